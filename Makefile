@@ -1,0 +1,27 @@
+# Three commands: `make run`, `make test`, `make check`. Each sets up what it needs; offline after the first time.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: run test check setup clean
+
+run: setup
+	@sh deploy/setup.sh servers
+	$(BIN)/tatpar up --lab
+
+test: setup
+	@sh deploy/setup.sh servers must
+	@sh deploy/setup.sh browser
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+setup: $(VENV)/.ready
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh deploy/setup.sh venv
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
