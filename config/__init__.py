@@ -1,0 +1,1 @@
+"""What the operator writes: settings, sites, meetings, call profiles; loaded strictly, explained when wrong."""

@@ -1,0 +1,179 @@
+"""The operator's settings, `tatpar.toml`: one frozen type a section, every key with a working default.
+
+The reference of every key is `config/defaults/tatpar.toml`, which is also the default.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from config.regions import Region
+
+Positive = Annotated[float, Meta(gt=0)]
+PacketRate = Annotated[float, Meta(gt=0, le=1000)]
+FileName = Annotated[str, Meta(min_length=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file; a key that is none is refused."""
+
+
+class Deployment(_Section, frozen=True, kw_only=True):
+    """Who runs this, where and in which language."""
+
+    name: str = "Tatpar"
+    timezone: str = "Asia/Kolkata"
+    language: Literal["hi", "en"] = "hi"
+    noc_phone: str = ""
+
+
+class Files(_Section, frozen=True, kw_only=True):
+    """What else the operator writes; relative to the settings file."""
+
+    sites: FileName = "sites.csv"
+    meetings: FileName = "meetings"
+    """An .ics file, or a folder of them."""
+    extra_meetings: tuple[FileName, ...] = ()
+    """More of the same, read beside `meetings`."""
+    profiles: FileName = "profiles.toml"
+
+
+class Headquarters(_Section, frozen=True, kw_only=True):
+    """A named end that every office is measured to."""
+
+    id: str
+    name_en: str
+    name_hi: str
+    reflectors: tuple[str, ...] = ()
+    """`host:port` of each STAMP reflector, in order of preference."""
+
+    def name(self, language: str) -> str:
+        """The headquarters' name in `hi` or `en`."""
+        return self.name_hi if language == "hi" else self.name_en
+
+
+class Meetings(_Section, frozen=True, kw_only=True):
+    """What holds for a meeting that does not say otherwise."""
+
+    default_profile: str = "video-720p"
+    default_end: str = "state"
+
+
+class Broker(_Section, frozen=True, kw_only=True):
+    """Where the MQTT broker is, or that `tatpar up` shall bring one."""
+
+    bring: Literal["auto", "mosquitto", "embedded", "none"] = "auto"
+    """`auto`: mosquitto when it is on the machine, else the embedded one; `none`: it runs elsewhere."""
+    host: str = "127.0.0.1"
+    port: Port = 0
+    """0: a free one (only when we bring the broker)."""
+    user: str = ""
+    password: str = ""
+    root: str = "tatpar/1"
+
+
+class Store(_Section, frozen=True, kw_only=True):
+    """The report store."""
+
+    kind: Literal["sqlite"] = "sqlite"
+    raw_days: Positive = 90
+    rollup_days: Positive = 730
+
+
+class Probing(_Section, frozen=True, kw_only=True):
+    """The probe budget that follows the calendar; published to every probe as its plan."""
+
+    base_pps: PacketRate = 10
+    meeting_pps: PacketRate = 50
+    meeting_lead_min: Positive = 30
+    """From so long before a meeting's start through its end the meeting rate applies."""
+
+
+class Collector(_Section, frozen=True, kw_only=True):
+    """Intake and commits."""
+
+    batch_reports: Annotated[int, Meta(ge=1, le=100_000)] = 2000
+    batch_ms: Positive = 100
+    """A commit waits at most so long for more reports."""
+    queue_reports: Annotated[int, Meta(ge=10)] = 10_000
+    """Past this the collector stops reading from the broker until a commit is through."""
+    quarantine_messages: Annotated[int, Meta(ge=0)] = 1000
+    """How many refused messages are kept for inspection; the oldest give way."""
+    quarantine_bytes: Annotated[int, Meta(ge=0)] = 10_000_000
+
+
+class Watch(_Section, frozen=True, kw_only=True):
+    """When flags are raised, verdicts issued."""
+
+    dark_after_s: Positive = 120
+    forecast_days: Positive = 2
+    """Verdicts are kept up for occurrences that start within so many days."""
+    history_weeks: Positive = 8
+
+
+class Wall(_Section, frozen=True, kw_only=True):
+    """The built-in page."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8420
+
+
+class Alerts(_Section, frozen=True, kw_only=True):
+    """Mail to the offices' in-charges; off until a server is named."""
+
+    smtp_host: str = ""
+    smtp_port: Port = 25
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_starttls: bool = False
+    sender: str = "tatpar@localhost"
+    lead_min: Positive = 120
+    """An office is told when a meeting that it is invited to starts within so many minutes."""
+
+
+class Lab(_Section, frozen=True, kw_only=True):
+    """The emulated fleet."""
+
+    seed: int = 1
+    script: str = "lab.toml"
+
+
+class Settings(_Section, frozen=True, kw_only=True):
+    """The whole of `tatpar.toml`."""
+
+    deployment: Deployment = Deployment()
+    files: Files = Files()
+    headquarters: tuple[Headquarters, ...] = (
+        Headquarters(
+            id="state",
+            name_en="State headquarters, Lucknow",
+            name_hi="राज्य मुख्यालय, लखनऊ",
+            reflectors=("reflector-1.state.example:862", "reflector-2.state.example:862"),
+        ),
+        Headquarters(
+            id="national",
+            name_en="National headquarters, New Delhi",
+            name_hi="राष्ट्रीय मुख्यालय, नई दिल्ली",
+            reflectors=("reflector-1.national.example:862", "reflector-2.national.example:862"),
+        ),
+    )
+    regions: tuple[Region, ...] = (
+        Region(id="west", name_en="West", name_hi="पश्चिम"),
+        Region(id="braj", name_en="Braj", name_hi="ब्रज"),
+        Region(id="kanpur", name_en="Kanpur", name_hi="कानपुर–बुंदेलखंड"),
+        Region(id="awadh", name_en="Awadh", name_hi="अवध"),
+        Region(id="kashi", name_en="Kashi", name_hi="काशी"),
+        Region(id="gorakhpur", name_en="Gorakhpur", name_hi="गोरखपुर"),
+    )
+    meetings: Meetings = Meetings()
+    broker: Broker = Broker()
+    store: Store = Store()
+    probing: Probing = Probing()
+    collector: Collector = Collector()
+    watch: Watch = Watch()
+    wall: Wall = Wall()
+    alerts: Alerts = Alerts()
+    lab: Lab = Lab()

@@ -1,0 +1,51 @@
+"""The reference file is complete, commented, and the same as what the types default to."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import msgspec
+import pytest
+
+from config.live import RESTART_SECTIONS
+from config.settings import Settings
+from config.settings_file import DEFAULT_SETTINGS, SettingsFile
+from config.toml_lines import TomlLines
+
+TEXT = DEFAULT_SETTINGS.read_text(encoding="utf-8")
+LINES = TEXT.splitlines()
+SECTIONS = {field.name: field for field in msgspec.structs.fields(Settings)}
+
+
+def _keys() -> list[tuple[str, ...]]:
+    """Every key of every section; of a list of tables, those of its first."""
+    keys: list[tuple[str, ...]] = []
+    for name in SECTIONS:
+        section = getattr(Settings(), name)
+        first = section[0] if isinstance(section, tuple) else section
+        keys += [(name, field) for field in first.__struct_fields__]
+    return keys
+
+
+def test_reference_file_equals_the_built_in_defaults() -> None:
+    """Reading the reference file gives what the types default to."""
+    assert SettingsFile(None).settings == Settings()
+    assert msgspec.convert(tomllib.loads(TEXT), Settings) == Settings()
+
+
+@pytest.mark.parametrize("key", _keys(), ids=".".join)
+def test_reference_file_lists_and_explains_every_key(key: tuple[str, ...]) -> None:
+    """Each key of the settings stands in the reference file with a comment of its own."""
+    section, name = key
+    path = (section, 0, name) if isinstance(getattr(Settings(), section), tuple) else key
+    lines = TomlLines(TEXT)
+    assert path in lines.paths()
+    written = LINES[(lines.line(path) or 0) - 1]
+    assert re.match(rf"{name} = .*# \S", written), written
+
+
+def test_reference_file_marks_the_sections_that_need_a_restart() -> None:
+    """The sections marked RESTART are those whose values a running process keeps."""
+    marked = re.findall(r"^\[(\w+)\]\s+# RESTART", TEXT, re.MULTILINE)
+    assert tuple(marked) == RESTART_SECTIONS
