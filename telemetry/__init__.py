@@ -1,0 +1,1 @@
+"""The language of the house: messages on the wire, packet metrics, reports at rest, decisions on record."""

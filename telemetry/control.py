@@ -1,0 +1,70 @@
+"""The other messages of the house: what the hub tells a probe, and what a probe says of itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from telemetry.messages import Count, Epoch, Name, TimeNs
+
+
+class Stored(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`…/stored`, retained: every seq of `epoch` up to `through` is committed, but for `missing` ranges (inclusive)."""
+
+    epoch: Epoch
+    through: Count
+    missing: tuple[tuple[int, int], ...] = ()
+
+
+class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`…/presence`, retained: said by the probe, or by the broker through the last will."""
+
+    online: bool
+    since_ns: TimeNs
+    version: str = ""
+    boot: str = ""
+    restart_reason: str = ""
+    """Why the probe last started: `power`, `crash`, `update`, `operator`, `unknown`."""
+
+
+class Rate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A packet rate for a span of time towards one end, or all; the highest of the overlapping spans applies."""
+
+    from_ns: TimeNs
+    until_ns: TimeNs
+    rate_pps: Annotated[float, Meta(gt=0.0, le=1000.0)]
+    end: Name | Literal[""] = ""
+    """The end that the meeting is connected to; empty for every end."""
+
+
+class PlannedEnd(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One end to measure to; the path is `<uplink>.<end>`."""
+
+    end: Name
+    uplink: Name = "main"
+    reflectors: tuple[str, ...] = ()
+    """`host:port`, in order of preference; a probe's own configuration may override them."""
+
+
+class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`…/plan`, retained: what a probe measures, until the plan runs out and the base rate remains."""
+
+    valid_until_ns: TimeNs
+    base_rate_pps: Annotated[float, Meta(gt=0.0, le=1000.0)] = 10.0
+    ends: tuple[PlannedEnd, ...] = ()
+    rates: tuple[Rate, ...] = ()
+
+
+class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`…/command`: a request; answered on the response topic with the same correlation data."""
+
+    verb: Annotated[str, Meta(min_length=1, max_length=32)]
+    arguments: dict[str, str] = {}
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`…/answer`: what came of a command."""
+
+    ok: bool
+    detail: str = ""

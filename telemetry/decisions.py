@@ -1,0 +1,149 @@
+"""What the house decides and keeps on record: flags, verdicts, forecasts, outcomes.
+
+Analytics makes these, the state database keeps them, the wall, alerts and reports read them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class State(StrEnum):
+    """The verdict's word. Flagged means `at_risk` or worse."""
+
+    READY = "ready"
+    AT_RISK = "at_risk"
+    NOT_READY = "not_ready"
+    UNKNOWN = "unknown"
+
+
+class ReasonCode(StrEnum):
+    """Why; each has its words in the catalogues under `reason.<code>`."""
+
+    LOSS_UP = "loss_up"
+    LOSS_DOWN = "loss_down"
+    LOSS = "loss"  # direction not known
+    BURST_UP = "burst_up"
+    BURST_DOWN = "burst_down"
+    BURST = "burst"
+    JITTER_UP = "jitter_up"
+    JITTER_DOWN = "jitter_down"
+    RTT = "rtt"
+    BITRATE_UP = "bitrate_up"
+    BITRATE_DOWN = "bitrate_down"
+    OUTAGE = "outage"  # every packet lost
+    DARK = "dark"  # no contact with the office's probe
+    USUAL_HOUR = "usual_hour"  # this hour was bad in past weeks
+    RECENT_FAULT = "recent_fault"
+    SHARED_FAULT = "shared_fault"
+    ROOM_DEVICE = "room_device"
+    PROBE_FAULT = "probe_fault"
+    NO_HISTORY = "no_history"
+    NO_DATA = "no_data"
+    NOT_LINKED = "not_linked"
+
+
+class Action(StrEnum):
+    """The one thing to do; words in the catalogues under `action.<code>`."""
+
+    NONE = "none"
+    RESTART_ROUTER = "restart_router"
+    SECOND_LINE = "second_line"
+    CALL_PROVIDER = "call_provider"
+    CHECK_POWER = "check_power"
+    SWITCH_ON_DEVICE = "switch_on_device"
+    LOWER_PROFILE = "lower_profile"
+    WAIT_HEADQUARTERS = "wait_headquarters"
+    WATCH = "watch"
+
+
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One reason with its numbers. `value` and `limit` are in `unit` (`ratio`, `ms`, `bps`, `s`)."""
+
+    code: ReasonCode
+    value: float | None = None
+    limit: float | None = None
+    usual: float | None = None
+    """What is usual for this hour of the week on this line."""
+    unit: str = ""
+    path: str = ""
+    since_ns: int | None = None
+
+
+class Flag(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line that is degraded now."""
+
+    site: str
+    path: str
+    reason: Reason
+    since_ns: int
+    """Start of the first window of the spell."""
+    seen_ns: int
+    """End of the last window that says so."""
+    severe: bool = False
+
+
+class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is expected of one office at one occurrence of a meeting, as of `issued_ns`."""
+
+    site: str
+    meeting: str
+    """UID of the meeting."""
+    occurrence_ns: int
+    """RECURRENCE-ID, UTC; with the UID the identity of the occurrence."""
+    starts_ns: int
+    ends_ns: int
+    profile: str
+    issued_ns: int
+    state: State
+    probability: float | None = None
+    """That the office holds the profile; None only when `state` is unknown or the office is dark."""
+    path: str = ""
+    """The best permitted path, on which the verdict stands."""
+    reasons: tuple[Reason, ...] = ()
+    best_profile: str = ""
+    """The highest profile that the line is expected to hold; empty when none."""
+    action: Action = Action.NONE
+    model: str = ""
+    """Name and version of the model that said so."""
+
+
+class Horizon(StrEnum):
+    """When a forecast is issued for keeps, before the start of the meeting."""
+
+    T24H = "T-24h"
+    T2H = "T-2h"
+    T30M = "T-30m"
+    T10M = "T-10m"
+
+
+class Forecast(Struct, frozen=True, kw_only=True):
+    """A verdict issued for keeps at a horizon; never changed, scored against the outcome."""
+
+    horizon: Horizon
+    verdict: Verdict
+
+
+class OutcomeState(StrEnum):
+    """What came true."""
+
+    HELD = "held"
+    FAILED = "failed"
+    EXCUSED = "excused"  # maintenance or a proven probe fault explains the missing windows
+    UNSETTLED = "unsettled"  # late data may still come
+
+
+class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came true for one office at one occurrence; final 24 h after its end."""
+
+    site: str
+    meeting: str
+    occurrence_ns: int
+    state: OutcomeState
+    windows: int
+    broken: int
+    missing: int
+    settled_ns: int
+    final: bool = False

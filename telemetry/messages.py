@@ -1,0 +1,290 @@
+"""What a probe reports: one envelope per probe and 15 s window, and the items it carries.
+
+Frozen, validated types. Units stand in the names; missing is absent (None, left out on the wire), never 0
+or -1. `up` is office -> headquarters, `down` is back. The codec beside this file turns them into JSON and
+keeps what it does not understand.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from operator import lt
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct, field
+
+from telemetry.histogram import BINS, Sparse
+
+WIRE_VERSION: Final = 1
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")]
+"""A site or probe id: lower-case letters, digits and inner hyphens, at most 63 (one MQTT topic level)."""
+PathName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,31}\.[a-z0-9-]{1,63}\Z")]
+"""A measured path, `<uplink>.<end>`, as `main.state`."""
+Epoch = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
+"""64 random bits made with the spool, in hexadecimal."""
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+TimeNs = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Ms = Annotated[float, Meta(ge=0.0, le=3.6e6)]
+SignedMs = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Ratio = Annotated[float, Meta(ge=0.0, le=1.0)]
+Bps = Annotated[float, Meta(ge=0.0, le=1e13)]
+
+
+class StampSource(IntEnum):
+    """Where a time stamp was taken."""
+
+    NONE = 0
+    USER = 1
+    KERNEL = 2
+    HARDWARE = 3
+
+
+class ClockState(IntEnum):
+    """What the kernel's clock discipline says of itself."""
+
+    UNKNOWN = 0
+    UNSYNCHRONISED = 1
+    SYNCHRONISED = 2
+
+
+class Clock(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The probe's own clock at the start of the window."""
+
+    state: ClockState = ClockState.UNKNOWN
+    offset_ms: SignedMs | None = None
+    error_ms: Ms | None = None
+
+
+class SelfReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The probe's own trouble in the window, so that a bad probe is not taken for a bad network."""
+
+    late_sends: Count = 0
+    """Packets that left more than 5 ms after their time."""
+    late_max_ms: Ms | None = None
+    cpu_ratio: Ratio | None = None
+    """CPU share of the measuring process, of one core."""
+    rx_drops: Count = 0
+    """Datagrams that the kernel dropped at our sockets (SO_RXQ_OVFL)."""
+    clock_steps: Count = 0
+    """Own clock steps noticed in the window."""
+    spool_rows: Count | None = None
+
+
+class Stamps(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The source of each of the four STAMP time stamps."""
+
+    t1: StampSource = StampSource.NONE
+    t2: StampSource = StampSource.NONE
+    t3: StampSource = StampSource.NONE
+    t4: StampSource = StampSource.NONE
+
+
+def _check_pairs(pairs: Sparse, where: str) -> None:
+    if len(pairs) % 2:
+        raise ValueError(f"{where} must be pairs of bin and count")
+    if not pairs:
+        return
+    bins, counts = pairs[0::2], pairs[1::2]
+    rising = all(map(lt, bins, bins[1:]))  # every histogram of every report passes here: no loop in Python
+    if not (rising and bins[0] >= 0 and bins[-1] < BINS and min(counts) > 0 and max(counts) < 2**32):
+        raise ValueError(f"{where} must hold rising bins below {BINS} with positive counts")
+
+
+class Direction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One direction of a path over one window.
+
+    `received` counts distinct packets known to have arrived at the far end of this direction;
+    `lost` only those whose loss in this direction is certain (`Stream.lost_unattributed` holds the rest).
+    """
+
+    sent: Count
+    received: Count
+    lost: Count
+    duplicated: Count = 0
+    """Extra copies made on the way (RFC 5560 arrivals beyond the first)."""
+    reordered: Count = 0
+    """Reordered packets (RFC 4737 type-P-reordered)."""
+    longest_loss_run: Count = 0
+    worst_200ms_lost: Count = 0
+    worst_200ms_sent: Count = 0
+    bitrate_bps: Bps | None = None
+    """IP layer, received."""
+    jitter_ms: Ms | None = None
+    """Mean over the window of RFC 3550 interarrival jitter J."""
+    jitter_max_ms: Ms | None = None
+    ipdv_p50_ms: Ms | None = None
+    """|IPDV| (RFC 3393) of consecutive packets."""
+    ipdv_p99_ms: Ms | None = None
+    pdv_p50_ms: Ms | None = None
+    """PDV (RFC 5481): delay above the window's least."""
+    pdv_p99_ms: Ms | None = None
+    pdv_p999_ms: Ms | None = None
+    ipdv_hist: Sparse = ()
+    pdv_hist: Sparse = ()
+
+    def __post_init__(self) -> None:
+        _check_pairs(self.ipdv_hist, "ipdv_hist")
+        _check_pairs(self.pdv_hist, "pdv_hist")
+        if self.received + self.lost > self.sent:
+            raise ValueError(f"received {self.received} + lost {self.lost} exceed sent {self.sent}")
+
+
+class RoundTrip(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Round-trip time (T4-T1)-(T3-T2) over one window."""
+
+    min_ms: Ms
+    mean_ms: Ms
+    p50_ms: Ms
+    p95_ms: Ms
+    p99_ms: Ms
+    max_ms: Ms
+    hist: Sparse = ()
+
+    def __post_init__(self) -> None:
+        _check_pairs(self.hist, "hist")
+
+
+class Stream(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="stream"):
+    """A STAMP test session (RFC 8762) over one window on one path."""
+
+    path: PathName
+    stamps: Stamps
+    rate_pps: Annotated[float, Meta(ge=0.0, le=1e6)]
+    sent: Count
+    received: Count
+    """Distinct packets whose reply came within 3 s."""
+    lost: Count
+    lost_unattributed: Count = 0
+    """Lost, direction not known; `up.lost + down.lost + lost_unattributed = lost`."""
+    longest_loss_run: Count = 0
+    worst_200ms_lost: Count = 0
+    """Worst 200 ms of the round trip, whatever the direction: lost of sent."""
+    worst_200ms_sent: Count = 0
+    up: Direction
+    down: Direction
+    rtt: RoundTrip | None = None
+    straddled: Count = 0
+    """Delay samples dropped because a clock stepped between their stamps."""
+    reflector_restarts: Count = 0
+    stateful: bool = False
+    """The reflector numbers its replies itself, so the direction of loss can be known."""
+
+    def __post_init__(self) -> None:
+        if self.sent != self.received + self.lost:
+            raise ValueError(f"received {self.received} + lost {self.lost} are not sent {self.sent}")
+        if self.up.lost + self.down.lost + self.lost_unattributed != self.lost:
+            raise ValueError("up.lost + down.lost + lost_unattributed are not lost")
+
+
+class Ping(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="ping"):
+    """ICMP echo to one target over one window."""
+
+    target: Annotated[str, Meta(min_length=1, max_length=64)]
+    """`gateway`, or the name of an end."""
+    sent: Count
+    received: Count
+    rtt: RoundTrip | None = None
+    stamps: StampSource = StampSource.NONE
+
+
+class Reach(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reach"):
+    """Whether something that a call needs answers: the room's device, the meeting platform's edge."""
+
+    target: Annotated[str, Meta(min_length=1, max_length=64)]
+    method: Annotated[str, Meta(min_length=1, max_length=16)]
+    """`tcp`, `tls`, `stun`, `sip`."""
+    answered: bool
+    took_ms: Ms | None = None
+    error: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class Link(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="link"):
+    """Counters of one network interface over one window."""
+
+    interface: Annotated[str, Meta(min_length=1, max_length=64)]
+    up_bps: Bps | None = None
+    down_bps: Bps | None = None
+    errors: Count = 0
+    drops: Count = 0
+    is_up: bool = True
+
+
+class Call(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="call"):
+    """One media flow of a live call, seen passively."""
+
+    flow: Annotated[str, Meta(min_length=1, max_length=64)]
+    media: Annotated[str, Meta(min_length=1, max_length=16)]
+    direction: Annotated[str, Meta(pattern=r"^(up|down)\Z")]
+    packets: Count
+    lost: Count
+    bitrate_bps: Bps | None = None
+    jitter_ms: Ms | None = None
+    frames_per_s: Annotated[float, Meta(ge=0.0, le=1000.0)] | None = None
+    freezes: Count = 0
+    longest_loss_run: Count = 0
+    burst_density: Ratio | None = None
+    gap_density: Ratio | None = None
+    estimated: bool = False
+
+
+class Rung(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of a rehearsal."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=32)]
+    held: bool
+    bitrate_bps: Bps | None = None
+    lost: Count = 0
+    sent: Count = 0
+    delay_growth_ms: SignedMs | None = None
+
+
+class Rehearsal(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="rehearsal"):
+    """A media-like load on one path, climbing the ladder of resolutions."""
+
+    path: PathName
+    rehearsal_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    up: tuple[Rung, ...] = ()
+    down: tuple[Rung, ...] = ()
+    aborted: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class Tombstone(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="tombstone"):
+    """Reports that a full spool had to drop: the seq range is accounted for, its content is gone."""
+
+    first_seq: Count
+    last_seq: Count
+    from_ns: TimeNs
+    until_ns: TimeNs
+    reason: Annotated[str, Meta(min_length=1, max_length=64)]
+
+    def __post_init__(self) -> None:
+        if self.last_seq < self.first_seq:
+            raise ValueError(f"first_seq {self.first_seq} lies after last_seq {self.last_seq}")
+
+
+Item = Stream | Ping | Reach | Link | Call | Rehearsal | Tombstone
+
+
+class Opaque(Struct, frozen=True):
+    """An item that this version does not understand, kept as it came to be decoded after an upgrade."""
+
+    raw: bytes
+    reason: str
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """One report of one probe: identity `(site, probe, epoch, seq)`, its window, and what was seen."""
+
+    v: Annotated[int, Meta(ge=1)] = WIRE_VERSION
+    site: Name
+    probe: Name
+    epoch: Epoch
+    seq: Count
+    """Counts without a hole within the epoch, from 1."""
+    boot: Annotated[str, Meta(min_length=1, max_length=64)]
+    mono_ns: TimeNs
+    start_ns: TimeNs
+    clock: Clock
+    self_report: SelfReport = field(name="self")
+    items: tuple[Item | Opaque, ...] = ()

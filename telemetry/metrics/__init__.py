@@ -1,0 +1,1 @@
+"""Packet metrics by the RFCs' formulas: pure numpy, one concept a module."""

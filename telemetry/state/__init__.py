@@ -1,0 +1,1 @@
+"""The state database: what was decided, told and seen."""

@@ -1,0 +1,33 @@
+"""The state database: what was decided, told and seen; one SQLite file that every part of the house may open."""
+
+from __future__ import annotations
+
+from telemetry.state.flags import FlagTable
+from telemetry.state.forecasts import ForecastTable
+from telemetry.state.heartbeats import HeartbeatTable
+from telemetry.state.leases import LeaseTable
+from telemetry.state.outbox import OutboxTable
+from telemetry.state.outcomes import OutcomeTable
+from telemetry.state.plans import PlanTable
+from telemetry.state.presence import PresenceTable
+from telemetry.state.quarantine import QuarantineTable
+from telemetry.state.verdicts import VerdictTable
+
+
+class StateDb(
+    PresenceTable,
+    FlagTable,
+    VerdictTable,
+    ForecastTable,
+    OutcomeTable,
+    OutboxTable,
+    PlanTable,
+    QuarantineTable,
+    HeartbeatTable,
+    LeaseTable,
+):
+    """All tables over one connection: `StateDb(path)`. Each concept has its own module beside this one.
+
+    Any number of processes may have it open: write-ahead log, short transactions, and a wait of up to ten seconds for
+    another's. Every method raises `errors.StateError` when the file cannot be read or written, and then has changed nothing.
+    """

@@ -1,0 +1,1 @@
+"""The report store: reports at rest, read back as arrays."""

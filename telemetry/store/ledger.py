@@ -1,0 +1,85 @@
+"""Which reports are accounted for: per (site, probe, epoch) what is stored, written off, and still missing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from telemetry.intervals import IntervalSet
+
+
+class Hole(NamedTuple):
+    """An inclusive range of seq that was passed over, and when that was noticed."""
+
+    first: int
+    last: int
+    noticed_ns: int
+
+
+class Account:
+    """The account of one epoch.
+
+    Stored and written off are kept apart: a report that a probe wrote off may still be on its way, and is then taken.
+    """
+
+    __slots__ = ("holes", "stored", "written_off")
+
+    def __init__(self) -> None:
+        self.stored = IntervalSet()
+        self.written_off = IntervalSet()
+        self.holes: list[Hole] = []
+
+    def copy(self) -> Account:
+        """An independent copy."""
+        twin = Account()
+        twin.stored = IntervalSet(self.stored)
+        twin.written_off = IntervalSet(self.written_off)
+        twin.holes = list(self.holes)
+        return twin
+
+    def take(self, seq: int, received_ns: int) -> bool:
+        """Account for a report; False when it is stored already."""
+        top = self.top
+        if not self.stored.add(seq):
+            return False
+        if seq > top + 1:
+            self.holes.append(Hole(top + 1, seq - 1, received_ns))
+        elif seq <= top and self.holes:
+            self._fill(seq, seq)
+        return True
+
+    def write_off(self, first: int, last: int, received_ns: int) -> None:
+        """Account for a range that the probe had to drop.
+
+        Raises:
+            ValueError: the range runs backwards.
+        """
+        top = self.top
+        self.written_off.add_range(first, last)
+        if first > top + 1:
+            self.holes.append(Hole(top + 1, first - 1, received_ns))
+        elif first <= top and self.holes:
+            self._fill(first, last)
+
+    def accounted(self) -> IntervalSet:
+        """Stored or written off."""
+        both = IntervalSet(self.stored)
+        for first, last in self.written_off:
+            both.add_range(first, last)
+        return both
+
+    @property
+    def top(self) -> int:
+        """The greatest seq accounted for; 0 before the first, since probes count from 1."""
+        return max(self.stored.top or 0, self.written_off.top or 0)
+
+    def _fill(self, first: int, last: int) -> None:
+        left: list[Hole] = []
+        for hole in self.holes:
+            if last < hole.first or hole.last < first:
+                left.append(hole)
+                continue
+            if hole.first < first:
+                left.append(Hole(hole.first, first - 1, hole.noticed_ns))
+            if last < hole.last:
+                left.append(Hole(last + 1, hole.last, hole.noticed_ns))
+        self.holes = left

@@ -1,0 +1,68 @@
+"""A stream window as one fixed-width record: the values of `columns`, without key and histograms."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from struct import Struct
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS
+
+if TYPE_CHECKING:
+    from telemetry.histogram import Sparse
+    from telemetry.messages import Envelope, Stream
+
+_LAYOUT: Final = Struct(f"<{len(COUNT_COLUMNS)}q{len(FLOAT_COLUMNS)}d")
+RECORD_DTYPE: Final = np.dtype(
+    [*((name, "<i8") for name in COUNT_COLUMNS), *((name, "<f8") for name in FLOAT_COLUMNS)],
+)
+NAN: Final = float("nan")
+_NO_ROUND_TRIP: Final = (None,) * 6
+
+
+def _after(columns: tuple[str, ...], prefix: str) -> tuple[str, ...]:
+    return tuple(name.removeprefix(prefix) for name in columns if name.startswith(prefix))
+
+
+_stream_counts = attrgetter(*COUNT_COLUMNS[: COUNT_COLUMNS.index("stateful") + 1])
+_direction_counts = attrgetter(*_after(COUNT_COLUMNS, "up_"))
+_direction_floats = attrgetter(*_after(FLOAT_COLUMNS, "up_"))
+_round_trip_floats = attrgetter(*_after(FLOAT_COLUMNS, "rtt_"))
+
+
+def pack_record(envelope: Envelope, stream: Stream, *, emulated: bool) -> bytes:
+    """The record of one stream of an envelope, `RECORD_DTYPE.itemsize` bytes; what is absent is NaN."""
+    floats = (
+        stream.rate_pps,
+        *_direction_floats(stream.up),
+        *_direction_floats(stream.down),
+        *(_NO_ROUND_TRIP if stream.rtt is None else _round_trip_floats(stream.rtt)),
+        envelope.clock.error_ms,
+    )
+    return _LAYOUT.pack(
+        *_stream_counts(stream),
+        stream.stamps.t1 | stream.stamps.t2 << 4 | stream.stamps.t3 << 8 | stream.stamps.t4 << 12,
+        envelope.self_report.late_sends,
+        envelope.self_report.rx_drops,
+        envelope.clock.state,
+        emulated,
+        *_direction_counts(stream.up),
+        *_direction_counts(stream.down),
+        *(NAN if value is None else value for value in floats),
+    )
+
+
+def histograms_of(stream: Stream) -> tuple[Sparse, ...]:
+    """The histograms of a stream in the order of `HISTOGRAM_COLUMNS`; empty where absent."""
+    return (
+        () if stream.rtt is None else stream.rtt.hist,
+        stream.up.pdv_hist,
+        stream.down.pdv_hist,
+        stream.up.ipdv_hist,
+        stream.down.ipdv_hist,
+    )
+
+
+assert len(HISTOGRAM_COLUMNS) == 5  # `histograms_of` names each of them

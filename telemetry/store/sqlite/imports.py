@@ -1,0 +1,119 @@
+"""Windows and roll-ups of another origin: straight into blocks; what is there already stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from telemetry.store import assembly
+from telemetry.store.ahead import without_ahead
+from telemetry.store.imported import completed, is_among
+from telemetry.store.protocol import Selection
+from telemetry.store.rollup_tables import as_rollups, as_windows
+from telemetry.store.sqlite import fold, intake, rollups, streams, upkeep
+from telemetry.store.sqlite.blocks import Contacts
+from telemetry.store.tables import StreamTable
+from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from telemetry.store.tables import RollupTable
+
+
+def import_streams(connection: sqlite3.Connection, table: StreamTable) -> None:
+    """Take in windows, within the caller's transaction."""
+    table = completed(table)
+    _note(connection, table)
+    for site, hour_ns, rows in _chunks(table, HOUR_NS):
+        fresh = _not_there(connection, site, hour_ns, rows)
+        if len(fresh):
+            fold.merge(connection, (site, hour_ns), fold.Hour(fresh, (), _contacts(fresh)))
+            _ask_for_rollups(connection, site, fresh)
+
+
+def import_rollups(connection: sqlite3.Connection, table: RollupTable) -> None:
+    """Take in roll-ups, within the caller's transaction."""
+    windows = as_windows(table)
+    _note(connection, windows)
+    for site, day_ns, rows in _chunks(windows, DAY_NS):
+        there = upkeep.read_day(connection, site, day_ns)
+        fresh = rows
+        if there is not None:
+            measured = assembly.rows_where(there, there.columns["emulated"] == 0)
+            fresh = assembly.rows_where(rows, ~is_among(rows, measured))
+            stays = assembly.rows_where(there, ~is_among(there, fresh))
+            fresh = assembly.concatenate([stays, fresh])
+        rollups.write_day(connection, site, day_ns, as_rollups(assembly.tidied(fresh)))
+        connection.executemany(
+            "DELETE FROM pending_slot WHERE site = ? AND slot_ns = ? AND imported = 1",
+            [(site, slot) for slot in np.unique(rows.columns["start_ns"]).tolist()],
+        )
+
+
+def _note(connection: sqlite3.Connection, table: StreamTable) -> None:
+    """Remember the probes and lines of a table, as if they had reported."""
+    table = without_ahead(table)
+    c = table.columns
+    for which, names, note in (
+        ("probe", table.probes, intake.note_contacts),
+        ("path", table.paths, intake.note_lines),
+    ):
+        key = c["site"].astype(np.int64) * max(len(names), 1) + c[which]
+        rows = []
+        for value in np.unique(key).tolist():
+            mine = key == value
+            starts = c["start_ns"][mine]
+            time = int(starts.min() if which == "probe" else starts.max())
+            site, name = table.sites[value // len(names)], names[value % len(names)]
+            rows.append((site, name, time, int(c["received_ns"][mine].min())))
+        note(connection, rows)
+
+
+def _chunks(table: StreamTable, span_ns: int) -> Iterator[tuple[str, int, StreamTable]]:
+    """(site, span, rows) in order."""
+    site, span = table.columns["site"], table.columns["start_ns"] // span_ns
+    order = np.lexsort((table.columns["start_ns"], table.columns["path"], span, site))
+    edges = np.flatnonzero(np.diff(site[order]) | np.diff(span[order])) + 1
+    for rows in np.split(order, edges):
+        if len(rows):
+            first = rows[0]
+            chunk = assembly.rows_at(table, rows)
+            code = np.zeros(len(rows), np.int32)
+            name = table.sites[int(site[first])]
+            yield (
+                name,
+                int(span[first]) * span_ns,
+                StreamTable(
+                    (name,), chunk.probes, chunk.paths, {**chunk.columns, "site": code}, chunk.histograms
+                ),
+            )
+
+
+def _not_there(connection: sqlite3.Connection, site: str, hour_ns: int, rows: StreamTable) -> StreamTable:
+    there = streams.read(
+        connection, Selection(hour_ns, hour_ns + HOUR_NS, sites=(site,)), histograms=False, columns=()
+    )
+    return assembly.rows_where(rows, ~is_among(rows, there))
+
+
+def _contacts(rows: StreamTable) -> Contacts:
+    _, first = np.unique(
+        np.stack((rows.columns["probe"].astype(np.int64), rows.columns["start_ns"])),
+        axis=1,
+        return_index=True,
+    )
+    columns = {name: rows.columns[name][first] for name in ("probe", "start_ns", "received_ns")}
+    return Contacts(rows.probes, columns["probe"], columns["start_ns"], columns["received_ns"])
+
+
+def _ask_for_rollups(connection: sqlite3.Connection, site: str, rows: StreamTable) -> None:
+    """Have the slots of imported windows rolled up, but for those that have been imported as well."""
+    slots = set((rows.columns["start_ns"] // SLOT_NS * SLOT_NS).tolist())
+    for day in {slot // DAY_NS * DAY_NS for slot in slots}:
+        slots -= rollups.imported_slots(connection, site, day)
+    connection.executemany(
+        "INSERT OR IGNORE INTO pending_slot VALUES (?, ?, 1)", [(site, slot) for slot in sorted(slots)]
+    )

@@ -1,0 +1,147 @@
+"""Roll-ups in the file: a block a site and day; the values of windows and the histograms in parts of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from telemetry.store import assembly, packing
+from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS, WINDOW_VALUE_COLUMNS
+from telemetry.store.imported import is_among
+from telemetry.store.packed_tables import pack_histograms, unpack_histograms
+from telemetry.store.protocol import Selection
+from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
+from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
+from telemetry.store.sqlite import blocks, streams
+from telemetry.store.sqlite.blocks import COLUMNS_PART, HISTOGRAMS_PART, WINDOW_VALUES_PART, Kind
+from telemetry.store.tables import StreamTable
+from telemetry.windows import SLOT_NS, WINDOWS_PER_SLOT
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
+
+    from telemetry.store.tables import RollupTable
+
+assert WINDOW_VALUES_PART + len(WINDOW_VALUE_COLUMNS) <= blocks.PARTS_PER_BLOCK
+KEYS: Final = ("site", "probe", "path", "start_ns", "received_ns")
+
+
+def read(
+    connection: sqlite3.Connection,
+    selection: Selection,
+    *,
+    histograms: bool,
+    columns: Collection[str] | None,
+    window_values: Collection[str] | None,
+) -> RollupTable:
+    """The roll-ups of a selection."""
+    names = wanted_rollups(columns, window_values)
+    tables = [empty(names, histograms=histograms)]
+    for site in streams.sites_of(connection, selection):
+        parts = tables[:1]
+        for block, _ in blocks.find(connection, Kind.ROLLUPS, site, selection.start_ns, selection.end_ns):
+            parts.append(read_day(connection, block, site, names, histograms=histograms))
+        found = assembly.concatenate(parts)
+        if selection.as_of_ns is not None:
+            found = _as_of(connection, found, selection, names)
+        tables.append(assembly.tidied(assembly.selected(found, selection)))
+    return as_rollups(assembly.tidied_names(assembly.concatenate(tables)))
+
+
+def _as_of(
+    connection: sqlite3.Connection, table: StreamTable, selection: Selection, names: Sequence[str]
+) -> StreamTable:
+    """Slots closed by then; those that changed since are made again from the windows of then."""
+    assert selection.as_of_ns is not None
+    table = assembly.rows_where(
+        table, table.columns["start_ns"] + SLOT_NS + CLOSED_AFTER_NS <= selection.as_of_ns
+    )
+    changed = table.columns["received_ns"] > selection.as_of_ns
+    stale = assembly.rows_where(table, changed)
+    parts = [assembly.rows_where(table, ~changed)]
+    for site in np.unique(stale.columns["site"]).tolist():
+        slots = stale.columns["start_ns"][stale.columns["site"] == site]
+        span = Selection(
+            int(slots.min()),
+            int(slots.max()) + SLOT_NS,
+            sites=(table.sites[site],),
+            as_of_ns=selection.as_of_ns,
+        )
+        again = as_windows(roll_up(streams.read(connection, span)), names, histograms=bool(table.histograms))
+        parts.append(assembly.rows_where(again, is_among(again, stale)))
+    return assembly.concatenate(parts)
+
+
+def empty(names: Sequence[str], *, histograms: bool) -> StreamTable:
+    """Roll-ups without rows, in the inner form (`rollup_tables.as_windows`)."""
+    table = assembly.empty_table((), histograms=histograms)
+    columns = {name: table.columns[name] for name in KEYS} | {name: _absent(name, 0) for name in names}
+    return StreamTable((), (), (), columns, table.histograms)
+
+
+def read_day(
+    connection: sqlite3.Connection, block: int, site: str, names: Sequence[str], *, histograms: bool
+) -> StreamTable:
+    """The roll-ups of a site's day, in the inner form."""
+    data = blocks.must(blocks.part(connection, block, COLUMNS_PART), site)
+    (probes, paths), packed = blocks.split_names(data)
+    found = packing.unpack(packed, frozenset((*KEYS, *names)))
+    rows = len(found["start_ns"])
+    columns: dict[str, NDArray[Any]] = {"site": np.zeros(rows, np.int32)}
+    for name in (*KEYS[1:], *names):
+        if name.startswith("window:"):
+            continue
+        columns[name] = found.get(name, _absent(name, rows))
+    for name in ("probe", "path"):
+        columns[name] = columns[name].astype(np.int32)
+    for i, name in enumerate(WINDOW_VALUE_COLUMNS):
+        if f"window:{name}" in names:
+            values = blocks.part(connection, block, WINDOW_VALUES_PART + i)
+            columns[f"window:{name}"] = (
+                _absent(f"window:{name}", rows)
+                if values is None
+                else packing.unpack(values)[name].reshape(rows, WINDOWS_PER_SLOT)
+            )
+    columns = {name: columns[name] for name in (*KEYS, *names)}
+    parts = (
+        unpack_histograms(
+            blocks.must(blocks.part(connection, block, HISTOGRAMS_PART), site), HISTOGRAM_COLUMNS
+        )
+        if histograms
+        else {}
+    )
+    return StreamTable((site,), probes, paths, columns, parts)
+
+
+def _absent(name: str, rows: int) -> NDArray[Any]:
+    if name.startswith("window:"):
+        return np.full((rows, WINDOWS_PER_SLOT), np.nan, np.float32)
+    return np.full(rows, np.nan) if name in FLOAT_COLUMNS else np.zeros(rows, np.int64)
+
+
+def write_day(connection: sqlite3.Connection, site: str, day_ns: int, table: RollupTable) -> None:
+    """Write a site's day in place of what is there; the table has that site and day only, in order."""
+    columns = {
+        name: table.columns[name]
+        for name in ("probe", "path", "received_ns", "windows", *COUNT_COLUMNS, *FLOAT_COLUMNS)
+    }
+    packed = packing.pack({"start_ns": table.columns["slot_ns"], **columns})
+    parts = {
+        COLUMNS_PART: blocks.with_names((table.probes, table.paths), packed),
+        HISTOGRAMS_PART: pack_histograms({name: table.histograms[name] for name in HISTOGRAM_COLUMNS}),
+    }
+    for i, name in enumerate(WINDOW_VALUE_COLUMNS):
+        parts[WINDOW_VALUES_PART + i] = packing.pack({name: table.window_values[name].reshape(-1)})
+    blocks.save(connection, blocks.Key(Kind.ROLLUPS, site, day_ns), parts)
+
+
+def imported_slots(connection: sqlite3.Connection, site: str, day_ns: int) -> set[int]:
+    """The slots of a site's day whose roll-up was imported."""
+    for block, _ in blocks.find(connection, Kind.ROLLUPS, site, day_ns, day_ns + 1):
+        day = read_day(connection, block, site, ("emulated",), histograms=False)
+        return set(day.columns["start_ns"][day.columns["emulated"] == 1].tolist())
+    return set()

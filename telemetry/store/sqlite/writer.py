@@ -1,0 +1,105 @@
+"""The writing half of the SQLite store: one writer, durable commits."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING, Final
+
+from telemetry.store.sqlite import fold, imports, intake, retention, upkeep
+from telemetry.store.sqlite.accounts import Accounts
+from telemetry.store.sqlite.connection import connect_writer, transaction
+from telemetry.store.sqlite.reader import SqliteReader
+from telemetry.store.sqlite.schema import migrate
+from telemetry.windows import DAY_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from telemetry.store.protocol import Fate, Received
+    from telemetry.store.tables import RollupTable, StreamTable
+
+FOLDS_PER_CALL: Final = 2
+ROLLUPS_PER_CALL: Final = 4
+
+
+class SqliteStore(SqliteReader):
+    """A report store in one SQLite file.
+
+    Commits are on the disk when `append` returns (WAL, synchronous=FULL). Several processes may hold one open: writes
+    take turns, readers never wait. Safe to use from several threads.
+    """
+
+    def __init__(self, path: Path, *, raw_days: float = 90, rollup_days: float = 730) -> None:
+        """Open or make the file.
+
+        Args:
+            path: of the file; its folder is made.
+            raw_days: how long windows are kept.
+            rollup_days: how long roll-ups are kept.
+
+        Raises:
+            StoreError: the file is damaged, cannot be made, or is of a newer version.
+        """
+        self._path = path
+        self._lock = RLock()
+        self._raw_ns = round(raw_days * DAY_NS)
+        self._rollup_ns = round(rollup_days * DAY_NS)
+        self._connection = connect_writer(path)
+        migrate(self._connection, path)
+        self._accounts = Accounts(self._connection)
+        self._revived: int | None = 0
+
+    def append(self, reports: Sequence[Received]) -> list[Fate]:
+        """Store reports in one durable transaction; one fate each, in order.
+
+        Raises:
+            StoreError: nothing of it was stored.
+        """
+        with self._lock:
+            with self._write():
+                fates = intake.take(self._connection, self._accounts, reports)
+            self._accounts.settle()
+            return fates
+
+    def import_streams(self, table: StreamTable) -> None:
+        """Take in windows of another origin; rows that are there already stay."""
+        with self._lock, self._write():
+            imports.import_streams(self._connection, table)
+
+    def import_rollups(self, table: RollupTable) -> None:
+        """Take in roll-ups of another origin; slots that were measured here stay."""
+        with self._lock, self._write():
+            imports.import_rollups(self._connection, table)
+
+    def maintain(self, now_ns: int) -> int:
+        """Fold, roll up, take up late rows; how many pieces of work were done: call again soon while there are any."""
+        with self._lock, self._write():
+            days = upkeep.due(self._connection, now_ns, ROLLUPS_PER_CALL)
+            for site, day_ns in days:
+                upkeep.roll_up_day(self._connection, site, day_ns, now_ns)
+            hours = fold.due(self._connection, now_ns, FOLDS_PER_CALL)
+            for site, hour_ns in hours:
+                fold.fold(self._connection, site, hour_ns)
+            return len(days) + len(hours) + self._revive()
+
+    def prune(self, now_ns: int) -> None:
+        """Drop what is past its retention."""
+        with self._lock, self._write():
+            retention.prune(
+                self._connection,
+                raw_from_ns=now_ns - self._raw_ns,
+                rollups_from_ns=now_ns - self._rollup_ns,
+            )
+
+    def _revive(self) -> int:
+        """Once after every start, block by block: what an older version did not understand."""
+        if self._revived is not None:
+            self._revived = fold.revive(self._connection, self._revived)
+        return int(self._revived is not None)
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        with transaction(self._connection, self._path):
+            yield

@@ -1,0 +1,133 @@
+"""Numbers, durations and times as people read them: Babel's locale data, Latin digits, a true minus sign.
+
+Numbers carry at most two significant digits (the wall's rule). Units are joined by a no-break space.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from telemetry.windows import SECOND_NS
+
+NBSP: Final = "\u00a0"
+MINUS: Final = "\u2212"
+DEFAULT_ZONE: Final[tzinfo] = ZoneInfo("Asia/Kolkata")
+
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3600
+_DAY_S: Final = 86_400
+_DATE: Final = {"hi": "d MMMM, EEEE", "en": "EEEE d MMMM"}
+_AT: Final = {"hi": "{date}, {clock} बजे", "en": "{date}, {clock}"}
+_DECIMAL: Final = {"hi": "#,##,##0.######", "en": "#,##0.######"}
+_UNITS: Final = {
+    "hi": {
+        "s": ("सेकंड", "सेकंड"),
+        "min": ("मिनट", "मिनट"),
+        "h": ("घंटा", "घंटे"),
+        "d": ("दिन", "दिन"),
+        "kbit": ("kbps", "kbps"),
+        "mbit": ("Mbps", "Mbps"),
+    },
+    "en": {
+        "s": ("s", "s"),
+        "min": ("min", "min"),
+        "h": ("h", "h"),
+        "d": ("day", "days"),
+        "kbit": ("kbit/s", "kbit/s"),
+        "mbit": ("Mbit/s", "Mbit/s"),
+    },
+}
+
+
+def units(language: str) -> dict[str, tuple[str, str]]:
+    """Words of the units by name, each for one and for many (the browser forms the same texts from them)."""
+    return dict(_UNITS[language])
+
+
+def is_one(language: str, number: float) -> bool:
+    """Whether CLDR's plural rule of the language says `one` (in Hindi also for 0 and fractions below 1)."""
+    return Locale.parse(language).plural_form(number) == "one"
+
+
+def significant(number: float, digits: int = 2) -> float:
+    """`number` rounded half away from zero to so many significant digits."""
+    if number == 0 or not math.isfinite(number):
+        return number
+    scale = 10.0 ** (digits - 1 - math.floor(math.log10(abs(number))))
+    return math.copysign(math.floor(abs(number) * scale + 0.5 + 1e-9) / scale, number)
+
+
+def decimal(language: str, number: float) -> str:
+    """A number as the locale groups and points it, as many decimals as it has (at most six)."""
+    text = format_decimal(number, format=_DECIMAL[language], locale=language)
+    return text.replace("-", MINUS)
+
+
+def count(language: str, number: float) -> str:
+    """A whole number."""
+    return decimal(language, float(round(number)))
+
+
+def percent(language: str, ratio: float) -> str:
+    """A ratio (0..1) in per cent. Only the whole is 100 %: whatever is less reads 99 % at most."""
+    rounded = significant(100.0 * ratio)
+    if ratio < 1.0 <= rounded / 100.0:
+        rounded = 99.0
+    return f"{decimal(language, rounded)}{NBSP}%"
+
+
+def milliseconds(language: str, duration_ms: float) -> str:
+    """A duration in ms."""
+    return f"{decimal(language, significant(duration_ms))}{NBSP}ms"
+
+
+def rate(language: str, bps: float) -> str:
+    """A bitrate in kbit/s, from 1 Mbit/s on in Mbit/s."""
+    mega = significant(bps / 1e3) >= 1000
+    return _with_unit(language, significant(bps / (1e6 if mega else 1e3)), "mbit" if mega else "kbit")
+
+
+def duration(language: str, seconds: float) -> str:
+    """A span in the coarsest two units that matter: `42 s`, `38 min`, `2 h 10 min`, `3 days`."""
+    whole = max(0, round(seconds))
+    if whole < _MINUTE_S:
+        return _with_unit(language, whole, "s")
+    if whole < 2 * _HOUR_S:
+        return _with_unit(language, whole // _MINUTE_S, "min")
+    if whole < 2 * _DAY_S:
+        hours, minutes = whole // _HOUR_S, whole % _HOUR_S // _MINUTE_S
+        text = _with_unit(language, hours, "h")
+        return f"{text} {_with_unit(language, minutes, 'min')}" if minutes else text
+    return _with_unit(language, whole // _DAY_S, "d")
+
+
+def _with_unit(language: str, number: float, unit: str) -> str:
+    one, many = _UNITS[language][unit]
+    return f"{decimal(language, number)}{NBSP}{one if is_one(language, number) else many}"
+
+
+def local(time_ns: int, zone: tzinfo) -> datetime:
+    """The moment in the deployment's zone."""
+    return datetime.fromtimestamp(time_ns // SECOND_NS, tz=UTC).astimezone(zone)
+
+
+def clock(time_ns: int, zone: tzinfo) -> str:
+    """Time of day, `10:05`."""
+    return local(time_ns, zone).strftime("%H:%M")
+
+
+def date(language: str, time_ns: int, zone: tzinfo) -> str:
+    """The day, `24 नवंबर, मंगलवार` or `Tuesday 24 November`."""
+    return format_date(local(time_ns, zone).date(), _DATE[language], locale=language)
+
+
+def moment(language: str, time_ns: int, zone: tzinfo) -> str:
+    """Day and time, `24 नवंबर, मंगलवार, 11:00 बजे`."""
+    return _AT[language].format(date=date(language, time_ns, zone), clock=clock(time_ns, zone))

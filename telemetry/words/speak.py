@@ -1,0 +1,106 @@
+"""Words with numbers in them. A placeholder is `{name}` for text or `{name:kind}` for what is to be formatted.
+
+| kind | takes | shows |
+|---|---|---|
+| `count` | a whole number | `1,234` |
+| `percent` | a ratio 0..1 | `4.1 %` |
+| `ms` | milliseconds | `38 ms` |
+| `rate` | bit/s | `3.2 Mbit/s` |
+| `duration` | seconds | `38 min` |
+| `clock`, `date`, `moment` | ns since the Unix epoch | `10:05`, the day, the day with its time |
+
+A key with plural forms is chosen by its number `n`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from telemetry.words import format as form
+from telemetry.words.catalogues import WordsError, knows, template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import tzinfo
+
+    from telemetry.decisions import Reason
+
+PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
+_FORMATTERS: Final[dict[str, Callable[[str, float, tzinfo], str]]] = {
+    "count": lambda language, value, _: form.count(language, value),
+    "percent": lambda language, value, _: form.percent(language, value),
+    "ms": lambda language, value, _: form.milliseconds(language, value),
+    "rate": lambda language, value, _: form.rate(language, value),
+    "duration": lambda language, value, _: form.duration(language, value),
+    "clock": lambda _, value, zone: form.clock(int(value), zone),
+    "date": lambda language, value, zone: form.date(language, int(value), zone),
+    "moment": lambda language, value, zone: form.moment(language, int(value), zone),
+}
+KINDS: Final = tuple(_FORMATTERS)
+_KIND_OF_UNIT: Final = {"ratio": "percent", "ms": "ms", "bps": "rate", "s": "duration"}
+
+
+class MissingNumberError(WordsError):
+    """A placeholder was given no value, or one of the wrong type."""
+
+
+def say(language: str, key: str, *, zone: tzinfo = form.DEFAULT_ZONE, **numbers: float | str) -> str:
+    """The words of a key in `hi` or `en`, its placeholders filled.
+
+    Raises UnknownLanguageError, UnknownWordError, MissingNumberError.
+    """
+    n = numbers.get("n", 2)
+    one = not isinstance(n, str) and form.is_one(language, n)
+    text = template(language, key, one=one)
+
+    def fill(match: re.Match[str]) -> str:
+        name, kind = match.group(1), match.group(2)
+        if name not in numbers:
+            raise MissingNumberError(f"{key!r} needs {name!r}")
+        return _formatted(language, kind, numbers[name], zone)
+
+    return PLACEHOLDER.sub(fill, text)
+
+
+def _formatted(language: str, kind: str | None, value: float | str, zone: tzinfo) -> str:
+    if kind is None:
+        return value if isinstance(value, str) else form.decimal(language, value)
+    if isinstance(value, str):
+        raise MissingNumberError(f"a {kind} is a number, not {value!r}")
+    if kind not in _FORMATTERS:
+        raise WordsError(f"no such kind of placeholder: {kind!r}")
+    return _FORMATTERS[kind](language, value, zone)
+
+
+def measure(language: str, value: float, unit: str) -> str:
+    """A value in one of the units of a `Reason` (`ratio`, `ms`, `bps`, `s`; otherwise a bare number)."""
+    return _formatted(language, _KIND_OF_UNIT.get(unit), value, form.DEFAULT_ZONE)
+
+
+def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZONE) -> str:
+    """A reason as a screen shows it: with its number when it has one, and since when.
+
+    The other two voices are plain keys: `brief.<code>` (two or three words, for a tile or a table) and
+    `told.<code>` (a sentence for an in-charge who is no engineer).
+    """
+    code = reason.code.value
+    told_by_since = reason.unit == "s" and reason.since_ns is not None
+    if reason.value is None or told_by_since:
+        text = say(language, f"brief.{code}")
+    else:
+        text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
+    if reason.since_ns is None:
+        return text
+    return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns)
+
+
+def say_region(language: str, region: str) -> str:
+    """A region's name; the operator's own word when the catalogue has none."""
+    key = f"region.{region}"
+    return say(language, key) if knows(language, key) else region
+
+
+def placeholders(text: str) -> Mapping[str, str]:
+    """Names and kinds of the placeholders of a text (kind empty for plain text)."""
+    return {name: kind or "" for name, kind in PLACEHOLDER.findall(text)}

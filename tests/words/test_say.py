@@ -1,0 +1,128 @@
+"""Saying a key: numbers, durations, times, plurals; what is wrong is said."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from telemetry import words
+from telemetry.decisions import Reason, ReasonCode
+from telemetry.words import format as form
+from telemetry.words.speak import MissingNumberError
+
+ZONE = ZoneInfo("Asia/Kolkata")
+TUESDAY_11_NS = 1_763_962_200_000_000_000  # 2025-11-24 11:00 IST, a Monday
+N = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        (0.0, f"0{N}%"),
+        (0.041, f"4.1{N}%"),
+        (0.0405, f"4.1{N}%"),
+        (0.31, f"31{N}%"),
+        (0.996, f"99{N}%"),
+        (1.0, f"100{N}%"),
+        (0.00042, f"0.042{N}%"),
+        (0.095, f"9.5{N}%"),
+    ],
+)
+def test_percent_has_at_most_two_significant_digits(ratio: float, shown: str) -> None:
+    """A ratio is shown with two significant digits, and 100 % is kept for all of it."""
+    assert form.percent("en", ratio) == shown
+    assert form.percent("hi", ratio) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "hindi"),
+    [
+        (0, f"0{N}s", f"0{N}सेकंड"),
+        (42.4, f"42{N}s", f"42{N}सेकंड"),
+        (60, f"1{N}min", f"1{N}मिनट"),
+        (38 * 60 + 20, f"38{N}min", f"38{N}मिनट"),
+        (7200, f"2{N}h", f"2{N}घंटे"),
+        (7800, f"2{N}h 10{N}min", f"2{N}घंटे 10{N}मिनट"),
+        (3 * 86400, f"3{N}days", f"3{N}दिन"),
+    ],
+)
+def test_durations_use_the_units_that_matter(seconds: float, english: str, hindi: str) -> None:
+    """A span is said in seconds, minutes, hours or days, in the language's words."""
+    assert form.duration("en", seconds) == english
+    assert form.duration("hi", seconds) == hindi
+
+
+def test_a_negative_number_has_a_true_minus_sign() -> None:
+    """U+2212, not the hyphen."""
+    assert form.milliseconds("en", -3.21) == f"−3.2{N}ms"
+    assert form.decimal("hi", -1234567) == "−12,34,567"
+
+
+def test_rates_change_unit_where_the_digits_roll_over() -> None:
+    """999.6 kbit/s is 1 Mbit/s at two significant digits, never `1,000 kbit/s`."""
+    assert form.rate("en", 999.6e3) == f"1{N}Mbit/s"
+    assert form.rate("hi", 640e3) == f"640{N}kbps"
+    assert form.rate("en", 3.24e6) == f"3.2{N}Mbit/s"
+
+
+def test_a_moment_is_written_as_the_language_writes_it() -> None:
+    """Day, weekday and time in the deployment's zone, with Latin digits in both languages."""
+    assert form.moment("hi", TUESDAY_11_NS, ZONE) == "24 नवंबर, सोमवार, 11:00 बजे"
+    assert form.moment("en", TUESDAY_11_NS, ZONE) == "Monday 24 November, 11:00"
+    assert form.clock(TUESDAY_11_NS, ZoneInfo("UTC")) == "05:30"
+
+
+def test_a_reason_is_said_with_its_number_and_since_when() -> None:
+    """The screen's voice: what, how much, since when."""
+    reason = Reason(code=ReasonCode.LOSS_UP, value=0.041, unit="ratio", since_ns=TUESDAY_11_NS)
+    assert words.say_reason("en", reason) == f"Loss, uplink 4.1{N}%, since 11:00"
+    assert words.say_reason("hi", reason) == f"डेटा खो रहा है (ऊपर) 4.1{N}%, 11:00 से"
+
+
+def test_a_reason_without_a_number_is_said_in_brief() -> None:
+    """A missing number is left out, not shown as 0."""
+    assert words.say_reason("en", Reason(code=ReasonCode.LOSS)) == "Loss"
+    dark = Reason(code=ReasonCode.DARK, value=300.0, unit="s", since_ns=TUESDAY_11_NS)
+    assert words.say_reason("en", dark) == "No contact, since 11:00"
+
+
+@pytest.mark.parametrize("unit", ["ratio", "ms", "bps", "s", ""])
+def test_every_reason_can_be_said_in_every_unit(unit: str) -> None:
+    """No code fails with any unit that a reason may carry, in either language."""
+    for code in ReasonCode:
+        for language in words.LANGUAGES:
+            assert words.say_reason(language, Reason(code=code, value=0.5, unit=unit))
+
+
+def test_an_unknown_key_names_itself() -> None:
+    """A key without words is an error that says which, and in which language."""
+    with pytest.raises(words.UnknownWordError, match=r"'no\.such'.*'hi'"):
+        words.say("hi", "no.such")
+
+
+def test_an_unknown_language_names_the_known_ones() -> None:
+    """A language without a catalogue is an error that lists those that are there."""
+    with pytest.raises(words.UnknownLanguageError, match="hi, en"):
+        words.say("fr", "state.ready")
+
+
+def test_a_missing_or_wrong_number_is_an_error() -> None:
+    """A placeholder without its number is an error, never an empty hole; a text is no number."""
+    with pytest.raises(MissingNumberError, match="'reason'"):
+        words.say("en", "reason.since", since=0)
+    with pytest.raises(MissingNumberError, match="clock"):
+        words.say("en", "reason.since", reason="x", since="now")
+
+
+def test_a_region_of_the_operators_own_keeps_its_name() -> None:
+    """Known regions are translated, others shown as written."""
+    assert words.say_region("hi", "awadh") == "अवध"
+    assert words.say_region("hi", "my-zone") == "my-zone"
+
+
+def test_the_plural_rule_is_the_languages_own() -> None:
+    """Zero is `one` in Hindi and `other` in English (CLDR)."""
+    assert form.is_one("hi", 0)
+    assert not form.is_one("en", 0)
+    assert form.is_one("en", 1)
