@@ -1,0 +1,98 @@
+"""The measuring process as its owner sees it: started, told, listened to, seen off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Final
+
+from probes.child_process import command, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+SILENCE_S: Final = 10.0
+"""One that says nothing for so long is killed; it speaks four times a second."""
+GOODBYE_S: Final = 2.0
+_RECEIVE: Final = 1 << 17
+
+
+class MeasuringChild:
+    """One measuring process and the socket pair to it. Make it with `start`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, link: socket.socket) -> None:
+        self._process = process
+        self._link = link
+        self._silent = False
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Start the process.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with theirs:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *command("probes.measuring_process", str(theirs.fileno())),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    env=environment(),
+                )
+            except BaseException:
+                ours.close()
+                raise
+        return cls(process, ours)
+
+    @property
+    def process_id(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    async def send(self, messages: Iterable[bytes]) -> None:
+        """Tell it something; nothing happens when it is gone, which `receive` will notice."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(ConnectionError):
+            for message in messages:
+                await loop.sock_sendall(self._link, message)
+
+    async def receive(self) -> bytes:
+        """The next message; empty when the process has ended, or went silent and was killed."""
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return await asyncio.get_running_loop().sock_recv(self._link, _RECEIVE)
+        except TimeoutError:
+            return self._last_chance()
+        except ConnectionError:
+            return b""
+
+    def _last_chance(self) -> bytes:
+        """After a silence: perhaps it was we who did not listen."""
+        try:
+            return self._link.recv(_RECEIVE)
+        except BlockingIOError:
+            self._silent = True
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            return b""
+        except ConnectionError:
+            return b""
+
+    async def end(self) -> str:
+        """See it off; says how it ended."""
+        self._link.close()  # without an owner it ends by itself
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                status = await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            status = await self._process.wait()
+        if self._silent:
+            return f"said nothing for {SILENCE_S:.0f} s and was killed"
+        return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"

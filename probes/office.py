@@ -1,0 +1,244 @@
+"""One office's agent: takes what was measured, spools it, has it published, and knows what to measure.
+
+A fault of one office stays its own: whatever fails is counted, said once, and started again. While the disk
+refuses (full, read-only) reports wait in memory, an hour at most, and measuring goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import zlib
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from probes.backoff import Backoff
+from probes.counters import Counters
+from probes.plan import chart, in_meeting, next_change_ns, sessions_at
+from probes.preference import Preference
+from probes.presence import Identity
+from probes.publisher import Publisher
+from probes.report import Draft, report_bytes
+from probes.restart_reason import RestartReason, restart_reason
+from probes.spool import Made, Spool
+from probes.spool_file import Opened, SpoolDamagedError, SpoolError, move_aside
+from probes.transition import Transition
+from telemetry.codec import MessageError, decode_control
+from telemetry.control import Plan
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from probes.office_settings import OfficeSettings
+    from probes.plan import Course
+    from probes.session import ClosedWindow, Session
+    from probes.workers import Workers
+    from telemetry.clock import WallClock
+    from telemetry.messages import Item
+
+WAITING_REPORTS: Final = 240
+"""An hour of windows, in memory, while the spool cannot be written."""
+RETRY_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class Office:
+    """One office. `take` and `sessions` are called by the agent, `run` is its task."""
+
+    def __init__(
+        self, settings: OfficeSettings, *, clock: WallClock, workers: Workers, boot: str, version: str
+    ) -> None:
+        self.settings = settings
+        self.counters = Counters()
+        self.course: Course = chart(None, settings.ends)
+        self._clock = clock
+        self._workers = workers
+        self._boot = boot
+        self._version = version
+        self._preference = Preference()
+        self._waiting: deque[Draft] = deque()
+        self._filled = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._publisher: Publisher | None = None
+        self._spread_ns = zlib.crc32(settings.key.encode()) % SECOND_NS
+        self._reason: RestartReason | None = None
+        self._disk = Transition(_log, f"{settings.key}: spool", "works again")
+        self._fault = Transition(_log, f"{settings.key}: measuring", "sound again")
+
+    def take(self, window: ClosedWindow, extra: tuple[Item, ...] = ()) -> None:
+        """Take in a closed window and what else was seen in it. Never waits; past an hour of trouble the oldest go."""
+        self.counters.reports_made += 1
+        self._fault.good() if window.fault is None else self._fault.bad(window.fault)
+        if len(self._waiting) >= WAITING_REPORTS:
+            self._waiting.popleft()
+            self.counters.reports_dropped += 1
+        now_ns = self._clock.monotonic_ns()
+        made = Made(self._boot, now_ns, self._clock.now_ns())
+        self._waiting.append(Draft(window, (*window.streams, *extra), made))
+        self._filled.set()
+        self._choose(window, now_ns)
+
+    def sessions(self, now_ns: int) -> list[Session]:
+        """What to measure at an instant."""
+        return sessions_at(self.course, self.settings.key, now_ns)
+
+    def next_change_ns(self, now_ns: int) -> int | None:
+        """When `sessions` may change by the plan."""
+        return next_change_ns(self.course, now_ns)
+
+    async def stored_within(self, seconds: float, stop: asyncio.Event) -> bool:
+        """Whether the hub says in this time (or until the stop) that it has stored a report of ours."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.counters.stored and not stop.is_set():  # noqa: ASYNC110 - two things to look at
+                    await asyncio.sleep(0.2)
+        return self.counters.stored > 0
+
+    def stop(self) -> None:
+        """Spool what is in memory, say goodbye, and end `run`."""
+        self._stopping.set()
+        self._filled.set()
+        if self._publisher is not None:
+            self._publisher.stop()
+
+    async def run(self) -> None:
+        """Work until stopped. Raises nothing but cancellation."""
+        backoff = Backoff(base_s=RETRY_S, cap_s=60.0)
+        while not self._stopping.is_set():
+            try:
+                await self._with_spool()
+            except SpoolDamagedError as error:
+                self.counters.faults += 1
+                self._disk.bad(f"{error}; it is moved aside and a new one begun")
+                await self._workers.on_disk(move_aside, self.settings.spool, Opened.DAMAGED)
+            except SpoolError as error:
+                self._disk.bad(str(error))
+                await self._pause(backoff.next_s())
+            except Exception:  # noqa: BLE001 - one office's fault stays its own
+                self.counters.faults += 1
+                _log.exception("%s: a fault in the agent; this office starts again", self.settings.key)
+                await self._pause(backoff.next_s())
+
+    async def _with_spool(self) -> None:
+        """From opening the spool to the stop (returns) or to a fault of its file (raises)."""
+        office = self.settings
+        opening = partial(
+            Spool, office.spool, site=office.site, probe=office.probe, limits=office.spool_limits
+        )
+        spool = await self._workers.on_disk(opening)
+        try:
+            await self._begin(spool)
+            self._publisher = publisher = self._new_publisher(spool)
+            async with asyncio.TaskGroup() as group:
+                publishing = group.create_task(publisher.run(), name=f"{office.key} publisher")
+                writing = group.create_task(self._write(spool, publisher), name=f"{office.key} writer")
+                await self._stopping.wait()
+                publisher.stop()
+                await asyncio.wait([publishing, writing])
+                await self._workers.on_disk(spool.end_run)
+        except ExceptionGroup as faults:
+            raise _worst(faults) from faults
+        finally:
+            self._publisher = None
+            await asyncio.shield(self._workers.on_disk(spool.close))
+
+    async def _begin(self, spool: Spool) -> None:
+        """Say how the spool was found, note this run, and take up the plan that was kept."""
+        if spool.opened in {Opened.DAMAGED, Opened.FOREIGN}:
+            _log.warning(
+                "%s: the spool was %s; it lies beside the new one, which begins epoch %s",
+                self.settings.key,
+                "damaged" if spool.opened is Opened.DAMAGED else "another probe's",
+                spool.epoch,
+            )
+        previous = await self._workers.on_disk(spool.begin_run, self._boot, self._version)
+        if self._reason is None:
+            self._reason = restart_reason(previous, self._boot, self._version)
+        kept = await self._workers.on_disk(spool.plan)
+        if kept is not None:
+            with contextlib.suppress(
+                MessageError
+            ):  # from a version that knew another form: the hub sends it anew
+                self._follow(decode_control(kept, Plan))
+
+    def _new_publisher(self, spool: Spool) -> Publisher:
+        return Publisher(
+            self.settings,
+            spool,
+            Identity(self._version, self._boot, self._reason or RestartReason.UNKNOWN),
+            clock=self._clock,
+            workers=self._workers,
+            counters=self.counters,
+            on_plan=self._follow,
+            in_meeting=lambda: in_meeting(self.course, self._clock.now_ns()),
+        )
+
+    async def _write(self, spool: Spool, publisher: Publisher) -> None:
+        """Spool what waits, oldest first, until stopped and empty."""
+        while self._waiting or not self._stopping.is_set():
+            if not self._waiting:
+                self._filled.clear()
+                await self._filled.wait()
+                continue
+            try:
+                await self._spool_one(spool, publisher)
+            except SpoolDamagedError:
+                raise
+            except SpoolError as error:
+                self._disk.bad(f"{error}; reports wait in memory")
+                if self._stopping.is_set():
+                    return
+                await self._pause(RETRY_S)
+
+    async def _spool_one(self, spool: Spool, publisher: Publisher) -> None:
+        draft = self._waiting[0]
+        site, probe, counters = self.settings.site, self.settings.probe, self.counters
+        row = await self._workers.on_disk(
+            spool.append,
+            draft.window.start_ns,
+            draft.made,
+            lambda slot: report_bytes(draft, slot, site, probe, counters),
+        )
+        if self._waiting and self._waiting[0] is draft:
+            self._waiting.popleft()
+        self._disk.good()
+        publisher.submit(row, self._spread_ns)
+
+    def _follow(self, plan: Plan) -> None:
+        """Take a plan; say and count what had to be cut."""
+        course = chart(plan, self.settings.ends)
+        if course.clamped and course.clamped != self.course.clamped:
+            self.counters.plan_clamped += len(course.clamped)
+            _log.warning("%s: plan cut: %s", self.settings.key, "; ".join(course.clamped))
+        if course.targets != self.course.targets:
+            self._preference.reset()
+        self.course = course.with_choice(self._preference.choice())
+
+    def _choose(self, window: ClosedWindow, now_ns: int) -> None:
+        counts = {target.path: len(target.reflectors) for target in self.course.targets}
+        if self._preference.observe(window.streams, counts, now_ns):
+            self.course = self.course.with_choice(self._preference.choice())
+            _log.warning("%s: another reflector is used: %s", self.settings.key, self.course.choice)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+
+def _worst(faults: ExceptionGroup[Exception]) -> Exception:
+    """The fault to act on: a damaged spool before one that cannot be used now, before anything else."""
+    single: list[Exception] = []
+    groups: list[ExceptionGroup[Exception]] = [faults]
+    while groups:
+        for fault in groups.pop().exceptions:
+            if isinstance(fault, ExceptionGroup):
+                groups.append(fault)
+            else:
+                single.append(fault)
+    return min(
+        single,
+        key=lambda fault: (not isinstance(fault, SpoolDamagedError), not isinstance(fault, SpoolError)),
+    )

@@ -1,0 +1,66 @@
+"""What one office's agent needs to know: who it is, where its broker is, what it may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from telemetry.topics import DEFAULT_ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+WINDOWS_PER_DAY: Final = 24 * 3600 // 15
+GATEWAY: Final = "gateway"
+ENDS: Final = "ends"
+AUTO: Final = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpoolLimits:
+    """How much an office keeps while the hub cannot be reached; past either limit the oldest go."""
+
+    max_reports: int = 30 * WINDOWS_PER_DAY
+    """Thirty days of windows. Counted, not timed, so that a wrong clock empties nothing."""
+    max_bytes: int = 1_200_000_000
+    """Payload bytes; the file is a few per cent larger and the limit is passed by at most one report."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacklogPace:
+    """How fast old reports follow once the hub is back; they yield to a call, which needs the line more."""
+
+    per_second: float = 20.0
+    per_second_in_meeting: float = 2.0
+    """While the plan asks for more than the base rate, that is before and during a meeting."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficeSettings:
+    """One office's agent. `key` names the office in `Session.office` and `ClosedWindow.office`."""
+
+    site: str
+    probe: str
+    broker_host: str
+    broker_port: int
+    spool: Path
+    user: str = ""
+    password: str = field(default="", repr=False)
+    tls_ca: Path | None = None
+    """Certificates that vouch for the broker; None speaks without TLS."""
+    root: str = DEFAULT_ROOT
+    ends: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """`end` or `uplink.end` -> `host:port` of its reflector; wins over the plan's reflectors."""
+    ping_targets: tuple[str, ...] = (GATEWAY, ENDS)
+    """Who is pinged: `gateway`, `ends`; empty for nobody, as where many offices share a machine."""
+    interface: str = AUTO
+    """Whose counters are reported: a name, `auto` for the one of the default route, empty for none."""
+    spool_limits: SpoolLimits = SpoolLimits()
+    backlog: BacklogPace = BacklogPace()
+
+    @property
+    def key(self) -> str:
+        """`site/probe`, unique among the offices of one process."""
+        return f"{self.site}/{self.probe}"

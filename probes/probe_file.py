@@ -1,0 +1,192 @@
+"""`probe.toml`, the one file that the operator writes for an office: read strictly, explained by line when wrong.
+
+The reference of every key is `config/defaults/probe.toml`.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from config.address import parse_address
+from config.names import ID_RULE, is_id, suggested_id
+from config.text import read_text
+from config.toml_file import TomlFile, shown
+from probes.office_settings import WINDOWS_PER_DAY, BacklogPace, OfficeSettings, SpoolLimits
+from probes.plan import MAX_ENDS
+from telemetry.topics import DEFAULT_ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.errors import ConfigError
+
+Text = Annotated[str, Meta(min_length=1)]
+Pace = Annotated[float, Meta(gt=0, le=1000)]
+
+
+class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file; a key that is none is refused."""
+
+
+class BrokerTable(_Table, frozen=True, kw_only=True):
+    """Where the hub's broker is."""
+
+    host: Text
+    port: Annotated[int, Meta(ge=1, le=65535)] = 1883
+    user: str = ""
+    password: str = ""
+    password_file: str = ""
+    ca: str = ""
+    root: Text = DEFAULT_ROOT
+
+
+class PingTable(_Table, frozen=True, kw_only=True):
+    """Who is pinged."""
+
+    targets: tuple[Literal["gateway", "ends"], ...] = ("gateway", "ends")
+
+
+class LinkTable(_Table, frozen=True, kw_only=True):
+    """Whose interface counters are reported."""
+
+    interface: str = "auto"
+
+
+class SpoolTable(_Table, frozen=True, kw_only=True):
+    """How much is kept."""
+
+    days: Annotated[float, Meta(gt=0, le=3650)] = 30
+    megabytes: Annotated[float, Meta(ge=1, le=1_000_000)] = 1200
+
+
+class BacklogTable(_Table, frozen=True, kw_only=True):
+    """How fast old reports follow."""
+
+    per_second: Pace = 20
+    per_second_in_meeting: Pace = 2
+
+
+class ProbeTables(_Table, frozen=True, kw_only=True):
+    """The whole of `probe.toml`."""
+
+    site: Text
+    broker: BrokerTable
+    probe: Text = "p1"
+    ends: dict[str, object] = {}
+    ping: PingTable = PingTable()
+    link: LinkTable = LinkTable()
+    spool: SpoolTable = SpoolTable()
+    backlog: BacklogTable = BacklogTable()
+
+
+def load_probe_file(path: Path, data_dir: Path) -> OfficeSettings:
+    """The office's settings; its spool lies in the data folder.
+
+    Raises:
+        ConfigError: the file is missing or wrong: where, what, and what to write instead.
+    """
+    return _ProbeFile(path).settings(data_dir)
+
+
+class _ProbeFile:
+    def __init__(self, path: Path) -> None:
+        self._toml = TomlFile(path)
+        self._folder = path.parent
+        self._tables = self._toml.convert(self._toml.tables, ProbeTables)
+
+    def settings(self, data_dir: Path) -> OfficeSettings:
+        tables = self._tables
+        broker = tables.broker
+        for key, value in (("site", tables.site), ("probe", tables.probe)):
+            self._check_id(key, value)
+        if (
+            "+" in broker.root
+            or "#" in broker.root
+            or broker.root.startswith(("/", "$"))
+            or broker.root.endswith("/")
+        ):
+            raise self._toml.wrong(
+                ("broker", "root"),
+                f"broker.root is {shown(broker.root)}",
+                'write levels without + # $, as "tatpar/1"',
+            )
+        return OfficeSettings(
+            site=tables.site,
+            probe=tables.probe,
+            broker_host=broker.host,
+            broker_port=broker.port,
+            user=broker.user,
+            password=self._password(),
+            tls_ca=self._authority(),
+            root=broker.root,
+            spool=data_dir / "spool" / f"{tables.site}.db",
+            ends=self._ends(),
+            ping_targets=tables.ping.targets,
+            interface=tables.link.interface,
+            spool_limits=SpoolLimits(
+                max_reports=max(1, round(tables.spool.days * WINDOWS_PER_DAY)),
+                max_bytes=round(tables.spool.megabytes * 1e6),
+            ),
+            backlog=BacklogPace(
+                per_second=tables.backlog.per_second,
+                per_second_in_meeting=tables.backlog.per_second_in_meeting,
+            ),
+        )
+
+    def _check_id(self, key: str, value: str) -> None:
+        if not is_id(value):
+            raise self._toml.wrong(
+                (key,), f"{key} is {shown(value)}, but an id is {ID_RULE}", f'write "{suggested_id(value)}"'
+            )
+
+    def _ends(self) -> dict[str, str]:
+        ends: dict[str, str] = {}
+        for key, value in self._tables.ends.items():
+            uplink, dot, end = key.partition(".")
+            if not all(is_id(part) for part in ((uplink, end) if dot else (uplink,))):
+                raise self._wrong_end(
+                    key, f"ends has {shown(key)}", f'write an end, or "uplink.end"; each is {ID_RULE}'
+                )
+            if not isinstance(value, str) or parse_address(value) is None:
+                raise self._wrong_end(
+                    key, f"ends.{key} is {shown(value)}", 'write host:port in quotes, as "10.20.0.5:862"'
+                )
+            ends[key] = value
+        if len(ends) > MAX_ENDS:
+            raise self._toml.wrong(("ends",), f"ends has {len(ends)} entries", f"keep at most {MAX_ENDS}")
+        return ends
+
+    def _wrong_end(self, key: str, problem: str, remedy: str) -> ConfigError:
+        return self._toml.wrong(("ends", key), problem, remedy)
+
+    def _password(self) -> str:
+        broker = self._tables.broker
+        if not broker.password_file:
+            return broker.password
+        if broker.password:
+            raise self._toml.wrong(
+                ("broker", "password"), "broker has a password and a password_file", "keep one of the two"
+            )
+        return (read_text(self._folder / broker.password_file).splitlines() or [""])[0]
+
+    def _authority(self) -> Path | None:
+        """The authority's file, tried now so that a wrong one is not found out at night."""
+        ca = self._tables.broker.ca
+        if not ca:
+            return None
+        file = self._folder / ca
+        try:
+            ssl.create_default_context(cafile=file)
+        except OSError as error:  # SSLError among them
+            why = (
+                "there is no such file" if isinstance(error, FileNotFoundError) else "it holds no certificate"
+            )
+            raise self._toml.wrong(
+                ("broker", "ca"),
+                f"broker.ca is {shown(ca)}: {why}",
+                "name the PEM file that came with the enrolment",
+            ) from error
+        return file

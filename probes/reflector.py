@@ -1,0 +1,100 @@
+"""The STAMP Session-Reflector: any number of bound addresses in one loop, thousands of sessions."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from typing import TYPE_CHECKING, Final
+
+from probes.clock_state import error_estimate, read_clock
+from probes.reflector_counters import ReflectorCounters
+from probes.reflector_socket import ReflectorSocket
+from probes.timestamps import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+CLOCK_EVERY_NS: Final = 15 * SECOND_NS
+IDLE_WAIT_S: Final = 1.0
+
+
+class Reflector:
+    """Answers STAMP and TWAMP-Light senders on every bound address until stopped.
+
+    Args:
+        binds: `(host, port)`; port 0 takes a free one; an IPv6 host binds IPv6 only.
+        stateful: number replies per session; else repeat the sender's number.
+        kernel_stamps: False takes T2 in user space (for comparison).
+
+    Raises:
+        OSError: an address cannot be bound.
+    """
+
+    def __init__(
+        self, binds: Sequence[tuple[str, int]], *, stateful: bool = True, kernel_stamps: bool = True
+    ) -> None:
+        self._sockets: dict[int, ReflectorSocket] = {}
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll = select.epoll()
+        self._epoll.register(self._wake, select.EPOLLIN)
+        self._stopping = False
+        self._clock_read_ns = 0
+        try:
+            for host, port in binds:
+                end = ReflectorSocket(host, port, stateful=stateful, kernel_stamps=kernel_stamps)
+                self._sockets[end.fileno()] = end
+                self._epoll.register(end.fileno(), select.EPOLLIN)
+        except OSError:
+            self.close()
+            raise
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens, in the order of `binds`."""
+        return [end.address for end in self._sockets.values()]
+
+    @property
+    def counters(self) -> ReflectorCounters:
+        """Sum over all addresses."""
+        return sum((end.counters for end in self._sockets.values()), ReflectorCounters())
+
+    def serve(self) -> None:
+        """Answer until `stop` is called."""
+        while not self._stopping:
+            self.serve_once(IDLE_WAIT_S)
+
+    def serve_once(self, timeout_s: float) -> None:
+        """Wait for packets at most so long and answer what is there."""
+        now = time.monotonic_ns()
+        if now - self._clock_read_ns >= CLOCK_EVERY_NS or not self._clock_read_ns:
+            self._keep_house(now)
+        for fileno, _ in self._epoll.poll(timeout_s):
+            end = self._sockets.get(fileno)
+            if end is not None:
+                end.answer_waiting()
+
+    def _keep_house(self, now_ns: int) -> None:
+        self._clock_read_ns = now_ns
+        estimate = error_estimate(read_clock())
+        for end in self._sockets.values():
+            end.keep_house(estimate, now_ns)
+
+    def stop(self) -> None:
+        """End `serve`; may be called from another thread or a signal handler."""
+        self._stopping = True
+        os.eventfd_write(self._wake, 1)
+
+    def close(self) -> None:
+        """Give back every socket."""
+        self._epoll.close()
+        os.close(self._wake)
+        for end in self._sockets.values():
+            end.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,68 @@
+"""The two TLVs (RFC 8972 4) that our own packets carry behind the base packet.
+
++-------+-------+---------------+
+| Flags | Type  |    Length     |   Flags: 0x80 U not understood (a sender sets it, a reflector that knows
++-------+-------+---------------+          the type clears it), 0x40 M malformed, 0x20 I integrity failed
+|  Value (Length octets)        |
++-------------------------------+
+
+* **Facts** (type 240, from the range for experimental use): filled in by our own reflector with what a sender
+  cannot know otherwise, so that a report need not guess.
+
+      +-------+-------+-------+-------+-------------------------------+
+      | mode  | T2 by | T3 by |   0   |  instance (32 bits)           |
+      +-------+-------+-------+-------+-------------------------------+
+
+  mode: 1 numbers its replies itself, 2 repeats the sender's number. T2/T3 by: `StampSource`. instance: drawn
+  anew for each session that the reflector opens, so a restart shows. Every other reflector returns it unread,
+  with U still set.
+* **Extra Padding** (type 1) makes the packet as large as media.
+
+The other TLVs, and authentication, have their place here and in the reflector's `answer_tlvs`.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import Final
+
+from probes.stamp import BASE
+
+UNRECOGNISED: Final = 0x80
+EXTRA_PADDING: Final = 1
+FACTS: Final = 240
+HEADER: Final = struct.Struct("!BBH")
+FACTS_TLV: Final = struct.Struct("!BBHBBBBI")
+FACTS_VALUE: Final = 8
+FACTS_AT: Final = BASE
+PADDING_AT: Final = BASE + FACTS_TLV.size
+
+DEFAULT_PAYLOAD: Final = 172
+"""UDP payload: 200 octets with IPv4 and UDP headers, the size of an RTP packet with 20 ms of G.711."""
+_MIN_WITH_TLVS: Final = PADDING_AT + HEADER.size
+
+
+class Mode(IntEnum):
+    """How a reflector numbers its replies."""
+
+    UNKNOWN = 0
+    STATEFUL = 1
+    STATELESS = 2
+
+
+def trailer(payload: int = DEFAULT_PAYLOAD) -> bytes:
+    """What follows the base packet to make a UDP payload of `payload` octets.
+
+    Raises:
+        ValueError: the size is below the base packet, or leaves a rest that no TLV fits.
+    """
+    if payload == BASE:
+        return b""
+    if payload < _MIN_WITH_TLVS:
+        raise ValueError(
+            f"a payload of {payload} octets cannot be made: write {BASE}, or {_MIN_WITH_TLVS} and more"
+        )
+    padding = payload - _MIN_WITH_TLVS
+    facts = FACTS_TLV.pack(UNRECOGNISED, FACTS, FACTS_VALUE, 0, 0, 0, 0, 0)
+    return facts + HEADER.pack(UNRECOGNISED, EXTRA_PADDING, padding) + bytes(padding)

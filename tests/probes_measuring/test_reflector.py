@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from probes.kernel_stamps import control_messages
+from probes.reflector import Reflector
+from probes.reflector_process import ReflectorProcess
+from probes.reflector_sessions import IDLE_NS, SWEEP_NS, ReflectorSessions
+from probes.stamp import BASE, ReflectorPacket, SenderPacket
+from probes.stamp_tlv import DEFAULT_PAYLOAD, FACTS_AT, PADDING_AT, Mode, trailer
+from probes.timestamps import ntp64, unix_ns
+from telemetry.messages import StampSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ESTIMATE = 0x8001
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[Reflector], Reflector]]:
+    """Serve a reflector in a thread until the test ends."""
+    running: list[tuple[Reflector, threading.Thread]] = []
+
+    def serve(reflector: Reflector) -> Reflector:
+        thread = threading.Thread(target=reflector.serve, name="reflector")
+        thread.start()
+        running.append((reflector, thread))
+        return reflector
+
+    yield serve
+    for reflector, thread in running:
+        reflector.stop()
+        thread.join(5)
+        assert not thread.is_alive()
+        reflector.close()
+
+
+def client(reflector: Reflector, host: str = "127.0.0.1") -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(5)
+    sock.connect((host, reflector.addresses[0][1]))
+    return sock
+
+
+def request(sequence: int, ssid: int = 9) -> SenderPacket:
+    return SenderPacket(sequence, ntp64(time.time_ns()), ESTIMATE, ssid)
+
+
+def exchange(sock: socket.socket, packet: bytes) -> tuple[ReflectorPacket, bytes]:
+    sock.send(packet)
+    raw = sock.recv(65_536)
+    return ReflectorPacket.parse(raw), raw
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_reply_copies_stamps_and_counts(serving: Callable[[Reflector], Reflector], host: str) -> None:
+    """The reply carries the sender's fields, its own counter, the TTL, and T1 <= T2 <= T3 of one machine's clock."""
+    with client(serving(Reflector([(host, 0)])), host) as sock:
+        if ":" in host:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 33)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 33)
+        for i, sequence in enumerate((5, 6, 100)):
+            asked = request(sequence)
+            reply, raw = exchange(sock, asked.pack(trailer()))
+            assert len(raw) == DEFAULT_PAYLOAD
+            assert (reply.sequence, reply.sender_sequence, reply.ssid) == (i, sequence, 9)
+            assert (reply.sender_timestamp, reply.sender_error_estimate) == (asked.timestamp, ESTIMATE)
+            assert reply.sender_ttl == 33
+            assert unix_ns(asked.timestamp) <= unix_ns(reply.receive_timestamp) + 1
+            assert reply.receive_timestamp <= reply.timestamp
+            assert unix_ns(reply.timestamp) <= time.time_ns()
+
+
+def test_own_reflector_tells_who_stamped(serving: Callable[[Reflector], Reflector]) -> None:
+    """Behind the base packet stand mode, sources of T2 and T3, and the session's instance; padding is acknowledged."""
+    with client(serving(Reflector([("127.0.0.1", 0)]))) as sock:
+        _, first = exchange(sock, request(0).pack(trailer()))
+        _, second = exchange(sock, request(1).pack(trailer()))
+    flags, _, _, mode, t2_by, t3_by, _, instance = struct.unpack_from("!BBHBBBBI", first, FACTS_AT)
+    assert (flags, mode, t2_by, t3_by) == (0, Mode.STATEFUL, StampSource.KERNEL, StampSource.USER)
+    assert struct.unpack_from("!I", second, FACTS_AT + 8)[0] == instance
+    assert first[PADDING_AT] == 0
+
+
+def test_user_stamps_are_said_to_be(serving: Callable[[Reflector], Reflector]) -> None:
+    """Without kernel stamps T2 is taken in user space, and the reply says so."""
+    reflector = serving(Reflector([("127.0.0.1", 0)], kernel_stamps=False))
+    with client(reflector) as sock:
+        reply, raw = exchange(sock, request(0).pack(trailer()))
+    assert raw[FACTS_AT + 5] == StampSource.USER
+    assert reply.receive_timestamp <= reply.timestamp
+    assert reflector.counters.user_stamped == 1
+
+
+def test_each_session_has_its_own_counter(serving: Callable[[Reflector], Reflector]) -> None:
+    """Sessions are told apart by source port and by SSID."""
+    reflector = serving(Reflector([("127.0.0.1", 0)]))
+    with client(reflector) as a, client(reflector) as b:
+        numbers = [
+            exchange(sock, request(i, ssid).pack())[0].sequence
+            for i, (sock, ssid) in enumerate([(a, 1), (a, 1), (a, 2), (b, 1), (a, 1), (b, 1)])
+        ]
+    assert numbers == [0, 1, 0, 0, 2, 1]
+    assert reflector.counters.sessions == 3
+
+
+def test_stateless_repeats_the_number(serving: Callable[[Reflector], Reflector]) -> None:
+    """A stateless reflector keeps nothing and repeats the sender's number."""
+    reflector = serving(Reflector([("127.0.0.1", 0)], stateful=False))
+    with client(reflector) as sock:
+        assert [exchange(sock, request(s).pack())[0].sequence for s in (7, 4_294_967_295)] == [
+            7,
+            4_294_967_295,
+        ]
+        _, raw = exchange(sock, request(8).pack(trailer()))
+    assert raw[FACTS_AT + 4] == Mode.STATELESS
+    assert reflector.counters.sessions == 0
+
+
+@pytest.mark.parametrize("size", [14, 16, 27, 41, 43, 44])
+def test_short_requests_get_the_base_packet(serving: Callable[[Reflector], Reflector], size: int) -> None:
+    """RFC 8762 4.6: TWAMP's 14 octets and anything up to the base packet are answered with 44 octets."""
+    with client(serving(Reflector([("127.0.0.1", 0)]))) as sock:
+        exchange(
+            sock, request(1, ssid=0xFFFF).pack(b"\xff" * 60)
+        )  # leaves its octets in the reflector's memory
+        reply, raw = exchange(sock, request(3).pack()[:size])
+    assert len(raw) == BASE
+    assert reply.sender_sequence == 3
+    assert reply.ssid == (9 if size >= 16 else 0)
+
+
+@pytest.mark.parametrize("size", [45, 47, 48, 1472, 9000])
+def test_longer_requests_get_as_long_a_reply(serving: Callable[[Reflector], Reflector], size: int) -> None:
+    """The reply is as long as the request, and what follows the base packet comes back as it was."""
+    tail = random.Random(size).randbytes(size - BASE)
+    tail = b"\x00" + tail[1:]  # no TLV of ours
+    with client(serving(Reflector([("127.0.0.1", 0)]))) as sock:
+        _, raw = exchange(sock, request(1).pack(tail))
+    assert raw[BASE:] == tail
+
+
+def test_unknown_tlv_comes_back_unacknowledged(serving: Callable[[Reflector], Reflector]) -> None:
+    """A TLV that the reflector does not know keeps the U flag (RFC 8972 4)."""
+    tlv = struct.pack("!BBH4s", 0x80, 200, 4, b"abcd")
+    with client(serving(Reflector([("127.0.0.1", 0)]))) as sock:
+        _, raw = exchange(sock, request(1).pack(tlv))
+    assert raw[BASE:] == tlv
+
+
+def test_what_is_no_request_is_dropped_and_counted(serving: Callable[[Reflector], Reflector]) -> None:
+    """Too short, multiplier 0, or another reflector's reply: dropped under its own count, and service goes on."""
+    reflector = serving(Reflector([("127.0.0.1", 0)]))
+    with client(reflector) as sock:
+        _, reply = exchange(sock, request(0).pack())
+        sock.send(b"")
+        sock.send(bytes(13))
+        sock.send(SenderPacket(1, ntp64(time.time_ns()), 0x8000, 9).pack())
+        sock.send(reply)
+        sock.send(reply + bytes(100))
+        assert exchange(sock, request(5).pack())[0].sender_sequence == 5
+    deadline = time.monotonic() + 5  # an answer is counted after it has left
+    while reflector.counters.answered < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    counters = reflector.counters
+    assert (counters.too_short, counters.bad_multiplier, counters.replies) == (2, 1, 2)
+    assert (counters.received, counters.answered) == (7, 2)
+
+
+def test_two_reflectors_do_not_bounce_a_packet(serving: Callable[[Reflector], Reflector]) -> None:
+    """A request forged to come from another reflector is answered once, and that answer not at all."""
+    a, b = serving(Reflector([("127.0.0.1", 0)])), serving(Reflector([("127.0.0.1", 0)]))
+    relayed = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with relayed, client(a) as sock:
+        _, reply = exchange(sock, request(0).pack(trailer()))
+        relayed.settimeout(5)
+        relayed.sendto(reply, b.addresses[0])
+        deadline = time.monotonic() + 5
+        while not b.counters.replies and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert (b.counters.replies, b.counters.answered) == (1, 0)
+
+
+@pytest.mark.parametrize(("bound", "asked"), [("0.0.0.0", "127.0.0.7"), ("::", "::1")])
+def test_bound_to_all_addresses_it_answers_from_the_one_asked(
+    serving: Callable[[Reflector], Reflector], bound: str, asked: str
+) -> None:
+    """A connected sender sees only answers from the very address that it asked."""
+    reflector = serving(Reflector([(bound, 0)]))
+    with client(reflector, asked) as sock:
+        assert exchange(sock, request(1).pack(trailer()))[0].sender_ttl == 64
+    assert reflector.counters.user_stamped == 0
+
+
+def test_one_loop_serves_many_addresses(serving: Callable[[Reflector], Reflector]) -> None:
+    """One port per headquarters' end, all in one process."""
+    reflector = serving(Reflector([("127.0.0.1", 0), ("127.0.0.1", 0), ("::1", 0)]))
+    for host, port in reflector.addresses:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(5)
+            sock.connect((host, port))
+            assert exchange(sock, request(3).pack())[0].sequence == 0
+
+
+def test_full_table_answers_newcomers_without_state() -> None:
+    """Forged sources cannot push out live sessions; idle ones make room."""
+    table = ReflectorSessions(limit=2)
+    now = SWEEP_NS + 1
+    first, second = table.open((1,), now), table.open((2,), now)
+    assert first is not None
+    assert second is not None
+    assert table.open((3,), now + 1) is None
+    assert table.get((1,)) is first
+    first.seen_ns = now + IDLE_NS
+    assert table.open((3,), now + IDLE_NS + SWEEP_NS) is not None
+    assert table.get((2,)) is None
+    assert table.get((1,)) is first
+    assert (table.refused, table.expired, table.opened) == (1, 1, 3)
+
+
+def test_fuzzed_datagrams_do_not_stop_it() -> None:
+    """A hundred thousand random, cut and twisted datagrams: each is answered or counted, none answered with more."""
+    rng = random.Random(8)
+    good = request(1).pack(trailer())
+    with Reflector([("127.0.0.1", 0)]) as reflector, client(reflector) as sock:
+        sock.setblocking(False)
+        sent = answered = 0
+        while sent < 100_000:
+            for _ in range(40):
+                kind = rng.randrange(3)
+                if kind == 0:
+                    packet = rng.randbytes(rng.randrange(0, 200))
+                elif kind == 1:
+                    packet = good[: rng.randrange(0, len(good))]
+                else:
+                    at = rng.randrange(len(good))
+                    packet = good[:at] + rng.randbytes(1) + good[at + 1 :]
+                sock.send(packet)
+                sent += 1
+            reflector.serve_once(0)
+            try:
+                while True:
+                    answered += 1
+                    assert len(sock.recv(65_536)) <= 200
+            except BlockingIOError:
+                answered -= 1
+        reflector.serve_once(0)
+        counted = reflector.counters
+    assert counted.received == sent
+    assert counted.answered + counted.too_short + counted.bad_multiplier + counted.replies == sent
+    assert counted.send_failed == 0
+    assert answered <= counted.answered
+    assert counted.sessions <= 65_536
+
+
+def test_control_messages_survive_nonsense() -> None:
+    """Ancillary data that is cut or twisted ends the walk instead of the process."""
+    rng = random.Random(3)
+    for _ in range(5_000):
+        for _, _, data in control_messages(rng.randbytes(rng.randrange(0, 200))):
+            assert isinstance(data, bytes)
+
+
+def test_process_says_where_it_listens_and_ends_with_its_owner(tmp_path: Path) -> None:
+    """The child answers as soon as `start` returns, logs its counters at the end, and leaves nothing behind."""
+    log = tmp_path / "reflector.log"
+    process = ReflectorProcess([("127.0.0.1", 0), ("127.0.0.1", 0)], log_file=log)
+    addresses = process.start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.connect(addresses[1])
+        exchange(sock, request(0).pack())
+    process.stop()
+    assert process.process_id is None
+    assert '"answered": 1' in log.read_text()
+
+
+def test_process_names_the_address_that_cannot_be_had() -> None:
+    """An address in use is a clear OSError in the owner."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        process = ReflectorProcess([taken.getsockname()])
+        with pytest.raises(OSError, match=r"cannot reflect on .*in use"):
+            process.start()
+
+
+def test_command_prints_address_counters_and_ends_cleanly() -> None:
+    """`tatpar reflect` says where it listens, its counters on SIGUSR1, and ends with status 0 on SIGTERM."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tatpar", "reflect", "--bind", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        first = process.stdout.readline()
+        assert first.startswith("reflecting on 127.0.0.1:")
+        process.send_signal(signal.SIGUSR1)
+        assert process.stdout.readline().startswith("received 0")
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_command_explains_a_wrong_address() -> None:
+    """A bind that is no address ends with status 2 and one line that says what to write."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tatpar", "reflect", "--bind", "here"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "--bind here: not an address; write HOST:PORT, as 0.0.0.0:862 or [::]:862"
+    ]

@@ -1,0 +1,386 @@
+"""The agent: offices from window to hub, and what becomes of their troubles."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from probes import kept_going
+from probes import office as office_module
+from probes.agent import Agent, run_offices
+from probes.office_settings import BacklogPace
+from probes.restart_reason import RestartReason
+from probes.session import Session
+from telemetry.clock import SystemClock
+from telemetry.codec import encode_control
+from telemetry.control import Plan, PlannedEnd, Presence, Rate
+from telemetry.messages import Stream
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.server
+
+
+@contextlib.asynccontextmanager
+async def running(offices: list[Any], measurer: Any) -> AsyncIterator[Agent]:
+    stop = asyncio.Event()
+    agent = Agent(offices, measurer, clock=SystemClock())
+    task = asyncio.create_task(agent.run(stop))
+    try:
+        yield agent
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 15)
+
+
+def said(hub: Any, site: str = "agra") -> list[Presence]:
+    return [msgspec.json.decode(payload, type=Presence) for payload, _ in hub.presence[site]]
+
+
+async def test_windows_become_stored_reports(
+    make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any
+) -> None:
+    """Every window becomes one report, numbered from 1, live, within the second of its spread; then the spool is empty."""
+    hub = make_hub()
+    office = make_office()
+    async with running([office], fake_measurer) as agent:
+        for index in range(5):
+            fake_measurer.queue.put_nowait(make_window(office.key, index))
+        await eventually(lambda: agent.offices[office.key].counters.stored == 5)
+    assert sorted(hub.seqs()) == [1, 2, 3, 4, 5]
+    assert {leaf for leaf, _, _ in hub.arrivals} == {"report"}
+    assert all(int(properties["age-ms"]) < 5_000 for _, _, properties in hub.arrivals)
+    assert [type(item) for item in hub.envelopes[0].items] == [Stream]
+    assert (fake_measurer.started, fake_measurer.stopped) == (True, True)
+
+
+async def test_presence_is_retained_and_says_goodbye(
+    make_hub: Any, make_office: Any, fake_measurer: Any, eventually: Any
+) -> None:
+    """A probe says online, retained, and offline when it is stopped; its next start was the operator's doing."""
+    hub = make_hub()
+    office = make_office()
+    async with running([office], fake_measurer):
+        await eventually(lambda: hub.presence["agra"])
+        late = make_hub()
+        await eventually(lambda: late.presence["agra"])
+        assert late.presence["agra"][0][1] is True
+    await eventually(lambda: len(hub.presence["agra"]) == 2)
+    async with running([office], fake_measurer):
+        await eventually(lambda: len(hub.presence["agra"]) == 3)
+    assert [one.online for one in said(hub)[:3]] == [True, False, True]
+    assert [one.restart_reason for one in said(hub)[:3]] == ["unknown", "unknown", "operator"]
+
+
+async def test_cancelled_agent_says_goodbye_too(
+    make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any
+) -> None:
+    """Cancelled instead of stopped, the agent still spools what it has, says offline, and ends as cancelled."""
+    hub = make_hub()
+    office = make_office()
+    task = asyncio.create_task(run_offices([office], fake_measurer))
+    fake_measurer.queue.put_nowait(make_window(office.key))
+    await eventually(lambda: hub.presence["agra"])
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+    await eventually(lambda: [one.online for one in said(hub)] == [True, False])
+    assert fake_measurer.stopped
+
+
+async def test_plan_is_followed_and_outlives_the_hub(
+    make_hub: Any, make_office: Any, fake_measurer: Any, mosquitto: Any, eventually: Any
+) -> None:
+    """The measurer gets the plan's sessions, the rate of the moment, and after a restart without a hub the same again."""
+    hub = make_hub()
+    office = make_office(ends={"national": "127.0.0.1:9"})
+    now = SystemClock().now_ns()
+    plan = Plan(
+        valid_until_ns=now + 3600 * SECOND_NS,
+        ends=(
+            PlannedEnd(end="state", reflectors=("127.0.0.1:7",)),
+            PlannedEnd(end="national", reflectors=("x:1",)),
+        ),
+        rates=(Rate(from_ns=now + int(2.5 * SECOND_NS), until_ns=now + 3600 * SECOND_NS, rate_pps=50.0),),
+    )
+    key = office.key
+    async with running([office], fake_measurer):
+        await eventually(
+            lambda: fake_measurer.sessions == [Session(key, "main.national", "127.0.0.1", 9, 10.0)]
+        )
+        hub.publish("agra/p1/plan", encode_control(plan), retain=True)
+        for rate in (10.0, 50.0):
+            expected = [
+                Session(key, "main.state", "127.0.0.1", 7, rate),
+                Session(key, "main.national", "127.0.0.1", 9, rate),
+            ]
+            await eventually(lambda expected=expected: fake_measurer.sessions == expected)
+    hub.stop()
+    mosquitto.kill()
+    fake_measurer.sessions = []
+    async with running([office], fake_measurer):
+        await eventually(lambda: fake_measurer.sessions == expected)
+
+
+async def test_full_disk_of_one_office_is_its_own(  # noqa: PLR0917 - fixtures
+    make_hub: Any,
+    make_office: Any,
+    fake_measurer: Any,
+    make_window: Any,
+    eventually: Any,
+    monkeypatch: Any,
+    caplog: Any,
+) -> None:
+    """While one office's disk is full its reports wait in memory and the others go on; afterwards they arrive in order."""
+    monkeypatch.setattr(office_module, "RETRY_S", 0.1)
+    caplog.set_level("INFO")
+    hub = make_hub()
+    full, fine = make_office("agra"), make_office("jhansi")
+    async with running([full, fine], fake_measurer) as agent:
+        await eventually(lambda: all(office._publisher is not None for office in agent.offices.values()))
+        spool = agent.offices[full.key]._publisher._spool
+        spool._db.execute(f"PRAGMA max_page_count = {spool._db.execute('PRAGMA page_count').fetchone()[0]}")
+        wide = tuple(make_window(full.key).streams * 40)
+        for index in range(4):
+            fake_measurer.queue.put_nowait(make_window(full.key, index, streams=wide))
+            fake_measurer.queue.put_nowait(make_window(fine.key, index))
+        await eventually(lambda: agent.offices[fine.key].counters.stored == 4)
+        assert agent.offices[full.key].counters.stored < 4
+        assert any("full; reports wait in memory" in record.message for record in caplog.records)
+        spool._db.execute("PRAGMA max_page_count = 1000000")
+        await eventually(lambda: agent.offices[full.key].counters.stored == 4)
+    agra = [envelope for envelope in hub.envelopes if envelope.site == "agra"]
+    starts = {envelope.seq: envelope.start_ns for envelope in agra}
+    assert [starts[seq] for seq in (1, 2, 3, 4)] == sorted(starts.values())
+    complaints = [record for record in caplog.records if "reports wait in memory" in record.message]
+    assert len(complaints) == 1
+    assert any(record.message == "agra/p1: spool: works again" for record in caplog.records)
+
+
+async def test_memory_is_bounded_while_the_spool_cannot_be_opened(
+    make_office: Any, fake_measurer: Any, make_window: Any, tmp_path: Path, eventually: Any
+) -> None:
+    """With a spool that cannot be opened an hour of reports waits in memory; the oldest beyond that are dropped and counted."""
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where a folder should be", encoding="utf-8")
+    office = make_office(spool=blocked / "agra.db")
+    async with running([office], fake_measurer) as agent:
+        for index in range(250):
+            fake_measurer.queue.put_nowait(make_window(office.key, index))
+        counters = agent.offices[office.key].counters
+        await eventually(lambda: counters.reports_made == 250)
+        assert counters.reports_dropped == 10
+        assert len(agent.offices[office.key]._waiting) == 240
+
+
+async def test_spool_damaged_while_running_is_replaced(  # noqa: PLR0917 - fixtures
+    make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any, caplog: Any
+) -> None:
+    """A spool that breaks under way is moved aside; reports go on under a new epoch, the one in hand included."""
+    hub = make_hub(confirm=False)
+    office = make_office()
+    async with running([office], fake_measurer) as agent:
+        for index in range(3):
+            fake_measurer.queue.put_nowait(make_window(office.key, index))
+        await eventually(lambda: len(hub.seqs()) == 3)
+        spool = agent.offices[office.key]._publisher._spool
+        spool._db.execute("PRAGMA writable_schema = ON")
+        spool._db.execute("UPDATE sqlite_master SET rootpage = 999999 WHERE name = 'report'")
+        spool._db.execute("PRAGMA writable_schema = RESET")
+        fake_measurer.queue.put_nowait(make_window(office.key, 3))
+        await eventually(lambda: len({envelope.epoch for envelope in hub.envelopes}) == 2)
+    assert hub.envelopes[-1].seq == 1
+    assert hub.envelopes[-1].start_ns == make_window(office.key, 3).start_ns
+    assert (office.spool.parent / "agra.db.damaged-1").exists()
+    assert any("it is moved aside and a new one begun" in record.message for record in caplog.records)
+
+
+async def test_fault_of_one_office_is_its_own(  # noqa: PLR0917 - fixtures
+    make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any, monkeypatch: Any
+) -> None:
+    """An unforeseen fault in one office is counted, that office starts again, and the others never notice."""
+    monkeypatch.setattr(office_module, "RETRY_S", 0.1)
+    hub = make_hub()
+    weak, fine = make_office("agra"), make_office("jhansi")
+    real = office_module.report_bytes
+    failures = iter([True, True])
+
+    def sometimes(draft: Any, slot: Any, site: str, *rest: Any) -> bytes:
+        if site == "agra" and next(failures, False):
+            raise RuntimeError("a bug")
+        return real(draft, slot, site, *rest)
+
+    monkeypatch.setattr(office_module, "report_bytes", sometimes)
+    async with running([weak, fine], fake_measurer) as agent:
+        for index in range(3):
+            fake_measurer.queue.put_nowait(make_window(weak.key, index))
+            fake_measurer.queue.put_nowait(make_window(fine.key, index))
+        await eventually(lambda: all(office.counters.stored == 3 for office in agent.offices.values()))
+        assert [office.counters.faults for office in agent.offices.values()] == [2, 0]
+    assert sorted(e.seq for e in hub.envelopes if e.site == "agra") == [1, 2, 3]
+
+
+async def test_last_windows_are_spooled_before_the_goodbye(
+    make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any
+) -> None:
+    """The partial windows that come when measuring stops are reports too: spooled, and sent after the next start."""
+    hub = make_hub()
+    office = make_office()
+    fake_measurer.last = [make_window(office.key, 7)]
+    async with running([office], fake_measurer) as agent:
+        await eventually(lambda: agent.offices[office.key].counters.connections == 1)
+    fake_measurer.last = []
+    async with running([office], fake_measurer):
+        await eventually(lambda: hub.seqs() == [1])
+    assert hub.envelopes[0].start_ns == make_window(office.key, 7).start_ns
+
+
+async def test_plans_are_followed_after_a_refusal(
+    make_office: Any, fake_measurer: Any, monkeypatch: Any, eventually: Any
+) -> None:
+    """When the measurer refuses sessions once, they are given to it again."""
+    monkeypatch.setattr(kept_going, "FIRST_WAIT_S", 0.05)
+    refusals = iter([True, True])
+    real = fake_measurer.set_sessions
+
+    async def sometimes(sessions: Any) -> None:
+        if next(refusals, False):
+            raise RuntimeError("not now")
+        await real(sessions)
+
+    fake_measurer.set_sessions = sometimes
+    async with running([make_office(ends={"state": "127.0.0.1:9"})], fake_measurer):
+        await eventually(lambda: len(fake_measurer.sessions) == 1)
+
+
+async def test_measurer_that_fails_for_good_ends_the_agent(
+    make_hub: Any, make_office: Any, eventually: Any
+) -> None:
+    """Without a measurer an agent is of no use: it ends with the reason, and the broker's will says offline."""
+
+    class Failing:
+        async def start(self) -> None: ...
+        async def stop(self) -> None: ...
+        async def set_sessions(self, sessions: Any) -> None: ...
+        async def windows(self) -> Any:
+            await eventually(lambda: hub.presence["agra"])
+            raise RuntimeError("the measurer failed")
+            yield
+
+    hub = make_hub()
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(run_offices([make_office()], Failing()), 15)
+    assert [str(one) for one in caught.value.exceptions] == ["the measurer failed"]
+    await eventually(lambda: [one.online for one in said(hub)] == [True, False])
+
+
+async def test_same_office_twice_is_refused(make_office: Any, fake_measurer: Any) -> None:
+    """Two agents for one probe, or two probes on one spool, are a mistake that is told at once."""
+    office = make_office()
+    with pytest.raises(ValueError, match="same name"):
+        await run_offices([office, office], fake_measurer)
+    with pytest.raises(ValueError, match="same spool"):
+        await run_offices([office, make_office("jhansi", spool=office.spool)], fake_measurer)
+
+
+_PROGRAM = """
+import asyncio, sys, time
+from pathlib import Path
+from probes.agent import run_offices
+from probes.office_settings import OfficeSettings
+from probes.session import ClosedWindow
+from telemetry.messages import Clock, SelfReport
+
+class Measurer:
+    async def start(self): pass
+    async def set_sessions(self, sessions): pass
+    async def stop(self): pass
+    async def windows(self):
+        for n in range(10**9):
+            yield ClosedWindow("agra/p1", n * 15 * 10**9, 0, Clock(), SelfReport(), ())
+            await asyncio.sleep(0.02)
+
+office = OfficeSettings(site="agra", probe="p1", broker_host="127.0.0.1", broker_port=int(sys.argv[1]),
+                        spool=Path(sys.argv[2]), ping_targets=(), interface="")
+asyncio.run(run_offices([office], Measurer()))
+"""
+
+
+async def test_killed_probe_leaves_its_will_and_loses_nothing(
+    make_hub: Any, make_office: Any, mosquitto: Any, eventually: Any
+) -> None:
+    """Killed -9 three times in full flow: the broker says offline, the next start says crash, every report arrives."""
+    hub = make_hub()
+    office = make_office()
+    for round_number in range(3):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            _PROGRAM,
+            str(mosquitto.port),
+            str(office.spool),
+            cwd=Path(__file__).parents[2],
+        )
+        seen = len(hub.seqs())
+        await eventually(lambda n=seen: len(hub.seqs()) > n + 10)
+        process.kill()
+        await process.wait()
+        await eventually(lambda n=round_number: [one.online for one in said(hub)] == [True, False] * (n + 1))
+    assert [one.restart_reason for one in said(hub)[::2]] == ["unknown", "crash", "crash"]
+
+    class Silent:
+        async def start(self) -> None: ...
+        async def stop(self) -> None: ...
+        async def set_sessions(self, sessions: Any) -> None: ...
+        async def windows(self) -> Any:
+            await asyncio.sleep(3600)
+            yield
+
+    quick = replace(office, backlog=BacklogPace(per_second=500.0))
+    async with running([quick], Silent()) as agent:
+        ours = agent.offices[office.key]
+        await eventually(
+            lambda: ours._publisher is not None and ours._publisher._spool.reports == 0, within_s=30
+        )
+        made = ours._publisher._spool.next_seq - 1  # type: ignore[union-attr]
+    assert ours._reason is RestartReason.CRASH
+    assert sorted(set(hub.seqs())) == list(range(1, made + 1))
+    assert len({envelope.epoch for envelope in hub.envelopes}) == 1
+
+
+def test_agent_imports_nothing_of_the_hub() -> None:
+    """What an office installs is enough: the agent pulls in no hub-only library and no room but telemetry and config."""
+    code = (
+        "import sys, probes.agent, probes.probe_file; "
+        "print(' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ).stdout.split()
+    forbidden = {
+        "scipy",
+        "zstandard",
+        "babel",
+        "icalendar",
+        "starlette",
+        "jinja2",
+        "pandas",
+        "uvicorn",
+        "recurring_ical_events",
+    }
+    rooms = {"collector", "analytics", "alerts", "dashboards", "reports", "lab", "tatpar"}
+    assert not (forbidden | rooms) & set(loaded)

@@ -1,0 +1,223 @@
+"""The spool in trouble: killed writers, bad bytes, full disks, disks that go back in time."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from probes.office_settings import SpoolLimits
+from probes.spool import Confirmation, Made, Slot, Spool
+from probes.spool_file import Opened, SpoolDamagedError, SpoolError
+from telemetry.codec import decode, encode
+from telemetry.control import Stored
+from telemetry.messages import Clock, Envelope, SelfReport, Tombstone
+from telemetry.windows import WINDOW_NS
+
+MADE = Made("boot-a", 5, 7)
+
+
+def report(slot: Slot, start_ns: int = 0) -> bytes:
+    return encode(
+        Envelope(
+            site="agra",
+            probe="p1",
+            epoch=slot.epoch,
+            seq=slot.seq,
+            boot="b",
+            mono_ns=0,
+            start_ns=start_ns,
+            clock=Clock(),
+            self_report=SelfReport(),
+            items=slot.tombstones,
+        )
+    )
+
+
+def open_spool(path: Path, **limits: int) -> Spool:
+    return Spool(path, site="agra", probe="p1", limits=SpoolLimits(**limits))
+
+
+def fill(spool: Spool, count: int) -> list[int]:
+    return [spool.append(spool.next_seq * WINDOW_NS, MADE, report).seq for _ in range(count)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "agra.db"
+
+
+def test_disk_that_went_back_in_time(path: Path) -> None:
+    """Numbers given twice are noticed: what was made since gets a new epoch, what the hub truly has is not sent twice."""
+    spool = open_spool(path)
+    fill(spool, 5)
+    spool.close()
+    earlier = path.read_bytes()
+    spool = open_spool(path)
+    fill(spool, 4)  # 6..9 reach the hub, then the disk forgets them
+    old_epoch = spool.epoch
+    spool.close()
+    path.write_bytes(earlier)
+    spool = open_spool(path)
+    made_since = [
+        spool.append(77 * WINDOW_NS, MADE, lambda slot: report(slot, 77 * WINDOW_NS)).seq for _ in range(2)
+    ]
+    assert made_since == [6, 7]
+    stored = Stored(epoch=old_epoch, through=9, missing=((2, 2),))
+    assert spool.confirm(stored) is Confirmation.FROM_THE_FUTURE
+    assert spool.reports == 7
+    spool.renumber(stored)
+    assert spool.epoch != old_epoch
+    assert list(spool.held()) == [(1, 3)]  # the missing 2, and the two made since
+    envelopes = [decode(spool.read(seq).payload) for seq in (1, 2, 3)]  # type: ignore[union-attr]
+    assert [(e.epoch, e.seq, e.start_ns // WINDOW_NS) for e in envelopes] == [
+        (spool.epoch, 1, 0),
+        (spool.epoch, 2, 77),
+        (spool.epoch, 3, 77),
+    ]
+    assert fill(spool, 1) == [4]
+    spool.close()
+    again = open_spool(path)
+    assert (again.epoch, again.next_seq, again.reports) == (spool.epoch, 5, 4)
+    again.close()
+
+
+def test_damaged_file_is_moved_aside(path: Path) -> None:
+    """A file that is no database is kept beside a new spool with a new epoch; of several only the latest two stay."""
+    epochs = set()
+    for _ in range(4):
+        path.write_bytes(b"after the power cut, noise" * 400)
+        spool = open_spool(path)
+        assert spool.opened is Opened.DAMAGED
+        assert fill(spool, 1) == [1]
+        epochs.add(spool.epoch)
+        spool.close()
+    assert len(epochs) == 4
+    assert sorted(p.name for p in path.parent.glob("*.damaged-*")) == [
+        "agra.db.damaged-3",
+        "agra.db.damaged-4",
+    ]
+
+
+def test_books_that_disagree_are_damage(path: Path) -> None:
+    """A spool whose next number was already given is not trusted."""
+    spool = open_spool(path)
+    fill(spool, 3)
+    spool.close()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE spool SET next_seq = 2")
+    db.close()
+    again = open_spool(path)
+    assert again.opened is Opened.DAMAGED
+    again.close()
+
+
+def _overwrite_page(path: Path, marker: bytes) -> None:
+    """Fill the page of the file that holds the marker with noise."""
+    raw = bytearray(path.read_bytes())
+    at = raw.index(marker) // 4096 * 4096
+    raw[at : at + 4096] = b"\xa5" * 4096
+    path.write_bytes(bytes(raw))
+
+
+def test_damage_found_while_running_is_told_apart(path: Path) -> None:
+    """A page of the index that turned to noise raises the damage error, not the try-again one."""
+    spool = open_spool(path)
+    for _ in range(300):
+        spool.append(0, MADE, lambda slot: b"number %06d;" % slot.seq * 20)
+    spool.close()
+    _overwrite_page(path, b"number 000150;")
+    spool = open_spool(path)
+    assert spool.opened is Opened.KEPT
+    assert spool.read(300) is not None
+    with pytest.raises(SpoolDamagedError):
+        spool.read(150)
+    spool.close()
+
+
+def test_bytes_that_went_bad_are_not_sent(path: Path) -> None:
+    """A report whose bytes changed on the disk is dropped with a tombstone, the others stay."""
+    spool = open_spool(path)
+    for _ in range(3):
+        spool.append(0, MADE, lambda slot: b"number %06d;" % slot.seq)
+    spool.close()
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"number 000002;", b"numbex 000002;"))
+    spool = open_spool(path)
+    assert spool.read(2) is None
+    assert list(spool.held()) == [(1, 1), (3, 3)]
+    (tombstone,) = decode(spool.append(0, MADE, report).payload).items
+    assert isinstance(tombstone, Tombstone)
+    assert (tombstone.first_seq, tombstone.last_seq, tombstone.reason) == (2, 2, "spool_damaged")
+    spool.close()
+
+
+def test_newer_schema_is_refused(path: Path) -> None:
+    """A spool of a newer version is neither used nor thrown away."""
+    open_spool(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(SpoolError, match="newer version"):
+        open_spool(path)
+    assert path.exists()
+
+
+def test_full_disk_uses_no_number(path: Path) -> None:
+    """When the disk is full the append fails as `try again later`, the books stay right, and it goes on afterwards."""
+    spool = open_spool(path)
+    fill(spool, 2)
+    pages = spool._db.execute("PRAGMA page_count").fetchone()[0]
+    spool._db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(SpoolError, match="full") as caught:
+        spool.append(0, MADE, lambda _: b"x" * 100_000)
+    assert not isinstance(caught.value, SpoolDamagedError)
+    assert (spool.reports, spool.next_seq) == (2, 3)
+    spool._db.execute("PRAGMA max_page_count = 100000")
+    assert fill(spool, 1) == [3]
+    spool.close()
+
+
+_APPENDER = """
+import sys
+from pathlib import Path
+from probes.spool import Made, Spool
+spool = Spool(Path(sys.argv[1]), site="agra", probe="p1")
+print("open", flush=True)
+while True:
+    row = spool.append(0, Made("b", 1, 1), lambda slot: b"%d:" % slot.seq + b"x" * 6000)
+    print(row.seq, flush=True)
+"""
+
+
+def test_kill_in_mid_append_loses_nothing_that_was_numbered(path: Path) -> None:
+    """Killed -9 again and again while appending: every number that was given is there, and none is missing between."""
+    told = 0
+    for round_number in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _APPENDER, str(path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        for _ in range(25 + 7 * round_number):
+            told = int(process.stdout.readline())
+        process.kill()
+        rest = process.stdout.read().split("\n")
+        told = max([told, *(int(line) for line in rest[:-1] if line)])
+        process.wait()
+        process.stdout.close()
+    spool = open_spool(path)
+    held = list(spool.held())
+    assert spool.opened is Opened.KEPT
+    assert len(held) == 1
+    assert held[0][0] == 1
+    assert told <= held[0][1] == spool.next_seq - 1
+    assert all(spool.read(seq).payload.startswith(b"%d:" % seq) for seq in range(1, spool.next_seq))  # type: ignore[union-attr]
+    assert spool._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    spool.close()
