@@ -1,0 +1,1 @@
+"""MQTT in: validated, de-duplicated, committed, confirmed; presence and plans out."""

@@ -1,0 +1,1 @@
+"""A small MQTT broker for machines without mosquitto; its limits stand in the README beside it."""

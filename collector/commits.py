@@ -1,0 +1,142 @@
+"""One batch from the inbox to durable rows: examine, append, keep what was refused.
+
+Runs in the writer's thread. When `commit` returns, everything in the batch may be acknowledged: it is durable,
+or refused and counted. When it raises `StoreError` or `OSError` nothing may be, and the batch is tried again
+(the store knows duplicates by their numbers).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from collector.accounting import stand_in
+from collector.intake import Accepted, Answered, Bounds, Misdated, RefusalCode, Refused, Said, examine
+from collector.redating import Redated, Redater
+from telemetry.messages import Opaque
+from telemetry.store.errors import StoreError
+from telemetry.store.protocol import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.message import Message
+    from config.sites import Registry
+    from telemetry.store.protocol import Received, ReportStore
+
+log = logging.getLogger(__name__)
+NOT_NOW: Final = (StoreError, OSError)
+"""The store cannot write at present (disk full, locked); anything else that it raises is the fault of a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What messages are examined by; replaced as a whole when the configuration changes."""
+
+    root: str
+    registry: Registry
+    bounds: Bounds
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of the messages of one commit."""
+
+    messages: int = 0
+    live: int = 0
+    backlog: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    redated: int = 0
+    opaque_items: int = 0
+    took_s: float = 0.0
+    newest: dict[tuple[str, str], Received] = field(default_factory=dict)
+    """The last report of each probe, duplicates included: its epoch is to be confirmed."""
+    said: list[Said] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def refused_by_code(self) -> Counter[RefusalCode]:
+        """How many were refused, by reason."""
+        return Counter(refused.code for refused in self.refused)
+
+
+def commit(messages: Sequence[Message], rules: Rules, redater: Redater, store: ReportStore) -> Batch:
+    """Examine messages and append their reports in one durable transaction.
+
+    Raises:
+        StoreError, OSError: the store cannot write now; nothing of the batch may be acknowledged.
+    """
+    began = time.perf_counter()
+    batch = Batch(messages=len(messages))
+    reports: list[tuple[Received, Message]] = []
+    for message in messages:
+        _sort(message, rules, redater, batch, reports)
+    _append(reports, batch, store)
+    batch.took_s = time.perf_counter() - began
+    return batch
+
+
+def _sort(
+    message: Message, rules: Rules, redater: Redater, batch: Batch, reports: list[tuple[Received, Message]]
+) -> None:
+    outcome = examine(message, rules.root, rules.registry, rules.bounds)
+    if isinstance(outcome, Misdated):
+        mended = redater.redate(outcome)
+        batch.redated += isinstance(mended, Redated)
+        outcome = Accepted(mended.report) if isinstance(mended, Redated) else mended
+    match outcome:
+        case Accepted(report):
+            batch.live += not report.backlog
+            batch.backlog += report.backlog
+            batch.opaque_items += sum(isinstance(item, Opaque) for item in report.envelope.items)
+            reports.append((report, message))
+        case Said():
+            batch.said.append(outcome)
+        case Answered():
+            batch.answers.append(outcome)
+        case Refused():
+            batch.refused.append(outcome)
+            account = stand_in(outcome)
+            if account is not None:
+                reports.append((account, message))
+
+
+def _append(reports: list[tuple[Received, Message]], batch: Batch, store: ReportStore) -> None:
+    if not reports:
+        return
+    try:
+        fates = store.append([report for report, _ in reports])
+    except NOT_NOW:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a report can do to the store, the others must get through
+        _divide(reports, batch, store, error)
+        return
+    for (report, _), fate in zip(reports, fates, strict=True):
+        batch.stored += fate is Fate.STORED
+        batch.duplicates += fate is Fate.DUPLICATE
+        batch.newest[report.envelope.site, report.envelope.probe] = report
+
+
+def _divide(
+    reports: list[tuple[Received, Message]], batch: Batch, store: ReportStore, error: Exception
+) -> None:
+    """Find the report that the store cannot take, by halves, and put its tombstone in its place."""
+    if len(reports) > 1:
+        middle = len(reports) // 2
+        _append(reports[:middle], batch, store)
+        _append(reports[middle:], batch, store)
+        return
+    [(report, message)] = reports
+    log.error("the store cannot take a report of %s: %r", report.envelope.site, error)
+    detail = f"the store cannot take it: {error!r}"[:500]
+    refused = Refused(RefusalCode.UNSTORABLE, detail, message, report.envelope)
+    was_refused = any(earlier.message is message for earlier in batch.refused)
+    batch.refused.append(refused)
+    account = stand_in(refused)
+    if account is not None and not was_refused:
+        _append([(account, message)], batch, store)

@@ -1,0 +1,80 @@
+"""From the inbox to the store to the acknowledgement, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from collector.backoff import Backoff
+from collector.commits import NOT_NOW, Batch, Rules, commit
+from collector.intake import Bounds
+from collector.redating import Redater
+from collector.trouble import Trouble
+from telemetry.windows import DAY_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from collector.ground import Ground
+    from collector.inbox import Inbox
+    from collector.message import Message
+    from collector.mqtt import Bridge
+
+
+class Committer:
+    """Commits batches one after another while the bridge reads on; acknowledges each when it is durable."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        inbox: Inbox,
+        bridge: Bridge,
+        record: Callable[[Batch], Awaitable[None]],
+    ) -> None:
+        self._ground = ground
+        self._inbox = inbox
+        self._bridge = bridge
+        self._record = record
+        self._redater = Redater()
+        self.trouble = Trouble(
+            "reports cannot be stored",
+            "nothing is acknowledged, the broker and the probes keep them; trying again",
+        )
+
+    async def run(self) -> None:
+        """Commit until cancelled."""
+        while True:
+            settings = self._ground.live.current.settings.collector
+            messages = await self._inbox.take(settings.batch_reports, settings.batch_ms / 1e3)
+            batch = await self._commit(messages)
+            await self._record(batch)
+            self._settle(messages)
+
+    def rules(self) -> Rules:
+        """What messages are examined by at this moment."""
+        config = self._ground.live.current
+        behind_ns = round(config.settings.store.raw_days * DAY_NS)
+        return Rules(self._ground.root, config.registry, Bounds(behind_ns=behind_ns))
+
+    async def _commit(self, messages: list[Message]) -> Batch:
+        """Commit, however often it takes. Meanwhile the inbox fills and the bridge stops reading."""
+        backoff = Backoff(0.2, 10.0)
+        while True:
+            try:
+                batch = await self._ground.writer.run(
+                    commit, messages, self.rules(), self._redater, self._ground.store
+                )
+            except NOT_NOW as error:
+                self._ground.counters.commit_failures += 1
+                self.trouble.failed(error)
+                await asyncio.sleep(backoff.next_s())
+            else:
+                self.trouble.worked()
+                return batch
+
+    def _settle(self, messages: list[Message]) -> None:
+        for message in messages:
+            self._bridge.acknowledge(message)
+        self._inbox.settle(messages)
+        if self._bridge.paused and self._inbox.has_room:
+            self._bridge.resume()

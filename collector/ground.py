@@ -1,0 +1,36 @@
+"""What the collector's duties share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from collector.counters import Counters
+from collector.worker import Worker
+
+if TYPE_CHECKING:
+    from config.live import LiveConfig
+    from telemetry.clock import WallClock
+    from telemetry.state.db import StateDb
+    from telemetry.store.protocol import ReportStore
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Configuration, store, state and time, and the two threads in which store and state are used."""
+
+    live: LiveConfig
+    store: ReportStore
+    state: StateDb
+    clock: WallClock
+    root: str
+    counters: Counters = field(default_factory=Counters)
+    writer: Worker = field(default_factory=lambda: Worker("collector-writer"))
+    """Every call to the store is made here, so that it has one writer."""
+    desk: Worker = field(default_factory=lambda: Worker("collector-state"))
+    """Every call to the state database; apart from the writer, so that a stalled store is still reported."""
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        self.writer.close()
+        self.desk.close()

@@ -1,0 +1,164 @@
+"""What a message is: a report to store, something a probe says of itself, or refused with the reason.
+
+A pure function over (message, registry, clock bounds); nothing that it reads may stop it. What is refused is
+counted by its code, kept in the bounded quarantine and acknowledged, so that one bad sender never stops the flow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from config.sites import SiteStatus
+from telemetry.codec import MAX_REPORT_BYTES, MessageError, decode, decode_control
+from telemetry.control import Answer, Presence
+from telemetry.store.protocol import Received
+from telemetry.topics import Leaf, parse
+from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from collector.message import Message
+    from config.sites import Registry
+    from telemetry.messages import Envelope
+    from telemetry.topics import Address
+
+MAX_CONTROL_BYTES: Final = 16 * 1024
+AHEAD_NS: Final = 60 * SECOND_NS
+"""A window may start so far in our future: four windows of clock error are shown as they are."""
+
+
+class RefusalCode(StrEnum):
+    """Why a message was not taken."""
+
+    TOPIC = "topic"  # none of our topics, or one that we write ourselves
+    RETAINED = "retained"  # a report kept by the broker: old news to whoever subscribes
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    FOREIGN = "foreign"  # says another site or probe inside than its topic does
+    UNKNOWN_SITE = "unknown_site"
+    NOT_LINKED = "not_linked"
+    OFF_GRID = "off_grid"
+    CLOCK = "clock"  # dated where it cannot be, and its age is not known either
+    UNSTORABLE = "unstorable"  # the store itself could not take it
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A report to store."""
+
+    report: Received
+
+
+@dataclass(frozen=True, slots=True)
+class Misdated:
+    """A sound report from a wrong clock: to be given its time by its age."""
+
+    report: Received
+    message: Message
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a probe (or its last will) says of itself; None: the retained word was withdrawn."""
+
+    site: str
+    probe: str
+    presence: Presence | None
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A probe's answer to a command."""
+
+    site: str
+    probe: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not taken, and why. `envelope` is there when the report could be read: its seq must be accounted for."""
+
+    code: RefusalCode
+    detail: str
+    message: Message
+    envelope: Envelope | None = None
+
+
+Outcome = Accepted | Misdated | Said | Answered | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a report's date may be, relative to the time of its arrival."""
+
+    ahead_ns: int = AHEAD_NS
+    behind_ns: int = 90 * DAY_NS
+
+
+def examine(message: Message, root: str, registry: Registry, bounds: Bounds) -> Outcome:
+    """What a message is. Never raises for anything that a sender may send."""
+    address = parse(root, message.topic)
+    if address is None:
+        return Refused(RefusalCode.TOPIC, f"topic {message.topic[:200]!r} is none of ours", message)
+    refusal = _who(message, address, registry)
+    if refusal is not None:
+        return refusal
+    try:
+        if address.leaf in (Leaf.REPORT, Leaf.BACKLOG):
+            return _report(message, address, bounds)
+        return _control(message, address)
+    except MessageError as error:
+        return Refused(RefusalCode.MALFORMED, str(error)[:500], message)
+    except RecursionError:
+        return Refused(RefusalCode.MALFORMED, "nested too deeply", message)
+
+
+def _who(message: Message, address: Address, registry: Registry) -> Refused | None:
+    site = registry.by_id.get(address.site)
+    if site is None:
+        detail = f"site {address.site} is not in the list of sites"
+        return Refused(RefusalCode.UNKNOWN_SITE, detail, message)
+    if site.status is not SiteStatus.LINKED:
+        detail = f"site {address.site} is {site.status} in the list of sites, yet it speaks; make it linked"
+        return Refused(RefusalCode.NOT_LINKED, detail, message)
+    return None
+
+
+def _report(message: Message, address: Address, bounds: Bounds) -> Outcome:
+    if message.retained:
+        return Refused(RefusalCode.RETAINED, "a report must not be retained", message)
+    if len(message.payload) > MAX_REPORT_BYTES:
+        detail = f"{len(message.payload)} bytes, at most {MAX_REPORT_BYTES} are taken"
+        return Refused(RefusalCode.TOO_LARGE, detail, message)
+    envelope = decode(message.payload)
+    if (envelope.site, envelope.probe) != (address.site, address.probe):
+        detail = f"topic says {address.site}/{address.probe}, report says {envelope.site}/{envelope.probe}"
+        return Refused(RefusalCode.FOREIGN, detail, message)
+    return _dated(message, envelope, address.leaf is Leaf.BACKLOG, bounds)
+
+
+def _dated(message: Message, envelope: Envelope, backlog: bool, bounds: Bounds) -> Outcome:  # noqa: FBT001
+    report = Received(envelope=envelope, received_ns=message.received_ns, backlog=backlog)
+    age_ns = message.received_ns - envelope.start_ns
+    if not -bounds.ahead_ns <= age_ns <= bounds.behind_ns:
+        return Misdated(report, message, is_live=not backlog)
+    if envelope.start_ns % WINDOW_NS:
+        detail = f"start_ns {envelope.start_ns} is not on the grid of 15 s"
+        return Refused(RefusalCode.OFF_GRID, detail, message, envelope)
+    return Accepted(report)
+
+
+def _control(message: Message, address: Address) -> Outcome:
+    if len(message.payload) > MAX_CONTROL_BYTES:
+        detail = f"{len(message.payload)} bytes, at most {MAX_CONTROL_BYTES} are taken"
+        return Refused(RefusalCode.TOO_LARGE, detail, message)
+    if address.leaf is Leaf.PRESENCE:
+        presence = decode_control(message.payload, Presence) if message.payload else None
+        return Said(address.site, address.probe, presence, message.received_ns)
+    if address.leaf is Leaf.ANSWER:
+        return Answered(address.site, address.probe, decode_control(message.payload, Answer))
+    return Refused(RefusalCode.TOPIC, f"{address.leaf} is ours to write", message)

@@ -1,0 +1,84 @@
+"""Keeping the configuration fresh and the plans with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from collector.planner import Planner
+from collector.plans import plan_everyone
+from collector.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collector.commits import Batch
+    from collector.ground import Ground
+    from collector.mqtt import Bridge, Sending
+    from collector.planner import Probe
+    from telemetry.control import Plan
+
+log = logging.getLogger(__name__)
+_TICK_S: Final = 1.0
+
+
+class Planning:
+    """Looks every second whether the operator's files, the hour or the connection have changed."""
+
+    def __init__(self, ground: Ground, bridge: Bridge) -> None:
+        self._ground = ground
+        self._bridge = bridge
+        self._planner = Planner(ground.root, self._publish)
+        self.making = Trouble("plans cannot be made", "probes keep the last ones; trying again")
+        self.trouble = Trouble("plans cannot be written down", "probes have them; trying again with the next")
+
+    def note(self, batch: Batch) -> None:
+        """Probes that spoke get their site's plan."""
+        for site, probe in batch.newest:
+            self._planner.heard(site, probe)
+        for said in batch.said:
+            self._planner.heard(said.site, said.probe)
+
+    def again(self) -> None:
+        """The connection is new: publish every plan once more."""
+        self._planner.again()
+
+    async def run(self) -> None:
+        """Plan until cancelled. Whatever is wrong with a plan, reports go on being collected."""
+        while True:
+            try:
+                await self._step()
+            except Exception as error:
+                if not self.making.error:
+                    log.exception("plans")
+                self.making.failed(error)
+            else:
+                self.making.worked()
+            await asyncio.sleep(_TICK_S)
+
+    async def _step(self) -> None:
+        await asyncio.to_thread(self._ground.live.refresh)
+        config, now_ns = self._ground.live.current, self._ground.clock.now_ns()
+        if self._planner.outdated(config, now_ns):
+            plans = await asyncio.to_thread(plan_everyone, config, now_ns)
+            self._planner.adopt(plans, config, now_ns)
+        told = self._planner.tell()
+        if told:
+            self._ground.counters.plans += len(told)
+            await self._write(told)
+
+    def _publish(self, name: str, payload: bytes) -> Sending:
+        return self._bridge.publish(name, payload, retain=True)
+
+    async def _write(self, told: list[tuple[Probe, Plan]]) -> None:
+        try:
+            await self._ground.desk.run(self._put, told)
+        except (sqlite3.Error, OSError, RuntimeError) as error:
+            self._ground.counters.state_failures += 1
+            self.trouble.failed(error)
+        else:
+            self.trouble.worked()
+
+    def _put(self, told: list[tuple[Probe, Plan]]) -> None:
+        for (site, probe), plan in told:
+            self._ground.state.put_plan(site, probe, plan)

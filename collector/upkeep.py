@@ -1,0 +1,62 @@
+"""The store's housekeeping: folding, rolling up, pruning; in the writer's thread, between commits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from collector.commits import NOT_NOW
+from collector.trouble import Trouble
+from telemetry.windows import HOUR_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.ground import Ground
+
+log = logging.getLogger(__name__)
+MAINTAIN_S: Final = 30.0
+AGAIN_S: Final = 0.5
+"""While there is more to do, work in such steps, with commits between them."""
+
+
+class Upkeep:
+    """Maintains every half minute, at once again while there is work left; prunes every hour."""
+
+    def __init__(self, ground: Ground, every_s: float = MAINTAIN_S) -> None:
+        self._ground = ground
+        self._every_s = every_s
+        self._pruned_ns = 0
+        self.trouble = Trouble("the store's upkeep fails", "reports are still stored; trying again")
+
+    async def run(self) -> None:
+        """Keep house until cancelled."""
+        wait_s = self._every_s
+        while True:
+            await asyncio.sleep(wait_s)
+            now_ns = self._ground.clock.now_ns()
+            pieces = await self._do(self._ground.store.maintain, now_ns)
+            wait_s = min(AGAIN_S, self._every_s) if pieces else self._every_s
+            if now_ns - self._pruned_ns >= HOUR_NS and not self.trouble.error:
+                await self._do(self._ground.store.prune, now_ns)
+                self._pruned_ns = now_ns
+
+    async def _do(self, work: Callable[[int], object], now_ns: int) -> object:
+        """What the work returns (of `maintain`: how many pieces it did, when it says so); None when it failed."""
+        try:
+            result = await self._ground.writer.run(work, now_ns)
+        except NOT_NOW as error:
+            self._note(error)
+            return None
+        except Exception as error:
+            if not self.trouble.error:
+                log.exception("upkeep of the store")
+            self._note(error)
+            return None
+        self.trouble.worked()
+        return result
+
+    def _note(self, error: Exception) -> None:
+        self._ground.counters.upkeep_failures += 1
+        self.trouble.failed(error)

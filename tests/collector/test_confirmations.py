@@ -1,0 +1,93 @@
+"""`stored`: what is said is true, and said in time."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.confirmations import INTERVAL_S, MAX_RANGES, Confirmations, confirmation
+from collector.holes import HoleWatch
+from telemetry.control import Stored
+from telemetry.intervals import IntervalSet
+
+EPOCH = "0" * 16
+AGRA, MEERUT = ("agra", "p1"), ("meerut", "p1")
+
+
+def covered(stored: Stored) -> set[int]:
+    missing = {seq for a, b in stored.missing for seq in range(a, b + 1)}
+    return set(range(1, stored.through + 1)) - missing
+
+
+@given(st.sets(st.integers(1, 60), min_size=1))
+def test_what_is_covered_is_exactly_what_is_accounted_for(seqs: set[int]) -> None:
+    """No more and no less, while the holes are few."""
+    accounted = IntervalSet((seq, seq) for seq in seqs)
+    stored = confirmation(EPOCH, accounted)
+    assert stored is not None
+    assert covered(stored) == seqs
+
+
+def test_with_too_many_holes_less_is_said_but_nothing_false() -> None:
+    """Every second report is missing: the list is cut, and `through` stays below the first hole that is not listed."""
+    accounted = IntervalSet((seq, seq) for seq in range(2, 4 * MAX_RANGES, 2))
+    stored = confirmation(EPOCH, accounted)
+    assert stored is not None
+    assert len(stored.missing) == MAX_RANGES
+    assert stored.through == 2 * MAX_RANGES
+    assert covered(stored) == set(range(2, 2 * MAX_RANGES + 1, 2))
+
+
+def test_nothing_is_said_of_an_epoch_without_reports() -> None:
+    """No reports, no confirmation."""
+    assert confirmation(EPOCH, IntervalSet()) is None
+
+
+def test_the_first_is_told_at_once_and_the_next_after_the_interval() -> None:
+    """At most one word per probe and interval."""
+    ledger = Confirmations()
+    ledger.note(AGRA, EPOCH)
+    assert ledger.take(100.0, 10) == [(AGRA, EPOCH)]
+    ledger.note(AGRA, EPOCH)
+    ledger.note(MEERUT, EPOCH)
+    assert ledger.take(100.0 + INTERVAL_S - 0.1, 10) == [(MEERUT, EPOCH)]
+    assert ledger.take(100.0 + INTERVAL_S, 10) == [(AGRA, EPOCH)]
+    assert ledger.take(1e9, 10) == []
+
+
+def test_who_could_not_be_told_stays_due() -> None:
+    """Given back, a probe is taken again at once."""
+    ledger = Confirmations()
+    ledger.note(AGRA, EPOCH)
+    ledger.give_back(ledger.take(0.0, 10))
+    assert ledger.pending == 1
+    assert ledger.take(0.5, 10) == [(AGRA, EPOCH)]
+
+
+def test_a_new_connection_tells_everyone_again() -> None:
+    """The broker may have lost what it kept."""
+    ledger = Confirmations()
+    for probe in (AGRA, MEERUT):
+        ledger.note(probe, EPOCH)
+    ledger.take(0.0, 10)
+    ledger.again()
+    assert len(ledger.take(0.1, 10)) == 2
+
+
+def test_the_latest_epoch_is_the_one_confirmed() -> None:
+    """A probe with a new spool is told of its new numbers."""
+    ledger = Confirmations()
+    ledger.note(AGRA, EPOCH)
+    ledger.note(AGRA, "f" * 16)
+    assert ledger.take(0.0, 10) == [(AGRA, "f" * 16)]
+
+
+def test_holes_are_counted_as_they_open_and_close() -> None:
+    """Five reports missing, two of them come: five noticed, two filled, three open."""
+    watch = HoleWatch()
+    watch.look(AGRA, Stored(epoch=EPOCH, through=20, missing=((3, 5), (9, 10))))
+    watch.look(AGRA, Stored(epoch=EPOCH, through=22, missing=((3, 4), (10, 10))))
+    assert (watch.counts.noticed, watch.counts.filled, watch.open) == (5, 2, 3)
+    assert watch.by_site() == {"agra": 3}
+    watch.look(AGRA, Stored(epoch="f" * 16, through=1))
+    assert (watch.open, watch.by_site()) == (0, {})

@@ -1,0 +1,196 @@
+"""Plans follow the calendar, and reach those whom they concern."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.mqtt import Sending
+from collector.planner import Planner
+from collector.plans import MAX_RATES, merge, plan_everyone, site_plan
+from config.live import LiveConfig
+from config.settings import Probing
+from telemetry.codec import decode_control
+from telemetry.control import Plan, PlannedEnd, Rate
+from telemetry.windows import HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINUTE_NS = 60 * SECOND_NS
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * SECOND_NS
+
+
+EVENT = """BEGIN:VEVENT
+UID:{uid}
+DTSTAMP:20261101T000000Z
+DTSTART:{start}
+DTEND:{end}
+SUMMARY:{uid}
+ATTENDEE:urn:tatpar:site:{site}
+END:VEVENT
+"""
+
+
+@pytest.fixture
+def meet(config_file: Path) -> object:
+    """Writes meetings of one office each, as (uid, start, end, site)."""
+
+    def write(*meetings: tuple[str, str, str, str]) -> None:
+        events = "".join(EVENT.format(uid=u, start=s, end=e, site=o) for u, s, e, o in meetings)
+        text = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\n{events}END:VCALENDAR\n"
+        (config_file.parent / "meetings" / "all.ics").write_text(text.replace("\n", "\r\n"), encoding="utf-8")
+
+    return write
+
+
+def test_the_rate_rises_half_an_hour_before_a_meeting_and_falls_at_its_end(
+    config_file: Path, meet: object
+) -> None:
+    """Only the invited office's; the others keep the base rate."""
+    meet(("one", "20261123T100000Z", "20261123T110000Z", "agra"))  # type: ignore[operator]
+    plans = plan_everyone(LiveConfig(config_file).current, at("2026-11-23T08:20:00"))
+    rate = Rate(
+        from_ns=at("2026-11-23T09:30:00"), until_ns=at("2026-11-23T11:00:00"), rate_pps=50, end="state"
+    )
+    assert set(plans) == {"agra", "meerut"}
+    assert plans["agra"].rates == (rate,)
+    assert plans["agra"].base_rate_pps == 10
+    assert plans["agra"].valid_until_ns == at("2026-11-24T10:00:00")
+    assert plans["agra"].ends == (PlannedEnd(end="state", reflectors=("127.0.0.1:862",)),)
+    assert plans["meerut"].rates == ()
+
+
+def test_meetings_that_follow_each_other_make_one_span(config_file: Path, meet: object) -> None:
+    """The rate does not dip between two meetings less than half an hour apart."""
+    meet(  # type: ignore[operator]
+        ("one", "20261123T100000Z", "20261123T110000Z", "agra"),
+        ("two", "20261123T112000Z", "20261123T114500Z", "agra"),
+    )
+    plan = plan_everyone(LiveConfig(config_file).current, at("2026-11-23T08:20:00"))["agra"]
+    assert [(r.from_ns, r.until_ns) for r in plan.rates] == [
+        (at("2026-11-23T09:30:00"), at("2026-11-23T11:45:00"))
+    ]
+
+
+def test_a_meeting_just_past_the_plan_s_end_already_counts(config_file: Path, meet: object) -> None:
+    """Its lead begins within the plan."""
+    meet(("one", "20261124T101500Z", "20261124T110000Z", "agra"))  # type: ignore[operator]
+    plan = plan_everyone(LiveConfig(config_file).current, at("2026-11-23T08:20:00"))["agra"]
+    assert plan.valid_until_ns == at("2026-11-24T10:00:00")
+    assert [r.from_ns for r in plan.rates] == [at("2026-11-24T09:45:00")]
+
+
+def test_a_plan_made_during_a_meeting_still_holds_it(config_file: Path, meet: object) -> None:
+    """A collector started in mid-meeting does not lower the rate."""
+    meet(("one", "20261123T100000Z", "20261123T110000Z", "agra"))  # type: ignore[operator]
+    now_ns = at("2026-11-23T10:40:00")
+    plan = plan_everyone(LiveConfig(config_file).current, now_ns)["agra"]
+    assert any(r.from_ns <= now_ns < r.until_ns for r in plan.rates)
+
+
+def test_within_an_hour_a_plan_does_not_change(config_file: Path, meet: object) -> None:
+    """So it is published once, and again with the hour."""
+    meet(("one", "20261123T100000Z", "20261123T110000Z", "agra"))  # type: ignore[operator]
+    config = LiveConfig(config_file).current
+    first, last, next_hour = (
+        plan_everyone(config, at(f"2026-11-23T{t}")) for t in ("08:00:00", "08:59:59", "09:00:00")
+    )
+    assert first == last
+    assert first != next_hour
+
+
+def test_a_plan_too_long_is_cut_where_it_says_so() -> None:
+    """It runs out where the first span that is left out begins."""
+    spans = [(i * HOUR_NS, i * HOUR_NS + MINUTE_NS) for i in range(MAX_RATES + 5)]
+    plan = site_plan({"state": spans}, (), Probing(), 10**18)
+    assert len(plan.rates) == MAX_RATES
+    assert plan.valid_until_ns == MAX_RATES * HOUR_NS
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 10)), max_size=12))
+def test_merged_spans_cover_the_same_time_once(spans: list[tuple[int, int]]) -> None:
+    """Nothing more, nothing less, and no two touch."""
+    given_spans = [(a, a + length) for a, length in spans]
+    merged = merge(given_spans)
+    assert {t for a, b in merged for t in range(a, b)} == {t for a, b in given_spans for t in range(a, b)}
+    assert all(first[1] < second[0] for first, second in itertools.pairwise(merged))
+
+
+class Broker:
+    """Takes publications, or holds them."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.said: list[tuple[str, bytes]] = []
+
+    def publish(self, name: str, payload: bytes) -> Sending:
+        if not self.up:
+            return Sending.HELD
+        self.said.append((name, payload))
+        return Sending.SENT
+
+
+PLAN = Plan(valid_until_ns=5)
+
+
+def test_every_site_gets_its_plan_once_until_it_changes(live: LiveConfig) -> None:
+    """Also before any of its probes has spoken."""
+    broker = Broker()
+    planner = Planner("r", broker.publish)
+    planner.adopt({"agra": PLAN, "meerut": PLAN}, live.current, 0)
+    assert [probe for probe, _ in planner.tell()] == [("agra", "p1"), ("meerut", "p1")]
+    planner.adopt({"agra": PLAN, "meerut": Plan(valid_until_ns=6)}, live.current, 1)
+    assert [probe for probe, _ in planner.tell()] == [("meerut", "p1")]
+    assert decode_control(broker.said[-1][1], Plan).valid_until_ns == 6
+
+
+def test_a_second_probe_gets_the_plan_when_it_speaks(live: LiveConfig) -> None:
+    """Probes are not listed anywhere; who speaks exists."""
+    planner = Planner("r", Broker().publish)
+    planner.adopt({"agra": PLAN}, live.current, 0)
+    planner.tell()
+    planner.heard("agra", "p2")
+    assert [probe for probe, _ in planner.tell()] == [("agra", "p2")]
+
+
+def test_what_the_broker_did_not_take_is_told_later(live: LiveConfig) -> None:
+    """Nothing is lost to a broker that is away."""
+    broker = Broker()
+    broker.up = False
+    planner = Planner("r", broker.publish)
+    planner.adopt({"agra": PLAN}, live.current, 0)
+    assert planner.tell() == []
+    broker.up = True
+    assert len(planner.tell()) == 1
+    planner.again()
+    assert len(planner.tell()) == 1
+
+
+def test_a_site_that_is_not_linked_any_more_loses_its_plan(live: LiveConfig) -> None:
+    """Its retained plan is cleared."""
+    broker = Broker()
+    planner = Planner("r", broker.publish)
+    planner.adopt({"agra": PLAN, "meerut": PLAN}, live.current, 0)
+    planner.tell()
+    planner.adopt({"agra": PLAN}, live.current, 0)
+    planner.tell()
+    assert broker.said[-1] == ("r/meerut/p1/plan", b"")
+
+
+def test_plans_are_made_anew_for_another_hour_or_configuration(config_file: Path) -> None:
+    """And only then."""
+    config = LiveConfig(config_file).current
+    planner = Planner("r", Broker().publish)
+    planner.adopt({}, config, 5 * HOUR_NS)
+    assert not planner.outdated(config, 6 * HOUR_NS - 1)
+    assert planner.outdated(config, 6 * HOUR_NS)
+    assert planner.outdated(LiveConfig(config_file).current, 5 * HOUR_NS)
