@@ -1,0 +1,67 @@
+"""One office at one occurrence, with all that the model knows of it: what reasons and advice are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.ground import Standing
+
+if TYPE_CHECKING:
+    from analytics.ground import Expectation, Ground
+    from config.meetings import Occurrence
+    from config.profiles import CallProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A site (by index) at an occurrence."""
+
+    ground: Ground
+    occurrence: Occurrence
+    expectation: Expectation
+    site: int
+
+    @property
+    def standing(self) -> Standing:
+        """The verdict's state."""
+        return Standing(int(self.expectation.standing[self.site]))
+
+    @property
+    def path(self) -> int:
+        """Index of the best permitted path; -1 without one."""
+        return int(self.expectation.path[self.site])
+
+    @property
+    def path_name(self) -> str:
+        """The best permitted path, empty without one."""
+        return self.ground.lines.paths[self.path] if self.path >= 0 else ""
+
+    @property
+    def profile(self) -> CallProfile:
+        """What the meeting asks for."""
+        return self.ground.profiles[self.occurrence.meeting.profile]
+
+    @property
+    def limit_set(self) -> int:
+        """Index of the limits that its windows are judged by."""
+        return self.ground.sets.of_profile[self.occurrence.meeting.profile]
+
+    @property
+    def probability(self) -> float | None:
+        """That the office holds the profile."""
+        value = float(self.expectation.probability[self.site])
+        return None if np.isnan(value) else value
+
+    @property
+    def best_profile(self) -> str:
+        """The highest profile of the ladder that is expected to hold; empty when none."""
+        best = int(self.expectation.best[self.site])
+        return self.expectation.rungs[best] if best >= 0 else ""
+
+    @property
+    def lead_ns(self) -> int:
+        """Time to the start; negative while the meeting runs."""
+        return self.occurrence.starts_ns - self.ground.now_ns

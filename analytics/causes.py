@@ -1,0 +1,55 @@
+"""Why a window breaks: one bit a cause, with the reason it becomes and where its limit stands."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import TYPE_CHECKING, Final
+
+from telemetry.decisions import ReasonCode
+
+if TYPE_CHECKING:
+    from config.profiles import Limits
+
+
+class Cause(IntFlag):
+    """Bits of a window's causes. An outage stands alone: what else it would break says nothing."""
+
+    OUTAGE = 1
+    LOSS_UP = 2
+    LOSS_DOWN = 4
+    LOSS = 8
+    """Direction not known."""
+    BURST_UP = 16
+    BURST_DOWN = 32
+    BURST = 64
+    JITTER_UP = 128
+    JITTER_DOWN = 256
+    RTT = 512
+
+
+CAUSES: Final[tuple[Cause, ...]] = tuple(Cause)
+"""In order of precedence: where two say the same, the first is named."""
+
+REASON: Final[dict[Cause, ReasonCode]] = {cause: ReasonCode[str(cause.name)] for cause in CAUSES}
+
+RATIO_CAUSES: Final = Cause.LOSS_UP | Cause.LOSS_DOWN | Cause.LOSS
+BURST_CAUSES: Final = Cause.BURST_UP | Cause.BURST_DOWN | Cause.BURST
+DELAY_CAUSES: Final = Cause.JITTER_UP | Cause.JITTER_DOWN | Cause.RTT
+
+
+def limit_of(cause: Cause, limits: Limits) -> float | None:
+    """The limit that a cause is judged by, in the unit of `unit_of`; None where the profile has none."""
+    if cause is Cause.OUTAGE:
+        return None
+    if cause & RATIO_CAUSES:
+        return limits.loss_ratio
+    if cause & BURST_CAUSES:
+        return limits.burst_loss_ratio
+    return limits.rtt_ms if cause is Cause.RTT else limits.jitter_ms
+
+
+def unit_of(cause: Cause) -> str:
+    """Unit of a cause's value and limit, as `Reason.unit`."""
+    if cause is Cause.OUTAGE:
+        return "s"
+    return "ms" if cause & DELAY_CAUSES else "ratio"

@@ -1,0 +1,158 @@
+"""Degraded now: which lines, why, how much, against what is usual, since when.
+
+Only windows that came in time are looked at (`Recent` holds no others), so late data never raises a flag.
+A line that has fallen silent has no state now: its flags end and the office's silence is told by `dark_flags`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.causes import BURST_CAUSES, CAUSES, DELAY_CAUSES, REASON, Cause, limit_of, unit_of
+from analytics.spells import marks, spells
+from telemetry.decisions import Flag, Reason, ReasonCode
+from telemetry.windows import SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.baseline import UsualNow
+    from analytics.recent import Recent
+    from analytics.spells import Spells
+    from config.profiles import Limits
+
+FLAG_WINDOWS: Final = 40
+"""Ten minutes: a spell that broke no window for so long is over."""
+VALUE_WINDOWS: Final = 4
+_METRIC: Final = {
+    Cause.LOSS_UP: "up_loss_ratio",
+    Cause.LOSS_DOWN: "down_loss_ratio",
+    Cause.LOSS: "loss_ratio",
+    Cause.JITTER_UP: "up_jitter_ms",
+    Cause.JITTER_DOWN: "down_jitter_ms",
+    Cause.RTT: "rtt_p95_ms",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The moment at which lines are looked at.
+
+    A line without a window for `silent_after_ns` has no state; `usual` is what is usual at this hour.
+    """
+
+    now_ns: int
+    silent_after_ns: int
+    usual: UsualNow | None = None
+
+
+def degraded(
+    recent: Recent, limits: Sequence[Limits], set_of_site: NDArray[np.int64], present: Present
+) -> list[Flag]:
+    """Flags of all lines, worst first; each site is judged by `limits[set_of_site[site]]`, (S,)."""
+    seen = recent.last(FLAG_WINDOWS)
+    newest_ns = np.where(seen.newest >= 0, seen.start_ns[seen.newest] + WINDOW_NS, 0)
+    heard = present.now_ns - newest_ns <= present.silent_after_ns
+    flags: list[Flag] = []
+    for index in np.unique(set_of_site):
+        found = spells(seen.present, marks(seen, limits[int(index)]))
+        maker = _Maker(seen, found, limits[int(index)], present)
+        mine = (set_of_site == index)[:, None] & heard
+        flags += [
+            maker.flag(int(s), int(p), int(c)) for s, p, c in np.argwhere(found.active & mine[..., None])
+        ]
+    return sorted(flags, key=severity)
+
+
+def value_of(recent: Recent, site: int, path: int, cause: Cause, first: int) -> float:
+    """A cause's figure over the newest windows of a spell: a pooled ratio, or the worst delay."""
+    newest = int(recent.newest[site, path])
+    at = (site, path, slice(max(first, newest - VALUE_WINDOWS + 1), newest + 1))
+    if cause & DELAY_CAUSES:
+        column = {Cause.JITTER_UP: "up_jitter_ms", Cause.JITTER_DOWN: "down_jitter_ms"}.get(
+            cause, "rtt_p95_ms"
+        )
+        return float(np.nan_to_num(np.fmax.reduce(recent.values[column][at]), nan=0.0))
+    if cause & BURST_CAUSES:
+        prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
+        lost, sent = (recent.values[f"{prefix}worst_200ms_{what}"][at] for what in ("lost", "sent"))
+        return float(np.nan_to_num(np.fmax.reduce(lost / np.maximum(sent, 1.0)), nan=0.0))
+    lost_count, sent_count = recent.counts.directions()[{Cause.LOSS_UP: 0, Cause.LOSS_DOWN: 1}.get(cause, 2)]
+    return float(lost_count[at].sum() / max(int(sent_count[at].sum()), 1))
+
+
+def usual_of(past: UsualNow | None, site: int, path: int, cause: Cause) -> float | None:
+    """What is usual for a cause's figure on a line at this hour; None where nobody knows."""
+    if past is None or cause not in _METRIC:
+        return None
+    return past.figure(_METRIC[cause], site, path)
+
+
+def dark_flags(sites: Mapping[str, int], now_ns: int, limit_ns: int) -> list[Flag]:
+    """A flag for every office without contact, by its id and the end of its last window (ns)."""
+    return [
+        Flag(
+            site=site,
+            path="",
+            reason=Reason(
+                code=ReasonCode.DARK,
+                value=float((now_ns - since_ns) // SECOND_NS),
+                limit=limit_ns / SECOND_NS,
+                unit="s",
+                since_ns=since_ns,
+            ),
+            since_ns=since_ns,
+            seen_ns=now_ns,
+            severe=True,
+        )
+        for site, since_ns in sites.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes flags out of spells under one set of limits."""
+
+    seen: Recent
+    found: Spells
+    limits: Limits
+    present: Present
+
+    def flag(self, site: int, path: int, index: int) -> Flag:
+        cause, name = CAUSES[index], self.seen.lines.paths[path]
+        first = int(self.found.first[site, path, index])
+        since_ns = int(self.seen.start_ns[first])
+        value = (
+            float((self.present.now_ns - since_ns) // SECOND_NS)
+            if cause is Cause.OUTAGE
+            else value_of(self.seen, site, path, cause, first)
+        )
+        reason = Reason(
+            code=REASON[cause],
+            value=round(value, 5),
+            limit=limit_of(cause, self.limits),
+            usual=usual_of(self.present.usual, site, path, cause),
+            unit=unit_of(cause),
+            path=name,
+            since_ns=since_ns,
+        )
+        return Flag(
+            site=self.seen.lines.sites[site],
+            path=name,
+            reason=reason,
+            since_ns=since_ns,
+            seen_ns=int(self.seen.start_ns[self.found.last[site, path, index]]) + WINDOW_NS,
+            severe=bool(self.found.severe[site, path, index]),
+        )
+
+
+def severity(flag: Flag) -> tuple[bool, bool, float, int]:
+    """Sort key: dark and outages first, then severe ones, then by how far past the limit."""
+    total = flag.reason.code in (ReasonCode.DARK, ReasonCode.OUTAGE)
+    excess = (flag.reason.value or 0.0) / flag.reason.limit if flag.reason.limit else 0.0
+    return (not total, not flag.severe, -excess, flag.since_ns)

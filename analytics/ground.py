@@ -1,0 +1,95 @@
+"""What a forecast stands on, and what it says of all sites: the two sides of any readiness model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from analytics.baseline import UsualNow
+    from analytics.climatology import Climatology
+    from analytics.condition import Condition
+    from analytics.limits import LimitSets
+    from analytics.lines import Lines
+    from analytics.recent import Recent
+    from config.profiles import CallProfile
+
+
+class Standing(IntEnum):
+    """The verdict's state as a number in arrays."""
+
+    UNKNOWN = 0
+    NOT_READY = 1
+    AT_RISK = 2
+    READY = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """Everything that is known as of `now_ns`. L limit sets, S sites, P paths."""
+
+    now_ns: int
+    zone: tzinfo
+    profiles: Mapping[str, CallProfile]
+    sets: LimitSets
+    recent: Recent
+    condition: Condition
+    climate: Climatology
+    usual: UsualNow | None
+    fault_since_ns: NDArray[np.int64]
+    """(L, S, P): since when the line has been broken; 0 where it is not."""
+    relapses: NDArray[np.int64]
+    """(S, P): spells of degradation that ended within the last hour."""
+    silent_since_ns: NDArray[np.int64]
+    """(S, P): end of the last window that came in time, or when we began to listen."""
+    dark: NDArray[np.bool_]
+    """(S,): no contact with the office's probe."""
+    linked: NDArray[np.bool_]
+    """(S,): the office has a probe."""
+    link_bps: NDArray[np.float64]
+    """(S, 2): rates of the line up and down as registered, NaN where nobody wrote them down."""
+    dark_after_ns: int
+
+    @property
+    def lines(self) -> Lines:
+        """The axes S and P."""
+        return self.recent.lines
+
+    @cached_property
+    def heard(self) -> NDArray[np.bool_]:
+        """(S, P): a window came, and not too long ago."""
+        return (self.recent.newest >= 0) & (self.now_ns - self.silent_since_ns <= self.dark_after_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What each part of the model takes away, (S,) each, 0..1, on the chosen path."""
+
+    now: NDArray[np.float64]
+    usual: NDArray[np.float64]
+    silence: NDArray[np.float64]
+    capacity: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Of one occurrence, all sites, (S,) each.
+
+    `probability` is NaN where there is none; `path` is -1 without one; `best` is an index into `rungs` (the
+    profiles of the meeting's ladder from its own downwards), -1 when none is expected to hold.
+    """
+
+    probability: NDArray[np.float64]
+    standing: NDArray[np.int8]
+    path: NDArray[np.int64]
+    best: NDArray[np.int64]
+    rungs: tuple[str, ...]
+    terms: Terms

@@ -1,0 +1,177 @@
+"""The past by the hour: how many windows of each line were measured, how many broke, what the figures were.
+
+Made from five-minute roll-ups, block by block, in bounded memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.broken import broken_windows
+from analytics.hours import local_hours
+from telemetry.windows import HOUR_NS, SLOT_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.hours import HourSpan
+    from analytics.lines import Lines
+    from analytics.losses import Values
+    from config.profiles import Limits
+    from telemetry.store.tables import RollupTable
+
+METRICS: Final = (
+    "up_loss_ratio",
+    "down_loss_ratio",
+    "loss_ratio",
+    "up_jitter_ms",
+    "down_jitter_ms",
+    "rtt_p95_ms",
+)
+SLOTS_PER_HOUR: Final = HOUR_NS // SLOT_NS
+WINDOWS_PER_HOUR: Final = 240
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Cells of local hours `first_hour .. first_hour + T - 1`.
+
+    `measured` (S, P, T) and `broken` (L, S, P, T) count windows; `figures` holds per metric the median over
+    the hour's slots, (S, P, T), NaN where nothing was measured.
+    """
+
+    lines: Lines
+    first_hour: int
+    measured: NDArray[np.uint16]
+    broken: NDArray[np.uint16]
+    figures: Mapping[str, NDArray[np.float32]]
+
+    @property
+    def hours(self) -> NDArray[np.int64]:
+        """(T,) local hours."""
+        return self.first_hour + np.arange(self.measured.shape[-1], dtype=np.int64)
+
+    @property
+    def end_hour(self) -> int:
+        """The local hour after the last one."""
+        return self.first_hour + int(self.measured.shape[-1])
+
+
+def empty_history(lines: Lines, profiles: int, first_hour: int, hours: int) -> History:
+    """A history that has seen nothing."""
+    shape = (*lines.shape, hours)
+    return History(
+        lines=lines,
+        first_hour=first_hour,
+        measured=np.zeros(shape, dtype=np.uint16),
+        broken=np.zeros((profiles, *shape), dtype=np.uint16),
+        figures={name: np.full(shape, np.nan, dtype=np.float32) for name in METRICS},
+    )
+
+
+def summarise(table: RollupTable, lines: Lines, limits: Sequence[Limits], span: HourSpan) -> History:
+    """The hours of a span out of roll-ups; rows of other lines and times are passed over."""
+    site = _positions(table.sites, lines.site_index)[table.columns["site"]]
+    path = _positions(table.paths, lines.path_index)[table.columns["path"]]
+    slot_ns = np.asarray(table.columns["slot_ns"], dtype=np.int64)
+    hour = local_hours(slot_ns, span.zone) - span.first
+    rows = np.flatnonzero((site >= 0) & (path >= 0) & (hour >= 0) & (hour < span.count))
+    out = empty_history(lines, len(limits), span.first, span.count)
+    if not len(rows):
+        return out
+    cell = np.ravel_multi_index((site[rows], path[rows], hour[rows]), out.measured.shape)
+    windows: Values = table.window_values
+    if len(rows) < len(table):
+        windows = {name: column[rows] for name, column in table.window_values.items()}
+    out.measured[...] = _sum_by(cell, (windows["sent"] > 0).sum(axis=-1), out.measured.shape)
+    for index, broken in enumerate(broken_windows(windows, limits)):
+        out.broken[index] = _sum_by(cell, broken, out.measured.shape)
+    slot = slot_ns[rows] // SLOT_NS % SLOTS_PER_HOUR
+    for name, values in _slot_figures(table, rows, windows).items():
+        out.figures[name][...] = _median_by(cell, slot, values, out.measured.shape)
+    return out
+
+
+def merged(old: History, new: History, keep_hours: int) -> History:
+    """`old` with the hours of `new` put in place of its own, and at most the newest `keep_hours` kept."""
+    end = max(old.end_hour, new.end_hour)
+    first = max(min(old.first_hour, new.first_hour), end - keep_hours)
+    out = empty_history(new.lines, len(new.broken), first, end - first)
+    for source in (old, new):
+        low, high = max(source.first_hour, first), min(source.end_hour, end)
+        if high <= low:
+            continue
+        here, there = (
+            slice(low - first, high - first),
+            slice(low - source.first_hour, high - source.first_hour),
+        )
+        out.measured[..., here] = source.measured[..., there]
+        out.broken[..., here] = source.broken[..., there]
+        for name in METRICS:
+            out.figures[name][..., here] = source.figures[name][..., there]
+    return out
+
+
+def joined(lines: Lines, blocks: Sequence[History]) -> History:
+    """The histories of consecutive blocks of sites, over the same hours, as one."""
+    return History(
+        lines=lines,
+        first_hour=blocks[0].first_hour,
+        measured=np.concatenate([block.measured for block in blocks], axis=0),
+        broken=np.concatenate([block.broken for block in blocks], axis=1),
+        figures={name: np.concatenate([block.figures[name] for block in blocks], axis=0) for name in METRICS},
+    )
+
+
+def with_contact_lost(history: History, lost_windows: NDArray[np.integer]) -> History:
+    """Windows that were never measured while the office had lost contact, (S, T), count as broken on all its lines."""
+    room = np.maximum(WINDOWS_PER_HOUR - history.measured.astype(np.int64), 0)
+    add = np.minimum(room, np.asarray(lost_windows, dtype=np.int64)[:, None, :])
+    used = np.asarray(history.measured.any(axis=-1))[..., None]  # lines that exist at all
+    add = np.where(used, add, 0).astype(np.uint16)
+    return replace(history, measured=history.measured + add, broken=history.broken + add)
+
+
+def _positions(names: Sequence[str], index: Mapping[str, int]) -> NDArray[np.int64]:
+    return np.array([index.get(name, -1) for name in names], dtype=np.int64)
+
+
+def _slot_figures(
+    table: RollupTable, rows: NDArray[np.int64], windows: Values
+) -> dict[str, NDArray[np.float64]]:
+    sent, lost, up_lost, down_lost = (
+        np.nan_to_num(windows[name]).sum(axis=-1, dtype=np.float64)
+        for name in ("sent", "lost", "up_lost", "down_lost")
+    )
+    columns = {name: np.asarray(table.columns[name], dtype=np.float64)[rows] for name in METRICS[3:]}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "up_loss_ratio": up_lost / sent,
+            "down_loss_ratio": down_lost / (sent - up_lost),
+            "loss_ratio": lost / sent,
+        } | columns
+
+
+def _sum_by(
+    cell: NDArray[np.int64], values: NDArray[np.integer], shape: tuple[int, ...]
+) -> NDArray[np.uint16]:
+    total = np.bincount(cell, weights=values, minlength=int(np.prod(shape)))
+    return total.reshape(shape).astype(np.uint16)
+
+
+def _median_by(
+    cell: NDArray[np.int64], slot: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Median of each cell's slots, without the all-NaN warnings of nanmedian."""
+    grid = np.full((int(np.prod(shape)), SLOTS_PER_HOUR), np.nan, dtype=np.float32)
+    grid[cell, slot] = values
+    grid.sort(axis=-1)  # NaN last
+    known = np.isfinite(grid).sum(axis=-1)
+    at = np.arange(len(grid))
+    low, high = grid[at, np.maximum(known - 1, 0) // 2], grid[at, np.minimum(known // 2, SLOTS_PER_HOUR - 1)]
+    return np.where(known > 0, (low + high) / 2.0, np.nan).reshape(shape).astype(np.float32)

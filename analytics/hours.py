@@ -1,0 +1,70 @@
+"""Local hours: what recurs, recurs by the clock on the office's wall.
+
+An hour is an integer: local hours since 1970-01-01 00:00 on the deployment's clock. Where the clock is set
+back two real hours share one number, where it is set forward one number stays empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from telemetry.windows import HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HOURS_PER_DAY: Final = 24
+HOURS_PER_WEEK: Final = 168
+_MONDAY_SHIFT: Final = 72
+"""1970-01-01 was a Thursday."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourSpan:
+    """`count` local hours from `first` on, by the clock of `zone`."""
+
+    first: int
+    count: int
+    zone: tzinfo
+
+
+def local_hour(time_ns: int, zone: tzinfo) -> int:
+    """The local hour that a moment lies in."""
+    return (time_ns + _offset_ns(time_ns, zone)) // HOUR_NS
+
+
+def local_hours(times_ns: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
+    """Local hour of each moment; shape as given. The zone is asked once per UTC hour."""
+    hours, inverse = np.unique(times_ns // HOUR_NS, return_inverse=True)
+    offsets = np.array([_offset_ns(int(hour) * HOUR_NS, zone) for hour in hours], dtype=np.int64)
+    shift = offsets[inverse].reshape(times_ns.shape) if len(hours) else np.zeros_like(times_ns)
+    return np.asarray((times_ns + shift) // HOUR_NS)
+
+
+def utc_bounds_ns(span: HourSpan) -> tuple[int, int]:
+    """UTC bounds that hold a span of local hours, an hour wider on both sides for clocks that were changed."""
+    first_ns, end_ns = span.first * HOUR_NS, (span.first + span.count) * HOUR_NS
+    return (
+        first_ns - _offset_ns(first_ns, span.zone) - HOUR_NS,
+        end_ns - _offset_ns(end_ns, span.zone) + HOUR_NS,
+    )
+
+
+def hour_of_week(hours: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0..167 from Monday 00:00, of local hours."""
+    return np.asarray((hours + _MONDAY_SHIFT) % HOURS_PER_WEEK)
+
+
+def hours_of_week_between(start_ns: int, end_ns: int, zone: tzinfo) -> NDArray[np.int64]:
+    """The hours of the week that `[start_ns, end_ns)` touches, in order; at most a week of them."""
+    first, last = local_hour(start_ns, zone), local_hour(max(end_ns - 1, start_ns), zone)
+    return hour_of_week(np.arange(first, min(last, first + HOURS_PER_WEEK - 1) + 1))
+
+
+def _offset_ns(time_ns: int, zone: tzinfo) -> int:
+    offset = datetime.fromtimestamp(time_ns // SECOND_NS, tz=UTC).astimezone(zone).utcoffset()
+    return int(offset.total_seconds()) * SECOND_NS if offset else 0

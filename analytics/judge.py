@@ -1,0 +1,139 @@
+"""Judging windows against a call profile's limits: holds, breaks or undetermined, and why.
+
+One function for all shapes: a grid (S, P, W), flat rows (n,), a roll-up's window values (n, 20). Loss breaks
+a window when its own count proves a ratio above the limit, or when it lies above the limit itself and the
+count pooled with the windows before it proves so (decision 050). Bitrate limits are not judged here: a test
+stream of 10 packets/s does not measure capacity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.causes import Cause
+from analytics.losses import losses
+from analytics.proof import LEVEL, proves_above, proves_within
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.losses import Losses, Values
+    from config.profiles import Limits
+
+POOL_WINDOWS: Final = 4
+"""A minute."""
+LEAST_OUTAGE_SENT: Final = 10
+LEAST_BURST_SENT: Final = 9
+"""Packets in 200 ms from which a burst is judged: 50 a second, less one at the edge."""
+LEAST_BURST_LOST: Final = 2
+
+
+class WindowVerdict(IntEnum):
+    """What a window says of its line."""
+
+    ABSENT = 0
+    HOLDS = 1
+    UNDETERMINED = 2
+    BREAKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Of one shape: `verdict` holds `WindowVerdict` (uint8), `causes` the bits of `Cause` (uint16)."""
+
+    verdict: NDArray[np.uint8]
+    causes: NDArray[np.uint16]
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """Which windows were measured."""
+        return np.not_equal(self.verdict, WindowVerdict.ABSENT)
+
+    @property
+    def breaks(self) -> NDArray[np.bool_]:
+        """Which windows break a limit."""
+        return np.equal(self.verdict, WindowVerdict.BREAKS)
+
+
+def judge(values: Values, limits: Limits, *, pool_windows: int = 1) -> Judgement:
+    """Judge windows.
+
+    Args:
+        values: arrays of one shape by the names of `WINDOW_VALUE_COLUMNS`, NaN where absent.
+        limits: what breaks a window (a profile's `alarm`).
+        pool_windows: so many windows along the last axis, which must then be time on the grid, are pooled
+            for loss; 1 for rows that have nothing to do with each other.
+    """
+    counts = losses(values)
+    present = counts.sent > 0
+    holds = present.copy()
+    causes = np.zeros(counts.sent.shape, dtype=np.uint16)
+    if limits.loss_ratio is not None:
+        pooled = counts.trailing(pool_windows)
+        causes |= loss_causes(counts, pooled, limits.loss_ratio)
+        holds &= _loss_holds(pooled, limits.loss_ratio)
+    if limits.burst_loss_ratio is not None:
+        causes |= _burst_causes(values, counts, limits.burst_loss_ratio)
+    for column, cause, limit in _delay_limits(limits):
+        with np.errstate(invalid="ignore"):
+            causes |= np.where(values[column] > limit, cause, 0).astype(np.uint16)
+            holds &= values[column] <= limit
+    outage = is_outage(counts)
+    causes = np.where(outage, Cause.OUTAGE, np.where(present, causes, 0)).astype(np.uint16)
+    verdict = np.where(holds, WindowVerdict.HOLDS, WindowVerdict.UNDETERMINED)
+    verdict = np.where(causes != 0, WindowVerdict.BREAKS, verdict)
+    return Judgement(np.where(present, verdict, WindowVerdict.ABSENT).astype(np.uint8), causes)
+
+
+def is_outage(counts: Losses) -> NDArray[np.bool_]:
+    """Total loss, of enough packets to mean something."""
+    return np.asarray((counts.lost == counts.sent) & (counts.sent >= LEAST_OUTAGE_SENT))
+
+
+def loss_causes(own: Losses, pooled: Losses, limit: float, own_level: float = LEVEL) -> NDArray[np.uint16]:
+    """Bits LOSS_UP, LOSS_DOWN, LOSS of each window.
+
+    A window breaks when it proves so itself at `own_level`, or lies above the limit and `pooled` proves so.
+    """
+    bits = np.zeros(own.sent.shape, dtype=np.uint16)
+    pairs = zip(own.directions(), pooled.directions(), strict=True)
+    for cause, ((lost, sent), (pool_lost, pool_sent)) in zip(
+        (Cause.LOSS_UP, Cause.LOSS_DOWN, Cause.LOSS), pairs, strict=True
+    ):
+        proved = proves_above(lost, sent, limit, own_level)
+        proved |= (lost > limit * sent) & proves_above(pool_lost, pool_sent, limit)
+        if cause is Cause.LOSS:
+            proved &= (own.unattributed > 0) & (bits == 0)
+        bits |= np.where(proved, cause, 0).astype(np.uint16)
+    return bits
+
+
+def _loss_holds(pooled: Losses, limit: float) -> NDArray[np.bool_]:
+    up = proves_within(np.minimum(pooled.up_lost + pooled.unattributed, pooled.sent), pooled.sent, limit)
+    down_lost = np.minimum(pooled.down_lost + pooled.unattributed, pooled.down_sent)
+    return np.asarray(up & proves_within(down_lost, pooled.down_sent, limit))
+
+
+def _burst_causes(values: Values, counts: Losses, limit: float) -> NDArray[np.uint16]:
+    bits = np.zeros(counts.sent.shape, dtype=np.uint16)
+    for cause, prefix in ((Cause.BURST_UP, "up_"), (Cause.BURST_DOWN, "down_"), (Cause.BURST, "")):
+        lost, sent = values[f"{prefix}worst_200ms_lost"], values[f"{prefix}worst_200ms_sent"]
+        with np.errstate(invalid="ignore"):
+            burst = (sent >= LEAST_BURST_SENT) & (lost >= LEAST_BURST_LOST) & (lost > limit * sent)
+        if cause is Cause.BURST:
+            burst &= (counts.unattributed > 0) & (bits == 0)
+        bits |= np.where(burst, cause, 0).astype(np.uint16)
+    return bits
+
+
+def _delay_limits(limits: Limits) -> list[tuple[str, Cause, float]]:
+    named = (
+        ("up_jitter_ms", Cause.JITTER_UP, limits.jitter_ms),
+        ("down_jitter_ms", Cause.JITTER_DOWN, limits.jitter_ms),
+        ("rtt_p95_ms", Cause.RTT, limits.rtt_ms),
+    )
+    return [(column, cause, limit) for column, cause, limit in named if limit is not None]

@@ -1,0 +1,127 @@
+"""Why: the model's own terms as reasons, worst first. Nothing is told that cost no probability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
+from analytics.condition import SUSPECT
+from analytics.flags import usual_of, value_of
+from analytics.ground import Standing
+from analytics.hours import hours_of_week_between
+from analytics.readiness import NEVER_READY
+from telemetry.decisions import Reason, ReasonCode
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from analytics.case import Case
+
+MOST_REASONS: Final = 3
+WORTH_TELLING: Final = 0.03
+"""A term that costs less probability is no reason."""
+LEAST_HOURS: Final = 8
+"""With fewer hours of history a line's usual trouble is the prior's, not its own."""
+FLAPPING: Final = 3
+"""Spells in the last hour from which a line counts as one that keeps coming back."""
+
+
+def reasons(case: Case) -> tuple[Reason, ...]:
+    """Reasons of a case; none when it is ready, at least one otherwise."""
+    if case.standing is Standing.READY:
+        return ()
+    if not case.ground.linked[case.site]:
+        return (Reason(code=ReasonCode.NOT_LINKED),)
+    if case.ground.dark[case.site]:
+        return (_silent(case, ReasonCode.DARK),)
+    if case.path < 0 or case.probability is None:
+        return (Reason(code=ReasonCode.NO_DATA),)
+    terms = case.expectation.terms
+    weighed = [
+        *((_now_weight(case), each) for each in _now_reasons(case)),
+        (float(terms.usual[case.site]), _usual_reason(case)),
+        (float(terms.capacity[case.site]), _capacity_reason(case)),
+    ]
+    weighed.sort(key=lambda pair: -pair[0])
+    telling = [each for weight, each in weighed if weight >= WORTH_TELLING] or [weighed[0][1]]
+    if len(telling) > 1:  # that little is known explains nothing when something else does
+        telling = [each for each in telling if each.code is not ReasonCode.NO_HISTORY]
+    return tuple(telling[:MOST_REASONS])
+
+
+def _now_weight(case: Case) -> float:
+    """What the `now` term costs; of a line that is not heard at least what keeps it from being ready."""
+    cost = float(case.expectation.terms.now[case.site])
+    return cost if case.ground.heard[case.site, case.path] else max(cost, 1.0 - NEVER_READY)
+
+
+def _now_reasons(case: Case) -> list[Reason]:
+    """What makes the `now` term: silence, causes that the filter suspects, or a line that keeps coming back."""
+    ground, terms = case.ground, case.expectation.terms
+    if not ground.heard[case.site, case.path] or terms.silence[case.site] >= terms.now[case.site] > 0.0:
+        return [_silent(case, ReasonCode.NO_DATA)]
+    by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
+    ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
+    if ground.relapses[case.site, case.path] >= FLAPPING and by_cause[ranked[0]] < SUSPECT:
+        return [Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name)]
+    if by_cause[CAUSES.index(Cause.OUTAGE)] >= SUSPECT:
+        ranked = [CAUSES.index(Cause.OUTAGE)]
+    told = [c for c in ranked if by_cause[c] >= SUSPECT] or ranked[:1]
+    return [_line_reason(case, CAUSES[c]) for c in told[:MOST_REASONS]]
+
+
+def _line_reason(case: Case, cause: Cause) -> Reason:
+    ground = case.ground
+    since_ns = int(ground.fault_since_ns[case.limit_set, case.site, case.path])
+    return Reason(
+        code=REASON[cause],
+        value=_figure(case, cause, since_ns),
+        limit=limit_of(cause, case.profile.alarm),
+        usual=usual_of(ground.usual, case.site, case.path, cause),
+        unit=unit_of(cause),
+        path=case.path_name,
+        since_ns=since_ns or None,
+    )
+
+
+def _figure(case: Case, cause: Cause, since_ns: int) -> float | None:
+    recent, newest = case.ground.recent, int(case.ground.recent.newest[case.site, case.path])
+    if cause is Cause.OUTAGE:
+        return round((case.ground.now_ns - since_ns) / SECOND_NS) if since_ns else None
+    first = int(np.searchsorted(recent.start_ns, since_ns)) if since_ns else newest - 1
+    return round(value_of(recent, case.site, case.path, cause, min(first, newest)), 5)
+
+
+def _usual_reason(case: Case) -> Reason:
+    climate, meeting = case.ground.climate, case.occurrence
+    if climate.line_hours[case.site, case.path] < LEAST_HOURS:
+        return Reason(code=ReasonCode.NO_HISTORY, path=case.path_name)
+    hours = hours_of_week_between(meeting.starts_ns, meeting.ends_ns, case.ground.zone)
+    chance = float(climate.fails[case.limit_set, case.site, case.path, hours].max())
+    return Reason(code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name)
+
+
+def _capacity_reason(case: Case) -> Reason:
+    """The direction that falls shorter of what is needed."""
+    up, down = (float(rate) for rate in case.ground.link_bps[case.site])
+    need_up, need_down = case.profile.alarm.bitrate_up_bps, case.profile.alarm.bitrate_down_bps
+    short_up, short_down = (need_up or 0.0) / max(up, 1.0), (need_down or 0.0) / max(down, 1.0)
+    if np.isnan(down) or short_up >= short_down:
+        return Reason(code=ReasonCode.BITRATE_UP, value=up, limit=need_up, unit="bps")
+    return Reason(code=ReasonCode.BITRATE_DOWN, value=down, limit=need_down, unit="bps")
+
+
+def _silent(case: Case, code: ReasonCode) -> Reason:
+    """Since the office's last window; of one path when the others are heard."""
+    whole = code is ReasonCode.DARK
+    silent = case.ground.silent_since_ns[case.site]
+    since_ns = int(silent.max() if whole else silent[case.path])
+    return Reason(
+        code=code,
+        value=float((case.ground.now_ns - since_ns) // SECOND_NS),
+        limit=case.ground.dark_after_ns / SECOND_NS if whole else None,
+        unit="s",
+        path="" if whole else case.path_name,
+        since_ns=since_ns,
+    )

@@ -1,0 +1,53 @@
+"""Verdicts out of expectations, for as many offices as are wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analytics.actions import advise
+from analytics.case import Case
+from analytics.ground import Standing
+from analytics.readiness import MODEL
+from analytics.reasons import reasons
+from telemetry.decisions import State, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analytics.ground import Expectation, Ground
+    from config.meetings import Occurrence
+
+_STATE: Final = {
+    Standing.UNKNOWN: State.UNKNOWN,
+    Standing.NOT_READY: State.NOT_READY,
+    Standing.AT_RISK: State.AT_RISK,
+    Standing.READY: State.READY,
+}
+
+
+def verdicts(
+    ground: Ground, occurrence: Occurrence, expectation: Expectation, sites: Iterable[int]
+) -> list[Verdict]:
+    """The verdict of each site (by index) at an occurrence."""
+    return [verdict(Case(ground, occurrence, expectation, site)) for site in sites]
+
+
+def verdict(case: Case) -> Verdict:
+    """The verdict of one case, as of the ground's time."""
+    why, meeting = reasons(case), case.occurrence.meeting
+    return Verdict(
+        site=case.ground.lines.sites[case.site],
+        meeting=meeting.uid,
+        occurrence_ns=case.occurrence.recurrence_ns,
+        starts_ns=case.occurrence.starts_ns,
+        ends_ns=case.occurrence.ends_ns,
+        profile=meeting.profile,
+        issued_ns=case.ground.now_ns,
+        state=_STATE[case.standing],
+        probability=None if case.probability is None else round(case.probability, 4),
+        path=case.path_name,
+        reasons=why,
+        best_profile=case.best_profile,
+        action=advise(case, why),
+        model=MODEL,
+    )

@@ -1,0 +1,144 @@
+"""History by the hour out of roll-ups, against a plain loop over the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from analytics.history import (
+    METRICS,
+    empty_history,
+    joined,
+    merged,
+    summarise,
+    with_contact_lost,
+)
+from analytics.hours import HourSpan, local_hour
+from analytics.judge import POOL_WINDOWS, judge
+from analytics.lines import Lines
+from telemetry.windows import HOUR_NS
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from conftest import Bench
+
+    from analytics.history import History
+    from telemetry.store.tables import RollupTable
+
+SITES, PATHS = ("s00", "s01", "s02"), ("main.state", "main.national")
+LINES = Lines(SITES, PATHS)
+
+
+@pytest.fixture
+def zone(made: Bench) -> ZoneInfo:
+    return made.ground(made.recent(made.values((1, 2, 4)))).zone  # type: ignore[return-value]
+
+
+def troubled(made: Bench, slots: int = 60) -> RollupTable:
+    """Five hours of three offices with every kind of trouble in random windows."""
+    table, rng = made.rollups(SITES, PATHS, slots), np.random.default_rng(3)
+    shape = table.window_values["sent"].shape
+    values = table.window_values
+    made.lose(values, "up", np.where(rng.random(shape) < 0.1, rng.integers(1, 20, shape), 0))
+    values["rtt_p95_ms"][rng.random(shape) < 0.05] = 400.0
+    values["up_jitter_ms"][rng.random(shape) < 0.05] = 50.0
+    absent = rng.random(shape) < 0.1
+    for column in values.values():
+        column[absent] = np.nan
+    table.columns["rtt_p95_ms"][:] = rng.uniform(20, 80, len(table))  # type: ignore[index]
+    return table
+
+
+def test_cells_equal_a_loop_over_the_rows(made: Bench, zone: ZoneInfo) -> None:
+    """Measured and broken windows, and the median figure, are those of a plain loop over rows, under every profile."""
+    table, limits = troubled(made), made.sets().limits
+    first = local_hour(made.t0, zone)
+    found = summarise(table, LINES, limits, HourSpan(first, 6, zone))
+    columns = table.columns
+    for row in range(0, len(table), 7):
+        site, path = int(columns["site"][row]), int(columns["path"][row])
+        hour = local_hour(int(columns["slot_ns"][row]), zone) - first
+        same = (columns["site"] == site) & (columns["path"] == path)
+        same &= np.array([local_hour(int(t), zone) - first == hour for t in columns["slot_ns"]])
+        values = {name: column[same] for name, column in table.window_values.items()}
+        assert found.measured[site, path, hour] == np.isfinite(values["sent"]).sum()
+        for index, each in enumerate(limits):
+            broken = sum(
+                int(judge({n: v[i] for n, v in values.items()}, each, pool_windows=POOL_WINDOWS).breaks.sum())
+                for i in range(int(same.sum()))
+            )
+            assert found.broken[index, site, path, hour] == broken
+        median = np.median(columns["rtt_p95_ms"][same].astype(np.float32))
+        assert found.figures["rtt_p95_ms"][site, path, hour] == pytest.approx(median, rel=1e-6)
+
+
+def test_rows_of_others_are_passed_over(made: Bench, zone: ZoneInfo) -> None:
+    """Sites, paths and hours that were not asked for leave no trace."""
+    table = made.rollups(("s01", "elsewhere"), ("main.state", "backup.state"), 24)
+    first = local_hour(made.t0, zone)
+    found = summarise(table, LINES, made.sets().limits, HourSpan(first, 1, zone))
+    assert found.measured[1, 0, 0] > 0
+    assert found.measured.sum() == found.measured[1, 0, 0]
+
+
+def test_blocks_and_spans_add_up(made: Bench, zone: ZoneInfo) -> None:
+    """Read in blocks of sites and spans of hours, the history is the same as read at once."""
+    table, limits = troubled(made), made.sets().limits
+    first = local_hour(made.t0, zone)
+    whole = summarise(table, LINES, limits, HourSpan(first, 6, zone))
+    blocks = []
+    for sites in (SITES[:2], SITES[2:]):
+        lines = Lines(sites, PATHS)
+        early = summarise(table, lines, limits, HourSpan(first, 3, zone))
+        blocks.append(merged(early, summarise(table, lines, limits, HourSpan(first + 3, 3, zone)), 6))
+    assert_same(joined(LINES, blocks), whole)
+
+
+def assert_same(one: History, other: History) -> None:
+    assert one.first_hour == other.first_hour
+    np.testing.assert_array_equal(one.measured, other.measured)
+    np.testing.assert_array_equal(one.broken, other.broken)
+    for name in METRICS:
+        np.testing.assert_array_equal(one.figures[name], other.figures[name])
+
+
+def test_newer_hours_take_the_place_of_older(made: Bench, zone: ZoneInfo) -> None:
+    """A refresh replaces the hours that it read again, keeps the others, and forgets what is too old."""
+    limits, first = made.sets().limits, local_hour(made.t0, zone)
+    old, new = empty_history(LINES, len(limits), first, 10), empty_history(LINES, len(limits), first + 8, 4)
+    old.measured[...] = 100
+    new.measured[...] = 200
+    both = merged(old, new, 6)
+    assert both.first_hour == first + 6
+    assert both.measured[0, 0].tolist() == [100, 100, 200, 200, 200, 200]
+
+
+def test_an_empty_history_takes_up_the_new(made: Bench, zone: ZoneInfo) -> None:
+    """Nothing merged with something is that something."""
+    limits, first = made.sets().limits, local_hour(made.t0, zone)
+    part = summarise(troubled(made), LINES, limits, HourSpan(first, 6, zone))
+    assert_same(merged(empty_history(LINES, len(limits), first, 6), part, 6), part)
+
+
+def test_lost_contact_counts_as_broken(made: Bench, zone: ZoneInfo) -> None:
+    """Windows that are missing while contact was lost count as broken; measured ones are judged as they were."""
+    limits, first = made.sets().limits, local_hour(made.t0, zone)
+    known = empty_history(LINES, len(limits), first, 3)
+    known.measured[0, 0, :] = (240, 100, 0)
+    lost = np.zeros((3, 3), dtype=np.int64)
+    lost[0] = (50, 200, 240)
+    found = with_contact_lost(known, lost)
+    assert found.measured[0, 0].tolist() == [240, 240, 240]
+    assert found.broken[:, 0, 0].tolist() == [[0, 140, 240]] * len(limits)
+    assert found.measured[0, 1].sum() == 0, "a line that was never measured is none"
+
+
+def test_half_hour_zones_fall_into_local_hours(made: Bench, zone: ZoneInfo) -> None:
+    """In a zone half an hour off, slots from :30 UTC on belong to the next local hour."""
+    table = made.rollups(SITES[:1], PATHS[:1], 12)
+    found = summarise(table, LINES, made.sets().limits, HourSpan(local_hour(made.t0, zone), 2, zone))
+    assert made.t0 % HOUR_NS == 0
+    assert found.measured[0, 0].tolist() == [120, 120]

@@ -1,0 +1,261 @@
+"""Readiness: what the model must always and must never do, and the cases that people know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.ground import Standing
+from analytics.lines import Lines
+from analytics.persistence import still_broken
+from analytics.readiness import expect
+from analytics.recent import Recent
+from analytics.verdicts import verdicts
+from telemetry.decisions import Action, ReasonCode, State
+from telemetry.windows import HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from conftest import Bench
+
+    from analytics.ground import Ground
+    from telemetry.decisions import Verdict
+
+HOUR = 3600.0
+LEADS = (0.0, 600.0, 1800.0, 2 * HOUR, 10 * HOUR, 24 * HOUR, 48 * HOUR)
+
+
+def verdict(ground: Ground, made: Bench, lead_s: float = HOUR, site: int = 0, **meeting: str) -> Verdict:
+    occurrence = made.occurrence(lead_s, **meeting)  # type: ignore[arg-type]
+    return verdicts(ground, occurrence, expect(ground, occurrence), [site])[0]
+
+
+def broken(made: Bench, lost: int = 8, windows: int = 4, sites: int = 3) -> Recent:
+    """The first site loses on both paths in its last windows; the others are sound."""
+    values = made.values((sites, 2, 40))
+    made.lose(values, "up", lost, at=(0, slice(None), slice(40 - windows, 40)))
+    return made.recent(values)
+
+
+@pytest.mark.parametrize("lead_s", LEADS)
+def test_four_good_weeks_and_a_sound_line_are_ready(made: Bench, lead_s: float) -> None:
+    """A line without trouble is ready at every lead, also a day ahead, without reasons, for the profile asked for."""
+    found = verdict(made.ground(broken(made)), made, lead_s, site=1)
+    assert (found.state, found.reasons, found.action) == (State.READY, (), Action.NONE)
+    assert found.best_profile == "video"
+
+
+@pytest.mark.parametrize("lead_s", LEADS)
+def test_a_broken_line_is_never_ready(made: Bench, lead_s: float) -> None:
+    """A line that is broken now is at risk at least, however far the meeting; soon before it, it is not ready."""
+    found = verdict(made.ground(broken(made)), made, lead_s)
+    assert found.state is (State.NOT_READY if lead_s <= 2 * HOUR else State.AT_RISK)
+    assert found.reasons[0].code is ReasonCode.LOSS_UP
+    assert found.reasons[0].value == pytest.approx(8 / 150, abs=0.01)
+    assert found.reasons[0].limit == 0.01
+    assert found.best_profile == "audio"
+
+
+def test_a_fault_weighs_less_the_further_the_meeting(made: Bench) -> None:
+    """The chance rises with the lead, and an old fault lasts longer than a fresh one."""
+    ground = made.ground(broken(made))
+    chances = [verdict(ground, made, lead_s).probability for lead_s in LEADS]
+    assert chances == sorted(chances)  # type: ignore[type-var]
+    old = replace(ground, fault_since_ns=np.where(ground.fault_since_ns > 0, made.t0 - 6 * HOUR_NS, 0))
+    assert verdict(old, made, HOUR).probability < verdict(ground, made, HOUR).probability  # type: ignore[operator]
+
+
+def test_persistence_follows_the_lomax_law() -> None:
+    """The figures that the module states, and certainty without a lead."""
+    fresh = np.array([0])
+    for lead_s, chance in ((0, 1.0), (1800, 0.64), (7200, 0.42), (36_000, 0.23), (86_400, 0.16)):
+        assert still_broken(lead_s * SECOND_NS, fresh)[0] == pytest.approx(chance, abs=0.006)
+
+
+def test_a_usual_bad_hour_is_told(made: Bench) -> None:
+    """An hour that failed in past weeks lowers the chance of a meeting then, with the chance as the reason; not of one three hours later."""
+    recent = broken(made, lost=0)
+    history = made.history(recent)
+    ten = made.occurrence(10 * HOUR)
+    of_week = (ten.starts_ns + 5 * HOUR_NS + HOUR_NS // 2) // HOUR_NS % 168
+    history.broken[:, 1, :, history.hours % 168 == of_week] = 200
+    ground = made.ground(recent, history)
+    found = verdict(ground, made, 10 * HOUR, site=1)
+    assert found.state is not State.READY
+    assert [reason.code for reason in found.reasons] == [ReasonCode.USUAL_HOUR]
+    assert found.reasons[0].value is not None
+    assert found.reasons[0].value > 0.4
+    assert found.action is Action.CALL_PROVIDER
+    assert verdict(ground, made, 13 * HOUR, site=1).state is State.READY
+
+
+def test_without_history_a_sound_line_is_ready_when_near(made: Bench) -> None:
+    """On the first day there is no past: clean windows make a line ready, and the prior does not hide it."""
+    recent = broken(made)
+    ground = made.ground(recent, made.history(recent, hours=0))
+    assert verdict(ground, made, 1800.0, site=1).state is State.READY
+    assert verdict(ground, made, 1800.0, site=0).state is State.NOT_READY
+
+
+def test_no_data_is_never_ready(made: Bench) -> None:
+    """An office that is not heard is at risk with a good past, unknown without one, never ready."""
+    values = made.values((1, 2, 40))
+    for column in values.values():
+        column[...] = np.nan
+    recent = made.recent(values)
+    with_past = verdict(made.ground(recent), made, 24 * HOUR)
+    assert with_past.state is State.AT_RISK
+    assert [reason.code for reason in with_past.reasons] == [ReasonCode.NO_DATA]
+    just_begun = np.full((1, 2), made.t0)
+    listening = verdict(made.ground(recent, silent_since_ns=just_begun), made, 24 * HOUR)
+    assert (listening.state, listening.reasons[0].code) == (State.AT_RISK, ReasonCode.NO_DATA)
+    without = verdict(made.ground(recent, made.history(recent, hours=0)), made, 24 * HOUR)
+    assert (without.state, without.probability, without.best_profile) == (State.UNKNOWN, None, "")
+    assert [reason.code for reason in without.reasons] == [ReasonCode.NO_DATA]
+
+
+def test_dark_and_planned_offices(made: Bench) -> None:
+    """Dark within twelve hours of the meeting is not ready without a number, before that a low one; a planned office is unknown."""
+    recent = broken(made, lost=0)
+    dark, linked = np.array([True, False, False]), np.array([True, True, False])
+    since = made.ground(recent).silent_since_ns - 300 * SECOND_NS
+    ground = made.ground(recent, dark=dark, linked=linked, silent_since_ns=since)
+    soon, far = verdict(ground, made, HOUR), verdict(ground, made, 24 * HOUR)
+    assert (soon.state, soon.probability, soon.action) == (State.NOT_READY, None, Action.CHECK_POWER)
+    assert soon.reasons[0].code is far.reasons[0].code is ReasonCode.DARK
+    assert far.state is State.AT_RISK
+    planned = verdict(ground, made, HOUR, site=2)
+    assert (planned.state, planned.path, planned.action) == (State.UNKNOWN, "", Action.NONE)
+    assert [reason.code for reason in planned.reasons] == [ReasonCode.NOT_LINKED]
+
+
+def test_an_end_that_is_not_measured_is_unknown(made: Bench) -> None:
+    """A meeting with an end that no path leads to cannot be judged."""
+    found = verdict(made.ground(broken(made)), made, HOUR, site=1, end="nowhere")
+    assert (found.state, found.probability, found.path) == (State.UNKNOWN, None, "")
+
+
+def test_the_best_path_carries_the_verdict(made: Bench) -> None:
+    """With two uplinks to the end the office is as good as its better one; when only another end's uplink is good, it is told to change."""
+    values = made.values((1, 2, 40))
+    made.lose(values, "up", 12, at=(0, 0, slice(36, 40)))
+    two = made.recent(values, ("main.state", "backup.state"))
+    found = verdict(made.ground(two), made)
+    assert (found.state, found.path) == (State.READY, "backup.state")
+    other = verdict(made.ground(made.recent(values, ("main.state", "backup.national"))), made)
+    assert (other.state, other.path, other.action) == (State.NOT_READY, "main.state", Action.SECOND_LINE)
+
+
+def test_a_line_registered_as_too_slow_is_told(made: Bench) -> None:
+    """A profile that needs 2 Mbit/s up is not promised on a line of one; the ladder leads to one that is."""
+    recent = broken(made, lost=0)
+    rates = np.array([[1e6, 8e6], [8e6, 8e6], [np.nan, np.nan]])
+    ground = made.ground(recent, link_bps=rates)
+    slow = verdict(ground, made, HOUR, profile="hd")
+    assert (slow.state, slow.best_profile, slow.action) == (State.NOT_READY, "video", Action.LOWER_PROFILE)
+    assert [(r.code, r.value, r.limit, r.unit) for r in slow.reasons] == [
+        (ReasonCode.BITRATE_UP, 1e6, 2e6, "bps")
+    ]
+    for site in (1, 2):
+        assert verdict(ground, made, HOUR, site=site, profile="hd").best_profile == "hd"
+
+
+def test_a_line_that_keeps_coming_back_is_told(made: Bench) -> None:
+    """Three spells within the hour make a line that is clean just now a risk, with the recent fault as the reason."""
+    relapses = np.zeros((3, 2), dtype=np.int64)
+    relapses[1] = 3
+    found = verdict(made.ground(broken(made, lost=0), relapses=relapses), made, 600.0, site=1)
+    assert found.state is State.AT_RISK
+    assert [reason.code for reason in found.reasons] == [ReasonCode.RECENT_FAULT]
+    relapses[1] = 1
+    assert verdict(made.ground(broken(made, lost=0), relapses=relapses), made, site=1).state is State.READY
+
+
+def test_growing_silence_is_no_good_news(made: Bench) -> None:
+    """From 45 s of silence on the chance falls, and says so, before the office counts as dark."""
+    recent, chances = broken(made, lost=0), []
+    for silent_s in (20, 45, 80, 119):
+        since = np.full((3, 2), made.t0 - silent_s * SECOND_NS)
+        found = verdict(made.ground(recent, silent_since_ns=since), made, 300.0, site=1)
+        chances.append(found.probability)
+    assert chances[0] == chances[1]
+    assert chances[1] > chances[2] > chances[3]  # type: ignore[operator]
+    assert [reason.code for reason in found.reasons] == [ReasonCode.NO_DATA]
+
+
+@given(seed=st.integers(0, 10_000), more=st.integers(1, 30), lead=st.sampled_from(LEADS))
+def test_more_loss_never_raises_a_chance(made: Bench, seed: int, more: int, lead: float) -> None:
+    """Whoever loses more, in whichever window: no office's chance rises."""
+    rng = np.random.default_rng(seed)
+    lost = rng.integers(0, 6, (3, 2, 12))
+    worse = lost.copy()
+    worse[rng.integers(3), rng.integers(2), rng.integers(12)] += more
+    occurrence, chances = made.occurrence(lead), []
+    for counts in (lost, worse):
+        values = made.values((3, 2, 12))
+        made.lose(values, "down", counts)
+        chances.append(expect(made.ground(made.recent(values)), occurrence).probability)
+    assert (chances[1] <= chances[0] + 1e-6).all()
+
+
+@given(seed=st.integers(0, 10_000))
+def test_sites_in_another_order_get_the_same(made: Bench, seed: int) -> None:
+    """The order of the registry changes nothing but the order."""
+    rng = np.random.default_rng(seed)
+    values = made.values((6, 2, 20))
+    made.lose(values, "up", rng.integers(0, 9, (6, 2, 20)))
+    values["sent"][rng.random((6, 2, 20)) < 0.2] = np.nan
+    recent, order = made.recent(values), rng.permutation(6)
+    history = made.history(recent, hours=168)
+    history.broken[...] = rng.integers(0, 30, history.broken.shape)
+    moved = Recent(
+        Lines(tuple(recent.lines.sites[i] for i in order), recent.lines.paths),
+        recent.start_ns,
+        {name: column[order] for name, column in values.items()},
+    )
+    shuffled = replace(history, measured=history.measured[order], broken=history.broken[:, order])
+    occurrence = made.occurrence(HOUR)
+    here = expect(made.ground(recent, history), occurrence)
+    there = expect(made.ground(moved, shuffled), occurrence)
+    np.testing.assert_allclose(here.probability[order], there.probability, rtol=1e-5)
+    assert (here.standing[order] == there.standing).all()
+    assert (here.path[order] == there.path).all()
+
+
+@given(seed=st.integers(0, 10_000), lead=st.sampled_from(LEADS))
+def test_whatever_comes_in_a_verdict_comes_out(made: Bench, seed: int, lead: float) -> None:
+    """Random gaps, NaN, darkness: every state is consistent with its number, everything not ready has a reason, silence is never ready."""
+    rng = np.random.default_rng(seed)
+    values = made.values((8, 2, 12), pps=int(rng.choice([10, 50])))
+    made.lose(values, "up", rng.integers(0, 30, (8, 2, 12)))
+    for column in values.values():
+        column[rng.random(column.shape) < 0.3] = np.nan
+    values["sent"][5] = np.nan
+    recent = made.recent(values)
+    history = made.history(recent, hours=int(rng.choice([0, 24, 168])))
+    since = made.t0 - rng.integers(0, 400, (8, 2)) * SECOND_NS
+    ground = made.ground(
+        recent,
+        history,
+        dark=rng.random(8) < 0.2,
+        linked=rng.random(8) < 0.8,
+        silent_since_ns=np.where(recent.newest >= 0, since, made.t0 - HOUR_NS),
+        relapses=rng.integers(0, 5, (8, 2)),
+    )
+    occurrence = made.occurrence(lead)
+    expectation = expect(ground, occurrence)
+    for site, found in enumerate(verdicts(ground, occurrence, expectation, range(8))):
+        number = found.probability
+        assert number is None or 0.0 <= number <= 1.0
+        assert (found.state is State.READY) == (number is not None and expectation.probability[site] >= 0.9)
+        assert (found.state is State.READY) == (found.reasons == ())
+        if not ground.heard[site].any():
+            assert found.state is not State.READY
+        if not ground.linked[site]:
+            assert found.state is State.UNKNOWN
+        assert Standing[found.state.name] == expectation.standing[site]
+        assert not (found.best_profile and number is None)
