@@ -1,0 +1,25 @@
+"""What the fleet tells the process that runs its offices (`lab.agents`): one message, JSON on one line."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class EmulatedOffice(Struct, frozen=True, kw_only=True):
+    """One office of the fleet, as its agent has to know it."""
+
+    site: str
+    probe: str
+    broker_port: int
+    ends: dict[str, str]
+    """`host:port` of the line to each end."""
+    spool: str
+
+
+class Offices(Struct, frozen=True, kw_only=True):
+    """The first and only message."""
+
+    root: str
+    user: str
+    password: str
+    offices: tuple[EmulatedOffice, ...]

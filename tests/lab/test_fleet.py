@@ -1,0 +1,211 @@
+"""The running fleet without its offices: lines, time, control, and what happens when a process dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab.control import SOCKET_NAME, Broken, Healed, LabStatus, Status, ask
+from lab.control import Break as BreakRequest
+from lab.control import Heal as HealRequest
+from lab.effect import Effect
+from lab.errors import LabError, NoFleetError
+from lab.fleet import Fleet
+from lab.script import QUIET
+from lab.truth_reader import read_truth
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from conftest import EchoReflector, Helpers
+
+    from config.config import Config
+
+
+THREE = ("meerut", "jaunpur", "lucknow")
+
+
+@pytest.fixture
+async def fleet(config: Config, reflector: EchoReflector, tmp_path: Path) -> AsyncIterator[Fleet]:
+    """Three offices' lines, quiet, with a truth log and without agents."""
+    ends = dict.fromkeys(("state", "national"), reflector.address)
+    async with Fleet(
+        config, tmp_path, ("127.0.0.1", 9), ends, sites=THREE, script=QUIET, truth=True, agents=False
+    ) as one:
+        yield one
+
+
+async def measure(
+    helpers: type[Helpers], fleet: Fleet, site: Any, end: str = "state", count: int = 50
+) -> int:
+    """How many of so many packets come back."""
+
+    def run() -> int:
+        probe = helpers.Probe(fleet.relay_port(site, end))
+        probe.stream(count, 0.002, quiet_s=0.3)
+        probe.close()
+        return len({seq for seq, _, _ in probe.came})
+
+    return await asyncio.to_thread(run)
+
+
+async def test_every_line_has_its_port(fleet: Fleet) -> None:
+    """Each office has a UDP port an end and one way to the broker, all different."""
+    ports = [fleet.relay_port(site, end) for site in THREE for end in ("state", "national")]
+    ports += [fleet.broker_port(site) for site in THREE]
+    assert len(set(ports)) == 9
+
+
+async def test_impairing_one_office_leaves_the_others(fleet: Fleet, helpers: type[Helpers]) -> None:
+    """Loss on one office's line is that office's alone, in that direction alone, and healing ends it."""
+    await fleet.impair("meerut", Effect(direction="up", loss_ratio=1.0))
+    assert [await measure(helpers, fleet, site) for site in THREE] == [0, 50, 50]
+    await fleet.heal("meerut")
+    assert await measure(helpers, fleet, "meerut") == 50
+    await fleet.flush_truth()
+    truth = read_truth(fleet.truth_dir).line("meerut", "state")
+    first, second = (truth.of_seq(0, 49, session) for session in truth.sessions())
+    assert (first.up.lost, first.down.sent, second.lost) == (50, 0, 0)
+
+
+async def test_an_outage_hits_all_ends_and_the_broker(fleet: Fleet, helpers: type[Helpers]) -> None:
+    """The outage of an office stops both of its UDP lines and its TCP; another office keeps all of them."""
+    greeted = []
+
+    def greet(_reader, writer) -> None:
+        writer.write(b"hello\n")
+        greeted.append(writer)
+
+    served = await asyncio.start_server(greet, "127.0.0.1", 0)
+    await fleet.redirect(served.sockets[0].getsockname())
+    await fleet.impair("meerut", Effect(outage=True))
+    assert await measure(helpers, fleet, "meerut", "state") == 0
+    assert await measure(helpers, fleet, "meerut", "national") == 0
+    reader, writer = await asyncio.open_connection("127.0.0.1", fleet.broker_port("meerut"))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await reader.readline()
+    other, other_writer = await asyncio.open_connection("127.0.0.1", fleet.broker_port("jaunpur"))
+    assert await other.readline() == b"hello\n"
+    await fleet.heal("meerut")
+    assert await reader.readline() == b"hello\n"
+    for one in (writer, other_writer, *greeted):
+        one.close()
+    served.close()
+
+
+async def test_a_fault_ends_by_itself(fleet: Fleet, helpers: type[Helpers]) -> None:
+    """A fault with an end is healed when its time is over, to within the second."""
+    await fleet.impair("meerut", Effect(outage=True), for_s=0.6)
+    assert await measure(helpers, fleet, "meerut", count=10) == 0
+    await asyncio.sleep(0.7)
+    assert await measure(helpers, fleet, "meerut", count=10) == 10
+
+
+async def test_control_breaks_and_heals(fleet: Fleet, helpers: type[Helpers], tmp_path: Path) -> None:
+    """What is asked over the socket holds when the answer comes."""
+    request = BreakRequest(scope="region:kashi", effect=Effect(direction="down", loss_ratio=1.0))
+    broken = await asyncio.to_thread(ask, tmp_path, request, Broken)
+    assert broken.offices == 1
+    assert await measure(helpers, fleet, "jaunpur") == 0
+    status = await asyncio.to_thread(ask, tmp_path, Status(), LabStatus)
+    assert [fault.scope for fault in status.by_hand] == ["region:kashi"]
+    assert status.packets > 0
+    healed = await asyncio.to_thread(ask, tmp_path, HealRequest(scope="jaunpur"), Healed)
+    assert (healed.healed, [fault.scope for fault in healed.left]) == ((), ["region:kashi"])
+    await asyncio.to_thread(ask, tmp_path, HealRequest(), Healed)
+    assert await measure(helpers, fleet, "jaunpur") == 50
+
+
+async def test_wrong_offices_are_told(fleet: Fleet, config: Config, tmp_path: Path) -> None:
+    """An office that is not in the lab is told with the nearest name."""
+    with pytest.raises(LabError, match='write "meerut"'):
+        await fleet.impair("merut", Effect(outage=True))
+    with pytest.raises(LabError, match="there is no office `moon`"):
+        Fleet(config, tmp_path, ("127.0.0.1", 9), {"state": ("127.0.0.1", 9)}, sites=("moon",), script=QUIET)
+    with pytest.raises(LabError, match="nothing to break"):
+        await asyncio.to_thread(ask, tmp_path, BreakRequest(scope="meerut", effect=Effect()), Broken)
+
+
+async def test_a_dead_line_process_is_noticed(fleet: Fleet) -> None:
+    """When the process that holds the lines is killed, the fleet says so and requests fail with one line."""
+    run = asyncio.create_task(fleet.run())
+    os.kill(fleet.lines_pid, signal.SIGKILL)
+    with pytest.raises(LabError, match="lines process has ended; see"):
+        await asyncio.wait_for(run, 5)
+    with pytest.raises(LabError, match=r"lines process has ended|not running"):
+        await fleet.impair("meerut", Effect(outage=True))
+
+
+async def test_leaving_ends_everything(config: Config, reflector: EchoReflector, tmp_path: Path) -> None:
+    """When the fleet is left its process, its socket and its ports are gone."""
+    ends = {"state": reflector.address}
+    async with Fleet(
+        config, tmp_path, ("127.0.0.1", 9), ends, sites=THREE, script=QUIET, agents=False
+    ) as fleet:
+        pid = fleet.lines_pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not (tmp_path / SOCKET_NAME).exists()
+    with pytest.raises(NoFleetError):
+        ask(tmp_path, Status(), LabStatus)
+
+
+async def test_cancelling_the_owner_ends_everything(
+    config: Config, reflector: EchoReflector, tmp_path: Path
+) -> None:
+    """A cancelled owner leaves no process behind."""
+    started = asyncio.Event()
+    pids = []
+
+    async def owner() -> None:
+        async with Fleet(
+            config, tmp_path, ("127.0.0.1", 9), {"state": reflector.address}, script=QUIET, agents=False
+        ) as fleet:
+            pids.append(fleet.lines_pid)
+            started.set()
+            await fleet.run()
+
+    task = asyncio.create_task(owner())
+    await asyncio.wait_for(started.wait(), 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+async def test_lines_end_with_an_owner_that_was_killed(tmp_path: Path) -> None:
+    """When the owner is killed without a word, the line process ends by itself."""
+    code = (
+        "import asyncio, sys; from pathlib import Path; from config.load import load_config\n"
+        "from lab.fleet import Fleet; from lab.script import QUIET\n"
+        "async def main():\n"
+        "    fleet = Fleet(load_config(None), Path(sys.argv[1]), ('127.0.0.1', 9), {'state': ('127.0.0.1', 9)},\n"
+        "                  sites=('meerut',), script=QUIET, agents=False)\n"
+        "    async with fleet:\n"
+        "        print(fleet.lines_pid, flush=True)\n"
+        "        await fleet.run()\n"
+        "asyncio.run(main())\n"
+    )
+    owner = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    pid = int(await asyncio.wait_for(owner.stdout.readline(), 20))
+    owner.kill()
+    await owner.communicate()
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the line process outlived its owner")
