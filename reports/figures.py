@@ -1,0 +1,180 @@
+"""What the report says of a week, computed: offices, regions, troubles, meetings. Arrays in, records out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.judge import judge
+from reports.spells import spells
+from telemetry.decisions import OutcomeState, ReasonCode
+from telemetry.windows import HOUR_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from config.profiles import Limits
+    from telemetry.decisions import Outcome
+
+HOURS: Final = 24
+_WINDOWS_PER_HOUR: Final = HOUR_NS // WINDOW_NS
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeWeek:
+    """One office's week. Shares are of the windows that were measured; NaN where none was."""
+
+    site: str
+    region: str
+    below_hours: float
+    below_share: float
+    complete_share: float
+    """Windows measured of those of the week so far."""
+    by_hour: tuple[float, ...]
+    """Share of windows below the profile by local hour of the day, 24 figures."""
+    troubles: int
+    main_cause: ReasonCode | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionWeek:
+    """One region's week over its linked offices."""
+
+    region: str
+    linked: int
+    planned: int
+    below_hours: float
+    complete_share: float
+    steady: int
+    """Offices that were below the profile for less than an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One spell of one line."""
+
+    site: str
+    path: str
+    start_ns: int
+    duration_s: float
+    broken_s: float
+    cause: ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingWeek:
+    """What came true of one occurrence."""
+
+    meeting: str
+    occurrence_ns: int
+    held: int
+    failed: int
+    open: int
+    """Excused, or not settled yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A week judged: planes over (site, path, window)."""
+
+    present: NDArray[np.bool_]
+    causes: NDArray[np.uint16]
+
+
+def judge_week(values: Mapping[str, NDArray[np.float32]], limits: Limits) -> Judged:
+    """Judge every window of a grid (S, P, W) against the limits that break one."""
+    found = judge(values, limits, pool_windows=1)
+    return Judged(present=found.present, causes=found.causes)
+
+
+def office_week(site: str, region: str, week: Judged, hour_of: NDArray[np.int64]) -> OfficeWeek:
+    """One office from its planes (P, W); a window is below when it breaks towards any headquarters.
+
+    Args:
+        site: the office.
+        region: its region.
+        week: planes of this office alone, shape (P, W).
+        hour_of: local hour of the day of each window, shape (W,).
+    """
+    present = np.asarray(week.present.any(axis=0))
+    below = np.asarray((week.causes != 0).any(axis=0))
+    measured = int(present.sum())
+    totals = np.bincount(hour_of[present], minlength=HOURS)
+    bad = np.bincount(hour_of[below], minlength=HOURS)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        by_hour = np.where(totals > 0, bad / totals, np.nan)
+    found = [spell for path in week.causes for spell in spells(path)]
+    causes = Counter[ReasonCode]()
+    for spell in found:
+        causes[spell.cause] += spell.broken
+    return OfficeWeek(
+        site=site,
+        region=region,
+        below_hours=float(below.sum()) / _WINDOWS_PER_HOUR,
+        below_share=float(below.sum()) / measured if measured else float("nan"),
+        complete_share=measured / len(present) if len(present) else float("nan"),
+        by_hour=tuple(by_hour.tolist()),
+        troubles=len(found),
+        main_cause=causes.most_common(1)[0][0] if causes else None,
+    )
+
+
+def troubles(sites: Sequence[str], paths: Sequence[str], week: Judged, start_ns: int) -> list[Trouble]:
+    """Every trouble of a week, longest first."""
+    found = [
+        Trouble(
+            site=site,
+            path=path,
+            start_ns=start_ns + spell.first * WINDOW_NS,
+            duration_s=spell.windows * WINDOW_NS / 1e9,
+            broken_s=spell.broken * WINDOW_NS / 1e9,
+            cause=spell.cause,
+        )
+        for s, site in enumerate(sites)
+        for p, path in enumerate(paths)
+        for spell in spells(week.causes[s, p])
+    ]
+    return sorted(found, key=lambda t: (-t.duration_s, t.site, t.path, t.start_ns))
+
+
+def regions(
+    offices: Sequence[OfficeWeek], planned: Mapping[str, int], order: Sequence[str]
+) -> list[RegionWeek]:
+    """One record a region, in the order of the configuration."""
+    rows = []
+    for region in order:
+        own = [office for office in offices if office.region == region]
+        complete = [o.complete_share for o in own if not np.isnan(o.complete_share)]
+        rows.append(
+            RegionWeek(
+                region=region,
+                linked=len(own),
+                planned=planned.get(region, 0),
+                below_hours=sum(o.below_hours for o in own),
+                complete_share=sum(complete) / len(complete) if complete else float("nan"),
+                steady=sum(o.below_hours < 1 and o.complete_share > 0 for o in own),
+            )
+        )
+    return rows
+
+
+def meetings(outcomes: Sequence[Outcome]) -> list[MeetingWeek]:
+    """One record an occurrence, in the order of time."""
+    counts: dict[tuple[int, str], Counter[OutcomeState]] = defaultdict(Counter)
+    for outcome in outcomes:
+        counts[outcome.occurrence_ns, outcome.meeting][outcome.state] += 1
+    return [
+        MeetingWeek(
+            meeting=meeting,
+            occurrence_ns=occurrence_ns,
+            held=count[OutcomeState.HELD],
+            failed=count[OutcomeState.FAILED],
+            open=count[OutcomeState.EXCUSED] + count[OutcomeState.UNSETTLED],
+        )
+        for (occurrence_ns, meeting), count in sorted(counts.items())
+    ]

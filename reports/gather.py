@@ -1,0 +1,147 @@
+"""Reading a week from store and state, block by block, into the figures of the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from config.sites import SiteStatus
+from reports.figures import HOURS, Judged, judge_week, meetings, office_week, regions, troubles
+from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from telemetry.store.grid import slot_window_grid
+from telemetry.store.protocol import Selection
+from telemetry.windows import HOUR_NS, WINDOW_NS, slot_start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from config.config import Config
+    from config.profiles import Limits
+    from reports.figures import MeetingWeek, OfficeWeek, RegionWeek, Trouble
+    from reports.week import Week
+    from telemetry.state.db import StateDb
+    from telemetry.store.protocol import StoreReader
+
+BLOCK: Final = 16
+"""Offices read at once: bounds the memory, and shows progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeekFigures:
+    """Everything that the page shows."""
+
+    week: Week
+    until_ns: int
+    """The end of the week, or of what has passed of it."""
+    profile: str
+    offices: tuple[OfficeWeek, ...]
+    regions: tuple[RegionWeek, ...]
+    troubles: tuple[Trouble, ...]
+    meetings: tuple[MeetingWeek, ...]
+    linked: int
+    total: int
+    emulated: bool
+    """Some of it was made by the lab."""
+    before_below_hours: float
+    """Hours below the profile of all offices in the week before; NaN when nothing was measured then."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is any data."""
+        return any(office.complete_share > 0 for office in self.offices)
+
+    @property
+    def below_hours(self) -> float:
+        """Of all offices."""
+        return sum(office.below_hours for office in self.offices)
+
+
+def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
+    config: Config,
+    reader: StoreReader,
+    state: StateDb,
+    week: Week,
+    now_ns: int,
+    progress: Callable[[int, int], None],
+) -> WeekFigures:
+    """Read and compute a week; `progress` is told offices done and offices in all."""
+    sites = [site for site in config.registry.sites if site.status is SiteStatus.LINKED]
+    until_ns = min(week.end_ns, slot_start(max(now_ns, week.start_ns)))
+    profile = config.profiles[config.settings.meetings.default_profile]
+    paths = tuple(f"main.{end}" for end in config.headquarters)
+    names = [site.id for site in sites]
+    hour_of = local_hours(week, until_ns)
+    offices: list[OfficeWeek] = []
+    found: list[Trouble] = []
+    emulated = False
+    for begin in range(0, len(sites), BLOCK):
+        block = sites[begin : begin + BLOCK]
+        ids = [site.id for site in block]
+        judged, made = _judged(reader, ids, paths, (week.start_ns, until_ns), profile.alarm)
+        emulated |= made
+        offices += [
+            office_week(site.id, site.region, Judged(judged.present[i], judged.causes[i]), hour_of)
+            for i, site in enumerate(block)
+        ]
+        found += troubles(ids, paths, judged, week.start_ns)
+        progress(min(begin + BLOCK, len(sites)), len(sites))
+    planned = Counter(s.region for s in config.registry.sites if s.status is SiteStatus.PLANNED)
+    return WeekFigures(
+        week=week,
+        until_ns=until_ns,
+        profile=profile.id,
+        offices=tuple(offices),
+        regions=tuple(regions(offices, planned, list(config.regions))),
+        troubles=tuple(sorted(found, key=lambda t: (-t.duration_s, t.site, t.path, t.start_ns))),
+        meetings=tuple(
+            meetings([o for o in state.outcomes(week.start_ns, until_ns) if o.site in set(names)])
+        ),
+        linked=len(sites),
+        total=len(config.registry.sites),
+        emulated=emulated,
+        before_below_hours=_before(config, reader, names, paths, week),
+    )
+
+
+def _before(
+    config: Config, reader: StoreReader, names: Sequence[str], paths: Sequence[str], week: Week
+) -> float:
+    profile = config.profiles[config.settings.meetings.default_profile]
+    last = week.before
+    hours, measured = 0.0, False
+    for begin in range(0, len(names), BLOCK):
+        judged, _ = _judged(
+            reader, names[begin : begin + BLOCK], paths, (last.start_ns, last.end_ns), profile.alarm
+        )
+        hours += float((judged.causes != 0).any(axis=1).sum()) * WINDOW_NS / HOUR_NS
+        measured |= bool(judged.present.any())
+    return hours if measured else float("nan")
+
+
+def _judged(
+    reader: StoreReader, sites: Sequence[str], paths: Sequence[str], span: tuple[int, int], limits: Limits
+) -> tuple[Judged, bool]:
+    start_ns, end_ns = span
+    table = reader.rollups(
+        Selection(start_ns, end_ns, tuple(sites), tuple(paths)),
+        histograms=False,
+        columns=("emulated",),
+        window_values=WINDOW_VALUE_COLUMNS,
+    )
+    values = slot_window_grid(table, sites, paths, start_ns, end_ns, WINDOW_VALUE_COLUMNS)
+    made = bool(np.any(table.columns["emulated"])) if len(table) else False
+    return judge_week(values, limits), made
+
+
+def local_hours(week: Week, until_ns: int) -> NDArray[np.int64]:
+    """Local hour of the day of every window of the week up to a moment: exact where days have 23 or 25 hours."""
+    starts = np.arange(week.start_ns, until_ns, WINDOW_NS, dtype=np.int64)
+    days = np.array([week.day_ns(i) for i in range(8)], dtype=np.int64)
+    day = np.clip(np.searchsorted(days, starts, side="right") - 1, 0, 6)
+    hours: NDArray[np.int64] = np.minimum((starts - days[day]) // HOUR_NS, HOURS - 1)
+    return hours

@@ -1,0 +1,167 @@
+"""The weekly report of a known week: each trouble once, with its right length; the page whole in both languages."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from analytics.causes import Cause
+from reports.figures import meetings
+from reports.gather import gather, local_hours
+from reports.page import render
+from reports.spells import spells
+from reports.week import NoSuchWeekError, Week
+from tatpar.__main__ import main
+from telemetry.decisions import Outcome, OutcomeState, ReasonCode
+from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.config import Config
+    from reports.gather import WeekFigures
+    from telemetry.state.db import StateDb
+    from telemetry.store.sqlite import SqliteReader
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+WEEK = Week.of("2026-W47", KOLKATA)
+NOW_NS = WEEK.start_ns + 3 * HOUR_NS
+
+
+@pytest.fixture
+def figures(config: Config, reader: SqliteReader, state: StateDb) -> WeekFigures:
+    return gather(config, reader, state, WEEK, NOW_NS, lambda *_: None)
+
+
+def test_each_trouble_is_there_once_with_its_length(figures: WeekFigures) -> None:
+    """Ten minutes of loss up and five minutes of outage: two troubles, exact to the window."""
+    found = {(t.site, t.path): t for t in figures.troubles}
+    assert set(found) == {("agra", "main.state"), ("etah", "main.state")}
+    agra, etah = found["agra", "main.state"], found["etah", "main.state"]
+    assert (agra.start_ns - WEEK.start_ns, agra.duration_s, agra.cause) == (HOUR_NS, 600, ReasonCode.LOSS_UP)
+    assert (etah.start_ns - WEEK.start_ns, etah.duration_s) == (100 * WINDOW_NS, 300)
+    assert etah.cause is ReasonCode.OUTAGE
+
+
+def test_offices_are_told_apart(figures: WeekFigures) -> None:
+    """Hours below, completeness and the hour of day are each office's own."""
+    agra, etah, kannauj = figures.offices
+    assert agra.below_hours == pytest.approx(1 / 6)
+    assert agra.by_hour[1] == pytest.approx(1 / 6)
+    assert etah.below_hours == pytest.approx(1 / 12)
+    assert kannauj.below_hours == 0
+    assert (agra.complete_share, kannauj.complete_share) == (1.0, pytest.approx(2 / 3))
+    assert math.isnan(kannauj.by_hour[2])
+    assert math.isnan(figures.before_below_hours)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("hi", ["आगरा", "डेटा खो रहा है (ऊपर)", "10\u00a0मिनट"]), ("en", ["Agra", "Loss, uplink", "10\u00a0min"])],
+)
+def test_the_page_is_whole(config: Config, figures: WeekFigures, language: str, words: list[str]) -> None:
+    """The page has its words and figures, asks for nothing from outside, and leaves no placeholder open."""
+    page = render(config, figures, language, NOW_NS)
+    assert all(word in page for word in words)
+    assert f'<html lang="{language}">' in page
+    assert not re.search(r"(src|href)=|url\(|@import|<script", page)
+    assert "nan" not in page.lower().replace("kannauj", "")
+
+
+def test_same_data_gives_the_same_bytes_but_for_the_stamp(config: Config, figures: WeekFigures) -> None:
+    """Two renderings at different times differ in the foot alone."""
+    first, second = (render(config, figures, "en", NOW_NS + i * HOUR_NS) for i in range(2))
+    foot = re.compile(r"<footer>.*</footer>")
+    assert first != second
+    assert foot.sub("", first) == foot.sub("", second)
+
+
+def test_a_week_without_data_says_so(config: Config, reader: SqliteReader, state: StateDb) -> None:
+    """An empty week gives a page that says what to look at, and no table of zeros."""
+    empty = gather(config, reader, state, Week.of("2026-W40", KOLKATA), NOW_NS, lambda *_: None)
+    page = render(config, empty, "en", NOW_NS)
+    assert "Nothing was measured" in page
+    assert "<table" not in page
+
+
+def test_meetings_are_counted_by_outcome() -> None:
+    """Held, failed and open offices are counted per occurrence, in the order of time."""
+    made = [
+        Outcome(
+            site=site,
+            meeting="review",
+            occurrence_ns=at,
+            state=state,
+            windows=120,
+            broken=0,
+            missing=0,
+            settled_ns=at,
+        )
+        for site, at, state in [
+            ("agra", 200, OutcomeState.HELD),
+            ("etah", 200, OutcomeState.FAILED),
+            ("agra", 100, OutcomeState.EXCUSED),
+        ]
+    ]
+    first, second = meetings(made)
+    assert (first.occurrence_ns, first.held, first.failed, first.open) == (100, 0, 0, 1)
+    assert (second.held, second.failed, second.open) == (1, 1, 0)
+
+
+def test_a_flapping_line_is_one_trouble() -> None:
+    """Breaths of up to two minutes do not end a spell; a longer one does; a few seconds are no line in a report."""
+    causes = np.zeros(200, dtype=np.uint16)
+    causes[10:60:2] = Cause.JITTER_UP
+    causes[80:90] = Cause.RTT
+    causes[150:152] = Cause.RTT
+    first, second = spells(causes)
+    assert (first.first, first.last, first.broken, first.cause) == (10, 58, 25, ReasonCode.JITTER_UP)
+    assert (second.windows, second.cause) == (10, ReasonCode.RTT)
+
+
+def test_weeks_follow_the_zone() -> None:
+    """A week starts on Monday 00:00 local time, also across a change of the clocks."""
+    assert WEEK.end_ns - WEEK.start_ns == 7 * 24 * HOUR_NS
+    assert Week.containing(WEEK.start_ns - SECOND_NS, KOLKATA) == WEEK.before
+    berlin = Week.of("2026-W43", ZoneInfo("Europe/Berlin"))
+    assert berlin.end_ns - berlin.start_ns == (7 * 24 + 1) * HOUR_NS
+    hours = local_hours(berlin, berlin.end_ns)
+    assert len(hours) == (7 * 24 + 1) * 240
+    assert hours.max() == 23
+
+
+@pytest.mark.parametrize("text", ["2026-47", "W47", "2026-W54", "2026-W00", ""])
+def test_a_text_that_is_no_week_is_explained(text: str) -> None:
+    """Each wrong week gets one line that says what to write."""
+    with pytest.raises(NoSuchWeekError, match="write it as 2026-W47"):
+        Week.of(text, KOLKATA)
+
+
+def test_the_command_writes_the_page(known_week: Path, tmp_path: Path) -> None:
+    """`tatpar report weekly` writes one file and prints its path; a wrong week ends with 2 and one line."""
+    out = tmp_path / "out"
+    asked = [
+        "report",
+        "weekly",
+        "--data",
+        str(known_week),
+        "--week",
+        "2026-W47",
+        "--lang",
+        "en",
+        "--out",
+        str(out),
+    ]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 0, done.output
+    assert (out / "readiness-2026-W47-en.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    asked[5] = "soon"
+    wrong = CliRunner().invoke(main, asked)
+    assert wrong.exit_code == 2
+    assert wrong.output.strip() == "--week: 'soon' is no week; write it as 2026-W47"
