@@ -1,0 +1,1 @@
+"""What the NOC looks at: the wall."""

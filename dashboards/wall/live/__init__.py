@@ -1,0 +1,1 @@
+"""How the wall stays live: one poller reads, everybody who looks is told what changed."""

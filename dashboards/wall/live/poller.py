@@ -1,0 +1,141 @@
+"""The one poller: looks at the store and the state database four times a second and tells everybody what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from dashboards.wall.live.broadcast import Broadcast, frame
+from dashboards.wall.live.difference import difference
+from dashboards.wall.live.reading import Decisions, Windows
+from dashboards.wall.picture.compose import compose
+from dashboards.wall.picture.model import Picture, Scene
+from dashboards.wall.picture.scene import scene
+from dashboards.wall.picture.times import ms
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from config.config import Config
+    from dashboards.wall.sources import DecisionReader, Live
+    from telemetry.clock import WallClock
+    from telemetry.store.protocol import StoreReader
+
+LOOK_S: Final = 0.25
+BEAT_NS: Final = 5 * SECOND_NS
+_COMPOSE_NS: Final = SECOND_NS
+_CONFIG_NS: Final = 2 * SECOND_NS
+_SHARE: Final = 3.0
+"""After a look of t seconds it rests at least 3 t, so that a large fleet leaves the machine to others."""
+_log = logging.getLogger(__name__)
+
+
+class Poller:
+    """Keeps the picture, and the broadcast of its changes."""
+
+    def __init__(self, live: Live, reader: StoreReader, state: DecisionReader, clock: WallClock) -> None:
+        self._live = live
+        self._clock = clock
+        self._windows = Windows(reader)
+        self._decisions = Decisions(state)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="wall-poller")
+        self._config: Config = live.current
+        self._trouble = ""
+        self._composed_ns = 0
+        self._config_ns = 0
+        self._beat_ns = 0
+        self.picture = Picture(tiles={}, meetings={}, flags={})
+        self.scene: Scene = scene(self._config)
+        self._laid_out = self.scene
+        self.scene_id = 1
+        self.broadcast = Broadcast(self._whole_frame)
+        self.ready = asyncio.Event()
+        """Set when the first look is done."""
+
+    async def run(self) -> None:
+        """Look, tell, rest; until cancelled."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                began = perf_counter()
+                self._tell(await loop.run_in_executor(self._pool, self._look))
+                self.ready.set()
+                await asyncio.sleep(max(LOOK_S, _SHARE * (perf_counter() - began)))
+        finally:
+            self.broadcast.close()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def snapshot(self) -> bytes:
+        """The whole picture with its scene, as JSON."""
+        return msgspec.json.encode(self._whole() | {"scene": self.scene})
+
+    def _look(self) -> Picture | None:
+        """Read and compose; None when nothing can have changed. Runs in the pool."""
+        now_ns = self._clock.now_ns()
+        changed = self._take_up_config(now_ns)
+        trouble = "" if self._live.problem is None else str(self._live.problem)
+        try:
+            changed |= self._windows.look(now_ns)
+            changed |= self._decisions.look(self._config, now_ns)
+        except Exception as error:  # noqa: BLE001 - whatever the databases say, the page must say so and go on
+            trouble = f"{type(error).__name__}: {error}"
+        changed |= self._note(trouble)
+        if not changed and now_ns - self._composed_ns < _COMPOSE_NS:
+            return None
+        self._composed_ns = now_ns
+        return compose(self._config, self._decisions.decided, self._windows.recent, now_ns, self._trouble)
+
+    def _take_up_config(self, now_ns: int) -> bool:
+        if now_ns - self._config_ns >= _CONFIG_NS:
+            self._config_ns = now_ns
+            self._live.refresh()
+        if self._live.current is self._config:
+            return False
+        self._config = self._live.current
+        self._laid_out = scene(self._config)
+        return True
+
+    def _note(self, trouble: str) -> bool:
+        """Log a trouble when it comes and when it goes, not while it lasts."""
+        if trouble == self._trouble:
+            return False
+        if trouble:
+            _log.warning("the wall cannot read: %s", trouble)
+        else:
+            _log.info("the wall reads again")
+        self._trouble = trouble
+        return True
+
+    def _tell(self, picture: Picture | None) -> None:
+        if picture is not None:
+            self._tell_change(picture)
+        now_ns = self._clock.now_ns()
+        if now_ns - self._beat_ns >= BEAT_NS:
+            self._beat_ns = now_ns
+            self.broadcast.beat(msgspec.json.encode({"now_ms": ms(now_ns)}))
+
+    def _tell_change(self, picture: Picture) -> None:
+        change = difference(self.picture, picture)
+        self.picture = picture
+        if self._laid_out != self.scene:
+            self.scene = self._laid_out
+            self.scene_id += 1
+            self.broadcast.restart_all()
+        elif change:
+            now = {"now_ms": ms(self._clock.now_ns())}
+            self.broadcast.publish("change", msgspec.json.encode(change | now))
+
+    def _whole(self) -> dict[str, object]:
+        return {
+            "id": self.broadcast.event_id,
+            "now_ms": ms(self._clock.now_ns()),
+            "scene_id": self.scene_id,
+            "picture": self.picture,
+        }
+
+    def _whole_frame(self) -> bytes:
+        return frame("snapshot", msgspec.json.encode(self._whole()), self.broadcast.event_id)

@@ -1,0 +1,144 @@
+"""One meeting in full: every invited office's verdict, how the forecast moved, and what came true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, structs
+
+from config.sites import SiteStatus
+from dashboards.wall.picture.gatherings import gathering
+from dashboards.wall.picture.model import Gathering, Shade, Why
+from dashboards.wall.picture.reasons import shown, why
+from dashboards.wall.picture.tiles import shade_of
+from dashboards.wall.picture.times import ms
+from dashboards.wall.web.answers import BadRequestError
+from telemetry.decisions import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.config import Config
+    from config.meetings import Occurrence
+    from config.sites import Site
+    from dashboards.wall.sources import DecisionReader
+    from telemetry.decisions import Forecast, Outcome, Verdict
+
+_WORST_FIRST: Final = (
+    Shade.DARK,
+    Shade.NOT_READY,
+    Shade.AT_RISK,
+    Shade.UNKNOWN,
+    Shade.READY,
+    Shade.PLANNED,
+)
+
+
+class Foreseen(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A forecast as it was issued."""
+
+    horizon: str
+    shade: Shade
+    probability: float | None = None
+
+
+class Invited(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One invited office."""
+
+    site: str
+    shade: Shade
+    probability: float | None = None
+    why: tuple[Why, ...] = ()
+    action: str = ""
+    best: str = ""
+    path: str = ""
+    issued_ms: int | None = None
+    forecasts: tuple[Foreseen, ...] = ()
+    outcome: str = ""
+    broken: int | None = None
+    windows: int | None = None
+
+
+class MeetingPage(Struct, frozen=True, kw_only=True):
+    """The occurrence and its offices, worst first."""
+
+    meeting: Gathering
+    invited: tuple[Invited, ...]
+
+
+def meeting_page(config: Config, state: DecisionReader, uid: str, recurrence_ns: int) -> MeetingPage:
+    """Read one occurrence; raises BadRequestError when the calendar has none of that name."""
+    occurrence = _find(config, uid, recurrence_ns)
+    start_ns = occurrence.starts_ns
+    verdicts = {v.site: v for v in state.verdicts(start_ns, start_ns + 1) if _same(v, uid, recurrence_ns)}
+    forecasts: dict[str, list[Forecast]] = {}
+    for forecast in state.forecasts(start_ns, start_ns + 1):
+        if _same(forecast.verdict, uid, recurrence_ns):
+            forecasts.setdefault(forecast.verdict.site, []).append(forecast)
+    outcomes = {o.site: o for o in state.outcomes(start_ns, start_ns + 1) if _same(o, uid, recurrence_ns)}
+    sites = config.registry.by_id
+    invited = [
+        _invited(
+            sites[site], verdicts.get(site), tuple(_foreseen(forecasts.get(site, ()))), outcomes.get(site)
+        )
+        for site in occurrence.meeting.invited
+        if site in sites
+    ]
+    invited.sort(key=lambda one: (_WORST_FIRST.index(one.shade), _chance(one)))
+    return MeetingPage(meeting=gathering(occurrence, verdicts, sites), invited=tuple(invited))
+
+
+def _find(config: Config, uid: str, recurrence_ns: int) -> Occurrence:
+    occurrence = config.calendar.find(uid, recurrence_ns, near_ns=recurrence_ns)
+    if occurrence is None:
+        raise BadRequestError(
+            f"the calendar has no such meeting: {uid[:80]!r}; it may have been cancelled, `tatpar meetings` lists them",
+            404,
+        )
+    return occurrence
+
+
+def _same(record: Verdict | Outcome, uid: str, recurrence_ns: int) -> bool:
+    return record.meeting == uid and record.occurrence_ns == recurrence_ns
+
+
+def _foreseen(forecasts: Sequence[Forecast]) -> list[Foreseen]:
+    return [
+        Foreseen(
+            horizon=forecast.horizon.value,
+            shade=shade_of(forecast.verdict),
+            probability=shown(forecast.verdict.probability),
+        )
+        for forecast in sorted(forecasts, key=lambda forecast: forecast.verdict.issued_ns)
+    ]
+
+
+def _invited(
+    site: Site, verdict: Verdict | None, forecasts: tuple[Foreseen, ...], outcome: Outcome | None
+) -> Invited:
+    if site.status is not SiteStatus.LINKED:
+        return Invited(site=site.id, shade=Shade.PLANNED)
+    expected = Invited(site=site.id, shade=Shade.UNKNOWN) if verdict is None else _expected(verdict)
+    expected = structs.replace(expected, forecasts=forecasts)
+    if outcome is None:
+        return expected
+    return structs.replace(
+        expected, outcome=outcome.state.value, broken=outcome.broken, windows=outcome.windows
+    )
+
+
+def _expected(verdict: Verdict) -> Invited:
+    return Invited(
+        site=verdict.site,
+        shade=shade_of(verdict),
+        probability=shown(verdict.probability),
+        why=tuple(why(reason) for reason in verdict.reasons),
+        action="" if verdict.action is Action.NONE else verdict.action.value,
+        best=verdict.best_profile,
+        path=verdict.path,
+        issued_ms=ms(verdict.issued_ns),
+    )
+
+
+def _chance(invited: Invited) -> float:
+    return 1.0 if invited.probability is None else invited.probability

@@ -1,0 +1,86 @@
+"""Putting the picture together from what was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dashboards.wall.picture.gatherings import gatherings, today_and_tomorrow
+from dashboards.wall.picture.incidents import incidents
+from dashboards.wall.picture.model import Degraded, Picture, Pulse
+from dashboards.wall.picture.reasons import why
+from dashboards.wall.picture.tiles import Known, next_verdicts, presence_of, tile
+from dashboards.wall.picture.times import meeting_key, ms
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from config.config import Config
+    from dashboards.wall.live.recent import Recent
+    from dashboards.wall.picture.model import Track
+    from telemetry.control import Presence
+    from telemetry.decisions import Flag, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the state database said when it was last read."""
+
+    verdicts: Sequence[Verdict] = ()
+    flags: Sequence[Flag] = ()
+    presence: Mapping[tuple[str, str], Presence] = field(default_factory=dict)
+    pulses: Mapping[str, int] = field(default_factory=dict)
+    """Role to the time (ns) of its last beat."""
+    track: Track | None = None
+
+
+def compose(config: Config, decided: Decided, recent: Recent, now_ns: int, trouble: str = "") -> Picture:
+    """The picture as of `now_ns`."""
+    sites = config.registry.by_id
+    start_ns, end_ns = today_and_tomorrow(now_ns, config.settings.deployment.timezone)
+    occurrences = config.calendar.occurrences(start_ns, end_ns)
+    meetings = gatherings(occurrences, decided.verdicts, sites)
+    standing = [v for v in decided.verdicts if meeting_key(v.meeting, v.occurrence_ns) in meetings]
+    nearest = next_verdicts(standing, now_ns)
+    presence = presence_of(decided.presence)
+    flagged = _by_site(decided.flags)
+    silent_before_ns = now_ns - int(config.settings.watch.dark_after_s * SECOND_NS)
+    return Picture(
+        tiles={
+            site.id: tile(
+                site,
+                Known(nearest.get(site.id), flagged.get(site.id, ()), presence.get(site.id)),
+                recent,
+                silent_before_ns,
+            )
+            for site in config.registry.sites
+        },
+        meetings=meetings,
+        flags={_flag_key(flag): _degraded(flag) for flag in decided.flags if flag.site in sites},
+        incidents=incidents(decided.flags, sites),
+        pulses={role: Pulse(role=role, at_ms=ms(at_ns)) for role, at_ns in decided.pulses.items()},
+        track=decided.track,
+        trouble=trouble,
+    )
+
+
+def _by_site(flags: Sequence[Flag]) -> dict[str, list[Flag]]:
+    grouped: dict[str, list[Flag]] = {}
+    for flag in flags:
+        grouped.setdefault(flag.site, []).append(flag)
+    return grouped
+
+
+def _flag_key(flag: Flag) -> str:
+    return f"{flag.site} {flag.path} {flag.reason.code}"
+
+
+def _degraded(flag: Flag) -> Degraded:
+    return Degraded(
+        site=flag.site,
+        path=flag.path,
+        why=why(flag.reason),
+        since_ms=ms(flag.since_ns),
+        severe=flag.severe,
+    )

@@ -1,0 +1,90 @@
+"""The meetings of today and tomorrow with what is expected of their offices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2s
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from config.sites import SiteStatus
+from dashboards.wall.picture.model import Count, Gathering, Shade
+from dashboards.wall.picture.reasons import shown
+from dashboards.wall.picture.tiles import shade_of
+from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from config.meetings import Occurrence
+    from config.sites import Site
+    from telemetry.decisions import Verdict
+
+
+def today_and_tomorrow(now_ns: int, timezone: str) -> tuple[int, int]:
+    """From the midnight before `now_ns` to the second midnight after it, in the deployment's zone (ns)."""
+    zone = ZoneInfo(timezone)
+    here = datetime.fromtimestamp(now_ns // SECOND_NS, tz=UTC).astimezone(zone)
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+    later = (midnight.replace(tzinfo=None) + timedelta(days=2)).replace(tzinfo=zone)
+    return int(midnight.timestamp()) * SECOND_NS, int(later.timestamp()) * SECOND_NS
+
+
+def by_occurrence(verdicts: Iterable[Verdict]) -> dict[tuple[str, int], dict[str, Verdict]]:
+    """Verdicts by (UID, RECURRENCE-ID) and site."""
+    grouped: dict[tuple[str, int], dict[str, Verdict]] = {}
+    for verdict in verdicts:
+        grouped.setdefault((verdict.meeting, verdict.occurrence_ns), {})[verdict.site] = verdict
+    return grouped
+
+
+def gathering(
+    occurrence: Occurrence, verdicts: Mapping[str, Verdict], sites: Mapping[str, Site]
+) -> Gathering:
+    """One occurrence with the count of its verdicts."""
+    meeting = occurrence.meeting
+    invited = [sites[site] for site in meeting.invited if site in sites]
+    shades = Counter(_shade(site, verdicts.get(site.id)).value for site in invited)
+    return Gathering(
+        uid=meeting.uid,
+        recurrence=recurrence_name(occurrence.recurrence_ns),
+        hi=meeting.name("hi"),
+        en=meeting.name("en"),
+        starts_ms=ms(occurrence.starts_ns),
+        ends_ms=ms(occurrence.ends_ns),
+        end=meeting.end,
+        profile=meeting.profile,
+        linked=sum(site.status is SiteStatus.LINKED for site in invited),
+        count=Count(**shades),
+        stamp=_stamp(verdicts),
+    )
+
+
+def gatherings(
+    occurrences: Iterable[Occurrence], verdicts: Iterable[Verdict], sites: Mapping[str, Site]
+) -> dict[str, Gathering]:
+    """All of them by key, in the order of their start."""
+    grouped = by_occurrence(verdicts)
+    return {
+        meeting_key(occurrence.meeting.uid, occurrence.recurrence_ns): gathering(
+            occurrence, grouped.get((occurrence.meeting.uid, occurrence.recurrence_ns), {}), sites
+        )
+        for occurrence in occurrences
+    }
+
+
+def _shade(site: Site, verdict: Verdict | None) -> Shade:
+    if site.status is not SiteStatus.LINKED:
+        return Shade.PLANNED
+    return Shade.UNKNOWN if verdict is None else shade_of(verdict)
+
+
+def _stamp(verdicts: Mapping[str, Verdict]) -> str:
+    """A short digest of what a page would show of these verdicts."""
+    text = ";".join(
+        f"{site}={verdict.state}{shown(verdict.probability)}{[(r.code, shown(r.value)) for r in verdict.reasons]}"
+        for site, verdict in sorted(verdicts.items())
+    )
+    return blake2s(text.encode(), digest_size=6).hexdigest()

@@ -1,0 +1,157 @@
+"""A line over time, for charts: loss, jitter, round-trip quantiles and bitrate in at most `POINTS` steps.
+
+Short spans are read as 15 s windows; long ones as five-minute roll-ups, several to a step, with what is too
+young to be rolled up taken from the windows. Histograms are merged, so a quantile of a step is the quantile
+of its packets, not a mean of means. A step without data is NaN (a gap), never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from msgspec import Struct
+
+from telemetry.histogram import BINS, percentiles_ns
+from telemetry.store.protocol import Selection
+from telemetry.windows import MS_NS, SLOT_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from telemetry.store.protocol import StoreReader
+    from telemetry.store.tables import RollupTable, StreamTable
+
+POINTS: Final = 1500
+QUANTILES: Final = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
+_SUMS: Final = ("sent", "lost", "lost_unattributed", "up_sent", "up_lost", "down_sent", "down_lost")
+_MEANS: Final = ("up_jitter_ms", "down_jitter_ms", "up_bitrate_bps", "down_bitrate_bps")
+_READ: Final = (*_SUMS, *_MEANS)
+Values = list[float | None]
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """Arrays of one length; `t_ms` are the starts of the steps. None is a gap."""
+
+    path: str
+    step_ms: int
+    t_ms: list[int]
+    loss_up: Values
+    loss_down: Values
+    loss_unattributed: Values
+    jitter_up_ms: Values
+    jitter_down_ms: Values
+    bitrate_up_bps: Values
+    bitrate_down_bps: Values
+    rtt_ms: dict[str, Values]
+
+
+@dataclass(slots=True)
+class _Steps:
+    """Sums by step while rows are added."""
+
+    start_ns: int
+    step_ns: int
+    count: int
+    sums: dict[str, NDArray[np.float64]]
+    weights: dict[str, NDArray[np.float64]]
+    histogram: NDArray[np.int64]
+
+
+def step_for(start_ns: int, end_ns: int) -> int:
+    """The finest step (ns) that draws the span in `POINTS`: one window, or some roll-up slots."""
+    if (end_ns - start_ns) // WINDOW_NS <= POINTS:
+        return WINDOW_NS
+    return -(-(end_ns - start_ns) // (POINTS * SLOT_NS)) * SLOT_NS
+
+
+def series(reader: StoreReader, site: str, path: str, start_ns: int, end_ns: int) -> Series:
+    """Read and bin one line of a site over `[start_ns, end_ns)`."""
+    step_ns = step_for(start_ns, end_ns)
+    start_ns -= start_ns % step_ns
+    steps = _empty(start_ns, step_ns, -(-(end_ns - start_ns) // step_ns))
+    raw_from_ns = start_ns
+    if step_ns >= SLOT_NS:
+        rollups = reader.rollups(
+            Selection(start_ns, end_ns, sites=(site,), paths=(path,)), columns=_READ, window_values=()
+        )
+        _add_rollups(steps, rollups)
+        if len(rollups):
+            raw_from_ns = int(np.max(np.asarray(rollups.columns["slot_ns"], dtype=np.int64))) + SLOT_NS
+        else:
+            raw_from_ns = max(start_ns, end_ns - 24 * SLOT_NS)
+    if raw_from_ns < end_ns:
+        _add_windows(
+            steps, reader.streams(Selection(raw_from_ns, end_ns, sites=(site,), paths=(path,)), columns=_READ)
+        )
+    return _finished(steps, path)
+
+
+def _empty(start_ns: int, step_ns: int, count: int) -> _Steps:
+    return _Steps(
+        start_ns,
+        step_ns,
+        count,
+        {name: np.zeros(count) for name in (*_SUMS, *_MEANS)},
+        {name: np.zeros(count) for name in _MEANS},
+        np.zeros((count, BINS), dtype=np.int64),
+    )
+
+
+def _add_windows(steps: _Steps, table: StreamTable) -> None:
+    starts = np.asarray(table.columns["start_ns"], dtype=np.int64)
+    _add(steps, starts, table, np.ones(len(starts)))
+
+
+def _add_rollups(steps: _Steps, table: RollupTable) -> None:
+    starts = np.asarray(table.columns["slot_ns"], dtype=np.int64)
+    _add(steps, starts, table, np.asarray(table.columns["windows"], dtype=np.float64))
+
+
+def _add(
+    steps: _Steps, starts: NDArray[np.int64], table: StreamTable | RollupTable, weight: NDArray[np.float64]
+) -> None:
+    at = (starts - steps.start_ns) // steps.step_ns
+    columns: Mapping[str, NDArray[np.generic]] = table.columns
+    for name in _SUMS:
+        np.add.at(steps.sums[name], at, np.asarray(columns[name], dtype=np.float64))
+    for name in _MEANS:
+        value = np.asarray(columns[name], dtype=np.float64)
+        there = np.isfinite(value)
+        np.add.at(steps.sums[name], at[there], value[there] * weight[there])
+        np.add.at(steps.weights[name], at[there], weight[there])
+    ragged = table.histograms["rtt_hist"]
+    rows = np.repeat(at, np.diff(ragged.offsets))
+    np.add.at(steps.histogram, (rows, ragged.bins), ragged.counts)
+
+
+def _finished(steps: _Steps, path: str) -> Series:
+    sums = steps.sums
+    rtt = percentiles_ns(steps.histogram, tuple(QUANTILES.values())) / MS_NS
+    times = steps.start_ns + steps.step_ns * np.arange(steps.count, dtype=np.int64)
+    mean = {name: _ratio(sums[name], steps.weights[name]) for name in _MEANS}
+    return Series(
+        path=path,
+        step_ms=steps.step_ns // MS_NS,
+        t_ms=(times // MS_NS).tolist(),
+        loss_up=_listed(_ratio(sums["up_lost"], sums["up_sent"]), 6),
+        loss_down=_listed(_ratio(sums["down_lost"], sums["down_sent"]), 6),
+        loss_unattributed=_listed(_ratio(sums["lost_unattributed"], sums["sent"]), 6),
+        jitter_up_ms=_listed(mean["up_jitter_ms"], 3),
+        jitter_down_ms=_listed(mean["down_jitter_ms"], 3),
+        bitrate_up_bps=_listed(mean["up_bitrate_bps"], 0),
+        bitrate_down_bps=_listed(mean["down_bitrate_bps"], 0),
+        rtt_ms={name: _listed(rtt[:, i], 3) for i, name in enumerate(QUANTILES)},
+    )
+
+
+def _ratio(total: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
+    ratio: NDArray[np.float64] = np.divide(total, of, out=np.full(len(total), np.nan), where=of > 0)
+    return ratio
+
+
+def _listed(values: NDArray[np.float64], decimals: int) -> Values:
+    return [None if value != value else value for value in np.round(values, decimals).tolist()]  # noqa: PLR0124 - NaN

@@ -1,0 +1,198 @@
+"""One office in full: what is known of its lines and its probe, and the marks that its charts carry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from msgspec import Struct
+
+from dashboards.wall.picture.model import Shade, Why
+from dashboards.wall.picture.reasons import shown, why
+from dashboards.wall.picture.tiles import shade_of
+from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
+from telemetry.messages import ClockState, StampSource
+from telemetry.store.protocol import Selection
+from telemetry.windows import SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from config.config import Config
+    from config.sites import Site
+    from dashboards.wall.sources import DecisionReader
+    from telemetry.store.protocol import StoreReader
+    from telemetry.store.tables import StreamTable
+
+_FACTS_NS: Final = 240 * SECOND_NS
+"""Facts are of the newest window within so long; before that the line is silent."""
+_MOST_MARKS: Final = 300
+_NOT_A_NUMBER: Final = float("nan")
+
+
+class LineFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The newest window of one path."""
+
+    path: str
+    newest_ms: int
+    rate_pps: float | None = None
+    loss: float | None = None
+    rtt_ms: float | None = None
+    stamps: tuple[str, ...] = ()
+    """Source of T1 to T4."""
+    stateful: bool = False
+    clock: str = ""
+    clock_error_ms: float | None = None
+    late_sends: int = 0
+    rx_drops: int = 0
+    straddled: int = 0
+    emulated: bool = False
+
+
+class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that happened over a span: a meeting, a flag, a loss of contact."""
+
+    kind: str
+    from_ms: int
+    until_ms: int | None = None
+    label: str = ""
+    """Code of the flag's reason."""
+    hi: str = ""
+    en: str = ""
+    """Name of the meeting."""
+    link: str = ""
+    path: str = ""
+
+
+class Upcoming(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The office's verdict for one of its meetings."""
+
+    uid: str
+    recurrence: str
+    hi: str
+    en: str
+    starts_ms: int
+    shade: Shade
+    probability: float | None = None
+    why: tuple[Why, ...] = ()
+    action: str = ""
+    best: str = ""
+
+
+class SitePage(Struct, frozen=True, kw_only=True):
+    """What the page says beside the charts."""
+
+    contact: str
+    phone: str
+    paths: tuple[str, ...]
+    lines: tuple[LineFacts, ...]
+    upcoming: tuple[Upcoming, ...]
+
+
+def site_page(
+    config: Config, reader: StoreReader, state: DecisionReader, site: Site, now_ns: int
+) -> SitePage:
+    """Facts about one office as of `now_ns`."""
+    recent = reader.streams(
+        Selection(now_ns - _FACTS_NS, now_ns + WINDOW_NS, sites=(site.id,)), histograms=False
+    )
+    paths = {f"main.{end}": None for end in config.headquarters} | dict.fromkeys(recent.paths)
+    return SitePage(
+        contact=site.contact_name,
+        phone=site.contact_phone,
+        paths=tuple(paths),
+        lines=tuple(_lines(recent)),
+        upcoming=tuple(_upcoming(config, state, site, now_ns)),
+    )
+
+
+def marks(config: Config, state: DecisionReader, site: str, start_ns: int, end_ns: int) -> list[Mark]:
+    """Meetings, flags and losses of contact of a site within a span, at most 300 of each kind."""
+    meetings = [
+        Mark(
+            kind="meeting",
+            from_ms=ms(occurrence.starts_ns),
+            until_ms=ms(occurrence.ends_ns),
+            hi=occurrence.meeting.name("hi"),
+            en=occurrence.meeting.name("en"),
+            link=meeting_key(occurrence.meeting.uid, occurrence.recurrence_ns),
+        )
+        for occurrence in config.calendar.occurrences(start_ns, end_ns)
+        if site in occurrence.meeting.invited
+    ]
+    flags = [
+        Mark(
+            kind="flag",
+            from_ms=ms(spell.flag.since_ns),
+            until_ms=None if spell.cleared_ns is None else ms(spell.cleared_ns),
+            label=spell.flag.reason.code.value,
+            path=spell.flag.path,
+        )
+        for spell in state.flag_history(start_ns, end_ns)
+        if spell.flag.site == site
+    ]
+    offline = [
+        Mark(
+            kind="offline",
+            from_ms=ms(span.from_ns),
+            until_ms=None if span.until_ns is None else ms(span.until_ns),
+        )
+        for span in state.presence_spans(site, start_ns, end_ns)
+    ]
+    return [*meetings[-_MOST_MARKS:], *flags[-_MOST_MARKS:], *offline[-_MOST_MARKS:]]
+
+
+def _lines(table: StreamTable) -> list[LineFacts]:
+    """The last row of each path; rows come ordered by path and time."""
+    paths = np.asarray(table.columns["path"], dtype=np.int64)
+    if not len(paths):
+        return []
+    last = np.flatnonzero(np.append(np.diff(paths) != 0, True))
+    return [_line(table, int(row)) for row in last]
+
+
+def _line(table: StreamTable, row: int) -> LineFacts:
+    def number(name: str) -> float:
+        return float(np.asarray(table.columns[name])[row])
+
+    stamps = int(number("stamps"))
+    sent = number("sent")
+    return LineFacts(
+        path=table.paths[int(number("path"))],
+        newest_ms=ms(int(np.asarray(table.columns["start_ns"])[row]) + WINDOW_NS),
+        rate_pps=shown(number("rate_pps"), 3),
+        loss=shown(number("lost") / sent if sent else _NOT_A_NUMBER),
+        rtt_ms=shown(number("rtt_p50_ms"), 3),
+        stamps=tuple(StampSource(stamps >> shift & 0xF).name.lower() for shift in (0, 4, 8, 12)),
+        stateful=bool(number("stateful")),
+        clock=ClockState(int(number("clock_state"))).name.lower(),
+        clock_error_ms=shown(number("clock_error_ms")),
+        late_sends=int(number("late_sends")),
+        rx_drops=int(number("rx_drops")),
+        straddled=int(number("straddled")),
+        emulated=bool(number("emulated")),
+    )
+
+
+def _upcoming(config: Config, state: DecisionReader, site: Site, now_ns: int) -> list[Upcoming]:
+    horizon_ns = now_ns + int(config.settings.watch.forecast_days * 86_400) * SECOND_NS
+    meetings = {
+        (occurrence.meeting.uid, occurrence.recurrence_ns): occurrence.meeting
+        for occurrence in config.calendar.occurrences(now_ns, horizon_ns)
+    }
+    return [
+        Upcoming(
+            uid=verdict.meeting,
+            recurrence=recurrence_name(verdict.occurrence_ns),
+            hi=meetings[verdict.meeting, verdict.occurrence_ns].name("hi"),
+            en=meetings[verdict.meeting, verdict.occurrence_ns].name("en"),
+            starts_ms=ms(verdict.starts_ns),
+            shade=shade_of(verdict),
+            probability=shown(verdict.probability),
+            why=tuple(why(reason) for reason in verdict.reasons),
+            action=verdict.action.value,
+            best=verdict.best_profile,
+        )
+        for verdict in sorted(
+            state.verdicts(now_ns - 86_400 * SECOND_NS, horizon_ns), key=lambda v: v.starts_ns
+        )
+        if verdict.site == site.id and (verdict.meeting, verdict.occurrence_ns) in meetings
+    ]

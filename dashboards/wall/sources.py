@@ -1,0 +1,73 @@
+"""What the wall reads from: the parts of other rooms' objects that it uses, as it uses them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from config.config import Config
+    from telemetry.control import Presence
+    from telemetry.decisions import Flag, Forecast, Outcome, Verdict
+    from telemetry.state.flags import FlagSpell
+    from telemetry.state.heartbeats import Beat
+    from telemetry.state.presence import OfflineSpan
+
+
+class Live(Protocol):
+    """The configuration, which may change while we run (`config.live.LiveConfig`)."""
+
+    @property
+    def current(self) -> Config:
+        """The configuration that stands."""
+        ...
+
+    @property
+    def problem(self) -> Exception | None:
+        """Why changed files cannot be used."""
+        ...
+
+    def refresh(self) -> object:
+        """Take up changed files; cheap when nothing changed."""
+        ...
+
+
+class DecisionReader(Protocol):
+    """What was decided (`telemetry.state.db.StateDb`); times in ns."""
+
+    def revision(self) -> int:
+        """Rises with every change by any process."""
+        ...
+
+    def presence(self) -> Mapping[tuple[str, str], Presence]:
+        """The last word of or about every probe."""
+        ...
+
+    def presence_spans(self, site: str, from_ns: int, until_ns: int) -> Sequence[OfflineSpan]:
+        """When a site's presence was lost."""
+        ...
+
+    def open_flags(self) -> Sequence[Flag]:
+        """Lines that are degraded now."""
+        ...
+
+    def flag_history(self, from_ns: int, until_ns: int) -> Sequence[FlagSpell]:
+        """Flags that stood in a span."""
+        ...
+
+    def verdicts(self, from_ns: int, until_ns: int) -> Sequence[Verdict]:
+        """Current verdicts by start of the meeting."""
+        ...
+
+    def forecasts(self, from_ns: int, until_ns: int) -> Sequence[Forecast]:
+        """Forecasts as issued, by start of the meeting."""
+        ...
+
+    def outcomes(self, from_ns: int, until_ns: int) -> Sequence[Outcome]:
+        """What came true, by start of the meeting."""
+        ...
+
+    def beats(self) -> Mapping[str, Beat]:
+        """The last heartbeat of each role."""
+        ...

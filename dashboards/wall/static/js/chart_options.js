@@ -1,0 +1,165 @@
+// What each chart draws, in uPlot's terms.
+
+import { clock, date, decimal, hourOfDay, percent, rate, ms as milliseconds } from "./format.js";
+import { drawMarks } from "./chart_marks.js";
+
+const DAY_S = 86_400;
+const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+const downwards = (values) => values.map((value) => (value === null ? null : -value));
+const seconds = (series) => series.t_ms.map((t) => (t + series.step_ms / 2) / 1000);
+
+/** The arrays of a chart. */
+export function dataOf(name, series) {
+  const t = seconds(series);
+  const { rtt_ms: rtt } = series;
+  switch (name) {
+    case "loss": return [t, series.loss_up, downwards(series.loss_down), series.loss_unattributed];
+    case "rtt": return [t, rtt.p99, rtt.p95, rtt.p5, rtt.p75, rtt.p25, rtt.p50];
+    case "jitter": return [t, series.jitter_up_ms, downwards(series.jitter_down_ms)];
+    default: return [t, series.bitrate_up_bps, downwards(series.bitrate_down_bps)];
+  }
+}
+
+/** uPlot's options for a chart of a size; `zoom(from, until)` in ms is called after a drag. */
+export function chartOptions(name, series, view, { width, height }, zoom) {
+  const ink = { text: cssColor("--muted"), line: cssColor("--line"), strong: cssColor("--text") };
+  return {
+    width, height, padding: [8, 8, 0, 0], legend: { show: false },
+    cursor: { sync: { key: "line" }, drag: { x: true, y: false }, points: { show: false }, y: false },
+    select: { show: true },
+    scales: { x: { time: true, range: [view.from / 1000, view.to / 1000] }, y: { range: rangeOf(name) } },
+    series: [{}, ...seriesOf(name, ink)],
+    bands: name === "rtt" ? smoke() : [],
+    axes: [timeAxis(ink, view), valueAxis(name, ink)],
+    hooks: {
+      drawClear: [(plot) => drawMarks(plot, series.marks, series.path, name === "loss")],
+      draw: [(plot) => centreLine(plot, name, ink)],
+      setSelect: [(plot) => selected(plot, zoom)],
+      setCursor: [(plot) => readOut(plot, name)],
+    },
+  };
+}
+
+function seriesOf(name, ink) {
+  const up = cssColor("--chart-up");
+  const down = cssColor("--chart-down");
+  const plain = (stroke, more) => ({ stroke, width: 1.5, points: { show: false }, spanGaps: false, ...more });
+  const bars = (color, fill) => plain(color, { width: 0, fill: fill ?? color, paths: window.uPlot.paths.bars({ size: [0.9, 12, 1], gap: 0 }) });
+  const hidden = plain("transparent", { width: 0 });
+  switch (name) {
+    case "loss": return [bars(up), bars(down), bars(ink.text)];
+    case "rtt": return [plain(cssColor("--smoke-edge"), { width: 1, dash: [2, 3] }), hidden, hidden, hidden, hidden, plain(ink.strong, { width: 1.5 })];
+    default: return [plain(up), plain(down)];
+  }
+}
+
+const smoke = () => [
+  { series: [2, 3], fill: cssColor("--smoke-outer") },
+  { series: [4, 5], fill: cssColor("--smoke-inner") },
+];
+
+const LEAST = { loss: 0.01, rtt: 40, jitter: 10, bitrate: 20_000 };
+
+function rangeOf(name) {
+  return (_plot, low, high) => {
+    const top = Math.max(LEAST[name], Math.abs(high ?? 0), Math.abs(low ?? 0)) * 1.08;
+    return name === "rtt" ? [0, top] : [-top, top];
+  };
+}
+
+function timeAxis(ink, view) {
+  const long = (view.to - view.from) / 1000 > 2 * DAY_S;
+  return {
+    stroke: ink.text, grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 26, font: font(),
+    splits: (_plot, _axis, from, until) => timeSplits(from, until),
+    values: (_plot, splits) => splits.map((s) => (long || hourOfDay(s * 1000) === 0 ? shortDate(s * 1000) : clock(s * 1000))),
+  };
+}
+
+const STEPS_S = [60, 300, 600, 1800, 3600, 7200, 14400, 21600, DAY_S, 2 * DAY_S, 7 * DAY_S];
+
+/** Ticks on round local times, at most ten. */
+function timeSplits(from, until) {
+  const step = STEPS_S.find((candidate) => (until - from) / candidate <= 10) ?? 28 * DAY_S;
+  const offset = (hourOfDay(from * 1000) * 3600 - (Math.floor(from / 60) * 60 % DAY_S) + 2 * DAY_S) % DAY_S;
+  const first = Math.ceil((from + offset) / step) * step - offset;
+  return Array.from({ length: Math.max(0, Math.floor((until - first) / step) + 1) }, (_, i) => first + i * step);
+}
+
+const shortDate = (timeMs) => date(timeMs).replace(/^\p{L}+ /u, "").split(",")[0];
+
+function valueAxis(name, ink) {
+  return {
+    stroke: ink.text, grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 74, font: font(), space: 28,
+    splits: (_plot, _axis, low, high) => valueSplits(low, high),
+    values: (_plot, splits) => splits.map((value) => shownValue(name, Math.abs(value))),
+  };
+}
+
+/** Round values: zero and, on each side that is drawn, one or two more. */
+function valueSplits(low, high) {
+  const size = 10 ** Math.floor(Math.log10(high));
+  const round = [5, 2, 1].map((n) => n * size).find((n) => n <= high * 0.95) ?? size / 2;
+  const steps = high / round > 2 ? [round, 2 * round] : [round];
+  return [...(low < 0 ? steps.map((n) => -n).reverse() : []), 0, ...steps];
+}
+
+function shownValue(name, value) {
+  switch (name) {
+    case "loss": return value === 0 ? "0" : percent(value);
+    case "bitrate": return value === 0 ? "0" : rate(value);
+    default: return value === 0 ? "0" : `${decimal(value)} ms`;
+  }
+}
+
+const font = () => {
+  const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8125;
+  return `${size}px 'Noto Sans', 'Noto Sans Devanagari', sans-serif`;
+};
+
+function centreLine(plot, name, ink) {
+  if (name === "rtt") return;
+  const y = Math.round(plot.valToPos(0, "y", true));
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = ink.text;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y + 0.5);
+  ctx.lineTo(bbox.left + bbox.width, y + 0.5);
+  ctx.stroke();
+  ctx.restore();
+}
+
+function selected(plot, zoom) {
+  const { left, width } = plot.select;
+  if (width < 8) return;
+  const from = plot.posToVal(left, "x") * 1000;
+  const until = plot.posToVal(left + width, "x") * 1000;
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  if (until - from >= 15_000) zoom(from, until);
+}
+
+/** The values under the cursor, in the chart's note. */
+function readOut(plot, name) {
+  const target = plot.root.parentElement?.previousElementSibling?.querySelector(".read-out") ?? makeReadOut(plot);
+  if (!target) return;
+  const at = plot.cursor.idx;
+  if (at === null || at === undefined) { target.textContent = ""; return; }
+  const value = (row) => plot.data[row]?.[at];
+  const said = (row) => (value(row) === null || value(row) === undefined ? "–" : amount(name, Math.abs(value(row))));
+  const text = name === "rtt" ? `${said(6)} · p95 ${said(2)} · p99 ${said(1)}` : `↑ ${said(1)}  ↓ ${said(2)}`;
+  target.textContent = `${clock(plot.data[0][at] * 1000)}   ${text}`;
+}
+
+function makeReadOut(plot) {
+  const caption = plot.root.parentElement?.previousElementSibling;
+  if (!caption) return null;
+  const target = document.createElement("span");
+  target.className = "read-out";
+  caption.append(target);
+  return target;
+}
+
+const amount = (name, value) => ({ loss: percent, bitrate: rate })[name]?.(value) ?? milliseconds(value);

@@ -1,0 +1,100 @@
+// Numbers, durations and times as people read them. The twin of telemetry/words/format.py: a test holds both to
+// the same texts. Latin digits in both languages, at most two significant digits, a true minus sign.
+
+const NBSP = "\u00a0";
+const TAG = { hi: "hi-IN-u-nu-latn", en: "en" };
+
+let language = "hi";
+let zone = "Asia/Kolkata";
+let units = {};
+let decimals, whole, plural, clockFormat, dateParts;
+
+/** Take up a language, a time zone and the words of the units. */
+export function setLocale(newLanguage, newZone, newUnits) {
+  language = newLanguage;
+  zone = newZone ?? zone;
+  units = newUnits ?? units;
+  decimals = new Intl.NumberFormat(TAG[language], { maximumFractionDigits: 6 });
+  whole = new Intl.NumberFormat(TAG[language], { maximumFractionDigits: 0 });
+  plural = new Intl.PluralRules(language);
+  clockFormat = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  dateParts = new Intl.DateTimeFormat(TAG[language], { timeZone: zone, weekday: "long", day: "numeric", month: "long" });
+}
+
+export const isOne = (n) => plural.select(n) === "one";
+export const decimal = (n) => decimals.format(n).replace("-", "−");
+export const count = (n) => whole.format(Math.round(n)).replace("-", "−");
+
+/** Rounded half away from zero to so many significant digits. */
+export function significant(n, digits = 2) {
+  if (n === 0 || !Number.isFinite(n)) return n;
+  const power = digits - 1 - Math.floor(Math.log10(Math.abs(n)));
+  const size = Math.floor(Math.abs(n) * 10 ** power + 0.5 + 1e-9);
+  return Math.sign(n) * (power >= 0 ? size / 10 ** power : size * 10 ** -power);
+}
+
+function withUnit(n, unit) {
+  const [one, many] = units[unit] ?? [unit, unit];
+  return decimal(n) + NBSP + (isOne(n) ? one : many);
+}
+
+/** A ratio in per cent; whatever is less than all of it reads 99 % at most. */
+export function percent(ratio) {
+  let shown = significant(100 * ratio);
+  if (ratio < 1 && shown >= 100) shown = 99;
+  return decimal(shown) + NBSP + "%";
+}
+
+export const ms = (value) => decimal(significant(value)) + NBSP + "ms";
+
+export function rate(bps) {
+  const mega = significant(bps / 1e3) >= 1000;
+  return withUnit(significant(bps / (mega ? 1e6 : 1e3)), mega ? "mbit" : "kbit");
+}
+
+export function duration(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return withUnit(s, "s");
+  if (s < 7200) return withUnit(Math.floor(s / 60), "min");
+  if (s < 172800) {
+    const minutes = Math.floor((s % 3600) / 60);
+    const hours = withUnit(Math.floor(s / 3600), "h");
+    return minutes ? hours + " " + withUnit(minutes, "min") : hours;
+  }
+  return withUnit(Math.floor(s / 86400), "d");
+}
+
+export const clock = (timeMs) => clockFormat.format(timeMs);
+
+export function date(timeMs) {
+  const part = Object.fromEntries(dateParts.formatToParts(timeMs).map(({ type, value }) => [type, value]));
+  return language === "hi" ? `${part.day} ${part.month}, ${part.weekday}` : `${part.weekday} ${part.day} ${part.month}`;
+}
+
+export const moment = (timeMs) => language === "hi" ? `${date(timeMs)}, ${clock(timeMs)} बजे` : `${date(timeMs)}, ${clock(timeMs)}`;
+
+/** A value in the unit of a reason. */
+export function measure(value, unit) {
+  const kind = { ratio: percent, ms, bps: rate, s: duration }[unit] ?? decimal;
+  return kind(value);
+}
+
+/** Hours, minutes and seconds until something, for the big countdown. */
+export function countdown(milliseconds) {
+  const s = Math.max(0, Math.floor(milliseconds / 1000));
+  const two = (n) => String(n).padStart(2, "0");
+  return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+}
+
+/** Midnight (ms) at or before a time, in the deployment's zone. */
+export function midnight(timeMs) {
+  const [hours, minutes] = clock(timeMs).split(":").map(Number);
+  const start = timeMs - (hours * 60 + minutes) * 60000;
+  return start - (start % 60000);
+}
+
+/** Hour of the day with its fraction, in the deployment's zone. */
+export function hourOfDay(timeMs) {
+  const [hours, minutes] = clock(timeMs).split(":").map(Number);
+  return hours + minutes / 60;
+}

@@ -1,0 +1,69 @@
+// The line at three metres: what time it is, how long until the next meeting, how many offices are in which state.
+
+import { h, setAttribute, setText, shape } from "./dom.js";
+import { clock, countdown, date, duration } from "./format.js";
+import { model, nextMeeting, now } from "./model.js";
+import { hrefMeeting } from "./router.js";
+import { nameOf, say, sayShade } from "./words.js";
+
+const COUNTED = ["not_ready", "at_risk", "dark", "unknown", "ready"];
+const LONGEST_COUNTDOWN_MS = 24 * 3600_000;
+
+export function createHeader(controls) {
+  const time = h("time", { class: "clock" });
+  const day = h("span", { class: "day" });
+  const nextLabel = h("span", { class: "next-label" });
+  const nextTime = h("span", { class: "next-time" });
+  const nextTitle = h("a", { class: "next-title" });
+  const counts = Object.fromEntries(COUNTED.map((shade) => [shade, countOf(shade)]));
+  const linked = h("span", { class: "linked" });
+  const element = h("header", { class: "top" },
+    h("h1", { class: "now" }, h("span", { class: "sr" }), time, day),
+    h("div", { class: "next" }, nextLabel, nextTime, nextTitle),
+    h("ul", { class: "counts" }, COUNTED.map((shade) => counts[shade].item), h("li", { class: "count-linked" }, linked)),
+    controls);
+
+  function tick() {
+    setText(time, clock(now()));
+    setText(day, date(now()));
+    const meeting = nextMeeting();
+    if (!meeting) return showNone();
+    const left = meeting.starts_ms - now();
+    setText(nextLabel, say(left > 0 ? "wall.next_in" : "wall.running_for"));
+    setText(nextTime, left > LONGEST_COUNTDOWN_MS ? duration(left / 1000) : countdown(Math.abs(left)));
+    setText(nextTitle, nameOf(meeting));
+    setAttribute(nextTitle, "href", hrefMeeting(meeting));
+    setAttribute(nextTitle, "title", nameOf(meeting));
+  }
+
+  function showNone() {
+    setText(nextLabel, say("wall.no_next"));
+    setText(nextTime, "");
+    setText(nextTitle, "");
+    setAttribute(nextTitle, "href", null);
+  }
+
+  function render() {
+    const tiles = Object.values(model.tiles);
+    for (const shade of COUNTED) counts[shade].show(tiles.filter((tile) => tile.shade === shade).length);
+    const joined = tiles.filter((tile) => tile.shade !== "planned").length;
+    setText(linked, say("wall.linked_of", { linked: joined, all: tiles.length }));
+    setText(element.querySelector("h1 .sr"), `${model.scene.name}. `);
+    tick();
+  }
+  return { element, render, tick };
+}
+
+function countOf(shade) {
+  const number = h("b");
+  const word = h("span");
+  const item = h("li", { class: `count shade-${shade}` }, shape(shade), number, word);
+  return {
+    item,
+    show(n) {
+      setText(number, String(n));
+      setText(word, sayShade(shade));
+      item.classList.toggle("zero", n === 0);
+    },
+  };
+}

@@ -1,0 +1,186 @@
+// The map: the ground of the offices, a mark and a name for each. Marks and names keep their places; states change
+// shape, colour and weight only.
+
+import { h, reshape, s, setAttribute, setText, shape } from "./dom.js";
+import { farCandidates, leaderEnd, placeLabels, spread } from "./labels.js";
+import { isOld, model } from "./model.js";
+import { oldText, shortNumber, spoken, tileOf } from "./office.js";
+import { hrefSite } from "./router.js";
+import { nameOf, say, sayReason, sayShade } from "./words.js";
+import { roam } from "./roam.js";
+
+const TEXT_PX = 17;
+const MARK_PX = { linked: 22, planned: 11 };
+const ROOM_FOR_NUMBER = " 88 %";
+
+const pathOf = (flat) => `M${Array.from({ length: flat.length / 2 }, (_, i) => `${flat[2 * i]} ${flat[2 * i + 1]}`).join("L")}Z`;
+
+export function createMap() {
+  const svg = s("svg", { class: "map", role: "group" });
+  const card = h("div", { class: "card", "aria-hidden": "true" });
+  const element = h("div", { class: "map-frame" }, svg, card);
+  let marks = new Map();
+  let drawn = "";
+
+  /** Lay out anew when size, language or scene changed. */
+  function layout() {
+    const { width, height } = element.getBoundingClientRect();
+    if (!width || !model.scene) return;
+    const key = [Math.round(width), Math.round(height), document.documentElement.lang, model.sceneId].join(" ");
+    if (key === drawn) return;
+    drawn = key;
+    marks = draw(svg, width, height);
+    for (const [site, mark] of marks) {
+      mark.link.addEventListener("mouseenter", () => show(site));
+      mark.link.addEventListener("focus", () => show(site));
+      mark.link.addEventListener("mouseleave", () => card.classList.remove("shown"));
+      mark.link.addEventListener("blur", () => card.classList.remove("shown"));
+    }
+    roam(svg, [...marks.values()].map((mark) => mark.link));
+    update(new Set(marks.keys()));
+  }
+
+  function update(sites) {
+    for (const site of sites) marks.get(site)?.show(tileOf(site));
+  }
+
+  function show(site) {
+    const office = model.offices.get(site);
+    const tile = tileOf(site);
+    card.replaceChildren(...cardLines(office, tile));
+    card.classList.add("shown");
+  }
+
+  new ResizeObserver(layout).observe(element);
+  return {
+    element,
+    render({ whole, sites }) {
+      setAttribute(svg, "aria-label", say("wall.map"));
+      if (whole) layout();
+      update(sites);
+    },
+    tick: () => update(new Set(marks.keys())),
+    relabel: layout,
+    mark: (site) => flash(marks.get(site)?.link),
+  };
+}
+
+/** Mark a change for ten seconds. */
+export function flash(element) {
+  if (!element) return;
+  element.classList.add("changed");
+  setTimeout(() => element.classList.remove("changed"), 10_000);
+}
+
+function cardLines(office, tile) {
+  return [
+    h("strong", {}, shape(tile.shade), ` ${nameOf(office)}`),
+    h("span", {}, [sayShade(tile.shade), shortNumber(tile)].filter(Boolean).join(" · ")),
+    tile.why && tile.shade !== "ready" ? h("span", {}, sayReason(tile.why)) : null,
+    isOld(tile) ? h("span", {}, oldText(tile)) : null,
+  ].filter(Boolean);
+}
+
+function draw(svg, width, height) {
+  const { scene } = model;
+  const scale = Math.max(scene.width / width, scene.height / height);
+  const view = { w: width * scale, h: height * scale };
+  const left = (scene.width - view.w) / 2;
+  const top = (scene.height - view.h) / 2;
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const px = scale * rem;
+  svg.setAttribute("viewBox", `${left} ${top} ${view.w} ${view.h}`);
+  svg.replaceChildren(ground(scene));
+  const placed = place(scene, px, { x: left + 4, y: top + 4, w: view.w - 8, h: view.h - 8 });
+  const layer = s("g", { class: "marks", "font-size": TEXT_PX * px });
+  const marks = new Map();
+  for (const one of placed) {
+    const mark = createMark(one, px);
+    marks.set(one.office.id, mark);
+    layer.append(mark.link);
+  }
+  svg.append(layer);
+  return marks;
+}
+
+function ground(scene) {
+  const regions = new Map(scene.regions.map((region, index) => [region.id, index]));
+  const outline = scene.outline.map(pathOf).join("");
+  const cells = scene.offices.map((office, i) => s("path", {
+    class: `cell tone-${regions.get(office.region) % 3}`, d: pathOf(scene.cells[i]),
+  }));
+  const washes = scene.offices.map((office, i) => s("path", { class: "cell-wash", d: pathOf(scene.cells[i]), "data-cell": office.id }));
+  const borders = regionBorders(scene).map(([x1, y1, x2, y2]) => `M${x1} ${y1}L${x2} ${y2}`).join("");
+  return s("g", { "aria-hidden": "true" },
+    s("clipPath", { id: "outline" }, s("path", { d: outline })),
+    s("g", { "clip-path": "url(#outline)" }, cells, s("path", { class: "region-line", d: borders }), washes),
+    s("path", { class: "outline", d: outline }));
+}
+
+/** Edges that cells of two regions share. */
+function regionBorders(scene) {
+  const owners = new Map();
+  const borders = [];
+  scene.offices.forEach((office, i) => {
+    const flat = scene.cells[i];
+    for (let k = 0; k < flat.length; k += 2) {
+      const here = `${flat[k]} ${flat[k + 1]}`;
+      const next = (k + 2) % flat.length;
+      const key = [here, `${flat[next]} ${flat[next + 1]}`].sort().join(" ");
+      if (owners.has(key) && owners.get(key) !== office.region) borders.push([flat[k], flat[k + 1], flat[next], flat[next + 1]]);
+      owners.set(key, office.region);
+    }
+  });
+  return borders;
+}
+
+/** Positions of marks and labels for all offices; the linked ones choose first. */
+function place(scene, px, bounds) {
+  const measure = document.createElement("canvas").getContext("2d");
+  const family = getComputedStyle(document.body).fontFamily;
+  const offices = scene.offices;
+  const radius = (office) => ((office.linked ? MARK_PX.linked : MARK_PX.planned) / 2) * px;
+  const points = spread(offices, MARK_PX.linked * px * 0.98);
+  const marks = points.map((point, i) => ({ ...point, r: radius(offices[i]) }));
+  measure.font = `600 ${TEXT_PX}px ${family}`;
+  const size = (room) => (office) => office.linked && {
+    w: measure.measureText(nameOf(office) + room).width * px, h: TEXT_PX * 1.22 * px,
+  };
+  const roomy = placeLabels(marks, offices.map(size(ROOM_FOR_NUMBER)), bounds);
+  const close = placeLabels(marks, offices.map(size("")), bounds, roomy);
+  const boxes = placeLabels(marks, offices.map(size("")), bounds, close, farCandidates);
+  return offices.map((office, i) => ({ office, mark: marks[i], box: boxes[i] }));
+}
+
+function createMark({ office, mark, box }, px) {
+  const size = 2 * mark.r;
+  const glyph = shape("unknown");
+  for (const [name, value] of Object.entries({ x: mark.x - mark.r, y: mark.y - mark.r, width: size, height: size })) {
+    glyph.setAttribute(name, value);
+  }
+  const ring = s("circle", { class: "ring", cx: mark.x, cy: mark.y, r: mark.r * 1.9 });
+  const onLeft = box && box.x + box.w / 2 < mark.x - mark.r;
+  const above = box && Math.abs(box.x + box.w / 2 - mark.x) < box.w / 2;
+  const anchor = above ? "middle" : onLeft ? "end" : "start";
+  const x = box && (anchor === "middle" ? box.x + box.w / 2 : onLeft ? box.x + box.w : box.x);
+  const name = s("tspan");
+  const number = s("tspan", { class: "number" });
+  const label = box && s("text", { x, y: box.y + box.h * 0.77, "text-anchor": anchor, "stroke-width": 4 * px }, name, number);
+  const end = box?.far && leaderEnd(box, mark);
+  const leader = end && s("path", { class: "leader", d: `M${mark.x} ${mark.y}L${end.x} ${end.y}` });
+  const hit = s("circle", { class: "hit", cx: mark.x, cy: mark.y, r: Math.max(mark.r, 12 * px) });
+  const link = s("a", { href: hrefSite(office.id), class: "mark" }, leader || null, ring, hit, glyph, label);
+  const cell = () => document.querySelector(`[data-cell="${CSS.escape(office.id)}"]`);
+  return {
+    link,
+    show(tile) {
+      reshape(glyph, tile.shade);
+      setAttribute(link, "aria-label", spoken(office, tile));
+      link.setAttribute("class", ["mark", `is-${tile.shade}`, isOld(tile) && "old", link.classList.contains("changed") && "changed"].filter(Boolean).join(" "));
+      setAttribute(cell(), "data-shade", tile.shade);
+      if (!label) return;
+      setText(name, nameOf(office));
+      setText(number, shortNumber(tile) ? ` ${shortNumber(tile)}` : "");
+    },
+  };
+}

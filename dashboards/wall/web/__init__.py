@@ -1,0 +1,1 @@
+"""HTTP: the page, its files, and the JSON behind it."""

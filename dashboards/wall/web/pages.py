@@ -1,0 +1,109 @@
+"""The JSON behind the page. Whatever reads a database does so in a thread, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
+from msgspec import to_builtins
+
+from dashboards.wall.meeting_page import meeting_page
+from dashboards.wall.picture.times import recurrence_ns
+from dashboards.wall.series import series
+from dashboards.wall.site_page import marks, site_page
+from dashboards.wall.web.answers import BadRequestError, json, packed_json
+from dashboards.wall.web.parameters import path_of, site_of, span_of
+from telemetry.words import LANGUAGES, catalogue
+from telemetry.words.format import units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from dashboards.wall.live.poller import Poller
+    from dashboards.wall.sources import DecisionReader, Live
+    from telemetry.clock import WallClock
+    from telemetry.store.protocol import StoreReader
+
+T = TypeVar("T")
+_READS_AT_ONCE: Final = 2
+
+
+class Pages:
+    """The handlers with what they read from."""
+
+    def __init__(self, live: Live, reader: StoreReader, state: DecisionReader, clock: WallClock) -> None:
+        self._live = live
+        self._reader = reader
+        self._state = state
+        self._clock = clock
+        self._turn = asyncio.Semaphore(_READS_AT_ONCE)
+
+    async def snapshot(self, request: Request) -> Response:
+        """Scene and picture."""
+        poller: Poller = request.app.state.poller
+        await poller.ready.wait()
+        return packed_json(request, poller.snapshot())
+
+    async def site(self, request: Request) -> Response:
+        """Facts about one office."""
+        config = self._live.current
+        site = site_of(config, request.path_params["site"])
+        now_ns = self._clock.now_ns()
+        return json(await self._read(lambda: site_page(config, self._reader, self._state, site, now_ns)))
+
+    async def series(self, request: Request) -> Response:
+        """One line over time with its marks."""
+        config = self._live.current
+        site = site_of(config, request.path_params["site"])
+        span = span_of(request.query_params)
+        path = path_of(request.query_params) or f"main.{next(iter(config.headquarters), 'state')}"
+
+        def read() -> bytes:
+            drawn = series(self._reader, site.id, path, span.start_ns, span.end_ns)
+            noted = marks(config, self._state, site.id, span.start_ns, span.end_ns)
+            return msgspec.json.encode(to_builtins(drawn) | {"marks": to_builtins(noted)})
+
+        return packed_json(request, await self._read(read))
+
+    async def meeting(self, request: Request) -> Response:
+        """One occurrence in full."""
+        name = request.path_params["recurrence"]
+        try:
+            recurrence = recurrence_ns(name)
+        except ValueError:
+            raise BadRequestError(
+                f"{name[:40]!r} is no recurrence: write it in UTC as 20251124T053000Z"
+            ) from None
+        config = self._live.current
+        uid = request.path_params["uid"]
+        return json(await self._read(lambda: meeting_page(config, self._state, uid, recurrence)))
+
+    async def words(self, request: Request) -> Response:
+        """The catalogue of a language with the words of its units."""
+        language = request.path_params["language"]
+        if language not in LANGUAGES:
+            raise BadRequestError(
+                f"no words in {language[:20]!r}; the languages are {', '.join(LANGUAGES)}", 404
+            )
+        body = msgspec.json.encode({"words": catalogue(language), "units": units(language)})
+        return packed_json(request, body)
+
+    async def health(self, request: Request) -> Response:
+        """200 while the picture is kept up, 503 when it cannot be read."""
+        poller: Poller = request.app.state.poller
+        trouble = poller.picture.trouble
+        told = {
+            "ok": poller.ready.is_set() and not trouble,
+            "viewers": poller.broadcast.viewers,
+            "restarts": poller.broadcast.restarts,
+            "trouble": trouble,
+        }
+        return json(told, 200 if told["ok"] else 503)
+
+    async def _read(self, read: Callable[[], T]) -> T:
+        async with self._turn:
+            return await asyncio.to_thread(read)

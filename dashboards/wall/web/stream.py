@@ -1,0 +1,38 @@
+"""The stream of changes to one open page (server-sent events)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import StreamingResponse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from dashboards.wall.live.broadcast import Broadcast
+    from dashboards.wall.live.poller import Poller
+
+_RETRY: Final = b"retry: 2000\n\n"
+_HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+async def stream(request: Request) -> StreamingResponse:
+    """Everything after the event that the page saw last; the whole picture when that is too long ago."""
+    poller: Poller = request.app.state.poller
+    await poller.ready.wait()
+    seen = request.headers.get("last-event-id") or request.query_params.get("after", "")
+    return StreamingResponse(
+        _events(poller.broadcast, seen), media_type="text/event-stream", headers=_HEADERS
+    )
+
+
+async def _events(broadcast: Broadcast, seen: str) -> AsyncIterator[bytes]:
+    viewer = broadcast.join(seen)
+    try:
+        yield _RETRY
+        while (made := await viewer.take()) is not None:
+            yield made
+    finally:
+        broadcast.leave(viewer)

@@ -1,0 +1,97 @@
+"""The wall over a fleet with a story, and a real browser to look at it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.wall.storied_fleet import made_fleet, served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.wall.storied_fleet import Fleet
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def make_fleet() -> Callable[..., Any]:
+    """For a fleet of its own: give a folder, a configuration, and whether there is a story."""
+    return made_fleet
+
+
+@pytest.fixture(scope="session")
+def serve_fleet() -> Callable[..., Any]:
+    """For serving a fleet, on a port if need be."""
+    return served
+
+
+@pytest.fixture(scope="session")
+def told_story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both databases of the story, made once and copied."""
+    folder = tmp_path_factory.mktemp("story")
+    with made_fleet(folder):
+        return folder
+
+
+@pytest.fixture(scope="module")
+def fleet(told_story: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """The story, served."""
+    folder = tmp_path_factory.mktemp("fleet") / "data"
+    shutil.copytree(told_story, folder)
+    with made_fleet(folder, story=False) as made, served(made) as url:
+        made.url = url
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser(program: Callable[[str], str]) -> Iterator[Browser]:
+    """The system's Chromium; no longer than a module, because its driver keeps an event loop in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=program("chromium"), args=CHROMIUM_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh 1920 × 1080 page that fails the test on any error in its console."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    opened = context.new_page()
+    opened.set_default_timeout(8000)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    yield opened
+    context.close()
+    assert not errors
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Waits until an expression is true in a page (asked from outside: the content policy forbids eval within)."""
+
+    def wait(page: Page, expression: str, timeout_s: float = 8.0) -> None:
+        end = time.monotonic() + timeout_s
+        while not page.evaluate(f"Boolean({expression})"):
+            assert time.monotonic() < end, f"not within {timeout_s} s: {expression}"
+            page.wait_for_timeout(50)
+
+    return wait

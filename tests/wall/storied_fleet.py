@@ -1,0 +1,201 @@
+"""The story in a real store and a real state database, and the wall served over them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from msgspec import structs
+
+from config.live import LiveConfig
+from dashboards.wall.app import create_app
+from dashboards.wall.serve import address, listen, serve_on
+from telemetry.control import Presence
+from telemetry.decisions import Action, Flag, Forecast, Horizon, Outcome, OutcomeState, Reason, State
+from telemetry.state.db import StateDb
+from telemetry.store.protocol import Received
+from telemetry.store.sqlite import SqliteReader, SqliteStore
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS, window_start
+from tests.wall.story import MIN_NS, NOW_NS, PATHS, STORY, envelope, since, verdict, windows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from config.meetings import Occurrence
+
+
+class StoryClock:
+    """Runs with the machine's clock, but begins at the story's time."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        return NOW_NS + time.monotonic_ns() - self._began
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+@dataclass
+class Fleet:
+    """The databases of the story and the wall over them."""
+
+    folder: Path
+    live: LiveConfig
+    store: SqliteStore
+    state: StateDb
+    reader: SqliteReader
+    clock: StoryClock
+    url: str = ""
+    seq: int = 0
+
+    @property
+    def linked(self) -> list[str]:
+        return [site.id for site in self.live.current.registry.linked()]
+
+    def report(self, sites: list[str], up_loss: float = 0.0, rtt_ms: float = 21.0) -> None:
+        """A live window of some offices arrives."""
+        self.seq += 1
+        start = window_start(self.clock.now_ns() - WINDOW_NS - 3 * SECOND_NS)
+        now = self.clock.now_ns()
+        self.store.append([Received(envelope(site, self.seq, start, up_loss, rtt_ms), now) for site in sites])
+
+    def decide(self, site: str, state: State, chance: float, *reasons: Reason) -> None:
+        """The verdict of an office for its next meeting becomes another."""
+        at = next(o for o in self.occurrences() if site in o.meeting.invited and o.ends_ns > NOW_NS)
+        action = Action.RESTART_ROUTER if state is State.NOT_READY else Action.NONE
+        made = structs.replace(
+            verdict(site, at, self.clock.now_ns()),
+            state=state,
+            probability=chance,
+            reasons=reasons,
+            action=action,
+        )
+        self.state.put_verdicts([made])
+
+    def occurrences(self, days: tuple[int, int] = (0, 2)) -> list[Occurrence]:
+        start = NOW_NS - (NOW_NS + 19_800 * SECOND_NS) % DAY_NS
+        return self.live.current.calendar.occurrences(start + days[0] * DAY_NS, start + days[1] * DAY_NS)
+
+
+def tell_story(fleet: Fleet) -> None:
+    """Fill both databases."""
+    for site in fleet.linked:
+        silent = {"lalitpur": 36.7, "auraiya": 1.3}.get(site, 0.25)
+        fleet.store.import_streams(windows_of(site, 27 if site == "rampur" else 2.2, since(silent)))
+    while fleet.store.maintain(NOW_NS):
+        pass
+    state = fleet.state
+    for site in fleet.linked:
+        state.set_presence(site, "p1", Presence(online=True, since_ns=since(3000)), since(3000))
+    state.set_presence("lalitpur", "p1", Presence(online=False, since_ns=since(36.7)), since(36.7))
+    for role in ("collector", "watch", "alerts"):
+        state.beat(role, NOW_NS, {"reports": 1})
+    linked = set(fleet.linked)
+    occurrences = fleet.occurrences()
+    state.put_verdicts([verdict(s, at) for at in occurrences for s in at.meeting.invited if s in linked])
+    state.put_flags(
+        [
+            Flag(
+                site=s,
+                path=PATHS[0],
+                reason=r[0],
+                since_ns=r[0].since_ns,
+                seen_ns=NOW_NS,
+                severe=st is State.NOT_READY,
+            )
+            for s, (st, _, r, _) in STORY.items()
+            if r[0].since_ns is not None
+        ],
+        NOW_NS,
+    )
+    tell_past(fleet, linked)
+    tell_forecasts(fleet, linked)
+
+
+def tell_past(fleet: Fleet, linked: set[str]) -> None:
+    """Two weeks of forecasts, and what came true."""
+    rng = np.random.default_rng(4)
+    for at in fleet.occurrences((-14, 0)):
+        made = {s: verdict(s, at, at.starts_ns - 30 * MIN_NS) for s in at.meeting.invited if s in linked}
+        fleet.state.issue_forecasts([Forecast(horizon=Horizon.T30M, verdict=v) for v in made.values()])
+        held = {s: rng.random() < (v.probability or 0.1) for s, v in made.items()}
+        fleet.state.put_outcomes(
+            [
+                Outcome(
+                    site=s,
+                    meeting=at.meeting.uid,
+                    occurrence_ns=at.recurrence_ns,
+                    state=OutcomeState.HELD if held[s] else OutcomeState.FAILED,
+                    windows=240,
+                    broken=3,
+                    missing=0,
+                    settled_ns=at.ends_ns + DAY_NS,
+                    final=True,
+                )
+                for s in made
+            ]
+        )
+
+
+def tell_forecasts(fleet: Fleet, linked: set[str]) -> None:
+    """What was foreseen of the next meeting yesterday, and two hours before."""
+    coming = next(at for at in fleet.occurrences() if at.starts_ns > NOW_NS)
+    issued = [verdict(s, coming, NOW_NS - HOUR_NS) for s in coming.meeting.invited if s in linked]
+    for horizon, chance in ((Horizon.T24H, 0.94), (Horizon.T2H, 0.9)):
+        fleet.state.issue_forecasts(
+            [
+                Forecast(
+                    horizon=horizon,
+                    verdict=structs.replace(v, state=State.READY, probability=chance, reasons=()),
+                )
+                for v in issued
+            ]
+        )
+
+
+@contextmanager
+def served(fleet: Fleet, port: int = 0) -> Iterator[str]:
+    """The wall over a fleet, in a thread of its own; gives its address."""
+    listener = listen("127.0.0.1", port)
+    app = create_app(fleet.live, fleet.reader, fleet.state, fleet.clock)
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(serve_on(app, listener))
+
+    def run() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=run, name="wall-under-test")
+    thread.start()
+    try:
+        yield address(listener).rstrip("/")
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(10)
+        assert not thread.is_alive()
+        loop.close()
+        listener.close()
+
+
+@contextmanager
+def made_fleet(folder: Path, config: Path | None = None, *, story: bool = True) -> Iterator[Fleet]:
+    """A fleet in a folder, with its story or empty."""
+    store = SqliteStore(folder / "reports.db")
+    state = StateDb(folder / "state.db")
+    fleet = Fleet(folder, LiveConfig(config), store, state, SqliteReader(folder / "reports.db"), StoryClock())
+    if story:
+        tell_story(fleet)
+        fleet.clock = StoryClock()
+    yield fleet
+    fleet.reader.close()
+    state.close()
+    store.close()

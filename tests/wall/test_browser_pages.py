@@ -1,0 +1,157 @@
+"""The pages of an office and of a meeting in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from telemetry.decisions import Reason, ReasonCode, State
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+MORNING = "#/meeting/morning-review%40tatpar.example/20261124T053000Z"
+
+
+def open_site(page: Page, fleet: Any, rest: str = "rampur?range=1h&path=main.state") -> None:
+    page.goto(f"{fleet.url}/?lang=en#/site/{rest}")
+    page.wait_for_selector(".u-wrap canvas")
+
+
+def ink(page: Page, chart: int, colour: str) -> int:
+    """How many pixels of a chart have a colour of the page (CSS variable), within a little."""
+    count: int = page.evaluate(
+        """([chart, variable]) => {
+        const canvas = document.querySelectorAll('.u-wrap canvas')[chart];
+        const probe = document.createElement('i'); probe.style.color = `var(${variable})`; document.body.append(probe);
+        const [r, g, b] = getComputedStyle(probe).color.match(/\\d+/g).map(Number); probe.remove();
+        const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        let found = 0;
+        for (let i = 0; i < data.length; i += 4)
+          if (data[i + 3] > 200 && Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 24) found += 1;
+        return found; }""",
+        [chart, colour],
+    )
+    return count
+
+
+def test_a_site_draws_its_four_charts(page: Page, fleet: Any, until: Any) -> None:
+    """Loss, round trip, jitter, bitrate; Rampur's loss stands above the line, Agra has hardly any."""
+    open_site(page, fleet)
+    assert page.locator(".u-wrap canvas").count() == 4
+    assert [t for t in page.locator("figcaption b").all_text_contents()] == [  # noqa: C416 - a plain list
+        "Loss",
+        "Round trip",
+        "Jitter (RFC 3550)",
+        "Bitrate of the probe",
+    ]
+    lossy = ink(page, 0, "--chart-up")
+    open_site(page, fleet, "agra?range=1h&path=main.state")
+    until(page, "document.querySelector('h2').textContent.includes('Agra')")
+    page.wait_for_timeout(300)
+    assert lossy > 2000
+    assert ink(page, 0, "--chart-up") < lossy / 10
+
+
+def test_a_drag_zooms_and_the_address_carries_the_view(page: Page, fleet: Any, until: Any) -> None:
+    """Dragging over a chart writes from and to into the address; opening that address shows the same span."""
+    open_site(page, fleet)
+    box = page.locator(".u-over").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 40, steps=6)
+    page.mouse.up()
+    until(page, "location.hash.includes('from=')")
+    found = re.search(r"from=(\d+)&to=(\d+)&path=main.state", page.evaluate("location.hash"))
+    assert found is not None
+    assert int(found[2]) - int(found[1]) == pytest.approx(1_800_000, rel=0.02)
+    page.reload()
+    page.wait_for_selector(".u-wrap canvas")
+    assert page.locator(".choice a[aria-current]").all_text_contents() == ["State headquarters, Lucknow"]
+
+
+def test_the_span_and_the_end_are_chosen_by_links(page: Page, fleet: Any, until: Any) -> None:
+    """Ranges and paths are links with addresses of their own."""
+    open_site(page, fleet)
+    page.click("text=1 day")
+    until(page, "location.hash.includes('range=1d')")
+    page.click("text=National headquarters")
+    until(page, "location.hash.includes('path=main.national')")
+    assert "range=1d" in page.evaluate("location.hash")
+    page.wait_for_selector(".choice a[aria-current]:has-text('National')")
+
+
+def test_the_charts_can_be_read_as_numbers(page: Page, fleet: Any) -> None:
+    """A table says newest, middle and worst of each measure with its unit."""
+    open_site(page, fleet)
+    page.click("summary")
+    rows = {
+        r[0]: r[1:]
+        for r in (t.split("\t") for t in page.inner_text(".summary-table").split("\n"))
+        if len(r) > 3
+    }
+    assert re.fullmatch(r"[\d.]+\u00a0%", rows["Loss, uplink"][2])
+    assert float(rows["Loss, uplink"][2].split("\u00a0")[0]) > 4
+    assert rows["Round trip, middle"][0].endswith("ms")
+
+
+def test_the_probe_speaks_for_itself(page: Page, fleet: Any) -> None:
+    """Provider, age, stamps, clock error and the probe's own trouble stand beside the charts."""
+    open_site(page, fleet)
+    facts = page.inner_text(".facts-list")
+    for part in (
+        "provider-a",
+        "kernel · kernel · kernel · kernel",
+        "set by time server, ± 0.8\u00a0ms",
+        "10 a second",
+    ):
+        assert part in facts
+
+
+def test_an_office_that_is_not_there_has_its_own_sentence(page: Page, fleet: Any) -> None:
+    """A wrong address names what was asked and the next step; a planned office says what it lacks."""
+    page.goto(f"{fleet.url}/?lang=en#/site/atlantis")
+    page.wait_for_selector("h2:has-text('There is no such office')")
+    assert "“atlantis”" in page.inner_text(".site-head")
+    page.goto(f"{fleet.url}/?lang=en#/site/shamli")
+    page.wait_for_selector("text=This office has no probe yet")
+
+
+def test_a_meeting_shows_every_office_and_follows_changes(page: Page, fleet: Any) -> None:
+    """56 linked offices worst first with reason and action; a changed verdict changes its row while it is open."""
+    page.goto(f"{fleet.url}/?lang=en{MORNING}")
+    page.wait_for_selector(".verdicts tbody tr")
+    rows = page.locator(".verdicts tbody tr")
+    assert rows.count() == 56
+    assert rows.locator("th").all_text_contents()[:3] == ["Lalitpur", "Jhansi City", "Rampur"]
+    rampur = rows.nth(2).inner_text()
+    for part in (
+        "not ready",
+        "31\u00a0%",
+        "Loss, uplink 4.1\u00a0%, since 10:05",
+        "switch the router off",
+        "Audio only",
+    ):
+        assert part in rampur
+    assert "36 invited offices are not linked yet" in page.inner_text(".planned-list")
+    fleet.decide(
+        "varanasi", State.NOT_READY, 0.02, Reason(code=ReasonCode.BITRATE_UP, value=400e3, unit="bps")
+    )
+    page.wait_for_selector(".verdicts tbody tr:nth-child(2) th:has-text('Varanasi')")
+    assert "Bitrate, uplink only 400\u00a0kbit/s" in rows.nth(1).inner_text()
+    fleet.decide("varanasi", State.READY, 0.95)
+    page.wait_for_selector(".verdicts tbody tr:nth-child(2) th:has-text('Jhansi City')")
+
+
+def test_a_meeting_that_is_not_there_has_its_own_sentence(fleet: Any, browser: Any) -> None:
+    """A cancelled meeting's address says so and leads back."""
+    page = browser.new_page()
+    page.goto(f"{fleet.url}/?lang=en#/meeting/gone/20261124T053000Z")
+    page.wait_for_selector("h2:has-text('not in the calendar')")
+    page.click(".back")
+    page.wait_for_selector(".mark")
+    page.close()

@@ -1,0 +1,281 @@
+"""The wall over HTTP: what it answers, what it refuses, what every answer carries."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import socket
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dashboards.wall.serve import AddressInUseError, address, listen, warning_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW_MS = 1_795_495_670_000
+HOUR_MS = 3_600_000
+MORNING = "morning-review%40tatpar.example/20261124T053000Z"
+
+
+def get(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers in lower case, body."""
+    request = urllib.request.Request(url, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
+
+
+def load(url: str) -> Any:
+    status, _, body = get(url)
+    assert status == 200, body
+    return json.loads(body)
+
+
+def test_the_snapshot_is_the_whole_picture(fleet: Any) -> None:
+    """Scene and picture in one answer: 92 offices with names, places and tiles, today's and tomorrow's meetings."""
+    whole = load(f"{fleet.url}/api/snapshot")
+    offices = {office["id"]: office for office in whole["scene"]["offices"]}
+    assert len(offices) == len(whole["picture"]["tiles"]) == len(whole["scene"]["cells"]) == 92
+    assert offices["rampur"]["hi"] == "रामपुर"
+    assert sum(office.get("linked", False) for office in offices.values()) == 56
+    tile = whole["picture"]["tiles"]["rampur"]
+    assert (tile["shade"], tile["probability"], tile["action"]) == ("not_ready", 0.31, "restart_router")
+    assert tile["why"]["code"] == "loss_up"
+    assert len(tile["loss"]) == len(tile["rtt"]) == 24
+    assert whole["picture"]["tiles"]["lalitpur"]["shade"] == "dark"
+    assert whole["picture"]["tiles"]["shamli"] == {"shade": "planned"}
+    morning = whole["picture"]["meetings"]["morning-review@tatpar.example 20261124T053000Z"]
+    assert morning["count"] == {
+        "ready": 48, "at_risk": 4, "not_ready": 2, "dark": 1, "unknown": 1, "planned": 36,
+    }  # fmt: skip
+    assert whole["picture"]["track"]["of"] > 500
+
+
+def test_times_are_numbers_that_a_browser_holds_exactly(fleet: Any) -> None:
+    """No integer of the picture is beyond 2^53."""
+    _, _, body = get(f"{fleet.url}/api/snapshot")
+    assert max(int(n) for n in re.findall(rb"[:,\[](\d+)[,\]}]", body)) < 2**53
+
+
+def test_the_snapshot_is_packed_when_the_browser_takes_it(fleet: Any) -> None:
+    """Packed it is a third or less, and the same."""
+    _, headers, packed = get(f"{fleet.url}/api/snapshot", accept_encoding="gzip")
+    assert headers["content-encoding"] == "gzip"
+    plain = gzip.decompress(packed)
+    assert len(json.loads(plain)["scene"]["offices"]) == 92
+    assert len(packed) < len(plain) / 3
+
+
+def test_a_site_has_its_facts(fleet: Any) -> None:
+    """Stamps, clock, presence of direction, and the verdicts ahead."""
+    facts = load(f"{fleet.url}/api/site/rampur")
+    line = next(one for one in facts["lines"] if one["path"] == "main.state")
+    assert line["stamps"] == ["kernel"] * 4
+    assert line["clock"] == "synchronised"
+    assert line["stateful"] is True
+    assert line["loss"] > 0.01
+    assert facts["upcoming"][0]["shade"] == "not_ready"
+    assert facts["upcoming"][0]["en"] == "Morning review"
+
+
+def test_a_series_carries_its_marks(fleet: Any) -> None:
+    """Meetings, flags and lost contact come with the line."""
+    span = f"from={NOW_MS - 24 * HOUR_MS}&to={NOW_MS}"
+    marks = load(f"{fleet.url}/api/site/rampur/series?{span}")["marks"]
+    assert {mark["kind"] for mark in marks} == {"meeting", "flag"}
+    dark = load(f"{fleet.url}/api/site/lalitpur/series?{span}&path=main.national")["marks"]
+    assert any(mark["kind"] == "offline" for mark in dark)
+
+
+def test_a_meeting_lists_every_invited_office_worst_first(fleet: Any) -> None:
+    """92 offices with verdict, reasons, best profile and how the forecast moved."""
+    page = load(f"{fleet.url}/api/meeting/{MORNING}")
+    assert len(page["invited"]) == 92
+    assert [one["site"] for one in page["invited"][:3]] == ["lalitpur", "jhansi-city", "rampur"]
+    rampur = page["invited"][2]
+    assert [f["horizon"] for f in rampur["forecasts"]] == ["T-24h", "T-2h"]
+    assert rampur["best"] == "audio"
+    assert page["invited"][-1] == {"site": page["invited"][-1]["site"], "shade": "planned"}
+
+
+def test_a_meeting_that_is_over_says_what_came_true(fleet: Any) -> None:
+    """Outcomes stand beside the offices once they are settled."""
+    page = load(f"{fleet.url}/api/meeting/morning-review%40tatpar.example/20261123T053000Z")
+    held = [one.get("outcome") for one in page["invited"] if one["shade"] != "planned"]
+    assert {"held", "failed"} >= set(held)
+    assert "held" in held
+
+
+def test_words_come_with_their_units(fleet: Any) -> None:
+    """The catalogue and the units of a language."""
+    told = load(f"{fleet.url}/api/words/hi.json")
+    assert told["words"]["state.ready"] == "तैयार"
+    assert told["units"]["h"] == ["घंटा", "घंटे"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "line"),
+    [
+        ("/api/site/nowhere", 404, "no office has the id 'nowhere'"),
+        ("/api/site/nowhere/series?from=1&to=2", 404, "no office"),
+        ("/api/site/rampur/series", 400, "`from` is missing"),
+        (f"/api/site/rampur/series?from={NOW_MS}", 400, "`to` is missing"),
+        ("/api/site/rampur/series?from=yesterday&to=1", 400, "`from` is 'yesterday': write a whole number"),
+        ("/api/site/rampur/series?from=-5&to=1", 400, "`from` is '-5'"),
+        ("/api/site/rampur/series?from=1e3&to=1", 400, "`from` is '1e3'"),
+        ("/api/site/rampur/series?from=%E0%A5%A7&to=1", 400, "`from` is '१'"),
+        ("/api/site/rampur/series?from=99999999999999999999&to=1", 400, "write a whole number"),
+        (f"/api/site/rampur/series?from={NOW_MS}&to={NOW_MS}", 400, "at least 15000 ms after"),
+        (f"/api/site/rampur/series?from={NOW_MS}&to={NOW_MS - HOUR_MS}", 400, "at least 15000 ms after"),
+        (f"/api/site/rampur/series?from=0&to={NOW_MS}", 400, "at most 800 days apart"),
+        (f"/api/site/rampur/series?from={NOW_MS - HOUR_MS}&to={NOW_MS}&path=main", 400, "as main.state"),
+        (f"/api/site/rampur/series?from={NOW_MS - HOUR_MS}&to={NOW_MS}&path={'x' * 99}.y", 400, "`path`"),
+        ("/api/meeting/m/today", 400, "write it in UTC as 20251124T053000Z"),
+        ("/api/meeting/nobody/20261124T053000Z", 404, "the calendar has no such meeting: 'nobody'"),
+        ("/api/words/fr.json", 404, "the languages are hi, en"),
+        ("/static/0000/js/main.js", 404, "reload the page"),
+        ("/favicon.ico", 404, "the wall is at /"),
+        ("/api/", 404, "no such address"),
+    ],
+)
+def test_a_wrong_request_gets_one_clear_line(fleet: Any, path: str, status: int, line: str) -> None:
+    """What is wrong and what to write instead, as JSON; never a trace."""
+    got, headers, body = get(fleet.url + path)
+    assert got == status
+    assert headers["content-type"] == "application/json"
+    told = json.loads(body)["error"]
+    assert line in told
+    assert "\n" not in told
+    assert "Traceback" not in told
+
+
+def test_only_reading_is_answered(fleet: Any) -> None:
+    """A POST is refused with the way that works."""
+    request = urllib.request.Request(f"{fleet.url}/api/snapshot", data=b"{}", method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    with refused.value as answer:
+        assert answer.code == 405
+        assert "use GET" in json.loads(answer.read())["error"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/snapshot", "/healthz", "/nowhere", "/api/site/nowhere"])
+def test_every_answer_is_guarded(fleet: Any, path: str) -> None:
+    """The content policy lets nothing in from elsewhere, and no page frames us."""
+    _, headers, _ = get(fleet.url + path)
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_files_are_kept_for_ever_below_their_digest(fleet: Any) -> None:
+    """The page names the digest, is itself asked for anew, and answers 304 when it is the same."""
+    _, headers, body = get(f"{fleet.url}/")
+    assert headers["cache-control"] == "no-cache"
+    files = set(re.findall(rb'"(/static/[0-9a-f]{16}/[^"]+)"', body))
+    assert len(files) > 8
+    for name in files:
+        status, kept, _ = get(fleet.url + name.decode())
+        assert status == 200
+        assert "immutable" in kept["cache-control"]
+    assert get(f"{fleet.url}/", if_none_match=headers["etag"])[0] == 304
+
+
+@pytest.fixture
+def events(fleet: Any) -> Iterator[Any]:
+    """Opens the stream and reads one event at a time."""
+    opened = []
+
+    def read(after: str, header: bool = False) -> Any:
+        request = urllib.request.Request(
+            f"{fleet.url}/api/stream" + ("" if header else f"?after={after}"),
+            headers={"Last-Event-ID": after} if header else {},
+        )
+        answer = urllib.request.urlopen(request, timeout=15)
+        opened.append(answer)
+
+        def one() -> dict[str, str]:
+            fields: dict[str, str] = {}
+            while True:
+                line = answer.readline().decode().rstrip("\n")
+                if not line and "data" in fields:
+                    return fields
+                name, _, value = line.partition(": ")
+                if name:
+                    fields[name] = value
+
+        return one
+
+    yield read
+    for answer in opened:
+        answer.close()
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_the_stream_resumes_after_an_event(fleet: Any, events: Any, header: bool) -> None:
+    """A page that names the event it saw gets what it missed, and then what happens, without the whole."""
+    seen = load(f"{fleet.url}/api/snapshot")["id"]
+    fleet.state.set_presence("agra", "p1", _presence(fleet), fleet.clock.now_ns())
+    one = events(seen, header)
+    for _ in range(20):
+        event = one()
+        assert event["event"] != "snapshot"
+        if "agra" in json.loads(event["data"]).get("tiles", {}):
+            break
+    else:
+        pytest.fail("the change of agra did not come")
+    assert event["id"].partition("-")[0] == seen.partition("-")[0]
+
+
+def _presence(fleet: Any) -> Any:
+    from telemetry.control import Presence
+
+    return Presence(online=True, since_ns=fleet.clock.now_ns())
+
+
+def test_a_stranger_gets_the_whole_picture_and_then_beats(events: Any) -> None:
+    """Without a known event the whole comes first; while nothing happens a beat comes every five seconds."""
+    one = events("deadbeef-1")
+    assert one()["event"] == "snapshot"
+    kinds = {one()["event"] for _ in range(2)}
+    assert "beat" in kinds or "change" in kinds
+
+
+def test_healthz_says_that_all_is_well(fleet: Any) -> None:
+    """200 with ok while the databases can be read."""
+    assert load(f"{fleet.url}/healthz")["ok"] is True
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    """The error names the address, the reason and the option that chooses another."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressInUseError, match=rf"127\.0\.0\.1:{port}.*--port") as refused:
+            listen("127.0.0.1", port)
+    assert "\n" not in str(refused.value)
+
+
+def test_port_0_is_a_free_one_and_the_address_says_which() -> None:
+    """The address is known before the start."""
+    with listen("127.0.0.1", 0) as listener:
+        assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+def test_beyond_loopback_there_is_a_warning() -> None:
+    """Whoever opens the wall to the network is told that there is no sign-in."""
+    assert warning_for("127.0.0.1") is None
+    assert warning_for("::1") is None
+    assert "no sign-in" in (warning_for("0.0.0.0") or "")
