@@ -1,0 +1,60 @@
+"""The front door: `tatpar COMMAND`. Each command is a module that is imported only when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+COMMANDS: Final[dict[str, str]] = {
+    "up": "everything on one machine: broker, collector, store, analytics, alerts, wall",
+    "probe": "the office's agent: measure, spool, publish",
+    "reflect": "the headquarters' STAMP reflector",
+    "collect": "take in, check, store and confirm reports",
+    "watch": "raise flags, issue verdicts and forecasts, settle outcomes",
+    "wall": "serve the wall",
+    "ready": "the verdict table of the next meetings",
+    "flags": "degraded offices now, worst first",
+    "alerts": "tell the in-charges, and list what was told",
+    "report": "the readiness reports",
+    "sites": "list and check the offices",
+    "meetings": "list and check the meetings",
+    "lab": "the emulated fleet: break, heal, history",
+    "doctor": "check clock, permissions, time stamps, broker, store, reflector; say what to do",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names without importing them, so that --help stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"tatpar.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(package_name="tatpar")
+def main() -> None:
+    """Tatpar tells, before a video meeting starts, which offices will hold the call and which will not, and why.
+
+    Example: tatpar up --lab
+    """
+
+
+if __name__ == "__main__":
+    main()

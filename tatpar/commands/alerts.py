@@ -1,0 +1,127 @@
+"""`tatpar alerts`: tell the in-charges, and list what was told."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - click reads it
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from config.live import LiveConfig
+
+
+@click.group(invoke_without_command=True)
+@config_option
+@data_option
+@click.pass_context
+@explains_config
+def command(context: click.Context, config_file: Path | None, data_dir: Path) -> None:
+    """Tell the in-charges of offices that are not ready for a meeting that starts soon.
+
+    Without a sub-command it runs until stopped; `tatpar up` includes it.
+
+    Example: tatpar alerts --config tatpar.toml
+    """
+    context.obj = (config_file, data_dir)
+    if context.invoked_subcommand is not None:
+        return
+    import asyncio  # noqa: PLC0415 - keeps --help fast
+    import logging  # noqa: PLC0415
+
+    from config.live import LiveConfig  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    live = LiveConfig(config_file)
+    try:
+        asyncio.run(_run(live, data_dir))
+    except StateError as error:
+        failed(f"tatpar alerts: {error}")
+
+
+async def _run(live: LiveConfig, data_dir: Path) -> None:
+    """Until told to stop."""
+    import asyncio  # noqa: PLC0415
+    import contextlib  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    from alerts.service import Alerts  # noqa: PLC0415
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with (
+        contextlib.suppress(asyncio.CancelledError),
+        contextlib.closing(StateDb(data_dir / "state.db")) as state,
+    ):
+        await Alerts(live, state).run()
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@json_option
+@click.pass_obj
+def list_(chosen: tuple[Path | None, Path], limit: int, as_json: bool) -> None:  # noqa: FBT001
+    """What was told, newest first, and what still waits.
+
+    Example: tatpar alerts --data data list
+    """
+    import contextlib  # noqa: PLC0415
+    import json  # noqa: PLC0415
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+
+    _, data_dir = chosen
+    path = data_dir / "state.db"
+    if not path.exists():
+        wrong_input(f"{path}: no such file; name the folder of a running Tatpar with --data")
+    try:
+        with contextlib.closing(StateDb(path)) as state:
+            rows = state.outbox(limit)
+    except StateError as error:
+        failed(f"tatpar alerts: {error}")
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        word = "sent" if row.sent_ns else (f"waits ({row.error})" if row.error else "waits")
+        click.echo(f"{word:<8} {row.recipient:<36} {row.subject}")
+    if not rows:
+        click.echo("nobody had to be told")
+
+
+@command.command("test")
+@click.argument("address")
+@click.pass_obj
+@explains_config
+def test(chosen: tuple[Path | None, Path], address: str) -> None:
+    """Send one mail to ADDRESS now, to see that the settings work.
+
+    Example: tatpar alerts --config tatpar.toml test noc@example.org
+    """
+    import time  # noqa: PLC0415
+
+    from alerts.mail import DeliveryError, send  # noqa: PLC0415
+    from config.load import load_config  # noqa: PLC0415
+    from telemetry.state.outbox import OutboxRow  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    settings = load_config(chosen[0]).settings
+    if not settings.alerts.smtp_host:
+        wrong_input("alerts.smtp_host is empty; write the mail server's name under [alerts] in the settings")
+    now_ns = time.time_ns()
+    language = settings.deployment.language
+    text = say(language, "mail.test", name=settings.deployment.name)
+    row = OutboxRow(f"test/{now_ns}", "mail", address, text, text + "\n", now_ns, 0, None, "")
+    try:
+        send(row, settings.alerts)
+    except DeliveryError as error:
+        failed(f"tatpar alerts: {error}")
+    click.echo(f"{settings.alerts.smtp_host} took the mail to {address}")

@@ -1,0 +1,67 @@
+"""`tatpar doctor`: what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - click reads it
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tatpar.examination.finding import Finding
+
+SIGNS: Final = {"fine": "● fine  ", "less": "▲ less  ", "broken": "■ broken"}
+
+
+@click.command()
+@config_option
+@data_option
+@json_option
+@explains_config
+def command(config_file: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Check clock, permissions, time stamps, broker, store and reflectors; say what to do.
+
+    Ends with 1 when something is broken.
+
+    Example: tatpar doctor --config tatpar.toml
+    """
+    import msgspec  # noqa: PLC0415 - keeps --help fast
+
+    found = []
+    for finding in examine(config_file, data_dir):
+        found.append(finding)
+        if not as_json:
+            click.echo(f"{SIGNS[finding.level.value]}  {finding.subject}: {finding.text}")
+            if finding.remedy:
+                click.echo(f"            → {finding.remedy}")
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    if any(finding.level.value == "broken" for finding in found):
+        raise SystemExit(1)
+
+
+def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
+    """Every check, told as it ends."""
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.examination import ends, hub, machine  # noqa: PLC0415
+    from tatpar.examination.finding import fine  # noqa: PLC0415
+    from tatpar.lab_calendar import in_lab  # noqa: PLC0415
+
+    config = load_config(config_file)
+    yield machine.python()
+    yield machine.clock()
+    yield machine.stamps()
+    yield machine.icmp()
+    yield machine.data_dir(data_dir)
+    yield hub.broker(config.settings.broker)
+    now_ns = hub.now_ns()
+    yield hub.store(config.settings, data_dir, now_ns)
+    yield from hub.state(data_dir, now_ns)
+    if in_lab(data_dir):
+        yield fine("reflectors", "the running lab's own; those of the settings are not asked")
+    else:
+        yield from ends.reflectors(config.headquarters.values())

@@ -1,0 +1,81 @@
+"""`tatpar flags`: degraded offices now, worst first."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from config.config import Config
+    from telemetry.decisions import Flag
+
+
+@click.command(epilog="Example: tatpar flags --lang en", short_help="degraded offices now, worst first")
+@config_option
+@data_option
+@click.option(
+    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
+)
+@json_option
+@explains_config
+def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_json: bool) -> None:
+    """Which lines are degraded now: why, how much, against what limit and what is usual, since when."""
+    from analytics.flags import severity  # noqa: PLC0415
+    from config.load import load_config  # noqa: PLC0415 - keeps --help fast
+    from tatpar.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
+    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.json_time import readable, rfc3339  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    config, now_ns = load_config(config_file), time.time_ns()
+    language = lang or config.settings.deployment.language
+    with decided(data_dir) as state:
+        flags = sorted(state.open_flags(), key=severity)
+        age_s = watch_age_s(state, now_ns)
+    if as_json:
+        age = None if age_s is None else round(age_s, 1)
+        click.echo(
+            text_of({"as_of": rfc3339(now_ns), "watch_age_s": age, "flags": [readable(f) for f in flags]})
+        )
+        return
+    if is_stale(age_s):
+        click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
+    click.echo("\n".join(_lines(config, flags, language)))
+
+
+def _lines(config: Config, flags: Sequence[Flag], language: str) -> list[str]:
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.columns import table  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    if not flags:
+        return [say(language, "table.nothing_degraded")]
+    zone = timezone_of(config.settings)
+    head = [say(language, f"table.{name}") for name in ("office", "line", "limit", "usual", "why")]
+    return table(head, [_row(config, flag, language, zone) for flag in flags])
+
+
+def _row(config: Config, flag: Flag, language: str, zone: ZoneInfo) -> list[str]:
+    from telemetry.words import measure, say, say_reason  # noqa: PLC0415
+
+    site, reason = config.registry.by_id.get(flag.site), flag.reason
+
+    def shown(value: float | None) -> str:
+        return "–" if value is None else measure(language, value, reason.unit)
+
+    severe = f" ({say(language, 'table.severe')})" if flag.severe else ""
+    return [
+        site.name(language) if site else flag.site,
+        flag.path or "–",
+        shown(reason.limit),
+        shown(reason.usual),
+        say_reason(language, reason, zone=zone) + severe,
+    ]

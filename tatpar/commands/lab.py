@@ -1,0 +1,269 @@
+"""`tatpar lab`: break and heal lines of the running emulated fleet, look at it, give it a past."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path  # noqa: TC003 - click reads it
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from lab.control import Answer, Request, ShownFault
+
+A = TypeVar("A")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?")
+_SECONDS: Final = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_RATIO: Final = click.FloatRange(0.0, 1.0)
+_MS: Final = click.FloatRange(0.0, 10_000.0)
+
+
+class Duration(click.ParamType[float]):
+    """A span of time as people write it: `90`, `90s`, `5m`, `2h`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's signature
+        """Seconds."""
+        if isinstance(value, float):
+            return value
+        match = _DURATION.fullmatch(str(value))
+        if match is None or float(match.group(1)) <= 0:
+            self.fail(f"`{value}` is no span of time; write for example 90s, 5m or 2h", param, ctx)
+        return float(match.group(1)) * _SECONDS[match.group(2)]
+
+
+@click.group()
+def command() -> None:
+    """The emulated fleet: break and heal its lines, look at it, give it a past.
+
+    The fleet itself runs in `tatpar up --lab`.
+
+    Example: tatpar lab break gorakhpur --loss 0.05 --direction up
+    """
+
+
+@command.command("break")
+@click.argument("scope", metavar="SITE")
+@click.option("--loss", type=_RATIO, help="Share of packets lost, 0 to 1, in each direction named.")
+@click.option(
+    "--burst", type=_MS, metavar="MS", help="Mean length of a burst of losses; 0: independent losses."
+)
+@click.option("--direction", type=click.Choice(["up", "down", "both"]), default="both", show_default=True)
+@click.option("--delay", type=_MS, metavar="MS", help="More delay in each direction named.")
+@click.option("--jitter", type=_MS, metavar="MS", help="More RFC 3550 jitter in each direction named.")
+@click.option("--duplicate", type=_RATIO, help="Share of packets that arrive twice.")
+@click.option("--reorder", type=_RATIO, help="Share of packets that the next one overtakes.")
+@click.option(
+    "--rate", type=click.FloatRange(0.001, 1e6), metavar="MBIT", help="A bottleneck of so many Mbit/s."
+)
+@click.option("--queue", type=click.FloatRange(1.0, 10_000.0), metavar="MS", help="Length of its queue.")
+@click.option("--outage", is_flag=True, help="Nothing passes.")
+@click.option("--for", "for_s", type=Duration(), help="Heal by itself after so long: 90s, 5m, 2h.")
+@data_option
+@json_option
+def break_(scope: str, for_s: float | None, data_dir: Path, as_json: bool, **what: Any) -> None:  # noqa: ANN401, FBT001
+    r"""Break lines of the running fleet.
+
+    SITE is an office's id, or provider:NAME, region:NAME, end:NAME, all. What it names is added to what the line does
+    already; breaking the same SITE and direction again changes the figures that are named.
+
+    \b
+    Example: tatpar lab break saharanpur --loss 0.05 --direction up
+             tatpar lab break provider:provider-b --outage --for 5m
+    """
+    from lab.control import Break, Broken  # noqa: PLC0415 - keeps --help fast
+    from lab.effect import Effect  # noqa: PLC0415
+
+    effect = Effect(
+        direction=what["direction"],
+        loss_ratio=what["loss"],
+        loss_burst_ms=what["burst"],
+        delay_ms=what["delay"],
+        jitter_ms=what["jitter"],
+        duplicate_ratio=what["duplicate"],
+        reorder_ratio=what["reorder"],
+        rate_mbps=what["rate"],
+        queue_ms=what["queue"],
+        outage=what["outage"],
+    )
+    if effect.is_nothing:
+        wrong_input("nothing to break; say what, as: --loss 0.05 (all: tatpar lab break --help)")
+    answer = _ask(data_dir, Break(scope=scope, effect=effect, for_s=for_s), Broken)
+    _print(answer, as_json, f"broken: {_sentence(answer.fault)} ({answer.offices} offices)")
+
+
+@command.command("heal")
+@click.argument("scope", metavar="[SITE]", required=False)
+@click.option("--all", "everything", is_flag=True, help="Everything that was broken by hand (the default).")
+@data_option
+@json_option
+def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Heal what was broken by hand: on SITE, or everything.
+
+    Example: tatpar lab heal saharanpur
+    """
+    from lab.control import Heal, Healed  # noqa: PLC0415
+
+    if scope is not None and everything:
+        wrong_input(f"`{scope}` and --all exclude each other; write one of them")
+    answer = _ask(data_dir, Heal(scope=scope), Healed)
+    lines = [f"healed: {_sentence(fault)}" for fault in answer.healed]
+    lines = lines or ["nothing was broken there by hand"]
+    lines += [
+        f"still there: {_sentence(fault)}; heal it with: tatpar lab heal {fault.scope}"
+        for fault in answer.left
+    ]
+    _print(answer, as_json, *lines)
+
+
+@command.command("status")
+@data_option
+@json_option
+def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+    """What is broken, what the script does now, and how well the relay keeps its times.
+
+    Example: tatpar lab status
+    """
+    from lab.control import LabStatus, Status  # noqa: PLC0415
+
+    answer = _ask(data_dir, Status(), LabStatus)
+    lines = [f"{answer.offices} offices, each to {' and '.join(answer.ends)}"]
+    lines += [f"by hand: {_sentence(fault)}" for fault in answer.by_hand] or ["by hand: nothing is broken"]
+    lines += [f"script:  {fault.name}: {_sentence(fault)}" for fault in answer.scripted]
+    late = ", ".join(f"{name} {value:.0f} µs" for name, value in answer.late_us.items())
+    lines.append(
+        f"packets: {answer.packets} taken in, {answer.lost} lost by the lines, {answer.unsent} by the relay itself"
+    )
+    if late:
+        lines.append(f"late:    {late}")
+    _print(answer, as_json, *lines)
+
+
+@command.command("history")
+@click.option(
+    "--weeks", type=click.FloatRange(0.01, 104.0), default=4.0, show_default=True, help="How far back."
+)
+@click.option("--seed", type=int, default=None, help="Another past; without it the seed of the settings.")
+@config_option
+@data_option
+@json_option
+@explains_config
+def history(weeks: float, seed: int | None, config_file: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Give the linked offices a plausible past, marked as emulated.
+
+    Five-minute roll-ups for so many weeks, and 15 s windows for the last two days, of the same lines as the running lab's.
+    What was measured is never touched; run again, it adds only what is missing.
+
+    Example: tatpar lab history --weeks 4
+    """
+    import msgspec  # noqa: PLC0415 - keeps --help fast
+
+    from config.load import load_config  # noqa: PLC0415
+    from lab.history import Written, give_past, past_of  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+
+    config = load_config(config_file)
+    offices = sum(1 for _ in config.registry.linked())
+    if not offices:
+        wrong_input(f"{config.sources.sites}: no office is linked; write linked in the column status of one")
+    plan = past_of(config, weeks=weeks, seed=seed)
+    total = Written("", 0, 0)
+    with click.progressbar(length=offices, label="Offices", file=sys.stderr) as bar:
+
+        def progress(written: Written) -> None:
+            nonlocal total
+            total = Written("", total.rollups + written.rollups, total.windows + written.windows)
+            bar.update(1)
+
+        try:
+            give_past(plan, config.settings.store, data_dir, progress)
+        except StoreError as error:
+            failed(str(error))
+    if as_json:
+        answer = {"offices": offices, "rollups": total.rollups, "windows": total.windows}
+        click.echo(msgspec.json.encode(answer).decode())
+    elif total.rollups or total.windows:
+        click.echo(f"{offices} offices: {total.rollups} roll-ups and {total.windows} windows added")
+    else:
+        click.echo(f"{offices} offices: nothing was missing")
+
+
+@command.command("truth")
+@click.argument("site")
+@click.argument("end")
+@click.option(
+    "--last", "last_s", type=Duration(), default="5m", show_default=True, help="How far back: 90s, 5m."
+)
+@data_option
+@json_option
+def truth(site: str, end: str, last_s: float, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+    """What the line of an office to an end really did, from the truth log (a fleet that keeps one).
+
+    Example: tatpar lab truth saharanpur state --last 2m
+    """
+    import time  # noqa: PLC0415
+
+    import msgspec  # noqa: PLC0415
+
+    from lab.errors import LabError  # noqa: PLC0415
+    from lab.truth_reader import read_truth  # noqa: PLC0415
+    from lab.truth_table import summary  # noqa: PLC0415
+
+    try:
+        line = read_truth(data_dir / "truth").line(site, end)
+    except LabError as error:
+        wrong_input(str(error))
+    now_ns = time.time_ns()
+    figures = summary(line.between(now_ns - round(last_s * 1e9), now_ns))
+    if as_json:
+        click.echo(msgspec.json.encode(figures).decode())
+        return
+    for name, value in figures.items():
+        click.echo(f"{name:22} {value:g}" if isinstance(value, float) else f"{name:22} {value}")
+
+
+def _ask(data_dir: Path, request: Request, kind: type[A]) -> A:
+    """Ask the running fleet; no fleet ends with 1, a wrong request with 2, each with its one line."""
+    from lab.control import ask  # noqa: PLC0415
+    from lab.errors import LabError, RefusedError  # noqa: PLC0415
+
+    try:
+        return ask(data_dir, request, kind)  # type: ignore[type-var]
+    except RefusedError as error:
+        wrong_input(str(error))
+    except LabError as error:
+        failed(str(error))
+
+
+def _print(answer: Answer, as_json: bool, *lines: str) -> None:  # noqa: FBT001
+    import msgspec  # noqa: PLC0415
+
+    if as_json:
+        click.echo(msgspec.json.encode(answer).decode())
+        return
+    for line in lines:
+        click.echo(line)
+
+
+def _sentence(fault: ShownFault) -> str:
+    """A fault in one line."""
+    effect = fault.effect
+    parts = ["outage"] if effect.outage else []
+    figures = (
+        ("loss", effect.loss_ratio, "{:.2%}"),
+        ("bursts of", effect.loss_burst_ms, "{:g} ms"),
+        ("delay", effect.delay_ms, "+{:g} ms"),
+        ("jitter", effect.jitter_ms, "+{:g} ms"),
+        ("duplicates", effect.duplicate_ratio, "{:.2%}"),
+        ("reordered", effect.reorder_ratio, "{:.2%}"),
+        ("rate", effect.rate_mbps, "{:g} Mbit/s"),
+        ("queue", effect.queue_ms, "{:g} ms"),
+    )
+    parts += [f"{name} {form.format(value)}" for name, value, form in figures if value is not None]
+    where = fault.scope if effect.direction == "both" else f"{fault.scope} ({effect.direction})"
+    strength = "" if fault.strength >= 1 else f", at {fault.strength:.0%}"
+    return f"{where}: {', '.join(parts)}{strength}"

@@ -1,0 +1,94 @@
+"""`tatpar probe`: the office's agent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import data_option, explains_config, failed
+
+if TYPE_CHECKING:
+    from probes.office_settings import OfficeSettings
+
+ONCE_S = 75.0
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    default=Path("probe.toml"),
+    show_default=True,
+    envvar="TATPAR_PROBE_CONFIG",
+    help="The office's settings.",
+)
+@data_option
+@click.option("--check", is_flag=True, help="Read the settings, say what they mean, and end.")
+@click.option(
+    "--once", is_flag=True, help="End when the hub has stored a report; status 1 if none is within 75 s."
+)
+@explains_config
+def command(config_file: Path, data_dir: Path, *, check: bool, once: bool) -> None:
+    """Measure this office's lines, keep the reports on disk, and publish them to the hub, for ever.
+
+    Ends with 0 when stopped (SIGTERM, Ctrl-C), 1 when another probe uses the same spool, 2 when the settings are wrong.
+
+    Example: tatpar probe --config probe.toml --data data
+    """
+    import asyncio  # noqa: PLC0415 - keeps --help fast
+    import logging  # noqa: PLC0415
+
+    from probes.probe_file import load_probe_file  # noqa: PLC0415
+    from probes.spool import Spool  # noqa: PLC0415
+    from probes.spool_file import SpoolError  # noqa: PLC0415
+
+    office = load_probe_file(config_file, data_dir)
+    if check:
+        click.echo(_described(office))
+        return
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:  # what is wrong from the start is for the operator; what goes wrong later the agent outlives
+        Spool(office.spool, site=office.site, probe=office.probe).close()
+    except SpoolError as error:
+        failed(str(error))
+    try:
+        asyncio.run(_run(office, once=once))
+    except OSError as error:
+        failed(f"the measuring process cannot be started: {error.strerror or error}")
+    except ExceptionGroup as faults:
+        failed(f"the measurer failed: {faults.exceptions[0]}; start the probe again")
+
+
+def _described(office: OfficeSettings) -> str:
+    ends = (
+        ", ".join(f"{end} at {address}" for end, address in office.ends.items()) or "those of the hub's plan"
+    )
+    speech = "TLS" if office.tls_ca else "no TLS"
+    return f"{office.key}: broker {office.broker_host}:{office.broker_port} ({speech}), ends: {ends}, spool {office.spool}"
+
+
+async def _run(office: OfficeSettings, *, once: bool) -> None:
+    import asyncio  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    from probes.agent import Agent  # noqa: PLC0415
+    from probes.measurer import Measurer  # noqa: PLC0415
+    from telemetry.clock import SystemClock  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    agent = Agent([office], Measurer(), clock=SystemClock())
+    if not once:
+        await agent.run(stop)
+        return
+    running = asyncio.create_task(agent.run(stop), name="agent")
+    stored = await agent.offices[office.key].stored_within(ONCE_S, stop)
+    stop.set()
+    await running
+    if not stored:
+        failed(f"{office.key}: no report was stored at the hub within {ONCE_S:g} s; the lines above say why")
+    click.echo(f"{office.key}: the hub has stored a report")

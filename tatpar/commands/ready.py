@@ -1,0 +1,132 @@
+"""`tatpar ready`: the verdict table of the next meetings."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from config.config import Config
+    from config.meetings import Occurrence
+    from tatpar.verdict_table import VerdictTable
+    from telemetry.decisions import Verdict
+
+NOT_READY_STATUS: Final = 3
+_DAY_NS: Final = 86_400 * 10**9
+
+
+@click.command(
+    epilog="Example: tatpar ready --lang en --meeting morning-review@example",
+    short_help="the verdict table of the next meetings",
+)
+@config_option
+@data_option
+@click.option(
+    "--meeting",
+    "uid",
+    default=None,
+    metavar="UID",
+    help="Only this meeting, the next time that it takes place.",
+)
+@click.option("--all", "everything", is_flag=True, help="The offices of every meeting, not only of the next.")
+@click.option(
+    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
+)
+@json_option
+@explains_config
+def command(  # noqa: PLR0913 - one an option
+    *,
+    config_file: Path | None,
+    data_dir: Path,
+    uid: str | None,
+    everything: bool,
+    lang: str | None,
+    as_json: bool,
+) -> None:
+    """Which offices will hold the next meetings, which will not, and why.
+
+    Exit status 3 when an invited office is not ready for any meeting shown, 1 when there are no verdicts.
+    """
+    from config.load import load_config  # noqa: PLC0415 - keeps --help fast
+    from tatpar.decided import decided, watch_age_s  # noqa: PLC0415
+    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
+
+    config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()
+    days = config.settings.watch.forecast_days
+    coming = config.calendar.occurrences(now_ns, now_ns + int(days * _DAY_NS))
+    if uid is not None:
+        coming = _only(config, coming, uid)
+    with decided(data_dir) as state:
+        said = state.verdicts(now_ns - _DAY_NS, now_ns + int((days + 1) * _DAY_NS))
+        age_s = watch_age_s(state, now_ns)
+    tables = _tables(config, coming, said)
+    if as_json:
+        _print_json(tables, age_s, now_ns)
+    else:
+        _print(config, tables, age_s, lang or config.settings.deployment.language, everything=everything)
+    if any(each.someone_is_not_ready for each in tables):
+        raise SystemExit(NOT_READY_STATUS)
+
+
+def _only(config: Config, coming: Sequence[Occurrence], uid: str) -> list[Occurrence]:
+    """The next occurrence of a meeting."""
+    if uid not in {meeting.uid for meeting in config.calendar.meetings}:
+        known = ", ".join(meeting.uid for meeting in config.calendar.meetings) or "none"
+        wrong_input(f"--meeting: no meeting has the UID {uid!r}; write one of: {known}")
+    return [each for each in coming if each.meeting.uid == uid][:1]
+
+
+def _tables(config: Config, coming: Sequence[Occurrence], said: Sequence[Verdict]) -> list[VerdictTable]:
+    from tatpar.verdict_table import VerdictTable  # noqa: PLC0415
+
+    by_occurrence: dict[tuple[str, int, int], dict[str, Verdict]] = {}
+    for verdict in said:
+        key = verdict.meeting, verdict.occurrence_ns, verdict.starts_ns
+        by_occurrence.setdefault(key, {})[verdict.site] = verdict
+    tables = []
+    for each in coming:
+        found = by_occurrence.get((each.meeting.uid, each.recurrence_ns, each.starts_ns), {})
+        tables.append(
+            VerdictTable(config, each, [found[site] for site in each.meeting.invited if site in found])
+        )
+    return tables
+
+
+def _print_json(tables: Sequence[VerdictTable], age_s: float | None, now_ns: int) -> None:
+    from tatpar.decided import is_stale  # noqa: PLC0415
+    from tatpar.json_time import as_json, rfc3339  # noqa: PLC0415
+
+    found = {
+        "as_of": rfc3339(now_ns),
+        "watch_age_s": None if age_s is None else round(age_s, 1),
+        "watch_is_at_work": not is_stale(age_s),
+        "occurrences": [each.as_json() for each in tables],
+    }
+    click.echo(as_json(found))
+
+
+def _print(
+    config: Config, tables: Sequence[VerdictTable], age_s: float | None, language: str, *, everything: bool
+) -> None:
+    from tatpar.decided import is_stale  # noqa: PLC0415
+    from tatpar.options import failed  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    if not tables:
+        click.echo(say(language, "table.no_meeting", days=config.settings.watch.forecast_days))
+        return
+    if not any(each.verdicts for each in tables):
+        failed("no verdicts yet; start `tatpar watch` (or `tatpar up`) on this data folder")
+    if is_stale(age_s):
+        click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
+    for number, each in enumerate(tables):
+        click.echo("\n".join(each.heading(language)))
+        if everything or number == 0:
+            click.echo("\n".join(f"  {line}" for line in each.lines(language)))

@@ -1,0 +1,73 @@
+"""`tatpar wall`: serve the page."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, failed, wrong_input
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.live import LiveConfig
+
+
+@click.command(epilog="Example: tatpar wall --data /var/lib/tatpar --port 8420")
+@config_option
+@data_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="Port; 0: a free one; default from the settings.",
+)
+@click.option("--host", default=None, help="Address to listen on; default from the settings (loopback).")
+@explains_config
+def command(config_file: Path | None, data_dir: Path, port: int | None, host: str | None) -> None:
+    """Serve the wall: the fleet live, the next meetings, and each office's line."""
+    from config.live import LiveConfig  # noqa: PLC0415 - keeps --help fast
+    from dashboards.wall.serve import AddressInUseError, warning_for  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+
+    live = LiveConfig(config_file)
+    settings = live.current.settings.wall
+    host = settings.host if host is None else host
+    port = settings.port if port is None else port
+    warning = warning_for(host)
+    if warning:
+        click.echo(warning, err=True)
+    try:
+        _run(live, data_dir, host, port)
+    except AddressInUseError as error:
+        wrong_input(f"tatpar wall: {error}")
+    except (StateError, StoreError) as error:
+        failed(f"tatpar wall: {error}")
+
+
+def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
+    import asyncio  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    from dashboards.wall.app import create_app  # noqa: PLC0415
+    from dashboards.wall.serve import serve  # noqa: PLC0415
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+    from telemetry.store.open import open_reader  # noqa: PLC0415
+
+    data_dir.mkdir(parents=True, exist_ok=True)
+    reader = open_reader(live.current.settings.store, data_dir)
+    state = StateDb(data_dir / "state.db")
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        app = create_app(live, reader, state)
+        await serve(app, host, port, announce=lambda address: click.echo(f"the wall is at {address}"))
+
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(main())

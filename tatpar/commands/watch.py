@@ -1,0 +1,65 @@
+"""`tatpar watch`: raise flags, issue verdicts and forecasts, settle outcomes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, failed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.live import LiveConfig
+
+
+@click.command(
+    epilog="Example: tatpar watch --config tatpar.toml --data data",
+    short_help="raise flags, issue verdicts and forecasts, settle outcomes",
+)
+@config_option
+@data_option
+@explains_config
+def command(config_file: Path | None, data_dir: Path) -> None:
+    """Judge what arrives in the report store: flags, verdicts, forecasts, outcomes.
+
+    Runs until stopped, beside `tatpar collect`; `tatpar up` includes it. A second one waits until the first is gone.
+    """
+    import asyncio  # noqa: PLC0415 - keeps --help fast
+    import logging  # noqa: PLC0415
+
+    from config.live import LiveConfig  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    live = LiveConfig(config_file)
+    try:
+        asyncio.run(_run(live, data_dir))
+    except (StateError, StoreError) as error:
+        failed(str(error))
+
+
+async def _run(live: LiveConfig, data_dir: Path) -> None:
+    import asyncio  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+    from contextlib import closing, suppress  # noqa: PLC0415
+
+    from tatpar.watch import Watch  # noqa: PLC0415
+    from telemetry.clock import SystemClock  # noqa: PLC0415
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+    from telemetry.store.open import open_reader  # noqa: PLC0415
+
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    store = live.current.settings.store
+    with (
+        closing(open_reader(store, data_dir)) as reader,
+        closing(open_reader(store, data_dir)) as slow,
+        closing(StateDb(data_dir / "state.db")) as state,
+        suppress(asyncio.CancelledError),
+    ):
+        await Watch(live, reader, state, SystemClock(), history_reader=slow).run()

@@ -1,0 +1,69 @@
+"""The headquarters' reflectors: does each answer a STAMP packet."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING, Final
+
+from config.address import parse_address
+from probes.stamp import ReflectorPacket, SenderPacket
+from probes.timestamps import ErrorEstimate, ntp64
+from tatpar.examination.finding import broken, fine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from config.settings import Headquarters
+    from tatpar.examination.finding import Finding
+
+_TIMEOUT_S: Final = 1.0
+_TRIES: Final = 3
+_ERROR: Final = ErrorEstimate.of(1.0, synchronised=False).encode()
+Where = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+"""What `getaddrinfo` gives to connect to."""
+
+
+def reflectors(headquarters: Iterable[Headquarters]) -> list[Finding]:
+    """One finding a reflector."""
+    return [_ask(end.id, address) for end in headquarters for address in end.reflectors]
+
+
+def _ask(end: str, address: str) -> Finding:
+    subject = f"reflector of {end}"
+    parsed = parse_address(address)
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(*(parsed or ("", 0)), type=socket.SOCK_DGRAM)[0]
+    except OSError:
+        return broken(
+            subject,
+            f"{address}: the name is not known",
+            "write the reflector's address under [[headquarters]]",
+        )
+    with socket.socket(family, kind) as sock:
+        sock.settimeout(_TIMEOUT_S)
+        took_ms = _round_trip_ms(sock, where)
+    if took_ms is not None:
+        return fine(subject, f"{address} answers in {took_ms:.1f} ms")
+    remedy = "start `tatpar reflect` there, and let UDP through to its port"
+    return broken(subject, f"{address} does not answer", remedy)
+
+
+def _round_trip_ms(sock: socket.socket, where: Where) -> float | None:
+    """How long one answer took, of a few questions; None without an answer.
+
+    A reply is known by the T1 that it repeats: a late one still counts, and what merely echoes repeats none.
+    """
+    asked_ns: dict[int, int] = {}
+    for sequence in range(_TRIES):
+        stamp = ntp64(time.time_ns())
+        asked_ns[stamp] = time.monotonic_ns()
+        try:
+            sock.connect(where)
+            sock.send(SenderPacket(sequence, stamp, _ERROR).pack())
+            reply = ReflectorPacket.parse(sock.recv(2048))
+        except (OSError, ValueError):
+            continue
+        if reply.sender_timestamp in asked_ns:
+            return (time.monotonic_ns() - asked_ns[reply.sender_timestamp]) / 1e6
+    return None

@@ -1,0 +1,97 @@
+"""The hub: broker, store, decisions, and who is at work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Final
+
+from collector.broker import mosquitto
+from collector.broker.knock import Answered, TurnedAway, knock
+from tatpar.examination.finding import broken, fine, less
+from telemetry.state.db import StateDb
+from telemetry.state.errors import StateError
+from telemetry.store.errors import StoreError
+from telemetry.store.open import open_reader
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.settings import Broker, Settings
+    from tatpar.examination.finding import Finding
+
+_SILENT_AFTER_NS: Final = 60 * SECOND_NS
+
+
+def broker(settings: Broker) -> Finding:
+    """Is there a broker, or the program to bring one."""
+    if settings.bring == "none":
+        return _outside(settings)
+    if mosquitto.find():
+        return fine("broker", "mosquitto is on this machine")
+    if settings.bring == "mosquitto":
+        return broken("broker", "mosquitto is not on this machine", "install it, or set broker.bring to auto")
+    return less(
+        "broker",
+        "mosquitto is not on this machine: the embedded broker serves",
+        "install mosquitto for real use",
+    )
+
+
+def _outside(settings: Broker) -> Finding:
+    where = f"{settings.host}:{settings.port or 1883}"
+    answer = asyncio.run(knock(settings.host, settings.port or 1883, settings.user, settings.password))
+    match answer:
+        case Answered():
+            return fine("broker", f"{where} answers")
+        case TurnedAway(reason):
+            remedy = "check broker.user and broker.password, and the broker's access list"
+            return broken("broker", f"{where} refuses us (reason 0x{reason:02x})", remedy)
+        case _:
+            return broken(
+                "broker", f"{where}: {answer.why}", "check broker.host and broker.port, and that it runs"
+            )
+
+
+def store(settings: Settings, data_dir: Path, now_ns: int) -> Finding:
+    """Can the store be read, and how old is the newest window in it."""
+    if not (data_dir / "reports.db").exists():
+        return fine("store", "empty: it is made at the first start")
+    try:
+        with contextlib.closing(open_reader(settings.store, data_dir)) as reader:
+            newest = reader.latest().columns["start_ns"]
+    except StoreError as error:
+        return broken("store", str(error), "restore it from a backup, or name another folder with --data")
+    if not len(newest):
+        return fine("store", "no window yet")
+    age_s = (now_ns - int(newest.max())) / 1e9
+    if age_s > 120:
+        return less("store", f"the newest window is {age_s:.0f} s old", "see that collector and probes run")
+    return fine("store", f"the newest window is {age_s:.0f} s old")
+
+
+def state(data_dir: Path, now_ns: int) -> list[Finding]:
+    """Can the decisions be read, and who is at work."""
+    if not (data_dir / "state.db").exists():
+        return [fine("decisions", "none yet: the file is made at the first start")]
+    try:
+        with contextlib.closing(StateDb(data_dir / "state.db")) as opened:
+            beats = opened.beats()
+    except StateError as error:
+        return [broken("decisions", str(error), "restore state.db from a backup")]
+    findings = [fine("decisions", "can be read")]
+    for role, beat in sorted(beats.items()):
+        age_ns = now_ns - beat.at_ns
+        if age_ns > _SILENT_AFTER_NS:
+            text = f"silent for {age_ns / 1e9:.0f} s"
+            findings.append(less(role, text, f"start it: tatpar up, or tatpar {role}"))
+        else:
+            findings.append(fine(role, "at work"))
+    return findings
+
+
+def now_ns() -> int:
+    """Real time, ns since the Unix epoch."""
+    return time.time_ns()

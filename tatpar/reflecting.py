@@ -1,0 +1,68 @@
+"""The headquarters' reflectors that this machine itself serves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from config.address import parse_address
+from probes.reflector_process import ReflectorProcess
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+    from pathlib import Path
+
+    from config.settings import Headquarters
+
+
+_LOOKUPS: Final = 16
+
+
+def local_binds(headquarters: Iterable[Headquarters]) -> dict[str, tuple[str, int]]:
+    """Of each headquarters the first reflector whose host is an address of this machine.
+
+    Names are looked up all at once: without a name server each takes its time to fail.
+    """
+    own = {entry.address for entries in psutil.net_if_addrs().values() for entry in entries}
+    written = [(end.id, parse_address(reflector)) for end in headquarters for reflector in end.reflectors]
+    named = [(end, address) for end, address in written if address is not None]
+    with ThreadPoolExecutor(_LOOKUPS, "look up reflectors") as pool:
+        found = list(pool.map(_addresses, (address.host for _, address in named)))
+    binds: dict[str, tuple[str, int]] = {}
+    for (end, address), addresses in zip(named, found, strict=True):
+        if own & addresses:
+            binds.setdefault(end, address)
+    return binds
+
+
+def _addresses(host: str) -> set[str]:
+    with contextlib.suppress(OSError):
+        return {str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)}
+    return set()
+
+
+@asynccontextmanager
+async def reflecting(
+    binds: Mapping[str, tuple[str, int]], log_file: Path
+) -> AsyncIterator[dict[str, tuple[str, int]]]:
+    """Serve a reflector for each end in one process of its own; yields where each was bound.
+
+    Raises:
+        OSError: an address is taken, or not ours to bind; the message says which.
+    """
+    if not binds:
+        yield {}
+        return
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    process = ReflectorProcess(list(binds.values()), log_file=log_file)
+    bound = await asyncio.to_thread(process.start)
+    try:
+        yield dict(zip(binds, bound, strict=True))
+    finally:
+        await asyncio.to_thread(process.stop)

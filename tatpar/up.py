@@ -1,0 +1,192 @@
+"""Everything on one machine: `Up` brings the broker, the reflectors, the rooms of the hub and, if asked, the lab.
+
+The hub's rooms (collector, watch, alerts, wall) are tasks of one process; what measures, relays or reflects
+runs in processes of its own, so that the hub's work never delays a packet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from alerts.service import Alerts
+from collector.broker import bring
+from collector.service import Collector
+from dashboards.wall.app import create_app
+from dashboards.wall.serve import address, listen, serve_on, warning_for
+from lab.fleet import Fleet
+from tatpar.keeping import kept
+from tatpar.past import check_script, give_a_past
+from tatpar.reflecting import local_binds, reflecting
+from tatpar.watch import Watch
+from telemetry.clock import SystemClock
+from telemetry.state.db import StateDb
+from telemetry.store.open import open_reader, open_writer
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from collector.broker.address import BrokerAddress
+    from config.live import LiveConfig
+    from telemetry.store.protocol import ReportStore, StoreReader
+
+
+LAB_HISTORY_WEEKS: Final = 4
+
+
+class AlreadyRunningError(RuntimeError):
+    """Another `tatpar up` works on the same data."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What the operator chose on the command line."""
+
+    data_dir: Path
+    lab: bool = False
+    host: str | None = None
+    port: int | None = None
+    truth: bool = False
+    history_weeks: int = LAB_HISTORY_WEEKS
+
+
+class Up:
+    """One hub on one machine; `run` keeps it going until cancelled."""
+
+    def __init__(self, live: LiveConfig, options: UpOptions, say: Callable[[str], None]) -> None:
+        """Take what the operator wrote; `say` is given one line for each thing that is up.
+
+        Raises:
+            ConfigError: the lab's script is wrong.
+        """
+        self._options = options
+        self._say = say
+        self._clock = SystemClock()
+        self._live = live
+        if options.lab:
+            check_script(live.current)
+
+    async def run(self) -> None:
+        """Bring everything up, keep it up, and take it down in order when cancelled.
+
+        Raises:
+            AlreadyRunningError: the data folder is in use.
+            AddressInUseError: the wall's port is taken.
+            BrokerError, StoreError, StateError: a room could not be brought up.
+            OSError: the data folder cannot be written, or a reflector's port is taken.
+        """
+        options = self._options
+        options.data_dir.mkdir(parents=True, exist_ok=True)
+        with _only_one(options.data_dir), contextlib.closing(self._listener()) as listener:
+            if options.lab and options.history_weeks:
+                await give_a_past(self._live.current, options.data_dir, options.history_weeks, self._say)
+            async with AsyncExitStack() as stack:
+                settings = self._live.current.settings
+                store = open_writer(settings.store, options.data_dir)
+                stack.callback(store.close)
+                with self._state():
+                    pass  # a damaged one is told now, not by every room again and again
+                broker = await stack.enter_async_context(bring(settings.broker, options.data_dir))
+                self._say(f"broker: {broker.kind} on {broker}")
+                ends = await stack.enter_async_context(self._reflectors())
+                await self._rooms(listener, broker, store, ends)
+
+    def _listener(self) -> socket.socket:
+        """The wall's port, taken first, so that a taken one is said before anything else starts."""
+        wall = self._live.current.settings.wall
+        host = self._options.host or wall.host
+        port = wall.port if self._options.port is None else self._options.port
+        if warning := warning_for(host):
+            self._say(warning)
+        return listen(host, port)
+
+    @asynccontextmanager
+    async def _reflectors(self) -> AsyncIterator[Mapping[str, tuple[str, int]]]:
+        """A reflector for every end in the lab; else for those whose address is one of this machine's."""
+        config = self._live.current
+        binds = dict.fromkeys(config.headquarters, ("127.0.0.1", 0))
+        if not self._options.lab:
+            binds = await asyncio.to_thread(local_binds, config.headquarters.values())
+        async with reflecting(binds, self._options.data_dir / "logs" / "reflector.log") as bound:
+            for end, (host, port) in bound.items():
+                self._say(f"reflector of {end}: {host}:{port}")
+            yield bound
+
+    async def _rooms(
+        self,
+        listener: socket.socket,
+        broker: BrokerAddress,
+        store: ReportStore,
+        ends: Mapping[str, tuple[str, int]],
+    ) -> None:
+        """Every room a task; one that fails is started again, and does not take the others with it."""
+        rooms: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "collector": lambda: self._collect(store, broker),
+            "watch": self._watch,
+            "alerts": self._alert,
+            "wall": lambda: self._wall(listener),
+        }
+        if self._options.lab:
+            rooms["fleet"] = lambda: self._fleet(broker, ends)
+        async with asyncio.TaskGroup() as group:
+            for name, room in rooms.items():
+                group.create_task(kept(name, room), name=f"up: {name}")
+            self._say(f"wall: {address(listener)}")
+
+    async def _collect(self, store: ReportStore, broker: BrokerAddress) -> None:
+        with self._state() as state:
+            await Collector(self._live, store, state, broker, clock=self._clock).run()
+
+    async def _watch(self) -> None:
+        with self._reader() as reader, self._reader() as past, self._state() as state:
+            await Watch(self._live, reader, state, self._clock, history_reader=past).run()
+
+    async def _alert(self) -> None:
+        with self._state() as state:
+            await Alerts(self._live, state, self._clock).run()
+
+    async def _wall(self, listener: socket.socket) -> None:
+        with self._reader() as reader, self._state() as state:
+            await serve_on(create_app(self._live, reader, state, self._clock), listener)
+
+    async def _fleet(self, broker: BrokerAddress, ends: Mapping[str, tuple[str, int]]) -> None:
+        options = self._options
+        where = (broker.host, broker.port)
+        async with Fleet(self._live.current, options.data_dir, where, ends, truth=options.truth) as fleet:
+            count = len(fleet.places.sites)
+            self._say(
+                f"fleet: {count} emulated offices measure real packets (tatpar lab break SITE --loss 0.05)"
+            )
+            await fleet.run()
+
+    def _state(self) -> contextlib.closing[StateDb]:
+        return contextlib.closing(StateDb(self._options.data_dir / "state.db"))
+
+    def _reader(self) -> contextlib.closing[StoreReader]:
+        return contextlib.closing(open_reader(self._live.current.settings.store, self._options.data_dir))
+
+
+@contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder for ourselves; the kernel lets go of it however we end."""
+    with (data_dir / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise AlreadyRunningError(
+                f"{data_dir}: another `tatpar up` (pid {lock.read().strip() or '?'}) works on this folder; "
+                "stop it, or give this one another with --data"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

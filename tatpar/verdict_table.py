@@ -1,0 +1,111 @@
+"""The verdict table of one occurrence: for people in Hindi or English, and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from config.settings_file import timezone_of
+from tatpar.columns import table
+from tatpar.json_time import readable, rfc3339
+from telemetry.decisions import ReasonCode, State
+from telemetry.words import say, say_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.config import Config
+    from config.meetings import Occurrence
+    from telemetry.decisions import Verdict
+
+_WORST_FIRST: Final = (State.NOT_READY, State.AT_RISK, State.UNKNOWN, State.READY)
+
+
+@dataclass(frozen=True)
+class VerdictTable:
+    """An occurrence and the verdicts of the offices that it invites."""
+
+    config: Config
+    occurrence: Occurrence
+    verdicts: Sequence[Verdict]
+
+    def counts(self) -> dict[str, int]:
+        """Offices by state; those that are not linked yet are `planned` and count nowhere else."""
+        counts = dict.fromkeys((*(state.value for state in State), "planned"), 0)
+        for verdict in self.verdicts:
+            counts["planned" if _is_planned(verdict) else verdict.state.value] += 1
+        return counts
+
+    @property
+    def someone_is_not_ready(self) -> bool:
+        """Whether an invited office is not ready."""
+        return any(verdict.state is State.NOT_READY for verdict in self.verdicts)
+
+    def heading(self, language: str) -> list[str]:
+        """Which meeting, when, under which profile; and how many offices are how."""
+        occurrence = self.occurrence
+        when = say(language, "table.when", zone=timezone_of(self.config.settings), at=occurrence.starts_ns)
+        profile = self.config.profiles[occurrence.meeting.profile].name(language)
+        title = occurrence.meeting.name(language)
+        return [
+            say(language, "table.occurrence", title=title, when=when, profile=profile),
+            "  " + self._counts_in_words(language),
+        ]
+
+    def _counts_in_words(self, language: str) -> str:
+        n = self.counts()
+        return say(
+            language,
+            "table.counts",
+            ready=n["ready"],
+            at_risk=n["at_risk"],
+            not_ready=n["not_ready"],
+            unknown=n["unknown"],
+            planned=n["planned"],
+        )
+
+    def lines(self, language: str) -> list[str]:
+        """The linked offices, worst first; the planned ones are only counted."""
+        shown = [verdict for verdict in self.verdicts if not _is_planned(verdict)]
+        shown.sort(key=_badness)
+        head = [say(language, f"table.{name}") for name in ("office", "state", "chance", "best", "why")]
+        return table(head, [self._row(language, verdict) for verdict in shown])
+
+    def as_json(self) -> dict[str, object]:
+        """Everything, offices in the order of the invitation."""
+        occurrence = self.occurrence
+        return {
+            "meeting": occurrence.meeting.uid,
+            "title": occurrence.meeting.title,
+            "title_en": occurrence.meeting.title_en,
+            "recurrence_id": rfc3339(occurrence.recurrence_ns),
+            "starts": rfc3339(occurrence.starts_ns),
+            "ends": rfc3339(occurrence.ends_ns),
+            "end": occurrence.meeting.end,
+            "profile": occurrence.meeting.profile,
+            "counts": self.counts(),
+            "verdicts": [readable(verdict) for verdict in self.verdicts],
+        }
+
+    def _row(self, language: str, verdict: Verdict) -> list[str]:
+        zone = timezone_of(self.config.settings)
+        site = self.config.registry.by_id.get(verdict.site)
+        dark = any(reason.code is ReasonCode.DARK for reason in verdict.reasons)
+        best = self.config.profiles.get(verdict.best_profile)
+        why = "; ".join(say_reason(language, reason, zone=zone) for reason in verdict.reasons)
+        action = "" if verdict.action.value == "none" else say(language, f"action.{verdict.action.value}")
+        return [
+            site.name(language) if site else verdict.site,
+            say(language, "state.dark" if dark else f"state.{verdict.state.value}"),
+            "" if verdict.probability is None else say(language, "table.ratio", value=verdict.probability),
+            best.name(language) if best else "–",
+            " → ".join(part for part in (why, action) if part),
+        ]
+
+
+def _is_planned(verdict: Verdict) -> bool:
+    return any(reason.code is ReasonCode.NOT_LINKED for reason in verdict.reasons)
+
+
+def _badness(verdict: Verdict) -> tuple[int, float, str]:
+    return _WORST_FIRST.index(verdict.state), verdict.probability or 0.0, verdict.site

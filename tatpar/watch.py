@@ -1,0 +1,326 @@
+"""The watch: turns what arrives into flags, verdicts, forecasts and outcomes.
+
+`step` is one look: take in the store's tail, and when there is news or time has passed, recompute what is
+degraded now and what is expected of the coming meetings, and write what changed. It is synchronous and is
+told the time, so that tests run days in seconds; `run` calls it a few times a second on a thread, and keeps
+the past and the outcomes on others. One watch at a time works; a second one waits for its lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analytics.lines import Lines
+from analytics.readiness import expect
+from analytics.verdicts import verdicts
+from tatpar.watching.contact import Contact
+from tatpar.watching.counters import Counters
+from tatpar.watching.current import Current
+from tatpar.watching.forecasts import ForecastBook, void_changed
+from tatpar.watching.lost_contact import lost_windows
+from tatpar.watching.offices import prepare
+from tatpar.watching.past import Past, PastReader
+from tatpar.watching.ring import RING_WINDOWS, WindowRing
+from tatpar.watching.settling import Settler
+from tatpar.watching.spoken import Spoken
+from telemetry.state.errors import StateError
+from telemetry.store.errors import StoreError
+from telemetry.store.protocol import Selection
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from analytics.ground import Ground
+    from analytics.hours import HourSpan
+    from config.live import LiveConfig
+    from config.meetings import Occurrence
+    from telemetry.clock import WallClock
+    from telemetry.state.db import StateDb
+    from telemetry.store.protocol import StoreReader
+    from telemetry.store.tables import StreamTable
+
+log = logging.getLogger(__name__)
+
+ROLE: Final = "watch"
+POLL_S: Final = 0.3
+IDLE_LOOK_NS: Final = 5 * SECOND_NS
+"""Without news everything is looked at again so often: meetings draw near, offices fall silent."""
+CONFIG_NS: Final = 2 * SECOND_NS
+BEAT_NS: Final = 5 * SECOND_NS
+LEASE_NS: Final = 30 * SECOND_NS
+PAST_NS: Final = 600 * SECOND_NS
+RELOAD_NS: Final = 6 * HOUR_NS
+"""The past is read anew so often: imports do not show in the tail."""
+SETTLE_NS: Final = 30 * SECOND_NS
+RETRY_S: Final = 5.0
+TAIL_ROWS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one step did."""
+
+    working: bool
+    """False while another watch holds the lease."""
+    windows: int = 0
+    looked: bool = False
+    raised: int = 0
+    cleared: int = 0
+    verdicts: int = 0
+    forecasts: int = 0
+
+
+class Watch:
+    """Flags, verdicts, forecasts and outcomes of one deployment."""
+
+    def __init__(
+        self,
+        live: LiveConfig,
+        reader: StoreReader,
+        state: StateDb,
+        clock: WallClock,
+        *,
+        history_reader: StoreReader | None = None,
+    ) -> None:
+        """`history_reader`: another reader of the same store, so that long reads do not hold up the tail."""
+        self.counters = Counters()
+        self._live = live
+        self._reader = reader
+        self._state = state
+        self._clock = clock
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        slow_reader = history_reader or reader
+        self._pasts = PastReader(slow_reader, self._lost_windows)
+        self._settler = Settler(slow_reader, state)
+        self._spoken = Spoken()
+        self._book = ForecastBook()
+        self._contact: Contact | None = None
+        self._current: Current | None = None
+        self._past: Past | None = None
+        self._loaded_ns = 0
+        self._oldest_late_ns: int | None = None
+        self._cursor = 0
+        self._next_ns = dict.fromkeys(("config", "look", "beat", "lease"), 0)
+        self._waits_for_past = False
+
+    def step(self, now_ns: int | None = None) -> Look:
+        """Look once, as of `now_ns`.
+
+        Raises:
+            StoreError, StateError: the store or the state database cannot be used now; the next step tries again.
+        """
+        now_ns = self._clock.now_ns() if now_ns is None else now_ns
+        if not self._holds_lease(now_ns):
+            return Look(working=False)
+        began = time.perf_counter()
+        current = self._take_up_config(now_ns)
+        windows = self._take_in(current, now_ns)
+        if not windows and not self._due("look", IDLE_LOOK_NS, now_ns):
+            return Look(working=True)
+        look = self._look(current, windows, now_ns)
+        self.counters.looked(time.perf_counter() - began)
+        if self._due("beat", BEAT_NS, now_ns):
+            self._beat(now_ns)
+        return look
+
+    def refresh_past(self, now_ns: int | None = None) -> Past | None:
+        """Load the past, or bring it up to date; None before the first step. May run beside `step` on a thread."""
+        now_ns = self._clock.now_ns() if now_ns is None else now_ns
+        if self._current is None:
+            return None
+        shape, past = self._current.shape(), self._past
+        late_ns, self._oldest_late_ns = self._oldest_late_ns, None
+        if past is None or past.shape != shape or now_ns - self._loaded_ns >= RELOAD_NS:
+            self._past = self._pasts.load(shape, now_ns)
+            self._loaded_ns = now_ns
+        else:
+            self._past = self._pasts.refresh(past, now_ns, late_ns)
+        return self._past
+
+    def settle(self, now_ns: int | None = None) -> int:
+        """Settle outcomes that are due; how many occurrences were. May run beside `step` on a thread."""
+        now_ns = self._clock.now_ns() if now_ns is None else now_ns
+        if self._current is None:
+            return 0
+        return self._settler.round(self._live.current, now_ns)
+
+    async def run(self) -> None:
+        """Work until cancelled; then give the lease back."""
+        self._waits_for_past = True
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._repeat(self.step, POLL_S), name="watch-step")
+                tasks.create_task(self._repeat(self._keep_past, 2.0), name="watch-past")
+                tasks.create_task(self._repeat(self.settle, SETTLE_NS / SECOND_NS), name="watch-outcomes")
+        finally:
+            with suppress(StateError):
+                self._state.release_lease(ROLE, self._holder)
+
+    async def _repeat(self, work: Callable[[], object], every_s: float) -> None:
+        """Do the work on a thread again and again; trouble with the files is told once, and again when it is over."""
+        troubled = False
+        while True:
+            try:
+                await asyncio.to_thread(work)
+            except (StoreError, StateError) as error:
+                if not troubled:
+                    log.warning("watch cannot go on for now, will try again: %s", error)
+                troubled = True
+                self.counters.troubles += 1
+                await asyncio.sleep(RETRY_S)
+                continue
+            if troubled:
+                log.info("watch goes on")
+                troubled = False
+            await asyncio.sleep(every_s)
+
+    def _keep_past(self) -> None:
+        now_ns = self._clock.now_ns()
+        past, current = self._past, self._current
+        if current is None:
+            return
+        if past is None or past.shape != current.shape() or now_ns - past.until_ns >= PAST_NS:
+            self.refresh_past(now_ns)
+
+    def _holds_lease(self, now_ns: int) -> bool:
+        if now_ns < self._next_ns["lease"]:
+            return True
+        if not self._state.acquire_lease(ROLE, self._holder, now_ns, LEASE_NS):
+            self._current = self._contact = None  # another watch decides; begin afresh when it is our turn
+            return False
+        self._next_ns["lease"] = now_ns + LEASE_NS // 3
+        return True
+
+    def _due(self, what: str, every_ns: int, now_ns: int) -> bool:
+        if now_ns < self._next_ns[what]:
+            return False
+        self._next_ns[what] = now_ns + every_ns
+        return True
+
+    def _take_up_config(self, now_ns: int) -> Current:
+        changed = False
+        if self._due("config", CONFIG_NS, now_ns):
+            self._live.refresh()
+        if self._current is not None:
+            changed = self._current.offices.config is not self._live.current
+        if self._current is None or changed:
+            self._current = self._begin(now_ns)
+        return self._current
+
+    def _begin(self, now_ns: int) -> Current:
+        """Start from the store and the state database, as after a restart: nothing else is remembered."""
+        until_ns = now_ns + self._horizon_ns() + DAY_NS
+        there = self._live.current.calendar.occurrences(now_ns, until_ns)
+        offices = prepare(self._live.current, there)
+        self._cursor, _ = self._reader.tail(0)
+        ring = WindowRing(Lines(offices.sites, offices.usual_paths), now_ns)
+        ring.take(self._stored(now_ns), now_ns)
+        self._spoken.forget_all()
+        self._book.recall(self._state, now_ns)
+        self.counters.voided += void_changed(self._state, there, now_ns, until_ns)
+        self._next_ns["look"] = 0
+        self._contact = self._contact or Contact(now_ns)
+        return Current(offices, ring, self._state, self._contact)
+
+    def _take_in(self, current: Current, now_ns: int) -> int:
+        """Read the tail to its end; returns how many windows came in time."""
+        current.ring.advance(now_ns)
+        taken = 0
+        while True:
+            cursor, table = self._reader.tail(self._cursor, TAIL_ROWS)
+            if cursor == self._cursor:
+                return taken
+            self._cursor = cursor
+            rows = current.ring.take(table, now_ns)
+            taken += rows.in_time
+            self.counters.took(rows)
+            if rows.oldest_late_ns is not None:
+                self._oldest_late_ns = min(self._oldest_late_ns or rows.oldest_late_ns, rows.oldest_late_ns)
+
+    def _stored(self, now_ns: int) -> StreamTable:
+        """What is in the store of the time that the ring spans."""
+        span = Selection(now_ns - RING_WINDOWS * WINDOW_NS, now_ns)
+        return self._reader.streams(span, histograms=False)
+
+    def _look(self, current: Current, windows: int, now_ns: int) -> Look:
+        occurrences = self._live.current.calendar.occurrences(now_ns, now_ns + self._horizon_ns())
+        if not current.offices.know(occurrences):
+            current = self._current = self._begin(now_ns)
+        changes = current.flag(self._past, occurrences, now_ns)
+        ground = current.ground(self._past, now_ns)
+        written = self._speak(ground, occurrences)
+        issued = self._issue(ground, occurrences)
+        self._book.forget(now_ns)
+        self._spoken.keep({(o.meeting.uid, o.recurrence_ns, o.starts_ns) for o in occurrences})
+        return Look(
+            working=True,
+            windows=windows,
+            looked=True,
+            raised=len(changes.raised) if changes else 0,
+            cleared=len(changes.cleared) if changes else 0,
+            verdicts=written,
+            forecasts=issued,
+        )
+
+    def _speak(self, ground: Ground, occurrences: list[Occurrence]) -> int:
+        """Write the verdicts that changed.
+
+        A running watch says nothing while the past is still being read, at the start or for a new line: what it said
+        before stands meanwhile, and priors alone would alarm people.
+        """
+        known = self._past is not None and self._past.shape.lines == ground.lines
+        if self._waits_for_past and not known:
+            return 0
+        news = []
+        for occurrence in occurrences:
+            expectation = expect(ground, occurrence)
+            rows = self._spoken.news(ground, occurrence, expectation)
+            news += verdicts(ground, occurrence, expectation, rows.tolist())
+        if news:
+            self._state.put_verdicts(news)
+        self.counters.verdicts += len(news)
+        return len(news)
+
+    def _issue(self, ground: Ground, occurrences: list[Occurrence]) -> int:
+        """Issue the forecasts that are due, of the linked offices that are invited, once the past is known."""
+        if self._past is None:
+            return 0
+        place, before = ground.lines.site_index, self._book.issued
+        for occurrence, horizon in self._book.due(occurrences, ground.now_ns):
+            rows = [place[s] for s in occurrence.meeting.invited if s in place and ground.linked[place[s]]]
+            said = verdicts(ground, occurrence, expect(ground, occurrence), rows)
+            self._book.issue(self._state, occurrence, horizon, said)
+        return self._book.issued - before
+
+    def _horizon_ns(self) -> int:
+        return int(self._live.current.settings.watch.forecast_days * DAY_NS)
+
+    def _lost_windows(self, sites: Sequence[str], span: HourSpan) -> NDArray[np.int64]:
+        return lost_windows(self._state, sites, span)
+
+    def _beat(self, now_ns: int) -> None:
+        past = self._past
+        self._state.beat(
+            ROLE,
+            now_ns,
+            {
+                **self.counters.detail(),
+                "forecasts_issued": self._book.issued,
+                "forecasts_missed": self._book.missed,
+                "occurrences_settled": self._settler.settled,
+                "history_hours": int(past.history.measured.any(axis=(0, 1)).sum()) if past else 0,
+                "history_until_ns": past.until_ns if past else None,
+            },
+        )

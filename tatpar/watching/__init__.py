@@ -1,0 +1,1 @@
+"""The parts of the watch: recent windows, contact, the past, forecasts, outcomes."""

@@ -1,0 +1,67 @@
+"""Who is heard: which offices are dark, and whether it is we who are deaf.
+
+An office is dark when no window came for `dark_after` and its presence is lost; or when its presence says
+online and still nothing comes while others are heard. When nobody is heard the fault is ours (a collector
+or broker that is down), and an office counts as silent only from the time when we hear again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from telemetry.control import Presence
+
+DEAF_AFTER_NS: Final = 45 * SECOND_NS
+
+
+@dataclass(slots=True)
+class Contact:
+    """Keeps since when we listen, and since when we hear anyone."""
+
+    listening_since_ns: int
+    _hearing_since_ns: int | None = field(default=None)
+
+    def dark(
+        self, last_end_ns: NDArray[np.int64], offline: NDArray[np.bool_], now_ns: int, dark_after_ns: int
+    ) -> NDArray[np.bool_]:
+        """(S,): offices without contact.
+
+        Args:
+            last_end_ns: (S,) end of the newest window of each office, 0 when there is none.
+            offline: (S,) the office's presence is lost.
+            now_ns: the present.
+            dark_after_ns: how long an office may be silent.
+        """
+        hearing = self._hearing(last_end_ns, now_ns)
+        own = np.maximum(last_end_ns, self.listening_since_ns)
+        unheard = now_ns - own > dark_after_ns
+        if hearing is None:
+            return np.asarray(unheard & offline)
+        beside_others = now_ns - np.maximum(own, hearing) > dark_after_ns
+        return np.asarray((unheard & offline) | beside_others)
+
+    def _hearing(self, last_end_ns: NDArray[np.int64], now_ns: int) -> int | None:
+        newest = int(last_end_ns.max(initial=0))
+        if newest == 0 or now_ns - newest > DEAF_AFTER_NS:
+            self._hearing_since_ns = None
+        elif self._hearing_since_ns is None:
+            self._hearing_since_ns = now_ns
+        return self._hearing_since_ns
+
+
+def offline(sites: Sequence[str], presence: Mapping[tuple[str, str], Presence]) -> NDArray[np.bool_]:
+    """(S,): sites that have said so, and of which no probe is online."""
+    online: dict[str, bool] = {}
+    for (site, _), each in presence.items():
+        online[site] = online.get(site, False) or each.online
+    return np.array([not online.get(site, True) for site in sites], dtype=bool)

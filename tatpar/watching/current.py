@@ -1,0 +1,140 @@
+"""One look at the present: who is dark, what is degraded, and the ground on which forecasts stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.baseline import UsualNow
+from analytics.condition import SUSPECT, condition
+from analytics.flags import Present, dark_flags, degraded
+from analytics.ground import Ground
+from analytics.hours import local_hour
+from tatpar.watching.contact import offline
+from tatpar.watching.past import Past, Shape, nothing_known
+from tatpar.watching.raised import RaisedFlags, relapses
+from telemetry.decisions import ReasonCode
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.condition import Condition
+    from config.meetings import Occurrence
+    from tatpar.watching.contact import Contact
+    from tatpar.watching.offices import Offices
+    from tatpar.watching.ring import WindowRing
+    from telemetry.decisions import Flag
+    from telemetry.state.db import StateDb
+    from telemetry.state.flags import FlagChanges
+
+
+class Current:
+    """The state now of one configuration's offices, from their ring, presence and past."""
+
+    def __init__(self, offices: Offices, ring: WindowRing, state: StateDb, contact: Contact) -> None:
+        self.offices = offices
+        self.ring = ring
+        self.raised = RaisedFlags()
+        self.raised.recall(state)
+        self._state = state
+        self._contact = contact
+        self._dark = np.zeros(len(offices.sites), dtype=bool)
+        self._relapses: NDArray[np.int64] | None = None
+        self._usual: tuple[int, int, UsualNow] | None = None
+
+    @property
+    def dark_after_ns(self) -> int:
+        """How long an office may be silent."""
+        return int(self.offices.config.settings.watch.dark_after_s * SECOND_NS)
+
+    def shape(self) -> Shape:
+        """What a past of these offices looks like."""
+        weeks = self.offices.config.settings.watch.history_weeks
+        return Shape(self.ring.lines, self.offices.sets, self.offices.zone, weeks)
+
+    def flag(self, past: Past | None, occurrences: Sequence[Occurrence], now_ns: int) -> FlagChanges | None:
+        """Recompute the flags and write what changed; None when nothing did."""
+        self._dark = self._who_is_dark(now_ns)
+        present = Present(now_ns, self.dark_after_ns, self._usual_now(past, now_ns))
+        recent, sets = self.ring.recent(), self.offices.sets
+        flags = degraded(recent, sets.limits, self.offices.set_of_site(occurrences), present)
+        linked = {
+            s for s, is_linked in zip(self.offices.sites, self.offices.linked, strict=True) if is_linked
+        }
+        flags = [flag for flag in flags if flag.site in linked]
+        changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags], now_ns)
+        if self._relapses is None or (changes is not None and (changes.raised or changes.cleared)):
+            self._relapses = relapses(self._state, self.ring.lines, now_ns)
+        return changes
+
+    def ground(self, past: Past | None, now_ns: int) -> Ground:
+        """What forecasts stand on now, after `flag`."""
+        recent, offices = self.ring.recent(), self.offices
+        shape = self.shape()
+        fitting = past if past is not None and past.shape == shape else nothing_known(shape, now_ns)
+        state = condition(recent, offices.sets.limits)
+        return Ground(
+            now_ns=now_ns,
+            zone=offices.zone,
+            profiles=offices.profiles,
+            sets=offices.sets,
+            recent=recent,
+            condition=state,
+            climate=fitting.climate,
+            usual=self._usual_now(past, now_ns),
+            fault_since_ns=self._fault_since(state),
+            relapses=_fit(self._relapses, recent.lines.shape),
+            silent_since_ns=self._silent_since(),
+            dark=self._dark,
+            linked=offices.linked,
+            link_bps=offices.link_bps,
+            dark_after_ns=self.dark_after_ns,
+        )
+
+    def _who_is_dark(self, now_ns: int) -> NDArray[np.bool_]:
+        lost = offline(self.offices.sites, self._state.presence())
+        newest = np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
+        dark = self._contact.dark(newest, lost, now_ns, self.dark_after_ns)
+        unheard = newest <= self._contact.listening_since_ns
+        was = np.array([site in self.raised.dark_sites() for site in self.offices.sites], dtype=bool)
+        return np.asarray((dark | (was & unheard)) & self.offices.linked)
+
+    def _dark_flags(self, now_ns: int) -> list[Flag]:
+        since = self._silent_since().max(axis=1)
+        sites = {}
+        for row in np.flatnonzero(self._dark):
+            site = self.offices.sites[row]
+            sites[site] = self.raised.since(site, "", ReasonCode.DARK) or int(since[row])
+        return dark_flags(sites, now_ns, self.dark_after_ns)
+
+    def _silent_since(self) -> NDArray[np.int64]:
+        last = self.ring.last_end_ns
+        return np.where(last > 0, last, self._contact.listening_since_ns)
+
+    def _fault_since(self, state: Condition) -> NDArray[np.int64]:
+        """(L, S, P): where a line is suspect, the earlier of when it became so and of the flags that are up on it."""
+        suspect = state.suspicion >= SUSPECT
+        since = self.ring.recent().start_ns[np.maximum(state.since, 0)]
+        flagged = self.raised.line_since_ns(self.ring.lines)[None]
+        since = np.where(flagged > 0, np.minimum(since, flagged), since)
+        return np.where(suspect, since, 0)
+
+    def _usual_now(self, past: Past | None, now_ns: int) -> UsualNow | None:
+        """Kept for the hour, until another past is at hand."""
+        if past is None or past.shape != self.shape() or not len(past.history.hours):
+            return None
+        key = (id(past), local_hour(now_ns, self.offices.zone))
+        if self._usual is None or self._usual[:2] != key:
+            self._usual = (*key, UsualNow(past.history, key[1]))
+        return self._usual[2]
+
+
+def _fit(array: NDArray[np.int64] | None, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Widened by zeros for paths that were learnt since."""
+    if array is None:
+        return np.zeros(shape, dtype=np.int64)
+    return np.pad(array, ((0, 0), (0, shape[1] - array.shape[1])))

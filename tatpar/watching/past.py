@@ -1,0 +1,118 @@
+"""The past of all lines, kept in memory by the hour: loaded once in blocks, refreshed and mended after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analytics.climatology import Climatology, climatology
+from analytics.history import METRICS, empty_history, joined, merged, summarise, with_contact_lost
+from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
+from analytics.lines import Lines
+from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from telemetry.store.protocol import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import tzinfo
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from analytics.history import History
+    from analytics.limits import LimitSets
+    from telemetry.store.protocol import StoreReader
+
+SITES_PER_READ: Final = 8
+HOURS_PER_READ: Final = HOURS_PER_WEEK
+OVERLAP_HOURS: Final = 1
+"""A refresh reads the last hour again: its last slot closes a minute after its end."""
+MOST_MENDED_HOURS: Final = 72
+"""Late data older than this is taken up by the next full load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a history is made for; another shape needs another load."""
+
+    lines: Lines
+    sets: LimitSets
+    zone: tzinfo
+    weeks: float
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """History with what was worked out of it, complete up to `until_ns`."""
+
+    shape: Shape
+    history: History
+    """As measured, without what loss of contact adds."""
+    climate: Climatology
+    until_ns: int
+
+
+def nothing_known(shape: Shape, now_ns: int) -> Past:
+    """The past before it is loaded: priors only."""
+    history = empty_history(shape.lines, len(shape.sets.limits), local_hour(now_ns, shape.zone), 0)
+    return Past(shape, history, climatology(history), 0)
+
+
+class PastReader:
+    """Reads pasts out of a store; every call is bounded work a site block and may run in a thread of its own."""
+
+    def __init__(
+        self,
+        reader: StoreReader,
+        lost_windows: Callable[[Sequence[str], HourSpan], NDArray[np.int64]],
+    ) -> None:
+        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact."""
+        self._reader = reader
+        self._lost_windows = lost_windows
+
+    def load(self, shape: Shape, now_ns: int) -> Past:
+        """The whole past that the shape asks for."""
+        hours = int(shape.weeks * HOURS_PER_WEEK)
+        end = local_hour(now_ns, shape.zone) + 1
+        return self._past(shape, self._read(shape, HourSpan(end - hours, hours, shape.zone), now_ns), now_ns)
+
+    def refresh(self, past: Past, now_ns: int, oldest_late_ns: int | None = None) -> Past:
+        """A past brought up to now, and from `oldest_late_ns` on mended by what came late."""
+        shape = past.shape
+        end = local_hour(now_ns, shape.zone) + 1
+        first = local_hour(past.until_ns, shape.zone) - OVERLAP_HOURS
+        if oldest_late_ns is not None:
+            first = min(first, max(local_hour(oldest_late_ns, shape.zone), end - MOST_MENDED_HOURS))
+        newer = self._read(shape, HourSpan(first, max(end - first, 0), shape.zone), now_ns)
+        return self._past(shape, merged(past.history, newer, int(shape.weeks * HOURS_PER_WEEK)), now_ns)
+
+    def _past(self, shape: Shape, history: History, now_ns: int) -> Past:
+        span = HourSpan(history.first_hour, len(history.hours), shape.zone)
+        lost = self._lost_windows(shape.lines.sites, span)
+        return Past(shape, history, climatology(with_contact_lost(history, lost)), now_ns)
+
+    def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> History:
+        sites = shape.lines.sites
+        blocks = [sites[i : i + SITES_PER_READ] for i in range(0, len(sites), SITES_PER_READ)]
+        return joined(shape.lines, [self._block(shape, block, span, now_ns) for block in blocks])
+
+    def _block(self, shape: Shape, sites: tuple[str, ...], span: HourSpan, now_ns: int) -> History:
+        lines = Lines(sites, shape.lines.paths)
+        out = empty_history(lines, len(shape.sets.limits), span.first, span.count)
+        for first in range(span.first, span.first + span.count, HOURS_PER_READ):
+            count = min(HOURS_PER_READ, span.first + span.count - first)
+            table = self._reader.rollups(
+                _selection(sites, HourSpan(first, count, span.zone), now_ns),
+                histograms=False,
+                columns=METRICS[3:],
+                window_values=WINDOW_VALUE_COLUMNS,
+            )
+            if len(table):
+                part = summarise(table, lines, shape.sets.limits, HourSpan(first, count, span.zone))
+                out = merged(out, part, span.count)
+        return out
+
+
+def _selection(sites: tuple[str, ...], span: HourSpan, now_ns: int) -> Selection:
+    start_ns, end_ns = utc_bounds_ns(span)
+    return Selection(start_ns, min(end_ns, now_ns), sites=sites)

@@ -1,0 +1,102 @@
+"""The flags that are up: written when they change, their spells carried on past what the ring remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from msgspec.structs import replace
+
+from telemetry.decisions import ReasonCode
+from telemetry.windows import HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.lines import Lines
+    from telemetry.decisions import Flag
+    from telemetry.state.db import StateDb
+    from telemetry.state.flags import FlagChanges
+
+Key = tuple[str, str, ReasonCode]
+
+SAME_SPELL_NS: Final = 600 * SECOND_NS
+"""A spell that was seen so shortly before goes on, however far back it began."""
+REWRITE_NS: Final = 15 * SECOND_NS
+"""Figures that only drift are written so often."""
+
+
+@dataclass(slots=True)
+class RaisedFlags:
+    """Keeps what is open in the state database, so that it is written only when there is news."""
+
+    _open: dict[Key, Flag] = field(default_factory=dict)
+    _written_ns: int = 0
+    raised: int = 0
+    cleared: int = 0
+
+    def recall(self, state: StateDb) -> None:
+        """What was up when an earlier run ended."""
+        self._open = {_key(flag): flag for flag in state.open_flags()}
+
+    def since(self, site: str, path: str, code: ReasonCode) -> int | None:
+        """Since when a flag has been up; None when it is not."""
+        flag = self._open.get((site, path, code))
+        return flag.since_ns if flag else None
+
+    def dark_sites(self) -> set[str]:
+        """The offices whose flag says dark."""
+        return {site for site, _, code in self._open if code is ReasonCode.DARK}
+
+    def put(self, state: StateDb, flags: Sequence[Flag], now_ns: int) -> FlagChanges | None:
+        """Make these the open flags; None when there was nothing to write."""
+        current = {_key(flag): self._carried(flag) for flag in flags}
+        news = {key: flag.severe for key, flag in current.items()} != {
+            key: flag.severe for key, flag in self._open.items()
+        }
+        if not news and (current == self._open or now_ns - self._written_ns < REWRITE_NS):
+            return None
+        changes = state.put_flags(list(current.values()), now_ns)
+        self._open, self._written_ns = current, now_ns
+        self.raised += len(changes.raised)
+        self.cleared += len(changes.cleared)
+        return changes
+
+    def line_since_ns(self, lines: Lines) -> NDArray[np.int64]:
+        """(S, P): the earliest start of an open spell on each line; 0 where there is none."""
+        out = np.zeros(lines.shape, dtype=np.int64)
+        for (site, path, _), flag in self._open.items():
+            if site in lines.site_index and path in lines.path_index:
+                cell = lines.site_index[site], lines.path_index[path]
+                out[cell] = min(int(out[cell]) or flag.since_ns, flag.since_ns)
+        return out
+
+    def _carried(self, flag: Flag) -> Flag:
+        before = self._open.get(_key(flag))
+        if before is None or before.since_ns >= flag.since_ns:
+            return flag
+        if flag.since_ns - before.seen_ns > SAME_SPELL_NS:
+            return flag
+        reason = replace(flag.reason, since_ns=before.since_ns)
+        return replace(flag, since_ns=before.since_ns, reason=reason)
+
+
+def relapses(state: StateDb, lines: Lines, now_ns: int) -> NDArray[np.int64]:
+    """(S, P): how many spells of one and the same reason ended on each line within the last hour."""
+    counts: dict[Key, int] = {}
+    for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
+        if spell.cleared_ns is not None:
+            counts[_key(spell.flag)] = counts.get(_key(spell.flag), 0) + 1
+    out = np.zeros(lines.shape, dtype=np.int64)
+    for (site, path, _), count in counts.items():
+        if site in lines.site_index and path in lines.path_index:
+            cell = lines.site_index[site], lines.path_index[path]
+            out[cell] = max(int(out[cell]), count)
+    return out
+
+
+def _key(flag: Flag) -> Key:
+    return flag.site, flag.path, flag.reason.code

@@ -1,0 +1,132 @@
+"""The recent windows of all lines, filled from the store's tail.
+
+Only windows that came in time get in: what was received more than `IN_TIME_NS` after its end mends the
+history and settles outcomes, but never raises a flag or moves a verdict. Windows from the future (a probe
+whose clock is wrong) and emulated ones stay outside too. Each kind is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.recent import Recent
+from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from telemetry.windows import SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.lines import Lines
+    from telemetry.store.tables import StreamTable
+
+RING_WINDOWS: Final = 120
+"""Half an hour."""
+IN_TIME_NS: Final = 60 * SECOND_NS
+MOST_PATHS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the rows of a table."""
+
+    in_time: int = 0
+    late: int = 0
+    future: int = 0
+    emulated: int = 0
+    foreign: int = 0
+    """Of sites that are not in the registry, or of more paths than are kept."""
+    oldest_late_ns: int | None = None
+    """Start of the oldest row that only the history takes up."""
+
+
+class WindowRing:
+    """A bounded grid (S, P, `RING_WINDOWS`) that moves with time."""
+
+    def __init__(self, lines: Lines, now_ns: int) -> None:
+        self.lines = lines
+        self._head = now_ns // WINDOW_NS
+        self._values = {
+            name: np.full((*lines.shape, RING_WINDOWS), np.nan, dtype=np.float32)
+            for name in WINDOW_VALUE_COLUMNS
+        }
+        self.last_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
+        """(S, P): end of the newest window that came in time, 0 before the first."""
+        self._recent: Recent | None = None
+
+    def advance(self, now_ns: int) -> None:
+        """Move on to the present; what is older than the ring is forgotten."""
+        head = now_ns // WINDOW_NS
+        steps = min(head - self._head, RING_WINDOWS)
+        if steps <= 0:
+            return
+        stale = (head - np.arange(steps)) % RING_WINDOWS
+        for values in self._values.values():
+            values[..., stale] = np.nan
+        self._head, self._recent = head, None
+
+    def take(self, table: StreamTable, now_ns: int) -> Taken:
+        """Take in the rows of a table that came in time."""
+        self.advance(now_ns)
+        if not len(table):
+            return Taken()
+        self._learn_paths(table)
+        site = _positions(table.sites, self.lines.site_index)[table.columns["site"]]
+        path = _positions(table.paths, self.lines.path_index)[table.columns["path"]]
+        start = np.asarray(table.columns["start_ns"], dtype=np.int64)
+        received = np.asarray(table.columns["received_ns"], dtype=np.int64)
+        known = (site >= 0) & (path >= 0)
+        emulated = known & (table.columns["emulated"] == 1)
+        future = known & ~emulated & (start > now_ns)
+        index = start // WINDOW_NS
+        late = (received - start - WINDOW_NS > IN_TIME_NS) | (index <= self._head - RING_WINDOWS)
+        late &= known & ~emulated & ~future
+        rows = np.flatnonzero(known & ~emulated & ~future & ~late)
+        if len(rows):
+            self._put(table, rows, (site[rows], path[rows], index[rows]))
+        mends = late | emulated
+        return Taken(
+            in_time=len(rows),
+            late=int(late.sum()),
+            future=int(future.sum()),
+            emulated=int(emulated.sum()),
+            foreign=int((~known).sum()),
+            oldest_late_ns=int(start[mends].min()) if mends.any() else None,
+        )
+
+    def recent(self) -> Recent:
+        """The grid, oldest window first; the same object until something changes."""
+        if self._recent is None:
+            windows = self._head - RING_WINDOWS + 1 + np.arange(RING_WINDOWS, dtype=np.int64)
+            order = windows % RING_WINDOWS
+            values = {name: column[..., order] for name, column in self._values.items()}
+            self._recent = Recent(self.lines, windows * WINDOW_NS, values)
+        return self._recent
+
+    def _put(self, table: StreamTable, rows: NDArray[np.int64], cell: tuple[NDArray[np.int64], ...]) -> None:
+        site, path, index = cell
+        for name, values in self._values.items():
+            values[site, path, index % RING_WINDOWS] = table.columns[name][rows]
+        np.maximum.at(self.last_end_ns, (site, path), (index + 1) * WINDOW_NS)
+        self._recent = None
+
+    def _learn_paths(self, table: StreamTable) -> None:
+        ends = {path.partition(".")[2] for path in self.lines.paths}
+        for name in table.paths:
+            if name in self.lines.path_index or len(self.lines.paths) >= MOST_PATHS:
+                continue
+            if name.partition(".")[2] not in ends:  # no meeting is connected there: only a probe's say-so
+                continue
+            self.lines = self.lines.with_path(name)
+            wider = ((0, 0), (0, 1), (0, 0))
+            self._values = {n: np.pad(v, wider, constant_values=np.nan) for n, v in self._values.items()}
+            self.last_end_ns = np.pad(self.last_end_ns, wider[:2])
+            self._recent = None
+
+
+def _positions(names: Sequence[str], index: Mapping[str, int]) -> NDArray[np.int64]:
+    return np.array([index.get(name, -1) for name in names], dtype=np.int64)

@@ -1,0 +1,196 @@
+"""Outcomes of meetings that are over: interim as soon as they end, final 24 h later with all that came late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.judge import POOL_WINDOWS, judge
+from analytics.limits import limit_sets
+from analytics.lines import Lines
+from analytics.outcome import FINAL_AFTER_NS, settle
+from config.sites import SiteStatus
+from tatpar.watching.lost_contact import lost_in
+from telemetry.decisions import Outcome
+from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from telemetry.store.protocol import Selection
+from telemetry.windows import (
+    DAY_NS,
+    SECOND_NS,
+    SLOT_NS,
+    WINDOW_NS,
+    WINDOWS_PER_SLOT,
+    slot_start,
+    window_start,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from config.config import Config
+    from config.meetings import Occurrence
+    from telemetry.state.db import StateDb
+    from telemetry.store.protocol import StoreReader
+
+LOOK_BACK_NS: Final = 8 * DAY_NS
+"""Occurrences that ended within so long are settled, also when the watch was not there."""
+FIRST_AFTER_NS: Final = 60 * SECOND_NS
+AGAIN_NS: Final = 1800 * SECOND_NS
+"""An interim outcome is looked at again so often: late data may have come."""
+OCCURRENCES_PER_ROUND: Final = 4
+
+
+@dataclass(slots=True)
+class Settler:
+    """Settles a few occurrences a round. Works on its own thread: it reads the store."""
+
+    reader: StoreReader
+    state: StateDb
+    settled: int = 0
+    _next_ns: dict[tuple[str, int], int] = field(default_factory=dict)
+    _final: set[tuple[str, int]] | None = None
+
+    def round(self, config: Config, now_ns: int) -> int:
+        """Settle what is due, oldest first; returns how many occurrences were."""
+        ended = [
+            each
+            for each in config.calendar.occurrences(now_ns - LOOK_BACK_NS, now_ns)
+            if each.ends_ns + FIRST_AFTER_NS <= now_ns
+        ]
+        if self._final is None:
+            self._final = self._known_final(now_ns)
+        due = [each for each in ended if self._is_due(each, now_ns)][:OCCURRENCES_PER_ROUND]
+        for occurrence in due:
+            self._settle(config, occurrence, now_ns)
+        keys = {_identity(each) for each in ended}
+        self._final &= keys
+        self._next_ns = {key: at for key, at in self._next_ns.items() if key in keys}
+        return len(due)
+
+    def _known_final(self, now_ns: int) -> set[tuple[str, int]]:
+        known: dict[tuple[str, int], bool] = {}
+        for each in self.state.outcomes(now_ns - LOOK_BACK_NS - DAY_NS, now_ns):
+            key = (each.meeting, each.occurrence_ns)
+            known[key] = known.get(key, True) and each.final
+        return {key for key, final in known.items() if final}
+
+    def _is_due(self, occurrence: Occurrence, now_ns: int) -> bool:
+        key = _identity(occurrence)
+        if self._final is not None and key in self._final:
+            return False
+        return now_ns >= self._next_ns.get(key, 0)
+
+    def _settle(self, config: Config, occurrence: Occurrence, now_ns: int) -> None:
+        final = now_ns >= occurrence.ends_ns + FINAL_AFTER_NS
+        outcomes = settle_occurrence(self.reader, self.state, config, occurrence, now_ns)
+        if outcomes:
+            self.state.put_outcomes(outcomes)
+        if final and self._final is not None:
+            self._final.add(_identity(occurrence))
+        self._next_ns[_identity(occurrence)] = min(now_ns + AGAIN_NS, occurrence.ends_ns + FINAL_AFTER_NS)
+        self.settled += 1
+
+
+def _identity(occurrence: Occurrence) -> tuple[str, int]:
+    return occurrence.meeting.uid, occurrence.recurrence_ns
+
+
+def settle_occurrence(
+    reader: StoreReader, state: StateDb, config: Config, occurrence: Occurrence, now_ns: int
+) -> list[Outcome]:
+    """Outcomes of all linked offices that were invited, as far as the store knows now."""
+    by_id, meeting = config.registry.by_id, occurrence.meeting
+    sites = tuple(s for s in meeting.invited if s in by_id and by_id[s].status is SiteStatus.LINKED)
+    if not sites or meeting.profile not in config.profiles:
+        return []
+    starts = np.arange(window_start(occurrence.starts_ns), occurrence.ends_ns, WINDOW_NS, dtype=np.int64)
+    lines, values = _windows(reader, sites, starts)
+    paths = lines.to_end(meeting.end)
+    values = {name: column[:, paths] for name, column in values.items()}
+    sets = limit_sets(config.profiles)
+    judged = judge(values, sets.limits[sets.of_profile[meeting.profile]], pool_windows=POOL_WINDOWS)
+    measured, broke = _best_line(judged.present, judged.breaks)
+    lost = lost_in(state, sites, starts)
+    final = now_ns >= occurrence.ends_ns + FINAL_AFTER_NS
+    settled = settle(measured, broke, lost, np.zeros_like(lost), final=final)
+    return [
+        Outcome(
+            site=site,
+            meeting=meeting.uid,
+            occurrence_ns=occurrence.recurrence_ns,
+            state=settled.state[row],
+            windows=settled.windows,
+            broken=int(settled.broken[row]),
+            missing=int(settled.missing[row]),
+            settled_ns=now_ns,
+            final=final,
+        )
+        for row, site in enumerate(sites)
+    ]
+
+
+def _best_line(
+    present: NDArray[np.bool_], breaks: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of (S, K, W) the line of each office that served it best: (S, W) measured, (S, W) broke."""
+    if not present.shape[1]:
+        nothing = np.zeros((present.shape[0], present.shape[2]), dtype=bool)
+        return nothing, nothing
+    cost = (breaks | ~present).sum(axis=-1)
+    rows, best = np.arange(len(cost)), cost.argmin(axis=-1)
+    return present[rows, best], breaks[rows, best]
+
+
+def _windows(
+    reader: StoreReader, sites: Sequence[str], starts: NDArray[np.int64]
+) -> tuple[Lines, dict[str, NDArray[np.float32]]]:
+    """Window values (S, P, W) of a span: from the windows themselves, or from roll-ups where they are gone."""
+    span = Selection(int(starts[0]), int(starts[-1]) + WINDOW_NS, sites=tuple(sites))
+    table = reader.streams(span, histograms=False, columns=WINDOW_VALUE_COLUMNS)
+    if len(table):
+        lines = Lines(tuple(sites), table.paths)
+        cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
+        index = (np.asarray(table.columns["start_ns"], dtype=np.int64) - starts[0]) // WINDOW_NS
+        return lines, {
+            name: _grid((*lines.shape, len(starts)), (*cell, index), table.columns[name])
+            for name in WINDOW_VALUE_COLUMNS
+        }
+    return _rolled_windows(reader, sites, starts)
+
+
+def _rolled_windows(
+    reader: StoreReader, sites: Sequence[str], starts: NDArray[np.int64]
+) -> tuple[Lines, dict[str, NDArray[np.float32]]]:
+    first_slot = slot_start(int(starts[0]))
+    span = Selection(first_slot, int(starts[-1]) + WINDOW_NS, sites=tuple(sites))
+    table = reader.rollups(span, histograms=False, columns=(), window_values=WINDOW_VALUE_COLUMNS)
+    lines = Lines(tuple(sites), table.paths)
+    cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
+    slot = (np.asarray(table.columns["slot_ns"], dtype=np.int64) - first_slot) // SLOT_NS
+    slots = -(-(int(starts[-1]) + WINDOW_NS - first_slot) // SLOT_NS)
+    offset = (int(starts[0]) - first_slot) // WINDOW_NS
+    out = {}
+    for name in WINDOW_VALUE_COLUMNS:
+        grid = np.full((*lines.shape, slots, WINDOWS_PER_SLOT), np.nan, dtype=np.float32)
+        grid[(*cell, slot)] = table.window_values[name]
+        out[name] = grid.reshape(*lines.shape, slots * WINDOWS_PER_SLOT)[..., offset : offset + len(starts)]
+    return lines, out
+
+
+def _cell(
+    lines: Lines, sites: Sequence[str], site: NDArray[np.generic], path: NDArray[np.generic]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    rows = np.array([lines.site_index.get(name, -1) for name in sites], dtype=np.int64)
+    return rows[site.astype(np.int64)], path.astype(np.int64)
+
+
+def _grid(
+    shape: tuple[int, ...], cell: tuple[NDArray[np.int64], ...], column: NDArray[np.generic]
+) -> NDArray[np.float32]:
+    out = np.full(shape, np.nan, dtype=np.float32)
+    out[cell] = column.astype(np.float32)
+    return out

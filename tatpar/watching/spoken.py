@@ -1,0 +1,95 @@
+"""Which verdicts are news: what was last written of every occurrence, as arrays, and what differs from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.ground import Standing
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.ground import Expectation, Ground
+    from config.meetings import Occurrence
+
+NEWS: Final = 0.01
+"""A change of probability that is worth a line in the database."""
+REFRESH_NS: Final = 30 * SECOND_NS
+"""The figures of an office that is not ready are brought up to date so often."""
+
+Key = tuple[str, int, int]
+
+
+@dataclass(slots=True)
+class _Said:
+    probability: NDArray[np.float64]
+    standing: NDArray[np.int8]
+    path: NDArray[np.int64]
+    best: NDArray[np.int64]
+    cause: NDArray[np.int64]
+    refreshed_ns: int
+
+
+@dataclass(slots=True)
+class Spoken:
+    """What has been said, by occurrence (UID, RECURRENCE-ID, start)."""
+
+    _said: dict[Key, _Said] = field(default_factory=dict)
+
+    def news(self, ground: Ground, occurrence: Occurrence, expectation: Expectation) -> NDArray[np.int64]:
+        """Indices of the invited sites whose verdict is to be written; they then count as said."""
+        place = ground.lines.site_index
+        invited = np.array([place[s] for s in occurrence.meeting.invited if s in place], dtype=np.int64)
+        key = (occurrence.meeting.uid, occurrence.recurrence_ns, occurrence.starts_ns)
+        cause = _cause(ground, occurrence, expectation)
+        said = self._said.get(key)
+        if said is None or len(said.standing) != len(expectation.standing):
+            self._said[key] = _Said(
+                expectation.probability.copy(),
+                expectation.standing.copy(),
+                expectation.path.copy(),
+                expectation.best.copy(),
+                cause,
+                ground.now_ns,
+            )
+            return invited
+        changed = _differs(said, expectation, cause)
+        if ground.now_ns - said.refreshed_ns >= REFRESH_NS:
+            changed |= np.isin(expectation.standing, (Standing.NOT_READY, Standing.AT_RISK))
+            said.refreshed_ns = ground.now_ns
+        rows = invited[changed[invited]]
+        for name in ("probability", "standing", "path", "best"):
+            getattr(said, name)[rows] = getattr(expectation, name)[rows]
+        said.cause[rows] = cause[rows]
+        return rows
+
+    def forget_all(self) -> None:
+        """Say everything anew (another configuration, another run)."""
+        self._said.clear()
+
+    def keep(self, occurrences: set[Key]) -> None:
+        """Let go of all other occurrences."""
+        self._said = {key: said for key, said in self._said.items() if key in occurrences}
+
+
+def _differs(said: _Said, now: Expectation, cause: NDArray[np.int64]) -> NDArray[np.bool_]:
+    numbers = np.isnan(said.probability) != np.isnan(now.probability)
+    with np.errstate(invalid="ignore"):
+        numbers |= np.abs(said.probability - now.probability) >= NEWS
+    words = (said.standing != now.standing) | (said.path != now.path) | (said.best != now.best)
+    return np.asarray(numbers | words | (said.cause != cause))
+
+
+def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> NDArray[np.int64]:
+    """What a reason would name, (S,): the term that costs most, and the cause that is suspected most; -1 when ready."""
+    terms = expectation.terms
+    stacked = np.nan_to_num(np.stack((terms.now, terms.usual, terms.capacity, terms.silence)), nan=-1.0)
+    profile = ground.sets.of_profile[occurrence.meeting.profile]
+    sites = np.arange(len(expectation.standing))
+    suspected = ground.condition.by_cause[profile, sites, np.maximum(expectation.path, 0)].argmax(axis=-1)
+    named = stacked.argmax(axis=0) * 100 + suspected + 1000 * ground.dark
+    return np.where(expectation.standing == Standing.READY, -1, named)

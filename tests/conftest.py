@@ -1,0 +1,98 @@
+"""What every test may use: options, a real mosquitto, the Chromium of the system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--vectors",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="conformance vectors (CSV); default tests/vectors/vectors_public.csv",
+    )
+
+
+def find_program(name: str) -> str:
+    """Path of a program that the tests need; a missing one fails the test, it is never skipped."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        pytest.fail(f"{name} is not on this machine: `make test` installs it", pytrace=False)
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Mosquitto:
+    """A real broker on loopback with its own folder; can be killed and started again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.host = "127.0.0.1"
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        user = "user root\n" if os.geteuid() == 0 else ""
+        (self.folder / "mosquitto.conf").write_text(
+            f"{user}per_listener_settings false\nlistener {self.port} 127.0.0.1\nallow_anonymous true\n"
+            f"persistence true\npersistence_location {self.folder}/\nmax_queued_messages 0\nlog_dest none\n",
+            encoding="utf-8",
+        )
+        self._process = subprocess.Popen(
+            [find_program("mosquitto"), "-c", str(self.folder / "mosquitto.conf")]
+        )
+        for _ in range(200):
+            if self._process.poll() is not None:
+                pytest.fail(f"mosquitto ended with {self._process.returncode}", pytrace=False)
+            with socket.socket() as probe:
+                if probe.connect_ex((self.host, self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        pytest.fail("mosquitto did not listen within 4 s", pytrace=False)
+
+    def kill(self) -> None:
+        """Kill -9, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A running mosquitto."""
+    broker = Mosquitto(tmp_path / "mosquitto-under-test")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Finds a program that the tests need."""
+    return find_program

@@ -1,0 +1,173 @@
+"""The whole flow with real packets: `tatpar up --lab` with three offices, one line broken and healed, against the lines' truth."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from lab.truth_reader import read_truth
+from telemetry.decisions import ReasonCode, State
+from telemetry.state.db import StateDb
+from telemetry.store.protocol import Selection
+from telemetry.store.sqlite import SqliteReader
+from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from telemetry.decisions import Verdict
+    from telemetry.store.tables import StreamTable
+
+pytestmark = [pytest.mark.e2e, pytest.mark.server]
+OFFICES = ("agra", "etah", "kannauj")
+UNWELL = (State.AT_RISK, State.NOT_READY)
+
+
+@pytest.fixture
+def house(deployment: Any, eventually: Callable[..., float]) -> Iterator[Any]:
+    """The running house, its offices seen and ready."""
+    deployment.write()
+    process = deployment.start("up", "--lab", "--truth", "--history", "0", "--port", "0")
+
+    def address() -> object:
+        assert process.poll() is None, deployment.said("up")
+        return re.search(r"wall: (http://\S+)", deployment.said("up"))
+
+    eventually("the wall's address is said", 30, address)
+    with contextlib.closing(StateDb(deployment.data / "state.db")) as state:
+        deployment.state = state
+        eventually(
+            "every linked office is ready",
+            75,
+            lambda: all(verdict(state, s).state is State.READY for s in OFFICES),
+        )
+        yield deployment
+
+
+class _NoVerdict:
+    state = None
+    reasons = ()
+
+
+def verdict(state: StateDb, site: str) -> Verdict | _NoVerdict:
+    now_ns = time.time_ns()
+    found = [
+        v
+        for v in state.verdicts(now_ns, now_ns + 4 * 3600 * SECOND_NS)
+        if v.site == site and v.meeting == "review"
+    ]
+    return found[0] if found else _NoVerdict()
+
+
+def flagged(state: StateDb) -> set[str]:
+    return {flag.site for flag in state.open_flags()}
+
+
+def test_a_broken_uplink_is_seen_named_and_forgotten(house: Any, eventually: Callable[..., float]) -> None:
+    """5 % loss on one uplink makes that office, and no other, unwell for `loss_up` within 45 s; healing clears it; numbers are the truth's."""
+    state = house.state
+    others = [site for site in OFFICES if site != "agra"]
+
+    copied = house.tatpar("lab", "break", "etah", "--duplicate", "0.05", "--reorder", "0.02", config=False)
+    assert copied.returncode == 0, copied.stderr
+    broken = house.tatpar("lab", "break", "agra", "--loss", "0.05", "--direction", "up", config=False)
+    assert broken.returncode == 0, broken.stderr
+    broken_ns = time.time_ns()
+
+    def named() -> bool:
+        assert flagged(state) <= {"agra"}
+        found = verdict(state, "agra")
+        return found.state in UNWELL and found.reasons[0].code is ReasonCode.LOSS_UP
+
+    eventually("agra is unwell for loss_up", 45, named)
+    assert flagged(state) == {"agra"}
+    assert all(verdict(state, site).state is State.READY for site in others)
+    told = house.tatpar("ready", "--json")
+    assert told.returncode in {0, 3}, told.stderr
+    assert (told.returncode == 3) == (verdict(state, "agra").state is State.NOT_READY)
+
+    eventually("another window is whole", 50, lambda: time.time_ns() - broken_ns > 45 * SECOND_NS)
+    assert house.tatpar("lab", "heal", "agra", config=False).returncode == 0
+    healed_ns = time.time_ns()
+    eventually(
+        "agra is ready again", 75, lambda: verdict(state, "agra").state is State.READY and not flagged(state)
+    )
+    assert all(verdict(state, site).state is State.READY for site in others)
+
+    compare_with_truth(house, broken_ns - 30 * SECOND_NS, healed_ns)
+    assert lost_up(house, broken_ns, healed_ns) > 5, "the line lost too little for this test to mean anything"
+
+    copies = ("--loss", "0.03", "--duplicate", "0.05", "--reorder", "0.05")
+    assert house.tatpar("lab", "break", "kannauj", *copies, config=False).returncode == 0
+    begun_ns = time.time_ns()
+    eventually("two windows are whole", 60, lambda: time.time_ns() - begun_ns > 50 * SECOND_NS)
+    never_more_than_true(house, begun_ns, begun_ns + 50 * SECOND_NS)
+
+
+def compare_with_truth(house: Any, from_ns: int, until_ns: int) -> None:
+    """Counts exact, RTT p50 within 0.2 ms, jitter within 5 % or 50 µs, per office and end, over whole windows."""
+    for site in OFFICES:
+        for end in ("state", "national"):
+            table, line, span = measured_and_true(house, site, end, from_ns, until_ns)
+            counts_agree(table, span)
+            delays_agree(table, line)
+
+
+def lost_up(house: Any, from_ns: int, until_ns: int) -> int:
+    _, _, span = measured_and_true(house, "agra", "state", from_ns, until_ns)
+    return int(span.up.lost)
+
+
+def never_more_than_true(house: Any, from_ns: int, until_ns: int) -> None:
+    """Where copies are made and lost on one line, its total loss stays exact, and no direction is given more than the truth.
+
+    A copy made on the way up whose reply is lost on the way back leaves no trace, so copies are a lower bound here.
+    """
+    for end in ("state", "national"):
+        table, _, span = measured_and_true(house, "kannauj", end, from_ns, until_ns)
+        total = totals(table)
+        assert total("lost") == span.lost > 0
+        assert 0 < total("up_duplicated") <= span.up.duplicated
+        assert 0 < total("down_duplicated") <= span.down.duplicated
+        assert total("up_lost") <= span.up.lost
+        assert total("down_lost") <= span.down.lost
+
+
+def measured_and_true(
+    house: Any, site: str, end: str, from_ns: int, until_ns: int
+) -> tuple[StreamTable, Any, Any]:
+    """What the store and what the truth log say of a line, over the whole windows of a span."""
+    start_ns, end_ns = window_start(from_ns) + WINDOW_NS, window_start(until_ns)
+    line = read_truth(house.data / "truth").line(site, end)
+    with contextlib.closing(SqliteReader(house.data / "reports.db")) as reader:
+        table = reader.streams(Selection(start_ns, end_ns, (site,), (f"main.{end}",)))
+    assert len(table) == (end_ns - start_ns) // WINDOW_NS
+    return table, line, line.between(start_ns, end_ns)
+
+
+def totals(table: StreamTable) -> Callable[[str], int]:
+    return lambda name: int(table.columns[name].sum())
+
+
+def counts_agree(table: StreamTable, span: Any) -> None:
+    total = totals(table)
+    assert total("sent") == span.sent
+    assert total("lost") == span.lost
+    assert total("lost_unattributed") == 0
+    assert (total("up_lost"), total("down_lost")) == (span.up.lost, span.down.lost)
+    assert (total("up_duplicated"), total("down_duplicated")) == (span.up.duplicated, span.down.duplicated)
+
+
+def delays_agree(table: StreamTable, line: Any) -> None:
+    for row in range(len(table)):
+        column = {name: float(values[row]) for name, values in table.columns.items() if name.endswith("_ms")}
+        span = line.window(int(table.columns["start_ns"][row]))
+        p50_ms = float(np.sort(span.rtt_ns)[(len(span.rtt_ns) - 1) // 2]) / 1e6
+        assert column["rtt_p50_ms"] == pytest.approx(p50_ms, abs=0.2)
+        for name, direction in (("up", span.up), ("down", span.down)):
+            assert column[f"{name}_jitter_ms"] == pytest.approx(direction.jitter_ms, rel=0.05, abs=0.05)

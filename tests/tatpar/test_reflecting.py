@@ -1,0 +1,125 @@
+"""Which headquarters this machine serves itself, and how long its reflectors live."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from config.settings import Headquarters
+from probes.stamp import ReflectorPacket, SenderPacket
+from tatpar.reflecting import local_binds, reflecting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LOOPBACK = ("127.0.0.1", 0)
+
+
+@pytest.fixture
+def started() -> Callable[[], list[psutil.Process]]:
+    """Which processes of ours there are more than when the test began."""
+    before = set(psutil.Process().children())
+    return lambda: [child for child in psutil.Process().children() if child not in before]
+
+
+def end(name: str, *reflectors: str) -> Headquarters:
+    return Headquarters(id=name, name_en=name, name_hi=name, reflectors=reflectors)
+
+
+def test_only_our_own_addresses_are_bound() -> None:
+    """A loopback address is this machine's; one of a network for documentation is somebody else's."""
+    binds = local_binds([end("state", "127.0.0.1:1862"), end("national", "192.0.2.7:862"), end("none")])
+    assert binds == {"state": ("127.0.0.1", 1862)}
+
+
+def test_the_first_of_ours_is_taken() -> None:
+    """Of several reflectors the first that is ours is bound; others before it are not ours to serve."""
+    assert local_binds([end("state", "198.51.100.1:862", "127.0.0.1:1862", "127.0.0.1:1863")]) == {
+        "state": ("127.0.0.1", 1862)
+    }
+
+
+def test_a_name_of_ours_counts() -> None:
+    """A name that leads to an address of this machine is ours, and stays as it was written."""
+    assert local_binds([end("state", "localhost:1862")]) == {"state": ("localhost", 1862)}
+
+
+def test_any_interface_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address of any interface is ours, of either family."""
+    interfaces = {
+        "eth0": [SimpleNamespace(family=socket.AF_INET, address="198.51.100.1")],
+        "eth1": [SimpleNamespace(family=socket.AF_INET6, address="2001:db8::1")],
+    }
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: interfaces)
+    ends = [
+        end("state", "198.51.100.1:862"),
+        end("national", "[2001:db8::1]:862"),
+        end("away", "127.0.0.1:1"),
+    ]
+    assert local_binds(ends) == {"state": ("198.51.100.1", 862), "national": ("2001:db8::1", 862)}
+
+
+def test_an_unknown_name_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that does not resolve is not ours, and no reason to fail."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert local_binds([end("state", "reflector.example:862")]) == {}
+
+
+def test_names_are_looked_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every name takes its time to fail, eight take no longer than one."""
+    together = threading.Barrier(8, timeout=10)
+
+    def slow(*_: object, **__: object) -> None:
+        together.wait()  # breaks unless all eight are being looked up at the same time
+        raise socket.gaierror(socket.EAI_AGAIN, "no name server")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    names = [f"reflector-{number}.example:862" for number in range(8)]
+    assert local_binds([end("state", *names[:4]), end("national", *names[4:])]) == {}
+
+
+@pytest.mark.server
+async def test_each_end_has_its_own(tmp_path: Path, started: Callable[[], list[psutil.Process]]) -> None:
+    """Each end gets an address of its own that answers; all end with the context."""
+    async with reflecting({"state": LOOPBACK, "national": LOOPBACK}, tmp_path / "logs" / "r.log") as bound:
+        assert bound.keys() == {"state", "national"}
+        assert len(set(bound.values())) == 2
+        for address in bound.values():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.settimeout(5)
+                sock.sendto(SenderPacket(7, 1 << 40, 0x0001).pack(), address)
+                assert ReflectorPacket.parse(sock.recv(2048)).sender_sequence == 7
+        assert len(started()) == 1
+    assert not started()
+
+
+async def test_nothing_to_serve_starts_nothing(
+    tmp_path: Path, started: Callable[[], list[psutil.Process]]
+) -> None:
+    """Without an end of ours there is no process and no log."""
+    async with reflecting({}, tmp_path / "logs" / "r.log") as bound:
+        assert bound == {}
+        assert not started()
+    assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.server
+async def test_a_taken_address_is_named(tmp_path: Path, started: Callable[[], list[psutil.Process]]) -> None:
+    """A taken port is an error that names it, and no process stays."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(LOOPBACK)
+        taken = other.getsockname()
+        with pytest.raises(OSError, match=str(taken[1])):
+            async with reflecting({"state": taken}, tmp_path / "r.log"):
+                pytest.fail("it was taken")
+    assert not started()

@@ -1,0 +1,101 @@
+"""Outcomes of meetings, from what the store holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from telemetry.decisions import OutcomeState
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from conftest import Town
+
+    from telemetry.decisions import Outcome
+
+MINUTES = 10
+WINDOWS = MINUTES * 4
+
+
+@pytest.fixture
+def over(town: Town) -> Town:
+    """A meeting of ten minutes in which agra lost 5 %, ballia vanished (contact lost), unnao reported nothing for a while."""
+    town.meet(town.meeting("short", 0.0, minutes=MINUTES))
+    town.play(2)
+    town.break_line("agra", up=0.08)
+    for window in range(WINDOWS):
+        start = town.t0 + window * WINDOW_NS
+        away = {"ballia"} if window >= 20 else set()
+        away |= {"unnao"} if 10 <= window < 20 else set()
+        sites = tuple(s for s in ("agra", "meerut", "ballia", "unnao") if s not in away)
+        town.report(start, start + 20 * SECOND_NS, sites)
+    town.heal("agra")
+    town.now_ns = town.t0 + 20 * WINDOW_NS
+    town.presence("ballia", online=False)
+    town.now_ns = town.t0 + (MINUTES + 2) * 60 * SECOND_NS
+    town.watch.step(town.now_ns)
+    return town
+
+
+def outcomes(town: Town) -> dict[str, Outcome]:
+    return {each.site: each for each in town.state.outcomes(0, 2**62)}
+
+
+def test_interim_outcomes_follow_the_meeting(over: Town) -> None:
+    """Soon after the end: failed and held where no late window can turn it, unsettled where one can; nothing for a planned office."""
+    assert over.watch.settle(over.now_ns) >= 1
+    found = outcomes(over)
+    assert set(found) == {"agra", "meerut", "ballia", "unnao"}
+    assert {site: each.state for site, each in found.items()} == {
+        "agra": OutcomeState.FAILED,
+        "meerut": OutcomeState.HELD,
+        "ballia": OutcomeState.UNSETTLED,
+        "unnao": OutcomeState.UNSETTLED,
+    }
+    assert not any(each.final for each in found.values())
+    assert (found["meerut"].windows, found["meerut"].broken, found["meerut"].missing) == (WINDOWS, 0, 0)
+    assert found["ballia"].missing == 20
+
+
+def test_final_outcomes_after_a_day(over: Town) -> None:
+    """A day later the windows that never came count where contact was lost, and what came late is in."""
+    over.watch.settle(over.now_ns)
+    for window in range(10, 20):
+        start = over.t0 + window * WINDOW_NS
+        over.report(start, over.now_ns, sites=("unnao",))
+    later = over.t0 + MINUTES * 60 * SECOND_NS + DAY_NS
+    assert over.watch.settle(later) >= 1
+    found = outcomes(over)
+    assert found["ballia"].state is OutcomeState.FAILED
+    assert found["ballia"].broken == 20
+    assert (found["unnao"].state, found["unnao"].missing) == (OutcomeState.HELD, 0)
+    assert all(each.final for each in found.values())
+    assert over.watch.settle(later + HOUR_NS) == 0
+
+
+def test_outcomes_come_from_roll_ups_where_windows_are_gone(over: Town) -> None:
+    """When only roll-ups are left, as of emulated history, the outcome is the same."""
+    over.watch.settle(over.now_ns)
+    before = {site: (each.broken, each.missing) for site, each in outcomes(over).items()}
+    later = over.t0 + 3 * DAY_NS
+    while over.store.maintain(later):
+        pass
+    reader = over.watch._settler.reader
+    over.watch._settler.reader = OnlyRollups(reader)  # type: ignore[assignment]
+    over.watch.settle(over.now_ns + HOUR_NS)
+    assert {site: (each.broken, each.missing) for site, each in outcomes(over).items()} == before
+
+
+class OnlyRollups:
+    """A reader whose windows are past their retention."""
+
+    def __init__(self, reader: object) -> None:
+        self._reader = reader
+
+    def streams(self, selection: object, **choice: object) -> object:
+        empty = type(selection)(0, 1)  # type: ignore[call-arg]
+        return self._reader.streams(empty, **choice)  # type: ignore[attr-defined]
+
+    def rollups(self, selection: object, **choice: object) -> object:
+        return self._reader.rollups(selection, **choice)  # type: ignore[attr-defined]
