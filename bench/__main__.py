@@ -1,0 +1,45 @@
+"""`python -m bench NAME [--json]`: run one benchmark and print its figures.
+
+A benchmark is a module `bench.NAME` with `run(progress) -> dict[str, object]`; `progress(text)` says what is
+going on. Ratios are measured against a named alternative in the same run; absolute times on a shared machine
+mean little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import pkgutil
+import sys
+
+import bench
+
+
+def names() -> list[str]:
+    """The benchmarks that are there."""
+    return sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if not m.name.startswith("_"))
+
+
+def main() -> int:
+    """Run one benchmark; status 2 when there is none of that name."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks: " + ", ".join(names()))
+    parser.add_argument("name")
+    parser.add_argument("--json", action="store_true", help="figures as JSON")
+    arguments = parser.parse_args()
+    if arguments.name not in names():
+        print(f"bench: no benchmark {arguments.name!r}; there are: {', '.join(names())}", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"bench.{arguments.name}")
+    figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    if arguments.json:
+        print(json.dumps(figures, indent=2, ensure_ascii=False))
+    else:
+        width = max(map(len, figures), default=0)
+        for key, value in figures.items():
+            print(f"{key:<{width}}  {value:.4g}" if isinstance(value, float) else f"{key:<{width}}  {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""The readiness pass: 92 offices, two lines each, eight weeks of five-minute roll-ups, ten occurrences, one ladder.
+
+Beside it, in the same run and on the same block of roll-ups, the way that comes to mind first: line by line with
+pandas, windows exploded into a frame, binomial tails by scipy, groupby the hour.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+from scipy.stats import binom
+
+from analytics.baseline import UsualNow
+from analytics.climatology import climatology
+from analytics.condition import condition
+from analytics.flags import Present, degraded
+from analytics.ground import Ground
+from analytics.history import empty_history, joined, merged, summarise
+from analytics.hours import HourSpan, local_hour
+from analytics.limits import limit_sets
+from analytics.lines import Lines
+from analytics.readiness import expect
+from analytics.recent import Recent
+from analytics.verdicts import verdicts
+from config.load import load_config
+from config.meetings import Meeting, Occurrence
+from config.profiles import ladder_of
+from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from telemetry.store.tables import RollupTable
+from telemetry.windows import HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from analytics.climatology import Climatology
+    from analytics.history import History
+    from config.profiles import CallProfile
+
+SITES: Final = 92
+BLOCK: Final = 8
+WEEKS: Final = 8
+PATHS: Final = ("main.state", "main.national")
+SLOTS: Final = 2016
+OCCURRENCES: Final = 10
+ZONE: Final = ZoneInfo("Asia/Kolkata")
+T0: Final = 1_795_392_000 * SECOND_NS
+
+
+def run(progress: Callable[[str], None]) -> dict[str, object]:
+    """CPU seconds of the parts, and how many times slower the line-by-line way is on one block."""
+    rng = np.random.default_rng(1)
+    every = load_config(None).profiles
+    profiles = {rung.id: rung for rung in ladder_of(every, "video-1080p")}
+    progress(f"one block: {BLOCK} offices x {len(PATHS)} lines x a week")
+    block = _block(rng)
+    ours_s = _best(lambda: _history_of(block, profiles), 3)
+    progress("the same block line by line with pandas")
+    pandas_s = _best(lambda: _line_by_line(block, profiles), 1)
+    progress(f"{SITES} offices x {WEEKS} weeks")
+    begin = time.process_time()
+    parts = []
+    for first in range(0, SITES, BLOCK):
+        lines = Lines(tuple(f"s{i}" for i in range(first, min(first + BLOCK, SITES))), PATHS)
+        parts.append(_weeks(block, lines, profiles))
+    history = joined(Lines(tuple(f"s{i}" for i in range(SITES)), PATHS), parts)
+    history_s = time.process_time() - begin
+    begin = time.process_time()
+    climate = climatology(history)
+    climate_s = time.process_time() - begin
+    progress("one look at the present")
+    recent = _recent(rng, history.lines)
+    look_ms = [1e3 * each for each in _looks(recent, profiles, history, climate)]
+    return {
+        "windows": SITES * len(PATHS) * WEEKS * SLOTS * WINDOWS_PER_SLOT,
+        "limit_sets": len(limit_sets(profiles).limits),
+        "history_cpu_s": history_s,
+        "climatology_cpu_s": climate_s,
+        "look_cpu_ms_median": statistics.median(look_ms),
+        "look_cpu_ms_worst": max(look_ms),
+        "block_ours_cpu_s": ours_s,
+        "block_pandas_cpu_s": pandas_s,
+        "pandas_over_ours": pandas_s / ours_s,
+    }
+
+
+def _best(work: Callable[[], object], times: int) -> float:
+    seconds = []
+    for _ in range(times):
+        begin = time.process_time()
+        work()
+        seconds.append(time.process_time() - begin)
+    return min(seconds)
+
+
+def _block(rng: np.random.Generator) -> RollupTable:
+    """0.1 % random loss, and in one slot of fifty a fault."""
+    rows = BLOCK * len(PATHS) * SLOTS
+    site, path, slot = np.unravel_index(np.arange(rows), (BLOCK, len(PATHS), SLOTS))
+    shape = (rows, WINDOWS_PER_SLOT)
+    values = {name: np.zeros(shape, dtype=np.float32) for name in WINDOW_VALUE_COLUMNS}
+    values["sent"][...] = 150
+    loss = np.where(rng.random(rows) < 0.02, 0.05, 0.001)[:, None]
+    values["up_lost"][...] = values["lost"][...] = rng.binomial(150, loss, shape)
+    values["up_jitter_ms"][...] = rng.gamma(2.0, 2.0, shape)
+    values["down_jitter_ms"][...] = rng.gamma(2.0, 2.0, shape)
+    values["rtt_p95_ms"][...] = 40.0 + rng.gamma(2.0, 10.0, shape)
+    columns: dict[str, NDArray[np.generic]] = {
+        "site": site.astype(np.int32),
+        "probe": np.zeros(rows, dtype=np.int32),
+        "path": path.astype(np.int32),
+        "slot_ns": T0 + slot.astype(np.int64) * SLOT_NS,
+    }
+    for name in ("up_jitter_ms", "down_jitter_ms", "rtt_p95_ms"):
+        columns[name] = values[name].mean(axis=-1).astype(np.float64)
+    return RollupTable(tuple(f"s{i}" for i in range(BLOCK)), ("p1",), PATHS, columns, values, {})
+
+
+def _history_of(block: RollupTable, profiles: Mapping[str, CallProfile]) -> object:
+    span = HourSpan(local_hour(T0, ZONE), 169, ZONE)
+    return summarise(block, Lines(block.sites, PATHS), limit_sets(profiles).limits, span)
+
+
+def _weeks(block: RollupTable, lines: Lines, profiles: Mapping[str, CallProfile]) -> History:
+    """The block's week as each of eight, under other names."""
+    limits, first = limit_sets(profiles).limits, local_hour(T0, ZONE)
+    named = RollupTable(lines.sites, ("p1",), PATHS, block.columns, block.window_values, {})
+    keep = block.columns["site"] < len(lines.sites)
+    if not keep.all():
+        named = RollupTable(
+            lines.sites,
+            ("p1",),
+            PATHS,
+            {name: column[keep] for name, column in block.columns.items()},
+            {name: column[keep] for name, column in block.window_values.items()},
+            {},
+        )
+    out = empty_history(lines, len(limits), first - (WEEKS - 1) * 168, WEEKS * 168)
+    slot_ns = np.asarray(named.columns["slot_ns"], dtype=np.int64)
+    for week in range(WEEKS):
+        columns = dict(named.columns) | {"slot_ns": slot_ns - week * 168 * HOUR_NS}
+        table = RollupTable(named.sites, named.probes, PATHS, columns, named.window_values, {})
+        part = summarise(table, lines, limits, HourSpan(first - week * 168, 168, ZONE))
+        out = merged(out, part, WEEKS * 168)
+    return out
+
+
+def _line_by_line(block: RollupTable, profiles: Mapping[str, CallProfile]) -> dict[tuple[int, int], object]:
+    """Broken windows by hour, and medians, of each line by itself."""
+    found: dict[tuple[int, int], object] = {}
+    values = block.window_values
+    for site in range(BLOCK):
+        for path in range(len(PATHS)):
+            rows = np.flatnonzero((block.columns["site"] == site) & (block.columns["path"] == path))
+            start = np.repeat(np.asarray(block.columns["slot_ns"])[rows], WINDOWS_PER_SLOT)
+            frame = pd.DataFrame({name: values[name][rows].ravel() for name in WINDOW_VALUE_COLUMNS})
+            frame["hour"] = pd.to_datetime(start, utc=True).tz_convert(ZONE).floor("h")
+            for index, limits in enumerate(limit_sets(profiles).limits):
+                broken = pd.Series(data=False, index=frame.index)
+                for lost in ("up_lost", "down_lost"):
+                    tail = binom.sf(frame[lost] - 1, frame["sent"], limits.loss_ratio or 1.0)
+                    broken |= (tail <= 0.05) & (frame[lost] > 1)
+                broken |= (frame["up_jitter_ms"] > limits.jitter_ms) | (frame["rtt_p95_ms"] > limits.rtt_ms)
+                frame[f"broken{index}"] = broken
+            found[site, path] = frame.groupby("hour").agg("sum"), frame.groupby("hour").median()
+    return found
+
+
+def _recent(rng: np.random.Generator, lines: Lines) -> Recent:
+    shape = (*lines.shape, 120)
+    values = {name: np.zeros(shape, dtype=np.float32) for name in WINDOW_VALUE_COLUMNS}
+    values["sent"][...] = 150
+    values["up_lost"][...] = values["lost"][...] = rng.binomial(150, 0.001, shape)
+    values["up_jitter_ms"][...] = values["down_jitter_ms"][...] = 3.0
+    values["rtt_p95_ms"][...] = 45.0
+    for site in (3, 40):
+        values["up_lost"][site, :, -4:] = values["lost"][site, :, -4:] = 8
+    return Recent(lines, T0 + (np.arange(120, dtype=np.int64) - 120) * WINDOW_NS, values)
+
+
+def _looks(
+    recent: Recent, profiles: Mapping[str, CallProfile], history: History, climate: Climatology
+) -> list[float]:
+    """CPU seconds of flags, condition and ten forecasts over all offices, with the verdicts of two."""
+    sets, (sites, paths) = limit_sets(profiles), recent.lines.shape
+    seconds = []
+    for _ in range(12):
+        fresh = Recent(recent.lines, recent.start_ns, recent.values)
+        begin = time.process_time()
+        usual = UsualNow(history, history.end_hour)
+        degraded(
+            fresh,
+            sets.limits,
+            np.full(sites, sets.of_profile["video-720p"]),
+            Present(T0, 120 * SECOND_NS, usual),
+        )
+        state = condition(fresh, sets.limits)
+        ground = Ground(
+            now_ns=T0,
+            zone=ZONE,
+            profiles=profiles,
+            sets=sets,
+            recent=fresh,
+            condition=state,
+            climate=climate,
+            usual=usual,
+            fault_since_ns=np.where(state.since >= 0, fresh.start_ns[state.since], 0),
+            relapses=np.zeros((sites, paths), dtype=np.int64),
+            silent_since_ns=np.full((sites, paths), T0),
+            dark=np.zeros(sites, dtype=bool),
+            linked=np.ones(sites, dtype=bool),
+            link_bps=np.full((sites, 2), np.nan),
+            dark_after_ns=120 * SECOND_NS,
+        )
+        for number in range(OCCURRENCES):
+            occurrence = _occurrence(number)
+            verdicts(ground, occurrence, expect(ground, occurrence), (3, 40))
+        seconds.append(time.process_time() - begin)
+    return seconds
+
+
+def _occurrence(number: int) -> Occurrence:
+    start_ns = T0 + (2 + 4 * number) * HOUR_NS
+    meeting = Meeting(uid=f"m{number}", title="m", invited=(), end="state", profile="video-720p")
+    return Occurrence(meeting=meeting, recurrence_ns=start_ns, starts_ns=start_ns, ends_ns=start_ns + HOUR_NS)
