@@ -11,6 +11,7 @@ run: setup
 
 test: setup
 	@sh deploy/setup.sh servers must
+	@sh deploy/setup.sh databases
 	@sh deploy/setup.sh browser
 	$(BIN)/python -m pytest
 

@@ -2,6 +2,7 @@
 # Sets up what `make run` and `make test` need. Does nothing (and needs no network) when it is there already.
 #   setup.sh venv            the Python environment in .venv/, from requirements.lock with hashes
 #   setup.sh servers [must]  mosquitto; without `must` its absence is only said (an embedded broker takes over)
+#   setup.sh databases       what the tests of the stores and of /metrics run against: VictoriaMetrics, InfluxDB, promtool, faketime
 #   setup.sh browser         Chromium and the fonts that the wall's tests look at
 set -eu
 cd "$(dirname "$0")/.."
@@ -56,6 +57,15 @@ servers() {
   say "mosquitto could not be installed: the embedded broker will be used (collector/broker/README.md states its limits)"
 }
 
+databases() {
+  missing=""
+  has victoria-metrics || missing="victoria-metrics"
+  has influxd || missing="$missing influxdb"
+  has promtool || missing="$missing prometheus"
+  has faketime || missing="$missing faketime"
+  [ -z "$missing" ] || install_packages $missing || { say "the tests need: $missing"; exit 1; }
+}
+
 browser() {
   missing=""
   has chromium || missing="chromium"
@@ -66,6 +76,7 @@ browser() {
 case "${1:-}" in
   venv) venv ;;
   servers) servers "${2:-}" ;;
+  databases) databases ;;
   browser) browser ;;
-  *) say "usage: setup.sh venv | servers [must] | browser"; exit 2 ;;
+  *) say "usage: setup.sh venv | servers [must] | databases | browser"; exit 2 ;;
 esac
