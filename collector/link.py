@@ -136,6 +136,10 @@ class Link:
         if message.qos and not self._lost.done():
             self._client.ack(message.mid, message.qos)
 
+    def refuse(self, message: Message) -> None:
+        """The same for one that we do not take now."""
+        self.acknowledge(message)
+
     def pause(self) -> None:
         """Stop reading; the kernel's buffer fills and the broker holds the rest."""
         if self._reading and self._sock is not None:

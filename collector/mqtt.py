@@ -162,6 +162,11 @@ class Bridge:
         if self._link is not None and self._link.number == message.link:
             self._link.acknowledge(message)
 
+    def defer(self, message: Message) -> None:
+        """PUBACK a message that is refused for now: the broker is to forget it, its probe keeps it."""
+        if self._link is not None and self._link.number == message.link:
+            self._link.refuse(message)
+
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> Sending:
         """Publish at QoS 1, or say that it must be offered again."""
         if self._link is None or not self._ready:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from collector.beat import Heart, LeaseLostError
 from collector.committer import Committer
 from collector.confirmer import Confirmer
 from collector.ground import Ground
-from collector.inbox import Inbox
+from collector.inbox import Admission, Fairness, Inbox
+from collector.lanes import Lanes
 from collector.link import LinkOptions
 from collector.mqtt import Bridge, Membership
 from collector.planning import Planning
 from collector.presence import Attendance
+from collector.quota import Quota
 from collector.upkeep import Upkeep
 from telemetry.clock import SystemClock
 
@@ -36,9 +38,6 @@ if TYPE_CHECKING:
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import ReportStore
-
-QUEUE_BYTES: Final = 64 * 1024 * 1024
-"""Payload bytes held at most, whatever the number of messages."""
 
 
 class Collector:
@@ -58,7 +57,9 @@ class Collector:
         settings = live.current.settings
         root = settings.broker.root
         self._ground = Ground(live, store, state, clock or SystemClock(), root)
-        self._inbox = Inbox(settings.collector.queue_reports, QUEUE_BYTES)
+        self._inbox = Inbox(
+            settings.collector.queue_reports, settings.collector.queue_bytes, _fairness(live, root)
+        )
         membership = membership or Membership.alone(root)
         self._bridge = Bridge(
             _options(settings, broker, keepalive_s),
@@ -129,6 +130,7 @@ class Collector:
             "queue_bytes": self._inbox.bytes,
             "queue_high_messages": self._inbox.high_messages,
             "queue_high_bytes": self._inbox.high_bytes,
+            **self._inbox.detail(),
             "broker": f"{self._broker.kind} {self._broker}",
             "bridge": asdict(self.bridge),
             "unconfirmed_probes": self._confirmer.pending,
@@ -145,8 +147,9 @@ class Collector:
         return (*(duty.trouble for duty in duties), self._planning.making)
 
     def _on_message(self, message: Message) -> None:
-        self._inbox.put(message)
-        if self._inbox.full:
+        if self._inbox.put(message) is Admission.DEFERRED:
+            self._bridge.defer(message)
+        elif self._inbox.full:
             self._bridge.pause()
 
     def _on_connected(self) -> None:
@@ -158,6 +161,13 @@ class Collector:
         await self._attendance.record(batch)
         self._confirmer.note(batch)
         self._planning.note(batch)
+
+
+def _fairness(live: LiveConfig, root: str) -> Fairness:
+    settings = live.current.settings.collector
+    quota = Quota(settings.site_queue_reports, settings.site_queue_bytes)
+    lanes = Lanes(root, lambda: live.current.registry)
+    return Fairness(lanes.of, quota, settings.backlog_share_ratio)
 
 
 def _options(settings: Settings, broker: BrokerAddress, keepalive_s: int) -> LinkOptions:
