@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from paho.mqtt.subscribeoptions import SubscribeOptions
-
 from collector.backoff import Backoff
 from collector.link import Link, LinkError, LinkOptions
+from collector.packets import FAILURE, RetainHandling, Wish, reason_text
 from telemetry.topics import Leaf, shared_subscription, subscription
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ STALLED_S: Final = 20.0
 SYS_DROPPED: Final = "$SYS/broker/publish/messages/dropped"
 SESSION_EXPIRY_S: Final = 3600
 _TICK_S: Final = 0.5
-_SPARE_RETAINED: Final = SubscribeOptions.RETAIN_DO_NOT_SEND
 
 
 class Sending(Enum):
@@ -200,7 +198,7 @@ class Bridge:
         suback = link.subscribe(self._filters())
         while (reason := await link.lost(_TICK_S)) is None:
             if suback.done() and not self._ready:
-                refused = [str(code) for code in suback.result()[: self._needed] if code.is_failure]
+                refused = [reason_text(code) for code in suback.result()[: self._needed] if code >= FAILURE]
                 if refused:
                     return f"it refuses our subscriptions: {refused[0]}"
                 self._stand(link, backoff)
@@ -221,18 +219,18 @@ class Bridge:
         self._echo_due = self._now()
         self.on_connected()
 
-    def _filters(self) -> list[tuple[str, SubscribeOptions]]:
+    def _filters(self) -> list[Wish]:
         """What we ask for: the needed ones first, then `$SYS`, which a broker may refuse."""
         reports = shared_subscription if self._shared else subscription
-        once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
-        shared = SubscribeOptions(qos=1) if self._shared else once
+        spared = RetainHandling.DO_NOT_SEND
+        shared = RetainHandling.SEND if self._shared else spared
         return [
-            (reports(self._root, Leaf.REPORT), shared),
-            (reports(self._root, Leaf.BACKLOG), shared),
-            (subscription(self._root, Leaf.PRESENCE), SubscribeOptions(qos=1)),
-            (subscription(self._root, Leaf.ANSWER), once),
-            (self._echo_topic, once),
-            (SYS_DROPPED, SubscribeOptions(qos=0)),
+            Wish(reports(self._root, Leaf.REPORT), retained=shared),
+            Wish(reports(self._root, Leaf.BACKLOG), retained=shared),
+            Wish(subscription(self._root, Leaf.PRESENCE)),
+            Wish(subscription(self._root, Leaf.ANSWER), retained=spared),
+            Wish(self._echo_topic, retained=spared),
+            Wish(SYS_DROPPED, qos=0),
         ]
 
     @property

@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
 from collector.commits import Rules, commit
 from collector.inbox import Admission, Fairness, Inbox
 from collector.intake import Bounds
@@ -23,6 +21,8 @@ from telemetry.intervals import IntervalSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from config.live import LiveConfig
     from telemetry.messages import Envelope
