@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -189,4 +189,13 @@ class ReportStore(StoreReader, Protocol):
 
     def prune(self, now_ns: int) -> None:
         """Drop what is past its retention."""
+        ...
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A store that can take from a report at once what it needs, so that the rest of it need not be held until the commit."""
+
+    def prepare(self, report: Received) -> Received:
+        """The same report for `append`; of its envelope only identity, times and tombstones are to be relied upon."""
         ...
