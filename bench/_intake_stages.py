@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from collector import commits, intake, link
 from collector.committer import Committer
 from collector.inbox import Inbox
-from telemetry import codec, messages
+from telemetry import messages
 from telemetry.store import packing
 from telemetry.store.sqlite import SqliteStore, prepared, recent
 from telemetry.store.sqlite import intake as sqlite_intake
@@ -39,7 +39,7 @@ class Stages:
             (Inbox, "put", "fair queue"),
             (Inbox, "_draw", "fair queue"),
             (commits, "examine", "examine (topic, site, date)"),
-            (codec, "decode", "decode JSON to typed reports"),
+            (intake, "decode", "decode JSON to typed reports"),
             (messages, "_check_pairs", "check histograms"),
             (SqliteStore, "prepare", "rows: gather values"),
             (prepared, "packed_records", "rows: pack records"),
@@ -50,7 +50,6 @@ class Stages:
             (SqliteStore, "append", "commit (WAL, checkpoint)"),
         ):
             setattr(owner, name, self._timed(stage, getattr(owner, name)))
-        intake.decode = codec.decode  # it has the name for itself
 
     def table(self, reports: int, total_s: float) -> dict[str, dict[str, float]]:
         """µs a report and % of all CPU time, the greatest first; what no wrapper saw is `the rest`."""

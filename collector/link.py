@@ -7,8 +7,9 @@ in-flight window is not to be relied upon, eclipse-mosquitto #2301), and acknowl
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from collector import packets
 from collector.broker.embedded.packets import Kind
@@ -16,7 +17,6 @@ from collector.broker.embedded.reasons import PacketError, Reason
 from collector.message import Message
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Sequence
 
     from collector.packets import Connack, Wish
@@ -49,8 +49,18 @@ class LinkOptions:
     connack_s: float = CONNACK_S
     user: str = ""
     password: str = field(default="", repr=False)
-    tls: ssl.SSLContext | None = None
-    """None: in the clear."""
+    login: Callable[[], tuple[str, str]] | None = field(default=None, repr=False)
+    """User and password asked for anew at each connection; wins over the two above."""
+    ca: str = ""
+    """PEM file of the authority that vouches for the broker; empty: no TLS."""
+
+
+class Properties(Protocol):
+    """Properties of a publication, as paho's class of that name has them."""
+
+    def pack(self) -> bytes:
+        """Their length and themselves, as they go on the wire."""
+        ...
 
 
 class Link(asyncio.BufferedProtocol):
@@ -70,6 +80,7 @@ class Link(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._connack: asyncio.Future[Connack] = self._loop.create_future()
         self._suback: asyncio.Future[list[int]] = self._loop.create_future()
+        self._unsuback: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
@@ -97,9 +108,11 @@ class Link(asyncio.BufferedProtocol):
             LinkError: it cannot be reached, refuses us or does not answer.
         """
         options = self._options
+        user, password = options.login() if options.login else (options.user, options.password)
         try:
+            tls = ssl.create_default_context(cafile=options.ca) if options.ca else None
             async with asyncio.timeout(CONNECT_S):
-                await self._loop.create_connection(lambda: self, options.host, options.port, ssl=options.tls)
+                await self._loop.create_connection(lambda: self, options.host, options.port, ssl=tls)
         except TimeoutError as error:
             raise LinkError(f"{self._where}: no connection within {CONNECT_S:.0f} s") from error
         except OSError as error:
@@ -112,8 +125,8 @@ class Link(asyncio.BufferedProtocol):
                 session_expiry_s=options.session_expiry_s,
                 receive_maximum=options.receive_maximum,
                 max_packet_bytes=MAX_PACKET_BYTES,
-                user=options.user,
-                password=options.password,
+                user=user,
+                password=password,
             )
         )
         await self._accepted()
@@ -136,7 +149,14 @@ class Link(asyncio.BufferedProtocol):
         self._send(packets.subscribe(self._next_mid(), wishes))
         return self._suback
 
-    def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> int | None:
+    def unsubscribe(self, filters: Sequence[str]) -> asyncio.Future[None]:
+        """Give subscriptions back; the future is done when what the broker had sent before has been read, or it is lost."""
+        self._send(packets.unsubscribe(self._next_mid(), filters))
+        return self._unsuback
+
+    def publish(
+        self, topic: str, payload: bytes, qos: int, *, retain: bool, properties: Properties | None = None
+    ) -> int | None:
         """Hand over a publication; its message id, or None when it was not taken (too many are unanswered)."""
         if self._lost.done() or self._transport is None:
             return None
@@ -146,7 +166,8 @@ class Link(asyncio.BufferedProtocol):
                 return None
             mid = self._next_mid()
             self._unanswered.add(mid)
-        self._send(packets.publish(topic, payload, qos, mid, retain=retain))
+        packed = b"\x00" if properties is None else bytes(properties.pack())
+        self._send(packets.publish(topic, payload, qos, mid, retain=retain, properties=packed))
         return mid
 
     def acknowledge(self, message: Message) -> None:
@@ -325,6 +346,9 @@ class Link(asyncio.BufferedProtocol):
             case Kind.SUBACK:
                 if not self._suback.done():
                     self._suback.set_result(packets.read_suback(body))
+            case Kind.UNSUBACK:
+                if not self._unsuback.done():
+                    self._unsuback.set_result(None)
             case Kind.PINGRESP:
                 self._pinged = False
             case Kind.DISCONNECT:
@@ -368,5 +392,7 @@ class Link(asyncio.BufferedProtocol):
                 return self._mid
 
     def _give_up(self, reason: str) -> None:
+        if not self._unsuback.done():
+            self._unsuback.set_result(None)
         if not self._lost.done():
             self._lost.set_result(reason)

@@ -110,9 +110,16 @@ def subscribe(mid: int, wishes: Iterable[Wish]) -> bytes:
     return _packet(Kind.SUBSCRIBE << 4 | 0x02, wire.u16(mid) + b"\x00" + filters)
 
 
-def publish(topic: str, payload: bytes, qos: int, mid: int, *, retain: bool) -> bytes:
-    """PUBLISH (3.3) without properties."""
-    body = wire.text(topic) + (wire.u16(mid) if qos else b"") + b"\x00" + payload
+def unsubscribe(mid: int, filters: Iterable[str]) -> bytes:
+    """UNSUBSCRIBE (3.10)."""
+    return _packet(Kind.UNSUBSCRIBE << 4 | 0x02, wire.u16(mid) + b"\x00" + b"".join(map(wire.text, filters)))
+
+
+def publish(  # noqa: PLR0913 - what the packet says
+    topic: str, payload: bytes, qos: int, mid: int, *, retain: bool, properties: bytes = b"\x00"
+) -> bytes:
+    """PUBLISH (3.3); `properties` with their length, none by default."""
+    body = wire.text(topic) + (wire.u16(mid) if qos else b"") + properties + payload
     return _packet(Kind.PUBLISH << 4 | qos << 1 | retain, body)
 
 
