@@ -133,14 +133,14 @@ class Publisher:
         self._unanswered = 0
         self._rest = b""
 
-    def publish(self, packets: list[tuple[bytearray, int]], rate: float) -> None:
+    def publish(self, packets: list[tuple[bytearray, int]], rate: float, *, stamp: bool = True) -> None:
         """Publish all, with a bounded number not acknowledged, and wait for the last acknowledgement."""
         began, at = time.perf_counter(), 0
         while at < len(packets) or self._unanswered:
             due = len(packets) - at if not rate else int((time.perf_counter() - began) * rate) + 1 - at
             together = min(due, TOGETHER, WINDOW - self._unanswered, len(packets) - at)
             if together > 0:
-                self._write(packets[at : at + together])
+                self._write(packets[at : at + together], stamp=stamp)
                 at += together
                 self._unanswered += together
             until_s = 0.0 if together > 0 else (at / rate - (time.perf_counter() - began) if rate else 0.1)
@@ -148,9 +148,9 @@ class Publisher:
                 until_s = 0.1
             self._read(max(0.0, until_s))
 
-    def _write(self, packets: list[tuple[bytearray, int]]) -> None:
+    def _write(self, packets: list[tuple[bytearray, int]], *, stamp: bool) -> None:
         now = b"%19d" % time.time_ns()
-        for packet, place in packets:
+        for packet, place in packets if stamp else ():
             packet[place : place + 19] = now
         view = memoryview(b"".join([packet for packet, _ in packets]))
         while view:

@@ -89,7 +89,7 @@ async def _run(progress: Callable[[str], None], told: Namespace | None) -> dict[
     return figures
 
 
-class _Helper:
+class Helper:
     """A process that is told lines and answers them."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -97,7 +97,8 @@ class _Helper:
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, module: str, *told: object) -> _Helper:
+    async def start(cls, module: str, *told: object) -> Helper:
+        """Start a module of the benchmarks."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -111,11 +112,13 @@ class _Helper:
         return cls(process)
 
     async def say(self, line: str) -> None:
+        """Tell it a line."""
         assert self._process.stdin is not None
         self._process.stdin.write(line.encode() + b"\n")
         await self._process.stdin.drain()
 
     async def hear(self) -> str:
+        """Its next line."""
         assert self._process.stdout is not None
         line = (await self._process.stdout.readline()).decode().strip()
         if not line:
@@ -123,10 +126,12 @@ class _Helper:
         return line
 
     async def ask(self, line: str) -> str:
+        """Its answer to a line."""
         await self.say(line)
         return await self.hear()
 
     async def end(self) -> None:
+        """End its input and wait for it."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -138,6 +143,7 @@ class _Helper:
 
     @property
     def cpu_s(self) -> float:
+        """CPU seconds that it has used."""
         return _cpu_s(self.pid)
 
 
@@ -148,10 +154,10 @@ async def _scene(told: Namespace | None, members: int, count: int, *more: str) -
         data = Path(folder)
         _settings(data, told)
         async with bring(Broker(bring="mosquitto"), data) as broker:
-            publisher = await _Helper.start("bench._intake_publisher", broker.port, count)
+            publisher = await Helper.start("bench._intake_publisher", broker.port, count)
             kind = "shared" if members > 1 else "alone"
             collectors = [
-                await _Helper.start("bench._intake_collector", data, broker.port, kind, *more)
+                await Helper.start("bench._intake_collector", data, broker.port, kind, *more)
                 for _ in range(members)
             ]
             try:
@@ -176,7 +182,7 @@ def _settings(data: Path, told: Namespace | None) -> None:
 class _Scene:
     """What can be measured with a broker, collectors and a publisher."""
 
-    def __init__(self, publisher: _Helper, collectors: Sequence[_Helper], broker_pid: int) -> None:
+    def __init__(self, publisher: Helper, collectors: Sequence[Helper], broker_pid: int) -> None:
         self._publisher = publisher
         self._collectors = collectors
         self._broker_pid = broker_pid
@@ -257,7 +263,7 @@ async def _plain_at(broker: BrokerAddress) -> float:
     client.subscribe("tatpar/1/+/+/report", 1)
     client.loop_start()
     await asyncio.to_thread(subscribed.wait, 5)
-    publisher = await _Helper.start("bench._intake_publisher", broker.port, PLAIN)
+    publisher = await Helper.start("bench._intake_publisher", broker.port, PLAIN)
     await publisher.hear()
     await publisher.ask(f"0 {PLAIN} 0")
     while len(times) < PLAIN:  # noqa: ASYNC110 - what is waited for happens in paho's thread
