@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from telemetry.store.protocol import Fate, Received
     from telemetry.store.tables import RollupTable, StreamTable
 
-FOLDS_PER_CALL: Final = 2
-ROLLUPS_PER_CALL: Final = 4
+FOLDS_PER_CALL: Final = 1
+ROLLUPS_PER_CALL: Final = 1
 
 
 class SqliteStore(SqliteReader):
