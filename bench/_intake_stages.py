@@ -45,7 +45,7 @@ class Stages:
             (prepared, "packed_records", "rows: pack records"),
             (recent, "report_rows", "rows: gather values"),
             (packing, "squeeze_all", "zstd of payloads"),
-            (commits, "_commit", "sort messages, free reports"),
+            (commits, "_sort_all", "sort messages, free reports"),
             (sqlite_intake, "take", "ledger, insert rows"),
             (SqliteStore, "append", "commit (WAL, checkpoint)"),
         ):

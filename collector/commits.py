@@ -1,6 +1,6 @@
 """One batch from the inbox to durable rows: examine, append, keep what was refused.
 
-Runs in the writer's thread. When `commit` returns, everything in the batch may be acknowledged: it is durable,
+`sort` runs in a thread of its own, `append` in the writer's, one batch behind. When `append` returns, everything in the batch may be acknowledged: it is durable,
 or refused and counted. When it raises `StoreError` or `OSError` nothing may be, and the batch is tried again
 (the store knows duplicates by their numbers).
 """
@@ -12,7 +12,7 @@ import logging
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from collector.accounting import stand_in
@@ -67,20 +67,46 @@ class Batch:
         return Counter(refused.code for refused in self.refused)
 
 
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch whose messages are examined and whose reports the store can take."""
+
+    batch: Batch
+    reports: list[tuple[Received, Message]]
+
+
 def commit(messages: Sequence[Message], rules: Rules, redater: Redater, store: ReportStore) -> Batch:
     """Examine messages and append their reports in one durable transaction.
 
     Raises:
         StoreError, OSError: the store cannot write now; nothing of the batch may be acknowledged.
     """
+    return append(sort(messages, rules, redater, store), store)
+
+
+def sort(messages: Sequence[Message], rules: Rules, redater: Redater, store: ReportStore) -> Sorted:
+    """Examine messages; touches nothing but memory, so that it may be done while another batch is being written."""
     began = time.perf_counter()
     with _no_collecting():
-        batch = _commit(messages, rules, redater, store)
-    batch.took_s = time.perf_counter() - began
+        found = _sort_all(messages, rules, redater, store)
+    found.batch.took_s = time.perf_counter() - began
+    return found
+
+
+def append(found: Sorted, store: ReportStore) -> Batch:
+    """Append what was found in one durable transaction. May be called again when it has failed.
+
+    Raises:
+        StoreError, OSError: the store cannot write now; nothing of the batch may be acknowledged.
+    """
+    began = time.perf_counter()
+    batch = replace(found.batch, newest={}, refused=list(found.batch.refused))
+    _append(found.reports, batch, store)
+    batch.took_s += time.perf_counter() - began
     return batch
 
 
-def _commit(messages: Sequence[Message], rules: Rules, redater: Redater, store: ReportStore) -> Batch:
+def _sort_all(messages: Sequence[Message], rules: Rules, redater: Redater, store: ReportStore) -> Sorted:
     batch = Batch(messages=len(messages))
     reports: list[tuple[Received, Message]] = []
     prepare = store.prepare if isinstance(store, Preparing) else None
@@ -88,8 +114,7 @@ def _commit(messages: Sequence[Message], rules: Rules, redater: Redater, store: 
         _sort(message, rules, redater, batch, reports)
         if prepare is not None and reports and reports[-1][1] is message:
             reports[-1] = (_prepared(prepare, reports[-1][0]), message)
-    _append(reports, batch, store)
-    return batch
+    return Sorted(batch, reports)
 
 
 def _prepared(prepare: Callable[[Received], Received], report: Received) -> Received:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from collector import committer as committing
-from collector.commits import Batch
+from collector.commits import Batch, Sorted
 from collector.committer import Committer
 from collector.ground import Ground
 from collector.inbox import Admission, Fairness, Inbox
@@ -88,17 +88,21 @@ async def test_a_million_queued_reports_are_committed_once_within_the_bound(
     seen = {f"site-{i}": IntervalSet() for i in range(SITES)}
     process, doubled, memory = psutil.Process(), 0, [psutil.Process().memory_info().rss]
 
-    def commit(messages: Sequence[Message], *_: Any) -> Batch:
+    def sort(messages: Sequence[Message], *_: Any) -> Sorted:
+        return Sorted(Batch(messages=len(messages)), [(None, message) for message in messages])  # type: ignore[misc]
+
+    def append(found: Sorted, _store: Any) -> Batch:
         nonlocal doubled
-        for message in messages:
+        for _, message in found.reports:
             doubled += not seen[message.topic].add(int(message.payload.split(b" ", 1)[0]))
         memory.append(process.memory_info().rss)
-        return Batch(messages=len(messages))
+        return found.batch
 
     async def record(_batch: Batch) -> None:
         """Nothing follows from it here."""
 
-    monkeypatch.setattr(committing, "commit", commit)
+    monkeypatch.setattr(committing, "sort", sort)
+    monkeypatch.setattr(committing, "append", append)
     ground = Ground(live, store, state, SystemClock(), "tatpar/1")
     committer = Committer(ground, inbox, broker, record)  # type: ignore[arg-type]
     running = asyncio.create_task(committer.run())
