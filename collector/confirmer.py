@@ -31,7 +31,8 @@ class Confirmer:
     def __init__(self, ground: Ground, bridge: Bridge) -> None:
         self._ground = ground
         self._bridge = bridge
-        self._ledger = Confirmations()
+        self._interval_s = ground.live.current.settings.collector.confirm_s
+        self._ledger = Confirmations(self._interval_s)
         self._wake = asyncio.Event()
         self.holes = HoleWatch()
         self.trouble = Trouble("what is stored cannot be read", "probes are not told yet; trying again")
@@ -93,7 +94,7 @@ class Confirmer:
     async def _rest(self) -> None:
         """Wait for a commit, or for the next probe's time to come."""
         try:
-            async with asyncio.timeout(_TICK_S):
+            async with asyncio.timeout(min(_TICK_S, self._interval_s)):
                 await self._wake.wait()
         except TimeoutError:
             return

@@ -53,6 +53,7 @@ class LinkOptions:
     session_expiry_s: int = 0
     receive_maximum: int = 65_535
     keepalive_s: int = 60
+    connack_s: float = CONNACK_S
     user: str = ""
     password: str = field(default="", repr=False)
 
@@ -215,9 +216,13 @@ class Link:
 
     async def _accepted(self) -> None:
         waits: set[asyncio.Future[Any]] = {self._connack, self._lost}
-        await asyncio.wait(waits, timeout=CONNACK_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=self._options.connack_s, return_when=asyncio.FIRST_COMPLETED)
         if not self._connack.done():
-            why = self._lost.result() if self._lost.done() else f"no CONNACK within {CONNACK_S:.0f} s"
+            why = (
+                self._lost.result()
+                if self._lost.done()
+                else f"no CONNACK within {self._options.connack_s:g} s"
+            )
             self.close()
             raise LinkError(f"{self._where}: {why}")
         reason = self._connack.result()

@@ -1,7 +1,7 @@
 """The bridge to the broker: connected whenever it can be, reading only while there is room, acknowledging when told.
 
 A watchdog looks at progress, not at the socket: a small echo of our own goes through the broker and must come
-back the way the reports do. When nothing at all has come for `STALLED_S` although we read, the connection
+back the way the reports do. When nothing at all has come for `Patience.stalled_s` although we read, the connection
 is cut and made anew (a subscription that the broker has lost looks healthy on the socket).
 """
 
@@ -35,6 +35,21 @@ SYS_DROPPED: Final = "$SYS/broker/publish/messages/dropped"
 SESSION_EXPIRY_S: Final = 3600
 _TICK_S: Final = 0.5
 _SPARE_RETAINED: Final = SubscribeOptions.RETAIN_DO_NOT_SEND
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the bridge waits."""
+
+    stalled_s: float = STALLED_S
+    """Nothing came for so long: connect anew."""
+    retry_s: float = 15.0
+    """Before connecting again, at most."""
+
+    @property
+    def echo_s(self) -> float:
+        """Between two echoes: four may be lost."""
+        return min(ECHO_S, self.stalled_s / 4)
 
 
 class Sending(Enum):
@@ -91,14 +106,17 @@ class BridgeCounters:
 class Bridge:
     """Keeps one link to the broker for as long as it runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it needs of its surroundings
         self,
         options: LinkOptions,
         root: str,
         membership: Membership,
         receive: Callable[[Message], None],
+        *,
         now_ns: Callable[[], int] = time.time_ns,
+        patience: Patience | None = None,
     ) -> None:
+        self._patience = patience or Patience()
         self._options = replace(
             options,
             client_id=membership.client_id,
@@ -123,7 +141,7 @@ class Bridge:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        backoff = Backoff(0.25, 15.0)
+        backoff = Backoff(0.25, self._patience.retry_s)
         said = ""
         while True:
             try:
@@ -238,15 +256,15 @@ class Bridge:
         link.keep_alive()
         now = self._now()
         if self._ready and now >= self._echo_due:
-            self._echo_due = now + ECHO_S
+            self._echo_due = now + self._patience.echo_s
             self._echo_sent = now
             # at QoS 0 while paused: its PUBACK would lie unread; either way the broker hears from us
             link.publish(self._echo_topic, b"", 0 if self.paused else 1, retain=False)
         if self.paused or link.packets_in != self._progress[0]:
             self._progress = (link.packets_in, now)
-        elif now - self._progress[1] > STALLED_S:
+        elif now - self._progress[1] > self._patience.stalled_s:
             self.counters.stalls += 1
-            link.drop(f"nothing came through the broker for {STALLED_S:.0f} s")
+            link.drop(f"nothing came through the broker for {self._patience.stalled_s:g} s")
 
     def _on_message(self, message: Message) -> None:
         if message.topic == self._echo_topic:

@@ -15,8 +15,8 @@ from collector.committer import Committer
 from collector.confirmer import Confirmer
 from collector.ground import Ground
 from collector.inbox import Inbox
-from collector.link import LinkOptions
-from collector.mqtt import Bridge, Membership
+from collector.link import CONNACK_S, LinkOptions
+from collector.mqtt import Bridge, Membership, Patience
 from collector.planning import Planning
 from collector.presence import Attendance
 from collector.upkeep import Upkeep
@@ -65,7 +65,8 @@ class Collector:
             root,
             membership,
             self._on_message,
-            self._ground.clock.now_ns,
+            now_ns=self._ground.clock.now_ns,
+            patience=Patience(settings.collector.stalled_s, settings.collector.retry_s),
         )
         self._bridge.on_connected = self._on_connected
         self._committer = Committer(self._ground, self._inbox, self._bridge, self._on_batch)
@@ -166,6 +167,7 @@ def _options(settings: Settings, broker: BrokerAddress, keepalive_s: int) -> Lin
         port=broker.port,
         receive_maximum=min(65_535, settings.collector.queue_reports),
         keepalive_s=keepalive_s,
+        connack_s=min(CONNACK_S, settings.collector.stalled_s),
         user=settings.broker.user,
         password=settings.broker.password,
     )

@@ -65,8 +65,9 @@ class Publisher:
         self._workers = workers
         self._counters = counters
         self._in_meeting = in_meeting
-        self._backoff = backoff or Backoff()
-        self._queue = SendQueue()
+        patience = office.patience
+        self._backoff = backoff or Backoff(base_s=patience.reconnect_s, cap_s=patience.reconnect_cap_s)
+        self._queue = SendQueue(patience)
         self._orders = Orders(
             office, identity, spool, self._queue, workers=workers, counters=counters, on_plan=on_plan
         )
