@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def take(connection: sqlite3.Connection, accounts: Accounts, reports: Sequence[Received]) -> list[Fate]:
     """Store what is new of a batch, within the caller's transaction; one fate each, in order."""
-    accounts.begin()
+    accounts.begin(reports)
     fates = [Fate.STORED if accounts.take(report) else Fate.DUPLICATE for report in reports]
     fresh = [report for report, fate in zip(reports, fates, strict=True) if fate is Fate.STORED]
     if fresh:
