@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from telemetry.intervals import IntervalSet
 
@@ -11,6 +13,28 @@ if TYPE_CHECKING:
     from telemetry.control import Stored
 
 Probe = tuple[str, str]
+HANDED_OVER: Final = 1000
+"""Missing ranges that go with the heartbeat at most (about 20 kB)."""
+
+
+class Handover(Struct, frozen=True):
+    """What the next leader must know to go on counting: the counts, and what was missing (site, probe, epoch, ranges)."""
+
+    noticed: int = 0
+    filled: int = 0
+    missing: tuple[tuple[str, str, str, tuple[tuple[int, int], ...]], ...] = ()
+
+    def plain(self) -> object:
+        """As plain JSON values."""
+        return to_builtins(self)
+
+
+def handover_of(plain: object) -> Handover | None:
+    """Out of plain JSON values; None when it is none."""
+    try:
+        return convert(plain, Handover)
+    except ValidationError:
+        return None
 
 
 @dataclass(slots=True)
@@ -24,9 +48,13 @@ class HoleCounts:
 class HoleWatch:
     """Compares what is missing now with what was missing when last looked at."""
 
-    def __init__(self) -> None:
-        self._missing: dict[Probe, tuple[str, IntervalSet]] = {}
-        self.counts = HoleCounts()
+    def __init__(self, taken_over: Handover | None = None) -> None:
+        """Begin, or go on where a leader before us was when its heart last beat."""
+        before = taken_over or Handover()
+        self._missing: dict[Probe, tuple[str, IntervalSet]] = {
+            (site, probe): (epoch, IntervalSet(ranges)) for site, probe, epoch, ranges in before.missing
+        }
+        self.counts = HoleCounts(before.noticed, before.filled)
 
     def look(self, probe: Probe, stored: Stored) -> None:
         """Take note of what a confirmation says is missing."""
@@ -38,6 +66,16 @@ class HoleWatch:
         self.counts.noticed += len(now) - common
         self.counts.filled += len(before) - common
         self._missing[probe] = (stored.epoch, now)
+
+    def handover(self) -> Handover:
+        """What the next leader must know. Probes that do not fit are left out: their holes are noticed once more."""
+        missing, room = [], HANDED_OVER
+        for (site, probe), (epoch, ranges) in self._missing.items():
+            some = tuple(ranges)
+            if some and len(some) <= room:
+                missing.append((site, probe, epoch, some))
+                room -= len(some)
+        return Handover(self.counts.noticed, self.counts.filled, tuple(missing))
 
     @property
     def open(self) -> int:
