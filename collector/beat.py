@@ -27,7 +27,7 @@ class Heart:
     """Beats."""
 
     def __init__(
-        self, ground: Ground, role: str, detail: Callable[[], Detail], of_group: Callable[[], Detail]
+        self, ground: Ground, role: str, detail: Callable[[], Detail], of_group: Callable[[], Detail | None]
     ) -> None:
         self._ground = ground
         self._role = role
@@ -45,8 +45,9 @@ class Heart:
         """Beat once; of those that have long been silent the leader takes the names down."""
         leading = self._ground.leading
         beats = {self._role: self._detail()}
-        if leading.shared and leading.now:
-            beats[GROUP] = {"leader": self._role} | self._of_group()
+        group = self._of_group() if leading.shared and leading.now else None
+        if group is not None:
+            beats[GROUP] = {"leader": self._role} | group
         try:
             await self._ground.desk.run(self._write, beats, tidy=leading.now)
         except (sqlite3.Error, OSError, RuntimeError) as error:

@@ -73,6 +73,11 @@ class Confirmer:
         """Probes that wait to be told."""
         return self._ledger.pending
 
+    @property
+    def speaks(self) -> bool:
+        """Whether it has begun to tell, and knows which holes were counted before."""
+        return self._term is not None and self._term == self._ground.leading.term
+
     async def run(self) -> None:
         """Confirm until cancelled."""
         loop = asyncio.get_running_loop()
@@ -104,11 +109,12 @@ class Confirmer:
 
     async def _change(self, term: int | None) -> None:
         """We begin to lead, or have ceased to."""
-        self._term = term
+        self._term = None
         taken_over = None
         if term is not None and self._ground.leading.shared:
             taken_over = await self._handed_over()
-        self.holes = HoleWatch(taken_over)
+        self.holes = HoleWatch(taken_over, patient=self._ground.leading.shared)
+        self._term = term
         self._listen(on=term is not None and self._ground.leading.shared)
         if term is not None:
             self._ledger.again()

@@ -46,13 +46,21 @@ class HoleCounts:
 
 
 class HoleWatch:
-    """Compares what is missing now with what was missing when last looked at."""
+    """Compares what is missing now with what was missing when last looked at.
 
-    def __init__(self, taken_over: Handover | None = None) -> None:
+    The reports of a probe that several collectors take in are not committed in their order, so that for a moment some
+    seem to be missing: a patient watch counts only what is missing at two looks, one confirmation's interval apart.
+    """
+
+    def __init__(self, taken_over: Handover | None = None, *, patient: bool = False) -> None:
         """Begin, or go on where a leader before us was when its heart last beat."""
         before = taken_over or Handover()
+        self._patient = patient
         self._missing: dict[Probe, tuple[str, IntervalSet]] = {
             (site, probe): (epoch, IntervalSet(ranges)) for site, probe, epoch, ranges in before.missing
+        }
+        self._seen: dict[Probe, IntervalSet] = {
+            probe: missing for probe, (_, missing) in self._missing.items()
         }
         self.counts = HoleCounts(before.noticed, before.filled)
 
@@ -60,9 +68,13 @@ class HoleWatch:
         """Take note of what a confirmation says is missing."""
         now = IntervalSet(stored.missing)
         epoch, before = self._missing.get(probe, (stored.epoch, IntervalSet()))
+        seen = self._seen.get(probe, IntervalSet())
         if epoch != stored.epoch:
-            before = IntervalSet()
-        common = _common(before, now)
+            before = seen = IntervalSet()
+        if self._patient:
+            self._seen[probe] = now
+            now = _common(seen, now)
+        common = len(_common(before, now))
         self.counts.noticed += len(now) - common
         self.counts.filled += len(before) - common
         self._missing[probe] = (stored.epoch, now)
@@ -91,9 +103,8 @@ class HoleWatch:
         return counts
 
 
-def _common(one: IntervalSet, other: IntervalSet) -> int:
-    """Number of members of both."""
-    total = len(one)
-    for first, last in one:
-        total -= sum(b - a + 1 for a, b in other.holes(first, last))
-    return total
+def _common(one: IntervalSet, other: IntervalSet) -> IntervalSet:
+    """The members of both."""
+    return IntervalSet(
+        part for first, last in one for part in IntervalSet(other.holes(first, last)).holes(first, last)
+    )

@@ -74,8 +74,7 @@ class NotePad:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._box: int | None = None
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._socket: socket.socket | None = None
 
     def is_new(self) -> bool:
         """Whether another leader listens than when last asked: it knows nothing of what the one before was told."""
@@ -88,6 +87,9 @@ class NotePad:
 
     def send(self, notes: Sequence[Note]) -> int:
         """Tell the leader; how many of the notes, from the first on, it has been told."""
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._socket.setblocking(False)
         with _near(self._folder) as path:
             for start in range(0, len(notes), AT_ONCE):
                 try:
@@ -98,7 +100,8 @@ class NotePad:
 
     def close(self) -> None:
         """Let go of the socket."""
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
 
 
 @contextlib.contextmanager

@@ -89,7 +89,7 @@ class Collector:
         self._planning = Planning(self._ground, self._bridge)
         self._attendance = Attendance(self._ground)
         self._upkeep = Upkeep(self._ground)
-        self._heart = Heart(self._ground, membership.role, self.detail, self._of_all)
+        self._heart = Heart(self._ground, membership.role, self.detail, self._of_group)
         self._stopping = asyncio.Event()
         self._broker = broker
 
@@ -182,6 +182,10 @@ class Collector:
             "trouble": [trouble.error for trouble in self._troubles() if trouble.error],
             **({"leads": self._ground.leading.now} if shared else self._of_all()),
         }
+
+    def _of_group(self) -> dict[str, object] | None:
+        """What the leader says for all; None until it knows where the leader before had got to."""
+        return self._of_all() if self._confirmer.speaks else None
 
     def _of_all(self) -> dict[str, object]:
         """What is known by whoever leads only: holes and silence."""
