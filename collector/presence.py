@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from collector.commits import NOT_NOW
+from collector.intake import RefusalCode
 from collector.quarantine import newest, rows
 from collector.silence import SilenceWatch
 from collector.trouble import Trouble
@@ -40,6 +41,7 @@ class Attendance:
         self._term: int | None = None
         self._said: OrderedDict[tuple[str, str], Said] = OrderedDict()
         self._asked_s = 0.0
+        self._twins: set[tuple[str, str]] = set()
         self.silence = SilenceWatch(ground.clock.now_ns())
         self.trouble = Trouble("presence and refusals cannot be written down", "they are counted only")
         self.hearing = Trouble(
@@ -84,7 +86,17 @@ class Attendance:
             if not report.backlog:
                 self.silence.heard(site, report.received_ns)
         if batch.said or batch.refused:
+            self._tell_twins(batch.refused)
             await self._put(batch.said, batch.refused)
+
+    def _tell_twins(self, refused: list[Refused]) -> None:
+        """Say once of each probe that its numbers are given twice."""
+        for one in refused:
+            if one.code is RefusalCode.NUMBER_TWICE and one.envelope is not None:
+                probe = (one.envelope.site, one.envelope.probe)
+                if probe not in self._twins and len(self._twins) < REMEMBERED:
+                    self._twins.add(probe)
+                    log.warning("%s/%s: %s; see its quarantined reports", *probe, one.detail)
 
     async def _put(self, said: list[Said], refused: list[Refused]) -> None:
         try:

@@ -25,6 +25,8 @@ class Fate(Enum):
 
     STORED = "stored"
     DUPLICATE = "duplicate"
+    NUMBER_TWICE = "number_twice"
+    """Not stored: another report is, under the same number. Told apart while that one is kept whole."""
 
 
 @dataclass(frozen=True, slots=True)
