@@ -18,10 +18,9 @@ HANDED_OVER: Final = 1000
 
 
 class Handover(Struct, frozen=True):
-    """What the next leader must know to go on counting: the counts, and what was missing (site, probe, epoch, ranges)."""
+    """What the next leader must know to go on counting: (site, noticed, filled) and what is missing: (site, probe, epoch, ranges)."""
 
-    noticed: int = 0
-    filled: int = 0
+    counts: tuple[tuple[str, int, int], ...] = ()
     missing: tuple[tuple[str, str, str, tuple[tuple[int, int], ...]], ...] = ()
 
     def plain(self) -> object:
@@ -62,7 +61,10 @@ class HoleWatch:
         self._seen: dict[Probe, IntervalSet] = {
             probe: missing for probe, (_, missing) in self._missing.items()
         }
-        self.counts = HoleCounts(before.noticed, before.filled)
+        self.counts_by_site: dict[str, HoleCounts] = {
+            site: HoleCounts(noticed, filled) for site, noticed, filled in before.counts
+        }
+        """Only sites that ever had a hole; bounded by the list of sites, since no other report gets here."""
 
     def look(self, probe: Probe, stored: Stored) -> None:
         """Take note of what a confirmation says is missing."""
@@ -74,9 +76,11 @@ class HoleWatch:
         if self._patient:
             self._seen[probe] = now
             now = _common(seen, now)
-        common = len(_common(before, now))
-        self.counts.noticed += len(now) - common
-        self.counts.filled += len(before) - common
+        if before or now:
+            common = len(_common(before, now))
+            counts = self.counts_by_site.setdefault(probe[0], HoleCounts())
+            counts.noticed += len(now) - common
+            counts.filled += len(before) - common
         self._missing[probe] = (stored.epoch, now)
 
     def handover(self) -> Handover:
@@ -87,7 +91,14 @@ class HoleWatch:
             if some and len(some) <= room:
                 missing.append((site, probe, epoch, some))
                 room -= len(some)
-        return Handover(self.counts.noticed, self.counts.filled, tuple(missing))
+        counts = tuple((site, one.noticed, one.filled) for site, one in self.counts_by_site.items())
+        return Handover(counts, tuple(missing))
+
+    @property
+    def counts(self) -> HoleCounts:
+        """Of all sites."""
+        counts = self.counts_by_site.values()
+        return HoleCounts(sum(one.noticed for one in counts), sum(one.filled for one in counts))
 
     @property
     def open(self) -> int:

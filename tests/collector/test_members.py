@@ -339,7 +339,7 @@ def test_hole_counts_go_on_where_the_leader_before_was() -> None:
         many.look((f"site-{n}", "p1"), Stored(epoch="e" * 16, through=900, missing=ranges))
     handed_over = many.handover()
     assert sum(len(row[3]) for row in handed_over.missing) <= HANDED_OVER
-    assert handed_over.noticed == 2000
+    assert HoleWatch(handed_over).counts.noticed == 2000
     patient = HoleWatch(patient=True)
     patient.look(("agra", "p1"), Stored(epoch="e" * 16, through=9, missing=((2, 4), (7, 7))))
     assert patient.open == 0
@@ -347,6 +347,6 @@ def test_hole_counts_go_on_where_the_leader_before_was() -> None:
     assert (patient.counts.noticed, patient.counts.filled, patient.open) == (2, 0, 2)
     patient.look(("agra", "p1"), Stored(epoch="e" * 16, through=12))
     assert (patient.counts.noticed, patient.counts.filled, patient.open) == (2, 2, 0)
-    assert handover_of({"noticed": "many"}) is None
+    assert handover_of({"counts": "many"}) is None
     assert handover_of(None) is None
     assert len(IntervalSet(handed_over.missing[0][3])) == 400
