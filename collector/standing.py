@@ -72,3 +72,17 @@ class Standing:
             return False
         self._held.append(fd)
         return True
+
+
+def see_that_nobody_shares(folder: Path) -> None:
+    """Look before much is brought up for a collector that works alone.
+
+    Raises:
+        MixedError: those that share are at work.
+        OSError: the folder cannot be written.
+    """
+    place = Standing(folder, shared=False)
+    try:
+        place.take()
+    finally:
+        place.release()

@@ -168,7 +168,7 @@ class StoreReader(Protocol):
 
 
 class ReportStore(StoreReader, Protocol):
-    """The writing half; one writer at a time."""
+    """The writing half; one object a process. Whether several processes may write is said by the implementation."""
 
     def append(self, reports: Sequence[Received]) -> list[Fate]:
         """Store reports in one durable transaction; one fate each, in order."""

@@ -15,7 +15,9 @@ from collector import seat as seats
 from collector.leading import UNFIT_S, Leading
 from collector.seat import HUNG_S, TRUST_S, Seat
 from collector.standing import MixedError, Standing
+from config.live import LiveConfig
 from tatpar.commands.collect import command
+from tatpar.up import AlreadyRunningError, Up, UpOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +91,16 @@ def test_one_alone_does_not_push_in_among_members(member: Standing, tmp_path: Pa
         .endswith("start this one with tatpar collect --share too, or stop them")
     )
     assert "Traceback" not in result.output
+
+
+async def test_the_house_in_one_process_does_not_push_in_either(
+    member: Standing, tmp_path: Path, config_file: Path
+) -> None:
+    """`tatpar up` says so before it brings anything up."""
+    assert member.take()
+    up = Up(LiveConfig(config_file), UpOptions(tmp_path, port=0), print)
+    with pytest.raises(AlreadyRunningError, match="tatpar collect --share too"):
+        await up.run()
 
 
 def test_members_need_a_broker_of_its_own_standing(tmp_path: Path) -> None:
