@@ -34,10 +34,12 @@ class Upkeep:
         self.trouble = Trouble("the store's upkeep fails", "reports are still stored; trying again")
 
     async def run(self) -> None:
-        """Keep house until cancelled."""
+        """Keep house until cancelled, while we lead."""
         wait_s = self._every_s
         while True:
             await asyncio.sleep(wait_s)
+            if not self._ground.leading.now:
+                continue
             now_ns, began_s = self._ground.clock.now_ns(), time.monotonic()
             pieces = await self._do(self._ground.store.maintain, now_ns)
             rest_s = max(AGAIN_S, (time.monotonic() - began_s) * (1 / SHARE - 1))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from telemetry.messages import Stream, Tombstone
 from telemetry.store.ahead import is_ahead
 from telemetry.store.protocol import Fate
-from telemetry.store.sqlite import recent
+from telemetry.store.sqlite import recent, twins
 from telemetry.store.sqlite.prepared import Prepared, prepare_all
 from telemetry.windows import slot_start
 
@@ -41,7 +41,7 @@ def ready(reports: Sequence[Received]) -> Ready:
 
 def take(connection: sqlite3.Connection, accounts: Accounts, batch: Ready) -> list[Fate]:
     """Store what is new of a batch, within the caller's transaction; one fate each, in order."""
-    accounts.begin()
+    accounts.begin(batch.reports)
     fates = [Fate.STORED if accounts.take(report) else Fate.DUPLICATE for report in batch.reports]
     is_new = [fate is Fate.STORED for fate in fates]
     fresh = list(compress(batch.reports, is_new))
@@ -54,7 +54,7 @@ def take(connection: sqlite3.Connection, accounts: Accounts, batch: Ready) -> li
             [(r.envelope.site, r.envelope.start_ns, r.received_ns, r.values.paths) for r in fresh],
         )
         accounts.save()
-    return fates
+    return twins.compared(connection, batch.reports, fates)
 
 
 def _note_tombstones(connection: sqlite3.Connection, reports: Sequence[Received]) -> None:
