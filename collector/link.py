@@ -7,7 +7,6 @@ in-flight window is not to be relied upon, eclipse-mosquitto #2301), and acknowl
 from __future__ import annotations
 
 import asyncio
-import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -15,6 +14,7 @@ from collector import packets
 from collector.broker.embedded.packets import Kind
 from collector.broker.embedded.reasons import PacketError, Reason
 from collector.message import Message
+from collector.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,6 +82,7 @@ class Link(asyncio.BufferedProtocol):
         self._suback: asyncio.Future[list[int]] = self._loop.create_future()
         self._unsuback: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._login: tuple[str, str] | None = None
         self._transport: asyncio.Transport | None = None
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
         self._at = 0
@@ -108,9 +109,10 @@ class Link(asyncio.BufferedProtocol):
             LinkError: it cannot be reached, refuses us or does not answer.
         """
         options = self._options
-        user, password = options.login() if options.login else (options.user, options.password)
+        self._login = options.login() if options.login else None
+        user, password = self._login or (options.user, options.password)
         try:
-            tls = ssl.create_default_context(cafile=options.ca) if options.ca else None
+            tls = client_context(options.ca) if options.ca else None
             async with asyncio.timeout(CONNECT_S):
                 await self._loop.create_connection(lambda: self, options.host, options.port, ssl=tls)
         except TimeoutError as error:
@@ -137,9 +139,9 @@ class Link(asyncio.BufferedProtocol):
         return self._lost.result() if self._lost.done() else None
 
     @property
-    def is_lost(self) -> bool:
-        """Whether there is nothing left to talk to."""
-        return self._lost.done()
+    def login_is_old(self) -> bool:
+        """Whether user and password are others by now than those that we came with."""
+        return self._options.login is not None and self._options.login() != self._login
 
     def subscribe(self, wishes: Sequence[Wish]) -> asyncio.Future[list[int]]:
         """Ask for subscriptions; the future holds one reason code each.
@@ -193,11 +195,6 @@ class Link(asyncio.BufferedProtocol):
             self._reading = True
             self._heard_s = self._loop.time()
             self._loop.call_soon(self._read_on)
-
-    @property
-    def reading(self) -> bool:
-        """Whether the socket is being read."""
-        return self._reading
 
     def keep_alive(self) -> None:
         """Ping when nothing was said for long; cut a connection that does not answer (unless we do not read)."""
