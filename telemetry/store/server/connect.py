@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from telemetry.store.errors import StoreError
+from telemetry.store.server.database import Place
 from telemetry.store.server.influx import Influx
 from telemetry.store.server.influx1 import Influx1
 from telemetry.store.server.influx2 import Influx2
@@ -29,33 +30,28 @@ def connect(settings: Store, folder: Path | None = None) -> Database:
         StoreError: the file with the token cannot be read.
     """
     token = _token(settings, folder)
-    where = f"{settings.url} ({settings.bucket})"
-    days = max(settings.raw_days, settings.rollup_days)
+    place = Place(
+        f"{settings.url} ({settings.bucket})",
+        settings.prefix,
+        settings.bucket,
+        max(settings.raw_days, settings.rollup_days),
+    )
     headers = {"Authorization": f"Token {token}"} if token else {}
     certificates = settings.certificates or None
-    reads = Http(settings.read_url or settings.url, where, headers, certificates=certificates)
+
+    def http(url: str) -> Http:
+        return Http(url, place.where, headers, certificates=certificates)
+
+    reads = settings.read_url or settings.url
     if settings.kind == "influxdb1":
-        one = Influx1(
-            Http(settings.url, where, headers, certificates=certificates),
-            where=where, database=settings.bucket, days=days,
-        )  # fmt: skip
-        return Influx(one, reads, where=where, prefix=settings.prefix, database=settings.bucket)
+        return Influx(Influx1(http(settings.url), place), http(reads), place)
     writer = InfluxWriter(
-        settings.url,
-        where,
-        token=token,
-        organisation=settings.organisation,
-        bucket=settings.bucket,
-        certificates=certificates,
+        settings.url, place, token=token, organisation=settings.organisation, certificates=certificates
     )
     if settings.kind == "victoriametrics":
-        parts = urlsplit(settings.read_url or settings.url)
-        root = Http(f"{parts.scheme}://{parts.netloc}", where, headers, certificates=certificates)
-        return Victoria(writer, reads, root, where=where, prefix=settings.prefix, days=days)
-    two = Influx2(
-        writer, where=where, organisation=settings.organisation, bucket=settings.bucket, days=days
-    )
-    return Influx(two, reads, where=where, prefix=settings.prefix, database=settings.bucket)
+        parts = urlsplit(reads)
+        return Victoria(writer, http(reads), http(f"{parts.scheme}://{parts.netloc}"), place)
+    return Influx(Influx2(writer, place, settings.organisation), http(reads), place)
 
 
 def _token(settings: Store, folder: Path | None) -> str:

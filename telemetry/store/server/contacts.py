@@ -57,14 +57,27 @@ def of_reports(reports: Sequence[tuple[Envelope, Origin]]) -> Contacts:
             [
                 nan if value is None else value
                 for value in (
-                    e.clock.error_ms, e.clock.offset_ms, e.self_report.cpu_ratio, e.self_report.late_max_ms
-                )  # fmt: skip
+                    e.clock.error_ms,
+                    e.clock.offset_ms,
+                    e.self_report.cpu_ratio,
+                    e.self_report.late_max_ms,
+                )
             ]
             for e, _ in reports
         ],
         np.float64,
     ).reshape(-1, 4)
-    names = ("start_ns", "received_ns", COMMIT, "lane", "emulated", "late_sends", "rx_drops", "clock_state", "clock_steps")
+    names = (
+        "start_ns",
+        "received_ns",
+        COMMIT,
+        "lane",
+        "emulated",
+        "late_sends",
+        "rx_drops",
+        "clock_state",
+        "clock_steps",
+    )
     columns: dict[str, NDArray[Any]] = dict(zip(names, integers.T, strict=True))
     columns |= zip(("clock_error_ms", "clock_offset_ms", "cpu_ratio", "late_max_ms"), floats.T, strict=True)
     items = [list(packed_items([pair])) for pair in reports]
@@ -80,7 +93,9 @@ def of_windows(table: StreamTable) -> Contacts:
     """The contacts behind windows of another origin: one for each probe and window."""
     c = table.columns
     key = (c["site"].astype(np.int64) * max(len(table.probes), 1) + c["probe"], c["start_ns"])
-    _, first = np.unique(np.stack(key), axis=1, return_index=True) if len(table) else (None, np.zeros(0, np.int64))
+    _, first = (
+        np.unique(np.stack(key), axis=1, return_index=True) if len(table) else (None, np.zeros(0, np.int64))
+    )
     columns = {name: c[name][first] for name in ("start_ns", "received_ns", COMMIT, "emulated")}
     columns["lane"] = lanes_of_windows(c[COMMIT][first])
     return Contacts(

@@ -87,6 +87,17 @@ class Problem:
     grave: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the server the reports are, and how long they are to stay."""
+
+    where: str
+    """Address and database, for messages; never a secret."""
+    prefix: str
+    bucket: str
+    days: float
+
+
 class Database(Protocol):
     """One database on one server."""
 

@@ -18,7 +18,7 @@ from telemetry.store.server.points import LANES, Family
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from telemetry.store.server.database import Problem, Span
+    from telemetry.store.server.database import Place, Problem, Span
     from telemetry.store.server.wire import Http
 
 _TAGS: Final = ("site", "probe", "path", "direction")
@@ -68,12 +68,10 @@ class Influx:
 
     strings = True
 
-    def __init__(self, setup: Setup, http: Http, *, where: str, prefix: str, database: str) -> None:
-        self._setup = setup
-        self._http = http
-        self._prefix = prefix
-        self._database = database
-        self.where = where
+    def __init__(self, setup: Setup, http: Http, place: Place) -> None:
+        self._setup, self._http = setup, http
+        self._prefix, self._database = place.prefix, place.bucket
+        self.where = place.where
 
     def write(self, lines: Sequence[str]) -> None:
         """Store points; see `Database.write`."""
@@ -88,7 +86,7 @@ class Influx:
         lanes = LANES[family]
         out = []
         for series in self._select(family, [field], span):
-            blobs = Blobs(*(series.tags.get(tag, "") for tag in _TAGS[:3]))
+            blobs = Blobs(*_tags(series)[:3])
             for time, text in series.values:
                 into = time % lanes.span_ms
                 blobs.starts_ms.append(time - into)
@@ -108,8 +106,8 @@ class Influx:
         if span.paths:
             where.append(f'"path" =~ /^({_any_of(span.paths)})$/')
         tags = ", ".join(f'"{tag}"' for tag in _TAGS)
-        asked = f'SELECT {names} FROM "{self._prefix}_{family}" WHERE {" AND ".join(where)} GROUP BY {tags}'
-        return self.query(asked)
+        source = f'"{self._prefix}_{family}"'
+        return self.query(f"SELECT {names} FROM {source} WHERE {' AND '.join(where)} GROUP BY {tags}")  # noqa: S608
 
     def query(self, text: str) -> list[_Series]:
         """The series that a query gives.
@@ -158,4 +156,9 @@ def _line(series: _Series) -> Line:
         name: np.array(column, np.float64)
         for name, column in zip(series.columns[1:], columns[1:], strict=True)
     }
-    return Line(*(series.tags.get(tag, "") for tag in _TAGS), times, fields)
+    return Line(*_tags(series), times, fields)
+
+
+def _tags(series: _Series) -> tuple[str, str, str, str]:
+    site, probe, path, direction = (series.tags.get(tag, "") for tag in _TAGS)
+    return site, probe, path, direction

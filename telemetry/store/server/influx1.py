@@ -12,6 +12,7 @@ from telemetry.store.server.database import DeniedError, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from telemetry.store.server.database import Place
     from telemetry.store.server.wire import Http
 
 POLICY: Final = "tatpar"
@@ -20,11 +21,9 @@ POLICY: Final = "tatpar"
 class Influx1:
     """How to write, look and make in a 1.x server."""
 
-    def __init__(self, http: Http, *, where: str, database: str, days: float) -> None:
-        self._http = http
-        self._where = where
-        self._database = database
-        self._days = math.ceil(days)
+    def __init__(self, http: Http, place: Place) -> None:
+        self._http, self._where = http, place.where
+        self._database, self._days = place.bucket, math.ceil(place.days)
 
     def write(self, lines: Sequence[str]) -> None:
         """One request; HTTP 400 is partial success here: the good lines are stored, one fault is named."""
@@ -36,7 +35,9 @@ class Influx1:
         names = [row[0] for row in self._rows("SHOW DATABASES")]
         if self._database not in names:
             return [Problem(f"there is no database {self._database}", "run: tatpar store init")]
-        for name, duration, *_rest, is_default in self._rows(f'SHOW RETENTION POLICIES ON "{self._database}"'):
+        for name, duration, *_rest, is_default in self._rows(
+            f'SHOW RETENTION POLICIES ON "{self._database}"'
+        ):
             number, unit, _ = str(duration).partition("h")
             hours = int(number) if unit else 0  # `0s` is for ever
             if is_default and 0 < hours < 24 * self._days:

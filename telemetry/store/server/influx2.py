@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from influxdb_client import Bucket, Organization
 
+    from telemetry.store.server.database import Place
     from telemetry.store.server.wire import InfluxWriter
 
 POLICY: Final = "tatpar"
@@ -26,12 +27,10 @@ _DAY_S: Final = 86_400
 class Influx2:
     """How to write, look and make in a 2.x server."""
 
-    def __init__(self, writer: InfluxWriter, *, where: str, organisation: str, bucket: str, days: float) -> None:
-        self._writer = writer
-        self._where = where
-        self._organisation = organisation
-        self._bucket = bucket
-        self._seconds = math.ceil(days) * _DAY_S
+    def __init__(self, writer: InfluxWriter, place: Place, organisation: str) -> None:
+        self._writer, self._where = writer, place.where
+        self._organisation, self._bucket = organisation, place.bucket
+        self._seconds = math.ceil(place.days) * _DAY_S
 
     def write(self, lines: Sequence[str]) -> None:
         """One request to `/api/v2/write`."""

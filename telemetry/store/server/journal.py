@@ -17,9 +17,8 @@ from telemetry.store.protocol import Selection
 from telemetry.store.rollup import roll_up
 from telemetry.store.rollup_tables import as_rollups, as_windows
 from telemetry.store.server.union import united
-from telemetry.store.sqlite import SqliteStore, blocks, fold, imports, retention, rollups, streams, upkeep
+from telemetry.store.sqlite import SqliteStore, fold, imports, retention, rollups, streams, upkeep
 from telemetry.store.sqlite.blocks import PARTS_PER_BLOCK, Kind
-from telemetry.store.sqlite.connection import transaction
 from telemetry.store.sqlite.recent import UNKNOWN_KIND
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
@@ -74,14 +73,18 @@ class Journal(SqliteStore):
             for statement in _TABLES:
                 self._connection.execute(statement)
             # The journal's name, so that a cursor of another one is known as such.
-            self._connection.execute("INSERT OR IGNORE INTO fact VALUES ('identity', abs(random()) % (1 << 62))")
+            self._connection.execute(
+                "INSERT OR IGNORE INTO fact VALUES ('identity', abs(random()) % (1 << 62))"
+            )
 
     def import_streams(self, table: StreamTable) -> None:
         """Take in windows; their hours wait for the server."""
         with self._lock, self._write():
             imports.import_streams(self._connection, table)
             hours = table.columns["start_ns"] // HOUR_NS * HOUR_NS
-            self._note_hours(zip((table.sites[i] for i in table.columns["site"].tolist()), hours.tolist(), strict=True))
+            self._note_hours(
+                zip((table.sites[i] for i in table.columns["site"].tolist()), hours.tolist(), strict=True)
+            )
 
     def import_versions(self, table: RollupTable, versions: Mapping[tuple[str, int], int]) -> None:
         """Take in roll-ups; they wait for the server, above the versions that it has."""
@@ -121,7 +124,9 @@ class Journal(SqliteStore):
             before = self._connection.execute(opaque + " LIMIT 1", (Kind.WINDOWS, self._revived)).fetchone()
             self._revived = fold.revive(self._connection, self._revived)
             if before is not None:
-                left = self._connection.execute("SELECT opaque FROM block WHERE id = ?", (before[0],)).fetchone()
+                left = self._connection.execute(
+                    "SELECT opaque FROM block WHERE id = ?", (before[0],)
+                ).fetchone()
                 if left is None or left[0] < before[3]:
                     self._note_hours([(before[1], before[2])])
             return int(self._revived is not None)
@@ -159,7 +164,9 @@ class Journal(SqliteStore):
             touched = np.isin(windows.columns["start_ns"] // SLOT_NS * SLOT_NS, np.array(slots))
             fresh = as_windows(roll_up(assembly.rows_where(windows, touched)))
             is_old = fresh.columns["start_ns"] < retention.raw_from(connection)
-            for table in known:  # one whose windows are past their retention is better than one of a late window alone
+            for table in (
+                known
+            ):  # one whose windows are past their retention is better than one of a late window alone
                 gives_way = is_old & is_among(fresh, table)
                 fresh, is_old = assembly.rows_where(fresh, ~gives_way), is_old[~gives_way]
             if len(fresh):
@@ -174,7 +181,9 @@ class Journal(SqliteStore):
             )
             return 1
 
-    def _note_versions(self, keys: Collection[tuple[str, int]], server: Mapping[tuple[str, int], int]) -> None:
+    def _note_versions(
+        self, keys: Collection[tuple[str, int]], server: Mapping[tuple[str, int], int]
+    ) -> None:
         self._connection.executemany(
             "INSERT INTO ship_rollup VALUES (?, ?, ?, 0) ON CONFLICT DO UPDATE SET"
             " version = max(version + 1, excluded.version), shipped = 0",
@@ -203,7 +212,9 @@ class Journal(SqliteStore):
         with self._lock:
             super().prune(now_ns)
             with self._write():
-                _advance(self._connection, ROLLUPS_FROM, max((now_ns - self._rollup_ns) // DAY_NS * DAY_NS, 0))
+                _advance(
+                    self._connection, ROLLUPS_FROM, max((now_ns - self._rollup_ns) // DAY_NS * DAY_NS, 0)
+                )
 
     def drop_shipped(self, before_ns: int, shipped: int) -> None:
         """Drop windows, items and roll-ups that start before a time and that the server has."""
@@ -212,15 +223,16 @@ class Journal(SqliteStore):
         with self._lock, self._write():
             connection = self._connection
             connection.execute(
-                "DELETE FROM report WHERE start_ns < ? AND id <= ? AND NOT instr(kinds, ?) AND NOT "
-                + newest.format("report"),
+                "DELETE FROM report WHERE start_ns < ? AND id <= ? AND NOT instr(kinds, ?)"  # noqa: S608
+                f" AND NOT {newest.format('report')}",
                 (hour, shipped, UNKNOWN_KIND, 1),
             )
+            waits = (
+                "EXISTS (SELECT 1 FROM ship_hour WHERE ship_hour.site = block.site AND hour_ns = start_ns)"
+            )
+            has_all = f"last_commit <= ? AND opaque = 0 AND NOT {newest.format('block')} AND NOT {waits}"
             self._drop_blocks(
-                "kind = ? AND start_ns < ? AND last_commit <= ? AND opaque = 0 AND NOT "
-                + newest.format("block")
-                + " AND NOT EXISTS (SELECT 1 FROM ship_hour WHERE ship_hour.site = block.site AND hour_ns = start_ns)",
-                (Kind.WINDOWS, hour, shipped, HOUR_NS),
+                f"kind = ? AND start_ns < ? AND {has_all}", (Kind.WINDOWS, hour, shipped, HOUR_NS)
             )
             self._drop_blocks(
                 "kind = ? AND start_ns < ? AND NOT EXISTS (SELECT 1 FROM ship_rollup WHERE ship_rollup.site = block.site"
@@ -256,5 +268,3 @@ def _slots(connection: sqlite3.Connection, site: str, day_ns: int, now_ns: int) 
         (site, day_ns, min(day_ns + DAY_NS, upkeep.last_closed(now_ns) + 1)),
     )
     return [slot for (slot,) in rows]
-
-

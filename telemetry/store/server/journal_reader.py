@@ -8,13 +8,23 @@ import numpy as np
 
 from telemetry.store import assembly
 from telemetry.store.protocol import Selection
-from telemetry.store.rollup_tables import as_windows
 from telemetry.store.server.journal import KEPT_FROM, ROLLUPS_FROM, Made, fact
-from telemetry.store.sqlite import SqliteReader, blocks, fold, items, recent, retention, rollups, streams, upkeep
+from telemetry.store.sqlite import (
+    SqliteReader,
+    blocks,
+    fold,
+    items,
+    recent,
+    retention,
+    rollups,
+    streams,
+    upkeep,
+)
 from telemetry.store.sqlite.blocks import Kind
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
@@ -54,7 +64,9 @@ class JournalReader(SqliteReader):
     def kept(self) -> Kept:
         """Since when what is there."""
         with self._view() as connection:
-            return Kept(retention.raw_from(connection), fact(connection, ROLLUPS_FROM), fact(connection, KEPT_FROM))
+            return Kept(
+                retention.raw_from(connection), fact(connection, ROLLUPS_FROM), fact(connection, KEPT_FROM)
+            )
 
     def sites(self, selection: Selection) -> tuple[str, ...]:
         """The sites of a selection that ever reported."""
@@ -71,7 +83,9 @@ class JournalReader(SqliteReader):
         tables = [rollups.empty(names, histograms=histograms)]
         with self._view() as connection:
             for site in streams.sites_of(connection, selection):
-                for block, _ in blocks.find(connection, Kind.ROLLUPS, site, selection.start_ns, selection.end_ns):
+                for block, _ in blocks.find(
+                    connection, Kind.ROLLUPS, site, selection.start_ns, selection.end_ns
+                ):
                     tables.append(rollups.read_day(connection, block, site, names, histograms=histograms))
         every = Selection(selection.start_ns, selection.end_ns, selection.sites, selection.paths)
         return assembly.selected(assembly.concatenate(tables), every)
@@ -93,7 +107,8 @@ class JournalReader(SqliteReader):
         span = (site, selection.start_ns, selection.end_ns)
         with self._view() as connection:
             found: list[tuple[str, int, int]] = connection.execute(
-                "SELECT probe, start_ns, received_ns FROM report WHERE site = ? AND start_ns >= ? AND start_ns < ?", span
+                "SELECT probe, start_ns, received_ns FROM report WHERE site = ? AND start_ns >= ? AND start_ns < ?",
+                span,
             ).fetchall()
             for block, _ in blocks.find(connection, Kind.WINDOWS, *span):
                 some = blocks.read_contacts(connection, block)
@@ -130,7 +145,8 @@ class JournalReader(SqliteReader):
         """Slots that wait for the server, oldest first."""
         with self._view() as connection:
             rows = connection.execute(
-                "SELECT site, slot_ns, version FROM ship_rollup WHERE shipped = 0 ORDER BY slot_ns LIMIT ?", (limit,)
+                "SELECT site, slot_ns, version FROM ship_rollup WHERE shipped = 0 ORDER BY slot_ns LIMIT ?",
+                (limit,),
             )
             return [Made(*row) for row in rows]
 
@@ -144,7 +160,10 @@ class JournalReader(SqliteReader):
                 if found is not None:
                     wanted = [(site, slot) in versions for slot in found.columns["start_ns"].tolist()]
                     tables.append(assembly.rows_where(found, np.array(wanted, np.bool_)))
-        empty = rollups.empty([name for name in tables[0].columns if name not in rollups.KEYS] if tables else (), histograms=True)
+        empty = rollups.empty(
+            [name for name in tables[0].columns if name not in rollups.KEYS] if tables else (),
+            histograms=True,
+        )
         table = assembly.concatenate([empty, *tables])
         keys = zip(table.columns["site"].tolist(), table.columns["start_ns"].tolist(), strict=True)
         return table, np.array([versions[table.sites[site], slot] for site, slot in keys], np.int64)
@@ -152,7 +171,9 @@ class JournalReader(SqliteReader):
     def changed_hours(self, limit: int) -> list[tuple[str, int]]:
         """Hours that wait for the server as a whole, oldest first."""
         with self._view() as connection:
-            rows = connection.execute("SELECT site, hour_ns FROM ship_hour ORDER BY hour_ns LIMIT ?", (limit,))
+            rows = connection.execute(
+                "SELECT site, hour_ns FROM ship_hour ORDER BY hour_ns LIMIT ?", (limit,)
+            )
             return [(site, hour) for site, hour in rows]
 
     def hour(self, site: str, hour_ns: int) -> fold.Hour | None:
@@ -173,14 +194,6 @@ class JournalReader(SqliteReader):
             return Waiting(_last_commit(connection), None if oldest is None else oldest[0], made, hours)
 
 
-def _last_commit(connection: object) -> int:
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'report'").fetchone()  # type: ignore[attr-defined]
+def _last_commit(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'report'").fetchone()
     return 0 if row is None else int(row[0])
-
-
-def slots_span(slots: Sequence[int], site: str) -> Selection:
-    """The windows of some slots of a site."""
-    return Selection(min(slots), max(slots) + SLOT_NS, sites=(site,))
-
-
-__all__ = ["JournalReader", "Kept", "Waiting", "as_windows", "slots_span"]

@@ -70,12 +70,14 @@ class LineMaker:
         Where a point can be overwritten there is one for a slot; else one for each version, and the newest counts.
         """
         c = table.columns
-        lanes = np.zeros_like(versions) if self._strings else np.minimum(versions, LANES[Family.ROLLUP].count - 1)
+        lanes = (
+            np.zeros_like(versions) if self._strings else np.minimum(versions, LANES[Family.ROLLUP].count - 1)
+        )
         both = [
             *_received(c), _integers(VERSION, versions), _integers("windows", c["windows"]), *_both(c)
         ]  # fmt: skip
         values = {name: c[f"window:{name}"] for name in WINDOW_VALUE_COLUMNS}
-        blobs = {
+        blobs: dict[str, Sequence[bytes | None]] = {
             HISTOGRAMS: _if_any(table, packed.pack_histograms(table.histograms)),
             WINDOW_VALUES: packed.pack_window_values(values),
         }
@@ -96,9 +98,8 @@ class LineMaker:
             *(_integers(name, c[name]) for name in REPORT_COUNTS if name in c),
             *(_floats(name, c[name]) for name in REPORT_FLOATS if name in c),
         ]
-        return self._points(
-            Family.REPORT, heads, (c["start_ns"], c["lane"]), fields, {ITEMS: contacts.items} if contacts.items else {}
-        )
+        blobs: dict[str, Sequence[bytes | None]] = {ITEMS: contacts.items} if contacts.items else {}
+        return self._points(Family.REPORT, heads, (c["start_ns"], c["lane"]), fields, blobs)
 
     def _ways(self, family: Family, table: StreamTable, lanes: NDArray[np.int64]) -> list[str]:
         out: list[str] = []

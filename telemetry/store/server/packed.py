@@ -89,7 +89,8 @@ def _within(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _differences(part: Ragged) -> NDArray[np.int64]:
     """Bins of each row as steps, the first from 0."""
-    step = np.diff(part.bins.astype(np.int64), prepend=0)
+    step = part.bins.astype(np.int64)
+    step[1:] -= part.bins[:-1]
     first = part.offsets[:-1][np.diff(part.offsets) > 0]
     step[first] = part.bins[first]
     return step
@@ -97,7 +98,8 @@ def _differences(part: Ragged) -> NDArray[np.int64]:
 
 def _summed(steps: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     total = np.concatenate(([0], np.cumsum(steps)))
-    return total[1:] - np.repeat(total[offsets[:-1]], np.diff(offsets))
+    within: NDArray[np.int64] = total[1:] - np.repeat(total[offsets[:-1]], np.diff(offsets))
+    return within
 
 
 def varints(values: NDArray[np.int64]) -> tuple[bytes, NDArray[np.int64]]:
@@ -119,7 +121,7 @@ def read_varints(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if not len(raw):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     is_last = raw < 0x80
-    of_byte = np.cumsum(is_last) - is_last
+    of_byte: NDArray[np.int64] = np.cumsum(is_last) - is_last
     first = np.flatnonzero(np.concatenate(([True], is_last[:-1])))
     place = np.arange(len(raw)) - first[of_byte]
     return np.add.reduceat((raw & 0x7F) << (7 * place), first), of_byte

@@ -101,7 +101,10 @@ class ServerReader:
         for site in np.unique(stale.columns["site"]).tolist():
             slots = stale.columns["start_ns"][stale.columns["site"] == site]
             span = Selection(
-                int(slots.min()), int(slots.max()) + SLOT_NS, (table.sites[site],), as_of_ns=selection.as_of_ns
+                int(slots.min()),
+                int(slots.max()) + SLOT_NS,
+                (table.sites[site],),
+                as_of_ns=selection.as_of_ns,
             )
             windows = self._windows(span, assembly.VALUE_COLUMNS, histograms=True)
             again = as_windows(roll_up(windows), names, histograms=bool(table.histograms))
@@ -138,7 +141,10 @@ class ServerReader:
             sites = tuple(sorted({site for site, _ in wanted}))
             span = Selection(max(0, as_of_ns - back_ns), _FOREVER_NS, sites=sites, as_of_ns=as_of_ns)
             table = assembly.last_of_lines(without_ahead(self.streams(span, histograms=histograms)))
-            lines = [(table.sites[s], table.paths[p]) for s, p in zip(table.columns["site"].tolist(), table.columns["path"].tolist(), strict=True)]
+            lines = [
+                (table.sites[s], table.paths[p])
+                for s, p in zip(table.columns["site"].tolist(), table.columns["path"].tolist(), strict=True)
+            ]
             parts.append(assembly.rows_where(table, np.array([line in wanted for line in lines], np.bool_)))
             wanted -= set(lines)
         return assembly.tidied(assembly.concatenate(parts))
@@ -164,8 +170,8 @@ class ServerReader:
         sites = self._journal.sites(selection)
         here = {site: self._journal.contacts(site, selection) for site in sites}
         older = replace(selection, end_ns=min(selection.end_ns, journal_ns))
-        for site, *contact in tables.contacts(self._database, older, sites):
-            here[site].append((contact[0], contact[1], contact[2]))
+        for site, probe, start_ns, received_ns in tables.contacts(self._database, older, sites):
+            here[site].append((probe, start_ns, received_ns))
         for site in sites:
             known = _FOREVER_NS if selection.as_of_ns is None else selection.as_of_ns
             for probe, first_ns in self._journal.first_contacts(site, selection.as_of_ns):
@@ -202,5 +208,3 @@ def _understood(
             continue
         if not selection.paths or getattr(content, "path", None) in selection.paths:
             yield tables.stored(site, item, content)
-
-

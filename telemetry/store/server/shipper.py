@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
@@ -34,27 +35,29 @@ SLOTS_PER_STEP: Final = 500
 HOURS_PER_STEP: Final = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a shipper works with."""
+
+    journal: Journal
+    reader: JournalReader
+    database: Database
+    delivery: Delivery
+    maker: LineMaker
+    cursor: Cursor
+    only_one: OnlyOne
+    shipping: Shipping
+    batch_reports: int
+
+
 class Shipper:
     """One shipper; `step` does a bounded piece, `start` and `stop` run it in a thread."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        reader: JournalReader,
-        database: Database,
-        *,
-        delivery: Delivery,
-        maker: LineMaker,
-        cursor: Cursor,
-        only_one: OnlyOne,
-        shipping: Shipping,
-        batch_reports: int,
-    ) -> None:
-        self._journal, self._reader, self._database = journal, reader, database
-        self._delivery, self._maker, self._cursor, self._only_one = delivery, maker, cursor, only_one
-        self._shipping = shipping
-        self._batch = batch_reports
-        self._identity = reader.identity()
+    def __init__(self, means: Means) -> None:
+        self._journal, self._reader, self._database = means.journal, means.reader, means.database
+        self._delivery, self._maker, self._cursor = means.delivery, means.maker, means.cursor
+        self._only_one, self._shipping, self._batch = means.only_one, means.shipping, means.batch_reports
+        self._identity = means.reader.identity()
         self._checked = False
         self._wake, self._stop = Event(), Event()
         self._thread: Thread | None = None
@@ -145,7 +148,9 @@ class Shipper:
                 self._failed(error)
                 pause_s = self._chance.uniform(0, wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-            except Exception as error:  # the thread must outlive a fault in one batch: nothing else would ship again
+            except (
+                Exception
+            ) as error:  # the thread must outlive a fault in one batch: nothing else would ship again
                 log.exception("shipping failed")
                 self._failed(error)
                 pause_s = LONGEST_WAIT_S

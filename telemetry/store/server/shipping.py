@@ -19,7 +19,8 @@ class Shipping:
         self._where = where
         self._lock = Lock()
         self._counts = dict.fromkeys(
-            ("points_written", "batches", "retries", "rejected_points", "expired_points", "oversized_values"), 0
+            ("points_written", "batches", "retries", "rejected_points", "expired_points", "oversized_values"),
+            0,
         )
         self._available: bool | None = None
         self._error = ""

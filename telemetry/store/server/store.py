@@ -6,7 +6,6 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
-
 from telemetry.store import assembly
 from telemetry.store.errors import StoreError
 from telemetry.store.imported import completed, is_among
@@ -20,7 +19,7 @@ from telemetry.store.server.journal_reader import JournalReader
 from telemetry.store.server.lines import LineMaker
 from telemetry.store.server.quarantine import Quarantine
 from telemetry.store.server.reader import ServerReader
-from telemetry.store.server.shipper import CHECK_S, Shipper
+from telemetry.store.server.shipper import CHECK_S, Means, Shipper
 from telemetry.store.server.shipping import Shipping
 from telemetry.windows import DAY_NS, SLOT_NS
 
@@ -62,15 +61,17 @@ class ServerStore(ServerReader):
         self._shipping = Shipping(database.where)
         self._only_one = OnlyOne(path.with_suffix(".shipper"))
         self._shipper = Shipper(
-            self._writer,
-            self._own,
-            database,
-            delivery=Delivery(database, self._shipping, Quarantine(data_dir / "journal.rejected")),
-            maker=LineMaker(settings.prefix, strings=database.strings),
-            cursor=Cursor(path.with_suffix(".cursor")),
-            only_one=self._only_one,
-            shipping=self._shipping,
-            batch_reports=settings.batch_reports,
+            Means(
+                self._writer,
+                self._own,
+                database,
+                Delivery(database, self._shipping, Quarantine(data_dir / "journal.rejected")),
+                LineMaker(settings.prefix, strings=database.strings),
+                Cursor(path.with_suffix(".cursor")),
+                self._only_one,
+                self._shipping,
+                settings.batch_reports,
+            )
         )
         self._too_large = False
         self._lost: Mapping[str, int] = {}
@@ -213,5 +214,3 @@ class ServerStore(ServerReader):
 def _span_of(rows: StreamTable) -> Selection:
     starts = rows.columns["start_ns"]
     return Selection(int(starts.min()), int(starts.max()) + SLOT_NS, sites=tuple(rows.sites))
-
-

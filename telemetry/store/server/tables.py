@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from telemetry.messages import Item
     from telemetry.store.protocol import Selection
     from telemetry.store.server.database import Database, Line
     from telemetry.store.sqlite.blocks import PackedItem
@@ -53,7 +54,12 @@ def spans(selection: Selection, sites: Sequence[str], grid_ns: int) -> Iterator[
 
 
 def windows(
-    database: Database, selection: Selection, sites: Sequence[str], columns: Sequence[str], *, histograms: bool
+    database: Database,
+    selection: Selection,
+    sites: Sequence[str],
+    columns: Sequence[str],
+    *,
+    histograms: bool,
 ) -> StreamTable:
     """The stream windows of a selection that the server has, with their commits, in any order."""
     tables = [assembly.empty_table(columns, histograms=histograms)]
@@ -68,7 +74,11 @@ def windows(
             values = _keys(base, rows, start_ns) | {COMMIT: base.fields[COMMIT][rows].astype(np.int64)}
             values |= {name: lines.column(tags, name, rows) for name in columns}
             mine = blobs.get(tags, {})
-            data = [mine.get(key) for key in zip(starts.tolist(), lanes.tolist(), strict=True)] if histograms else []
+            data = (
+                [mine.get(key) for key in zip(starts.tolist(), lanes.tolist(), strict=True)]
+                if histograms
+                else []
+            )
             parts = packed.unpack_histograms(data) if histograms else {}
             tables.append(_named(tags, values, parts))
     return assembly.selected(assembly.concatenate(tables), selection)
@@ -95,14 +105,20 @@ def rollups(
             values = _keys(base, rows, starts * MS_NS)
             for name in plain:
                 values[name] = (
-                    base.fields[name][rows].astype(np.int64) if name == "windows" else lines.column(tags, name, rows)
+                    base.fields[name][rows].astype(np.int64)
+                    if name == "windows"
+                    else lines.column(tags, name, rows)
                 )
-            found = packed.unpack_window_values([inners.get(tags, {}).get(key) for key in keys]) if inner else {}
+            found = (
+                packed.unpack_window_values([inners.get(tags, {}).get(key) for key in keys]) if inner else {}
+            )
             for name in inner:
                 values[name] = found[name.removeprefix(_WINDOW)]
             mine = hists.get(tags, {})
             parts = packed.unpack_histograms([mine.get(key) for key in keys]) if histograms else {}
-            ordered = {name: values[name] for name in ("site", "probe", "path", "start_ns", "received_ns", *names)}
+            ordered = {
+                name: values[name] for name in ("site", "probe", "path", "start_ns", "received_ns", *names)
+            }
             tables.append(_named(tags, ordered, parts))
             for start, version in zip(starts.tolist(), base.fields[VERSION][rows].tolist(), strict=True):
                 key = (tags[0], start * MS_NS)
@@ -120,11 +136,15 @@ def _no_rollups(names: Sequence[str], *, histograms: bool) -> StreamTable:
     return StreamTable((), (), (), columns, empty.histograms)
 
 
-def contacts(database: Database, selection: Selection, sites: Sequence[str]) -> list[tuple[str, str, int, int]]:
+def contacts(
+    database: Database, selection: Selection, sites: Sequence[str]
+) -> list[tuple[str, str, int, int]]:
     """(site, probe, start, receipt) of the reports of a selection that the server has."""
     out: list[tuple[str, str, int, int]] = []
     for span in spans(selection, sites, WINDOW_NS):
-        for line in database.numbers(Family.REPORT, (*RECEIVED, OFF_GRID), Span(span.start_ms, span.end_ms, span.sites)):
+        for line in database.numbers(
+            Family.REPORT, (*RECEIVED, OFF_GRID), Span(span.start_ms, span.end_ms, span.sites)
+        ):
             starts, _ = _places(line.times_ms, Family.REPORT)
             off = line.fields.get(OFF_GRID)
             start_ns = starts * MS_NS + (0 if off is None else np.nan_to_num(off).astype(np.int64))
@@ -155,7 +175,10 @@ class _Lines:
         both = [name for name in columns if name in BOTH_COUNTS or name in BOTH_FLOATS]
         for line in self._database.numbers(self._families[0], (*always, *both), self._span):
             self._both[line.site, line.probe, line.path] = line
-        ways = sorted({name.split("_", 1)[1] for name in columns if name.startswith(("up_", "down_"))} & set(WAY_COLUMNS))
+        ways = sorted(
+            {name.split("_", 1)[1] for name in columns if name.startswith(("up_", "down_"))}
+            & set(WAY_COLUMNS)
+        )
         if ways and self._both:
             for line in self._database.numbers(self._families[1], ways, self._span):
                 self._ways[(line.site, line.probe, line.path), line.direction] = line
@@ -189,7 +212,9 @@ class _Lines:
         return column if name in FLOAT_COLUMNS else np.nan_to_num(column).astype(np.int64)
 
 
-def _blobs(database: Database, family: Family, field: str, span: Span) -> Mapping[_Tags, Mapping[tuple[int, int], bytes]]:
+def _blobs(
+    database: Database, family: Family, field: str, span: Span
+) -> Mapping[_Tags, Mapping[tuple[int, int], bytes]]:
     return {
         (b.site, b.probe, b.path): dict(zip(zip(b.starts_ms, b.lanes, strict=True), b.data, strict=True))
         for b in database.blobs(family, field, span)
@@ -210,14 +235,20 @@ def _received(line: Line, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _keys(line: Line, rows: NDArray[np.int64], start_ns: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     zeros = np.zeros(len(rows), np.int32)
-    return {"site": zeros, "probe": zeros, "path": zeros, "start_ns": start_ns, "received_ns": _received(line, rows)}
+    return {
+        "site": zeros,
+        "probe": zeros,
+        "path": zeros,
+        "start_ns": start_ns,
+        "received_ns": _received(line, rows),
+    }
 
 
 def _named(tags: _Tags, columns: dict[str, NDArray[Any]], histograms: Mapping[str, Any]) -> StreamTable:
     return StreamTable((tags[0],), (tags[1],), (tags[2],), columns, histograms)
 
 
-def stored(site: str, item: PackedItem, content: Any) -> StoredItem:
+def stored(site: str, item: PackedItem, content: Item) -> StoredItem:
     """An item as readers get it."""
     return StoredItem(site, item.probe, item.start_ns, item.received_ns, content)
 

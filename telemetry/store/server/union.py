@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from telemetry.store.tables import StreamTable
 
 
-def united(first: StreamTable, second: StreamTable, keys: Sequence[str] = ("probe", "start_ns", COMMIT)) -> StreamTable:
+def united(
+    first: StreamTable, second: StreamTable, keys: Sequence[str] = ("probe", "start_ns", COMMIT)
+) -> StreamTable:
     """The rows of the first table, and those of the second that it does not have by site, path and these columns."""
     if not len(second):
         return first

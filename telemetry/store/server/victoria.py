@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from telemetry.store.server.database import Span
+    from telemetry.store.server.database import Place, Span
     from telemetry.store.server.points import Family
     from telemetry.store.server.wire import Http, InfluxWriter
 
@@ -53,16 +53,11 @@ class Victoria:
 
     strings = False
 
-    def __init__(
-        self, writer: InfluxWriter, http: Http, root: Http, *, where: str, prefix: str, days: float
-    ) -> None:
-        """`http` for reads, `root` for the server's own metrics; `days` that the settings want kept."""
-        self._writer = writer
-        self._http = http
-        self._root = root
-        self._prefix = prefix
-        self._days = days
-        self.where = where
+    def __init__(self, writer: InfluxWriter, http: Http, root: Http, place: Place) -> None:
+        """`http` for reads, `root` for the server's own metrics."""
+        self._writer, self._http, self._root = writer, http, root
+        self._prefix, self._days = place.prefix, place.days
+        self.where = place.where
 
     def write(self, lines: Sequence[str]) -> None:
         """Store points; see `Database.write`."""

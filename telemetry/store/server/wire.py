@@ -15,6 +15,8 @@ from telemetry.store.server.database import AwayError, DeniedError, RejectedErro
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from telemetry.store.server.database import Place
+
 T = TypeVar("T")
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 60.0
@@ -32,7 +34,9 @@ def error_of(where: str, status: int, headers: Mapping[str, str], body: str) -> 
     if status in (401, 403):
         return DeniedError(f"{text}; check store.token or store.token_file, and what that token may do")
     if status == 404:
-        return DeniedError(f"{text}; check store.url, store.organisation and store.bucket, or run: tatpar store init")
+        return DeniedError(
+            f"{text}; check store.url, store.organisation and store.bucket, or run: tatpar store init"
+        )
     return AwayError(text, _seconds(headers.get("Retry-After")))
 
 
@@ -47,7 +51,9 @@ def _seconds(text: str | None) -> float | None:
 class Http:
     """Requests to one base address."""
 
-    def __init__(self, base: str, where: str, headers: Mapping[str, str], *, certificates: str | None = None) -> None:
+    def __init__(
+        self, base: str, where: str, headers: Mapping[str, str], *, certificates: str | None = None
+    ) -> None:
         self._base = base.rstrip("/")
         self._where = where
         self._headers = dict(headers)
@@ -96,9 +102,10 @@ def _cause(error: BaseException) -> str:
 class InfluxWriter:
     """The v2 write API through `influxdb-client`, with our own line-protocol strings."""
 
-    def __init__(self, url: str, where: str, *, token: str, organisation: str, bucket: str, certificates: str | None = None) -> None:
-        self._where = where
-        self._bucket = bucket
+    def __init__(
+        self, url: str, place: Place, *, token: str, organisation: str, certificates: str | None = None
+    ) -> None:
+        self._where, self._bucket = place.where, place.bucket
         self.client = InfluxDBClient(
             url=url,
             token=token or None,
@@ -133,6 +140,8 @@ def translated(where: str, call: Callable[[], T]) -> T:
     try:
         return call()
     except ApiException as error:
-        raise error_of(where, error.status or 0, error.headers or {}, str(error.body or error.reason or "")) from error
+        raise error_of(
+            where, error.status or 0, error.headers or {}, str(error.body or error.reason or "")
+        ) from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise AwayError(f"{where}: {_cause(error)}") from error

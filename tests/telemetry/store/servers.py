@@ -105,7 +105,7 @@ class Influx1(Server):
         (d / "influxdb.conf").write_text(
             f'reporting-disabled = true\nbind-address = "127.0.0.1:{free_port()}"\n'
             f'[meta]\ndir = "{d}/meta"\n[data]\ndir = "{d}/data"\nwal-dir = "{d}/wal"\nquery-log-enabled = false\n'
-            '[monitor]\nstore-enabled = false\n'
+            "[monitor]\nstore-enabled = false\n"
             f'[http]\nbind-address = "127.0.0.1:{self.port}"\nlog-enabled = false\n'
         )
         return [_program("influxd"), "-config", str(d / "influxdb.conf")]
@@ -136,7 +136,9 @@ class Servers:
 
     def of(self, kind: str) -> Server:
         if kind not in self._running:
-            server = Victoria(self._folder / kind) if kind == "victoriametrics" else Influx1(self._folder / kind)
+            server = (
+                Victoria(self._folder / kind) if kind == "victoriametrics" else Influx1(self._folder / kind)
+            )
             server.start()
             self._running[kind] = server
         return self._running[kind]
