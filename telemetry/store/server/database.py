@@ -111,6 +111,19 @@ class Database(Protocol):
         """The server's address and database, for messages; never a secret."""
         ...
 
+    @property
+    def settles_s(self) -> float:
+        """How long after it took a point a kill of the server may still lose it."""
+        ...
+
+    def incarnation(self) -> str:
+        """The same as long as the server process lives.
+
+        Raises:
+            ServerError: it does not answer.
+        """
+        ...
+
     def write(self, lines: Sequence[str]) -> None:
         """Store points in line protocol with times in ms; idempotent.
 

@@ -67,6 +67,7 @@ class Influx:
     """One database (1.x) or bucket (2.x)."""
 
     strings = True
+    settles_s = 0.0  # every write is in its write-ahead log, on the disk, before it is answered
 
     def __init__(self, setup: Setup, http: Http, place: Place) -> None:
         self._setup, self._http = setup, http
@@ -121,6 +122,10 @@ class Influx:
             if error:
                 raise ServerError(f"{self.where}: {error}")
         return [series for result in answer.results for series in result.series]
+
+    def incarnation(self) -> str:
+        """Does not matter: what it took, it has."""
+        return ""
 
     def lost(self) -> Mapping[str, int]:
         """InfluxDB says at once what it does not take."""

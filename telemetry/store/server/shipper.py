@@ -1,13 +1,14 @@
 """The shipper: carries what the journal has committed to the server, in a thread of its own.
 
-It goes on from the cursor, which moves only after the server took the points; a crash in between writes the same
-points again, which changes nothing. Of several collectors on one journal exactly one ships; a dead one's place is free at once.
+It goes on from the cursor, which moves only when the server has the points for good; a crash in between, here or there,
+writes the same points again, which changes nothing. Of several collectors on one journal exactly one ships; a dead one's place is free at once.
 """
 
 from __future__ import annotations
 
 import logging
 import random
+import time
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from telemetry.store.errors import StoreError
 from telemetry.store.server import parcels
 from telemetry.store.server.database import AwayError, DeniedError
+from telemetry.store.server.unsettled import Sent, Unsettled
 
 if TYPE_CHECKING:
     from telemetry.store.server.cursor import Cursor, OnlyOne
@@ -48,6 +50,8 @@ class Means:
     only_one: OnlyOne
     shipping: Shipping
     batch_reports: int
+    settles_s: float | None = None
+    """In place of the database's own."""
 
 
 class Shipper:
@@ -59,14 +63,22 @@ class Shipper:
         self._only_one, self._shipping, self._batch = means.only_one, means.shipping, means.batch_reports
         self._identity = means.reader.identity()
         self._checked = False
+        self._incarnation: str | None = None
+        self._unsettled = Unsettled()
+        self._settles_s = means.database.settles_s if means.settles_s is None else means.settles_s
         self._wake, self._stop = Event(), Event()
         self._thread: Thread | None = None
         self._chance = random.Random()  # noqa: S311 - spreads retries
 
     @property
     def shipped(self) -> int:
-        """Number of the last commit that the server has."""
+        """Number of the last commit that the server has and cannot lose any more."""
         return self._cursor.read(self._identity, self._reader.last_commit())
+
+    @property
+    def sent(self) -> int:
+        """Number of the last commit that the server took."""
+        return max(self.shipped, self._unsettled.commit or 0)
 
     def step(self) -> int:
         """Ship a batch of each kind that waits; how many reports, slots and hours that were. Only while holding the place.
@@ -80,35 +92,66 @@ class Shipper:
         if self._maker.oversized:
             self._shipping.count("oversized_values", self._maker.oversized)
             self._maker.oversized = 0
+        self._settle()
         return done
 
     def _check(self) -> None:
-        """Refuse to write to a server that would count points twice."""
+        """Refuse to write to a server that would count points twice; notice one that was started anew."""
         for problem in self._database.examine():
             if problem.grave:
                 raise DeniedError(f"{self._database.where}: {problem.text}; {problem.remedy}")
             log.warning("report store %s: %s; %s", self._database.where, problem.text, problem.remedy)
+        self._is_the_same()
         self._checked = True
 
+    def _is_the_same(self) -> bool:
+        """Whether the server process is still the one that took what is unsettled; what a dead one took is sent again."""
+        now = self._database.incarnation()
+        before, self._incarnation = self._incarnation, now
+        if before is None or before == now:
+            return True
+        if len(self._unsettled):
+            log.warning(
+                "report store %s was started anew: the last minute is sent again", self._database.where
+            )
+        self._unsettled.forget()
+        return False
+
+    def _settle(self) -> None:
+        """Tell the journal what the server has for good."""
+        oldest_s = self._unsettled.oldest_s()
+        until_s = time.monotonic() - self._settles_s
+        if oldest_s is None or oldest_s > until_s or not self._is_the_same():
+            return
+        for sent in self._unsettled.safe(until_s):
+            if sent.commit is not None:
+                self._cursor.write(self._identity, sent.commit)
+            if sent.slots:
+                self._journal.rollups_shipped(sent.slots)
+            if sent.hours:
+                self._journal.hours_shipped(sent.hours)
+
     def _step_reports(self) -> int:
-        parcel = parcels.reports(self._reader, self._maker, self.shipped, self._batch)
+        parcel = parcels.reports(self._reader, self._maker, self.sent, self._batch)
         if parcel.reports:
             self._delivery.send(parcel.lines)
-            self._cursor.write(self._identity, parcel.last)
+            self._unsettled.add(Sent(time.monotonic(), commit=parcel.last))
         return parcel.reports
 
     def _step_rollups(self) -> int:
-        slots = self._reader.made_rollups(SLOTS_PER_STEP)
+        out = self._unsettled.slots
+        slots = [made for made in self._reader.made_rollups(SLOTS_PER_STEP + len(out)) if made not in out]
         if slots:
             self._delivery.send(parcels.rollups(self._reader, self._maker, slots))
-            self._journal.rollups_shipped(slots)
+            self._unsettled.add(Sent(time.monotonic(), slots=tuple(slots)))
         return len(slots)
 
     def _step_hours(self) -> int:
-        hours = self._reader.changed_hours(HOURS_PER_STEP)
+        out = self._unsettled.hours
+        hours = [hour for hour in self._reader.changed_hours(HOURS_PER_STEP + len(out)) if hour not in out]
         for hour in hours:
             self._delivery.send(parcels.hour(self._reader, self._database, self._maker, hour))
-            self._journal.hours_shipped([hour])
+            self._unsettled.add(Sent(time.monotonic(), hours=(hour,)))
         return len(hours)
 
     def start(self) -> None:

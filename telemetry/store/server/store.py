@@ -40,7 +40,15 @@ DAYS_PER_CALL: Final = 4
 class ServerStore(ServerReader):
     """A report store on a database server; several processes may write to one data folder."""
 
-    def __init__(self, settings: Store, data_dir: Path, database: Database, *, ships: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Store,
+        data_dir: Path,
+        database: Database,
+        *,
+        ships: bool = True,
+        settles_s: float | None = None,
+    ) -> None:
         """Open or make the journal; the server is not waited for.
 
         Args:
@@ -48,6 +56,7 @@ class ServerStore(ServerReader):
             data_dir: of the journal.
             database: the server; closed with this store.
             ships: False to call `ship` by hand.
+            settles_s: in place of the database's own, for tests.
 
         Raises:
             StoreError: the journal cannot be opened.
@@ -71,6 +80,7 @@ class ServerStore(ServerReader):
                 self._only_one,
                 self._shipping,
                 settings.batch_reports,
+                settles_s,
             )
         )
         self._too_large = False
@@ -191,10 +201,11 @@ class ServerStore(ServerReader):
     def shipping(self) -> Mapping[str, int | float | bool | str | None]:
         """How the shipping fares; the backlog is the journal's, the counters are this process's."""
         shipped = self._shipper.shipped
-        waiting = self._journal.waiting(shipped)
+        waiting = self._journal.waiting(self._shipper.sent)
         return {
             **self._shipping.figures(),
-            "journal_backlog_reports": waiting.last_commit - shipped,
+            "journal_backlog_reports": waiting.last_commit - self._shipper.sent,
+            "unsettled_reports": self._shipper.sent - shipped,
             "journal_backlog_rollups": waiting.rollups,
             "journal_backlog_hours": waiting.hours,
             "oldest_unshipped_ns": waiting.oldest_received_ns,

@@ -33,6 +33,7 @@ _LOST: Final = re.compile(
     r'^vm_rows_(?:ignored_total\{.*?reason="(?P<why>[^"]+)".*?\}|invalid_total\{type="influx"\}) (?P<n>\d+)',
     re.MULTILINE,
 )
+_STARTED: Final = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
 _UNIT_DAYS: Final = {"h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.0, "": 31.0}
 _Tags = tuple[str, str, str, str]
 
@@ -52,6 +53,7 @@ class Victoria:
     """One VictoriaMetrics, single node or cluster."""
 
     strings = False
+    settles_s = 60.0  # it answers before anything is on the disk (measured: kill -9 loses the last seconds)
 
     def __init__(self, writer: InfluxWriter, http: Http, root: Http, place: Place) -> None:
         """`http` for reads, `root` for the server's own metrics."""
@@ -105,6 +107,11 @@ class Victoria:
         }
         body = self._http.call("POST", "/api/v1/export", asked)
         return [_decoder.decode(line) for line in body.split(b"\n") if line]
+
+    def incarnation(self) -> str:
+        """When the server process started."""
+        found = _STARTED.search(self._metrics())
+        return "" if found is None else found[1]
 
     def lost(self) -> Mapping[str, int]:
         """What the server says it has thrown away since it started, by reason."""

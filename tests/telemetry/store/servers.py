@@ -171,5 +171,5 @@ def ship_all(store: ServerStore, servers: Servers) -> None:
 
 
 def by_hand(settings: Store, folder: Path, database: Database | None = None) -> ServerStore:
-    """A store that ships when it is told to."""
-    return ServerStore(settings, folder, database or connect(settings), ships=False)
+    """A store that ships when it is told to, and takes the server's word at once."""
+    return ServerStore(settings, folder, database or connect(settings), ships=False, settles_s=0)
