@@ -42,7 +42,7 @@ class Influx1:
             hours = int(number) if unit else 0  # `0s` is for ever
             if is_default and 0 < hours < 24 * self._days:
                 text = f"retention policy {name} keeps {hours / 24:.0f} days, the settings want {self._days}"
-                return [Problem(text, "run: tatpar store init")]
+                return [Problem(text, "run: tatpar store init", grave=False)]
         return []
 
     def create(self) -> list[str]:

@@ -38,6 +38,9 @@ class Influx2:
 
     def examine(self) -> list[Problem]:
         """Is the bucket there, does it keep long enough, can InfluxQL find it."""
+        return translated(self._where, self._examine)
+
+    def _examine(self) -> list[Problem]:
         bucket = self._find_bucket()
         if bucket is None:
             return [Problem(f"there is no bucket {self._bucket}", "run: tatpar store init")]
@@ -45,7 +48,7 @@ class Influx2:
         kept = _kept(bucket)
         if 0 < kept < self._seconds:
             text = f"bucket {self._bucket} keeps {kept // _DAY_S} days, the settings want {self._seconds // _DAY_S}"
-            problems.append(Problem(text, "run: tatpar store init"))
+            problems.append(Problem(text, "run: tatpar store init", grave=False))
         if not self._is_mapped(bucket):
             text = f"bucket {self._bucket} cannot be read by InfluxQL: no database is mapped to it"
             problems.append(Problem(text, "run: tatpar store init"))
@@ -66,7 +69,7 @@ class Influx2:
         bucket = self._find_bucket()
         if bucket is None:
             bucket = client.buckets_api().create_bucket(
-                bucket_name=self._bucket, org_id=organisation.id, retention_rules=rules
+                bucket_name=self._bucket, org=organisation, retention_rules=rules
             )
             done.append(f"bucket {self._bucket}: made, keeps {self._seconds // _DAY_S} days")
         elif _kept(bucket) != self._seconds:
@@ -96,18 +99,15 @@ class Influx2:
         return next((one for one in found if one.name == self._organisation), None)
 
     def _find_bucket(self) -> Bucket | None:
-        found: Bucket | None = translated(
-            self._where, lambda: self._writer.client.buckets_api().find_bucket_by_name(self._bucket)
-        )
-        return found
+        organisation = self._find_organisation()
+        if organisation is None:
+            return None
+        found = self._writer.client.buckets_api().find_buckets(name=self._bucket, org_id=organisation.id)
+        return next(iter(found.buckets), None)
 
     def _is_mapped(self, bucket: Bucket) -> bool:
-        found = translated(
-            self._where,
-            lambda: DBRPsService(self._writer.client.api_client).get_dbr_ps(
-                org_id=bucket.org_id, bucket_id=bucket.id
-            ),
-        )
+        mappings = DBRPsService(self._writer.client.api_client)
+        found = mappings.get_dbr_ps(org_id=bucket.org_id, bucket_id=bucket.id)
         return any(mapping.database == self._bucket for mapping in found.content or ())
 
     def close(self) -> None:

@@ -139,6 +139,7 @@ class Victoria:
                     f"-{RETENTION} is {flags[RETENTION]} ({kept:.0f} days), the settings want {self._days:.0f} days:"
                     " older points are answered with success and thrown away",
                     f"start VictoriaMetrics with -{RETENTION}={self._days:.0f}d or more",
+                    grave=False,
                 )
             )
         return problems
