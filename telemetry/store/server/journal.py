@@ -24,7 +24,7 @@ from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from telemetry.store.tables import RollupTable, StreamTable
@@ -131,15 +131,21 @@ class Journal(SqliteStore):
                     self._note_hours([(before[1], before[2])])
             return int(self._revived is not None)
 
-    def waiting_days(self, now_ns: int, limit: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-        """(site, day) with closed slots to roll up: those that the journal has whole, and those that need the server."""
+    def whole_days(self, now_ns: int, limit: int) -> list[tuple[str, int]]:
+        """(site, day) with closed slots to roll up whose windows are all in the journal."""
+        return self._waiting_days(limit, lambda kept: (kept, upkeep.last_closed(now_ns)))
+
+    def old_days(self, now_ns: int, limit: int) -> list[tuple[str, int]]:
+        """(site, day) with closed slots to roll up again whose other windows are on the server."""
+        return self._waiting_days(limit, lambda kept: (0, min(upkeep.last_closed(now_ns), kept - 1)))
+
+    def _waiting_days(self, limit: int, span: Callable[[int], tuple[int, int]]) -> list[tuple[str, int]]:
         with self._lock, self._view() as connection:
-            kept = fact(connection, KEPT_FROM)
-            asked = "SELECT DISTINCT site, slot_ns - slot_ns % ? FROM pending_slot WHERE slot_ns >= ? AND slot_ns <= ? LIMIT ?"
-            last = upkeep.last_closed(now_ns)
-            fresh = connection.execute(asked, (DAY_NS, kept, last, limit)).fetchall()
-            old = connection.execute(asked, (DAY_NS, 0, min(last, kept - 1), limit)).fetchall()
-            return fresh, old
+            return connection.execute(
+                "SELECT DISTINCT site, slot_ns - slot_ns % ? FROM pending_slot WHERE slot_ns >= ? AND slot_ns <= ?"
+                " LIMIT ?",
+                (DAY_NS, *span(fact(connection, KEPT_FROM)), limit),
+            ).fetchall()
 
     def waiting_slots(self, site: str, day_ns: int, now_ns: int) -> list[int]:
         """The slots of a site's day that wait to be rolled up."""

@@ -53,10 +53,11 @@ class ServerReader:
         self, selection: Selection, *, histograms: bool = True, columns: Collection[str] | None = None
     ) -> StreamTable:
         """Stream windows of a selection; see `StoreReader.streams`."""
-        table = self._windows(selection, assembly.wanted(columns), histograms=histograms)
+        table = self.windows(selection, assembly.wanted(columns), histograms=histograms)
         return assembly.published(assembly.tidied(table))
 
-    def _windows(self, selection: Selection, names: Sequence[str], *, histograms: bool) -> StreamTable:
+    def windows(self, selection: Selection, names: Sequence[str], *, histograms: bool) -> StreamTable:
+        """The windows of a selection with their commits, in any order."""
         kept = self._journal.kept()
         selection = replace(selection, start_ns=max(selection.start_ns, kept.raw_ns))
         here = self._journal.windows(selection, names, histograms=histograms)
@@ -90,6 +91,13 @@ class ServerReader:
             table = self._rollups_as_of(table, selection, names)
         return as_rollups(assembly.tidied(assembly.selected(table, selection)))
 
+    def rollups_there(self, span: Selection) -> tuple[StreamTable, Mapping[tuple[str, int], int]]:
+        """Which roll-ups the server alone has of a span (inner form, few columns), and the version of each (site, slot)."""
+        end_ns = min(span.end_ns, self._journal.kept().journal_ns)
+        older = Selection(span.start_ns, end_ns, sites=span.sites)
+        sites = self._journal.sites(older) if older.start_ns < older.end_ns else ()
+        return tables.rollups(self._database, older, sites, ("windows", "emulated"), histograms=False)
+
     def _rollups_as_of(self, table: StreamTable, selection: Selection, names: Sequence[str]) -> StreamTable:
         """Slots closed by then; those that changed since are made again from the windows of then."""
         assert selection.as_of_ns is not None
@@ -106,7 +114,7 @@ class ServerReader:
                 (table.sites[site],),
                 as_of_ns=selection.as_of_ns,
             )
-            windows = self._windows(span, assembly.VALUE_COLUMNS, histograms=True)
+            windows = self.windows(span, assembly.VALUE_COLUMNS, histograms=True)
             again = as_windows(roll_up(windows), names, histograms=bool(table.histograms))
             parts.append(assembly.rows_where(again, is_among(again, stale)))
         return assembly.concatenate(parts)

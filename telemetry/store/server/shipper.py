@@ -19,12 +19,15 @@ from telemetry.store.server.database import AwayError, DeniedError
 from telemetry.store.server.unsettled import Sent, Unsettled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from telemetry.store.server.cursor import Cursor, OnlyOne
     from telemetry.store.server.database import Database
     from telemetry.store.server.delivery import Delivery
     from telemetry.store.server.journal import Journal
     from telemetry.store.server.journal_reader import JournalReader
     from telemetry.store.server.lines import LineMaker
+    from telemetry.store.server.mending import Mending
     from telemetry.store.server.shipping import Shipping
 
 log: Final = logging.getLogger(__name__)
@@ -50,6 +53,9 @@ class Means:
     only_one: OnlyOne
     shipping: Shipping
     batch_reports: int
+    mending: Mending
+    now_ns: Callable[[], int]
+    """Real time, for which slots are closed."""
     settles_s: float | None = None
     """In place of the database's own."""
 
@@ -61,6 +67,10 @@ class Shipper:
         self._journal, self._reader, self._database = means.journal, means.reader, means.database
         self._delivery, self._maker, self._cursor = means.delivery, means.maker, means.cursor
         self._only_one, self._shipping, self._batch = means.only_one, means.shipping, means.batch_reports
+        self._mending, self._now_ns = means.mending, means.now_ns
+        self.lost: Mapping[str, int] = {}
+        """What the server says it has thrown away since it started, by reason."""
+        self._looked_s = float("-inf")
         self._identity = means.reader.identity()
         self._checked = False
         self._incarnation: str | None = None
@@ -93,7 +103,8 @@ class Shipper:
             self._shipping.count("oversized_values", self._maker.oversized)
             self._maker.oversized = 0
         self._settle()
-        return done
+        self._look()
+        return done + self._mending.step(self._now_ns())
 
     def _check(self) -> None:
         """Refuse to write to a server that would count points twice; notice one that was started anew."""
@@ -130,6 +141,18 @@ class Shipper:
                 self._journal.rollups_shipped(sent.slots)
             if sent.hours:
                 self._journal.hours_shipped(sent.hours)
+
+    def _look(self) -> None:
+        """Now and then: has the server thrown points away that it said it had taken."""
+        if time.monotonic() - self._looked_s < CHECK_S:
+            return
+        self._looked_s = time.monotonic()
+        lost = self._database.lost()
+        for reason, number in lost.items():
+            more = number - self.lost.get(reason, 0)
+            if more > 0:
+                log.error("report store %s threw %d points away: %s", self._database.where, more, reason)
+        self.lost = lost
 
     def _step_reports(self) -> int:
         parcel = parcels.reports(self._reader, self._maker, self.sent, self._batch)

@@ -7,19 +7,18 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from telemetry.store import assembly
-from telemetry.store.errors import StoreError
 from telemetry.store.imported import completed, is_among
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup_tables import as_rollups, as_windows
-from telemetry.store.server import tables
 from telemetry.store.server.cursor import Cursor, OnlyOne
 from telemetry.store.server.delivery import Delivery
-from telemetry.store.server.journal import FromServer, Journal
+from telemetry.store.server.journal import Journal
 from telemetry.store.server.journal_reader import JournalReader
 from telemetry.store.server.lines import LineMaker
+from telemetry.store.server.mending import Mending
 from telemetry.store.server.quarantine import Quarantine
 from telemetry.store.server.reader import ServerReader
-from telemetry.store.server.shipper import CHECK_S, Means, Shipper
+from telemetry.store.server.shipper import Means, Shipper
 from telemetry.store.server.shipping import Shipping
 from telemetry.windows import DAY_NS, SLOT_NS
 
@@ -80,12 +79,13 @@ class ServerStore(ServerReader):
                 self._only_one,
                 self._shipping,
                 settings.batch_reports,
+                Mending(self._writer, ServerReader(self._own, database)),
+                lambda: self._now_ns or time.time_ns(),
                 settles_s,
             )
         )
         self._too_large = False
-        self._lost: Mapping[str, int] = {}
-        self._looked = float("-inf")
+        self._now_ns = 0
         if ships:
             self._shipper.start()
 
@@ -117,47 +117,26 @@ class ServerStore(ServerReader):
         rows = as_windows(table)
         versions: Mapping[tuple[str, int], int] = {}
         if len(rows):
-            there, versions = self._rollups_there(_span_of(rows))
+            there, versions = self.rollups_there(_span_of(rows))
             measured = assembly.rows_where(there, there.columns["emulated"] == 0)
             rows = assembly.rows_where(rows, ~is_among(rows, measured))
         self._writer.import_versions(as_rollups(rows), versions)
         self._shipper.wake()
 
-    def _rollups_there(self, span: Selection) -> tuple[StreamTable, Mapping[tuple[str, int], int]]:
-        """What the server alone has of a span."""
-        end_ns = min(span.end_ns, self._journal.kept().journal_ns)
-        older = Selection(span.start_ns, end_ns, sites=span.sites)
-        if older.start_ns >= older.end_ns:
-            sites: Sequence[str] = ()
-        else:
-            sites = self._journal.sites(older)
-        return tables.rollups(self._database, older, sites, ("windows", "emulated"), histograms=False)
-
     def maintain(self, now_ns: int) -> int:
-        """Roll up closed slots, fold closed hours that the server has, take up what an upgrade made readable."""
-        fresh, old = self._writer.waiting_days(now_ns, DAYS_PER_CALL)
-        pieces = sum(self._writer.roll_up_day(site, day, now_ns) for site, day in fresh)
-        try:
-            pieces += sum(self._roll_up_old(site, day, now_ns) for site, day in old)
-        except StoreError as error:  # they wait; the shipper tells of the server's absence
-            log.debug("old slots wait: %s", error)
+        """Roll up closed slots, fold closed hours that the server has, take up what an upgrade made readable.
+
+        The server is not waited for: slots that need it are mended by the shipper.
+        """
+        self._now_ns = now_ns
+        days = self._writer.whole_days(now_ns, DAYS_PER_CALL)
+        pieces = sum(self._writer.roll_up_day(site, day, now_ns) for site, day in days)
         pieces += self._writer.fold_shipped(now_ns, self._shipper.shipped)
         pieces += self._writer.revive()
-        self._look()
+        self._weigh()
         if pieces:
             self._shipper.wake()
         return pieces
-
-    def _roll_up_old(self, site: str, day_ns: int, now_ns: int) -> int:
-        """Make roll-ups again whose windows have left the journal."""
-        slots = self._writer.waiting_slots(site, day_ns, now_ns)
-        if not slots:
-            return 0
-        span = Selection(min(slots), max(slots) + SLOT_NS, sites=(site,))
-        windows = self._windows(span, assembly.VALUE_COLUMNS, histograms=True)
-        there, versions = self._rollups_there(span)
-        old = FromServer(windows, there, {slot: version for (_, slot), version in versions.items()})
-        return self._writer.roll_up_day(site, day_ns, now_ns, old)
 
     def prune(self, now_ns: int) -> None:
         """Drop what is past its retention, and from the journal what the server has; the server prunes by its own rules."""
@@ -168,11 +147,8 @@ class ServerStore(ServerReader):
         """Let the journal forget what starts before a time and is on the server."""
         self._writer.drop_shipped(before_ns, self._shipper.shipped)
 
-    def _look(self) -> None:
-        """Now and then: is the journal too large, has the server thrown points away."""
-        if time.monotonic() - self._looked < CHECK_S:
-            return
-        self._looked = time.monotonic()
+    def _weigh(self) -> None:
+        """Tell when the journal has grown too large."""
         too_large = self._bytes() > self._settings.journal_megabytes * 1e6
         if too_large and not self._too_large:
             log.error(
@@ -183,15 +159,6 @@ class ServerStore(ServerReader):
                 self._settings.journal_megabytes,
             )
         self._too_large = too_large
-        try:
-            lost = self._database.lost()
-        except StoreError:
-            return
-        for reason, number in lost.items():
-            more = number - self._lost.get(reason, 0 if self._lost else number)
-            if more > 0:
-                log.error("report store %s threw %d points away: %s", self._database.where, more, reason)
-        self._lost = lost
 
     def _bytes(self) -> int:
         beside = (self._path, self._path.with_name(self._path.name + "-wal"))
@@ -211,7 +178,7 @@ class ServerStore(ServerReader):
             "oldest_unshipped_ns": waiting.oldest_received_ns,
             "journal_bytes": self._bytes(),
             "journal_too_large": self._too_large,
-            **{f"server_lost_{reason}": number for reason, number in self._lost.items()},
+            **{f"server_lost_{reason}": number for reason, number in self._shipper.lost.items()},
         }
 
     def close(self) -> None:
