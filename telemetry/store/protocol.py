@@ -193,6 +193,11 @@ class ReportStore(StoreReader, Protocol):
         """Drop what is past its retention."""
         ...
 
+    @property
+    def shipping(self) -> Mapping[str, int | float | bool | str | None]:
+        """How a store on a database server fares (counters, backlog, last error); empty for one that has no server."""
+        ...
+
 
 @runtime_checkable
 class Preparing(Protocol):
