@@ -1,7 +1,7 @@
 """A collector in a process of its own, as `tatpar collect` runs it, that can be asked for its figures.
 
 `python -m bench._intake_collector DATA PORT alone|shared [stages]`: says `ready` when it is connected, then answers
-`reset` and `figures` on its input; ends with the input.
+`rows`, `waiting`, `reset` and `figures` on its input; ends with the input.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from telemetry.state.db import StateDb
 from telemetry.store.open import open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from telemetry.store.protocol import Fate, Received, ReportStore
 
@@ -85,6 +85,8 @@ async def main(data: Path, port: int, membership: str, *, stages: bool) -> None:
     while line := (await reader.readline()).decode().strip():
         if line == "rows":
             print(json.dumps({"rows": store.rows, "last_ns": store.last_ns}), flush=True)
+        elif line == "waiting":
+            print(_waiting(inner), flush=True)
         elif line == "reset":
             store.reset()
             watched.spent_ns.clear()
@@ -100,6 +102,12 @@ async def main(data: Path, port: int, membership: str, *, stages: bool) -> None:
         await task
     inner.close()
     state.close()
+
+
+def _waiting(store: ReportStore) -> int:
+    """Reports that are durable here and that the database server has not taken yet."""
+    shipping: Mapping[str, object] = getattr(store, "shipping", {})
+    return int(str(shipping.get("journal_backlog_reports", 0)))
 
 
 def _figures(collector: Collector, store: Timed, cpu_s: float) -> dict[str, object]:
