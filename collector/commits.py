@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.accounting import stand_in
 from collector.intake import Accepted, Answered, Bounds, Misdated, RefusalCode, Refused, Said, examine
+from collector.observation.lags import Fresh
 from collector.redating import Redated, Redater
 from telemetry.messages import Opaque
 from telemetry.store.errors import StoreError
@@ -55,6 +56,8 @@ class Batch:
     took_s: float = 0.0
     newest: dict[tuple[str, str], Received] = field(default_factory=dict)
     """The last report of each probe, duplicates included: its epoch is to be confirmed."""
+    fresh: list[Fresh] = field(default_factory=list)
+    """The live reports that were stored, as far as their lag is concerned."""
     said: list[Said] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
@@ -116,9 +119,11 @@ def _append(reports: list[tuple[Received, Message]], batch: Batch, store: Report
     except Exception as error:  # noqa: BLE001 - whatever a report can do to the store, the others must get through
         _divide(reports, batch, store, error)
         return
-    for (report, _), fate in zip(reports, fates, strict=True):
+    for (report, message), fate in zip(reports, fates, strict=True):
         batch.stored += fate is Fate.STORED
         batch.duplicates += fate is Fate.DUPLICATE
+        if fate is Fate.STORED and not report.backlog:
+            batch.fresh.append(Fresh(report.envelope.start_ns, report.received_ns, message.age_ms))
         batch.newest[report.envelope.site, report.envelope.probe] = report
 
 

@@ -20,8 +20,8 @@ class Inbox:
     """Messages that are read and not yet settled, bounded in number and bytes."""
 
     def __init__(self, max_messages: int, max_bytes: int) -> None:
-        self._max_messages = max_messages
-        self._max_bytes = max_bytes
+        self.max_messages = max_messages
+        self.max_bytes = max_bytes
         self._waiting: deque[Message] = deque()
         self._arrived = asyncio.Event()
         self._messages = 0
@@ -42,12 +42,12 @@ class Inbox:
     @property
     def full(self) -> bool:
         """Whether reading must stop."""
-        return self._messages >= self._max_messages or self._bytes >= self._max_bytes
+        return self._messages >= self.max_messages or self._bytes >= self.max_bytes
 
     @property
     def has_room(self) -> bool:
         """Whether a stopped reader may go on: half is free, so that it does not stop again at once."""
-        return 2 * self._messages <= self._max_messages and 2 * self._bytes <= self._max_bytes
+        return 2 * self._messages <= self.max_messages and 2 * self._bytes <= self.max_bytes
 
     def put(self, message: Message) -> None:
         """Take one message; the caller looks at `full` afterwards."""

@@ -17,13 +17,15 @@ from collector.ground import Ground
 from collector.inbox import Inbox
 from collector.link import LinkOptions
 from collector.mqtt import Bridge, Membership
+from collector.observation.parts import Parts
+from collector.observation.service import Observation
 from collector.planning import Planning
 from collector.presence import Attendance
 from collector.upkeep import Upkeep
 from telemetry.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from collector.broker.address import BrokerAddress
     from collector.commits import Batch
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from collector.mqtt import BridgeCounters
     from collector.trouble import Trouble
     from config.live import LiveConfig
-    from config.settings import Settings
+    from config.settings import Metrics, Settings
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import ReportStore
@@ -54,6 +56,7 @@ class Collector:
         clock: WallClock | None = None,
         membership: Membership | None = None,
         keepalive_s: int = 60,
+        metrics: Metrics | None = None,
     ) -> None:
         settings = live.current.settings
         root = settings.broker.root
@@ -75,6 +78,11 @@ class Collector:
         self._upkeep = Upkeep(self._ground)
         self._heart = Heart(self._ground, membership.role, self.detail)
         self._broker = broker
+        self._leased = False
+        parts = Parts(
+            *(self._ground, self._inbox, self._bridge, self._confirmer, self._attendance), str(broker.kind)
+        )
+        self._observation = Observation(parts, metrics or settings.metrics, self._checks())
 
     @property
     def counters(self) -> Counters:
@@ -93,11 +101,13 @@ class Collector:
             LeaseLostError: another collector has taken over.
         """
         try:
-            await self._heart.take_lease()
-            try:
-                await self._collect()
-            finally:
-                await self._heart.release()
+            async with self._observation.served():
+                await self._heart.take_lease()
+                self._leased = True
+                try:
+                    await self._collect()
+                finally:
+                    await self._heart.release()
         finally:
             self._ground.close()
 
@@ -119,6 +129,17 @@ class Collector:
             "silence": self._attendance.watch(),
             "upkeep": self._upkeep.run(),
             "heart": self._heart.run(),
+            "observation": self._observation.run(),
+        }
+
+    def _checks(self) -> dict[str, Callable[[], str]]:
+        """What must be well for this collector to do its duty; each says what is wrong."""
+        return {
+            "lease": lambda: (
+                self._heart.trouble.error if self._leased else "waits for another collector's lease to end"
+            ),
+            "broker": lambda: "" if self.bridge.connected else "not connected, or not subscribed",
+            "store": lambda: self._committer.trouble.error or self._confirmer.trouble.error,
         }
 
     def detail(self) -> dict[str, object]:
@@ -130,6 +151,7 @@ class Collector:
             "queue_high_messages": self._inbox.high_messages,
             "queue_high_bytes": self._inbox.high_bytes,
             "broker": f"{self._broker.kind} {self._broker}",
+            "metrics_address": self._observation.address,
             "bridge": asdict(self.bridge),
             "unconfirmed_probes": self._confirmer.pending,
             "holes_noticed": self._confirmer.holes.counts.noticed,
@@ -155,6 +177,7 @@ class Collector:
 
     async def _on_batch(self, batch: Batch) -> None:
         self.counters.absorb(batch)
+        self._observation.note(batch)
         await self._attendance.record(batch)
         self._confirmer.note(batch)
         self._planning.note(batch)
