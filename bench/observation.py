@@ -42,9 +42,7 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
     ways: dict[str, Callable[[Batch], None]] = {
         "bare": counters.absorb,
         "observed": lambda batch: lags.note(batch, now_ns),
-        "library": lambda batch: (
-            [library.observe((now_ns - one.start_ns) / 1e9) for one in batch.fresh] and None
-        ),
+        "library": lambda batch: _observe_each(library, batch, now_ns),
     }
     took: dict[str, list[float]] = {name: [] for name in ("collecting", *ways)}
     for _ in range(ROUNDS):
