@@ -35,8 +35,10 @@ class Heart:
         self._role = role
         self._detail = detail
         self._holder = f"{socket.gethostname()}@{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        self.trouble = Trouble("the heartbeat cannot be written", "collecting goes on")
-        self._waiting = Trouble("another collector is at work on this data", "waiting until it is gone")
+        self.trouble = Trouble("the heartbeat cannot be written", "collecting goes on", "heartbeat")
+        self._waiting = Trouble(
+            "another collector is at work on this data", "waiting until it is gone", "lease"
+        )
 
     async def take_lease(self) -> None:
         """Wait until no other collector writes."""

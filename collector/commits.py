@@ -137,7 +137,9 @@ def _divide(
         _append(reports[middle:], batch, store)
         return
     [(report, message)] = reports
-    log.error("the store cannot take a report of %s: %r", report.envelope.site, error)
+    where = {"site": report.envelope.site, "probe": report.envelope.probe, "seq": report.envelope.seq}
+    extra = {"event": "report.unstorable", **where, "reason": repr(error)}
+    log.error("the store cannot take a report of %s: %r", report.envelope.site, error, extra=extra)
     detail = f"the store cannot take it: {error!r}"[:500]
     refused = Refused(RefusalCode.UNSTORABLE, detail, message, report.envelope)
     was_refused = any(earlier.message is message for earlier in batch.refused)

@@ -34,7 +34,9 @@ class Confirmer:
         self._ledger = Confirmations()
         self._wake = asyncio.Event()
         self.holes = HoleWatch()
-        self.trouble = Trouble("what is stored cannot be read", "probes are not told yet; trying again")
+        self.trouble = Trouble(
+            "what is stored cannot be read", "probes are not told yet; trying again", "confirmations"
+        )
 
     def note(self, batch: Batch) -> None:
         """A batch was committed."""

@@ -28,7 +28,9 @@ class Attendance:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self.silence = SilenceWatch(ground.clock.now_ns())
-        self.trouble = Trouble("presence and refusals cannot be written down", "they are counted only")
+        self.trouble = Trouble(
+            "presence and refusals cannot be written down", "they are counted only", "attendance"
+        )
 
     async def recall(self) -> None:
         """Take from the store when each site was last heard, so that a restart does not hide a silence."""
@@ -79,7 +81,9 @@ class Attendance:
                 round(config.settings.watch.dark_after_s * SECOND_NS),
             )
             if changed.fell_silent:
-                log.warning("silent: %s", ", ".join(silent.site for silent in changed.fell_silent))
+                fell = [silent.site for silent in changed.fell_silent]
+                log.warning("silent: %s", ", ".join(fell), extra={"event": "sites.silent", "sites": fell})
             if changed.spoke:
-                log.info("speaks again: %s", ", ".join(changed.spoke))
+                extra = {"event": "sites.speak-again", "sites": list(changed.spoke)}
+                log.info("speaks again: %s", ", ".join(changed.spoke), extra=extra)
             await asyncio.sleep(_LOOK_S)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, wrong_input
+from tatpar.options import config_option, data_option, explains_config, failed, log_option, wrong_input
 
 if TYPE_CHECKING:
     from collector.broker import BrokerAddress
@@ -25,19 +25,20 @@ if TYPE_CHECKING:
     default=None,
     help="The broker; without it, broker.host and broker.port of the settings, or one of our own when they say so.",
 )
+@log_option
 @explains_config
-def command(config_file: Path | None, data_dir: Path, where: str | None) -> None:
+def command(config_file: Path | None, data_dir: Path, where: str | None, log_format: str | None) -> None:
     """Take in reports from the broker: check, store, confirm; publish each probe's plan.
 
     Example: tatpar collect --config tatpar.toml --data data --broker hub.example:1883
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
-    import logging  # noqa: PLC0415
 
     from config.live import LiveConfig  # noqa: PLC0415
+    from tatpar.logs import set_up  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     live = LiveConfig(config_file)
+    set_up(log_format or live.current.settings.log.format)
     address = None if where is None else _address(where)
     try:
         asyncio.run(_collect(live, data_dir, address))
