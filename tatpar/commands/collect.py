@@ -25,9 +25,21 @@ if TYPE_CHECKING:
     default=None,
     help="The broker; without it, broker.host and broker.port of the settings, or one of our own when they say so.",
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="Port of /metrics, /healthz and /readyz; 0: a free one, and so when it is taken; default from the settings.",
+)
 @log_option
 @explains_config
-def command(config_file: Path | None, data_dir: Path, where: str | None, log_format: str | None) -> None:
+def command(
+    config_file: Path | None,
+    data_dir: Path,
+    where: str | None,
+    metrics_port: int | None,
+    log_format: str | None,
+) -> None:
     """Take in reports from the broker: check, store, confirm; publish each probe's plan.
 
     Example: tatpar collect --config tatpar.toml --data data --broker hub.example:1883
@@ -41,27 +53,33 @@ def command(config_file: Path | None, data_dir: Path, where: str | None, log_for
     set_up(log_format or live.current.settings.log.format)
     address = None if where is None else _address(where)
     try:
-        asyncio.run(_collect(live, data_dir, address))
+        asyncio.run(_collect(live, data_dir, address, metrics_port))
     except KeyboardInterrupt:
         return
 
 
-async def _collect(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) -> None:
+async def _collect(
+    live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None
+) -> None:
     from collector.beat import LeaseLostError  # noqa: PLC0415
     from collector.broker import BrokerError  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     try:
-        await _run(live, data_dir, address)
+        await _run(live, data_dir, address, metrics_port)
     except (BrokerError, LeaseLostError, StateError, StoreError, OSError) as error:
         failed(str(error))
 
 
-async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) -> None:
+async def _run(
+    live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None
+) -> None:
     import asyncio  # noqa: PLC0415
     import signal  # noqa: PLC0415
     from contextlib import closing  # noqa: PLC0415
+
+    from msgspec.structs import replace  # noqa: PLC0415
 
     from collector.broker import bring  # noqa: PLC0415
     from collector.service import Collector  # noqa: PLC0415
@@ -69,6 +87,7 @@ async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) 
     from telemetry.store.open import open_writer  # noqa: PLC0415
 
     settings = live.current.settings
+    metrics = settings.metrics if metrics_port is None else replace(settings.metrics, port=metrics_port)
     with (
         closing(open_writer(settings.store, data_dir)) as store,
         closing(StateDb(data_dir / "state.db")) as state,
@@ -78,7 +97,7 @@ async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) 
             if task is not None:  # a polite kill ends like Ctrl-C: the last commit is finished
                 asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
             try:
-                await Collector(live, store, state, broker).run()
+                await Collector(live, store, state, broker, metrics=metrics).run()
             except asyncio.CancelledError:
                 return
 
