@@ -95,7 +95,6 @@ class MemoryStore:
         fresh = assembly.rows_where(rows, ~is_among(rows, measured))
         stays = assembly.rows_where(self._rollups, ~is_among(self._rollups, fresh))
         self._rollups = assembly.tidied(assembly.concatenate([stays, fresh]))
-        self._note_imported(rows)
 
     def _note_imported(self, rows: StreamTable) -> None:
         c = rows.columns

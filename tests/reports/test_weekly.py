@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from reports.spells import spells
 from reports.week import NoSuchWeekError, Week
 from tatpar.__main__ import main
 from telemetry.decisions import Outcome, OutcomeState, ReasonCode
+from telemetry.store.completeness import Completeness
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -82,6 +84,15 @@ def test_the_page_shows_what_is_missing(config: Config, figures: WeekFigures) ->
     assert rows == [("All offices", "89\u00a0%"), ("Kannauj", "67\u00a0%")]
     assert "59\u00a0min" in section
     assert "no number was used up" in page
+
+
+def test_completeness_of_which_nothing_is_known_is_no_praise(config: Config, figures: WeekFigures) -> None:
+    """Of a week of which only roll-ups were imported nothing is said to be whole."""
+    page = render(config, replace(figures, completeness={}), "en", NOW_NS)
+    assert "Not known: the store holds no single reports of this week" in page
+    assert "Nothing is missing." not in page
+    whole = render(config, replace(figures, completeness={"agra": Completeness(stored=9)}), "en", NOW_NS)
+    assert "Nothing is missing." in whole
 
 
 @pytest.mark.parametrize(
