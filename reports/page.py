@@ -59,6 +59,10 @@ class Voice:
         """A share; a dash for none."""
         return self("none") if math.isnan(ratio) else form.percent(self.language, ratio)
 
+    def exact(self, ratio: float) -> str:
+        """A share to a hundredth of a per cent; a dash for none."""
+        return self("none") if math.isnan(ratio) else form.exact_percent(self.language, ratio)
+
     def hours(self, hours: float) -> str:
         """A time span given in hours; a dash for none."""
         return self("none") if math.isnan(hours) else form.duration(self.language, hours * 3600)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from tatpar.columns import table
 from tatpar.json_time import rfc3339
 from tatpar.missing import Gap, Kind, Missing
 from telemetry.windows import WINDOW_NS
+from telemetry.words import format as form
 from telemetry.words import say
 
 if TYPE_CHECKING:
@@ -49,17 +49,12 @@ def _summary(missing: Missing, language: str, zone: ZoneInfo) -> str:
         "gaps.summary",
         zone=zone,
         since=missing.since_ns,
-        complete=exact_percent(fleet.ratio),
+        complete=form.exact_percent(language, fleet.ratio),
         expected=fleet.expected,
         lost=fleet.lost,
         dropped=fleet.dropped,
         never=fleet.never,
     )
-
-
-def exact_percent(ratio: float) -> str:
-    """A share cut, not rounded, to a hundredth of a per cent: only the whole is 100 %."""
-    return f"{math.floor(ratio * 10_000) / 100:.2f} %"
 
 
 def _row(config: Config, gap: Gap, language: str, zone: ZoneInfo) -> list[str]:

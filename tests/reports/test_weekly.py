@@ -81,7 +81,7 @@ def test_the_page_shows_what_is_missing(config: Config, figures: WeekFigures) ->
     _, _, section = page.partition("Data completeness: what is missing, and why")
     section = section.partition("How this was measured")[0]
     rows = re.findall(r'<th scope="row">([^<]+)</th><td class="n">([^<]+)</td>', section)
-    assert rows == [("All offices", "89\u00a0%"), ("Kannauj", "67\u00a0%")]
+    assert rows == [("All offices", "89.01\u00a0%"), ("Kannauj", "67.03\u00a0%")]
     assert "59\u00a0min" in section
     assert "no number was used up" in page
 

@@ -156,7 +156,7 @@ def test_nothing_missing_says_so(town: Path) -> None:
     """A quiet span of a sound office: whole, and nothing below it."""
     done = call(town, "--since", "20m", "--site", "agra", "--lang", "en")
     assert done.exit_code == 0
-    assert "100.00 % of" in done.output
+    assert "100\u00a0% of" in done.output
     assert done.stdout.splitlines()[-1] == "Nothing is missing."
 
 
