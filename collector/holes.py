@@ -26,6 +26,7 @@ class HoleWatch:
 
     def __init__(self) -> None:
         self._missing: dict[Probe, tuple[str, IntervalSet]] = {}
+        self.counts = HoleCounts()
         self.counts_by_site: dict[str, HoleCounts] = {}
         """Only sites that ever had a hole; bounded by the list of sites, since no other report gets here."""
 
@@ -36,17 +37,16 @@ class HoleWatch:
         if epoch != stored.epoch:
             before = IntervalSet()
         common = _common(before, now)
+        self.counts.noticed += len(now) - common
+        self.counts.filled += len(before) - common
         if before or now:
-            counts = self.counts_by_site.setdefault(probe[0], HoleCounts())
-            counts.noticed += len(now) - common
-            counts.filled += len(before) - common
+            self._count(probe[0], len(now) - common, len(before) - common)
         self._missing[probe] = (stored.epoch, now)
 
-    @property
-    def counts(self) -> HoleCounts:
-        """Of all sites."""
-        counts = self.counts_by_site.values()
-        return HoleCounts(sum(c.noticed for c in counts), sum(c.filled for c in counts))
+    def _count(self, site: str, noticed: int, filled: int) -> None:
+        counts = self.counts_by_site.setdefault(site, HoleCounts())
+        counts.noticed += noticed
+        counts.filled += filled
 
     @property
     def open(self) -> int:

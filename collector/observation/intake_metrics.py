@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from collector.intake import RefusalCode
@@ -52,7 +51,6 @@ def of_counters(c: Counters) -> Iterator[Metric]:
         "reason",
         refused,
     )
-    yield from _over_quota(c)
     yield counter("tatpar_collector_commits", "Commits that went through.", c.commits)
     yield counter(
         "tatpar_collector_commit_failures",
@@ -67,16 +65,6 @@ def of_counters(c: Counters) -> Iterator[Metric]:
     yield counter(
         "tatpar_collector_upkeep_failures", "Folding, rolling up or pruning that failed.", c.upkeep_failures
     )
-
-
-def _over_quota(c: Counters) -> Iterator[Metric]:
-    """Where the intake has quotas: what it held back, by site when it says so."""
-    found = getattr(c, "over_quota", None)
-    text = "Messages held back because their site had used up its share of the queue."
-    if isinstance(found, Mapping):
-        yield counters("tatpar_collector_over_quota", text, "site", dict(found))
-    elif found is not None:
-        yield counter("tatpar_collector_over_quota", text, float(found))
 
 
 def of_lags(lags: Lags) -> Iterator[Metric]:
@@ -114,3 +102,12 @@ def of_queue(inbox: Inbox, limit_messages: int, limit_bytes: int) -> Iterator[Me
         "tatpar_collector_queue_high_messages", "Most messages held since the start.", inbox.high_messages
     )
     yield gauge("tatpar_collector_queue_high_bytes", "Most bytes held since the start.", inbox.high_bytes)
+    yield from _over_quota(inbox)
+
+
+def _over_quota(inbox: Inbox) -> Iterator[Metric]:
+    """Where the inbox has quotas: what it held back, by site; names that are no sites of ours come under one (`?`)."""
+    deferrals = getattr(inbox, "deferrals", None)
+    if deferrals is not None:
+        text = "Messages refused for now because their site had used up its share of the queue; sent again."
+        yield counters("tatpar_collector_over_quota", text, "site", dict(deferrals.by_site))

@@ -40,6 +40,8 @@ class Families(Collector):
         self._readiness = readiness
         self.beats: Mapping[str, Beat] = {}
         """The heartbeats as last read; read before a scrape, since reading them waits for a file."""
+        self.shipping: Mapping[str, object] = {}
+        """How a server-side store ships, as last read; likewise."""
 
     def collect(self) -> Iterator[Metric]:
         """Every family as it is now."""
@@ -61,7 +63,7 @@ class Families(Collector):
         yield from of_broker(parts.bridge)
         yield from of_offices(parts)
         yield from of_roles(self.beats)
-        yield from of_shipping(getattr(parts.ground.store, "shipping", None))
+        yield from of_shipping(self.shipping)
 
 
 class Page(Collector):

@@ -23,7 +23,18 @@ _SHIPPED: Final = {
     "batches": "Batches sent to the store's server.",
     "retries": "Batches that had to be sent again.",
     "rejected_points": "Points that the store's server refused for good.",
+    "expired_points": "Points that were older than the server's retention when their turn came.",
+    "oversized_values": "Values that were too long for the server and are not in it.",
 }
+_JOURNAL: Final = {
+    "journal_backlog_reports": "Reports that wait in the local journal for the store's server.",
+    "journal_backlog_rollups": "Roll-ups that wait in the local journal for the store's server.",
+    "unsettled_reports": "Reports that the server has taken and may not have on its disk yet: kept in the journal.",
+    "journal_bytes": "Size of the local journal.",
+    "journal_too_large": "1 while the journal is larger than it may be, else 0.",
+    "server_available": "1 while the store's server takes points, else 0.",
+}
+_LOST: Final = "server_lost_"
 
 
 def of_broker(bridge: Bridge) -> Iterator[Metric]:
@@ -112,27 +123,26 @@ def of_roles(beats: Mapping[str, Beat]) -> Iterator[Metric]:
     )
 
 
-def of_shipping(shipping: Mapping[str, object] | None) -> Iterator[Metric]:
-    """The way to a server-side store; nothing for a store that is a file."""
-    if shipping is None:
-        return
+def of_shipping(shipping: Mapping[str, object]) -> Iterator[Metric]:
+    """The way to a server-side store, as far as the store tells it; empty for a store that is a file."""
     values = {name: float(value) for name, value in shipping.items() if isinstance(value, int | float)}
     for name, text in _SHIPPED.items():
         if name in values:
             yield counter(f"tatpar_store_{name}", text, values[name])
-    yield gauge(
-        "tatpar_store_journal_backlog_reports",
-        "Reports that wait in the local journal for the store's server.",
-        values.get("journal_backlog_reports"),
-    )
-    oldest = values.get("oldest_unshipped_ns")
-    yield gauge(
-        "tatpar_store_oldest_unshipped_timestamp_seconds",
-        "Receipt of the oldest report in the journal; no series when it is empty.",
-        oldest / SECOND_NS if oldest else None,
-    )
-    yield gauge(
-        "tatpar_store_server_available",
-        "1 while the store's server takes points, else 0.",
-        values.get("server_available"),
-    )
+    for name, text in _JOURNAL.items():
+        if name in values:
+            yield gauge(f"tatpar_store_{name}", text, values[name])
+    if values.get("oldest_unshipped_ns"):
+        yield gauge(
+            "tatpar_store_oldest_unshipped_timestamp_seconds",
+            "Receipt of the oldest report that waits in the journal; no series when none does.",
+            values["oldest_unshipped_ns"] / SECOND_NS,
+        )
+    lost = {name.removeprefix(_LOST): value for name, value in values.items() if name.startswith(_LOST)}
+    if lost:
+        yield counters(
+            "tatpar_store_server_lost",
+            "What the server had taken and was sent again, by what showed that it may have lost it.",
+            "reason",
+            lost,
+        )

@@ -16,6 +16,7 @@ from collector.observation.lags import Lags
 from collector.observation.metrics import CONTENT_TYPE, Families, Metrics
 from collector.observation.server import Answer, Server
 from telemetry.state.errors import StateError
+from telemetry.store.errors import StoreError
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from collector.observation.checks import Check
     from collector.observation.parts import Parts
     from config.settings import Metrics as Settings
+    from telemetry.store.protocol import ReportStore
 
 log = logging.getLogger(__name__)
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _LOOK_S: Final = 1.0
-_BEATS_S: Final = 1.0
+_WAIT_S: Final = 0.5
+"""A scrape waits so long for the state database and for the writer; then it has the figures of the one before."""
 
 
 class Observation:
@@ -72,10 +75,10 @@ class Observation:
         host, port = self._settings.host, self._settings.port
         try:
             bound = await self._bind(server, host, port)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a name that no host can have
             log.error(  # noqa: TRY400 - one line says it
                 "/metrics cannot be served on %s:%d: %s; collecting goes on without",
-                *(host, port, error.strerror or error),
+                *(host, port, getattr(error, "strerror", None) or error),
                 extra={"event": "metrics.not-served"},
             )
             return
@@ -108,7 +111,7 @@ class Observation:
     # ------------------------------------------------------------------ pages
 
     async def _metrics_page(self) -> Answer:
-        await self._read_beats()
+        await asyncio.gather(self._read_beats(), self._read_shipping())
         text = await asyncio.to_thread(self._metrics.page().text)  # long for a large fleet: not on the loop
         return Answer(HTTPStatus.OK, text, CONTENT_TYPE)
 
@@ -116,10 +119,19 @@ class Observation:
         """Take the heartbeats, or keep the last ones when the state database does not answer at once."""
         ground = self._parts.ground
         try:
-            async with asyncio.timeout(_BEATS_S):
+            async with asyncio.timeout(_WAIT_S):
                 self._families.beats = await ground.desk.run(ground.state.beats)
-        except (TimeoutError, StateError, RuntimeError) as error:
+        except (TimeoutError, StateError, OSError, RuntimeError) as error:
             log.debug("heartbeats are not read: %r", error)
+
+    async def _read_shipping(self) -> None:
+        """Take how the store ships, or keep the last figures while the writer is busy."""
+        ground = self._parts.ground
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                self._families.shipping = await ground.writer.run(_shipping_of, ground.store)
+        except (TimeoutError, StoreError, OSError, RuntimeError) as error:
+            log.debug("the store's shipping is not read: %r", error)
 
     async def _health(self) -> Answer:
         """Answering at all is the proof: this page is made by the loop that collects."""
@@ -135,6 +147,11 @@ class Observation:
             "checks": {check.name: _shown(check) for check in checks},
         }
         return _json(HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE, body)
+
+
+def _shipping_of(store: ReportStore) -> Mapping[str, object]:
+    found: Mapping[str, object] = getattr(store, "shipping", {})
+    return found
 
 
 def _shown(check: Check) -> dict[str, object]:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.commits import Batch
-from collector.counters import Counters
+from collector.inbox import Inbox
 from collector.observation.buckets import LAG_S, Buckets
 from collector.observation.checks import Readiness
-from collector.observation.intake_metrics import of_counters
+from collector.observation.intake_metrics import of_queue
 from collector.observation.lags import Fresh, Lags, lags_s
 from collector.observation.outside_metrics import of_roles, of_shipping
 from telemetry.state.heartbeats import Beat
@@ -78,16 +78,21 @@ def test_a_server_side_store_shows_its_shipping() -> None:
     assert found["tatpar_store_points_written_total", ""] == 10
     assert found["tatpar_store_oldest_unshipped_timestamp_seconds", ""] == START_NS / SECOND_NS
     assert found["tatpar_store_server_available", ""] == 0
-    assert not samples(of_shipping(None))
+    lost = samples(of_shipping({"server_lost_restart": 4, "last_error": "away"}))
+    assert lost == {("tatpar_store_server_lost_total", "restart"): 4}
     empty = samples(of_shipping(shipping | {"oldest_unshipped_ns": None}))
     assert ("tatpar_store_oldest_unshipped_timestamp_seconds", "") not in empty
+    assert not samples(of_shipping({}))
 
 
 def test_quotas_are_shown_where_there_are_any() -> None:
-    """By site when the intake says so; no family when it has none."""
-    one = Counters()
-    held = SimpleNamespace(**{name: getattr(one, name) for name in one.__slots__}, over_quota={"agra": 3})
-    found = samples(of_counters(held))  # type: ignore[arg-type]
+    """By site when the inbox has quotas; no family when it has none."""
+    inbox = Inbox(10, 10)
+    fair = SimpleNamespace(
+        **{name: getattr(inbox, name) for name in ("messages", "bytes", "high_messages", "high_bytes")},
+        deferrals=SimpleNamespace(by_site={"agra": 3}),
+    )
+    found = samples(of_queue(fair, 10, 10))  # type: ignore[arg-type]
     assert found["tatpar_collector_over_quota_total", "agra"] == 3
 
 

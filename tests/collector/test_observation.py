@@ -7,15 +7,18 @@ import json
 import re
 import socket
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
 from collector.observation.server import CONVERSATIONS, HEAD_BYTES
 from config.settings import Metrics
+from tatpar.__main__ import main
 from telemetry.store.errors import StoreError
 from telemetry.windows import LATE_NS, WINDOW_NS, window_start
 
@@ -213,6 +216,60 @@ async def test_an_address_that_is_not_ours_does_not_stop_collecting(hub: Any, ca
     async with hub.collecting(metrics=replace(FREE, host="192.0.2.1")) as collector:
         assert collector.bridge.connected
     assert [r.event for r in caplog.records if "cannot be served" in r.message] == ["metrics.not-served"]
+
+
+async def test_a_stalled_store_does_not_hide_the_collector(
+    hub: Any, eventually: Any, make_envelope: Any
+) -> None:
+    """While a commit hangs, pages are answered, with the figures of the store's shipping as last read."""
+    hub.store.shipping = {"journal_backlog_reports": 7, "server_available": True}
+    hangs, let_go = threading.Event(), threading.Event()
+    append = hub.store.append
+
+    def hanging(reports: object) -> object:
+        hangs.set()
+        assert let_go.wait(30)
+        return append(reports)
+
+    async with hub.collecting(metrics=FREE) as collector, hub.office() as agra:
+        try:
+            before = await ask(where(collector), "/metrics")
+            hub.store.append = hanging
+            hub.store.shipping = {"journal_backlog_reports": 8}
+            await agra.report(make_envelope(1))
+            await eventually(hangs.is_set)
+            stalled = await ask(where(collector), "/metrics")
+        finally:
+            let_go.set()
+        await eventually(lambda: collector.counters.stored == 1)
+        after = await ask(where(collector), "/metrics")
+    backlog = "tatpar_store_journal_backlog_reports"
+    assert [page[backlog] for page in (before, stalled, after)] == [7, 7, 8]
+    assert before["tatpar_store_server_available"] == 1
+    assert stalled["tatpar_collector_queue_messages"] == 1
+
+
+async def test_gaps_are_told_beside_a_running_collector(
+    hub: Any, tmp_path: Path, config_file: Path, eventually: Any, make_envelope: Any
+) -> None:
+    """What was lost on the way is told while it is missing, and not any more when the spool has sent it."""
+
+    def gaps() -> list[dict[str, Any]]:
+        command = ["gaps", "--config", str(config_file), "--data", str(tmp_path), "--site", "agra"]
+        done = CliRunner().invoke(main, [*command, "--since", "2d", "--json"])
+        assert done.exit_code == 0, done.output
+        return [gap for gap in json.loads(done.stdout)["gaps"] if gap["kind"] == "lost"]
+
+    async with hub.collecting(metrics=FREE) as collector, hub.office() as agra:
+        for seq in (1, 2, 5):
+            await agra.report(make_envelope(seq))
+        await eventually(lambda: collector.counters.stored == 3)
+        (lost,) = await asyncio.to_thread(gaps)
+        assert (lost["first_seq"], lost["last_seq"], lost["windows"]) == (3, 4, 2)
+        for seq in (4, 3):
+            await agra.report(make_envelope(seq), leaf="backlog")
+        await eventually(lambda: collector.counters.stored == 5)
+        assert await asyncio.to_thread(gaps) == []
 
 
 @pytest.mark.server

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from collector.counters import Counters
-from collector.inbox import Inbox
 from collector.observation.intake_metrics import of_counters, of_lags, of_queue
 from collector.observation.lags import Lags
 from collector.observation.outside_metrics import of_broker, of_roles, of_shipping
@@ -50,13 +49,15 @@ def test_each_alert_fires_when_it_must_and_not_before(tmp_path: Path) -> None:
 
 def exported() -> Iterator[str]:
     """Names of the series that a collector can have, those of quotas and of a server-side store too."""
-    counters, bridge = Counters(), SimpleNamespace(counters=_Anything(), paused=False)
-    quota = SimpleNamespace(**{name: getattr(counters, name) for name in counters.__slots__}, over_quota=1)
+    bridge = SimpleNamespace(counters=_Anything(), paused=False)
+    inbox = SimpleNamespace(
+        messages=1, bytes=1, high_messages=1, high_bytes=1, deferrals=SimpleNamespace(by_site={})
+    )
     shipping = dict.fromkeys(("rejected_points", "oldest_unshipped_ns", "server_available"), 1)
     families = [
-        *of_counters(quota),  # type: ignore[arg-type]
+        *of_counters(Counters()),
         *of_lags(Lags()),
-        *of_queue(Inbox(1, 1), 1, 1),
+        *of_queue(inbox, 1, 1),  # type: ignore[arg-type]
         *of_broker(bridge),  # type: ignore[arg-type]
         *of_roles({}),
         *of_shipping(shipping),
