@@ -84,8 +84,13 @@ def _what(gap: Gap, language: str, zone: ZoneInfo) -> str:
         n=gap.windows,
         numbers=f"{gap.first_seq}–{gap.last_seq}",
         noticed=gap.noticed_ns or 0,
-        reason=gap.reason,
+        reason=_shown(gap.reason),
     )
+
+
+def _shown(text: str) -> str:
+    """A probe's own words on a terminal: what a terminal would obey is not handed to it."""
+    return "".join(sign if sign.isprintable() else "·" for sign in text)
 
 
 def as_json(missing: Missing, now_ns: int) -> dict[str, object]:

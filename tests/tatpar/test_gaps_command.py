@@ -160,6 +160,29 @@ def test_nothing_missing_says_so(town: Path) -> None:
     assert done.stdout.splitlines()[-1] == "Nothing is missing."
 
 
+def test_a_probes_words_do_not_rule_the_terminal(tmp_path: Path, town: Path) -> None:
+    """The reason in a tombstone is a stranger's text: escapes are shown as dots, numbers of any size are told."""
+    t0 = window_start(time.time_ns()) - 40 * WINDOW_NS
+    stone = Tombstone(
+        first_seq=1, last_seq=2**53 - 9, from_ns=0, until_ns=2**63 - 1, reason="\x1b[2Jspool\r\nfull"
+    )
+    with contextlib.closing(SqliteStore(tmp_path / "reports.db")) as store:
+        store.append([report("agra", 2**53 - 5, t0, stone)])
+    for language in ([], ["--lang", "en"], ["--json"]):
+        done = CliRunner().invoke(
+            main, ["gaps", "--config", str(town / "tatpar.toml"), "--data", str(tmp_path), *language]
+        )
+        assert done.exit_code == 0, done.output
+        assert "\x1b" not in done.output
+    assert json.loads(done.stdout)["windows_dropped"] > 0
+    assert "·[2Jspool··full" in call_on(town, tmp_path)
+
+
+def call_on(town: Path, data: Path) -> str:
+    command = ["gaps", "--config", str(town / "tatpar.toml"), "--data", str(data), "--lang", "en"]
+    return CliRunner().invoke(main, command).output
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
