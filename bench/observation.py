@@ -101,7 +101,7 @@ def _scrape_ms(sites: int) -> tuple[float, float]:
         ),
         inbox=Inbox(10, 10),
         bridge=SimpleNamespace(counters=BridgeCounters(), paused=False),
-        confirmer=SimpleNamespace(holes=holes),
+        confirmer=SimpleNamespace(holes=holes, pending=0),
         attendance=SimpleNamespace(silence=silence),
         broker="bench",
     )

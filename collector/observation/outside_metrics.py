@@ -96,6 +96,11 @@ def of_offices(parts: Parts) -> Iterator[Metric]:
         "site",
         {site: count.filled for site, count in counts.items()},
     )
+    yield gauge(
+        "tatpar_collector_unconfirmed_probes",
+        "Probes that wait to be told what is stored (each is told every 15 s at most).",
+        parts.confirmer.pending,
+    )
     linked = sum(1 for _ in parts.ground.live.current.registry.linked())
     yield gauge("tatpar_sites_linked", "Sites that should speak.", linked)
     yield gauge("tatpar_sites_silent", "Linked sites from which no live report comes.", len(silence.silent))

@@ -80,7 +80,8 @@ async def test_metrics_tell_what_was_done(hub: Any, eventually: Any, make_envelo
         await agra.report(make_envelope(5, start_ns=now_ns))
         await agra.report(make_envelope(3), leaf="backlog")
         await agra.report(b"nonsense")
-        await eventually(lambda: collector.counters.messages >= 6 and collector.counters.confirmations)
+        await eventually(lambda: collector.counters.messages >= 6)
+        await eventually(lambda: collector.detail()["holes_noticed"], within_s=40)  # told every 15 s
         page = await ask(where(collector), "/metrics")
     assert "text/plain; version=0.0.4" in page.head
     checked_by_promtool(page.body)
@@ -96,7 +97,7 @@ async def test_metrics_tell_what_was_done(hub: Any, eventually: Any, make_envelo
     assert 0 < page["tatpar_report_lag_seconds_sum"] < 3 * 120
     commits = page["tatpar_collector_commits_total"]
     assert page["tatpar_collector_commit_duration_seconds_count"] == commits > 0
-    assert page['tatpar_site_holes_noticed_total{site="agra"}'] >= 2
+    assert page['tatpar_site_holes_noticed_total{site="agra"}'] >= 1
     assert page["tatpar_collector_queue_limit_messages"] == 10_000
     assert page["tatpar_broker_connected"] == page["tatpar_collector_ready"] == 1
     assert page["tatpar_sites_linked"] == 2
@@ -160,7 +161,9 @@ async def test_a_second_collector_waits_visibly(hub: Any, eventually: Any) -> No
         assert (await ask(at, "/healthz")).status == 200
         waits = await ask(at, "/readyz")
         assert (waits.status, "lease" in json.loads(waits.body)["checks"]["lease"]["problem"]) == (503, True)
-        await eventually(lambda: hub.state.beats()["collector"].detail["metrics_address"] == where(first))
+        role = "collector"
+        await eventually(lambda: role in hub.state.beats())
+        assert hub.state.beats()[role].detail["metrics_address"] == where(first)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         with pytest.raises(ConnectionError):

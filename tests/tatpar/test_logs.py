@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -133,11 +134,14 @@ def test_collect_speaks_json_when_asked(how: str, tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stderr is not None
+        watchdog = threading.Timer(60, process.kill)
+        watchdog.start()
         for text in process.stderr:
             line = json.loads(text)
             seen[line["event"]] = line
             if line["event"] == "collector.ready":
                 process.send_signal(signal.SIGTERM)
+        watchdog.cancel()
         assert process.wait(20) == 0
     assert {"metrics.served", "broker.connected", "collector.ready"} <= seen.keys()
     assert re.fullmatch(r"127\.0\.0\.1:\d+", seen["metrics.served"]["address"])
