@@ -97,7 +97,11 @@ def _scrape_ms(sites: int) -> tuple[float, float]:
     config = SimpleNamespace(settings=settings, registry=SimpleNamespace(linked=lambda: iter(names)))
     parts = SimpleNamespace(
         ground=SimpleNamespace(
-            clock=clock, counters=Counters(), store=None, live=SimpleNamespace(current=config)
+            leading=SimpleNamespace(now=True),
+            clock=clock,
+            counters=Counters(),
+            store=None,
+            live=SimpleNamespace(current=config),
         ),
         inbox=Inbox(10, 10),
         bridge=SimpleNamespace(counters=BridgeCounters(), paused=False),

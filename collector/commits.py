@@ -124,6 +124,12 @@ def _append(reports: list[tuple[Received, Message]], batch: Batch, store: Report
         batch.duplicates += fate is Fate.DUPLICATE
         if fate is Fate.STORED and not report.backlog:
             batch.fresh.append(Fresh(report.envelope.start_ns, report.received_ns, message.age_ms))
+        if fate is Fate.NUMBER_TWICE:
+            detail = (
+                f"another report is stored as {report.envelope.epoch}/{report.envelope.seq}: two machines use a copy of"
+                " one spool, or an old copy was put back"
+            )
+            batch.refused.append(Refused(RefusalCode.NUMBER_TWICE, detail, message, report.envelope))
         batch.newest[report.envelope.site, report.envelope.probe] = report
 
 

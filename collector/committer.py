@@ -59,7 +59,7 @@ class Committer:
 
     async def _commit(self, messages: list[Message]) -> Batch:
         """Commit, however often it takes. Meanwhile the inbox fills and the bridge stops reading."""
-        backoff = Backoff(0.2, 10.0)
+        backoff = Backoff(0.2, self._ground.live.current.settings.collector.retry_s)
         while True:
             try:
                 batch = await self._ground.writer.run(

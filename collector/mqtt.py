@@ -1,7 +1,7 @@
 """The bridge to the broker: connected whenever it can be, reading only while there is room, acknowledging when told.
 
 A watchdog looks at progress, not at the socket: a small echo of our own goes through the broker and must come
-back the way the reports do. When nothing at all has come for `STALLED_S` although we read, the connection
+back the way the reports do. When nothing at all has come for `Patience.stalled_s` although we read, the connection
 is cut and made anew (a subscription that the broker has lost looks healthy on the socket).
 """
 
@@ -37,6 +37,21 @@ _TICK_S: Final = 0.5
 _SPARE_RETAINED: Final = SubscribeOptions.RETAIN_DO_NOT_SEND
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the bridge waits."""
+
+    stalled_s: float = STALLED_S
+    """Nothing came for so long: connect anew."""
+    retry_s: float = 15.0
+    """Before connecting again, at most."""
+
+    @property
+    def echo_s(self) -> float:
+        """Between two echoes: four may be lost."""
+        return min(ECHO_S, self.stalled_s / 4)
+
+
 class Sending(Enum):
     """What became of a publication."""
 
@@ -68,7 +83,7 @@ class Membership:
     @classmethod
     def member(cls) -> Membership:
         """One of several."""
-        return cls(f"tatpar-collector-{uuid.uuid4().hex}", shared=True)
+        return cls(f"tatpar-collector-{uuid.uuid4().hex[:12]}", shared=True)
 
 
 @dataclass(slots=True)
@@ -91,14 +106,17 @@ class BridgeCounters:
 class Bridge:
     """Keeps one link to the broker for as long as it runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it needs of its surroundings
         self,
         options: LinkOptions,
         root: str,
         membership: Membership,
         receive: Callable[[Message], None],
+        *,
         now_ns: Callable[[], int] = time.time_ns,
+        patience: Patience | None = None,
     ) -> None:
+        self._patience = patience or Patience()
         self._options = replace(
             options,
             client_id=membership.client_id,
@@ -113,6 +131,7 @@ class Bridge:
         self._link: Link | None = None
         self._links = 0
         self._ready = False
+        self._leaving = False
         self._paused_at: float | None = None
         self._echo_due = 0.0
         self._echo_sent = 0.0
@@ -123,7 +142,7 @@ class Bridge:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        backoff = Backoff(0.25, 15.0)
+        backoff = Backoff(0.25, self._patience.retry_s)
         said = ""
         while True:
             try:
@@ -171,6 +190,15 @@ class Bridge:
             self.counters.publishes_held += 1
             return Sending.HELD
         return Sending.SENT
+
+    async def leave(self) -> None:
+        """Give our share of the reports to the others; what the broker had sent us before has then been received.
+
+        Returns at once when we are alone or not connected. Whoever may wait only so long cancels it.
+        """
+        self._leaving = True
+        if self._shared and self._ready and self._link is not None:
+            await self._link.unsubscribe([name for name, _ in self._reports()])
 
     # ------------------------------------------------------------------ one connection
 
@@ -220,17 +248,21 @@ class Bridge:
 
     def _filters(self) -> list[tuple[str, SubscribeOptions]]:
         """What we ask for: the needed ones first, then `$SYS`, which a broker may refuse."""
-        reports = shared_subscription if self._shared else subscription
         once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
-        shared = SubscribeOptions(qos=1) if self._shared else once
         return [
-            (reports(self._root, Leaf.REPORT), shared),
-            (reports(self._root, Leaf.BACKLOG), shared),
+            *(() if self._leaving else self._reports()),
             (subscription(self._root, Leaf.PRESENCE), SubscribeOptions(qos=1)),
             (subscription(self._root, Leaf.ANSWER), once),
             (self._echo_topic, once),
             (SYS_DROPPED, SubscribeOptions(qos=0)),
         ]
+
+    def _reports(self) -> list[tuple[str, SubscribeOptions]]:
+        """The reports, all of them or our share."""
+        reports = shared_subscription if self._shared else subscription
+        once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
+        how = SubscribeOptions(qos=1) if self._shared else once
+        return [(reports(self._root, leaf), how) for leaf in (Leaf.REPORT, Leaf.BACKLOG)]
 
     @property
     def _needed(self) -> int:
@@ -240,15 +272,15 @@ class Bridge:
         link.keep_alive()
         now = self._now()
         if self._ready and now >= self._echo_due:
-            self._echo_due = now + ECHO_S
+            self._echo_due = now + self._patience.echo_s
             self._echo_sent = now
             # at QoS 0 while paused: its PUBACK would lie unread; either way the broker hears from us
             link.publish(self._echo_topic, b"", 0 if self.paused else 1, retain=False)
         if self.paused or link.packets_in != self._progress[0]:
             self._progress = (link.packets_in, now)
-        elif now - self._progress[1] > STALLED_S:
+        elif now - self._progress[1] > self._patience.stalled_s:
             self.counters.stalls += 1
-            link.drop(f"nothing came through the broker for {STALLED_S:.0f} s")
+            link.drop(f"nothing came through the broker for {self._patience.stalled_s:g} s")
 
     def _on_message(self, message: Message) -> None:
         if message.topic == self._echo_topic:

@@ -103,6 +103,12 @@ class Collector(_Section, frozen=True, kw_only=True):
     quarantine_messages: Annotated[int, Meta(ge=0)] = 1000
     """How many refused messages are kept for inspection; the oldest give way."""
     quarantine_bytes: Annotated[int, Meta(ge=0)] = 10_000_000
+    confirm_s: Positive = 15
+    """A probe is told what is stored at most this often."""
+    stalled_s: Positive = 20
+    """A connection to the broker over which nothing has come for so long is made anew."""
+    retry_s: Positive = 15
+    """The longest wait before connecting to the broker, or committing, is tried again."""
 
 
 class Watch(_Section, frozen=True, kw_only=True):

@@ -25,4 +25,6 @@ def broker_access(office: OfficeSettings) -> BrokerAccess:
         user=office.user,
         password=office.password,
         tls=tls,
+        connect_s=office.patience.connect_s,
+        progress_s=office.patience.progress_s,
     )

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 WAITING_REPORTS: Final = 240
 """An hour of windows, in memory, while the spool cannot be written."""
-RETRY_S: Final = 5.0
+DISK_CAP: Final = 12
+"""Opening the spool is tried again after at most so many times `Patience.disk_s`."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +106,9 @@ class Office:
 
     async def run(self) -> None:
         """Work until stopped. Raises nothing but cancellation."""
-        backoff = Backoff(base_s=RETRY_S, cap_s=60.0)
+        backoff = Backoff(
+            base_s=self.settings.patience.disk_s, cap_s=DISK_CAP * self.settings.patience.disk_s
+        )
         while not self._stopping.is_set():
             try:
                 await self._with_spool()
@@ -190,7 +193,7 @@ class Office:
                 self._disk.bad(f"{error}; reports wait in memory")
                 if self._stopping.is_set():
                     return
-                await self._pause(RETRY_S)
+                await self._pause(self.settings.patience.disk_s)
 
     async def _spool_one(self, spool: Spool, publisher: Publisher) -> None:
         draft = self._waiting[0]

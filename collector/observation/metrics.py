@@ -61,7 +61,12 @@ class Families(Collector):
         yield from of_lags(self._lags)
         yield from of_queue(parts.inbox, parts.inbox.max_messages, parts.inbox.max_bytes)
         yield from of_broker(parts.bridge)
-        yield from of_offices(parts)
+        leading = parts.ground.leading.now
+        yield gauge(
+            "tatpar_collector_leads", "1 while this one does what only one of several may, else 0.", leading
+        )
+        if leading:
+            yield from of_offices(parts)
         yield from of_roles(self.beats)
         yield from of_shipping(self.shipping)
 

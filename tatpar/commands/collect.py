@@ -11,6 +11,7 @@ from tatpar.options import config_option, data_option, explains_config, failed, 
 
 if TYPE_CHECKING:
     from collector.broker import BrokerAddress
+    from collector.service import Collector
     from config.live import LiveConfig
     from config.settings import Broker
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     help="The broker; without it, broker.host and broker.port of the settings, or one of our own when they say so.",
 )
 @click.option(
+    "--share",
+    is_flag=True,
+    help="Share the load with others on this machine: start any number with the same --data, each with --share.",
+)
+@click.option(
     "--metrics-port",
     type=click.IntRange(0, 65535),
     default=None,
@@ -33,14 +39,18 @@ if TYPE_CHECKING:
 )
 @log_option
 @explains_config
-def command(
+def command(  # noqa: PLR0913 - one argument an option
     config_file: Path | None,
     data_dir: Path,
     where: str | None,
+    *,
+    share: bool,
     metrics_port: int | None,
     log_format: str | None,
 ) -> None:
     """Take in reports from the broker: check, store, confirm; publish each probe's plan.
+
+    Without --share one works, and a second waits until the first has ended.
 
     Example: tatpar collect --config tatpar.toml --data data --broker hub.example:1883
     """
@@ -52,36 +62,40 @@ def command(
     live = LiveConfig(config_file)
     set_up(log_format or live.current.settings.log.format)
     address = None if where is None else _address(where)
+    if share and address is None and live.current.settings.broker.bring != "none":
+        wrong_input(
+            "--share: several collectors need a broker that runs by itself; write --broker HOST:PORT,"
+            ' or bring = "none" with host and port under [broker]'
+        )
     try:
-        asyncio.run(_collect(live, data_dir, address, metrics_port))
+        asyncio.run(_collect(live, data_dir, address, metrics_port, share=share))
     except KeyboardInterrupt:
         return
 
 
 async def _collect(
-    live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None
+    live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None, *, share: bool
 ) -> None:
-    from collector.beat import LeaseLostError  # noqa: PLC0415
     from collector.broker import BrokerError  # noqa: PLC0415
+    from collector.standing import MixedError  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     try:
-        await _run(live, data_dir, address, metrics_port)
-    except (BrokerError, LeaseLostError, StateError, StoreError, OSError) as error:
+        await _run(live, data_dir, address, metrics_port, share=share)
+    except (BrokerError, MixedError, StateError, StoreError, OSError) as error:
         failed(str(error))
 
 
 async def _run(
-    live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None
+    live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None, *, share: bool
 ) -> None:
-    import asyncio  # noqa: PLC0415
-    import signal  # noqa: PLC0415
     from contextlib import closing  # noqa: PLC0415
 
     from msgspec.structs import replace  # noqa: PLC0415
 
     from collector.broker import bring  # noqa: PLC0415
+    from collector.mqtt import Membership  # noqa: PLC0415
     from collector.service import Collector  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_writer  # noqa: PLC0415
@@ -93,13 +107,31 @@ async def _run(
         closing(StateDb(data_dir / "state.db")) as state,
     ):
         async with bring(_as_told(settings.broker, address), data_dir) as broker:
-            task = asyncio.current_task()
-            if task is not None:  # a polite kill ends like Ctrl-C: the last commit is finished
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-            try:
-                await Collector(live, store, state, broker, metrics=metrics).run()
-            except asyncio.CancelledError:
-                return
+            membership = Membership.member() if share else None
+            await _until_told(Collector(live, store, state, broker, membership=membership, metrics=metrics))
+
+
+async def _until_told(collector: Collector) -> None:
+    """Run until SIGTERM or Ctrl-C, which let it finish what it has begun; a second one does not wait for that."""
+    import asyncio  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    loop, running = asyncio.get_running_loop(), asyncio.ensure_future(collector.run())
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        if told:
+            running.cancel()
+        told = True
+        collector.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return
 
 
 def _as_told(settings: Broker, address: BrokerAddress | None) -> Broker:

@@ -148,7 +148,7 @@ def _full_disk(_reports: object) -> None:
 
 
 async def test_a_second_collector_waits_visibly(hub: Any, eventually: Any) -> None:
-    """Its port taken, it takes a free one; it is alive and says that it waits for the lease."""
+    """Its port taken, it takes a free one; it is alive and says what it waits for."""
     async with hub.collecting(metrics=FREE) as first:
         taken = Metrics(port=int(where(first).rpartition(":")[2]))
         from collector.service import Collector
@@ -160,7 +160,10 @@ async def test_a_second_collector_waits_visibly(hub: Any, eventually: Any) -> No
         assert at != where(first)
         assert (await ask(at, "/healthz")).status == 200
         waits = await ask(at, "/readyz")
-        assert (waits.status, "lease" in json.loads(waits.body)["checks"]["lease"]["problem"]) == (503, True)
+        assert (waits.status, "another" in json.loads(waits.body)["checks"]["standing"]["problem"]) == (
+            503,
+            True,
+        )
         role = "collector"
         await eventually(lambda: role in hub.state.beats())
         assert hub.state.beats()[role].detail["metrics_address"] == where(first)
