@@ -33,7 +33,7 @@ class Heart:
         self._role = role
         self._detail = detail
         self._of_group = of_group
-        self.trouble = Trouble("the heartbeat cannot be written", "collecting goes on")
+        self.trouble = Trouble("the heartbeat cannot be written", "collecting goes on", "heartbeat")
 
     async def run(self) -> None:
         """Beat until cancelled."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.accounting import stand_in
 from collector.intake import Accepted, Answered, Bounds, Misdated, RefusalCode, Refused, Said, examine
+from collector.observation.lags import Fresh
 from collector.redating import Redated, Redater
 from telemetry.messages import Opaque
 from telemetry.store.errors import StoreError
@@ -57,6 +58,8 @@ class Batch:
     took_s: float = 0.0
     newest: dict[tuple[str, str], Received] = field(default_factory=dict)
     """The last report of each probe, duplicates included: its epoch is to be confirmed."""
+    fresh: list[Fresh] = field(default_factory=list)
+    """The live reports that were stored, as far as their lag is concerned."""
     said: list[Said] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
@@ -175,6 +178,8 @@ def _append(reports: list[tuple[Received, Message]], batch: Batch, store: Report
     for (report, message), fate in zip(reports, fates, strict=True):
         batch.stored += fate is Fate.STORED
         batch.duplicates += fate is Fate.DUPLICATE
+        if fate is Fate.STORED and not report.backlog:
+            batch.fresh.append(Fresh(report.envelope.start_ns, report.received_ns, message.age_ms))
         if fate is Fate.NUMBER_TWICE:
             detail = (
                 f"another report is stored as {report.envelope.epoch}/{report.envelope.seq}: two machines use a copy of"
@@ -194,7 +199,9 @@ def _divide(
         _append(reports[middle:], batch, store)
         return
     [(report, message)] = reports
-    log.error("the store cannot take a report of %s: %r", report.envelope.site, error)
+    where = {"site": report.envelope.site, "probe": report.envelope.probe, "seq": report.envelope.seq}
+    extra = {"event": "report.unstorable", **where, "reason": repr(error)}
+    log.error("the store cannot take a report of %s: %r", report.envelope.site, error, extra=extra)
     detail = f"the store cannot take it: {error!r}"[:500]
     refused = Refused(RefusalCode.UNSTORABLE, detail, message, report.envelope)
     was_refused = any(earlier.message is message for earlier in batch.refused)

@@ -39,6 +39,7 @@ class Committer:
         self.trouble = Trouble(
             "reports cannot be stored",
             "nothing is acknowledged, the broker and the probes keep them; trying again",
+            "commits",
         )
 
     async def run(self) -> None:

@@ -48,9 +48,11 @@ class Confirmer:
         self._box: NoteBox | None = None
         self._pad = NotePad(ground.folder)
         self.holes = HoleWatch()
-        self.trouble = Trouble("what is stored cannot be read", "probes are not told yet; trying again")
+        self.trouble = Trouble(
+            "what is stored cannot be read", "probes are not told yet; trying again", "confirmations"
+        )
         self.hearing = Trouble(
-            "the other collectors cannot be heard", "their probes are told later; trying again"
+            "the other collectors cannot be heard", "their probes are told later; trying again", "members"
         )
 
     def note(self, batch: Batch) -> None:

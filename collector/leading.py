@@ -28,7 +28,9 @@ class Leading:
         self._terms = 0 if seat else 1
         self._leads = seat is None
         self._fit_s = 0.0
-        self.trouble = Trouble("the leader's seat cannot be looked at", "nobody may lead; trying again")
+        self.trouble = Trouble(
+            "the leader's seat cannot be looked at", "nobody may lead; trying again", "leading"
+        )
 
     @property
     def shared(self) -> bool:

@@ -148,7 +148,8 @@ class Bridge:
             except LinkError as error:
                 reason = str(error)
             if backoff.failures == 0 or reason != said:
-                log.warning("no connection to the broker: %s; trying again", reason)
+                extra = {"event": "broker.lost", "reason": reason}
+                log.warning("no connection to the broker: %s; trying again", reason, extra=extra)
                 said = reason
             await asyncio.sleep(backoff.next_s())
 
@@ -243,6 +244,7 @@ class Bridge:
             self._options.host,
             self._options.port,
             ", session resumed" if link.session_present else "",
+            extra={"event": "broker.connected", "session_resumed": link.session_present},
         )
         self._echo_due = self._now()
         self.on_connected()
@@ -301,13 +303,15 @@ class Bridge:
                 "the broker dropped %d messages (%d since it started); the probes send them again",
                 dropped - before,
                 dropped,
+                extra={"event": "broker.dropped", "dropped": dropped - before, "dropped_in_all": dropped},
             )
 
     def _on_published(self, mid: int, reason: int) -> None:
         if reason >= 0x80:
             self.counters.publishes_refused += 1
             if self.counters.publishes_refused == 1:
-                log.warning("the broker refused publication %d with reason 0x%02x", mid, reason)
+                extra = {"event": "broker.publish-refused", "reason_code": reason}
+                log.warning("the broker refused publication %d with reason 0x%02x", mid, reason, extra=extra)
 
     @staticmethod
     def _now() -> float:

@@ -33,8 +33,10 @@ class Planning:
         self._bridge = bridge
         self._planner = Planner(ground.root, self._publish)
         self._term: int | None = None
-        self.making = Trouble("plans cannot be made", "probes keep the last ones; trying again")
-        self.trouble = Trouble("plans cannot be written down", "probes have them; trying again with the next")
+        self.making = Trouble("plans cannot be made", "probes keep the last ones; trying again", "plans")
+        self.trouble = Trouble(
+            "plans cannot be written down", "probes have them; trying again with the next", "plans-record"
+        )
 
     def note(self, batch: Batch) -> None:
         """Probes that spoke get their site's plan."""
@@ -54,7 +56,7 @@ class Planning:
                 await self._step()
             except Exception as error:
                 if not self.making.error:
-                    log.exception("plans")
+                    log.exception("plans", extra={"event": "plans.fault"})
                 self.making.failed(error)
             else:
                 self.making.worked()

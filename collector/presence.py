@@ -43,9 +43,11 @@ class Attendance:
         self._asked_s = 0.0
         self._twins: set[tuple[str, str]] = set()
         self.silence = SilenceWatch(ground.clock.now_ns())
-        self.trouble = Trouble("presence and refusals cannot be written down", "they are counted only")
+        self.trouble = Trouble(
+            "presence and refusals cannot be written down", "they are counted only", "attendance"
+        )
         self.hearing = Trouble(
-            "what the others received cannot be read", "who is silent is not known; trying again"
+            "what the others received cannot be read", "who is silent is not known; trying again", "silence"
         )
 
     async def recall(self) -> None:
@@ -96,7 +98,9 @@ class Attendance:
                 probe = (one.envelope.site, one.envelope.probe)
                 if probe not in self._twins and len(self._twins) < REMEMBERED:
                     self._twins.add(probe)
-                    log.warning("%s/%s: %s; see its quarantined reports", *probe, one.detail)
+                    where = {"site": probe[0], "probe": probe[1], "reason": one.detail}
+                    extra = {"event": "report.number-twice", **where}
+                    log.warning("%s/%s: %s; see its quarantined reports", *probe, one.detail, extra=extra)
 
     async def _put(self, said: list[Said], refused: list[Refused]) -> None:
         try:
@@ -133,9 +137,11 @@ class Attendance:
     def _look(self) -> None:
         changed = self.silence.look(*self._expected())
         if changed.fell_silent:
-            log.warning("silent: %s", ", ".join(silent.site for silent in changed.fell_silent))
+            fell = [silent.site for silent in changed.fell_silent]
+            log.warning("silent: %s", ", ".join(fell), extra={"event": "sites.silent", "sites": fell})
         if changed.spoke:
-            log.info("speaks again: %s", ", ".join(changed.spoke))
+            extra = {"event": "sites.speak-again", "sites": list(changed.spoke)}
+            log.info("speaks again: %s", ", ".join(changed.spoke), extra=extra)
 
     def _expected(self) -> tuple[list[str], int, int]:
         """Who should speak, the time, and for how long (ns) one must have been silent."""

@@ -20,6 +20,8 @@ from collector.lanes import Lanes
 from collector.leading import Leading
 from collector.link import CONNACK_S, LinkOptions
 from collector.mqtt import Bridge, Membership, Patience
+from collector.observation.parts import Parts
+from collector.observation.service import Observation
 from collector.planning import Planning
 from collector.presence import Attendance
 from collector.quota import Quota
@@ -30,7 +32,7 @@ from collector.upkeep import Upkeep
 from telemetry.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from collector.broker.address import BrokerAddress
     from collector.commits import Batch
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from collector.message import Message
     from collector.mqtt import BridgeCounters
     from config.live import LiveConfig
-    from config.settings import Settings
+    from config.settings import Metrics, Settings
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import ReportStore
@@ -66,6 +68,7 @@ class Collector:
         clock: WallClock | None = None,
         membership: Membership | None = None,
         keepalive_s: int = 60,
+        metrics: Metrics | None = None,
     ) -> None:
         settings = live.current.settings
         root = settings.broker.root
@@ -94,6 +97,11 @@ class Collector:
         self._heart = Heart(self._ground, membership.role, self.detail, self._of_group)
         self._stopping = asyncio.Event()
         self._broker = broker
+        self._stands = False
+        parts = Parts(
+            *(self._ground, self._inbox, self._bridge, self._confirmer, self._attendance), str(broker.kind)
+        )
+        self._observation = Observation(parts, metrics or settings.metrics, self._checks())
 
     @property
     def counters(self) -> Counters:
@@ -116,15 +124,17 @@ class Collector:
             MixedError: collectors of the other kind, alone or sharing, are at work on the same data.
             OSError: the data folder cannot be written.
         """
-        waiting = Trouble("another collector is at work on this data", "waiting until it is gone")
+        waiting = Trouble("another collector is at work on this data", "waiting until it is gone", "standing")
         try:
-            while not self._standing.take():
-                if self._stopping.is_set():
-                    return
-                waiting.failed(RuntimeError("this one works alone, too"))
-                await asyncio.sleep(_LOOK_S)
-            waiting.worked()
-            await self._collect()
+            async with self._observation.served():
+                while not self._standing.take():
+                    if self._stopping.is_set():
+                        return
+                    waiting.failed(RuntimeError("this one works alone, too"))
+                    await asyncio.sleep(_LOOK_S)
+                waiting.worked()
+                self._stands = True
+                await self._collect()
         finally:
             self._ground.close()
             self._standing.release()
@@ -167,6 +177,17 @@ class Collector:
             "silence": self._attendance.watch(),
             "upkeep": self._upkeep.run(),
             "heart": self._heart.run(),
+            "observation": self._observation.run(),
+        }
+
+    def _checks(self) -> dict[str, Callable[[], str]]:
+        """What must be well for this collector to do its duty; each says what is wrong."""
+        return {
+            "standing": lambda: (
+                self._heart.trouble.error if self._stands else "waits for another collector to end"
+            ),
+            "broker": lambda: "" if self.bridge.connected else "not connected, or not subscribed",
+            "store": lambda: self._committer.trouble.error or self._confirmer.trouble.error,
         }
 
     def detail(self) -> dict[str, object]:
@@ -180,6 +201,7 @@ class Collector:
             "queue_high_bytes": self._inbox.high_bytes,
             **self._inbox.detail(),
             "broker": f"{self._broker.kind} {self._broker}",
+            "metrics_address": self._observation.address,
             "bridge": asdict(self.bridge),
             "unconfirmed_probes": self._confirmer.pending,
             "trouble": [trouble.error for trouble in self._troubles() if trouble.error],
@@ -225,6 +247,7 @@ class Collector:
         self._planning.again()
 
     async def _on_batch(self, batch: Batch) -> None:
+        self._observation.note(batch)
         ours = self._attendance.ours(batch)
         self.counters.absorb(ours)
         await self._attendance.record(ours)

@@ -31,7 +31,7 @@ class Upkeep:
         self._ground = ground
         self._every_s = every_s
         self._pruned_ns = 0
-        self.trouble = Trouble("the store's upkeep fails", "reports are still stored; trying again")
+        self.trouble = Trouble("the store's upkeep fails", "reports are still stored; trying again", "upkeep")
 
     async def run(self) -> None:
         """Keep house until cancelled, while we lead."""
@@ -57,7 +57,7 @@ class Upkeep:
             return None
         except Exception as error:
             if not self.trouble.error:
-                log.exception("upkeep of the store")
+                log.exception("upkeep of the store", extra={"event": "upkeep.fault"})
             self._note(error)
             return None
         self.trouble.worked()

@@ -167,6 +167,21 @@ class Alerts(_Section, frozen=True, kw_only=True):
     """An office is told when a meeting that it is invited to starts within so many minutes."""
 
 
+class Metrics(_Section, frozen=True, kw_only=True):
+    """Where a collector shows itself: /metrics, /healthz, /readyz."""
+
+    host: str = "127.0.0.1"
+    """Empty: nothing is served."""
+    port: Port = 8421
+    """0: a free one; so when another process has it: the log and the heartbeat say which."""
+
+
+class Log(_Section, frozen=True, kw_only=True):
+    """What the processes of the hub say of themselves, on standard error."""
+
+    format: Literal["text", "json"] = "text"
+
+
 class Lab(_Section, frozen=True, kw_only=True):
     """The emulated fleet."""
 
@@ -209,4 +224,6 @@ class Settings(_Section, frozen=True, kw_only=True):
     watch: Watch = Watch()
     wall: Wall = Wall()
     alerts: Alerts = Alerts()
+    metrics: Metrics = Metrics()
+    log: Log = Log()
     lab: Lab = Lab()

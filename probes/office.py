@@ -65,8 +65,8 @@ class Office:
         self._publisher: Publisher | None = None
         self._spread_ns = zlib.crc32(settings.key.encode()) % SECOND_NS
         self._reason: RestartReason | None = None
-        self._disk = Transition(_log, f"{settings.key}: spool", "works again")
-        self._fault = Transition(_log, f"{settings.key}: measuring", "sound again")
+        self._disk = Transition(_log, f"{settings.key}: spool", "works again", "spool")
+        self._fault = Transition(_log, f"{settings.key}: measuring", "sound again", "measuring")
 
     def take(self, window: ClosedWindow, extra: tuple[Item, ...] = ()) -> None:
         """Take in a closed window and what else was seen in it. Never waits; past an hour of trouble the oldest go."""

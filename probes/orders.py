@@ -54,8 +54,10 @@ class Orders:
         self._counters = counters
         self._on_plan = on_plan
         self._answer_topic = topic(office.root, office.site, office.probe, Leaf.ANSWER)
-        self._readable = Transition(_log, f"{office.key}: message from the hub ignored", "readable again")
-        self._disk = Transition(_log, f"{office.key}: spool", "works again")
+        self._readable = Transition(
+            _log, f"{office.key}: message from the hub ignored", "readable again", "hub-message"
+        )
+        self._disk = Transition(_log, f"{office.key}: spool", "works again", "spool")
         self._verbs: Mapping[str, Callable[[Mapping[str, str]], Answer]] = {
             "ping": self._answer_ping,
             "status": self._answer_status,

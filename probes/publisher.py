@@ -75,9 +75,9 @@ class Publisher:
         self._sender: Sender | None = None
         self._stopping = asyncio.Event()
         self._broker = Transition(
-            _log, f"{office.key}: broker {office.broker_host}:{office.broker_port}", "reached"
+            _log, f"{office.key}: broker {office.broker_host}:{office.broker_port}", "reached", "broker"
         )
-        self._reception = Transition(_log, office.key, "the hub takes reports again")
+        self._reception = Transition(_log, office.key, "the hub takes reports again", "reports")
 
     def submit(self, row: Row, spread_ns: int = 0) -> None:
         """A report has been spooled; it may go in `spread_ns`."""

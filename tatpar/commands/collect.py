@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, wrong_input
+from tatpar.options import config_option, data_option, explains_config, failed, log_option, wrong_input
 
 if TYPE_CHECKING:
     from collector.broker import BrokerAddress
@@ -31,8 +31,23 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Share the load with others on this machine: start any number with the same --data, each with --share.",
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="Port of /metrics, /healthz and /readyz; 0: a free one, and so when it is taken; default from the settings.",
+)
+@log_option
 @explains_config
-def command(config_file: Path | None, data_dir: Path, where: str | None, *, share: bool) -> None:
+def command(  # noqa: PLR0913 - one argument an option
+    config_file: Path | None,
+    data_dir: Path,
+    where: str | None,
+    *,
+    share: bool,
+    metrics_port: int | None,
+    log_format: str | None,
+) -> None:
     """Take in reports from the broker: check, store, confirm; publish each probe's plan.
 
     Without --share one works, and a second waits until the first has ended.
@@ -40,12 +55,12 @@ def command(config_file: Path | None, data_dir: Path, where: str | None, *, shar
     Example: tatpar collect --config tatpar.toml --data data --broker hub.example:1883
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
-    import logging  # noqa: PLC0415
 
     from config.live import LiveConfig  # noqa: PLC0415
+    from tatpar.logs import set_up  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     live = LiveConfig(config_file)
+    set_up(log_format or live.current.settings.log.format)
     address = None if where is None else _address(where)
     if share and address is None and live.current.settings.broker.bring != "none":
         wrong_input(
@@ -53,25 +68,31 @@ def command(config_file: Path | None, data_dir: Path, where: str | None, *, shar
             ' or bring = "none" with host and port under [broker]'
         )
     try:
-        asyncio.run(_collect(live, data_dir, address, share=share))
+        asyncio.run(_collect(live, data_dir, address, metrics_port, share=share))
     except KeyboardInterrupt:
         return
 
 
-async def _collect(live: LiveConfig, data_dir: Path, address: BrokerAddress | None, *, share: bool) -> None:
+async def _collect(
+    live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None, *, share: bool
+) -> None:
     from collector.broker import BrokerError  # noqa: PLC0415
     from collector.standing import MixedError  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     try:
-        await _run(live, data_dir, address, share=share)
+        await _run(live, data_dir, address, metrics_port, share=share)
     except (BrokerError, MixedError, StateError, StoreError, OSError) as error:
         failed(str(error))
 
 
-async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None, *, share: bool) -> None:
+async def _run(
+    live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None, *, share: bool
+) -> None:
     from contextlib import closing  # noqa: PLC0415
+
+    from msgspec.structs import replace  # noqa: PLC0415
 
     from collector.broker import bring  # noqa: PLC0415
     from collector.mqtt import Membership  # noqa: PLC0415
@@ -80,13 +101,14 @@ async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None, 
     from telemetry.store.open import open_writer  # noqa: PLC0415
 
     settings = live.current.settings
+    metrics = settings.metrics if metrics_port is None else replace(settings.metrics, port=metrics_port)
     with (
         closing(open_writer(settings.store, data_dir)) as store,
         closing(StateDb(data_dir / "state.db")) as state,
     ):
         async with bring(_as_told(settings.broker, address), data_dir) as broker:
             membership = Membership.member() if share else None
-            await _until_told(Collector(live, store, state, broker, membership=membership))
+            await _until_told(Collector(live, store, state, broker, membership=membership, metrics=metrics))
 
 
 async def _until_told(collector: Collector) -> None:

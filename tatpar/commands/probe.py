@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import data_option, explains_config, failed
+from tatpar.options import data_option, explains_config, failed, log_option
 
 if TYPE_CHECKING:
     from probes.office_settings import OfficeSettings
@@ -30,8 +30,9 @@ ONCE_S = 75.0
 @click.option(
     "--once", is_flag=True, help="End when the hub has stored a report; status 1 if none is within 75 s."
 )
+@log_option
 @explains_config
-def command(config_file: Path, data_dir: Path, *, check: bool, once: bool) -> None:
+def command(config_file: Path, data_dir: Path, *, check: bool, once: bool, log_format: str | None) -> None:
     """Measure this office's lines, keep the reports on disk, and publish them to the hub, for ever.
 
     Ends with 0 when stopped (SIGTERM, Ctrl-C), 1 when another probe uses the same spool, 2 when the settings are wrong.
@@ -39,17 +40,17 @@ def command(config_file: Path, data_dir: Path, *, check: bool, once: bool) -> No
     Example: tatpar probe --config probe.toml --data data
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
-    import logging  # noqa: PLC0415
 
     from probes.probe_file import load_probe_file  # noqa: PLC0415
     from probes.spool import Spool  # noqa: PLC0415
     from probes.spool_file import SpoolError  # noqa: PLC0415
+    from tatpar.logs import set_up  # noqa: PLC0415
 
     office = load_probe_file(config_file, data_dir)
     if check:
         click.echo(_described(office))
         return
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    set_up(log_format or "text")
     try:  # what is wrong from the start is for the operator; what goes wrong later the agent outlives
         Spool(office.spool, site=office.site, probe=office.probe).close()
     except SpoolError as error:

@@ -75,6 +75,9 @@ class SeqHole:
     noticed_ns: int
     tombstone: str = ""
     """The probe's reason when it had to drop them; empty while they may still come."""
+    from_ns: int | None = None
+    """Of a tombstone: the time that it tells of, up to `until_ns`; None for a hole, whose time nobody told."""
+    until_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,22 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """From when on windows of a probe are expected: its first one, or where retention has cut what was before."""
+
+    site: str
+    probe: str
+    first_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
-    """What is missing: reports known to exist, and time without any."""
+    """What is missing: reports known to exist, and time without any; and of whom anything is expected at all."""
 
     holes: tuple[SeqHole, ...]
     silences: tuple[Silence, ...]
+    contacts: tuple[Contact, ...] = ()
+    """Every probe of the selection's sites whose first contact lies before the selection's end."""
 
 
 class StoreReader(Protocol):

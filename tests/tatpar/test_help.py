@@ -27,7 +27,7 @@ DESIGNED: Final = frozenset(
 )
 """The commands of the design."""
 LATER: Final = frozenset({"grafana", "history", "backtest", "enroll"})
-BESIDE: Final = frozenset({"alerts", "lab", "store"})
+BESIDE: Final = frozenset({"alerts", "gaps", "lab", "store"})
 """What came to be beside the design."""
 
 

@@ -32,6 +32,18 @@ def test_imported_windows_are_read_like_measured_ones(in_any_state, fleet, rows,
     np.testing.assert_array_equal(store.rollups(everything).columns["sent"], rollups.columns["sent"])
 
 
+def test_imported_roll_ups_are_no_windows_that_could_be_missing(in_any_state, fleet) -> None:
+    """Silence and first contact are told by windows: time of which only roll-ups were imported is not silent."""
+    windows, _ = other(fleet, ["agra"], range(400, 500))
+    _, rollups = other(fleet, ["agra"], range(500))
+    in_any_state.store.import_rollups(rollups)
+    in_any_state.store.import_streams(windows)
+    store = in_any_state.settle(fleet.t0 + 41 * HOUR_NS)
+    gaps = store.gaps(Selection(fleet.t0, fleet.t0 + 500 * WINDOW_NS))
+    assert gaps.silences == ()
+    assert [(c.site, c.first_ns) for c in gaps.contacts] == [("agra", fleet.t0 + 400 * WINDOW_NS)]
+
+
 def test_imported_rows_do_not_come_through_the_tail(in_any_state, fleet) -> None:
     """Live readers are told of reports, not of history."""
     in_any_state.follows_the_tail()
