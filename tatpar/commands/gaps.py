@@ -116,7 +116,8 @@ def _found(config: Config, data_dir: Path, sites: Sequence[str], since_ns: int, 
 
 
 def _must_be_there(store: Store, data_dir: Path) -> None:
-    """A store that is a file is not made by looking at it."""
-    is_file = str(store.kind) == "sqlite"
-    if is_file and not (data_dir / "reports.db").exists():
+    """A store's file is not made by looking at it."""
+    from telemetry.store.open import store_file  # noqa: PLC0415
+
+    if not store_file(store, data_dir).exists():
         wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")

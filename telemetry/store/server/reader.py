@@ -11,7 +11,7 @@ from telemetry.messages import Opaque
 from telemetry.store import assembly
 from telemetry.store.ahead import without_ahead
 from telemetry.store.imported import is_among
-from telemetry.store.protocol import Gaps, Selection, StoredItem
+from telemetry.store.protocol import Contact, Gaps, Selection, StoredItem
 from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
 from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
 from telemetry.store.server import tables
@@ -168,11 +168,18 @@ class ServerReader:
     def gaps(self, selection: Selection) -> Gaps:
         """What is missing in a selection: holes by the journal's ledger, silences by all contacts."""
         kept = self._journal.kept()
+        here = self._journal.gaps(selection)
+        expected = tuple(self._expected(selection, kept.raw_ns))
         if selection.start_ns >= kept.journal_ns:
-            return self._journal.gaps(selection)
-        holes = self._journal.gaps(selection).holes
+            return replace(here, contacts=expected)
         inside = replace(selection, start_ns=max(selection.start_ns, kept.raw_ns))
-        return Gaps(holes, tuple(self._silences(inside, kept.journal_ns)))
+        return Gaps(here.holes, tuple(self._silences(inside, kept.journal_ns)), expected)
+
+    def _expected(self, selection: Selection, raw_ns: int) -> Iterator[Contact]:
+        for site in self._journal.sites(selection):
+            for probe, first_ns in self._journal.first_contacts(site, selection.as_of_ns):
+                if first_ns < selection.end_ns:
+                    yield Contact(site, probe, max(first_ns, raw_ns))
 
     def _silences(self, selection: Selection, journal_ns: int) -> Iterator[Silence]:
         sites = self._journal.sites(selection)
