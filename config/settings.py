@@ -1,18 +1,19 @@
 """The operator's settings, `tatpar.toml`: one frozen type a section, every key with a working default.
 
-The reference of every key is `config/defaults/tatpar.toml`, which is also the default.
+The reference of every key is `config/defaults/tatpar.toml`, which is also the default. Every number has a range with two ends:
+a rate, a span of days or a size that no room could work with is refused here, before a room fails over it.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from config.regions import Region
 
-Positive = Annotated[float, Meta(gt=0)]
-PacketRate = Annotated[float, Meta(gt=0, le=1000)]
+PacketRate = Annotated[float, Meta(ge=0.1, le=1000)]
+MAX_LEAD_MIN: Final = 7 * 24 * 60
 FileName = Annotated[str, Meta(min_length=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -79,8 +80,8 @@ class Store(_Section, frozen=True, kw_only=True):
     """The report store."""
 
     kind: Literal["sqlite"] = "sqlite"
-    raw_days: Positive = 90
-    rollup_days: Positive = 730
+    raw_days: Annotated[float, Meta(ge=1, le=3650)] = 90
+    rollup_days: Annotated[float, Meta(ge=1, le=36_500)] = 730
 
 
 class Probing(_Section, frozen=True, kw_only=True):
@@ -88,7 +89,7 @@ class Probing(_Section, frozen=True, kw_only=True):
 
     base_pps: PacketRate = 10
     meeting_pps: PacketRate = 50
-    meeting_lead_min: Positive = 30
+    meeting_lead_min: Annotated[float, Meta(ge=1, le=1440)] = 30
     """From so long before a meeting's start through its end the meeting rate applies."""
 
 
@@ -96,22 +97,22 @@ class Collector(_Section, frozen=True, kw_only=True):
     """Intake and commits."""
 
     batch_reports: Annotated[int, Meta(ge=1, le=100_000)] = 2000
-    batch_ms: Positive = 100
+    batch_ms: Annotated[float, Meta(ge=1, le=10_000)] = 100
     """A commit waits at most so long for more reports."""
-    queue_reports: Annotated[int, Meta(ge=10)] = 10_000
+    queue_reports: Annotated[int, Meta(ge=10, le=1_000_000)] = 10_000
     """Past this the collector stops reading from the broker until a commit is through."""
-    quarantine_messages: Annotated[int, Meta(ge=0)] = 1000
+    quarantine_messages: Annotated[int, Meta(ge=0, le=1_000_000)] = 1000
     """How many refused messages are kept for inspection; the oldest give way."""
-    quarantine_bytes: Annotated[int, Meta(ge=0)] = 10_000_000
+    quarantine_bytes: Annotated[int, Meta(ge=0, le=10**10)] = 10_000_000
 
 
 class Watch(_Section, frozen=True, kw_only=True):
     """When flags are raised, verdicts issued."""
 
-    dark_after_s: Positive = 120
-    forecast_days: Positive = 2
+    dark_after_s: Annotated[float, Meta(ge=1, le=86_400)] = 120
+    forecast_days: Annotated[float, Meta(ge=0.1, le=31)] = 2
     """Verdicts are kept up for occurrences that start within so many days."""
-    history_weeks: Positive = 8
+    history_weeks: Annotated[float, Meta(ge=1, le=104)] = 8
 
 
 class Wall(_Section, frozen=True, kw_only=True):
@@ -130,14 +131,14 @@ class Alerts(_Section, frozen=True, kw_only=True):
     smtp_password: str = ""
     smtp_starttls: bool = False
     sender: str = "tatpar@localhost"
-    lead_min: Positive = 120
+    lead_min: Annotated[float, Meta(ge=1, le=MAX_LEAD_MIN)] = 120
     """An office is told when a meeting that it is invited to starts within so many minutes."""
 
 
 class Lab(_Section, frozen=True, kw_only=True):
     """The emulated fleet."""
 
-    seed: int = 1
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 1
     script: str = "lab.toml"
 
 
