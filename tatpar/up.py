@@ -20,12 +20,15 @@ from collector.service import Collector
 from dashboards.wall.app import create_app
 from dashboards.wall.serve import address, listen, serve_on, warning_for
 from lab.fleet import Fleet
+from tatpar.failures import note_failure
 from tatpar.keeping import kept
 from tatpar.past import check_script, give_a_past
 from tatpar.reflecting import local_binds, reflecting
 from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
+from telemetry.state.errors import StateError
+from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader, open_writer
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from collector.broker.address import BrokerAddress
     from config.live import LiveConfig
+    from tatpar.keeping import Failure
     from telemetry.store.protocol import ReportStore, StoreReader
 
 
@@ -138,8 +142,15 @@ class Up:
             rooms["fleet"] = lambda: self._fleet(broker, ends)
         async with asyncio.TaskGroup() as group:
             for name, room in rooms.items():
-                group.create_task(kept(name, room), name=f"up: {name}")
+                group.create_task(kept(name, room, failed=self._failed), name=f"up: {name}")
             self._say(f"wall: {address(listener)}")
+
+    def _failed(self, failure: Failure) -> None:
+        """Put back a young change of the configuration, unless the trouble is with files or the network; and note it."""
+        if failure.error is not None and not isinstance(failure.error, OSError | StoreError | StateError):
+            self._live.put_back(f"{failure.room}: {failure.why}")
+        with contextlib.suppress(StateError), self._state() as state:
+            note_failure(state, failure, self._clock.now_ns())
 
     async def _collect(self, store: ReportStore, broker: BrokerAddress) -> None:
         with self._state() as state:
