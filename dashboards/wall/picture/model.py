@@ -57,6 +57,8 @@ class Why(_Record, frozen=True, kw_only=True):
     unit: str = ""
     path: str = ""
     since_ms: int | None = None
+    until_ms: int | None = None
+    """When it was over, of a reason that lies in the recent past."""
 
 
 class Tile(_Record, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ def why(reason: Reason) -> Why:
         unit=reason.unit,
         path=reason.path,
         since_ms=None if reason.since_ns is None else ms(reason.since_ns),
+        until_ms=None if reason.until_ns is None else ms(reason.until_ns),
     )
 
 
