@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 
 LAB_HISTORY_WEEKS: Final = 4
+MOST_REMARKS: Final = 5
 
 
 class AlreadyRunningError(RuntimeError):
@@ -89,6 +90,11 @@ class Up:
         """
         options = self._options
         options.data_dir.mkdir(parents=True, exist_ok=True)
+        remarks = self._live.current.calendar.remarks
+        for remark in remarks[:MOST_REMARKS]:
+            self._say(f"meetings: {remark}")
+        if len(remarks) > MOST_REMARKS:
+            self._say(f"meetings: {len(remarks) - MOST_REMARKS} more remarks: tatpar meetings --check")
         with _only_one(options.data_dir), contextlib.closing(self._listener()) as listener:
             if options.lab and options.history_weeks:
                 await give_a_past(self._live.current, options.data_dir, options.history_weeks, self._say)
