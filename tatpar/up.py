@@ -23,7 +23,7 @@ from lab.fleet import Fleet
 from tatpar.failures import note_failure
 from tatpar.keeping import kept
 from tatpar.past import check_script, give_a_past
-from tatpar.reflecting import local_binds, reflecting
+from tatpar.reflecting import local_binds, reflecting, running_already
 from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
@@ -125,10 +125,14 @@ class Up:
         binds = dict.fromkeys(config.headquarters, ("127.0.0.1", 0))
         if not self._options.lab:
             binds = await asyncio.to_thread(local_binds, config.headquarters.values())
-        async with reflecting(binds, self._options.data_dir / "logs" / "reflector.log") as bound:
+        there = await asyncio.to_thread(running_already, binds)
+        for end, (host, port) in there.items():
+            self._say(f"reflector of {end}: one that runs at {host}:{port} already")
+        own = {end: address for end, address in binds.items() if end not in there}
+        async with reflecting(own, self._options.data_dir / "logs" / "reflector.log") as bound:
             for end, (host, port) in bound.items():
                 self._say(f"reflector of {end}: {host}:{port}")
-            yield bound
+            yield {**bound, **there}
 
     async def _rooms(
         self,
