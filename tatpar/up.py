@@ -183,9 +183,8 @@ class Up:
         where = (broker.host, broker.port)
         async with Fleet(self._live.current, options.data_dir, where, ends, truth=options.truth) as fleet:
             count = len(fleet.places.sites)
-            self._say(
-                f"fleet: {count} emulated offices measure real packets (tatpar lab break SITE --loss 0.05)"
-            )
+            measure = "office measures" if count == 1 else "offices measure"
+            self._say(f"fleet: {count} emulated {measure} real packets (tatpar lab break SITE --loss 0.05)")
             await fleet.run()
 
     def _state(self) -> contextlib.closing[StateDb]:

@@ -71,7 +71,12 @@ async def serve_on(app: Starlette, listener: socket.socket) -> None:
         await asyncio.shield(serving)
     finally:
         server.should_exit = True
-        await serving
+        while (
+            not serving.done()
+        ):  # who is told to stop twice ends as soon, and in order: bounded by the graceful shutdown
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(serving)
+        serving.result()
 
 
 async def serve(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, explains_config, json_option
+from tatpar.options import config_option, data_option, explains_config, json_option, offices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ _DAY_NS = 86_400 * 10**9
     epilog="Example: tatpar meetings --days 2 --from 2026-11-24", short_help="list and check the meetings"
 )
 @config_option
+@data_option
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="So many days ahead.")
 @click.option(
     "--from",
@@ -38,14 +39,21 @@ _DAY_NS = 86_400 * 10**9
 )
 @json_option
 @explains_config
-def command(
-    *, config_file: Path | None, days: int, first: datetime | None, check: bool, as_json: bool
+def command(  # noqa: PLR0913 - one an option
+    *,
+    config_file: Path | None,
+    data_dir: Path,
+    days: int,
+    first: datetime | None,
+    check: bool,
+    as_json: bool,
 ) -> None:
     """List the meetings ahead with who is invited, or check them (status 2 and one line when they are wrong)."""
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
 
-    config = load_config(config_file)
+    config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     zone = timezone_of(config.settings)
     if check:
         _print_check(config)
@@ -98,8 +106,7 @@ def _print_table(config: Config, found: Sequence[Occurrence], zone: ZoneInfo, da
         if starts.date() != day:
             day = starts.date()
             click.echo(f"{day:%Y-%m-%d %A} ({zone.key})")
-        number = len(one.meeting.invited)
-        offices = f"{number} {'office' if number == 1 else 'offices'} ({_linked(config, one)} linked)"
+        invited = f"{offices(len(one.meeting.invited))} ({_linked(config, one)} linked)"
         moved = (
             f", moved from {_local(one.recurrence_ns, zone):%Y-%m-%d %H:%M}"
             if one.recurrence_ns != one.starts_ns
@@ -107,7 +114,7 @@ def _print_table(config: Config, found: Sequence[Occurrence], zone: ZoneInfo, da
         )
         title = " · ".join(name for name in (one.meeting.title, one.meeting.title_en) if name)
         click.echo(
-            f"  {starts:%H:%M}–{ends:%H:%M}  {offices:<24}  {one.meeting.end:<12}  {one.meeting.profile:<12}  {title}{moved}"
+            f"  {starts:%H:%M}–{ends:%H:%M}  {invited:<24}  {one.meeting.end:<12}  {one.meeting.profile:<12}  {title}{moved}"
         )
     if not found:
         place = config.sources.meetings[0]

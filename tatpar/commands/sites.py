@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, explains_config, json_option, wrong_input
+from tatpar.options import (
+    config_option,
+    explains_config,
+    json_option,
+    offices,
+    unused_data_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     short_help="list and check the offices",
 )
 @config_option
+@unused_data_option
 @click.option("--region", default=None, metavar="ID", help="Only the offices of this region.")
 @click.option("--linked", "status", flag_value="linked", default=None, help="Only those that have a line.")
 @click.option("--planned", "status", flag_value="planned", help="Only those that have none yet.")
@@ -57,7 +65,7 @@ def _check_region(config: Config, region: str | None) -> None:
 
 def _counts(sites: Sequence[Site]) -> str:
     linked = sum(site.status.value == "linked" for site in sites)
-    return f"{len(sites)} offices, {linked} linked, {len(sites) - linked} planned"
+    return f"{offices(len(sites))}, {linked} linked, {len(sites) - linked} planned"
 
 
 def _print_json(sites: Sequence[Site]) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - click reads it
+from typing import TYPE_CHECKING
 
 import click
 
 from tatpar.options import config_option, data_option, explained, explains_config, failed, wrong_input
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.live import LiveConfig
 
 
 @click.command()
@@ -47,12 +53,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     import logging  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
-    from config.live import LiveConfig  # noqa: PLC0415
-    from config.load import LAB_MEETINGS  # noqa: PLC0415
+    def say(line: str) -> None:
+        click.echo(f"tatpar: {line}", err=True)
 
-    live = LiveConfig(
-        config_file, extra_meetings=[LAB_MEETINGS] if lab else []
-    )  # told before all else is loaded
+    live = _configuration(config_file, data_dir, lab=lab, say=say)  # told before all else is loaded
 
     from collector.broker.child import BrokerError  # noqa: PLC0415
     from dashboards.wall.serve import AddressInUseError  # noqa: PLC0415
@@ -62,7 +66,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     options = UpOptions(data_dir, lab, host, port, truth, history_weeks)
-    up = Up(live, options, lambda line: click.echo(f"tatpar: {line}", err=True))
+    up = Up(live, options, say)
 
     async def until_told() -> None:
         loop, numbers = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
@@ -89,3 +93,25 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         failed(f"tatpar up: {error}")
     except OSError as error:
         failed(f"tatpar up: {explained(error)}")
+
+
+def _configuration(
+    config_file: Path | None, data_dir: Path, *, lab: bool, say: Callable[[str], None]
+) -> LiveConfig:
+    """What the operator wrote; with the lab's drills where there is a lab and the calendar has room, said if it is their own."""
+    import time  # noqa: PLC0415
+
+    from config.live import LiveConfig  # noqa: PLC0415
+    from config.load import DEFAULT_MEETINGS, LAB_MEETINGS  # noqa: PLC0415
+    from tatpar.lab_calendar import drills_wanted, say_drills  # noqa: PLC0415
+
+    live = LiveConfig(config_file)
+    if not lab:
+        return live
+    wanted = drills_wanted(live.current, time.time_ns())
+    say_drills(data_dir, wanted=wanted)
+    if not wanted:
+        return live
+    if live.current.sources.meetings[0] != DEFAULT_MEETINGS:
+        say("lab: no meeting within two hours; a drill every three hours (lab-drill-…) joins the calendar")
+    return LiveConfig(config_file, extra_meetings=[LAB_MEETINGS])

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, wrong_input
+from tatpar.options import (
+    config_option,
+    data_option,
+    existing_folder,
+    explains_config,
+    failed,
+    without_store,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +42,7 @@ def command(config_file: Path | None, data_dir: Path, port: int | None, host: st
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     live = LiveConfig(config_file)
+    existing_folder(data_dir)
     settings = live.current.settings.wall
     host = settings.host if host is None else host
     port = settings.port if port is None else port
@@ -57,9 +66,14 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
 
-    data_dir.mkdir(parents=True, exist_ok=True)
+    note = without_store(data_dir)  # asked before opening, which makes one
     reader = open_reader(live.current.settings.store, data_dir)
     state = StateDb(data_dir / "state.db")
+
+    def announce(address: str) -> None:
+        click.echo(f"the wall is at {address}")
+        if note:
+            click.echo(note, err=True)
 
     async def main() -> None:
         task = asyncio.current_task()
@@ -67,7 +81,7 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         app = create_app(live, reader, state)
-        await serve(app, host, port, announce=lambda address: click.echo(f"the wall is at {address}"))
+        await serve(app, host, port, announce=announce)
 
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(main())

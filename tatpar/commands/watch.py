@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed
+from tatpar.options import config_option, data_option, existing_folder, explains_config, failed, without_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,9 @@ def command(config_file: Path | None, data_dir: Path) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     live = LiveConfig(config_file)
+    existing_folder(data_dir)
+    if note := without_store(data_dir):
+        click.echo(note, err=True)
     try:
         asyncio.run(_run(live, data_dir))
     except (StateError, StoreError) as error:

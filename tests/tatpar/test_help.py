@@ -57,6 +57,24 @@ def test_help_has_an_example(path: tuple[str, ...]) -> None:
         at = words.index(name, at) + 1
 
 
+NEITHER: Final = {("lab",), ("report",), ()}
+"""Groups that do nothing by themselves."""
+
+
+@pytest.mark.parametrize("path", [p for p in paths(main) if p not in NEITHER], ids=" ".join)
+def test_every_command_takes_config_and_data(path: tuple[str, ...]) -> None:
+    """`--config` and `--data` stand after every command's own name."""
+    command: click.Command = main
+    for name in path:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        command = found
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {"--config", "--data"} <= options
+    assert "\\b" not in (command.help or "")
+
+
 def test_help_lists_the_commands_that_exist() -> None:
     """`tatpar --help` names each command's module once, in order, and nothing else."""
     done = CliRunner().invoke(main, ["--help"], terminal_width=200)
