@@ -19,6 +19,7 @@ from collector.link import LinkOptions
 from collector.mqtt import Bridge, Membership
 from collector.planning import Planning
 from collector.presence import Attendance
+from collector.refusals import Refusals
 from collector.upkeep import Upkeep
 from telemetry.clock import SystemClock
 
@@ -73,6 +74,7 @@ class Collector:
         self._planning = Planning(self._ground, self._bridge)
         self._attendance = Attendance(self._ground)
         self._upkeep = Upkeep(self._ground)
+        self._refusals = Refusals()
         self._heart = Heart(self._ground, membership.role, self.detail)
         self._broker = broker
 
@@ -155,6 +157,7 @@ class Collector:
 
     async def _on_batch(self, batch: Batch) -> None:
         self.counters.absorb(batch)
+        self._refusals.note(batch.refused, self._ground.clock.now_ns())
         await self._attendance.record(batch)
         self._confirmer.note(batch)
         self._planning.note(batch)

@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, str]] = {
     "sites": "list and check the offices",
     "meetings": "list and check the meetings",
     "lab": "the emulated fleet: break, heal, history",
+    "refused": "messages that were refused, and why",
     "doctor": "check clock, permissions, time stamps, broker, store, reflector; say what to do",
 }
 

@@ -97,7 +97,23 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
             findings.append(less(role, text, f"start it: tatpar up, or tatpar {role}"))
         else:
             findings.append(fine(role, "at work"))
+        findings += _refused(role, beat)
     return findings
+
+
+def _refused(role: str, beat: Beat) -> list[Finding]:
+    """What a collector has refused since its start, by kind."""
+    found = beat.detail.get("refused")
+    if not isinstance(found, dict) or not found:
+        return []
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.items()))
+    return [
+        less(
+            f"{role} refused",
+            f"messages since its start: {kinds}",
+            "see which, and from whom: tatpar refused",
+        )
+    ]
 
 
 def _failed(room: str, beat: Beat, now_ns: int) -> Finding:

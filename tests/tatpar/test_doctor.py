@@ -265,6 +265,19 @@ def test_who_is_at_work(operator: Any, doctor: Callable[..., Result], reflector:
     assert "silent for 30" in found["watch"]["text"]
 
 
+def test_what_was_refused(operator: Any, doctor: Callable[..., Result], reflector: str) -> None:
+    """Refused messages are counted by kind, with the command that shows them; that breaks nothing."""
+    operator.write(settings(reflector))
+    state = StateDb(operator.data / "state.db")
+    state.beat("collector", time.time_ns(), {"refused": {"malformed": 12, "foreign": 1}})
+    state.close()
+    done = doctor("--json")
+    assert done.exit_code == 0, done.output
+    found = findings(done)["collector refused"]
+    assert (found["level"], found["text"]) == ("less", "messages since its start: 1 foreign, 12 malformed")
+    assert "tatpar refused" in found["remedy"]
+
+
 def test_a_room_that_fails_again_and_again(
     operator: Any, doctor: Callable[..., Result], reflector: str
 ) -> None:

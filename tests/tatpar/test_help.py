@@ -27,7 +27,7 @@ DESIGNED: Final = frozenset(
 )
 """The commands of the design."""
 LATER: Final = frozenset({"grafana", "history", "backtest", "enroll"})
-BESIDE: Final = frozenset({"alerts", "lab"})
+BESIDE: Final = frozenset({"alerts", "lab", "refused"})
 """What came to be beside the design."""
 
 
