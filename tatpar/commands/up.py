@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - click reads it
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from config.live import LiveConfig
+    from tatpar.up import Up
+
+SAID_AFTER_S: Final = 1.0
+"""Stopping that takes longer says what it waits for."""
 
 
 @click.command()
@@ -51,7 +55,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
     import logging  # noqa: PLC0415
-    import signal  # noqa: PLC0415
 
     def say(line: str) -> None:
         click.echo(f"tatpar: {line}", err=True)
@@ -68,25 +71,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     options = UpOptions(data_dir, lab, host, port, truth, history_weeks)
     up = Up(live, options, say)
 
-    async def until_told() -> None:
-        loop, numbers = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
-        task = asyncio.create_task(up.run(), name="up")
-
-        def stop() -> None:
-            for number in numbers:  # told once is enough: stopping is bounded, and ends in order
-                loop.remove_signal_handler(number)
-                signal.signal(number, signal.SIG_IGN)
-            task.cancel()
-
-        for number in numbers:
-            loop.add_signal_handler(number, stop)
-        try:
-            await task
-        except asyncio.CancelledError:
-            click.echo("tatpar: stopped", err=True)
-
     try:
-        asyncio.run(until_told())
+        asyncio.run(_until_told(up, say))
     except AddressInUseError as error:
         wrong_input(f"tatpar up: {error}")
     except (AlreadyRunningError, BrokerError, StateError, StoreError) as error:
@@ -115,3 +101,31 @@ def _configuration(
     if live.current.sources.meetings[0] != DEFAULT_MEETINGS:
         say("lab: no meeting within two hours; a drill every three hours (lab-drill-…) joins the calendar")
     return LiveConfig(config_file, extra_meetings=[LAB_MEETINGS])
+
+
+async def _until_told(up: Up, say: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM; stopping that takes its time says what it waits for."""
+    import asyncio  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    loop, numbers = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+    task = asyncio.create_task(up.run(), name="up")
+
+    def stop() -> None:
+        for number in numbers:  # told once is enough: stopping is bounded, and ends in order
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+        task.cancel()
+        loop.call_later(SAID_AFTER_S, say_what_is_waited_for)
+
+    def say_what_is_waited_for() -> None:
+        names = sorted(each.get_name() for each in asyncio.all_tasks() if each.get_name().startswith("up: "))
+        rooms = ", ".join(name.removeprefix("up: ") for name in names)
+        say(f"stopping: waiting for {rooms or 'broker and reflectors'} to end")
+
+    for number in numbers:
+        loop.add_signal_handler(number, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        say("stopped")
