@@ -22,7 +22,7 @@ def names() -> list[str]:
 
 
 def main() -> int:
-    """Run one benchmark; status 2 when there is none of that name."""
+    """Run one benchmark; status 2 when there is none of that name, 130 when stopped."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks: " + ", ".join(names()))
     parser.add_argument("name")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
@@ -31,7 +31,11 @@ def main() -> int:
         print(f"bench: no benchmark {arguments.name!r}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
     module = importlib.import_module(f"bench.{arguments.name}")
-    figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    try:
+        figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    except KeyboardInterrupt:
+        print("bench: stopped; what it had started is ended", file=sys.stderr)
+        return 130
     if arguments.json:
         print(json.dumps(figures, indent=2, ensure_ascii=False))
     else:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from telemetry.intervals import IntervalSet
 
 if TYPE_CHECKING:
     from telemetry.control import Stored
+
+MOST_IN_A_HOLE: Final = 2 * 365 * 5760
+"""Reports that a probe makes in two years; spools keep thirty days. Past this a number is a mistake or a forgery."""
 
 Probe = tuple[str, str]
 
@@ -19,6 +22,8 @@ class HoleCounts:
 
     noticed: int = 0
     filled: int = 0
+    suspicious: int = 0
+    """The most jumps at a time, of one probe, that no probe can have made; their reports are stored, their holes not believed."""
 
 
 class HoleWatch:
@@ -30,7 +35,9 @@ class HoleWatch:
 
     def look(self, probe: Probe, stored: Stored) -> None:
         """Take note of what a confirmation says is missing."""
-        now = IntervalSet(stored.missing)
+        plausible = [(a, b) for a, b in stored.missing if b - a < MOST_IN_A_HOLE]
+        self.counts.suspicious = max(self.counts.suspicious, len(stored.missing) - len(plausible))
+        now = IntervalSet(plausible)
         epoch, before = self._missing.get(probe, (stored.epoch, IntervalSet()))
         if epoch != stored.epoch:
             before = IntervalSet()

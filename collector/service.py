@@ -136,6 +136,7 @@ class Collector:
             "unconfirmed_probes": self._confirmer.pending,
             "holes_noticed": self._confirmer.holes.counts.noticed,
             "holes_filled": self._confirmer.holes.counts.filled,
+            "holes_suspicious": self._confirmer.holes.counts.suspicious,
             "holes_open": self._confirmer.holes.open,
             "holes_by_site": self._confirmer.holes.by_site(),
             "silent": {silent.site: silent.since_ns for silent in self._attendance.silence.silent},
