@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913 - one an option
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     zone = timezone_of(config.settings)
     if check:
-        _print_check(config)
+        _print_check(config, as_json=as_json)
         return
     start = (
         datetime.combine(first.date(), datetime.min.time(), zone) if first else datetime.now(UTC)
@@ -69,7 +69,19 @@ def command(  # noqa: PLR0913 - one an option
         _print_table(config, found, zone, days)
 
 
-def _print_check(config: Config) -> None:
+def _print_check(config: Config, *, as_json: bool) -> None:
+    if as_json:
+        import json  # noqa: PLC0415
+
+        files = [str(path) for path in config.sources.meetings]
+        found = {
+            "right": True,
+            "meetings": len(config.calendar.meetings),
+            "look_again": config.calendar.remarks,
+            "files": files,
+        }
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
     for remark in config.calendar.remarks:
         click.echo(f"look again: {remark}")
     places = ", ".join(str(path) for path in config.sources.meetings)

@@ -39,7 +39,9 @@ def command(
     *, config_file: Path | None, region: str | None, status: str | None, check: bool, as_json: bool
 ) -> None:
     """List the offices of the registry, or check it (status 2 and one line when it is wrong)."""
-    from config.load import load_config  # noqa: PLC0415 - keeps --help fast
+    import json  # noqa: PLC0415 - keeps --help fast
+
+    from config.load import load_config  # noqa: PLC0415
 
     config = load_config(config_file)
     _check_region(config, region)
@@ -48,7 +50,16 @@ def command(
         for site in config.registry.sites
         if region in {None, site.region} and status in {None, site.status.value}
     ]
-    if check:
+    if check and as_json:
+        linked = sum(site.status.value == "linked" for site in config.registry.sites)
+        found = {
+            "right": True,
+            "offices": len(config.registry.sites),
+            "linked": linked,
+            "file": str(config.sources.sites),
+        }
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    elif check:
         click.echo(f"right: {_counts(config.registry.sites)} in {config.sources.sites}")
     elif as_json:
         _print_json(sites)

@@ -159,7 +159,7 @@ def test_false_flags_are_rare(made: Bench) -> None:
 def test_what_is_usual_at_this_hour_is_flagged_but_not_severe(made: Bench) -> None:
     """Jitter past twice the limit is a flag at any hour; where the hour is usually so it is no severe one, and comes last."""
     values = made.values((3, 1, 30))
-    values["up_jitter_ms"][:, 0, 20:] = np.array([[70.0], [35.0], [130.0]])
+    values["up_jitter_ms"][:, 0, 20:] = np.array([[70.0], [35.0], [150.0]])
     recent = made.recent(values, ONE)
     history = made.history(recent)
     history.figures["up_jitter_ms"][[0, 2]] = 65.0
