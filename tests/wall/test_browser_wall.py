@@ -297,10 +297,27 @@ def test_numbers_are_written_as_the_server_writes_them(page: Page, fleet: Any) -
     """The browser's formats and the catalogues' are twins: the same text for every value, in both languages."""
     from telemetry.words import format as form
 
-    ratios = [0, 0.00042, 0.0099, 0.0405, 0.095, 0.31, 0.5, 0.845, 0.994, 0.9951, 0.9999, 1]
+    ratios = [
+        0,
+        1e-9,
+        0.000058,
+        0.0001,
+        0.00042,
+        0.0099,
+        0.0405,
+        0.095,
+        0.31,
+        0.5,
+        0.845,
+        0.945,
+        0.994,
+        0.9951,
+        0.9999,
+        1,
+    ]
     durations_ms = [0.0456, 1.25, 9.95, 38, 99.6, 243, 1234.5, 5]
     rates = [300, 999.6e3, 640e3, 1.2e6, 9.96e6, 24.6e6]
-    spans = [0, 1, 42.4, 59.6, 60, 90, 2300, 7199, 7200, 7800, 90_061, 172_800, 864_000]
+    spans = [0, 1, 42.4, 59.6, 60, 90, 2300, 3599, 3600, 6720, 7800, 86_399, 90_061, 170_220, 864_000]
     moments = [NOW_NS + n * 7 * 3600 * SECOND_NS for n in range(8)]
     for language in ("hi", "en"):
         page.goto(f"{fleet.url}/?lang={language}")

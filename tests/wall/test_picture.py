@@ -29,6 +29,7 @@ from telemetry.decisions import (
     Verdict,
 )
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+from telemetry.words import format as form
 
 NOW_NS = 1_795_495_670 * SECOND_NS
 SITE = Site(id="a", name_en="A", name_hi="अ", region="r", lat=26, lon=80, status=SiteStatus.LINKED)
@@ -135,6 +136,16 @@ def test_one_probe_online_is_an_office_online() -> None:
 def test_numbers_change_only_when_their_two_digits_do(value: float | None, rounded: float | None) -> None:
     """Noise below what a screen shows is no change; what is not a number is absent."""
     assert shown(value) == rounded
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.00004, 0.0049, 0.5, 0.845, 0.945, 0.9951, 0.996, 0.99999, 1.0])
+def test_a_chance_reads_alike_on_the_wall_and_on_the_command_line(chance: float) -> None:
+    """What the wall is sent is rounded by the catalogue's own rule: it reads as if it had never been rounded."""
+    sent = made(Known(verdict(probability=chance))).probability
+    assert form.percent("en", sent) == form.percent("en", chance)
+    reason = Reason(code=ReasonCode.LOSS_UP, value=chance, unit="ratio")
+    told = made(Known(verdict(state=State.AT_RISK, reasons=(reason,)))).why.value
+    assert form.percent("hi", told) == form.percent("hi", chance)
 
 
 def test_today_is_the_deployments_day() -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from config.sites import SiteStatus
 from dashboards.wall.picture.model import Count, Gathering, Shade
-from dashboards.wall.picture.reasons import shown
+from dashboards.wall.picture.reasons import shown, shown_ratio
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
 from telemetry.windows import SECOND_NS
@@ -84,7 +84,7 @@ def _shade(site: Site, verdict: Verdict | None) -> Shade:
 def _stamp(verdicts: Mapping[str, Verdict]) -> str:
     """A short digest of what a page would show of these verdicts."""
     text = ";".join(
-        f"{site}={verdict.state}{shown(verdict.probability)}{[(r.code, shown(r.value)) for r in verdict.reasons]}"
+        f"{site}={verdict.state}{shown_ratio(verdict.probability)}{[(r.code, shown(r.value)) for r in verdict.reasons]}"
         for site, verdict in sorted(verdicts.items())
     )
     return blake2s(text.encode(), digest_size=6).hexdigest()
