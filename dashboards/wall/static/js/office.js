@@ -31,10 +31,13 @@ export const ageText = (tile) => {
   return age === null ? "" : duration(age / 1000);
 };
 
-/** How bad, for ordering: lower comes first. */
-export function severity(tile) {
-  const group = { dark: 0, not_ready: 0, at_risk: 1, unknown: 2, ready: 3, planned: 4 }[tile.shade];
-  return group * 10 + (tile.probability ?? (tile.shade === "dark" ? 0 : 1));
+const WORST_FIRST = ["dark", "not_ready", "at_risk", "unknown"];
+
+/** Order of what will not hold: worse state, smaller probability, name. Takes `{site, shade, probability}`. */
+export function worseFirst(a, b) {
+  const chance = (one) => one.probability ?? -1;
+  return WORST_FIRST.indexOf(a.shade) - WORST_FIRST.indexOf(b.shade) || chance(a) - chance(b)
+    || nameOf(model.offices.get(a.site)).localeCompare(nameOf(model.offices.get(b.site)));
 }
 
 export const tileOf = (site) => model.tiles[site] ?? { shade: "unknown" };
