@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -241,6 +242,33 @@ def test_old_data_looks_old(page: Page, fleet: Any) -> None:
     page.wait_for_selector(f"{mark('agra')}:not(.old)")
     page.wait_for_selector(f"{mark('auraiya')}.old")
     assert "old data, " in (page.get_attribute(mark("auraiya"), "aria-label") or "")
+    assert re.fullmatch(r"Auraiya \d+\u00a0(min|s|h)", page.text_content(f"{mark('auraiya')} text") or "")
+    assert re.fullmatch(r"Lalitpur \d+\u00a0(min|h)", page.text_content(f"{mark('lalitpur')} text") or "")
+
+
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_when_everything_is_old_every_mark_says_its_age(page: Page, fleet: Any, language: str) -> None:
+    """A collector that stopped: 56 marks with an age each, and still no two labels over each other."""
+    open_wall(page, fleet, f"/?lang={language}")
+    page.wait_for_selector(".mark")
+    page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model, takeChange} = await import(script);
+        const tiles = Object.entries(model.tiles).filter(([, tile]) => tile.shade !== 'planned');
+        const then = Math.min(...tiles.map(([, tile]) => tile.newest_ms));
+        takeChange({tiles: Object.fromEntries(tiles.map(([site]) => [site, {newest_ms: then}]))}); }"""
+    )
+    unit = {"hi": "मिनट|घंटा|घंटे", "en": "min|h"}[language]
+    said = page.evaluate(
+        "[...document.querySelectorAll('.mark.old')].map(mark => mark.querySelector('text')?.textContent ?? '')"
+    )
+    assert len(said) == 56
+    assert [text for text in said if not re.search(rf"\d+\u00a0({unit})$", text)] == []
+    labels = [label for label in boxes(page, ".marks text") if label["text"]]
+    slack = labels[0]["height"] * 0.25
+    assert [
+        (a["text"], b["text"]) for a, b in itertools.combinations(labels, 2) if overlap(a, b, slack)
+    ] == []
 
 
 def test_a_phone_shows_what_needs_doing_first(page: Page, fleet: Any) -> None:

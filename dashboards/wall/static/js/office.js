@@ -6,13 +6,15 @@ import { nameOf, say, sayReason, sayShade } from "./words.js";
 
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
 export function spoken(office, tile) {
-  const number = shortNumber(tile);
+  const number = shortAge(tile) || shortNumber(tile);
   const parts = [[nameOf(office), number].filter(Boolean).join(" ") + `: ${sayShade(tile.shade)}`];
-  if (!number && tile.probability !== undefined) parts.push(percent(tile.probability));
+  if (number !== percentOf(tile) && tile.probability !== undefined) parts.push(percent(tile.probability));
   if (tile.why && tile.shade !== "ready") parts.push(sayReason(tile.why));
   if (isOld(tile)) parts.push(oldText(tile));
   return parts.join(", ");
 }
+
+const percentOf = (tile) => (tile.probability === undefined ? "" : percent(tile.probability));
 
 /** "Old data, 3 min" or "no data yet". */
 export function oldText(tile) {
@@ -24,6 +26,13 @@ export function oldText(tile) {
 export function shortNumber(tile) {
   if (tile.shade === "ready" || tile.shade === "planned" || tile.probability === undefined) return "";
   return percent(tile.probability);
+}
+
+/** The age of old data in one unit, for the map: "42 s", "38 min", "5 h", "3 days"; empty for fresh data. */
+export function shortAge(tile) {
+  const seconds = (ageOf(tile) ?? 0) / 1000;
+  const unit = [86_400, 3600, 60].find((size) => seconds >= size) ?? 1;
+  return isOld(tile) && ageOf(tile) !== null ? duration(Math.floor(seconds / unit) * unit) : "";
 }
 
 export const ageText = (tile) => {
