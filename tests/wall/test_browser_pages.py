@@ -192,16 +192,16 @@ CanvasRenderingContext2D.prototype.fillText = function(text, x, y) { const at = 
 
 @pytest.mark.parametrize(("language", "width"), [("hi", 390), ("hi", 1920), ("en", 1920)])
 @pytest.mark.parametrize("span", ["range=1h", "range=1d", "to-midnight"])
-def test_no_label_of_a_chart_is_cut(page: Page, fleet: Any, language: str, span: str, width: int) -> None:
+def test_no_label_of_a_chart_is_cut(  # noqa: PLR0917 - a table
+    page: Page, fleet: Any, until: Any, language: str, span: str, width: int
+) -> None:
     """Every date, time and number lies whole on its canvas; a meeting's name is whole or ends in an ellipsis."""
     asked = f"from={MIDNIGHT_MS - 12 * 3_600_000}&to={MIDNIGHT_MS}" if span == "to-midnight" else span
     page.add_init_script(RECORD)
     page.set_viewport_size({"width": width, "height": 1080})
     page.goto(f"{fleet.url}/?lang={language}#/site/rampur?{asked}&path=main.state")
-    page.wait_for_selector(".u-wrap canvas")
-    page.wait_for_timeout(400)
+    until(page, "document.querySelectorAll('.u-wrap canvas').length === 4 && window.drawn.length > 20", 20.0)
     drawn = page.evaluate("window.drawn")
-    assert len(drawn) > 20
     assert [one for one in drawn if one[1] < -0.5 or one[2] > one[3] + 0.5] == []
     named = [one for one in drawn if re.match(r"\d\d:\d\d .", one[0])]
     assert [one for one in named if one[2] > one[4]] == []

@@ -131,7 +131,7 @@ def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
         page.wait_for_selector(".refused:has-text('sites.csv:94')", timeout=10_000)
         assert page.locator(".mark").count() == 92
         said = page.inner_text(".bottom")
-        assert "The changed file is wrong: " in said
+        assert "The changed file is wrong: sites.csv:94: " in said
         assert "The old one stays in force" in said
         assert "cannot read" not in said
         with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from config.errors import ConfigError
 from dashboards.wall.live.broadcast import Broadcast, frame
 from dashboards.wall.live.difference import difference
 from dashboards.wall.live.reading import Decisions, Windows
@@ -83,8 +84,7 @@ class Poller:
             changed |= self._decisions.look(self._config, now_ns)
         except Exception as error:  # noqa: BLE001 - whatever the databases say, the page must say so and go on
             trouble = f"{type(error).__name__}: {error}"
-        refused = "" if self._live.problem is None else str(self._live.problem)
-        changed |= self._note(Troubles(trouble, refused))
+        changed |= self._note(Troubles(trouble, _refusal(self._live.problem)))
         if not changed and now_ns - self._composed_ns < _COMPOSE_NS:
             return None
         self._composed_ns = now_ns
@@ -142,3 +142,10 @@ class Poller:
 
     def _whole_frame(self) -> bytes:
         return frame("snapshot", msgspec.json.encode(self._whole()), self.broadcast.event_id)
+
+
+def _refusal(problem: Exception | None) -> str:
+    """What is wrong with a changed file, in one line that names the file without its folders."""
+    if isinstance(problem, ConfigError):
+        return str(problem).removeprefix(f"{problem.file.parent}/")
+    return "" if problem is None else str(problem)
