@@ -206,4 +206,3 @@ def test_no_label_of_a_chart_is_cut(  # noqa: PLR0917 - a table
     named = [one for one in drawn if re.match(r"\d\d:\d\d .", one[0])]
     assert [one for one in named if one[2] > one[4]] == []
     assert [one[0] for one in named if not one[0].endswith(("…", "बैठक", "review", "West"))] == []
-    assert not (width == 1920 and span == "range=1d" and not named)
