@@ -62,6 +62,7 @@ def address(listener: socket.socket) -> str:
 
 async def serve_on(app: Starlette, listener: socket.socket) -> None:
     """Serve on a listening socket until cancelled; the socket stays the caller's."""
+    app.state.listens_on = listener.getsockname()[0]
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=2
     )
