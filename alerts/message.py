@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from telemetry.words import say
+from telemetry.words.format import of_hundred
 
 if TYPE_CHECKING:
     from config.meetings import Meeting
@@ -58,6 +59,6 @@ def _what(verdict: Verdict, language: str) -> str:
     first = verdict.reasons[0]
     told = say(language, f"told.{first.code.value}")
     if first.code.value.startswith("loss") and first.value is not None:
-        lost = say(language, "told.lost_of_hundred", n=max(1, round(first.value * 100)))
+        lost = say(language, "told.lost_of_hundred", n=max(1, of_hundred(first.value)))
         return f"{told} ({lost})"
     return told

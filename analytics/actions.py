@@ -39,6 +39,8 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
     if case.standing is Standing.READY or not reasons:
         return Action.NONE
     worst = reasons[0]
+    if worst.until_ns is not None:
+        return Action.WATCH  # it is over: nothing to be done about it now
     if worst.code in _FIXED:
         return _FIXED[worst.code]
     if worst.code in _STANDING:

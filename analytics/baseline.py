@@ -39,11 +39,15 @@ class UsualNow:
         self._at_hour = at_hour
         self._known: dict[str, Usual] = {}
 
-    def figure(self, metric: str, site: int, path: int) -> float | None:
-        """The usual figure of one line; None where nobody knows."""
+    def lines(self, metric: str) -> NDArray[np.float64]:
+        """The usual figures of all lines, (S, P); NaN where nobody knows."""
         if metric not in self._known:
             self._known[metric] = usual(self._history, metric, self._at_hour)
-        value = float(self._known[metric].value[site, path])
+        return self._known[metric].value
+
+    def figure(self, metric: str, site: int, path: int) -> float | None:
+        """The usual figure of one line; None where nobody knows."""
+        value = float(self.lines(metric)[site, path])
         return round(value, 5) if np.isfinite(value) else None
 
 

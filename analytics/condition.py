@@ -117,7 +117,7 @@ def _burst(seen: Recent, cause: Cause, limit: float) -> NDArray[np.floating]:
     lost, sent = seen.values[f"{prefix}worst_200ms_lost"], seen.values[f"{prefix}worst_200ms_sent"]
     with np.errstate(invalid="ignore"):
         burst = (lost >= LEAST_BURST_LOST) & (lost > limit * sent)
-        judged = sent >= LEAST_BURST_SENT
+        judged = (sent >= LEAST_BURST_SENT) | (seen.counts.lost == 0)  # nothing lost is no burst at any rate
     if cause is Cause.BURST:
         burst &= seen.counts.unattributed > 0
     return np.where(judged, np.where(burst, BURST_LLR[1], BURST_LLR[0]), np.nan)

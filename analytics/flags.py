@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.breaches import family, loss_counts, one_voice
 from analytics.causes import BURST_CAUSES, CAUSES, DELAY_CAUSES, REASON, Cause, limit_of, unit_of
 from analytics.spells import marks, spells
 from telemetry.decisions import Flag, Reason, ReasonCode
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 FLAG_WINDOWS: Final = 40
 """Ten minutes: a spell that broke no window for so long is over."""
 VALUE_WINDOWS: Final = 4
+USUAL_TIMES: Final = 2.0
+"""A figure up to so many times the usual one of the hour is as usual: a minute at 10 packets/s with 2.5 % loss holds 15 lost, give or take 8."""
 _METRIC: Final = {
     Cause.LOSS_UP: "up_loss_ratio",
     Cause.LOSS_DOWN: "down_loss_ratio",
@@ -63,16 +66,21 @@ def degraded(
         found = spells(seen.present, marks(seen, limits[int(index)]))
         maker = _Maker(seen, found, limits[int(index)], present)
         mine = (set_of_site == index)[:, None] & heard
-        flags += [
-            maker.flag(int(s), int(p), int(c)) for s, p, c in np.argwhere(found.active & mine[..., None])
-        ]
+        active = found.active & mine[..., None]
+        for site, path in np.argwhere(active.any(axis=-1)):
+            flags += maker.flags(int(site), int(path), np.flatnonzero(active[site, path]))
     return sorted(flags, key=severity)
 
 
 def value_of(recent: Recent, site: int, path: int, cause: Cause, first: int) -> float:
     """A cause's figure over the newest windows of a spell: a pooled ratio, or the worst delay."""
     newest = int(recent.newest[site, path])
-    at = (site, path, slice(max(first, newest - VALUE_WINDOWS + 1), newest + 1))
+    return value_within(recent, site, path, cause, (max(first, newest - VALUE_WINDOWS + 1), newest))
+
+
+def value_within(recent: Recent, site: int, path: int, cause: Cause, span: tuple[int, int]) -> float:
+    """A cause's figure over the windows from the first to the last of `span` (indices)."""
+    at = (site, path, slice(span[0], span[1] + 1))
     if cause & DELAY_CAUSES:
         column = {Cause.JITTER_UP: "up_jitter_ms", Cause.JITTER_DOWN: "down_jitter_ms"}.get(
             cause, "rtt_p95_ms"
@@ -82,7 +90,7 @@ def value_of(recent: Recent, site: int, path: int, cause: Cause, first: int) -> 
         prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
         lost, sent = (recent.values[f"{prefix}worst_200ms_{what}"][at] for what in ("lost", "sent"))
         return float(np.nan_to_num(np.fmax.reduce(lost / np.maximum(sent, 1.0)), nan=0.0))
-    lost_count, sent_count = recent.counts.directions()[{Cause.LOSS_UP: 0, Cause.LOSS_DOWN: 1}.get(cause, 2)]
+    lost_count, sent_count = loss_counts(recent.counts, cause)
     return float(lost_count[at].sum() / max(int(sent_count[at].sum()), 1))
 
 
@@ -91,6 +99,13 @@ def usual_of(past: UsualNow | None, site: int, path: int, cause: Cause) -> float
     if past is None or cause not in _METRIC:
         return None
     return past.figure(_METRIC[cause], site, path)
+
+
+def is_usual(value: float | None, usual: float | None, limit: float | None) -> bool:
+    """Whether a figure past its limit is no surprise: so is the usual one of this hour, and it is not much above that."""
+    if value is None or usual is None or limit is None:
+        return False
+    return usual > limit and value <= USUAL_TIMES * usual
 
 
 def dark_flags(sites: Mapping[str, int], now_ns: int, limit_ns: int) -> list[Flag]:
@@ -123,9 +138,19 @@ class _Maker:
     limits: Limits
     present: Present
 
-    def flag(self, site: int, path: int, index: int) -> Flag:
+    def flags(self, site: int, path: int, indices: NDArray[np.int64]) -> list[Flag]:
+        """The flags of one line, one for each fault."""
+        firsts = {CAUSES[index]: int(self.found.first[site, path, index]) for index in indices}
+        told = one_voice(self.seen.counts.of_line(site, path, min(firsts.values())), firsts)
+        since = {cause: min(firsts[each] for each in family(cause) if each in firsts) for cause in told}
+        return [
+            self.flag(site, path, int(index), since[CAUSES[index]])
+            for index in indices
+            if CAUSES[index] in told
+        ]
+
+    def flag(self, site: int, path: int, index: int, first: int) -> Flag:
         cause, name = CAUSES[index], self.seen.lines.paths[path]
-        first = int(self.found.first[site, path, index])
         since_ns = int(self.seen.start_ns[first])
         value = (
             float((self.present.now_ns - since_ns) // SECOND_NS)
@@ -141,18 +166,20 @@ class _Maker:
             path=name,
             since_ns=since_ns,
         )
+        usual = is_usual(reason.value, reason.usual, reason.limit)
         return Flag(
             site=self.seen.lines.sites[site],
             path=name,
             reason=reason,
             since_ns=since_ns,
             seen_ns=int(self.seen.start_ns[self.found.last[site, path, index]]) + WINDOW_NS,
-            severe=bool(self.found.severe[site, path, index]),
+            severe=bool(self.found.severe[site, path, index]) and not usual,
+            as_usual=usual,
         )
 
 
-def severity(flag: Flag) -> tuple[bool, bool, float, int]:
-    """Sort key: dark and outages first, then severe ones, then by how far past the limit."""
+def severity(flag: Flag) -> tuple[bool, bool, bool, float, int]:
+    """Sort key: dark and outages first, then severe ones, what is usual last, then by how far past the limit."""
     total = flag.reason.code in (ReasonCode.DARK, ReasonCode.OUTAGE)
     excess = (flag.reason.value or 0.0) / flag.reason.limit if flag.reason.limit else 0.0
-    return (not total, not flag.severe, -excess, flag.since_ns)
+    return (not total, not flag.severe, flag.as_usual, -excess, flag.since_ns)

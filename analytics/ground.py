@@ -7,6 +7,8 @@ from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from analytics.usual_trouble import usual_chance
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
@@ -67,6 +69,11 @@ class Ground:
     def heard(self) -> NDArray[np.bool_]:
         """(S, P): a window came, and not too long ago."""
         return (self.recent.newest >= 0) & (self.now_ns - self.silent_since_ns <= self.dark_after_ns)
+
+    @cached_property
+    def usual_chance(self) -> NDArray[np.float64]:
+        """(L, S, P): the chance that what is broken now is the usual trouble of this hour."""
+        return usual_chance(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Values = Mapping[str, NDArray[np.floating]]
     """Arrays of one shape by the names of `WINDOW_VALUE_COLUMNS`; NaN where a figure is absent."""
+
+_COUNTS: Final = ("sent", "lost", "up_lost", "down_lost", "unattributed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,13 @@ class Losses:
             (self.either_lost, self.sent),
         )
 
+    def of_line(self, site: int, path: int, first: int) -> Losses:
+        """Of one line (of counts (S, P, W)) from the window `first` on, (W - first,)."""
+        return Losses(**{name: getattr(self, name)[site, path, first:] for name in _COUNTS})
+
     def trailing(self, windows: int) -> Losses:
         """Each window pooled with those before it along the last axis, `windows` in all."""
-        return Losses(
-            **{
-                name: trailing_sum(getattr(self, name), windows)
-                for name in ("sent", "lost", "up_lost", "down_lost", "unattributed")
-            }
-        )
+        return Losses(**{name: trailing_sum(getattr(self, name), windows) for name in _COUNTS})
 
 
 def _whole(values: NDArray[np.floating]) -> NDArray[np.int64]:

@@ -3,7 +3,8 @@
     P(holds) = (1 - now) * (1 - usual) * (1 - capacity)
 
 * `now`: the chance that the line is broken now (`condition`), or that a line that keeps coming back fails
-  again, or that silence hides a fault; times the chance that it lasts until the meeting (`persistence`);
+  again, or that silence hides a fault; times the chance that it lasts until the meeting (`persistence`), which
+  the usual trouble of this hour does not (`usual_trouble`);
 * `usual`: the chance that this hour of the week fails on this line (`climatology`), lowered while the line
   is sound and the meeting near;
 * `capacity`: the line is registered as slower than the profile needs.
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.ground import Expectation, Standing, Terms
-from analytics.hours import hours_of_week_between
+from analytics.hours import hours_of_week_between, local_hour
 from analytics.persistence import still_broken, still_good
 from config.profiles import ladder_of
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -87,7 +88,10 @@ def _parts(
     heard = ground.heard[None, :, paths]
     suspicion = ground.condition.suspicion[..., paths].astype(np.float64)
     hidden = _hidden(ground, paths, lead_ns)
-    now = np.maximum(_broken(ground, suspicion, paths, lead_ns), hidden)
+    lasting = _broken(ground, suspicion, paths, lead_ns)
+    if local_hour(occurrence.starts_ns, ground.zone) > local_hour(ground.now_ns, ground.zone):
+        lasting *= 1.0 - ground.usual_chance[..., paths]
+    now = np.maximum(lasting, hidden)
     hours = hours_of_week_between(occurrence.starts_ns, occurrence.ends_ns, ground.zone)
     usual = ground.climate.fails[..., paths, :][..., hours].max(axis=-1)
     usual = usual * (1.0 - still_good(lead_ns) * (1.0 - suspicion) * heard)

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.breaches import last_breach, one_voice
 from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
-from analytics.condition import SUSPECT
-from analytics.flags import usual_of, value_of
+from analytics.condition import FILTER_WINDOWS, SUSPECT
+from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
 from analytics.readiness import NEVER_READY
 from telemetry.decisions import Reason, ReasonCode
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
+    from analytics.breaches import Breach
     from analytics.case import Case
 
 MOST_REASONS: Final = 3
@@ -23,6 +25,8 @@ WORTH_TELLING: Final = 0.03
 """A term that costs less probability is no reason."""
 LEAST_HOURS: Final = 8
 """With fewer hours of history a line's usual trouble is the prior's, not its own."""
+TRACE: Final = 0.02
+"""A cause less likely than this is not named, not even as past."""
 FLAPPING: Final = 3
 """Spells in the last hour from which a line counts as one that keeps coming back."""
 
@@ -66,23 +70,72 @@ def _now_reasons(case: Case) -> list[Reason]:
     if ground.relapses[case.site, case.path] >= FLAPPING and by_cause[ranked[0]] < SUSPECT:
         return [Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name)]
     if by_cause[CAUSES.index(Cause.OUTAGE)] >= SUSPECT:
-        ranked = [CAUSES.index(Cause.OUTAGE)]
-    told = [c for c in ranked if by_cause[c] >= SUSPECT] or ranked[:1]
-    return [_line_reason(case, CAUSES[c]) for c in told[:MOST_REASONS]]
+        return [_line_reason(case, Cause.OUTAGE)]
+    suspects = [CAUSES[c] for c in ranked if by_cause[c] >= SUSPECT]
+    if _last_breach(case, Cause.OUTAGE) is not None:  # what only the outage's own windows broke says nothing
+        suspects = [cause for cause in suspects if _last_breach(case, cause) is not None]
+    if not suspects:
+        return [_past_reason(case, [CAUSES[c] for c in ranked if by_cause[c] >= TRACE])]
+    since_ns = int(ground.fault_since_ns[case.limit_set, case.site, case.path])
+    first = int(np.searchsorted(ground.recent.start_ns, since_ns))
+    told = one_voice(ground.recent.counts.of_line(case.site, case.path, first), suspects)
+    return [_line_reason(case, cause) for cause in suspects if cause in told][:MOST_REASONS]
 
 
 def _line_reason(case: Case, cause: Cause) -> Reason:
-    ground = case.ground
-    since_ns = int(ground.fault_since_ns[case.limit_set, case.site, case.path])
+    """A cause that holds now: over its newest windows, or over its last spell when those alone are within the limit."""
+    since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
+    limit = limit_of(cause, case.profile.alarm)
+    value = _figure(case, cause, since_ns)
+    if limit is not None and value is not None and value <= limit:
+        breach = _last_breach(case, cause)
+        if breach is not None:
+            return _breach_reason(case, cause, breach)
+    return _reason(case, cause, value, since_ns or None)
+
+
+def _reason(
+    case: Case, cause: Cause, value: float | None, since_ns: int | None, until_ns: int | None = None
+) -> Reason:
     return Reason(
         code=REASON[cause],
-        value=_figure(case, cause, since_ns),
+        value=value,
         limit=limit_of(cause, case.profile.alarm),
-        usual=usual_of(ground.usual, case.site, case.path, cause),
+        usual=usual_of(case.ground.usual, case.site, case.path, cause),
         unit=unit_of(cause),
         path=case.path_name,
-        since_ns=since_ns or None,
+        since_ns=since_ns,
+        until_ns=until_ns,
     )
+
+
+def _past_reason(case: Case, causes: list[Cause]) -> Reason:
+    """No cause is more likely than not just now: what was past its limit some minutes ago, an outage before all else."""
+    found = {cause: breach for cause in CAUSES if (breach := _last_breach(case, cause)) is not None}
+    ranked = [cause for cause in (Cause.OUTAGE, *causes) if cause in found]
+    if not ranked:
+        return Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name)
+    first = min(found[cause].first for cause in ranked)
+    told = one_voice(case.ground.recent.counts.of_line(case.site, case.path, first), ranked)
+    cause = next(cause for cause in ranked if cause in told)
+    return _breach_reason(case, cause, found[cause])
+
+
+def _last_breach(case: Case, cause: Cause) -> Breach | None:
+    limit = limit_of(cause, case.profile.alarm)
+    return last_breach(case.ground.recent, (case.site, case.path), cause, limit, FILTER_WINDOWS)
+
+
+def _breach_reason(case: Case, cause: Cause, breach: Breach) -> Reason:
+    """A cause with the figure of the spell that broke the limit, and from when to when that was."""
+    recent = case.ground.recent
+    since_ns = int(recent.start_ns[breach.first])
+    until_ns = int(recent.start_ns[breach.last]) + WINDOW_NS
+    if cause is Cause.OUTAGE:
+        value = float((until_ns - since_ns) // SECOND_NS)
+    else:
+        value = round(value_within(recent, case.site, case.path, cause, (breach.first, breach.last)), 5)
+    return _reason(case, cause, value, since_ns, until_ns if breach.over else None)
 
 
 def _figure(case: Case, cause: Cause, since_ns: int) -> float | None:

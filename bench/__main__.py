@@ -26,7 +26,7 @@ def names() -> list[str]:
 
 
 def main() -> int:
-    """Run one benchmark; status 2 when there is none of that name."""
+    """Run one benchmark; status 2 when there is none of that name, 130 when stopped."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks: " + ", ".join(names()))
     parser.add_argument("name")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
@@ -36,7 +36,11 @@ def main() -> int:
         return 2
     module = importlib.import_module(f"bench.{arguments.name}")
     options = _options(module, own)
-    figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True), *options)
+    try:
+        figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True), *options)
+    except KeyboardInterrupt:
+        print("bench: stopped; what it had started is ended", file=sys.stderr)
+        return 130
     if arguments.json:
         print(json.dumps(figures, indent=2, ensure_ascii=False))
     else:

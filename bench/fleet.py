@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WARM_S: Final = 45
 MEASURED_S: Final = 60
+PROGRESS_S: Final = 15
 _TASKS: Final = (
     ("lab.lines", "lines"),
     ("lab.agents", "agents"),
@@ -38,7 +39,7 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
         with tempfile.TemporaryDirectory() as folder:
             offices = _deployment(Path(folder), every_office=every_office)
             progress(f"{offices} offices: {WARM_S} s to warm up, {MEASURED_S} s measured")
-            cpu, memory = _measured(Path(folder))
+            cpu, memory = _measured(Path(folder), progress)
         for task in sorted(cpu):
             figures[f"{offices}_{task}_cpu_pct"] = cpu[task]
             figures[f"{offices}_{task}_mb"] = memory[task]
@@ -65,17 +66,19 @@ def _deployment(folder: Path, *, every_office: bool) -> int:
     return sum(row["status"] == "linked" for row in rows)
 
 
-def _measured(folder: Path) -> tuple[dict[str, float], dict[str, float]]:
+def _measured(folder: Path, progress: Callable[[str], None]) -> tuple[dict[str, float], dict[str, float]]:
     command = [sys.executable, "-m", "tatpar", "up", "--lab", "--history", "0", "--port", "0"]
     place = ["--config", str(folder / "tatpar.toml"), "--data", str(folder / "data")]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*command, *place], stdout=log, stderr=log)
+        process = subprocess.Popen(  # in a session of its own: a Ctrl-C is ours, and we end it in order
+            [*command, *place], stdout=log, stderr=log, start_new_session=True
+        )
     try:
-        time.sleep(WARM_S)
+        _wait(WARM_S, "warming up", progress)
         if process.poll() is not None:
             raise RuntimeError((folder / "log").read_text(encoding="utf-8", errors="replace"))
         before = _used(process.pid)
-        time.sleep(MEASURED_S)
+        _wait(MEASURED_S, "measuring", progress)
         after = _used(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -86,6 +89,14 @@ def _measured(folder: Path) -> tuple[dict[str, float], dict[str, float]]:
         cpu[task] += 100 * (seconds - before.get(pid, ("", 0.0, 0.0))[1]) / MEASURED_S
         memory[task] += rss / 1e6
     return cpu, memory
+
+
+def _wait(seconds: float, what: str, progress: Callable[[str], None]) -> None:
+    """Wait, with a word every quarter of a minute."""
+    end_s = time.monotonic() + seconds
+    while (left_s := end_s - time.monotonic()) > 0:
+        progress(f"{what}: {left_s:.0f} s left")
+        time.sleep(min(left_s, PROGRESS_S))
 
 
 def _used(pid: int) -> dict[int, tuple[str, float, float]]:

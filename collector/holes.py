@@ -12,6 +12,9 @@ from telemetry.intervals import IntervalSet
 if TYPE_CHECKING:
     from telemetry.control import Stored
 
+MOST_IN_A_HOLE: Final = 2 * 365 * 5760
+"""Reports that a probe makes in two years; spools keep thirty days. Past this a number is a mistake or a forgery."""
+
 Probe = tuple[str, str]
 HANDED_OVER: Final = 1000
 """Missing ranges that go with the heartbeat at most (about 20 kB)."""
@@ -65,10 +68,14 @@ class HoleWatch:
             site: HoleCounts(noticed, filled) for site, noticed, filled in before.counts
         }
         """Only sites that ever had a hole; bounded by the list of sites, since no other report gets here."""
+        self.suspicious = 0
+        """The most jumps at a time, of one probe, that no probe can have made; their reports are stored, their holes not believed."""
 
     def look(self, probe: Probe, stored: Stored) -> None:
         """Take note of what a confirmation says is missing."""
-        now = IntervalSet(stored.missing)
+        plausible = [(a, b) for a, b in stored.missing if b - a < MOST_IN_A_HOLE]
+        self.suspicious = max(self.suspicious, len(stored.missing) - len(plausible))
+        now = IntervalSet(plausible)
         epoch, before = self._missing.get(probe, (stored.epoch, IntervalSet()))
         seen = self._seen.get(probe, IntervalSet())
         if epoch != stored.epoch:

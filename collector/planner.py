@@ -51,6 +51,12 @@ class Planner:
             probes.add(probe)
             self._stale = True
 
+    def arrived(self, site: str, probe: str) -> None:
+        """A probe has come on line: its plan is told again, whatever somebody has put in its place meanwhile."""
+        self.heard(site, probe)
+        if self._told.pop((site, probe), None) is not None:
+            self._stale = True
+
     def again(self, told: Iterable[Probe] = ()) -> None:
         """The broker may have forgotten what it kept; others have told these probes, of whom some may be planned no more."""
         self._told = dict.fromkeys(told, b"")

@@ -39,11 +39,18 @@ class Planning:
         )
 
     def note(self, batch: Batch) -> None:
-        """Probes that spoke get their site's plan."""
+        """Probes that spoke get their site's plan; those that came on line get it again.
+
+        A retained plan that is not ours (garbled, or somebody else's) is thus mended within seconds of a probe's start, and
+        with the next hour's plan at the latest.
+        """
         for site, probe in batch.newest:
             self._planner.heard(site, probe)
         for said in batch.said:
-            self._planner.heard(said.site, said.probe)
+            if said.presence is not None and said.presence.online:
+                self._planner.arrived(said.site, said.probe)
+            else:
+                self._planner.heard(said.site, said.probe)
 
     def again(self) -> None:
         """The connection is new: publish every plan once more."""

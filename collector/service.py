@@ -25,6 +25,7 @@ from collector.observation.service import Observation
 from collector.planning import Planning
 from collector.presence import Attendance
 from collector.quota import Quota
+from collector.refusals import Refusals
 from collector.seat import Seat
 from collector.standing import Standing
 from collector.trouble import Trouble
@@ -94,6 +95,7 @@ class Collector:
         self._planning = Planning(self._ground, self._bridge)
         self._attendance = Attendance(self._ground)
         self._upkeep = Upkeep(self._ground)
+        self._refusals = Refusals()
         self._heart = Heart(self._ground, membership.role, self.detail, self._of_group)
         self._stopping = asyncio.Event()
         self._broker = broker
@@ -218,6 +220,7 @@ class Collector:
         of_all: dict[str, object] = {
             "holes_noticed": holes.counts.noticed,
             "holes_filled": holes.counts.filled,
+            "holes_suspicious": holes.suspicious,
             "holes_open": holes.open,
             "holes_by_site": holes.by_site(),
             "silent": {silent.site: silent.since_ns for silent in self._attendance.silence.silent},
@@ -250,6 +253,7 @@ class Collector:
         self._observation.note(batch)
         ours = self._attendance.ours(batch)
         self.counters.absorb(ours)
+        self._refusals.note(batch.refused, self._ground.clock.now_ns())
         await self._attendance.record(ours)
         self._confirmer.note(batch)
         self._planning.note(batch)

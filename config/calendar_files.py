@@ -17,6 +17,7 @@ from config.ics_time import Times
 from config.meetings import Meeting
 from config.profiles import CallProfile
 from config.series import Part, Series, takes_place_at
+from config.settings_file import DEFAULTS
 from config.site_columns import CellError
 from config.text import one_of
 
@@ -85,6 +86,8 @@ class _Reader:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._remarks: list[str] = []
+        self._without_offices: list[EventText] = []
+        """Built-in meetings whose regions have no offices, or are none here."""
 
     def calendar(self, events: list[EventText]) -> Calendar:
         masters = self._masters(events)
@@ -95,6 +98,9 @@ class _Reader:
         for uid, own in changes.items():
             self._check_changes(masters.get(uid), own)
         series = [self._series(master, changes.get(uid, [])) for uid, master in masters.items()]
+        if self._without_offices:
+            uids = ", ".join(event.uid for event in self._without_offices)
+            self._remarks.append(f"built-in meetings whose regions have no offices here are left out: {uids}")
         return Calendar([one for one in series if one is not None], self._remarks)
 
     def _masters(self, events: list[EventText]) -> dict[str, EventText]:
@@ -103,7 +109,11 @@ class _Reader:
             if event.original is not None:
                 continue
             first = masters.setdefault(event.uid, event)
-            if first is not event:
+            if first is not event and is_built_in(event.path):
+                self._remark_once(
+                    f"the built-in meeting {event.uid} gives way to the one of {first.path}:{first.line}"
+                )
+            elif first is not event:
                 problem = (
                     f'the UID "{event.uid}" belongs to the meeting at {first.path.name}:{first.line} already'
                 )
@@ -132,6 +142,9 @@ class _Reader:
         if master.cancelled:
             return None
         if not any(part.meeting.invited for part in parts):
+            if is_built_in(master.path):
+                self._without_offices.append(master)
+                return None
             self._remarks.append(
                 f"{master.path}:{master.line}: the regions invited have no offices; left out"
             )
@@ -167,6 +180,12 @@ class _Reader:
     def _end(self, event: EventText, series: Meeting | None) -> str:
         end = event.text("X-TATPAR-END") or (series.end if series else self._around.default_end)
         if end not in self._around.headquarters and end not in self._around.offices:
+            if is_built_in(event.path):
+                instead = self._around.default_end
+                self._remark_once(
+                    f'there is no headquarters "{end}" here: built-in meetings there connect to "{instead}"'
+                )
+                return instead
             problem = f'the end "{end}" is neither a headquarters nor an office'
             raise event.wrong(problem, one_of(end, self._around.headquarters), "X-TATPAR-END")
         return end
@@ -201,12 +220,18 @@ class _Reader:
         try:
             found = self._around.guests.find(prop.value)
         except CellError as bad:
+            if is_built_in(event.path):  # written for our regions, which are not the operator's
+                return frozenset()
             raise ConfigError(event.path, bad.problem, bad.remedy, prop.line) from None
         if found.stranger:
             self._remarks.append(
                 f"{event.path}:{prop.line}: {prop.value} is no office's contact; taken as a person"
             )
         return found.sites
+
+    def _remark_once(self, remark: str) -> None:
+        if remark not in self._remarks:
+            self._remarks.append(remark)
 
     def _remark_exclusions(self, master: EventText) -> None:
         for moment, line in master.excluded:
@@ -215,6 +240,11 @@ class _Reader:
                     f"{master.path}:{line}: EXDATE {moment:%Y-%m-%d %H:%M} excludes nothing; "
                     "the meeting does not take place at that time anyway"
                 )
+
+
+def is_built_in(path: Path) -> bool:
+    """Whether a file is ours: it is made to fit, since no mistake in it is the operator's."""
+    return path.is_relative_to(DEFAULTS)
 
 
 def _mail(value: str) -> str:

@@ -86,7 +86,7 @@ def _plural(kind: inspect.Type) -> str:
 
 def _range(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.ge is not None and kind.le is not None:
-        return f" from {kind.ge:,} to {kind.le:,}"
+        return f" from {kind.ge:,.13g} to {kind.le:,.13g}"
     bounds = [
         f" {word} {value:g}"
         for word, value in (

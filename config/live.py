@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from config.load import find_sources, load_config
 from config.settings_file import SettingsFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from config.config import Config, Sources
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 RESTART_SECTIONS: Final = ("broker", "store", "collector", "wall", "metrics", "log", "lab")
 """Sections whose values are taken at the start of a process and kept; marked RESTART in the reference file."""
+
+TRIAL_S: Final = 30.0
+"""A room that fails so soon after a change was taken up has failed over it, as far as anybody can tell."""
 
 Stamp = tuple[str, int, int, int]
 """Path, inode, size and time of change of a file; -1 where there is none."""
@@ -53,7 +57,13 @@ _UNCHANGED: Final = Reload(outcome=ReloadOutcome.UNCHANGED)
 class LiveConfig:
     """Holds a configuration that is always whole and valid. `refresh()` costs a few stat calls when nothing changed."""
 
-    def __init__(self, path: Path | None = None, *, extra_meetings: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        extra_meetings: Sequence[Path] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Load for the first time.
 
         Raises:
@@ -66,6 +76,8 @@ class LiveConfig:
         self._watched: tuple[Path, ...] = ()
         self._problem: ConfigError | None = None
         self._in_use: Sources | None = None
+        self._monotonic = monotonic
+        self._before: tuple[Config, float] | None = None
         self._current = self._load()
         self._in_use = self._current.sources
         self._started = self._current.settings
@@ -93,6 +105,22 @@ class LiveConfig:
             return self._look_again()
         finally:
             self._busy.release()
+
+    def put_back(self, why: str) -> bool:
+        """Undo a change that a room could not work with, when it is that young; whether there was one.
+
+        The files stay as the operator wrote them, and are looked at again when they change.
+        """
+        with self._busy:
+            if self._before is None or self._monotonic() - self._before[1] > TRIAL_S:
+                return False
+            refused, self._current = self._current, self._before[0]
+            self._before = None
+        self._problem = ConfigError(
+            refused.file, f"a room cannot work with it ({why})", "undo the last change"
+        )
+        log.error("configuration put back to the one before: %s", self._problem)
+        return True
 
     def _look_again(self) -> Reload:
         if _look(self._watched) == self._stamps:
@@ -123,6 +151,7 @@ class LiveConfig:
             if getattr(found.settings, section) != getattr(self._started, section)
         )
         kept = {section: getattr(self._started, section) for section in restart}
+        self._before = (self._current, self._monotonic())
         self._current = structs.replace(found, settings=structs.replace(found.settings, **kept))
         self._problem = None
         self._in_use = found.sources

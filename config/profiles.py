@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 
 class Limits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -26,7 +28,7 @@ class CallProfile(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     id: str
     name_en: str
     name_hi: str
-    rank: int
+    rank: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
     """Higher asks more of the line; unique within its ladder, orders it for "the best profile the line will hold"."""
     ladder: str = ""
     """The profiles that this one is compared with share its name; without one it stands alone."""

@@ -20,6 +20,12 @@ DEFAULT_PROFILES = DEFAULTS / "profiles.toml"
 _RATIOS = ("loss_ratio", "burst_loss_ratio")
 _AT_MOST = (*_RATIOS, "jitter_ms", "rtt_ms")
 _AT_LEAST = ("bitrate_up_bps", "bitrate_down_bps")
+_RANGES = {
+    **dict.fromkeys(_RATIOS, (1e-6, 1.0)),
+    **dict.fromkeys(("jitter_ms", "rtt_ms"), (0.001, 60_000.0)),
+    **dict.fromkeys(_AT_LEAST, (1.0, 1e12)),
+}
+"""What can be measured at all; a limit outside of it is a slip of the pen."""
 
 
 class _Profiles(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,17 +81,18 @@ def _check_limits(file: TomlFile, at: tuple[str | int, ...], name: str, limits: 
         value = getattr(limits, key)
         if value is None:
             continue
-        if not 0 < value < float("inf"):
-            raise file.wrong(
-                (*at, key),
-                f"{name}: {at[-1]} {key} is {value:_.10g}",
-                "write a number above 0, or leave the key out",
-            )
-        if key in _RATIOS and value > 1:
+        if key in _RATIOS and 1 < value <= 100:
             raise file.wrong(
                 (*at, key),
                 f"{name}: {at[-1]} {key} is {value:_.10g}",
                 f"write a ratio of at most 1, as {value / 100:_.10g} for {value:_.10g} %",
+            )
+        least, most = _RANGES[key]
+        if not least <= value <= most:
+            raise file.wrong(
+                (*at, key),
+                f"{name}: {at[-1]} {key} is {value:_.10g}",
+                f"write a number from {least:,.13g} to {most:,.13g}, or leave the key out",
             )
 
 

@@ -1,18 +1,19 @@
 """The operator's settings, `tatpar.toml`: one frozen type a section, every key with a working default.
 
-The reference of every key is `config/defaults/tatpar.toml`, which is also the default.
+The reference of every key is `config/defaults/tatpar.toml`, which is also the default. Every number has a range with two ends:
+a rate, a span of days or a size that no room could work with is refused here, before a room fails over it.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from config.regions import Region
 
-Positive = Annotated[float, Meta(gt=0)]
-PacketRate = Annotated[float, Meta(gt=0, le=1000)]
+PacketRate = Annotated[float, Meta(ge=0.1, le=1000)]
+MAX_LEAD_MIN: Final = 7 * 24 * 60
 FileName = Annotated[str, Meta(min_length=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -79,8 +80,8 @@ class Store(_Section, frozen=True, kw_only=True):
     """The report store."""
 
     kind: Literal["sqlite", "victoriametrics", "influxdb", "influxdb1"] = "sqlite"
-    raw_days: Positive = 90
-    rollup_days: Positive = 730
+    raw_days: Annotated[float, Meta(ge=1, le=3650)] = 90
+    rollup_days: Annotated[float, Meta(ge=1, le=36_500)] = 730
     url: str = ""
     """The database server's address, for the kinds other than sqlite."""
     read_url: str = ""
@@ -94,9 +95,9 @@ class Store(_Section, frozen=True, kw_only=True):
     """A PEM file of the authorities that the server's certificate is checked against; empty: the system's."""
     prefix: str = "tatpar"
     """How the measurements' names begin."""
-    journal_days: Annotated[float, Meta(ge=0.05)] = 2
+    journal_days: Annotated[float, Meta(ge=0.05, le=3650)] = 2
     """How long reports that the server has stay in the local journal as well."""
-    journal_megabytes: Positive = 20_000
+    journal_megabytes: Annotated[float, Meta(ge=1, le=10**7)] = 20_000
     """Past this size of the journal the operator is told; nothing is dropped."""
     batch_reports: Annotated[int, Meta(ge=1, le=10_000)] = 500
     """Most reports of one write to the server."""
@@ -107,7 +108,7 @@ class Probing(_Section, frozen=True, kw_only=True):
 
     base_pps: PacketRate = 10
     meeting_pps: PacketRate = 50
-    meeting_lead_min: Positive = 30
+    meeting_lead_min: Annotated[float, Meta(ge=1, le=1440)] = 30
     """From so long before a meeting's start through its end the meeting rate applies."""
 
 
@@ -115,36 +116,36 @@ class Collector(_Section, frozen=True, kw_only=True):
     """Intake and commits."""
 
     batch_reports: Annotated[int, Meta(ge=1, le=100_000)] = 2000
-    batch_ms: Positive = 100
+    batch_ms: Annotated[float, Meta(ge=1, le=10_000)] = 100
     """A commit waits at most so long for more reports."""
-    queue_reports: Annotated[int, Meta(ge=10)] = 10_000
+    queue_reports: Annotated[int, Meta(ge=10, le=1_000_000)] = 10_000
     """Past this the collector stops reading from the broker until a commit is through."""
-    queue_bytes: Annotated[int, Meta(ge=1_000_000)] = 64_000_000
+    queue_bytes: Annotated[int, Meta(ge=1_000_000, le=10**10)] = 64_000_000
     """The same in bytes."""
-    site_queue_reports: Annotated[int, Meta(ge=1)] = 1000
+    site_queue_reports: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
     """Once the queue is more than half full, a site that has so many waiting is refused for now."""
-    site_queue_bytes: Annotated[int, Meta(ge=300_000)] = 8_000_000
+    site_queue_bytes: Annotated[int, Meta(ge=300_000, le=10**10)] = 8_000_000
     """The same in bytes."""
-    backlog_share_ratio: Annotated[float, Meta(gt=0, lt=1)] = 0.2
+    backlog_share_ratio: Annotated[float, Meta(ge=0.01, le=0.99)] = 0.2
     """Of each commit, for the backlog while live reports wait."""
-    quarantine_messages: Annotated[int, Meta(ge=0)] = 1000
+    quarantine_messages: Annotated[int, Meta(ge=0, le=1_000_000)] = 1000
     """How many refused messages are kept for inspection; the oldest give way."""
-    quarantine_bytes: Annotated[int, Meta(ge=0)] = 10_000_000
-    confirm_s: Positive = 15
+    quarantine_bytes: Annotated[int, Meta(ge=0, le=10**10)] = 10_000_000
+    confirm_s: Annotated[float, Meta(ge=0.01, le=3600)] = 15
     """A probe is told what is stored at most this often."""
-    stalled_s: Positive = 20
+    stalled_s: Annotated[float, Meta(ge=0.1, le=3600)] = 20
     """A connection to the broker over which nothing has come for so long is made anew."""
-    retry_s: Positive = 15
+    retry_s: Annotated[float, Meta(ge=0.01, le=3600)] = 15
     """The longest wait before connecting to the broker, or committing, is tried again."""
 
 
 class Watch(_Section, frozen=True, kw_only=True):
     """When flags are raised, verdicts issued."""
 
-    dark_after_s: Positive = 120
-    forecast_days: Positive = 2
+    dark_after_s: Annotated[float, Meta(ge=1, le=86_400)] = 120
+    forecast_days: Annotated[float, Meta(ge=0.1, le=31)] = 2
     """Verdicts are kept up for occurrences that start within so many days."""
-    history_weeks: Positive = 8
+    history_weeks: Annotated[float, Meta(ge=1, le=104)] = 8
 
 
 class Wall(_Section, frozen=True, kw_only=True):
@@ -163,7 +164,7 @@ class Alerts(_Section, frozen=True, kw_only=True):
     smtp_password: str = ""
     smtp_starttls: bool = False
     sender: str = "tatpar@localhost"
-    lead_min: Positive = 120
+    lead_min: Annotated[float, Meta(ge=1, le=MAX_LEAD_MIN)] = 120
     """An office is told when a meeting that it is invited to starts within so many minutes."""
 
 
@@ -185,7 +186,7 @@ class Log(_Section, frozen=True, kw_only=True):
 class Lab(_Section, frozen=True, kw_only=True):
     """The emulated fleet."""
 
-    seed: int = 1
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 1
     script: str = "lab.toml"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Protocol
 
 from config.address import parse_address
@@ -36,7 +35,6 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
         _check_reflectors(index, end, wrong)
     _check_broker(settings, wrong)
     check_store(settings.store, wrong)
-    _check_finite(settings, wrong)
     _check_rates(settings, wrong)
     if "@" not in settings.alerts.sender:
         problem = f'alerts.sender "{settings.alerts.sender}" is not a mail address'
@@ -89,16 +87,6 @@ def _check_broker(settings: Settings, wrong: Wrong) -> None:
     if broker.bring == "none" and broker.port == 0:
         problem = 'broker.bring is "none" but broker.port is 0'
         raise wrong(("broker", "bring"), problem, "add the port: port = 1883")
-
-
-def _check_finite(settings: Settings, wrong: Wrong) -> None:
-    """TOML knows `inf`, which no rate and no span of time can be."""
-    for name in settings.__struct_fields__:
-        section = getattr(settings, name)
-        for key in getattr(section, "__struct_fields__", ()):
-            value = getattr(section, key)
-            if isinstance(value, float) and not math.isfinite(value):
-                raise wrong((name, key), f"{name}.{key} is {value}", "write a finite number")
 
 
 def _check_rates(settings: Settings, wrong: Wrong) -> None:

@@ -124,8 +124,10 @@ def rate(column: str, text: str) -> float | None:
     if not text:
         return None
     value = _number(column, text)
-    if not 0 < value <= 1_000_000:
-        raise CellError(f"{column} {text} is not a link's rate", "write Mbit/s above 0, or leave it empty")
+    if not 0.001 <= value <= 1_000_000:
+        raise CellError(
+            f"{column} {text} is not a link's rate", "write Mbit/s, 0.001 to 1,000,000, or leave it empty"
+        )
     return value * 1e6
 
 

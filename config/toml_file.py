@@ -138,7 +138,8 @@ def shown(value: object) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
-    return str(value)
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _path(place: str) -> KeyPath:

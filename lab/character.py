@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from lab.impairment import Impairment
+from lab.impairment import MOST_DELAY_MS, Impairment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,8 +84,8 @@ def _direction(
 ) -> Impairment:
     rate_bps = link_bps if link_bps is not None else None if usual_mbps is None else usual_mbps * 1e6
     return Impairment(
-        delay_ms=delay_ms,
-        jitter_ms=round(jitter_ms, 4),
+        delay_ms=min(delay_ms, MOST_DELAY_MS),
+        jitter_ms=min(round(jitter_ms, 4), MOST_DELAY_MS),
         loss_ratio=kind.loss_ratio,
         loss_burst_ms=kind.loss_burst_ms,
         rate_bps=rate_bps,

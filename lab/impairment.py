@@ -11,7 +11,8 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 Ratio = Annotated[float, Meta(ge=0.0, le=1.0)]
-DelayMs = Annotated[float, Meta(ge=0.0, le=10_000.0)]
+MOST_DELAY_MS: Final = 10_000.0
+DelayMs = Annotated[float, Meta(ge=0.0, le=MOST_DELAY_MS)]
 
 DEFAULT_QUEUE_MS: Final = 200.0
 """Length of a bottleneck's queue when none is said: what a home router of the cheap kind holds."""
@@ -61,8 +62,8 @@ def laid_over(below: Impairment, above: Impairment) -> Impairment:
     rates = [rate for rate in (below.rate_bps, above.rate_bps) if rate is not None]
     narrow = above if above.rate_bps is not None and above.rate_bps == min(rates) else below
     return Impairment(
-        delay_ms=min(below.delay_ms + above.delay_ms, 10_000.0),
-        jitter_ms=min(below.jitter_ms + above.jitter_ms, 10_000.0),
+        delay_ms=min(below.delay_ms + above.delay_ms, MOST_DELAY_MS),
+        jitter_ms=min(below.jitter_ms + above.jitter_ms, MOST_DELAY_MS),
         loss_ratio=together(below.loss_ratio, above.loss_ratio),
         loss_burst_ms=burst.loss_burst_ms,
         loss_density=burst.loss_density,

@@ -17,14 +17,18 @@ import config
 from config.text import one_of
 from config.toml_file import TomlFile
 from lab.effect import Effect
+from lab.impairment import DelayMs
 from lab.scope import Places, ScopeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFAULT_SCRIPT: Final = Path(config.__file__).parent / "defaults" / "lab.toml"
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1e6)]
+Mbit = Annotated[float, Meta(ge=0.001, le=1e6)]
+Minutes = Annotated[float, Meta(ge=0.1, le=44_640)]
+"""Of one fault; at most a month."""
+PerMonth = Annotated[float, Meta(ge=0, le=1000)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: Final[tuple[Day, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z|24:00\Z")
@@ -37,9 +41,9 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Distance(_Table, frozen=True, kw_only=True):
     """How far away makes how much delay."""
 
-    km_per_ms: Positive = 200.0
+    km_per_ms: Annotated[float, Meta(ge=1, le=1e6)] = 200.0
     """One way, light in glass."""
-    detour: Annotated[float, Meta(ge=1.0)] = 1.8
+    detour: Annotated[float, Meta(ge=1.0, le=100)] = 1.8
     """Cable length over the straight line."""
 
 
@@ -55,17 +59,17 @@ class Kind(_Table, frozen=True, kw_only=True):
     """A kind of line; `share` of the offices have it."""
 
     id: str
-    share: NotNegative
-    access_ms: NotNegative
+    share: Share
+    access_ms: DelayMs
     """One-way delay between the office and its provider's network."""
-    jitter_ms: NotNegative
+    jitter_ms: DelayMs
     loss_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    loss_burst_ms: NotNegative = 0.0
+    loss_burst_ms: DelayMs = 0.0
     spread: Annotated[float, Meta(ge=0, le=1)] = 0.25
     """How much offices of one kind differ (sigma of the logarithm of jitter and access delay)."""
-    up_mbps: Positive | None = None
-    down_mbps: Positive | None = None
-    queue_ms: Positive = 200.0
+    up_mbps: Mbit | None = None
+    down_mbps: Mbit | None = None
+    queue_ms: Annotated[float, Meta(ge=1, le=10_000)] = 200.0
 
 
 class Office(_Table, frozen=True, kw_only=True):
@@ -84,7 +88,7 @@ class Hours(Effect, frozen=True, kw_only=True, rename={"from_": "from"}):
     """Days on which it begins."""
     from_: str
     until: str
-    ramp_min: NotNegative = 0.0
+    ramp_min: Annotated[float, Meta(ge=0, le=1440)] = 0.0
     """It grows over so many minutes, and fades likewise, within `from` and `until`."""
 
 
@@ -95,26 +99,26 @@ class ScriptedFault(Effect, frozen=True, kw_only=True):
     who: tuple[str, ...]
     at: dt.datetime
     """Without an offset: in the deployment's time zone."""
-    minutes: Positive
+    minutes: Minutes
 
 
 class Past(_Table, frozen=True, kw_only=True):
     """What `tatpar lab history` draws by lot, beside the hours above; means per office unless said otherwise."""
 
-    provider_outages_per_month: NotNegative = 0.0
+    provider_outages_per_month: PerMonth = 0.0
     """Of each provider, in one region."""
-    provider_outage_minutes: Positive = 25.0
-    flaps_per_month: NotNegative = 0.0
+    provider_outage_minutes: Minutes = 25.0
+    flaps_per_month: PerMonth = 0.0
     """Spells in which a line comes and goes."""
-    flap_minutes: Positive = 12.0
-    power_cuts_per_month: NotNegative = 0.0
-    power_cut_minutes: Positive = 35.0
-    bad_spells_per_month: NotNegative = 0.0
+    flap_minutes: Minutes = 12.0
+    power_cuts_per_month: PerMonth = 0.0
+    power_cut_minutes: Minutes = 35.0
+    bad_spells_per_month: PerMonth = 0.0
     """Hours of raised loss and jitter (a bad joint, a full cell)."""
-    bad_spell_minutes: Positive = 90.0
-    headquarters_faults_per_month: NotNegative = 0.0
+    bad_spell_minutes: Minutes = 90.0
+    headquarters_faults_per_month: PerMonth = 0.0
     """Of each end."""
-    headquarters_fault_minutes: Positive = 10.0
+    headquarters_fault_minutes: Minutes = 10.0
 
 
 class Script(_Table, frozen=True, kw_only=True):

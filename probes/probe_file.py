@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from config.errors import ConfigError
 
 Text = Annotated[str, Meta(min_length=1)]
-Pace = Annotated[float, Meta(gt=0, le=1000)]
+Pace = Annotated[float, Meta(ge=0.01, le=1000)]
 
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +58,7 @@ class LinkTable(_Table, frozen=True, kw_only=True):
 class SpoolTable(_Table, frozen=True, kw_only=True):
     """How much is kept."""
 
-    days: Annotated[float, Meta(gt=0, le=3650)] = 30
+    days: Annotated[float, Meta(ge=0.001, le=3650)] = 30
     megabytes: Annotated[float, Meta(ge=1, le=1_000_000)] = 1200
 
 

@@ -103,7 +103,7 @@ class Publisher:
         while not self._stopping.is_set():
             began_s = asyncio.get_running_loop().time()
             try:
-                await self._connected(await self._workers.in_network(broker_access, self._office))
+                await self._until_lost_or_stopped()
             except (ConnectionLost, OSError) as error:  # OSError: the certificates cannot be read
                 self._broker.bad(str(error))
             finally:
@@ -118,6 +118,22 @@ class Publisher:
         """What is made without a connection is marked as not sent; when that cannot be written, less is noticed later."""
         with contextlib.suppress(SpoolError):
             await self._workers.on_disk(self._spool.stays_in)
+
+    async def _until_lost_or_stopped(self) -> None:
+        """One connection; told to stop while it is still being made, there is nobody to say goodbye to, and nothing to wait for."""
+        connected = asyncio.create_task(self._reach_and_publish(), name=f"{self._office.key} connection")
+        stopping = asyncio.create_task(self._stopping.wait(), name=f"{self._office.key} stop")
+        try:
+            await asyncio.wait({connected, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if self._sender is not None or connected.done():
+                await connected
+        finally:
+            for task in (connected, stopping):
+                task.cancel()
+            await asyncio.gather(connected, stopping, return_exceptions=True)
+
+    async def _reach_and_publish(self) -> None:
+        await self._connected(await self._workers.in_network(broker_access, self._office))
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

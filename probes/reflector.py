@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +41,8 @@ class Reflector:
         self._epoll = select.epoll()
         self._epoll.register(self._wake, select.EPOLLIN)
         self._stopping = False
+        self._ending = threading.RLock()  # a signal handler may interrupt `close` in the same thread
+        self._closed = False
         self._clock_read_ns = 0
         try:
             for host, port in binds:
@@ -82,14 +85,20 @@ class Reflector:
             end.keep_house(estimate, now_ns)
 
     def stop(self) -> None:
-        """End `serve`; may be called from another thread or a signal handler."""
+        """End `serve`; may be called from another thread or a signal handler, also after `close`."""
         self._stopping = True
-        os.eventfd_write(self._wake, 1)
+        with self._ending:
+            if not self._closed:  # its number may be somebody else's by now
+                os.eventfd_write(self._wake, 1)
 
     def close(self) -> None:
-        """Give back every socket."""
-        self._epoll.close()
-        os.close(self._wake)
+        """Give back every socket; a second time does nothing."""
+        with self._ending:
+            if self._closed:
+                return
+            self._closed = True
+            self._epoll.close()
+            os.close(self._wake)
         for end in self._sockets.values():
             end.close()
 

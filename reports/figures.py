@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.judge import judge
-from reports.spells import spells
+from reports.spells import faults
 from telemetry.decisions import OutcomeState, ReasonCode
 from telemetry.windows import HOUR_NS, WINDOW_NS
 
@@ -27,7 +27,7 @@ _WINDOWS_PER_HOUR: Final = HOUR_NS // WINDOW_NS
 
 @dataclass(frozen=True, slots=True)
 class OfficeWeek:
-    """One office's week. Shares are of the windows that were measured; NaN where none was."""
+    """One office's week. Shares are of the windows that were measured, of a week that runs so far; NaN where none was."""
 
     site: str
     region: str
@@ -56,13 +56,14 @@ class RegionWeek:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One spell of one line."""
+    """One trouble of one office: spells of its lines that overlap and have the same cause."""
 
     site: str
-    path: str
+    paths: tuple[str, ...]
     start_ns: int
     duration_s: float
     broken_s: float
+    """Of the windows that broke on any of those lines."""
     cause: ReasonCode
 
 
@@ -75,7 +76,9 @@ class MeetingWeek:
     held: int
     failed: int
     open: int
-    """Excused, or not settled yet."""
+    """Excused, or not settled."""
+    final: bool
+    """Nothing of it can change any more; before that late data may still decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,10 @@ def office_week(site: str, region: str, week: Judged, hour_of: NDArray[np.int64]
     bad = np.bincount(hour_of[below], minlength=HOURS)
     with np.errstate(invalid="ignore", divide="ignore"):
         by_hour = np.where(totals > 0, bad / totals, np.nan)
-    found = [spell for path in week.causes for spell in spells(path)]
+    found = faults(week.causes)
     causes = Counter[ReasonCode]()
-    for spell in found:
-        causes[spell.cause] += spell.broken
+    for fault in found:
+        causes[fault.cause] += fault.broken
     return OfficeWeek(
         site=site,
         region=region,
@@ -129,17 +132,16 @@ def troubles(sites: Sequence[str], paths: Sequence[str], week: Judged, start_ns:
     found = [
         Trouble(
             site=site,
-            path=path,
-            start_ns=start_ns + spell.first * WINDOW_NS,
-            duration_s=spell.windows * WINDOW_NS / 1e9,
-            broken_s=spell.broken * WINDOW_NS / 1e9,
-            cause=spell.cause,
+            paths=tuple(paths[line] for line in fault.lines),
+            start_ns=start_ns + fault.first * WINDOW_NS,
+            duration_s=fault.windows * WINDOW_NS / 1e9,
+            broken_s=fault.broken * WINDOW_NS / 1e9,
+            cause=fault.cause,
         )
         for s, site in enumerate(sites)
-        for p, path in enumerate(paths)
-        for spell in spells(week.causes[s, p])
+        for fault in faults(week.causes[s])
     ]
-    return sorted(found, key=lambda t: (-t.duration_s, t.site, t.path, t.start_ns))
+    return sorted(found, key=lambda t: (-t.duration_s, t.site, t.paths, t.start_ns))
 
 
 def regions(
@@ -166,8 +168,12 @@ def regions(
 def meetings(outcomes: Sequence[Outcome]) -> list[MeetingWeek]:
     """One record an occurrence, in the order of time."""
     counts: dict[tuple[int, str], Counter[OutcomeState]] = defaultdict(Counter)
+    waiting: set[tuple[int, str]] = set()
     for outcome in outcomes:
-        counts[outcome.occurrence_ns, outcome.meeting][outcome.state] += 1
+        key = outcome.occurrence_ns, outcome.meeting
+        counts[key][outcome.state] += 1
+        if not outcome.final:
+            waiting.add(key)
     return [
         MeetingWeek(
             meeting=meeting,
@@ -175,6 +181,7 @@ def meetings(outcomes: Sequence[Outcome]) -> list[MeetingWeek]:
             held=count[OutcomeState.HELD],
             failed=count[OutcomeState.FAILED],
             open=count[OutcomeState.EXCUSED] + count[OutcomeState.UNSETTLED],
+            final=(occurrence_ns, meeting) not in waiting,
         )
         for (occurrence_ns, meeting), count in sorted(counts.items())
     ]

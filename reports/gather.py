@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.config import Config
+    from config.meetings import Occurrence
     from config.profiles import Limits
     from reports.figures import MeetingWeek, OfficeWeek, RegionWeek, Trouble
     from reports.week import Week
@@ -46,6 +47,10 @@ class WeekFigures:
     regions: tuple[RegionWeek, ...]
     troubles: tuple[Trouble, ...]
     meetings: tuple[MeetingWeek, ...]
+    waiting: int
+    """Meetings of the week that are over and of which no outcome is known."""
+    ahead: int
+    """Meetings of the week that are not over."""
     linked: int
     total: int
     emulated: bool
@@ -103,16 +108,24 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
         complete |= _completeness(reader, ids, week, now_ns)
         progress(min(begin + BLOCK, len(sites)), len(sites))
     planned = Counter(s.region for s in config.registry.sites if s.status is SiteStatus.PLANNED)
+    held = tuple(meetings([o for o in state.outcomes(week.start_ns, week.end_ns) if o.site in set(names)]))
+    known = {(one.meeting, one.occurrence_ns) for one in held}
+    linked = set(names)
+    planned_meetings = [
+        one
+        for one in config.calendar.occurrences(week.start_ns, week.end_ns)
+        if one.starts_ns >= week.start_ns and linked.intersection(one.meeting.invited)
+    ]
     return WeekFigures(
         week=week,
         until_ns=until_ns,
         profile=profile.id,
         offices=tuple(offices),
         regions=tuple(regions(offices, planned, list(config.regions))),
-        troubles=tuple(sorted(found, key=lambda t: (-t.duration_s, t.site, t.path, t.start_ns))),
-        meetings=tuple(
-            meetings([o for o in state.outcomes(week.start_ns, until_ns) if o.site in set(names)])
-        ),
+        troubles=tuple(sorted(found, key=lambda t: (-t.duration_s, t.site, t.paths, t.start_ns))),
+        meetings=held,
+        waiting=sum(one.ends_ns <= now_ns and _identity(one) not in known for one in planned_meetings),
+        ahead=sum(one.ends_ns > now_ns for one in planned_meetings),
         linked=len(sites),
         total=len(config.registry.sites),
         emulated=emulated,
@@ -130,6 +143,10 @@ def _completeness(
     reach_ns = max(min(week.end_ns + NOTICED_NS, now_ns), until_ns)
     gaps = reader.gaps(Selection(start_ns, reach_ns, tuple(sites)))
     return completeness(gaps, start_ns, until_ns, reach_ns)
+
+
+def _identity(occurrence: Occurrence) -> tuple[str, int]:
+    return occurrence.meeting.uid, occurrence.recurrence_ns
 
 
 def _before(

@@ -14,6 +14,8 @@ from telemetry.words import format as form
 from telemetry.words import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from config.config import Config
     from reports.figures import OfficeWeek
     from reports.gather import WeekFigures
@@ -50,6 +52,10 @@ class Voice:
         if found is None:
             return path
         return found.name_hi if self.language == "hi" else found.name_en
+
+    def ends(self, paths: Sequence[str]) -> str:
+        """The headquarters at the far ends of some paths."""
+        return ", ".join(self.end(path) for path in paths)
 
     def cause(self, cause: str | None) -> str:
         """A cause in two or three words."""

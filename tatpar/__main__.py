@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "meetings": "list and check the meetings",
     "store": "set up the database server behind the report store",
     "lab": "the emulated fleet: break, heal, history",
+    "refused": "messages that were refused, and why",
     "doctor": "check clock, permissions, time stamps, broker, store, reflector; say what to do",
 }
 

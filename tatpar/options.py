@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -38,7 +39,52 @@ log_option = click.option(
     envvar="TATPAR_LOG_FORMAT",
     help="Lines on standard error for people or for machines; default from the settings (text).",
 )
+unused_config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    envvar="TATPAR_CONFIG",
+    help="Taken as everywhere; this command needs no settings.",
+)
+unused_data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    expose_value=False,
+    envvar="TATPAR_DATA",
+    help="Taken as everywhere; this command reads and writes nothing there.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
+
+
+def offices(count: int) -> str:
+    """A number of offices in words: `1 office`, `56 offices`."""
+    return f"{count} office" if count == 1 else f"{count} offices"
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers that `nan` is not in, though no comparison says so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's signature
+        """The number."""
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value} is no number; write one in the range {self._describe_range()}", param, ctx)
+        return found
+
+
+def existing_folder(data_dir: Path) -> None:
+    """For a command that only reads: a folder that is not there is a slip of the pen."""
+    if not data_dir.is_dir():
+        wrong_input(
+            f"{data_dir}: no such folder; name the one of a Tatpar with --data, or make it for a new one"
+        )
+
+
+def without_store(data_dir: Path) -> str:
+    """What to say of a folder of a hub that has not begun, whose store is waited for; empty where there is one."""
+    if (data_dir / "reports.db").exists():
+        return ""
+    return f"{data_dir}: no store yet; nothing is seen until `tatpar collect` works there"
 
 
 def wrong_input(message: str) -> NoReturn:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lab.history import give_past, past_of
 from lab.scope import Places
 from lab.script import load_script, script_path
+from tatpar.options import offices as counted
 from telemetry.store.open import SQLITE_FILE
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class _Progress:
             raise _StoppedError
         self._done += 1
         if self._done % _SAY_EVERY == 0 or self._done == self._offices:
-            self._say(f"lab: past of {self._done} of {self._offices} offices made")
+            self._say(f"lab: past of {self._done} of {counted(self._offices)} made")
 
 
 def check_script(config: Config) -> None:
@@ -69,7 +70,7 @@ async def give_a_past(config: Config, data_dir: Path, weeks: float, say: Callabl
     if (data_dir / SQLITE_FILE).exists():
         return
     offices = sum(1 for _ in config.registry.linked())
-    say(f"lab: making {weeks:g} weeks of past for {offices} offices, once (--history 0 does without)")
+    say(f"lab: making {weeks:g} weeks of past for {counted(offices)}, once (--history 0 does without)")
     folder = data_dir / "making-past"
     folder.mkdir(parents=True, exist_ok=True)
     _empty(folder)

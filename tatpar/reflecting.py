@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import psutil
 
 from config.address import parse_address
 from probes.reflector_process import ReflectorProcess
+from tatpar.examination.ends import answers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -41,6 +43,22 @@ def local_binds(headquarters: Iterable[Headquarters]) -> dict[str, tuple[str, in
     return binds
 
 
+def running_already(binds: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    """Those of the addresses at which a reflector runs already (a `tatpar reflect`, or another program's): it serves."""
+    fixed = {end: address for end, address in binds.items() if address[1] and _taken(address)}
+    return {end: address for end, address in fixed.items() if answers(address)}
+
+
+def _taken(address: tuple[str, int]) -> bool:
+    family, kind, _, _, where = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind) as sock:
+        try:
+            sock.bind(where)
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
 def _addresses(host: str) -> set[str]:
     with contextlib.suppress(OSError):
         return {str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)}
@@ -61,7 +79,14 @@ async def reflecting(
         return
     log_file.parent.mkdir(parents=True, exist_ok=True)
     process = ReflectorProcess(list(binds.values()), log_file=log_file)
-    bound = await asyncio.to_thread(process.start)
+    try:
+        bound = await asyncio.to_thread(process.start)
+    except OSError as error:
+        where = ", ".join(f"{host}:{port}" for host, port in binds.values())
+        raise OSError(
+            f"no reflector can listen on {where} ({error.strerror or error}), and none answers there; free the port, "
+            "or name another reflector under [[headquarters]]"
+        ) from error
     try:
         yield dict(zip(binds, bound, strict=True))
     finally:

@@ -21,12 +21,15 @@ from collector.standing import MixedError, see_that_nobody_shares
 from dashboards.wall.app import create_app
 from dashboards.wall.serve import address, listen, serve_on, warning_for
 from lab.fleet import Fleet
+from tatpar.failures import note_failure
 from tatpar.keeping import kept
 from tatpar.past import check_script, give_a_past
-from tatpar.reflecting import local_binds, reflecting
+from tatpar.reflecting import local_binds, reflecting, running_already
 from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
+from telemetry.state.errors import StateError
+from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader, open_writer
 
 if TYPE_CHECKING:
@@ -37,10 +40,12 @@ if TYPE_CHECKING:
 
     from collector.broker.address import BrokerAddress
     from config.live import LiveConfig
+    from tatpar.keeping import Failure
     from telemetry.store.protocol import ReportStore, StoreReader
 
 
 LAB_HISTORY_WEEKS: Final = 4
+MOST_REMARKS: Final = 5
 
 
 class AlreadyRunningError(RuntimeError):
@@ -86,6 +91,11 @@ class Up:
         """
         options = self._options
         options.data_dir.mkdir(parents=True, exist_ok=True)
+        remarks = self._live.current.calendar.remarks
+        for remark in remarks[:MOST_REMARKS]:
+            self._say(f"meetings: {remark}")
+        if len(remarks) > MOST_REMARKS:
+            self._say(f"meetings: {len(remarks) - MOST_REMARKS} more remarks: tatpar meetings --check")
         with _only_one(options.data_dir), contextlib.closing(self._listener()) as listener:
             if options.lab and options.history_weeks:
                 await give_a_past(self._live.current, options.data_dir, options.history_weeks, self._say)
@@ -116,10 +126,14 @@ class Up:
         binds = dict.fromkeys(config.headquarters, ("127.0.0.1", 0))
         if not self._options.lab:
             binds = await asyncio.to_thread(local_binds, config.headquarters.values())
-        async with reflecting(binds, self._options.data_dir / "logs" / "reflector.log") as bound:
+        there = await asyncio.to_thread(running_already, binds)
+        for end, (host, port) in there.items():
+            self._say(f"reflector of {end}: one that runs at {host}:{port} already")
+        own = {end: address for end, address in binds.items() if end not in there}
+        async with reflecting(own, self._options.data_dir / "logs" / "reflector.log") as bound:
             for end, (host, port) in bound.items():
                 self._say(f"reflector of {end}: {host}:{port}")
-            yield bound
+            yield {**bound, **there}
 
     async def _rooms(
         self,
@@ -139,8 +153,15 @@ class Up:
             rooms["fleet"] = lambda: self._fleet(broker, ends)
         async with asyncio.TaskGroup() as group:
             for name, room in rooms.items():
-                group.create_task(kept(name, room), name=f"up: {name}")
+                group.create_task(kept(name, room, failed=self._failed), name=f"up: {name}")
             self._say(f"wall: {address(listener)}")
+
+    def _failed(self, failure: Failure) -> None:
+        """Put back a young change of the configuration, unless the trouble is with files or the network; and note it."""
+        if failure.error is not None and not isinstance(failure.error, OSError | StoreError | StateError):
+            self._live.put_back(f"{failure.room}: {failure.why}")
+        with contextlib.suppress(StateError), self._state() as state:
+            note_failure(state, failure, self._clock.now_ns())
 
     async def _collect(self, store: ReportStore, broker: BrokerAddress) -> None:
         with self._state() as state:
@@ -163,9 +184,8 @@ class Up:
         where = (broker.host, broker.port)
         async with Fleet(self._live.current, options.data_dir, where, ends, truth=options.truth) as fleet:
             count = len(fleet.places.sites)
-            self._say(
-                f"fleet: {count} emulated offices measure real packets (tatpar lab break SITE --loss 0.05)"
-            )
+            measure = "office measures" if count == 1 else "offices measure"
+            self._say(f"fleet: {count} emulated {measure} real packets (tatpar lab break SITE --loss 0.05)")
             await fleet.run()
 
     def _state(self) -> contextlib.closing[StateDb]:

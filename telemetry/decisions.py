@@ -70,6 +70,8 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unit: str = ""
     path: str = ""
     since_ns: int | None = None
+    until_ns: int | None = None
+    """When it was over, of a reason that lies in the recent past; absent while it lasts."""
 
 
 class Flag(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,6 +85,8 @@ class Flag(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seen_ns: int
     """End of the last window that says so."""
     severe: bool = False
+    as_usual: bool = False
+    """Past its limit, but no more than is usual on this line at this hour."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):

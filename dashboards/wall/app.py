@@ -27,6 +27,7 @@ from dashboards.wall.live.poller import Poller
 from dashboards.wall.web.answers import BadRequestError, explain, no_such_page, wrong_method
 from dashboards.wall.web.files import Files
 from dashboards.wall.web.guard import Guard
+from dashboards.wall.web.hosts import Hosts
 from dashboards.wall.web.pages import Pages
 from dashboards.wall.web.stream import stream
 from telemetry.clock import SystemClock
@@ -59,7 +60,7 @@ def create_app(
     pages = Pages(live, reader, state, clock)
     return Starlette(
         lifespan=lifespan,
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard), Middleware(Hosts, live)],
         exception_handlers={BadRequestError: explain, 404: no_such_page, 405: wrong_method},
         routes=[
             Route("/", files.page),

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from config.sites import SiteStatus
 from dashboards.wall.picture.gatherings import gathering
 from dashboards.wall.picture.model import Gathering, Shade, Why
-from dashboards.wall.picture.reasons import shown, why
+from dashboards.wall.picture.reasons import shown_ratio, why
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import ms
 from dashboards.wall.web.answers import BadRequestError
@@ -107,7 +107,7 @@ def _foreseen(forecasts: Sequence[Forecast]) -> list[Foreseen]:
         Foreseen(
             horizon=forecast.horizon.value,
             shade=shade_of(forecast.verdict),
-            probability=shown(forecast.verdict.probability),
+            probability=shown_ratio(forecast.verdict.probability),
         )
         for forecast in sorted(forecasts, key=lambda forecast: forecast.verdict.issued_ns)
     ]
@@ -131,7 +131,7 @@ def _expected(verdict: Verdict) -> Invited:
     return Invited(
         site=verdict.site,
         shade=shade_of(verdict),
-        probability=shown(verdict.probability),
+        probability=shown_ratio(verdict.probability),
         why=tuple(why(reason) for reason in verdict.reasons),
         action="" if verdict.action is Action.NONE else verdict.action.value,
         best=verdict.best_profile,

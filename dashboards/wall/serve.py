@@ -62,6 +62,7 @@ def address(listener: socket.socket) -> str:
 
 async def serve_on(app: Starlette, listener: socket.socket) -> None:
     """Serve on a listening socket until cancelled; the socket stays the caller's."""
+    app.state.listens_on = listener.getsockname()[0]
     config = uvicorn.Config(
         app,
         log_config=None,  # its lines go where ours go, in the form of ours
@@ -77,7 +78,12 @@ async def serve_on(app: Starlette, listener: socket.socket) -> None:
         await asyncio.shield(serving)
     finally:
         server.should_exit = True
-        await serving
+        while (
+            not serving.done()
+        ):  # who is told to stop twice ends as soon, and in order: bounded by the graceful shutdown
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(serving)
+        serving.result()
 
 
 async def serve(

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from dashboards.wall.picture.model import Shade, Why
-from dashboards.wall.picture.reasons import shown, why
+from dashboards.wall.picture.reasons import shown, shown_ratio, why
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
 from telemetry.messages import ClockState, StampSource
@@ -159,7 +159,7 @@ def _line(table: StreamTable, row: int) -> LineFacts:
         path=table.paths[int(number("path"))],
         newest_ms=ms(int(np.asarray(table.columns["start_ns"])[row]) + WINDOW_NS),
         rate_pps=shown(number("rate_pps"), 3),
-        loss=shown(number("lost") / sent if sent else _NOT_A_NUMBER),
+        loss=shown_ratio(number("lost") / sent if sent else _NOT_A_NUMBER),
         rtt_ms=shown(number("rtt_p50_ms"), 3),
         stamps=tuple(StampSource(stamps >> shift & 0xF).name.lower() for shift in (0, 4, 8, 12)),
         stateful=bool(number("stateful")),
@@ -186,7 +186,7 @@ def _upcoming(config: Config, state: DecisionReader, site: Site, now_ns: int) ->
             en=meetings[verdict.meeting, verdict.occurrence_ns].name("en"),
             starts_ms=ms(verdict.starts_ns),
             shade=shade_of(verdict),
-            probability=shown(verdict.probability),
+            probability=shown_ratio(verdict.probability),
             why=tuple(why(reason) for reason in verdict.reasons),
             action=verdict.action.value,
             best=verdict.best_profile,

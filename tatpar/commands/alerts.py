@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - click reads it
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +11,18 @@ from tatpar.options import config_option, data_option, explains_config, failed, 
 
 if TYPE_CHECKING:
     from config.live import LiveConfig
+
+
+_own_config = click.option(
+    "--config", "own_config", type=click.Path(path_type=Path), default=None, help="As before the sub-command."
+)
+_own_data = click.option(
+    "--data",
+    "own_data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="As before the sub-command.",
+)
 
 
 @click.group(invoke_without_command=True)
@@ -64,12 +76,21 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
 
 @command.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@_own_config
+@_own_data
 @json_option
 @click.pass_obj
-def list_(chosen: tuple[Path | None, Path], limit: int, as_json: bool) -> None:  # noqa: FBT001
+def list_(
+    chosen: tuple[Path | None, Path],
+    *,
+    limit: int,
+    own_config: Path | None,  # noqa: ARG001 - taken as everywhere
+    own_data: Path | None,
+    as_json: bool,
+) -> None:
     """What was told, newest first, and what still waits.
 
-    Example: tatpar alerts --data data list
+    Example: tatpar alerts list --data data
     """
     import contextlib  # noqa: PLC0415
     import json  # noqa: PLC0415
@@ -78,7 +99,7 @@ def list_(chosen: tuple[Path | None, Path], limit: int, as_json: bool) -> None: 
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
 
-    _, data_dir = chosen
+    data_dir = own_data or chosen[1]
     path = data_dir / "state.db"
     if not path.exists():
         wrong_input(f"{path}: no such file; name the folder of a running Tatpar with --data")
@@ -99,12 +120,20 @@ def list_(chosen: tuple[Path | None, Path], limit: int, as_json: bool) -> None: 
 
 @command.command("test")
 @click.argument("address")
+@_own_config
+@_own_data
 @click.pass_obj
 @explains_config
-def test(chosen: tuple[Path | None, Path], address: str) -> None:
+def test(
+    chosen: tuple[Path | None, Path],
+    *,
+    address: str,
+    own_config: Path | None,
+    own_data: Path | None,  # noqa: ARG001 - taken as everywhere
+) -> None:
     """Send one mail to ADDRESS now, to see that the settings work.
 
-    Example: tatpar alerts --config tatpar.toml test noc@example.org
+    Example: tatpar alerts test noc@example.org --config tatpar.toml
     """
     import time  # noqa: PLC0415
 
@@ -113,7 +142,7 @@ def test(chosen: tuple[Path | None, Path], address: str) -> None:
     from telemetry.state.outbox import OutboxRow  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
-    settings = load_config(chosen[0]).settings
+    settings = load_config(own_config or chosen[0]).settings
     if not settings.alerts.smtp_host:
         wrong_input("alerts.smtp_host is empty; write the mail server's name under [alerts] in the settings")
     now_ns = time.time_ns()

@@ -71,7 +71,8 @@ def _row(config: Config, flag: Flag, language: str, zone: ZoneInfo) -> list[str]
     def shown(value: float | None) -> str:
         return "–" if value is None else measure(language, value, reason.unit)
 
-    severe = f" ({say(language, 'table.severe')})" if flag.severe else ""
+    word = "table.severe" if flag.severe else "table.as_usual" if flag.as_usual else ""
+    severe = f" ({say(language, word)})" if word else ""
     return [
         site.name(language) if site else flag.site,
         flag.path or "–",

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+from tatpar.options import (
+    FiniteRange,
+    config_option,
+    data_option,
+    explains_config,
+    failed,
+    json_option,
+    offices,
+    unused_config_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from lab.control import Answer, Request, ShownFault
@@ -17,8 +27,8 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?")
 _SECONDS: Final = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_RATIO: Final = click.FloatRange(0.0, 1.0)
-_MS: Final = click.FloatRange(0.0, 10_000.0)
+_RATIO: Final = FiniteRange(0.0, 1.0)
+_MS: Final = FiniteRange(0.0, 10_000.0)
 
 
 class Duration(click.ParamType[float]):
@@ -57,23 +67,22 @@ def command() -> None:
 @click.option("--jitter", type=_MS, metavar="MS", help="More RFC 3550 jitter in each direction named.")
 @click.option("--duplicate", type=_RATIO, help="Share of packets that arrive twice.")
 @click.option("--reorder", type=_RATIO, help="Share of packets that the next one overtakes.")
-@click.option(
-    "--rate", type=click.FloatRange(0.001, 1e6), metavar="MBIT", help="A bottleneck of so many Mbit/s."
-)
-@click.option("--queue", type=click.FloatRange(1.0, 10_000.0), metavar="MS", help="Length of its queue.")
+@click.option("--rate", type=FiniteRange(0.001, 1e6), metavar="MBIT", help="A bottleneck of so many Mbit/s.")
+@click.option("--queue", type=FiniteRange(1.0, 10_000.0), metavar="MS", help="Length of its queue.")
 @click.option("--outage", is_flag=True, help="Nothing passes.")
 @click.option("--for", "for_s", type=Duration(), help="Heal by itself after so long: 90s, 5m, 2h.")
+@unused_config_option
 @data_option
 @json_option
 def break_(scope: str, for_s: float | None, data_dir: Path, as_json: bool, **what: Any) -> None:  # noqa: ANN401, FBT001
-    r"""Break lines of the running fleet.
+    """Break lines of the running fleet.
 
     SITE is an office's id, or provider:NAME, region:NAME, end:NAME, all. What it names is added to what the line does
     already; breaking the same SITE and direction again changes the figures that are named.
 
-    \b
     Example: tatpar lab break saharanpur --loss 0.05 --direction up
-             tatpar lab break provider:provider-b --outage --for 5m
+
+    Example: tatpar lab break provider:provider-b --outage --for 5m
     """
     from lab.control import Break, Broken  # noqa: PLC0415 - keeps --help fast
     from lab.effect import Effect  # noqa: PLC0415
@@ -93,12 +102,13 @@ def break_(scope: str, for_s: float | None, data_dir: Path, as_json: bool, **wha
     if effect.is_nothing:
         wrong_input("nothing to break; say what, as: --loss 0.05 (all: tatpar lab break --help)")
     answer = _ask(data_dir, Break(scope=scope, effect=effect, for_s=for_s), Broken)
-    _print(answer, as_json, f"broken: {_sentence(answer.fault)} ({answer.offices} offices)")
+    _print(answer, as_json, f"broken: {_sentence(answer.fault)} ({offices(answer.offices)})")
 
 
 @command.command("heal")
 @click.argument("scope", metavar="[SITE]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Everything that was broken by hand (the default).")
+@unused_config_option
 @data_option
 @json_option
 def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
@@ -121,6 +131,7 @@ def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> 
 
 
 @command.command("status")
+@unused_config_option
 @data_option
 @json_option
 def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
@@ -131,7 +142,7 @@ def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
     from lab.control import LabStatus, Status  # noqa: PLC0415
 
     answer = _ask(data_dir, Status(), LabStatus)
-    lines = [f"{answer.offices} offices, each to {' and '.join(answer.ends)}"]
+    lines = [f"{offices(answer.offices)}, each to {' and '.join(answer.ends)}"]
     lines += [f"by hand: {_sentence(fault)}" for fault in answer.by_hand] or ["by hand: nothing is broken"]
     lines += [f"script:  {fault.name}: {_sentence(fault)}" for fault in answer.scripted]
     late = ", ".join(f"{name} {value:.0f} µs" for name, value in answer.late_us.items())
@@ -144,9 +155,7 @@ def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
 
 
 @command.command("history")
-@click.option(
-    "--weeks", type=click.FloatRange(0.01, 104.0), default=4.0, show_default=True, help="How far back."
-)
+@click.option("--weeks", type=FiniteRange(0.01, 104.0), default=4.0, show_default=True, help="How far back.")
 @click.option("--seed", type=int, default=None, help="Another past; without it the seed of the settings.")
 @config_option
 @data_option
@@ -167,12 +176,12 @@ def history(weeks: float, seed: int | None, config_file: Path | None, data_dir: 
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     config = load_config(config_file)
-    offices = sum(1 for _ in config.registry.linked())
-    if not offices:
+    count = sum(1 for _ in config.registry.linked())
+    if not count:
         wrong_input(f"{config.sources.sites}: no office is linked; write linked in the column status of one")
     plan = past_of(config, weeks=weeks, seed=seed)
     total = Written("", 0, 0)
-    with click.progressbar(length=offices, label="Offices", file=sys.stderr) as bar:
+    with click.progressbar(length=count, label="Offices", file=sys.stderr) as bar:
 
         def progress(written: Written) -> None:
             nonlocal total
@@ -184,12 +193,12 @@ def history(weeks: float, seed: int | None, config_file: Path | None, data_dir: 
         except StoreError as error:
             failed(str(error))
     if as_json:
-        answer = {"offices": offices, "rollups": total.rollups, "windows": total.windows}
+        answer = {"offices": count, "rollups": total.rollups, "windows": total.windows}
         click.echo(msgspec.json.encode(answer).decode())
     elif total.rollups or total.windows:
-        click.echo(f"{offices} offices: {total.rollups} roll-ups and {total.windows} windows added")
+        click.echo(f"{offices(count)}: {total.rollups} roll-ups and {total.windows} windows added")
     else:
-        click.echo(f"{offices} offices: nothing was missing")
+        click.echo(f"{offices(count)}: nothing was missing")
 
 
 @command.command("truth")
@@ -198,6 +207,7 @@ def history(weeks: float, seed: int | None, config_file: Path | None, data_dir: 
 @click.option(
     "--last", "last_s", type=Duration(), default="5m", show_default=True, help="How far back: 90s, 5m."
 )
+@unused_config_option
 @data_option
 @json_option
 def truth(site: str, end: str, last_s: float, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001

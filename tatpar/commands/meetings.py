@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, explains_config, json_option
+from tatpar.options import config_option, data_option, explains_config, json_option, offices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ _DAY_NS = 86_400 * 10**9
     epilog="Example: tatpar meetings --days 2 --from 2026-11-24", short_help="list and check the meetings"
 )
 @config_option
+@data_option
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="So many days ahead.")
 @click.option(
     "--from",
@@ -38,17 +39,24 @@ _DAY_NS = 86_400 * 10**9
 )
 @json_option
 @explains_config
-def command(
-    *, config_file: Path | None, days: int, first: datetime | None, check: bool, as_json: bool
+def command(  # noqa: PLR0913 - one an option
+    *,
+    config_file: Path | None,
+    data_dir: Path,
+    days: int,
+    first: datetime | None,
+    check: bool,
+    as_json: bool,
 ) -> None:
     """List the meetings ahead with who is invited, or check them (status 2 and one line when they are wrong)."""
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
 
-    config = load_config(config_file)
+    config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     zone = timezone_of(config.settings)
     if check:
-        _print_check(config)
+        _print_check(config, as_json=as_json)
         return
     start = (
         datetime.combine(first.date(), datetime.min.time(), zone) if first else datetime.now(UTC)
@@ -61,7 +69,19 @@ def command(
         _print_table(config, found, zone, days)
 
 
-def _print_check(config: Config) -> None:
+def _print_check(config: Config, *, as_json: bool) -> None:
+    if as_json:
+        import json  # noqa: PLC0415
+
+        files = [str(path) for path in config.sources.meetings]
+        found = {
+            "right": True,
+            "meetings": len(config.calendar.meetings),
+            "look_again": config.calendar.remarks,
+            "files": files,
+        }
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
     for remark in config.calendar.remarks:
         click.echo(f"look again: {remark}")
     places = ", ".join(str(path) for path in config.sources.meetings)
@@ -98,8 +118,7 @@ def _print_table(config: Config, found: Sequence[Occurrence], zone: ZoneInfo, da
         if starts.date() != day:
             day = starts.date()
             click.echo(f"{day:%Y-%m-%d %A} ({zone.key})")
-        number = len(one.meeting.invited)
-        offices = f"{number} {'office' if number == 1 else 'offices'} ({_linked(config, one)} linked)"
+        invited = f"{offices(len(one.meeting.invited))} ({_linked(config, one)} linked)"
         moved = (
             f", moved from {_local(one.recurrence_ns, zone):%Y-%m-%d %H:%M}"
             if one.recurrence_ns != one.starts_ns
@@ -107,7 +126,7 @@ def _print_table(config: Config, found: Sequence[Occurrence], zone: ZoneInfo, da
         )
         title = " · ".join(name for name in (one.meeting.title, one.meeting.title_en) if name)
         click.echo(
-            f"  {starts:%H:%M}–{ends:%H:%M}  {offices:<24}  {one.meeting.end:<12}  {one.meeting.profile:<12}  {title}{moved}"
+            f"  {starts:%H:%M}–{ends:%H:%M}  {invited:<24}  {one.meeting.end:<12}  {one.meeting.profile:<12}  {title}{moved}"
         )
     if not found:
         place = config.sources.meetings[0]

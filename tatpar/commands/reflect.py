@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from tatpar.options import failed, json_option, log_option, wrong_input
+from tatpar.options import (
+    failed,
+    json_option,
+    log_option,
+    unused_config_option,
+    unused_data_option,
+    wrong_input,
+)
 
 _DEFAULT_BIND = "0.0.0.0:862"
 
@@ -22,6 +29,8 @@ def _address(text: str) -> tuple[str, int]:
 
 
 @click.command()
+@unused_config_option
+@unused_data_option
 @click.option(
     "--bind",
     "binds",

@@ -7,12 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explained, explains_config, failed, wrong_input
+from tatpar.options import (
+    config_option,
+    data_option,
+    explained,
+    explains_config,
+    failed,
+    json_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click._termui_impl import ProgressBar
+
+    from reports.week import Week
+
+
+_DAY_NS = 86_400 * 10**9
 
 
 def progress_on(bar: ProgressBar[int]) -> Callable[[int, int], None]:
@@ -38,17 +51,28 @@ def command() -> None:
     "--lang", "language", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's."
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports-out"), show_default=True
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder for the page; default: reports/ in the folder of --data.",
 )
+@json_option
 @explains_config
-def weekly(
-    config_file: Path | None, data_dir: Path, week_text: str | None, language: str | None, out: Path
+def weekly(  # noqa: PLR0913 - one an option
+    *,
+    config_file: Path | None,
+    data_dir: Path,
+    week_text: str | None,
+    language: str | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Write the report of a week as one HTML page, and print its path.
 
-    Example: tatpar report weekly --week 2026-W47 --lang en --out reports-out
+    Example: tatpar report weekly --week 2026-W47 --lang en
     """
     import contextlib  # noqa: PLC0415 - keeps --help fast
+    import json  # noqa: PLC0415
     import sys  # noqa: PLC0415
     import time  # noqa: PLC0415
     from zoneinfo import ZoneInfo  # noqa: PLC0415
@@ -70,6 +94,7 @@ def weekly(
         week = Week.of(week_text, zone) if week_text else Week.containing(now_ns, zone)
     except NoSuchWeekError as error:
         wrong_input(f"--week: {error}")
+    _check_kept(week, now_ns, config.settings.store.rollup_days)
     if not store_file(config.settings.store, data_dir).exists():
         wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
     language = language or config.settings.deployment.language
@@ -81,6 +106,7 @@ def weekly(
             contextlib.closing(StateDb(data_dir / "state.db")) as state,
         ):
             figures = gather(config, reader, state, week, now_ns, progress_on(bar))
+        out = out or data_dir / "reports"
         out.mkdir(parents=True, exist_ok=True)
         file = out / f"readiness-{week}-{language}.html"
         file.write_text(render(config, figures, language, now_ns), encoding="utf-8")
@@ -88,4 +114,17 @@ def weekly(
         failed(f"tatpar report: {error}")
     except OSError as error:
         failed(f"tatpar report: {explained(error)}")
-    click.echo(str(file))
+    click.echo(json.dumps({"files": [str(file)]}) if as_json else str(file))
+
+
+def _check_kept(week: Week, now_ns: int, kept_days: float) -> None:
+    """There is nothing to tell of a week that has not begun, nor of one older than what is kept."""
+    from reports.week import Week  # noqa: PLC0415
+
+    if week.start_ns > now_ns:
+        wrong_input(f"--week: {week} has not begun; write a week up to {Week.containing(now_ns, week.zone)}")
+    first = Week.containing(now_ns - round(kept_days * _DAY_NS), week.zone)
+    if week.end_ns <= first.start_ns:
+        wrong_input(
+            f"--week: nothing is kept of {week}; write a week from {first} on (store.rollup_days is {kept_days:g})"
+        )

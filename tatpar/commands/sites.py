@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, explains_config, json_option, wrong_input
+from tatpar.options import (
+    config_option,
+    explains_config,
+    json_option,
+    offices,
+    unused_data_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     short_help="list and check the offices",
 )
 @config_option
+@unused_data_option
 @click.option("--region", default=None, metavar="ID", help="Only the offices of this region.")
 @click.option("--linked", "status", flag_value="linked", default=None, help="Only those that have a line.")
 @click.option("--planned", "status", flag_value="planned", help="Only those that have none yet.")
@@ -31,7 +39,9 @@ def command(
     *, config_file: Path | None, region: str | None, status: str | None, check: bool, as_json: bool
 ) -> None:
     """List the offices of the registry, or check it (status 2 and one line when it is wrong)."""
-    from config.load import load_config  # noqa: PLC0415 - keeps --help fast
+    import json  # noqa: PLC0415 - keeps --help fast
+
+    from config.load import load_config  # noqa: PLC0415
 
     config = load_config(config_file)
     _check_region(config, region)
@@ -40,7 +50,16 @@ def command(
         for site in config.registry.sites
         if region in {None, site.region} and status in {None, site.status.value}
     ]
-    if check:
+    if check and as_json:
+        linked = sum(site.status.value == "linked" for site in config.registry.sites)
+        found = {
+            "right": True,
+            "offices": len(config.registry.sites),
+            "linked": linked,
+            "file": str(config.sources.sites),
+        }
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    elif check:
         click.echo(f"right: {_counts(config.registry.sites)} in {config.sources.sites}")
     elif as_json:
         _print_json(sites)
@@ -57,7 +76,7 @@ def _check_region(config: Config, region: str | None) -> None:
 
 def _counts(sites: Sequence[Site]) -> str:
     linked = sum(site.status.value == "linked" for site in sites)
-    return f"{len(sites)} offices, {linked} linked, {len(sites) - linked} planned"
+    return f"{offices(len(sites))}, {linked} linked, {len(sites) - linked} planned"
 
 
 def _print_json(sites: Sequence[Site]) -> None:

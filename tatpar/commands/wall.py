@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, log_option, wrong_input
+from tatpar.options import (
+    config_option,
+    data_option,
+    existing_folder,
+    explains_config,
+    failed,
+    log_option,
+    without_store,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +48,7 @@ def command(
 
     live = LiveConfig(config_file)
     set_up(log_format or live.current.settings.log.format)
+    existing_folder(data_dir)
     settings = live.current.settings.wall
     host = settings.host if host is None else host
     port = settings.port if port is None else port
@@ -62,9 +72,14 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
 
-    data_dir.mkdir(parents=True, exist_ok=True)
+    note = without_store(data_dir)  # asked before opening, which makes one
     reader = open_reader(live.current.settings.store, data_dir)
     state = StateDb(data_dir / "state.db")
+
+    def announce(address: str) -> None:
+        click.echo(f"the wall is at {address}")
+        if note:
+            click.echo(note, err=True)
 
     async def main() -> None:
         task = asyncio.current_task()
@@ -72,7 +87,7 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         app = create_app(live, reader, state)
-        await serve(app, host, port, announce=lambda address: click.echo(f"the wall is at {address}"))
+        await serve(app, host, port, announce=announce)
 
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(main())

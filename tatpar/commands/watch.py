@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, log_option
+from tatpar.options import (
+    config_option,
+    data_option,
+    existing_folder,
+    explains_config,
+    failed,
+    log_option,
+    without_store,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +44,9 @@ def command(config_file: Path | None, data_dir: Path, log_format: str | None) ->
 
     live = LiveConfig(config_file)
     set_up(log_format or live.current.settings.log.format)
+    existing_folder(data_dir)
+    if note := without_store(data_dir):
+        click.echo(note, err=True)
     try:
         asyncio.run(_run(live, data_dir))
     except (StateError, StoreError) as error:

@@ -29,6 +29,17 @@ def reflectors(headquarters: Iterable[Headquarters]) -> list[Finding]:
     return [_ask(end.id, address) for end in headquarters for address in end.reflectors]
 
 
+def answers(address: tuple[str, int]) -> bool:
+    """Whether something at an address answers a STAMP packet."""
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as sock:
+            sock.settimeout(_TIMEOUT_S)
+            return _round_trip_ms(sock, where) is not None
+    except OSError:
+        return False
+
+
 def _ask(end: str, address: str) -> Finding:
     subject = f"reflector of {end}"
     parsed = parse_address(address)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from collector.broker import mosquitto
 from collector.broker.knock import Answered, TurnedAway, knock
 from tatpar.examination.finding import broken, fine, less
+from tatpar.failures import PREFIX, failures_in, is_failing, told
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
 from telemetry.store.errors import StoreError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from config.settings import Broker, Settings, Store
     from tatpar.examination.finding import Finding
+    from telemetry.state.heartbeats import Beat
 
 _SILENT_AFTER_NS: Final = 60 * SECOND_NS
 
@@ -105,8 +107,14 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
             beats = opened.beats()
     except StateError as error:
         return [broken("decisions", str(error), "restore state.db from a backup")]
-    findings = [fine("decisions", "can be read")]
+    failures = failures_in(beats, now_ns)
+    findings = [
+        fine("decisions", "can be read"),
+        *(_failed(room, failures[room], now_ns) for room in failures),
+    ]
     for role, beat in sorted(beats.items()):
+        if role.startswith(PREFIX) or (role in failures and is_failing(failures[role], now_ns)):
+            continue  # told above; what it beats between two failures says nothing
         age_ns = now_ns - beat.at_ns
         if age_ns > _SILENT_AFTER_NS:
             findings.append(less(role, f"silent for {age_ns / 1e9:.0f} s", _start(role)))
@@ -114,6 +122,7 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
             findings.append(fine(role, f"at work, led by {beat.detail['leader']}"))
         else:
             findings.append(fine(role, "at work"))
+        findings += _refused(role, beat)
     return findings
 
 
@@ -122,6 +131,28 @@ def _start(role: str) -> str:
     if role.startswith("collector") and role != "collector":
         return "start it again: tatpar collect --share (a member that does not come back is forgotten in 5 minutes)"
     return f"start it: tatpar up, or tatpar {'collect' if role == 'collector' else role}"
+
+
+def _refused(role: str, beat: Beat) -> list[Finding]:
+    """What a collector has refused since its start, by kind."""
+    found = beat.detail.get("refused")
+    if not isinstance(found, dict) or not found:
+        return []
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.items()))
+    return [
+        less(
+            f"{role} refused",
+            f"messages since its start: {kinds}",
+            "see which, and from whom: tatpar refused",
+        )
+    ]
+
+
+def _failed(room: str, beat: Beat, now_ns: int) -> Finding:
+    if is_failing(beat, now_ns):
+        remedy = "see the log of `tatpar up`; undo the last change of the settings, or start it again"
+        return broken(room, f"failing, {told(beat, now_ns)}", remedy)
+    return less(f"{room} (earlier)", f"it failed {told(beat, now_ns)}", "see the log of `tatpar up`")
 
 
 def now_ns() -> int:

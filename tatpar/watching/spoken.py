@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.condition import SUSPECT
 from analytics.ground import Standing
 from telemetry.windows import SECOND_NS
 
@@ -90,6 +91,7 @@ def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> 
     stacked = np.nan_to_num(np.stack((terms.now, terms.usual, terms.capacity, terms.silence)), nan=-1.0)
     profile = ground.sets.of_profile[occurrence.meeting.profile]
     sites = np.arange(len(expectation.standing))
-    suspected = ground.condition.by_cause[profile, sites, np.maximum(expectation.path, 0)].argmax(axis=-1)
-    named = stacked.argmax(axis=0) * 100 + suspected + 1000 * ground.dark
+    by_cause = ground.condition.by_cause[profile, sites, np.maximum(expectation.path, 0)]
+    lasting = by_cause.max(axis=-1) >= SUSPECT  # what was lasting and is over is told in other words
+    named = stacked.argmax(axis=0) * 100 + by_cause.argmax(axis=-1) + 1000 * ground.dark + 10_000 * lasting
     return np.where(expectation.standing == Standing.READY, -1, named)

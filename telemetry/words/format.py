@@ -23,6 +23,8 @@ DEFAULT_ZONE: Final[tzinfo] = ZoneInfo("Asia/Kolkata")
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86_400
+_LEAST_PERCENT: Final = 0.01
+"""Fewer than one in ten thousand cannot be told apart by what an office sends in a day."""
 _DATE: Final = {"hi": "d MMMM, EEEE", "en": "EEEE d MMMM"}
 _AT: Final = {"hi": "{date}, {clock} बजे", "en": "{date}, {clock}"}
 _DECIMAL: Final = {"hi": "#,##,##0.######", "en": "#,##0.######"}
@@ -75,17 +77,33 @@ def count(language: str, number: float) -> str:
     return decimal(language, float(round(number)))
 
 
-def percent(language: str, ratio: float) -> str:
-    """A ratio (0..1) in per cent. Only the whole is 100 %: whatever is less reads 99 % at most."""
+def ratio_shown(ratio: float) -> float:
+    """A ratio (0..1) at the precision of every screen, mail and report: two significant digits of the percentage.
+
+    The one rule of rounding a share or a chance: only the whole is 1, whatever is less is 0.99 at most.
+    """
     rounded = significant(100.0 * ratio)
-    if ratio < 1.0 <= rounded / 100.0:
-        rounded = 99.0
+    return 0.99 if ratio < 1.0 <= rounded / 100.0 else rounded / 100.0
+
+
+def percent(language: str, ratio: float) -> str:
+    """A ratio (0..1) in per cent, as `ratio_shown` rounds it; only nothing is 0 %, what is next to nothing `< 0.01 %`."""
+    rounded = significant(100.0 * ratio_shown(ratio))
+    if 0.0 < rounded < _LEAST_PERCENT:
+        return f"<{NBSP}{decimal(language, _LEAST_PERCENT)}{NBSP}%"
     return f"{decimal(language, rounded)}{NBSP}%"
 
 
 def exact_percent(language: str, ratio: float) -> str:
     """A ratio (0..1) in per cent, cut (not rounded) to a hundredth of one: what is not whole never reads as whole."""
     return f"{decimal(language, math.floor(ratio * 10_000 + 1e-9) / 100)}{NBSP}%"
+
+
+def of_hundred(ratio: float) -> int:
+    """How many of a hundred, for people who do not read per cent: 0 and 100 are kept for none and all of them."""
+    if ratio <= 0.0 or ratio >= 1.0:
+        return 0 if ratio <= 0.0 else 100
+    return min(99, max(1, math.floor(100.0 * ratio + 0.5)))
 
 
 def milliseconds(language: str, duration_ms: float) -> str:
@@ -100,17 +118,20 @@ def rate(language: str, bps: float) -> str:
 
 
 def duration(language: str, seconds: float) -> str:
-    """A span in the coarsest two units that matter: `42 s`, `38 min`, `2 h 10 min`, `3 days`."""
+    """A span in the coarsest two units that matter: `42 s`, `38 min`, `2 h 10 min`, `1 day 23 h`, `3 days`.
+
+    From an hour on it is always hours, from a day on always days, so that spans in one column can be compared.
+    """
     whole = max(0, round(seconds))
     if whole < _MINUTE_S:
         return _with_unit(language, whole, "s")
-    if whole < 2 * _HOUR_S:
+    if whole < _HOUR_S:
         return _with_unit(language, whole // _MINUTE_S, "min")
-    if whole < 2 * _DAY_S:
-        hours, minutes = whole // _HOUR_S, whole % _HOUR_S // _MINUTE_S
-        text = _with_unit(language, hours, "h")
-        return f"{text} {_with_unit(language, minutes, 'min')}" if minutes else text
-    return _with_unit(language, whole // _DAY_S, "d")
+    size, unit, rest_size, rest_unit = (
+        (_HOUR_S, "h", _MINUTE_S, "min") if whole < _DAY_S else (_DAY_S, "d", _HOUR_S, "h")
+    )
+    text, rest = _with_unit(language, whole // size, unit), whole % size // rest_size
+    return f"{text} {_with_unit(language, rest, rest_unit)}" if rest else text
 
 
 def _with_unit(language: str, number: float, unit: str) -> str:

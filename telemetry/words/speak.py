@@ -79,7 +79,7 @@ def measure(language: str, value: float, unit: str) -> str:
 
 
 def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZONE) -> str:
-    """A reason as a screen shows it: with its number when it has one, and since when.
+    """A reason as a screen shows it: with its number when it has one, and since when, or from when to when.
 
     The other two voices are plain keys: `brief.<code>` (two or three words, for a tile or a table) and
     `told.<code>` (a sentence for an in-charge who is no engineer).
@@ -92,6 +92,10 @@ def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZON
         text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
     if reason.since_ns is None:
         return text
+    if reason.until_ns is not None:
+        return say(
+            language, "reason.past", zone=zone, reason=text, since=reason.since_ns, until=reason.until_ns
+        )
     return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from analytics.baseline import UsualNow
 from analytics.causes import CAUSES, Cause
 from analytics.flags import Present, dark_flags, degraded
+from analytics.hours import local_hour
 from analytics.spells import marks, spells
 from telemetry.decisions import ReasonCode
 from telemetry.windows import SECOND_NS, WINDOW_NS
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from telemetry.decisions import Flag
 
 ONE = ("main.state",)
+KOLKATA = ZoneInfo("Asia/Kolkata")
 
 
 def flagged(made: Bench, recent: Recent, silent_s: float = 120) -> list[Flag]:
@@ -150,3 +154,29 @@ def test_false_flags_are_rare(made: Bench) -> None:
         pairs = said.breaks[:, :, 1:] & said.breaks[:, :, :-1]
         raised += int(said.severe.any(axis=(1, 3)).sum()) + int(pairs.sum())
     assert raised <= 1
+
+
+def test_what_is_usual_at_this_hour_is_flagged_but_not_severe(made: Bench) -> None:
+    """Jitter past twice the limit is a flag at any hour; where the hour is usually so it is no severe one, and comes last."""
+    values = made.values((3, 1, 30))
+    values["up_jitter_ms"][:, 0, 20:] = np.array([[70.0], [35.0], [150.0]])
+    recent = made.recent(values, ONE)
+    history = made.history(recent)
+    history.figures["up_jitter_ms"][[0, 2]] = 65.0
+    usual = UsualNow(history, local_hour(made.t0, KOLKATA))
+    present = Present(made.t0, 120 * SECOND_NS, usual)
+    flags = degraded(recent, [made.limits], np.zeros(3, dtype=np.int64), present)
+    assert [(flag.site, flag.severe, flag.as_usual) for flag in flags] == [
+        ("s02", True, False),
+        ("s01", False, False),
+        ("s00", False, True),
+    ]
+
+
+def test_one_fault_of_partly_unknown_direction_is_one_flag(made: Bench) -> None:
+    """Windows of a spell that prove the direction and windows that do not give one flag with the total, not two."""
+    values = made.values((1, 1, 30))
+    values["up_lost"][0, 0, 26:] = [12, 2, 12, 2]
+    values["lost"][0, 0, 26:] = [12, 14, 12, 14]
+    (flag,) = flagged(made, made.recent(values, ONE))
+    assert (flag.reason.code, flag.reason.value) == (ReasonCode.LOSS, pytest.approx(52 / 600, abs=1e-5))

@@ -187,6 +187,92 @@ def test_growing_silence_is_no_good_news(made: Bench) -> None:
     assert [reason.code for reason in found.reasons] == [ReasonCode.NO_DATA]
 
 
+@pytest.mark.parametrize("pps", [10, 50])
+def test_an_outage_that_is_over_is_told_as_over_and_soon_forgotten(made: Bench, pps: int) -> None:
+    """After every line was down for a minute (the headquarters' restart): told with from and until, and within 90 s no more."""
+    states = []
+    for fine in range(1, 7):
+        values = made.values((4, 2, 40), pps=pps)
+        down = slice(36 - fine, 40 - fine)
+        made.lose(values, "any", pps * 15, at=(..., down))
+        values["worst_200ms_lost"][..., down] = values["worst_200ms_sent"][..., down]
+        found = verdict(made.ground(made.recent(values)), made, 600.0)
+        states.append(found.state)
+        for reason in found.reasons:
+            assert reason.code is ReasonCode.OUTAGE
+            assert (reason.value, reason.unit) == (60.0, "s")
+            assert reason.since_ns == made.t0 - (fine + 4) * 15 * SECOND_NS
+            assert reason.until_ns == made.t0 - fine * 15 * SECOND_NS
+            assert found.action is Action.WATCH
+    assert states[-1] is State.READY
+
+
+LIMITED = {code for code in ReasonCode if code.value.startswith(("loss", "burst", "jitter", "rtt"))}
+
+
+@given(seed=st.integers(0, 10_000), lead=st.sampled_from(LEADS))
+def test_a_reason_names_a_figure_past_its_limit_and_since_when(made: Bench, seed: int, lead: float) -> None:
+    """Whatever spell of trouble came and went: a line's reason has the figure that broke the limit, and since when."""
+    rng = np.random.default_rng(seed)
+    pps = int(rng.choice([10, 50]))
+    values = made.values((8, 2, 40), pps=pps)
+    for site in range(8):
+        first = int(rng.integers(10, 40))
+        span = slice(first, first + int(rng.integers(1, 12)))
+        lost = int(rng.integers(0, pps * 15 + 1))
+        made.lose(values, str(rng.choice(["up", "down", "any"])), lost, at=(site, slice(None), span))
+        values["worst_200ms_lost"][site, :, span] = min(lost, pps // 5)
+        values["up_jitter_ms"][site, :, span] = rng.uniform(1.0, 90.0)
+    ground = made.ground(made.recent(values))
+    occurrence = made.occurrence(lead)
+    for found in verdicts(ground, occurrence, expect(ground, occurrence), range(8)):
+        for reason in (each for each in found.reasons if each.code in LIMITED):
+            assert reason.value is not None
+            assert reason.limit is not None
+            assert reason.value > reason.limit
+            assert reason.since_ns is not None
+            assert reason.until_ns is None or reason.since_ns < reason.until_ns <= made.t0
+        codes = {reason.code for reason in found.reasons}
+        assert not (ReasonCode.LOSS in codes and codes & {ReasonCode.LOSS_UP, ReasonCode.LOSS_DOWN})
+        assert not (ReasonCode.BURST in codes and codes & {ReasonCode.BURST_UP, ReasonCode.BURST_DOWN})
+
+
+def test_loss_of_unknown_direction_is_one_reason_with_the_total(made: Bench) -> None:
+    """Part up, part down, part unknown: one reason, all that was lost of all that was sent; exact directions are named alone."""
+    values = made.values((1, 2, 40))
+    values["up_lost"][..., 36:], values["down_lost"][..., 36:], values["lost"][..., 36:] = 6, 5, 21
+    (reason,) = verdict(made.ground(made.recent(values)), made).reasons
+    assert (reason.code, reason.value) == (ReasonCode.LOSS, pytest.approx(21 / 150))
+    values["lost"][..., 36:] = 11
+    up, down = verdict(made.ground(made.recent(values)), made).reasons
+    assert {up.code: up.value, down.code: down.value} == {
+        ReasonCode.LOSS_UP: pytest.approx(6 / 150),
+        ReasonCode.LOSS_DOWN: pytest.approx(5 / 144, abs=1e-5),
+    }
+
+
+def test_the_nightly_backup_is_no_fault_of_tomorrows_meeting(made: Bench) -> None:
+    """Trouble that comes at this hour every day weighs on a meeting of this hour, not on one 11 or 35 hours later; ten times worse does."""
+    values = made.values((2, 2, 40))
+    values["up_jitter_ms"][0, :, 20:] = 70.0
+    recent = made.recent(values)
+    history = made.history(recent)
+    this_hour = history.hours % 24 == (made.t0 // HOUR_NS + 5) % 24
+    history.broken[:, 0, :, this_hour] = 200
+    history.figures["up_jitter_ms"][0, :, this_hour] = 65.0
+    ground = made.ground(recent, history)
+    assert verdict(ground, made, 600.0).state is State.NOT_READY
+    for hours in (11, 35):
+        assert (verdict(ground, made, hours * HOUR).state, verdict(ground, made, hours * HOUR).reasons) == (
+            State.READY,
+            (),
+        )
+    values["up_jitter_ms"][0, :, 20:] = 700.0
+    worse = verdict(made.ground(made.recent(values), history), made, 11 * HOUR)
+    assert worse.state is State.AT_RISK
+    assert worse.reasons[0].code is ReasonCode.JITTER_UP
+
+
 @given(seed=st.integers(0, 10_000), more=st.integers(1, 30), lead=st.sampled_from(LEADS))
 def test_more_loss_never_raises_a_chance(made: Bench, seed: int, more: int, lead: float) -> None:
     """Whoever loses more, in whichever window: no office's chance rises."""

@@ -91,3 +91,11 @@ def test_holes_are_counted_as_they_open_and_close() -> None:
     assert watch.by_site() == {"agra": 3}
     watch.look(AGRA, Stored(epoch="f" * 16, through=1))
     assert (watch.open, watch.by_site()) == (0, {})
+
+
+def test_a_jump_that_no_probe_can_have_made_is_suspicious_and_no_hole() -> None:
+    """A forged number a thousand million ahead adds nothing to the reports missed; true holes beside it count, months of them too."""
+    watch = HoleWatch()
+    months = 180 * 5760
+    watch.look(AGRA, Stored(epoch=EPOCH, through=20, missing=((21, 20 + months), (30 + months, 10**9))))
+    assert (watch.counts.noticed, watch.open, watch.suspicious) == (months, months, 1)

@@ -96,6 +96,23 @@ async def test_presence_is_written_down_also_when_the_will_says_it(hub: Hub, eve
             assert len(hub.state.presence_spans("agra", 0, 2**62)) == 1
 
 
+async def test_a_plan_that_somebody_overwrote_is_mended_when_the_probe_comes_on_line(
+    hub: Hub, eventually: Eventually
+) -> None:
+    """Garbage retained in a plan's place: the probe that starts then finds the true plan within seconds."""
+    async with hub.collecting(), hub.office() as agra:
+        await eventually(lambda: agra.on("plan"))
+        plan = agra.on("plan")[-1]
+        await agra.client.publish("tatpar/1/agra/p1/plan", b"\xff garbage", qos=1, retain=True)
+        await eventually(lambda: agra.on("plan")[-1] != plan)
+        await agra.client.publish(
+            "tatpar/1/agra/p1/presence", b'{"online":true,"since_ns":7,"version":"0.1"}', qos=1, retain=True
+        )
+        await eventually(lambda: agra.on("plan")[-1] == plan)
+        async with hub.office() as later:
+            await eventually(lambda: later.on("plan") == [plan])
+
+
 async def test_a_retained_report_is_not_taken_when_the_collector_subscribes(
     hub: Hub, eventually: Eventually, make_envelope: Maker
 ) -> None:

@@ -310,3 +310,43 @@ def test_far_past_and_future_are_answered(meet: Meet) -> None:
     config = meet(WEEKLY)
     assert starts(config, "2026-10-01 00:00", 7) == []
     assert starts(config, "2060-11-01 00:00", 7) == ["11-01 11:00", "11-03 11:00"]
+
+
+HEADQUARTERS = """
+[[headquarters]]
+id = "{0}"
+name_en = "{0}"
+name_hi = "{0}"
+reflectors = ["10.0.0.1:862"]
+"""
+
+
+def test_built_in_meetings_fit_headquarters_of_ones_own(write: Write) -> None:
+    """With other headquarters than ours the built-in meetings connect to the default one, and that is said once."""
+    for own, settings in (("state", ""), ("hq", '[meetings]\ndefault_end = "hq"\n')):
+        config = load_config(write("own.toml", settings + HEADQUARTERS.format(own)))
+        assert {meeting.end for meeting in config.calendar.meetings} == {own}
+        said = [remark for remark in config.calendar.remarks if '"national"' in remark]
+        assert said == [
+            f'there is no headquarters "national" here: built-in meetings there connect to "{own}"'
+        ]
+
+
+def test_built_in_meetings_of_regions_that_are_not_ours_are_left_out(write: Write) -> None:
+    """With regions of one's own the meetings of ours are left out, said once; those that invite all stay."""
+    write("sites.csv", "id,name_en,name_hi,region,lat,lon,status\nx1,X,X,north,20,80,linked\n")
+    config = load_config(write("own.toml", '[[regions]]\nid = "north"\nname_en = "N"\nname_hi = "N"\n'))
+    assert {meeting.invited for meeting in config.calendar.meetings} == {("x1",)}
+    (said,) = config.calendar.remarks
+    assert said.startswith("built-in meetings whose regions have no offices here are left out: ")
+    assert said.count("@tatpar.example") == 6
+
+
+def test_a_built_in_meeting_gives_way_to_ones_own_of_the_same_uid(meet: Meet, write: Write) -> None:
+    """Someone who copies the drills into a calendar keeps theirs."""
+    uid = "lab-drill-west@tatpar.example"
+    text = f"UID:{uid}\nDTSTAMP:20261101T000000Z\nSUMMARY:Own\nDTSTART:20261201T050000Z\nDURATION:PT1H\nATTENDEE:all"
+    meet(text)
+    config = load_config(write("own.toml", "[files]\nmeetings = 'own.ics'\n"), extra_meetings=[LAB_MEETINGS])
+    assert [meeting.title for meeting in config.calendar.meetings if meeting.uid == uid] == ["Own"]
+    assert "gives way to the one of" in config.calendar.remarks[0]

@@ -139,3 +139,13 @@ def test_profile_of_the_environment_is_used(write: Write, monkeypatch: pytest.Mo
     """TATPAR_CONFIG names the settings file when --config does not."""
     monkeypatch.setenv("TATPAR_CONFIG", str(write("tatpar.toml", "[wal]\n")))
     assert tatpar("sites").exit_code == 2
+
+
+@pytest.mark.parametrize(("command", "counted"), [("sites", "offices"), ("meetings", "meetings")])
+def test_a_check_for_machines(command: str, counted: str) -> None:
+    """`--check --json` says what was checked, as JSON and nothing else."""
+    done = CliRunner().invoke(main, [command, "--check", "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["right"] is True
+    assert found[counted] > 0

@@ -242,3 +242,27 @@ def test_a_file_in_use_that_is_gone_is_refused(tmp_path: Path) -> None:
     sites.write_text(text.replace("Agra", "Agra again"), encoding="utf-8")
     assert live.refresh().outcome is ReloadOutcome.CHANGED
     assert live.current.registry.by_id["agra"].name_en == "Agra again"
+
+
+def test_a_young_change_that_a_room_fails_over_is_put_back(write: Write) -> None:
+    """A change taken up seconds ago is undone and explained; an old one, and one undone already, stays."""
+    now_s = 100.0
+    file = write("tatpar.toml", "[watch]\ndark_after_s = 60\n")
+    live = LiveConfig(file, monotonic=lambda: now_s)
+    assert not live.put_back("watch: nothing was changed")
+    write("tatpar.toml", "[watch]\ndark_after_s = 61.5\n")
+    assert live.refresh().outcome is ReloadOutcome.CHANGED
+    assert live.put_back("watch: OverflowError: too much")
+    assert live.current.settings.watch.dark_after_s == 60
+    assert "tatpar.toml: a room cannot work with it (watch: OverflowError: too much); undo" in str(
+        live.problem
+    )
+    assert live.refresh().outcome is ReloadOutcome.UNCHANGED
+    assert not live.put_back("watch: again")
+
+    write("tatpar.toml", "[watch]\ndark_after_s = 62.25\n")
+    assert live.refresh().outcome is ReloadOutcome.CHANGED
+    assert live.problem is None
+    now_s += 31
+    assert not live.put_back("watch: something else")
+    assert live.current.settings.watch.dark_after_s == 62.25

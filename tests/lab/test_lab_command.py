@@ -49,7 +49,7 @@ async def typed(*words: str, data: Path) -> Result:
 async def test_break_status_heal(fleet: Fleet, tmp_path: Path) -> None:
     """An operator breaks an office, sees it in the status, and heals it."""
     broken = await typed("break", "meerut", "--loss", "0.05", "--direction", "up", data=tmp_path)
-    assert broken.output == "broken: meerut (up): loss 5.00% (1 offices)\n"
+    assert broken.output == "broken: meerut (up): loss 5.00% (1 office)\n"
     assert fleet.director.state("meerut", "state")[0].loss_ratio == 0.05
     status = await typed("status", data=tmp_path)
     assert "by hand: meerut (up): loss 5.00%" in status.output
@@ -178,4 +178,12 @@ async def test_history_explains_a_wrong_script(tmp_path: Path) -> None:
     result = await typed("history", "--config", str(tmp_path / "tatpar.toml"), data=tmp_path / "data")
     assert result.exit_code == 2
     script = tmp_path / "lab.toml"
-    assert result.output == f"{script}:2: distance.detour is 0.5; write a number of at least 1\n"
+    assert result.output == f"{script}:2: distance.detour is 0.5; write a number from 1 to 100\n"
+
+
+@pytest.mark.parametrize("option", ["--loss", "--duplicate", "--delay", "--rate"])
+async def test_nan_is_no_number(tmp_path: Path, option: str) -> None:
+    """What no comparison refuses is refused all the same, with 2, before a fleet is looked for."""
+    done = await typed("break", "meerut", option, "nan", data=tmp_path)
+    assert done.exit_code == 2
+    assert f"Invalid value for '{option}': nan is no number; write one in the range" in done.output

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 import signal
 import socket
@@ -330,3 +331,21 @@ def test_command_explains_a_wrong_address() -> None:
     assert done.stderr.splitlines() == [
         "--bind here: not an address; write HOST:PORT, as 0.0.0.0:862 or [::]:862"
     ]
+
+
+def test_stopping_after_the_end_touches_nothing() -> None:
+    """A SIGTERM that comes when all is closed already is no error, and writes into no file that took the number since."""
+    reflector = Reflector([("127.0.0.1", 0)])
+    wake = reflector._wake
+    reflector.close()
+    taken = os.eventfd(0, os.EFD_NONBLOCK)
+    try:
+        os.dup2(taken, wake)
+        reflector.stop()
+        reflector.close()
+        with pytest.raises(BlockingIOError):
+            os.eventfd_read(taken)
+    finally:
+        os.close(taken)
+        if wake != taken:
+            os.close(wake)

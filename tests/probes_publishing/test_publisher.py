@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from probes.backoff import Backoff
+from probes.connection import CONNECT_S
 from probes.counters import Counters
 from probes.presence import Identity
 from probes.publisher import Publisher
@@ -438,3 +439,22 @@ async def test_trouble_is_said_once(make_rig: Any, mosquitto: Any, eventually: A
         await eventually(lambda: rig.counters.connections == 1)
     said = [record.message.rpartition(": ")[2] for record in caplog.records if "broker" in record.message]
     assert said == ["Connection refused", "reached"]
+
+
+async def test_stopped_while_it_connects_it_waits_for_nobody(make_rig: Callable[..., Rig]) -> None:
+    """In an outage there is nobody to say goodbye to: told to stop while a broker does not answer, it ends at once."""
+    reached = asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        with contextlib.suppress(ConnectionError):
+            await _reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        rig = make_rig(broker_port=server.sockets[0].getsockname()[1])
+        running = asyncio.create_task(rig.publisher.run())
+        await asyncio.wait_for(reached.wait(), 10)
+        rig.publisher.stop()
+        async with asyncio.timeout(CONNECT_S / 2):
+            await running

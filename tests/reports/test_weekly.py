@@ -13,13 +13,14 @@ import pytest
 from click.testing import CliRunner
 
 from analytics.causes import Cause
-from reports.figures import meetings
+from config.load import load_config
+from reports.figures import Judged, MeetingWeek, meetings, office_week
 from reports.gather import gather, local_hours
 from reports.page import render
-from reports.spells import spells
+from reports.spells import faults, spells
 from reports.week import NoSuchWeekError, Week
 from tatpar.__main__ import main
-from telemetry.decisions import Outcome, OutcomeState, ReasonCode
+from telemetry.decisions import Outcome, OutcomeState, ReasonCode, State, Verdict
 from telemetry.store.completeness import Completeness
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS
 
@@ -44,9 +45,9 @@ def figures(config: Config, reader: SqliteReader, state: StateDb) -> WeekFigures
 
 def test_each_trouble_is_there_once_with_its_length(figures: WeekFigures) -> None:
     """Ten minutes of loss up and five minutes of outage: two troubles, exact to the window."""
-    found = {(t.site, t.path): t for t in figures.troubles}
-    assert set(found) == {("agra", "main.state"), ("etah", "main.state")}
-    agra, etah = found["agra", "main.state"], found["etah", "main.state"]
+    found = {(t.site, t.paths): t for t in figures.troubles}
+    assert set(found) == {("agra", ("main.state",)), ("etah", ("main.state",))}
+    agra, etah = found["agra", ("main.state",)], found["etah", ("main.state",)]
     assert (agra.start_ns - WEEK.start_ns, agra.duration_s, agra.cause) == (HOUR_NS, 600, ReasonCode.LOSS_UP)
     assert (etah.start_ns - WEEK.start_ns, etah.duration_s) == (100 * WINDOW_NS, 300)
     assert etah.cause is ReasonCode.OUTAGE
@@ -122,6 +123,137 @@ def test_a_week_without_data_says_so(config: Config, reader: SqliteReader, state
     page = render(config, empty, "en", NOW_NS)
     assert "Nothing was measured" in page
     assert "<table" not in page
+
+
+def test_a_fault_on_both_lines_of_an_office_is_one_trouble() -> None:
+    """Spells that overlap with one cause are one, as long as both together; another cause or another time is another."""
+    causes = np.zeros((2, 400), dtype=np.uint16)
+    causes[0, 10:50] = Cause.OUTAGE
+    causes[1, 12:60] = Cause.OUTAGE
+    causes[1, 100:120] = Cause.RTT
+    causes[0, 110:130] = Cause.LOSS_UP
+    causes[0, 200:220] = Cause.OUTAGE
+    causes[1, 260:280] = Cause.OUTAGE
+    found = [(f.first, f.last, f.lines, f.broken, f.cause) for f in faults(causes)]
+    assert found == [
+        (10, 59, (0, 1), 50, ReasonCode.OUTAGE),
+        (100, 119, (1,), 20, ReasonCode.RTT),
+        (110, 129, (0,), 20, ReasonCode.LOSS_UP),
+        (200, 219, (0,), 20, ReasonCode.OUTAGE),
+        (260, 279, (1,), 20, ReasonCode.OUTAGE),
+    ]
+    week = Judged(causes != 0, causes)
+    hours = np.zeros(400, dtype=np.int64)
+    assert office_week("a", "r", week, hours).troubles == 5
+
+
+def test_the_page_names_both_ends_of_a_shared_trouble(config: Config, figures: WeekFigures) -> None:
+    """One row, with both headquarters in it."""
+    both = replace(figures.troubles[0], paths=("main.state", "main.national"))
+    page = render(config, replace(figures, troubles=(both,)), "en", NOW_NS)
+    assert "State headquarters, Lucknow, National headquarters, New Delhi" in page
+
+
+def test_a_share_says_of_what_and_claims_no_precision(config: Config, figures: WeekFigures) -> None:
+    """The share is of the time measured, in a week that runs too; one window of a week is less than 0.01 %."""
+    office = replace(figures.offices[0], below_hours=15 / 3600, below_share=1 / 17_280)
+    page = render(config, replace(figures, offices=(office,)), "en", NOW_NS)
+    assert "Share of the time measured" in page
+    assert "Share of the week" not in page
+    assert "&lt;\u00a00.01\u00a0%" in page
+    assert "15\u00a0s" in page
+    assert "0.0058" not in page
+
+
+def test_spans_of_one_column_have_one_unit(config: Config, figures: WeekFigures) -> None:
+    """Hours beside hours, days beside days: 112 minutes never stands beside 3 hours 45 minutes."""
+    hours = [3.75, 112 / 60, 47 + 17 / 60, 4 * 24]
+    offices = tuple(
+        replace(figures.offices[0], site=site, below_hours=h)
+        for site, h in zip(("agra", "etah", "kannauj", "agra"), hours, strict=True)
+    )
+    page = render(config, replace(figures, offices=offices), "hi", NOW_NS)
+    for said in ("3\u00a0घंटे 45\u00a0मिनट", "1\u00a0घंटा 52\u00a0मिनट", "1\u00a0दिन 23\u00a0घंटे", "4\u00a0दिन"):
+        assert said in page
+    assert "112" not in page
+    assert "47\u00a0घंटे" not in page
+
+
+@pytest.mark.parametrize(
+    ("known", "waiting", "ahead", "said", "not_said"),
+    [
+        (0, 0, 0, ["No meeting of this week invited"], ["settled", "still to come"]),
+        (0, 0, 3, ["No meeting of this week is over yet"], ["settled", "still to come"]),
+        (0, 1, 0, ["1 meeting is over, its outcome not settled yet"], ["No meeting"]),
+        (0, 2, 3, ["2 meetings are over", "3 meetings of this week are still to come"], ["No meeting"]),
+        (1, 0, 1, ["Not final", "1 meeting of this week is still to come"], ["No meeting", "are over"]),
+        (2, 0, 0, ["Offices that held"], ["Not final", "No meeting", "still to come"]),
+    ],
+)
+def test_what_is_not_settled_is_said_as_such(  # noqa: PLR0917 - a table
+    config: Config,
+    figures: WeekFigures,
+    known: int,
+    waiting: int,
+    ahead: int,
+    said: list[str],
+    not_said: list[str],
+) -> None:
+    """Nothing to settle, nothing over, not settled, not final, and final each have their own words."""
+    rows = tuple(MeetingWeek("review", WEEK.start_ns + i, 3, 1, 0, known == 2) for i in range(known))
+    page = render(config, replace(figures, meetings=rows, waiting=waiting, ahead=ahead), "en", NOW_NS)
+    assert [words for words in said if words not in page] == []
+    assert [words for words in not_said if words in page] == []
+
+
+def test_meetings_that_nobody_settled_are_counted(
+    config: Config, reader: SqliteReader, state: StateDb, tmp_path: Path
+) -> None:
+    """Of the calendar's meetings of a week those that are over and have no outcome wait; the rest are ahead."""
+    ical = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Tatpar//Test//EN
+BEGIN:VEVENT
+UID:review@test.example
+DTSTAMP:20261101T000000Z
+SUMMARY:Review
+DTSTART:20261102T053000Z
+DURATION:PT1H
+RRULE:FREQ=DAILY
+ATTENDEE;CUTYPE=GROUP:urn:tatpar:all
+END:VEVENT
+END:VCALENDAR
+"""
+    (tmp_path / "meetings" / "review.ics").write_bytes(ical.replace("\n", "\r\n").encode())
+    config = load_config(tmp_path / "tatpar.toml")
+    now_ns = WEEK.start_ns + 36 * HOUR_NS
+    found = gather(config, reader, state, WEEK, now_ns, lambda *_: None)
+    assert (len(found.meetings), found.waiting, found.ahead) == (0, 2, 5)
+    outcome = Outcome(
+        site="agra",
+        meeting="review@test.example",
+        occurrence_ns=WEEK.start_ns + 11 * HOUR_NS,
+        state=OutcomeState.HELD,
+        windows=240,
+        broken=0,
+        missing=0,
+        settled_ns=now_ns,
+    )
+    verdict = Verdict(
+        site="agra",
+        meeting="review@test.example",
+        occurrence_ns=outcome.occurrence_ns,
+        starts_ns=outcome.occurrence_ns,
+        ends_ns=outcome.occurrence_ns + HOUR_NS,
+        profile="video-720p",
+        issued_ns=WEEK.start_ns,
+        state=State.READY,
+    )
+    state.put_verdicts([verdict])
+    state.put_outcomes([outcome])
+    found = gather(config, reader, state, WEEK, now_ns, lambda *_: None)
+    assert (len(found.meetings), found.waiting, found.ahead) == (1, 1, 5)
+    assert not found.meetings[0].final
 
 
 def test_meetings_are_counted_by_outcome() -> None:

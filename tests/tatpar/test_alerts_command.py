@@ -70,6 +70,18 @@ def test_the_list(operator: Any) -> None:
     assert len(alerts(operator, "list", "--limit", "1").stdout.splitlines()) == 1
 
 
+def test_options_after_the_sub_command(operator: Any) -> None:
+    """`--config` and `--data` count after the sub-command too, and win over those before it."""
+    with closing(StateDb(operator.data / "state.db")) as state:
+        state.enqueue("a", "mail", "a@office.example", "subject a", "body", 1)
+    runner = CliRunner()
+    there = runner.invoke(main, ["alerts", "--data", "/nowhere", "list", "--data", str(operator.data)])
+    assert there.exit_code == 0
+    assert "subject a" in there.stdout
+    wrong = runner.invoke(main, ["alerts", "test", "noc@office.example", "--config", str(operator.config)])
+    assert "alerts.smtp_host" in wrong.stderr
+
+
 def test_a_test_mail_without_a_server(operator: Any) -> None:
     """Without a mail server a test mail ends with 2 and says which key to write."""
     done = alerts(operator, "test", "noc@office.example")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sqlite3
 import struct
@@ -15,6 +16,8 @@ from click.testing import CliRunner
 
 from probes.reflector import Reflector
 from tatpar.__main__ import main
+from tatpar.failures import note_failure
+from tatpar.keeping import Failure
 from telemetry.state.db import StateDb
 from telemetry.windows import SECOND_NS
 
@@ -260,6 +263,45 @@ def test_who_is_at_work(operator: Any, doctor: Callable[..., Result], reflector:
     found = findings(done)
     assert (found["watch"]["level"], found["collector"]["level"]) == ("less", "fine")
     assert "silent for 30" in found["watch"]["text"]
+
+
+def test_what_was_refused(operator: Any, doctor: Callable[..., Result], reflector: str) -> None:
+    """Refused messages are counted by kind, with the command that shows them; that breaks nothing."""
+    operator.write(settings(reflector))
+    state = StateDb(operator.data / "state.db")
+    state.beat("collector", time.time_ns(), {"refused": {"malformed": 12, "foreign": 1}})
+    state.close()
+    done = doctor("--json")
+    assert done.exit_code == 0, done.output
+    found = findings(done)["collector refused"]
+    assert (found["level"], found["text"]) == ("less", "messages since its start: 1 foreign, 12 malformed")
+    assert "tatpar refused" in found["remedy"]
+
+
+def test_a_room_that_fails_again_and_again(
+    operator: Any, doctor: Callable[..., Result], reflector: str
+) -> None:
+    """A room that fails and beats in between is broken, with why and how often, and the doctor ends with 1."""
+    operator.write(settings(reflector))
+    now_ns = time.time_ns()
+    state = StateDb(operator.data / "state.db")
+    state.beat("watch", now_ns, {})
+    state.beat("collector", now_ns, {})
+    failure = Failure("watch", 7, 30.0, OverflowError("cannot convert"))
+    note_failure(state, failure, now_ns - 20 * SECOND_NS)
+    note_failure(state, Failure("wall", 1, 1.0), now_ns - 900 * SECOND_NS)
+    state.close()
+    done = doctor("--json")
+    assert done.exit_code == 1, done.output
+    found = findings(done)
+    assert found["watch"]["level"] == "broken"
+    assert re.fullmatch(
+        r"failing, 7 times since the start, last 2\d s ago: OverflowError: cannot convert",
+        found["watch"]["text"],
+    )
+    assert found["collector"]["level"] == "fine"
+    assert found["wall (earlier)"]["level"] == "less"
+    assert not [subject for subject in found if ":" in subject]
 
 
 def test_wrong_settings_are_told_in_a_line(operator: Any, doctor: Callable[..., Result]) -> None:

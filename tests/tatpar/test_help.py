@@ -27,7 +27,7 @@ DESIGNED: Final = frozenset(
 )
 """The commands of the design."""
 LATER: Final = frozenset({"grafana", "history", "backtest", "enroll"})
-BESIDE: Final = frozenset({"alerts", "gaps", "lab", "store"})
+BESIDE: Final = frozenset({"alerts", "gaps", "lab", "refused", "store"})
 """What came to be beside the design."""
 
 
@@ -55,6 +55,24 @@ def test_help_has_an_example(path: tuple[str, ...]) -> None:
     for name in path:
         assert name in words[at:], f"the example is of another command: {example.splitlines()[0]}"
         at = words.index(name, at) + 1
+
+
+NEITHER: Final = {("lab",), ("report",), ("store",), ()}
+"""Groups that do nothing by themselves."""
+
+
+@pytest.mark.parametrize("path", [p for p in paths(main) if p not in NEITHER], ids=" ".join)
+def test_every_command_takes_config_and_data(path: tuple[str, ...]) -> None:
+    """`--config` and `--data` stand after every command's own name."""
+    command: click.Command = main
+    for name in path:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        command = found
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {"--config", "--data"} <= options
+    assert "\\b" not in (command.help or "")
 
 
 def test_help_lists_the_commands_that_exist() -> None:

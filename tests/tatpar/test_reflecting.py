@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from config.settings import Headquarters
+from probes.reflector_process import ReflectorProcess
 from probes.stamp import ReflectorPacket, SenderPacket
-from tatpar.reflecting import local_binds, reflecting
+from tatpar.reflecting import local_binds, reflecting, running_already
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,3 +124,15 @@ async def test_a_taken_address_is_named(tmp_path: Path, started: Callable[[], li
             async with reflecting({"state": taken}, tmp_path / "r.log"):
                 pytest.fail("it was taken")
     assert not started()
+
+
+@pytest.mark.server
+def test_a_reflector_that_runs_already_serves() -> None:
+    """A taken address at which STAMP is answered is used; a free one, one that is silent and any free port are not."""
+    with ReflectorProcess([LOOPBACK]) as other, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(LOOPBACK)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(LOOPBACK)
+            nobody = free.getsockname()
+        binds = {"state": other.addresses[0], "silent": silent.getsockname(), "free": nobody, "any": LOOPBACK}
+        assert running_already(binds) == {"state": other.addresses[0]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -67,3 +68,33 @@ def test_a_week_without_data(operator: Any, language: str) -> None:
     (line,) = done.stdout.splitlines()
     assert line == str(operator.folder / "out" / f"readiness-2026-W47-{language}.html")
     assert f'lang="{language}"' in (operator.folder / "out" / line).read_text(encoding="utf-8")
+
+
+def test_without_a_place_it_writes_into_the_data_folder(
+    operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left where the operator happens to stand; as JSON the paths are a list."""
+    with closing(open_writer(Store(), operator.data)):
+        pass
+    monkeypatch.chdir(operator.folder)
+    before = set(operator.folder.iterdir())
+    arguments = ["report", "weekly", "--config", str(operator.config), "--data", str(operator.data), "--json"]
+    done = CliRunner().invoke(main, [*arguments, "--week", "2026-W47", "--lang", "en"])
+    assert done.exit_code == 0, done.output
+    page = operator.data / "reports" / "readiness-2026-W47-en.html"
+    assert json.loads(done.stdout) == {"files": [str(page)]}
+    assert page.exists()
+    assert set(operator.folder.iterdir()) - before <= {operator.data}
+
+
+@pytest.mark.parametrize(("week", "why"), [("1900-W01", "nothing is kept of"), ("2999-W01", "has not begun")])
+def test_a_week_of_which_there_is_nothing(operator: Any, week: str, why: str) -> None:
+    """A week older than what is kept, or still to come, ends with 2 and a line that names a week to write."""
+    with closing(open_writer(Store(), operator.data)):
+        pass
+    done = weekly(operator, "--week", week)
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert why in line
+    assert "write a week" in line
+    assert not (operator.folder / "out").exists()

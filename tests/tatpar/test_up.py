@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from probes.reflector_process import ReflectorProcess
 from telemetry.state.db import StateDb
 
 if TYPE_CHECKING:
@@ -149,8 +150,23 @@ def test_a_taken_reflector_port(operator: Any, udp_taken: int) -> None:
     operator.write(STATE_HEADQUARTERS.format(f"127.0.0.1:{udp_taken}"))
     done = operator.up(*BARE)
     assert done.returncode == 1, done.stderr
-    assert str(udp_taken) in done.stderr.splitlines()[-1]
+    assert re.search(
+        rf"no reflector can listen on 127.0.0.1:{udp_taken} .*free the port, or name another",
+        done.stderr.splitlines()[-1],
+    )
     assert "Traceback" not in done.stderr
+
+
+def test_beside_a_reflector_that_runs_already(
+    operator: Any, running: Callable[..., Any], mosquitto: Any
+) -> None:
+    """Beside `tatpar reflect` on a headquarters' address `up` uses that one, says so, and leaves it alone at its end."""
+    with ReflectorProcess([("127.0.0.1", 0)]) as other:
+        (host, port) = other.addresses[0]
+        broker = f'[broker]\nbring = "none"\nport = {mosquitto.port}\n'
+        operator.write(broker + STATE_HEADQUARTERS.format(f"{host}:{port}"))
+        running(*BARE)
+        assert f"reflector of state: one that runs at {host}:{port} already" in operator.hears()
 
 
 def test_reflectors_of_this_machine_are_served(

@@ -33,7 +33,9 @@ def test_axe_finds_nothing(browser: Browser, fleet: Any, name: str, look: tuple[
     page = context.new_page()
     address, key = PAGES[name]
     page.goto(f"{fleet.url}/?lang={language}&theme={theme}{address}")
-    page.wait_for_selector(".mark, .tile, .verdicts tr, .u-wrap canvas, .site-facts h3", state="attached")
+    page.wait_for_selector(
+        ".mark, .tile, .verdicts tr, .u-wrap canvas, .charts .nothing:not([hidden])", state="attached"
+    )
     page.wait_for_timeout(300)
     if key:
         page.keyboard.press(key)

@@ -119,6 +119,15 @@ def test_an_office_that_is_not_there_has_its_own_sentence(page: Page, fleet: Any
     assert "“atlantis”" in page.inner_text(".site-head")
     page.goto(f"{fleet.url}/?lang=en#/site/shamli")
     page.wait_for_selector("text=This office has no probe yet")
+    page.wait_for_timeout(300)
+    body = page.inner_text(".site-page")
+    assert body.count("This office has no probe yet") == 1
+    assert "then write “linked” for it in sites.csv" in body
+    assert "No data in this span" not in body
+    assert page.locator(".choice, .charts figure:visible").count() == 0
+    page.goto(f"{fleet.url}/?lang=en#/site/rampur?range=1h")
+    page.wait_for_selector(".u-wrap canvas")
+    assert "no probe yet" not in page.inner_text(".site-page")
 
 
 def test_a_meeting_shows_every_office_and_follows_changes(page: Page, fleet: Any) -> None:
@@ -155,3 +164,45 @@ def test_a_meeting_that_is_not_there_has_its_own_sentence(fleet: Any, browser: A
     page.click(".back")
     page.wait_for_selector(".mark")
     page.close()
+
+
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_on_a_phone_a_ready_office_takes_one_line(page: Page, fleet: Any, language: str) -> None:
+    """Office, verdict and probability; no dash stands for a reason or an action that there is none of."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{fleet.url}/?lang={language}{MORNING}")
+    page.wait_for_selector(".verdicts tbody tr")
+    rows = page.locator('.verdicts tr[data-shade="ready"]')
+    assert rows.count() > 40
+    for text in rows.all_inner_texts():
+        assert "–" not in text, text
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+MIDNIGHT_MS = 1_795_458_600_000
+"""24 November 2026, 00:00 IST: the label of the day stands at the end of an axis that ends here."""
+RECORD = """(() => { window.drawn = []; let edge = 0; const box = CanvasRenderingContext2D.prototype.fillRect;
+CanvasRenderingContext2D.prototype.fillRect = function(x, y, w, h) { edge = x + w; return box.apply(this, arguments); };
+const draw = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function(text, x, y) { const at = this.getTransform(); const w = this.measureText(text).width;
+  const left = {center: x - w / 2, right: x - w, end: x - w}[this.textAlign] ?? x;
+  if (this.canvas.isConnected && Math.abs(at.b) < 0.1) window.drawn.push([text, left * at.a + at.e, (left + w) * at.a + at.e, this.canvas.width, edge]);
+  return draw.apply(this, arguments); }; })()"""
+
+
+@pytest.mark.parametrize(("language", "width"), [("hi", 390), ("hi", 1920), ("en", 1920)])
+@pytest.mark.parametrize("span", ["range=1h", "range=1d", "to-midnight"])
+def test_no_label_of_a_chart_is_cut(  # noqa: PLR0917 - a table
+    page: Page, fleet: Any, until: Any, language: str, span: str, width: int
+) -> None:
+    """Every date, time and number lies whole on its canvas; a meeting's name is whole or ends in an ellipsis."""
+    asked = f"from={MIDNIGHT_MS - 12 * 3_600_000}&to={MIDNIGHT_MS}" if span == "to-midnight" else span
+    page.add_init_script(RECORD)
+    page.set_viewport_size({"width": width, "height": 1080})
+    page.goto(f"{fleet.url}/?lang={language}#/site/rampur?{asked}&path=main.state")
+    until(page, "document.querySelectorAll('.u-wrap canvas').length === 4 && window.drawn.length > 20", 20.0)
+    drawn = page.evaluate("window.drawn")
+    assert [one for one in drawn if one[1] < -0.5 or one[2] > one[3] + 0.5] == []
+    named = [one for one in drawn if re.match(r"\d\d:\d\d .", one[0])]
+    assert [one for one in named if one[2] > one[4]] == []
+    assert [one[0] for one in named if not one[0].endswith(("…", "बैठक", "review", "West"))] == []

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 import config
+from tests.wall.story import STORY, told, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,8 +109,13 @@ def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
     own_config: Path,
     make_fleet: Callable[..., Any],
     serve_fleet: Callable[..., Any],
+    *,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A new office appears without a reload; a broken file leaves the old offices and says which line is wrong."""
+    """A new office appears without a reload; a broken file leaves the old offices and says which line is wrong.
+
+    It is no trouble of reading: the wall stays healthy, and the log has the line once.
+    """
     sites = own_config.parent / "sites.csv"
     with make_fleet(tmp_path, own_config, story=False) as fleet, serve_fleet(fleet) as url:
         first_words(page, url)
@@ -118,8 +128,21 @@ def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
         )
         page.wait_for_selector(".linked:has-text('57 of 92')", timeout=10_000)
         sites.write_text(whole + "broken-line,Broken\n", encoding="utf-8")
-        page.wait_for_selector(".incidents:has-text('sites.csv:94')", timeout=10_000)
+        page.wait_for_selector(".refused:has-text('sites.csv:94')", timeout=10_000)
         assert page.locator(".mark").count() == 92
+        said = page.inner_text(".bottom")
+        assert "The changed file is wrong: sites.csv:94: " in said
+        assert "The old one stays in force" in said
+        assert "cannot read" not in said
+        with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:
+            health = json.load(answer)
+        assert health["ok"] is True
+        assert "sites.csv:94" in health["refused"]
+        page.wait_for_timeout(2500)  # one more look at the files, which must not be told again
+        told = [record.getMessage() for record in caplog.records if "sites.csv:94" in record.getMessage()]
+        assert len(told) == 1
+        sites.write_text(whole, encoding="utf-8")
+        page.wait_for_selector(".refused", state="hidden", timeout=10_000)
 
 
 def test_a_silent_part_of_the_house_is_named(
@@ -131,3 +154,52 @@ def test_a_silent_part_of_the_house_is_named(
     with make_fleet(tmp_path, story=False) as fleet, serve_fleet(fleet) as url:
         fleet.state.beat("collector", fleet.clock.now_ns() - 300 * SECOND_NS, {})
         assert "Not heard from since: collector (10:12)" in first_words(page, url)
+
+
+def test_many_silent_offices_are_counted_and_nothing_is_said_of_their_cause(
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any], until: Any
+) -> None:
+    """Eleven offices of one provider go dark: the foot counts them and their age, and claims no cause, shared or not."""
+    from telemetry.control import Presence
+    from telemetry.decisions import Action, ReasonCode, State
+
+    with make_fleet(tmp_path) as fleet, serve_fleet(fleet) as url:
+        page.goto(f"{url}/?lang=en")
+        page.wait_for_selector(".mark")
+        gone = [
+            site.id
+            for site in fleet.live.current.registry.linked()
+            if site.provider == "provider-a" and site.id not in STORY
+        ][:11]
+        coming = next(at for at in fleet.occurrences() if at.starts_ns > fleet.clock.now_ns())
+        now_ns = fleet.clock.now_ns()
+        dark = (told(ReasonCode.DARK, 180.0, "s", 3.0),)
+        for site in gone:
+            fleet.state.set_presence(site, "p1", Presence(online=False, since_ns=now_ns), now_ns)
+        fleet.state.put_verdicts(
+            [
+                structs.replace(
+                    verdict(site, coming, now_ns),
+                    state=State.NOT_READY,
+                    probability=None,
+                    reasons=dark,
+                    action=Action.CHECK_POWER,
+                )
+                for site in gone
+            ]
+        )
+        until(page, "document.querySelector('.incidents').textContent.includes('12 offices without contact')")
+        said = page.inner_text(".incidents")
+        assert said == "5 offices have a degraded line · 12 offices without contact · 1 office without data"
+
+
+def test_a_dark_office_counts_in_the_age_of_the_oldest_data(
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+) -> None:
+    """Offline for a minute or for half an hour, an office's silence is in the foot, however fresh the others are."""
+    with make_fleet(tmp_path) as fleet, serve_fleet(fleet) as url:
+        fleet.report([site for site in fleet.linked if site != "lalitpur"])
+        page.goto(f"{url}/?lang=en")
+        page.wait_for_selector(".mark")
+        said = page.inner_text(".oldest").replace("\u00a0", " ")
+        assert re.fullmatch(r"Oldest data: 3[67] min · 1 office silent for over 45 s", said), said

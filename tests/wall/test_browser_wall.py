@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -241,6 +242,33 @@ def test_old_data_looks_old(page: Page, fleet: Any) -> None:
     page.wait_for_selector(f"{mark('agra')}:not(.old)")
     page.wait_for_selector(f"{mark('auraiya')}.old")
     assert "old data, " in (page.get_attribute(mark("auraiya"), "aria-label") or "")
+    assert re.fullmatch(r"Auraiya \d+\u00a0(min|s|h)", page.text_content(f"{mark('auraiya')} text") or "")
+    assert re.fullmatch(r"Lalitpur \d+\u00a0(min|h)", page.text_content(f"{mark('lalitpur')} text") or "")
+
+
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_when_everything_is_old_every_mark_says_its_age(page: Page, fleet: Any, language: str) -> None:
+    """A collector that stopped: 56 marks with an age each, and still no two labels over each other."""
+    open_wall(page, fleet, f"/?lang={language}")
+    page.wait_for_selector(".mark")
+    page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model, takeChange} = await import(script);
+        const tiles = Object.entries(model.tiles).filter(([, tile]) => tile.shade !== 'planned');
+        const then = Math.min(...tiles.map(([, tile]) => tile.newest_ms));
+        takeChange({tiles: Object.fromEntries(tiles.map(([site]) => [site, {newest_ms: then}]))}); }"""
+    )
+    unit = {"hi": "मिनट|घंटा|घंटे", "en": "min|h"}[language]
+    said = page.evaluate(
+        "[...document.querySelectorAll('.mark.old')].map(mark => mark.querySelector('text')?.textContent ?? '')"
+    )
+    assert len(said) == 56
+    assert [text for text in said if not re.search(rf"\d+\u00a0({unit})$", text)] == []
+    labels = [label for label in boxes(page, ".marks text") if label["text"]]
+    slack = labels[0]["height"] * 0.25
+    assert [
+        (a["text"], b["text"]) for a, b in itertools.combinations(labels, 2) if overlap(a, b, slack)
+    ] == []
 
 
 def test_a_phone_shows_what_needs_doing_first(page: Page, fleet: Any) -> None:
@@ -297,10 +325,27 @@ def test_numbers_are_written_as_the_server_writes_them(page: Page, fleet: Any) -
     """The browser's formats and the catalogues' are twins: the same text for every value, in both languages."""
     from telemetry.words import format as form
 
-    ratios = [0, 0.00042, 0.0099, 0.0405, 0.095, 0.31, 0.5, 0.845, 0.994, 0.9951, 0.9999, 1]
+    ratios = [
+        0,
+        1e-9,
+        0.000058,
+        0.0001,
+        0.00042,
+        0.0099,
+        0.0405,
+        0.095,
+        0.31,
+        0.5,
+        0.845,
+        0.945,
+        0.994,
+        0.9951,
+        0.9999,
+        1,
+    ]
     durations_ms = [0.0456, 1.25, 9.95, 38, 99.6, 243, 1234.5, 5]
     rates = [300, 999.6e3, 640e3, 1.2e6, 9.96e6, 24.6e6]
-    spans = [0, 1, 42.4, 59.6, 60, 90, 2300, 7199, 7200, 7800, 90_061, 172_800, 864_000]
+    spans = [0, 1, 42.4, 59.6, 60, 90, 2300, 3599, 3600, 6720, 7800, 86_399, 90_061, 170_220, 864_000]
     moments = [NOW_NS + n * 7 * 3600 * SECOND_NS for n in range(8)]
     for language in ("hi", "en"):
         page.goto(f"{fleet.url}/?lang={language}")

@@ -66,3 +66,27 @@ def test_a_wrong_configuration_ends_the_command_with_one_line(tmp_path: Path) ->
     assert done.returncode == 2
     assert "tatpar.toml:2" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_a_slip_of_the_pen(tmp_path: Path) -> None:
+    """Status 2 and one line that names --data; nothing is made. A folder without a store is waited for, and that is said."""
+    done = subprocess.run(
+        [*TATPAR, "--data", str(tmp_path / "new")], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 2
+    assert "--data" in done.stderr
+    assert not (tmp_path / "new").exists()
+    with subprocess.Popen(
+        [*TATPAR, "--data", str(tmp_path), "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith("the wall is at ")
+        assert "no store yet" in process.stderr.readline()
+        for _ in range(20):
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dashboards.wall.app import create_app
 from dashboards.wall.serve import AddressInUseError, address, listen, warning_for
+from dashboards.wall.web.hosts import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -279,3 +281,40 @@ def test_beyond_loopback_there_is_a_warning() -> None:
     assert warning_for("127.0.0.1") is None
     assert warning_for("::1") is None
     assert "no sign-in" in (warning_for("0.0.0.0") or "")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8420", 200),
+        ("127.8.9.1", 200),
+        ("LOCALHOST:8420", 200),
+        ("wall.localhost.", 200),
+        ("[::1]:8420", 200),
+        ("evil.example", 421),
+        ("evil.example:8420", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("192.0.2.7", 421),
+        ("", 421),
+    ],
+)
+def test_a_wall_on_loopback_knows_only_its_own_names(fleet: Any, host: str, status: int) -> None:
+    """A name that was made to point here (DNS rebinding) is refused on every address, with one line."""
+    for path in ("/", "/api/snapshot", "/healthz"):
+        got, headers, body = get(fleet.url + path, host=host)
+        assert got == status
+        assert "content-security-policy" in headers
+        if status == 421:
+            assert b"open it as localhost" in body
+            assert b"rampur" not in body
+
+
+def test_a_wall_that_is_open_to_the_network_answers_any_name(fleet: Any) -> None:
+    """Where the operator listens on another address, names are the network's business."""
+    app = create_app(fleet.live, fleet.reader, fleet.state, fleet.clock)
+    app.state.listens_on = "0.0.0.0"
+    scope = {"type": "http", "app": app, "headers": [(b"host", b"noc.example")]}
+    assert Hosts(app, fleet.live)._known(scope)
+    app.state.listens_on = "127.0.0.1"
+    assert not Hosts(app, fleet.live)._known(scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from dashboards.wall.picture.reasons import shown
 from dashboards.wall.picture.tiles import Known, next_verdicts, presence_of, tile
 from dashboards.wall.picture.times import meeting_key, recurrence_name, recurrence_ns
 from dashboards.wall.picture.track import track
+from dashboards.wall.picture.weak import next_occurrence, weak
 from telemetry.control import Presence
 from telemetry.decisions import (
     Action,
@@ -29,6 +31,7 @@ from telemetry.decisions import (
     Verdict,
 )
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+from telemetry.words import format as form
 
 NOW_NS = 1_795_495_670 * SECOND_NS
 SITE = Site(id="a", name_en="A", name_hi="अ", region="r", lat=26, lon=80, status=SiteStatus.LINKED)
@@ -137,6 +140,16 @@ def test_numbers_change_only_when_their_two_digits_do(value: float | None, round
     assert shown(value) == rounded
 
 
+@pytest.mark.parametrize("chance", [0.0, 0.00004, 0.0049, 0.5, 0.845, 0.945, 0.9951, 0.996, 0.99999, 1.0])
+def test_a_chance_reads_alike_on_the_wall_and_on_the_command_line(chance: float) -> None:
+    """What the wall is sent is rounded by the catalogue's own rule: it reads as if it had never been rounded."""
+    sent = made(Known(verdict(probability=chance))).probability
+    assert form.percent("en", sent) == form.percent("en", chance)
+    reason = Reason(code=ReasonCode.LOSS_UP, value=chance, unit="ratio")
+    told = made(Known(verdict(state=State.AT_RISK, reasons=(reason,)))).why.value
+    assert form.percent("hi", told) == form.percent("hi", chance)
+
+
 def test_today_is_the_deployments_day() -> None:
     """Midnight is that of the zone, also on the day that summer time begins."""
     start, end = today_and_tomorrow(NOW_NS, "Asia/Kolkata")
@@ -211,3 +224,47 @@ def test_the_track_record_counts_what_came_true() -> None:
 def test_no_settled_forecast_is_no_record() -> None:
     """Nothing is claimed before the first outcome."""
     assert track([Forecast(horizon=Horizon.T30M, verdict=verdict())], []) is None
+
+
+def occurrence(uid: str, start_ns: int, invited: tuple[str, ...] = ("a",), hours: float = 1.0) -> Any:
+    meeting = SimpleNamespace(uid=uid, invited=invited)
+    ends_ns = start_ns + int(hours * HOUR_NS)
+    return SimpleNamespace(meeting=meeting, recurrence_ns=start_ns, starts_ns=start_ns, ends_ns=ends_ns)
+
+
+def test_the_next_meeting_is_the_first_to_start() -> None:
+    """One that runs gives way to one that comes; it is the next only when none does; what is over never is."""
+    over, runs = occurrence("over", NOW_NS - 2 * HOUR_NS), occurrence("runs", NOW_NS - HOUR_NS, hours=2)
+    soon, late = occurrence("soon", NOW_NS + 1), occurrence("late", NOW_NS + HOUR_NS)
+    assert next_occurrence([over, runs, late, soon], NOW_NS) is soon
+    assert next_occurrence([over, runs], NOW_NS) is runs
+    assert next_occurrence([over], NOW_NS) is None
+
+
+def test_the_weak_offices_of_a_meeting_come_worst_first() -> None:
+    """State, then probability, then id; planned offices and ready ones are not weak; no verdict is unknown."""
+    names = ["ready", "risk-70", "risk-61", "dark", "bad-b", "bad-a", "none", "planned"]
+    sites = {
+        name: Site(
+            id=name,
+            name_en=name,
+            name_hi=name,
+            region="r",
+            lat=1,
+            lon=1,
+            status=SiteStatus.PLANNED if name == "planned" else SiteStatus.LINKED,
+        )
+        for name in names
+    }
+    dark = (Reason(code=ReasonCode.DARK),)
+    verdicts = {
+        "ready": verdict(site="ready"),
+        "risk-70": verdict(site="risk-70", state=State.AT_RISK, probability=0.7),
+        "risk-61": verdict(site="risk-61", state=State.AT_RISK, probability=0.61),
+        "dark": verdict(site="dark", state=State.NOT_READY, probability=None, reasons=dark),
+        "bad-a": verdict(site="bad-a", state=State.NOT_READY, probability=0.3),
+        "bad-b": verdict(site="bad-b", state=State.NOT_READY, probability=0.3),
+    }
+    found = weak(occurrence("m", NOW_NS, tuple(names)), verdicts, sites)
+    assert [one.site for one in found] == ["dark", "bad-a", "bad-b", "risk-61", "risk-70", "none"]
+    assert found[-1].shade is Shade.UNKNOWN

@@ -27,10 +27,13 @@ N = "\u00a0"
         (1.0, f"100{N}%"),
         (0.00042, f"0.042{N}%"),
         (0.095, f"9.5{N}%"),
+        (0.9999999, f"99{N}%"),
+        (0.000058, f"<{N}0.01{N}%"),
+        (1e-12, f"<{N}0.01{N}%"),
     ],
 )
 def test_percent_has_at_most_two_significant_digits(ratio: float, shown: str) -> None:
-    """A ratio is shown with two significant digits, and 100 % is kept for all of it."""
+    """A ratio is shown with two significant digits, and 100 % is kept for all of it, 0 % for none of it."""
     assert form.percent("en", ratio) == shown
     assert form.percent("hi", ratio) == shown
 
@@ -44,6 +47,8 @@ def test_percent_has_at_most_two_significant_digits(ratio: float, shown: str) ->
         (38 * 60 + 20, f"38{N}min", f"38{N}मिनट"),
         (7200, f"2{N}h", f"2{N}घंटे"),
         (7800, f"2{N}h 10{N}min", f"2{N}घंटे 10{N}मिनट"),
+        (112 * 60, f"1{N}h 52{N}min", f"1{N}घंटा 52{N}मिनट"),
+        (47 * 3600 + 17 * 60, f"1{N}day 23{N}h", f"1{N}दिन 23{N}घंटे"),
         (3 * 86400, f"3{N}days", f"3{N}दिन"),
     ],
 )
@@ -51,6 +56,12 @@ def test_durations_use_the_units_that_matter(seconds: float, english: str, hindi
     """A span is said in seconds, minutes, hours or days, in the language's words."""
     assert form.duration("en", seconds) == english
     assert form.duration("hi", seconds) == hindi
+
+
+@pytest.mark.parametrize(("ratio", "n"), [(0.0, 0), (0.0004, 1), (0.041, 4), (0.996, 99), (1.0, 100)])
+def test_so_many_of_a_hundred_keeps_none_and_all_for_themselves(ratio: float, n: int) -> None:
+    """A line that loses nearly everything is not said to lose everything, nor one that loses little nothing."""
+    assert form.of_hundred(ratio) == n
 
 
 def test_a_negative_number_has_a_true_minus_sign() -> None:

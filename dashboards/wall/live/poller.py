@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from config.errors import ConfigError
 from dashboards.wall.live.broadcast import Broadcast, frame
 from dashboards.wall.live.difference import difference
 from dashboards.wall.live.reading import Decisions, Windows
-from dashboards.wall.picture.compose import compose
+from dashboards.wall.picture.compose import Troubles, compose
 from dashboards.wall.picture.model import Picture, Scene
 from dashboards.wall.picture.scene import scene
 from dashboards.wall.picture.times import ms
@@ -44,7 +45,7 @@ class Poller:
         self._decisions = Decisions(state)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="wall-poller")
         self._config: Config = live.current
-        self._trouble = ""
+        self._troubles = Troubles()
         self._composed_ns = 0
         self._config_ns = 0
         self._beat_ns = 0
@@ -77,17 +78,17 @@ class Poller:
         """Read and compose; None when nothing can have changed. Runs in the pool."""
         now_ns = self._clock.now_ns()
         changed = self._take_up_config(now_ns)
-        trouble = "" if self._live.problem is None else str(self._live.problem)
+        trouble = ""
         try:
             changed |= self._windows.look(now_ns)
             changed |= self._decisions.look(self._config, now_ns)
         except Exception as error:  # noqa: BLE001 - whatever the databases say, the page must say so and go on
             trouble = f"{type(error).__name__}: {error}"
-        changed |= self._note(trouble)
+        changed |= self._note(Troubles(trouble, _refusal(self._live.problem)))
         if not changed and now_ns - self._composed_ns < _COMPOSE_NS:
             return None
         self._composed_ns = now_ns
-        return compose(self._config, self._decisions.decided, self._windows.recent, now_ns, self._trouble)
+        return compose(self._config, self._decisions.decided, self._windows.recent, now_ns, self._troubles)
 
     def _take_up_config(self, now_ns: int) -> bool:
         if now_ns - self._config_ns >= _CONFIG_NS:
@@ -99,16 +100,18 @@ class Poller:
         self._laid_out = scene(self._config)
         return True
 
-    def _note(self, trouble: str) -> bool:
-        """Log a trouble when it comes and when it goes, not while it lasts."""
-        if trouble == self._trouble:
+    def _note(self, troubles: Troubles) -> bool:
+        """Log a trouble of reading when it comes and when it goes; of a refused file the configuration tells itself."""
+        if troubles == self._troubles:
             return False
-        if trouble:
-            extra = {"event": "wall.failed", "reason": trouble}
-            _log.warning("the wall cannot read: %s", trouble, extra=extra)
-        else:
-            _log.info("the wall reads again", extra={"event": "wall.recovered"})
-        self._trouble = trouble
+        before, now = self._troubles.reading, troubles.reading
+        if now != before:
+            if now:
+                extra = {"event": "wall.failed", "reason": now}
+                _log.warning("the wall cannot read: %s", now, extra=extra)
+            else:
+                _log.info("the wall reads again", extra={"event": "wall.recovered"})
+        self._troubles = troubles
         return True
 
     def _tell(self, picture: Picture | None) -> None:
@@ -140,3 +143,10 @@ class Poller:
 
     def _whole_frame(self) -> bytes:
         return frame("snapshot", msgspec.json.encode(self._whole()), self.broadcast.event_id)
+
+
+def _refusal(problem: Exception | None) -> str:
+    """What is wrong with a changed file, in one line that names the file without its folders."""
+    if isinstance(problem, ConfigError):
+        return str(problem).removeprefix(f"{problem.file.parent}/")
+    return "" if problem is None else str(problem)

@@ -35,12 +35,27 @@ class Decided:
     track: Track | None = None
 
 
-def compose(config: Config, decided: Decided, recent: Recent, now_ns: int, trouble: str = "") -> Picture:
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """What stands in the way of a whole and fresh picture; empty where nothing does."""
+
+    reading: str = ""
+    """Why the databases cannot be read."""
+    refused: str = ""
+    """What is wrong with a changed file."""
+
+
+_NONE = Troubles()
+
+
+def compose(
+    config: Config, decided: Decided, recent: Recent, now_ns: int, troubles: Troubles = _NONE
+) -> Picture:
     """The picture as of `now_ns`."""
     sites = config.registry.by_id
     start_ns, end_ns = today_and_tomorrow(now_ns, config.settings.deployment.timezone)
     occurrences = config.calendar.occurrences(start_ns, end_ns)
-    meetings = gatherings(occurrences, decided.verdicts, sites)
+    meetings = gatherings(occurrences, decided.verdicts, sites, now_ns)
     standing = [v for v in decided.verdicts if meeting_key(v.meeting, v.occurrence_ns) in meetings]
     nearest = next_verdicts(standing, now_ns)
     presence = presence_of(decided.presence)
@@ -61,7 +76,8 @@ def compose(config: Config, decided: Decided, recent: Recent, now_ns: int, troub
         incidents=incidents(decided.flags, sites),
         pulses={role: Pulse(role=role, at_ms=ms(at_ns)) for role, at_ns in decided.pulses.items()},
         track=decided.track,
-        trouble=trouble,
+        trouble=troubles.reading,
+        refused=troubles.refused,
     )
 
 

@@ -8,15 +8,18 @@ from hashlib import blake2s
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from config.sites import SiteStatus
 from dashboards.wall.picture.model import Count, Gathering, Shade
-from dashboards.wall.picture.reasons import shown
+from dashboards.wall.picture.reasons import shown, shown_ratio
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
+from dashboards.wall.picture.weak import next_occurrence, weak
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from config.meetings import Occurrence
     from config.sites import Site
@@ -63,16 +66,22 @@ def gathering(
 
 
 def gatherings(
-    occurrences: Iterable[Occurrence], verdicts: Iterable[Verdict], sites: Mapping[str, Site]
+    occurrences: Sequence[Occurrence], verdicts: Iterable[Verdict], sites: Mapping[str, Site], now_ns: int
 ) -> dict[str, Gathering]:
-    """All of them by key, in the order of their start."""
+    """All of them by key, in the order of their start; the one that comes next with its weak offices."""
     grouped = by_occurrence(verdicts)
-    return {
+    made = {
         meeting_key(occurrence.meeting.uid, occurrence.recurrence_ns): gathering(
             occurrence, grouped.get((occurrence.meeting.uid, occurrence.recurrence_ns), {}), sites
         )
         for occurrence in occurrences
     }
+    coming = next_occurrence(occurrences, now_ns)
+    if coming is not None:
+        identity = coming.meeting.uid, coming.recurrence_ns
+        key = meeting_key(*identity)
+        made[key] = structs.replace(made[key], weak=weak(coming, grouped.get(identity, {}), sites))
+    return made
 
 
 def _shade(site: Site, verdict: Verdict | None) -> Shade:
@@ -84,7 +93,7 @@ def _shade(site: Site, verdict: Verdict | None) -> Shade:
 def _stamp(verdicts: Mapping[str, Verdict]) -> str:
     """A short digest of what a page would show of these verdicts."""
     text = ";".join(
-        f"{site}={verdict.state}{shown(verdict.probability)}{[(r.code, shown(r.value)) for r in verdict.reasons]}"
+        f"{site}={verdict.state}{shown_ratio(verdict.probability)}{[(r.code, shown(r.value)) for r in verdict.reasons]}"
         for site, verdict in sorted(verdicts.items())
     )
     return blake2s(text.encode(), digest_size=6).hexdigest()

@@ -57,6 +57,8 @@ class Why(_Record, frozen=True, kw_only=True):
     unit: str = ""
     path: str = ""
     since_ms: int | None = None
+    until_ms: int | None = None
+    """When it was over, of a reason that lies in the recent past."""
 
 
 class Tile(_Record, frozen=True, kw_only=True):
@@ -93,6 +95,16 @@ class Count(_Record, frozen=True, kw_only=True):
     planned: int = 0
 
 
+class Weak(_Record, frozen=True, kw_only=True):
+    """An invited office that is not ready for one meeting."""
+
+    site: str
+    shade: Shade
+    probability: float | None = None
+    why: Why | None = None
+    action: str = ""
+
+
 class Gathering(_Record, frozen=True, kw_only=True):
     """One occurrence of a meeting. Key: UID, a space, RECURRENCE-ID in UTC."""
 
@@ -109,6 +121,8 @@ class Gathering(_Record, frozen=True, kw_only=True):
     count: Count
     stamp: str
     """Changes when any verdict of this meeting does; a page that shows it fetches it again."""
+    weak: tuple[Weak, ...] = ()
+    """Only of the meeting that comes next: its offices that will not hold, worst first."""
 
 
 class Degraded(_Record, frozen=True, kw_only=True):
@@ -156,7 +170,9 @@ class Picture(_Record, frozen=True, kw_only=True):
     pulses: dict[str, Pulse] = {}
     track: Track | None = None
     trouble: str = ""
-    """Why parts of the picture may be missing or old: a file of the operator's is wrong, the store cannot be read."""
+    """Why parts of the picture may be missing or old: the store or the state database cannot be read."""
+    refused: str = ""
+    """What is wrong with a changed file of the operator's; what stood before it is in force."""
 
 
 class Scene(_Record, frozen=True, kw_only=True):

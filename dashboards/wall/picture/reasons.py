@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.wall.picture.model import Why
 from dashboards.wall.picture.times import ms
+from telemetry.words import format as form
 
 if TYPE_CHECKING:
     from telemetry.decisions import Reason
@@ -14,21 +15,24 @@ if TYPE_CHECKING:
 
 def why(reason: Reason) -> Why:
     """The reason with its numbers at the precision that a screen shows, so that noise is no change."""
+    rounded = shown_ratio if reason.unit == "ratio" else shown
     return Why(
         code=reason.code.value,
-        value=shown(reason.value),
-        limit=shown(reason.limit),
-        usual=shown(reason.usual),
+        value=rounded(reason.value),
+        limit=rounded(reason.limit),
+        usual=rounded(reason.usual),
         unit=reason.unit,
         path=reason.path,
         since_ms=None if reason.since_ns is None else ms(reason.since_ns),
+        until_ms=None if reason.until_ns is None else ms(reason.until_ns),
     )
 
 
 def shown(value: float | None, digits: int = 2) -> float | None:
     """A number rounded to so many significant digits; None for none."""
-    if value is None or not math.isfinite(value):
-        return None
-    if value == 0:
-        return 0.0
-    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+    return None if value is None or not math.isfinite(value) else form.significant(value, digits)
+
+
+def shown_ratio(value: float | None) -> float | None:
+    """A chance or a share, rounded as the command line and the mail round it; None for none."""
+    return None if value is None or not math.isfinite(value) else form.ratio_shown(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.sites import SiteStatus
 from dashboards.wall.picture.model import Shade, Tile
-from dashboards.wall.picture.reasons import shown, why
+from dashboards.wall.picture.reasons import shown, shown_ratio, why
 from dashboards.wall.picture.times import meeting_key, ms
 from telemetry.decisions import Action, ReasonCode, State
 
@@ -79,7 +79,7 @@ def tile(site: Site, known: Known, recent: Recent, silent_before_ns: int) -> Til
     reason = _reason(verdict, flags)
     return Tile(
         shade=_line_shade(flags, presence, silent=silent) if verdict is None else shade_of(verdict),
-        probability=None if verdict is None else shown(verdict.probability),
+        probability=None if verdict is None else shown_ratio(verdict.probability),
         why=None if reason is None else why(reason),
         action="" if verdict is None or verdict.action is Action.NONE else verdict.action.value,
         best="" if verdict is None else verdict.best_profile,
@@ -126,4 +126,4 @@ def _sparkline(
     if drawn is None:
         return (), ()
     loss, rtt = drawn.tolist()
-    return tuple(shown(value) for value in loss), tuple(shown(value) for value in rtt)
+    return tuple(shown_ratio(value) for value in loss), tuple(shown(value) for value in rtt)

@@ -93,7 +93,7 @@ class Pages:
         return packed_json(request, body)
 
     async def health(self, request: Request) -> Response:
-        """200 while the picture is kept up, 503 when it cannot be read."""
+        """200 while the picture is kept up, 503 when it cannot be read; a refused file is told and breaks nothing."""
         poller: Poller = request.app.state.poller
         trouble = poller.picture.trouble
         told = {
@@ -101,6 +101,7 @@ class Pages:
             "viewers": poller.broadcast.viewers,
             "restarts": poller.broadcast.restarts,
             "trouble": trouble,
+            "refused": poller.picture.refused,
         }
         return json(told, 200 if told["ok"] else 503)
 

@@ -1,10 +1,11 @@
-// "Before the next meeting": the offices that will not hold, worst first. The order changes once a minute; in between
-// an office that recovers keeps its row and shows that it did, a new one joins at the end.
+// "Before the next meeting": its offices that will not hold, worst first; below them, under headings of their own, those
+// of other meetings. The order changes once a minute; in between an office that recovers keeps its row and shows that
+// it did, a new one joins at the end of its group.
 
 import { h, reshape, setAttribute, setText, shape } from "./dom.js";
-import { clock, percent } from "./format.js";
-import { isOld, meetingsInOrder, model, nextMeeting } from "./model.js";
-import { oldText, severity, tileOf } from "./office.js";
+import { percent } from "./format.js";
+import { isOld, meetingsInOrder, model, nextMeeting, now } from "./model.js";
+import { oldText, tileOf, worseFirst } from "./office.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
 import { nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
@@ -21,69 +22,123 @@ export function createAttention() {
   const nothing = h("div", { class: "nothing" });
   const frame = h("div", { class: "rows-frame" }, list);
   const element = h("section", { class: "attention", "aria-labelledby": "attention-title" }, title, subtitle, nothing, frame, more);
-  const rows = new Map();
+  const items = new Map();
   let order = [];
   let orderedAt = 0;
+  let orderedFor = "";
 
-  function reorder() {
-    const flagged = Object.entries(model.tiles).filter(([, tile]) => FLAGGED.has(tile.shade)).map(([site]) => site);
-    if (performance.now() - orderedAt >= ORDER_MS || !order.length) {
-      orderedAt = performance.now();
-      order = flagged.sort((a, b) => severity(tileOf(a)) - severity(tileOf(b)) || a.localeCompare(b));
-    } else {
-      order = [...order, ...flagged.filter((site) => !order.includes(site))];
-    }
+  /** Keep the order within the minute, unless another meeting is next now. */
+  function reorder(groups, next) {
+    const again = performance.now() - orderedAt >= ORDER_MS || orderedFor !== (next?.key ?? "") || !order.length;
+    if (again) [orderedAt, orderedFor] = [performance.now(), next?.key ?? ""];
+    const before = again ? [] : order;
+    const keys = groups.map(({ key }) => key);
+    const kept = before.filter(({ key }) => !keys.includes(key)).map(({ key }) => ({ key, found: [] }));
+    order = [...groups, ...kept].map(({ key, found }) => {
+      const sites = before.find((group) => group.key === key)?.sites ?? [];
+      const fresh = found.filter(({ site }) => !sites.includes(site)).sort(worseFirst).map(({ site }) => site);
+      const known = new Map(found.map((one) => [one.site, one]));
+      return { key, known, sites: [...sites.filter((site) => model.offices.has(site)), ...fresh] };
+    }).filter(({ sites }) => sites.length);
   }
 
   function render() {
-    reorder();
-    for (const [site, row] of rows) if (!order.includes(site)) { row.element.remove(); rows.delete(site); }
-    order.forEach((site, index) => {
-      if (!rows.has(site)) rows.set(site, createRow(model.offices.get(site)));
-      const row = rows.get(site);
-      if (list.children[index] !== row.element) list.insertBefore(row.element, list.children[index] ?? null);
-      row.show(tileOf(site));
+    const next = nextMeeting();
+    reorder(groupsOf(next), next);
+    const wanted = order.flatMap((group) => [
+      ...(group.key === (next?.key ?? "") ? [] : [{ id: `head ${group.key}`, make: () => createHeading(), what: group.key }]),
+      ...group.sites.map((site) => ({ id: `${group.key} ${site}`, make: () => createRow(model.offices.get(site)), what: group.known.get(site) ?? recovered(site, group.key) })),
+    ]);
+    const ids = new Set(wanted.map(({ id }) => id));
+    for (const [id, item] of items) if (!ids.has(id)) { item.element.remove(); items.delete(id); }
+    wanted.forEach(({ id, make, what }, index) => {
+      if (!items.has(id)) items.set(id, make());
+      const item = items.get(id);
+      if (list.children[index] !== item.element) list.insertBefore(item.element, list.children[index] ?? null);
+      item.show(what);
     });
-    describe();
+    describe(next);
     fit();
   }
 
-  function describe() {
-    const meeting = nextMeeting();
-    setText(title, say(meeting ? "wall.before_next" : "wall.lines_now"));
+  function describe(meeting) {
+    const coming = meeting && meeting.starts_ms > now();
+    setText(title, say(coming ? "wall.before_next" : meeting ? "wall.in_running" : "wall.lines_now"));
     setText(subtitle, meeting ? subtitleOf(meeting) : "");
-    const sentence = order.length ? "" : emptySentence(meeting);
+    const own = order.some(({ key }) => key === (meeting?.key ?? ""));
+    const sentence = own || (!meeting && order.length) ? "" : emptySentence(meeting);
     nothing.hidden = !sentence;
+    nothing.classList.toggle("above", order.length > 0);
     setText(nothing, sentence);
-    setAttribute(more, "href", meeting ? hrefMeeting(meeting) : null);
   }
 
-  /** Show as many rows as there is room for, and say how many more there are. */
+  /** Show as many rows as there is room for, and say how many more there are; the next meeting's are cut last. */
   function fit() {
-    const room = frame.clientHeight;
+    const key = nextMeeting()?.key ?? "";
+    const all = [...list.children];
+    for (const item of all) item.hidden = false;
     const scrolls = getComputedStyle(frame).overflowY !== "hidden";
-    let hidden = 0;
-    for (const item of list.children) item.hidden = false;
-    if (!scrolls) {
-      for (const item of [...list.children]) {
-        const out = item.offsetTop + item.offsetHeight > room + 1;
-        item.hidden = out;
-        hidden += out ? 1 : 0;
-      }
-    }
-    more.hidden = hidden === 0;
-    setText(more, hidden ? say("wall.more_offices", { n: hidden }) : "");
+    const fits = (item) => scrolls || item.offsetTop + item.offsetHeight <= frame.clientHeight + 1;
+    const hidden = all.filter((item) => !fits(item));
+    for (const item of hidden) item.hidden = true;
+    all.forEach((item, index) => {
+      if (item.classList.contains("group") && all[index + 1]?.hidden) item.hidden = true;
+    });
+    const cut = order.map((group) => ({ key: group.key, n: group.sites.filter((site) => items.get(`${group.key} ${site}`)?.element.hidden).length }));
+    const own = cut.find((group) => group.key === key)?.n ?? 0;
+    const others = cut.reduce((sum, group) => sum + group.n, 0) - own;
+    more.hidden = own + others === 0;
+    setText(more, own ? say("wall.more_offices", { n: own }) : others ? say(key ? "wall.more_others" : "wall.more_offices", { n: others }) : "");
+    setAttribute(more, "href", own && key ? hrefMeeting(model.meetings[key]) : null);
   }
 
   new ResizeObserver(fit).observe(frame);
   return {
     element, render, tick: render,
     relabel() {
-      for (const row of rows.values()) row.element.remove();
-      rows.clear();
+      for (const item of items.values()) item.element.remove();
+      items.clear();
       if (model.scene) render();
     },
-    mark: (site) => flash(rows.get(site)?.element),
+    mark(site) {
+      for (const { key } of order) flash(items.get(`${key} ${site}`)?.element);
+    },
+  };
+}
+
+/** What will not hold, by the meeting that it is about: the next one, then others by their start, then none. */
+function groupsOf(next) {
+  const weak = next ? weakOf(next) : [];
+  const groups = new Map(next ? [[next.key, weak]] : []);
+  const own = new Set(weak.map(({ site }) => site));
+  for (const [site, tile] of Object.entries(model.tiles)) {
+    const key = model.meetings[tile.meeting] ? tile.meeting : "";
+    if (!FLAGGED.has(tile.shade) || own.has(site) || (next && key === next.key)) continue;
+    groups.set(key, [...(groups.get(key) ?? []), { site, ...tile }]);
+  }
+  const start = (key) => (key === next?.key ? -Infinity : model.meetings[key]?.starts_ms ?? Infinity);
+  return [...groups].map(([key, found]) => ({ key, found })).sort((a, b) => start(a.key) - start(b.key) || a.key.localeCompare(b.key));
+}
+
+/** What is known of the next meeting's weak offices; for the moment in which it becomes the next, what their tiles say. */
+function weakOf(next) {
+  return next.weak ?? Object.entries(model.tiles).filter(([, tile]) => tile.meeting === next.key && FLAGGED.has(tile.shade)).map(([site, tile]) => ({ site, ...tile }));
+}
+
+function recovered(site, key) {
+  const tile = tileOf(site);
+  return { site, shade: "ready", probability: tile.meeting === key && tile.shade === "ready" ? tile.probability : undefined };
+}
+
+/** The small heading over the offices of another meeting. */
+function createHeading() {
+  const text = h("h3");
+  return {
+    element: h("li", { class: "group" }, text),
+    show(key) {
+      const meeting = model.meetings[key];
+      setText(text, meeting ? say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say("wall.no_meeting_near"));
+    },
   };
 }
 
@@ -96,7 +151,8 @@ function emptySentence(meeting) {
   const linked = Object.values(model.tiles).filter((tile) => tile.shade !== "planned").length;
   if (!model.scene.offices.length) return say("wall.no_offices");
   if (!linked) return say("wall.none_linked");
-  if (meeting) return say("wall.all_ready", { n: linked });
+  if (meeting && [...FLAGGED].some((shade) => meeting.count[shade])) return say("wall.ready_of", { ready: meeting.count.ready ?? 0, linked: meeting.linked });
+  if (meeting) return meeting.linked ? say("wall.all_invited_ready", { n: meeting.linked }) : say("wall.none_invited_linked");
   return meetingsInOrder().length ? say("wall.all_fine_no_more") : say("wall.no_meetings", { file: model.scene.calendar });
 }
 
@@ -111,27 +167,17 @@ function createRow(office) {
   const link = h("a", { href: hrefSite(office.id), class: "row" }, glyph, name, state, chance, reason, action, spark);
   return {
     element: h("li", {}, link),
-    show(tile) {
-      reshape(glyph, tile.shade);
-      setAttribute(link, "data-shade", tile.shade);
-      link.classList.toggle("old", isOld(tile) && tile.shade !== "dark");
-      setText(state, sayShade(tile.shade));
-      setText(chance, tile.probability === undefined ? "–" : percent(tile.probability));
-      setText(reason, reasonText(tile));
-      setText(action, sayAction(tile.action));
+    show(one) {
+      const tile = tileOf(office.id);
+      const old = isOld(tile) && one.shade !== "dark";
+      reshape(glyph, one.shade);
+      setAttribute(link, "data-shade", one.shade);
+      link.classList.toggle("old", old);
+      setText(state, sayShade(one.shade));
+      setText(chance, one.probability === undefined ? "–" : percent(one.probability));
+      setText(reason, [one.shade === "ready" ? say("wall.ready_again") : sayReason(one.why), old ? oldText(tile) : ""].filter(Boolean).join(" · "));
+      setText(action, one.shade === "ready" ? "" : sayAction(one.action));
       drawSpark(spark, tile);
     },
   };
-}
-
-/** Where the verdict is about another meeting than the one named above, the row says which. */
-function meetingText(tile) {
-  const meeting = model.meetings[tile.meeting];
-  return meeting && tile.meeting !== nextMeeting()?.key ? `${clock(meeting.starts_ms)} ${nameOf(meeting)}` : "";
-}
-
-function reasonText(tile) {
-  const text = tile.shade === "ready" ? say("wall.ready_again") : [sayReason(tile.why), meetingText(tile)].filter(Boolean).join(" · ");
-  if (isOld(tile) && tile.shade !== "dark") return [text, oldText(tile)].filter(Boolean).join(" · ");
-  return text;
 }

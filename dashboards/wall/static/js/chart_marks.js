@@ -30,12 +30,8 @@ const DRAW = {
     if (!named || width < 44 * scale) return;
     ctx.fillStyle = color("--muted");
     ctx.font = `${11 * scale}px 'Noto Sans', 'Noto Sans Devanagari', sans-serif`;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(x, bbox.top, width - 4 * scale, bbox.height);
-    ctx.clip();
-    ctx.fillText(`${clock(mark.from_ms)} ${nameOf(mark)}`, x + 4 * scale, bbox.top + 13 * scale);
-    ctx.restore();
+    const text = fitted(ctx, clock(mark.from_ms), nameOf(mark), width - 8 * scale);
+    if (text) ctx.fillText(text, x + 4 * scale, bbox.top + 13 * scale);
   },
   offline(ctx, bbox, x, width) {
     ctx.fillStyle = color("--mark-offline");
@@ -48,3 +44,12 @@ const DRAW = {
   },
 };
 
+/** The time with as many whole words of the name as fit, an ellipsis for the rest; the time alone; or nothing. */
+function fitted(ctx, time, name, room) {
+  const words = name.split(" ");
+  for (let kept = words.length; kept > 0; kept -= 1) {
+    const text = `${time} ${words.slice(0, kept).join(" ").replace(/[,·–-]$/, "")}${kept < words.length ? "…" : ""}`;
+    if (ctx.measureText(text).width <= room) return text;
+  }
+  return ctx.measureText(time).width <= room ? time : "";
+}

@@ -25,7 +25,7 @@ export function dataOf(name, series) {
 export function chartOptions(name, series, view, { width, height }, zoom) {
   const ink = { text: cssColor("--muted"), line: cssColor("--line"), strong: cssColor("--text") };
   return {
-    width, height, padding: [8, 8, 0, 0], legend: { show: false },
+    width, height, padding: [8, halfLabel(view), 0, 0], legend: { show: false },
     cursor: { sync: { key: "line" }, drag: { x: true, y: false }, points: { show: false }, y: false },
     select: { show: true },
     scales: { x: { time: true, range: [view.from / 1000, view.to / 1000] }, y: { range: rangeOf(name) } },
@@ -85,6 +85,14 @@ function timeSplits(from, until) {
   const offset = (hourOfDay(from * 1000) * 3600 - (Math.floor(from / 60) * 60 % DAY_S) + 2 * DAY_S) % DAY_S;
   const first = Math.ceil((from + offset) / step) * step - offset;
   return Array.from({ length: Math.max(0, Math.floor((until - first) / step) + 1) }, (_, i) => first + i * step);
+}
+
+/** Room on the right for half of a label that stands at the end of the time axis. */
+function halfLabel(view) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = font();
+  const widest = Math.max(...[clock(view.to), shortDate(view.from), shortDate(view.to)].map((text) => pen.measureText(text).width));
+  return Math.ceil(widest / 2) + 2;
 }
 
 const shortDate = (timeMs) => date(timeMs).replace(/^\p{L}+ /u, "").split(",")[0];

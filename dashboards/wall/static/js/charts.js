@@ -16,10 +16,19 @@ export function createCharts(zoom) {
   const element = h("div", { class: "charts" }, nothing, CHARTS.map((name) => frames[name].figure),
     h("details", { class: "in-numbers" }, h("summary"), summary));
   let shown = null;
+  let sentence = null;
   let plots = [];
 
   async function show(series, view) {
     shown = series ? { series, view } : null;
+    sentence = null;
+    await draw();
+  }
+
+  /** One sentence in place of the charts. */
+  async function tell(text) {
+    shown = null;
+    sentence = text;
     await draw();
   }
 
@@ -27,8 +36,8 @@ export function createCharts(zoom) {
     for (const plot of plots) plot.destroy();
     plots = [];
     const empty = !shown || !hasData(shown.series);
-    nothing.hidden = !empty;
-    setText(nothing, empty ? say(shown ? "wall.no_series" : "wall.loading") : "");
+    nothing.hidden = !empty || sentence === "";
+    setText(nothing, empty ? sentence ?? say(shown ? "wall.no_series" : "wall.loading") : "");
     for (const name of CHARTS) frames[name].figure.hidden = empty;
     element.querySelector("details").hidden = empty;
     if (empty) return;
@@ -55,7 +64,7 @@ export function createCharts(zoom) {
     width = fresh;
     if (shown) draw();
   }).observe(element);
-  return { element, show, redraw: () => (shown ? draw() : undefined) };
+  return { element, show, tell, redraw: () => (shown ? draw() : undefined) };
 }
 
 function frameOf() {

@@ -1,20 +1,24 @@
-// The last line: shared causes, how old the oldest data is, how often the forecasts were right.
+// The last line: a file that was refused, shared causes, how old the oldest data is, how often the forecasts were right.
 
-import { h, setText, shape } from "./dom.js";
+import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, percent } from "./format.js";
-import { ageOf, model, now } from "./model.js";
+import { OLD_MS, ageOf, model, now } from "./model.js";
 import { nameOf, say } from "./words.js";
 
 const QUIET_ROLE_MS = 90_000;
 
 export function createFooter() {
   const incidents = h("p", { class: "incidents" });
+  const refused = h("p", { class: "refused", hidden: true });
   const age = h("p", { class: "oldest" });
   const record = h("p", { class: "track" });
-  const element = h("footer", { class: "bottom" }, incidents, age, record);
+  const element = h("footer", { class: "bottom" }, refused, incidents, age, record);
 
   function render() {
     incidents.replaceChildren(...causes());
+    refused.hidden = !model.refused;
+    setText(refused, model.refused ? say("wall.refused", { what: model.refused }) : "");
+    setAttribute(refused, "title", model.refused || null);
     setText(record, trackText());
     tick();
   }
@@ -28,11 +32,20 @@ export function createFooter() {
 function causes() {
   if (model.trouble) return [shape("unknown"), say("wall.trouble", { what: model.trouble })];
   if (model.incidents.length) return model.incidents.flatMap((incident) => [shape("not_ready"), incidentText(incident)]);
-  const flagged = new Set(Object.values(model.flags).map((flag) => flag.site)).size;
   const quiet = quietRoles();
   if (quiet.length) return [shape("unknown"), say("wall.quiet_roles", { roles: quiet.join(", ") })];
-  if (!flagged) return [say("wall.no_incidents")];
-  return [shape("at_risk"), say("wall.flags_now", { n: flagged })];
+  return linesNow();
+}
+
+/** How many lines are degraded, without contact, without data: counts only, no cause is known of them. */
+function linesNow() {
+  const tiles = Object.entries(model.tiles);
+  const dark = tiles.filter(([, tile]) => tile.shade === "dark");
+  const unheard = new Set(tiles.filter(([, tile]) => tile.shade === "dark" || tile.shade === "unknown").map(([site]) => site));
+  const flagged = new Set(Object.values(model.flags).map(({ site }) => site).filter((site) => !unheard.has(site)));
+  const said = [["at_risk", "flags_now", flagged.size], ["dark", "dark_now", dark.length], ["unknown", "unknown_now", unheard.size - dark.length]].filter(([, , n]) => n);
+  if (!said.length) return [say("wall.no_incidents")];
+  return said.flatMap(([shade, key, n], index) => [index ? " · " : "", shape(shade), say(`wall.${key}`, { n })]);
 }
 
 function incidentText(incident) {
@@ -50,14 +63,14 @@ function quietRoles() {
     .map((pulse) => `${pulse.role} (${clock(pulse.at_ms)})`);
 }
 
-/** Age of the oldest data among offices that are in contact. */
+/** Age of the oldest data of all linked offices, and how many have been silent for longer than data may be old. */
 function oldestText() {
-  const ages = Object.values(model.tiles)
-    .filter((tile) => tile.shade !== "planned" && tile.shade !== "dark" && tile.online !== false)
-    .map(ageOf);
+  const ages = Object.values(model.tiles).filter((tile) => tile.shade !== "planned").map(ageOf);
   const known = ages.filter((age) => age !== null);
   if (!known.length) return say("wall.no_data_yet");
-  return say("wall.oldest_data", { age: Math.max(...known) / 1000 });
+  const silent = ages.filter((age) => age === null || age > OLD_MS).length;
+  const oldest = say("wall.oldest_data", { age: Math.max(...known) / 1000 });
+  return silent ? `${oldest} · ${say("wall.silent_offices", { n: silent, limit: OLD_MS / 1000 })}` : oldest;
 }
 
 function trackText() {

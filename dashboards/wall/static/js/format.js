@@ -38,10 +38,18 @@ function withUnit(n, unit) {
   return decimal(n) + NBSP + (isOne(n) ? one : many);
 }
 
-/** A ratio in per cent; whatever is less than all of it reads 99 % at most. */
+/** A ratio as every screen rounds it: two significant digits of the percentage; only the whole is 1. */
+export function ratioShown(ratio) {
+  const rounded = significant(100 * ratio);
+  return ratio < 1 && rounded / 100 >= 1 ? 0.99 : rounded / 100;
+}
+
+const LEAST_PERCENT = 0.01;
+
+/** A ratio in per cent; only nothing is 0 %, what is next to nothing "< 0.01 %". */
 export function percent(ratio) {
-  let shown = significant(100 * ratio);
-  if (ratio < 1 && shown >= 100) shown = 99;
+  const shown = significant(100 * ratioShown(ratio));
+  if (shown > 0 && shown < LEAST_PERCENT) return "<" + NBSP + decimal(LEAST_PERCENT) + NBSP + "%";
   return decimal(shown) + NBSP + "%";
 }
 
@@ -55,13 +63,11 @@ export function rate(bps) {
 export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return withUnit(s, "s");
-  if (s < 7200) return withUnit(Math.floor(s / 60), "min");
-  if (s < 172800) {
-    const minutes = Math.floor((s % 3600) / 60);
-    const hours = withUnit(Math.floor(s / 3600), "h");
-    return minutes ? hours + " " + withUnit(minutes, "min") : hours;
-  }
-  return withUnit(Math.floor(s / 86400), "d");
+  if (s < 3600) return withUnit(Math.floor(s / 60), "min");
+  const [size, unit, restSize, restUnit] = s < 86400 ? [3600, "h", 60, "min"] : [86400, "d", 3600, "h"];
+  const rest = Math.floor((s % size) / restSize);
+  const text = withUnit(Math.floor(s / size), unit);
+  return rest ? text + " " + withUnit(rest, restUnit) : text;
 }
 
 export const clock = (timeMs) => clockFormat.format(timeMs);

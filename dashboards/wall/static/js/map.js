@@ -2,16 +2,21 @@
 // shape, colour and weight only.
 
 import { h, reshape, s, setAttribute, setText, shape } from "./dom.js";
-import { farCandidates, leaderEnd, placeLabels, spread } from "./labels.js";
+import { farCandidates, leaderEnd, nearCandidates, placeLabels, spread } from "./labels.js";
 import { isOld, model } from "./model.js";
-import { oldText, shortNumber, spoken, tileOf } from "./office.js";
+import { duration, percent } from "./format.js";
+import { oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
 import { hrefSite } from "./router.js";
 import { nameOf, say, sayReason, sayShade } from "./words.js";
 import { roam } from "./roam.js";
 
 const TEXT_PX = 17;
 const MARK_PX = { linked: 22, planned: 11 };
-const ROOM_FOR_NUMBER = " 88 %";
+/** The longest that a label says beside the name: a probability, or the age of old data (s). */
+const [LONGEST_NUMBER, LONGEST_AGE_S] = [0.88, 59 * 60];
+
+/** What a label has room for, in the order of choosing: name and number, the name, a number alone; near its mark, then farther off. */
+const STAGES = [["whole", nearCandidates], ["name", nearCandidates], ["whole", farCandidates], ["name", farCandidates], ["number", nearCandidates], ["number", farCandidates]];
 
 const pathOf = (flat) => `M${Array.from({ length: flat.length / 2 }, (_, i) => `${flat[2 * i]} ${flat[2 * i + 1]}`).join("L")}Z`;
 
@@ -143,13 +148,28 @@ function place(scene, px, bounds) {
   const points = spread(offices, MARK_PX.linked * px * 0.98);
   const marks = points.map((point, i) => ({ ...point, r: radius(offices[i]) }));
   measure.font = `600 ${TEXT_PX}px ${family}`;
-  const size = (room) => (office) => office.linked && {
-    w: measure.measureText(nameOf(office) + room).width * px, h: TEXT_PX * 1.22 * px,
+  const wide = (text) => measure.measureText(text).width * px;
+  const beside = Math.max(...[percent(LONGEST_NUMBER), duration(LONGEST_AGE_S)].map((text) => wide(` ${text}`)));
+  const height = TEXT_PX * 1.22 * px;
+  const sizes = {
+    whole: (office) => ({ w: wide(nameOf(office)) + beside, h: height }),
+    name: (office) => ({ w: wide(nameOf(office)), h: height }),
+    number: () => ({ w: beside, h: height }),
   };
-  const roomy = placeLabels(marks, offices.map(size(ROOM_FOR_NUMBER)), bounds);
-  const close = placeLabels(marks, offices.map(size("")), bounds, roomy);
-  const boxes = placeLabels(marks, offices.map(size("")), bounds, close, farCandidates);
+  let boxes = offices.map(() => null);
+  for (const [holds, candidates] of STAGES) {
+    const wanted = offices.map((office) => (office.linked ? sizes[holds](office) : null));
+    boxes = placeLabels(marks, wanted, bounds, boxes, candidates).map((box) => box && { holds, ...box });
+  }
   return offices.map((office, i) => ({ office, mark: marks[i], box: boxes[i] }));
+}
+
+/** Name and number of a label; where only one of both has room, the age of old data goes first, then the name. */
+function wordsOf(office, tile, holds) {
+  const age = shortAge(tile);
+  const number = age || shortNumber(tile);
+  if (holds === "number" || (holds === "name" && age)) return ["", number];
+  return [nameOf(office), number && holds === "whole" ? ` ${number}` : ""];
 }
 
 function createMark({ office, mark, box }, px) {
@@ -179,8 +199,10 @@ function createMark({ office, mark, box }, px) {
       link.setAttribute("class", ["mark", `is-${tile.shade}`, isOld(tile) && "old", link.classList.contains("changed") && "changed"].filter(Boolean).join(" "));
       setAttribute(cell(), "data-shade", tile.shade);
       if (!label) return;
-      setText(name, nameOf(office));
-      setText(number, shortNumber(tile) ? ` ${shortNumber(tile)}` : "");
+      const [called, said] = wordsOf(office, tile, box.holds);
+      if (leader) leader.style.visibility = called || said ? "" : "hidden";
+      setText(name, called);
+      setText(number, said);
     },
   };
 }

@@ -92,12 +92,13 @@ function table(invited, over) {
 function row(one, over) {
   const office = model.offices.get(one.site);
   const reasons = (one.why ?? []).filter((why) => one.shade !== "ready" || why.code !== "no_history");
+  const action = one.shade === "ready" ? "" : sayAction(one.action);
   return h("tr", { "data-shade": one.shade },
     h("th", { scope: "row", class: "col-office" }, h("a", { href: hrefSite(one.site, one.path ? { path: one.path } : {}), "data-site": one.site }, nameOf(office))),
     h("td", { class: "col-state" }, h("span", { class: `verdict shade-${one.shade}` }, shape(one.shade), " ", sayShade(one.shade))),
     h("td", { class: "col-probability" }, one.probability === undefined ? "–" : percent(one.probability)),
-    h("td", { class: "col-reasons" }, reasons.length ? h("ul", {}, reasons.map((why) => h("li", {}, sayReason(why)))) : "–"),
-    h("td", { class: "col-action" }, one.shade === "ready" ? "–" : sayAction(one.action) || "–"),
+    h("td", { class: `col-reasons${reasons.length ? "" : " none"}` }, reasons.length ? h("ul", {}, reasons.map((why) => h("li", {}, sayReason(why)))) : "–"),
+    h("td", { class: `col-action${action ? "" : " none"}` }, action || "–"),
     h("td", { class: "col-best" }, bestOf(one)),
     h("td", { class: over ? "col-outcome" : "col-forecasts" }, over ? outcomeOf(one) : forecastsOf(one)));
 }

@@ -6,13 +6,15 @@ import { nameOf, say, sayReason, sayShade } from "./words.js";
 
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
 export function spoken(office, tile) {
-  const number = shortNumber(tile);
+  const number = shortAge(tile) || shortNumber(tile);
   const parts = [[nameOf(office), number].filter(Boolean).join(" ") + `: ${sayShade(tile.shade)}`];
-  if (!number && tile.probability !== undefined) parts.push(percent(tile.probability));
+  if (number !== percentOf(tile) && tile.probability !== undefined) parts.push(percent(tile.probability));
   if (tile.why && tile.shade !== "ready") parts.push(sayReason(tile.why));
   if (isOld(tile)) parts.push(oldText(tile));
   return parts.join(", ");
 }
+
+const percentOf = (tile) => (tile.probability === undefined ? "" : percent(tile.probability));
 
 /** "Old data, 3 min" or "no data yet". */
 export function oldText(tile) {
@@ -26,15 +28,25 @@ export function shortNumber(tile) {
   return percent(tile.probability);
 }
 
+/** The age of old data in one unit, for the map: "42 s", "38 min", "5 h", "3 days"; empty for fresh data. */
+export function shortAge(tile) {
+  const seconds = (ageOf(tile) ?? 0) / 1000;
+  const unit = [86_400, 3600, 60].find((size) => seconds >= size) ?? 1;
+  return isOld(tile) && ageOf(tile) !== null ? duration(Math.floor(seconds / unit) * unit) : "";
+}
+
 export const ageText = (tile) => {
   const age = ageOf(tile);
   return age === null ? "" : duration(age / 1000);
 };
 
-/** How bad, for ordering: lower comes first. */
-export function severity(tile) {
-  const group = { dark: 0, not_ready: 0, at_risk: 1, unknown: 2, ready: 3, planned: 4 }[tile.shade];
-  return group * 10 + (tile.probability ?? (tile.shade === "dark" ? 0 : 1));
+const WORST_FIRST = ["dark", "not_ready", "at_risk", "unknown"];
+
+/** Order of what will not hold: worse state, smaller probability, name. Takes `{site, shade, probability}`. */
+export function worseFirst(a, b) {
+  const chance = (one) => one.probability ?? -1;
+  return WORST_FIRST.indexOf(a.shade) - WORST_FIRST.indexOf(b.shade) || chance(a) - chance(b)
+    || nameOf(model.offices.get(a.site)).localeCompare(nameOf(model.offices.get(b.site)));
 }
 
 export const tileOf = (site) => model.tiles[site] ?? { shade: "unknown" };

@@ -49,6 +49,12 @@ export function createSitePage() {
     const office = model.offices.get(address.id);
     const tile = tileOf(address.id);
     head.replaceChildren(...headOf(office, tile));
+    if (!office.linked) {
+      choices.replaceChildren();
+      facts.replaceChildren();
+      charts.tell(say("wall.planned_next"));
+      return;
+    }
     choices.replaceChildren(rangeChoice(address, path()), pathChoice(address, site, path()));
     facts.replaceChildren(...factsOf(office, tile, site, path()));
   }
@@ -61,19 +67,19 @@ export function createSitePage() {
         head.replaceChildren(back(), h("h2", {}, say("wall.office_missing")), h("p", { class: "nothing" }, say("wall.office_missing_next", { id: next.id })));
         choices.replaceChildren();
         facts.replaceChildren();
-        charts.show(null, {});
+        charts.tell("");
         return;
       }
       if (address?.id !== next.id) site = null;
       address = next;
       describe();
-      load();
+      if (model.offices.get(next.id).linked) load();
     },
     render(change) {
       if (address && change.sites.has(address.id)) head.replaceChildren(...headOf(model.offices.get(address.id), tileOf(address.id)));
     },
     tick() {
-      if (!address || address.query.has("from")) return;
+      if (!address || address.query.has("from") || !model.offices.get(address.id)?.linked) return;
       const every = ["1h", "6h"].includes(address.query.get("range") ?? "6h") ? REFRESH_MS : LONG_REFRESH_MS;
       if (now() - refreshedAt >= every) load();
     },
@@ -119,7 +125,6 @@ function pathName(path) {
 }
 
 function factsOf(office, tile, site, path) {
-  if (!office.linked) return [h("h3", {}, say("state.planned")), h("p", { class: "nothing" }, say("wall.planned_next"))];
   if (!site) return [h("p", { class: "nothing" }, say("wall.loading"))];
   const line = site.lines.find((one) => one.path === path);
   return [

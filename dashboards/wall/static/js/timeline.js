@@ -5,14 +5,13 @@ import { h, setText, setVariables, shape } from "./dom.js";
 import { clock, date, hourOfDay, midnight } from "./format.js";
 import { meetingsInOrder, model, now } from "./model.js";
 import { hrefMeeting } from "./router.js";
+import { seatsOf } from "./seats.js";
 import { nameOf, say } from "./words.js";
 
 const DAY_MS = 86_400_000;
 const WORK = [8, 20];
-const LANES = 3;
-/** What a bar's words take, as a share of the day shown: all of them, time and count, the least of a title, the shape alone. */
-const [ALL, COUNT, TITLE, SHAPE] = [0.36, 0.185, 0.05, 0.035];
-const shown = (hours) => hours[1] - hours[0];
+/** Sizes in rem, as css/timeline.css has them: letters, the words' gaps and padding with the shape, the least of a bar and of a title. */
+const [LETTERS, AROUND, LEAST_BAR, LEAST_TITLE] = [1.125, 3.6, 0.5, 2.5];
 
 export function createTimeline() {
   const days = [dayOf(), dayOf()];
@@ -29,10 +28,11 @@ export function createTimeline() {
     nothing.hidden = meetings.length > 0;
     setText(nothing, meetings.length ? "" : say("wall.no_meetings", { file: model.scene.calendar }));
     const hours = hoursOf(meetings);
-    days.forEach((day, index) => {
+    const lanes = days.map((day, index) => {
       const start = today + index * DAY_MS;
-      day.show(say(index ? "wall.tomorrow" : "wall.today"), start, meetings.filter((m) => within(m, start)), hours);
+      return day.show(say(index ? "wall.tomorrow" : "wall.today"), start, meetings.filter((m) => within(m, start)), hours);
     });
+    setVariables(element, { "--lanes": Math.max(...lanes) });
     tick();
   }
 
@@ -40,6 +40,12 @@ export function createTimeline() {
     if (shownDay && midnight(now()) !== shownDay) return render();
     days[0].now(now());
   }
+  let width = 0;
+  new ResizeObserver(([entry]) => {
+    const fresh = Math.round(entry.contentRect.width);
+    if (fresh !== width && model.scene) render();
+    width = fresh;
+  }).observe(element);
   return { element, render, tick, relabel: () => model.scene && render() };
 }
 
@@ -54,22 +60,28 @@ function hoursOf(meetings) {
 
 function dayOf() {
   const heading = h("h3");
+  const rest = h("span", { class: "unseated" });
   const axis = h("div", { class: "axis", "aria-hidden": "true" });
   const bars = h("ol", { class: "bars" });
   const line = h("div", { class: "now-line", "aria-hidden": "true", hidden: true });
-  const element = h("div", { class: "day-frame" }, heading, h("div", { class: "day-plot" }, axis, bars, line));
+  const plot = h("div", { class: "day-plot" }, axis, bars, line);
+  const element = h("div", { class: "day-frame" }, heading, plot);
   let span = [0, 24];
   const percentOf = (hour) => (100 * (hour - span[0])) / (span[1] - span[0]);
   return {
     element,
+    /** Show a day's meetings; gives the lanes that they take. */
     show(word, start, meetings, hours) {
       span = hours;
-      heading.replaceChildren(h("b", {}, word), ` ${date(start + DAY_MS / 2)}`);
+      heading.replaceChildren(h("b", {}, word), ` ${date(start + DAY_MS / 2)}`, rest);
       axis.replaceChildren(...ticks(hours).map((hour) => tickAt(hour, percentOf(hour))));
-      const seats = seatsOf(meetings, hours);
+      const { width } = plot.getBoundingClientRect();
+      const { seats, lanes } = seatsOf(lengthsOf(meetings, percentOf, width), width);
+      const left = seats.filter((seat) => !seat).length;
+      setText(rest, left ? ` · ${say("wall.more_meetings", { n: left })}` : "");
       bars.replaceChildren(...meetings.map((meeting, i) => barOf(meeting, seats[i], percentOf)));
-      bars.classList.toggle("empty", !meetings.length);
       element.classList.toggle("none", !meetings.length);
+      return lanes;
     },
     now(time) {
       const hour = hourOfDay(time);
@@ -92,59 +104,40 @@ function tickAt(hour, x) {
 
 const endOf = (meeting) => hourOfDay(meeting.starts_ms) + (meeting.ends_ms - meeting.starts_ms) / 3600_000;
 
-/** Late in the day the words stand before the bar, else after it. */
-function isFlipped(meeting, hours) {
-  const day = shown(hours);
-  return hours[1] - endOf(meeting) < (COUNT + TITLE) * day && hourOfDay(meeting.starts_ms) - ALL * day >= hours[0];
-}
-
-/**
- * For each meeting its lane and the hours that its words may take there: up to the next bar, or back to the one before.
- * On a crowded day bars may share what is free; words that do not fit are left out, never laid over others.
- */
-function seatsOf(meetings, hours) {
-  const length = ALL * shown(hours);
-  const words = Array(LANES).fill(-Infinity);
-  const blocks = Array(LANES).fill(-Infinity);
-  const seats = meetings.map((meeting) => {
-    const [start, end, flipped] = [hourOfDay(meeting.starts_ms), endOf(meeting), isFlipped(meeting, hours)];
-    let lane = words.findIndex((free) => free <= start - (flipped ? length : 0));
-    if (lane < 0) lane = blocks.indexOf(Math.min(...blocks));
-    const seat = { lane, flipped, start, end, room: flipped ? start - Math.max(blocks[lane], hours[0]) : hours[1] - end };
-    blocks[lane] = end;
-    words[lane] = end + (flipped ? 0 : length);
-    return seat;
+/** What each meeting takes in the strip, px: its bar and its words; the words of a count as wide as it can become. */
+function lengthsOf(meetings, percentOf, width) {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const pen = document.createElement("canvas").getContext("2d");
+  const { fontFamily } = getComputedStyle(document.body);
+  const wide = (text, weight) => {
+    pen.font = `${weight} ${LETTERS * rem}px ${fontFamily}`;
+    return pen.measureText(text).width;
+  };
+  return meetings.map((meeting) => {
+    const from = (percentOf(hourOfDay(meeting.starts_ms)) / 100) * width;
+    const until = Math.min(width, Math.max(from + LEAST_BAR * rem, (percentOf(endOf(meeting)) / 100) * width));
+    const words = wide(`${clock(meeting.starts_ms)}${meeting.linked}/${meeting.linked}`, 600) + AROUND * rem;
+    return { from, until, words, full: words + wide(nameOf(meeting), 400) + 0.6 * rem, terse: words + LEAST_TITLE * rem };
   });
-  seats.forEach((seat, i) => {
-    const next = seats.slice(i + 1).find((other) => other.lane === seat.lane);
-    if (!next) return;
-    const gap = Math.max(0, next.start - seat.end);
-    if (!seat.flipped) seat.room = Math.min(seat.room, next.flipped ? gap / 2 : gap);
-    if (next.flipped && !seat.flipped) next.room = Math.min(next.room, gap / 2);
-  });
-  return seats;
 }
-
-/** How much of the words fits into a share of the day shown. */
-const fitOf = (share) => (share >= COUNT + TITLE ? "all" : share >= COUNT ? "count" : share >= SHAPE ? "shape" : "none");
 
 /** The worst that is expected of any of its offices. */
 export function worstOf(count) {
   return ["dark", "not_ready", "at_risk", "unknown"].find((shade) => count[shade]) ?? (count.ready ? "ready" : "planned");
 }
 
-function barOf(meeting, { lane, flipped, start, end, room }, percentOf) {
-  const from = percentOf(start);
-  const width = percentOf(end) - from;
+function barOf(meeting, seat, percentOf) {
+  const from = percentOf(hourOfDay(meeting.starts_ms));
+  const width = Math.min(100, percentOf(endOf(meeting))) - from;
   const worst = worstOf(meeting.count);
   const ready = meeting.count.ready ?? 0;
-  const over = meeting.ends_ms <= now();
-  const link = h("a", { href: hrefMeeting(meeting), class: `bar${over ? " over" : ""}${flipped ? " flipped" : ""}`, "data-shade": worst, "data-fit": fitOf((percentOf(start + room) - from) / 100), title: `${clock(meeting.starts_ms)} ${nameOf(meeting)} ${ready}/${meeting.linked}` },
+  const kind = ["bar", seat?.side ?? "left-out", meeting.ends_ms <= now() && "over", seat && seat.room < Math.min(seat.bar.terse, seat.bar.full) && "terse"];
+  const link = h("a", { href: hrefMeeting(meeting), class: kind.filter(Boolean).join(" "), "data-shade": worst, title: `${clock(meeting.starts_ms)} ${nameOf(meeting)} ${ready}/${meeting.linked}` },
     h("span", { class: "block" }),
     h("span", { class: "bar-text" },
       h("time", {}, clock(meeting.starts_ms)), shape(worst),
       h("b", {}, `${ready}/${meeting.linked}`), h("span", { class: "bar-title" }, nameOf(meeting)),
       h("span", { class: "sr" }, say("wall.ready_of", { ready, linked: meeting.linked }))));
-  setVariables(link, { "--x": `${from}%`, "--w": `${width}%`, "--lane": lane, "--room": percentOf(start + room) - from });
+  setVariables(link, { "--x": `${from}%`, "--w": `${width}%`, "--lane": seat?.lane ?? 0, "--room": `${seat?.room ?? 0}px` });
   return h("li", {}, link);
 }

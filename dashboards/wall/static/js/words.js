@@ -51,6 +51,9 @@ export function sayReason(why, withSince = true) {
   const text = why.value === undefined || toldBySince
     ? say(`brief.${why.code}`)
     : say(`reason.${why.code}`, { value: format.measure(why.value, why.unit ?? "") });
+  if (withSince && why.since_ms && why.until_ms) {
+    return say("reason.past", { reason: text, since: why.since_ms, until: why.until_ms });
+  }
   return withSince && why.since_ms ? say("reason.since", { reason: text, since: why.since_ms }) : text;
 }
 

@@ -1,0 +1,103 @@
+"""The windows of one line that were past a limit, and the last spell of them: what a reason's figure is drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.causes import BURST_CAUSES, DELAY_CAUSES, Cause
+from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT, is_outage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+    from analytics.losses import Losses
+    from analytics.recent import Recent
+
+JOINED_WINDOWS: Final = 4
+"""Windows past the limit that lie no further apart than a minute are one spell."""
+MOSTLY_KNOWN: Final = 0.1
+"""A direction is told while no more than this share of what was lost is of an unknown one."""
+_DELAY_COLUMNS: Final = {Cause.JITTER_UP: "up_jitter_ms", Cause.JITTER_DOWN: "down_jitter_ms"}
+_DIRECTED: Final = {
+    Cause.LOSS: (Cause.LOSS_UP, Cause.LOSS_DOWN),
+    Cause.BURST: (Cause.BURST_UP, Cause.BURST_DOWN),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """The last spell of windows past a limit, `first` to `last` (indices); `over` when a window within it came since."""
+
+    first: int
+    last: int
+    over: bool
+
+
+def last_breach(
+    recent: Recent, line: tuple[int, int], cause: Cause, limit: float | None, windows: int
+) -> Breach | None:
+    """The last spell of a cause on a line (site, path) within the newest `windows` of the grid; None without one."""
+    past = past_limit(recent, line, cause, limit)
+    past[: max(len(past) - windows, 0)] = False
+    found = np.flatnonzero(past)
+    if not len(found):
+        return None
+    gaps = np.flatnonzero(np.diff(found) > JOINED_WINDOWS)
+    first = int(found[gaps[-1] + 1]) if len(gaps) else int(found[0])
+    last = int(found[-1])
+    return Breach(first, last, over=last < int(recent.newest[line]))
+
+
+def past_limit(recent: Recent, line: tuple[int, int], cause: Cause, limit: float | None) -> NDArray[np.bool_]:
+    """Which windows (W,) of a line have a figure past the limit, proved or not."""
+    shape = recent.present.shape[-1:]
+    outage = is_outage(recent.counts)[line]
+    if cause is Cause.OUTAGE:
+        return np.asarray(outage)
+    if limit is None:
+        return np.zeros(shape, dtype=bool)
+    with np.errstate(invalid="ignore"):
+        if cause & DELAY_CAUSES:
+            found = recent.values[_DELAY_COLUMNS.get(cause, "rtt_p95_ms")][line] > limit
+        elif cause & BURST_CAUSES:
+            prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
+            lost, sent = (recent.values[f"{prefix}worst_200ms_{what}"][line] for what in ("lost", "sent"))
+            found = (sent >= LEAST_BURST_SENT) & (lost >= LEAST_BURST_LOST) & (lost > limit * sent)
+        else:
+            lost, sent = loss_counts(recent.counts, cause)
+            found = lost[line] > limit * sent[line]
+    return np.asarray(found & ~outage)
+
+
+def loss_counts(counts: Losses, cause: Cause) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(lost, sent) as they are told: of one direction, or all that was lost when the direction is not known."""
+    if cause is Cause.LOSS_UP:
+        return counts.up_lost, counts.sent
+    if cause is Cause.LOSS_DOWN:
+        return counts.down_lost, counts.down_sent
+    return counts.lost, counts.sent
+
+
+def family(cause: Cause) -> tuple[Cause, ...]:
+    """The cause, and those whose place it takes in `one_voice`."""
+    return (cause, *_DIRECTED.get(cause, ()))
+
+
+def one_voice(counts: Losses, causes: Collection[Cause]) -> set[Cause]:
+    """One fault, one reason: its direction where that is known, the total where too much of it is not.
+
+    Args:
+        counts: of the windows that the reason is about.
+        causes: what could be told of one line.
+    """
+    known = int(counts.unattributed.sum()) <= MOSTLY_KNOWN * int(counts.lost.sum())
+    told = set(causes)
+    for undirected, directed in _DIRECTED.items():
+        if undirected in told and told.intersection(directed):
+            told -= {undirected} if known else set(directed)
+    return told

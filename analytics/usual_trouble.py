@@ -1,0 +1,58 @@
+"""Trouble that comes at this hour anyhow: the nightly backup is no fault that lasts until tomorrow's meeting.
+
+Such trouble ends with its hours. What the hours of a meeting usually bring is the term `usual` of the model,
+so only trouble that is worse than usual, or comes at another hour, weighs on a later meeting as a fault does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.causes import CAUSES, DELAY_CAUSES, Cause
+from analytics.condition import SUSPECT
+from analytics.flags import USUAL_TIMES, VALUE_WINDOWS
+from analytics.hours import hour_of_week, local_hour
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.ground import Ground
+    from analytics.recent import Recent
+
+_METRIC_OF_DELAY: Final = {
+    Cause.JITTER_UP: "up_jitter_ms",
+    Cause.JITTER_DOWN: "down_jitter_ms",
+    Cause.RTT: "rtt_p95_ms",
+}
+
+
+def usual_chance(ground: Ground) -> NDArray[np.float64]:
+    """(L, S, P): the chance that what is broken now is the usual trouble of this hour; 0 where it is worse than that.
+
+    It is the chance that this hour fails on this line, where every suspected figure is at most `USUAL_TIMES` the
+    usual one. Losses, bursts and outages are compared by the share of all packets lost.
+    """
+    suspects = ground.condition.by_cause >= SUSPECT
+    if ground.usual is None or not suspects.any():
+        return np.zeros(suspects.shape[:-1])
+    surprise = np.zeros(suspects.shape[:-1], dtype=bool)
+    now = ground.recent.last(VALUE_WINDOWS + 1)
+    for index, cause in enumerate(CAUSES):
+        if not suspects[..., index].any():
+            continue
+        metric = _METRIC_OF_DELAY.get(cause, "loss_ratio")
+        with np.errstate(invalid="ignore"):
+            as_usual = _figure(now, cause, metric) <= USUAL_TIMES * ground.usual.lines(metric)
+        surprise |= suspects[..., index] & ~as_usual
+    this_hour = hour_of_week(np.array([local_hour(ground.now_ns, ground.zone)]))[0]
+    return np.where(surprise, 0.0, ground.climate.fails[..., this_hour])
+
+
+def _figure(now: Recent, cause: Cause, metric: str) -> NDArray[np.floating]:
+    """(S, P): the figure over the newest windows, NaN where there is none."""
+    if cause & DELAY_CAUSES:
+        return np.asarray(np.fmax.reduce(now.values[metric], axis=-1))
+    sent = now.counts.sent.sum(axis=-1)
+    return np.where(sent > 0, now.counts.lost.sum(axis=-1) / np.maximum(sent, 1), np.nan)

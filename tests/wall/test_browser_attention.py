@@ -1,0 +1,150 @@
+"""What is said before the next meeting, in a real Chromium: that meeting's offices first, whatever else is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec import structs
+
+import config
+from telemetry.decisions import Action, Reason, ReasonCode, State
+from tests.wall.crowded import write_meetings
+from tests.wall.story import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+LOSS = Reason(code=ReasonCode.LOSS_UP, value=0.05, unit="ratio")
+Expected = dict[str, tuple[State, float]]
+
+
+@pytest.fixture
+def day(
+    tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+) -> Callable[[dict[str, Expected]], Any]:
+    """The wall at 10:17: one meeting of all offices runs, one of Braj comes at 10:30, one of all at 14:00."""
+
+    @contextmanager
+    def served(expected: dict[str, Expected]) -> Iterator[tuple[str, Callable[..., None]]]:
+        shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
+        folder = tmp_path / "config" / "meetings"
+        for file in folder.glob("*.ics"):
+            file.unlink()
+        write_meetings(
+            folder,
+            [
+                ("runs", "1000", 60, "all"),
+                ("next", "1030", 30, "region:braj"),
+                ("late", "1400", 60, "all"),
+            ],
+        )
+        (tmp_path / "data").mkdir()
+        made = make_fleet(tmp_path / "data", tmp_path / "config" / "tatpar.toml", story=False)
+        with made as fleet, serve_fleet(fleet) as url:
+            linked = set(fleet.linked)
+
+            def decide(meetings: dict[str, Expected]) -> None:
+                for at in fleet.occurrences((0, 1)):
+                    weak = meetings.get(at.meeting.uid.partition("@")[0])
+                    if weak is None:
+                        continue
+                    fleet.state.put_verdicts(
+                        [
+                            structs.replace(
+                                verdict(site, at, fleet.clock.now_ns()),
+                                state=weak[site][0] if site in weak else State.READY,
+                                probability=weak[site][1] if site in weak else 0.97,
+                                reasons=(LOSS,) if site in weak else (),
+                                action=Action.SECOND_LINE if site in weak else Action.NONE,
+                            )
+                            for site in at.meeting.invited
+                            if site in linked
+                        ]
+                    )
+
+            decide({"runs": {}, "next": {}, "late": {}} | expected)
+            yield url, decide
+
+    return served
+
+
+def said(page: Page) -> list[str]:
+    """Names and headings of the list as they stand, top down, the visible ones."""
+    found: list[str] = page.evaluate(
+        """[...document.querySelectorAll('.rows > li')].filter(item => item.checkVisibility())
+        .map(item => (item.querySelector('.name, h3')).textContent.replaceAll('\\u00a0', ' '))"""
+    )
+    return found
+
+
+def open_wall(page: Page, url: str) -> None:
+    page.goto(f"{url}/?lang=en")
+    page.wait_for_selector(".attention h2")
+    page.wait_for_timeout(300)
+
+
+def test_the_next_meetings_offices_come_first_though_others_are_worse(page: Page, day: Any) -> None:
+    """Its weak offices by state, probability and name; those of the meeting that runs stand below, under its time."""
+    bad, risk = State.NOT_READY, State.AT_RISK
+    weak = {
+        "next": {"agra": (risk, 0.7), "mathura": (risk, 0.7), "hathras": (bad, 0.5), "aligarh": (risk, 0.62)},
+        "runs": {"varanasi": (bad, 0.01), "agra": (bad, 0.2)},
+    }
+    with day(weak) as (url, _):
+        open_wall(page, url)
+        assert page.inner_text(".attention h2") == "Before the next meeting"
+        assert page.inner_text(".attention .subtitle").startswith("10:30 · District by district next")
+        assert said(page) == [
+            "Hathras",
+            "Aligarh",
+            "Agra",
+            "Mathura",
+            "10:00 · District by district runs",
+            "Varanasi",
+        ]
+
+
+def test_a_next_meeting_that_all_will_hold_says_so_above_the_others(page: Page, day: Any) -> None:
+    """Nothing of another meeting is passed off as the next one's; the sentence counts the invited, not the linked."""
+    with day({"runs": {"varanasi": (State.NOT_READY, 0.01)}}) as (url, _):
+        open_wall(page, url)
+        nothing = page.inner_text(".attention .nothing")
+        assert "invited offices that are linked are ready" in nothing
+        assert "56" not in nothing
+        assert said(page) == ["10:00 · District by district runs", "Varanasi"]
+
+
+def test_more_never_hides_the_next_meetings_offices_below_others(page: Page, day: Any) -> None:
+    """When room is short, others go first; what of the next meeting has no room is counted, and leads to it."""
+    page.set_viewport_size({"width": 1366, "height": 768})
+    names = "varanasi gorakhpur deoria basti jhansi mahoba sultanpur amethi jaunpur azamgarh unnao hardoi"
+    crowd = dict.fromkeys(names.split(), (State.NOT_READY, 0.01))
+    weak = {"next": {"agra": (State.AT_RISK, 0.85), "mathura": (State.AT_RISK, 0.88)}, "runs": crowd}
+    with day(weak) as (url, decide):
+        open_wall(page, url)
+        shown = said(page)
+        assert shown[:3] == ["Agra", "Mathura", "10:00 · District by district runs"]
+        hidden = len(crowd) - (len(shown) - 3)
+        assert hidden > 0
+        assert page.inner_text(".more") == f"and {hidden} more offices, not in this meeting"
+        assert page.get_attribute(".more", "href") is None
+        everybody = {site.id for site in braj()}
+        decide({"next": dict.fromkeys(everybody, (State.AT_RISK, 0.7))})
+        page.wait_for_selector(".more[href*='next']", timeout=20_000)
+        shown = said(page)
+        assert not any("runs" in text for text in shown)
+        assert page.inner_text(".more") == f"and {len(everybody) - len(shown)} more offices"
+
+
+def braj() -> list[Any]:
+    """The linked offices of the region that the next meeting invites."""
+    from config.load import load_config
+
+    return [site for site in load_config(None).registry.linked() if site.region == "braj"]

@@ -1,0 +1,155 @@
+"""The strip of meetings in a real Chromium: every meeting says when it is and how many of its offices are ready."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import config
+from tests.wall.crowded import CROWD, write_crowd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+WORDS = """() => [...document.querySelectorAll('.bar')].filter(bar => bar.checkVisibility()).map(bar => {
+  const part = selector => { const found = bar.querySelector(selector);
+    const {x, y, width, height} = found.getBoundingClientRect();
+    const cut = found.scrollWidth > found.clientWidth + 1 && getComputedStyle(found).display !== 'inline';
+    return {shown: found.checkVisibility() && width > 1 && height > 1, cut, text: found.textContent, x, y, width, height}; };
+  return {at: part('time'), shape: part('.shape'), count: part('b'), title: part('.bar-title'), words: part('.bar-text')}; })"""
+
+
+@pytest.fixture(scope="module")
+def crowded(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_fleet: Callable[..., Any],
+    serve_fleet: Callable[..., Any],
+) -> Iterator[str]:
+    """The wall over a calendar of twelve more meetings a day."""
+    folder = tmp_path_factory.mktemp("crowded")
+    shutil.copytree(Path(config.__file__).parent / "defaults", folder / "config")
+    write_crowd(folder / "config" / "meetings")
+    (folder / "data").mkdir()
+    made = make_fleet(folder / "data", folder / "config" / "tatpar.toml", story=False)
+    with made as fleet, serve_fleet(fleet) as url:
+        yield url
+
+
+def told(page: Page, url: str, size: tuple[int, int], language: str = "en") -> list[dict[str, Any]]:
+    """What the strip shows of each meeting."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(f"{url}/?lang={language}")
+    page.wait_for_selector(".bar", state="attached")
+    page.evaluate("document.fonts.ready")
+    page.wait_for_timeout(100)
+    found: list[dict[str, Any]] = page.evaluate(WORDS)
+    return found
+
+
+def meetings(url: str, language: str = "en") -> list[tuple[str, str]]:
+    """Count and title of every meeting of today and tomorrow, as the server knows them."""
+    with urllib.request.urlopen(f"{url}/api/snapshot", timeout=10) as answer:
+        picture = json.load(answer)["picture"]
+    known = sorted(picture["meetings"].values(), key=lambda m: m["starts_ms"])
+    return [(f"{m['count'].get('ready', 0)}/{m['linked']}", m[language]) for m in known]
+
+
+def whole(shown: list[dict[str, Any]], width: int) -> None:
+    """Time, shape, count and title of every meeting are on the screen, none cut off at its edge."""
+    for one in shown:
+        for name in ("at", "shape", "count", "title"):
+            part = one[name]
+            assert part["shown"], (name, part["text"], one["at"]["text"])
+            assert 0 <= part["x"] <= width - part["width"], (name, part)
+        assert not one["title"]["cut"], one["title"]
+
+
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_on_a_phone_every_meeting_has_all_its_words(page: Page, crowded: str, language: str) -> None:
+    """Time, shape, n of m and the whole title of each, in the order of time, however crowded the day."""
+    shown = told(page, crowded, (390, 844), language)
+    assert sorted((m["count"]["text"], m["title"]["text"]) for m in shown) == sorted(
+        meetings(crowded, language)
+    )
+    whole(shown, 390)
+    assert [m["words"]["y"] for m in shown] == sorted(m["words"]["y"] for m in shown)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_on_paper_every_meeting_has_all_its_words(page: Page, crowded: str) -> None:
+    """What is printed from a wide screen is the list with time, shape, n of m and title, not the strip's leavings."""
+    told(page, crowded, (1366, 768))
+    page.emulate_media(media="print")
+    shown: list[dict[str, Any]] = page.evaluate(WORDS)
+    assert [(m["count"]["text"], m["title"]["text"]) for m in shown] == meetings(crowded)
+    whole(shown, 1366)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (3840, 2160), (1000, 800)])
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_on_the_wall_every_meeting_shows_its_time_and_count(
+    page: Page, crowded: str, size: tuple[int, int], language: str
+) -> None:
+    """A crowded day takes more rows; no words lie over others, none leaves its day, and all meetings are there."""
+    shown = told(page, crowded, size, language)
+    assert len(meetings(crowded)) >= 2 * len(CROWD)
+    left_out = sum(
+        int(n) for text in page.locator(".unseated").all_text_contents() for n in re.findall(r"\d+", text)
+    )
+    assert len(shown) + left_out == len(meetings(crowded))
+    assert left_out == 0 or size[0] < 1200
+    for one in shown:
+        for name in ("at", "shape", "count"):
+            assert one[name]["shown"], (name, one["at"]["text"])
+            assert one[name]["x"] >= 0
+            assert one[name]["x"] + one[name]["width"] <= one["words"]["x"] + one["words"]["width"] + 1
+    for one, other in itertools.combinations(shown, 2):
+        a, b = one["words"], other["words"]
+        across = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+        down = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+        assert not (across > 1 and down > 1), (one["at"]["text"], other["at"]["text"])
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll('.bar-text')].filter(text => text.checkVisibility()).filter(text => { const own = text.getBoundingClientRect();
+        const day = text.closest('.day-frame').getBoundingClientRect();
+        return own.left < day.left - 1 || own.right > day.right + 1; }).map(text => text.textContent)"""
+    )
+    assert outside == []
+
+
+def test_what_no_row_has_room_for_is_counted(
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+) -> None:
+    """Thirty meetings at once: eight rows, and the day says how many more; the phone lists them all."""
+    shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
+    write_crowd(tmp_path / "config" / "meetings", [("0900", 15)] * 30)
+    (tmp_path / "data").mkdir()
+    made = make_fleet(tmp_path / "data", tmp_path / "config" / "tatpar.toml", story=False)
+    with made as fleet, serve_fleet(fleet) as url:
+        every = len(meetings(url))
+        shown = told(page, url, (1920, 1080))
+        said = page.locator(".unseated").all_text_contents()
+        more = [int(text.removeprefix(" · ").split()[0]) for text in said]
+        assert min(more) >= 14
+        assert len(shown) + sum(more) == every
+        assert len(told(page, url, (390, 844))) == every
+
+
+def test_the_story_has_its_words_too(page: Page, fleet: Any) -> None:
+    """On the wall and on the phone each meeting of the default calendar shows time and count; on the phone the title."""
+    known = meetings(fleet.url)
+    wide = told(page, fleet.url, (1920, 1080))
+    assert [m["count"]["text"] for m in wide if m["at"]["shown"] and m["count"]["shown"]] == [
+        c for c, _ in known
+    ]
+    whole(told(page, fleet.url, (390, 844)), 390)
