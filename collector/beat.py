@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
@@ -59,7 +60,8 @@ class Heart:
     async def leave(self) -> None:
         """A member that ends in order is not missed: its name goes at once. (One that worked alone is.)."""
         if self._ground.leading.shared:
-            await self._ground.desk.run(self._ground.state.forget_beats, (self._role,))
+            with contextlib.suppress(sqlite3.Error, OSError, RuntimeError):  # then it vanishes later
+                await self._ground.desk.run(self._ground.state.forget_beats, (self._role,))
 
     def _write(self, beats: dict[str, Detail], *, tidy: bool) -> None:
         now_ns = self._ground.clock.now_ns()

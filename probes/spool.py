@@ -212,7 +212,10 @@ class Spool:
         """
         epoch = secrets.token_hex(8)
         accounted = IntervalSet(IntervalSet(stored.missing).holes(1, stored.through))
-        doubtful = self._never_sent(accounted, sent or IntervalSet())
+        if (accounted.top or 0) >= self.next_seq:
+            doubtful = self.next_seq - 1
+        else:
+            doubtful = self._never_sent(accounted, sent or IntervalSet())
         covered = IntervalSet(
             part
             for first, last in accounted
@@ -229,14 +232,22 @@ class Spool:
         self.unsent_from, self._is_out = 1, False
 
     def _never_sent(self, accounted: IntervalSet, sent: IntervalSet) -> int:
-        """The last seq that the hub accounts for and that was never sent from here; 0 when there is none."""
-        unsent = (
-            seqs[1]
+        """The last report here that the hub accounts for although it was never sent; 0 when there is none.
+
+        (Of a number that is not here any more the hub may know from a tombstone.)
+        """
+        unsent = [
+            seqs
             for first, last in accounted
             if last >= self.unsent_from
             for seqs in sent.holes(max(first, self.unsent_from), last)
-        )
-        return max(unsent, default=0)
+        ]
+        with self._lock, translated(self.path):
+            found = [
+                self._db.execute("SELECT max(seq) FROM report WHERE seq BETWEEN ? AND ?", seqs).fetchone()[0]
+                for seqs in unsent
+            ]
+        return max((seq for seq in found if seq is not None), default=0)
 
     def _reidentify(self, old_seq: int, epoch: str, seq: int) -> int:
         """Give a report a new identity; its new size. (`seq` never passes `old_seq`, so it is free.)."""

@@ -116,6 +116,30 @@ def test_disk_that_went_back_and_has_passed_the_hub_since(path: Path) -> None:
     spool.close()
 
 
+def test_what_was_sent_under_numbers_of_the_future_stays(path: Path) -> None:
+    """The hub has more than was ever given: also what this run has sent bears a number that was given before."""
+    spool = open_spool(path)
+    fill(spool, 3)
+    spool.going_out()
+    stored = Stored(epoch=spool.epoch, through=50)
+    sent = IntervalSet([(1, 2)])
+    assert spool.confirm(stored, sent) is Confirmation.FROM_THE_FUTURE
+    spool.renumber(stored, sent)
+    assert list(spool.held()) == [(1, 3)]
+    spool.close()
+
+
+def test_what_a_full_spool_dropped_before_it_was_sent_may_be_accounted_for(path: Path) -> None:
+    """The hub knows of it from the tombstone: no sign of numbers given twice."""
+    spool = open_spool(path, max_reports=3)
+    fill(spool, 8)
+    assert list(spool.held()) == [(6, 8)]
+    sent = IntervalSet([(6, 6)])
+    assert spool.confirm(Stored(epoch=spool.epoch, through=6), sent) is Confirmation.APPLIED
+    assert list(spool.held()) == [(7, 8)]
+    spool.close()
+
+
 def test_spool_of_the_version_before_is_taken_over(path: Path) -> None:
     """Nothing is known of what it has sent: it counts as sent."""
     spool = open_spool(path)
