@@ -86,15 +86,14 @@ def windows(
 
 def rollups(
     database: Database, selection: Selection, sites: Sequence[str], names: Sequence[str], *, histograms: bool
-) -> tuple[StreamTable, dict[tuple[str, int], int]]:
-    """The newest roll-ups of a selection in the inner form, and the version of each (site, slot); `as_of_ns` is left aside."""
+) -> StreamTable:
+    """The newest roll-ups of a selection that the server has, in the inner form; `as_of_ns` is left aside."""
     tables: list[StreamTable] = []
-    versions: dict[tuple[str, int], int] = {}
     plain = [name for name in names if not name.startswith(_WINDOW)]
     inner = [name for name in names if name.startswith(_WINDOW)]
     for span in spans(selection, sites, SLOT_NS):
         lines = _Lines(database, (Family.ROLLUP, Family.ROLLUP_DIRECTION), span)
-        lines.fetch([name for name in plain if name != "windows"], (*RECEIVED, VERSION, "windows"))
+        lines.fetch([name for name in plain if name != "windows"], (*RECEIVED, "windows"))
         hists = _blobs(database, Family.ROLLUP, HISTOGRAMS, span) if histograms else {}
         inners = _blobs(database, Family.ROLLUP, WINDOW_VALUES, span) if inner else {}
         for tags, base, present in lines.each():
@@ -120,10 +119,19 @@ def rollups(
                 name: values[name] for name in ("site", "probe", "path", "start_ns", "received_ns", *names)
             }
             tables.append(_named(tags, ordered, parts))
-            for start, version in zip(starts.tolist(), base.fields[VERSION][rows].tolist(), strict=True):
-                key = (tags[0], start * MS_NS)
-                versions[key] = max(versions.get(key, 0), int(version))
-    return assembly.concatenate([_no_rollups(names, histograms=histograms), *tables]), versions
+    return assembly.concatenate([_no_rollups(names, histograms=histograms), *tables])
+
+
+def versions(database: Database, selection: Selection, sites: Sequence[str]) -> dict[tuple[str, int], int]:
+    """How often the server's roll-ups of each (site, slot) were made, less one."""
+    out: dict[tuple[str, int], int] = {}
+    for span in spans(selection, sites, SLOT_NS):
+        for line in database.numbers(Family.ROLLUP, (VERSION,), span):
+            starts, _ = _places(line.times_ms, Family.ROLLUP)
+            for start, version in zip(starts.tolist(), line.fields[VERSION].tolist(), strict=True):
+                key = (line.site, start * MS_NS)
+                out[key] = max(out.get(key, 0), int(version))
+    return out
 
 
 def _no_rollups(names: Sequence[str], *, histograms: bool) -> StreamTable:
