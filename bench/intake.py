@@ -248,7 +248,9 @@ class _Scene:
 
     async def _shipped(self) -> int:
         """When a database server has everything that is durable in the journal; at once when there is none."""
-        while self._ships and max([int(await one.ask("waiting")) for one in self._collectors]):  # noqa: ASYNC110
+        while self._ships and max(  # noqa: ASYNC110 - it is asked
+            [int(await one.ask("waiting")) for one in self._collectors]
+        ):
             await asyncio.sleep(0.05)
         return time.time_ns()
 

@@ -16,7 +16,7 @@ from collector.quota import EVERYONE_ELSE, Deferrals, Quota
 from collector.redating import Redater
 from collector.round_robin import RoundRobin
 from config.sites import Registry
-from probes.send_queue import RESEND_CAP_NS, SendQueue
+from probes.send_queue import SendQueue
 from telemetry.codec import encode
 from telemetry.intervals import IntervalSet
 
@@ -235,7 +235,7 @@ async def test_a_flood_delays_nobody_else_and_loses_nothing_in_the_end(
             break
         wake_ns = queue.wake_ns(now_ns)
         assert wake_ns is not None
-        assert wake_ns - now_ns <= RESEND_CAP_NS
+        assert wake_ns - now_ns <= 900 * SECOND
         now_ns = wake_ns
     assert list(store.received("agra", "p1")[epoch]) == [(1, total)]
     assert list(store.received("meerut", "p1")[epoch]) == [(1, meerut)]

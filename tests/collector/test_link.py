@@ -65,6 +65,22 @@ def test_a_publication_is_read_as_it_was_written() -> None:
     assert packets.read_publish(*body_of(published((), qos=0))).age_ms is None
 
 
+def test_the_properties_that_probes_send_are_read_alike_at_a_glance_and_one_by_one() -> None:
+    """The quick look says what the long one says, also next to what it is made for: cut, longer, followed by more."""
+
+    def said(read: Callable[[bytes], int | None], block: bytes) -> object:
+        try:
+            return read(block)
+        except PacketError:
+            return "malformed"
+
+    told = b"\x03\x00\x10application/json&\x00\x06age-ms\x00\x03123"
+    assert packets._said_age_ms(told) == 123
+    near = [told[:end] for end in range(len(told))] + [told + b"4", told + b"\x01\x01", told[:-1] + b"x"]
+    for block in near:
+        assert said(packets._said_age_ms, block) == said(packets._age_ms, block)
+
+
 @pytest.mark.parametrize(
     "said",
     [("age-ms", "-1"), ("age-ms", "1" * 16), ("age-ms", "१२"), ("age-ms", ""), ("age", "5")],

@@ -84,7 +84,7 @@ class ServerReader:
         older = replace(selection, end_ns=min(selection.end_ns, kept.journal_ns // DAY_NS * DAY_NS))
         if older.start_ns < older.end_ns:
             sites = self._journal.sites(selection)
-            there, _ = tables.rollups(self._database, older, sites, names, histograms=histograms)
+            there = tables.rollups(self._database, older, sites, names, histograms=histograms)
             every = replace(older, as_of_ns=None)
             table = united(table, assembly.selected(there, every), _ROLLUP_KEYS)
         if selection.as_of_ns is not None:
@@ -96,7 +96,8 @@ class ServerReader:
         end_ns = min(span.end_ns, self._journal.kept().journal_ns)
         older = Selection(span.start_ns, end_ns, sites=span.sites)
         sites = self._journal.sites(older) if older.start_ns < older.end_ns else ()
-        return tables.rollups(self._database, older, sites, ("windows", "emulated"), histograms=False)
+        there = tables.rollups(self._database, older, sites, ("windows", "emulated"), histograms=False)
+        return there, tables.versions(self._database, older, sites)
 
     def _rollups_as_of(self, table: StreamTable, selection: Selection, names: Sequence[str]) -> StreamTable:
         """Slots closed by then; those that changed since are made again from the windows of then."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from telemetry.store.errors import StoreError
 from telemetry.store.server import parcels
-from telemetry.store.server.database import AwayError, DeniedError
+from telemetry.store.server.backoff import LONGEST_WAIT_S, Backoff
+from telemetry.store.server.database import DeniedError
 from telemetry.store.server.unsettled import Sent, Unsettled
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger(__name__)
 LOOK_S: Final = 0.5
 """How often it looks for what other processes committed, and whether the place of the shipper is free."""
-FIRST_WAIT_S: Final = 0.25
-LONGEST_WAIT_S: Final = 30.0
 CHECK_S: Final = 60.0
+SETTLE_EVERY_S: Final = 5.0
 SLOTS_PER_STEP: Final = 500
 HOURS_PER_STEP: Final = 10
 
@@ -70,7 +70,7 @@ class Shipper:
         self._mending, self._now_ns = means.mending, means.now_ns
         self.lost: Mapping[str, int] = {}
         """What the server says it has thrown away since it started, by reason."""
-        self._looked_s = float("-inf")
+        self._looked_s = self._settled_s = float("-inf")
         self._identity = means.reader.identity()
         self._checked = False
         self._incarnation: str | None = None
@@ -131,8 +131,13 @@ class Shipper:
     def _settle(self) -> None:
         """Tell the journal what the server has for good."""
         oldest_s = self._unsettled.oldest_s()
-        until_s = time.monotonic() - self._settles_s
-        if oldest_s is None or oldest_s > until_s or not self._is_the_same():
+        now_s = time.monotonic()
+        until_s = now_s - self._settles_s
+        is_early = now_s - self._settled_s < min(SETTLE_EVERY_S, self._settles_s)
+        if oldest_s is None or oldest_s > until_s or is_early:
+            return
+        self._settled_s = now_s
+        if not self._is_the_same():
             return
         for sent in self._unsettled.safe(until_s):
             if sent.commit is not None:
@@ -195,41 +200,30 @@ class Shipper:
         self._only_one.leave()
 
     def _run(self) -> None:
-        wait_s = FIRST_WAIT_S
+        backoff = Backoff(self._chance)
         while not self._stop.is_set():
-            pause_s: float | None = None
             try:
                 if not self._only_one.take():
                     self._stop.wait(LOOK_S)
                     continue
                 done = self.step()
-            except AwayError as error:
-                self._failed(error)
-                pause_s = max(self._chance.uniform(0, wait_s), error.retry_after_s or 0.0)
-                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-            except DeniedError as error:
-                self._failed(error)
-                pause_s = self._chance.uniform(0.5, 1) * LONGEST_WAIT_S
             except StoreError as error:
                 self._failed(error)
-                pause_s = self._chance.uniform(0, wait_s)
-                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+                self._stop.wait(backoff.pause_s(error))
             except (
                 Exception
             ) as error:  # the thread must outlive a fault in one batch: nothing else would ship again
                 log.exception("shipping failed")
                 self._failed(error)
-                pause_s = LONGEST_WAIT_S
+                self._stop.wait(LONGEST_WAIT_S)
             else:
+                backoff.worked()
                 self._shipping.well()
-                wait_s = FIRST_WAIT_S
                 if not done:
                     self._wake.wait(LOOK_S)
                     self._wake.clear()
-            if pause_s is not None:
-                self._shipping.count("retries")
-                self._stop.wait(pause_s)
 
     def _failed(self, error: Exception) -> None:
+        self._shipping.count("retries")
         self._checked = False  # another server, or the same with other flags, may answer next
         self._shipping.trouble(str(error))

@@ -70,8 +70,8 @@ def windows(
         for tags, base, rows in lines.each():
             starts, lanes = _places(base.times_ms[rows], Family.WINDOW)
             off = base.fields.get(OFF_GRID)
-            start_ns = starts * MS_NS + (0 if off is None else np.nan_to_num(off[rows]).astype(np.int64))
-            values = _keys(base, rows, start_ns) | {COMMIT: base.fields[COMMIT][rows].astype(np.int64)}
+            start_ns = starts * MS_NS + (0 if off is None else _whole(off[rows]))
+            values = _keys(base, rows, start_ns) | {COMMIT: lines.whole(tags, COMMIT, rows)}
             values |= {name: lines.column(tags, name, rows) for name in columns}
             mine = blobs.get(tags, {})
             data = (
@@ -86,15 +86,14 @@ def windows(
 
 def rollups(
     database: Database, selection: Selection, sites: Sequence[str], names: Sequence[str], *, histograms: bool
-) -> tuple[StreamTable, dict[tuple[str, int], int]]:
-    """The newest roll-ups of a selection in the inner form, and the version of each (site, slot); `as_of_ns` is left aside."""
+) -> StreamTable:
+    """The newest roll-ups of a selection that the server has, in the inner form; `as_of_ns` is left aside."""
     tables: list[StreamTable] = []
-    versions: dict[tuple[str, int], int] = {}
     plain = [name for name in names if not name.startswith(_WINDOW)]
     inner = [name for name in names if name.startswith(_WINDOW)]
     for span in spans(selection, sites, SLOT_NS):
         lines = _Lines(database, (Family.ROLLUP, Family.ROLLUP_DIRECTION), span)
-        lines.fetch([name for name in plain if name != "windows"], (*RECEIVED, VERSION, "windows"))
+        lines.fetch([name for name in plain if name != "windows"], (*RECEIVED, "windows"))
         hists = _blobs(database, Family.ROLLUP, HISTOGRAMS, span) if histograms else {}
         inners = _blobs(database, Family.ROLLUP, WINDOW_VALUES, span) if inner else {}
         for tags, base, present in lines.each():
@@ -105,9 +104,7 @@ def rollups(
             values = _keys(base, rows, starts * MS_NS)
             for name in plain:
                 values[name] = (
-                    base.fields[name][rows].astype(np.int64)
-                    if name == "windows"
-                    else lines.column(tags, name, rows)
+                    lines.whole(tags, name, rows) if name == "windows" else lines.column(tags, name, rows)
                 )
             found = (
                 packed.unpack_window_values([inners.get(tags, {}).get(key) for key in keys]) if inner else {}
@@ -120,10 +117,19 @@ def rollups(
                 name: values[name] for name in ("site", "probe", "path", "start_ns", "received_ns", *names)
             }
             tables.append(_named(tags, ordered, parts))
-            for start, version in zip(starts.tolist(), base.fields[VERSION][rows].tolist(), strict=True):
-                key = (tags[0], start * MS_NS)
-                versions[key] = max(versions.get(key, 0), int(version))
-    return assembly.concatenate([_no_rollups(names, histograms=histograms), *tables]), versions
+    return assembly.concatenate([_no_rollups(names, histograms=histograms), *tables])
+
+
+def versions(database: Database, selection: Selection, sites: Sequence[str]) -> dict[tuple[str, int], int]:
+    """How often the server's roll-ups of each (site, slot) were made, less one."""
+    out: dict[tuple[str, int], int] = {}
+    for span in spans(selection, sites, SLOT_NS):
+        for line in database.numbers(Family.ROLLUP, (VERSION,), span):
+            starts, _ = _places(line.times_ms, Family.ROLLUP)
+            for start, version in zip(starts.tolist(), line.fields[VERSION].tolist(), strict=True):
+                key = (line.site, start * MS_NS)
+                out[key] = max(out.get(key, 0), int(version))
+    return out
 
 
 def _no_rollups(names: Sequence[str], *, histograms: bool) -> StreamTable:
@@ -145,9 +151,11 @@ def contacts(
         for line in database.numbers(
             Family.REPORT, (*RECEIVED, OFF_GRID), Span(span.start_ms, span.end_ms, span.sites)
         ):
+            if not _is_whole(line):
+                continue
             starts, _ = _places(line.times_ms, Family.REPORT)
             off = line.fields.get(OFF_GRID)
-            start_ns = starts * MS_NS + (0 if off is None else np.nan_to_num(off).astype(np.int64))
+            start_ns = starts * MS_NS + (0 if off is None else _whole(off))
             received = _received(line, np.arange(len(starts)))
             pairs = zip(start_ns.tolist(), received.tolist(), strict=True)
             out += [(line.site, line.probe, start, came) for start, came in pairs]
@@ -186,8 +194,13 @@ class _Lines:
     def each(self) -> Iterator[tuple[_Tags, Line, NDArray[np.int64]]]:
         """Each line of the fleet with the rows that are whole."""
         for tags, line in sorted(self._both.items()):
-            if all(name in line.fields for name in RECEIVED):
+            if _is_whole(line):
                 yield tags, line, np.flatnonzero(~np.isnan(line.fields[RECEIVED[0]]))
+
+    def whole(self, tags: _Tags, name: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """An integer field of both directions for these rows of a line."""
+        found = self._both[tags].fields.get(name)
+        return np.zeros(len(rows), np.int64) if found is None else _whole(found[rows])
 
     def column(self, tags: _Tags, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         """A value column for these rows of a line; absent where there is none."""
@@ -209,7 +222,7 @@ class _Lines:
             if found is None:
                 return assembly.absent(name, len(rows))
             column = found[rows]
-        return column if name in FLOAT_COLUMNS else np.nan_to_num(column).astype(np.int64)
+        return column if name in FLOAT_COLUMNS else _whole(column)
 
 
 def _blobs(
@@ -228,8 +241,18 @@ def _places(times_ms: NDArray[np.int64], family: Family) -> tuple[NDArray[np.int
     return times_ms - into, into // lanes.step_ms
 
 
+def _is_whole(line: Line) -> bool:
+    """Whether the points have what every point has."""
+    return all(name in line.fields for name in RECEIVED)
+
+
+def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Integers; 0 where a point is there in part only (a server that died before the rest: it is sent again)."""
+    return np.nan_to_num(values).astype(np.int64)
+
+
 def _received(line: Line, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    seconds, rest = (line.fields[name][rows].astype(np.int64) for name in RECEIVED)
+    seconds, rest = (_whole(line.fields[name][rows]) for name in RECEIVED)
     return seconds * SECOND_NS + rest
 
 

@@ -24,11 +24,16 @@ def united(
     if not len(first):
         return second
     both = assembly.concatenate([first, second])
-    names = ("site", "path", *keys)
-    matrix = np.stack([both.columns[name].astype(np.int64) for name in names])
+    starts = both.columns["start_ns"]
+    common = np.intersect1d(starts[: len(first)], starts[len(first) :])
+    if not len(common):  # as nearly always: the journal has the newer time
+        return both
+    rows = np.flatnonzero(np.isin(starts, common))
+    matrix = np.stack([both.columns[name][rows].astype(np.int64) for name in ("site", "path", *keys)])
     order = np.lexsort(matrix[::-1])  # stable: of equal rows the first table's comes first
-    sorted_keys = matrix[:, order]
-    is_first = np.ones(len(order), np.bool_)
-    is_first[1:] = (sorted_keys[:, 1:] != sorted_keys[:, :-1]).any(axis=0)
-    rows = np.sort(order[is_first])
-    return both if len(rows) == len(both) else assembly.rows_at(both, rows)
+    ordered = matrix[:, order]
+    again = np.zeros(len(order), np.bool_)
+    again[1:] = (ordered[:, 1:] == ordered[:, :-1]).all(axis=0)
+    keep = np.ones(len(both), np.bool_)
+    keep[rows[order[again]]] = False
+    return assembly.rows_where(both, keep)

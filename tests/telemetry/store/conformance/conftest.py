@@ -43,7 +43,7 @@ BACKENDS = (
         "sqlite", lambda folder: SqliteStore(folder / "reports.db", raw_days=30, rollup_days=50), keeps=True
     ),
     Backend("victoriametrics", None, keeps=True, states=("shipped", "reopened"), float_tolerance=1e-12),
-    Backend("influxdb1", None, keeps=True, states=("shipped", "reopened")),
+    Backend("influxdb1", None, keeps=True, states=("reopened",)),
 )
 
 

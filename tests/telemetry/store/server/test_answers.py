@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from telemetry.store.protocol import Selection
+from telemetry.store.server.backoff import Backoff
 from telemetry.store.server.connect import connect
 from telemetry.store.server.database import AwayError, DeniedError, RejectedError, TooLargeError
 from telemetry.store.server.delivery import Delivery
@@ -99,6 +101,20 @@ def test_answers_are_told_apart_by_who_must_act() -> None:
     assert busy.retry_after_s == 7
     assert of(503).retry_after_s is None  # type: ignore[attr-defined]
     assert of(503, {"Retry-After": "soon"}).retry_after_s is None  # type: ignore[attr-defined]
+
+
+def test_pauses_grow_with_full_jitter_and_honour_what_the_server_asks() -> None:
+    """Doubling to half a minute, spread over all of it, never sooner than Retry-After; a success starts anew."""
+    longest = [Backoff(Random(seed)) for seed in range(300)]
+    for wait_s in (0.25, 0.5, 1, 2, 4, 8, 16, 30, 30):
+        pauses = [one.pause_s(AwayError("away")) for one in longest]
+        assert 0 <= min(pauses) < 0.05 * wait_s
+        assert 0.95 * wait_s < max(pauses) <= wait_s
+    one = longest[0]
+    assert one.pause_s(AwayError("busy", 120.0)) == 120.0
+    one.worked()
+    assert one.pause_s(AwayError("away")) <= 0.25
+    assert 15 <= one.pause_s(DeniedError("no")) <= 30
 
 
 def test_a_server_that_cannot_be_reached_is_away(servers, kind) -> None:
