@@ -32,6 +32,10 @@ class AwayError(ServerError):
         self.retry_after_s = retry_after_s
 
 
+class UnreachableError(AwayError):
+    """No answer at all: nobody there, the connection broke, or nothing came in time. It may have died and lost what it took."""
+
+
 class DeniedError(ServerError):
     """It does not let us, or does not know the place: the operator must act, the text says how."""
 

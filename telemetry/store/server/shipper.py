@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from telemetry.store.errors import StoreError
 from telemetry.store.server import parcels
 from telemetry.store.server.backoff import LONGEST_WAIT_S, Backoff
-from telemetry.store.server.database import DeniedError
+from telemetry.store.server.database import DeniedError, UnreachableError
 from telemetry.store.server.unsettled import Sent, Unsettled
 
 if TYPE_CHECKING:
@@ -227,3 +227,7 @@ class Shipper:
         self._shipping.count("retries")
         self._checked = False  # another server, or the same with other flags, may answer next
         self._shipping.trouble(str(error))
+        if isinstance(
+            error, UnreachableError
+        ):  # it may be back within the second of its first start: no sign tells
+            self._unsettled.forget()

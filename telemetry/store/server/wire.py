@@ -10,7 +10,14 @@ from influxdb_client import InfluxDBClient, WritePrecision
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
-from telemetry.store.server.database import AwayError, DeniedError, RejectedError, ServerError, TooLargeError
+from telemetry.store.server.database import (
+    AwayError,
+    DeniedError,
+    RejectedError,
+    ServerError,
+    TooLargeError,
+    UnreachableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,7 +85,7 @@ class Http:
             else:
                 answer = self._pool.request(method, f"{url}?{query}", body=body, headers=self._headers)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise AwayError(f"{self._where}: {_cause(error)}") from error
+            raise UnreachableError(f"{self._where}: {_cause(error)}") from error
         if not 200 <= answer.status < 300:
             raise error_of(self._where, answer.status, answer.headers, answer.data.decode("utf-8", "replace"))
         return answer.data
@@ -144,4 +151,4 @@ def translated(where: str, call: Callable[[], T]) -> T:
             where, error.status or 0, error.headers or {}, str(error.body or error.reason or "")
         ) from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise AwayError(f"{where}: {_cause(error)}") from error
+        raise UnreachableError(f"{where}: {_cause(error)}") from error
