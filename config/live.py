@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RESTART_SECTIONS: Final = ("broker", "store", "collector", "wall", "lab")
+RESTART_SECTIONS: Final = ("broker", "enrolment", "store", "collector", "wall", "lab")
 """Sections whose values are taken at the start of a process and kept; marked RESTART in the reference file."""
 
 Stamp = tuple[str, int, int, int]
