@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from collector.accounting import stand_in
+from collector.enrolment.roll import Roll
 from collector.intake import Accepted, Answered, Bounds, Misdated, RefusalCode, Refused, Said, examine
 from collector.redating import Redated, Redater
 from telemetry.messages import Opaque
@@ -39,6 +40,7 @@ class Rules:
     root: str
     registry: Registry
     bounds: Bounds
+    roll: Roll = field(default_factory=Roll)
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ def commit(messages: Sequence[Message], rules: Rules, redater: Redater, store: R
 def _sort(
     message: Message, rules: Rules, redater: Redater, batch: Batch, reports: list[tuple[Received, Message]]
 ) -> None:
-    outcome = examine(message, rules.root, rules.registry, rules.bounds)
+    outcome = examine(message, rules.root, rules.registry, rules.bounds, rules.roll)
     if isinstance(outcome, Misdated):
         mended = redater.redate(outcome)
         batch.redated += isinstance(mended, Redated)

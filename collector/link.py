@@ -8,6 +8,7 @@ be relied upon, eclipse-mosquitto #2301), and acknowledging is left to us.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,6 +56,10 @@ class LinkOptions:
     keepalive_s: int = 60
     user: str = ""
     password: str = field(default="", repr=False)
+    login: Callable[[], tuple[str, str]] | None = field(default=None, repr=False)
+    """User and password asked for anew at each connection; wins over the two above."""
+    ca: str = ""
+    """PEM file of the authority that vouches for the broker; empty: no TLS."""
 
 
 class Link:
@@ -126,9 +131,11 @@ class Link:
             self._give_up(f"subscribe: {code.name}")
         return self._suback
 
-    def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> int | None:
+    def publish(
+        self, topic: str, payload: bytes, qos: int, *, retain: bool, properties: Properties | None = None
+    ) -> int | None:
         """Hand over a publication; its message id, or None when it was not taken (too many are unanswered)."""
-        info = self._client.publish(topic, payload, qos, retain)
+        info = self._client.publish(topic, payload, qos, retain, properties)
         return info.mid if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
     def acknowledge(self, message: Message) -> None:
@@ -147,6 +154,7 @@ class Link:
         if not self._reading and self._sock is not None:
             self._loop.add_reader(self._sock, self._readable)
             self._reading = True
+            self._read_decrypted()
 
     @property
     def reading(self) -> bool:
@@ -188,8 +196,10 @@ class Link:
         )
         client.connect_timeout = CONNECT_S
         client.max_queued_messages_set(MAX_UNACKED_PUBLISHES)
-        if self._options.user:
-            client.username_pw_set(self._options.user, self._options.password)
+        login = self._options.login
+        user, password = login() if login else (self._options.user, self._options.password)
+        if user:
+            client.username_pw_set(user, password)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -201,6 +211,8 @@ class Link:
         return client
 
     def _dial(self) -> None:
+        if self._options.ca:
+            self._client.tls_set_context(ssl.create_default_context(cafile=self._options.ca))
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = self._options.session_expiry_s
         properties.MaximumPacketSize = MAX_PACKET_BYTES
@@ -233,7 +245,17 @@ class Link:
             if self._client.loop_read() is not MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
             if self._received == before or not self._reading:
-                return
+                break
+        self._read_decrypted()
+
+    def _read_decrypted(self) -> None:
+        """Come back for what TLS has decrypted and no selector will tell of."""
+        if self._reading and isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            self._loop.call_soon(self._readable_still)
+
+    def _readable_still(self) -> None:
+        if self._reading and self._sock is not None:
+            self._readable()
 
     def _want_write(self) -> None:
         # paho calls this from the dialling thread too, when the socket is not ours to watch yet

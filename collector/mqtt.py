@@ -24,6 +24,8 @@ from telemetry.topics import Leaf, shared_subscription, subscription
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from paho.mqtt.properties import Properties
+
     from collector.message import Message
 
 log = logging.getLogger(__name__)
@@ -162,11 +164,13 @@ class Bridge:
         if self._link is not None and self._link.number == message.link:
             self._link.acknowledge(message)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> Sending:
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None
+    ) -> Sending:
         """Publish at QoS 1, or say that it must be offered again."""
         if self._link is None or not self._ready:
             return Sending.HELD
-        if self._link.publish(topic, payload, 1, retain=retain) is None:
+        if self._link.publish(topic, payload, 1, retain=retain, properties=properties) is None:
             self.counters.publishes_held += 1
             return Sending.HELD
         return Sending.SENT

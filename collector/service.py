@@ -11,8 +11,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.beat import Heart, LeaseLostError
+from collector.broker.address import Kind
 from collector.committer import Committer
 from collector.confirmer import Confirmer
+from collector.enrolment.orders import Orders
+from collector.enrolment.roll import RollKeeper
 from collector.ground import Ground
 from collector.inbox import Inbox
 from collector.link import LinkOptions
@@ -25,11 +28,14 @@ from telemetry.clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from paho.mqtt.properties import Properties
+
     from collector.broker.address import BrokerAddress
     from collector.commits import Batch
     from collector.counters import Counters
+    from collector.enrolment.keys import KeyRing
     from collector.message import Message
-    from collector.mqtt import BridgeCounters
+    from collector.mqtt import BridgeCounters, Sending
     from collector.trouble import Trouble
     from config.live import LiveConfig
     from config.settings import Settings
@@ -54,6 +60,7 @@ class Collector:
         clock: WallClock | None = None,
         membership: Membership | None = None,
         keepalive_s: int = 60,
+        keys: KeyRing | None = None,
     ) -> None:
         settings = live.current.settings
         root = settings.broker.root
@@ -68,7 +75,11 @@ class Collector:
             self._ground.clock.now_ns,
         )
         self._bridge.on_connected = self._on_connected
-        self._committer = Committer(self._ground, self._inbox, self._bridge, self._on_batch)
+        self._roll = RollKeeper(self._ground, self._withdraw)
+        self._orders = Orders(self._ground, self._order, keys)
+        self._committer = Committer(
+            self._ground, self._inbox, self._bridge, self._on_batch, lambda: self._roll.current
+        )
         self._confirmer = Confirmer(self._ground, self._bridge)
         self._planning = Planning(self._ground, self._bridge)
         self._attendance = Attendance(self._ground)
@@ -102,6 +113,7 @@ class Collector:
             self._ground.close()
 
     async def _collect(self) -> None:
+        await self._roll.recall()
         await self._attendance.recall()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -118,6 +130,8 @@ class Collector:
             "plans": self._planning.run(),
             "silence": self._attendance.watch(),
             "upkeep": self._upkeep.run(),
+            "roll": self._roll.run(),
+            "orders": self._orders.run(),
             "heart": self._heart.run(),
         }
 
@@ -131,6 +145,7 @@ class Collector:
             "queue_high_bytes": self._inbox.high_bytes,
             "broker": f"{self._broker.kind} {self._broker}",
             "bridge": asdict(self.bridge),
+            "orders": asdict(self._orders.counters),
             "unconfirmed_probes": self._confirmer.pending,
             "holes_noticed": self._confirmer.holes.counts.noticed,
             "holes_filled": self._confirmer.holes.counts.filled,
@@ -141,13 +156,27 @@ class Collector:
         }
 
     def _troubles(self) -> tuple[Trouble, ...]:
-        duties = (self._committer, self._confirmer, self._attendance, self._upkeep, self._planning)
+        duties = (
+            self._committer,
+            self._confirmer,
+            self._attendance,
+            self._upkeep,
+            self._planning,
+            self._roll,
+            self._orders,
+        )
         return (*(duty.trouble for duty in duties), self._planning.making)
 
     def _on_message(self, message: Message) -> None:
         self._inbox.put(message)
         if self._inbox.full:
             self._bridge.pause()
+
+    def _withdraw(self, topic: str, payload: bytes) -> Sending:
+        return self._bridge.publish(topic, payload, retain=True)
+
+    def _order(self, topic: str, payload: bytes, properties: Properties) -> Sending:
+        return self._bridge.publish(topic, payload, retain=False, properties=properties)
 
     def _on_connected(self) -> None:
         self._confirmer.again()
@@ -156,6 +185,7 @@ class Collector:
     async def _on_batch(self, batch: Batch) -> None:
         self.counters.absorb(batch)
         await self._attendance.record(batch)
+        await self._orders.note(batch)
         self._confirmer.note(batch)
         self._planning.note(batch)
 
@@ -168,4 +198,6 @@ def _options(settings: Settings, broker: BrokerAddress, keepalive_s: int) -> Lin
         keepalive_s=keepalive_s,
         user=settings.broker.user,
         password=settings.broker.password,
+        login=broker.login,
+        ca=settings.broker.ca if broker.kind is Kind.EXTERNAL else "",
     )

@@ -99,8 +99,12 @@ def check_broker_transport(broker: Broker, wrong: Wrong) -> None:
         problem = f'broker.host "{broker.host}" would be open to other machines without TLS'
         raise wrong(("broker", "host"), problem, 'write "127.0.0.1", and for offices public_host')
     if not broker.ca:
-        problem = f'broker.host "{broker.host}" is another machine and broker.ca is empty: there would be no TLS'
-        raise wrong(("broker", "host"), problem, "add ca with the PEM file of its authority, or insecure = true")
+        problem = (
+            f'broker.host "{broker.host}" is another machine and broker.ca is empty: there would be no TLS'
+        )
+        raise wrong(
+            ("broker", "host"), problem, "add ca with the PEM file of its authority, or insecure = true"
+        )
 
 
 def _check_public(settings: Settings, wrong: Wrong) -> None:

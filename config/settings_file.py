@@ -51,7 +51,9 @@ class SettingsFile:
         except OSError as error:  # SSLError among them
             why = "is not there" if isinstance(error, FileNotFoundError) else "holds no certificate"
             problem = f"broker.ca names {file.name}, which {why}"
-            raise self.wrong(("broker", "ca"), problem, "name the PEM file of the broker's authority") from error
+            raise self.wrong(
+                ("broker", "ca"), problem, "name the PEM file of the broker's authority"
+            ) from error
         return replace(settings, broker=replace(settings.broker, ca=str(file)))
 
     def says(self, *key: str) -> bool:

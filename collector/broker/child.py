@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import psutil
@@ -90,6 +90,16 @@ class Child:
                 backoff.reset()
             log.error("%s %s; starting it again", self._recipe.name, reason)
             await self._start_again(backoff)
+
+    def reload(self) -> None:
+        """Have it read its passwords, access list and certificates again (SIGHUP); no connection is dropped for it."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+
+    def knock_as(self, user: str, password: str) -> None:
+        """From now on its health is asked after by this user."""
+        self._recipe = replace(self._recipe, user=user, password=password)
 
     async def stop(self) -> None:
         """End the broker: asked first, then made to."""
