@@ -61,6 +61,7 @@ class Collector:
         membership: Membership | None = None,
         keepalive_s: int = 60,
         keys: KeyRing | None = None,
+        must_enrol: bool | None = None,
     ) -> None:
         settings = live.current.settings
         root = settings.broker.root
@@ -75,7 +76,9 @@ class Collector:
             self._ground.clock.now_ns,
         )
         self._bridge.on_connected = self._on_connected
-        self._roll = RollKeeper(self._ground, self._withdraw)
+        self._roll = RollKeeper(
+            self._ground, self._withdraw, settings.must_enrol if must_enrol is None else must_enrol
+        )
         self._orders = Orders(self._ground, self._order, keys)
         self._committer = Committer(
             self._ground, self._inbox, self._bridge, self._on_batch, lambda: self._roll.current

@@ -106,8 +106,6 @@ class Enrolment(_Section, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     """Names and addresses that offices reach the desk by; empty: those of the broker."""
     token_hours: Annotated[float, Meta(gt=0, le=24 * 90)] = 48
-    overlap_hours: Annotated[float, Meta(gt=0, le=24 * 90)] = 24
-    """For so long a new generation of credentials waits to be taken up before it is withdrawn."""
 
 
 class Store(_Section, frozen=True, kw_only=True):

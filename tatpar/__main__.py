@@ -20,6 +20,9 @@ COMMANDS: Final[dict[str, str]] = {
     "report": "the readiness reports",
     "sites": "list and check the offices",
     "meetings": "list and check the meetings",
+    "enroll": "let a probe in: credentials, broker user, access, the office's file",
+    "revoke": "let a probe, or an office, in no more",
+    "command": "tell a probe to do something, and hear what it says",
     "lab": "the emulated fleet: break, heal, history",
     "doctor": "check clock, permissions, time stamps, broker, store, reflector; say what to do",
 }

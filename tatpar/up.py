@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from alerts.service import Alerts
 from collector.broker import bring
 from collector.service import Collector
@@ -23,6 +25,7 @@ from lab.fleet import Fleet
 from tatpar.keeping import kept
 from tatpar.past import check_script, give_a_past
 from tatpar.reflecting import local_binds, reflecting
+from tatpar.transport import ring, warnings
 from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from collector.broker.address import BrokerAddress
     from config.live import LiveConfig
+    from config.settings import Broker
     from telemetry.store.protocol import ReportStore, StoreReader
 
 
@@ -94,10 +98,13 @@ class Up:
                 stack.callback(store.close)
                 with self._state():
                     pass  # a damaged one is told now, not by every room again and again
-                broker = await stack.enter_async_context(bring(settings.broker, options.data_dir))
+                for warning in warnings(settings):
+                    self._say(warning)
+                broker = await stack.enter_async_context(bring(self._broker(), options.data_dir))
+                desk = stack.enter_context(contextlib.closing(self._desk())) if self._has_desk else None
                 self._say(f"broker: {broker.kind} on {broker}")
                 ends = await stack.enter_async_context(self._reflectors())
-                await self._rooms(listener, broker, store, ends)
+                await self._rooms((listener, desk), broker, store, ends)
 
     def _listener(self) -> socket.socket:
         """The wall's port, taken first, so that a taken one is said before anything else starts."""
@@ -122,18 +129,21 @@ class Up:
 
     async def _rooms(
         self,
-        listener: socket.socket,
+        doors: tuple[socket.socket, socket.socket | None],
         broker: BrokerAddress,
         store: ReportStore,
         ends: Mapping[str, tuple[str, int]],
     ) -> None:
         """Every room a task; one that fails is started again, and does not take the others with it."""
+        listener, desk = doors
         rooms: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "collector": lambda: self._collect(store, broker),
             "watch": self._watch,
             "alerts": self._alert,
             "wall": lambda: self._wall(listener),
         }
+        if desk is not None:
+            rooms["enrolment desk"] = lambda: self._enrol(desk, broker)
         if self._options.lab:
             rooms["fleet"] = lambda: self._fleet(broker, ends)
         async with asyncio.TaskGroup() as group:
@@ -143,7 +153,34 @@ class Up:
 
     async def _collect(self, store: ReportStore, broker: BrokerAddress) -> None:
         with self._state() as state:
-            await Collector(self._live, store, state, broker, clock=self._clock).run()
+            lab = self._options.lab  # its offices are emulated on this machine, nobody enrols them
+            keys = None if lab else ring(self._live.current.settings, self._options.data_dir)
+            must_enrol = False if lab else None
+            await Collector(
+                self._live, store, state, broker, clock=self._clock, keys=keys, must_enrol=must_enrol
+            ).run()
+
+    async def _enrol(self, listener: socket.socket, broker: BrokerAddress) -> None:
+        from tatpar.desk import serve_desk  # noqa: PLC0415 - cryptography is loaded only where there is a desk
+
+        with self._state() as state:
+            settings = self._live.current.settings
+            await serve_desk(settings, self._options.data_dir, state, (broker.host, broker.port), listener)
+
+    @property
+    def _has_desk(self) -> bool:
+        return bool(self._live.current.settings.desk_host) and not self._options.lab
+
+    def _desk(self) -> socket.socket:
+        settings = self._live.current.settings
+        listener = listen(settings.desk_host, settings.enrolment.port)
+        self._say(f"enrolment desk: {', '.join(settings.desk_names)}, port {settings.enrolment.port}")
+        return listener
+
+    def _broker(self) -> Broker:
+        """The settings' broker; in the lab, whose offices are emulated on this machine, without the door for others."""
+        broker = self._live.current.settings.broker
+        return structs.replace(broker, public_host="") if self._options.lab else broker
 
     async def _watch(self) -> None:
         with self._reader() as reader, self._reader() as past, self._state() as state:

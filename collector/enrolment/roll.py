@@ -49,10 +49,15 @@ class Roll:
 class RollKeeper:
     """Reads the roll again whenever the state database has changed."""
 
-    def __init__(self, ground: Ground, publish: Callable[[str, bytes], Sending]) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        publish: Callable[[str, bytes], Sending],
+        required: bool,  # noqa: FBT001 - the one question
+    ) -> None:
         self._ground = ground
         self._publish = publish
-        self._required = ground.live.current.settings.must_enrol
+        self._required = required
         self._revision = -1
         self.current = Roll(self._required)
         self.trouble = Trouble(

@@ -59,15 +59,19 @@ async def _collect(live: LiveConfig, data_dir: Path, address: BrokerAddress | No
 
 async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) -> None:
     import asyncio  # noqa: PLC0415
+    import logging  # noqa: PLC0415
     import signal  # noqa: PLC0415
     from contextlib import closing  # noqa: PLC0415
 
     from collector.broker import bring  # noqa: PLC0415
     from collector.service import Collector  # noqa: PLC0415
+    from tatpar.transport import ring, warnings  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_writer  # noqa: PLC0415
 
     settings = live.current.settings
+    for warning in warnings(settings):
+        logging.getLogger(__name__).warning("%s", warning.removeprefix("warning: "))
     with (
         closing(open_writer(settings.store, data_dir)) as store,
         closing(StateDb(data_dir / "state.db")) as state,
@@ -77,17 +81,24 @@ async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) 
             if task is not None:  # a polite kill ends like Ctrl-C: the last commit is finished
                 asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
             try:
-                await Collector(live, store, state, broker).run()
+                await Collector(live, store, state, broker, keys=ring(settings, data_dir)).run()
             except asyncio.CancelledError:
                 return
 
 
 def _as_told(settings: Broker, address: BrokerAddress | None) -> Broker:
-    """The settings, with the broker of the command line in place of theirs."""
+    """The settings, with the broker of the command line in place of theirs; one of another machine needs TLS too."""
     from msgspec.structs import replace  # noqa: PLC0415
+
+    from config.address import is_loopback  # noqa: PLC0415
 
     if address is None:
         return settings
+    if not (settings.ca or settings.insecure or is_loopback(address.host)):
+        wrong_input(
+            f"--broker: {address.host} is another machine and broker.ca is empty: there would be no TLS; "
+            "set broker.ca, or broker.insecure = true"
+        )
     return replace(settings, bring="none", host=address.host, port=address.port)
 
 
