@@ -26,6 +26,7 @@ from collector.enrolment.issuing import token_hash
 from collector.enrolment.keys import KeyRing
 from collector.enrolment.limiter import Limiter
 from collector.trouble import Trouble
+from collector.worker import Worker
 from telemetry.clock import SystemClock
 from telemetry.grant import MAX_REQUEST_BYTES, Confirmation, Grant, Redemption, Refusal
 from telemetry.signing import confirmation_signature
@@ -93,6 +94,7 @@ class Desk:
         self._offer = offer
         self._names = names
         self._limiter = Limiter()
+        self._worker = Worker("enrolment-desk")
         self.counters = DeskCounters()
         self.trouble = Trouble(
             "the enrolment desk cannot use its certificate or the state database", "trying again"
@@ -105,6 +107,12 @@ class Desk:
 
     async def run(self, listener: socket.socket) -> None:
         """Serve on a listening socket until cancelled, with a certificate that never runs out."""
+        try:
+            await self._run(listener)
+        finally:
+            self._worker.close()
+
+    async def _run(self, listener: socket.socket) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.server.serve(listener), name="enrolment desk: serve")
             tasks.create_task(self._keep(), name="enrolment desk: keep")
@@ -112,7 +120,7 @@ class Desk:
     async def _keep(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._renew_and_beat)
+                await self._worker.run(self._renew_and_beat)
             except (OSError, StateError) as error:
                 self.trouble.failed(error)
             else:
@@ -135,7 +143,7 @@ class Desk:
         if not self._limiter.may_try(request.peer, self._now_s()):
             return self._refused(request, "too_many", "too many failures from this address; wait a minute")
         try:
-            return await asyncio.to_thread(self._decide, request)
+            return await self._worker.run(self._decide, request)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._refused(request, "malformed", "this is no request of a probe")
         except StateError as error:
