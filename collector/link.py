@@ -121,6 +121,11 @@ class Link:
         """Whether there is nothing left to talk to."""
         return self._lost.done()
 
+    @property
+    def login_is_old(self) -> bool:
+        """Whether user and password are others by now than those that we came with."""
+        return self._options.login is not None and self._options.login() != self._login
+
     def subscribe(self, filters: Sequence[tuple[str, SubscribeOptions]]) -> asyncio.Future[list[ReasonCode]]:
         """Ask for subscriptions; the future holds one reason code each.
 
@@ -196,8 +201,8 @@ class Link:
         )
         client.connect_timeout = CONNECT_S
         client.max_queued_messages_set(MAX_UNACKED_PUBLISHES)
-        login = self._options.login
-        user, password = login() if login else (self._options.user, self._options.password)
+        self._login = self._options.login() if self._options.login else None
+        user, password = self._login or (self._options.user, self._options.password)
         if user:
             client.username_pw_set(user, password)
         client.on_connect = self._on_connect

@@ -251,6 +251,8 @@ class Bridge:
         elif now - self._progress[1] > STALLED_S:
             self.counters.stalls += 1
             link.drop(f"nothing came through the broker for {STALLED_S:.0f} s")
+        if link.login_is_old:
+            link.drop("there is a new password: coming back with it")
 
     def _on_message(self, message: Message) -> None:
         if message.topic == self._echo_topic:

@@ -57,9 +57,11 @@ def recipe(program: str, settings: Broker, port: int, data_dir: Path, public: Pu
     (folder / "store").mkdir(exist_ok=True)
     logs = (data_dir / "logs").absolute()
     logs.mkdir(parents=True, exist_ok=True)
-    _write_private(folder / "acl", hub_access(settings) if public else access_list(settings))
+    _write_private(
+        folder / "acl", hub_access(settings.root, [settings.user]) if public else access_list(settings)
+    )
     if settings.user:
-        lone = hub_password_line(settings.user, settings.password)
+        lone = password_lines([(settings.user, settings.password)])
         _write_private(folder / "passwords", lone if public else _passwords(folder / "passwords", settings))
     _write_private(folder / "mosquitto.conf", configuration(settings, port, folder, public))
     return Recipe(
@@ -127,14 +129,14 @@ def _public_listener(public: Public) -> list[str]:
     ]
 
 
-def hub_access(settings: Broker) -> str:
+def hub_access(root: str, users: Iterable[str]) -> str:
     """The hub's own part, on the listener that only this machine reaches."""
-    return f"user {settings.user}\ntopic readwrite {settings.root}/#\ntopic read $SYS/#\n"
+    return "".join(f"user {user}\ntopic readwrite {root}/#\ntopic read $SYS/#\n" for user in users)
 
 
-def hub_password_line(user: str, password: str) -> str:
-    """The password file of the listener that only this machine reaches."""
-    return f"{user}:{password_hash(password)}\n"
+def password_lines(logins: Iterable[tuple[str, str]]) -> str:
+    """A password file of users and passwords."""
+    return "".join(f"{user}:{password_hash(password)}\n" for user, password in logins)
 
 
 WRITES: Final = ("report", "backlog", "presence", "answer")

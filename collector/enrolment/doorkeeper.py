@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import replace
 
-from collector.broker.mosquitto import Public, hub_password_line, probe_access, probe_passwords
+from collector.broker.mosquitto import Public, hub_access, password_lines, probe_access, probe_passwords
 from collector.enrolment.authority import Authority
-from collector.enrolment.keys import HUB_USER, KeyRing
+from collector.enrolment.keys import KeyRing
 from collector.enrolment.private_files import private_folder, write_private
 from collector.trouble import Trouble
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
+from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,8 @@ LOOK_S: Final = 0.25
 LOOK_CLOSELY_EVERY: Final = 20
 """Looks: what time alone changes (a token that runs out, a certificate) is looked at every 5 s."""
 FOLDER: Final = "identity"
+HUB_OVERLAP_NS: Final = 60 * SECOND_NS
+"""So long the hub's user of before is still let in; its connections change over within a second."""
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,8 +101,10 @@ class Doorkeeper:
             self._folder / "acl",
             self._folder / "passwords",
         )
-        self._hub_passwords = (data_dir / "mosquitto" / "passwords").absolute()
-        user, password = self._login = self.login()
+        self._hub_files = (data_dir / "mosquitto").absolute()
+        self._told = self._login = self._wanted_login()
+        self._logins = {self._login: 0}
+        user, password = self._login
         self.settings = replace(broker, user=user, password=password)
         """The broker's settings with the hub's own log-in, which it has in any case."""
         self._state = StateDb(data_dir / "state.db")
@@ -112,8 +117,11 @@ class Doorkeeper:
         self._change(closely=True)
 
     def login(self) -> tuple[str, str]:
-        """The hub's own user and password, as they are now."""
-        return self._operators or (HUB_USER, self._keys.hub_password())
+        """The hub's own user and password that the broker knows now."""
+        return self._told
+
+    def _wanted_login(self) -> tuple[str, str]:
+        return self._operators or self._keys.hub_login()
 
     def close(self) -> None:
         """Let go of the state database."""
@@ -132,6 +140,7 @@ class Doorkeeper:
                 self.trouble.failed(error)
                 continue
             self.trouble.worked()
+            self._told = self._login  # the broker has had the time between two looks to read it
             if changed:
                 child.knock_as(*self._login)
                 child.reload()
@@ -155,12 +164,25 @@ class Doorkeeper:
         return changed
 
     def _renew_login(self) -> list[str]:
-        login = self.login()
-        if login == self._login:
+        """Let a new user of the hub in, and the one before out when its time is over.
+
+        Not one user with another password: mosquitto would cut the collector, and drop what comes until it is back,
+        although it keeps the session and acknowledges (measured with 2.0.11).
+        """
+        now_ns, login = self._clock.monotonic_ns(), self._wanted_login()
+        over = [old for old, end_ns in self._logins.items() if end_ns and now_ns >= end_ns]
+        if login == self._login and not over:
             return []
-        write_private(self._hub_passwords, hub_password_line(*login).encode())
+        if login != self._login:
+            self._logins[self._login] = now_ns + HUB_OVERLAP_NS
+            self._logins[login] = 0
+        for old in over:
+            del self._logins[old]
+        access = hub_access(self._root, (user for user, _ in self._logins))
+        write_private(self._hub_files / "acl", access.encode())
+        write_private(self._hub_files / "passwords", password_lines(self._logins).encode())
         self._login = login
-        return ["a new password of the hub"]
+        return ["the hub's new user" if not over else "the hub's old user has gone"]
 
     def _note(self) -> None:
         told = Applied(digest=self._digest, at_ns=self._clock.now_ns(), users=self._users)

@@ -53,15 +53,19 @@ class KeyRing:
         """HMAC key of STAMP's authenticated mode."""
         return self._drawn("reflector", credential)
 
-    def hub_password(self) -> str:
-        """The hub's own password at a broker that it brings."""
-        made = secrets.token_urlsafe(32).encode()
-        file = self._folder / "hub-password"
-        return (file.read_bytes() if file.exists() else create_private(file, made)).decode()
+    def hub_login(self) -> tuple[str, str]:
+        """The hub's own user and password at a broker that it brings."""
+        file = self._folder / "hub-login"
+        made = f"1:{secrets.token_urlsafe(32)}".encode()
+        number, _, password = (
+            (file.read_bytes() if file.exists() else create_private(file, made)).decode().partition(":")
+        )
+        return f"{HUB_USER}.{number}", password
 
-    def renew_hub_password(self) -> None:
-        """Another one; whoever keeps the broker notices, and the hub's connections take it up."""
-        write_private(self._folder / "hub-password", secrets.token_urlsafe(32).encode())
+    def renew_hub_login(self) -> None:
+        """Another user with another password: so the one before stays good until nobody uses it any more."""
+        number = int(self.hub_login()[0].rpartition(".")[2]) + 1
+        write_private(self._folder / "hub-login", f"{number}:{secrets.token_urlsafe(32)}".encode())
 
     def _drawn(self, use: str, credential: Credential) -> bytes:
         whose = f"tatpar 1\0{use}\0{credential.site}\0{credential.probe}\0{credential.generation}\0".encode()

@@ -206,7 +206,7 @@ def _rotate_hub(hub: Hub) -> None:
         wrong_input(
             "the hub has no password of its own making: that is so when broker.public_host is set and broker.user is empty"
         )
-    hub.keys.renew_hub_password()
+    hub.keys.renew_hub_login()
     hub.state.note_identity(time.time_ns(), who(), "rotate-hub", "", "")
     click.echo("the hub has a new password; a hub that runs takes it up within a second")
 
