@@ -66,7 +66,17 @@ def command(  # noqa: PLR0913 - one argument an option
             wrong_input("VERB is missing: write ping, status or resend")
         if verb == "rotate":
             wrong_input(f"new keys are given by: tatpar enroll {site} --probe {probe} --rotate")
+        _check_standing(hub, site, probe)
         say(hub, answered(hub, order(hub, site, probe, verb, _pairs(arguments), within_s)), as_json=as_json)
+
+
+def _check_standing(hub: Hub, site: str, probe: str) -> None:
+    import time  # noqa: PLC0415
+
+    from telemetry.state.credentials import Standing  # noqa: PLC0415
+
+    if hub.state.standings(time.time_ns()).get((site, probe)) is Standing.REVOKED:
+        wrong_input(f"{site}/{probe} is revoked; tatpar enroll {site} --probe {probe} lets it in again")
 
 
 def say(hub: Hub, row: CommandRow, *, as_json: bool) -> None:

@@ -61,6 +61,10 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     now_ns = hub.now_ns()
     yield hub.store(config.settings, data_dir, now_ns)
     yield from hub.state(data_dir, now_ns)
+    if config.settings.desk_host:
+        from tatpar.examination.identity import identity  # noqa: PLC0415 - needs cryptography
+
+        yield from identity(config.settings, data_dir, now_ns)
     if in_lab(data_dir):
         yield fine("reflectors", "the running lab's own; those of the settings are not asked")
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -42,10 +43,12 @@ def broker(settings: Broker) -> Finding:
 
 def _outside(settings: Broker) -> Finding:
     where = f"{settings.host}:{settings.port or 1883}"
-    answer = asyncio.run(knock(settings.host, settings.port or 1883, settings.user, settings.password))
+    tls = ssl.create_default_context(cafile=settings.ca) if settings.ca else None
+    port = settings.port or 1883
+    answer = asyncio.run(knock(settings.host, port, settings.user, settings.password, tls=tls))
     match answer:
         case Answered():
-            return fine("broker", f"{where} answers")
+            return fine("broker", f"{where} answers" + (" with TLS" if tls else ""))
         case TurnedAway(reason):
             remedy = "check broker.user and broker.password, and the broker's access list"
             return broken("broker", f"{where} refuses us (reason 0x{reason:02x})", remedy)

@@ -371,3 +371,8 @@ def running_probe(tmp_path: Path) -> Callable[..., Any]:
 @pytest.fixture
 def quiet_measurer() -> QuietMeasurer:
     return QuietMeasurer()
+
+
+@pytest.fixture
+def unused_ports() -> Callable[[int], list[int]]:
+    return free_ports
