@@ -8,11 +8,13 @@ is cut and made anew (a subscription that the broker has lost looks healthy on t
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 import uuid
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROLE: Final = "collector"
+GROUP: Final = "collectors"
 ECHO_S: Final = 5.0
 STALLED_S: Final = 20.0
 SYS_DROPPED: Final = "$SYS/broker/publish/messages/dropped"
@@ -222,7 +225,7 @@ class Bridge:
 
     def _filters(self) -> list[tuple[str, SubscribeOptions]]:
         """What we ask for: the needed ones first, then `$SYS`, which a broker may refuse."""
-        reports = shared_subscription if self._shared else subscription
+        reports = partial(shared_subscription, group=self._group()) if self._shared else subscription
         once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
         shared = SubscribeOptions(qos=1) if self._shared else once
         return [
@@ -233,6 +236,18 @@ class Bridge:
             (self._echo_topic, once),
             (SYS_DROPPED, SubscribeOptions(qos=0)),
         ]
+
+    def _group(self) -> str:
+        """The members' group, by a name that follows from the hub's password.
+
+        Mosquitto lets anybody join a group and then drops what he may not read: a probe that could guess the name
+        would swallow its share of everybody's reports (measured: 50 of 100).
+        """
+        options = self._options
+        password = options.login()[1] if options.login else options.password
+        return GROUP + (
+            f"-{hashlib.sha256(f'share {password}'.encode()).hexdigest()[:16]}" if password else ""
+        )
 
     @property
     def _needed(self) -> int:

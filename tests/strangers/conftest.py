@@ -219,9 +219,9 @@ class GuardedHub:
         return await self.connect(*self.broker.login(), public=False)
 
     @contextlib.asynccontextmanager
-    async def collecting(self) -> AsyncIterator[Collector]:
+    async def collecting(self, **more: Any) -> AsyncIterator[Collector]:
         """A collector beside the test."""
-        self.collector = Collector(self.live, self.store, self.state, self.broker, keys=self.keys)
+        self.collector = Collector(self.live, self.store, self.state, self.broker, keys=self.keys, **more)
         task = asyncio.create_task(self.collector.run(), name="collector-under-test")
         try:
             await until(lambda: self.collector is not None and self.collector.bridge.connected)

@@ -193,17 +193,21 @@ async def test_a_client_id_cannot_be_stolen(hub: Any, eventually: Eventually) ->
     assert hub.collector.bridge.connects == connects
 
 
-async def test_a_subscription_to_the_collectors_share_steals_nothing_from_a_lone_collector(
-    hub: Any, eventually: Eventually, make_report: Any
+@pytest.mark.parametrize("shared", [False, True])
+async def test_who_joins_the_collectors_share_steals_nothing(
+    door: Any, eventually: Eventually, make_report: Any, shared: bool
 ) -> None:
-    """A probe that joins `$share/collectors` is granted it, is sent nothing, and takes nothing from who collects alone."""
-    thief = await hub.enter("meerut")
-    await thief.subscribe(f"$share/collectors/{ROOT}/+/+/report")
-    agra = await hub.enter("agra")
-    for seq in range(1, 21):
-        assert await agra.publish(f"{ROOT}/agra/p1/report", make_report(seq)) == 0
-    await eventually(lambda: hub.counts["stored"] == 20)
-    assert not thief.mail
+    """The group has a name that a probe cannot guess: neither a lone collector nor several lose a report to it."""
+    membership = Membership.member() if shared else Membership.alone(ROOT)
+    async with door.collecting(membership=membership):
+        thief = await door.enter("meerut")
+        for leaf in ("report", "backlog"):
+            await thief.subscribe(f"$share/collectors/{ROOT}/+/+/{leaf}")
+        agra = await door.enter("agra")
+        for seq in range(1, 21):
+            assert await agra.publish(f"{ROOT}/agra/p1/report", make_report(seq)) == 0
+        await eventually(lambda: door.counts["stored"] == 20)
+        assert not thief.mail
 
 
 async def test_plain_tcp_gets_no_answer_on_the_tls_port(door: Any) -> None:
