@@ -376,3 +376,20 @@ def quiet_measurer() -> QuietMeasurer:
 @pytest.fixture
 def unused_ports() -> Callable[[int], list[int]]:
     return free_ports
+
+
+@pytest.fixture
+async def plain_client() -> AsyncIterator[Callable[[int], Awaitable[Client]]]:
+    """Connects to a port of this machine without TLS or user."""
+    made: list[Client] = []
+
+    async def connect(port: int) -> Client:
+        made.append(Client())
+        await asyncio.to_thread(made[-1].raw.connect, "127.0.0.1", port, 60)
+        made[-1].raw.loop_start()
+        await until(lambda: made[-1].connack)
+        return made[-1]
+
+    yield connect
+    for client in made:
+        await asyncio.to_thread(_leave, client)
