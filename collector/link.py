@@ -18,6 +18,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from collector.message import Message
+from collector.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -217,7 +218,7 @@ class Link:
 
     def _dial(self) -> None:
         if self._options.ca:
-            self._client.tls_set_context(ssl.create_default_context(cafile=self._options.ca))
+            self._client.tls_set_context(client_context(self._options.ca))
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = self._options.session_expiry_s
         properties.MaximumPacketSize = MAX_PACKET_BYTES

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 import time
 from typing import TYPE_CHECKING, Final
 
 from collector.broker import mosquitto
 from collector.broker.knock import Answered, TurnedAway, knock
+from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
@@ -43,7 +43,7 @@ def broker(settings: Broker) -> Finding:
 
 def _outside(settings: Broker) -> Finding:
     where = f"{settings.host}:{settings.port or 1883}"
-    tls = ssl.create_default_context(cafile=settings.ca) if settings.ca else None
+    tls = client_context(settings.ca) if settings.ca else None
     port = settings.port or 1883
     answer = asyncio.run(knock(settings.host, port, settings.user, settings.password, tls=tls))
     match answer:
