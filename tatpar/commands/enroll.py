@@ -53,6 +53,9 @@ ROTATE_S = 60.0
 @click.option(
     "--acl", is_flag=True, help="Print access list and password lines for a broker that runs elsewhere."
 )
+@click.option(
+    "--desk", is_flag=True, help="Serve the enrolment desk as a process of its own (part of `tatpar up`)."
+)
 @json_option
 @explains_config
 def command(  # noqa: PLR0913 - one argument an option
@@ -67,6 +70,7 @@ def command(  # noqa: PLR0913 - one argument an option
     rotate: bool,
     rotate_hub: bool,
     acl: bool,
+    desk: bool,
     as_json: bool,
 ) -> None:
     """Let a probe in: broker user, access list, and ONE file for the office with a one-time token.
@@ -78,7 +82,9 @@ def command(  # noqa: PLR0913 - one argument an option
     config = load_config(config_file)
     hours = config.settings.enrolment.token_hours if valid is None else _hours(valid)
     with _hub(config, data_dir) as hub:
-        if acl:
+        if desk:
+            _serve_desk(hub)
+        elif acl:
             _print_acl(hub)
         elif rotate_hub:
             _rotate_hub(hub)
@@ -209,6 +215,35 @@ def _rotate_hub(hub: Hub) -> None:
     hub.keys.renew_hub_login()
     hub.state.note_identity(time.time_ns(), who(), "rotate-hub", "", "")
     click.echo("the hub has a new password; a hub that runs takes it up within a second")
+
+
+def _serve_desk(hub: Hub) -> None:
+    import asyncio  # noqa: PLC0415
+    import contextlib  # noqa: PLC0415
+    import logging  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+
+    from tatpar.desk import serve_desk  # noqa: PLC0415
+
+    settings = hub.settings
+    if not settings.desk_host or (not settings.broker.is_public and settings.broker.port == 0):
+        wrong_input("there is no desk to serve: set enrolment.host, and broker.public_host or broker.port")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    own = (settings.broker.host, settings.broker.port)
+
+    async def until_told(listener: socket.socket) -> None:
+        serving = asyncio.create_task(serve_desk(settings, hub.data_dir, hub.state, own, listener))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+    family = socket.AF_INET6 if ":" in settings.desk_host else socket.AF_INET
+    with socket.create_server((settings.desk_host, settings.enrolment.port), family=family) as listener:
+        listener.setblocking(False)
+        click.echo(f"enrolment desk: {', '.join(hub.desks)}", err=True)
+        asyncio.run(until_told(listener))
 
 
 def _print_acl(hub: Hub) -> None:

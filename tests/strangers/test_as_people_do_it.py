@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from tatpar import enrolling
 from tatpar.__main__ import main
 from telemetry.state.db import StateDb
 
@@ -123,6 +124,28 @@ def test_an_office_from_enrolment_to_revocation(operator: Path, tatpar: Run, sta
     )
 
 
+@pytest.mark.server
+def test_the_desk_as_a_process_of_its_own(
+    operator: Path, tatpar: Run, start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the parts of the hub run apart: the office gets its settings from it, and it ends in order."""
+    monkeypatch.setattr(enrolling, "APPLIED_WITHIN_S", 0.1)
+    assert tatpar("enroll", "agra", "--out", str(tmp_path / "a.toml")).exit_code == 0
+    desk = start("desk.log", "enroll", "--desk", "--config", str(operator), "--data", str(tmp_path / "data"))
+    wait_until(
+        lambda: b"enrolment desk: localhost:" in (tmp_path / "desk.log").read_bytes(), tmp_path / "desk.log"
+    )
+    check = ["probe", "--enrolment", str(tmp_path / "a.toml"), "--data", str(tmp_path / "office"), "--check"]
+    for _ in range(2):  # the second time nothing is redeemed
+        result = CliRunner().invoke(main, check)
+        assert result.exit_code == 0, result.output
+        assert "agra/p1: broker localhost:" in result.stdout
+        assert "(TLS)" in result.stdout
+    desk.terminate()
+    assert desk.wait(20) == 0
+    assert b"Traceback" not in (tmp_path / "desk.log").read_bytes()
+
+
 def test_what_cannot_be_enrolled_is_explained(operator: Path, tatpar: Run, tmp_path: Path) -> None:
     """Status 2 and one line each: unknown office, wrong probe, wrong span, enrolled already, nothing to revoke."""
     out = ("--out", str(tmp_path / "o.toml"))
@@ -159,8 +182,6 @@ def test_a_file_for_a_hub_that_does_not_run_yet(
     tatpar: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is written, and that the broker is not told yet is said; a second needs --renew; the access list can be had."""
-    from tatpar import enrolling
-
     monkeypatch.setattr(enrolling, "APPLIED_WITHIN_S", 0.1)
     out = ("--out", str(tmp_path / "o.toml"))
     first = tatpar("enroll", "agra", *out)
