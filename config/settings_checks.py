@@ -93,7 +93,14 @@ def _check_broker(settings: Settings, wrong: Wrong) -> None:
 
 def check_broker_transport(broker: Broker, wrong: Wrong) -> None:
     """Whatever leaves this machine is encrypted, unless the operator says by name that it need not be."""
-    if is_loopback(broker.host) or broker.insecure:
+    if is_loopback(broker.host):
+        return
+    if broker.bring == "embedded":
+        problem = (
+            f'broker.host "{broker.host}" would be open to other machines, and the embedded broker has no TLS'
+        )
+        raise wrong(("broker", "host"), problem, 'write "127.0.0.1"')
+    if broker.insecure:
         return
     if broker.bring != "none":
         problem = f'broker.host "{broker.host}" would be open to other machines without TLS'

@@ -173,8 +173,15 @@ class Up:
 
     def _desk(self) -> socket.socket:
         settings = self._live.current.settings
-        listener = listen(settings.desk_host, settings.enrolment.port)
-        self._say(f"enrolment desk: {', '.join(settings.desk_names)}, port {settings.enrolment.port}")
+        port = settings.enrolment.port
+        try:
+            listener = listen(settings.desk_host, port)
+        except OSError as error:
+            why = getattr(error.__cause__, "strerror", None) or error
+            raise OSError(
+                f"the enrolment desk cannot listen on port {port}: {why}; set enrolment.port"
+            ) from error
+        self._say(f"enrolment desk: {', '.join(settings.desk_names)}, port {port}")
         return listener
 
     def _broker(self) -> Broker:

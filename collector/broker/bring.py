@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from collector.broker.address import BrokerAddress, Kind
 from collector.broker.child import BrokerError, Child
 from collector.broker.embedded import launch
 from collector.broker.ports import free_port
+from config.address import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,6 +40,10 @@ async def bring(settings: Broker, data_dir: Path) -> AsyncIterator[BrokerAddress
         return
     _refuse_open_house(settings)
     kind, program = choose(settings)
+    if kind is Kind.EMBEDDED and not is_loopback(settings.host):
+        raise BrokerError(
+            f"broker.host {settings.host!r} is open to others, and the embedded broker has no TLS: install mosquitto"
+        )
     async with contextlib.AsyncExitStack() as stack:
         door = await _door(settings, data_dir, stack)
         child, port = await _start(door.settings if door else settings, kind, program, data_dir, door)
@@ -142,13 +146,7 @@ def _free_port(host: str) -> int:
 
 def _refuse_open_house(settings: Broker) -> None:
     """Without a user anyone who reaches the port could write reports; that is for this machine alone."""
-    if settings.user or settings.host == "localhost":
-        return
-    try:
-        is_loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not settings.user and not is_loopback(settings.host):
         raise BrokerError(
             f"broker.host {settings.host!r} is open to others and broker.user is empty; set broker.user and "
             "broker.password, or write 127.0.0.1"

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RETRY_NS: Final = 600 * SECOND_NS
 RENEW_S: Final = 60.0
-ROLE: Final = "enrolment"
+ROLE: Final = "enroll"
 _STATUS: Final = {"too_many": 429, "malformed": 400, "not_found": 404, "unavailable": 503}
 _SAID: Final = {
     Redeemed.UNKNOWN: "this token is not known here; ask the hub for a new enrolment file",

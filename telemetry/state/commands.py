@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from telemetry.control import Command
 from telemetry.state.database import Database, decoded, encoded
 
+KEPT: Final = 50_000
 _COLUMNS = "id, site, probe, who, issued_ns, expires_ns, sent_ns, answered_ns, ok, detail, body"
 
 
@@ -37,11 +39,16 @@ class CommandTable(Database):
     """Commands by their id."""
 
     def put_command(self, row: CommandRow) -> None:
-        """Give an order; a collector will send it."""
+        """Give an order; a collector will send it. Past `KEPT` orders the oldest go."""
         with self._change() as change:
             change.execute(
                 "INSERT INTO command (id, site, probe, who, issued_ns, expires_ns, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (row.id, row.site, row.probe, row.who, row.issued_ns, row.expires_ns, encoded(row.command)),
+            )
+            change.execute(
+                "DELETE FROM command WHERE issued_ns < (SELECT issued_ns FROM command"
+                " ORDER BY issued_ns DESC LIMIT 1 OFFSET ?)",
+                (KEPT,),
             )
 
     def take_command(self, now_ns: int) -> CommandRow | None:

@@ -243,3 +243,49 @@ def test_a_lab_without_enrolment_makes_no_identity(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path / "d"), "--json"])
     assert "authority" not in [line["subject"] for line in json.loads(result.stdout)]
     assert not Path(tmp_path / "d" / "identity").exists()
+
+
+def test_doctor_tells_what_is_wrong_with_identity(operator: Path, tmp_path: Path) -> None:
+    """Expired, nearly so, other names, files edited by hand, a probe that is enrolled and silent: each with a remedy."""
+    from collector.enrolment.authority import Authority
+    from collector.enrolment.doorkeeper import Doorkeeper
+    from collector.enrolment.issuing import issue, token_hash
+    from collector.enrolment.keys import KeyRing
+    from config.load import load_config
+    from tatpar.examination import identity as examination
+
+    settings, data = load_config(operator).settings, tmp_path / "data"
+    now_ns = time.time_ns()
+
+    def found(at_ns: int = now_ns) -> dict[str, tuple[str, str]]:
+        lines = list(examination.identity(settings, data, at_ns))
+        assert all(bool(line.remedy) == (line.level.value != "fine") for line in lines)
+        return {line.subject: (line.level.value, line.text) for line in lines}
+
+    assert found() == {"identity": ("fine", "none yet: it is made at the first start")}
+    Doorkeeper(settings.broker, data).close()
+    folder = data / "identity"
+    with closing(StateDb(data / "state.db")) as state:
+        issued = issue(state, KeyRing(folder), "agra", "p1", now_ns=now_ns, valid_ns=10**12)
+        state.redeem_token(token_hash(issued.token), b"n", now_ns, 1)
+        state.note_identity(now_ns, "x", "x", "agra", "p1")
+    first = found()
+    assert first["broker's access"] == ("broken", f"{folder / 'acl'} is not what the state database says")
+    assert first["certificate of the broker"][0] == "fine"
+    assert first["certificate of the desk"] == ("less", "none of our authority's yet")
+    assert first["listener for offices"][0] == "less"
+    Doorkeeper(settings.broker, data).close()
+    later = found(now_ns + 400 * 10**9)
+    assert later["broker's access"] == ("fine", "1 users of probes, in step with the state database")
+    assert later["enrolments"][1].endswith("silent for over 5 minutes: agra/p1")
+    day_ns = 86_400 * 10**9
+    assert found(now_ns + 27 * day_ns)["certificate of the broker"] == (
+        "less",
+        "good for 3.0 days more and not renewed",
+    )
+    assert found(now_ns + 31 * day_ns)["certificate of the broker"][0] == "broken"
+    Authority(folder, now_ns).renew("desk", ["other.example"], now_ns)
+    assert found()["certificate of the desk"] == ("less", "is for other.example, the settings say localhost")
+    assert found(now_ns + 20 * 365 * day_ns - 30 * day_ns)["authority"][0] == "less"
+    (folder / "authority.pem").write_bytes(b"x")
+    assert found()["identity"][0] == "broken"

@@ -139,20 +139,23 @@ def connect_packet(user: str, password: str) -> bytes:
     return bytes([0x10, len(body)]) + body
 
 
-@pytest.mark.parametrize(
-    "topic", [b"tatpar/1/+/p1/report", b"tatpar/1/#", b"tatpar/1/agra\0/p1/report", b"\xff\xfe", b""]
-)
-async def test_topics_that_are_none_end_the_connection(door: Any, topic: bytes) -> None:
-    """Wildcards, NUL and broken UTF-8 in the topic of a PUBLISH: the broker hangs up, and lives."""
-    credential, _ = await door.invite()
+NO_TOPICS = [b"tatpar/1/+/p1/report", b"tatpar/1/#", b"tatpar/1/agra\0/p1/report", b"\xff\xfe", b""]
 
-    def talk() -> bytes:
+
+async def test_topics_that_are_none_end_the_connection(door: Any) -> None:
+    """Wildcards, NUL and broken UTF-8 in the topic of a PUBLISH: the broker hangs up without a PUBACK, and lives."""
+    credential, _ = await door.invite()
+    password = door.keys.password(credential)
+
+    def talk(topic: bytes) -> bytes:
         with (
             socket.create_connection(("127.0.0.1", door.public_port), timeout=10) as plain,
             door.tls().wrap_socket(plain, server_hostname="localhost") as sock,
         ):
-            sock.sendall(connect_packet(credential.user, door.keys.password(credential)))
-            assert sock.recv(1) == b"\x20"
+            sock.sendall(connect_packet(credential.user, password))
+            head = sock.recv(2)
+            assert head[0] == 0x20
+            sock.recv(head[1])
             sock.sendall(packet(topic))
             said = b""
             with contextlib.suppress(ConnectionError, ssl.SSLError):
@@ -160,9 +163,9 @@ async def test_topics_that_are_none_end_the_connection(door: Any, topic: bytes) 
                     said += more
             return said
 
-    said = await asyncio.to_thread(talk)
-    assert b"\x40" not in said[-8:-6]  # no PUBACK of success
-    await door.connect(credential.user, door.keys.password(credential))
+    for topic in NO_TOPICS:
+        assert (await asyncio.to_thread(talk, topic))[:1] in {b"", b"\xe0"}, topic  # nothing, or DISCONNECT
+    await door.connect(credential.user, password)
 
 
 async def test_what_is_too_large_is_refused_by_the_broker_or_else_by_the_collector(
@@ -223,20 +226,20 @@ async def test_plain_tcp_gets_no_answer_on_the_tls_port(door: Any) -> None:
     assert b"\x20" not in (await asyncio.to_thread(talk))[:1]
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
-@pytest.mark.parametrize("port", ["public_port", "desk_port"])
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-async def test_old_tls_is_refused(door: Any, version: ssl.TLSVersion, port: str) -> None:
+async def test_old_tls_is_refused(door: Any) -> None:
     """TLS 1.0 and 1.1, at the broker and at the desk: no handshake."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = context.maximum_version = version
 
-    def shake() -> None:
-        with socket.create_connection(("127.0.0.1", getattr(door, port)), timeout=10) as sock:
+    def shake(version: ssl.TLSVersion, port: int) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = context.maximum_version = version
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
             context.wrap_socket(sock).close()
 
-    with pytest.raises(OSError, match=r"(?i)alert|eof|reset|version"):
-        await asyncio.to_thread(shake)
+    for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        for port in (door.public_port, door.desk_port):
+            with pytest.raises(OSError, match=r"(?i)alert|eof|reset|version"):
+                await asyncio.to_thread(shake, version, port)

@@ -129,6 +129,10 @@ async def test_a_poisoned_broker_commands_nothing(
         fresh = command(id="x", issued_ns=now_ns, expires_ns=now_ns + 20 * SECOND_NS)
         heard = [m for m in insider.mail if m.topic == answers]
         assert len(heard) == 1
+        (told,) = [m for m in insider.mail if m.topic == topic]
+        assert (told.qos, told.retain, told.properties.ResponseTopic) == (1, False, answers)
+        assert told.properties.CorrelationData == heard[0].properties.CorrelationData == done.id.encode()
+        assert 0 < told.properties.MessageExpiryInterval <= 20
         for payload in (fresh, signed_command(b"w" * 32, "agra", "p1", fresh)):
             await insider.publish(topic, encode_control(payload), properties=answer_to(answers, b"x"))
         await eventually(lambda: counters.commands_refused == 2)
