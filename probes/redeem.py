@@ -132,6 +132,8 @@ def redeem_next(kept: Credentials, token: str, path: Path) -> Credentials:
         raise desk_client.RefusedError(f"the token is for {grant.site}/{grant.probe}")
     following = kept.followed_by(grant)
     with _writing:
+        if grant.broker_ca:
+            write_private(path.parent / AUTHORITY_FILE, grant.broker_ca.encode())
         save_credentials(path, following)
     return following
 

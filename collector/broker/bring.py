@@ -16,7 +16,7 @@ from collector.broker.ports import free_port
 from config.address import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from collector.broker.child import Recipe
@@ -36,7 +36,8 @@ async def bring(settings: Broker, data_dir: Path) -> AsyncIterator[BrokerAddress
         BrokerError: it cannot be brought up as the settings ask.
     """
     if settings.bring == "none":
-        yield BrokerAddress(settings.host, settings.port or MQTT_PORT, Kind.EXTERNAL)
+        login = _hubs_login(settings, data_dir)
+        yield BrokerAddress(settings.host, settings.port or MQTT_PORT, Kind.EXTERNAL, login)
         return
     _refuse_open_house(settings)
     kind, program = choose(settings)
@@ -57,6 +58,18 @@ async def bring(settings: Broker, data_dir: Path) -> AsyncIterator[BrokerAddress
                 "%s takes in offices on %s:%d, with TLS", kind, settings.public_host, settings.public_port
             )
         yield BrokerAddress(settings.host, port, kind, door.login if door else None)
+
+
+def _hubs_login(settings: Broker, data_dir: Path) -> Callable[[], tuple[str, str]] | None:
+    """Of a broker that another process of this hub has brought with a user of its own making; else None."""
+    if settings.user or not settings.is_public or not is_loopback(settings.host):
+        return None
+    from collector.enrolment.keys import KeyRing  # noqa: PLC0415 - only then is there one
+
+    try:
+        return KeyRing(data_dir / "identity").hub_login
+    except (OSError, ValueError) as error:
+        raise BrokerError(f"the hub's own user cannot be read: {error}") from error
 
 
 async def _door(settings: Broker, data_dir: Path, stack: contextlib.AsyncExitStack) -> Doorkeeper | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -159,6 +160,8 @@ def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: 
         wrong_input(
             "there is no enrolment desk: broker.public_host and enrolment.host are empty; set one of them in tatpar.toml"
         )
+    if str(out) != "-" and not os.access(out.absolute().parent, os.W_OK):
+        wrong_input(f"--out: no file can be written in {out.absolute().parent}; name another place")
     now_ns = time.time_ns()
     standing = hub.state.standings(now_ns).get((site, probe))
     if standing in {Standing.ENROLLED, Standing.INVITED} and not renew:

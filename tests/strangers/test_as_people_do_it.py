@@ -156,6 +156,7 @@ def test_what_cannot_be_enrolled_is_explained(operator: Path, tatpar: Run, tmp_p
             ("enroll", "agra", "--valid", "2w", *out),
             "--valid: '2w' is no span of at most 90 days; write it as 48h",
         ),
+        (("enroll", "agra", "--out", "/nowhere/o.toml"), "--out: no file can be written in /nowhere"),
         (("enroll",), "SITE is missing: write an office's id, or list"),
         (("enroll", "agra", "--rotate"), "agra/p1 is not enrolled; tatpar enroll agra"),
         (("revoke", "agra"), "agra has no credentials that could be ended; see: tatpar enroll list"),

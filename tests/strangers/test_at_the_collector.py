@@ -131,3 +131,22 @@ def redeem(hub: Any, token: str) -> None:
     from collector.enrolment.issuing import token_hash
 
     hub.state.redeem_token(token_hash(token), b"nonce", time.time_ns(), 0)
+
+
+async def test_a_second_process_of_the_hub_finds_its_way_in(
+    door: Any, eventually: Eventually, make_report: Any
+) -> None:
+    """`tatpar collect --broker` beside the process that brought the broker: by the user of the hub's own making."""
+    from msgspec.structs import replace
+
+    from collector.broker import bring
+    from collector.mqtt import Membership
+
+    settings = door.live.current.settings.broker
+    elsewhere = replace(settings, bring="none", host=door.broker.host, port=door.broker.port)
+    async with bring(elsewhere, door.data_dir) as address:
+        door.broker = address
+        async with door.collecting(membership=Membership.member()):
+            agra = await door.enter("agra")
+            assert await agra.publish(f"{ROOT}/agra/p1/report", make_report(1)) == 0
+            await eventually(lambda: door.counts["stored"] == 1)
