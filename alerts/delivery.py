@@ -44,11 +44,12 @@ class Delivery:
         except DeliveryError as error:
             self._state.mark_failed(row.key, str(error), now_ns + retry_ns(row.attempts, final=error.final))
             if not self._failing or error.final:
-                _log.warning("mail to %s not taken: %s", row.recipient, error)
+                extra = {"event": "mail.failed", "reason": str(error)}
+                _log.warning("mail to %s not taken: %s", row.recipient, error, extra=extra)
             self._failing = not error.final
             return False
         self._state.mark_sent(row.key, now_ns)
-        _log.info("mail to %s sent: %s", row.recipient, row.subject)
+        _log.info("mail to %s sent: %s", row.recipient, row.subject, extra={"event": "mail.sent"})
         self._failing = False
         return True
 

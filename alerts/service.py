@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from telemetry.state.db import StateDb
 
 PERIOD_S: Final = 2.0
+ROLE: Final = "alerts"
+"""Its name among the heartbeats."""
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +71,9 @@ class Alerts:
             self._tell(config, verdict, now_ns)
         if not settings.smtp_host:
             self._say_mute()
-        return self._delivery.step(settings, now_ns)
+        sent = self._delivery.step(settings, now_ns)
+        self._state.beat(ROLE, now_ns, {"sent": sent, "mute": not settings.smtp_host})
+        return sent
 
     def _tell(self, config: Config, verdict: Verdict, now_ns: int) -> None:
         site = config.registry.by_id.get(verdict.site)
@@ -81,11 +85,13 @@ class Alerts:
         message = compose(verdict, found.meeting, site, config.settings.deployment)
         key = f"{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}/{verdict.state.value}"
         if self._state.enqueue(key, CHANNEL, site.contact_email, message.subject, message.body, now_ns):
-            _log.info("%s is to be told: %s", verdict.site, message.subject)
+            extra = {"event": "alert.raised", "site": verdict.site, "meeting": verdict.meeting}
+            _log.info("%s is to be told: %s", verdict.site, message.subject, extra=extra)
 
     def _say_mute(self) -> None:
         if not self._mute_said:
             _log.info(
-                "alerts.smtp_host is empty: messages wait in the outbox (tatpar alerts list), none is sent"
+                "alerts.smtp_host is empty: messages wait in the outbox (tatpar alerts list), none is sent",
+                extra={"event": "alerts.mute"},
             )
             self._mute_said = True

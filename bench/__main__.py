@@ -1,7 +1,7 @@
 """`python -m bench NAME [--json]`: run one benchmark and print its figures.
 
 A benchmark is a module `bench.NAME` with `run(progress) -> dict[str, object]`; `progress(text)` says what is
-going on. Ratios are measured against a named alternative in the same run; absolute times on a shared machine
+going on; with `arguments(parser)` it takes options of its own, and then `run(progress, options)`. Ratios are measured against a named alternative in the same run; absolute times on a shared machine
 mean little.
 """
 
@@ -12,8 +12,12 @@ import importlib
 import json
 import pkgutil
 import sys
+from typing import TYPE_CHECKING
 
 import bench
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def names() -> list[str]:
@@ -26,12 +30,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks: " + ", ".join(names()))
     parser.add_argument("name")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
-    arguments = parser.parse_args()
+    arguments, own = parser.parse_known_args()
     if arguments.name not in names():
         print(f"bench: no benchmark {arguments.name!r}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
     module = importlib.import_module(f"bench.{arguments.name}")
-    figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    options = _options(module, own)
+    figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True), *options)
     if arguments.json:
         print(json.dumps(figures, indent=2, ensure_ascii=False))
     else:
@@ -39,6 +44,16 @@ def main() -> int:
         for key, value in figures.items():
             print(f"{key:<{width}}  {value:.4g}" if isinstance(value, float) else f"{key:<{width}}  {value}")
     return 0
+
+
+def _options(module: ModuleType, own: list[str]) -> tuple[argparse.Namespace, ...]:
+    """What a benchmark that takes options was told; nothing for one that takes none."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module.__name__.replace('.', ' ')}")
+    takes = hasattr(module, "arguments")
+    if takes:
+        module.arguments(parser)
+    told = parser.parse_args(own)
+    return (told,) if takes else ()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """`stored`: telling each probe what is committed, so that it may let go of it.
 
-Said after a commit, at once to a probe that has not been told for `INTERVAL_S`, else when that time is over.
+Said after a commit, at once to a probe that has not been told for an interval, else when that time is over.
 Duplicates count too: a probe that sends again has not understood yet.
 """
 
@@ -42,7 +42,8 @@ def confirmation(epoch: str, accounted: IntervalSet) -> Stored | None:
 class Confirmations:
     """Who is to be told, and when."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval_s: float = INTERVAL_S) -> None:
+        self._interval_s = interval_s
         self._epoch: dict[Probe, str] = {}
         self._told_s: dict[Probe, float] = {}
         self._pending: dict[Probe, None] = {}
@@ -57,12 +58,22 @@ class Confirmations:
         self._pending = dict.fromkeys(self._epoch)
         self._told_s.clear()
 
+    def hand_on(self) -> list[tuple[Probe, str]]:
+        """Everyone who waits to be told, for somebody else to tell. Whoever cannot be handed on must be given back."""
+        due = [(probe, self._epoch[probe]) for probe in self._pending]
+        self._pending.clear()
+        return due
+
+    def hurry(self) -> None:
+        """Whoever waits may be told now."""
+        self._told_s.clear()
+
     def take(self, now_s: float, limit: int) -> list[tuple[Probe, str]]:
         """Who is to be told now, and of which epoch. Whoever cannot be told must be given back."""
         due = [
             (probe, self._epoch[probe])
             for probe in self._pending
-            if now_s - self._told_s.get(probe, -inf) >= INTERVAL_S
+            if now_s - self._told_s.get(probe, -inf) >= self._interval_s
         ][:limit]
         for probe, _ in due:
             del self._pending[probe]

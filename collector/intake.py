@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from collector.enrolment.roll import Roll
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from telemetry.messages import Envelope
     from telemetry.topics import Address
 
+_address = lru_cache(maxsize=8192)(parse)
+"""A fleet says the same few topics again and again."""
 MAX_CONTROL_BYTES: Final = 16 * 1024
 AHEAD_NS: Final = 60 * SECOND_NS
 """A window may start so far in our future: four windows of clock error are shown as they are."""
@@ -44,6 +47,7 @@ class RefusalCode(StrEnum):
     REVOKED = "revoked"
     OFF_GRID = "off_grid"
     CLOCK = "clock"  # dated where it cannot be, and its age is not known either
+    NUMBER_TWICE = "number_twice"  # another report is stored under its number: a spool was copied or restored
     UNSTORABLE = "unstorable"  # the store itself could not take it
 
 
@@ -110,7 +114,7 @@ def examine(
     message: Message, root: str, registry: Registry, bounds: Bounds, roll: Roll = _EVERYBODY
 ) -> Outcome:
     """What a message is. Never raises for anything that a sender may send."""
-    address = parse(root, message.topic)
+    address = _address(root, message.topic)
     if address is None:
         return Refused(RefusalCode.TOPIC, f"topic {message.topic[:200]!r} is none of ours", message)
     refusal = _who(message, address, registry) or _enrolled(message, address, roll)
@@ -162,7 +166,7 @@ def _report(message: Message, address: Address, bounds: Bounds) -> Outcome:
 
 
 def _dated(message: Message, envelope: Envelope, backlog: bool, bounds: Bounds) -> Outcome:  # noqa: FBT001
-    report = Received(envelope=envelope, received_ns=message.received_ns, backlog=backlog)
+    report = Received(envelope, message.received_ns, backlog, payload=message.payload)
     age_ns = message.received_ns - envelope.start_ns
     if not -bounds.ahead_ns <= age_ns <= bounds.behind_ns:
         return Misdated(report, message, is_live=not backlog)

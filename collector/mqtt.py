@@ -1,7 +1,7 @@
 """The bridge to the broker: connected whenever it can be, reading only while there is room, acknowledging when told.
 
 A watchdog looks at progress, not at the socket: a small echo of our own goes through the broker and must come
-back the way the reports do. When nothing at all has come for `STALLED_S` although we read, the connection
+back the way the reports do. When nothing at all has come for `Patience.stalled_s` although we read, the connection
 is cut and made anew (a subscription that the broker has lost looks healthy on the socket).
 """
 
@@ -17,10 +17,9 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from paho.mqtt.subscribeoptions import SubscribeOptions
-
 from collector.backoff import Backoff
 from collector.link import Link, LinkError, LinkOptions
+from collector.packets import FAILURE, RetainHandling, Wish, reason_text
 from telemetry.topics import Leaf, shared_subscription, subscription
 
 if TYPE_CHECKING:
@@ -39,7 +38,21 @@ STALLED_S: Final = 20.0
 SYS_DROPPED: Final = "$SYS/broker/publish/messages/dropped"
 SESSION_EXPIRY_S: Final = 3600
 _TICK_S: Final = 0.5
-_SPARE_RETAINED: Final = SubscribeOptions.RETAIN_DO_NOT_SEND
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the bridge waits."""
+
+    stalled_s: float = STALLED_S
+    """Nothing came for so long: connect anew."""
+    retry_s: float = 15.0
+    """Before connecting again, at most."""
+
+    @property
+    def echo_s(self) -> float:
+        """Between two echoes: four may be lost."""
+        return min(ECHO_S, self.stalled_s / 4)
 
 
 class Sending(Enum):
@@ -73,7 +86,7 @@ class Membership:
     @classmethod
     def member(cls) -> Membership:
         """One of several."""
-        return cls(f"tatpar-collector-{uuid.uuid4().hex}", shared=True)
+        return cls(f"tatpar-collector-{uuid.uuid4().hex[:12]}", shared=True)
 
 
 @dataclass(slots=True)
@@ -96,14 +109,17 @@ class BridgeCounters:
 class Bridge:
     """Keeps one link to the broker for as long as it runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it needs of its surroundings
         self,
         options: LinkOptions,
         root: str,
         membership: Membership,
         receive: Callable[[Message], None],
+        *,
         now_ns: Callable[[], int] = time.time_ns,
+        patience: Patience | None = None,
     ) -> None:
+        self._patience = patience or Patience()
         self._options = replace(
             options,
             client_id=membership.client_id,
@@ -118,6 +134,7 @@ class Bridge:
         self._link: Link | None = None
         self._links = 0
         self._ready = False
+        self._leaving = False
         self._paused_at: float | None = None
         self._echo_due = 0.0
         self._echo_sent = 0.0
@@ -128,7 +145,7 @@ class Bridge:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        backoff = Backoff(0.25, 15.0)
+        backoff = Backoff(0.25, self._patience.retry_s)
         said = ""
         while True:
             try:
@@ -136,7 +153,8 @@ class Bridge:
             except LinkError as error:
                 reason = str(error)
             if backoff.failures == 0 or reason != said:
-                log.warning("no connection to the broker: %s; trying again", reason)
+                extra = {"event": "broker.lost", "reason": reason}
+                log.warning("no connection to the broker: %s; trying again", reason, extra=extra)
                 said = reason
             await asyncio.sleep(backoff.next_s())
 
@@ -167,6 +185,11 @@ class Bridge:
         if self._link is not None and self._link.number == message.link:
             self._link.acknowledge(message)
 
+    def defer(self, message: Message) -> None:
+        """PUBACK a message that is refused for now: the broker is to forget it, its probe keeps it."""
+        if self._link is not None and self._link.number == message.link:
+            self._link.refuse(message)
+
     def publish(
         self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None
     ) -> Sending:
@@ -177,6 +200,15 @@ class Bridge:
             self.counters.publishes_held += 1
             return Sending.HELD
         return Sending.SENT
+
+    async def leave(self) -> None:
+        """Give our share of the reports to the others; what the broker had sent us before has then been received.
+
+        Returns at once when we are alone or not connected. Whoever may wait only so long cancels it.
+        """
+        self._leaving = True
+        if self._shared and self._ready and self._link is not None:
+            await self._link.unsubscribe([wish.filter for wish in self._reports()])
 
     # ------------------------------------------------------------------ one connection
 
@@ -202,7 +234,7 @@ class Bridge:
         suback = link.subscribe(self._filters())
         while (reason := await link.lost(_TICK_S)) is None:
             if suback.done() and not self._ready:
-                refused = [str(code) for code in suback.result()[: self._needed] if code.is_failure]
+                refused = [reason_text(code) for code in suback.result()[: self._needed] if code >= FAILURE]
                 if refused:
                     return f"it refuses our subscriptions: {refused[0]}"
                 self._stand(link, backoff)
@@ -219,22 +251,20 @@ class Bridge:
             self._options.host,
             self._options.port,
             ", session resumed" if link.session_present else "",
+            extra={"event": "broker.connected", "session_resumed": link.session_present},
         )
         self._echo_due = self._now()
         self.on_connected()
 
-    def _filters(self) -> list[tuple[str, SubscribeOptions]]:
+    def _filters(self) -> list[Wish]:
         """What we ask for: the needed ones first, then `$SYS`, which a broker may refuse."""
-        reports = partial(shared_subscription, group=self._group()) if self._shared else subscription
-        once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
-        shared = SubscribeOptions(qos=1) if self._shared else once
+        spared = RetainHandling.DO_NOT_SEND
         return [
-            (reports(self._root, Leaf.REPORT), shared),
-            (reports(self._root, Leaf.BACKLOG), shared),
-            (subscription(self._root, Leaf.PRESENCE), SubscribeOptions(qos=1)),
-            (subscription(self._root, Leaf.ANSWER), once),
-            (self._echo_topic, once),
-            (SYS_DROPPED, SubscribeOptions(qos=0)),
+            *(() if self._leaving else self._reports()),
+            Wish(subscription(self._root, Leaf.PRESENCE)),
+            Wish(subscription(self._root, Leaf.ANSWER), retained=spared),
+            Wish(self._echo_topic, retained=spared),
+            Wish(SYS_DROPPED, qos=0),
         ]
 
     def _group(self) -> str:
@@ -249,6 +279,12 @@ class Bridge:
             f"-{hashlib.sha256(f'share {password}'.encode()).hexdigest()[:16]}" if password else ""
         )
 
+    def _reports(self) -> list[Wish]:
+        """The reports, all of them or our share."""
+        reports = partial(shared_subscription, group=self._group()) if self._shared else subscription
+        retained = RetainHandling.SEND if self._shared else RetainHandling.DO_NOT_SEND
+        return [Wish(reports(self._root, leaf), retained=retained) for leaf in (Leaf.REPORT, Leaf.BACKLOG)]
+
     @property
     def _needed(self) -> int:
         return len(self._filters()) - 1
@@ -257,15 +293,15 @@ class Bridge:
         link.keep_alive()
         now = self._now()
         if self._ready and now >= self._echo_due:
-            self._echo_due = now + ECHO_S
+            self._echo_due = now + self._patience.echo_s
             self._echo_sent = now
             # at QoS 0 while paused: its PUBACK would lie unread; either way the broker hears from us
             link.publish(self._echo_topic, b"", 0 if self.paused else 1, retain=False)
         if self.paused or link.packets_in != self._progress[0]:
             self._progress = (link.packets_in, now)
-        elif now - self._progress[1] > STALLED_S:
+        elif now - self._progress[1] > self._patience.stalled_s:
             self.counters.stalls += 1
-            link.drop(f"nothing came through the broker for {STALLED_S:.0f} s")
+            link.drop(f"nothing came through the broker for {self._patience.stalled_s:g} s")
         if link.login_is_old:
             link.drop("there is a new password: coming back with it")
 
@@ -288,13 +324,15 @@ class Bridge:
                 "the broker dropped %d messages (%d since it started); the probes send them again",
                 dropped - before,
                 dropped,
+                extra={"event": "broker.dropped", "dropped": dropped - before, "dropped_in_all": dropped},
             )
 
     def _on_published(self, mid: int, reason: int) -> None:
         if reason >= 0x80:
             self.counters.publishes_refused += 1
             if self.counters.publishes_refused == 1:
-                log.warning("the broker refused publication %d with reason 0x%02x", mid, reason)
+                extra = {"event": "broker.publish-refused", "reason_code": reason}
+                log.warning("the broker refused publication %d with reason 0x%02x", mid, reason, extra=extra)
 
     @staticmethod
     def _now() -> float:

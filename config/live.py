@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RESTART_SECTIONS: Final = ("broker", "enrolment", "store", "collector", "wall", "lab")
+RESTART_SECTIONS: Final = ("broker", "enrolment", "store", "collector", "wall", "metrics", "log", "lab")
 """Sections whose values are taken at the start of a process and kept; marked RESTART in the reference file."""
 
 Stamp = tuple[str, int, int, int]
@@ -101,7 +101,8 @@ class LiveConfig:
             found = self._load()
         except ConfigError as error:
             self._problem = error
-            log.error("configuration refused, the old one stays: %s", error)  # noqa: TRY400 - the line says it all
+            extra = {"event": "config.refused", "reason": str(error)}
+            log.error("configuration refused, the old one stays: %s", error, extra=extra)  # noqa: TRY400 - says all
             return Reload(outcome=ReloadOutcome.REFUSED, error=error)
         return self._take_up(found)
 
@@ -125,9 +126,10 @@ class LiveConfig:
         self._current = structs.replace(found, settings=structs.replace(found.settings, **kept))
         self._problem = None
         self._in_use = found.sources
-        log.info("configuration taken up from %s", found.file)
+        log.info("configuration taken up from %s", found.file, extra={"event": "config.taken-up"})
         if restart:
-            log.warning("changed, but in force only after a restart: %s", ", ".join(restart))
+            extra = {"event": "config.needs-restart", "sections": list(restart)}
+            log.warning("changed, but in force only after a restart: %s", ", ".join(restart), extra=extra)
         return Reload(outcome=ReloadOutcome.CHANGED, restart=restart)
 
 

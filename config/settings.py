@@ -111,9 +111,28 @@ class Enrolment(_Section, frozen=True, kw_only=True):
 class Store(_Section, frozen=True, kw_only=True):
     """The report store."""
 
-    kind: Literal["sqlite"] = "sqlite"
+    kind: Literal["sqlite", "victoriametrics", "influxdb", "influxdb1"] = "sqlite"
     raw_days: Positive = 90
     rollup_days: Positive = 730
+    url: str = ""
+    """The database server's address, for the kinds other than sqlite."""
+    read_url: str = ""
+    """Where it is read when that is another address, as in a VictoriaMetrics cluster; empty: `url`."""
+    organisation: str = "tatpar"
+    bucket: str = "tatpar"
+    """Bucket (InfluxDB 2) or database (InfluxDB 1)."""
+    token: str = ""
+    token_file: str = ""
+    certificates: str = ""
+    """A PEM file of the authorities that the server's certificate is checked against; empty: the system's."""
+    prefix: str = "tatpar"
+    """How the measurements' names begin."""
+    journal_days: Annotated[float, Meta(ge=0.05)] = 2
+    """How long reports that the server has stay in the local journal as well."""
+    journal_megabytes: Positive = 20_000
+    """Past this size of the journal the operator is told; nothing is dropped."""
+    batch_reports: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    """Most reports of one write to the server."""
 
 
 class Probing(_Section, frozen=True, kw_only=True):
@@ -133,9 +152,23 @@ class Collector(_Section, frozen=True, kw_only=True):
     """A commit waits at most so long for more reports."""
     queue_reports: Annotated[int, Meta(ge=10)] = 10_000
     """Past this the collector stops reading from the broker until a commit is through."""
+    queue_bytes: Annotated[int, Meta(ge=1_000_000)] = 64_000_000
+    """The same in bytes."""
+    site_queue_reports: Annotated[int, Meta(ge=1)] = 1000
+    """Once the queue is more than half full, a site that has so many waiting is refused for now."""
+    site_queue_bytes: Annotated[int, Meta(ge=300_000)] = 8_000_000
+    """The same in bytes."""
+    backlog_share_ratio: Annotated[float, Meta(gt=0, lt=1)] = 0.2
+    """Of each commit, for the backlog while live reports wait."""
     quarantine_messages: Annotated[int, Meta(ge=0)] = 1000
     """How many refused messages are kept for inspection; the oldest give way."""
     quarantine_bytes: Annotated[int, Meta(ge=0)] = 10_000_000
+    confirm_s: Positive = 15
+    """A probe is told what is stored at most this often."""
+    stalled_s: Positive = 20
+    """A connection to the broker over which nothing has come for so long is made anew."""
+    retry_s: Positive = 15
+    """The longest wait before connecting to the broker, or committing, is tried again."""
 
 
 class Watch(_Section, frozen=True, kw_only=True):
@@ -165,6 +198,21 @@ class Alerts(_Section, frozen=True, kw_only=True):
     sender: str = "tatpar@localhost"
     lead_min: Positive = 120
     """An office is told when a meeting that it is invited to starts within so many minutes."""
+
+
+class Metrics(_Section, frozen=True, kw_only=True):
+    """Where a collector shows itself: /metrics, /healthz, /readyz."""
+
+    host: str = "127.0.0.1"
+    """Empty: nothing is served."""
+    port: Port = 8421
+    """0: a free one; so when another process has it: the log and the heartbeat say which."""
+
+
+class Log(_Section, frozen=True, kw_only=True):
+    """What the processes of the hub say of themselves, on standard error."""
+
+    format: Literal["text", "json"] = "text"
 
 
 class Lab(_Section, frozen=True, kw_only=True):
@@ -210,6 +258,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     watch: Watch = Watch()
     wall: Wall = Wall()
     alerts: Alerts = Alerts()
+    metrics: Metrics = Metrics()
+    log: Log = Log()
     lab: Lab = Lab()
 
     @property

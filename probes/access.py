@@ -31,4 +31,6 @@ def broker_access(office: OfficeSettings, login: Login | None = None) -> BrokerA
         user=login.user if login else office.user,
         password=login.password if login else office.password,
         tls=tls,
+        connect_s=office.patience.connect_s,
+        progress_s=office.patience.progress_s,
     )

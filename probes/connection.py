@@ -75,6 +75,7 @@ class BrokerAccess:
     password: str = field(default="", repr=False)
     tls: ssl.SSLContext | None = None
     keepalive_s: int = 20
+    connect_s: float = CONNECT_S
     progress_s: float = PROGRESS_S
 
 
@@ -131,7 +132,7 @@ class Connection:
         connection = cls(access, will, on_message)
         try:
             await connection._open(executor)
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(access.connect_s):
                 await connection._accepted
         except TimeoutError:
             connection.abort("the broker does not answer")
@@ -244,7 +245,7 @@ class Connection:
     async def _tick(self) -> None:
         """Keepalive and the watch on progress."""
         while not self._lost.done():
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(min(TICK_S, self._access.progress_s / 4))
             self._guarded(self._client.loop_misc)
             oldest_s = min((pending.since_s for pending in self._pending.values()), default=None)
             if oldest_s is not None and self._loop.time() - oldest_s > self._access.progress_s:
@@ -332,7 +333,7 @@ def _client(access: BrokerAccess, will: Will) -> paho.Client:
         protocol=paho.MQTTv5,
         reconnect_on_failure=False,
     )
-    client.connect_timeout = CONNECT_S / 2
+    client.connect_timeout = access.connect_s / 2
     client.max_inflight_messages_set(0)  # the publisher bounds what is in flight
     client.will_set(will.topic, will.payload, qos=1, retain=True)
     if access.user:

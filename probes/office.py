@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 WAITING_REPORTS: Final = 240
 """An hour of windows, in memory, while the spool cannot be written."""
-RETRY_S: Final = 5.0
+DISK_CAP: Final = 12
+"""Opening the spool is tried again after at most so many times `Patience.disk_s`."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +65,8 @@ class Office:
         self._publisher: Publisher | None = None
         self._spread_ns = zlib.crc32(settings.key.encode()) % SECOND_NS
         self._reason: RestartReason | None = None
-        self._disk = Transition(_log, f"{settings.key}: spool", "works again")
-        self._fault = Transition(_log, f"{settings.key}: measuring", "sound again")
+        self._disk = Transition(_log, f"{settings.key}: spool", "works again", "spool")
+        self._fault = Transition(_log, f"{settings.key}: measuring", "sound again", "measuring")
 
     def take(self, window: ClosedWindow, extra: tuple[Item, ...] = ()) -> None:
         """Take in a closed window and what else was seen in it. Never waits; past an hour of trouble the oldest go."""
@@ -105,7 +106,9 @@ class Office:
 
     async def run(self) -> None:
         """Work until stopped. Raises nothing but cancellation."""
-        backoff = Backoff(base_s=RETRY_S, cap_s=60.0)
+        backoff = Backoff(
+            base_s=self.settings.patience.disk_s, cap_s=DISK_CAP * self.settings.patience.disk_s
+        )
         while not self._stopping.is_set():
             try:
                 await self._with_spool()
@@ -190,7 +193,7 @@ class Office:
                 self._disk.bad(f"{error}; reports wait in memory")
                 if self._stopping.is_set():
                     return
-                await self._pause(RETRY_S)
+                await self._pause(self.settings.patience.disk_s)
 
     async def _spool_one(self, spool: Spool, publisher: Publisher) -> None:
         draft = self._waiting[0]

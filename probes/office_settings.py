@@ -38,6 +38,28 @@ class BacklogPace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long an office waits before it tries again. The defaults are the house's; shorter ones are for trials of faults."""
+
+    resend_s: float = 60.0
+    """Sent but not `stored` for so long: sent again; each further time after twice as long, `resend_cap_s` at most."""
+    resend_cap_s: float = 900.0
+    settle_s: float = 1.0
+    """The backlog waits so long after connecting, for the retained `stored` to say what need not be sent."""
+    hold_s: float = 5.0
+    """When nobody took a report; doubles up to `hold_cap_s`."""
+    hold_cap_s: float = 60.0
+    disk_s: float = 5.0
+    """When the spool could not be written."""
+    reconnect_s: float = 1.0
+    """At most so long (drawn evenly) before connecting again; doubles up to `reconnect_cap_s`."""
+    reconnect_cap_s: float = 30.0
+    connect_s: float = 10.0
+    progress_s: float = 20.0
+    """With a publish or subscribe unacknowledged for so long, the connection counts as dead."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfficeSettings:
     """One office's agent. `key` names the office in `Session.office` and `ClosedWindow.office`."""
 
@@ -61,6 +83,7 @@ class OfficeSettings:
     """Whose counters are reported: a name, `auto` for the one of the default route, empty for none."""
     spool_limits: SpoolLimits = SpoolLimits()
     backlog: BacklogPace = BacklogPace()
+    patience: Patience = Patience()
 
     @property
     def key(self) -> str:

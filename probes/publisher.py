@@ -22,6 +22,7 @@ from probes.orders import NewCredentials, Orders
 from probes.redeem import confirm
 from probes.send_queue import SendQueue
 from probes.sender import Sender
+from probes.spool_file import SpoolError
 from probes.transition import Transition
 from telemetry.topics import Leaf, topic
 
@@ -69,8 +70,9 @@ class Publisher:
         self._workers = workers
         self._counters = counters
         self._in_meeting = in_meeting
-        self._backoff = backoff or Backoff()
-        self._queue = SendQueue()
+        patience = office.patience
+        self._backoff = backoff or Backoff(base_s=patience.reconnect_s, cap_s=patience.reconnect_cap_s)
+        self._queue = SendQueue(patience)
         self._orders = Orders(
             office,
             identity,
@@ -86,10 +88,12 @@ class Publisher:
         self._sender: Sender | None = None
         self._stopping = asyncio.Event()
         self._broker = Transition(
-            _log, f"{office.key}: broker {office.broker_host}:{office.broker_port}", "reached"
+            _log, f"{office.key}: broker {office.broker_host}:{office.broker_port}", "reached", "broker"
         )
-        self._proof = Transition(_log, f"{office.key}: the hub cannot be told of our new credentials", "told")
-        self._reception = Transition(_log, office.key, "the hub takes reports again")
+        self._proof = Transition(
+            _log, f"{office.key}: the hub cannot be told of our new credentials", "told", "credentials"
+        )
+        self._reception = Transition(_log, office.key, "the hub takes reports again", "reports")
 
     def submit(self, row: Row, spread_ns: int = 0) -> None:
         """A report has been spooled; it may go in `spread_ns`."""
@@ -127,9 +131,15 @@ class Publisher:
             finally:
                 self._sender = None
                 self._queue.connection_lost(self._clock.monotonic_ns())
+                await self._stay_in()
             if asyncio.get_running_loop().time() - began_s >= STEADY_S:
                 self._backoff.reset()
             await self._pause(self._backoff.next_s())
+
+    async def _stay_in(self) -> None:
+        """What is made without a connection is marked as not sent; when that cannot be written, less is noticed later."""
+        with contextlib.suppress(SpoolError):
+            await self._workers.on_disk(self._spool.stays_in)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -155,6 +165,7 @@ class Publisher:
             await self._announce(connection, online=True)
             self._counters.connections += 1
             self._broker.good()
+            await self._orders.catch_up(connection, inbox)
             self._queue.reconcile(await self._workers.on_disk(self._spool.held))
             self._orders.pay(connection, login)
             try:

@@ -15,11 +15,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from probes.office_settings import Patience
 from telemetry.intervals import IntervalSet
 from telemetry.windows import SECOND_NS
 
-RESEND_NS: Final = 60 * SECOND_NS
-RESEND_CAP_NS: Final = 900 * SECOND_NS
 LIVE_NS: Final = 60 * SECOND_NS
 """A report younger than this is live."""
 WINDOW: Final = 1000
@@ -42,18 +41,22 @@ class _Sent:
 class SendQueue:
     """The order of sending for one probe. Times are monotonic ns."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience = patience or Patience()
+        self._resend_ns = round(patience.resend_s * SECOND_NS)
+        self._resend_cap_ns = round(patience.resend_cap_s * SECOND_NS)
         self._fresh: deque[tuple[int, int]] = deque()
         self._live: deque[tuple[int, int]] = deque()
         self._sent: dict[int, _Sent] = {}
         self._due: list[tuple[int, int]] = []
         self._in_flight: set[int] = set()
+        self._launched = IntervalSet()
         self._hopeless = 0
         self._again_last = False
 
     def begin_again(self) -> None:
         """Forget everything."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._patience)  # type: ignore[misc]
 
     def reconcile(self, held: IntervalSet) -> None:
         """Take up what the spool holds and we do not know of; forget what it no longer holds."""
@@ -63,6 +66,11 @@ class SendQueue:
         self._fresh = deque(hole for first, last in held for hole in known.holes(first, last))
         for seq in [seq for seq in self._sent if seq not in held]:
             self.gone(seq)
+
+    @property
+    def launched(self) -> IntervalSet:
+        """Every seq that was given out to be sent, also those that are stored by now."""
+        return IntervalSet(self._launched)
 
     @property
     def in_flight(self) -> int:
@@ -118,8 +126,8 @@ class SendQueue:
             entry.attempts += 1
             entry.sent_ns = now_ns
             self._hopeless += entry.attempts == HOPELESS_AFTER
-            wait_ns = RESEND_NS << min(entry.attempts - 1, HOPELESS_AFTER)
-            self._schedule(seq, entry, now_ns + min(wait_ns, RESEND_CAP_NS))
+            wait_ns = self._resend_ns << min(entry.attempts - 1, HOPELESS_AFTER)
+            self._schedule(seq, entry, now_ns + min(wait_ns, self._resend_cap_ns))
 
     def not_sent(self, seq: int, due_ns: int) -> None:
         """The broker refused it, or nobody was there; it is due again at `due_ns`."""
@@ -152,7 +160,7 @@ class SendQueue:
             if seq in covered:
                 self.gone(seq)
             elif entry.due_ns is not None and 1 < entry.attempts < HOPELESS_AFTER:
-                self._schedule(seq, entry, min(entry.due_ns, entry.sent_ns + RESEND_NS))
+                self._schedule(seq, entry, min(entry.due_ns, entry.sent_ns + self._resend_ns))
 
     def resend(self, now_ns: int) -> int:
         """Have everything that was sent and is not stored sent again without waiting; how many."""
@@ -165,6 +173,7 @@ class SendQueue:
         entry = self._sent.setdefault(seq, _Sent())
         entry.due_ns = None
         self._in_flight.add(seq)
+        self._launched.add(seq)
         return seq
 
     def _landed(self, seq: int) -> _Sent | None:

@@ -12,6 +12,7 @@ from paho.mqtt.properties import Properties
 from probes.age import Age, age_of
 from probes.connection import FAILURE, NO_MATCHING_SUBSCRIBERS, Connection
 from probes.send_queue import LIVE_NS
+from probes.spool_file import SpoolDamagedError, SpoolError
 from telemetry.topics import Leaf, topic
 from telemetry.windows import SECOND_NS
 
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 LIVE_IN_FLIGHT: Final = 16
 BACKLOG_IN_FLIGHT: Final = 8
 """Less than for live ones, so that a live report never waits for a slot."""
-SETTLE_NS: Final = SECOND_NS
-"""The backlog waits so long after connecting, for the retained `stored` to say what need not be sent."""
-HOLD_NS: Final = 5 * SECOND_NS
-HOLD_CAP_NS: Final = 60 * SECOND_NS
 REST_S: Final = 1.0
 
 
@@ -64,7 +61,7 @@ class Sender:
         self._reception = reception
         self._in_meeting = in_meeting
         self._wake = asyncio.Event()
-        self._backlog_at_ns = clock.monotonic_ns() + SETTLE_NS
+        self._backlog_at_ns = clock.monotonic_ns() + round(office.patience.settle_s * SECOND_NS)
         self._held_until_ns = 0
         self._refusals = 0
 
@@ -82,7 +79,14 @@ class Sender:
 
         Raises:
             ConnectionLost: the connection is gone.
+            SpoolDamagedError: the spool must be opened anew.
         """
+        try:
+            await self._workers.on_disk(self._spool.going_out)
+        except SpoolDamagedError:
+            raise
+        except SpoolError:  # a full disk: better sent without the mark than not sent
+            self._counters.unmarked += 1
         while True:
             self._wake.clear()
             seq = self._pick(self._clock.monotonic_ns())
@@ -160,7 +164,9 @@ class Sender:
             self._counters.nobody_there += 1
             self._reception.bad("the broker has nobody who takes our reports; keeping them")
         if now_ns >= self._held_until_ns:  # several in flight are refused together, that is one refusal
-            self._held_until_ns = now_ns + min(HOLD_NS << min(self._refusals, 8), HOLD_CAP_NS)
+            patience = self._office.patience
+            hold_s = min(patience.hold_s * 2 ** min(self._refusals, 8), patience.hold_cap_s)
+            self._held_until_ns = now_ns + round(hold_s * SECOND_NS)
             self._refusals += 1
         self._queue.not_sent(seq, self._held_until_ns)
 

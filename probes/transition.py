@@ -11,20 +11,24 @@ if TYPE_CHECKING:
 class Transition:
     """The last known condition of one thing."""
 
-    def __init__(self, logger: logging.Logger, subject: str, recovered: str) -> None:
+    def __init__(self, logger: logging.Logger, subject: str, recovered: str, event: str = "trouble") -> None:
+        """Take what it is, what is said when it works again, and the event that the log names it by."""
         self._logger = logger
         self._subject = subject
         self._recovered = recovered
+        self._event = event
         self.trouble: str | None = None
 
     def bad(self, trouble: str) -> None:
         """It fails; the same trouble again is not said again."""
         if trouble != self.trouble:
-            self._logger.warning("%s: %s", self._subject, trouble)
+            extra = {"event": f"{self._event}.failed", "subject": self._subject, "reason": trouble}
+            self._logger.warning("%s: %s", self._subject, trouble, extra=extra)
         self.trouble = trouble
 
     def good(self) -> None:
         """It works; said only when it did not before."""
         if self.trouble is not None:
-            self._logger.info("%s: %s", self._subject, self._recovered)
+            extra = {"event": f"{self._event}.recovered", "subject": self._subject, "reason": self.trouble}
+            self._logger.info("%s: %s", self._subject, self._recovered, extra=extra)
         self.trouble = None

@@ -11,9 +11,10 @@ import numpy as np
 from config.sites import SiteStatus
 from reports.figures import HOURS, Judged, judge_week, meetings, office_week, regions, troubles
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from telemetry.store.completeness import Completeness, completeness, settled_until, total
 from telemetry.store.grid import slot_window_grid
 from telemetry.store.protocol import Selection
-from telemetry.windows import HOUR_NS, WINDOW_NS, slot_start
+from telemetry.windows import DAY_NS, HOUR_NS, WINDOW_NS, slot_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
 
+NOTICED_NS: Final = DAY_NS
+"""A hole of the week is told from time never measured when it was noticed at most so long after its end."""
 BLOCK: Final = 16
 """Offices read at once: bounds the memory, and shows progress."""
 
@@ -47,6 +50,8 @@ class WeekFigures:
     total: int
     emulated: bool
     """Some of it was made by the lab."""
+    completeness: dict[str, Completeness]
+    """By office, of those that have ever reported by the week's end."""
     before_below_hours: float
     """Hours below the profile of all offices in the week before; NaN when nothing was measured then."""
 
@@ -54,6 +59,11 @@ class WeekFigures:
     def measured(self) -> bool:
         """Whether there is any data."""
         return any(office.complete_share > 0 for office in self.offices)
+
+    @property
+    def complete(self) -> Completeness:
+        """Of the fleet."""
+        return total(self.completeness.values())
 
     @property
     def below_hours(self) -> float:
@@ -79,6 +89,7 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
     offices: list[OfficeWeek] = []
     found: list[Trouble] = []
     emulated = False
+    complete: dict[str, Completeness] = {}
     for begin in range(0, len(sites), BLOCK):
         block = sites[begin : begin + BLOCK]
         ids = [site.id for site in block]
@@ -89,6 +100,7 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
             for i, site in enumerate(block)
         ]
         found += troubles(ids, paths, judged, week.start_ns)
+        complete |= _completeness(reader, ids, week, now_ns)
         progress(min(begin + BLOCK, len(sites)), len(sites))
     planned = Counter(s.region for s in config.registry.sites if s.status is SiteStatus.PLANNED)
     return WeekFigures(
@@ -104,8 +116,20 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
         linked=len(sites),
         total=len(config.registry.sites),
         emulated=emulated,
+        completeness=complete,
         before_below_hours=_before(config, reader, names, paths, week),
     )
+
+
+def _completeness(
+    reader: StoreReader, sites: Sequence[str], week: Week, now_ns: int
+) -> dict[str, Completeness]:
+    """Completeness of some offices by the week's end, or by a minute ago while it runs."""
+    start_ns = week.start_ns
+    until_ns = max(min(week.end_ns, settled_until(now_ns)), start_ns)
+    reach_ns = max(min(week.end_ns + NOTICED_NS, now_ns), until_ns)
+    gaps = reader.gaps(Selection(start_ns, reach_ns, tuple(sites)))
+    return completeness(gaps, start_ns, until_ns, reach_ns)
 
 
 def _before(

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.heat import heat_map
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SECOND_NS, WINDOW_NS
 from telemetry.words import format as form
 from telemetry.words import say
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from config.config import Config
     from reports.figures import OfficeWeek
     from reports.gather import WeekFigures
+    from telemetry.store.completeness import Completeness
 
 WORST: Final = 5
 LONGEST: Final = 25
@@ -58,9 +59,17 @@ class Voice:
         """A share; a dash for none."""
         return self("none") if math.isnan(ratio) else form.percent(self.language, ratio)
 
+    def exact(self, ratio: float) -> str:
+        """A share to a hundredth of a per cent; a dash for none."""
+        return self("none") if math.isnan(ratio) else form.exact_percent(self.language, ratio)
+
     def hours(self, hours: float) -> str:
         """A time span given in hours; a dash for none."""
         return self("none") if math.isnan(hours) else form.duration(self.language, hours * 3600)
+
+    def windows(self, count: int) -> str:
+        """So many windows as a time span; a dash for none."""
+        return form.duration(self.language, count * WINDOW_NS / SECOND_NS) if count else self("none")
 
     def duration(self, seconds: float) -> str:
         """A time span given in seconds."""
@@ -98,9 +107,17 @@ def render(config: Config, figures: WeekFigures, language: str, made_ns: int) ->
         "longest": figures.troubles[:LONGEST],
         "more": max(0, len(figures.troubles) - LONGEST),
         "heat": Markup(_heat(voice, ranked)),  # noqa: S704 - built here, every text escaped
+        "data": figures.complete,
+        "gappy": _gappy(figures),
         "made_ns": made_ns,
     }
     return environment.get_template("weekly.html.j2").render(context)
+
+
+def _gappy(figures: WeekFigures) -> list[tuple[str, Completeness]]:
+    """Offices of which something is missing, worst first."""
+    found = [(site, part) for site, part in figures.completeness.items() if part.missing]
+    return sorted(found, key=lambda pair: (-pair[1].missing, pair[0]))
 
 
 def _heat(voice: Voice, ranked: list[OfficeWeek]) -> str:

@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, str]] = {
     "wall": "serve the wall",
     "ready": "the verdict table of the next meetings",
     "flags": "degraded offices now, worst first",
+    "gaps": "what is missing in the store and since when",
     "alerts": "tell the in-charges, and list what was told",
     "report": "the readiness reports",
     "sites": "list and check the offices",
@@ -23,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "enroll": "let a probe in: credentials, broker user, access, the office's file",
     "revoke": "let a probe, or an office, in no more",
     "command": "tell a probe to do something, and hear what it says",
+    "store": "set up the database server behind the report store",
     "lab": "the emulated fleet: break, heal, history",
     "doctor": "check clock, permissions, time stamps, broker, store, reflector; say what to do",
 }

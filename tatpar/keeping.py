@@ -33,9 +33,11 @@ async def kept(
         began_s = monotonic()
         try:
             await room()
-            _log.error("%s has ended by itself; started again in %g s", name, wait_s)
+            extra = {"event": "room.ended", "room": name}
+            _log.error("%s has ended by itself; started again in %g s", name, wait_s, extra=extra)
         except Exception:  # noqa: BLE001 - whatever it was, the others go on
-            _log.exception("%s has failed; started again in %g s", name, wait_s)
+            extra = {"event": "room.failed", "room": name}
+            _log.exception("%s has failed; started again in %g s", name, wait_s, extra=extra)
         if monotonic() - began_s > _GOOD_RUN_S:
             wait_s = FIRST_WAIT_S
         await sleep(wait_s)

@@ -31,6 +31,13 @@ data_option = click.option(
     envvar="TATPAR_DATA",
     help="Folder for store, spool, sockets and logs.",
 )
+log_option = click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default=None,
+    envvar="TATPAR_LOG_FORMAT",
+    help="Lines on standard error for people or for machines; default from the settings (text).",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
 
 

@@ -176,13 +176,17 @@ class Watch:
                 await asyncio.to_thread(work)
             except (StoreError, StateError) as error:
                 if not troubled:
-                    log.warning("watch cannot go on for now, will try again: %s", error)
+                    log.warning(
+                        "watch cannot go on for now, will try again: %s",
+                        error,
+                        extra={"event": "watch.failed", "reason": str(error)},
+                    )
                 troubled = True
                 self.counters.troubles += 1
                 await asyncio.sleep(RETRY_S)
                 continue
             if troubled:
-                log.info("watch goes on")
+                log.info("watch goes on", extra={"event": "watch.recovered"})
                 troubled = False
             await asyncio.sleep(every_s)
 

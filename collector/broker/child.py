@@ -88,7 +88,8 @@ class Child:
             reason = await self._until_gone()
             if asyncio.get_running_loop().time() - began > _STEADY_S:
                 backoff.reset()
-            log.error("%s %s; starting it again", self._recipe.name, reason)
+            extra = {"event": "broker-process.gone", "broker": self._recipe.name, "reason": reason}
+            log.error("%s %s; starting it again", self._recipe.name, reason, extra=extra)
             await self._start_again(backoff)
 
     def reload(self) -> None:
@@ -124,9 +125,11 @@ class Child:
             try:
                 await self.start()
             except BrokerError as error:
-                log.error("%s", error)  # noqa: TRY400 - one line says it; a traceback says nothing more
+                extra = {"event": "broker-process.failed", "broker": self._recipe.name}
+                log.error("%s", error, extra=extra)  # noqa: TRY400 - one line says it; a traceback nothing more
             else:
-                log.warning("%s answers again on port %d", self._recipe.name, self._recipe.port)
+                extra = {"event": "broker-process.recovered", "broker": self._recipe.name}
+                log.warning("%s answers again on port %d", self._recipe.name, self._recipe.port, extra=extra)
                 return
 
     async def _until_answering(self) -> None:

@@ -63,7 +63,13 @@ def address(listener: socket.socket) -> str:
 async def serve_on(app: Starlette, listener: socket.socket) -> None:
     """Serve on a listening socket until cancelled; the socket stays the caller's."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=2
+        app,
+        log_config=None,  # its lines go where ours go, in the form of ours
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        ws="none",
+        timeout_graceful_shutdown=2,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="wall-server")

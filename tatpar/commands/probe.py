@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import data_option, explains_config, failed
+from tatpar.options import data_option, explains_config, failed, log_option
 
 if TYPE_CHECKING:
     from probes.office_settings import OfficeSettings
@@ -37,9 +37,16 @@ ONCE_S = 75.0
 @click.option(
     "--once", is_flag=True, help="End when the hub has stored a report; status 1 if none is within 75 s."
 )
+@log_option
 @explains_config
-def command(
-    config_file: Path, data_dir: Path, enrolment_file: Path | None, *, check: bool, once: bool
+def command(  # noqa: PLR0913 - one argument an option
+    config_file: Path,
+    data_dir: Path,
+    enrolment_file: Path | None,
+    *,
+    check: bool,
+    once: bool,
+    log_format: str | None,
 ) -> None:
     """Measure this office's lines, keep the reports on disk, and publish them to the hub, for ever.
 
@@ -54,6 +61,7 @@ def command(
     from probes.probe_file import load_probe_file  # noqa: PLC0415
     from probes.spool import Spool  # noqa: PLC0415
     from probes.spool_file import SpoolError  # noqa: PLC0415
+    from tatpar.logs import set_up  # noqa: PLC0415
 
     if enrolment_file is not None:
         config_file = _redeemed(enrolment_file, data_dir)
@@ -61,7 +69,7 @@ def command(
     if check:
         click.echo(_described(office))
         return
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    set_up(log_format or "text")
     if office.tls_ca is None and not is_loopback(office.broker_host):
         logging.getLogger(__name__).warning(
             "%s: broker.insecure: reports and password go to %s without TLS", office.key, office.broker_host

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tatpar.options import failed, json_option, wrong_input
+from tatpar.options import failed, json_option, log_option, wrong_input
 
 _DEFAULT_BIND = "0.0.0.0:862"
 
@@ -35,7 +35,8 @@ def _address(text: str) -> tuple[str, int]:
     "--stateless", is_flag=True, help="Repeat the sender's numbers: the direction of loss stays unknown."
 )
 @json_option
-def command(binds: tuple[str, ...], *, stateless: bool, as_json: bool) -> None:
+@log_option
+def command(binds: tuple[str, ...], *, stateless: bool, as_json: bool, log_format: str | None) -> None:
     """Answer STAMP test packets (RFC 8762) of the offices, and of any TWAMP-Light sender.
 
     SIGUSR1 prints the counters, SIGTERM ends it.
@@ -43,9 +44,14 @@ def command(binds: tuple[str, ...], *, stateless: bool, as_json: bool) -> None:
     Example: tatpar reflect --bind 0.0.0.0:862 --bind [::]:862
     """
     import json  # noqa: PLC0415
+    import logging  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
     from probes.reflector import Reflector  # noqa: PLC0415
+    from tatpar.logs import set_up  # noqa: PLC0415
+
+    set_up(log_format or "text")
+    log = logging.getLogger("tatpar.reflect")
 
     addresses = [_address(text) for text in binds]
     try:
@@ -55,6 +61,9 @@ def command(binds: tuple[str, ...], *, stateless: bool, as_json: bool) -> None:
 
     def say_counters() -> None:
         counts = reflector.counters.as_dict()
+        if log_format == "json":
+            log.info("counters", extra={"event": "reflector.counters", **counts})
+            return
         click.echo(json.dumps(counts) if as_json else "  ".join(f"{k} {v}" for k, v in counts.items()))
 
     with reflector:
@@ -64,6 +73,10 @@ def command(binds: tuple[str, ...], *, stateless: bool, as_json: bool) -> None:
         where = [
             f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in reflector.addresses
         ]
-        click.echo(json.dumps({"listening": where}) if as_json else f"reflecting on {', '.join(where)}")
+        listening = f"reflecting on {', '.join(where)}"
+        if log_format == "json":
+            log.info("%s", listening, extra={"event": "reflector.listening", "addresses": where})
+        else:
+            click.echo(json.dumps({"listening": where}) if as_json else listening)
         reflector.serve()
         say_counters()

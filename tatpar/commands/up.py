@@ -6,7 +6,15 @@ from pathlib import Path  # noqa: TC003 - click reads it
 
 import click
 
-from tatpar.options import config_option, data_option, explained, explains_config, failed, wrong_input
+from tatpar.options import (
+    config_option,
+    data_option,
+    explained,
+    explains_config,
+    failed,
+    log_option,
+    wrong_input,
+)
 
 
 @click.command()
@@ -29,6 +37,7 @@ from tatpar.options import config_option, data_option, explained, explains_confi
     show_default=True,
     help="With --lab: weeks of emulated past to make when there is none.",
 )
+@log_option
 @explains_config
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     config_file: Path | None,
@@ -38,13 +47,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     port: int | None,
     truth: bool,  # noqa: FBT001
     history_weeks: int,
+    log_format: str | None,
 ) -> None:
     """Everything on one machine: broker, collector, store, analytics, alerts, wall.
 
     Example: tatpar up --lab --port 8420
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
-    import logging  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
     from config.live import LiveConfig  # noqa: PLC0415
@@ -56,13 +65,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
     from collector.broker.child import BrokerError  # noqa: PLC0415
     from dashboards.wall.serve import AddressInUseError  # noqa: PLC0415
+    from tatpar.logs import sayer, set_up  # noqa: PLC0415
     from tatpar.up import AlreadyRunningError, Up, UpOptions  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    log_format = log_format or live.current.settings.log.format
+    set_up(log_format)
+    say = sayer(log_format, "up")
     options = UpOptions(data_dir, lab, host, port, truth, history_weeks)
-    up = Up(live, options, lambda line: click.echo(f"tatpar: {line}", err=True))
+    up = Up(live, options, say)
 
     async def until_told() -> None:
         loop, numbers = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
@@ -79,7 +91,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         try:
             await task
         except asyncio.CancelledError:
-            click.echo("tatpar: stopped", err=True)
+            say("stopped")
 
     try:
         asyncio.run(until_told())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, wrong_input
+from tatpar.options import config_option, data_option, explains_config, failed, log_option, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,15 +25,20 @@ if TYPE_CHECKING:
     help="Port; 0: a free one; default from the settings.",
 )
 @click.option("--host", default=None, help="Address to listen on; default from the settings (loopback).")
+@log_option
 @explains_config
-def command(config_file: Path | None, data_dir: Path, port: int | None, host: str | None) -> None:
+def command(
+    config_file: Path | None, data_dir: Path, port: int | None, host: str | None, log_format: str | None
+) -> None:
     """Serve the wall: the fleet live, the next meetings, and each office's line."""
     from config.live import LiveConfig  # noqa: PLC0415 - keeps --help fast
     from dashboards.wall.serve import AddressInUseError, warning_for  # noqa: PLC0415
+    from tatpar.logs import set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     live = LiveConfig(config_file)
+    set_up(log_format or live.current.settings.log.format)
     settings = live.current.settings.wall
     host = settings.host if host is None else host
     port = settings.port if port is None else port

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed
+from tatpar.options import config_option, data_option, explains_config, failed, log_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 )
 @config_option
 @data_option
+@log_option
 @explains_config
-def command(config_file: Path | None, data_dir: Path) -> None:
+def command(config_file: Path | None, data_dir: Path, log_format: str | None) -> None:
     """Judge what arrives in the report store: flags, verdicts, forecasts, outcomes.
 
     Runs until stopped, beside `tatpar collect`; `tatpar up` includes it. A second one waits until the first is gone.
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
-    import logging  # noqa: PLC0415
 
     from config.live import LiveConfig  # noqa: PLC0415
+    from tatpar.logs import set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     live = LiveConfig(config_file)
+    set_up(log_format or live.current.settings.log.format)
     try:
         asyncio.run(_run(live, data_dir))
     except (StateError, StoreError) as error:

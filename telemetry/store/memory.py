@@ -14,7 +14,7 @@ from telemetry.store.ahead import without_ahead
 from telemetry.store.assembly import Origin
 from telemetry.store.imported import completed, is_among
 from telemetry.store.ledger import Account
-from telemetry.store.protocol import Fate, Gaps, Received, Selection, SeqHole, Silence, StoredItem
+from telemetry.store.protocol import Contact, Fate, Gaps, Received, Selection, SeqHole, Silence, StoredItem
 from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
 from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
 from telemetry.store.silence import silences
@@ -63,7 +63,7 @@ class MemoryStore:
         e = report.envelope
         account = self._accounts.setdefault((e.site, e.probe, e.epoch), Account())
         if e.seq in account.stored:
-            return Fate.DUPLICATE
+            return self._fate_of_copy(e)
         for item in e.items:
             if isinstance(item, Tombstone):
                 account.write_off(item.first_seq, item.last_seq, report.received_ns)
@@ -76,6 +76,13 @@ class MemoryStore:
         self._reports.append(_Stored(self._commits, report))
         self._contacts.setdefault((e.site, e.probe), []).append((e.start_ns, report.received_ns))
         return Fate.STORED
+
+    def _fate_of_copy(self, e: Envelope) -> Fate:
+        for there in (stored.report.envelope for stored in self._reports):
+            if (there.site, there.probe, there.epoch, there.seq) == (e.site, e.probe, e.epoch, e.seq):
+                same = (there.boot, there.mono_ns) == (e.boot, e.mono_ns)
+                return Fate.DUPLICATE if same else Fate.NUMBER_TWICE
+        return Fate.DUPLICATE
 
     def import_streams(self, table: StreamTable) -> None:
         """Take in windows of another origin; rows that are there already stay."""
@@ -95,7 +102,6 @@ class MemoryStore:
         fresh = assembly.rows_where(rows, ~is_among(rows, measured))
         stays = assembly.rows_where(self._rollups, ~is_among(self._rollups, fresh))
         self._rollups = assembly.tidied(assembly.concatenate([stays, fresh]))
-        self._note_imported(rows)
 
     def _note_imported(self, rows: StreamTable) -> None:
         c = rows.columns
@@ -208,7 +214,19 @@ class MemoryStore:
             if hole.noticed_ns <= known_ns and first_ns < selection.end_ns and last_ns > selection.start_ns
             if not selection.sites or hole.site in selection.sites
         ]
-        return Gaps(tuple(holes), tuple(self._silences(selection, known_ns)))
+        return Gaps(
+            tuple(holes),
+            tuple(self._silences(selection, known_ns)),
+            tuple(self._expected(selection, known_ns)),
+        )
+
+    def _expected(self, selection: Selection, known_ns: int) -> Iterator[Contact]:
+        for (site, probe), contacts in sorted(self._contacts.items()):
+            first_ns = min(start for start, _ in contacts)
+            known = any(received <= known_ns for _, received in contacts)
+            wanted = not selection.sites or site in selection.sites
+            if known and wanted and first_ns < selection.end_ns:
+                yield Contact(site, probe, max(first_ns, self._raw_from_ns))
 
     def _holes(self) -> Iterator[tuple[SeqHole, tuple[int, int]]]:
         """Every hole and tombstone with the time that it concerns."""
@@ -218,7 +236,8 @@ class MemoryStore:
         for (site, probe, epoch, first, last), (stone, received_ns) in self._tombstones.items():
             stored = self._accounts[site, probe, epoch].stored
             for a, b in stored.holes(first, last):
-                hole = SeqHole(site, probe, epoch, a, b, received_ns, stone.reason)
+                span = (stone.from_ns, stone.until_ns)
+                hole = SeqHole(site, probe, epoch, a, b, received_ns, stone.reason, *span)
                 yield hole, (stone.from_ns, max(stone.until_ns, stone.from_ns + 1))
 
     def _silences(self, selection: Selection, known_ns: int) -> Iterator[Silence]:
@@ -239,6 +258,11 @@ class MemoryStore:
             for (of_site, of_probe, epoch), account in self._accounts.items()
             if (of_site, of_probe) == (site, probe)
         }
+
+    @property
+    def shipping(self) -> Mapping[str, int | float | bool | str | None]:
+        """Nothing: there is no server."""
+        return {}
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,6 +25,8 @@ class Fate(Enum):
 
     STORED = "stored"
     DUPLICATE = "duplicate"
+    NUMBER_TWICE = "number_twice"
+    """Not stored: another report is, under the same number. Told apart while that one is kept whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ class SeqHole:
     noticed_ns: int
     tombstone: str = ""
     """The probe's reason when it had to drop them; empty while they may still come."""
+    from_ns: int | None = None
+    """Of a tombstone: the time that it tells of, up to `until_ns`; None for a hole, whose time nobody told."""
+    until_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +91,22 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """From when on windows of a probe are expected: its first one, or where retention has cut what was before."""
+
+    site: str
+    probe: str
+    first_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gaps:
-    """What is missing: reports known to exist, and time without any."""
+    """What is missing: reports known to exist, and time without any; and of whom anything is expected at all."""
 
     holes: tuple[SeqHole, ...]
     silences: tuple[Silence, ...]
+    contacts: tuple[Contact, ...] = ()
+    """Every probe of the selection's sites whose first contact lies before the selection's end."""
 
 
 class StoreReader(Protocol):
@@ -166,7 +182,7 @@ class StoreReader(Protocol):
 
 
 class ReportStore(StoreReader, Protocol):
-    """The writing half; one writer at a time."""
+    """The writing half; one object a process. Whether several processes may write is said by the implementation."""
 
     def append(self, reports: Sequence[Received]) -> list[Fate]:
         """Store reports in one durable transaction; one fate each, in order."""
@@ -189,4 +205,18 @@ class ReportStore(StoreReader, Protocol):
 
     def prune(self, now_ns: int) -> None:
         """Drop what is past its retention."""
+        ...
+
+    @property
+    def shipping(self) -> Mapping[str, int | float | bool | str | None]:
+        """How a store on a database server fares (counters, backlog, last error); empty for one that has no server."""
+        ...
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A store that can take from a report at once what it needs, so that the rest of it need not be held until the commit."""
+
+    def prepare(self, report: Received) -> Received:
+        """The same report for `append`; of its envelope only identity, times and tombstones are to be relied upon."""
         ...

@@ -83,6 +83,11 @@ def percent(language: str, ratio: float) -> str:
     return f"{decimal(language, rounded)}{NBSP}%"
 
 
+def exact_percent(language: str, ratio: float) -> str:
+    """A ratio (0..1) in per cent, cut (not rounded) to a hundredth of one: what is not whole never reads as whole."""
+    return f"{decimal(language, math.floor(ratio * 10_000 + 1e-9) / 100)}{NBSP}%"
+
+
 def milliseconds(language: str, duration_ms: float) -> str:
     """A duration in ms."""
     return f"{decimal(language, significant(duration_ms))}{NBSP}ms"

@@ -59,6 +59,12 @@ def test_an_in_charge_is_told_once_in_hindi(live: LiveConfig, state: StateDb, ma
     ]
 
 
+def test_it_says_that_it_is_at_work(live: LiveConfig, state: StateDb) -> None:
+    """Each look leaves a heartbeat, also when there is nothing to tell: its age is watched from outside."""
+    Alerts(live, state).step(NOW_NS)
+    assert state.beats()["alerts"].at_ns == NOW_NS
+
+
 def test_the_language_is_the_offices(live: LiveConfig, state: StateDb, mailbox) -> None:
     """An office that reads English gets English."""
     state.put_verdicts([verdict("etah")])

@@ -15,6 +15,14 @@ from collector.broker import BrokerAddress, Kind, bring
 from collector.service import Collector
 from config.live import LiveConfig
 from config.settings import Broker
+from probes.counters import Counters
+from probes.office_settings import BacklogPace, OfficeSettings, Patience
+from probes.presence import Identity
+from probes.publisher import Publisher
+from probes.restart_reason import RestartReason
+from probes.spool import Made, Spool
+from probes.workers import Workers
+from telemetry.clock import SystemClock
 from telemetry.codec import encode
 from telemetry.messages import Clock, Direction, Envelope, RoundTrip, SelfReport, Stamps, StampSource, Stream
 from telemetry.state.db import StateDb
@@ -25,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    from probes.spool import Row, Slot
 
 ROOT = "tatpar/1"
 EPOCH = "00000000deadbeef"
@@ -212,3 +222,89 @@ async def until(met: Callable[[], object], within_s: float = 10.0) -> None:
 @pytest.fixture(scope="session")
 def eventually() -> Callable[..., Awaitable[None]]:
     return until
+
+
+HASTE = Patience(resend_s=2.0, resend_cap_s=4.0, settle_s=0.3, hold_s=0.3, hold_cap_s=0.6, reconnect_s=0.1)
+
+
+@dataclass
+class Probe:
+    """A real spool and publisher; what is measured is made up."""
+
+    spool: Spool
+    publisher: Publisher
+    counters: Counters
+    workers: Workers
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    async def report(self) -> None:
+        """Make one report, and hand it over as live."""
+        self.publisher.submit(await self.wait())
+
+    async def wait(self, boot: str = "boot-1") -> Row:
+        """Make one report that waits in the spool."""
+        now_ns = self.clock.monotonic_ns()
+        site, probe = self.spool.path.stem, "p1"
+
+        def written(slot: Slot) -> bytes:
+            return encode(
+                envelope(
+                    slot.seq,
+                    site,
+                    probe=probe,
+                    epoch=slot.epoch,
+                    boot=boot,
+                    items=(*slot.tombstones, stream()),
+                )
+            )
+
+        return await self.workers.on_disk(
+            self.spool.append, T0, Made(boot, now_ns, self.clock.now_ns()), written
+        )
+
+    @contextlib.asynccontextmanager
+    async def publishing(self) -> AsyncIterator[None]:
+        """Publish until the block ends."""
+        task = asyncio.create_task(self.publisher.run())
+        try:
+            yield
+        finally:
+            self.publisher.stop()
+            await asyncio.wait_for(task, 30)
+
+
+@pytest.fixture
+def make_probe(tmp_path: Path) -> Iterator[Callable[..., Probe]]:
+    """Makes probes with a spool `<site>.db` in a folder, in a hurry to send again."""
+    made: list[Probe] = []
+
+    def make(site: str, port: int, folder: Path = tmp_path, **options: object) -> Probe:
+        fields: dict[str, object] = {
+            "site": site,
+            "probe": "p1",
+            "spool": folder / f"{site}.db",
+            "broker_host": "127.0.0.1",
+            "broker_port": port,
+            "backlog": BacklogPace(per_second=100.0),
+            "patience": HASTE,
+        }
+        office = OfficeSettings(**(fields | options))  # type: ignore[arg-type]
+        spool = Spool(office.spool, site=site, probe="p1", limits=office.spool_limits)
+        counters = Counters()
+        publisher = Publisher(
+            office,
+            spool,
+            Identity("1", "boot-1", RestartReason.POWER),
+            clock=SystemClock(),
+            workers=workers,
+            counters=counters,
+            on_plan=lambda _: None,
+            in_meeting=lambda: False,
+        )
+        made.append(Probe(spool, publisher, counters, workers))
+        return made[-1]
+
+    with Workers() as workers:
+        yield make
+        for probe in made:
+            probe.spool.close()

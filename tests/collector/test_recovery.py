@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from collector import mqtt
 from telemetry.store.protocol import Selection
 from telemetry.store.sqlite import SqliteStore
 
@@ -144,11 +143,12 @@ async def test_a_connection_without_progress_is_made_anew(
     mosquitto: Any,
     eventually: Eventually,
     make_envelope: Maker,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A broker that is stopped keeps its sockets open: the echo that does not come back tells, not the socket."""
-    monkeypatch.setattr(mqtt, "ECHO_S", 0.2)
-    monkeypatch.setattr(mqtt, "STALLED_S", 1.0)
+    live = killable_hub.live
+    config = live.current
+    settings = replace(config.settings.collector, stalled_s=1.0)
+    live._current = replace(config, settings=replace(config.settings, collector=settings))
     async with killable_hub.collecting() as collector:
         os.kill(mosquitto._process.pid, signal.SIGSTOP)
         try:

@@ -16,7 +16,7 @@ import pytest
 from probes import kept_going
 from probes import office as office_module
 from probes.agent import Agent, run_offices
-from probes.office_settings import BacklogPace
+from probes.office_settings import BacklogPace, Patience
 from probes.restart_reason import RestartReason
 from probes.session import Session
 from telemetry.clock import SystemClock
@@ -138,14 +138,12 @@ async def test_full_disk_of_one_office_is_its_own(  # noqa: PLR0917 - fixtures
     fake_measurer: Any,
     make_window: Any,
     eventually: Any,
-    monkeypatch: Any,
     caplog: Any,
 ) -> None:
     """While one office's disk is full its reports wait in memory and the others go on; afterwards they arrive in order."""
-    monkeypatch.setattr(office_module, "RETRY_S", 0.1)
     caplog.set_level("INFO")
     hub = make_hub()
-    full, fine = make_office("agra"), make_office("jhansi")
+    full, fine = make_office("agra", patience=Patience(disk_s=0.1)), make_office("jhansi")
     async with running([full, fine], fake_measurer) as agent:
         await eventually(lambda: all(office._publisher is not None for office in agent.offices.values()))
         spool = agent.offices[full.key]._publisher._spool
@@ -209,9 +207,8 @@ async def test_fault_of_one_office_is_its_own(  # noqa: PLR0917 - fixtures
     make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any, monkeypatch: Any
 ) -> None:
     """An unforeseen fault in one office is counted, that office starts again, and the others never notice."""
-    monkeypatch.setattr(office_module, "RETRY_S", 0.1)
     hub = make_hub()
-    weak, fine = make_office("agra"), make_office("jhansi")
+    weak, fine = make_office("agra", patience=Patience(disk_s=0.1)), make_office("jhansi")
     real = office_module.report_bytes
     failures = iter([True, True])
 

@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.send_queue import HOPELESS_AFTER, RESEND_CAP_NS, RESEND_NS, WINDOW, SendQueue
+from probes.office_settings import Patience
+from probes.send_queue import HOPELESS_AFTER, WINDOW, SendQueue
 from telemetry.intervals import IntervalSet
 from telemetry.windows import SECOND_NS
+
+RESEND_NS = round(Patience().resend_s * SECOND_NS)
+RESEND_CAP_NS = round(Patience().resend_cap_s * SECOND_NS)
 
 
 def with_backlog(*spans: tuple[int, int]) -> SendQueue:

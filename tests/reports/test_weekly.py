@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from reports.spells import spells
 from reports.week import NoSuchWeekError, Week
 from tatpar.__main__ import main
 from telemetry.decisions import Outcome, OutcomeState, ReasonCode
+from telemetry.store.completeness import Completeness
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 WEEK = Week.of("2026-W47", KOLKATA)
+WINDOWS = int(3 * HOUR_NS // WINDOW_NS)
 NOW_NS = WEEK.start_ns + 3 * HOUR_NS
 
 
@@ -61,6 +64,37 @@ def test_offices_are_told_apart(figures: WeekFigures) -> None:
     assert math.isnan(figures.before_below_hours)
 
 
+def test_completeness_says_what_is_missing_and_why(figures: WeekFigures) -> None:
+    """Kannauj has not reported for its last hour: never measured; the latest minute of nobody is expected yet."""
+    last_minute = 4
+    agra, kannauj = figures.completeness["agra"], figures.completeness["kannauj"]
+    assert (agra.expected, agra.missing, agra.ratio) == (WINDOWS - last_minute, 0, 1.0)
+    assert kannauj.expected == agra.expected
+    assert (kannauj.never, kannauj.lost) == (WINDOWS // 3 - last_minute, 0)
+    fleet = figures.complete
+    assert fleet.ratio == pytest.approx(1 - kannauj.never / (3 * agra.expected))
+
+
+def test_the_page_shows_what_is_missing(config: Config, figures: WeekFigures) -> None:
+    """The fleet's row, then only offices of which something is missing; the definition at the foot."""
+    page = render(config, figures, "en", NOW_NS)
+    _, _, section = page.partition("Data completeness: what is missing, and why")
+    section = section.partition("How this was measured")[0]
+    rows = re.findall(r'<th scope="row">([^<]+)</th><td class="n">([^<]+)</td>', section)
+    assert rows == [("All offices", "89.01\u00a0%"), ("Kannauj", "67.03\u00a0%")]
+    assert "59\u00a0min" in section
+    assert "no number was used up" in page
+
+
+def test_completeness_of_which_nothing_is_known_is_no_praise(config: Config, figures: WeekFigures) -> None:
+    """Of a week of which only roll-ups were imported nothing is said to be whole."""
+    page = render(config, replace(figures, completeness={}), "en", NOW_NS)
+    assert "Not known: the store holds no single reports of this week" in page
+    assert "Nothing is missing." not in page
+    whole = render(config, replace(figures, completeness={"agra": Completeness(stored=9)}), "en", NOW_NS)
+    assert "Nothing is missing." in whole
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [("hi", ["आगरा", "डेटा खो रहा है (ऊपर)", "10\u00a0मिनट"]), ("en", ["Agra", "Loss, uplink", "10\u00a0min"])],
@@ -71,7 +105,7 @@ def test_the_page_is_whole(config: Config, figures: WeekFigures, language: str, 
     assert all(word in page for word in words)
     assert f'<html lang="{language}">' in page
     assert not re.search(r"(src|href)=|url\(|@import|<script", page)
-    assert "nan" not in page.lower().replace("kannauj", "")
+    assert not re.search(r"\bnan\b", page, re.IGNORECASE)
 
 
 def test_same_data_gives_the_same_bytes_but_for_the_stamp(config: Config, figures: WeekFigures) -> None:

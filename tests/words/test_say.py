@@ -126,3 +126,10 @@ def test_the_plural_rule_is_the_languages_own() -> None:
     assert form.is_one("hi", 0)
     assert not form.is_one("en", 0)
     assert form.is_one("en", 1)
+
+
+@pytest.mark.parametrize(("ratio", "text"), [(1.0, "100"), (0.999999, "99.99"), (0.57, "57"), (0.0, "0")])
+def test_an_exact_share_is_cut_not_rounded(ratio: float, text: str) -> None:
+    """Only the whole reads 100 %."""
+    for language in ("hi", "en"):
+        assert form.exact_percent(language, ratio) == f"{text}\u00a0%"

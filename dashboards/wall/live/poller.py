@@ -104,9 +104,10 @@ class Poller:
         if trouble == self._trouble:
             return False
         if trouble:
-            _log.warning("the wall cannot read: %s", trouble)
+            extra = {"event": "wall.failed", "reason": trouble}
+            _log.warning("the wall cannot read: %s", trouble, extra=extra)
         else:
-            _log.info("the wall reads again")
+            _log.info("the wall reads again", extra={"event": "wall.recovered"})
         self._trouble = trouble
         return True
 

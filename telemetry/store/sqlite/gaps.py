@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from telemetry.store.protocol import Gaps, SeqHole
+from telemetry.store.protocol import Contact, Gaps, SeqHole
 from telemetry.store.silence import silences
 from telemetry.store.sqlite import blocks
 from telemetry.store.sqlite.accounts import load, unpacked
@@ -31,6 +31,7 @@ def read(connection: sqlite3.Connection, selection: Selection) -> Gaps:
     return Gaps(
         tuple(hole for hole, span in holes if _concerns(hole, span, selection)),
         tuple(silence for site in sites for silence in _silences(connection, site, selection)),
+        tuple(contact for site in sites for contact in _expected(connection, site, selection)),
     )
 
 
@@ -63,7 +64,7 @@ def _dropped(connection: sqlite3.Connection, site: str) -> Iterator[tuple[SeqHol
         assert account is not None  # a tombstone comes in a report, which is in the ledger
         for a, b in account.stored.holes(first, last):
             yield (
-                SeqHole(site, probe, epoch, a, b, received_ns, reason),
+                SeqHole(site, probe, epoch, a, b, received_ns, reason, from_ns, until_ns),
                 (from_ns, max(until_ns, from_ns + 1)),
             )
 
@@ -74,12 +75,23 @@ def _silences(connection: sqlite3.Connection, site: str, selection: Selection) -
     visible = np.ones(len(starts), np.bool_)
     if selection.as_of_ns is not None:
         visible = received <= selection.as_of_ns
-    first_contacts = connection.execute(
+    for probe, first_ns in _first_contacts(connection, site, selection):
+        yield from silences(site, probe, first_ns, starts[visible & (probe_of == probe)], kept)
+
+
+def _first_contacts(connection: sqlite3.Connection, site: str, selection: Selection) -> list[tuple[str, int]]:
+    """Probes of a site, each with the start of its first window."""
+    return connection.execute(
         "SELECT probe, first_start_ns FROM contact WHERE site = ? AND first_received_ns <= ? ORDER BY probe",
         (site, 2**63 - 1 if selection.as_of_ns is None else selection.as_of_ns),
     ).fetchall()
-    for probe, first_ns in first_contacts:
-        yield from silences(site, probe, first_ns, starts[visible & (probe_of == probe)], kept)
+
+
+def _expected(connection: sqlite3.Connection, site: str, selection: Selection) -> Iterator[Contact]:
+    kept_ns = raw_from(connection)
+    for probe, first_ns in _first_contacts(connection, site, selection):
+        if first_ns < selection.end_ns:
+            yield Contact(site, probe, max(first_ns, kept_ns))
 
 
 def _contacts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from telemetry.store.tables import RollupTable
 
+_NO_WINDOW_NS: Final = 2**62
+"""First contact of a probe of which only roll-ups are known: none, until a window comes."""
+
 
 def import_streams(connection: sqlite3.Connection, table: StreamTable) -> None:
     """Take in windows, within the caller's transaction."""
@@ -37,7 +40,7 @@ def import_streams(connection: sqlite3.Connection, table: StreamTable) -> None:
 def import_rollups(connection: sqlite3.Connection, table: RollupTable) -> None:
     """Take in roll-ups, within the caller's transaction."""
     windows = as_windows(table)
-    _note(connection, windows)
+    _note(connection, windows, contacts_from_ns=_NO_WINDOW_NS)
     for site, day_ns, rows in _chunks(windows, DAY_NS):
         there = upkeep.read_day(connection, site, day_ns)
         fresh = rows
@@ -53,8 +56,11 @@ def import_rollups(connection: sqlite3.Connection, table: RollupTable) -> None:
         )
 
 
-def _note(connection: sqlite3.Connection, table: StreamTable) -> None:
-    """Remember the probes and lines of a table, as if they had reported."""
+def _note(connection: sqlite3.Connection, table: StreamTable, *, contacts_from_ns: int | None = None) -> None:
+    """Remember the probes and lines of a table, as if they had reported; first contact is their first window.
+
+    With `contacts_from_ns` it is that instead: silence is told by windows, and those of roll-ups are not here.
+    """
     table = without_ahead(table)
     c = table.columns
     for which, names, note in (
@@ -66,7 +72,8 @@ def _note(connection: sqlite3.Connection, table: StreamTable) -> None:
         for value in np.unique(key).tolist():
             mine = key == value
             starts = c["start_ns"][mine]
-            time = int(starts.min() if which == "probe" else starts.max())
+            first_ns = int(starts.min()) if contacts_from_ns is None else contacts_from_ns
+            time = first_ns if which == "probe" else int(starts.max())
             site, name = table.sites[value // len(names)], names[value % len(names)]
             rows.append((site, name, time, int(c["received_ns"][mine].min())))
         note(connection, rows)

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 from telemetry.store.sqlite import fold, imports, intake, retention, upkeep
 from telemetry.store.sqlite.accounts import Accounts
-from telemetry.store.sqlite.connection import connect_writer, transaction
+from telemetry.store.sqlite.connection import connect_writer, transaction, translated
+from telemetry.store.sqlite.prepared import prepare
 from telemetry.store.sqlite.reader import SqliteReader
 from telemetry.store.sqlite.schema import migrate
+from telemetry.store.sqlite.turns import Turns
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from telemetry.store.protocol import Fate, Received
     from telemetry.store.tables import RollupTable, StreamTable
 
-FOLDS_PER_CALL: Final = 2
-ROLLUPS_PER_CALL: Final = 4
+FOLDS_PER_CALL: Final = 1
+ROLLUPS_PER_CALL: Final = 1
 
 
 class SqliteStore(SqliteReader):
@@ -48,8 +50,14 @@ class SqliteStore(SqliteReader):
         self._rollup_ns = round(rollup_days * DAY_NS)
         self._connection = connect_writer(path)
         migrate(self._connection, path)
+        with translated(path):
+            self._turns = Turns(path)
         self._accounts = Accounts(self._connection)
         self._revived: int | None = 0
+
+    def prepare(self, report: Received) -> Received:
+        """The same report for `append`, without what its row does not need; see `protocol.Preparing`."""
+        return prepare(report)
 
     def append(self, reports: Sequence[Received]) -> list[Fate]:
         """Store reports in one durable transaction; one fate each, in order.
@@ -57,9 +65,10 @@ class SqliteStore(SqliteReader):
         Raises:
             StoreError: nothing of it was stored.
         """
+        batch = intake.ready(reports)
         with self._lock:
             with self._write():
-                fates = intake.take(self._connection, self._accounts, reports)
+                fates = intake.take(self._connection, self._accounts, batch)
             self._accounts.settle()
             return fates
 
@@ -93,13 +102,23 @@ class SqliteStore(SqliteReader):
                 rollups_from_ns=now_ns - self._rollup_ns,
             )
 
+    @property
+    def shipping(self) -> Mapping[str, int | float | bool | str | None]:
+        """Nothing: there is no server."""
+        return {}
+
     def _revive(self) -> int:
         """Once after every start, block by block: what an older version did not understand."""
         if self._revived is not None:
             self._revived = fold.revive(self._connection, self._revived)
         return int(self._revived is not None)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        super().close()
+        self._turns.close()
+
     @contextmanager
     def _write(self) -> Iterator[None]:
-        with transaction(self._connection, self._path):
+        with transaction(self._connection, self._path, turns=self._turns):
             yield

@@ -31,10 +31,10 @@ def test_a_duplicate_in_the_same_batch_is_known_as_one(held, fleet, everything) 
 def test_a_duplicate_is_known_by_its_identity_and_not_by_its_content(
     held, fleet, rows, expected, everything
 ) -> None:
-    """The same (site, probe, epoch, seq) with other figures is a duplicate; the first stays."""
+    """The same (site, probe, epoch, seq) with other figures is not stored; the first stays."""
     first, second = fleet.report("agra", 1, 1), fleet.report("agra", 1, 9)
     held.store.append([first])
-    assert held.store.append([second]) == [Fate.DUPLICATE]
+    assert held.store.append([second])[0] in (Fate.DUPLICATE, Fate.NUMBER_TWICE)
     assert rows(held.store.streams(everything)) == expected([first])
 
 
@@ -216,3 +216,26 @@ def test_any_sequence_of_appends_folds_and_restarts_stores_each_report_once(
         assert missing == set(range(1, max(seen, default=0))) - seen
     finally:
         store.close()
+
+
+def test_gaps_say_from_when_on_a_probe_is_expected(in_any_state, fleet) -> None:
+    """Each probe's first window, by site; not of one that came after the span; tombstones tell their time."""
+    stone = Tombstone(first_seq=1, last_seq=2, from_ns=fleet.t0, until_ns=fleet.t0 + 1, reason="spool full")
+    in_any_state.store.append(
+        [
+            fleet.report("agra", 9, 9),
+            fleet.report("agra", 3, 3, items=[stone, fleet.stream()], late_ns=HOUR_NS),
+            fleet.report("agra", 1, 20, probe="p2"),
+            fleet.report("etah", 1, 300),
+        ]
+    )
+    store = in_any_state.settle(fleet.t0 + 9 * HOUR_NS)
+    gaps = store.gaps(Selection(fleet.t0, fleet.t0 + 100 * WINDOW_NS))
+    assert [(c.site, c.probe, (c.first_ns - fleet.t0) // WINDOW_NS) for c in gaps.contacts] == [
+        ("agra", "p1", 3),
+        ("agra", "p2", 20),
+    ]
+    only = store.gaps(Selection(fleet.t0, fleet.t0 + 400 * WINDOW_NS, sites=("etah",)))
+    assert [c.site for c in only.contacts] == ["etah"]
+    (told,) = [hole for hole in gaps.holes if hole.tombstone]
+    assert (told.from_ns, told.until_ns) == (fleet.t0, fleet.t0 + 1)

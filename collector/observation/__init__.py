@@ -1,0 +1,1 @@
+"""How a collector shows itself: `/metrics`, `/healthz`, `/readyz`."""

@@ -1,0 +1,122 @@
+"""`tatpar gaps`: what is missing in the store and since when."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from config.config import Config
+    from config.settings import Store
+    from tatpar.missing import Missing
+
+INCOMPLETE_STATUS = 3
+
+
+@click.command(short_help="what is missing in the store and since when, worst first")
+@config_option
+@data_option
+@click.option("--site", "sites", multiple=True, metavar="SITE", help="Only this office; may be given again.")
+@click.option(
+    "--since",
+    default="24h",
+    show_default=True,
+    metavar="SPAN",
+    help="90m, 24h, 7d, 2w, or when it begins: 2026-11-24, 2026-11-24T09:30.",
+)
+@click.option(
+    "--require",
+    type=click.FloatRange(0, 1),
+    default=None,
+    metavar="RATIO",
+    help="End with status 3 when less than this share of the data is there, as 0.99.",
+)
+@click.option(
+    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
+)
+@json_option
+@explains_config
+def command(  # noqa: PLR0913 - one argument an option
+    *,
+    config_file: Path | None,
+    data_dir: Path,
+    sites: tuple[str, ...],
+    since: str,
+    require: float | None,
+    lang: str | None,
+    as_json: bool,
+) -> None:
+    """What is missing, by office and time: reports lost on the way, dropped by a probe, time never reported.
+
+    Works beside a running hub. Ends with 0 whatever is missing, since something always is; a script names with
+    --require how much must be there, and gets 3 when it is not, also when nothing at all is known.
+
+    Example: tatpar gaps --site agra --since 7d --lang en
+    """
+    from config.load import load_config  # noqa: PLC0415 - keeps --help fast
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.missing_words import as_json as for_machines  # noqa: PLC0415
+    from tatpar.missing_words import lines  # noqa: PLC0415
+    from tatpar.spans import NoSuchSpanError, begin_of  # noqa: PLC0415
+
+    config, now_ns = load_config(config_file), time.time_ns()
+    zone = timezone_of(config.settings)
+    try:
+        since_ns = begin_of(since, now_ns, zone)
+    except NoSuchSpanError as error:
+        wrong_input(f"--since: {error}")
+    missing = _found(config, data_dir, _wanted(config, sites), since_ns, now_ns)
+    if as_json:
+        click.echo(text_of(for_machines(missing, now_ns)))
+    else:
+        click.echo("\n".join(lines(config, missing, lang or config.settings.deployment.language, zone)))
+    if require is not None and not missing.fleet.ratio >= require:  # NaN is not enough either
+        raise SystemExit(INCOMPLETE_STATUS)
+
+
+def _wanted(config: Config, sites: Sequence[str]) -> list[str]:
+    """The linked offices that were asked for; all when none was."""
+    from config.text import one_of  # noqa: PLC0415
+
+    linked = [site.id for site in config.registry.linked()]
+    for site in sites:
+        known = config.registry.by_id.get(site)
+        if known is None:
+            wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+        if site not in linked:
+            wrong_input(f"--site: {site} is {known.status} and sends nothing; name one that is linked")
+    return list(dict.fromkeys(sites)) or linked
+
+
+def _found(config: Config, data_dir: Path, sites: Sequence[str], since_ns: int, now_ns: int) -> Missing:
+    import contextlib  # noqa: PLC0415
+
+    from tatpar.missing import find  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.store.open import open_reader  # noqa: PLC0415
+
+    _must_be_there(config.settings.store, data_dir)
+    try:
+        with (
+            contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
+            click.progressbar(length=len(sites), label="offices", file=sys.stderr) as bar,
+        ):
+            return find(reader, sites, since_ns, now_ns, bar.update)
+    except StoreError as error:
+        failed(f"tatpar gaps: {error}")
+
+
+def _must_be_there(store: Store, data_dir: Path) -> None:
+    """A store that is a file is not made by looking at it."""
+    is_file = str(store.kind) == "sqlite"
+    if is_file and not (data_dir / "reports.db").exists():
+        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
