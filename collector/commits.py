@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from collector.accounting import stand_in
+from collector.enrolment.roll import Roll
 from collector.intake import Accepted, Answered, Bounds, Misdated, RefusalCode, Refused, Said, examine
 from collector.observation.lags import Fresh
 from collector.redating import Redated, Redater
@@ -42,6 +43,7 @@ class Rules:
     root: str
     registry: Registry
     bounds: Bounds
+    roll: Roll = field(default_factory=Roll)
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ def _no_collecting() -> Iterator[None]:
 def _sort(
     message: Message, rules: Rules, redater: Redater, batch: Batch, reports: list[tuple[Received, Message]]
 ) -> None:
-    outcome = examine(message, rules.root, rules.registry, rules.bounds)
+    outcome = examine(message, rules.root, rules.registry, rules.bounds, rules.roll)
     if isinstance(outcome, Misdated):
         mended = redater.redate(outcome)
         batch.redated += isinstance(mended, Redated)

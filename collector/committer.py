@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from collector.backoff import Backoff
 from collector.commits import NOT_NOW, Batch, Rules, Sorted, append, sort
+from collector.enrolment.roll import Roll
 from collector.intake import Bounds
 from collector.redating import Redater
 from collector.trouble import Trouble
@@ -30,11 +31,13 @@ class Committer:
         inbox: Inbox,
         bridge: Bridge,
         record: Callable[[Batch], Awaitable[None]],
+        roll: Callable[[], Roll] = Roll,
     ) -> None:
         self._ground = ground
         self._inbox = inbox
         self._bridge = bridge
         self._record = record
+        self._roll = roll
         self._redater = Redater()
         self.trouble = Trouble(
             "reports cannot be stored",
@@ -68,7 +71,7 @@ class Committer:
         """What messages are examined by at this moment."""
         config = self._ground.live.current
         behind_ns = round(config.settings.store.raw_days * DAY_NS)
-        return Rules(self._ground.root, config.registry, Bounds(behind_ns=behind_ns))
+        return Rules(self._ground.root, config.registry, Bounds(behind_ns=behind_ns), self._roll())
 
     async def _commit(self, found: Sorted) -> Batch:
         """Commit, however often it takes. Meanwhile the inbox fills and the bridge stops reading."""

@@ -11,9 +11,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from collector.enrolment.roll import Roll
 from config.sites import SiteStatus
 from telemetry.codec import MAX_REPORT_BYTES, MessageError, decode, decode_control
 from telemetry.control import Answer, Presence
+from telemetry.state.credentials import Standing
 from telemetry.store.protocol import Received
 from telemetry.topics import Leaf, parse
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
@@ -41,6 +43,8 @@ class RefusalCode(StrEnum):
     FOREIGN = "foreign"  # says another site or probe inside than its topic does
     UNKNOWN_SITE = "unknown_site"
     NOT_LINKED = "not_linked"
+    NOT_ENROLLED = "not_enrolled"
+    REVOKED = "revoked"
     OFF_GRID = "off_grid"
     CLOCK = "clock"  # dated where it cannot be, and its age is not known either
     NUMBER_TWICE = "number_twice"  # another report is stored under its number: a spool was copied or restored
@@ -103,12 +107,17 @@ class Bounds:
     behind_ns: int = 90 * DAY_NS
 
 
-def examine(message: Message, root: str, registry: Registry, bounds: Bounds) -> Outcome:
+_EVERYBODY: Final = Roll()
+
+
+def examine(
+    message: Message, root: str, registry: Registry, bounds: Bounds, roll: Roll = _EVERYBODY
+) -> Outcome:
     """What a message is. Never raises for anything that a sender may send."""
     address = _address(root, message.topic)
     if address is None:
         return Refused(RefusalCode.TOPIC, f"topic {message.topic[:200]!r} is none of ours", message)
-    refusal = _who(message, address, registry)
+    refusal = _who(message, address, registry) or _enrolled(message, address, roll)
     if refusal is not None:
         return refusal
     try:
@@ -130,6 +139,17 @@ def _who(message: Message, address: Address, registry: Registry) -> Refused | No
         detail = f"site {address.site} is {site.status} in the list of sites, yet it speaks; make it linked"
         return Refused(RefusalCode.NOT_LINKED, detail, message)
     return None
+
+
+def _enrolled(message: Message, address: Address, roll: Roll) -> Refused | None:
+    objection = roll.objection(address.site, address.probe)
+    if objection is None or not message.payload:  # withdrawing a retained word is nothing to object to
+        return None
+    who = f"{address.site}/{address.probe}"
+    if objection is Standing.REVOKED:
+        return Refused(RefusalCode.REVOKED, f"{who} is revoked", message)
+    remedy = f"tatpar enroll {address.site} --probe {address.probe}"
+    return Refused(RefusalCode.NOT_ENROLLED, f"{who} is not enrolled: {remedy}", message)
 
 
 def _report(message: Message, address: Address, bounds: Bounds) -> Outcome:

@@ -12,8 +12,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from collector.beat import Heart
+from collector.broker.address import Kind
 from collector.committer import Committer
 from collector.confirmer import Confirmer
+from collector.enrolment.orders import Orders
+from collector.enrolment.roll import RollKeeper
 from collector.ground import Ground
 from collector.inbox import Admission, Fairness, Inbox
 from collector.lanes import Lanes
@@ -35,11 +38,14 @@ from telemetry.clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from paho.mqtt.properties import Properties
+
     from collector.broker.address import BrokerAddress
     from collector.commits import Batch
     from collector.counters import Counters
+    from collector.enrolment.keys import KeyRing
     from collector.message import Message
-    from collector.mqtt import BridgeCounters
+    from collector.mqtt import BridgeCounters, Sending
     from config.live import LiveConfig
     from config.settings import Metrics, Settings
     from telemetry.clock import WallClock
@@ -69,6 +75,8 @@ class Collector:
         clock: WallClock | None = None,
         membership: Membership | None = None,
         keepalive_s: int = 60,
+        keys: KeyRing | None = None,
+        must_enrol: bool | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         settings = live.current.settings
@@ -90,7 +98,13 @@ class Collector:
             patience=Patience(settings.collector.stalled_s, settings.collector.retry_s),
         )
         self._bridge.on_connected = self._on_connected
-        self._committer = Committer(self._ground, self._inbox, self._bridge, self._on_batch)
+        self._roll = RollKeeper(
+            self._ground, self._withdraw, settings.must_enrol if must_enrol is None else must_enrol
+        )
+        self._orders = Orders(self._ground, self._order, keys)
+        self._committer = Committer(
+            self._ground, self._inbox, self._bridge, self._on_batch, lambda: self._roll.current
+        )
         self._confirmer = Confirmer(self._ground, self._bridge)
         self._planning = Planning(self._ground, self._bridge)
         self._attendance = Attendance(self._ground)
@@ -142,6 +156,7 @@ class Collector:
             self._standing.release()
 
     async def _collect(self) -> None:
+        await self._roll.recall()
         await self._attendance.recall()
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -178,6 +193,8 @@ class Collector:
             "plans": self._planning.run(),
             "silence": self._attendance.watch(),
             "upkeep": self._upkeep.run(),
+            "roll": self._roll.run(),
+            "orders": self._orders.run(),
             "heart": self._heart.run(),
             "observation": self._observation.run(),
         }
@@ -205,6 +222,7 @@ class Collector:
             "broker": f"{self._broker.kind} {self._broker}",
             "metrics_address": self._observation.address,
             "bridge": asdict(self.bridge),
+            "orders": asdict(self._orders.counters),
             "unconfirmed_probes": self._confirmer.pending,
             "trouble": [trouble.error for trouble in self._troubles() if trouble.error],
             **({"leads": self._ground.leading.now} if shared else self._of_all()),
@@ -230,7 +248,15 @@ class Collector:
         return of_all
 
     def _troubles(self) -> tuple[Trouble, ...]:
-        duties = (self._committer, self._confirmer, self._attendance, self._upkeep, self._planning)
+        duties = (
+            self._committer,
+            self._confirmer,
+            self._attendance,
+            self._upkeep,
+            self._planning,
+            self._roll,
+            self._orders,
+        )
         return (
             *(duty.trouble for duty in duties),
             self._planning.making,
@@ -245,6 +271,12 @@ class Collector:
         elif self._inbox.full:
             self._bridge.pause()
 
+    def _withdraw(self, topic: str, payload: bytes) -> Sending:
+        return self._bridge.publish(topic, payload, retain=True)
+
+    def _order(self, topic: str, payload: bytes, properties: Properties) -> Sending:
+        return self._bridge.publish(topic, payload, retain=False, properties=properties)
+
     def _on_connected(self) -> None:
         self._confirmer.again()
         self._planning.again()
@@ -255,6 +287,7 @@ class Collector:
         self.counters.absorb(ours)
         self._refusals.note(batch.refused, self._ground.clock.now_ns())
         await self._attendance.record(ours)
+        await self._orders.note(ours)
         self._confirmer.note(batch)
         self._planning.note(batch)
 
@@ -275,4 +308,6 @@ def _options(settings: Settings, broker: BrokerAddress, keepalive_s: int) -> Lin
         connack_s=min(CONNACK_S, settings.collector.stalled_s),
         user=settings.broker.user,
         password=settings.broker.password,
+        login=broker.login,
+        ca=settings.broker.ca if broker.kind is Kind.EXTERNAL else "",
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final, NamedTuple
 
 _ADDRESS: Final = re.compile(
     r"(?:\[(?P<v6>[0-9a-fA-F:.%a-z]+)\]|(?P<host>[A-Za-z0-9._-]{1,253})):(?P<port>[0-9]{1,5})"
+)
+_NAME: Final = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
 )
 
 
@@ -26,3 +30,27 @@ def parse_address(text: str) -> HostPort | None:
     if match is None or not 0 < int(match["port"]) < 65536:
         return None
     return HostPort(match["v6"] or match["host"], int(match["port"]))
+
+
+def is_host(text: str) -> bool:
+    """Whether the text can be a host: a name, or an IPv4 or IPv6 address without brackets."""
+    return _NAME.fullmatch(text) is not None or _address(text) is not None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and no other can reach it; a name other than `localhost` never counts."""
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether a host means every address of this machine, which nobody can connect to."""
+    address = _address(host)
+    return address is not None and address.is_unspecified
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RESTART_SECTIONS: Final = ("broker", "store", "collector", "wall", "metrics", "log", "lab")
+RESTART_SECTIONS: Final = ("broker", "enrolment", "store", "collector", "wall", "metrics", "log", "lab")
 """Sections whose values are taken at the start of a process and kept; marked RESTART in the reference file."""
 
 TRIAL_S: Final = 30.0

@@ -16,6 +16,7 @@ PacketRate = Annotated[float, Meta(ge=0.1, le=1000)]
 MAX_LEAD_MIN: Final = 7 * 24 * 60
 FileName = Annotated[str, Meta(min_length=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
+ListenPort = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +75,38 @@ class Broker(_Section, frozen=True, kw_only=True):
     user: str = ""
     password: str = ""
     root: str = "tatpar/1"
+    ca: str = ""
+    """PEM file that vouches for a broker that runs elsewhere; relative to the settings file."""
+    insecure: bool = False
+    """Speak without TLS to another machine all the same."""
+    public_host: str = ""
+    """Where our own mosquitto listens for offices, with TLS; empty: for this machine only."""
+    public_port: ListenPort = 8883
+    public_names: tuple[str, ...] = ()
+    """Names and addresses that offices reach us by; they go into the certificate."""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether offices come in from other machines, through a broker of ours."""
+        return bool(self.public_host)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What offices may call us, best first."""
+        return self.public_names or ((self.public_host,) if self.public_host else ())
+
+
+class Enrolment(_Section, frozen=True, kw_only=True):
+    """How offices get their credentials, and whether reports are taken without any."""
+
+    required: Literal["auto", "yes", "no"] = "auto"
+    """`auto`: only while broker.public_host is set."""
+    host: str = ""
+    """Where the enrolment desk listens; empty: at broker.public_host."""
+    port: ListenPort = 8443
+    names: tuple[str, ...] = ()
+    """Names and addresses that offices reach the desk by; empty: those of the broker."""
+    token_hours: Annotated[float, Meta(gt=0, le=24 * 90)] = 48
 
 
 class Store(_Section, frozen=True, kw_only=True):
@@ -219,6 +252,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     )
     meetings: Meetings = Meetings()
     broker: Broker = Broker()
+    enrolment: Enrolment = Enrolment()
     store: Store = Store()
     probing: Probing = Probing()
     collector: Collector = Collector()
@@ -228,3 +262,20 @@ class Settings(_Section, frozen=True, kw_only=True):
     metrics: Metrics = Metrics()
     log: Log = Log()
     lab: Lab = Lab()
+
+    @property
+    def must_enrol(self) -> bool:
+        """Whether reports are taken from enrolled probes only."""
+        required = self.enrolment.required
+        return self.broker.is_public if required == "auto" else required == "yes"
+
+    @property
+    def desk_host(self) -> str:
+        """Where the enrolment desk listens; empty: there is none."""
+        return self.enrolment.host or self.broker.public_host
+
+    @property
+    def desk_names(self) -> tuple[str, ...]:
+        """What offices may call the desk, best first."""
+        own = (self.enrolment.host,) if self.enrolment.host else ()
+        return self.enrolment.names or self.broker.names or own

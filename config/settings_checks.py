@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from config.address import parse_address
+from config.address import is_host, is_loopback, is_wildcard, parse_address
 from config.names import ID_RULE, is_id, suggested_id
 from config.store_checks import check_store
 from config.zones import similar_zone, zone_names
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from config.errors import ConfigError
     from config.regions import Region
-    from config.settings import Headquarters, Settings
+    from config.settings import Broker, Headquarters, Settings
     from config.toml_lines import KeyPath
 
 
@@ -87,6 +87,55 @@ def _check_broker(settings: Settings, wrong: Wrong) -> None:
     if broker.bring == "none" and broker.port == 0:
         problem = 'broker.bring is "none" but broker.port is 0'
         raise wrong(("broker", "bring"), problem, "add the port: port = 1883")
+    check_broker_transport(broker, wrong)
+    _check_public(settings, wrong)
+
+
+def check_broker_transport(broker: Broker, wrong: Wrong) -> None:
+    """Whatever leaves this machine is encrypted, unless the operator says by name that it need not be."""
+    if is_loopback(broker.host):
+        return
+    if broker.bring == "embedded":
+        problem = (
+            f'broker.host "{broker.host}" would be open to other machines, and the embedded broker has no TLS'
+        )
+        raise wrong(("broker", "host"), problem, 'write "127.0.0.1"')
+    if broker.insecure:
+        return
+    if broker.bring != "none":
+        problem = f'broker.host "{broker.host}" would be open to other machines without TLS'
+        raise wrong(("broker", "host"), problem, 'write "127.0.0.1", and for offices public_host')
+    if not broker.ca:
+        problem = (
+            f'broker.host "{broker.host}" is another machine and broker.ca is empty: there would be no TLS'
+        )
+        raise wrong(
+            ("broker", "host"), problem, "add ca with the PEM file of its authority, or insecure = true"
+        )
+
+
+def _check_public(settings: Settings, wrong: Wrong) -> None:
+    broker, enrolment = settings.broker, settings.enrolment
+    if broker.is_public and broker.bring not in {"auto", "mosquitto"}:
+        problem = f'broker.public_host needs mosquitto, but broker.bring is "{broker.bring}"'
+        raise wrong(("broker", "public_host"), problem, 'write bring = "mosquitto"')
+    lists = (("broker", "public_names", broker.public_names), ("enrolment", "names", enrolment.names))
+    for table, key, names in lists:
+        for place, name in enumerate(names):
+            if not is_host(name):
+                problem = f'"{name}" is neither a name nor an address'
+                raise wrong((table, key, place), problem, 'write it without port, as "hub.example"')
+    for table, key, host, names in (
+        ("broker", "public_host", broker.public_host, broker.names),
+        ("enrolment", "host", enrolment.host, settings.desk_names),
+    ):
+        if host and not is_host(host):
+            problem = f'{table}.{key} "{host}" is neither a name nor an address'
+            raise wrong((table, key), problem, 'write an address of this machine, as "0.0.0.0"')
+        if host and (not names or is_wildcard(names[0])):
+            beside = "public_names" if table == "broker" else "names"
+            problem = f'{table}.{key} "{host}" is no address that an office could reach'
+            raise wrong((table, key), problem, f'add {beside} = ["hub.example"]')
 
 
 def _check_rates(settings: Settings, wrong: Wrong) -> None:

@@ -5,10 +5,13 @@ Needs nothing but the base install, so an office may use it too.
 
 from __future__ import annotations
 
+import ssl
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from config.overlay import overlay
 from config.settings import Settings
@@ -30,12 +33,28 @@ class SettingsFile:
         self.path = path or DEFAULT_SETTINGS
         self._toml = TomlFile(self.path)
         tables = self._toml.tables if path is None else overlay(_default_tables(), self._toml.tables)
-        self.settings: Settings = self._toml.convert(tables, Settings)
-        check_settings(self.settings, self.wrong)
+        settings: Settings = self._toml.convert(tables, Settings)
+        check_settings(settings, self.wrong)
+        self.settings = self._with_authority(settings)
 
     def wrong(self, key: KeyPath, problem: str, remedy: str) -> ConfigError:
         """The error about one key of this file."""
         return self._toml.wrong(key, problem, remedy)
+
+    def _with_authority(self, settings: Settings) -> Settings:
+        """The settings with the path of `broker.ca` made whole; tried now, so that a wrong one is not found out later."""
+        if not settings.broker.ca:
+            return settings
+        file = (self.path.parent / settings.broker.ca).absolute()
+        try:
+            ssl.create_default_context(cafile=file)
+        except OSError as error:  # SSLError among them
+            why = "is not there" if isinstance(error, FileNotFoundError) else "holds no certificate"
+            problem = f"broker.ca names {file.name}, which {why}"
+            raise self.wrong(
+                ("broker", "ca"), problem, "name the PEM file of the broker's authority"
+            ) from error
+        return replace(settings, broker=replace(settings.broker, ca=str(file)))
 
     def says(self, *key: str) -> bool:
         """Whether the operator wrote this key (a default does not count)."""

@@ -32,12 +32,18 @@ PROGRESS_S: Final = 20.0
 """With a publish or subscribe unacknowledged for so long, the connection counts as dead."""
 TICK_S: Final = 1.0
 NO_MATCHING_SUBSCRIBERS: Final = 0x10
+BAD_USER_OR_PASSWORD: Final = 0x86
+NOT_AUTHORIZED: Final = 0x87
 FAILURE: Final = 0x80
 """Reason codes from here on are failures (MQTT 5, 2.4)."""
 
 
 class ConnectionLost(Exception):  # noqa: N818 - says what happened
     """The broker cannot be reached, refused us, or went away; the text says why."""
+
+
+class TurnedAway(ConnectionLost):
+    """The broker is there and does not know us, or not by this password."""
 
 
 class Incoming(NamedTuple):
@@ -263,7 +269,9 @@ class Connection:
         if self._accepted.done():
             return
         if reason.is_failure:
-            self._accepted.set_exception(ConnectionLost(f"the broker refuses us: {reason}"))
+            unknown = reason.value in {BAD_USER_OR_PASSWORD, NOT_AUTHORIZED}
+            kind = TurnedAway if unknown else ConnectionLost
+            self._accepted.set_exception(kind(f"the broker refuses us: {reason}"))
         else:
             self._accepted.set_result(None)
 

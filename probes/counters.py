@@ -33,6 +33,10 @@ class Counters:
     """A `stored`, plan or command that could not be read."""
     inbox_dropped: int = 0
     commands: int = 0
+    commands_refused: int = 0
+    """Not signed by our hub, not for us, or not for now."""
+    turned_away: int = 0
+    """The broker did not know us."""
     plan_clamped: int = 0
     """Wishes of a plan that were cut to what a probe allows."""
     faults: int = 0

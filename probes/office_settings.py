@@ -72,6 +72,8 @@ class OfficeSettings:
     password: str = field(default="", repr=False)
     tls_ca: Path | None = None
     """Certificates that vouch for the broker; None speaks without TLS."""
+    credentials: Path | None = None
+    """What the enrolment desk handed out; wins over user and password, and is read anew at each connection."""
     root: str = DEFAULT_ROOT
     ends: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """`end` or `uplink.end` -> `host:port` of its reflector; wins over the plan's reflectors."""

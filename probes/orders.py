@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from probes.commands import RefusedCommandError, respond
+from probes.commands import Guard, RefusedCommandError, read_command, respond
+from probes.credentials import CredentialsError
+from probes.desk_client import DeskError
+from probes.redeem import redeem_next
 from probes.spool import Confirmation
 from probes.spool_file import SpoolDamagedError, SpoolError
 from probes.transition import Transition
 from telemetry.codec import MessageError, decode_control, encode_control
 from telemetry.control import Answer, Plan, Stored
 from telemetry.intervals import IntervalSet
+from telemetry.signing import signed_answer
 from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
@@ -22,14 +27,22 @@ if TYPE_CHECKING:
 
     from probes.connection import Connection, Incoming
     from probes.counters import Counters
+    from probes.credentials import Credentials, Login
     from probes.inbox import Inbox
     from probes.office_settings import OfficeSettings
     from probes.presence import Identity
     from probes.send_queue import SendQueue
     from probes.spool import Spool
     from probes.workers import Workers
+    from telemetry.clock import WallClock
+    from telemetry.control import Command
 
+ROTATE: Final = "rotate"
 _log = logging.getLogger(__name__)
+
+
+class NewCredentials(Exception):  # noqa: N818 - says what happened
+    """The credentials on the disk are others now: connect anew."""
 
 
 class Orders:
@@ -42,6 +55,7 @@ class Orders:
         spool: Spool,
         queue: SendQueue,
         *,
+        clock: WallClock,
         workers: Workers,
         counters: Counters,
         on_plan: Callable[[Plan], None],
@@ -61,7 +75,20 @@ class Orders:
         self._verbs: Mapping[str, Callable[[Mapping[str, str]], Answer]] = {
             "ping": self._answer_ping,
             "status": self._answer_status,
+            "resend": self._answer_resend,
         }
+        self._clock = clock
+        self._guard = Guard(office.site, office.probe, clock)
+        self._owed: tuple[Answer, bytes | None] | None = None
+        self.kept: Credentials | None = None
+        """What this probe was handed at the enrolment desk; None: it is not enrolled."""
+
+    def pay(self, connection: Connection, login: Login | None) -> None:
+        """Give the answer that had to wait for a connection with new credentials."""
+        if self._owed is not None and self.kept is not None and login == self.kept.current:
+            answer, correlation = self._owed
+            self._owed = None
+            self._answer(connection, answer, correlation)
 
     async def obey(self, connection: Connection, inbox: Inbox, hub_is_there: Callable[[], None]) -> None:
         """Deal with what comes until cancelled.
@@ -69,6 +96,7 @@ class Orders:
         Raises:
             SpoolDamagedError: the spool must be opened anew.
             ConnectionLost: an answer could not be sent.
+            NewCredentials: a command brought others.
         """
         while True:
             leaf, message = await inbox.take()
@@ -93,7 +121,7 @@ class Orders:
             elif leaf is Leaf.PLAN:
                 await self._take_plan(message)
             else:
-                self._take_command(connection, message)
+                await self._take_command(connection, message)
             self._readable.good()
         except (MessageError, ValueError, RefusedCommandError) as error:
             self._counters.bad_messages += 1
@@ -143,12 +171,48 @@ class Orders:
         if await self._workers.on_disk(self._spool.plan) != message.payload:
             await self._workers.on_disk(self._spool.put_plan, message.payload)
 
-    def _take_command(self, connection: Connection, message: Incoming) -> None:
+    async def _take_command(self, connection: Connection, message: Incoming) -> None:
         self._counters.commands += 1
-        answer = respond(message, self._answer_topic, self._verbs)
+        try:
+            command = read_command(message, self._answer_topic)
+            keys = [login.key for login in self.kept.logins] if self.kept else []
+            objection = self._guard.objection(command, keys) if self.kept else ""
+        except RefusedCommandError:
+            self._counters.commands_refused += 1
+            raise
+        if objection:
+            self._counters.commands_refused += 1
+            answer = Answer(ok=False, detail=f"refused: {objection}")
+        elif command.verb == ROTATE and self.kept is not None:
+            answer = await self._rotate(command, self.kept, message.correlation)
+        else:
+            answer = respond(command, self._verbs)
+        self._answer(connection, structs.replace(answer, id=command.id), message.correlation)
+
+    async def _rotate(self, command: Command, kept: Credentials, correlation: bytes | None) -> Answer:
+        """Take up the next generation of credentials; why it could not be done.
+
+        Raises:
+            NewCredentials: it was done. The answer is given once they have opened the door.
+        """
+        path, token = self._office.credentials, command.arguments.get("token", "")
+        if path is None:
+            return Answer(ok=False, detail="this probe has no file to keep credentials in")
+        try:
+            self.kept = await self._workers.in_network(redeem_next, kept, token, path)
+        except (DeskError, CredentialsError) as error:
+            return Answer(ok=False, detail=str(error)[:500])
+        generation = self.kept.current.generation
+        self._owed = (Answer(ok=True, detail=f"generation {generation} in use", id=command.id), correlation)
+        _log.info("%s: credentials of generation %d taken up", self._office.key, generation)
+        raise NewCredentials
+
+    def _answer(self, connection: Connection, answer: Answer, correlation: bytes | None) -> None:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        if message.correlation is not None:
-            properties.CorrelationData = message.correlation
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        if self.kept is not None:
+            answer = signed_answer(self.kept.current.key, self._office.site, self._office.probe, answer)
         connection.publish(self._answer_topic, encode_control(answer), properties=properties)
 
     def _answer_ping(self, _arguments: Mapping[str, str]) -> Answer:
@@ -157,3 +221,7 @@ class Orders:
     def _answer_status(self, _arguments: Mapping[str, str]) -> Answer:
         held = f"spool_reports={self._spool.reports} awaiting={self._queue.awaiting}"
         return Answer(ok=True, detail=f"{held} {self._counters.as_text()}".rstrip())
+
+    def _answer_resend(self, _arguments: Mapping[str, str]) -> Answer:
+        count = self._queue.resend(self._clock.monotonic_ns())
+        return Answer(ok=True, detail=f"{count} reports that were sent and are not stored go again now")

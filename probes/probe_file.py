@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from config.address import parse_address
+from config.address import is_loopback, parse_address
 from config.names import ID_RULE, is_id, suggested_id
 from config.text import read_text
 from config.toml_file import TomlFile, shown
+from probes.credentials import CredentialsError, load_credentials
 from probes.office_settings import WINDOWS_PER_DAY, BacklogPace, OfficeSettings, SpoolLimits
 from probes.plan import MAX_ENDS
 from telemetry.topics import DEFAULT_ROOT
@@ -40,6 +41,8 @@ class BrokerTable(_Table, frozen=True, kw_only=True):
     password: str = ""
     password_file: str = ""
     ca: str = ""
+    insecure: bool = False
+    credentials: str = ""
     root: Text = DEFAULT_ROOT
 
 
@@ -113,6 +116,7 @@ class _ProbeFile:
                 f"broker.root is {shown(broker.root)}",
                 'write levels without + # $, as "tatpar/1"',
             )
+        self._check_transport()
         return OfficeSettings(
             site=tables.site,
             probe=tables.probe,
@@ -121,6 +125,7 @@ class _ProbeFile:
             user=broker.user,
             password=self._password(),
             tls_ca=self._authority(),
+            credentials=self._credentials(),
             root=broker.root,
             spool=data_dir / "spool" / f"{tables.site}.db",
             ends=self._ends(),
@@ -135,6 +140,37 @@ class _ProbeFile:
                 per_second_in_meeting=tables.backlog.per_second_in_meeting,
             ),
         )
+
+    def _check_transport(self) -> None:
+        """Whatever leaves this machine is encrypted, unless the operator says by name that it need not be."""
+        broker = self._tables.broker
+        if not (broker.ca or broker.insecure or is_loopback(broker.host)):
+            raise self._toml.wrong(
+                ("broker", "host"),
+                f"broker.host {shown(broker.host)} is another machine and broker.ca is empty: there would be no TLS",
+                "enrol this probe (tatpar probe --enrolment FILE), add ca, or insecure = true",
+            )
+
+    def _credentials(self) -> Path | None:
+        """The file of the enrolment, tried now."""
+        name = self._tables.broker.credentials
+        if not name:
+            return None
+        try:
+            kept = load_credentials(self._folder / name)
+        except CredentialsError as error:
+            raise self._toml.wrong(
+                ("broker", "credentials"),
+                f"broker.credentials is {shown(name)}: {error}",
+                "name the file that the enrolment wrote",
+            ) from error
+        if (kept.site, kept.probe) != (self._tables.site, self._tables.probe):
+            raise self._toml.wrong(
+                ("broker", "credentials"),
+                f"broker.credentials is {shown(name)}, which is of {kept.site}/{kept.probe}",
+                "enrol this probe for itself",
+            )
+        return self._folder / name
 
     def _check_id(self, key: str, value: str) -> None:
         if not is_id(value):

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from probes.access import broker_access
 from probes.backoff import Backoff
-from probes.connection import FAILURE, BrokerAccess, Connection, ConnectionLost, Will
+from probes.connection import FAILURE, BrokerAccess, Connection, ConnectionLost, TurnedAway, Will
+from probes.credentials import CredentialsError, load_credentials
+from probes.desk_client import DeskError
 from probes.inbox import Inbox
-from probes.orders import Orders
+from probes.orders import NewCredentials, Orders
+from probes.redeem import confirm
 from probes.send_queue import SendQueue
 from probes.sender import Sender
 from probes.spool_file import SpoolError
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from probes.counters import Counters
+    from probes.credentials import Login
     from probes.office_settings import OfficeSettings
     from probes.presence import Identity
     from probes.spool import Row, Spool
@@ -70,12 +74,24 @@ class Publisher:
         self._backoff = backoff or Backoff(base_s=patience.reconnect_s, cap_s=patience.reconnect_cap_s)
         self._queue = SendQueue(patience)
         self._orders = Orders(
-            office, identity, spool, self._queue, workers=workers, counters=counters, on_plan=on_plan
+            office,
+            identity,
+            spool,
+            self._queue,
+            clock=clock,
+            workers=workers,
+            counters=counters,
+            on_plan=on_plan,
         )
+        self._attempt = 0
+        """Which of the generations of credentials it tries: the newest first, the one before when that is not known."""
         self._sender: Sender | None = None
         self._stopping = asyncio.Event()
         self._broker = Transition(
             _log, f"{office.key}: broker {office.broker_host}:{office.broker_port}", "reached", "broker"
+        )
+        self._proof = Transition(
+            _log, f"{office.key}: the hub cannot be told of our new credentials", "told", "credentials"
         )
         self._reception = Transition(_log, office.key, "the hub takes reports again", "reports")
 
@@ -104,7 +120,11 @@ class Publisher:
             began_s = asyncio.get_running_loop().time()
             try:
                 await self._until_lost_or_stopped()
-            except (ConnectionLost, OSError) as error:  # OSError: the certificates cannot be read
+            except TurnedAway as error:
+                self._counters.turned_away += 1
+                self._attempt += 1
+                self._broker.bad(str(error))
+            except (ConnectionLost, CredentialsError, OSError) as error:  # OSError: unreadable certificates
                 self._broker.bad(str(error))
             finally:
                 self._sender = None
@@ -133,15 +153,24 @@ class Publisher:
             await asyncio.gather(connected, stopping, return_exceptions=True)
 
     async def _reach_and_publish(self) -> None:
-        await self._connected(await self._workers.in_network(broker_access, self._office))
+        login = await self._login()
+        await self._connected(await self._workers.in_network(broker_access, self._office, login), login)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 
-    async def _connected(self, access: BrokerAccess) -> None:
-        """One connection, from its opening to its loss (raised) or to the stop (returns)."""
+    async def _login(self) -> Login | None:
+        """The credentials to try now, read anew, for a command may have changed them; None: not enrolled."""
+        if self._office.credentials is None:
+            return None
+        kept = await self._workers.on_disk(load_credentials, self._office.credentials)
+        self._orders.kept = kept
+        return kept.logins[self._attempt % len(kept.logins)]
+
+    async def _connected(self, access: BrokerAccess, login: Login | None) -> None:
+        """One connection, from its opening to its loss (raised), to the stop or to new credentials (returns)."""
         inbox = Inbox(self._office.root, self._counters)
         will = Will(
             self._topic(Leaf.PRESENCE), self._identity.presence(online=False, since_ns=self._clock.now_ns())
@@ -153,21 +182,33 @@ class Publisher:
             self._broker.good()
             await self._orders.catch_up(connection, inbox)
             self._queue.reconcile(await self._workers.on_disk(self._spool.held))
-            await self._until_stopped(connection, inbox)
+            self._orders.pay(connection, login)
+            try:
+                await self._until_stopped(connection, inbox, login)
+            except NewCredentials:  # we leave in order, so that nobody says we are gone: we are back at once
+                self._attempt = 0
+                self._backoff.reset()
+                return
             try:
                 async with asyncio.timeout(GOODBYE_S):
                     await self._announce(connection, online=False)
             except TimeoutError:
                 connection.abort("no answer to our goodbye")  # then the will says it
 
-    async def _until_stopped(self, connection: Connection, inbox: Inbox) -> None:
-        """Run the connection's tasks; whichever ends first ends all."""
+    async def _until_stopped(self, connection: Connection, inbox: Inbox, login: Login | None) -> None:
+        """Run the connection's tasks; whichever ends first ends all.
+
+        Raises:
+            NewCredentials: a command brought others.
+            ConnectionLost: why it was lost.
+        """
         self._sender = sender = self._new_sender(connection)
         work = {
             "stop": self._stopping.wait(),
             "watch": self._watch(connection),
             "inbox": self._orders.obey(connection, inbox, sender.hub_is_there),
             "sender": sender.run(),
+            "proof": self._prove(connection, login),
         }
         tasks = [asyncio.create_task(step, name=f"{self._office.key} {name}") for name, step in work.items()]
         try:
@@ -192,6 +233,24 @@ class Publisher:
             except TimeoutError:
                 if self._queue.awaiting:
                     await self._subscribe(connection)
+
+    async def _prove(self, connection: Connection, login: Login | None) -> None:
+        """Tell the hub that the new credentials are in use, so that those before can end; then only wait.
+
+        Raises:
+            ConnectionLost: why it was lost.
+        """
+        backoff = Backoff(base_s=2.0, cap_s=300.0)
+        while (kept := self._orders.kept) is not None and kept.previous is not None and login == kept.current:
+            try:
+                path = self._office.credentials
+                if path is not None:
+                    self._orders.kept = await self._workers.in_network(confirm, kept, path)
+                self._proof.good()
+            except (DeskError, CredentialsError) as error:
+                self._proof.bad(f"{error}; the credentials before stay valid meanwhile")
+                await asyncio.sleep(backoff.next_s())
+        raise ConnectionLost(await connection.lost())
 
     async def _subscribe(self, connection: Connection) -> None:
         await connection.subscribe(self._topic(leaf) for leaf in (Leaf.STORED, Leaf.PLAN, Leaf.COMMAND))

@@ -162,6 +162,13 @@ class SendQueue:
             elif entry.due_ns is not None and 1 < entry.attempts < HOPELESS_AFTER:
                 self._schedule(seq, entry, min(entry.due_ns, entry.sent_ns + self._resend_ns))
 
+    def resend(self, now_ns: int) -> int:
+        """Have everything that was sent and is not stored sent again without waiting; how many."""
+        waiting = [(seq, entry) for seq, entry in self._sent.items() if entry.due_ns is not None]
+        for seq, entry in waiting:
+            self._schedule(seq, entry, now_ns)
+        return len(waiting)
+
     def _launch(self, seq: int) -> int:
         entry = self._sent.setdefault(seq, _Sent())
         entry.due_ns = None

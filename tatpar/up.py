@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from alerts.service import Alerts
 from collector.broker import bring
 from collector.service import Collector
@@ -25,6 +27,7 @@ from tatpar.failures import note_failure
 from tatpar.keeping import kept
 from tatpar.past import check_script, give_a_past
 from tatpar.reflecting import local_binds, reflecting, running_already
+from tatpar.transport import ring, warnings
 from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
     from collector.broker.address import BrokerAddress
     from config.live import LiveConfig
+    from config.settings import Broker
     from tatpar.keeping import Failure
     from telemetry.store.protocol import ReportStore, StoreReader
 
@@ -105,10 +109,13 @@ class Up:
                 stack.callback(store.close)
                 with self._state():
                     pass  # a damaged one is told now, not by every room again and again
-                broker = await stack.enter_async_context(bring(settings.broker, options.data_dir))
+                for warning in warnings(settings):
+                    self._say(warning)
+                broker = await stack.enter_async_context(bring(self._broker(), options.data_dir))
+                desk = stack.enter_context(contextlib.closing(self._desk())) if self._has_desk else None
                 self._say(f"broker: {broker.kind} on {broker}")
                 ends = await stack.enter_async_context(self._reflectors())
-                await self._rooms(listener, broker, store, ends)
+                await self._rooms((listener, desk), broker, store, ends)
 
     def _listener(self) -> socket.socket:
         """The wall's port, taken first, so that a taken one is said before anything else starts."""
@@ -137,18 +144,21 @@ class Up:
 
     async def _rooms(
         self,
-        listener: socket.socket,
+        doors: tuple[socket.socket, socket.socket | None],
         broker: BrokerAddress,
         store: ReportStore,
         ends: Mapping[str, tuple[str, int]],
     ) -> None:
         """Every room a task; one that fails is started again, and does not take the others with it."""
+        listener, desk = doors
         rooms: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "collector": lambda: self._collect(store, broker),
             "watch": self._watch,
             "alerts": self._alert,
             "wall": lambda: self._wall(listener),
         }
+        if desk is not None:
+            rooms["enrolment desk"] = lambda: self._enrol(desk, broker)
         if self._options.lab:
             rooms["fleet"] = lambda: self._fleet(broker, ends)
         async with asyncio.TaskGroup() as group:
@@ -165,7 +175,41 @@ class Up:
 
     async def _collect(self, store: ReportStore, broker: BrokerAddress) -> None:
         with self._state() as state:
-            await Collector(self._live, store, state, broker, clock=self._clock).run()
+            lab = self._options.lab  # its offices are emulated on this machine, nobody enrols them
+            keys = None if lab else ring(self._live.current.settings, self._options.data_dir)
+            must_enrol = False if lab else None
+            await Collector(
+                self._live, store, state, broker, clock=self._clock, keys=keys, must_enrol=must_enrol
+            ).run()
+
+    async def _enrol(self, listener: socket.socket, broker: BrokerAddress) -> None:
+        from tatpar.desk import serve_desk  # noqa: PLC0415 - cryptography is loaded only where there is a desk
+
+        with self._state() as state:
+            settings = self._live.current.settings
+            await serve_desk(settings, self._options.data_dir, state, (broker.host, broker.port), listener)
+
+    @property
+    def _has_desk(self) -> bool:
+        return bool(self._live.current.settings.desk_host) and not self._options.lab
+
+    def _desk(self) -> socket.socket:
+        settings = self._live.current.settings
+        port = settings.enrolment.port
+        try:
+            listener = listen(settings.desk_host, port)
+        except OSError as error:
+            why = getattr(error.__cause__, "strerror", None) or error
+            raise OSError(
+                f"the enrolment desk cannot listen on port {port}: {why}; set enrolment.port"
+            ) from error
+        self._say(f"enrolment desk: {', '.join(settings.desk_names)}, port {port}")
+        return listener
+
+    def _broker(self) -> Broker:
+        """The settings' broker; in the lab, whose offices are emulated on this machine, without the door for others."""
+        broker = self._live.current.settings.broker
+        return structs.replace(broker, public_host="") if self._options.lab else broker
 
     async def _watch(self) -> None:
         with self._reader() as reader, self._reader() as past, self._state() as state:

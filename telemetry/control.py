@@ -61,6 +61,11 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     verb: Annotated[str, Meta(min_length=1, max_length=32)]
     arguments: dict[str, str] = {}
+    id: Annotated[str, Meta(max_length=64)] = ""
+    issued_ns: TimeNs = 0
+    expires_ns: TimeNs = 0
+    signature: Annotated[str, Meta(max_length=128)] = ""
+    """By the hub with the probe's command key (`telemetry.signing`); an enrolled probe obeys nothing without."""
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,3 +73,6 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ok: bool
     detail: str = ""
+    id: Annotated[str, Meta(max_length=64)] = ""
+    """Of the command that it answers."""
+    signature: Annotated[str, Meta(max_length=128)] = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -14,12 +13,14 @@ from collector.broker.address import BrokerAddress, Kind
 from collector.broker.child import BrokerError, Child
 from collector.broker.embedded import launch
 from collector.broker.ports import free_port
+from config.address import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from collector.broker.child import Recipe
+    from collector.enrolment.doorkeeper import Doorkeeper
     from config.settings import Broker
 
 log = logging.getLogger(__name__)
@@ -35,20 +36,66 @@ async def bring(settings: Broker, data_dir: Path) -> AsyncIterator[BrokerAddress
         BrokerError: it cannot be brought up as the settings ask.
     """
     if settings.bring == "none":
-        yield BrokerAddress(settings.host, settings.port or MQTT_PORT, Kind.EXTERNAL)
+        login = _hubs_login(settings, data_dir)
+        yield BrokerAddress(settings.host, settings.port or MQTT_PORT, Kind.EXTERNAL, login)
         return
     _refuse_open_house(settings)
     kind, program = choose(settings)
-    child, port = await _start(settings, kind, program, data_dir)
-    watching = asyncio.create_task(child.watch(), name=f"broker.{kind}")
-    log.info("%s answers on %s:%d", kind, settings.host, port)
+    if kind is Kind.EMBEDDED and not is_loopback(settings.host):
+        raise BrokerError(
+            f"broker.host {settings.host!r} is open to others, and the embedded broker has no TLS: install mosquitto"
+        )
+    async with contextlib.AsyncExitStack() as stack:
+        door = await _door(settings, data_dir, stack)
+        child, port = await _start(door.settings if door else settings, kind, program, data_dir, door)
+        stack.push_async_callback(child.stop)
+        watching = {"broker": child.watch()} | ({"doorkeeper": door.run(child)} if door else {})
+        for name, duty in watching.items():
+            stack.push_async_callback(_cancelled, asyncio.create_task(duty, name=f"{name}.{kind}"))
+        log.info("%s answers on %s:%d", kind, settings.host, port)
+        if door:
+            log.info(
+                "%s takes in offices on %s:%d, with TLS", kind, settings.public_host, settings.public_port
+            )
+        yield BrokerAddress(settings.host, port, kind, door.login if door else None)
+
+
+def _hubs_login(settings: Broker, data_dir: Path) -> Callable[[], tuple[str, str]] | None:
+    """Of a broker that another process of this hub has brought with a user of its own making; else None."""
+    if settings.user or not settings.is_public or not is_loopback(settings.host):
+        return None
+    from collector.enrolment.keys import KeyRing  # noqa: PLC0415 - only then is there one
+
     try:
-        yield BrokerAddress(settings.host, port, kind)
-    finally:
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
-        await child.stop()
+        return KeyRing(data_dir / "identity").hub_login
+    except (OSError, ValueError) as error:
+        raise BrokerError(f"the hub's own user cannot be read: {error}") from error
+
+
+async def _door(settings: Broker, data_dir: Path, stack: contextlib.AsyncExitStack) -> Doorkeeper | None:
+    """Who keeps the listener for offices; None when there is none."""
+    if not settings.is_public:
+        return None
+    from collector.enrolment.authority import AuthorityError  # noqa: PLC0415 - only then is cryptography needed
+    from collector.enrolment.doorkeeper import Doorkeeper  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+
+    try:
+        door = await asyncio.to_thread(Doorkeeper, settings, data_dir)
+    except (AuthorityError, StateError, ValueError) as error:
+        raise BrokerError(str(error)) from error
+    except OSError as error:
+        raise BrokerError(
+            f"{error.filename}: {error.strerror}; identity and passwords are kept there"
+        ) from error
+    stack.callback(door.close)
+    return door
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def choose(settings: Broker) -> tuple[Kind, str]:
@@ -58,8 +105,12 @@ def choose(settings: Broker) -> tuple[Kind, str]:
         BrokerError: mosquitto was asked for and is not there.
     """
     program = mosquitto.find()
-    if settings.bring == "embedded" or (settings.bring == "auto" and program is None):
+    if settings.bring == "embedded" or (
+        settings.bring == "auto" and program is None and not settings.is_public
+    ):
         return Kind.EMBEDDED, ""
+    if program is None and settings.is_public:
+        raise BrokerError("broker.public_host needs mosquitto, which is not on this machine; install it")
     if program is None:
         raise BrokerError(
             "broker.bring is 'mosquitto', which is not on this machine; install it, or write 'auto'"
@@ -67,11 +118,13 @@ def choose(settings: Broker) -> tuple[Kind, str]:
     return Kind.MOSQUITTO, program
 
 
-async def _start(settings: Broker, kind: Kind, program: str, data_dir: Path) -> tuple[Child, int]:
+async def _start(
+    settings: Broker, kind: Kind, program: str, data_dir: Path, door: Doorkeeper | None
+) -> tuple[Child, int]:
     """Start it; with port 0 on a free port, and on another when someone was faster."""
     for attempt in range(1, _TRIES + 1):
         port = settings.port or _free_port(settings.host)
-        child = Child(_recipe(settings, kind, program, port, data_dir))
+        child = Child(_recipe(settings, kind, program, port, data_dir, door))
         try:
             await child.start()
         except BrokerError:
@@ -86,10 +139,12 @@ async def _start(settings: Broker, kind: Kind, program: str, data_dir: Path) -> 
     raise BrokerError(f"{kind} found no free port")
 
 
-def _recipe(settings: Broker, kind: Kind, program: str, port: int, data_dir: Path) -> Recipe:
+def _recipe(  # noqa: PLR0913, PLR0917 - what it is made of
+    settings: Broker, kind: Kind, program: str, port: int, data_dir: Path, door: Doorkeeper | None
+) -> Recipe:
     try:
         if kind is Kind.MOSQUITTO:
-            return mosquitto.recipe(program, settings, port, data_dir)
+            return mosquitto.recipe(program, settings, port, data_dir, door.public if door else None)
         return launch.recipe(settings, port, data_dir)
     except OSError as error:
         raise BrokerError(f"{error.filename}: {error.strerror}; the broker needs to write there") from error
@@ -104,13 +159,7 @@ def _free_port(host: str) -> int:
 
 def _refuse_open_house(settings: Broker) -> None:
     """Without a user anyone who reaches the port could write reports; that is for this machine alone."""
-    if settings.user or settings.host == "localhost":
-        return
-    try:
-        is_loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not settings.user and not is_loopback(settings.host):
         raise BrokerError(
             f"broker.host {settings.host!r} is open to others and broker.user is empty; set broker.user and "
             "broker.password, or write 127.0.0.1"

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import psutil
@@ -91,6 +91,16 @@ class Child:
             extra = {"event": "broker-process.gone", "broker": self._recipe.name, "reason": reason}
             log.error("%s %s; starting it again", self._recipe.name, reason, extra=extra)
             await self._start_again(backoff)
+
+    def reload(self) -> None:
+        """Have it read its passwords, access list and certificates again (SIGHUP); no connection is dropped for it."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+
+    def knock_as(self, user: str, password: str) -> None:
+        """From now on its health is asked after by this user."""
+        self._recipe = replace(self._recipe, user=user, password=password)
 
     async def stop(self) -> None:
         """End the broker: asked first, then made to."""

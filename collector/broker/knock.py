@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import ssl
 
 _CLEAN_START: Final = 0x02
 _HAS_PASSWORD: Final = 0x40
@@ -33,13 +36,19 @@ class NoBroker:
     why: str
 
 
-async def knock(
-    host: str, port: int, user: str = "", password: str = "", timeout_s: float = 3.0
+async def knock(  # noqa: PLR0913 - as whom, and how
+    host: str,
+    port: int,
+    user: str = "",
+    password: str = "",
+    timeout_s: float = 3.0,
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> Answered | TurnedAway | NoBroker:
     """Connect to a broker as a client without a name, and leave."""
     try:
         async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
             try:
                 writer.write(_connect(user, password))
                 head = await reader.readexactly(4)

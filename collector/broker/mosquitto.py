@@ -7,21 +7,38 @@ import hashlib
 import os
 import secrets
 import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from collector.broker.child import Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from config.settings import Broker
+    from telemetry.state.credentials import Credential
 
 SBIN: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 """Where packages put it, which is not on every user's PATH."""
 MAX_PACKET_BYTES: Final = 320 * 1024
 QUEUED_MESSAGES: Final = 200_000
 QUEUED_BYTES: Final = 256 * 1024 * 1024
+PUBLIC_CONNECTIONS: Final = 20_000
+"""On the listener for offices, so that strangers cannot use up our descriptors."""
 _PBKDF2_ROUNDS: Final = 101  # mosquitto's own number
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """The listener for offices: TLS, named users, each with its own topics."""
+
+    host: str
+    port: int
+    certificate: Path
+    """Key and chain in one file."""
+    access: Path
+    passwords: Path
 
 
 def find() -> str | None:
@@ -29,7 +46,7 @@ def find() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=os.pathsep.join(SBIN))
 
 
-def recipe(program: str, settings: Broker, port: int, data_dir: Path) -> Recipe:
+def recipe(program: str, settings: Broker, port: int, data_dir: Path, public: Public | None = None) -> Recipe:
     """Write configuration, passwords and access list, and say how to start it.
 
     Raises:
@@ -40,10 +57,13 @@ def recipe(program: str, settings: Broker, port: int, data_dir: Path) -> Recipe:
     (folder / "store").mkdir(exist_ok=True)
     logs = (data_dir / "logs").absolute()
     logs.mkdir(parents=True, exist_ok=True)
-    _write_private(folder / "acl", access_list(settings))
+    _write_private(
+        folder / "acl", hub_access(settings.root, [settings.user]) if public else access_list(settings)
+    )
     if settings.user:
-        _write_private(folder / "passwords", _passwords(folder / "passwords", settings))
-    _write_private(folder / "mosquitto.conf", configuration(settings, port, folder))
+        lone = password_lines([(settings.user, settings.password)])
+        _write_private(folder / "passwords", lone if public else _passwords(folder / "passwords", settings))
+    _write_private(folder / "mosquitto.conf", configuration(settings, port, folder, public))
     return Recipe(
         name="mosquitto",
         command=(program, "-c", str(folder / "mosquitto.conf")),
@@ -56,7 +76,7 @@ def recipe(program: str, settings: Broker, port: int, data_dir: Path) -> Recipe:
     )
 
 
-def configuration(settings: Broker, port: int, folder: Path) -> str:
+def configuration(settings: Broker, port: int, folder: Path, public: Public | None = None) -> str:
     """Mosquitto's configuration file."""
     lines = [
         "# written by tatpar at every start: change tatpar.toml, or run a broker of your own (broker.bring = 'none')",
@@ -87,14 +107,63 @@ def configuration(settings: Broker, port: int, folder: Path) -> str:
     ]
     if settings.user:
         lines.append(f"password_file {folder / 'passwords'}")
+    if public is not None:
+        lines += _public_listener(public)
     return "\n".join(lines) + "\n"
+
+
+def _public_listener(public: Public) -> list[str]:
+    return [
+        f"listener {public.port} {public.host}",
+        "protocol mqtt",
+        f"acl_file {public.access}",
+        f"password_file {public.passwords}",
+        "allow_anonymous false",
+        f"certfile {public.certificate}",
+        f"keyfile {public.certificate}",
+        "tls_version tlsv1.2",  # the least
+        # else one probe could take another's connection over, or the collector's, by calling itself the same
+        "use_username_as_clientid true",
+        f"max_connections {PUBLIC_CONNECTIONS}",
+        "max_qos 1",
+    ]
+
+
+def hub_access(root: str, users: Iterable[str]) -> str:
+    """The hub's own part, on the listener that only this machine reaches."""
+    return "".join(f"user {user}\ntopic readwrite {root}/#\ntopic read $SYS/#\n" for user in users)
+
+
+def password_lines(logins: Iterable[tuple[str, str]]) -> str:
+    """A password file of users and passwords."""
+    return "".join(f"{user}:{password_hash(password)}\n" for user, password in logins)
+
+
+WRITES: Final = ("report", "backlog", "presence", "answer")
+READS: Final = ("stored", "plan", "command")
+
+
+def probe_access(root: str, credentials: Iterable[Credential]) -> str:
+    """Exact lines for each probe's user: it writes and reads what is its own and nothing else."""
+    lines = ["# written by tatpar from its state database"]
+    for one in credentials:
+        own = f"{root}/{one.site}/{one.probe}"
+        lines.append(f"user {one.user}")
+        lines += [f"topic write {own}/{leaf}" for leaf in WRITES]
+        lines += [f"topic read {own}/{leaf}" for leaf in READS]
+    return "\n".join(lines) + "\n"
+
+
+def probe_passwords(credentials: Iterable[Credential]) -> str:
+    """The password file of the listener for offices."""
+    return "".join(f"{one.user}:{one.password_hash}\n" for one in credentials)
 
 
 def access_list(settings: Broker) -> str:
     """Who may do what: the hub everything below the root; a probe, known by its site's id, only its own.
 
     Mosquitto refuses `/`, `+` and `#` in a name that it puts into a pattern, so a pattern can hold the site but
-    not site and probe; `enroll` adds exact lines per probe.
+    not site and probe: enrolled probes have a listener of their own with exact lines (`probe_access`).
     """
     root = settings.root
     hub = [f"topic readwrite {root}/#", "topic read $SYS/#"]

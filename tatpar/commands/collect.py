@@ -90,6 +90,7 @@ async def _collect(
 async def _run(
     live: LiveConfig, data_dir: Path, address: BrokerAddress | None, metrics_port: int | None, *, share: bool
 ) -> None:
+    import logging  # noqa: PLC0415
     from contextlib import closing  # noqa: PLC0415
 
     from msgspec.structs import replace  # noqa: PLC0415
@@ -97,10 +98,13 @@ async def _run(
     from collector.broker import bring  # noqa: PLC0415
     from collector.mqtt import Membership  # noqa: PLC0415
     from collector.service import Collector  # noqa: PLC0415
+    from tatpar.transport import ring, warnings  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_writer  # noqa: PLC0415
 
     settings = live.current.settings
+    for warning in warnings(settings):
+        logging.getLogger(__name__).warning("%s", warning.removeprefix("warning: "))
     metrics = settings.metrics if metrics_port is None else replace(settings.metrics, port=metrics_port)
     with (
         closing(open_writer(settings.store, data_dir)) as store,
@@ -108,7 +112,10 @@ async def _run(
     ):
         async with bring(_as_told(settings.broker, address), data_dir) as broker:
             membership = Membership.member() if share else None
-            await _until_told(Collector(live, store, state, broker, membership=membership, metrics=metrics))
+            keys = ring(settings, data_dir)
+            await _until_told(
+                Collector(live, store, state, broker, membership=membership, metrics=metrics, keys=keys)
+            )
 
 
 async def _until_told(collector: Collector) -> None:
@@ -135,11 +142,18 @@ async def _until_told(collector: Collector) -> None:
 
 
 def _as_told(settings: Broker, address: BrokerAddress | None) -> Broker:
-    """The settings, with the broker of the command line in place of theirs."""
+    """The settings, with the broker of the command line in place of theirs; one of another machine needs TLS too."""
     from msgspec.structs import replace  # noqa: PLC0415
+
+    from config.address import is_loopback  # noqa: PLC0415
 
     if address is None:
         return settings
+    if not (settings.ca or settings.insecure or is_loopback(address.host)):
+        wrong_input(
+            f"--broker: {address.host} is another machine and broker.ca is empty: there would be no TLS; "
+            "set broker.ca, or broker.insecure = true"
+        )
     return replace(settings, bring="none", host=address.host, port=address.port)
 
 

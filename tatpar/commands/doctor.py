@@ -63,6 +63,10 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     if config.settings.store.kind != "sqlite":
         yield from hub.database(config.settings.store, data_dir)
     yield from hub.state(data_dir, now_ns)
+    if config.settings.desk_host:
+        from tatpar.examination.identity import identity  # noqa: PLC0415 - needs cryptography
+
+        yield from identity(config.settings, data_dir, now_ns)
     if in_lab(data_dir):
         yield fine("reflectors", "the running lab's own; those of the settings are not asked")
     else:

@@ -26,31 +26,54 @@ ONCE_S = 75.0
     help="The office's settings.",
 )
 @data_option
+@click.option(
+    "--enrolment",
+    "enrolment_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="The file that the hub gave out: redeem it, once, and use the settings that come of it.",
+)
 @click.option("--check", is_flag=True, help="Read the settings, say what they mean, and end.")
 @click.option(
     "--once", is_flag=True, help="End when the hub has stored a report; status 1 if none is within 75 s."
 )
 @log_option
 @explains_config
-def command(config_file: Path, data_dir: Path, *, check: bool, once: bool, log_format: str | None) -> None:
+def command(  # noqa: PLR0913 - one argument an option
+    config_file: Path,
+    data_dir: Path,
+    enrolment_file: Path | None,
+    *,
+    check: bool,
+    once: bool,
+    log_format: str | None,
+) -> None:
     """Measure this office's lines, keep the reports on disk, and publish them to the hub, for ever.
 
     Ends with 0 when stopped (SIGTERM, Ctrl-C), 1 when another probe uses the same spool, 2 when the settings are wrong.
 
-    Example: tatpar probe --config probe.toml --data data
+    Example: tatpar probe --enrolment agra.enrolment.toml --data data
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
+    import logging  # noqa: PLC0415
 
+    from config.address import is_loopback  # noqa: PLC0415
     from probes.probe_file import load_probe_file  # noqa: PLC0415
     from probes.spool import Spool  # noqa: PLC0415
     from probes.spool_file import SpoolError  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
 
+    if enrolment_file is not None:
+        config_file = _redeemed(enrolment_file, data_dir)
     office = load_probe_file(config_file, data_dir)
     if check:
         click.echo(_described(office))
         return
     set_up(log_format or "text")
+    if office.tls_ca is None and not is_loopback(office.broker_host):
+        logging.getLogger(__name__).warning(
+            "%s: broker.insecure: reports and password go to %s without TLS", office.key, office.broker_host
+        )
     try:  # what is wrong from the start is for the operator; what goes wrong later the agent outlives
         Spool(office.spool, site=office.site, probe=office.probe).close()
     except SpoolError as error:
@@ -61,6 +84,29 @@ def command(config_file: Path, data_dir: Path, *, check: bool, once: bool, log_f
         failed(f"the measuring process cannot be started: {error.strerror or error}")
     except ExceptionGroup as faults:
         failed(f"the measurer failed: {faults.exceptions[0]}; start the probe again")
+
+
+def _redeemed(enrolment_file: Path, data_dir: Path) -> Path:
+    """The settings that came of an enrolment file; redeems it when that has not been done."""
+    from probes.credentials import CredentialsError  # noqa: PLC0415
+    from probes.desk_client import DeskError  # noqa: PLC0415
+    from probes.redeem import PROBE_FILE, is_redeemed, load_enrolment, redeem_into  # noqa: PLC0415
+
+    settings = data_dir / PROBE_FILE
+    if not enrolment_file.exists() and settings.exists():
+        return settings  # redeemed and deleted, as it should be
+    enrolment = load_enrolment(enrolment_file)
+    if is_redeemed(enrolment, data_dir):
+        return settings
+    try:
+        kept = redeem_into(enrolment, data_dir)
+    except (DeskError, CredentialsError) as error:
+        if not settings.exists():
+            failed(f"{enrolment_file}: {error}")
+        click.echo(f"{enrolment_file}: {error}; going on with the credentials of before", err=True)
+    else:
+        click.echo(f"{kept.site}/{kept.probe}: enrolled; delete {enrolment_file}", err=True)
+    return settings
 
 
 def _described(office: OfficeSettings) -> str:

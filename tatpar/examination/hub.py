@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.broker import mosquitto
 from collector.broker.knock import Answered, TurnedAway, knock
+from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
 from tatpar.failures import PREFIX, failures_in, is_failing, told
 from telemetry.state.db import StateDb
@@ -44,10 +45,12 @@ def broker(settings: Broker) -> Finding:
 
 def _outside(settings: Broker) -> Finding:
     where = f"{settings.host}:{settings.port or 1883}"
-    answer = asyncio.run(knock(settings.host, settings.port or 1883, settings.user, settings.password))
+    tls = client_context(settings.ca) if settings.ca else None
+    port = settings.port or 1883
+    answer = asyncio.run(knock(settings.host, port, settings.user, settings.password, tls=tls))
     match answer:
         case Answered():
-            return fine("broker", f"{where} answers")
+            return fine("broker", f"{where} answers" + (" with TLS" if tls else ""))
         case TurnedAway(reason):
             remedy = "check broker.user and broker.password, and the broker's access list"
             return broken("broker", f"{where} refuses us (reason 0x{reason:02x})", remedy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from telemetry.state.commands import CommandTable
+from telemetry.state.credentials import CredentialTable
 from telemetry.state.flags import FlagTable
 from telemetry.state.forecasts import ForecastTable
 from telemetry.state.heartbeats import HeartbeatTable
@@ -11,6 +13,7 @@ from telemetry.state.outcomes import OutcomeTable
 from telemetry.state.plans import PlanTable
 from telemetry.state.presence import PresenceTable
 from telemetry.state.quarantine import QuarantineTable
+from telemetry.state.tokens import TokenTable
 from telemetry.state.verdicts import VerdictTable
 
 
@@ -25,6 +28,9 @@ class StateDb(
     QuarantineTable,
     HeartbeatTable,
     LeaseTable,
+    CredentialTable,
+    TokenTable,
+    CommandTable,
 ):
     """All tables over one connection: `StateDb(path)`. Each concept has its own module beside this one.
 

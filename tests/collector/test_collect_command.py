@@ -47,13 +47,22 @@ def test_a_wrong_file_is_explained(tmp_path: Path, config_file: Path) -> None:
     assert "Traceback" not in result.output
 
 
-def test_a_broker_that_cannot_be_brought_is_explained(tmp_path: Path, config_file: Path) -> None:
-    """Status 1: the input was right, the machine is not."""
+def test_a_broker_open_to_others_without_tls_is_explained(tmp_path: Path, config_file: Path) -> None:
+    """Status 2, at load: nothing has been started."""
     text = config_file.read_text(encoding="utf-8") + '[broker]\nhost = "0.0.0.0"\n'
     config_file.write_text(text, encoding="utf-8")
     result = CliRunner().invoke(command, ["--config", str(config_file), "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "would be open to other machines without TLS" in result.output
+
+
+def test_a_broker_that_cannot_be_brought_is_explained(tmp_path: Path, config_file: Path) -> None:
+    """Status 1: the input was right, the machine is not."""
+    more = '[broker]\nhost = "192.0.2.1"\nport = 1883\nuser = "hub"\ninsecure = true\n'
+    config_file.write_text(config_file.read_text(encoding="utf-8") + more, encoding="utf-8")
+    result = CliRunner().invoke(command, ["--config", str(config_file), "--data", str(tmp_path)])
     assert result.exit_code == 1
-    assert "set broker.user" in result.output
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.server

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 REFERENCE = Path(config.__file__).parent / "defaults" / "probe.toml"
-LEAST = 'site = "agra"\n[broker]\nhost = "hub.example"\n'
+LEAST = 'site = "agra"\n[broker]\nhost = "127.0.0.1"\n'
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_least_file_is_enough(write: Callable[[str], Path], tmp_path: Path) -> N
     assert load_probe_file(write(LEAST), tmp_path / "data") == OfficeSettings(
         site="agra",
         probe="p1",
-        broker_host="hub.example",
+        broker_host="127.0.0.1",
         broker_port=1883,
         spool=tmp_path / "data" / "spool" / "agra.db",
     )
@@ -64,7 +64,7 @@ def test_every_key_arrives(write: Callable[[str], Path], tmp_path: Path) -> None
     (tmp_path / "secret").write_text("the password\nnot this\n", encoding="utf-8")
     office = load_probe_file(
         write(
-            'site = "a-1"\nprobe = "p9"\n[broker]\nhost = "h"\nport = 8883\nuser = "u"\npassword_file = "secret"\n'
+            'site = "a-1"\nprobe = "p9"\n[broker]\nhost = "h"\ninsecure = true\nport = 8883\nuser = "u"\npassword_file = "secret"\n'
             'root = "x/y/z"\n[ends]\nstate = "10.0.0.1:862"\n"backup.state" = "[::1]:1"\n[ping]\ntargets = []\n'
             '[link]\ninterface = ""\n[spool]\ndays = 0.5\nmegabytes = 7\n[backlog]\nper_second = 3\n'
             "per_second_in_meeting = 0.5\n"
@@ -134,7 +134,7 @@ def test_command_tells_a_wrong_file_with_status_2(write: Callable[[str], Path], 
     )
     assert right.exit_code == 0
     assert right.stdout == (
-        f"agra/p1: broker hub.example:1883 (no TLS), ends: those of the hub's plan, spool {tmp_path}/spool/agra.db\n"
+        f"agra/p1: broker 127.0.0.1:1883 (no TLS), ends: those of the hub's plan, spool {tmp_path}/spool/agra.db\n"
     )
 
 

@@ -26,8 +26,8 @@ DESIGNED: Final = frozenset(
     | {"doctor", "grafana", "history", "backtest", "enroll"}
 )
 """The commands of the design."""
-LATER: Final = frozenset({"grafana", "history", "backtest", "enroll"})
-BESIDE: Final = frozenset({"alerts", "gaps", "lab", "refused", "store"})
+LATER: Final = frozenset({"grafana", "history", "backtest"})
+BESIDE: Final = frozenset({"alerts", "command", "gaps", "lab", "refused", "revoke", "store"})
 """What came to be beside the design."""
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry import codec, control
+from telemetry import codec, control, grant
 from telemetry.messages import (
     Call,
     ClockState,
@@ -46,6 +46,9 @@ CONTROLS = {
     "control_plan": control.Plan,
     "control_command": control.Command,
     "control_answer": control.Answer,
+    "control_command_signed": control.Command,
+    "control_answer_signed": control.Answer,
+    "grant": grant.Grant,
 }
 
 

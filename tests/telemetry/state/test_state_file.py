@@ -28,19 +28,20 @@ def test_a_new_file_is_made_with_its_folder_and_all_steps(file) -> None:
 def test_a_step_that_breaks_off_is_taken_up_again(file, monkeypatch) -> None:
     """A step is all or nothing: a half of it is never seen, and the next start goes on from there."""
     StateDb(file).close()
-    steps = {"002.sql": ["CREATE TABLE note (text TEXT)", "CREATE TABLE note (again TEXT)"]}
+    released = len(migrations.MIGRATIONS)
+    steps = {"next.sql": ["CREATE TABLE note (text TEXT)", "CREATE TABLE note (again TEXT)"]}
     original = migrations.script
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, "002.sql"))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, "next.sql"))
     monkeypatch.setattr(migrations, "script", lambda name: steps.get(name) or original(name))
     with pytest.raises(StateError, match="already exists"):
         StateDb(file)
     connection = sqlite3.connect(file)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (released,)
     assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'note'").fetchall() == []
     connection.close()
-    steps["002.sql"].pop()
+    steps["next.sql"].pop()
     state = StateDb(file)
-    assert state._connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert state._connection.execute("PRAGMA user_version").fetchone() == (released + 1,)
     state.close()
 
 

@@ -1,0 +1,113 @@
+"""The roll: which probes are enrolled, as the collector's intake asks it.
+
+The broker's access list already keeps strangers out; this is the second look, which also holds for a broker that runs
+elsewhere, and at once for a revoked probe whose connection still stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from collector.trouble import Trouble
+from telemetry.control import Presence
+from telemetry.state.credentials import Standing
+from telemetry.topics import Leaf, topic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from collector.ground import Ground
+    from collector.mqtt import Sending
+
+LOOK_S: Final = 0.25
+TIME_COUNTS_EVERY: Final = 40
+"""Looks: a token that runs out changes no row, so the roll is read again every 10 s anyway."""
+
+Probe = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Who is enrolled at this moment; immutable, so that any thread may ask."""
+
+    required: bool = False
+    standings: Mapping[Probe, Standing] = field(default_factory=dict)
+
+    def objection(self, site: str, probe: str) -> Standing | None:
+        """What speaks against a probe: REVOKED also where enrolment is not required; LAPSED for unknown ones; or nothing."""
+        standing = self.standings.get((site, probe))
+        if standing is Standing.REVOKED:
+            return standing
+        if self.required and standing in {None, Standing.LAPSED}:
+            return Standing.LAPSED
+        return None
+
+
+class RollKeeper:
+    """Reads the roll again whenever the state database has changed."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        publish: Callable[[str, bytes], Sending],
+        required: bool,  # noqa: FBT001 - the one question
+    ) -> None:
+        self._ground = ground
+        self._publish = publish
+        self._required = required
+        self._revision = -1
+        self.current = Roll(self._required)
+        self.trouble = Trouble(
+            "the list of enrolled probes cannot be read", "the last one counts; trying again"
+        )
+
+    async def recall(self) -> None:
+        """Read it for the first time, before the first message.
+
+        Raises:
+            StateError: the state database cannot be read.
+        """
+        await self._ground.desk.run(self._read, closely=True)
+
+    async def run(self) -> None:
+        """Keep it until cancelled."""
+        looks = 0
+        while True:
+            await asyncio.sleep(LOOK_S)
+            looks += 1
+            before = self.current
+            try:
+                await self._ground.desk.run(self._read, closely=looks % TIME_COUNTS_EVERY == 0)
+                await self._see_off(before)
+            except (sqlite3.Error, OSError, RuntimeError) as error:
+                self._ground.counters.state_failures += 1
+                self.trouble.failed(error)
+            else:
+                self.trouble.worked()
+
+    def _read(self, *, closely: bool) -> None:
+        revision = self._ground.state.revision()
+        if closely or revision != self._revision:
+            standings = self._ground.state.standings(self._ground.clock.now_ns())
+            if standings != self.current.standings:
+                self.current = Roll(self._required, standings)
+            self._revision = revision
+
+    async def _see_off(self, before: Roll) -> None:
+        """Whoever was revoked is gone: nothing of it stays at the broker, and it counts as off line."""
+        if self.current is before:
+            return
+        gone = [
+            probe
+            for probe, standing in self.current.standings.items()
+            if standing is Standing.REVOKED and before.standings.get(probe) not in {None, Standing.REVOKED}
+        ]
+        for site, probe in gone:
+            for leaf in (Leaf.PRESENCE, Leaf.PLAN, Leaf.STORED):
+                self._publish(topic(self._ground.root, site, probe, leaf), b"")
+            now_ns = self._ground.clock.now_ns()
+            offline = Presence(online=False, since_ns=now_ns)
+            await self._ground.desk.run(self._ground.state.set_presence, site, probe, offline, now_ns)

@@ -1,0 +1,293 @@
+"""`tatpar enroll`: credentials, broker user, access and the file for one office."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import (
+    config_option,
+    data_option,
+    explained,
+    explains_config,
+    failed,
+    json_option,
+    wrong_input,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from config.config import Config
+    from tatpar.enrolling import Hub
+
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)(m|h|d)")
+_HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
+ROTATE_S = 60.0
+
+
+@click.command(
+    epilog="Example: tatpar enroll agra --out agra.enrolment.toml --valid 48h; tatpar enroll list",
+    short_help="credentials, broker user, access and the file for one office",
+)
+@click.argument("site", required=False)
+@config_option
+@data_option
+@click.option("--probe", default="p1", show_default=True, metavar="ID", help="Which probe of the office.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=None,
+    help="The office's file; - for the terminal; default SITE-PROBE.enrolment.toml.",
+)
+@click.option("--valid", default=None, metavar="SPAN", help="How long the token is good, as 48h, 30m or 7d.")
+@click.option("--renew", is_flag=True, help="Another file for a probe that is enrolled or invited already.")
+@click.option("--rotate", is_flag=True, help="New password and keys for a running probe, without a restart.")
+@click.option(
+    "--rotate-hub", is_flag=True, help="A new password for the hub itself at the broker that it brings."
+)
+@click.option(
+    "--acl", is_flag=True, help="Print access list and password lines for a broker that runs elsewhere."
+)
+@click.option(
+    "--desk", is_flag=True, help="Serve the enrolment desk as a process of its own (part of `tatpar up`)."
+)
+@json_option
+@explains_config
+def command(  # noqa: PLR0913 - one argument an option
+    *,
+    site: str | None,
+    config_file: Path | None,
+    data_dir: Path,
+    probe: str,
+    out: Path | None,
+    valid: str | None,
+    renew: bool,
+    rotate: bool,
+    rotate_hub: bool,
+    acl: bool,
+    desk: bool,
+    as_json: bool,
+) -> None:
+    """Let a probe in: broker user, access list, and ONE file for the office with a one-time token.
+
+    SITE is an office's id, or `list` for who is enrolled. The office runs: tatpar probe --enrolment FILE
+    """
+    from config.load import load_config  # noqa: PLC0415 - keeps --help fast
+
+    config = load_config(config_file)
+    hours = config.settings.enrolment.token_hours if valid is None else _hours(valid)
+    with _hub(config, data_dir) as hub:
+        if desk:
+            _serve_desk(hub)
+        elif acl:
+            _print_acl(hub)
+        elif rotate_hub:
+            _rotate_hub(hub)
+        elif site is None:
+            wrong_input("SITE is missing: write an office's id, or list")
+        elif site == "list":
+            _list(hub, as_json=as_json)
+        else:
+            _check_names(config, site, probe)
+            if rotate:
+                _rotate(hub, site, probe, as_json=as_json)
+            else:
+                _enroll(hub, site, probe, hours, out or Path(f"{site}-{probe}.enrolment.toml"), renew=renew)
+
+
+def _hub(config: Config, data_dir: Path) -> AbstractContextManager[Hub]:
+    from contextlib import contextmanager  # noqa: PLC0415
+
+    from collector.enrolment.authority import AuthorityError  # noqa: PLC0415
+    from collector.enrolment.issuing import NoSsidError  # noqa: PLC0415
+    from tatpar.enrolling import opened  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+
+    @contextmanager
+    def explained_hub() -> Iterator[Hub]:
+        try:
+            with opened(config.settings, data_dir) as hub:
+                yield hub
+        except (AuthorityError, NoSsidError, StateError, ValueError) as error:
+            failed(str(error))
+        except OSError as error:
+            failed(f"{explained(error)}; only whoever may read the hub's identity can do this")
+
+    return explained_hub()
+
+
+def _hours(text: str) -> float:
+    found = _SPAN.fullmatch(text)
+    hours = float(found[1]) * _HOURS[found[2]] if found else 0.0
+    if not 0 < hours <= 24 * 90:
+        wrong_input(f"--valid: {text!r} is no span of at most 90 days; write it as 48h, 30m or 7d")
+    return hours
+
+
+def _check_names(config: Config, site: str, probe: str) -> None:
+    from config.names import ID_RULE, is_id, suggested_id  # noqa: PLC0415
+    from config.text import one_of  # noqa: PLC0415
+
+    found = config.registry.by_id.get(site)
+    if found is None:
+        wrong_input(
+            f"there is no office {site!r} in {config.sources.sites}; {one_of(site, config.registry.by_id)}"
+        )
+    if not is_id(probe):
+        wrong_input(f"--probe: {probe!r} cannot be an id ({ID_RULE}); write {suggested_id(probe)!r}")
+    if found.status.value != "linked":
+        click.echo(
+            f"note: {site} is {found.status.value}; its reports are taken once the sites say linked", err=True
+        )
+
+
+def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: bool) -> None:  # noqa: PLR0913
+    import time  # noqa: PLC0415
+
+    from collector.enrolment.issuing import issue  # noqa: PLC0415
+    from collector.enrolment.private_files import write_private  # noqa: PLC0415
+    from tatpar.enrolling import office_file  # noqa: PLC0415
+    from tatpar.json_time import rfc3339  # noqa: PLC0415
+    from telemetry.state.credentials import Standing  # noqa: PLC0415
+
+    if not hub.desks or not hub.settings.desk_host:
+        wrong_input(
+            "there is no enrolment desk: broker.public_host and enrolment.host are empty; set one of them in tatpar.toml"
+        )
+    if str(out) != "-" and not os.access(out.absolute().parent, os.W_OK):
+        wrong_input(f"--out: no file can be written in {out.absolute().parent}; name another place")
+    now_ns = time.time_ns()
+    standing = hub.state.standings(now_ns).get((site, probe))
+    if standing in {Standing.ENROLLED, Standing.INVITED} and not renew:
+        wrong_input(
+            f"{site}/{probe} is {standing} already; --renew for another file, --rotate for new keys, or tatpar revoke {site}"
+        )
+    valid_ns = round(hours * 3600e9)
+    what = "renew" if renew else "enrol"
+    issued = issue(hub.state, hub.keys, site, probe, now_ns=now_ns, valid_ns=valid_ns, what=what)
+    text = office_file(hub, issued)
+    if str(out) == "-":
+        click.echo(text, nl=False)
+    else:
+        write_private(out, text.encode())
+        click.echo(f"{out}: for {site}/{probe}, good once, until {rfc3339(issued.credential.expires_ns)}")
+    _say_whether_told(hub)
+
+
+def _say_whether_told(hub: Hub) -> None:
+    if hub.settings.broker.bring == "none":
+        click.echo("note: give the broker the user and its access: tatpar enroll --acl", err=True)
+    elif not hub.wait_for_broker():
+        click.echo("note: the hub does not run; the broker is told when it starts", err=True)
+
+
+def _rotate(hub: Hub, site: str, probe: str, *, as_json: bool) -> None:
+    import time  # noqa: PLC0415
+
+    from collector.enrolment.issuing import current, issue  # noqa: PLC0415
+    from tatpar.commands.command import say  # noqa: PLC0415
+    from tatpar.enrolling import answered, order  # noqa: PLC0415
+
+    now_ns = time.time_ns()
+    if current(hub.state, site, probe, now_ns) is None:
+        wrong_input(f"{site}/{probe} is not enrolled; tatpar enroll {site}")
+    valid_ns = round(2 * ROTATE_S * 1e9)  # the token goes with the command and is of no use much longer
+    issued = issue(hub.state, hub.keys, site, probe, now_ns=now_ns, valid_ns=valid_ns, what="rotate")
+    _say_whether_told(hub)
+    arguments = {"token": issued.token, "generation": str(issued.credential.generation)}
+    row = order(hub, site, probe, "rotate", arguments, ROTATE_S)
+    say(hub, answered(hub, row), as_json=as_json)
+
+
+def _rotate_hub(hub: Hub) -> None:
+    import time  # noqa: PLC0415
+
+    from collector.enrolment.issuing import who  # noqa: PLC0415
+
+    broker = hub.settings.broker
+    if not broker.is_public or broker.user:
+        wrong_input(
+            "the hub has no password of its own making: that is so when broker.public_host is set and broker.user is empty"
+        )
+    hub.keys.renew_hub_login()
+    hub.state.note_identity(time.time_ns(), who(), "rotate-hub", "", "")
+    click.echo("the hub has a new password; a hub that runs takes it up within a second")
+
+
+def _serve_desk(hub: Hub) -> None:
+    import asyncio  # noqa: PLC0415
+    import contextlib  # noqa: PLC0415
+    import logging  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+
+    from tatpar.desk import serve_desk  # noqa: PLC0415
+
+    settings = hub.settings
+    if not settings.desk_host or (not settings.broker.is_public and settings.broker.port == 0):
+        wrong_input("there is no desk to serve: set enrolment.host, and broker.public_host or broker.port")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    own = (settings.broker.host, settings.broker.port)
+
+    async def until_told(listener: socket.socket) -> None:
+        serving = asyncio.create_task(serve_desk(settings, hub.data_dir, hub.state, own, listener))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+    family = socket.AF_INET6 if ":" in settings.desk_host else socket.AF_INET
+    with socket.create_server((settings.desk_host, settings.enrolment.port), family=family) as listener:
+        listener.setblocking(False)
+        click.echo(f"enrolment desk: {', '.join(hub.desks)}", err=True)
+        asyncio.run(until_told(listener))
+
+
+def _print_acl(hub: Hub) -> None:
+    import time  # noqa: PLC0415
+
+    from collector.enrolment.doorkeeper import rules_for  # noqa: PLC0415
+
+    rules = rules_for(hub.state, hub.settings.broker.root, time.time_ns())
+    click.echo("# access list (mosquitto's acl_file)\n" + rules.access)
+    click.echo("# passwords (mosquitto's password_file: PBKDF2 with SHA-512)\n" + rules.passwords, nl=False)
+
+
+def _list(hub: Hub, *, as_json: bool) -> None:
+    import time  # noqa: PLC0415
+
+    import msgspec  # noqa: PLC0415
+
+    from tatpar.columns import table  # noqa: PLC0415
+    from tatpar.json_time import rfc3339  # noqa: PLC0415
+
+    now_ns = time.time_ns()
+    newest = {(one.site, one.probe): one for one in hub.state.credentials()}
+    presence = hub.state.presence()
+    rows = []
+    for whose, standing in hub.state.standings(now_ns).items():
+        one, seen = newest[whose], presence.get(whose)
+        rows.append(
+            {
+                "site": one.site,
+                "probe": one.probe,
+                "standing": standing.value,
+                "generation": one.generation,
+                "issued": rfc3339(one.issued_ns),
+                "expires": None if one.taken_ns else rfc3339(one.expires_ns),
+                "redeemed": rfc3339(one.taken_ns) if one.taken_ns else None,
+                "online": None if seen is None else seen.online,
+            }
+        )
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        return
+    keys = ("site", "probe", "standing", "generation", "issued", "expires", "redeemed", "online")
+    for line in table(keys, [["–" if row[key] is None else str(row[key]) for key in keys] for row in rows]):
+        click.echo(line)

@@ -1,0 +1,47 @@
+"""`tatpar revoke`: a probe, or all of an office, is no longer let in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(
+    epilog="Example: tatpar revoke agra --probe p2",
+    short_help="a probe, or all of an office, is no longer let in",
+)
+@click.argument("site")
+@config_option
+@data_option
+@click.option("--probe", default=None, metavar="ID", help="Only this probe; without it all of the office.")
+@json_option
+@explains_config
+def command(*, site: str, config_file: Path | None, data_dir: Path, probe: str | None, as_json: bool) -> None:
+    """End a probe's credentials: the broker cuts its connection, the collector refuses what still comes.
+
+    What it has measured so far stays. `tatpar enroll SITE` lets it in again, with new credentials.
+    """
+    import time  # noqa: PLC0415 - keeps --help fast
+
+    import msgspec  # noqa: PLC0415
+
+    from collector.enrolment.issuing import revoke  # noqa: PLC0415
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.commands.enroll import _hub, _say_whether_told  # noqa: PLC0415
+
+    with _hub(load_config(config_file), data_dir) as hub:
+        ended = revoke(hub.state, site, probe, time.time_ns())
+        if not ended:
+            who = f"{site}/{probe}" if probe else site
+            wrong_input(f"{who} has no credentials that could be ended; see: tatpar enroll list")
+        if as_json:
+            click.echo(msgspec.json.encode([f"{one}/{other}" for one, other in ended]).decode())
+        else:
+            click.echo("revoked: " + ", ".join(f"{one}/{other}" for one, other in ended))
+        _say_whether_told(hub)

@@ -1,0 +1,168 @@
+"""Who may speak: certificates, the access list at the broker, probes that are enrolled and silent."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING, Final
+
+from collector.enrolment.authority import RENEW_DAYS, Authority, AuthorityError
+from collector.enrolment.doorkeeper import FOLDER, rules_for
+from config.address import is_wildcard
+from tatpar.examination.finding import broken, fine, less
+from telemetry.state.credentials import Standing
+from telemetry.state.db import StateDb
+from telemetry.state.errors import StateError
+from telemetry.windows import DAY_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from config.settings import Settings
+    from tatpar.examination.finding import Finding
+
+_SHOWN: Final = 5
+_SOON_DAYS: Final = 365
+_TIMEOUT_S: Final = 3.0
+_LOOKS: Final = 5
+_LOOK_S: Final = 0.3
+SILENT_NS: Final = 300 * SECOND_NS
+
+
+def identity(settings: Settings, data_dir: Path, now_ns: int) -> Iterator[Finding]:
+    """Everything about it; nothing where there is no identity yet, for looking makes none."""
+    folder = data_dir / FOLDER
+    if not (folder / "authority.pem").exists():
+        if settings.desk_host:
+            yield fine("identity", "none yet: it is made at the first start")
+        return
+    try:
+        authority = Authority(folder, now_ns)
+    except (AuthorityError, OSError) as error:
+        yield broken(
+            "identity", str(error), "restore the folder from a backup; without it every office enrols anew"
+        )
+        return
+    yield _authority(authority, now_ns)
+    if settings.broker.is_public:
+        yield _certificate(authority, "broker", settings, now_ns)
+        yield _served(authority, settings)
+    if settings.desk_host:
+        yield _certificate(authority, "desk", settings, now_ns)
+    yield from _probes(settings, data_dir, now_ns)
+
+
+def _authority(authority: Authority, now_ns: int) -> Finding:
+    days = (authority.until_ns - now_ns) / DAY_NS
+    text = f"pin {authority.pin}, good for {days / 365:.0f} years"
+    if days > _SOON_DAYS:
+        return fine("authority", text)
+    return less(
+        "authority", f"good for {days:.0f} days more", "move it aside and enrol every office anew before then"
+    )
+
+
+def _certificate(authority: Authority, which: str, settings: Settings, now_ns: int) -> Finding:
+    names = settings.broker.names if which == "broker" else settings.desk_names
+    found = authority.served(which)
+    subject = f"certificate of the {which}"
+    start = "start the hub (tatpar up): it renews certificates by itself"
+    if found is None:
+        return less(subject, "none of our authority's yet", start)
+    days = (found.until_ns - now_ns) / DAY_NS
+    if days <= 0:
+        return broken(subject, f"expired {-days:.0f} days ago: no office can come in", start)
+    if found.names != frozenset(names):
+        return less(
+            subject, f"is for {', '.join(sorted(found.names))}, the settings say {', '.join(names)}", start
+        )
+    if days < RENEW_DAYS / 2:
+        return less(subject, f"good for {days:.1f} days more and not renewed", start)
+    return fine(subject, f"good for {days:.0f} days more, renewed by itself")
+
+
+def _served(authority: Authority, settings: Settings) -> Finding:
+    """Shake hands as an office does."""
+    broker = settings.broker
+    host = "localhost" if is_wildcard(broker.public_host) else broker.public_host
+    where = f"{broker.names[0]}:{broker.public_port}"
+    context = ssl.create_default_context(cadata=authority.certificate_pem)
+    try:
+        with (
+            socket.create_connection((host, broker.public_port), timeout=_TIMEOUT_S) as plain,
+            context.wrap_socket(plain, server_hostname=broker.names[0]) as sock,
+        ):
+            return fine("listener for offices", f"{where} answers with {sock.version()}")
+    except ssl.SSLError as error:
+        why = getattr(error, "verify_message", "") or error.reason or str(error)
+        return broken(
+            "listener for offices", f"{where}: {why}", "start the hub again; see logs/mosquitto.log"
+        )
+    except OSError as error:
+        remedy = "start the hub (tatpar up), or see that no other program has the port"
+        return less("listener for offices", f"{where}: {error.strerror or error}", remedy)
+
+
+def _probes(settings: Settings, data_dir: Path, now_ns: int) -> Iterator[Finding]:
+    if not (data_dir / "state.db").exists():
+        return
+    try:
+        with contextlib.closing(StateDb(data_dir / "state.db")) as state:
+            if settings.broker.is_public:
+                yield _access(state, settings, data_dir, now_ns)
+            yield _silent(state, now_ns)
+    except StateError as error:
+        yield broken("enrolments", str(error), "restore state.db from a backup")
+
+
+def _access(state: StateDb, settings: Settings, data_dir: Path, now_ns: int) -> Finding:
+    folder = data_dir / FOLDER
+    for look in range(_LOOKS):  # a hub that runs needs a moment after each change
+        rules = rules_for(state, settings.broker.root, now_ns)
+        wrong = [
+            name
+            for name, text in (("acl", rules.access), ("passwords", rules.passwords))
+            if _read(folder / name) != text
+        ]
+        if not wrong:
+            return fine("broker's access", f"{rules.users} users of probes, in step with the state database")
+        time.sleep(_LOOK_S if look < _LOOKS - 1 else 0)
+    return broken(
+        "broker's access",
+        f"{folder / wrong[0]} is not what the state database says",
+        "start the hub (tatpar up): it writes the file anew and tells the broker; do not edit it",
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _silent(state: StateDb, now_ns: int) -> Finding:
+    """Probes that are enrolled and not there."""
+    presence = state.presence()
+    standings = state.standings(now_ns)
+    enrolled = sorted(whose for whose, standing in standings.items() if standing is Standing.ENROLLED)
+    invited = sum(standing is Standing.INVITED for standing in standings.values())
+    taken = {(one.site, one.probe): one.taken_ns or 0 for one in state.credentials()}
+    silent = [
+        f"{site}/{probe}"
+        for site, probe in enrolled
+        if not ((seen := presence.get((site, probe))) and seen.online)
+        and now_ns - max(taken[site, probe], seen.since_ns if seen else 0) > SILENT_NS
+    ]
+    text = f"{len(enrolled)} probes enrolled, {invited} invited"
+    if not silent:
+        return fine("enrolments", text)
+    more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
+    return less(
+        "enrolments",
+        f"{text}; silent for over {SILENT_NS // SECOND_NS // 60} minutes: {', '.join(silent[:_SHOWN])}{more}",
+        "see that their machines run and reach the hub; tatpar revoke what is no longer used",
+    )
