@@ -1,7 +1,8 @@
 """`python -m bench NAME [--json]`: run one benchmark and print its figures.
 
 A benchmark is a module `bench.NAME` with `run(progress) -> dict[str, object]`; `progress(text)` says what is
-going on. Ratios are measured against a named alternative in the same run; absolute times on a shared machine
+going on. One that takes options of its own has `options(parser)` and `run(progress, chosen)`; one that can fail has
+`failed(figures)`, and the status is then 1. Ratios are measured against a named alternative in the same run; absolute times on a shared machine
 mean little.
 """
 
@@ -26,19 +27,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks: " + ", ".join(names()))
     parser.add_argument("name")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
-    arguments = parser.parse_args()
+    arguments, more = parser.parse_known_args()
     if arguments.name not in names():
         print(f"bench: no benchmark {arguments.name!r}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
     module = importlib.import_module(f"bench.{arguments.name}")
-    figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    own = argparse.ArgumentParser(prog=f"python -m bench {arguments.name}", description=module.__doc__)
+    takes = getattr(module, "options", None)
+    if takes is not None:
+        takes(own)
+    chosen = own.parse_args(more)
+    figures = module.run(_progress, chosen) if takes is not None else module.run(_progress)
     if arguments.json:
         print(json.dumps(figures, indent=2, ensure_ascii=False))
     else:
         width = max(map(len, figures), default=0)
         for key, value in figures.items():
             print(f"{key:<{width}}  {value:.4g}" if isinstance(value, float) else f"{key:<{width}}  {value}")
-    return 0
+    return int("failed" in vars(module) and module.failed(figures))
+
+
+def _progress(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
