@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import weakref
 from enum import StrEnum
 from typing import Final
 
@@ -36,6 +37,9 @@ class _Side(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        if self.pair.closed:  # ended while it was being connected
+            transport.abort()
+            return
         self.pair.settle()
 
     def data_received(self, data: bytes) -> None:
@@ -86,6 +90,11 @@ class _Pair:
         except OSError:
             self.close(reset=True)
 
+    @property
+    def standing(self) -> bool:
+        """Whether it still has a socket."""
+        return self.client.transport is not None or self.server.transport is not None
+
     def close(self, *, reset: bool) -> None:
         """End both sides."""
         if self.closed:
@@ -113,6 +122,8 @@ class Wire:
         self._address = address
         self.cut: Cut | None = None
         self.pairs: set[_Pair] = set()
+        self._open: weakref.WeakSet[_Pair] = weakref.WeakSet()
+        """Those with a socket that is not closed yet, ended ones included."""
         self._server: asyncio.Server | None = None
         self.port = 0
         self.bytes = 0
@@ -126,6 +137,7 @@ class Wire:
     def _accepted(self) -> _Side:
         pair = _Pair(self)
         self.pairs.add(pair)
+        self._open.add(pair)
         loop = asyncio.get_running_loop()
         if self.cut is Cut.RESET:
             loop.call_soon(lambda: pair.close(reset=True))
@@ -155,12 +167,19 @@ class Wire:
                 pair.connecting = asyncio.get_running_loop().create_task(task, name=f"{self.name} connecting")
             pair.settle()
 
-    def close(self) -> None:
-        """Stop listening and end every connection."""
+    async def close(self) -> None:
+        """Stop listening and end every connection; on return no socket is left."""
         if self._server is not None:
             self._server.close()
-        for pair in list(self.pairs):
+        pairs = list(self._open)
+        for pair in pairs:
             pair.close(reset=True)
+            for side in (pair.client, pair.server):  # also what an orderly close has left to be written
+                if side.transport is not None:
+                    side.transport.abort()
+        await asyncio.gather(*(pair.connecting for pair in pairs if pair.connecting), return_exceptions=True)
+        while any(pair.standing for pair in pairs):  # noqa: ASYNC110 - closing takes a turn of the loop or two
+            await asyncio.sleep(0)
 
 
 def _socket_of(transport: asyncio.Transport) -> socket.socket:

@@ -100,7 +100,7 @@ class World:
         for member in (self.probes, self.collector, self.broker):
             await member.kill()
         for wire in self._wires.values():
-            wire.close()
+            await wire.close()
 
     @property
     def all_made(self) -> bool:
