@@ -28,6 +28,7 @@ from telemetry.messages import (
 
 MAX_REPORT_BYTES: Final = 256 * 1024
 MAX_ITEMS: Final = 256
+MAX_REASON: Final = 400
 T = TypeVar("T")
 
 
@@ -104,6 +105,7 @@ def decode(payload: bytes) -> Envelope:
         frame = _typed_decoder.decode(payload)
         items: tuple[Item | Opaque, ...] = frame.items
     except (msgspec.MsgspecError, RecursionError):
+        _must_be_utf8(payload)  # what is kept as it came is not looked into, and would be unreadable for ever
         frame = _frame_of(payload)
         items = tuple(decode_item(bytes(raw)) for raw in frame.items)
     except UnicodeDecodeError as error:
@@ -127,6 +129,13 @@ def decode(payload: bytes) -> Envelope:
         self_report=frame.self_report,
         items=items,
     )
+
+
+def _must_be_utf8(payload: bytes) -> None:
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        raise MessageError(f"not UTF-8: {error.reason} at byte {error.start}") from error
 
 
 def _frame_of(payload: bytes) -> _Frame:
@@ -155,7 +164,15 @@ def decode_item(raw: bytes) -> Item | Opaque:
     try:
         return _item_decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return Opaque(raw=raw, reason=str(error))
+        return Opaque(raw=raw, reason=_said(error))
+
+
+def _said(error: Exception) -> str:
+    """What an error says, in one line of bounded length whatever the sender has put into it."""
+    text = str(error)[:MAX_REASON]
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def encode_item(item: Item | Opaque) -> bytes:
@@ -181,7 +198,7 @@ def _checked(decoder: msgspec.json.Decoder[T], payload: bytes) -> T:
     try:
         return decoder.decode(payload)
     except msgspec.MsgspecError as error:
-        raise MessageError(str(error)) from error
+        raise MessageError(_said(error)) from error
     except RecursionError as error:
         raise MessageError("nested too deeply to be read") from error
     except UnicodeDecodeError as error:

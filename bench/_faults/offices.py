@@ -26,6 +26,7 @@ from probes.report import Draft, report_bytes
 from probes.restart_reason import boot_id
 from probes.session import ClosedWindow, Session
 from probes.spool import Made, Spool
+from probes.spool_file import SpoolError
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, RoundTrip, SelfReport, Stamps, Stream
 from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
@@ -76,7 +77,10 @@ def main() -> None:
     """Run until told to end."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     orders = msgspec.json.decode(sys.argv[1], type=Orders)
-    asyncio.run(_run(orders))
+    try:
+        asyncio.run(_run(orders))
+    except SpoolError as error:  # a full disk at the start: as `tatpar probe` ends then, to be started again
+        sys.exit(str(error))
 
 
 async def _run(orders: Orders) -> None:
