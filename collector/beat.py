@@ -1,16 +1,12 @@
-"""The heartbeat: the lease that makes this the only writer, and the counters that everyone may see."""
+"""The heartbeat: what this collector does, for everyone to see; of several, also what they do as a group."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import sqlite3
-import uuid
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
+from collector.mqtt import ROLE
 from collector.trouble import Trouble
 from telemetry.windows import SECOND_NS
 
@@ -20,85 +16,60 @@ if TYPE_CHECKING:
     from collector.ground import Ground
 
 BEAT_S: Final = 2.0
-LEASE_TTL_NS: Final = 10 * SECOND_NS
-
-
-class LeaseLostError(RuntimeError):
-    """Another collector has taken over: this one must not write any more."""
+GROUP: Final = f"{ROLE}s"
+"""The role under which the leader of several beats for them all."""
+VANISH_NS: Final = 300 * SECOND_NS
+"""A member that is started again has a new name: the old one is shown as silent for so long, then no more."""
+Detail = dict[str, object]
 
 
 class Heart:
-    """Holds the lease and beats."""
+    """Beats."""
 
-    def __init__(self, ground: Ground, role: str, detail: Callable[[], dict[str, object]]) -> None:
+    def __init__(
+        self, ground: Ground, role: str, detail: Callable[[], Detail], of_group: Callable[[], Detail | None]
+    ) -> None:
         self._ground = ground
         self._role = role
         self._detail = detail
-        self._holder = f"{socket.gethostname()}@{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._of_group = of_group
         self.trouble = Trouble("the heartbeat cannot be written", "collecting goes on")
-        self._waiting = Trouble("another collector is at work on this data", "waiting until it is gone")
-
-    async def take_lease(self) -> None:
-        """Wait until no other collector writes."""
-        while not await self._renew():
-            if await self._ground.desk.run(self._dismiss_dead):
-                continue
-            self._waiting.failed(RuntimeError("its lease has not run out"))
-            await asyncio.sleep(0.5)
-        self._waiting.worked()
-
-    def _dismiss_dead(self) -> bool:
-        """Give back the lease of a collector of this machine that was killed, rather than wait for its end."""
-        holder = self._ground.state.lease_holder(self._role, self._ground.clock.now_ns())
-        host, _, rest = (holder or "").rpartition("@")
-        pid = rest.partition(":")[0]
-        if (
-            holder is None
-            or host != socket.gethostname()
-            or not pid.isdecimal()
-            or psutil.pid_exists(int(pid))
-        ):
-            return False
-        self._ground.state.release_lease(self._role, holder)
-        return True
-
-    async def release(self) -> None:
-        """Let the next collector start at once."""
-        await self._ground.desk.run(self._ground.state.release_lease, self._role, self._holder)
 
     async def run(self) -> None:
-        """Beat until cancelled.
-
-        Raises:
-            LeaseLostError: another collector has taken over.
-        """
+        """Beat until cancelled."""
         while True:
-            try:
-                if not await self._renew():
-                    raise LeaseLostError("another collector has taken over the data; stopping")
-                await self._beat()
-            except (sqlite3.Error, OSError, RuntimeError) as error:
-                if isinstance(error, LeaseLostError):
-                    raise
-                self._ground.counters.state_failures += 1
-                self.trouble.failed(error)
-            else:
-                self.trouble.worked()
+            await self.beat()
             await asyncio.sleep(BEAT_S)
 
-    async def _renew(self) -> bool:
+    async def beat(self) -> None:
+        """Beat once; of those that have long been silent the leader takes the names down."""
+        leading = self._ground.leading
+        beats = {self._role: self._detail()}
+        group = self._of_group() if leading.shared and leading.now else None
+        if group is not None:
+            beats[GROUP] = {"leader": self._role} | group
+        try:
+            await self._ground.desk.run(self._write, beats, tidy=leading.now)
+        except (sqlite3.Error, OSError, RuntimeError) as error:
+            self._ground.counters.state_failures += 1
+            self.trouble.failed(error)
+        else:
+            self.trouble.worked()
+
+    async def leave(self) -> None:
+        """A member that ends in order is not missed: its name goes at once. (One that worked alone is.)."""
+        if self._ground.leading.shared:
+            await self._ground.desk.run(self._ground.state.forget_beats, (self._role,))
+
+    def _write(self, beats: dict[str, Detail], *, tidy: bool) -> None:
         now_ns = self._ground.clock.now_ns()
-        return await self._ground.desk.run(
-            self._ground.state.acquire_lease, self._role, self._holder, now_ns, LEASE_TTL_NS
-        )
-
-    async def _beat(self) -> None:
-        now_ns = self._ground.clock.now_ns()
-        await self._ground.desk.run(self._ground.state.beat, self._role, now_ns, self._detail())
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
+        for role, detail in beats.items():
+            self._ground.state.beat(role, now_ns, detail)
+        if tidy:
+            gone = [
+                role
+                for role, beat in self._ground.state.beats().items()
+                if role.startswith(ROLE) and role not in beats and now_ns - beat.at_ns > VANISH_NS
+            ]
+            if gone:
+                self._ground.state.forget_beats(gone)

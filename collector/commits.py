@@ -116,9 +116,15 @@ def _append(reports: list[tuple[Received, Message]], batch: Batch, store: Report
     except Exception as error:  # noqa: BLE001 - whatever a report can do to the store, the others must get through
         _divide(reports, batch, store, error)
         return
-    for (report, _), fate in zip(reports, fates, strict=True):
+    for (report, message), fate in zip(reports, fates, strict=True):
         batch.stored += fate is Fate.STORED
         batch.duplicates += fate is Fate.DUPLICATE
+        if fate is Fate.NUMBER_TWICE:
+            detail = (
+                f"another report is stored as {report.envelope.epoch}/{report.envelope.seq}: two machines use a copy of"
+                " one spool, or an old copy was put back"
+            )
+            batch.refused.append(Refused(RefusalCode.NUMBER_TWICE, detail, message, report.envelope))
         batch.newest[report.envelope.site, report.envelope.probe] = report
 
 

@@ -58,6 +58,16 @@ class Confirmations:
         self._pending = dict.fromkeys(self._epoch)
         self._told_s.clear()
 
+    def hand_on(self) -> list[tuple[Probe, str]]:
+        """Everyone who waits to be told, for somebody else to tell. Whoever cannot be handed on must be given back."""
+        due = [(probe, self._epoch[probe]) for probe in self._pending]
+        self._pending.clear()
+        return due
+
+    def hurry(self) -> None:
+        """Whoever waits may be told now."""
+        self._told_s.clear()
+
     def take(self, now_s: float, limit: int) -> list[tuple[Probe, str]]:
         """Who is to be told now, and of which epoch. Whoever cannot be told must be given back."""
         due = [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING, Final
 
+from collector.beat import GROUP
 from collector.commits import NOT_NOW
 from collector.confirmations import Confirmations, confirmation
-from collector.holes import HoleWatch
+from collector.holes import HoleWatch, handover_of
 from collector.mqtt import Sending
+from collector.notes import NoteBox, NotePad
 from collector.trouble import Trouble
 from telemetry.codec import encode_control
 from telemetry.topics import Leaf, topic
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
     from collector.commits import Batch
     from collector.confirmations import Probe
     from collector.ground import Ground
+    from collector.holes import Handover
     from collector.mqtt import Bridge
+    from collector.notes import Note
     from telemetry.control import Stored
 
 _TICK_S: Final = 1.0
@@ -26,7 +31,11 @@ _AT_ONCE: Final = 500
 
 
 class Confirmer:
-    """Reads from the store what is accounted for and tells the probes."""
+    """Reads from the store what is accounted for and tells the probes; one that does not lead has its leader tell them.
+
+    One alone speaks, so a probe hears at most one `stored` in an interval, never an older one after a newer one, and
+    a hole is counted once, whoever commits.
+    """
 
     def __init__(self, ground: Ground, bridge: Bridge) -> None:
         self._ground = ground
@@ -34,14 +43,24 @@ class Confirmer:
         self._interval_s = ground.live.current.settings.collector.confirm_s
         self._ledger = Confirmations(self._interval_s)
         self._wake = asyncio.Event()
+        self._term: int | None = None
+        self._stepping = asyncio.Lock()
+        self._box: NoteBox | None = None
+        self._pad = NotePad(ground.folder)
         self.holes = HoleWatch()
         self.trouble = Trouble("what is stored cannot be read", "probes are not told yet; trying again")
+        self.hearing = Trouble(
+            "the other collectors cannot be heard", "their probes are told later; trying again"
+        )
 
     def note(self, batch: Batch) -> None:
         """A batch was committed."""
-        for probe, report in batch.newest.items():
-            self._ledger.note(probe, report.envelope.epoch)
-        if batch.newest:
+        self._note([(*probe, report.envelope.epoch) for probe, report in batch.newest.items()])
+
+    def _note(self, notes: list[Note]) -> None:
+        for site, probe, epoch in notes:
+            self._ledger.note((site, probe), epoch)
+        if notes:
             self._wake.set()
 
     def again(self) -> None:
@@ -54,15 +73,80 @@ class Confirmer:
         """Probes that wait to be told."""
         return self._ledger.pending
 
+    @property
+    def speaks(self) -> bool:
+        """Whether it has begun to tell, and knows which holes were counted before."""
+        return self._term is not None and self._term == self._ground.leading.term
+
     async def run(self) -> None:
         """Confirm until cancelled."""
         loop = asyncio.get_running_loop()
-        while True:
-            due = self._ledger.take(loop.time(), _AT_ONCE)
+        try:
+            while True:
+                if self._ground.leading.term != self._term:
+                    await self._change(self._ground.leading.term)
+                if not await self.step(loop.time()):
+                    await self._rest()
+        finally:
+            self._listen(on=False)
+            self._pad.close()
+
+    async def step(self, now_s: float) -> bool:
+        """Tell, or have told, who is due; whether to go on at once."""
+        async with self._stepping:
+            if self._term is None:
+                return self._hand_on()
+            due = self._ledger.take(now_s, _AT_ONCE)
             left = await self._tell(due) if due else due
             self._ledger.give_back(left)
-            if left or not due:
-                await self._rest()
+            return bool(due and not left)
+
+    async def settle(self) -> None:
+        """Before we leave: whoever still waits is told now, or handed on."""
+        self._ledger.hurry()
+        while await self.step(asyncio.get_running_loop().time()):
+            pass
+
+    async def _change(self, term: int | None) -> None:
+        """We begin to lead, or have ceased to."""
+        self._term = None
+        taken_over = None
+        if term is not None and self._ground.leading.shared:
+            taken_over = await self._handed_over()
+        self.holes = HoleWatch(taken_over, patient=self._ground.leading.shared)
+        self._term = term
+        self._listen(on=term is not None and self._ground.leading.shared)
+        if term is not None:
+            self._ledger.again()
+
+    async def _handed_over(self) -> Handover | None:
+        try:
+            beats = await self._ground.desk.run(self._ground.state.beats)
+        except (sqlite3.Error, OSError, RuntimeError) as error:
+            self.hearing.failed(error)
+            return None
+        return handover_of(beats[GROUP].detail.get("hole_watch")) if GROUP in beats else None
+
+    def _listen(self, *, on: bool) -> None:
+        if self._box is not None:
+            self._box.close()
+            self._box = None
+        if on:
+            try:
+                self._box = NoteBox(self._ground.folder, self._note)
+            except OSError as error:
+                self.hearing.failed(error)
+                self._term = None  # tried again
+            else:
+                self.hearing.worked()
+
+    def _hand_on(self) -> bool:
+        if self._pad.is_new():
+            self._ledger.again()
+        due = self._ledger.hand_on()
+        told = self._pad.send([(*probe, epoch) for probe, epoch in due]) if due else 0
+        self._ledger.give_back(due[told:])
+        return False
 
     async def _tell(self, due: list[tuple[Probe, str]]) -> list[tuple[Probe, str]]:
         """Look up and publish; those who could not be told now."""
@@ -85,6 +169,8 @@ class Confirmer:
         return found
 
     def _publish(self, probe: Probe, stored: Stored) -> Sending:
+        if not self._ground.leading.now:
+            return Sending.HELD
         self.holes.look(probe, stored)
         name = topic(self._ground.root, *probe, Leaf.STORED)
         sending = self._bridge.publish(name, encode_control(stored), retain=True)

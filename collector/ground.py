@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector.counters import Counters
+from collector.leading import Leading
 from collector.worker import Worker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from config.live import LiveConfig
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
@@ -24,11 +27,17 @@ class Ground:
     state: StateDb
     clock: WallClock
     root: str
+    leading: Leading = field(default_factory=Leading)
     counters: Counters = field(default_factory=Counters)
     writer: Worker = field(default_factory=lambda: Worker("collector-writer"))
     """Every call to the store is made here, so that it has one writer."""
     desk: Worker = field(default_factory=lambda: Worker("collector-state"))
     """Every call to the state database; apart from the writer, so that a stalled store is still reported."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the data lie, and the locks and sockets by which several collectors get on."""
+        return self.state.path.parent
 
     def close(self) -> None:
         """Wait for what is being written."""

@@ -40,6 +40,7 @@ class RefusalCode(StrEnum):
     NOT_LINKED = "not_linked"
     OFF_GRID = "off_grid"
     CLOCK = "clock"  # dated where it cannot be, and its age is not known either
+    NUMBER_TWICE = "number_twice"  # another report is stored under its number: a spool was copied or restored
     UNSTORABLE = "unstorable"  # the store itself could not take it
 
 

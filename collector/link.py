@@ -75,6 +75,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._connack: asyncio.Future[ReasonCode] = self._loop.create_future()
         self._suback: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
+        self._unsuback: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._sock: SocketLike | None = None
         self._reading = False
@@ -126,6 +127,13 @@ class Link:
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._give_up(f"subscribe: {code.name}")
         return self._suback
+
+    def unsubscribe(self, filters: Sequence[str]) -> asyncio.Future[None]:
+        """Give subscriptions back; the future is done when what the broker had sent before has been read, or it is lost."""
+        code, _ = self._client.unsubscribe(list(filters))
+        if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._give_up(f"unsubscribe: {code.name}")
+        return self._unsuback
 
     def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> int | None:
         """Hand over a publication; its message id, or None when it was not taken (too many are unanswered)."""
@@ -195,6 +203,7 @@ class Link:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_publish = self._on_publish
         client.on_socket_register_write = lambda *_: self._want_write()
         client.on_socket_unregister_write = lambda *_: self._done_writing()
@@ -257,6 +266,8 @@ class Link:
         self._sock = None
 
     def _give_up(self, reason: str) -> None:
+        if not self._unsuback.done():
+            self._unsuback.set_result(None)
         if not self._lost.done():
             self._lost.set_result(reason)
 
@@ -282,6 +293,11 @@ class Link:
         self.packets_in += 1
         if not self._suback.done():
             self._suback.set_result(codes)
+
+    def _on_unsubscribe(self, *_: object) -> None:
+        self.packets_in += 1
+        if not self._unsuback.done():
+            self._unsuback.set_result(None)
 
     def _on_publish(
         self, _client: Client, _data: object, mid: int, reason: ReasonCode, _properties: object

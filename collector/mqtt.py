@@ -83,7 +83,7 @@ class Membership:
     @classmethod
     def member(cls) -> Membership:
         """One of several."""
-        return cls(f"tatpar-collector-{uuid.uuid4().hex}", shared=True)
+        return cls(f"tatpar-collector-{uuid.uuid4().hex[:12]}", shared=True)
 
 
 @dataclass(slots=True)
@@ -131,6 +131,7 @@ class Bridge:
         self._link: Link | None = None
         self._links = 0
         self._ready = False
+        self._leaving = False
         self._paused_at: float | None = None
         self._echo_due = 0.0
         self._echo_sent = 0.0
@@ -189,6 +190,15 @@ class Bridge:
             return Sending.HELD
         return Sending.SENT
 
+    async def leave(self) -> None:
+        """Give our share of the reports to the others; what the broker had sent us before has then been received.
+
+        Returns at once when we are alone or not connected. Whoever may wait only so long cancels it.
+        """
+        self._leaving = True
+        if self._shared and self._ready and self._link is not None:
+            await self._link.unsubscribe([name for name, _ in self._reports()])
+
     # ------------------------------------------------------------------ one connection
 
     async def _one_link(self, backoff: Backoff) -> str:
@@ -236,17 +246,21 @@ class Bridge:
 
     def _filters(self) -> list[tuple[str, SubscribeOptions]]:
         """What we ask for: the needed ones first, then `$SYS`, which a broker may refuse."""
-        reports = shared_subscription if self._shared else subscription
         once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
-        shared = SubscribeOptions(qos=1) if self._shared else once
         return [
-            (reports(self._root, Leaf.REPORT), shared),
-            (reports(self._root, Leaf.BACKLOG), shared),
+            *(() if self._leaving else self._reports()),
             (subscription(self._root, Leaf.PRESENCE), SubscribeOptions(qos=1)),
             (subscription(self._root, Leaf.ANSWER), once),
             (self._echo_topic, once),
             (SYS_DROPPED, SubscribeOptions(qos=0)),
         ]
+
+    def _reports(self) -> list[tuple[str, SubscribeOptions]]:
+        """The reports, all of them or our share."""
+        reports = shared_subscription if self._shared else subscription
+        once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
+        how = SubscribeOptions(qos=1) if self._shared else once
+        return [(reports(self._root, leaf), how) for leaf in (Leaf.REPORT, Leaf.BACKLOG)]
 
     @property
     def _needed(self) -> int:

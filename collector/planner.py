@@ -10,7 +10,7 @@ from telemetry.topics import Leaf, topic
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from config.config import Config
     from telemetry.control import Plan
@@ -51,9 +51,11 @@ class Planner:
             probes.add(probe)
             self._stale = True
 
-    def again(self) -> None:
-        """The broker may have forgotten what it kept."""
-        self._told.clear()
+    def again(self, told: Iterable[Probe] = ()) -> None:
+        """The broker may have forgotten what it kept; others have told these probes, of whom some may be planned no more."""
+        self._told = dict.fromkeys(told, b"")
+        for site, probe in self._told:
+            self.heard(site, probe)
         self._stale = True
 
     def tell(self) -> list[tuple[Probe, Plan]]:

@@ -7,14 +7,17 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
+from collector.mqtt import Sending
 from collector.planner import Planner
 from collector.plans import plan_everyone
 from collector.trouble import Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from collector.commits import Batch
     from collector.ground import Ground
-    from collector.mqtt import Bridge, Sending
+    from collector.mqtt import Bridge
     from collector.planner import Probe
     from telemetry.control import Plan
 
@@ -23,12 +26,13 @@ _TICK_S: Final = 1.0
 
 
 class Planning:
-    """Looks every second whether the operator's files, the hour or the connection have changed."""
+    """Looks every second whether the operator's files, the hour or the connection have changed; the leader says plans."""
 
     def __init__(self, ground: Ground, bridge: Bridge) -> None:
         self._ground = ground
         self._bridge = bridge
         self._planner = Planner(ground.root, self._publish)
+        self._term: int | None = None
         self.making = Trouble("plans cannot be made", "probes keep the last ones; trying again")
         self.trouble = Trouble("plans cannot be written down", "probes have them; trying again with the next")
 
@@ -58,6 +62,11 @@ class Planning:
 
     async def _step(self) -> None:
         await asyncio.to_thread(self._ground.live.refresh)
+        if self._ground.leading.term != self._term:
+            self._term = self._ground.leading.term
+            self._planner.again(await self._written())
+        if self._term is None:
+            return
         config, now_ns = self._ground.live.current, self._ground.clock.now_ns()
         if self._planner.outdated(config, now_ns):
             plans = await asyncio.to_thread(plan_everyone, config, now_ns)
@@ -68,7 +77,18 @@ class Planning:
             await self._write(told)
 
     def _publish(self, name: str, payload: bytes) -> Sending:
+        if not self._ground.leading.now:
+            return Sending.HELD
         return self._bridge.publish(name, payload, retain=True)
+
+    async def _written(self) -> Iterable[Probe]:
+        """Who was told a plan by whoever planned before us."""
+        try:
+            return await self._ground.desk.run(self._ground.state.plans)
+        except (sqlite3.Error, OSError, RuntimeError) as error:
+            self._ground.counters.state_failures += 1
+            self.trouble.failed(error)
+            return ()
 
     async def _write(self, told: list[tuple[Probe, Plan]]) -> None:
         try:

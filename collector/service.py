@@ -7,18 +7,23 @@ acknowledged comes again, and what comes twice is stored once.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.beat import Heart, LeaseLostError
+from collector.beat import Heart
 from collector.committer import Committer
 from collector.confirmer import Confirmer
 from collector.ground import Ground
 from collector.inbox import Inbox
+from collector.leading import Leading
 from collector.link import CONNACK_S, LinkOptions
 from collector.mqtt import Bridge, Membership, Patience
 from collector.planning import Planning
 from collector.presence import Attendance
+from collector.seat import Seat
+from collector.standing import Standing
+from collector.trouble import Trouble
 from collector.upkeep import Upkeep
 from telemetry.clock import SystemClock
 
@@ -30,13 +35,20 @@ if TYPE_CHECKING:
     from collector.counters import Counters
     from collector.message import Message
     from collector.mqtt import BridgeCounters
-    from collector.trouble import Trouble
     from config.live import LiveConfig
     from config.settings import Settings
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import ReportStore
 
+log = logging.getLogger(__name__)
+
+LEAVE_S: Final = 10.0
+"""Leaving in order may take so long."""
+_QUIET_S: Final = 0.3
+"""A broker may still send what it had queued for us; when nothing came for so long, that was all."""
+_TICK_S: Final = 0.01
+_LOOK_S: Final = 0.5
 QUEUE_BYTES: Final = 64 * 1024 * 1024
 """Payload bytes held at most, whatever the number of messages."""
 
@@ -57,9 +69,12 @@ class Collector:
     ) -> None:
         settings = live.current.settings
         root = settings.broker.root
-        self._ground = Ground(live, store, state, clock or SystemClock(), root)
-        self._inbox = Inbox(settings.collector.queue_reports, QUEUE_BYTES)
         membership = membership or Membership.alone(root)
+        folder = state.path.parent
+        leading = Leading(Seat(folder) if membership.shared else None)
+        self._standing = Standing(folder, shared=membership.shared)
+        self._ground = Ground(live, store, state, clock or SystemClock(), root, leading)
+        self._inbox = Inbox(settings.collector.queue_reports, QUEUE_BYTES)
         self._bridge = Bridge(
             _options(settings, broker, keepalive_s),
             root,
@@ -74,7 +89,8 @@ class Collector:
         self._planning = Planning(self._ground, self._bridge)
         self._attendance = Attendance(self._ground)
         self._upkeep = Upkeep(self._ground)
-        self._heart = Heart(self._ground, membership.role, self.detail)
+        self._heart = Heart(self._ground, membership.role, self.detail, self._of_group)
+        self._stopping = asyncio.Event()
         self._broker = broker
 
     @property
@@ -87,32 +103,61 @@ class Collector:
         """How the connection to the broker fares."""
         return self._bridge.counters
 
+    def stop(self) -> None:
+        """End `run` in order: take nothing more, commit and acknowledge what is here, tell who is to be told."""
+        self._stopping.set()
+
     async def run(self) -> None:
-        """Collect until cancelled.
+        """Collect until stopped or cancelled.
 
         Raises:
-            LeaseLostError: another collector has taken over.
+            MixedError: collectors of the other kind, alone or sharing, are at work on the same data.
+            OSError: the data folder cannot be written.
         """
+        waiting = Trouble("another collector is at work on this data", "waiting until it is gone")
         try:
-            await self._heart.take_lease()
-            try:
-                await self._collect()
-            finally:
-                await self._heart.release()
+            while not self._standing.take():
+                if self._stopping.is_set():
+                    return
+                waiting.failed(RuntimeError("this one works alone, too"))
+                await asyncio.sleep(_LOOK_S)
+            waiting.worked()
+            await self._collect()
         finally:
             self._ground.close()
+            self._standing.release()
 
     async def _collect(self) -> None:
         await self._attendance.recall()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for name, duty in self._duties().items():
-                    tasks.create_task(duty, name=f"collector.{name}")
-        except* LeaseLostError as lost:
-            raise LeaseLostError(str(lost.exceptions[0])) from None
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(duty, name=f"collector.{name}") for name, duty in self._duties().items()
+            ]
+            await self._stopping.wait()
+            try:
+                async with asyncio.timeout(LEAVE_S):
+                    await self._leave()
+            except TimeoutError:
+                log.warning("not everything could be stored within %.0f s; the probes send it again", LEAVE_S)
+            for task in tasks:
+                task.cancel()
+        await self._heart.leave()
+
+    async def _leave(self) -> None:
+        if self._ground.leading.shared:
+            await self._bridge.leave()
+        else:
+            self._bridge.pause()  # the broker keeps the session, and in it what comes
+        quiet_s = 0.0
+        while quiet_s < (_QUIET_S if self._ground.leading.shared else _TICK_S):
+            await asyncio.sleep(_TICK_S)
+            quiet_s = 0.0 if self._inbox.messages else quiet_s + _TICK_S
+        await self._confirmer.settle()
+        await self._heart.beat()
 
     def _duties(self) -> dict[str, Coroutine[Any, Any, None]]:
         return {
+            "leading": self._ground.leading.run(lambda: self.bridge.connected),
             "bridge": self._bridge.run(),
             "commits": self._committer.run(),
             "confirmations": self._confirmer.run(),
@@ -123,7 +168,8 @@ class Collector:
         }
 
     def detail(self) -> dict[str, object]:
-        """The counters with the state of queue, broker, holes and silence, as they go with the heartbeat."""
+        """The counters with the state of queue and broker, as they go with the heartbeat; of one alone, also what is of all."""
+        shared = self._ground.leading.shared
         return {
             **self.counters.detail(),
             "queue_messages": self._inbox.messages,
@@ -133,17 +179,37 @@ class Collector:
             "broker": f"{self._broker.kind} {self._broker}",
             "bridge": asdict(self.bridge),
             "unconfirmed_probes": self._confirmer.pending,
-            "holes_noticed": self._confirmer.holes.counts.noticed,
-            "holes_filled": self._confirmer.holes.counts.filled,
-            "holes_open": self._confirmer.holes.open,
-            "holes_by_site": self._confirmer.holes.by_site(),
-            "silent": {silent.site: silent.since_ns for silent in self._attendance.silence.silent},
             "trouble": [trouble.error for trouble in self._troubles() if trouble.error],
+            **({"leads": self._ground.leading.now} if shared else self._of_all()),
         }
+
+    def _of_group(self) -> dict[str, object] | None:
+        """What the leader says for all; None until it knows where the leader before had got to."""
+        return self._of_all() if self._confirmer.speaks else None
+
+    def _of_all(self) -> dict[str, object]:
+        """What is known by whoever leads only: holes and silence."""
+        holes = self._confirmer.holes
+        of_all: dict[str, object] = {
+            "holes_noticed": holes.counts.noticed,
+            "holes_filled": holes.counts.filled,
+            "holes_open": holes.open,
+            "holes_by_site": holes.by_site(),
+            "silent": {silent.site: silent.since_ns for silent in self._attendance.silence.silent},
+        }
+        if self._ground.leading.shared:
+            of_all["hole_watch"] = holes.handover().plain()
+        return of_all
 
     def _troubles(self) -> tuple[Trouble, ...]:
         duties = (self._committer, self._confirmer, self._attendance, self._upkeep, self._planning)
-        return (*(duty.trouble for duty in duties), self._planning.making)
+        return (
+            *(duty.trouble for duty in duties),
+            self._planning.making,
+            self._confirmer.hearing,
+            self._attendance.hearing,
+            self._ground.leading.trouble,
+        )
 
     def _on_message(self, message: Message) -> None:
         self._inbox.put(message)
@@ -155,8 +221,9 @@ class Collector:
         self._planning.again()
 
     async def _on_batch(self, batch: Batch) -> None:
-        self.counters.absorb(batch)
-        await self._attendance.record(batch)
+        ours = self._attendance.ours(batch)
+        self.counters.absorb(ours)
+        await self._attendance.record(ours)
         self._confirmer.note(batch)
         self._planning.note(batch)
 

@@ -40,6 +40,16 @@ class SilenceWatch:
         """A live report of a site was received."""
         self._heard_ns[site] = max(at_ns, self._heard_ns.get(site, 0))
 
+    def overdue(self, expected: Iterable[str], now_ns: int, after_ns: int) -> bool:
+        """Whether a look would find anyone silent, as far as we have heard."""
+        if now_ns - self._since_ns < after_ns:
+            return False
+        return any(now_ns - self._heard_ns.get(site, -after_ns) >= after_ns for site in expected)
+
+    def forget(self) -> None:
+        """Somebody else looks now: nobody is silent for us."""
+        self._silent = {}
+
     def look(self, expected: Iterable[str], now_ns: int, after_ns: int) -> Transitions:
         """Compare who is expected to speak with who did; nobody is silent before we have listened for `after_ns`."""
         before = self._silent

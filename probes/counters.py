@@ -26,7 +26,9 @@ class Counters:
     """PUBACK 0x80 and above."""
     stored_other_epoch: int = 0
     renumbered: int = 0
-    """The hub knew of reports that this spool had not made: the disk went back in time."""
+    """The hub knew of reports that this spool had not made, or not sent: the disk went back in time, or was copied."""
+    unmarked: int = 0
+    """Connections of which the spool could not note that reports go out (disk full)."""
     bad_messages: int = 0
     """A `stored`, plan or command that could not be read."""
     inbox_dropped: int = 0

@@ -38,6 +38,10 @@ class Inbox:
             self._commands.append(message)
         self._filled.set()
 
+    def take_stored(self) -> Incoming | None:
+        """The latest `stored`, if one has come that nobody has taken."""
+        return self._latest.pop(Leaf.STORED, None)
+
     async def take(self) -> tuple[Leaf, Incoming]:
         """The next message and its leaf: `stored` before plan before commands."""
         while True:

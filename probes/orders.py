@@ -70,48 +70,65 @@ class Orders:
         """
         while True:
             leaf, message = await inbox.take()
-            try:
-                if leaf is Leaf.STORED:
-                    await self._take_stored(message, hub_is_there)
-                elif leaf is Leaf.PLAN:
-                    await self._take_plan(message)
-                else:
-                    self._take_command(connection, message)
-                self._readable.good()
-            except (MessageError, ValueError, RefusedCommandError) as error:
-                self._counters.bad_messages += 1
-                self._readable.bad(f"{leaf}: {error}")
-            except SpoolDamagedError:
-                raise
-            except SpoolError as error:
-                self._disk.bad(str(error))
+            await self._deal_with(connection, leaf, message, hub_is_there)
+
+    async def catch_up(self, connection: Connection, inbox: Inbox) -> None:
+        """Deal with a `stored` that has come already, before anything is sent: it may say that our numbers are not ours.
+
+        Raises:
+            SpoolDamagedError: the spool must be opened anew.
+        """
+        message = inbox.take_stored()
+        if message is not None:
+            await self._deal_with(connection, Leaf.STORED, message, lambda: None)
+
+    async def _deal_with(
+        self, connection: Connection, leaf: Leaf, message: Incoming, hub_is_there: Callable[[], None]
+    ) -> None:
+        try:
+            if leaf is Leaf.STORED:
+                await self._take_stored(message, hub_is_there)
+            elif leaf is Leaf.PLAN:
+                await self._take_plan(message)
+            else:
+                self._take_command(connection, message)
+            self._readable.good()
+        except (MessageError, ValueError, RefusedCommandError) as error:
+            self._counters.bad_messages += 1
+            self._readable.bad(f"{leaf}: {error}")
+        except SpoolDamagedError:
+            raise
+        except SpoolError as error:
+            self._disk.bad(str(error))
 
     async def _take_stored(self, message: Incoming, hub_is_there: Callable[[], None]) -> None:
         if not message.payload:
             return  # the retained message was cleared
         stored = decode_control(message.payload, Stored)
         before = self._spool.confirmed
-        outcome = await self._workers.on_disk(self._spool.confirm, stored)
+        sent = self._queue.launched
+        outcome = await self._workers.on_disk(self._spool.confirm, stored, sent)
         self._counters.stored += self._spool.confirmed - before
         self._disk.good()
         if outcome is Confirmation.OTHER_EPOCH:
             self._counters.stored_other_epoch += 1
-        elif outcome is Confirmation.FROM_THE_FUTURE:
-            await self._renumber(stored)
+        elif outcome in (Confirmation.FROM_THE_FUTURE, Confirmation.NEVER_SENT):
+            await self._renumber(stored, sent, "made" if outcome is Confirmation.FROM_THE_FUTURE else "sent")
         else:
             self._queue.stored(stored.through, IntervalSet(stored.missing))
         if not message.retained:
             hub_is_there()
 
-    async def _renumber(self, stored: Stored) -> None:
+    async def _renumber(self, stored: Stored, sent: IntervalSet, not_yet: str) -> None:
         """The disk lost commits that it had promised to keep: begin a new epoch, or new reports pass for old ones."""
         _log.error(
-            "%s: the hub has report %d, which this spool has not made yet: the disk went back in time, reports are"
-            " numbered anew; check the disk of this machine, or whether its image was copied",
+            "%s: the hub has reports (up to %d) which this spool has not %s yet: the disk went back in time, reports"
+            " are numbered anew; check the disk of this machine, or whether its image was copied",
             self._office.key,
             stored.through,
+            not_yet,
         )
-        await self._workers.on_disk(self._spool.renumber, stored)
+        await self._workers.on_disk(self._spool.renumber, stored, sent)
         self._queue.begin_again()
         self._queue.reconcile(await self._workers.on_disk(self._spool.held))
         self._counters.renumbered += 1

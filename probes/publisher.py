@@ -19,6 +19,7 @@ from probes.inbox import Inbox
 from probes.orders import Orders
 from probes.send_queue import SendQueue
 from probes.sender import Sender
+from probes.spool_file import SpoolError
 from probes.transition import Transition
 from telemetry.topics import Leaf, topic
 
@@ -108,9 +109,15 @@ class Publisher:
             finally:
                 self._sender = None
                 self._queue.connection_lost(self._clock.monotonic_ns())
+                await self._stay_in()
             if asyncio.get_running_loop().time() - began_s >= STEADY_S:
                 self._backoff.reset()
             await self._pause(self._backoff.next_s())
+
+    async def _stay_in(self) -> None:
+        """What is made without a connection is marked as not sent; when that cannot be written, less is noticed later."""
+        with contextlib.suppress(SpoolError):
+            await self._workers.on_disk(self._spool.stays_in)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -128,6 +135,7 @@ class Publisher:
             await self._announce(connection, online=True)
             self._counters.connections += 1
             self._broker.good()
+            await self._orders.catch_up(connection, inbox)
             self._queue.reconcile(await self._workers.on_disk(self._spool.held))
             await self._until_stopped(connection, inbox)
             try:

@@ -50,6 +50,7 @@ class SendQueue:
         self._sent: dict[int, _Sent] = {}
         self._due: list[tuple[int, int]] = []
         self._in_flight: set[int] = set()
+        self._launched = IntervalSet()
         self._hopeless = 0
         self._again_last = False
 
@@ -65,6 +66,11 @@ class SendQueue:
         self._fresh = deque(hole for first, last in held for hole in known.holes(first, last))
         for seq in [seq for seq in self._sent if seq not in held]:
             self.gone(seq)
+
+    @property
+    def launched(self) -> IntervalSet:
+        """Every seq that was given out to be sent, also those that are stored by now."""
+        return IntervalSet(self._launched)
 
     @property
     def in_flight(self) -> int:
@@ -160,6 +166,7 @@ class SendQueue:
         entry = self._sent.setdefault(seq, _Sent())
         entry.due_ns = None
         self._in_flight.add(seq)
+        self._launched.add(seq)
         return seq
 
     def _landed(self, seq: int) -> _Sent | None:

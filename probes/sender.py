@@ -12,6 +12,7 @@ from paho.mqtt.properties import Properties
 from probes.age import Age, age_of
 from probes.connection import FAILURE, NO_MATCHING_SUBSCRIBERS, Connection
 from probes.send_queue import LIVE_NS
+from probes.spool_file import SpoolDamagedError, SpoolError
 from telemetry.topics import Leaf, topic
 from telemetry.windows import SECOND_NS
 
@@ -78,7 +79,14 @@ class Sender:
 
         Raises:
             ConnectionLost: the connection is gone.
+            SpoolDamagedError: the spool must be opened anew.
         """
+        try:
+            await self._workers.on_disk(self._spool.going_out)
+        except SpoolDamagedError:
+            raise
+        except SpoolError:  # a full disk: better sent without the mark than not sent
+            self._counters.unmarked += 1
         while True:
             self._wake.clear()
             seq = self._pick(self._clock.monotonic_ns())

@@ -73,6 +73,8 @@ class Confirmation(Enum):
     """It speaks of an earlier spool of this probe."""
     FROM_THE_FUTURE = "from_the_future"
     """The hub has a seq that this spool has not given yet: the disk went back in time, and the numbers with it."""
+    NEVER_SENT = "never_sent"
+    """The hub has a seq that this spool has given but not sent: another report had that number before, or elsewhere."""
 
 
 class Spool:
@@ -90,14 +92,19 @@ class Spool:
         self._file = open_spool_file(path, site, probe)
         self._db = self._file.connection
         with translated(path):
-            books = self._db.execute("SELECT epoch, next_seq, reports, bytes FROM spool").fetchone()
+            self._db.execute("UPDATE spool SET unsent_from = next_seq WHERE unsent_from IS NULL")
+            books = self._db.execute(
+                "SELECT epoch, next_seq, reports, bytes, unsent_from FROM spool"
+            ).fetchone()
         self.epoch: str = books[0]
         self.next_seq: int = books[1]
         self.reports: int = books[2]
         self.bytes: int = books[3]
         self.confirmed = 0
         """Reports deleted since the opening because the hub has them."""
-        self._first_of_run = self.next_seq
+        self.unsent_from: int = books[4]
+        """Reports from here on had not been handed to a broker when this run began."""
+        self._is_out = False
 
     @property
     def opened(self) -> Opened:
@@ -153,8 +160,26 @@ class Spool:
             ).fetchall()
         return IntervalSet(ranges)
 
-    def confirm(self, stored: Stored) -> Confirmation:
+    def going_out(self) -> None:
+        """From now on reports may be handed to a broker; told before the first is, once a connection."""
+        if not self._is_out:
+            with self._transaction():
+                self._db.execute("UPDATE spool SET unsent_from = NULL")
+            self._is_out = True
+
+    def stays_in(self) -> None:
+        """The connection is gone: what is made from now on has not been sent, also after a restart."""
+        if self._is_out:
+            with self._transaction():
+                self._db.execute("UPDATE spool SET unsent_from = next_seq")
+            self._is_out = False
+
+    def confirm(self, stored: Stored, sent: IntervalSet | None = None) -> Confirmation:
         """Delete what the hub has committed.
+
+        Args:
+            stored: what the hub says.
+            sent: every seq handed to a broker in this run; None when that is not known.
 
         Raises:
             ValueError: a range in `missing` runs backwards.
@@ -165,6 +190,8 @@ class Spool:
         covered = IntervalSet(IntervalSet(stored.missing).holes(1, stored.through))
         if (covered.top or 0) >= self.next_seq:
             return Confirmation.FROM_THE_FUTURE
+        if sent is not None and self._never_sent(covered, sent):
+            return Confirmation.NEVER_SENT
         with self._lock, translated(self.path):
             lowest = self._db.execute("SELECT min(seq) FROM report").fetchone()[0]
         for first, last in covered if lowest is not None else ():
@@ -173,28 +200,43 @@ class Spool:
                     self._delete([(start, min(start + DELETED_AT_ONCE - 1, last))])
         return Confirmation.APPLIED
 
-    def renumber(self, stored: Stored) -> None:
-        """Begin a new epoch, because the hub has seq of this one that this spool has not given yet.
+    def renumber(self, stored: Stored, sent: IntervalSet | None = None) -> None:
+        """Begin a new epoch, because the hub has seq of this one that it cannot have from this spool.
 
-        What was here when the spool was opened bears its true number, so `stored` may delete it. What was made
-        since bears numbers that were given before to reports now lost: it stays. All that is left gets a new
+        What had been sent when this run began bears its true number, so `stored` may delete it. What was not (`sent`
+        may know better) bears numbers that were given to other reports as well: it stays. All that is left gets a new
         identity, seq from 1 in the old order. Tombstones speak of old numbers and go.
 
         Raises:
             SpoolError: the disk refuses; nothing was changed.
         """
         epoch = secrets.token_hex(8)
+        accounted = IntervalSet(IntervalSet(stored.missing).holes(1, stored.through))
+        doubtful = self._never_sent(accounted, sent or IntervalSet())
         covered = IntervalSet(
-            IntervalSet(stored.missing).holes(1, min(stored.through, self._first_of_run - 1))
+            part
+            for first, last in accounted
+            for part in IntervalSet(((self.unsent_from, max(doubtful, self.unsent_from)),)).holes(first, last)
         )
         with self._transaction():
             self._delete(covered)
             self._db.execute("DELETE FROM tombstone")
             old = [row[0] for row in self._db.execute("SELECT seq FROM report ORDER BY seq").fetchall()]
             size = sum(self._reidentify(old_seq, epoch, seq) for seq, old_seq in enumerate(old, start=1))
-            self._db.execute("UPDATE spool SET epoch = ?", (epoch,))
+            self._db.execute("UPDATE spool SET epoch = ?, unsent_from = 1", (epoch,))
             self._note(next_seq=len(old) + 1, reports=len(old), size=size)
             self.epoch = epoch
+        self.unsent_from, self._is_out = 1, False
+
+    def _never_sent(self, accounted: IntervalSet, sent: IntervalSet) -> int:
+        """The last seq that the hub accounts for and that was never sent from here; 0 when there is none."""
+        unsent = (
+            seqs[1]
+            for first, last in accounted
+            if last >= self.unsent_from
+            for seqs in sent.holes(max(first, self.unsent_from), last)
+        )
+        return max(unsent, default=0)
 
     def _reidentify(self, old_seq: int, epoch: str, seq: int) -> int:
         """Give a report a new identity; its new size. (`seq` never passes `old_seq`, so it is free.)."""

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 KEPT_ASIDE: Final = 2
 _SCHEMA: Final = """
 CREATE TABLE spool(
   id INTEGER PRIMARY KEY CHECK (id = 1), site TEXT NOT NULL, probe TEXT NOT NULL, epoch TEXT NOT NULL,
-  next_seq INTEGER NOT NULL, reports INTEGER NOT NULL, bytes INTEGER NOT NULL, plan BLOB
+  next_seq INTEGER NOT NULL, reports INTEGER NOT NULL, bytes INTEGER NOT NULL, plan BLOB, unsent_from INTEGER
 );
 CREATE TABLE report(
   seq INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, boot TEXT NOT NULL, made_mono_ns INTEGER NOT NULL,
@@ -150,8 +150,12 @@ def _prepare(connection: sqlite3.Connection, path: Path, site: str, probe: str) 
     if version == 0:
         epoch = secrets.token_hex(8)
         connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};")
-        connection.execute("INSERT INTO spool VALUES (1, ?, ?, ?, 1, 0, 0, NULL)", (site, probe, epoch))
+        connection.execute("INSERT INTO spool VALUES (1, ?, ?, ?, 1, 0, 0, NULL, 1)", (site, probe, epoch))
         connection.execute("COMMIT")
+    elif version == 1:
+        connection.executescript(
+            f"BEGIN IMMEDIATE;ALTER TABLE spool ADD COLUMN unsent_from INTEGER;PRAGMA user_version={SCHEMA_VERSION};COMMIT;"
+        )
     _check(connection)
 
 

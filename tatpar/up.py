@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from alerts.service import Alerts
 from collector.broker import bring
 from collector.service import Collector
+from collector.standing import MixedError, see_that_nobody_shares
 from dashboards.wall.app import create_app
 from dashboards.wall.serve import address, listen, serve_on, warning_for
 from lab.fleet import Fleet
@@ -189,4 +190,8 @@ def _only_one(data_dir: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
+        try:
+            see_that_nobody_shares(data_dir)
+        except MixedError as error:
+            raise AlreadyRunningError(str(error)) from None
         yield

@@ -11,6 +11,7 @@ from tatpar.options import config_option, data_option, explains_config, failed, 
 
 if TYPE_CHECKING:
     from collector.broker import BrokerAddress
+    from collector.service import Collector
     from config.live import LiveConfig
     from config.settings import Broker
 
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
     default=None,
     help="The broker; without it, broker.host and broker.port of the settings, or one of our own when they say so.",
 )
+@click.option(
+    "--share",
+    is_flag=True,
+    help="Share the load with others on this machine: start any number with the same --data, each with --share.",
+)
 @explains_config
-def command(config_file: Path | None, data_dir: Path, where: str | None) -> None:
+def command(config_file: Path | None, data_dir: Path, where: str | None, *, share: bool) -> None:
     """Take in reports from the broker: check, store, confirm; publish each probe's plan.
+
+    Without --share one works, and a second waits until the first has ended.
 
     Example: tatpar collect --config tatpar.toml --data data --broker hub.example:1883
     """
@@ -39,30 +47,34 @@ def command(config_file: Path | None, data_dir: Path, where: str | None) -> None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     live = LiveConfig(config_file)
     address = None if where is None else _address(where)
+    if share and address is None and live.current.settings.broker.bring != "none":
+        wrong_input(
+            "--share: several collectors need a broker that runs by itself; write --broker HOST:PORT,"
+            ' or bring = "none" with host and port under [broker]'
+        )
     try:
-        asyncio.run(_collect(live, data_dir, address))
+        asyncio.run(_collect(live, data_dir, address, share=share))
     except KeyboardInterrupt:
         return
 
 
-async def _collect(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) -> None:
-    from collector.beat import LeaseLostError  # noqa: PLC0415
+async def _collect(live: LiveConfig, data_dir: Path, address: BrokerAddress | None, *, share: bool) -> None:
     from collector.broker import BrokerError  # noqa: PLC0415
+    from collector.standing import MixedError  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     try:
-        await _run(live, data_dir, address)
-    except (BrokerError, LeaseLostError, StateError, StoreError, OSError) as error:
+        await _run(live, data_dir, address, share=share)
+    except (BrokerError, MixedError, StateError, StoreError, OSError) as error:
         failed(str(error))
 
 
-async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) -> None:
-    import asyncio  # noqa: PLC0415
-    import signal  # noqa: PLC0415
+async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None, *, share: bool) -> None:
     from contextlib import closing  # noqa: PLC0415
 
     from collector.broker import bring  # noqa: PLC0415
+    from collector.mqtt import Membership  # noqa: PLC0415
     from collector.service import Collector  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_writer  # noqa: PLC0415
@@ -73,13 +85,31 @@ async def _run(live: LiveConfig, data_dir: Path, address: BrokerAddress | None) 
         closing(StateDb(data_dir / "state.db")) as state,
     ):
         async with bring(_as_told(settings.broker, address), data_dir) as broker:
-            task = asyncio.current_task()
-            if task is not None:  # a polite kill ends like Ctrl-C: the last commit is finished
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-            try:
-                await Collector(live, store, state, broker).run()
-            except asyncio.CancelledError:
-                return
+            membership = Membership.member() if share else None
+            await _until_told(Collector(live, store, state, broker, membership=membership))
+
+
+async def _until_told(collector: Collector) -> None:
+    """Run until SIGTERM or Ctrl-C, which let it finish what it has begun; a second one does not wait for that."""
+    import asyncio  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    loop, running = asyncio.get_running_loop(), asyncio.ensure_future(collector.run())
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        if told:
+            running.cancel()
+        told = True
+        collector.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return
 
 
 def _as_told(settings: Broker, address: BrokerAddress | None) -> Broker:

@@ -85,11 +85,19 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
     for role, beat in sorted(beats.items()):
         age_ns = now_ns - beat.at_ns
         if age_ns > _SILENT_AFTER_NS:
-            text = f"silent for {age_ns / 1e9:.0f} s"
-            findings.append(less(role, text, f"start it: tatpar up, or tatpar {role}"))
+            findings.append(less(role, f"silent for {age_ns / 1e9:.0f} s", _start(role)))
+        elif "leader" in beat.detail:
+            findings.append(fine(role, f"at work, led by {beat.detail['leader']}"))
         else:
             findings.append(fine(role, "at work"))
     return findings
+
+
+def _start(role: str) -> str:
+    """How to start what is silent."""
+    if role.startswith("collector") and role != "collector":
+        return "start it again: tatpar collect --share (a member that does not come back is forgotten in 5 minutes)"
+    return f"start it: tatpar up, or tatpar {'collect' if role == 'collector' else role}"
 
 
 def now_ns() -> int:

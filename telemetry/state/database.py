@@ -41,6 +41,11 @@ class Database:
             self._connection.execute("PRAGMA synchronous=FULL")
             migrate(self._connection, path)
 
+    @property
+    def path(self) -> Path:
+        """Of the file."""
+        return self._path
+
     def revision(self) -> int:
         """A number that rises with every change by any process (a lease that is renewed changes nothing)."""
         number: int = self._rows("SELECT number FROM revision")[0][0]

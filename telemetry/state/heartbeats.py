@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from telemetry.state.database import Database, decoded, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,12 @@ class HeartbeatTable(Database):
                 " ON CONFLICT DO UPDATE SET at_ns = excluded.at_ns, body = excluded.body",
                 (role, at_ns, encoded(dict(detail))),
             )
+
+    def forget_beats(self, roles: Iterable[str]) -> None:
+        """Roles that nobody has any more."""
+        with self._change() as change:
+            for role in roles:
+                change.execute("DELETE FROM heartbeat WHERE role = ?", (role,))
 
     def beats(self) -> dict[str, Beat]:
         """By role, its last beat."""

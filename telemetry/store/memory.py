@@ -63,7 +63,7 @@ class MemoryStore:
         e = report.envelope
         account = self._accounts.setdefault((e.site, e.probe, e.epoch), Account())
         if e.seq in account.stored:
-            return Fate.DUPLICATE
+            return self._fate_of_copy(e)
         for item in e.items:
             if isinstance(item, Tombstone):
                 account.write_off(item.first_seq, item.last_seq, report.received_ns)
@@ -76,6 +76,13 @@ class MemoryStore:
         self._reports.append(_Stored(self._commits, report))
         self._contacts.setdefault((e.site, e.probe), []).append((e.start_ns, report.received_ns))
         return Fate.STORED
+
+    def _fate_of_copy(self, e: Envelope) -> Fate:
+        for there in (stored.report.envelope for stored in self._reports):
+            if (there.site, there.probe, there.epoch, there.seq) == (e.site, e.probe, e.epoch, e.seq):
+                same = (there.boot, there.mono_ns) == (e.boot, e.mono_ns)
+                return Fate.DUPLICATE if same else Fate.NUMBER_TWICE
+        return Fate.DUPLICATE
 
     def import_streams(self, table: StreamTable) -> None:
         """Take in windows of another origin; rows that are there already stay."""

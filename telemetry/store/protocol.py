@@ -25,6 +25,8 @@ class Fate(Enum):
 
     STORED = "stored"
     DUPLICATE = "duplicate"
+    NUMBER_TWICE = "number_twice"
+    """Not stored: another report is, under the same number. Told apart while that one is kept whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class StoreReader(Protocol):
 
 
 class ReportStore(StoreReader, Protocol):
-    """The writing half; one writer at a time."""
+    """The writing half; one object a process. Whether several processes may write is said by the implementation."""
 
     def append(self, reports: Sequence[Received]) -> list[Fate]:
         """Store reports in one durable transaction; one fate each, in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from collector.standing import Standing
 from tatpar.commands.collect import command
 from telemetry.store.protocol import Selection
-from telemetry.store.sqlite import SqliteReader
+from telemetry.store.sqlite import SqliteReader, SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -58,7 +60,7 @@ def test_a_broker_that_cannot_be_brought_is_explained(tmp_path: Path, config_fil
 async def test_it_collects_from_a_broker_until_it_is_told_to_end(
     killable_hub: Any, tmp_path: Path, config_file: Path, eventually: Eventually, make_envelope: Maker
 ) -> None:
-    """SIGTERM ends it in order: status 0, everything stored, the lease given back."""
+    """SIGTERM ends it in order: status 0, everything stored, everything acknowledged, the place free for the next."""
     data = tmp_path / "data"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -77,6 +79,9 @@ async def test_it_collects_from_a_broker_until_it_is_told_to_end(
     assert process.returncode == 0
     assert b"Traceback" not in errors
 
-    from telemetry.state.db import StateDb
-
-    assert StateDb(data / "state.db").lease_holder("collector", 0) is None
+    assert Standing(data, shared=False).take()
+    next_hub = dataclasses.replace(killable_hub, store=SqliteStore(data / "reports.db"))
+    async with next_hub.collecting() as collector:  # the session of the one before holds nothing any more
+        await eventually(lambda: collector.bridge.echo_ms is not None)
+        assert collector.bridge.session_resumed == 1
+        assert collector.counters.messages == 0

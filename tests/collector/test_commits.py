@@ -112,6 +112,21 @@ def test_one_report_that_the_store_cannot_take_does_not_hold_up_the_others(
     assert len(store.latest()) == 1
 
 
+def test_two_machines_with_a_copy_of_one_spool_are_noticed(
+    rules: Rules, store: SqliteStore, make_envelope: Callable[..., Envelope]
+) -> None:
+    """Same epoch, same numbers, other reports: refused by name and kept for inspection, not taken for copies."""
+    one = [make_envelope(seq) for seq in range(1, 6)]
+    other = [make_envelope(seq, boot="boot-of-the-copy") for seq in range(3, 8)]
+    assert commit([carry(e) for e in one], rules, Redater(), store).stored == 5
+    batch = commit([carry(e) for e in (*other, one[0])], rules, Redater(), store)
+    assert (batch.stored, batch.duplicates) == (2, 1)
+    assert batch.refused_by_code == {RefusalCode.NUMBER_TWICE: 3}
+    assert "copy of one spool" in batch.refused[0].detail
+    assert list(store.received("agra", "p1")[make_envelope().epoch]) == [(1, 7)]
+    assert ("agra", "p1") in batch.newest  # it is told all the same, or would send them for ever
+
+
 @pytest.mark.parametrize("error", [StoreError("disk full"), OSError(28, "No space left on device")])
 def test_a_store_that_cannot_write_now_is_no_report_s_fault(
     rules: Rules, store: SqliteStore, make_envelope: Callable[..., Envelope], error: Exception

@@ -175,7 +175,7 @@ async def test_the_heartbeat_shows_counters_and_silence(
 async def test_a_second_collector_waits_until_the_first_is_gone(
     killable_hub: Hub, eventually: Eventually
 ) -> None:
-    """One writer at a time, by lease; handed over at once when the first leaves in order."""
+    """One that works alone at a time, by the kernel's lock; the next works as soon as the first has left."""
     from collector.service import Collector
 
     async with killable_hub.collecting():

@@ -255,6 +255,7 @@ async def test_retained_stored_spares_the_resending(make_rig: Any, make_hub: Any
     rig = make_rig()
     for _ in range(10):
         rig.spool_one(age_s=100, live=False)
+    rig.spool.unsent_from = 11  # by the run before
     hub.publish("agra/p1/stored", encode_control(Stored(epoch=rig.spool.epoch, through=9)), retain=True)
     async with publishing(rig):
         await eventually(lambda: rig.spool.reports == 1)
@@ -351,6 +352,46 @@ async def test_hub_that_knows_more_than_we_made(
     assert new_epoch != old_epoch
     assert sorted(set(hub.seqs(new_epoch))) == [1, 2]
     assert any("the disk went back in time" in record.message for record in caplog.records)
+
+
+async def test_hub_that_knows_what_we_have_not_sent(make_rig: Any, make_hub: Any) -> None:
+    """An old copy of the spool, put back, has made more reports off line than were lost: none passes for a stored one."""
+    hub = make_hub()
+    rig = make_rig()
+    for _ in range(4):
+        rig.spool_one(age_s=100, live=False)
+    rig.spool.unsent_from = 3  # the first two went out, then the copy was made; 3..8 were sent and are gone
+    for _ in range(6):
+        rig.spool_one()
+    old_epoch = rig.spool.epoch
+    hub.publish("agra/p1/stored", encode_control(Stored(epoch=old_epoch, through=8)), retain=True)
+    async with publishing(rig):
+        await steadily(rig, lambda: rig.spool.reports == 0)
+    assert rig.counters.renumbered == 1
+    assert hub.seqs(old_epoch) == []  # told before anything was sent
+    assert sorted(set(hub.seqs(rig.spool.epoch))) == list(range(1, 9))
+
+
+async def test_what_is_made_between_connections_is_marked_as_not_sent(
+    mosquitto: Any, make_rig: Any, make_hub: Any, eventually: Any
+) -> None:
+    """While connected anything may have gone out; when the connection is lost the mark is on the disk."""
+    make_hub()
+    rig = make_rig()
+
+    def mark() -> int | None:
+        row: tuple[int | None] = rig.spool._db.execute("SELECT unsent_from FROM spool").fetchone()
+        return row[0]
+
+    assert mark() == 1
+    async with publishing(rig):
+        rig.spool_one()
+        await steadily(rig, lambda: rig.spool.reports == 0)
+        assert mark() is None
+        mosquitto.kill()
+        await eventually(lambda: mark() == 2)
+        mosquitto.start()
+        await steadily(rig, lambda: mark() is None)
 
 
 async def test_broker_that_is_killed_with_its_queue(

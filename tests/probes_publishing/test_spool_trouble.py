@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from probes.spool import Confirmation, Made, Slot, Spool
 from probes.spool_file import Opened, SpoolDamagedError, SpoolError
 from telemetry.codec import decode, encode
 from telemetry.control import Stored
+from telemetry.intervals import IntervalSet
 from telemetry.messages import Clock, Envelope, SelfReport, Tombstone
 from telemetry.windows import WINDOW_NS
 
@@ -54,6 +56,7 @@ def test_disk_that_went_back_in_time(path: Path) -> None:
     """Numbers given twice are noticed: what was made since gets a new epoch, what the hub truly has is not sent twice."""
     spool = open_spool(path)
     fill(spool, 5)
+    spool.going_out()
     spool.close()
     earlier = path.read_bytes()
     spool = open_spool(path)
@@ -83,6 +86,51 @@ def test_disk_that_went_back_in_time(path: Path) -> None:
     again = open_spool(path)
     assert (again.epoch, again.next_seq, again.reports) == (spool.epoch, 5, 4)
     again.close()
+
+
+def test_disk_that_went_back_and_has_passed_the_hub_since(path: Path) -> None:
+    """Numbers that were given but never sent cannot be at the hub: whatever it has there is another report."""
+    spool = open_spool(path)
+    fill(spool, 5)
+    spool.going_out()
+    spool.stays_in()  # 1..5 went out
+    fill(spool, 2)  # 6, 7 did not
+    spool.close()
+    spool = open_spool(path)
+    assert spool.unsent_from == 6
+    fill(spool, 4)  # 8..11, and 8 goes out
+    old_epoch = spool.epoch
+    sent = IntervalSet([(8, 8)])
+    assert spool.confirm(Stored(epoch=old_epoch, through=5, missing=((2, 2),)), sent) is Confirmation.APPLIED
+    assert (
+        spool.confirm(Stored(epoch=old_epoch, through=8, missing=((2, 2), (6, 7))), sent)
+        is Confirmation.APPLIED
+    )
+    assert list(spool.held()) == [(2, 2), (6, 7), (9, 11)]
+    stored = Stored(epoch=old_epoch, through=9, missing=((2, 2), (6, 6)))
+    assert spool.confirm(stored, sent) is Confirmation.NEVER_SENT
+    assert list(spool.held()) == [(2, 2), (6, 7), (9, 11)]
+    spool.renumber(stored, sent)
+    assert list(spool.held()) == [(1, 6)]
+    assert (spool.unsent_from, spool.next_seq) == (1, 7)
+    spool.close()
+
+
+def test_spool_of_the_version_before_is_taken_over(path: Path) -> None:
+    """Nothing is known of what it has sent: it counts as sent."""
+    spool = open_spool(path)
+    fill(spool, 3)
+    spool.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE spool DROP COLUMN unsent_from")
+        db.execute("PRAGMA user_version=1")
+        db.commit()
+    spool = open_spool(path)
+    assert spool.opened is Opened.KEPT
+    assert (spool.reports, spool.unsent_from) == (3, 4)
+    assert fill(spool, 1) == [4]
+    assert spool.confirm(Stored(epoch=spool.epoch, through=3), IntervalSet()) is Confirmation.APPLIED
+    spool.close()
 
 
 def test_damaged_file_is_moved_aside(path: Path) -> None:

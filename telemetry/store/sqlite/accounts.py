@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,24 +18,37 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str]
 """site, probe, epoch"""
+Row = tuple[bytes, bytes, bytes]
+KEYS_AT_ONCE: Final = 300
+"""Accounts read in one query."""
 
 
 class Accounts:
-    """The accounts that the writer has touched; changes are staged until their transaction is through."""
+    """The accounts that the writer has touched; changes are staged until their transaction is through.
+
+    When another process has written in between, those that a batch touches are read again, all in one query, and
+    decoded again only when their rows have changed. (With several collectors that is so at every commit.)
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._settled: dict[Key, Account] = {}
         self._staged: dict[Key, Account] = {}
+        self._rows: dict[Key, Row] = {}
+        """What `_settled` was decoded from, or written as."""
+        self._saved: dict[Key, Row] = {}
+        self._current: set[Key] = set()
+        """Keys that nobody else has written since they were read, those without a row included."""
         self._data_version = -1
 
-    def begin(self) -> None:
-        """Start staging; forget what is cached if another process has written in between."""
-        self._staged = {}
+    def begin(self, reports: Iterable[Received]) -> None:
+        """Start staging for a batch; read again what another process may have written in between."""
+        self._staged, self._saved = {}, {}
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
-            self._settled = {}
+            self._current = set()
             self._data_version = version
+        self._read({(r.envelope.site, r.envelope.probe, r.envelope.epoch) for r in reports} - self._current)
 
     def take(self, report: Received) -> bool:
         """Account for a report and for the tombstones in it; False when it is stored already."""
@@ -50,23 +63,44 @@ class Accounts:
 
     def save(self) -> None:
         """Write what is staged, within the caller's transaction."""
+        rows = {key: _packed(account) for key, account in self._staged.items()}
         self._connection.executemany(
             "INSERT INTO ledger (site, probe, epoch, stored, written_off, holes) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET stored = excluded.stored, written_off = excluded.written_off,"
             " holes = excluded.holes",
-            [(*key, *_packed(account)) for key, account in self._staged.items()],
+            [(*key, *row) for key, row in rows.items()],
         )
+        self._saved = rows
 
     def settle(self) -> None:
         """The transaction is through: what was staged holds."""
         self._settled |= self._staged
-        self._staged = {}
+        self._rows |= self._saved
+        self._staged, self._saved = {}, {}
 
     def _of(self, key: Key) -> Account:
         if key not in self._staged:
-            settled = self._settled.get(key) or load(self._connection, key) or Account()
-            self._staged[key] = settled.copy()
+            settled = self._settled.get(key)
+            self._staged[key] = Account() if settled is None else settled.copy()
         return self._staged[key]
+
+    def _read(self, wanted: set[Key]) -> None:
+        keys = list(wanted)
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            some = keys[start : start + KEYS_AT_ONCE]
+            for site, probe, epoch, *row in self._connection.execute(
+                f"WITH wanted(s, p, e) AS (VALUES {', '.join(['(?, ?, ?)'] * len(some))})"  # noqa: S608
+                " SELECT site, probe, epoch, stored, written_off, holes FROM wanted"
+                " CROSS JOIN ledger ON site = s AND probe = p AND epoch = e",
+                [name for key in some for name in key],
+            ):
+                self._adopt((site, probe, epoch), (row[0], row[1], row[2]))
+        self._current |= wanted
+
+    def _adopt(self, key: Key, row: Row) -> None:
+        if self._rows.get(key) != row:
+            self._settled[key] = unpacked(*row)
+            self._rows[key] = row
 
 
 def load(connection: sqlite3.Connection, key: Key) -> Account | None:
@@ -77,7 +111,7 @@ def load(connection: sqlite3.Connection, key: Key) -> Account | None:
     return None if row is None else unpacked(*row)
 
 
-def _packed(account: Account) -> tuple[bytes, bytes, bytes]:
+def _packed(account: Account) -> Row:
     return _integers(account.stored), _integers(account.written_off), _integers(account.holes)
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from telemetry.store.sqlite.turns import Turns
+
 BUSY_MS: Final = 10_000
 PAGE_BYTES: Final = 8192  # a report with its payload is about 3 kB: two fit a page
 
@@ -56,10 +58,18 @@ def translated(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, path: Path, kind: str = "IMMEDIATE") -> Iterator[None]:
-    """All or nothing: commits at the end, rolls back on any error. A DEFERRED one is a stable view for reads."""
+def transaction(
+    connection: sqlite3.Connection, path: Path, kind: str = "IMMEDIATE", *, turns: Turns | None = None
+) -> Iterator[None]:
+    """All or nothing: commits at the end, rolls back on any error. A DEFERRED one is a stable view for reads.
+
+    With `turns` it is a writing one that begins when its turn has come among the processes that write to the file.
+    """
     with translated(path):
-        connection.execute(f"BEGIN {kind}")
+        if turns is None:
+            connection.execute(f"BEGIN {kind}")
+        else:
+            turns.begin(connection, BUSY_MS)
         try:
             yield
             connection.execute("COMMIT")

@@ -8,7 +8,7 @@ from telemetry.messages import Stream, Tombstone
 from telemetry.store.ahead import is_ahead
 from telemetry.store.assembly import Origin
 from telemetry.store.protocol import Fate
-from telemetry.store.sqlite import recent
+from telemetry.store.sqlite import recent, twins
 from telemetry.windows import slot_start
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def take(connection: sqlite3.Connection, accounts: Accounts, reports: Sequence[Received]) -> list[Fate]:
     """Store what is new of a batch, within the caller's transaction; one fate each, in order."""
-    accounts.begin()
+    accounts.begin(reports)
     fates = [Fate.STORED if accounts.take(report) else Fate.DUPLICATE for report in reports]
     fresh = [report for report, fate in zip(reports, fates, strict=True) if fate is Fate.STORED]
     if fresh:
@@ -31,7 +31,7 @@ def take(connection: sqlite3.Connection, accounts: Accounts, reports: Sequence[R
         _note_contacts(connection, fresh)
         note_streams(connection, [(report.envelope, Origin(report.received_ns)) for report in fresh])
         accounts.save()
-    return fates
+    return twins.compared(connection, reports, fates)
 
 
 def _note_tombstones(connection: sqlite3.Connection, reports: Sequence[Received]) -> None:

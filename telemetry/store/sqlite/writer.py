@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from telemetry.store.sqlite import fold, imports, intake, retention, upkeep
 from telemetry.store.sqlite.accounts import Accounts
-from telemetry.store.sqlite.connection import connect_writer, transaction
+from telemetry.store.sqlite.connection import connect_writer, transaction, translated
 from telemetry.store.sqlite.reader import SqliteReader
 from telemetry.store.sqlite.schema import migrate
+from telemetry.store.sqlite.turns import Turns
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class SqliteStore(SqliteReader):
         self._rollup_ns = round(rollup_days * DAY_NS)
         self._connection = connect_writer(path)
         migrate(self._connection, path)
+        with translated(path):
+            self._turns = Turns(path)
         self._accounts = Accounts(self._connection)
         self._revived: int | None = 0
 
@@ -99,7 +102,12 @@ class SqliteStore(SqliteReader):
             self._revived = fold.revive(self._connection, self._revived)
         return int(self._revived is not None)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        super().close()
+        self._turns.close()
+
     @contextmanager
     def _write(self) -> Iterator[None]:
-        with transaction(self._connection, self._path):
+        with transaction(self._connection, self._path, turns=self._turns):
             yield
