@@ -78,9 +78,28 @@ class Broker(_Section, frozen=True, kw_only=True):
 class Store(_Section, frozen=True, kw_only=True):
     """The report store."""
 
-    kind: Literal["sqlite"] = "sqlite"
+    kind: Literal["sqlite", "victoriametrics", "influxdb", "influxdb1"] = "sqlite"
     raw_days: Positive = 90
     rollup_days: Positive = 730
+    url: str = ""
+    """The database server's address, for the kinds other than sqlite."""
+    read_url: str = ""
+    """Where it is read when that is another address, as in a VictoriaMetrics cluster; empty: `url`."""
+    organisation: str = "tatpar"
+    bucket: str = "tatpar"
+    """Bucket (InfluxDB 2) or database (InfluxDB 1)."""
+    token: str = ""
+    token_file: str = ""
+    certificates: str = ""
+    """A PEM file of the authorities that the server's certificate is checked against; empty: the system's."""
+    prefix: str = "tatpar"
+    """How the measurements' names begin."""
+    journal_days: Annotated[float, Meta(ge=0.05)] = 2
+    """How long reports that the server has stay in the local journal as well."""
+    journal_megabytes: Positive = 20_000
+    """Past this size of the journal the operator is told; nothing is dropped."""
+    batch_reports: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    """Most reports of one write to the server."""
 
 
 class Probing(_Section, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from config.address import parse_address
 from config.names import ID_RULE, is_id, suggested_id
+from config.store_checks import check_store
 from config.zones import similar_zone, zone_names
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
     for index, end in enumerate(settings.headquarters):
         _check_reflectors(index, end, wrong)
     _check_broker(settings, wrong)
+    check_store(settings.store, wrong)
     _check_finite(settings, wrong)
     _check_rates(settings, wrong)
     if "@" not in settings.alerts.sender:

@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, str]] = {
     "report": "the readiness reports",
     "sites": "list and check the offices",
     "meetings": "list and check the meetings",
+    "store": "set up the database server behind the report store",
     "lab": "the emulated fleet: break, heal, history",
     "doctor": "check clock, permissions, time stamps, broker, store, reflector; say what to do",
 }

@@ -60,6 +60,8 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     yield hub.broker(config.settings.broker)
     now_ns = hub.now_ns()
     yield hub.store(config.settings, data_dir, now_ns)
+    if config.settings.store.kind != "sqlite":
+        yield from hub.database(config.settings.store, data_dir)
     yield from hub.state(data_dir, now_ns)
     if in_lab(data_dir):
         yield fine("reflectors", "the running lab's own; those of the settings are not asked")

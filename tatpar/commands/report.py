@@ -61,7 +61,7 @@ def weekly(
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
-    from telemetry.store.open import open_reader  # noqa: PLC0415
+    from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
 
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     zone = ZoneInfo(config.settings.deployment.timezone)
@@ -70,7 +70,7 @@ def weekly(
         week = Week.of(week_text, zone) if week_text else Week.containing(now_ns, zone)
     except NoSuchWeekError as error:
         wrong_input(f"--week: {error}")
-    if not (data_dir / "reports.db").exists():
+    if not store_file(config.settings.store, data_dir).exists():
         wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
     language = language or config.settings.deployment.language
     try:

@@ -13,13 +13,13 @@ from tatpar.examination.finding import broken, fine, less
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
 from telemetry.store.errors import StoreError
-from telemetry.store.open import open_reader
+from telemetry.store.open import open_reader, store_file
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from config.settings import Broker, Settings
+    from config.settings import Broker, Settings, Store
     from tatpar.examination.finding import Finding
 
 _SILENT_AFTER_NS: Final = 60 * SECOND_NS
@@ -57,7 +57,7 @@ def _outside(settings: Broker) -> Finding:
 
 def store(settings: Settings, data_dir: Path, now_ns: int) -> Finding:
     """Can the store be read, and how old is the newest window in it."""
-    if not (data_dir / "reports.db").exists():
+    if not store_file(settings.store, data_dir).exists():
         return fine("store", "empty: it is made at the first start")
     try:
         with contextlib.closing(open_reader(settings.store, data_dir)) as reader:
@@ -70,6 +70,30 @@ def store(settings: Settings, data_dir: Path, now_ns: int) -> Finding:
     if age_s > 120:
         return less("store", f"the newest window is {age_s:.0f} s old", "see that collector and probes run")
     return fine("store", f"the newest window is {age_s:.0f} s old")
+
+
+def database(settings: Store, data_dir: Path) -> list[Finding]:
+    """Does the database server answer, and is it set up as the store needs it; nothing for a store in a file."""
+    from telemetry.store.server.connect import connect  # noqa: PLC0415 - only with a server, its client is the hub's
+
+    try:
+        with contextlib.closing(connect(settings, data_dir)) as server:
+            problems = server.examine()
+            where = server.where
+            lost = server.lost()
+    except StoreError as error:
+        text = f"{error}; reports wait in the journal"
+        return [broken("database", text, "see that the server runs, and check store.url")]
+    found = [
+        (broken if problem.grave else less)("database", f"{where}: {problem.text}", problem.remedy)
+        for problem in problems
+    ]
+    for reason, number in lost.items():
+        remedy = (
+            "compare the server's retention with store.raw_days and store.rollup_days, and the probes' clocks"
+        )
+        found.append(less("database", f"{where} has thrown {number} points away: {reason}", remedy))
+    return found or [fine("database", f"{where} answers and is set up as it should be")]
 
 
 def state(data_dir: Path, now_ns: int) -> list[Finding]:

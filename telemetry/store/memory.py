@@ -247,6 +247,11 @@ class MemoryStore:
             if (of_site, of_probe) == (site, probe)
         }
 
+    @property
+    def shipping(self) -> Mapping[str, int | float | bool | str | None]:
+        """Nothing: there is no server."""
+        return {}
+
     def close(self) -> None:
         """Nothing to let go of."""
 

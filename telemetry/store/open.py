@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from telemetry.store.protocol import ReportStore, StoreReader
 
 SQLITE_FILE: Final = "reports.db"
+JOURNAL_FILE: Final = "journal.db"
 
 
 def open_writer(settings: Store, data_dir: Path) -> ReportStore:
@@ -19,9 +20,18 @@ def open_writer(settings: Store, data_dir: Path) -> ReportStore:
     Raises:
         StoreError: it cannot be opened.
     """
-    from telemetry.store.sqlite import SqliteStore  # noqa: PLC0415 -- zstandard is the hub's: not for `tatpar --help`
+    if settings.kind == "sqlite":
+        from telemetry.store.sqlite import (  # noqa: PLC0415 -- zstandard is the hub's: not for `tatpar --help`
+            SqliteStore,
+        )
 
-    return SqliteStore(data_dir / SQLITE_FILE, raw_days=settings.raw_days, rollup_days=settings.rollup_days)
+        return SqliteStore(
+            data_dir / SQLITE_FILE, raw_days=settings.raw_days, rollup_days=settings.rollup_days
+        )
+    from telemetry.store.server import ServerStore  # noqa: PLC0415
+    from telemetry.store.server.connect import connect  # noqa: PLC0415
+
+    return ServerStore(settings, data_dir, connect(settings, data_dir))
 
 
 def open_reader(settings: Store, data_dir: Path) -> StoreReader:
@@ -30,7 +40,17 @@ def open_reader(settings: Store, data_dir: Path) -> StoreReader:
     Raises:
         StoreError: it cannot be opened.
     """
-    from telemetry.store.sqlite import SqliteReader  # noqa: PLC0415
+    if settings.kind == "sqlite":
+        from telemetry.store.sqlite import SqliteReader  # noqa: PLC0415
 
-    assert settings.kind == "sqlite"
-    return SqliteReader(data_dir / SQLITE_FILE)
+        return SqliteReader(data_dir / SQLITE_FILE)
+    from telemetry.store.server import ServerReader  # noqa: PLC0415
+    from telemetry.store.server.connect import connect  # noqa: PLC0415
+    from telemetry.store.server.journal_reader import JournalReader  # noqa: PLC0415
+
+    return ServerReader(JournalReader(data_dir / JOURNAL_FILE), connect(settings, data_dir))
+
+
+def store_file(settings: Store, data_dir: Path) -> Path:
+    """The file here that the store keeps its books in, whether it is there or not."""
+    return data_dir / (SQLITE_FILE if settings.kind == "sqlite" else JOURNAL_FILE)

@@ -192,3 +192,8 @@ class ReportStore(StoreReader, Protocol):
     def prune(self, now_ns: int) -> None:
         """Drop what is past its retention."""
         ...
+
+    @property
+    def shipping(self) -> Mapping[str, int | float | bool | str | None]:
+        """How a store on a database server fares (counters, backlog, last error); empty for one that has no server."""
+        ...

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HEAVY: Final = (
     "numpy", "scipy", "icalendar", "recurring_ical_events", "babel", "jinja2", "starlette", "uvicorn",
-    "zstandard", "msgspec", "paho", "psutil", "asyncio", "sqlite3",
+    "zstandard", "influxdb_client", "urllib3", "msgspec", "paho", "psutil", "asyncio", "sqlite3",
 )  # fmt: skip
 DESIGNED: Final = frozenset(
     {"up", "probe", "reflect", "collect", "watch", "wall", "ready", "flags", "report", "sites", "meetings"}
@@ -27,7 +27,7 @@ DESIGNED: Final = frozenset(
 )
 """The commands of the design."""
 LATER: Final = frozenset({"grafana", "history", "backtest", "enroll"})
-BESIDE: Final = frozenset({"alerts", "lab"})
+BESIDE: Final = frozenset({"alerts", "lab", "store"})
 """What came to be beside the design."""
 
 

@@ -15,7 +15,7 @@ from telemetry.store.sqlite.turns import Turns
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from telemetry.store.protocol import Fate, Received
@@ -95,6 +95,11 @@ class SqliteStore(SqliteReader):
                 raw_from_ns=now_ns - self._raw_ns,
                 rollups_from_ns=now_ns - self._rollup_ns,
             )
+
+    @property
+    def shipping(self) -> Mapping[str, int | float | bool | str | None]:
+        """Nothing: there is no server."""
+        return {}
 
     def _revive(self) -> int:
         """Once after every start, block by block: what an older version did not understand."""

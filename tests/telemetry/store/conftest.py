@@ -24,9 +24,10 @@ from telemetry.messages import (
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS
 from telemetry.store.protocol import Received, Selection
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
+from tests.telemetry.store.servers import Servers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -218,3 +219,11 @@ def rows() -> Any:
 @pytest.fixture
 def everything() -> Selection:
     return Selection(T0 - DAY_NS, T0 + 60 * DAY_NS)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Real database servers, each started when it is first asked for."""
+    running = Servers()
+    yield running
+    running.close()

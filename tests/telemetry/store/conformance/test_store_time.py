@@ -81,6 +81,7 @@ def test_the_tail_gives_every_window_once_in_the_order_of_its_commit(
     in_any_state, fleet, rows, expected, limit
 ) -> None:
     """From a position on: late ones too, in whatever the rows were folded meanwhile, at any page size."""
+    in_any_state.follows_the_tail()
     first = fleet.hours(["agra", "etah"], range(40))
     later = [
         *fleet.hours(["agra"], range(100, 110)),

@@ -1,0 +1,212 @@
+"""The shipper: carries what the journal has committed to the server, in a thread of its own.
+
+It goes on from the cursor, which moves only when the server has the points for good; a crash in between, here or there,
+writes the same points again, which changes nothing. Of several collectors on one journal exactly one ships; a dead one's place is free at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+from telemetry.store.errors import StoreError
+from telemetry.store.server import parcels
+from telemetry.store.server.database import AwayError, DeniedError
+from telemetry.store.server.unsettled import Sent, Unsettled
+
+if TYPE_CHECKING:
+    from telemetry.store.server.cursor import Cursor, OnlyOne
+    from telemetry.store.server.database import Database
+    from telemetry.store.server.delivery import Delivery
+    from telemetry.store.server.journal import Journal
+    from telemetry.store.server.journal_reader import JournalReader
+    from telemetry.store.server.lines import LineMaker
+    from telemetry.store.server.shipping import Shipping
+
+log: Final = logging.getLogger(__name__)
+LOOK_S: Final = 0.5
+"""How often it looks for what other processes committed, and whether the place of the shipper is free."""
+FIRST_WAIT_S: Final = 0.25
+LONGEST_WAIT_S: Final = 30.0
+CHECK_S: Final = 60.0
+SLOTS_PER_STEP: Final = 500
+HOURS_PER_STEP: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a shipper works with."""
+
+    journal: Journal
+    reader: JournalReader
+    database: Database
+    delivery: Delivery
+    maker: LineMaker
+    cursor: Cursor
+    only_one: OnlyOne
+    shipping: Shipping
+    batch_reports: int
+    settles_s: float | None = None
+    """In place of the database's own."""
+
+
+class Shipper:
+    """One shipper; `step` does a bounded piece, `start` and `stop` run it in a thread."""
+
+    def __init__(self, means: Means) -> None:
+        self._journal, self._reader, self._database = means.journal, means.reader, means.database
+        self._delivery, self._maker, self._cursor = means.delivery, means.maker, means.cursor
+        self._only_one, self._shipping, self._batch = means.only_one, means.shipping, means.batch_reports
+        self._identity = means.reader.identity()
+        self._checked = False
+        self._incarnation: str | None = None
+        self._unsettled = Unsettled()
+        self._settles_s = means.database.settles_s if means.settles_s is None else means.settles_s
+        self._wake, self._stop = Event(), Event()
+        self._thread: Thread | None = None
+        self._chance = random.Random()  # noqa: S311 - spreads retries
+
+    @property
+    def shipped(self) -> int:
+        """Number of the last commit that the server has and cannot lose any more."""
+        return self._cursor.read(self._identity, self._reader.last_commit())
+
+    @property
+    def sent(self) -> int:
+        """Number of the last commit that the server took."""
+        return max(self.shipped, self._unsettled.commit or 0)
+
+    def step(self) -> int:
+        """Ship a batch of each kind that waits; how many reports, slots and hours that were. Only while holding the place.
+
+        Raises:
+            StoreError: the server did not take it; nothing is lost, the same comes again.
+        """
+        if not self._checked:
+            self._check()
+        done = self._step_reports() + self._step_rollups() + self._step_hours()
+        if self._maker.oversized:
+            self._shipping.count("oversized_values", self._maker.oversized)
+            self._maker.oversized = 0
+        self._settle()
+        return done
+
+    def _check(self) -> None:
+        """Refuse to write to a server that would count points twice; notice one that was started anew."""
+        for problem in self._database.examine():
+            if problem.grave:
+                raise DeniedError(f"{self._database.where}: {problem.text}; {problem.remedy}")
+            log.warning("report store %s: %s; %s", self._database.where, problem.text, problem.remedy)
+        self._is_the_same()
+        self._checked = True
+
+    def _is_the_same(self) -> bool:
+        """Whether the server process is still the one that took what is unsettled; what a dead one took is sent again."""
+        now = self._database.incarnation()
+        before, self._incarnation = self._incarnation, now
+        if before is None or before == now:
+            return True
+        if len(self._unsettled):
+            log.warning(
+                "report store %s was started anew: the last minute is sent again", self._database.where
+            )
+        self._unsettled.forget()
+        return False
+
+    def _settle(self) -> None:
+        """Tell the journal what the server has for good."""
+        oldest_s = self._unsettled.oldest_s()
+        until_s = time.monotonic() - self._settles_s
+        if oldest_s is None or oldest_s > until_s or not self._is_the_same():
+            return
+        for sent in self._unsettled.safe(until_s):
+            if sent.commit is not None:
+                self._cursor.write(self._identity, sent.commit)
+            if sent.slots:
+                self._journal.rollups_shipped(sent.slots)
+            if sent.hours:
+                self._journal.hours_shipped(sent.hours)
+
+    def _step_reports(self) -> int:
+        parcel = parcels.reports(self._reader, self._maker, self.sent, self._batch)
+        if parcel.reports:
+            self._delivery.send(parcel.lines)
+            self._unsettled.add(Sent(time.monotonic(), commit=parcel.last))
+        return parcel.reports
+
+    def _step_rollups(self) -> int:
+        out = self._unsettled.slots
+        slots = [made for made in self._reader.made_rollups(SLOTS_PER_STEP + len(out)) if made not in out]
+        if slots:
+            self._delivery.send(parcels.rollups(self._reader, self._maker, slots))
+            self._unsettled.add(Sent(time.monotonic(), slots=tuple(slots)))
+        return len(slots)
+
+    def _step_hours(self) -> int:
+        out = self._unsettled.hours
+        hours = [hour for hour in self._reader.changed_hours(HOURS_PER_STEP + len(out)) if hour not in out]
+        for hour in hours:
+            self._delivery.send(parcels.hour(self._reader, self._database, self._maker, hour))
+            self._unsettled.add(Sent(time.monotonic(), hours=(hour,)))
+        return len(hours)
+
+    def start(self) -> None:
+        """Ship from now on."""
+        self._thread = Thread(target=self._run, name="tatpar-shipper", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._wake.set()
+
+    def stop(self, wait_s: float = 10.0) -> None:
+        """Finish the request that is under way and stop; what waits stays in the journal."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(wait_s)
+        self._only_one.leave()
+
+    def _run(self) -> None:
+        wait_s = FIRST_WAIT_S
+        while not self._stop.is_set():
+            pause_s: float | None = None
+            try:
+                if not self._only_one.take():
+                    self._stop.wait(LOOK_S)
+                    continue
+                done = self.step()
+            except AwayError as error:
+                self._failed(error)
+                pause_s = max(self._chance.uniform(0, wait_s), error.retry_after_s or 0.0)
+                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+            except DeniedError as error:
+                self._failed(error)
+                pause_s = self._chance.uniform(0.5, 1) * LONGEST_WAIT_S
+            except StoreError as error:
+                self._failed(error)
+                pause_s = self._chance.uniform(0, wait_s)
+                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+            except (
+                Exception
+            ) as error:  # the thread must outlive a fault in one batch: nothing else would ship again
+                log.exception("shipping failed")
+                self._failed(error)
+                pause_s = LONGEST_WAIT_S
+            else:
+                self._shipping.well()
+                wait_s = FIRST_WAIT_S
+                if not done:
+                    self._wake.wait(LOOK_S)
+                    self._wake.clear()
+            if pause_s is not None:
+                self._shipping.count("retries")
+                self._stop.wait(pause_s)
+
+    def _failed(self, error: Exception) -> None:
+        self._checked = False  # another server, or the same with other flags, may answer next
+        self._shipping.trouble(str(error))
