@@ -30,6 +30,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first", type=int, default=0, metavar="I", help="index of the first (default 0)")
     parser.add_argument("--only", type=int, metavar="I", help="only the schedule of this index")
     parser.add_argument("--jobs", type=int, default=3, metavar="J", help="schedules at once (default 3)")
+    parser.add_argument(
+        "--collectors", type=int, default=1, metavar="C", help="that share the load (default 1)"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where folders of failed ones are kept")
 
 
@@ -37,6 +40,7 @@ def run(progress: Callable[[str], None], chosen: argparse.Namespace) -> dict[str
     """Figures by name."""
     first = chosen.first if chosen.only is None else chosen.only
     indices = range(first, first + (chosen.schedules if chosen.only is None else 1))
+    shape = Shape(collectors=chosen.collectors)
     began = time.monotonic()
     finished = 0
 
@@ -51,7 +55,7 @@ def run(progress: Callable[[str], None], chosen: argparse.Namespace) -> dict[str
             progress(f"{finished} of {len(indices)} schedules in {time.monotonic() - began:.0f} s")
 
     total = asyncio.run(
-        campaign(chosen.seed, indices, shape=Shape(), jobs=chosen.jobs, keep=chosen.keep, done=done)
+        campaign(chosen.seed, indices, shape=shape, jobs=chosen.jobs, keep=chosen.keep, done=done)
     )
     return {
         "schedules": total.schedules,

@@ -151,7 +151,7 @@ async def campaign(  # noqa: PLR0913 - what a campaign is made of
 
             async def work() -> None:
                 for index in waiting_list:
-                    schedule = draw(seed, index)
+                    schedule = draw(seed, index, shape.kinds)
                     folder = Path(scratch) / schedule.name
                     outcome = await trial(schedule, shape, nurseries.of(schedule), folder)
                     if outcome.failed:

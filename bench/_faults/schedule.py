@@ -30,6 +30,25 @@ class Kind(StrEnum):
     DISK_PROBES = "disk full for probes"
     CLOCK_COLLECTOR = "clock step at collector"
     CLOCK_PROBES = "clock step at probes"
+    KILL_DATABASE = "kill -9 database"
+    CUT_DATABASE = "cut collector-database"
+    ANSWERS = "database answers"
+
+
+class Answer(StrEnum):
+    """How a database (or what stands before it) answers a write."""
+
+    BROKEN = "500"
+    BROKEN_AFTER = "500, though it has stored everything"
+    BUSY = "429"
+    SLOW = "slow"
+    HALF = "500, and has stored half of the batch"
+    HALF_REFUSED = "400 once, and has stored half of the batch"
+
+
+_DATABASE: Final = (Kind.KILL_DATABASE, Kind.CUT_DATABASE, Kind.ANSWERS)
+_CLOCKS: Final = (Kind.CLOCK_COLLECTOR, Kind.CLOCK_PROBES)
+SQLITE: Final = "sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +60,9 @@ class Fault:
     for_s: float
     detail: str = ""
     number: float = 0.0
-    """What `detail` says, as a number: seconds of a step, bytes still free, which one of several."""
+    """What `detail` says, as a number: seconds of a step, bytes still free."""
+    which: float = 0.0
+    """0 to 1: whom of several it befalls."""
 
     def __str__(self) -> str:
         return f"{self.at_s:5.2f} s  for {self.for_s:4.2f} s  {self.kind}  {self.detail}".rstrip()
@@ -54,6 +75,22 @@ class Shape:
     sites: tuple[str, ...] = ("agra", "etah", "kannauj", "unnao")
     live: int = 24
     """Windows of each office, made within `LOAD_S`."""
+    collectors: int = 1
+    """More than one share the load (`tatpar collect --share`)."""
+    store: str = SQLITE
+    """`store.kind` of the settings."""
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The faults that can befall it.
+
+        With a database no clock is stepped: its points are known by their time, so two reports that a wrong clock puts at
+        one time may cover each other there (one time in 16, telemetry/store/server/README.md); the journal keeps both.
+        """
+        if self.store == SQLITE:
+            return tuple(kind for kind in Kind if kind not in _DATABASE)
+        own = tuple(kind for kind in Kind if kind not in _CLOCKS and kind not in _DATABASE)
+        return (*own, *_DATABASE, *_DATABASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +120,8 @@ class Schedule:
         return [head, *(f"  {fault}" for fault in self.faults)]
 
 
-def draw(seed: int, index: int, kinds: Sequence[Kind] = tuple(Kind)) -> Schedule:
-    """The schedule of one (seed, index); the same whenever it is drawn."""
+def draw(seed: int, index: int, kinds: Sequence[Kind]) -> Schedule:
+    """The schedule of one (seed, index) for a house that these can befall; the same whenever it is drawn."""
     chance = random.Random(f"{seed}/{index}")
     backlog = chance.choice((0, 0, 4, 12))
     faults = [_fault(chance, chance.choice(kinds)) for _ in range(chance.randint(2, 5))]
@@ -100,10 +137,14 @@ def _fault(chance: random.Random, kind: Kind) -> Fault:
             detail = "and its disk is lost" if number else ""
         case Kind.CUT_PROBES | Kind.CUT_COLLECTOR:
             detail = chance.choice(tuple(Cut)).value
+        case Kind.CUT_DATABASE:  # one that is forgotten would be noticed after a minute only
+            detail = chance.choice((Cut.RESET, Cut.SILENT)).value
+        case Kind.ANSWERS:
+            detail = chance.choice(tuple(Answer)).value
         case Kind.DISK_COLLECTOR | Kind.DISK_PROBES:
             number = float(chance.choice((0, 1, 4096, 20_000, 100_000)))
             detail = f"files end at {number:.0f} bytes" if number else "not a byte more"
         case Kind.CLOCK_COLLECTOR | Kind.CLOCK_PROBES:
             number = float(chance.choice(STEPS_S))
             detail = f"by {number:+g} s"
-    return Fault(kind, at_s, for_s, detail, number)
+    return Fault(kind, at_s, for_s, detail, number, round(chance.random(), 3))

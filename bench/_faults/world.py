@@ -8,7 +8,8 @@ import json
 import socket
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -22,12 +23,14 @@ from collector.broker.mosquitto import find, recipe
 from config.settings import Broker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bench._faults.processes import Nursery, Running
     from bench._faults.schedule import Fault, Shape
 
 UP_S: Final = 60.0
+T = TypeVar("T")
 SETTINGS: Final = """
 [collector]
 batch_ms = 20
@@ -58,13 +61,19 @@ class World:
         self._broker_port = _free_port()
         self._wires = {
             Kind.CUT_PROBES: Wire("probes-broker", ("127.0.0.1", self._broker_port)),
-            Kind.CUT_COLLECTOR: Wire("collector-broker", ("127.0.0.1", self._broker_port)),
         }
+        self._collector_wires = [
+            Wire(f"collector-{number}-broker", ("127.0.0.1", self._broker_port))
+            for number in range(shape.collectors)
+        ]
         self._turns = {kind: asyncio.Lock() for kind in Kind}
-        self.collector = Member("collector", self._start_collector)
+        self.collectors = [
+            Member(f"collector-{number}", partial(self._start_collector, number))
+            for number in range(shape.collectors)
+        ]
         self.broker = Member("broker", self._start_broker)
         self.probes = Member("probes", self._start_probes)
-        self._connected = asyncio.Event()
+        self._connected = [asyncio.Event() for _ in self.collectors]
         self._counters: dict[str, int] = {}
 
     # ------------------------------------------------------------------ up and down
@@ -72,23 +81,29 @@ class World:
     async def up(self) -> None:
         """Start everything and wait until the collector stands."""
         self._write()
-        for wire in self._wires.values():
+        for wire in self._all_wires:
             await wire.open()
         await self.broker.up()
-        await self.collector.up()
+        for collector in self.collectors:
+            await collector.up()
         async with asyncio.timeout(UP_S):
-            await self._connected.wait()
+            for connected in self._connected:
+                await connected.wait()
         await self.probes.up()
+
+    @property
+    def _all_wires(self) -> list[Wire]:
+        return [*self._wires.values(), *self._collector_wires]
 
     async def end(self) -> list[str]:
         """End probes and collector in order; what was wrong with that."""
         self._note_counters()
         wrong = [
             f"{member.name}: ended with status {status} when asked to"
-            for member in (self.probes, self.collector)
+            for member in (self.probes, *self.collectors)
             if (status := await member.end()) != 0
         ]
-        for member in (self.probes, self.collector):
+        for member in (self.probes, *self.collectors):
             wrong += [f"{member.name}: fell over with {s}" for s in member.ended_by_itself if s != 1]
         for log in self.folder.glob("*.log"):
             if "Traceback" in (text := log.read_text(encoding="utf-8", errors="replace")):
@@ -97,9 +112,9 @@ class World:
 
     async def close(self) -> None:
         """Whatever still runs is killed."""
-        for member in (self.probes, self.collector, self.broker):
+        for member in (self.probes, *self.collectors, self.broker):
             await member.kill()
-        for wire in self._wires.values():
+        for wire in self._all_wires:
             await wire.close()
 
     @property
@@ -133,14 +148,15 @@ class World:
         how = recipe(program, Broker(bring="mosquitto"), self._broker_port, self.folder)
         return await start_program(how.command, self.folder / "broker.log")
 
-    async def _start_collector(self) -> Running:
+    async def _start_collector(self, number: int) -> Running:
         place = ["--config", str(self.folder / "tatpar.toml"), "--data", str(self.data)]
-        where = f"127.0.0.1:{self._wires[Kind.CUT_COLLECTOR].port}"
+        where = f"127.0.0.1:{self._collector_wires[number].port}"
+        share = ["--share"] if len(self.collectors) > 1 else []
         return await self._nursery.spawn(
-            ["tatpar", "collect", *place, "--broker", where],
-            self.folder / "collector.log",
+            ["tatpar", "collect", *place, "--broker", where, *share],
+            self.folder / f"collector-{number}.log",
             env=self._clock_of("collector"),
-            on_line=self._collector_says,
+            on_line=partial(self._collector_says, number),
         )
 
     async def _start_probes(self) -> Running:
@@ -163,9 +179,9 @@ class World:
             on_line=self.made.take,
         )
 
-    def _collector_says(self, line: str) -> None:
+    def _collector_says(self, number: int, line: str) -> None:
         if "connected to the broker" in line:
-            self._connected.set()
+            self._connected[number].set()
 
     def _note_counters(self) -> None:
         """Add up what collectors say of themselves, as of their last heartbeat."""
@@ -194,15 +210,17 @@ class World:
         await asyncio.sleep(fault.at_s)
         match fault.kind:
             case Kind.KILL_COLLECTOR:
-                await self._kill(self.collector, fault)
+                await self._kill(self._one_of(self.collectors, fault), fault)
             case Kind.KILL_BROKER:
                 await self._kill(self.broker, fault)
             case Kind.KILL_PROBES:
                 await self._kill(self.probes, fault)
-            case Kind.CUT_PROBES | Kind.CUT_COLLECTOR:
-                await self._cut(fault)
+            case Kind.CUT_PROBES:
+                await self._cut(self._wires[fault.kind], fault)
+            case Kind.CUT_COLLECTOR:
+                await self._cut(self._one_of(self._collector_wires, fault), fault)
             case Kind.DISK_COLLECTOR:
-                await self._fill_disk(self.collector, fault)
+                await self._fill_disk(self._one_of(self.collectors, fault), fault)
             case Kind.DISK_PROBES:
                 await self._fill_disk(self.probes, fault)
             case Kind.CLOCK_COLLECTOR:
@@ -212,7 +230,7 @@ class World:
 
     async def _kill(self, member: Member, fault: Fault) -> None:
         async with member.turn:
-            if member is self.collector:
+            if member in self.collectors:
                 self._note_counters()
             await member.kill()
             if member is self.probes:
@@ -223,9 +241,12 @@ class World:
             await asyncio.sleep(fault.for_s)
             await member.up()
 
-    async def _cut(self, fault: Fault) -> None:
+    @staticmethod
+    def _one_of(several: Sequence[T], fault: Fault) -> T:
+        return several[int(fault.which * len(several)) % len(several)]
+
+    async def _cut(self, wire: Wire, fault: Fault) -> None:
         async with self._turns[fault.kind]:
-            wire = self._wires[fault.kind]
             wire.sever(Cut(fault.detail))
             await asyncio.sleep(fault.for_s)
             wire.mend()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench._faults.campaign import Outcome, campaign
-from bench._faults.schedule import Kind, Shape
+from bench._faults.schedule import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,6 @@ async def test_whatever_fails_what_was_sent_is_stored_exactly_once(
     )
     assert not total.failed, "\n".join(line for outcome in total.failed for line in outcome.lines())
     assert len(outcomes) == SCHEDULES
-    assert set(total.faults) == {kind.value for kind in Kind}
+    assert set(total.faults) == {kind.value for kind in Shape().kinds}
     assert total.sent == total.stored > SCHEDULES * 4
     assert total.unnumbered < total.sent / 10
