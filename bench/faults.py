@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench._faults.campaign import campaign
-from bench._faults.schedule import Shape
+from bench._faults.databases import INFLUX1, VICTORIA
+from bench._faults.schedule import SQLITE, Shape
 
 if TYPE_CHECKING:
     import argparse
@@ -33,6 +34,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--collectors", type=int, default=1, metavar="C", help="that share the load (default 1)"
     )
+    parser.add_argument(
+        "--store", choices=(SQLITE, INFLUX1, VICTORIA), default=SQLITE, help="where reports go"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where folders of failed ones are kept")
 
 
@@ -40,7 +44,7 @@ def run(progress: Callable[[str], None], chosen: argparse.Namespace) -> dict[str
     """Figures by name."""
     first = chosen.first if chosen.only is None else chosen.only
     indices = range(first, first + (chosen.schedules if chosen.only is None else 1))
-    shape = Shape(collectors=chosen.collectors)
+    shape = Shape(collectors=chosen.collectors, store=chosen.store)
     began = time.monotonic()
     finished = 0
 

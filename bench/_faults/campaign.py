@@ -13,10 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from bench._faults.counting import Count, SqliteUnderTrial, count, waiting
+from bench._faults.databases import differences
 from bench._faults.processes import Nursery
 from bench._faults.schedule import Schedule, Shape, draw
 from bench._faults.world import World
+from config.settings import Store
+from telemetry.store.open import store_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -35,6 +40,8 @@ MODULES: Final = (
     "telemetry.state.db",
     "telemetry.store.open",
     "telemetry.store.sqlite",
+    "telemetry.store.server",
+    "telemetry.store.server.connect",
     "bench._faults.nursery",
 )
 """What collectors and probes import."""
@@ -215,5 +222,14 @@ async def _settled(world: World, shape: Shape) -> Count:
 
 
 async def _count(world: World, shape: Shape) -> Count:
-    opened = SqliteUnderTrial.opened(world.data)
-    return await asyncio.to_thread(count, world.spools, world.made, shape.sites, opened)
+    settings = msgspec.convert({"kind": shape.store}, Store)
+    opened = SqliteUnderTrial.opened(store_file(settings, world.data))
+    found = await asyncio.to_thread(count, world.spools, world.made, shape.sites, opened)
+    if world.server is not None and not found.differences:
+        try:
+            there = await asyncio.to_thread(world.server.marks, shape.sites)
+        except OSError as error:
+            found.differences.append(f"the database does not answer: {error}")
+        else:
+            found.differences += differences(there, found.marks)
+    return found

@@ -78,16 +78,16 @@ class StoreUnderTrial(Protocol):
 
 
 class SqliteUnderTrial:
-    """The embedded store, by the reader that everyone uses."""
+    """The embedded store, or the journal before a database, by the reader that everyone uses."""
 
     def __init__(self, reader: SqliteReader) -> None:
         self._reader = reader
 
     @classmethod
     @contextlib.contextmanager
-    def opened(cls, data: Path) -> Iterator[SqliteUnderTrial]:
-        """Open the file of a data folder."""
-        with contextlib.closing(SqliteReader(data / "reports.db")) as reader:
+    def opened(cls, file: Path) -> Iterator[SqliteUnderTrial]:
+        """Open a store's file, or the journal of a database's."""
+        with contextlib.closing(SqliteReader(file)) as reader:
             yield cls(reader)
 
     def received(self, site: str, probe: str) -> Mapping[str, IntervalSet]:
@@ -115,6 +115,8 @@ class Count:
     unnumbered: int = 0
     """Windows that died in memory with a killed process before they had a number."""
     differences: list[str] = field(default_factory=list)
+    marks: dict[str, list[int]] = field(default_factory=dict)
+    """The mark of every row, by site."""
 
 
 def spooled(folder: Path, site: str) -> Spooled | str:
@@ -171,7 +173,8 @@ def _count_site(result: Count, spools: Path, site: str, made: Made, store: Store
         say(f"{site}: numbered {list(wanted)}, the ledger has {list(accounted.get(spool.epoch, ()))}")
     for other in set(accounted) - {spool.epoch}:
         say(f"{site}: the ledger knows epoch {other} with {list(accounted[other])}, the spool does not")
-    _count_rows(result, spool.numbered, site, made, Counter(store.marks(site)))
+    result.marks[site] = store.marks(site)
+    _count_rows(result, spool.numbered, site, made, Counter(result.marks[site]))
 
 
 def _count_rows(result: Count, numbered: int, site: str, made: Made, marks: Counter[int]) -> None:

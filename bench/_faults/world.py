@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from bench._faults.counting import Made
+from bench._faults.databases import Server
+from bench._faults.gate import Gate
 from bench._faults.member import Member
 from bench._faults.offices import BACKLOG_MARK, Orders
 from bench._faults.processes import start_program
-from bench._faults.schedule import LOAD_S, Kind
+from bench._faults.schedule import LOAD_S, SQLITE, Answer, Kind
 from bench._faults.wire import Cut, Wire
 from collector.broker.mosquitto import find, recipe
 from config.settings import Broker
@@ -44,6 +46,11 @@ name_en = "State"
 name_hi = "राज्य"
 reflectors = ["127.0.0.1:862"]
 """
+DATABASE: Final = """
+[store]
+kind = "{kind}"
+url = "http://127.0.0.1:{port}"
+"""
 
 
 class World:
@@ -59,9 +66,7 @@ class World:
         self._nursery = nursery
         self._began = (time.time_ns(), time.monotonic_ns())
         self._broker_port = _free_port()
-        self._wires = {
-            Kind.CUT_PROBES: Wire("probes-broker", ("127.0.0.1", self._broker_port)),
-        }
+        self._probes_wire = Wire("probes-broker", ("127.0.0.1", self._broker_port))
         self._collector_wires = [
             Wire(f"collector-{number}-broker", ("127.0.0.1", self._broker_port))
             for number in range(shape.collectors)
@@ -75,14 +80,26 @@ class World:
         self.probes = Member("probes", self._start_probes)
         self._connected = [asyncio.Event() for _ in self.collectors]
         self._counters: dict[str, int] = {}
+        self.server: Server | None = None
+        self._gate: Gate | None = None
+        self._database_wire: Wire | None = None
+        self.database = Member("database", self._start_database)
+        if shape.store != SQLITE:
+            self.server = Server(shape.store, folder / "database", _free_port(), _free_port())
+            self._database_wire = Wire("collector-database", ("127.0.0.1", self.server.port))
 
     # ------------------------------------------------------------------ up and down
 
     async def up(self) -> None:
         """Start everything and wait until the collector stands."""
-        self._write()
         for wire in self._all_wires:
             await wire.open()
+        if self.server is not None and self._database_wire is not None:
+            self._gate = Gate(self._database_wire.port)
+            await self._gate.open()
+            await self.database.up()
+            await asyncio.to_thread(self.server.prepare)
+        self._write()
         await self.broker.up()
         for collector in self.collectors:
             await collector.up()
@@ -93,7 +110,8 @@ class World:
 
     @property
     def _all_wires(self) -> list[Wire]:
-        return [*self._wires.values(), *self._collector_wires]
+        database = [] if self._database_wire is None else [self._database_wire]
+        return [self._probes_wire, *self._collector_wires, *database]
 
     async def end(self) -> list[str]:
         """End probes and collector in order; what was wrong with that."""
@@ -112,8 +130,10 @@ class World:
 
     async def close(self) -> None:
         """Whatever still runs is killed."""
-        for member in (self.probes, *self.collectors, self.broker):
+        for member in (self.probes, *self.collectors, self.broker, self.database):
             await member.kill()
+        if self._gate is not None:
+            await self._gate.close()
         for wire in self._all_wires:
             await wire.close()
 
@@ -132,7 +152,10 @@ class World:
         self.data.mkdir(parents=True)
         self.spools.mkdir()
         (self.folder / "meetings").mkdir()
-        (self.folder / "tatpar.toml").write_text(SETTINGS, encoding="utf-8")
+        store = ""
+        if self._gate is not None:
+            store = DATABASE.format(kind=self._shape.store, port=self._gate.port)
+        (self.folder / "tatpar.toml").write_text(SETTINGS + store, encoding="utf-8")
         rows = [f"{site},{site},{site},awadh,27.0,80.0,linked" for site in self._shape.sites]
         text = "\n".join(["id,name_en,name_hi,region,lat,lon,status", *rows, ""])
         (self.folder / "sites.csv").write_text(text, encoding="utf-8")
@@ -147,6 +170,10 @@ class World:
             raise RuntimeError("mosquitto is not on this machine; deploy/setup.sh servers installs it")
         how = recipe(program, Broker(bring="mosquitto"), self._broker_port, self.folder)
         return await start_program(how.command, self.folder / "broker.log")
+
+    async def _start_database(self) -> Running:
+        assert self.server is not None
+        return await self.server.start()
 
     async def _start_collector(self, number: int) -> Running:
         place = ["--config", str(self.folder / "tatpar.toml"), "--data", str(self.data)]
@@ -164,7 +191,7 @@ class World:
         orders = Orders(
             sites=self._shape.sites,
             folder=str(self.spools),
-            broker_port=self._wires[Kind.CUT_PROBES].port,
+            broker_port=self._probes_wire.port,
             real_ns=real_ns,
             monotonic_ns=monotonic_ns,
             first=self.made.next_live(BACKLOG_MARK),
@@ -209,24 +236,38 @@ class World:
         """Apply a fault at its time, for its time, and heal it. Faults of one kind take turns."""
         await asyncio.sleep(fault.at_s)
         match fault.kind:
-            case Kind.KILL_COLLECTOR:
-                await self._kill(self._one_of(self.collectors, fault), fault)
-            case Kind.KILL_BROKER:
-                await self._kill(self.broker, fault)
-            case Kind.KILL_PROBES:
-                await self._kill(self.probes, fault)
-            case Kind.CUT_PROBES:
-                await self._cut(self._wires[fault.kind], fault)
-            case Kind.CUT_COLLECTOR:
-                await self._cut(self._one_of(self._collector_wires, fault), fault)
-            case Kind.DISK_COLLECTOR:
-                await self._fill_disk(self._one_of(self.collectors, fault), fault)
-            case Kind.DISK_PROBES:
-                await self._fill_disk(self.probes, fault)
+            case Kind.CUT_PROBES | Kind.CUT_COLLECTOR | Kind.CUT_DATABASE:
+                await self._cut(self._wire_of(fault), fault)
+            case Kind.DISK_COLLECTOR | Kind.DISK_PROBES:
+                await self._fill_disk(self._member_of(fault), fault)
             case Kind.CLOCK_COLLECTOR:
                 await self._step_clock("collector", fault)
             case Kind.CLOCK_PROBES:
                 await self._step_clock("probes", fault)
+            case Kind.ANSWERS:
+                await self._answer(fault)
+            case _:
+                await self._kill(self._member_of(fault), fault)
+
+    def _member_of(self, fault: Fault) -> Member:
+        """Whom a fault befalls."""
+        match fault.kind:
+            case Kind.KILL_COLLECTOR | Kind.DISK_COLLECTOR:
+                return _one_of(self.collectors, fault)
+            case Kind.KILL_BROKER:
+                return self.broker
+            case Kind.KILL_DATABASE:
+                return self.database
+        return self.probes
+
+    def _wire_of(self, fault: Fault) -> Wire:
+        """Which wire is cut."""
+        if fault.kind is Kind.CUT_PROBES:
+            return self._probes_wire
+        if fault.kind is Kind.CUT_COLLECTOR:
+            return _one_of(self._collector_wires, fault)
+        assert self._database_wire is not None
+        return self._database_wire
 
     async def _kill(self, member: Member, fault: Fault) -> None:
         async with member.turn:
@@ -241,15 +282,18 @@ class World:
             await asyncio.sleep(fault.for_s)
             await member.up()
 
-    @staticmethod
-    def _one_of(several: Sequence[T], fault: Fault) -> T:
-        return several[int(fault.which * len(several)) % len(several)]
-
     async def _cut(self, wire: Wire, fault: Fault) -> None:
         async with self._turns[fault.kind]:
             wire.sever(Cut(fault.detail))
             await asyncio.sleep(fault.for_s)
             wire.mend()
+
+    async def _answer(self, fault: Fault) -> None:
+        async with self._turns[fault.kind]:
+            assert self._gate is not None
+            self._gate.trouble = Answer(fault.detail)
+            await asyncio.sleep(fault.for_s)
+            self._gate.trouble = None
 
     async def _fill_disk(self, member: Member, fault: Fault) -> None:
         """What it may write is bounded by RLIMIT_FSIZE: writes fail as they do on a full disk, short ones included."""
@@ -264,6 +308,10 @@ class World:
             self._set_clock(role, fault.number)
             await asyncio.sleep(fault.for_s)
             self._set_clock(role, 0)
+
+
+def _one_of(several: Sequence[T], fault: Fault) -> T:
+    return several[int(fault.which * len(several)) % len(several)]
 
 
 def _free_port() -> int:

@@ -72,7 +72,9 @@ class House:
             store.append(reports)
 
     def differences(self) -> list[str]:
-        return count(self.spools, self.made, (SITE,), SqliteUnderTrial.opened(self.data)).differences
+        return count(
+            self.spools, self.made, (SITE,), SqliteUnderTrial.opened(self.data / "reports.db")
+        ).differences
 
 
 @pytest.fixture
