@@ -12,11 +12,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 
 from bench._faults.counting import Made, SqliteUnderTrial, count
+from bench._faults.databases import differences
+from bench._faults.gate import Gate
 from bench._faults.offices import PROBE, spool_of, window
 from bench._faults.processes import HOUSE
-from bench._faults.schedule import Kind, draw
+from bench._faults.schedule import Answer, Kind, draw
 from bench._faults.wire import Cut, Wire
 from probes.counters import Counters
 from probes.report import Draft, report_bytes
@@ -29,7 +32,7 @@ from telemetry.store.sqlite import SqliteStore
 from telemetry.windows import WINDOW_NS, window_start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 SITE = "agra"
@@ -177,6 +180,66 @@ async def test_a_wire_is_cut_and_mended(how: Cut) -> None:
         one.close()
     await wire.close()
     server.close()
+
+
+class Database:
+    """Takes requests and keeps what was written."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    @contextlib.asynccontextmanager
+    async def behind(self) -> AsyncIterator[Gate]:
+        server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        gate = Gate(server.sockets[0].getsockname()[1])
+        await gate.open()
+        yield gate
+        await gate.close()
+        server.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        self.written += (await reader.readexactly(length)).splitlines()
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "statuses", "written"),
+    [
+        (None, [204, 204], 8),
+        (Answer.SLOW, [204, 204], 8),
+        (Answer.BROKEN, [500, 500], 0),
+        (Answer.BROKEN_AFTER, [500, 500], 8),
+        (Answer.BUSY, [429, 429], 0),
+        (Answer.HALF, [500, 500], 4),
+        (Answer.HALF_REFUSED, [400, 204], 6),
+    ],
+)
+async def test_the_gate_answers_as_told_and_stores_what_it_says(
+    trouble: Answer | None, statuses: list[int], written: int
+) -> None:
+    """Two writes of four lines each over one connection."""
+    database = Database()
+    async with database.behind() as gate:
+        gate.trouble = trouble
+        pool = urllib3.HTTPConnectionPool("127.0.0.1", gate.port, retries=False, timeout=10)
+        with contextlib.closing(pool):
+            for status in statuses:
+                body = b"a 1\nb 2\nc 3\nd 4"
+                answer = await asyncio.to_thread(pool.request, "POST", "/api/v2/write?bucket=x", body=body)
+                assert answer.status == status
+    assert len(database.written) == written
+
+
+def test_what_the_database_has_otherwise_is_found() -> None:
+    """Missing, too often, and nothing when all is well."""
+    assert differences({"agra": [1, 2]}, {"agra": [2, 1]}) == []
+    assert differences({"agra": [1, 1]}, {"agra": [1, 2]}) == [
+        "agra: window 2 is not in the database",
+        "agra: window 1 is in the database too often",
+    ]
 
 
 def test_failures_are_told_by_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
