@@ -1,7 +1,7 @@
 """`python -m bench NAME [--json]`: run one benchmark and print its figures.
 
 A benchmark is a module `bench.NAME` with `run(progress) -> dict[str, object]`; `progress(text)` says what is
-going on. One that takes options of its own has `options(parser)` and `run(progress, chosen)`; one that can fail has
+going on; with `arguments(parser)` it takes options of its own, and then `run(progress, options)`; one that can fail has
 `failed(figures)`, and the status is then 1. Ratios are measured against a named alternative in the same run; absolute times on a shared machine
 mean little.
 """
@@ -13,8 +13,12 @@ import importlib
 import json
 import pkgutil
 import sys
+from typing import TYPE_CHECKING
 
 import bench
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def names() -> list[str]:
@@ -27,17 +31,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks: " + ", ".join(names()))
     parser.add_argument("name")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
-    arguments, more = parser.parse_known_args()
+    arguments, own = parser.parse_known_args()
     if arguments.name not in names():
         print(f"bench: no benchmark {arguments.name!r}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
     module = importlib.import_module(f"bench.{arguments.name}")
-    own = argparse.ArgumentParser(prog=f"python -m bench {arguments.name}", description=module.__doc__)
-    takes = getattr(module, "options", None)
-    if takes is not None:
-        takes(own)
-    chosen = own.parse_args(more)
-    figures = module.run(_progress, chosen) if takes is not None else module.run(_progress)
+    options = _options(module, own)
+    figures = module.run(_progress, *options)
     if arguments.json:
         print(json.dumps(figures, indent=2, ensure_ascii=False))
     else:
@@ -49,6 +49,18 @@ def main() -> int:
 
 def _progress(text: str) -> None:
     print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def _options(module: ModuleType, own: list[str]) -> tuple[argparse.Namespace, ...]:
+    """What a benchmark that takes options was told; nothing for one that takes none."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {module.__name__.replace('.', ' ')}", description=module.__doc__
+    )
+    takes = hasattr(module, "arguments")
+    if takes:
+        module.arguments(parser)
+    told = parser.parse_args(own)
+    return (told,) if takes else ()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench._faults.campaign import Outcome
 
 
-def options(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: argparse.ArgumentParser) -> None:
     """What this benchmark takes beside the common options."""
     parser.add_argument("--schedules", type=int, default=20, metavar="N", help="how many (default 20)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the draw (default 1)")

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from collector.backoff import Backoff
-from collector.commits import NOT_NOW, Batch, Rules, commit
+from collector.commits import NOT_NOW, Batch, Rules, Sorted, append, sort
 from collector.intake import Bounds
 from collector.redating import Redater
 from collector.trouble import Trouble
@@ -42,13 +42,26 @@ class Committer:
         )
 
     async def run(self) -> None:
-        """Commit until cancelled."""
-        while True:
-            settings = self._ground.live.current.settings.collector
-            messages = await self._inbox.take(settings.batch_reports, settings.batch_ms / 1e3)
-            batch = await self._commit(messages)
-            await self._record(batch)
-            self._settle(messages)
+        """Commit until cancelled; while one batch is being written, the next is examined."""
+        ahead = asyncio.create_task(self._next(), name="collector.examining")
+        try:
+            while True:
+                messages, found = await ahead
+                ahead = asyncio.create_task(self._next(), name="collector.examining")
+                batch = await self._commit(found)
+                await self._record(batch)
+                self._settle(messages)
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _next(self) -> tuple[list[Message], Sorted]:
+        settings = self._ground.live.current.settings.collector
+        messages = await self._inbox.take(settings.batch_reports, settings.batch_ms / 1e3)
+        found = await self._ground.examiner.run(
+            sort, messages, self.rules(), self._redater, self._ground.store
+        )
+        return messages, found
 
     def rules(self) -> Rules:
         """What messages are examined by at this moment."""
@@ -56,14 +69,12 @@ class Committer:
         behind_ns = round(config.settings.store.raw_days * DAY_NS)
         return Rules(self._ground.root, config.registry, Bounds(behind_ns=behind_ns))
 
-    async def _commit(self, messages: list[Message]) -> Batch:
+    async def _commit(self, found: Sorted) -> Batch:
         """Commit, however often it takes. Meanwhile the inbox fills and the bridge stops reading."""
         backoff = Backoff(0.2, self._ground.live.current.settings.collector.retry_s)
         while True:
             try:
-                batch = await self._ground.writer.run(
-                    commit, messages, self.rules(), self._redater, self._ground.store
-                )
+                batch = await self._ground.writer.run(append, found, self._ground.store)
             except NOT_NOW as error:
                 self._ground.counters.commit_failures += 1
                 self.trouble.failed(error)

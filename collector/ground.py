@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Configuration, store, state and time, and the two threads in which store and state are used."""
+    """Configuration, store, state and time, and the threads in which messages are examined, store and state are used."""
 
     live: LiveConfig
     store: ReportStore
@@ -31,6 +31,8 @@ class Ground:
     counters: Counters = field(default_factory=Counters)
     writer: Worker = field(default_factory=lambda: Worker("collector-writer"))
     """Every call to the store is made here, so that it has one writer."""
+    examiner: Worker = field(default_factory=lambda: Worker("collector-examiner"))
+    """Messages are examined here while the batch before them is being written."""
     desk: Worker = field(default_factory=lambda: Worker("collector-state"))
     """Every call to the state database; apart from the writer, so that a stalled store is still reported."""
 
@@ -41,5 +43,6 @@ class Ground:
 
     def close(self) -> None:
         """Wait for what is being written."""
+        self.examiner.close()
         self.writer.close()
         self.desk.close()

@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from paho.mqtt.subscribeoptions import SubscribeOptions
-
 from collector.backoff import Backoff
 from collector.link import Link, LinkError, LinkOptions
+from collector.packets import FAILURE, RetainHandling, Wish, reason_text
 from telemetry.topics import Leaf, shared_subscription, subscription
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ STALLED_S: Final = 20.0
 SYS_DROPPED: Final = "$SYS/broker/publish/messages/dropped"
 SESSION_EXPIRY_S: Final = 3600
 _TICK_S: Final = 0.5
-_SPARE_RETAINED: Final = SubscribeOptions.RETAIN_DO_NOT_SEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +179,11 @@ class Bridge:
         if self._link is not None and self._link.number == message.link:
             self._link.acknowledge(message)
 
+    def defer(self, message: Message) -> None:
+        """PUBACK a message that is refused for now: the broker is to forget it, its probe keeps it."""
+        if self._link is not None and self._link.number == message.link:
+            self._link.refuse(message)
+
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> Sending:
         """Publish at QoS 1, or say that it must be offered again."""
         if self._link is None or not self._ready:
@@ -197,7 +200,7 @@ class Bridge:
         """
         self._leaving = True
         if self._shared and self._ready and self._link is not None:
-            await self._link.unsubscribe([name for name, _ in self._reports()])
+            await self._link.unsubscribe([wish.filter for wish in self._reports()])
 
     # ------------------------------------------------------------------ one connection
 
@@ -223,7 +226,7 @@ class Bridge:
         suback = link.subscribe(self._filters())
         while (reason := await link.lost(_TICK_S)) is None:
             if suback.done() and not self._ready:
-                refused = [str(code) for code in suback.result()[: self._needed] if code.is_failure]
+                refused = [reason_text(code) for code in suback.result()[: self._needed] if code >= FAILURE]
                 if refused:
                     return f"it refuses our subscriptions: {refused[0]}"
                 self._stand(link, backoff)
@@ -244,23 +247,22 @@ class Bridge:
         self._echo_due = self._now()
         self.on_connected()
 
-    def _filters(self) -> list[tuple[str, SubscribeOptions]]:
+    def _filters(self) -> list[Wish]:
         """What we ask for: the needed ones first, then `$SYS`, which a broker may refuse."""
-        once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
+        spared = RetainHandling.DO_NOT_SEND
         return [
             *(() if self._leaving else self._reports()),
-            (subscription(self._root, Leaf.PRESENCE), SubscribeOptions(qos=1)),
-            (subscription(self._root, Leaf.ANSWER), once),
-            (self._echo_topic, once),
-            (SYS_DROPPED, SubscribeOptions(qos=0)),
+            Wish(subscription(self._root, Leaf.PRESENCE)),
+            Wish(subscription(self._root, Leaf.ANSWER), retained=spared),
+            Wish(self._echo_topic, retained=spared),
+            Wish(SYS_DROPPED, qos=0),
         ]
 
-    def _reports(self) -> list[tuple[str, SubscribeOptions]]:
+    def _reports(self) -> list[Wish]:
         """The reports, all of them or our share."""
         reports = shared_subscription if self._shared else subscription
-        once = SubscribeOptions(qos=1, retainHandling=_SPARE_RETAINED)
-        how = SubscribeOptions(qos=1) if self._shared else once
-        return [(reports(self._root, leaf), how) for leaf in (Leaf.REPORT, Leaf.BACKLOG)]
+        retained = RetainHandling.SEND if self._shared else RetainHandling.DO_NOT_SEND
+        return [Wish(reports(self._root, leaf), retained=retained) for leaf in (Leaf.REPORT, Leaf.BACKLOG)]
 
     @property
     def _needed(self) -> int:

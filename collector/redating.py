@@ -58,7 +58,7 @@ class Redater:
         if abs(offset_ns) > _KEEP_NS:
             clock = _wrong_clock(clock, envelope.start_ns - start_ns)
         fixed = msgspec.structs.replace(envelope, start_ns=start_ns, clock=clock)
-        return Redated(replace(misdated.report, envelope=fixed), offset_ns)
+        return Redated(replace(misdated.report, envelope=fixed, payload=b""), offset_ns)
 
     def _offset(self, misdated: Misdated, wanted_ns: int) -> int:
         envelope = misdated.report.envelope

@@ -15,12 +15,14 @@ from collector.beat import Heart
 from collector.committer import Committer
 from collector.confirmer import Confirmer
 from collector.ground import Ground
-from collector.inbox import Inbox
+from collector.inbox import Admission, Fairness, Inbox
+from collector.lanes import Lanes
 from collector.leading import Leading
 from collector.link import CONNACK_S, LinkOptions
 from collector.mqtt import Bridge, Membership, Patience
 from collector.planning import Planning
 from collector.presence import Attendance
+from collector.quota import Quota
 from collector.seat import Seat
 from collector.standing import Standing
 from collector.trouble import Trouble
@@ -49,8 +51,6 @@ _QUIET_S: Final = 0.3
 """A broker may still send what it had queued for us; when nothing came for so long, that was all."""
 _TICK_S: Final = 0.01
 _LOOK_S: Final = 0.5
-QUEUE_BYTES: Final = 64 * 1024 * 1024
-"""Payload bytes held at most, whatever the number of messages."""
 
 
 class Collector:
@@ -74,7 +74,9 @@ class Collector:
         leading = Leading(Seat(folder) if membership.shared else None)
         self._standing = Standing(folder, shared=membership.shared)
         self._ground = Ground(live, store, state, clock or SystemClock(), root, leading)
-        self._inbox = Inbox(settings.collector.queue_reports, QUEUE_BYTES)
+        self._inbox = Inbox(
+            settings.collector.queue_reports, settings.collector.queue_bytes, _fairness(live, root)
+        )
         self._bridge = Bridge(
             _options(settings, broker, keepalive_s),
             root,
@@ -176,6 +178,7 @@ class Collector:
             "queue_bytes": self._inbox.bytes,
             "queue_high_messages": self._inbox.high_messages,
             "queue_high_bytes": self._inbox.high_bytes,
+            **self._inbox.detail(),
             "broker": f"{self._broker.kind} {self._broker}",
             "bridge": asdict(self.bridge),
             "unconfirmed_probes": self._confirmer.pending,
@@ -212,8 +215,9 @@ class Collector:
         )
 
     def _on_message(self, message: Message) -> None:
-        self._inbox.put(message)
-        if self._inbox.full:
+        if self._inbox.put(message) is Admission.DEFERRED:
+            self._bridge.defer(message)
+        elif self._inbox.full:
             self._bridge.pause()
 
     def _on_connected(self) -> None:
@@ -226,6 +230,13 @@ class Collector:
         await self._attendance.record(ours)
         self._confirmer.note(batch)
         self._planning.note(batch)
+
+
+def _fairness(live: LiveConfig, root: str) -> Fairness:
+    settings = live.current.settings.collector
+    quota = Quota(settings.site_queue_reports, settings.site_queue_bytes)
+    lanes = Lanes(root, lambda: live.current.registry)
+    return Fairness(lanes.of, quota, settings.backlog_share_ratio)
 
 
 def _options(settings: Settings, broker: BrokerAddress, keepalive_s: int) -> LinkOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 from collector.commits import NOT_NOW
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 MAINTAIN_S: Final = 30.0
 AGAIN_S: Final = 0.5
 """While there is more to do, work in such steps, with commits between them."""
+SHARE: Final = 0.25
+"""Of the writer's time at most, as long as there is more to do: reports go before housekeeping."""
 
 
 class Upkeep:
@@ -37,9 +40,10 @@ class Upkeep:
             await asyncio.sleep(wait_s)
             if not self._ground.leading.now:
                 continue
-            now_ns = self._ground.clock.now_ns()
+            now_ns, began_s = self._ground.clock.now_ns(), time.monotonic()
             pieces = await self._do(self._ground.store.maintain, now_ns)
-            wait_s = min(AGAIN_S, self._every_s) if pieces else self._every_s
+            rest_s = max(AGAIN_S, (time.monotonic() - began_s) * (1 / SHARE - 1))
+            wait_s = min(rest_s, self._every_s) if pieces else self._every_s
             if now_ns - self._pruned_ns >= HOUR_NS and not self.trouble.error:
                 await self._do(self._ground.store.prune, now_ns)
                 self._pruned_ns = now_ns

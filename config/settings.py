@@ -119,6 +119,14 @@ class Collector(_Section, frozen=True, kw_only=True):
     """A commit waits at most so long for more reports."""
     queue_reports: Annotated[int, Meta(ge=10)] = 10_000
     """Past this the collector stops reading from the broker until a commit is through."""
+    queue_bytes: Annotated[int, Meta(ge=1_000_000)] = 64_000_000
+    """The same in bytes."""
+    site_queue_reports: Annotated[int, Meta(ge=1)] = 1000
+    """Once the queue is more than half full, a site that has so many waiting is refused for now."""
+    site_queue_bytes: Annotated[int, Meta(ge=300_000)] = 8_000_000
+    """The same in bytes."""
+    backlog_share_ratio: Annotated[float, Meta(gt=0, lt=1)] = 0.2
+    """Of each commit, for the backlog while live reports wait."""
     quarantine_messages: Annotated[int, Meta(ge=0)] = 1000
     """How many refused messages are kept for inspection; the oldest give way."""
     quarantine_bytes: Annotated[int, Meta(ge=0)] = 10_000_000

@@ -36,7 +36,7 @@ class MessageError(ValueError):
     """A message cannot be read; the text says where, what, and what was expected."""
 
 
-class _Frame(Struct, frozen=True, kw_only=True):
+class _Frame(Struct, frozen=True, kw_only=True, gc=False):
     """The envelope with its items still as they came."""
 
     v: int
@@ -52,13 +52,13 @@ class _Frame(Struct, frozen=True, kw_only=True):
     items: tuple[Raw, ...] = ()
 
 
-class _Typed(_Frame, frozen=True, kw_only=True):
+class _Typed(_Frame, frozen=True, kw_only=True, gc=False):
     """The same when every item is one that we know: one pass."""
 
     items: tuple[Item, ...] = ()  # type: ignore[assignment]
 
 
-class _Newer(_Frame, frozen=True, kw_only=True):
+class _Newer(_Frame, frozen=True, kw_only=True, gc=False):
     """The same of a newer version, whose clock and self may hold values that we do not know."""
 
     clock: Raw  # type: ignore[assignment]

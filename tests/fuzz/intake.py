@@ -98,21 +98,27 @@ class WatchedStore(SqliteStore):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.stored = 0
-        self.carried = 0
+        self.seen = 0
         self.rubbish: list[str] = []
 
+    def prepare(self, report: Received) -> Received:
+        """Here a report goes from the intake to the store, whole."""
+        self._look(report)
+        return super().prepare(report)
+
     def append(self, reports: Sequence[Received]) -> list[Fate]:
-        for report in reports:
-            self.carried += len(report.envelope.items)
-            opaque = any(isinstance(item, Opaque) for item in report.envelope.items)
-            again = codec.decode(codec.encode(report.envelope)) if opaque else report.envelope
-            if again != report.envelope:  # what is kept without being understood must be readable for ever
-                self.rubbish.append(f"comes back as {again!r}"[:2000])
-            for text in rubbish(report, LINKED):
-                self.rubbish.append(f"{text} in {report.envelope!r}"[:2000])
         fates = super().append(reports)
         self.stored += fates.count(Fate.STORED)
         return fates
+
+    def _look(self, report: Received) -> None:
+        self.seen += 1
+        opaque = any(isinstance(item, Opaque) for item in report.envelope.items)
+        again = codec.decode(report.payload or codec.encode(report.envelope)) if opaque else report.envelope
+        if again != report.envelope:  # what is kept without being understood must be readable for ever
+            self.rubbish.append(f"comes back as {again!r}"[:2000])
+        for text in rubbish(report, LINKED):
+            self.rubbish.append(f"{text} in {report.envelope!r}"[:2000])
 
 
 def check_refusals(batch: Batch, refused: Counter[str]) -> list[str]:
@@ -152,6 +158,8 @@ def run(seed: int, count: int, folder: Path) -> dict[str, Any]:
             if done == READ_BACK_AFTER:
                 wrong += _read_back(store)
         wrong += store.rubbish
+        if store.seen < store.stored:
+            wrong.append(f"{store.stored} reports are stored, {store.seen} were looked at")
         figures["stored"] = store.stored
     return {
         "seed": seed, "seconds": round(time.monotonic() - began, 2), **figures,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import compress
+from typing import TYPE_CHECKING, NamedTuple
 
 from telemetry.messages import Stream, Tombstone
 from telemetry.store.ahead import is_ahead
-from telemetry.store.assembly import Origin
 from telemetry.store.protocol import Fate
 from telemetry.store.sqlite import recent, twins
+from telemetry.store.sqlite.prepared import Prepared, prepare_all
 from telemetry.windows import slot_start
 
 if TYPE_CHECKING:
@@ -16,22 +17,44 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from telemetry.messages import Envelope
+    from telemetry.store.assembly import Origin
     from telemetry.store.protocol import Received
     from telemetry.store.sqlite.accounts import Accounts
+    from telemetry.store.sqlite.recent import ReportRow
+
+Window = tuple[str, int, int, "Sequence[str]"]
+"""site, start, receipt, paths"""
 
 
-def take(connection: sqlite3.Connection, accounts: Accounts, reports: Sequence[Received]) -> list[Fate]:
+class Ready(NamedTuple):
+    """A batch whose rows are made."""
+
+    reports: Sequence[Prepared]
+    rows: Sequence[ReportRow]
+
+
+def ready(reports: Sequence[Received]) -> Ready:
+    """All the work on a batch that needs no lock on the file."""
+    prepared = prepare_all(reports)
+    return Ready(prepared, recent.report_rows(prepared))
+
+
+def take(connection: sqlite3.Connection, accounts: Accounts, batch: Ready) -> list[Fate]:
     """Store what is new of a batch, within the caller's transaction; one fate each, in order."""
-    accounts.begin(reports)
-    fates = [Fate.STORED if accounts.take(report) else Fate.DUPLICATE for report in reports]
-    fresh = [report for report, fate in zip(reports, fates, strict=True) if fate is Fate.STORED]
+    accounts.begin(batch.reports)
+    fates = [Fate.STORED if accounts.take(report) else Fate.DUPLICATE for report in batch.reports]
+    is_new = [fate is Fate.STORED for fate in fates]
+    fresh = list(compress(batch.reports, is_new))
     if fresh:
-        recent.insert(connection, map(recent.report_row, fresh))
+        recent.insert(connection, compress(batch.rows, is_new))
         _note_tombstones(connection, fresh)
         _note_contacts(connection, fresh)
-        note_streams(connection, [(report.envelope, Origin(report.received_ns)) for report in fresh])
+        _note_windows(
+            connection,
+            [(r.envelope.site, r.envelope.start_ns, r.received_ns, r.values.paths) for r in fresh],
+        )
         accounts.save()
-    return twins.compared(connection, reports, fates)
+    return twins.compared(connection, batch.reports, fates)
 
 
 def _note_tombstones(connection: sqlite3.Connection, reports: Sequence[Received]) -> None:
@@ -77,17 +100,28 @@ def note_contacts(connection: sqlite3.Connection, rows: Sequence[tuple[str, str,
 
 def note_streams(connection: sqlite3.Connection, reports: Sequence[tuple[Envelope, Origin]]) -> None:
     """Remember the newest window of each line, and which slots are to be rolled up."""
+    _note_windows(
+        connection,
+        [
+            (e.site, e.start_ns, origin.received_ns, [i.path for i in e.items if isinstance(i, Stream)])
+            for e, origin in reports
+        ],
+    )
+
+
+def _note_windows(connection: sqlite3.Connection, windows: Sequence[Window]) -> None:
     lines: dict[tuple[str, str], tuple[int, int]] = {}
     slots: set[tuple[str, int]] = set()
-    for envelope, origin in reports:
-        for item in envelope.items:
-            if isinstance(item, Stream):
-                slots.add((envelope.site, slot_start(envelope.start_ns)))
-                if is_ahead(envelope.start_ns, origin.received_ns):
-                    continue
-                key = (envelope.site, item.path)
-                newest, received = lines.get(key, (envelope.start_ns, origin.received_ns))
-                lines[key] = (max(newest, envelope.start_ns), min(received, origin.received_ns))
+    for site, start_ns, received_ns, paths in windows:
+        if not paths:
+            continue
+        slots.add((site, slot_start(start_ns)))
+        if is_ahead(start_ns, received_ns):
+            continue
+        for path in paths:
+            key = (site, path)
+            newest, received = lines.get(key, (start_ns, received_ns))
+            lines[key] = (max(newest, start_ns), min(received, received_ns))
     note_lines(connection, [(*key, *times) for key, times in lines.items()])
     connection.executemany(
         "INSERT INTO pending_slot (site, slot_ns, imported) VALUES (?, ?, 0)"

@@ -20,35 +20,44 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from telemetry.messages import Envelope, Item
-    from telemetry.store.protocol import Received
+    from telemetry.store.packing import Squeezed
+    from telemetry.store.sqlite.prepared import Prepared
 
 UNKNOWN_KIND: Final = "?"
 _INSERT: Final = """
     INSERT INTO report (site, probe, epoch, seq, start_ns, received_ns, emulated, paths, kinds, records, payload)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_LEVEL: Final = 1  # of payloads: they are packed better within the hour
 
-ReportRow = tuple[str, str, str, int, int, int, int, str, str, bytes, bytes]
+ReportRow = tuple[str, str, str, int, int, int, int, str, str, bytes, "Squeezed"]
 
 
-def report_row(report: Received) -> ReportRow:
-    """What is stored of a report."""
-    e = report.envelope
-    streams = [item for item in e.items if isinstance(item, Stream)]
-    return (
-        e.site,
-        e.probe,
-        e.epoch,
-        e.seq,
-        e.start_ns,
-        report.received_ns,
-        int(report.emulated),
-        ",".join(stream.path for stream in streams),
-        ",".join(dict.fromkeys(kind_of(item) for item in e.items if not isinstance(item, Stream))),
-        b"".join(pack_record(e, stream, emulated=report.emulated) for stream in streams),
-        packing.compress(report.payload or codec.encode(e), _LEVEL),
-    )
+def packed_records(envelope: Envelope, streams: Sequence[Stream], *, emulated: bool) -> bytes:
+    """The records of the streams of a report, one after another."""
+    return b"".join([pack_record(envelope, stream, emulated=emulated) for stream in streams])
+
+
+def report_rows(reports: Sequence[Prepared]) -> list[ReportRow]:
+    """What is stored of reports. All payloads are squeezed in one call, so that other threads run meanwhile."""
+    return [
+        (
+            e.site,
+            e.probe,
+            e.epoch,
+            e.seq,
+            e.start_ns,
+            report.received_ns,
+            int(report.emulated),
+            ",".join(values.paths),
+            values.kinds,
+            values.records,
+            payload,
+        )
+        for report, payload in zip(
+            reports, packing.squeeze_all([report.payload for report in reports]), strict=True
+        )
+        for e, values in ((report.envelope, report.values),)
+    ]
 
 
 def kind_of(item: Item | Opaque) -> str:

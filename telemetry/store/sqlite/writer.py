@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from telemetry.store.sqlite import fold, imports, intake, retention, upkeep
 from telemetry.store.sqlite.accounts import Accounts
 from telemetry.store.sqlite.connection import connect_writer, transaction, translated
+from telemetry.store.sqlite.prepared import prepare
 from telemetry.store.sqlite.reader import SqliteReader
 from telemetry.store.sqlite.schema import migrate
 from telemetry.store.sqlite.turns import Turns
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from telemetry.store.protocol import Fate, Received
     from telemetry.store.tables import RollupTable, StreamTable
 
-FOLDS_PER_CALL: Final = 2
-ROLLUPS_PER_CALL: Final = 4
+FOLDS_PER_CALL: Final = 1
+ROLLUPS_PER_CALL: Final = 1
 
 
 class SqliteStore(SqliteReader):
@@ -54,15 +55,20 @@ class SqliteStore(SqliteReader):
         self._accounts = Accounts(self._connection)
         self._revived: int | None = 0
 
+    def prepare(self, report: Received) -> Received:
+        """The same report for `append`, without what its row does not need; see `protocol.Preparing`."""
+        return prepare(report)
+
     def append(self, reports: Sequence[Received]) -> list[Fate]:
         """Store reports in one durable transaction; one fate each, in order.
 
         Raises:
             StoreError: nothing of it was stored.
         """
+        batch = intake.ready(reports)
         with self._lock:
             with self._write():
-                fates = intake.take(self._connection, self._accounts, reports)
+                fates = intake.take(self._connection, self._accounts, batch)
             self._accounts.settle()
             return fates
 
