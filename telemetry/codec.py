@@ -100,16 +100,17 @@ def decode(payload: bytes) -> Envelope:
     """
     if len(payload) > MAX_REPORT_BYTES:
         raise MessageError(f"report of {len(payload)} bytes, at most {MAX_REPORT_BYTES} are taken")
+    if not payload.isascii():
+        _must_be_utf8(
+            payload
+        )  # what is passed over or kept as it came is not looked into, and would be unreadable once it is
     frame: _Typed | _Frame
     try:
         frame = _typed_decoder.decode(payload)
         items: tuple[Item | Opaque, ...] = frame.items
     except (msgspec.MsgspecError, RecursionError):
-        _must_be_utf8(payload)  # what is kept as it came is not looked into, and would be unreadable for ever
         frame = _frame_of(payload)
         items = tuple(decode_item(bytes(raw)) for raw in frame.items)
-    except UnicodeDecodeError as error:
-        raise MessageError(f"not UTF-8: {error.reason} at byte {error.start}") from error
     if frame.v < WIRE_VERSION:
         raise MessageError(f"wire version {frame.v} is none, the first is {WIRE_VERSION}")
     if len(items) > MAX_ITEMS:
