@@ -46,7 +46,7 @@ class Answer(StrEnum):
     HALF_REFUSED = "400 once, and has stored half of the batch"
 
 
-_DATABASE: Final = (Kind.KILL_DATABASE, Kind.CUT_DATABASE, Kind.ANSWERS)
+_DATABASE: Final[tuple[Kind, ...]] = (Kind.KILL_DATABASE, Kind.CUT_DATABASE, Kind.ANSWERS)
 _CLOCKS: Final = (Kind.CLOCK_COLLECTOR, Kind.CLOCK_PROBES)
 SQLITE: Final = "sqlite"
 
@@ -79,6 +79,8 @@ class Shape:
     """More than one share the load (`tatpar collect --share`)."""
     store: str = SQLITE
     """`store.kind` of the settings."""
+    spared: tuple[Kind, ...] = ()
+    """Faults that are not drawn."""
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -88,9 +90,11 @@ class Shape:
         one time may cover each other there (one time in 16, telemetry/store/server/README.md); the journal keeps both.
         """
         if self.store == SQLITE:
-            return tuple(kind for kind in Kind if kind not in _DATABASE)
-        own = tuple(kind for kind in Kind if kind not in _CLOCKS and kind not in _DATABASE)
-        return (*own, *_DATABASE, *_DATABASE)
+            kinds: tuple[Kind, ...] = tuple(kind for kind in Kind if kind not in _DATABASE)
+        else:
+            own = tuple(kind for kind in Kind if kind not in _CLOCKS and kind not in _DATABASE)
+            kinds = (*own, *_DATABASE, *_DATABASE)
+        return tuple(kind for kind in kinds if kind not in self.spared)
 
 
 @dataclass(frozen=True, slots=True)
