@@ -38,6 +38,8 @@ PIECES: Final[tuple[bytes, ...]] = (
     *(b'{"type":"tombstone","first_seq":0,"last_seq":9007199254740991,"from_ns":0,"until_ns":1,"reason":"x"},', b"\xf0\x9f\x98\x80"),
 )  # fmt: skip
 TAIL: Final = 0.02
+EPOCH: Final = b"0123456789abcdef"
+A_SPOOL: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Mutator:
         self._topics = tuple(topics)
         self._received_ns = received_ns
         self._seq = 0
+        self._epoch = EPOCH
         self._ways: tuple[Callable[[Base], bytes], ...] = (
             *(self._value,) * 6,
             *(self._nudge,) * 4,
@@ -100,6 +103,11 @@ class Mutator:
     def _numbered(self, payload: bytes) -> bytes:
         """A seq of its own, where there is one: else all but the first would be duplicates."""
         self._seq += 1
+        if (
+            self._seq % A_SPOOL == 0
+        ):  # numbers with three holes in four: a new spool now and then, as no probe keeps one for ever
+            self._epoch = b"%016x" % self._seq
+        payload = payload.replace(EPOCH, self._epoch, 1)
         return payload.replace(b'"seq":4711', b'"seq":%d' % self._seq, 1)
 
     def _sound(self, base: Base) -> bytes:
