@@ -1,7 +1,8 @@
 """`python -m bench NAME [--json]`: run one benchmark and print its figures.
 
 A benchmark is a module `bench.NAME` with `run(progress) -> dict[str, object]`; `progress(text)` says what is
-going on; with `arguments(parser)` it takes options of its own, and then `run(progress, options)`. Ratios are measured against a named alternative in the same run; absolute times on a shared machine
+going on; with `arguments(parser)` it takes options of its own, and then `run(progress, options)`; one that can fail has
+`failed(figures)`, and the status is then 1. Ratios are measured against a named alternative in the same run; absolute times on a shared machine
 mean little.
 """
 
@@ -37,7 +38,7 @@ def main() -> int:
     module = importlib.import_module(f"bench.{arguments.name}")
     options = _options(module, own)
     try:
-        figures = module.run(lambda text: print(f"  {text}", file=sys.stderr, flush=True), *options)
+        figures = module.run(_progress, *options)
     except KeyboardInterrupt:
         print("bench: stopped; what it had started is ended", file=sys.stderr)
         return 130
@@ -47,12 +48,18 @@ def main() -> int:
         width = max(map(len, figures), default=0)
         for key, value in figures.items():
             print(f"{key:<{width}}  {value:.4g}" if isinstance(value, float) else f"{key:<{width}}  {value}")
-    return 0
+    return int("failed" in vars(module) and module.failed(figures))
+
+
+def _progress(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
 
 
 def _options(module: ModuleType, own: list[str]) -> tuple[argparse.Namespace, ...]:
     """What a benchmark that takes options was told; nothing for one that takes none."""
-    parser = argparse.ArgumentParser(prog=f"python -m {module.__name__.replace('.', ' ')}")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {module.__name__.replace('.', ' ')}", description=module.__doc__
+    )
     takes = hasattr(module, "arguments")
     if takes:
         module.arguments(parser)

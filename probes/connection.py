@@ -206,6 +206,8 @@ class Connection:
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a name that is none a ValueError
             raise ConnectionLost(_why(error)) from error
         self._socket = self._client.socket()
+        if self._socket is None:  # reset before our CONNECT was out: paho has closed it and says nothing
+            raise ConnectionLost("the connection was reset at once")
         self._client.on_socket_register_write = lambda *_: self._loop.add_writer(self._socket, self._write)
         self._client.on_socket_unregister_write = lambda *_: self._no_more_to_write()
         self._client.on_socket_close = lambda *_: self._unwatch()

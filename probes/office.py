@@ -198,16 +198,29 @@ class Office:
     async def _spool_one(self, spool: Spool, publisher: Publisher) -> None:
         draft = self._waiting[0]
         site, probe, counters = self.settings.site, self.settings.probe, self.counters
-        row = await self._workers.on_disk(
-            spool.append,
-            draft.window.start_ns,
-            draft.made,
-            lambda slot: report_bytes(draft, slot, site, probe, counters),
+        spooling = asyncio.ensure_future(
+            self._workers.on_disk(
+                spool.append,
+                draft.window.start_ns,
+                draft.made,
+                lambda slot: report_bytes(draft, slot, site, probe, counters),
+            )
         )
-        if self._waiting and self._waiting[0] is draft:
-            self._waiting.popleft()
+        try:
+            row = await asyncio.shield(spooling)
+        except asyncio.CancelledError:  # the thread goes on: what it has numbered must not be numbered again
+            await asyncio.wait([spooling])
+            if spooling.exception() is None:
+                self._taken(draft)
+            raise
+        self._taken(draft)
         self._disk.good()
         publisher.submit(row, self._spread_ns)
+
+    def _taken(self, draft: Draft) -> None:
+        """It is in the spool, and no longer needed in memory."""
+        if self._waiting and self._waiting[0] is draft:
+            self._waiting.popleft()
 
     def _follow(self, plan: Plan) -> None:
         """Take a plan; say and count what had to be cut."""

@@ -28,6 +28,7 @@ from telemetry.messages import (
 
 MAX_REPORT_BYTES: Final = 256 * 1024
 MAX_ITEMS: Final = 256
+MAX_REASON: Final = 400
 T = TypeVar("T")
 
 
@@ -99,6 +100,10 @@ def decode(payload: bytes) -> Envelope:
     """
     if len(payload) > MAX_REPORT_BYTES:
         raise MessageError(f"report of {len(payload)} bytes, at most {MAX_REPORT_BYTES} are taken")
+    if not payload.isascii():
+        _must_be_utf8(
+            payload
+        )  # what is passed over or kept as it came is not looked into, and would be unreadable once it is
     frame: _Typed | _Frame
     try:
         frame = _typed_decoder.decode(payload)
@@ -106,8 +111,6 @@ def decode(payload: bytes) -> Envelope:
     except (msgspec.MsgspecError, RecursionError):
         frame = _frame_of(payload)
         items = tuple(decode_item(bytes(raw)) for raw in frame.items)
-    except UnicodeDecodeError as error:
-        raise MessageError(f"not UTF-8: {error.reason} at byte {error.start}") from error
     if frame.v < WIRE_VERSION:
         raise MessageError(f"wire version {frame.v} is none, the first is {WIRE_VERSION}")
     if len(items) > MAX_ITEMS:
@@ -127,6 +130,13 @@ def decode(payload: bytes) -> Envelope:
         self_report=frame.self_report,
         items=items,
     )
+
+
+def _must_be_utf8(payload: bytes) -> None:
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        raise MessageError(f"not UTF-8: {error.reason} at byte {error.start}") from error
 
 
 def _frame_of(payload: bytes) -> _Frame:
@@ -155,7 +165,15 @@ def decode_item(raw: bytes) -> Item | Opaque:
     try:
         return _item_decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return Opaque(raw=raw, reason=str(error))
+        return Opaque(raw=raw, reason=_said(error))
+
+
+def _said(error: Exception) -> str:
+    """What an error says, in one line of bounded length whatever the sender has put into it."""
+    text = str(error)[:MAX_REASON]
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def encode_item(item: Item | Opaque) -> bytes:
@@ -181,7 +199,7 @@ def _checked(decoder: msgspec.json.Decoder[T], payload: bytes) -> T:
     try:
         return decoder.decode(payload)
     except msgspec.MsgspecError as error:
-        raise MessageError(str(error)) from error
+        raise MessageError(_said(error)) from error
     except RecursionError as error:
         raise MessageError("nested too deeply to be read") from error
     except UnicodeDecodeError as error:

@@ -32,6 +32,10 @@ Ratio = Annotated[float, Meta(ge=0.0, le=1.0)]
 Bps = Annotated[float, Meta(ge=0.0, le=1e13)]
 
 
+_ROUNDING: Final = 1e-9
+"""A mean of equal numbers may come out a little beside them."""
+
+
 class StampSource(IntEnum):
     """Where a time stamp was taken."""
 
@@ -81,7 +85,8 @@ class Stamps(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     t4: StampSource = StampSource.NONE
 
 
-def _check_pairs(pairs: Sparse, where: str) -> None:
+def _check_pairs(pairs: Sparse, where: str, most: int | None = None) -> None:
+    """Refuse what is no histogram, or one of more samples than there can be."""
     if len(pairs) % 2:
         raise ValueError(f"{where} must be pairs of bin and count")
     if not pairs:
@@ -90,6 +95,13 @@ def _check_pairs(pairs: Sparse, where: str) -> None:
     rising = all(map(lt, bins, bins[1:]))  # every histogram of every report passes here: no loop in Python
     if not (rising and bins[0] >= 0 and bins[-1] < BINS and _are_positive(counts)):
         raise ValueError(f"{where} must hold rising bins below {BINS} with positive counts")
+    if most is not None and sum(counts) > most:
+        raise ValueError(f"{where} holds {sum(counts)} samples of {most} packets")
+
+
+def _check_worst(lost: int, sent: int) -> None:
+    if lost > sent:
+        raise ValueError(f"worst_200ms_lost {lost} exceeds worst_200ms_sent {sent}")
 
 
 def _are_positive(counts: Sparse) -> bool:
@@ -134,8 +146,10 @@ class Direction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     pdv_hist: Sparse = ()
 
     def __post_init__(self) -> None:
-        _check_pairs(self.ipdv_hist, "ipdv_hist")
-        _check_pairs(self.pdv_hist, "pdv_hist")
+        arrived = self.received + self.duplicated
+        _check_pairs(self.ipdv_hist, "ipdv_hist", arrived)
+        _check_pairs(self.pdv_hist, "pdv_hist", arrived)
+        _check_worst(self.worst_200ms_lost, self.worst_200ms_sent)
         if self.received + self.lost > self.sent:
             raise ValueError(f"received {self.received} + lost {self.lost} exceed sent {self.sent}")
 
@@ -153,6 +167,10 @@ class RoundTrip(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
 
     def __post_init__(self) -> None:
         _check_pairs(self.hist, "hist")
+        if not self.min_ms <= self.p50_ms <= self.p95_ms <= self.p99_ms <= self.max_ms:
+            raise ValueError("min_ms, p50_ms, p95_ms, p99_ms, max_ms do not rise")
+        if not self.min_ms * (1 - _ROUNDING) <= self.mean_ms <= self.max_ms * (1 + _ROUNDING):
+            raise ValueError(f"mean_ms {self.mean_ms} lies outside of {self.min_ms} to {self.max_ms}")
 
 
 class Stream(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="stream"):
@@ -185,6 +203,11 @@ class Stream(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, ta
             raise ValueError(f"received {self.received} + lost {self.lost} are not sent {self.sent}")
         if self.up.lost + self.down.lost + self.lost_unattributed != self.lost:
             raise ValueError("up.lost + down.lost + lost_unattributed are not lost")
+        if self.longest_loss_run > self.lost:
+            raise ValueError(f"longest_loss_run {self.longest_loss_run} exceeds lost {self.lost}")
+        _check_worst(self.worst_200ms_lost, self.worst_200ms_sent)
+        if self.rtt is not None:
+            _check_pairs(self.rtt.hist, "rtt.hist", self.received)
 
 
 class Ping(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="ping"):
@@ -196,6 +219,10 @@ class Ping(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag=
     received: Count
     rtt: RoundTrip | None = None
     stamps: StampSource = StampSource.NONE
+
+    def __post_init__(self) -> None:
+        if self.received > self.sent:
+            raise ValueError(f"received {self.received} exceed sent {self.sent}")
 
 
 class Reach(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="reach"):
@@ -271,6 +298,8 @@ class Tombstone(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False,
     def __post_init__(self) -> None:
         if self.last_seq < self.first_seq:
             raise ValueError(f"first_seq {self.first_seq} lies after last_seq {self.last_seq}")
+        if self.until_ns < self.from_ns:
+            raise ValueError(f"from_ns {self.from_ns} lies after until_ns {self.until_ns}")
 
 
 Item = Stream | Ping | Reach | Link | Call | Rehearsal | Tombstone

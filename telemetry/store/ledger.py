@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from telemetry.intervals import IntervalSet
 
@@ -13,6 +15,10 @@ class Hole(NamedTuple):
     first: int
     last: int
     noticed_ns: int
+
+
+_first_of: Final = attrgetter("first")
+_last_of: Final = attrgetter("last")
 
 
 class Account:
@@ -73,13 +79,14 @@ class Account:
         return max(self.stored.top or 0, self.written_off.top or 0)
 
     def _fill(self, first: int, last: int) -> None:
+        begin = bisect_left(
+            self.holes, first, key=_last_of
+        )  # holes rise: a long list costs a search, not a walk
+        end = bisect_right(self.holes, last, key=_first_of)
         left: list[Hole] = []
-        for hole in self.holes:
-            if last < hole.first or hole.last < first:
-                left.append(hole)
-                continue
+        for hole in self.holes[begin:end]:
             if hole.first < first:
                 left.append(Hole(hole.first, first - 1, hole.noticed_ns))
             if last < hole.last:
                 left.append(Hole(last + 1, hole.last, hole.noticed_ns))
-        self.holes = left
+        self.holes[begin:end] = left

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from probes.agent import Agent, run_offices
 from probes.office_settings import BacklogPace, Patience
 from probes.restart_reason import RestartReason
 from probes.session import Session
+from probes.spool import Spool
 from telemetry.clock import SystemClock
 from telemetry.codec import encode_control
 from telemetry.control import Plan, PlannedEnd, Presence, Rate
@@ -381,3 +383,40 @@ def test_agent_imports_nothing_of_the_hub() -> None:
     }
     rooms = {"collector", "analytics", "alerts", "dashboards", "reports", "lab", "tatpar"}
     assert not (forbidden | rooms) & set(loaded)
+
+
+async def test_a_report_that_is_being_spooled_when_its_office_starts_again_is_numbered_once(  # noqa: PLR0917 - fixtures
+    make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any, monkeypatch: Any
+) -> None:
+    """A fault elsewhere in the office cancels the writer while the disk is at work; the report does not come twice."""
+    hub = make_hub()
+    office = make_office(patience=Patience(disk_s=0.05, reconnect_s=0.01))
+    at_work, go_on = threading.Event(), threading.Event()
+    real = Spool.append
+
+    def slow(spool: Spool, *given: Any) -> Any:
+        row = real(spool, *given)
+        if row.seq == 1:
+            at_work.set()
+            go_on.wait(10)
+        return row
+
+    monkeypatch.setattr(Spool, "append", slow)
+    async with running([office], fake_measurer) as agent:
+        await eventually(lambda: agent.offices[office.key].counters.connections == 1)
+        fake_measurer.queue.put_nowait(make_window(office.key, 0))
+        await eventually(at_work.is_set)
+        publisher = agent.offices[office.key]._publisher
+
+        async def broken(_access: Any) -> None:
+            threading.Timer(0.2, go_on.set).start()
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(publisher, "_connected", broken)
+        publisher._sender._connection.abort("cut by the test")
+        fake_measurer.queue.put_nowait(make_window(office.key, 1))
+        await eventually(lambda: agent.offices[office.key].counters.stored == 2)
+        assert agent.offices[office.key].counters.faults == 1
+    windows = {envelope.start_ns: envelope.seq for envelope in hub.envelopes}
+    assert windows == {make_window(office.key, 0).start_ns: 1, make_window(office.key, 1).start_ns: 2}
+    assert sorted(hub.seqs()) == [1, 2]

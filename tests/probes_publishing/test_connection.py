@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from paho.mqtt import client as paho
 
 from probes.connection import (
     NO_MATCHING_SUBSCRIBERS,
@@ -239,3 +240,14 @@ async def test_giving_up_while_connecting_leaks_nothing(mosquitto: Any, executor
             await task
     await asyncio.sleep(0.3)
     assert open_files() <= before
+
+
+async def test_connection_reset_before_our_first_word_is_a_lost_one(
+    executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer that resets while we say CONNECT leaves no socket behind: told as a lost connection, not as a fault."""
+    monkeypatch.setattr(paho.Client, "connect", lambda *_args, **_options: None)  # as paho leaves it then
+    access = BrokerAccess(host="127.0.0.1", port=1, client_id="reset")
+    with pytest.raises(ConnectionLost, match="reset at once"):
+        async with Connection.opened(access, WILL, lambda _message: None, executor):
+            pass

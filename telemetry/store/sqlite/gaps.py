@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from telemetry.store.ledger import Account
     from telemetry.store.protocol import Selection, Silence
 
 
@@ -59,9 +60,15 @@ def _dropped(connection: sqlite3.Connection, site: str) -> Iterator[tuple[SeqHol
         " WHERE site = ? ORDER BY probe, from_ns, first_seq",
         (site,),
     ).fetchall()
+    accounts: dict[
+        tuple[str, str], Account
+    ] = {}  # of each epoch once: tombstones may be many, and accounts long
     for probe, epoch, first, last, received_ns, reason, from_ns, until_ns in rows:
-        account = load(connection, (site, probe, epoch))
-        assert account is not None  # a tombstone comes in a report, which is in the ledger
+        if (probe, epoch) not in accounts:
+            found = load(connection, (site, probe, epoch))
+            assert found is not None  # a tombstone comes in a report, which is in the ledger
+            accounts[probe, epoch] = found
+        account = accounts[probe, epoch]
         for a, b in account.stored.holes(first, last):
             yield (
                 SeqHole(site, probe, epoch, a, b, received_ns, reason, from_ns, until_ns),

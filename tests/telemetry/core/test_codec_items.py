@@ -57,6 +57,14 @@ def changed(path: str, value: object) -> bytes:
         ("lost", 1, "received 728 + lost 1 are not sent 750"),
         ("lost_unattributed", 4, "up.lost + down.lost + lost_unattributed are not lost"),
         ("up.lost", 700, "received 731 + lost 700 exceed sent 750 - at `$.up`"),
+        ("rtt.hist", [5, 729], "rtt.hist holds 729 samples of 728 packets"),
+        ("up.pdv_hist", [5, 734], "pdv_hist holds 734 samples of 733 packets - at `$.up`"),
+        ("down.ipdv_hist", [5, 729], "ipdv_hist holds 729 samples of 728 packets - at `$.down`"),
+        ("rtt.min_ms", 21.0, "min_ms, p50_ms, p95_ms, p99_ms, max_ms do not rise - at `$.rtt`"),
+        ("rtt.mean_ms", 62.0, "mean_ms 62.0 lies outside of 18.5 to 61.125 - at `$.rtt`"),
+        ("worst_200ms_lost", 11, "worst_200ms_lost 11 exceeds worst_200ms_sent 10"),
+        ("up.worst_200ms_lost", 11, "worst_200ms_lost 11 exceeds worst_200ms_sent 10 - at `$.up`"),
+        ("longest_loss_run", 23, "longest_loss_run 23 exceeds lost 22"),
         ("stamps.t1", 9, "Invalid enum value 9 - at `$.stamps.t1`"),
         ("up.jitter_ms", -1.0, "Expected `float` >= 0.0 - at `$.up.jitter_ms`"),
         ("sent", 10**20, "Expected `int` <= 9007199254740991 - at `$.sent`"),
@@ -68,9 +76,9 @@ def test_an_item_that_breaks_a_rule_is_kept_with_the_reason(path, value, reason)
     assert codec.decode_item(raw) == Opaque(raw, reason)
 
 
-@pytest.mark.parametrize("hist", [[], [0, 1], [BINS - 1, 2**32 - 1], [0, 1, 1, 1, BINS - 1, 7]])
+@pytest.mark.parametrize("hist", [[], [0, 1], [BINS - 1, 728], [0, 1, 1, 1, BINS - 1, 726]])
 def test_histograms_at_their_limits_are_taken(hist) -> None:
-    """First and last bin, greatest count."""
+    """First and last bin, as many samples as packets."""
     item = codec.decode_item(changed("rtt.hist", hist))
     assert isinstance(item, Stream)
     assert item.rtt.hist == tuple(hist)
@@ -80,3 +88,18 @@ def test_a_tombstone_that_runs_backwards_is_not_taken_for_one() -> None:
     """It would write off what it cannot mean."""
     raw = b'{"type":"tombstone","first_seq":5,"last_seq":4,"from_ns":0,"until_ns":0,"reason":"x"}'
     assert codec.decode_item(raw) == Opaque(raw, "first_seq 5 lies after last_seq 4")
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (
+            b'{"type":"tombstone","first_seq":4,"last_seq":5,"from_ns":9,"until_ns":8,"reason":"x"}',
+            "from_ns 9 lies after until_ns 8",
+        ),
+        (b'{"type":"ping","target":"gateway","sent":3,"received":4}', "received 4 exceed sent 3"),
+    ],
+)
+def test_other_items_that_cannot_be_are_kept_with_the_reason(raw, reason) -> None:
+    """Time that runs backwards; more answers than questions."""
+    assert codec.decode_item(raw) == Opaque(raw, reason)

@@ -1,0 +1,1 @@
+"""Seeded faults against the running house: real processes, cut wires, full disks, stepped clocks; then everything is counted."""
