@@ -91,11 +91,13 @@ class Spool:
         self._lock = threading.Lock()
         self._file = open_spool_file(path, site, probe)
         self._db = self._file.connection
-        with translated(path):
-            self._db.execute("UPDATE spool SET unsent_from = next_seq WHERE unsent_from IS NULL")
-            books = self._db.execute(
-                "SELECT epoch, next_seq, reports, bytes, unsent_from FROM spool"
-            ).fetchone()
+        try:
+            books = self._books()
+        except (
+            BaseException
+        ):  # else the lock would stay ours, and the next try would be told of another agent
+            self._file.close()
+            raise
         self.epoch: str = books[0]
         self.next_seq: int = books[1]
         self.reports: int = books[2]
@@ -105,6 +107,15 @@ class Spool:
         self.unsent_from: int = books[4]
         """Reports from here on had not been handed to a broker when this run began."""
         self._is_out = False
+
+    def _books(self) -> tuple[str, int, int, int, int]:
+        """Epoch, next seq, reports, bytes, and from where on nothing has been sent."""
+        with translated(self.path):
+            self._db.execute("UPDATE spool SET unsent_from = next_seq WHERE unsent_from IS NULL")
+            books: tuple[str, int, int, int, int] = self._db.execute(
+                "SELECT epoch, next_seq, reports, bytes, unsent_from FROM spool"
+            ).fetchone()
+        return books
 
     @property
     def opened(self) -> Opened:

@@ -225,10 +225,11 @@ async def test_an_address_that_is_not_ours_does_not_stop_collecting(hub: Any, ca
 
 
 async def test_a_stalled_store_does_not_hide_the_collector(
-    hub: Any, eventually: Any, make_envelope: Any
+    hub: Any, eventually: Any, make_envelope: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a commit hangs, pages are answered, with the figures of the store's shipping as last read."""
-    hub.store.shipping = {"journal_backlog_reports": 7, "server_available": True}
+    shipping: dict[str, object] = {"journal_backlog_reports": 7, "server_available": True}
+    monkeypatch.setattr(type(hub.store), "shipping", property(lambda _: shipping))
     hangs, let_go = threading.Event(), threading.Event()
     append = hub.store.append
 
@@ -241,7 +242,7 @@ async def test_a_stalled_store_does_not_hide_the_collector(
         try:
             before = await ask(where(collector), "/metrics")
             hub.store.append = hanging
-            hub.store.shipping = {"journal_backlog_reports": 8}
+            shipping = {"journal_backlog_reports": 8}
             await agra.report(make_envelope(1))
             await eventually(hangs.is_set)
             stalled = await ask(where(collector), "/metrics")

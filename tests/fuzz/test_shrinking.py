@@ -28,6 +28,7 @@ from probes.send_queue import SendQueue
 from probes.spool import Made, Spool
 from probes.workers import Workers
 from telemetry import codec
+from telemetry.clock import SystemClock
 from telemetry.control import Answer, Command, Plan, Presence, Stored
 from telemetry.store.ledger import Account, Hole
 from telemetry.store.protocol import Received
@@ -211,7 +212,14 @@ async def test_a_probe_outlives_any_message_from_its_hub(tmp_path: Path, golden_
     with Workers() as workers:
         identity = Identity("1", "boot", RestartReason.UNKNOWN)
         orders = Orders(
-            office, identity, spool, queue, workers=workers, counters=counters, on_plan=lambda _plan: None
+            office,
+            identity,
+            spool,
+            queue,
+            clock=SystemClock(),
+            workers=workers,
+            counters=counters,
+            on_plan=lambda _plan: None,
         )
         inbox = Inbox(ROOT, counters)
         working = asyncio.create_task(orders.obey(Deaf(), inbox, lambda: None))  # type: ignore[arg-type]

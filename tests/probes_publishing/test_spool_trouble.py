@@ -293,3 +293,17 @@ def test_kill_in_mid_append_loses_nothing_that_was_numbered(path: Path) -> None:
     assert all(spool.read(seq).payload.startswith(b"%d:" % seq) for seq in range(1, spool.next_seq))  # type: ignore[union-attr]
     assert spool._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     spool.close()
+
+
+def test_an_opening_that_fails_lets_go_of_the_lock(path: Path) -> None:
+    """When the disk refuses the first write, the next try is not told that another agent has the spool."""
+    open_spool(path).close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("UPDATE spool SET unsent_from = NULL")
+        db.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON spool BEGIN SELECT raise(ABORT, 'disk I/O error'); END"
+        )
+        with pytest.raises(SpoolError, match="disk I/O error"):
+            open_spool(path)
+        db.execute("DROP TRIGGER full")
+    open_spool(path).close()
