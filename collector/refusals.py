@@ -38,12 +38,16 @@ class Refusals:
             if not spell.count:
                 where, why = _shown(one.message.topic), _shown(one.detail)
                 log.warning(
-                    "refusing messages: %s (first on %s: %s); see: tatpar refused", one.code.value, where, why
+                    "refusing messages: %s (first on %s: %s); see: tatpar refused",
+                    *(one.code.value, where, why),
+                    extra={"event": "refusals.began", "kind": one.code.value, "topic": where, "reason": why},
                 )
             spell.count += 1
             spell.last_ns = now_ns
         for kind in [kind for kind, spell in self._spells.items() if now_ns - spell.last_ns >= OVER_NS]:
-            log.info("no more messages are refused: %s (%d were)", kind, self._spells.pop(kind).count)
+            count = self._spells.pop(kind).count
+            extra = {"event": "refusals.over", "kind": kind, "count": count}
+            log.info("no more messages are refused: %s (%d were)", kind, count, extra=extra)
 
 
 def _shown(text: str) -> str:

@@ -119,7 +119,8 @@ class LiveConfig:
         self._problem = ConfigError(
             refused.file, f"a room cannot work with it ({why})", "undo the last change"
         )
-        log.error("configuration put back to the one before: %s", self._problem)
+        extra = {"event": "config.put-back", "reason": str(self._problem)}
+        log.error("configuration put back to the one before: %s", self._problem, extra=extra)
         return True
 
     def _look_again(self) -> Reload:

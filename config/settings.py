@@ -106,7 +106,7 @@ class Enrolment(_Section, frozen=True, kw_only=True):
     port: ListenPort = 8443
     names: tuple[str, ...] = ()
     """Names and addresses that offices reach the desk by; empty: those of the broker."""
-    token_hours: Annotated[float, Meta(gt=0, le=24 * 90)] = 48
+    token_hours: Annotated[float, Meta(ge=0.01, le=24 * 90)] = 48
 
 
 class Store(_Section, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ class Counters:
     renumbered: int = 0
     """The hub knew of reports that this spool had not made, or not sent: the disk went back in time, or was copied."""
     unmarked: int = 0
-    """Connections of which the spool could not note that reports go out (disk full)."""
+    """Tries to note in the spool that reports go out which the disk refused; they wait."""
     bad_messages: int = 0
     """A `stored`, plan or command that could not be read."""
     inbox_dropped: int = 0

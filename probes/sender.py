@@ -81,12 +81,7 @@ class Sender:
             ConnectionLost: the connection is gone.
             SpoolDamagedError: the spool must be opened anew.
         """
-        try:
-            await self._workers.on_disk(self._spool.going_out)
-        except SpoolDamagedError:
-            raise
-        except SpoolError:  # a full disk: better sent without the mark than not sent
-            self._counters.unmarked += 1
+        await self._mark()
         while True:
             self._wake.clear()
             seq = self._pick(self._clock.monotonic_ns())
@@ -94,6 +89,27 @@ class Sender:
                 await self._rest()
             else:
                 await self._send(seq)
+
+    async def _mark(self) -> None:
+        """Note on the disk that reports go out, before the first does; wait for as long as the disk is full.
+
+        A report that went without the mark would, after a crash, be taken for one that never went, and be stored twice
+        under two numbers. Nothing is lost by waiting: what a full disk refuses to note it refuses to spool as well.
+
+        Raises:
+            SpoolDamagedError: the spool must be opened anew.
+        """
+        while True:
+            try:
+                await self._workers.on_disk(self._spool.going_out)
+            except SpoolDamagedError:
+                raise
+            except SpoolError as error:
+                self._counters.unmarked += 1
+                self._reception.bad(f"the disk refuses to note that reports go out, so they wait: {error}")
+                await asyncio.sleep(self._office.patience.disk_s)
+            else:
+                return
 
     def _pick(self, now_ns: int) -> int | None:
         if now_ns < self._held_until_ns or (self._refusals and self._queue.in_flight):

@@ -97,7 +97,9 @@ class Desk:
         self._worker = Worker("enrolment-desk")
         self.counters = DeskCounters()
         self.trouble = Trouble(
-            "the enrolment desk cannot use its certificate or the state database", "trying again"
+            "the enrolment desk cannot use its certificate or the state database",
+            "trying again",
+            "enrolment-desk",
         )
         self._authority.renew("desk", names, self._clock.now_ns())
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -130,7 +132,9 @@ class Desk:
     def _renew_and_beat(self) -> None:
         if self._authority.renew("desk", self._names, self._clock.now_ns()):
             self._context.load_cert_chain(self._authority.file("desk"))  # counts from the next handshake on
-            log.info("the enrolment desk has a new certificate")
+            log.info(
+                "the enrolment desk has a new certificate", extra={"event": "enrolment.certificate-renewed"}
+            )
         detail = asdict(self.counters) | {"connections": asdict(self.server.counters)}
         self._state.beat(ROLE, self._clock.now_ns(), detail)
 
@@ -173,7 +177,13 @@ class Desk:
         self._state.note_identity(
             now_ns, request.peer, what, found.site, found.probe, f"generation {found.generation}"
         )
-        log.info("%s/%s has redeemed its token from %s", found.site, found.probe, request.peer)
+        extra = {
+            "event": "enrolment.redeemed",
+            "site": found.site,
+            "probe": found.probe,
+            "peer": request.peer,
+        }
+        log.info("%s/%s has redeemed its token from %s", found.site, found.probe, request.peer, extra=extra)
         credential = self._credential(found.site, found.probe, found.generation)
         if credential is None:
             return self._refused(request, "unavailable", "the credentials of this token are gone")
@@ -219,7 +229,8 @@ class Desk:
         self.counters.refused[error] += 1
         if error not in {"too_many", "unavailable"}:
             self._limiter.failed(request.peer, self._now_s())
-            log.warning("the enrolment desk refuses %s: %s", request.peer, error)
+            extra = {"event": "enrolment.refused", "peer": request.peer, "reason": error}
+            log.warning("the enrolment desk refuses %s: %s", request.peer, error, extra=extra)
         return Reply(_STATUS.get(error, 403), msgspec.json.encode(Refusal(error=error, detail=detail)))
 
     def _now_s(self) -> float:

@@ -112,7 +112,9 @@ class Doorkeeper:
         self._digest = ""
         self._users = 0
         self.trouble = Trouble(
-            "the broker's users cannot be brought up to date", "those it has stay; trying again"
+            "the broker's users cannot be brought up to date",
+            "those it has stay; trying again",
+            "broker-users",
         )
         self._change(closely=True)
 
@@ -145,7 +147,10 @@ class Doorkeeper:
                 child.knock_as(*self._login)
                 child.reload()
                 self._note()
-                log.info("the broker was told: %s", ", ".join(changed))
+                told = ", ".join(changed)
+                log.info(
+                    "the broker was told: %s", told, extra={"event": "broker-users.told", "changed": told}
+                )
 
     def _change(self, *, closely: bool) -> list[str]:
         """Write what is no longer right; what was changed, in words."""

@@ -81,7 +81,10 @@ class HttpsServer:
                 try:
                     sock, address = await loop.sock_accept(listener)
                 except OSError as error:  # out of descriptors: those that are open will end
-                    log.warning("the enrolment desk cannot take a connection: %s", error.strerror)
+                    extra = {"event": "enrolment.no-connection", "reason": error.strerror}
+                    log.warning(
+                        "the enrolment desk cannot take a connection: %s", error.strerror, extra=extra
+                    )
                     await asyncio.sleep(_TRY_AGAIN_S)
                     continue
                 peer = str(address[0])

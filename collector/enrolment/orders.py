@@ -60,7 +60,7 @@ class Orders:
         self._publish = publish
         self._keys = keys
         self.counters = OrderCounters()
-        self.trouble = Trouble("commands cannot be taken from the state database", "trying again")
+        self.trouble = Trouble("commands cannot be taken from the state database", "trying again", "orders")
 
     async def run(self) -> None:
         """Send what is ordered, until cancelled."""
@@ -85,7 +85,8 @@ class Orders:
             await self._ground.desk.run(self._ground.state.return_command, row.id)
             return False
         self.counters.sent += 1
-        log.info("command %s of %s to %s/%s", row.command.verb, row.who, row.site, row.probe)
+        extra = {"event": "command.sent", "verb": row.command.verb, "site": row.site, "probe": row.probe}
+        log.info("command %s of %s to %s/%s", row.command.verb, row.who, row.site, row.probe, extra=extra)
         return True
 
     def _properties(self, row: CommandRow) -> Properties:
@@ -109,7 +110,8 @@ class Orders:
         state, answer = self._ground.state, answered.answer
         if not verified(state, self._keys, answered.site, answered.probe, answer):
             self.counters.answers_forged += 1
-            log.warning("an answer of %s/%s is not signed by it", answered.site, answered.probe)
+            extra = {"event": "answer.not-signed", "site": answered.site, "probe": answered.probe}
+            log.warning("an answer of %s/%s is not signed by it", answered.site, answered.probe, extra=extra)
             return
         now_ns = self._ground.clock.now_ns()
         said = (answer.ok, answer.detail)

@@ -61,7 +61,7 @@ class RollKeeper:
         self._revision = -1
         self.current = Roll(self._required)
         self.trouble = Trouble(
-            "the list of enrolled probes cannot be read", "the last one counts; trying again"
+            "the list of enrolled probes cannot be read", "the last one counts; trying again", "roll"
         )
 
     async def recall(self) -> None:

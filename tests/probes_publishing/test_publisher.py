@@ -12,11 +12,13 @@ import pytest
 from probes.backoff import Backoff
 from probes.connection import CONNECT_S
 from probes.counters import Counters
+from probes.office_settings import Patience
 from probes.presence import Identity
 from probes.publisher import Publisher
 from probes.report import Draft, report_bytes
 from probes.restart_reason import RestartReason
 from probes.spool import Made, Spool
+from probes.spool_file import SpoolError
 from probes.workers import Workers
 from telemetry.clock import ManualClock
 from telemetry.codec import encode_control
@@ -393,6 +395,29 @@ async def test_what_is_made_between_connections_is_marked_as_not_sent(
         await eventually(lambda: mark() == 2)
         mosquitto.start()
         await steadily(rig, lambda: mark() is None)
+
+
+async def test_nothing_goes_out_before_the_disk_has_noted_it(
+    make_rig: Any, make_hub: Any, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a full disk refuses the mark reports wait; without it a crash would have them numbered, and stored, twice."""
+    hub = make_hub()
+    rig = make_rig(patience=Patience(disk_s=0.05))
+    full, mark = True, rig.spool.going_out
+
+    def going_out() -> None:
+        if full:
+            raise SpoolError("database or disk is full")
+        mark()
+
+    monkeypatch.setattr(rig.spool, "going_out", going_out)
+    rig.spool_one()
+    async with publishing(rig):
+        await eventually(lambda: rig.counters.unmarked >= 3)
+        assert not hub.seqs()
+        full = False
+        await eventually(lambda: rig.spool.reports == 0)
+    assert hub.seqs() == [1]
 
 
 async def test_broker_that_is_killed_with_its_queue(

@@ -152,8 +152,10 @@ def test_report_of_too_many_bytes_is_shortened(make_window: Any, make_stream: An
     counters = Counters()
     hist = tuple(number for index in range(900) for number in (index, 4_000_000_000))
     stream = make_stream()
+    many = sum(hist[1::2])
     heavy = msgspec.structs.replace(
-        stream, up=msgspec.structs.replace(stream.up, ipdv_hist=hist, pdv_hist=hist)
+        stream,
+        up=msgspec.structs.replace(stream.up, sent=many, received=many, ipdv_hist=hist, pdv_hist=hist),
     )
     one = len(encode_item(heavy))
     window = make_window("agra/p1", streams=(heavy,) * 12)

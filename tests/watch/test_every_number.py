@@ -111,8 +111,8 @@ def test_hostile_number_of_a_probe_file_is_refused_or_loads(tmp_path: Path, key:
     """The same of `probe.toml`."""
     file = tmp_path / "probe.toml"
     for text in (*HOSTILE, *_bounds(ProbeTables, key)):
-        own = "host = 'hub'\n" if key[0] == "broker" else ""
-        other = "" if own else "[broker]\nhost = 'hub'\n"
+        own = "host = '127.0.0.1'\n" if key[0] == "broker" else ""
+        other = "" if own else "[broker]\nhost = '127.0.0.1'\n"
         file.write_text(f"site = 'agra'\n[{key[0]}]\n{key[1]} = {text}\n{own}{other}", encoding="utf-8")
         try:
             load_probe_file(file, tmp_path)

@@ -183,14 +183,15 @@ def test_a_report_with_the_most_that_histograms_can_hold_survives(
     def full() -> tuple[int, ...]:
         return tuple(x for b, c in enumerate(rng.integers(1, 2**32, BINS).tolist()) for x in (b, c))
 
-    sides = [Direction(sent=1, received=1, lost=0, ipdv_hist=full(), pdv_hist=full()) for _ in range(2)]
+    many = 2**32 * BINS
+    sides = [Direction(sent=many, received=many, lost=0, ipdv_hist=full(), pdv_hist=full()) for _ in range(2)]
     rtt = RoundTrip(min_ms=1, mean_ms=1, p50_ms=1, p95_ms=1, p99_ms=1, max_ms=1, hist=full())
     stream = Stream(
         path="main.state",
         stamps=Stamps(),
         rate_pps=1,
-        sent=1,
-        received=1,
+        sent=many,
+        received=many,
         lost=0,
         up=sides[0],
         down=sides[1],
