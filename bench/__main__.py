@@ -28,10 +28,15 @@ def names() -> list[str]:
 
 def main() -> int:
     """Run one benchmark; status 2 when there is none of that name, 130 when stopped."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks: " + ", ".join(names()))
-    parser.add_argument("name")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Benchmarks: " + ", ".join(names()), add_help=False
+    )
+    parser.add_argument("name", nargs="?")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     arguments, own = parser.parse_known_args()
+    if arguments.name is None and {"-h", "--help"} & set(own):
+        parser.print_help()
+        return 0
     if arguments.name not in names():
         print(f"bench: no benchmark {arguments.name!r}; there are: {', '.join(names())}", file=sys.stderr)
         return 2

@@ -7,6 +7,7 @@ Status 1 when any schedule fails; it is then printed with its differences, and i
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 import time
@@ -18,7 +19,6 @@ from bench._faults.databases import INFLUX1, VICTORIA
 from bench._faults.schedule import SQLITE, Shape
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from bench._faults.campaign import Outcome
@@ -26,18 +26,26 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this benchmark takes beside the common options."""
-    parser.add_argument("--schedules", type=int, default=20, metavar="N", help="how many (default 20)")
+    parser.add_argument("--schedules", type=_some, default=20, metavar="N", help="how many (default 20)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the draw (default 1)")
     parser.add_argument("--first", type=int, default=0, metavar="I", help="index of the first (default 0)")
     parser.add_argument("--only", type=int, metavar="I", help="only the schedule of this index")
-    parser.add_argument("--jobs", type=int, default=3, metavar="J", help="schedules at once (default 3)")
+    parser.add_argument("--jobs", type=_some, default=3, metavar="J", help="schedules at once (default 3)")
     parser.add_argument(
-        "--collectors", type=int, default=1, metavar="C", help="that share the load (default 1)"
+        "--collectors", type=_some, default=1, metavar="C", help="that share the load (default 1)"
     )
     parser.add_argument(
         "--store", choices=(SQLITE, INFLUX1, VICTORIA), default=SQLITE, help="where reports go"
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where folders of failed ones are kept")
+
+
+def _some(text: str) -> int:
+    """A whole number of at least 1: a campaign of nothing would prove nothing."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few; write a whole number of at least 1")
+    return number
 
 
 def run(progress: Callable[[str], None], chosen: argparse.Namespace) -> dict[str, object]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FIRST_PROBE: Final = "p1"
 """The id that a site's first probe has by default: it gets its plan before it has ever spoken."""
 
+MAX_PROBES: Final = 64
+"""Of one site that are told a plan: where nobody is enrolled, anybody may invent names."""
+
 Probe = tuple[str, str]
 
 
@@ -47,7 +50,7 @@ class Planner:
     def heard(self, site: str, probe: str) -> None:
         """A probe exists: it gets its site's plan."""
         probes = self._probes.setdefault(site, {FIRST_PROBE})
-        if probe not in probes:
+        if probe not in probes and len(probes) < MAX_PROBES:
             probes.add(probe)
             self._stale = True
 

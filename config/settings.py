@@ -124,6 +124,8 @@ class Store(_Section, frozen=True, kw_only=True):
     """Bucket (InfluxDB 2) or database (InfluxDB 1)."""
     token: str = ""
     token_file: str = ""
+    insecure: bool = False
+    """Whether another machine may be reached without TLS: token and reports are then readable on the way."""
     certificates: str = ""
     """A PEM file of the authorities that the server's certificate is checked against; empty: the system's."""
     prefix: str = "tatpar"

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from config.address import is_loopback
+
 if TYPE_CHECKING:
     from config.settings import Store
     from config.settings_checks import Wrong
@@ -18,7 +20,7 @@ def check_store(store: Store, wrong: Wrong) -> None:
     if store.kind == "sqlite":
         return
     for key in ("url", "read_url"):
-        _check_address(key, getattr(store, key), store.kind, wrong)
+        _check_address(key, getattr(store, key), store, wrong)
     if store.token and store.token_file:
         problem = "store.token and store.token_file are both set"
         raise wrong(("store", "token_file"), problem, "keep one of them, better the file")
@@ -30,11 +32,11 @@ def check_store(store: Store, wrong: Wrong) -> None:
         raise wrong(("store", "prefix"), problem, 'write lower-case letters, digits and _, as "tatpar"')
 
 
-def _check_address(key: str, address: str, kind: str, wrong: Wrong) -> None:
+def _check_address(key: str, address: str, store: Store, wrong: Wrong) -> None:
     if not address:
         if key == "url":
-            problem = f'store.kind is "{kind}" but store.url is empty'
-            raise wrong(("store", "kind"), problem, 'add the address: url = "http://10.20.0.9:8428"')
+            problem = f'store.kind is "{store.kind}" but store.url is empty'
+            raise wrong(("store", "kind"), problem, 'add the address: url = "https://10.20.0.9:8428"')
         return
     try:
         parts = urlsplit(address)
@@ -43,7 +45,10 @@ def _check_address(key: str, address: str, kind: str, wrong: Wrong) -> None:
         is_good = False
     if not is_good or parts.query or parts.fragment:
         problem = f'store.{key} "{address}" is no address of a server'
-        raise wrong(("store", key), problem, 'write it as "http://10.20.0.9:8428"')
+        raise wrong(("store", key), problem, 'write it as "https://10.20.0.9:8428"')
     if parts.username or parts.password:
         problem = f"store.{key} holds a user or password"
         raise wrong(("store", key), problem, "write the address alone; a token goes to store.token_file")
+    if parts.scheme == "http" and not store.insecure and not is_loopback(str(parts.hostname)):
+        problem = f'store.{key} "{address}" is another machine, and http has no TLS'
+        raise wrong(("store", key), problem, "write https://, or store.insecure = true")

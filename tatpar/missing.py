@@ -60,6 +60,11 @@ class Missing:
     """Only sites that have ever spoken."""
 
     @property
+    def mute(self) -> tuple[str, ...]:
+        """Sites that have never spoken: nobody knows how much of them is missing, so no share counts them."""
+        return tuple(gap.site for gap in self.gaps if gap.kind is Kind.NEVER_SPOKE)
+
+    @property
     def fleet(self) -> Completeness:
         """All sites together."""
         return total(self.sites.values())

@@ -74,6 +74,15 @@ class DeskCounters:
     confirmed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
+    def detail(self) -> dict[str, object]:
+        """As plain JSON values (`asdict` would make a counter anew out of its pairs)."""
+        return {
+            "redeemed": self.redeemed,
+            "retried": self.retried,
+            "confirmed": self.confirmed,
+            "refused": dict(self.refused),
+        }
+
 
 class Desk:
     """Answers requests; `run` serves them."""
@@ -135,17 +144,17 @@ class Desk:
             log.info(
                 "the enrolment desk has a new certificate", extra={"event": "enrolment.certificate-renewed"}
             )
-        detail = asdict(self.counters) | {"connections": asdict(self.server.counters)}
+        detail = self.counters.detail() | {"connections": asdict(self.server.counters)}
         self._state.beat(ROLE, self._clock.now_ns(), detail)
 
     async def answer(self, request: Request) -> Reply:
         """What is answered to a request. Never raises for anything that a stranger may send."""
         if (request.method, request.path) == ("GET", "/ca"):
             return Reply(200, self._authority.certificate_pem.encode(), "application/x-pem-file")
-        if request.method != "POST" or request.path not in {"/redeem", "/confirm"}:
-            return self._refused(request, "not_found", "there is /ca, /redeem and /confirm")
         if not self._limiter.may_try(request.peer, self._now_s()):
             return self._refused(request, "too_many", "too many failures from this address; wait a minute")
+        if request.method != "POST" or request.path not in {"/redeem", "/confirm"}:
+            return self._refused(request, "not_found", "there is /ca, /redeem and /confirm")
         try:
             return await self._worker.run(self._decide, request)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

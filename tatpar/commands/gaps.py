@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913 - one argument an option
     """What is missing, by office and time: reports lost on the way, dropped by a probe, time never reported.
 
     Works beside a running hub. Ends with 0 whatever is missing, since something always is; a script names with
-    --require how much must be there, and gets 3 when it is not, also when nothing at all is known.
+    --require how much must be there, and gets 3 when it is not, also when an office has never reported at all.
 
     Example: tatpar gaps --site agra --since 7d --lang en
     """
@@ -79,7 +79,9 @@ def command(  # noqa: PLR0913 - one argument an option
         click.echo(text_of(for_machines(missing, now_ns)))
     else:
         click.echo("\n".join(lines(config, missing, lang or config.settings.deployment.language, zone)))
-    if require is not None and not missing.fleet.ratio >= require:  # NaN is not enough either
+    if require is not None and (
+        missing.mute or not missing.fleet.ratio >= require
+    ):  # NaN is not enough either
         raise SystemExit(INCOMPLETE_STATUS)
 
 

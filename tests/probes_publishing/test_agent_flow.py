@@ -408,7 +408,7 @@ async def test_a_report_that_is_being_spooled_when_its_office_starts_again_is_nu
         await eventually(at_work.is_set)
         publisher = agent.offices[office.key]._publisher
 
-        async def broken(_access: Any) -> None:
+        async def broken(*_given: Any) -> None:
             threading.Timer(0.2, go_on.set).start()
             raise RuntimeError("a bug")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector.enrolment.authority import Authority
-from collector.enrolment.https import PER_ADDRESS
+from collector.enrolment.https import PER_ADDRESS, Request
 from collector.enrolment.issuing import revoke
 from collector.enrolment.limiter import ATTEMPTS
 from probes import desk_client
@@ -109,6 +109,21 @@ async def test_guessing_is_slowed_down(door: Any) -> None:
     assert door.desk.counters.refused == {"unknown": 10, "too_many": 1}
     door.desk._limiter = type(door.desk._limiter)()
     assert (await ask(door, token)).site == "agra"
+
+
+async def test_what_was_refused_goes_with_the_heartbeat(door: Any) -> None:
+    """The desk's next sign of life carries what it refused, and by what; it outlives it."""
+    with pytest.raises(RefusedError):
+        await ask(door, "guess" * 8)
+    door.desk._renew_and_beat()
+    assert door.state.beats()["enroll"].detail["refused"] == {"unknown": 1}
+
+
+async def test_paths_that_do_not_exist_are_limited_as_guesses_are(door: Any) -> None:
+    """Whoever asks for anything at all gets no more refusals, and no more lines in the log, than one who guesses."""
+    for _ in range(round(ATTEMPTS) + 5):
+        await door.desk.answer(Request("GET", "/x", b"", "192.0.2.9"))
+    assert door.desk.counters.refused == {"not_found": round(ATTEMPTS), "too_many": 5}
 
 
 GARBAGE = [

@@ -140,7 +140,13 @@ def _ns(text: str) -> int:
 @pytest.mark.parametrize(("require", "status"), [("0.5", 0), ("0.99", 3)], ids=["enough", "too-little"])
 def test_scripts_say_how_much_must_be_there(town: Path, require: str, status: int) -> None:
     """Status 3 below the share that is required; without one, 0 whatever is missing."""
-    assert call(town, "--since", "3h", "--require", require, "--json").exit_code == status
+    spoken = ("--site", "agra", "--site", "meerut")
+    assert call(town, "--since", "3h", *spoken, "--require", require, "--json").exit_code == status
+
+
+def test_an_office_that_never_reported_is_never_enough(town: Path) -> None:
+    """No share counts it, so no share that is required is reached while it is among those asked for."""
+    assert call(town, "--since", "3h", "--require", "0", "--json").exit_code == 3
     assert call(town, "--since", "3h", "--site", "etah", "--require", "0", "--json").exit_code == 3
 
 

@@ -78,6 +78,8 @@ class Shipper:
         self._settles_s = means.database.settles_s if means.settles_s is None else means.settles_s
         self._wake, self._stop = Event(), Event()
         self._thread: Thread | None = None
+        self.elsewhere = False
+        """Another process on this journal ships: what waits, and how the server fares, is for it to say."""
         self._chance = random.Random()  # noqa: S311 - spreads retries
 
     @property
@@ -203,7 +205,8 @@ class Shipper:
         backoff = Backoff(self._chance)
         while not self._stop.is_set():
             try:
-                if not self._only_one.take():
+                self.elsewhere = not self._only_one.take()
+                if self.elsewhere:
                     self._stop.wait(LOOK_S)
                     continue
                 done = self.step()

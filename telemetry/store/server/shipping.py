@@ -47,4 +47,5 @@ class Shipping:
     def figures(self) -> Mapping[str, int | bool | str]:
         """Counters and state at this moment."""
         with self._lock:
-            return {**self._counts, "server_available": self._available is True, "last_error": self._error}
+            known = {} if self._available is None else {"server_available": self._available}
+            return {**self._counts, **known, "last_error": self._error}

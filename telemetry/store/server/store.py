@@ -170,19 +170,24 @@ class ServerStore(ServerReader):
 
     @property
     def shipping(self) -> Mapping[str, int | float | bool | str | None]:
-        """How the shipping fares; the backlog is the journal's, the counters are this process's."""
+        """How the shipping fares; the backlog is the journal's and told by whoever ships, the counters are this process's."""
+        own = {
+            **self._shipping.figures(),
+            "journal_bytes": self._bytes(),
+            "journal_too_large": self._too_large,
+            **{f"server_lost_{reason}": number for reason, number in self._shipper.lost.items()},
+        }
+        if self._shipper.elsewhere:
+            return own
         shipped = self._shipper.shipped
         waiting = self._journal.waiting(self._shipper.sent)
         return {
-            **self._shipping.figures(),
+            **own,
             "journal_backlog_reports": waiting.last_commit - self._shipper.sent,
             "unsettled_reports": self._shipper.sent - shipped,
             "journal_backlog_rollups": waiting.rollups,
             "journal_backlog_hours": waiting.hours,
             "oldest_unshipped_ns": waiting.oldest_received_ns,
-            "journal_bytes": self._bytes(),
-            "journal_too_large": self._too_large,
-            **{f"server_lost_{reason}": number for reason, number in self._shipper.lost.items()},
         }
 
     def close(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +32,10 @@ QUIET_NS: Final = 60 * SECOND_NS
 """A late report waits so long for others of its hour."""
 _MANY: Final = 1000
 """Unless so many are waiting."""
+AT_ONCE: Final = 500
+"""Reports folded in one piece. A true hour of a site has 240 of a probe; a flood must not be decoded all at once."""
+BYTES_AT_ONCE: Final = 1_000_000
+"""The same by what their payloads take in the file."""
 
 
 def due(connection: sqlite3.Connection, now_ns: int, limit: int) -> list[tuple[str, int]]:
@@ -90,9 +96,9 @@ class Hour:
 
 
 def fold(connection: sqlite3.Connection, site: str, hour_ns: int) -> None:
-    """Move the recent reports of a site's hour into its block, within the caller's transaction."""
-    where = "site = ? AND start_ns >= ? AND start_ns < ?"
-    span = (site, hour_ns, hour_ns + HOUR_NS)
+    """Move the recent reports of a site's hour, or a first piece of very many, into its block, within the caller's transaction."""
+    where = "id IN (SELECT value FROM json_each(?))"
+    span = (json.dumps(_piece(connection, site, hour_ns)),)
     reports = recent.read_envelopes(connection, where + " ORDER BY start_ns, id", span)
     merge(
         connection,
@@ -103,6 +109,17 @@ def fold(connection: sqlite3.Connection, site: str, hour_ns: int) -> None:
     if connection.execute(unknown, (*span, UNKNOWN_KIND)).fetchone()[0]:
         intake.note_streams(connection, reports)  # an upgrade may have made streams of unknown items
     connection.execute(f"DELETE FROM report WHERE {where}", span)  # noqa: S608
+
+
+def _piece(connection: sqlite3.Connection, site: str, hour_ns: int) -> list[int]:
+    """The rows of a site's hour that are folded together."""
+    rows = connection.execute(
+        "SELECT id, length(payload) FROM report WHERE site = ? AND start_ns >= ? AND start_ns < ?"
+        " ORDER BY start_ns, id LIMIT ?",
+        (site, hour_ns, hour_ns + HOUR_NS, AT_ONCE),
+    ).fetchall()
+    sizes = accumulate(size for _, size in rows)
+    return [row for (row, _), size in zip(rows, sizes, strict=True) if size <= BYTES_AT_ONCE] or [rows[0][0]]
 
 
 def merge(connection: sqlite3.Connection, at: tuple[str, int], fresh: Hour) -> None:
