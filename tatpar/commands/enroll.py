@@ -168,6 +168,8 @@ def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: 
         wrong_input(
             f"{site}/{probe} is {standing} already; --renew for another file, --rotate for new keys, or tatpar revoke {site}"
         )
+    if str(out) != "-" and out.exists() and not renew:
+        wrong_input(f"--out: {out} is there already, perhaps another office's; remove it, or name another")
     valid_ns = round(hours * 3600e9)
     what = "renew" if renew else "enrol"
     issued = issue(hub.state, hub.keys, site, probe, now_ns=now_ns, valid_ns=valid_ns, what=what)

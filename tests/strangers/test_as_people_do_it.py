@@ -196,6 +196,9 @@ def test_a_file_for_a_hub_that_does_not_run_yet(
         True,
     )
     old = (tmp_path / "o.toml").read_text(encoding="utf-8")
+    other = tatpar("enroll", "meerut", *out)
+    assert (other.exit_code, "o.toml is there already, perhaps another office's" in other.stderr) == (2, True)
+    assert (tmp_path / "o.toml").read_text(encoding="utf-8") == old
     assert tatpar("enroll", "agra", "--renew", *out).exit_code == 0
     assert (tmp_path / "o.toml").read_text(encoding="utf-8") != old
     access = tatpar("enroll", "--acl").stdout
