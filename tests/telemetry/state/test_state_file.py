@@ -18,6 +18,7 @@ def test_a_new_file_is_made_with_its_folder_and_all_steps(file) -> None:
     assert state._connection.execute("PRAGMA user_version").fetchone() == (len(migrations.MIGRATIONS),)
     before = state._connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
     state.beat("watch", 1, {})
+    assert {one.stat().st_mode & 0o777 for one in file.parent.glob(f"{file.name}*")} == {0o600}
     state.close()
     again = StateDb(file)
     assert again._connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall() == before
