@@ -35,7 +35,9 @@ class Database:
         self._lock = RLock()
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)  # it holds what offices' passwords are checked by; SQLite's other files follow it
+            path.touch(
+                mode=0o600
+            )  # it holds what offices' passwords are checked by; SQLite's other files follow it
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             self._connection.execute("PRAGMA journal_mode=WAL")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOUSE: Final = Path(__file__).parents[2]
-ROOMS: Final = ("alerts", "collector", "config", "dashboards", "probes", "tatpar")
+ROOMS: Final = ("alerts", "collector", "config", "dashboards", "probes", "tatpar", "telemetry")
 LASTING: Final = {"collector": "Trouble", "probes": "Transition"}
 """By room, what speaks of a thing that fails and works again; its last argument names the event."""
 FIRST: Final = ["time", "level", "logger", "event", "message"]

@@ -113,7 +113,10 @@ class Shipper:
         for problem in self._database.examine():
             if problem.grave:
                 raise DeniedError(f"{self._database.where}: {problem.text}; {problem.remedy}")
-            log.warning("report store %s: %s; %s", self._database.where, problem.text, problem.remedy)
+            extra = {"event": "store-server.examined", "reason": problem.text}
+            log.warning(
+                "report store %s: %s; %s", self._database.where, problem.text, problem.remedy, extra=extra
+            )
         self._is_the_same()
         self._checked = True
 
@@ -124,8 +127,11 @@ class Shipper:
         if before is None or before == now:
             return True
         if len(self._unsettled):
+            extra = {"event": "store-server.started-anew"}
             log.warning(
-                "report store %s was started anew: the last minute is sent again", self._database.where
+                "report store %s was started anew: the last minute is sent again",
+                self._database.where,
+                extra=extra,
             )
         self._unsettled.forget()
         return False
@@ -158,7 +164,14 @@ class Shipper:
         for reason, number in lost.items():
             more = number - self.lost.get(reason, 0)
             if more > 0:
-                log.error("report store %s threw %d points away: %s", self._database.where, more, reason)
+                extra = {"event": "store-server.threw-away", "points": more, "reason": reason}
+                log.error(
+                    "report store %s threw %d points away: %s",
+                    self._database.where,
+                    more,
+                    reason,
+                    extra=extra,
+                )
         self.lost = lost
 
     def _step_reports(self) -> int:
@@ -216,7 +229,7 @@ class Shipper:
             except (
                 Exception
             ) as error:  # the thread must outlive a fault in one batch: nothing else would ship again
-                log.exception("shipping failed")
+                log.exception("shipping failed", extra={"event": "store-server.fault"})
                 self._failed(error)
                 self._stop.wait(LONGEST_WAIT_S)
             else:

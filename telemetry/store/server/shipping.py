@@ -35,14 +35,17 @@ class Shipping:
         with self._lock:
             before, self._available, self._error = self._available, True, ""
         if before is False:
-            log.warning("report store %s: takes reports again", self._where)
+            log.info(
+                "report store %s: takes reports again", self._where, extra={"event": "store-server.recovered"}
+            )
 
     def trouble(self, error: str) -> None:
         """It does not; said once until that changes."""
         with self._lock:
             before, self._available, self._error = (self._available, self._error), False, error
         if before != (False, error):
-            log.error("report store: %s; reports wait in the journal, none is lost", error)
+            extra = {"event": "store-server.failed", "reason": error}
+            log.error("report store: %s; reports wait in the journal, none is lost", error, extra=extra)
 
     def figures(self) -> Mapping[str, int | bool | str]:
         """Counters and state at this moment."""

@@ -161,6 +161,7 @@ class ServerStore(ServerReader):
                 self._path,
                 self._bytes() / 1e6,
                 self._settings.journal_megabytes,
+                extra={"event": "journal.too-large"},
             )
         self._too_large = too_large
 
