@@ -6,11 +6,11 @@ A page from elsewhere can make a browser resolve the page's own name to 127.0.0.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
 
+from config import address
 from dashboards.wall.web.answers import json
 
 if TYPE_CHECKING:
@@ -22,13 +22,8 @@ _MISDIRECTED: Final = 421
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name or address can only be this machine (RFC 6761 6.3 for `localhost`)."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
+    """Whether a host name or address can only be this machine (names below `localhost` too: RFC 6761 6.3)."""
+    return name.endswith(".localhost") or address.is_loopback(name)
 
 
 def name_of(host: str) -> str:
