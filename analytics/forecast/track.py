@@ -30,6 +30,7 @@ class Track:
             What tells of trouble before it breaks.
         arrived_ns: (N, T) when the slot was known whole; a forecast issued before that must not see it.
         planned: (N, T) works or a holiday were announced for the slot beforehand.
+        rehearsed: (N, T) share of the profile that a rehearsal which ended in the slot held, 0..1; NaN where there was none.
         groups: (N,) each, what lines have in common: `provider`, `region`, `end`; -1 where unknown.
     """
 
@@ -41,6 +42,7 @@ class Track:
     strain: NDArray[np.float32]
     arrived_ns: NDArray[np.int64]
     planned: NDArray[np.bool_]
+    rehearsed: NDArray[np.float32]
     groups: Mapping[str, NDArray[np.int32]]
 
     @property
