@@ -16,22 +16,26 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from collector.accounting import stand_in
+from collector.crowding import Crowding
 from collector.enrolment.roll import Roll
 from collector.intake import Accepted, Answered, Bounds, Misdated, RefusalCode, Refused, Said, examine
 from collector.observation.lags import Fresh
-from collector.redating import Redated, Redater
+from collector.redating import Redater
 from telemetry.messages import Opaque
 from telemetry.store.errors import StoreError
-from telemetry.store.protocol import Fate, Preparing
+from telemetry.store.protocol import Counting, Fate, Preparing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from collector.crowding import StoredBefore
     from collector.message import Message
     from config.sites import Registry
     from telemetry.store.protocol import Received, ReportStore
 
 log = logging.getLogger(__name__)
+Settled = Accepted | Said | Answered | Refused
+"""An outcome with nothing left to be found out."""
 NOT_NOW: Final = (StoreError, OSError)
 """The store cannot write at present (disk full, locked); anything else that it raises is the fault of a report."""
 
@@ -44,6 +48,14 @@ class Rules:
     registry: Registry
     bounds: Bounds
     roll: Roll = field(default_factory=Roll)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered from batch to batch; the examining thread's alone."""
+
+    redater: Redater = field(default_factory=Redater)
+    crowding: Crowding = field(default_factory=Crowding)
 
 
 @dataclass(slots=True)
@@ -80,20 +92,20 @@ class Sorted:
     reports: list[tuple[Received, Message]]
 
 
-def commit(messages: Sequence[Message], rules: Rules, redater: Redater, store: ReportStore) -> Batch:
+def commit(messages: Sequence[Message], rules: Rules, memory: Memory, store: ReportStore) -> Batch:
     """Examine messages and append their reports in one durable transaction.
 
     Raises:
         StoreError, OSError: the store cannot write now; nothing of the batch may be acknowledged.
     """
-    return append(sort(messages, rules, redater, store), store)
+    return append(sort(messages, rules, memory, store), store)
 
 
-def sort(messages: Sequence[Message], rules: Rules, redater: Redater, store: ReportStore) -> Sorted:
+def sort(messages: Sequence[Message], rules: Rules, memory: Memory, store: ReportStore) -> Sorted:
     """Examine messages; touches nothing but memory, so that it may be done while another batch is being written."""
     began = time.perf_counter()
     with _no_collecting():
-        found = _sort_all(messages, rules, redater, store)
+        found = _sort_all(messages, rules, memory, store)
     found.batch.took_s = time.perf_counter() - began
     return found
 
@@ -111,15 +123,31 @@ def append(found: Sorted, store: ReportStore) -> Batch:
     return batch
 
 
-def _sort_all(messages: Sequence[Message], rules: Rules, redater: Redater, store: ReportStore) -> Sorted:
+def _sort_all(messages: Sequence[Message], rules: Rules, memory: Memory, store: ReportStore) -> Sorted:
     batch = Batch(messages=len(messages))
     reports: list[tuple[Received, Message]] = []
     prepare = store.prepare if isinstance(store, Preparing) else None
+    before = _told_by(store) if isinstance(store, Counting) else None
     for message in messages:
-        _sort(message, rules, redater, batch, reports)
+        outcome = _outcome(message, rules, memory, batch)
+        if isinstance(outcome, Accepted):
+            outcome = memory.crowding.objection(outcome.report.envelope, message, before) or outcome
+        _sort(outcome, message, batch, reports)
         if prepare is not None and reports and reports[-1][1] is message:
             reports[-1] = (_prepared(prepare, reports[-1][0]), message)
     return Sorted(batch, reports)
+
+
+def _told_by(store: Counting) -> StoredBefore:
+    """The store's count; none when it cannot say now: its commits fail too then, and are tried again."""
+
+    def stored_before(site: str, probe: str, hour_ns: int) -> int:
+        try:
+            return store.reports_in_hour(site, probe, hour_ns)
+        except NOT_NOW:
+            return 0
+
+    return stored_before
 
 
 def _prepared(prepare: Callable[[Received], Received], report: Received) -> Received:
@@ -142,14 +170,18 @@ def _no_collecting() -> Iterator[None]:
         gc.enable()
 
 
-def _sort(
-    message: Message, rules: Rules, redater: Redater, batch: Batch, reports: list[tuple[Received, Message]]
-) -> None:
+def _outcome(message: Message, rules: Rules, memory: Memory, batch: Batch) -> Settled:
     outcome = examine(message, rules.root, rules.registry, rules.bounds, rules.roll)
-    if isinstance(outcome, Misdated):
-        mended = redater.redate(outcome)
-        batch.redated += isinstance(mended, Redated)
-        outcome = Accepted(mended.report) if isinstance(mended, Redated) else mended
+    if not isinstance(outcome, Misdated):
+        return outcome
+    mended = memory.redater.redate(outcome)
+    if isinstance(mended, Refused):
+        return mended
+    batch.redated += 1
+    return Accepted(mended.report)
+
+
+def _sort(outcome: Settled, message: Message, batch: Batch, reports: list[tuple[Received, Message]]) -> None:
     match outcome:
         case Accepted(report):
             batch.live += not report.backlog

@@ -6,10 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from collector.backoff import Backoff
-from collector.commits import NOT_NOW, Batch, Rules, Sorted, append, sort
+from collector.commits import NOT_NOW, Batch, Memory, Rules, Sorted, append, sort
 from collector.enrolment.roll import Roll
 from collector.intake import Bounds
-from collector.redating import Redater
 from collector.trouble import Trouble
 from telemetry.windows import DAY_NS
 
@@ -38,7 +37,7 @@ class Committer:
         self._bridge = bridge
         self._record = record
         self._roll = roll
-        self._redater = Redater()
+        self._memory = Memory()
         self.trouble = Trouble(
             "reports cannot be stored",
             "nothing is acknowledged, the broker and the probes keep them; trying again",
@@ -63,7 +62,7 @@ class Committer:
         settings = self._ground.live.current.settings.collector
         messages = await self._inbox.take(settings.batch_reports, settings.batch_ms / 1e3)
         found = await self._ground.examiner.run(
-            sort, messages, self.rules(), self._redater, self._ground.store
+            sort, messages, self.rules(), self._memory, self._ground.store
         )
         return messages, found
 

@@ -48,6 +48,9 @@ class RefusalCode(StrEnum):
     OFF_GRID = "off_grid"
     CLOCK = "clock"  # dated where it cannot be, and its age is not known either
     NUMBER_TWICE = "number_twice"  # another report is stored under its number: a spool was copied or restored
+    CROWDED = (
+        "crowded"  # more reports of one probe in one hour than it can have made; for now, not accounted for
+    )
     UNSTORABLE = "unstorable"  # the store itself could not take it
 
 
@@ -88,7 +91,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not taken, and why. `envelope` is there when the report could be read: its seq must be accounted for."""
+    """Not taken, and why. `envelope` is there when the report's seq must be accounted for."""
 
     code: RefusalCode
     detail: str

@@ -220,3 +220,16 @@ class Preparing(Protocol):
     def prepare(self, report: Received) -> Received:
         """The same report for `append`; of its envelope only identity, times and tombstones are to be relied upon."""
         ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A store that can tell cheaply how full an hour is."""
+
+    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
+        """How many reports of a probe are at hand whose windows begin in the hour that begins at `hour_ns`.
+
+        Raises:
+            StoreError: the store cannot be read now.
+        """
+        ...

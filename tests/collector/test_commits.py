@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.commits import Rules, commit
+from collector.commits import Memory, Rules, commit
 from collector.intake import Bounds, RefusalCode
 from collector.message import Message
-from collector.redating import Redater
 from telemetry.codec import encode
 from telemetry.store.errors import StoreError
 from telemetry.windows import WINDOW_NS
@@ -46,7 +45,7 @@ def test_a_batch_counts_what_became_of_each_message(
         Message(topic=f"{ROOT}/agra/p1/report", payload=b"junk", received_ns=1),
         Message(topic=f"{ROOT}/agra/p1/presence", payload=b'{"online":true,"since_ns":1}', received_ns=1),
     ]
-    batch = commit(messages, rules, Redater(), store)
+    batch = commit(messages, rules, Memory(), store)
     assert (batch.messages, batch.stored, batch.duplicates, batch.live, batch.backlog) == (5, 2, 1, 2, 1)
     assert batch.refused_by_code == {RefusalCode.MALFORMED: 1}
     assert [said.site for said in batch.said] == ["agra"]
@@ -58,7 +57,7 @@ def test_a_refused_report_whose_number_is_known_is_accounted_for(
 ) -> None:
     """Its probe is told that it need not send it again, and the ledger says why it is missing."""
     odd = make_envelope(2, start_ns=make_envelope(2).start_ns + 1)
-    batch = commit([carry(make_envelope(1)), carry(odd), carry(make_envelope(3))], rules, Redater(), store)
+    batch = commit([carry(make_envelope(1)), carry(odd), carry(make_envelope(3))], rules, Memory(), store)
     assert batch.refused_by_code == {RefusalCode.OFF_GRID: 1}
     assert list(store.received("agra", "p1")[odd.epoch]) == [(1, 3)]
     kept = store.envelopes("agra", odd.start_ns - WINDOW_NS, odd.start_ns + 3 * WINDOW_NS)
@@ -70,8 +69,8 @@ def test_the_last_report_of_each_probe_is_the_one_to_confirm(
     rules: Rules, store: SqliteStore, make_envelope: Callable[..., Envelope]
 ) -> None:
     """Duplicates included: whoever sends again has not understood yet."""
-    commit([carry(make_envelope(1))], rules, Redater(), store)
-    batch = commit([carry(make_envelope(1))], rules, Redater(), store)
+    commit([carry(make_envelope(1))], rules, Memory(), store)
+    batch = commit([carry(make_envelope(1))], rules, Memory(), store)
     assert (batch.stored, batch.duplicates) == (0, 1)
     assert batch.newest["agra", "p1"].envelope.seq == 1
 
@@ -104,7 +103,7 @@ def test_one_report_that_the_store_cannot_take_does_not_hold_up_the_others(
         return ZeroDivisionError("seven") if bad else None
 
     batch = commit(
-        [carry(make_envelope(seq)) for seq in range(1, 21)], rules, Redater(), Moody(store, poisoned)
+        [carry(make_envelope(seq)) for seq in range(1, 21)], rules, Memory(), Moody(store, poisoned)
     )  # type: ignore[arg-type]
     assert batch.refused_by_code == {RefusalCode.UNSTORABLE: 1}
     assert "seven" in batch.refused[0].detail
@@ -118,8 +117,8 @@ def test_two_machines_with_a_copy_of_one_spool_are_noticed(
     """Same epoch, same numbers, other reports: refused by name and kept for inspection, not taken for copies."""
     one = [make_envelope(seq) for seq in range(1, 6)]
     other = [make_envelope(seq, boot="boot-of-the-copy") for seq in range(3, 8)]
-    assert commit([carry(e) for e in one], rules, Redater(), store).stored == 5
-    batch = commit([carry(e) for e in (*other, one[0])], rules, Redater(), store)
+    assert commit([carry(e) for e in one], rules, Memory(), store).stored == 5
+    batch = commit([carry(e) for e in (*other, one[0])], rules, Memory(), store)
     assert (batch.stored, batch.duplicates) == (2, 1)
     assert batch.refused_by_code == {RefusalCode.NUMBER_TWICE: 3}
     assert "copy of one spool" in batch.refused[0].detail
@@ -133,7 +132,7 @@ def test_a_store_that_cannot_write_now_is_no_report_s_fault(
 ) -> None:
     """The batch as a whole is to be tried again."""
     with pytest.raises(type(error)):
-        commit([carry(make_envelope(1))], rules, Redater(), Moody(store, lambda _: error))  # type: ignore[arg-type]
+        commit([carry(make_envelope(1))], rules, Memory(), Moody(store, lambda _: error))  # type: ignore[arg-type]
     assert store.received("agra", "p1") == {}
 
 
@@ -151,7 +150,7 @@ def test_a_probe_with_a_wrong_clock_loses_nothing(
         )
         for seq in range(1, 6)
     ]
-    batch = commit(messages, rules, Redater(), store)
+    batch = commit(messages, rules, Memory(), store)
     assert (batch.stored, batch.redated) == (5, 5)
     starts = [e.start_ns for e in store.envelopes("agra", now_ns - WINDOW_NS, now_ns + 10 * WINDOW_NS)]
     assert starts == [now_ns + seq * WINDOW_NS for seq in range(1, 6)]

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from collector.commits import Rules, commit
+from collector.commits import Memory, Rules, commit
 from collector.inbox import Admission, Fairness, Inbox
 from collector.intake import Bounds
 from collector.lanes import STRANGERS, Lane, Lanes, Rank
 from collector.message import Message
 from collector.quota import EVERYONE_ELSE, Deferrals, Quota
-from collector.redating import Redater
 from collector.round_robin import RoundRobin
 from config.sites import Registry
 from probes.send_queue import SendQueue
@@ -214,7 +213,7 @@ async def test_a_flood_delays_nobody_else_and_loses_nothing_in_the_end(
     """Agra floods: Meerut's report heads the next batch all the same, and Agra's refused ones come again and are stored."""
     lanes = Lanes(ROOT, lambda: live.current.registry)
     box = Inbox(200, 10**9, Fairness(lanes.of, Quota(50, 10**8)))
-    rules, redater = Rules(ROOT, live.current.registry, Bounds()), Redater()
+    rules, memory = Rules(ROOT, live.current.registry, Bounds()), Memory()
     queue, total, now_ns = SendQueue(), 900, 0
     queue.reconcile(IntervalSet([(1, total)]))
     epoch, meerut = make_envelope().epoch, 0
@@ -226,9 +225,9 @@ async def test_a_flood_delays_nobody_else_and_loses_nothing_in_the_end(
         assert box.put(_reported(make_envelope(meerut, site="meerut"))) is Admission.TAKEN
         first = await box.take(100, 0.0)
         assert "meerut" in sites(first)[:2]
-        _settle(box, first, rules, redater, store)
+        _settle(box, first, rules, memory, store)
         while box.messages:
-            _settle(box, await box.take(100, 0.0), rules, redater, store)
+            _settle(box, await box.take(100, 0.0), rules, memory, store)
         stored = store.received("agra", "p1")[epoch]
         queue.stored(stored.top or 0, IntervalSet(stored.holes(1, stored.top or 0)))
         if len(stored) == total:
@@ -252,7 +251,7 @@ def _reported(envelope: Envelope) -> Message:
     return replace(made, received_ns=envelope.start_ns + 20 * SECOND)
 
 
-def _settle(box: Inbox, taken: list[Message], rules: Rules, redater: Redater, store: SqliteStore) -> None:
-    batch = commit(taken, rules, redater, store)
+def _settle(box: Inbox, taken: list[Message], rules: Rules, memory: Memory, store: SqliteStore) -> None:
+    batch = commit(taken, rules, memory, store)
     assert not batch.refused
     box.settle(taken)

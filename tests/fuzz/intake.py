@@ -14,10 +14,10 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from collector.commits import Rules, commit
+from collector.commits import Memory, Rules, commit
+from collector.crowding import Crowding
 from collector.intake import Bounds, RefusalCode
 from collector.quarantine import newest, rows
-from collector.redating import Redater
 from config.live import LiveConfig
 from telemetry import codec
 from telemetry.messages import Opaque
@@ -145,13 +145,16 @@ def run(seed: int, count: int, folder: Path) -> dict[str, Any]:
     config = _config(folder)
     rules = Rules(ROOT, config.current.registry, Bounds(behind_ns=90 * DAY_NS))
     mutator = Mutator(seed, bases(), RECEIVED_NS, topics())
-    redater, refused, wrong = Redater(), Counter[str](), list[str]()
+    memory = Memory(
+        crowding=Crowding(10**9, 10**12)
+    )  # a million of one hour: fuzzing is about what is in them
+    refused, wrong = Counter[str](), list[str]()
     figures: Counter[str] = Counter()
     began = time.monotonic()
     with contextlib.closing(WatchedStore(folder / "reports.db")) as store:
         for done in range(0, count, BATCH):
             messages = [mutator.draw() for _ in range(min(BATCH, count - done))]
-            batch = commit(messages, rules, redater, store)
+            batch = commit(messages, rules, memory, store)
             wrong += check_refusals(batch, refused)
             figures.update(
                 messages=batch.messages, duplicates=batch.duplicates, redated=batch.redated, said=len(batch.said),

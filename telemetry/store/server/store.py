@@ -99,6 +99,10 @@ class ServerStore(ServerReader):
         self._shipper.wake()
         return fates
 
+    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
+        """How many reports of a probe the journal holds of an hour; see `protocol.Counting`."""
+        return self._writer.reports_in_hour(site, probe, hour_ns)
+
     def ship(self) -> int:
         """Ship a batch now, when no other process is the shipper; how much that was.
 

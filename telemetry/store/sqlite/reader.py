@@ -7,7 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from telemetry.store import assembly
-from telemetry.store.sqlite import gaps, items, newest, recent, rollups, streams
+from telemetry.store.sqlite import fullness, gaps, items, newest, recent, rollups, streams
 from telemetry.store.sqlite.accounts import unpacked
 from telemetry.store.sqlite.connection import connect_reader, transaction, translated
 from telemetry.store.sqlite.schema import make_if_absent
@@ -76,6 +76,11 @@ class SqliteReader:
         with self._view() as connection:
             upto, table = streams.read_tail(connection, cursor, limit, histograms=histograms)
             return upto, assembly.published(table)
+
+    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
+        """How many reports of a probe an hour holds, recent or folded; see `protocol.Counting`."""
+        with self._view() as connection:
+            return fullness.reports_in_hour(connection, site, probe, hour_ns)
 
     def envelopes(self, site: str, start_ns: int, end_ns: int) -> list[Envelope]:
         """The raw reports behind a span, while they are kept whole."""
