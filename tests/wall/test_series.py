@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analytics.quality.assumed import endpoints_of
+from config.settings import Quality
 from dashboards.wall.series import POINTS, series, step_for
 from telemetry.histogram import BINS, percentiles_ns
 from telemetry.store.protocol import Selection
@@ -14,6 +16,7 @@ from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, SLOT_NS, WINDOW_NS
 
 NOW_NS = 1_795_495_670_000_000_000
 PATH = "main.state"
+HEARD = endpoints_of(Quality())
 
 
 @pytest.mark.parametrize(
@@ -36,7 +39,7 @@ def test_a_step_keeps_the_chart_within_its_points(span: int, step: int) -> None:
 def test_windows_are_shown_as_they_are_stored(fleet: Any) -> None:
     """On a short span each step is one window: its loss, its jitter, and the quantiles of its histogram."""
     start = NOW_NS - HOUR_NS
-    drawn = series(fleet.reader, "rampur", PATH, start, NOW_NS)
+    drawn = series(fleet.reader, "rampur", PATH, start, NOW_NS, HEARD)
     rows = fleet.reader.streams(Selection(start - start % WINDOW_NS, NOW_NS, ("rampur",), (PATH,)))
     assert len(drawn.t_ms) == 241
     at = {int(t): i for i, t in enumerate(rows.columns["start_ns"] // MS_NS)}
@@ -57,7 +60,7 @@ def test_a_day_from_rollups_and_young_windows_is_whole(fleet: Any) -> None:
     """Each five-minute step equals the pooled windows of its slot, also where the roll-up is not made yet."""
     start = NOW_NS - DAY_NS
     start -= start % SLOT_NS
-    drawn = series(fleet.reader, "rampur", PATH, start, NOW_NS)
+    drawn = series(fleet.reader, "rampur", PATH, start, NOW_NS, HEARD)
     assert drawn.step_ms * MS_NS == SLOT_NS
     rows = fleet.reader.streams(Selection(start, NOW_NS, ("rampur",), (PATH,)))
     slot = (rows.columns["start_ns"] - start) // SLOT_NS
@@ -75,18 +78,20 @@ def test_a_day_from_rollups_and_young_windows_is_whole(fleet: Any) -> None:
 
 def test_a_gap_stays_a_gap(fleet: Any) -> None:
     """An office without contact has steps without values, not zeros; an unknown path has none at all."""
-    drawn = series(fleet.reader, "lalitpur", PATH, NOW_NS - HOUR_NS, NOW_NS)
+    drawn = series(fleet.reader, "lalitpur", PATH, NOW_NS - HOUR_NS, NOW_NS, HEARD)
     tail = [i for i, t in enumerate(drawn.t_ms) if t * MS_NS > NOW_NS - 30 * 60_000 * MS_NS]
     for values in (drawn.loss_up, drawn.jitter_up_ms, drawn.bitrate_up_bps, drawn.rtt_ms["p50"]):
         assert all(values[i] is None for i in tail)
         assert values[0] is not None
-    none = series(fleet.reader, "lalitpur", "main.nowhere", NOW_NS - HOUR_NS, NOW_NS)
+    none = series(fleet.reader, "lalitpur", "main.nowhere", NOW_NS - HOUR_NS, NOW_NS, HEARD)
     assert set(none.loss_up) == {None}
 
 
 def test_a_total_outage_has_loss_but_no_round_trip(fleet: Any) -> None:
     """Every packet lost is 100 % loss upwards and a gap in the round trip."""
-    drawn = series(fleet.reader, "jhansi-city", PATH, NOW_NS - 10 * 60_000 * MS_NS, NOW_NS - 60_000 * MS_NS)
+    drawn = series(
+        fleet.reader, "jhansi-city", PATH, NOW_NS - 10 * 60_000 * MS_NS, NOW_NS - 60_000 * MS_NS, HEARD
+    )
     assert set(drawn.loss_up) == {1.0}
     assert set(drawn.loss_down) == {None}
     assert set(drawn.rtt_ms["p50"]) == {None}
