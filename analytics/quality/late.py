@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LATER_THAN: Final = (1.0, 0.5, 0.01, 0.001)
 """Share of packets later than PDV 0, its median, its 99th and its 99.9th percentile."""
+_LEAST_SPAN_MS: Final = 1e-9
+"""Percentiles that are equal have nothing between them."""
 
 
 def late_share(wait_ms: float, pdv_ms: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -40,6 +42,6 @@ def late_share(wait_ms: float, pdv_ms: Sequence[NDArray[np.float64]]) -> NDArray
 def _between(
     wait_ms: float, low: NDArray[np.float64], high: NDArray[np.float64], at_low: float, at_high: float
 ) -> NDArray[np.float64]:
-    span = np.maximum(high - low, np.finfo(np.float64).tiny)
+    span = np.maximum(high - low, _LEAST_SPAN_MS)
     along = np.clip((wait_ms - low) / span, 0, 1)
     return np.asarray(at_low * (at_high / at_low) ** along)

@@ -139,6 +139,7 @@ function centreLine(plot, name, ink) {
   ctx.save();
   ctx.strokeStyle = ink.text;
   ctx.lineWidth = 1;
+  ctx.setLineDash(name === "quality" ? [2, 5] : []);
   ctx.beginPath();
   ctx.moveTo(bbox.left, y + 0.5);
   ctx.lineTo(bbox.left + bbox.width, y + 0.5);
