@@ -98,6 +98,8 @@ def test_the_charts_can_be_read_as_numbers(page: Page, fleet: Any) -> None:
     assert re.fullmatch(r"[\d.]+\u00a0%", rows["Loss, uplink"][2])
     assert float(rows["Loss, uplink"][2].split("\u00a0")[0]) > 4
     assert rows["Round trip, middle"][0].endswith("ms")
+    worst = {way: float(rows[f"Sound, {way} (MOS, estimated)"][2]) for way in ("uplink", "downlink")}
+    assert 1 < worst["uplink"] < 3.6 < worst["downlink"] < 4.5
 
 
 def test_the_probe_speaks_for_itself(page: Page, fleet: Any) -> None:
@@ -109,6 +111,7 @@ def test_the_probe_speaks_for_itself(page: Page, fleet: Any) -> None:
         "kernel · kernel · kernel · kernel",
         "set by time server, ± 0.8\u00a0ms",
         "10 a second",
+        "opus (no figures published; EVS stands in)",
     ):
         assert part in facts
 

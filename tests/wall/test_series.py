@@ -10,6 +10,7 @@ import pytest
 from analytics.quality.assumed import endpoints_of
 from config.settings import Quality
 from dashboards.wall.series import POINTS, series, step_for
+from dashboards.wall.site_page import site_page
 from telemetry.histogram import BINS, percentiles_ns
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, SLOT_NS, WINDOW_NS
@@ -95,3 +96,33 @@ def test_a_total_outage_has_loss_but_no_round_trip(fleet: Any) -> None:
     assert set(drawn.loss_up) == {1.0}
     assert set(drawn.loss_down) == {None}
     assert set(drawn.rtt_ms["p50"]) == {None}
+
+
+def test_sound_follows_the_loss_of_its_direction(fleet: Any) -> None:
+    """Rampur's loss is heard by the others, not at the office; an outage is no better than the model's worst."""
+    drawn = series(fleet.reader, "rampur", PATH, NOW_NS - 10 * 60_000 * MS_NS, NOW_NS - 60_000 * MS_NS, HEARD)
+    up, down = (np.array(values, float) for values in (drawn.mos_up, drawn.mos_down))
+    assert np.nanmedian(up) < 3.8
+    assert np.nanmedian(down) > 4.2
+    assert (drawn.assumed.codec, drawn.assumed.proxy, drawn.assumed.scale) == ("opus", True, "MOS-CQEF")
+    out = series(
+        fleet.reader, "jhansi-city", PATH, NOW_NS - 10 * 60_000 * MS_NS, NOW_NS - 60_000 * MS_NS, HEARD
+    )
+    assert 1 < max(v for v in out.mos_up if v is not None) < 2
+    assert set(out.mos_down) == {None}
+
+
+def test_the_page_of_a_site_says_how_its_line_sounds(fleet: Any) -> None:
+    """The newest window of each path, with what the estimate assumes; an upper bound is told as one."""
+    sites = fleet.live.current.registry.by_id
+    page = site_page(fleet.live.current, fleet.reader, fleet.state, sites["rampur"], NOW_NS)
+    line = next(one for one in page.lines if one.path == PATH)
+    assert line.mos_up is not None
+    assert line.mos_down is not None
+    assert line.mos_up < line.mos_down == 4.4
+    assert not line.mos_up_at_most
+    assert page.assumed.codec == "opus"
+    dead = site_page(fleet.live.current, fleet.reader, fleet.state, sites["jhansi-city"], NOW_NS)
+    line = next(one for one in dead.lines if one.path == PATH)
+    assert line.mos_up_at_most
+    assert line.mos_down is None
