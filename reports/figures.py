@@ -31,9 +31,9 @@ class SoundWeek:
     """The estimated sound of calls over a week, in the worse direction towards the worse headquarters."""
 
     median_mos: float
-    """Middle of the five-minute figures, on the scale of the settings' codec; NaN where nothing was rated."""
+    """Middle of the windows, on the scale of the settings' codec; NaN where nothing was rated."""
     low_hours: float
-    """Time measured in slots below 3.6."""
+    """Of the windows below 3.6."""
 
 
 UNRATED: Final = SoundWeek(float("nan"), float("nan"))
@@ -110,15 +110,13 @@ def judge_week(values: Mapping[str, NDArray[np.float32]], limits: Limits) -> Jud
     return Judged(present=found.present, causes=found.causes)
 
 
-def sound_week(mos: NDArray[np.float64], windows: NDArray[np.float64]) -> SoundWeek:
-    """Of one office, from the MOS and the number of windows measured of each five-minute slot, (P, slots) each."""
+def sound_week(mos: NDArray[np.float64]) -> SoundWeek:
+    """Of one office, from the MOS of each window on each line, (P, W)."""
     worst = np.fmin.reduce(mos, axis=0)
-    rated = ~np.isnan(worst)
-    if not rated.any():
+    rated = worst[~np.isnan(worst)]
+    if not len(rated):
         return UNRATED
-    low = rated & (np.nan_to_num(worst) < SATISFIED_MOS)
-    measured = np.nan_to_num(windows).max(axis=0)
-    return SoundWeek(float(np.median(worst[rated])), float(measured[low].sum()) / _WINDOWS_PER_HOUR)
+    return SoundWeek(float(np.median(rated)), float((rated < SATISFIED_MOS).sum()) / _WINDOWS_PER_HOUR)
 
 
 def office_week(

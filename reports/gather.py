@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.quality.assumed import endpoints_of
-from analytics.quality.line import COLUMNS, audio_quality
+from analytics.quality.line import SLOT_COLUMNS, SLOT_WINDOW_VALUES, audio_quality, rollup_windows
 from config.sites import SiteStatus
 from reports.figures import (
     HOURS,
@@ -114,7 +114,7 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
     for begin in range(0, len(sites), BLOCK):
         block = sites[begin : begin + BLOCK]
         ids = [site.id for site in block]
-        table = _rollups(reader, ids, paths, (week.start_ns, until_ns), ("emulated", *COLUMNS))
+        table = _rollups(reader, ids, paths, (week.start_ns, until_ns), ("emulated", *SLOT_COLUMNS))
         judged = _judged(table, ids, paths, (week.start_ns, until_ns), profile.alarm)
         emulated |= bool(np.any(table.columns["emulated"])) if len(table) else False
         sound = _sound(table, ids, paths, (week.start_ns, until_ns), endpoints)
@@ -211,10 +211,15 @@ def _sound(
     span: tuple[int, int],
     endpoints: Endpoints,
 ) -> list[SoundWeek]:
-    """Of each of some offices."""
-    values = slot_grid(table, sites, paths, *span, ("windows", *COLUMNS))
-    mos = audio_quality(values, endpoints).worse
-    return [sound_week(mos[i], values["windows"][i]) for i in range(len(sites))]
+    """Of each of some offices, one after the other: a week of windows takes room."""
+    slots = slot_grid(table, sites, paths, *span, SLOT_COLUMNS)
+    windows = slot_window_grid(table, sites, paths, *span, SLOT_WINDOW_VALUES)
+    found = []
+    for i in range(len(sites)):
+        own = {name: grid[i].reshape(*slots["rtt_p50_ms"].shape[1:], -1) for name, grid in windows.items()}
+        mos = audio_quality(rollup_windows({name: grid[i] for name, grid in slots.items()}, own), endpoints)
+        found.append(sound_week(mos.worse.reshape(len(paths), -1)))
+    return found
 
 
 def local_hours(week: Week, until_ns: int) -> NDArray[np.int64]:

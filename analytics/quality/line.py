@@ -40,7 +40,14 @@ COLUMNS: Final[tuple[str, ...]] = (
     "down_sent",
     *(f"{way}_{name}" for way in ("up", "down") for name in (*_COUNTS, *_PDV)),
 )
-"""What `audio_quality` reads of a window or a roll-up (names of `telemetry.store.columns`)."""
+"""What `audio_quality` reads of a window (names of `telemetry.store.columns`)."""
+SLOT_COLUMNS: Final[tuple[str, ...]] = (
+    "rtt_p50_ms",
+    *(f"{way}_{name}" for way in ("up", "down") for name in _PDV),
+)
+"""What it takes from a whole roll-up, for each of its windows."""
+SLOT_WINDOW_VALUES: Final[tuple[str, ...]] = ("sent", "lost", "up_lost", "down_lost")
+"""What a roll-up keeps of each window for it."""
 _STRETCH: Final = {
     Scale.NARROWBAND: 1.0,
     Scale.WIDEBAND: WIDEBAND_STRETCH,
@@ -104,6 +111,28 @@ def audio_quality(values: Mapping[str, NDArray[np.floating]], endpoints: Endpoin
         up=_heard(values, "up", delay, endpoints),
         down=_heard(values, "down", delay, endpoints),
     )
+
+
+def rollup_windows(
+    slots: Mapping[str, NDArray[np.floating]], windows: Mapping[str, NDArray[np.floating]]
+) -> dict[str, NDArray[np.float64]]:
+    """What `audio_quality` reads of the windows of roll-ups, (..., 20).
+
+    Losses are each window's own; delay and its variation are those of the five minutes. Runs of losses are not kept by
+    window, so bursts do not count.
+
+    Args:
+        slots: `SLOT_COLUMNS`, (...).
+        windows: `SLOT_WINDOW_VALUES`, (..., 20).
+    """
+    sent, lost, up, down = (np.asarray(windows[name], dtype=np.float64) for name in SLOT_WINDOW_VALUES)
+    unknown = np.maximum(lost - up - down, 0)
+    out = {"sent": sent, "lost_unattributed": unknown, "down_sent": sent - up - unknown}
+    out |= {"up_lost": up, "down_lost": down}
+    out |= {f"{way}_longest_loss_run": np.full(sent.shape, np.nan) for way in ("up", "down")}
+    for name in SLOT_COLUMNS:
+        out[name] = np.broadcast_to(np.asarray(slots[name], dtype=np.float64)[..., None], sent.shape)
+    return out
 
 
 def _heard(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from msgspec import Struct
 
-from analytics.quality.line import COLUMNS, audio_quality
+from analytics.quality.line import COLUMNS, audio_quality, rollup_windows
 
 if TYPE_CHECKING:
     from analytics.quality.line import AudioQuality, Endpoints
@@ -30,7 +29,11 @@ def assumed(endpoints: Endpoints) -> Assumed:
     return Assumed(codec=codec.name, proxy=codec.proxy, scale=codec.scale.value)
 
 
-def of_rows(table: StreamTable | RollupTable, endpoints: Endpoints) -> AudioQuality:
-    """The estimate for each row of a table, (n,)."""
-    values = {name: np.asarray(table.columns[name], dtype=np.float64) for name in COLUMNS}
-    return audio_quality(values, endpoints)
+def of_windows(table: StreamTable, endpoints: Endpoints) -> AudioQuality:
+    """The estimate for each window, (n,)."""
+    return audio_quality({name: table.columns[name] for name in COLUMNS}, endpoints)
+
+
+def of_rollups(table: RollupTable, endpoints: Endpoints) -> AudioQuality:
+    """The estimate for each window of each roll-up, (n, 20)."""
+    return audio_quality(rollup_windows(table.columns, table.window_values), endpoints)

@@ -2,8 +2,8 @@
 
 Short spans are read as 15 s windows; long ones as five-minute roll-ups, several to a step, with what is too
 young to be rolled up taken from the windows. Histograms are merged, so a quantile of a step is the quantile
-of its packets, not a mean of means. The estimated audio quality is rated row by row and averaged over a step: one codec,
-one scale. A step without data is NaN (a gap), never 0.
+of its packets, not a mean of means. The estimated audio quality is rated window by window and averaged over a
+step: one codec, one scale. A step without data is NaN (a gap), never 0.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
-from analytics.quality.line import COLUMNS
-from dashboards.wall.audio import Assumed, assumed, of_rows
+from analytics.quality.line import COLUMNS, SLOT_COLUMNS, SLOT_WINDOW_VALUES
+from dashboards.wall.audio import Assumed, assumed, of_rollups, of_windows
 from telemetry.histogram import BINS, percentiles_ns
 from telemetry.store.protocol import Selection
 from telemetry.windows import MS_NS, SLOT_NS, WINDOW_NS
@@ -35,6 +35,7 @@ _SUMS: Final = ("sent", "lost", "lost_unattributed", "up_sent", "up_lost", "down
 _MEANS: Final = ("up_jitter_ms", "down_jitter_ms", "up_bitrate_bps", "down_bitrate_bps")
 _AUDIO: Final = ("mos_up", "mos_down")
 _READ: Final = tuple(dict.fromkeys((*_SUMS, *_MEANS, *COLUMNS)))
+_READ_ROLLUPS: Final = (*_SUMS, *_MEANS, *SLOT_COLUMNS)
 Values = list[float | None]
 
 
@@ -87,7 +88,9 @@ def series(  # noqa: PLR0913, PLR0917 - which line, which span, heard how
     raw_from_ns = start_ns
     if step_ns >= SLOT_NS:
         rollups = reader.rollups(
-            Selection(start_ns, end_ns, sites=(site,), paths=(path,)), columns=_READ, window_values=()
+            Selection(start_ns, end_ns, sites=(site,), paths=(path,)),
+            columns=_READ_ROLLUPS,
+            window_values=SLOT_WINDOW_VALUES,
         )
         _add_rollups(steps, rollups)
         if len(rollups):
@@ -116,11 +119,26 @@ def _empty(start_ns: int, step_ns: int, count: int, endpoints: Endpoints) -> _St
 def _add_windows(steps: _Steps, table: StreamTable) -> None:
     starts = np.asarray(table.columns["start_ns"], dtype=np.int64)
     _add(steps, starts, table, np.ones(len(starts)))
+    quality = of_windows(table, steps.endpoints)
+    _add_sound(steps, starts[:, None], quality.up.mos[:, None], quality.down.mos[:, None])
 
 
 def _add_rollups(steps: _Steps, table: RollupTable) -> None:
     starts = np.asarray(table.columns["slot_ns"], dtype=np.int64)
     _add(steps, starts, table, np.asarray(table.columns["windows"], dtype=np.float64))
+    quality = of_rollups(table, steps.endpoints)
+    _add_sound(steps, starts[:, None], quality.up.mos, quality.down.mos)
+
+
+def _add_sound(
+    steps: _Steps, starts: NDArray[np.int64], up: NDArray[np.float64], down: NDArray[np.float64]
+) -> None:
+    """Figures of windows, (n, windows of a row), whose rows begin at `starts`, (n, 1)."""
+    at = np.broadcast_to((starts - steps.start_ns) // steps.step_ns, up.shape)
+    for name, value in (("mos_up", up), ("mos_down", down)):
+        there = np.isfinite(value)
+        np.add.at(steps.sums[name], at[there], value[there])
+        np.add.at(steps.weights[name], at[there], 1)
 
 
 def _add(
@@ -130,9 +148,8 @@ def _add(
     columns: Mapping[str, NDArray[np.generic]] = table.columns
     for name in _SUMS:
         np.add.at(steps.sums[name], at, np.asarray(columns[name], dtype=np.float64))
-    quality = of_rows(table, steps.endpoints)
-    means = {name: np.asarray(columns[name], dtype=np.float64) for name in _MEANS}
-    for name, value in {**means, "mos_up": quality.up.mos, "mos_down": quality.down.mos}.items():
+    for name in _MEANS:
+        value = np.asarray(columns[name], dtype=np.float64)
         there = np.isfinite(value)
         np.add.at(steps.sums[name], at[there], value[there] * weight[there])
         np.add.at(steps.weights[name], at[there], weight[there])

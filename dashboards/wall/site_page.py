@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from analytics.quality.assumed import endpoints_of
-from dashboards.wall.audio import Assumed, assumed, of_rows
+from dashboards.wall.audio import Assumed, assumed, of_windows
 from dashboards.wall.picture.model import Shade, Why
 from dashboards.wall.picture.reasons import shown, shown_ratio, why
 from dashboards.wall.picture.tiles import shade_of
@@ -160,7 +160,7 @@ def _lines(table: StreamTable, endpoints: Endpoints) -> list[LineFacts]:
     if not len(paths):
         return []
     last = np.flatnonzero(np.append(np.diff(paths) != 0, True))
-    quality = of_rows(table, endpoints)
+    quality = of_windows(table, endpoints)
     return [_line(table, int(row), quality) for row in last]
 
 

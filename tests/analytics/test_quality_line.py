@@ -9,12 +9,20 @@ import pytest
 
 from analytics.quality.assumed import endpoints_of
 from analytics.quality.late import late_share
-from analytics.quality.line import COLUMNS, Endpoints, audio_quality, least_burst_ratio
+from analytics.quality.line import (
+    COLUMNS,
+    SLOT_COLUMNS,
+    SLOT_WINDOW_VALUES,
+    Endpoints,
+    audio_quality,
+    least_burst_ratio,
+    rollup_windows,
+)
 from analytics.quality.mos import opinion
 from analytics.quality.rating import Scale
 from config.settings import Quality
 from telemetry.metrics.loss_pattern import burst_ratio, loss_runs
-from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS
+from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, WINDOW_VALUE_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +46,8 @@ def windows(shape: tuple[int, ...] = (), **changed: object) -> dict[str, NDArray
 
 def test_it_reads_columns_that_the_store_has() -> None:
     """Windows and roll-ups alike carry every column."""
-    assert set(COLUMNS) <= {*COUNT_COLUMNS, *FLOAT_COLUMNS}
+    assert {*COLUMNS, *SLOT_COLUMNS} <= {*COUNT_COLUMNS, *FLOAT_COLUMNS}
+    assert set(SLOT_WINDOW_VALUES) <= set(WINDOW_VALUE_COLUMNS)
 
 
 def test_a_quiet_line_sounds_as_the_codec_does() -> None:
@@ -147,3 +156,19 @@ def test_a_grid_is_rated_as_its_windows_are() -> None:
         one = audio_quality({name: column[at] for name, column in grid.items()}, ENDS)
         assert whole.up.mos[at] == pytest.approx(float(one.up.mos), nan_ok=True)
         assert bool(whole.up.at_most[at]) is bool(one.up.at_most)
+
+
+def test_a_rollup_is_rated_window_by_window() -> None:
+    """One dead window of twenty is one bad window, not five per cent for five minutes; losses keep their direction."""
+    slots = {name: np.array([column]) for name, column in windows().items() if name in SLOT_COLUMNS}
+    lost = {name: np.zeros((1, 20)) for name in SLOT_WINDOW_VALUES}
+    lost["sent"][...] = 150
+    lost["lost"][0, 3] = 150
+    lost["lost"][0, 7] = lost["up_lost"][0, 7] = 9
+    lost["sent"][0, 9] = lost["lost"][0, 9] = lost["up_lost"][0, 9] = lost["down_lost"][0, 9] = NAN
+    found = audio_quality(rollup_windows(slots, lost), ENDS)
+    assert np.flatnonzero(found.up.mos[0] < 3.6).tolist() == [3, 7]
+    assert np.flatnonzero(found.down.mos[0] < 3.6).tolist() == [3]
+    assert np.flatnonzero(np.isnan(found.worse[0])).tolist() == [9]
+    one = audio_quality(windows(up_lost=9.0, up_longest_loss_run=1.0, down_sent=141.0), ENDS)
+    assert found.up.mos[0, 7] == pytest.approx(float(one.up.mos))

@@ -83,14 +83,13 @@ def test_the_sound_of_a_week_is_rated_by_the_worse_direction(config: Config, fig
 
 
 def test_sound_is_rated_where_it_can_be() -> None:
-    """Of two lines the worse counts, and the time that was measured; a week without any figure is unrated."""
+    """Of two lines the worse counts; a week without any figure is unrated."""
     nan = float("nan")
     mos = np.array([[4.4, 4.4, nan, nan, 3.59], [2.0, nan, nan, 4.4, 4.4]])
-    windows = np.array([[20.0, 20, nan, 20, 4], [10.0, nan, nan, 20, nan]])
-    found = sound_week(mos, windows)
+    found = sound_week(mos)
     assert found.median_mos == pytest.approx((3.59 + 4.4) / 2)
-    assert found.low_hours == pytest.approx(24 / 240)
-    assert math.isnan(sound_week(mos[:, 2:3], windows[:, 2:3]).median_mos)
+    assert found.low_hours == pytest.approx(2 / 240)
+    assert math.isnan(sound_week(mos[:, 2:3]).median_mos)
 
 
 def test_no_stand_in_is_named_for_a_codec_that_has_figures_of_its_own(
