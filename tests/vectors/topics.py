@@ -175,16 +175,4 @@ TOPICS: Final[dict[str, Callable[[Json], Json]]] = {
     **STAMP_TOPICS,
 }
 
-NOT_BUILT_YET: Final[dict[str, str]] = {
-    **dict.fromkeys(
-        (
-            "hmac_sha256_128",
-            "rfc9097_rate_adj",
-            "stamp_hmac_tlv",
-            "stamp_reflector_auth",
-            "stamp_sender_auth",
-            "stamp_tlv_encode",
-        ),
-        "probes: STAMP complete, rehearsal",
-    ),
-}
+NOT_BUILT_YET: Final[dict[str, str]] = {}
