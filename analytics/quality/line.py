@@ -97,7 +97,7 @@ class AudioQuality:
 
 
 def audio_quality(values: Mapping[str, NDArray[np.floating]], endpoints: Endpoints) -> AudioQuality:
-    """The estimate for windows or roll-ups.
+    """The estimate for windows; of roll-ups, `rollup_windows` makes them.
 
     Args:
         values: the columns of `COLUMNS`, of one shape as (S, P, W); NaN where nothing was measured.
