@@ -183,6 +183,38 @@ class Watch(_Section, frozen=True, kw_only=True):
     history_weeks: Annotated[float, Meta(ge=1, le=104)] = 8
 
 
+CodecName = Literal[
+    "opus",
+    "evs-swb-48k",
+    "evs-swb-32k",
+    "evs-swb-24.4k",
+    "evs-swb-16.4k",
+    "evs-swb-13.2k",
+    "evs-swb-9.6k",
+    "amr-wb-23.85k",
+    "amr-wb-23.05k",
+    "amr-wb-12.65k",
+    "g711",
+    "g711-plc",
+    "g729a-vad",
+    "g7231-vad-6.3k",
+    "gsm-efr",
+]
+"""Those of `analytics.quality.codecs` with which a line that loses packets can be rated."""
+
+
+class Quality(_Section, frozen=True, kw_only=True):
+    """What the estimate of a call's audio quality assumes of the meeting's endpoints."""
+
+    codec: CodecName = "opus"
+    jitter_buffer_ms: Annotated[float, Meta(ge=0, le=400)] = 60
+    packet_ms: Annotated[float, Meta(ge=1, le=120)] = 20
+    own_constants: bool = False
+    """Whether `ie` and `bpl` stand in place of the codec's."""
+    ie: Annotated[float, Meta(ge=0, le=95)] = 10.2
+    bpl: Annotated[float, Meta(ge=1, le=100)] = 9.6
+
+
 class Wall(_Section, frozen=True, kw_only=True):
     """The built-in page."""
 
@@ -259,6 +291,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     probing: Probing = Probing()
     collector: Collector = Collector()
     watch: Watch = Watch()
+    quality: Quality = Quality()
     wall: Wall = Wall()
     alerts: Alerts = Alerts()
     metrics: Metrics = Metrics()

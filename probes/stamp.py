@@ -25,8 +25,7 @@ Session-Sender                                  Session-Reflector
 |  TLVs (RFC 8972) or padding   | 44            |  as received                  | 44
 +-------------------------------+               +-------------------------------+
 
-Network order throughout. The authenticated mode puts the same fields into a base of 112 octets; it belongs
-beside this module, with its own two structs.
+Network order throughout. The authenticated mode puts the same fields into a base of 112 octets: `stamp_auth`.
 """
 
 from __future__ import annotations

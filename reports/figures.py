@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.judge import judge
+from analytics.quality.mos import SATISFIED_MOS
 from reports.spells import faults
 from telemetry.decisions import OutcomeState, ReasonCode
 from telemetry.windows import HOUR_NS, WINDOW_NS
@@ -26,6 +27,19 @@ _WINDOWS_PER_HOUR: Final = HOUR_NS // WINDOW_NS
 
 
 @dataclass(frozen=True, slots=True)
+class SoundWeek:
+    """The estimated sound of calls over a week, in the worse direction towards the worse headquarters."""
+
+    median_mos: float
+    """Middle of the windows, on the scale of the settings' codec; NaN where nothing was rated."""
+    low_hours: float
+    """Of the windows below 3.6."""
+
+
+UNRATED: Final = SoundWeek(float("nan"), float("nan"))
+
+
+@dataclass(frozen=True, slots=True)
 class OfficeWeek:
     """One office's week. Shares are of the windows that were measured, of a week that runs so far; NaN where none was."""
 
@@ -39,6 +53,7 @@ class OfficeWeek:
     """Share of windows below the profile by local hour of the day, 24 figures."""
     troubles: int
     main_cause: ReasonCode | None
+    sound: SoundWeek = UNRATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +110,18 @@ def judge_week(values: Mapping[str, NDArray[np.float32]], limits: Limits) -> Jud
     return Judged(present=found.present, causes=found.causes)
 
 
-def office_week(site: str, region: str, week: Judged, hour_of: NDArray[np.int64]) -> OfficeWeek:
+def sound_week(mos: NDArray[np.float64]) -> SoundWeek:
+    """Of one office, from the MOS of each window on each line, (P, W)."""
+    worst = np.fmin.reduce(mos, axis=0)
+    rated = worst[~np.isnan(worst)]
+    if not len(rated):
+        return UNRATED
+    return SoundWeek(float(np.median(rated)), float((rated < SATISFIED_MOS).sum()) / _WINDOWS_PER_HOUR)
+
+
+def office_week(
+    site: str, region: str, week: Judged, hour_of: NDArray[np.int64], sound: SoundWeek = UNRATED
+) -> OfficeWeek:
     """One office from its planes (P, W); a window is below when it breaks towards any headquarters.
 
     Args:
@@ -103,6 +129,7 @@ def office_week(site: str, region: str, week: Judged, hour_of: NDArray[np.int64]
         region: its region.
         week: planes of this office alone, shape (P, W).
         hour_of: local hour of the day of each window, shape (W,).
+        sound: how calls would have sounded.
     """
     present = np.asarray(week.present.any(axis=0))
     below = np.asarray((week.causes != 0).any(axis=0))
@@ -124,6 +151,7 @@ def office_week(site: str, region: str, week: Judged, hour_of: NDArray[np.int64]
         by_hour=tuple(by_hour.tolist()),
         troubles=len(found),
         main_cause=causes.most_common(1)[0][0] if causes else None,
+        sound=sound,
     )
 
 

@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.quality.assumed import endpoints_of
+from analytics.quality.line import SLOT_COLUMNS, SLOT_WINDOW_VALUES, audio_quality, rollup_windows
 from config.sites import SiteStatus
-from reports.figures import HOURS, Judged, judge_week, meetings, office_week, regions, troubles
+from reports.figures import (
+    HOURS,
+    Judged,
+    judge_week,
+    meetings,
+    office_week,
+    regions,
+    sound_week,
+    troubles,
+)
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.completeness import Completeness, completeness, settled_until, total
-from telemetry.store.grid import slot_window_grid
+from telemetry.store.grid import slot_grid, slot_window_grid
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, HOUR_NS, WINDOW_NS, slot_start
 
@@ -21,13 +32,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.quality.line import Endpoints
     from config.config import Config
     from config.meetings import Occurrence
     from config.profiles import Limits
-    from reports.figures import MeetingWeek, OfficeWeek, RegionWeek, Trouble
+    from reports.figures import MeetingWeek, OfficeWeek, RegionWeek, SoundWeek, Trouble
     from reports.week import Week
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
+    from telemetry.store.tables import RollupTable
 
 NOTICED_NS: Final = DAY_NS
 """A hole of the week is told from time never measured when it was noticed at most so long after its end."""
@@ -55,6 +68,8 @@ class WeekFigures:
     total: int
     emulated: bool
     """Some of it was made by the lab."""
+    endpoints: Endpoints
+    """What the estimated sound assumes."""
     completeness: dict[str, Completeness]
     """By office, of those that have ever reported by the week's end."""
     before_below_hours: float
@@ -89,6 +104,7 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
     until_ns = min(week.end_ns, slot_start(max(now_ns, week.start_ns)))
     profile = config.profiles[config.settings.meetings.default_profile]
     paths = tuple(f"main.{end}" for end in config.headquarters)
+    endpoints = endpoints_of(config.settings.quality)
     names = [site.id for site in sites]
     hour_of = local_hours(week, until_ns)
     offices: list[OfficeWeek] = []
@@ -98,10 +114,12 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
     for begin in range(0, len(sites), BLOCK):
         block = sites[begin : begin + BLOCK]
         ids = [site.id for site in block]
-        judged, made = _judged(reader, ids, paths, (week.start_ns, until_ns), profile.alarm)
-        emulated |= made
+        table = _rollups(reader, ids, paths, (week.start_ns, until_ns), ("emulated", *SLOT_COLUMNS))
+        judged = _judged(table, ids, paths, (week.start_ns, until_ns), profile.alarm)
+        emulated |= bool(np.any(table.columns["emulated"])) if len(table) else False
+        sound = _sound(table, ids, paths, (week.start_ns, until_ns), endpoints)
         offices += [
-            office_week(site.id, site.region, Judged(judged.present[i], judged.causes[i]), hour_of)
+            office_week(site.id, site.region, Judged(judged.present[i], judged.causes[i]), hour_of, sound[i])
             for i, site in enumerate(block)
         ]
         found += troubles(ids, paths, judged, week.start_ns)
@@ -129,6 +147,7 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
         linked=len(sites),
         total=len(config.registry.sites),
         emulated=emulated,
+        endpoints=endpoints,
         completeness=complete,
         before_below_hours=_before(config, reader, names, paths, week),
     )
@@ -155,28 +174,52 @@ def _before(
     profile = config.profiles[config.settings.meetings.default_profile]
     last = week.before
     hours, measured = 0.0, False
+    span = (last.start_ns, last.end_ns)
     for begin in range(0, len(names), BLOCK):
-        judged, _ = _judged(
-            reader, names[begin : begin + BLOCK], paths, (last.start_ns, last.end_ns), profile.alarm
-        )
+        ids = names[begin : begin + BLOCK]
+        judged = _judged(_rollups(reader, ids, paths, span, ()), ids, paths, span, profile.alarm)
         hours += float((judged.causes != 0).any(axis=1).sum()) * WINDOW_NS / HOUR_NS
         measured |= bool(judged.present.any())
     return hours if measured else float("nan")
 
 
-def _judged(
-    reader: StoreReader, sites: Sequence[str], paths: Sequence[str], span: tuple[int, int], limits: Limits
-) -> tuple[Judged, bool]:
-    start_ns, end_ns = span
-    table = reader.rollups(
-        Selection(start_ns, end_ns, tuple(sites), tuple(paths)),
+def _rollups(
+    reader: StoreReader,
+    sites: Sequence[str],
+    paths: Sequence[str],
+    span: tuple[int, int],
+    columns: Sequence[str],
+) -> RollupTable:
+    return reader.rollups(
+        Selection(*span, tuple(sites), tuple(paths)),
         histograms=False,
-        columns=("emulated",),
+        columns=columns,
         window_values=WINDOW_VALUE_COLUMNS,
     )
-    values = slot_window_grid(table, sites, paths, start_ns, end_ns, WINDOW_VALUE_COLUMNS)
-    made = bool(np.any(table.columns["emulated"])) if len(table) else False
-    return judge_week(values, limits), made
+
+
+def _judged(
+    table: RollupTable, sites: Sequence[str], paths: Sequence[str], span: tuple[int, int], limits: Limits
+) -> Judged:
+    return judge_week(slot_window_grid(table, sites, paths, *span, WINDOW_VALUE_COLUMNS), limits)
+
+
+def _sound(
+    table: RollupTable,
+    sites: Sequence[str],
+    paths: Sequence[str],
+    span: tuple[int, int],
+    endpoints: Endpoints,
+) -> list[SoundWeek]:
+    """Of each of some offices, one after the other: a week of windows takes room."""
+    slots = slot_grid(table, sites, paths, *span, SLOT_COLUMNS)
+    windows = slot_window_grid(table, sites, paths, *span, SLOT_WINDOW_VALUES)
+    found = []
+    for i in range(len(sites)):
+        own = {name: grid[i].reshape(*slots["rtt_p50_ms"].shape[1:], -1) for name, grid in windows.items()}
+        mos = audio_quality(rollup_windows({name: grid[i] for name, grid in slots.items()}, own), endpoints)
+        found.append(sound_week(mos.worse.reshape(len(paths), -1)))
+    return found
 
 
 def local_hours(week: Week, until_ns: int) -> NDArray[np.int64]:

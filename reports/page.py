@@ -32,6 +32,7 @@ class Voice:
         self._config = config
         self.language = language
         self._zone = figures.week.zone
+        self._endpoints = figures.endpoints
 
     def __call__(self, key: str, **numbers: float | str) -> str:
         """The words of `report.<key>`."""
@@ -72,6 +73,23 @@ class Voice:
     def hours(self, hours: float) -> str:
         """A time span given in hours; a dash for none."""
         return self("none") if math.isnan(hours) else form.duration(self.language, hours * 3600)
+
+    def mos(self, mos: float) -> str:
+        """A mean opinion score to a tenth; a dash for none."""
+        return self("none") if math.isnan(mos) else form.decimal(self.language, form.significant(mos))
+
+    def sound_method(self) -> list[str]:
+        """How the sound was estimated, in sentences."""
+        assumed = self._endpoints
+        codec = assumed.codec
+        said = self(
+            "method_sound",
+            codec=codec.name,
+            scale=codec.scale.value,
+            buffer=assumed.jitter_buffer_ms,
+            packet=assumed.packet_ms,
+        )
+        return [said, self("method_sound_proxy", codec=codec.name)] if codec.proxy else [said]
 
     def windows(self, count: int) -> str:
         """So many windows as a time span; a dash for none."""

@@ -2,7 +2,8 @@
 
 Short spans are read as 15 s windows; long ones as five-minute roll-ups, several to a step, with what is too
 young to be rolled up taken from the windows. Histograms are merged, so a quantile of a step is the quantile
-of its packets, not a mean of means. A step without data is NaN (a gap), never 0.
+of its packets, not a mean of means. The estimated audio quality is rated window by window and averaged over a
+step: one codec, one scale. A step without data is NaN (a gap), never 0.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
+from analytics.quality.line import COLUMNS, SLOT_COLUMNS, SLOT_WINDOW_VALUES
+from dashboards.wall.audio import Assumed, assumed, of_rollups, of_windows
 from telemetry.histogram import BINS, percentiles_ns
 from telemetry.store.protocol import Selection
 from telemetry.windows import MS_NS, SLOT_NS, WINDOW_NS
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.quality.line import Endpoints
     from telemetry.store.protocol import StoreReader
     from telemetry.store.tables import RollupTable, StreamTable
 
@@ -29,7 +33,9 @@ POINTS: Final = 1500
 QUANTILES: Final = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 _SUMS: Final = ("sent", "lost", "lost_unattributed", "up_sent", "up_lost", "down_sent", "down_lost")
 _MEANS: Final = ("up_jitter_ms", "down_jitter_ms", "up_bitrate_bps", "down_bitrate_bps")
-_READ: Final = (*_SUMS, *_MEANS)
+_AUDIO: Final = ("mos_up", "mos_down")
+_READ: Final = tuple(dict.fromkeys((*_SUMS, *_MEANS, *COLUMNS)))
+_READ_ROLLUPS: Final = (*_SUMS, *_MEANS, *SLOT_COLUMNS)
 Values = list[float | None]
 
 
@@ -46,6 +52,9 @@ class Series(Struct, frozen=True, kw_only=True):
     jitter_down_ms: Values
     bitrate_up_bps: Values
     bitrate_down_bps: Values
+    mos_up: Values
+    mos_down: Values
+    assumed: Assumed
     rtt_ms: dict[str, Values]
 
 
@@ -56,6 +65,7 @@ class _Steps:
     start_ns: int
     step_ns: int
     count: int
+    endpoints: Endpoints
     sums: dict[str, NDArray[np.float64]]
     weights: dict[str, NDArray[np.float64]]
     histogram: NDArray[np.int64]
@@ -68,15 +78,19 @@ def step_for(start_ns: int, end_ns: int) -> int:
     return -(-(end_ns - start_ns) // (POINTS * SLOT_NS)) * SLOT_NS
 
 
-def series(reader: StoreReader, site: str, path: str, start_ns: int, end_ns: int) -> Series:
-    """Read and bin one line of a site over `[start_ns, end_ns)`."""
+def series(  # noqa: PLR0913, PLR0917 - which line, which span, heard how
+    reader: StoreReader, site: str, path: str, start_ns: int, end_ns: int, endpoints: Endpoints
+) -> Series:
+    """Read and bin one line of a site over `[start_ns, end_ns)`; audio quality is that of `endpoints`."""
     step_ns = step_for(start_ns, end_ns)
     start_ns -= start_ns % step_ns
-    steps = _empty(start_ns, step_ns, -(-(end_ns - start_ns) // step_ns))
+    steps = _empty(start_ns, step_ns, -(-(end_ns - start_ns) // step_ns), endpoints)
     raw_from_ns = start_ns
     if step_ns >= SLOT_NS:
         rollups = reader.rollups(
-            Selection(start_ns, end_ns, sites=(site,), paths=(path,)), columns=_READ, window_values=()
+            Selection(start_ns, end_ns, sites=(site,), paths=(path,)),
+            columns=_READ_ROLLUPS,
+            window_values=SLOT_WINDOW_VALUES,
         )
         _add_rollups(steps, rollups)
         if len(rollups):
@@ -90,13 +104,14 @@ def series(reader: StoreReader, site: str, path: str, start_ns: int, end_ns: int
     return _finished(steps, path)
 
 
-def _empty(start_ns: int, step_ns: int, count: int) -> _Steps:
+def _empty(start_ns: int, step_ns: int, count: int, endpoints: Endpoints) -> _Steps:
     return _Steps(
         start_ns,
         step_ns,
         count,
-        {name: np.zeros(count) for name in (*_SUMS, *_MEANS)},
-        {name: np.zeros(count) for name in _MEANS},
+        endpoints,
+        {name: np.zeros(count) for name in (*_SUMS, *_MEANS, *_AUDIO)},
+        {name: np.zeros(count) for name in (*_MEANS, *_AUDIO)},
         np.zeros((count, BINS), dtype=np.int64),
     )
 
@@ -104,11 +119,26 @@ def _empty(start_ns: int, step_ns: int, count: int) -> _Steps:
 def _add_windows(steps: _Steps, table: StreamTable) -> None:
     starts = np.asarray(table.columns["start_ns"], dtype=np.int64)
     _add(steps, starts, table, np.ones(len(starts)))
+    quality = of_windows(table, steps.endpoints)
+    _add_sound(steps, starts[:, None], quality.up.mos[:, None], quality.down.mos[:, None])
 
 
 def _add_rollups(steps: _Steps, table: RollupTable) -> None:
     starts = np.asarray(table.columns["slot_ns"], dtype=np.int64)
     _add(steps, starts, table, np.asarray(table.columns["windows"], dtype=np.float64))
+    quality = of_rollups(table, steps.endpoints)
+    _add_sound(steps, starts[:, None], quality.up.mos, quality.down.mos)
+
+
+def _add_sound(
+    steps: _Steps, starts: NDArray[np.int64], up: NDArray[np.float64], down: NDArray[np.float64]
+) -> None:
+    """Figures of windows, (n, windows of a row), whose rows begin at `starts`, (n, 1)."""
+    at = np.broadcast_to((starts - steps.start_ns) // steps.step_ns, up.shape)
+    for name, value in (("mos_up", up), ("mos_down", down)):
+        there = np.isfinite(value)
+        np.add.at(steps.sums[name], at[there], value[there])
+        np.add.at(steps.weights[name], at[there], 1)
 
 
 def _add(
@@ -132,7 +162,7 @@ def _finished(steps: _Steps, path: str) -> Series:
     sums = steps.sums
     rtt = percentiles_ns(steps.histogram, tuple(QUANTILES.values())) / MS_NS
     times = steps.start_ns + steps.step_ns * np.arange(steps.count, dtype=np.int64)
-    mean = {name: _ratio(sums[name], steps.weights[name]) for name in _MEANS}
+    mean = {name: _ratio(sums[name], steps.weights[name]) for name in (*_MEANS, *_AUDIO)}
     return Series(
         path=path,
         step_ms=steps.step_ns // MS_NS,
@@ -144,6 +174,9 @@ def _finished(steps: _Steps, path: str) -> Series:
         jitter_down_ms=_listed(mean["down_jitter_ms"], 3),
         bitrate_up_bps=_listed(mean["up_bitrate_bps"], 0),
         bitrate_down_bps=_listed(mean["down_bitrate_bps"], 0),
+        mos_up=_listed(mean["mos_up"], 2),
+        mos_down=_listed(mean["mos_down"], 2),
+        assumed=assumed(steps.endpoints),
         rtt_ms={name: _listed(rtt[:, i], 3) for i, name in enumerate(QUANTILES)},
     )
 

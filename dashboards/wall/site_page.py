@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
+from analytics.quality.assumed import endpoints_of
+from dashboards.wall.audio import Assumed, assumed, of_windows
 from dashboards.wall.picture.model import Shade, Why
 from dashboards.wall.picture.reasons import shown, shown_ratio, why
 from dashboards.wall.picture.tiles import shade_of
@@ -16,6 +18,7 @@ from telemetry.store.protocol import Selection
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
+    from analytics.quality.line import AudioQuality, Endpoints
     from config.config import Config
     from config.sites import Site
     from dashboards.wall.sources import DecisionReader
@@ -36,6 +39,13 @@ class LineFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate_pps: float | None = None
     loss: float | None = None
     rtt_ms: float | None = None
+    mos_up: float | None = None
+    """Estimated MOS of what others hear of the office."""
+    mos_down: float | None = None
+    """Of what the office hears."""
+    mos_up_at_most: bool = False
+    """The true figure is no better: the line is worse than the model's ranges reach."""
+    mos_down_at_most: bool = False
     stamps: tuple[str, ...] = ()
     """Source of T1 to T4."""
     stateful: bool = False
@@ -84,6 +94,8 @@ class SitePage(Struct, frozen=True, kw_only=True):
     phone: str
     paths: tuple[str, ...]
     lines: tuple[LineFacts, ...]
+    assumed: Assumed
+    """Of the estimated audio quality."""
     upcoming: tuple[Upcoming, ...]
 
 
@@ -94,12 +106,14 @@ def site_page(
     recent = reader.streams(
         Selection(now_ns - _FACTS_NS, now_ns + WINDOW_NS, sites=(site.id,)), histograms=False
     )
+    endpoints = endpoints_of(config.settings.quality)
     paths = {f"main.{end}": None for end in config.headquarters} | dict.fromkeys(recent.paths)
     return SitePage(
         contact=site.contact_name,
         phone=site.contact_phone,
         paths=tuple(paths),
-        lines=tuple(_lines(recent)),
+        lines=tuple(_lines(recent, endpoints)),
+        assumed=assumed(endpoints),
         upcoming=tuple(_upcoming(config, state, site, now_ns)),
     )
 
@@ -140,16 +154,17 @@ def marks(config: Config, state: DecisionReader, site: str, start_ns: int, end_n
     return [*meetings[-_MOST_MARKS:], *flags[-_MOST_MARKS:], *offline[-_MOST_MARKS:]]
 
 
-def _lines(table: StreamTable) -> list[LineFacts]:
+def _lines(table: StreamTable, endpoints: Endpoints) -> list[LineFacts]:
     """The last row of each path; rows come ordered by path and time."""
     paths = np.asarray(table.columns["path"], dtype=np.int64)
     if not len(paths):
         return []
     last = np.flatnonzero(np.append(np.diff(paths) != 0, True))
-    return [_line(table, int(row)) for row in last]
+    quality = of_windows(table, endpoints)
+    return [_line(table, int(row), quality) for row in last]
 
 
-def _line(table: StreamTable, row: int) -> LineFacts:
+def _line(table: StreamTable, row: int, quality: AudioQuality) -> LineFacts:
     def number(name: str) -> float:
         return float(np.asarray(table.columns[name])[row])
 
@@ -161,6 +176,10 @@ def _line(table: StreamTable, row: int) -> LineFacts:
         rate_pps=shown(number("rate_pps"), 3),
         loss=shown_ratio(number("lost") / sent if sent else _NOT_A_NUMBER),
         rtt_ms=shown(number("rtt_p50_ms"), 3),
+        mos_up=shown(float(quality.up.mos[row])),
+        mos_down=shown(float(quality.down.mos[row])),
+        mos_up_at_most=bool(quality.up.at_most[row]),
+        mos_down_at_most=bool(quality.down.at_most[row]),
         stamps=tuple(StampSource(stamps >> shift & 0xF).name.lower() for shift in (0, 4, 8, 12)),
         stateful=bool(number("stateful")),
         clock=ClockState(int(number("clock_state"))).name.lower(),

@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from analytics.causes import Cause
+from analytics.quality.assumed import endpoints_of
 from config.load import load_config
-from reports.figures import Judged, MeetingWeek, meetings, office_week
+from config.settings import Quality
+from reports.figures import Judged, MeetingWeek, meetings, office_week, sound_week
 from reports.gather import gather, local_hours
 from reports.page import render
 from reports.spells import faults, spells
@@ -63,6 +65,42 @@ def test_offices_are_told_apart(figures: WeekFigures) -> None:
     assert (agra.complete_share, kannauj.complete_share) == (1.0, pytest.approx(2 / 3))
     assert math.isnan(kannauj.by_hour[2])
     assert math.isnan(figures.before_below_hours)
+
+
+def test_the_sound_of_a_week_is_rated_by_the_worse_direction(config: Config, figures: WeekFigures) -> None:
+    """Ten minutes of 10 % loss and five of outage lie below 3.6, nothing else does; the page says it is an estimate."""
+    agra, etah, kannauj = figures.offices
+    for office in figures.offices:
+        assert office.sound.median_mos == pytest.approx(4.41, abs=0.01)
+    assert agra.sound.low_hours == pytest.approx(1 / 6)
+    assert etah.sound.low_hours == pytest.approx(1 / 12)
+    assert kannauj.sound.low_hours == 0
+    page = render(config, figures, "en", NOW_NS)
+    _, _, section = page.partition("Sound, estimated: MOS")
+    assert re.search(r">Agra<.*?>4\.4</td><td class=\"n\">10\u00a0min</td>", section)
+    assert "nobody listened" in section
+    assert "those of the codec EVS stand in" in section
+
+
+def test_sound_is_rated_where_it_can_be() -> None:
+    """Of two lines the worse counts; a week without any figure is unrated."""
+    nan = float("nan")
+    mos = np.array([[4.4, 4.4, nan, nan, 3.59], [2.0, nan, nan, 4.4, 4.4]])
+    found = sound_week(mos)
+    assert found.median_mos == pytest.approx((3.59 + 4.4) / 2)
+    assert found.low_hours == pytest.approx(2 / 240)
+    assert math.isnan(sound_week(mos[:, 2:3]).median_mos)
+
+
+def test_no_stand_in_is_named_for_a_codec_that_has_figures_of_its_own(
+    config: Config, figures: WeekFigures
+) -> None:
+    """With a published codec the sentence about the proxy is not there, and the scale is that codec's."""
+    own = endpoints_of(Quality(codec="g711-plc", jitter_buffer_ms=40))
+    page = render(config, replace(figures, endpoints=own), "en", NOW_NS)
+    assert "codec g711-plc, on the scale MOS-CQE from 1 to 4.5" in page
+    assert "a jitter buffer of 40\u00a0ms" in page
+    assert "stand in" not in page
 
 
 def test_completeness_says_what_is_missing_and_why(figures: WeekFigures) -> None:

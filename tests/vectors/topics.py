@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from quality_topics import QUALITY_TOPICS
 from stamp_topics import STAMP_TOPICS
 
 from telemetry.metrics import jitter, loss_pattern, two_way
@@ -170,40 +171,8 @@ TOPICS: Final[dict[str, Callable[[Json], Json]]] = {
     "burst_ratio": _burst_ratio,
     "stamp_delay": _stamp_delay,
     "stamp_directional_loss": _directional_loss,
+    **QUALITY_TOPICS,
     **STAMP_TOPICS,
 }
 
-NOT_BUILT_YET: Final[dict[str, str]] = {
-    **dict.fromkeys(
-        (
-            "emodel_fb",
-            "emodel_gob_pow",
-            "emodel_idd",
-            "emodel_mos_to_r",
-            "emodel_nb",
-            "emodel_r_to_mos",
-            "emodel_wb",
-            "g1070_mmq",
-            "g1070_vq",
-            "cpt_weight",
-            "cpt_window_score",
-            "cqd_audio_stream",
-            "cusum_upper",
-            "lastmile_diurnal",
-            "teams_network_targets",
-            "y1541_class",
-        ),
-        "analytics: quality scores",
-    ),
-    **dict.fromkeys(
-        (
-            "hmac_sha256_128",
-            "rfc9097_rate_adj",
-            "stamp_hmac_tlv",
-            "stamp_reflector_auth",
-            "stamp_sender_auth",
-            "stamp_tlv_encode",
-        ),
-        "probes: STAMP complete, rehearsal",
-    ),
-}
+NOT_BUILT_YET: Final[dict[str, str]] = {}

@@ -38,15 +38,16 @@ def ink(page: Page, chart: int, colour: str) -> int:
     return count
 
 
-def test_a_site_draws_its_four_charts(page: Page, fleet: Any, until: Any) -> None:
-    """Loss, round trip, jitter, bitrate; Rampur's loss stands above the line, Agra has hardly any."""
+def test_a_site_draws_its_five_charts(page: Page, fleet: Any, until: Any) -> None:
+    """Loss, round trip, jitter, bitrate, estimated sound; Rampur's loss stands above the line, Agra has hardly any."""
     open_site(page, fleet)
-    assert page.locator(".u-wrap canvas").count() == 4
+    assert page.locator(".u-wrap canvas").count() == 5
     assert [t for t in page.locator("figcaption b").all_text_contents()] == [  # noqa: C416 - a plain list
         "Loss",
         "Round trip",
         "Jitter (RFC 3550)",
         "Bitrate of the probe",
+        "Sound of a call (MOS, estimated)",
     ]
     lossy = ink(page, 0, "--chart-up")
     open_site(page, fleet, "agra?range=1h&path=main.state")
@@ -97,6 +98,8 @@ def test_the_charts_can_be_read_as_numbers(page: Page, fleet: Any) -> None:
     assert re.fullmatch(r"[\d.]+\u00a0%", rows["Loss, uplink"][2])
     assert float(rows["Loss, uplink"][2].split("\u00a0")[0]) > 4
     assert rows["Round trip, middle"][0].endswith("ms")
+    worst = {way: float(rows[f"Sound, {way} (MOS, estimated)"][2]) for way in ("uplink", "downlink")}
+    assert 1 < worst["uplink"] < 3.6 < worst["downlink"] < 4.5
 
 
 def test_the_probe_speaks_for_itself(page: Page, fleet: Any) -> None:
@@ -108,6 +111,7 @@ def test_the_probe_speaks_for_itself(page: Page, fleet: Any) -> None:
         "kernel · kernel · kernel · kernel",
         "set by time server, ± 0.8\u00a0ms",
         "10 a second",
+        "opus (no figures published; EVS stands in)",
     ):
         assert part in facts
 
@@ -200,7 +204,7 @@ def test_no_label_of_a_chart_is_cut(  # noqa: PLR0917 - a table
     page.add_init_script(RECORD)
     page.set_viewport_size({"width": width, "height": 1080})
     page.goto(f"{fleet.url}/?lang={language}#/site/rampur?{asked}&path=main.state")
-    until(page, "document.querySelectorAll('.u-wrap canvas').length === 4 && window.drawn.length > 20", 20.0)
+    until(page, "document.querySelectorAll('.u-wrap canvas').length === 5 && window.drawn.length > 20", 20.0)
     drawn = page.evaluate("window.drawn")
     assert [one for one in drawn if one[1] < -0.5 or one[2] > one[3] + 0.5] == []
     named = [one for one in drawn if re.match(r"\d\d:\d\d .", one[0])]

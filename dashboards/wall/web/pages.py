@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 from msgspec import to_builtins
 
+from analytics.quality.assumed import endpoints_of
 from dashboards.wall.meeting_page import meeting_page
 from dashboards.wall.picture.times import recurrence_ns
 from dashboards.wall.series import series
@@ -63,7 +64,8 @@ class Pages:
         path = path_of(request.query_params) or f"main.{next(iter(config.headquarters), 'state')}"
 
         def read() -> bytes:
-            drawn = series(self._reader, site.id, path, span.start_ns, span.end_ns)
+            endpoints = endpoints_of(config.settings.quality)
+            drawn = series(self._reader, site.id, path, span.start_ns, span.end_ns, endpoints)
             noted = marks(config, self._state, site.id, span.start_ns, span.end_ns)
             return msgspec.json.encode(to_builtins(drawn) | {"marks": to_builtins(noted)})
 

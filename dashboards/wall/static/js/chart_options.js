@@ -1,6 +1,6 @@
 // What each chart draws, in uPlot's terms.
 
-import { clock, date, decimal, hourOfDay, percent, rate, ms as milliseconds } from "./format.js";
+import { clock, date, decimal, hourOfDay, mos, percent, rate, ms as milliseconds } from "./format.js";
 import { drawMarks } from "./chart_marks.js";
 
 const DAY_S = 86_400;
@@ -16,6 +16,7 @@ export function dataOf(name, series) {
   switch (name) {
     case "loss": return [t, series.loss_up, downwards(series.loss_down), series.loss_unattributed];
     case "rtt": return [t, rtt.p99, rtt.p95, rtt.p5, rtt.p75, rtt.p25, rtt.p50];
+    case "quality": return [t, series.mos_up, series.mos_down];
     case "jitter": return [t, series.jitter_up_ms, downwards(series.jitter_down_ms)];
     default: return [t, series.bitrate_up_bps, downwards(series.bitrate_down_bps)];
   }
@@ -50,6 +51,7 @@ function seriesOf(name, ink) {
   switch (name) {
     case "loss": return [bars(up), bars(down), bars(ink.text)];
     case "rtt": return [plain(cssColor("--smoke-edge"), { width: 1, dash: [2, 3] }), hidden, hidden, hidden, hidden, plain(ink.strong, { width: 1.5 })];
+    case "quality": return [plain(up), plain(down, { dash: [6, 3] })];
     default: return [plain(up), plain(down)];
   }
 }
@@ -61,7 +63,10 @@ const smoke = () => [
 
 const LEAST = { loss: 0.01, rtt: 40, jitter: 10, bitrate: 20_000 };
 
+const MOS = { low: 1, high: 4.6, satisfied: 3.6, splits: [1, 2, 3, 4] };
+
 function rangeOf(name) {
+  if (name === "quality") return () => [MOS.low, MOS.high];
   return (_plot, low, high) => {
     const top = Math.max(LEAST[name], Math.abs(high ?? 0), Math.abs(low ?? 0)) * 1.08;
     return name === "rtt" ? [0, top] : [-top, top];
@@ -100,7 +105,7 @@ const shortDate = (timeMs) => date(timeMs).replace(/^\p{L}+ /u, "").split(",")[0
 function valueAxis(name, ink) {
   return {
     stroke: ink.text, grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 74, font: font(), space: 28,
-    splits: (_plot, _axis, low, high) => valueSplits(low, high),
+    splits: (_plot, _axis, low, high) => (name === "quality" ? MOS.splits : valueSplits(low, high)),
     values: (_plot, splits) => splits.map((value) => shownValue(name, Math.abs(value))),
   };
 }
@@ -117,6 +122,7 @@ function shownValue(name, value) {
   switch (name) {
     case "loss": return value === 0 ? "0" : percent(value);
     case "bitrate": return value === 0 ? "0" : rate(value);
+    case "quality": return decimal(value);
     default: return value === 0 ? "0" : `${decimal(value)} ms`;
   }
 }
@@ -128,11 +134,12 @@ const font = () => {
 
 function centreLine(plot, name, ink) {
   if (name === "rtt") return;
-  const y = Math.round(plot.valToPos(0, "y", true));
+  const y = Math.round(plot.valToPos(name === "quality" ? MOS.satisfied : 0, "y", true));
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.strokeStyle = ink.text;
   ctx.lineWidth = 1;
+  ctx.setLineDash(name === "quality" ? [2, 5] : []);
   ctx.beginPath();
   ctx.moveTo(bbox.left, y + 0.5);
   ctx.lineTo(bbox.left + bbox.width, y + 0.5);
@@ -170,4 +177,4 @@ function makeReadOut(plot) {
   return target;
 }
 
-const amount = (name, value) => ({ loss: percent, bitrate: rate })[name]?.(value) ?? milliseconds(value);
+const amount = (name, value) => ({ loss: percent, bitrate: rate, quality: mos })[name]?.(value) ?? milliseconds(value);

@@ -1,7 +1,7 @@
 // The charts in numbers, for whoever cannot see them or wants them exact: newest, middle and worst of the span.
 
 import { h } from "./dom.js";
-import { ms, percent, rate } from "./format.js";
+import { mos, ms, percent, rate } from "./format.js";
 import { say } from "./words.js";
 
 const ROWS = [
@@ -13,6 +13,8 @@ const ROWS = [
   ["jitter_down", (series) => series.jitter_down_ms, ms, Math.max],
   ["bitrate_up", (series) => series.bitrate_up_bps, rate, Math.min],
   ["bitrate_down", (series) => series.bitrate_down_bps, rate, Math.min],
+  ["mos_up", (series) => series.mos_up, mos, Math.min],
+  ["mos_down", (series) => series.mos_down, mos, Math.min],
 ];
 
 export function summaryRows(series) {

@@ -1,13 +1,13 @@
-// The four charts of a line, one time axis, one cursor: loss up and down from a centre line, round trip as smoke,
-// jitter, bitrate. Drag to zoom.
+// The five charts of a line, one time axis, one cursor: loss up and down from a centre line, round trip as smoke,
+// jitter, bitrate, and what is expected of a call's sound. Drag to zoom.
 
 import { loadPlot } from "./plot_library.js";
 import { chartOptions, dataOf } from "./chart_options.js";
 import { summaryRows } from "./chart_summary.js";
 import { h, setText } from "./dom.js";
-import { say } from "./words.js";
+import { codecName, say } from "./words.js";
 
-const CHARTS = ["loss", "rtt", "jitter", "bitrate"];
+const CHARTS = ["loss", "rtt", "jitter", "bitrate", "quality"];
 
 export function createCharts(zoom) {
   const nothing = h("p", { class: "nothing" });
@@ -51,8 +51,9 @@ export function createCharts(zoom) {
   function drawOne(Plot, name) {
     const { figure, caption, note, plot } = frames[name];
     setText(caption, say(`wall.chart_${name}`));
-    setText(note, say(`wall.chart_${name}_note`));
-    plot.setAttribute("aria-label", `${say(`wall.chart_${name}`)}. ${say(`wall.chart_${name}_note`)}`);
+    const explained = say(`wall.chart_${name}_note`, { codec: codecName(shown.series.assumed) });
+    setText(note, explained);
+    plot.setAttribute("aria-label", `${say(`wall.chart_${name}`)}. ${explained}`);
     const size = { width: Math.max(280, plot.clientWidth || figure.clientWidth), height: plot.clientHeight || 160 };
     return new Plot(chartOptions(name, shown.series, shown.view, size, zoom), dataOf(name, shown.series), plot);
   }

@@ -55,6 +55,9 @@ export function percent(ratio) {
 
 export const ms = (value) => decimal(significant(value)) + NBSP + "ms";
 
+/** A mean opinion score: one decimal, as far as an estimate goes. */
+export const mos = (value) => decimal(significant(value));
+
 export function rate(bps) {
   const mega = significant(bps / 1e3) >= 1000;
   return withUnit(significant(bps / (mega ? 1e6 : 1e3)), mega ? "mbit" : "kbit");

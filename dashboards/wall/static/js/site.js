@@ -1,13 +1,13 @@
 // One office: its verdicts, its lines and probe, and charts of the line over time. The address carries the view.
 
 import { h, setText, shape } from "./dom.js";
-import { decimal, measure, moment, ms, percent } from "./format.js";
+import { decimal, measure, moment, mos, ms, percent } from "./format.js";
 import { createCharts } from "./charts.js";
 import { model, now } from "./model.js";
 import { oldText, tileOf } from "./office.js";
 import { RANGES, spanOf } from "./ranges.js";
 import { hrefMeeting, hrefSite } from "./router.js";
-import { nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
+import { codecName, nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
 
 const REFRESH_MS = 15_000;
 const LONG_REFRESH_MS = 120_000;
@@ -158,11 +158,19 @@ function lineFacts(office, tile, site, line) {
     ["fact_rate", say("wall.per_second", { rate: decimal(line.rate_pps ?? 0) })],
     ["fact_loss", line.loss === undefined ? "–" : percent(line.loss)],
     ["fact_rtt", line.rtt_ms === undefined ? "–" : ms(line.rtt_ms)],
+    ["fact_quality", qualityText(line, site.assumed)],
     ["fact_stamps", (line.stamps ?? []).map((one) => say(`wall.stamp_${one}`)).join(" · ") || "–"],
     ["fact_direction", say(line.stateful ? "wall.direction_known" : "wall.direction_unknown")],
     ["fact_clock", clockText(line)],
     ["fact_probe", probeText(line)],
     ...(line.emulated ? [["fact_source", say("wall.emulated")]] : [])];
+}
+
+/** What others hear of the office and what it hears; "≤" where the line is worse than the model reaches. */
+function qualityText(line, assumed) {
+  const one = (arrow, value, atMost) => (value === undefined ? "" : `${arrow} ${atMost ? "≤ " : ""}${mos(value)}`);
+  const both = [one("↑", line.mos_up, line.mos_up_at_most), one("↓", line.mos_down, line.mos_down_at_most)].filter(Boolean);
+  return both.length ? say("wall.quality_now", { mos: both.join("  "), codec: codecName(assumed) }) : "–";
 }
 
 function clockText(line) {

@@ -59,3 +59,6 @@ export function sayReason(why, withSince = true) {
 
 export const sayShade = (shade) => say(`state.${shade}`);
 export const sayAction = (action) => (action && action !== "none" ? say(`action.${action}`) : "");
+
+/** The codec that the estimate of a call's sound assumes, and whether another one's figures stand in for it. */
+export const codecName = ({ codec, proxy }) => (proxy ? say("wall.codec_proxy", { codec }) : codec);
