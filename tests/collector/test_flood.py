@@ -31,7 +31,7 @@ class Slow:
         self.may = threading.Event()
 
     def append(self, reports: Sequence[Received]) -> list[Fate]:
-        assert self.may.wait(30)
+        assert self.may.wait(60)
         return self._inner.append(reports)
 
     def __getattr__(self, name: str) -> Any:

@@ -97,7 +97,7 @@ class Deployment:
                 process.send_signal(signal.SIGTERM)
         for process in self.running:
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -45,7 +45,7 @@ def test_stop_from_another_thread(reactor: Reactor) -> None:
     thread = threading.Thread(target=reactor.run)
     thread.start()
     reactor.stop()
-    thread.join(2)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -88,7 +88,7 @@ def test_a_crowd_is_served_in_fewer_turns(reactor: Reactor, helpers: type[Helper
     with helpers.running(reactor):
         for _ in range(5_000):
             far.send(b"x")
-        assert helpers.eventually(lambda: len(taken) == 5_000, within_s=20)
+        assert helpers.eventually(lambda: len(taken) == 5_000, within_s=120)
         assert reactor.is_crowded
         for _ in range(300):
             far.send(b"x")

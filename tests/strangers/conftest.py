@@ -52,7 +52,7 @@ meerut,Meerut,मेरठ,west,28.98,77.71,linked
 """
 
 
-async def until(met: Callable[[], object], within_s: float = 15.0) -> None:
+async def until(met: Callable[[], object], within_s: float = 60.0) -> None:
     """Wait until something is so; fail when it is not within its bound."""
     end = time.monotonic() + within_s
     while not met():
