@@ -83,7 +83,7 @@ class Deployment:
             [sys.executable, "-m", "tatpar", *arguments, *place, "--data", str(self.data)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

@@ -36,7 +36,7 @@ def test_a_nearer_time_is_not_missed(reactor: Reactor) -> None:
         now + 10_000_000, lambda _due, _nothing: reactor.at(now + 20_000_000, lambda _d, _n: reactor.stop())
     )
     reactor.run()
-    assert time.monotonic_ns() - now < 5_000_000_000
+    assert time.monotonic_ns() - now < 60_000_000_000
     assert reactor.waiting == 1
 
 
@@ -51,11 +51,18 @@ def test_stop_from_another_thread(reactor: Reactor) -> None:
 
 def test_an_idle_loop_sleeps(reactor: Reactor, helpers: type[Helpers]) -> None:
     """Without work the loop does not go round."""
+    going = threading.Event()
+    reactor.at(time.monotonic_ns(), lambda _due, _nothing: going.set())
     with helpers.running(reactor):
-        time.sleep(0.05)
-        before = reactor.turns
-        time.sleep(0.2)
-        assert reactor.turns == before
+        assert going.wait(60)
+        assert helpers.eventually(lambda: rests(reactor))
+
+
+def rests(reactor: Reactor) -> bool:
+    """Whether the loop makes no turn within a fifth of a second."""
+    before = reactor.turns
+    time.sleep(0.2)
+    return reactor.turns == before
 
 
 def test_what_was_closed_meanwhile_is_not_called(reactor: Reactor) -> None:
