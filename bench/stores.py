@@ -6,7 +6,6 @@ Needs `victoria-metrics` and `influxd` on this machine (`sh deploy/setup.sh data
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import urllib3
 
 from bench import _store_data as data
+from collector.broker.ports import free_port
 from config.settings import Store
 from telemetry.store.protocol import Selection
 from telemetry.store.server import ServerStore
@@ -139,7 +139,7 @@ def _server(kind: str, folder: Path) -> Iterator[str | None]:
         yield None
         return
     folder.mkdir()
-    ports = [_free_port(), _free_port()]
+    ports = [free_port(), free_port()]
     process = subprocess.Popen(
         [program, *_arguments(kind, folder, ports)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -178,10 +178,3 @@ def _await(url: str) -> None:
         except urllib3.exceptions.HTTPError:
             time.sleep(0.05)
     raise SystemExit(f"{url} does not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

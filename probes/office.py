@@ -24,7 +24,9 @@ from probes.report import Draft, report_bytes
 from probes.restart_reason import RestartReason, restart_reason
 from probes.spool import Made, Spool
 from probes.spool_file import Opened, SpoolDamagedError, SpoolError, move_aside
+from probes.targets import ping_targets
 from probes.transition import Transition
+from probes.trial import Trial, asked_of
 from telemetry.codec import MessageError, decode_control
 from telemetry.control import Plan
 from telemetry.windows import SECOND_NS
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from probes.office_settings import OfficeSettings
     from probes.plan import Course
     from probes.session import ClosedWindow, Session
+    from probes.trial import Asked
     from probes.workers import Workers
     from telemetry.clock import WallClock
     from telemetry.messages import Item
 
 WAITING_REPORTS: Final = 240
 """An hour of windows, in memory, while the spool cannot be written."""
+TRIAL_LOOK_S: Final = 0.2
 DISK_CAP: Final = 12
 """Opening the spool is tried again after at most so many times `Patience.disk_s`."""
 
@@ -63,6 +67,8 @@ class Office:
         self._filled = asyncio.Event()
         self._stopping = asyncio.Event()
         self._publisher: Publisher | None = None
+        self._spool: Spool | None = None
+        self._trial: Trial | None = None
         self._spread_ns = zlib.crc32(settings.key.encode()) % SECOND_NS
         self._reason: RestartReason | None = None
         self._disk = Transition(_log, f"{settings.key}: spool", "works again", "spool")
@@ -89,13 +95,28 @@ class Office:
         """When `sessions` may change by the plan."""
         return next_change_ns(self.course, now_ns)
 
-    async def stored_within(self, seconds: float, stop: asyncio.Event) -> bool:
-        """Whether the hub says in this time (or until the stop) that it has stored a report of ours."""
+    async def tried(self, seconds: float, stop: asyncio.Event) -> Trial:
+        """Look on until the hub has stored a report in which everything answered, at most so long or until the stop."""
+        self._trial = trial = Trial()
+        seen = self.counters.stored
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not self.counters.stored and not stop.is_set():  # noqa: ASYNC110 - two things to look at
-                    await asyncio.sleep(0.2)
-        return self.counters.stored > 0
+                while not trial.whole and not stop.is_set():
+                    await asyncio.sleep(TRIAL_LOOK_S)
+                    if self.counters.stored > seen:
+                        seen = self.counters.stored
+                        await self._look_at(trial)
+        return trial
+
+    async def _look_at(self, trial: Trial) -> None:
+        """Tell a trial which of its reports have left the spool; one made while we look may be in either."""
+        spool, made = self._spool, trial.waiting
+        if spool is None:
+            return
+        with contextlib.suppress(SpoolError):  # `run` deals with it
+            epoch, held = spool.epoch, await self._workers.on_disk(spool.held)
+            if spool.epoch == epoch:
+                trial.gone(one for one in made if one[0] == epoch and one[1] not in held)
 
     def stop(self) -> None:
         """Spool what is in memory, say goodbye, and end `run`."""
@@ -133,6 +154,7 @@ class Office:
         spool = await self._workers.on_disk(opening)
         try:
             await self._begin(spool)
+            self._spool = spool
             self._publisher = publisher = self._new_publisher(spool)
             async with asyncio.TaskGroup() as group:
                 publishing = group.create_task(publisher.run(), name=f"{office.key} publisher")
@@ -144,7 +166,7 @@ class Office:
         except ExceptionGroup as faults:
             raise _worst(faults) from faults
         finally:
-            self._publisher = None
+            self._publisher = self._spool = None
             await asyncio.shield(self._workers.on_disk(spool.close))
 
     async def _begin(self, spool: Spool) -> None:
@@ -215,12 +237,19 @@ class Office:
             raise
         self._taken(draft)
         self._disk.good()
+        if self._trial is not None:
+            self._trial.spooled((spool.epoch, row.seq), self._asked(draft))
         publisher.submit(row, self._spread_ns)
 
     def _taken(self, draft: Draft) -> None:
         """It is in the spool, and no longer needed in memory."""
         if self._waiting and self._waiting[0] is draft:
             self._waiting.popleft()
+
+    def _asked(self, draft: Draft) -> Asked:
+        """What a report says of everything that is asked for now."""
+        sessions = self.sessions(self._clock.now_ns())
+        return asked_of(draft.items, [one.path for one in sessions], ping_targets(self.settings, sessions))
 
     def _follow(self, plan: Plan) -> None:
         """Take a plan; say and count what had to be cut."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.broker.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -32,12 +34,6 @@ def find_program(name: str) -> str:
     if path is None:
         pytest.fail(f"{name} is not on this machine: `make test` installs it", pytrace=False)
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Mosquitto:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 import sqlite3
 import time
 from functools import partial
@@ -22,6 +21,7 @@ from bench._faults.processes import start_program
 from bench._faults.schedule import LOAD_S, SQLITE, Answer, Kind
 from bench._faults.wire import Cut, Wire
 from collector.broker.mosquitto import find, recipe
+from collector.broker.ports import free_port
 from config.settings import Broker
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class World:
         self._backlog = backlog
         self._nursery = nursery
         self._began = (time.time_ns(), time.monotonic_ns())
-        self._broker_port = _free_port()
+        self._broker_port = free_port()
         self._probes_wire = Wire("probes-broker", ("127.0.0.1", self._broker_port))
         self._collector_wires = [
             Wire(f"collector-{number}-broker", ("127.0.0.1", self._broker_port))
@@ -85,7 +85,7 @@ class World:
         self._database_wire: Wire | None = None
         self.database = Member("database", self._start_database)
         if shape.store != SQLITE:
-            self.server = Server(shape.store, folder / "database", _free_port(), _free_port())
+            self.server = Server(shape.store, folder / "database", free_port(), free_port())
             self._database_wire = Wire("collector-database", ("127.0.0.1", self.server.port))
 
     # ------------------------------------------------------------------ up and down
@@ -312,10 +312,3 @@ class World:
 
 def _one_of(several: Sequence[T], fault: Fault) -> T:
     return several[int(fault.which * len(several)) % len(several)]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -209,7 +209,7 @@ async def killable_hub(live: LiveConfig, store: SqliteStore, state: StateDb, mos
     return Hub(live, store, state, address)
 
 
-async def until(met: Callable[[], object], within_s: float = 10.0) -> None:
+async def until(met: Callable[[], object], within_s: float = 60.0) -> None:
     """Wait until something is so; fail when it is not within its bound."""
     loop = asyncio.get_running_loop()
     end = loop.time() + within_s
@@ -270,7 +270,7 @@ class Probe:
             yield
         finally:
             self.publisher.stop()
-            await asyncio.wait_for(task, 30)
+            await asyncio.wait_for(task, 60)
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ async def test_a_broker_that_hangs_is_started_again(
         await until_answering(address.port, answers=True)
 
 
-async def until_answering(port: int, *, answers: bool, within_s: float = 10.0) -> None:
+async def until_answering(port: int, *, answers: bool, within_s: float = 60.0) -> None:
     """Knock until the broker answers, or does not any more."""
     for _ in range(round(within_s / 0.05)):
         if isinstance(await knock("127.0.0.1", port, timeout_s=0.5), Answered) is answers:

@@ -107,7 +107,7 @@ def broker(
         time.sleep(0.02)
     yield BrokerAddress("127.0.0.1", port, request.param)
     process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.fixture
@@ -449,7 +449,7 @@ async def test_silence_beyond_the_keepalive_ends_a_connection(
         reader, writer = await asyncio.open_connection(broker.host, broker.port)
         writer.write(bytes([0x10, len(body)]) + body)
         began = asyncio.get_running_loop().time()
-        await eventually(lambda: watcher.said() == ["gone"], within_s=15)
+        await eventually(lambda: watcher.said() == ["gone"], within_s=120)
         assert asyncio.get_running_loop().time() - began >= 1.4
         while await reader.read(100):
             pass
@@ -477,7 +477,7 @@ async def test_nonsense_ends_its_own_connection_and_nothing_else(
         with contextlib.suppress(OSError):  # it may be closed before we have said it all
             writer.write(nonsense)
             writer.write_eof()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while await reader.read(1000):
                     pass
         writer.close()

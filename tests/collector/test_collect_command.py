@@ -78,13 +78,13 @@ async def test_it_collects_from_a_broker_until_it_is_told_to_end(
         stderr=subprocess.PIPE,
     )
     async with killable_hub.office() as agra:
-        await eventually(lambda: agra.on("plan"), within_s=20)
+        await eventually(lambda: agra.on("plan"), within_s=120)
         for seq in range(1, 51):
             await agra.report(make_envelope(seq))
         await eventually(lambda: agra.on("stored"))
         await eventually(lambda: len(SqliteReader(data / "reports.db").streams(Selection(0, 2**62))) == 50)
     process.send_signal(signal.SIGTERM)
-    _, errors = await asyncio.wait_for(process.communicate(), 10)
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
     assert b"Traceback" not in errors
 

@@ -35,8 +35,8 @@ async def test_what_a_full_spool_dropped_is_known_to_the_hub_and_not_asked_for(
     for _ in range(12):
         await probe.wait()
     async with killable_hub.collecting() as collector, probe.publishing():
-        await eventually(lambda: collector.counters.stored == 5, within_s=30)
-        await eventually(lambda: probe.spool.reports == 0, within_s=60)
+        await eventually(lambda: collector.counters.stored == 5, within_s=120)
+        await eventually(lambda: probe.spool.reports == 0, within_s=120)
     assert accounted(killable_hub) == {probe.spool.epoch: [(1, 12)]}
     written_off = [(h.first_seq, h.last_seq, h.tombstone) for h in killable_hub.store.gaps(ALL).holes]
     assert sum(last - first + 1 for first, last, _ in written_off) == 7
@@ -57,7 +57,7 @@ async def test_a_lost_spool_begins_a_new_epoch_and_leaves_the_old_one_s_holes_kn
         async with probe.publishing():
             for _ in range(4):
                 await probe.report()
-            await eventually(lambda: collector.counters.stored == 7, within_s=30)
+            await eventually(lambda: collector.counters.stored == 7, within_s=120)
     assert accounted(killable_hub) == {old: [(1, 2), (5, 5)], probe.spool.epoch: [(1, 4)]}
     assert [(h.epoch, h.first_seq, h.last_seq) for h in killable_hub.store.gaps(ALL).holes] == [(old, 3, 4)]
 
@@ -76,19 +76,19 @@ async def test_an_old_copy_of_a_spool_that_is_put_back_loses_no_report(
         async with first.publishing():
             for _ in range(3):
                 await first.report()
-            await eventually(lambda: first.spool.reports == 0, within_s=60)
+            await eventually(lambda: first.spool.reports == 0, within_s=120)
             shutil.copy(tmp_path / "agra.db", tmp_path / "restored" / "agra.db")
             shutil.copy(tmp_path / "agra.db-wal", tmp_path / "restored" / "agra.db-wal")
             for _ in range(4):
                 await first.report()  # 4 to 7, gone with the disk
-            await eventually(lambda: collector.counters.stored == 7, within_s=60)
-            await eventually(lambda: first.spool.reports == 0, within_s=60)  # the hub has said so
+            await eventually(lambda: collector.counters.stored == 7, within_s=120)
+            await eventually(lambda: first.spool.reports == 0, within_s=120)  # the hub has said so
         restored = make_probe("agra", port, tmp_path / "restored")
         assert (restored.spool.epoch, restored.spool.next_seq) == (first.spool.epoch, 4)
         for _ in range(6):
             await restored.wait(boot="after-the-restore")  # 4 to 9
         async with restored.publishing():
-            await eventually(lambda: collector.counters.stored == 13, within_s=60)
+            await eventually(lambda: collector.counters.stored == 13, within_s=120)
         assert restored.counters.renumbered == 1
         assert collector.counters.refused == {}
     assert accounted(killable_hub) == {first.spool.epoch: [(1, 7)], restored.spool.epoch: [(1, 6)]}

@@ -33,7 +33,7 @@ class Slow:
         self.may = threading.Event()
 
     def append(self, reports: Sequence[Received]) -> list[Fate]:
-        if not self.may.wait(30):
+        if not self.may.wait(60):
             raise StoreError("the disk is stalled")  # nothing that a report could be blamed for
         return self._inner.append(reports)
 

@@ -56,7 +56,7 @@ class Members:
     async def end(self, process: asyncio.subprocess.Process, number: int) -> int:
         self.running.remove(process)
         process.send_signal(number)
-        return await asyncio.wait_for(process.wait(), 30)
+        return await asyncio.wait_for(process.wait(), 60)
 
     def leader(self) -> asyncio.subprocess.Process | None:
         """Whose process holds the leader's seat, as the kernel knows."""
@@ -142,7 +142,7 @@ async def test_members_killed_and_stopped_under_load_store_every_report_once_and
         for _ in range(WAITING):
             await probe.wait()
     async with members(config_file, data, mosquitto.port, 3) as group:
-        await eventually(lambda: beating(data) == 3, within_s=60)
+        await eventually(lambda: beating(data) == 3, within_s=120)
 
         def confirmed() -> int:
             return sum(probe.spool.confirmed for probe in probes)
@@ -155,16 +155,16 @@ async def test_members_killed_and_stopped_under_load_store_every_report_once_and
         listening = asyncio.create_task(ear.listen(mosquitto.port))
         publishing = [asyncio.create_task(probe.publisher.run()) for probe in probes]
         measuring = asyncio.create_task(measured())
-        await eventually(lambda: confirmed() >= moments[0], within_s=60)
+        await eventually(lambda: confirmed() >= moments[0], within_s=120)
         await group.end(rng.choice(group.running), signal.SIGKILL)
         await group.start()
-        await eventually(lambda: confirmed() >= moments[1], within_s=60)
-        await eventually(group.leader, within_s=60)
+        await eventually(lambda: confirmed() >= moments[1], within_s=120)
+        await eventually(group.leader, within_s=120)
         leader = group.leader()
         assert leader is not None
         await group.end(leader, signal.SIGKILL)
         await group.start()
-        await eventually(lambda: confirmed() >= moments[2], within_s=60)
+        await eventually(lambda: confirmed() >= moments[2], within_s=120)
         assert await group.end(group.running[0], signal.SIGTERM) == 0
         await group.start()
         await asyncio.wait_for(measuring, 120)
@@ -195,20 +195,20 @@ async def test_a_leader_that_hangs_is_replaced_and_says_nothing_stale_when_it_wa
     ear = Ear()
     probe = make_probe(SITES[0], mosquitto.port)
     async with members(config_file, data, mosquitto.port, 2) as group:
-        await eventually(lambda: beating(data) == 2, within_s=60)
+        await eventually(lambda: beating(data) == 2, within_s=120)
         listening = asyncio.create_task(ear.listen(mosquitto.port))
         publishing = asyncio.create_task(probe.publisher.run())
         first = group.leader()
         assert first is not None
         first.send_signal(signal.SIGSTOP)
-        await eventually(lambda: group.leader() not in (None, first), within_s=60)
+        await eventually(lambda: group.leader() not in (None, first), within_s=120)
         second = group.leader()
         for _ in range(40):
             await probe.report()
         first.send_signal(signal.SIGCONT)
         for _ in range(40):
             await probe.report()
-        await eventually(lambda: probe.spool.confirmed == 80, within_s=60)
+        await eventually(lambda: probe.spool.confirmed == 80, within_s=120)
         assert group.leader() is second
         probe.publisher.stop()
         await publishing

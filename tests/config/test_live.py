@@ -206,7 +206,7 @@ def test_who_asks_while_another_is_at_it_is_not_kept_waiting(
     def slow(*arguments: object, **more: object) -> object:
         loads.append(arguments)
         loading.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return load_config(*arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr("config.live.load_config", slow)
@@ -214,10 +214,10 @@ def test_who_asks_while_another_is_at_it_is_not_kept_waiting(
     outcomes: list[ReloadOutcome] = []
     other = threading.Thread(target=lambda: outcomes.append(live.refresh().outcome))
     other.start()
-    assert loading.wait(10)
+    assert loading.wait(60)
     assert live.refresh().outcome is UNCHANGED
     go_on.set()
-    other.join(10)
+    other.join(60)
     assert outcomes == [CHANGED]
     assert len(loads) == 1
     assert live.refresh().outcome is UNCHANGED

@@ -83,7 +83,7 @@ class Deployment:
             [sys.executable, "-m", "tatpar", *arguments, *place, "--data", str(self.data)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 
@@ -97,7 +97,7 @@ class Deployment:
                 process.send_signal(signal.SIGTERM)
         for process in self.running:
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -15,7 +15,7 @@ from telemetry.decisions import ReasonCode, State
 from telemetry.state.db import StateDb
 from telemetry.store.protocol import Selection
 from telemetry.store.sqlite import SqliteReader
-from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
+from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,12 +38,12 @@ def house(deployment: Any, eventually: Callable[..., float]) -> Iterator[Any]:
         assert process.poll() is None, deployment.said("up")
         return re.search(r"wall: (http://\S+)", deployment.said("up"))
 
-    eventually("the wall's address is said", 30, address)
+    eventually("the wall's address is said", 120, address)
     with contextlib.closing(StateDb(deployment.data / "state.db")) as state:
         deployment.state = state
         eventually(
             "every linked office is ready",
-            75,
+            240,
             lambda: all(verdict(state, s).state is State.READY for s in OFFICES),
         )
         yield deployment
@@ -69,7 +69,10 @@ def flagged(state: StateDb) -> set[str]:
 
 
 def test_a_broken_uplink_is_seen_named_and_forgotten(house: Any, eventually: Callable[..., float]) -> None:
-    """5 % loss on one uplink makes that office, and no other, unwell for `loss_up` within 45 s; healing clears it; numbers are the truth's."""
+    """5 % loss on one uplink makes that office, and no other, unwell for `loss_up` within 45 s; healing clears it; numbers are the truth's.
+
+    The 45 s are counted in windows, by what the hub has: a busy machine may bring them late.
+    """
     state = house.state
     others = [site for site in OFFICES if site != "agra"]
 
@@ -80,37 +83,68 @@ def test_a_broken_uplink_is_seen_named_and_forgotten(house: Any, eventually: Cal
     broken_ns = time.time_ns()
 
     def named() -> bool:
+        known_ns = newest_window(house, "agra")
         assert flagged(state) <= {"agra"}
         found = verdict(state, "agra")
-        return found.state in UNWELL and found.reasons[0].code is ReasonCode.LOSS_UP
+        if found.state in UNWELL and found.reasons[0].code is ReasonCode.LOSS_UP:
+            return True
+        assert known_ns < broken_ns + 45 * SECOND_NS, "windows of 45 s did not name it"
+        return False
 
-    eventually("agra is unwell for loss_up", 45, named)
+    eventually("agra is unwell for loss_up", 240, named)
     assert flagged(state) == {"agra"}
     assert all(verdict(state, site).state is State.READY for site in others)
     told = house.tatpar("ready", "--json")
     assert told.returncode in {0, 3}, told.stderr
     assert (told.returncode == 3) == (verdict(state, "agra").state is State.NOT_READY)
 
-    eventually("another window is whole", 50, lambda: time.time_ns() - broken_ns > 45 * SECOND_NS)
+    eventually(
+        "another window is whole", 120, lambda: newest_window(house, "agra") > broken_ns + 45 * SECOND_NS
+    )
     assert house.tatpar("lab", "heal", "agra", config=False).returncode == 0
     healed_ns = time.time_ns()
     eventually(
-        "agra is ready again", 75, lambda: verdict(state, "agra").state is State.READY and not flagged(state)
+        "agra is ready again", 240, lambda: verdict(state, "agra").state is State.READY and not flagged(state)
     )
     assert all(verdict(state, site).state is State.READY for site in others)
 
+    everything_told(house, eventually, healed_ns)
     compare_with_truth(house, broken_ns - 30 * SECOND_NS, healed_ns)
     assert lost_up(house, broken_ns, healed_ns) > 5, "the line lost too little for this test to mean anything"
 
     copies = ("--loss", "0.03", "--duplicate", "0.05", "--reorder", "0.05")
     assert house.tatpar("lab", "break", "kannauj", *copies, config=False).returncode == 0
     begun_ns = time.time_ns()
-    eventually("two windows are whole", 60, lambda: time.time_ns() - begun_ns > 50 * SECOND_NS)
+    everything_told(house, eventually, begun_ns + 50 * SECOND_NS)
     never_more_than_true(house, begun_ns, begun_ns + 50 * SECOND_NS)
 
 
+def newest_window(house: Any, site: str, end: str = "state") -> int:
+    """The end of the newest window of an office that is in the store; 0 while there is none."""
+    now_ns = time.time_ns()
+    with contextlib.closing(SqliteReader(house.data / "reports.db")) as reader:
+        table = reader.streams(Selection(now_ns - 600 * SECOND_NS, now_ns, (site,), (f"main.{end}",)))
+    return int(table.columns["start_ns"].max()) + WINDOW_NS if len(table) else 0
+
+
+def everything_told(house: Any, eventually: Callable[..., float], until_ns: int) -> None:
+    """Wait until the store has every office's windows up to here, and the truth log what came after them."""
+    end_ns = window_start(until_ns)
+
+    def told() -> bool:
+        truth = read_truth(house.data / "truth")
+        return all(
+            newest_window(house, site, end) >= end_ns
+            and int(truth.line(site, end).records["t1_ns"].max()) > end_ns + LATE_NS + SECOND_NS
+            for site in OFFICES
+            for end in ("state", "national")
+        )
+
+    eventually("store and truth log have the whole span", 240, told, every_s=1.0)
+
+
 def compare_with_truth(house: Any, from_ns: int, until_ns: int) -> None:
-    """Counts exact, RTT p50 within 0.2 ms, jitter within 5 % or 50 µs, per office and end, over whole windows."""
+    """Counts exact, RTT p50 within 0.2 ms, jitter within 5 % or 50 µs, per office and end, over whole windows; see `own_ms` for a busy machine."""
     for site in OFFICES:
         for end in ("state", "national"):
             table, line, span = measured_and_true(house, site, end, from_ns, until_ns)
@@ -163,11 +197,24 @@ def counts_agree(table: StreamTable, span: Any) -> None:
     assert (total("up_duplicated"), total("down_duplicated")) == (span.up.duplicated, span.down.duplicated)
 
 
+def own_ms(mean_ms: float, rtt_ns: Any) -> float:
+    """How far this machine's own delays, which are in the probe's figures and not in the line's, may move a jitter or a median.
+
+    They lengthen round trips, so their mean is measured mean less true mean. A delay of one packet adds its size to two
+    differences of RFC 3550, whose weights sum to 1: the mean of J moves by twice the mean delay at most.
+    """
+    return 2 * max(mean_ms - float(rtt_ns.mean()) / 1e6, 0.0)
+
+
 def delays_agree(table: StreamTable, line: Any) -> None:
+    before = 0.0  # J runs on across windows
     for row in range(len(table)):
         column = {name: float(values[row]) for name, values in table.columns.items() if name.endswith("_ms")}
         span = line.window(int(table.columns["start_ns"][row]))
         p50_ms = float(np.sort(span.rtt_ns)[(len(span.rtt_ns) - 1) // 2]) / 1e6
-        assert column["rtt_p50_ms"] == pytest.approx(p50_ms, abs=0.2)
+        own = own_ms(column["rtt_mean_ms"], span.rtt_ns)
+        assert column["rtt_p50_ms"] == pytest.approx(p50_ms, abs=max(0.2, own))
         for name, direction in (("up", span.up), ("down", span.down)):
-            assert column[f"{name}_jitter_ms"] == pytest.approx(direction.jitter_ms, rel=0.05, abs=0.05)
+            bound = max(0.05, own + before)
+            assert column[f"{name}_jitter_ms"] == pytest.approx(direction.jitter_ms, rel=0.05, abs=bound)
+        before = own

@@ -122,7 +122,7 @@ async def test_every_report_is_stored_once_whoever_is_killed(deployment, mosquit
     await kill_things(deployment, mosquitto, where, live.done)
     made = SPOOLED + LIVE
     try:
-        async with asyncio.timeout(150):  # sent but not stored for 60 s: sent again
+        async with asyncio.timeout(300):  # sent but not stored for 60 s: sent again
             while any(one.counters.stored < made for one in agent.offices.values()):
                 assert not working.done(), working.result()
                 await asyncio.sleep(0.5)

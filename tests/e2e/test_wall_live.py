@@ -51,7 +51,7 @@ def test_the_mark_of_a_broken_office_changes_without_a_reload(
 
     deployment.write()
     deployment.start("up", "--lab", "--history", "0", "--port", "0")
-    eventually("the wall's address", 30, lambda: re.search(r"wall: http://\S+", deployment.said("up")))
+    eventually("the wall's address", 120, lambda: re.search(r"wall: http://\S+", deployment.said("up")))
     address = re.search(r"wall: (http://\S+)", deployment.said("up"))
     assert address is not None
     with sync_playwright() as driver:
@@ -61,13 +61,13 @@ def test_the_mark_of_a_broken_office_changes_without_a_reload(
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address[1]}?lang=en")
         page.wait_for_selector(".marks a")
-        until(page, "etah is ready", 90, lambda: "is-ready" in mark(page, "etah"))
+        until(page, "etah is ready", 240, lambda: "is-ready" in mark(page, "etah"))
         page.evaluate("window.neverReloaded = true")
         broken = deployment.tatpar("lab", "break", "etah", "--loss", "0.3", "--direction", "up", config=False)
         assert broken.returncode == 0, broken.stderr
-        until(page, "etah is unwell", 60, lambda: is_unwell(page, "etah"))
+        until(page, "etah is unwell", 240, lambda: is_unwell(page, "etah"))
         until(
-            page, "the reason is shown", 10, lambda: "Loss, uplink" in str(page.locator("body").inner_text())
+            page, "the reason is shown", 60, lambda: "Loss, uplink" in str(page.locator("body").inner_text())
         )
         assert "is-ready" in mark(page, "agra")
         assert page.evaluate("window.neverReloaded") is True

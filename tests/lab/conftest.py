@@ -159,7 +159,7 @@ def within_binomial(hits: int, n: int, p: float) -> bool:
     return bool(low <= hits <= high)
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 5.0) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 60.0) -> bool:
     """Whether a condition comes true in time."""
     until = time.monotonic() + within_s
     while time.monotonic() < until:

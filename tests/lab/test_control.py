@@ -78,7 +78,7 @@ async def raw(folder: Path, payload: bytes) -> list[dict[str, Any]]:
     reader, writer = await asyncio.open_unix_connection(str(folder / SOCKET_NAME))
     writer.write(payload)
     writer.write_eof()
-    said = await asyncio.wait_for(reader.read(), 5)
+    said = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     return [json.loads(line) for line in said.splitlines()]
 
@@ -172,7 +172,7 @@ async def test_open_conversations_end_with_the_server(tmp_path: Path) -> None:
         reader, writer = await asyncio.open_unix_connection(str(tmp_path / SOCKET_NAME))
         writer.write(b'{"verb":"status"}\n')
         await reader.readline()
-    assert await asyncio.wait_for(reader.read(), 2) == b""
+    assert await asyncio.wait_for(reader.read(), 60) == b""
     writer.close()
 
 

@@ -139,7 +139,7 @@ async def test_a_dead_line_process_is_noticed(fleet: Fleet) -> None:
     run = asyncio.create_task(fleet.run())
     os.kill(fleet.lines_pid, signal.SIGKILL)
     with pytest.raises(LabError, match="lines process has ended; see"):
-        await asyncio.wait_for(run, 5)
+        await asyncio.wait_for(run, 60)
     with pytest.raises(LabError, match=r"lines process has ended|not running"):
         await fleet.impair("meerut", Effect(outage=True))
 
@@ -174,7 +174,7 @@ async def test_cancelling_the_owner_ends_everything(
             await fleet.run()
 
     task = asyncio.create_task(owner())
-    await asyncio.wait_for(started.wait(), 10)
+    await asyncio.wait_for(started.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -198,10 +198,10 @@ async def test_lines_end_with_an_owner_that_was_killed(tmp_path: Path) -> None:
     owner = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, str(tmp_path), stdout=asyncio.subprocess.PIPE
     )
-    pid = int(await asyncio.wait_for(owner.stdout.readline(), 20))
+    pid = int(await asyncio.wait_for(owner.stdout.readline(), 60))
     owner.kill()
     await owner.communicate()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             os.kill(pid, 0)

@@ -36,7 +36,7 @@ def test_a_nearer_time_is_not_missed(reactor: Reactor) -> None:
         now + 10_000_000, lambda _due, _nothing: reactor.at(now + 20_000_000, lambda _d, _n: reactor.stop())
     )
     reactor.run()
-    assert time.monotonic_ns() - now < 5_000_000_000
+    assert time.monotonic_ns() - now < 60_000_000_000
     assert reactor.waiting == 1
 
 
@@ -45,17 +45,24 @@ def test_stop_from_another_thread(reactor: Reactor) -> None:
     thread = threading.Thread(target=reactor.run)
     thread.start()
     reactor.stop()
-    thread.join(2)
+    thread.join(60)
     assert not thread.is_alive()
 
 
 def test_an_idle_loop_sleeps(reactor: Reactor, helpers: type[Helpers]) -> None:
     """Without work the loop does not go round."""
+    going = threading.Event()
+    reactor.at(time.monotonic_ns(), lambda _due, _nothing: going.set())
     with helpers.running(reactor):
-        time.sleep(0.05)
-        before = reactor.turns
-        time.sleep(0.2)
-        assert reactor.turns == before
+        assert going.wait(60)
+        assert helpers.eventually(lambda: rests(reactor))
+
+
+def rests(reactor: Reactor) -> bool:
+    """Whether the loop makes no turn within a fifth of a second."""
+    before = reactor.turns
+    time.sleep(0.2)
+    return reactor.turns == before
 
 
 def test_what_was_closed_meanwhile_is_not_called(reactor: Reactor) -> None:
@@ -88,7 +95,7 @@ def test_a_crowd_is_served_in_fewer_turns(reactor: Reactor, helpers: type[Helper
     with helpers.running(reactor):
         for _ in range(5_000):
             far.send(b"x")
-        assert helpers.eventually(lambda: len(taken) == 5_000, within_s=20)
+        assert helpers.eventually(lambda: len(taken) == 5_000, within_s=120)
         assert reactor.is_crowded
         for _ in range(300):
             far.send(b"x")

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from probes import measuring_child
@@ -20,7 +21,7 @@ from probes.measuring_messages import Moved
 from probes.reflector_process import ReflectorProcess
 from probes.session import Session
 from telemetry.messages import StampSource
-from telemetry.windows import WINDOW_NS
+from telemetry.windows import LATE_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,18 +84,46 @@ class Relay:
         self.far.close()
 
 
-async def gather(measurer: Measurer, seconds: float) -> list[ClosedWindow]:
-    """Let it measure for a while, stop it, and take every window, the last partial ones too."""
-    await asyncio.sleep(seconds)
+async def gather(measurer: Measurer) -> list[ClosedWindow]:
+    """Stop it, and take every window, the last partial ones too."""
     await measurer.stop()
     return [window async for window in measurer.windows()]
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that the measurer does by itself within seconds."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - there is nothing to await
             await asyncio.sleep(0.05)
+
+
+def sent(measurer: Measurer, office: str = "office", path: str = "main.state") -> int:
+    """Packets that are known to be sent, those of closed windows too."""
+    return _sent(measurer, office, path, 0)
+
+
+def judged(measurer: Measurer, office: str = "office", path: str = "main.state") -> int:
+    """Packets that a stop at this moment would report: they have had their 3 s."""
+    return _sent(measurer, office, path, LATE_NS)
+
+
+def _sent(measurer: Measurer, office: str, path: str, age_ns: int) -> int:
+    assembly = measurer._assembly
+    closed = sum(stream.sent for stream in streams_of(list(measurer._closed), office, path))
+    if not assembly._frames:
+        return closed
+    opened = max(assembly._frames.items())[1].opened
+    until_ns = assembly._progress_ns + opened.start_ns - opened.mono_ns - age_ns
+    numbers = [n for n, one in assembly._running.items() if (one.office, one.path) == (office, path)]
+    records = assembly._pool._sent.all()
+    return closed + int((np.isin(records["session"], numbers) & (records["t1_ns"] <= until_ns)).sum())
+
+
+async def room_in_the_window(seconds: float) -> None:
+    """Wait for the next window when this one ends sooner than that."""
+    left_s = (WINDOW_NS - time.time_ns() % WINDOW_NS) / 1e9
+    if left_s < seconds:
+        await asyncio.sleep(left_s + 0.1)
 
 
 def streams_of(windows: list[ClosedWindow], office: str, path: str = "main.state") -> list[Stream]:
@@ -105,10 +134,13 @@ async def test_stamps_are_the_kernels_and_loopback_is_fast(reflectors: list[Addr
     """T1, T2 and T4 are kernel stamps; the median round trip of clean loopback is far below a millisecond."""
     measurer = Measurer()
     await measurer.start()
+    begun_s = time.monotonic()
     await measurer.set_sessions(
         [Session(f"office-{i}", "main.state", *reflectors[i % 2], rate_pps=50.0) for i in range(4)]
     )
-    windows = await gather(measurer, 5)
+    await until(lambda: all(judged(measurer, f"office-{i}") >= 40 for i in range(4)))
+    most = 50 * (time.monotonic() - begun_s) + 1
+    windows = await gather(measurer)
     for i in range(4):
         for stream in streams_of(windows, f"office-{i}"):
             assert (stream.stamps.t1, stream.stamps.t2, stream.stamps.t4) == (StampSource.KERNEL,) * 3
@@ -120,7 +152,7 @@ async def test_stamps_are_the_kernels_and_loopback_is_fast(reflectors: list[Addr
                 stream.rtt.p50_ms < 0.5
             )  # tens of microseconds were measured; a busy machine gets ten times that
             assert stream.rate_pps == pytest.approx(50, rel=0.01)
-        assert 20 <= sum(s.sent for s in streams_of(windows, f"office-{i}")) <= 110
+        assert 40 <= sum(s.sent for s in streams_of(windows, f"office-{i}")) <= most
     assert measurer.counters.foreign_replies == 0
 
 
@@ -134,15 +166,16 @@ async def test_agrees_with_the_relay_packet_by_packet(reflectors: list[Address])
     try:
         await measurer.start()
         await measurer.set_sessions([Session("office", "main.state", *relay.address, rate_pps=100.0)])
-        windows = await gather(measurer, 7)
+        await until(lambda: judged(measurer) >= 300)
+        windows = await gather(measurer)
     finally:
         relay.close()
     streams = streams_of(windows, "office")
-    sent = sum(s.sent for s in streams)
-    assert sent > 100  # all of them on an idle machine; skipped when it is busy
-    truth_up = up[:sent].count(0)
-    truth_down = sum(d == 0 for u, d in zip(up[:sent], down[:sent], strict=True) if u)
-    copies = sum(max(d - 1, 0) for u, d in zip(up[:sent], down[:sent], strict=True) if u)
+    count = sum(s.sent for s in streams)
+    assert count >= 300
+    truth_up = up[:count].count(0)
+    truth_down = sum(d == 0 for u, d in zip(up[:count], down[:count], strict=True) if u)
+    copies = sum(max(d - 1, 0) for u, d in zip(up[:count], down[:count], strict=True) if u)
     unattributed = sum(s.lost_unattributed for s in streams)
     assert sum(s.lost for s in streams) == truth_up + truth_down
     assert sum(s.up.lost for s in streams) <= truth_up
@@ -153,25 +186,24 @@ async def test_agrees_with_the_relay_packet_by_packet(reflectors: list[Address])
 
 
 async def test_windows_come_on_the_grid_three_seconds_after_their_end(reflectors: list[Address]) -> None:
-    """Each office's window closes once, some 3 s after its end; another end is taken up with the next window."""
+    """Each office's window closes once, 3 s after its end or a little later; another end is taken up with the next window."""
     measurer = Measurer()
     await measurer.start()
-    left_s = (WINDOW_NS - time.time_ns() % WINDOW_NS) / 1e9
-    if left_s < 3:  # too little of a window left to see anything in it
-        await asyncio.sleep(left_s + 0.1)
+    await room_in_the_window(5)
     there = [Session(f"office-{i}", "main.state", *reflectors[0], rate_pps=20.0) for i in range(3)]
     await measurer.set_sessions(there)
-    await asyncio.sleep(0.5)
+    await until(lambda: sent(measurer, "office-2") >= 5)
     moved = Session("office-2", "main.state", *reflectors[1], rate_pps=20.0)
     await measurer.set_sessions([*there[:2], moved])
     first: list[ClosedWindow] = []
     async for window in measurer.windows():
         first.append(window)
         late_s = (time.time_ns() - window.start_ns - WINDOW_NS) / 1e9
-        assert 3.0 <= late_s < 5.0
+        assert 3.0 <= late_s < 15.0  # a busy machine reads late; the next window is not over
         if len(first) == 3:
             break
-    rest = await gather(measurer, 1.5)
+    await until(lambda: all(judged(measurer, f"office-{i}") for i in range(3)))
+    rest = await gather(measurer)
     assert sorted(w.office for w in first) == ["office-0", "office-1", "office-2"]
     assert len({(w.start_ns, w.mono_ns) for w in first}) == 1
     assert first[0].start_ns % WINDOW_NS == 0
@@ -190,18 +222,20 @@ async def test_killed_measuring_process_is_started_again_and_the_windows_say_so(
     measurer = Measurer()
     await measurer.start()
     await measurer.set_sessions([Session("office", "main.state", *reflectors[0], rate_pps=50.0)])
-    await asyncio.sleep(4.5)
+    await until(lambda: judged(measurer) >= 20)
     first = measurer.process_id
     assert first is not None
     os.kill(first, signal.SIGKILL)
     await until(lambda: measurer.process_id not in {None, first})
-    windows = await gather(measurer, 5)
+    before = judged(measurer)
+    await until(lambda: judged(measurer) >= before + 20)
+    windows = await gather(measurer)
     assert measurer.counters.process_restarts == 1
     faults = [w.fault for w in windows if w.fault]
     assert len(faults) >= 2  # what was cut short, and what began late
     assert all("killed by signal 9" in fault for fault in faults)
     streams = streams_of(windows, "office")
-    assert sum(s.sent for s in streams) > 20
+    assert sum(s.sent for s in streams) >= 40
     assert sum(s.lost for s in streams) == 0
 
 
@@ -209,16 +243,16 @@ async def test_silent_measuring_process_is_replaced(
     reflectors: list[Address], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that hangs is not waited for."""
-    monkeypatch.setattr(measuring_child, "SILENCE_S", 1.0)
+    monkeypatch.setattr(measuring_child, "SILENCE_S", 2.0)
     measurer = Measurer()
     await measurer.start()
     await measurer.set_sessions([Session("office", "main.state", *reflectors[0], rate_pps=20.0)])
-    await asyncio.sleep(0.7)
+    await until(lambda: sent(measurer) > 0)
     first = measurer.process_id
     assert first is not None
     os.kill(first, signal.SIGSTOP)
     await until(lambda: measurer.counters.process_restarts > 0)
-    windows = await gather(measurer, 0)
+    windows = await gather(measurer)
     assert any("said nothing" in (w.fault or "") for w in windows)
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
@@ -235,9 +269,11 @@ async def test_one_bad_name_is_its_own_fault_only(reflectors: list[Address]) -> 
             Session("office-b", "main.state", "localhost", reflectors[1][1], 50.0),
         ]
     )
-    await asyncio.sleep(4.5)
+    await until(
+        lambda: judged(measurer, "office-a", "main.national") > 15 and judged(measurer, "office-b") > 5
+    )
     faults = measurer.faults
-    windows = await gather(measurer, 0)
+    windows = await gather(measurer)
     assert list(faults) == [("office-a", "main.state")]
     assert "no-such-host.invalid" in faults["office-a", "main.state"]
     assert not streams_of(windows, "office-a", "main.state")
@@ -252,15 +288,18 @@ async def test_refusing_end_kills_nothing_and_is_taken_up_when_it_answers() -> N
         address = probe.getsockname()
     measurer = Measurer()
     await measurer.start()
+    begun_s = time.monotonic()
     await measurer.set_sessions([Session("office", "main.state", *address, rate_pps=50.0)])
-    await asyncio.sleep(1.5)
+    await until(lambda: sent(measurer) >= 20)
     with ReflectorProcess([address]):
-        windows = await gather(measurer, 5.5)
+        most = 50 * (time.monotonic() - begun_s) + 1  # what may have gone before it listened
+        await until(lambda: judged(measurer) >= most + 20)
+        windows = await gather(measurer)
     streams = streams_of(windows, "office")
-    sent, received = sum(s.sent for s in streams), sum(s.received for s in streams)
+    lost, received = sum(s.lost for s in streams), sum(s.received for s in streams)
     assert measurer.counters.process_restarts == 0
-    assert 10 < sent - received < 160
-    assert received > 20
+    assert 20 <= lost <= most
+    assert received >= 20
     assert (
         streams[-1].stamps.t1 is StampSource.KERNEL
     )  # errors have not put the numbers of send stamps out of step
@@ -270,13 +309,19 @@ async def test_rate_changes_at_once(reflectors: list[Address]) -> None:
     """From 10 to 200 packets/s within a window, in the same session."""
     measurer = Measurer()
     await measurer.start()
+    await room_in_the_window(5)
     session = Session("office", "main.state", *reflectors[0], rate_pps=10.0)
     await measurer.set_sessions([session])
-    await asyncio.sleep(2)
+    await until(lambda: sent(measurer) >= 10)
+    slow, ordered_s = sent(measurer), time.monotonic()
     await measurer.set_sessions([Session("office", "main.state", *reflectors[0], rate_pps=200.0)])
-    windows = await gather(measurer, 5)
+    await until(lambda: judged(measurer) >= slow + 200)
+    most = slow + 200 * (time.monotonic() - ordered_s) + 10
+    windows = await gather(measurer)
     streams = streams_of(windows, "office")
-    assert 120 < sum(s.sent for s in streams) < 520
+    assert slow + 200 <= sum(s.sent for s in streams) <= most
+    assert streams[0].sent > slow  # in the window of the slow ones,
+    assert streams[0].rate_pps > 20  # which was not slow to its end
     assert sum(s.reflector_restarts for s in streams) == 0
 
 
@@ -286,18 +331,18 @@ async def test_ipv6_and_a_new_own_address() -> None:
         measurer = Measurer()
         await measurer.start()
         await measurer.set_sessions([Session("office", "main.state", *reflector.addresses[0], rate_pps=50.0)])
-        await asyncio.sleep(0.5)
+        await until(lambda: sent(measurer) >= 10)
         before = measurer._live["office", "main.state"].number
         await measurer._heed(Moved(before))
         assert measurer._live["office", "main.state"].number != before
-        windows = await gather(measurer, 5)
+        await until(lambda: judged(measurer) >= 40)
+        windows = await gather(measurer)
     streams = streams_of(windows, "office")
     assert sum(s.lost for s in streams) == 0
     assert sum(s.sent for s in streams) > 20
     assert {s.stamps.t1 for s in streams} == {s.stamps.t4 for s in streams} == {StampSource.KERNEL}
     assert len({w.start_ns for w in windows}) == len(windows)  # never two streams of one path in a window
-    full = [s for s in streams if s.sent > 100]
-    assert all(s.down.bitrate_bps == pytest.approx(s.sent * 220 * 8 / 15) for s in full)
+    assert all(s.down.bitrate_bps == pytest.approx(s.sent * 220 * 8 / 15) for s in streams)
 
 
 async def test_wrong_sets_of_sessions_are_refused(reflectors: list[Address]) -> None:

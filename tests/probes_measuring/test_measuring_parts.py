@@ -39,7 +39,7 @@ def echo() -> Iterator[socket.socket]:
     """A socket that a session can send to."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
-        sock.settimeout(5)
+        sock.settimeout(60)
         yield sock
 
 

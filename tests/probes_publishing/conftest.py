@@ -113,7 +113,7 @@ class SmallHub:
     def start(self) -> SmallHub:
         self._client.connect(*self._address)
         self._client.loop_start()
-        assert self._subscribed.wait(5)
+        assert self._subscribed.wait(60)
         return self
 
     def stop(self) -> None:
@@ -174,7 +174,7 @@ class SmallHub:
             self.store(site, probe, envelope.epoch)
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
     """Wait for a condition of real servers and sockets; fail when it does not come true in time."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -104,7 +104,7 @@ async def publishing(rig: Rig) -> AsyncIterator[None]:
         yield
     finally:
         rig.publisher.stop()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 async def steadily(rig: Rig, condition: Callable[[], bool], step_s: float = 0.05, within: int = 400) -> None:
@@ -479,7 +479,7 @@ async def test_stopped_while_it_connects_it_waits_for_nobody(make_rig: Callable[
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         rig = make_rig(broker_port=server.sockets[0].getsockname()[1])
         running = asyncio.create_task(rig.publisher.run())
-        await asyncio.wait_for(reached.wait(), 10)
+        await asyncio.wait_for(reached.wait(), 60)
         rig.publisher.stop()
         async with asyncio.timeout(CONNECT_S / 2):
             await running

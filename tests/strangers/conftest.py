@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from collector.broker import bring
+from collector.broker.ports import free_port
 from collector.enrolment.authority import Authority
 from collector.enrolment.desk import Desk
 from collector.enrolment.doorkeeper import FOLDER, applied, rules_for
@@ -51,7 +52,7 @@ meerut,Meerut,मेरठ,west,28.98,77.71,linked
 """
 
 
-async def until(met: Callable[[], object], within_s: float = 15.0) -> None:
+async def until(met: Callable[[], object], within_s: float = 60.0) -> None:
     """Wait until something is so; fail when it is not within its bound."""
     end = time.monotonic() + within_s
     while not met():
@@ -93,11 +94,10 @@ def make_report() -> Callable[..., bytes]:
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on at this moment."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return list(found)
 
 
 class Client:

@@ -69,10 +69,10 @@ def start(operator: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     for process in reversed(running):
         process.terminate()
     for process in reversed(running):
-        process.wait(30)
+        process.wait(60)
 
 
-def wait_until(met: Callable[[], object], log: Path, within_s: float = 45.0) -> None:
+def wait_until(met: Callable[[], object], log: Path, within_s: float = 60.0) -> None:
     end = time.monotonic() + within_s
     while not met():
         assert time.monotonic() < end, log.read_text(encoding="utf-8")
@@ -142,7 +142,7 @@ def test_the_desk_as_a_process_of_its_own(
         assert "agra/p1: broker localhost:" in result.stdout
         assert "(TLS)" in result.stdout
     desk.terminate()
-    assert desk.wait(20) == 0
+    assert desk.wait(60) == 0
     assert b"Traceback" not in (tmp_path / "desk.log").read_bytes()
 
 

@@ -149,7 +149,7 @@ async def test_topics_that_are_none_end_the_connection(door: Any) -> None:
 
     def talk(topic: bytes) -> bytes:
         with (
-            socket.create_connection(("127.0.0.1", door.public_port), timeout=10) as plain,
+            socket.create_connection(("127.0.0.1", door.public_port), timeout=60) as plain,
             door.tls().wrap_socket(plain, server_hostname="localhost") as sock,
         ):
             sock.sendall(connect_packet(credential.user, password))
@@ -217,7 +217,7 @@ async def test_plain_tcp_gets_no_answer_on_the_tls_port(door: Any) -> None:
     """MQTT without TLS: the broker hangs up without a CONNACK."""
 
     def talk() -> bytes:
-        with socket.create_connection(("127.0.0.1", door.public_port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", door.public_port), timeout=60) as sock:
             sock.sendall(connect_packet("agra.p1.1", "x"))
             with contextlib.suppress(ConnectionError):
                 return sock.recv(100)
@@ -236,7 +236,7 @@ async def test_old_tls_is_refused(door: Any) -> None:
         context.verify_mode = ssl.CERT_NONE
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = version
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
             context.wrap_socket(sock).close()
 
     for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):

@@ -138,7 +138,7 @@ async def test_garbage_instead_of_tls_ends_that_connection_only(door: Any) -> No
     """No answer that helps anybody, one more broken connection counted each, and the next probe is served."""
 
     def throw(garbage: bytes) -> None:
-        with socket.create_connection(("127.0.0.1", door.desk_port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", door.desk_port), timeout=60) as sock:
             sock.sendall(garbage)
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_WR)
@@ -155,7 +155,7 @@ async def test_garbage_instead_of_tls_ends_that_connection_only(door: Any) -> No
 def spoken(door: Any, data: bytes) -> bytes:
     """What the desk answers to some bytes within TLS."""
     with (
-        socket.create_connection(("127.0.0.1", door.desk_port), timeout=20) as plain,
+        socket.create_connection(("127.0.0.1", door.desk_port), timeout=60) as plain,
         door.tls().wrap_socket(plain, server_hostname="localhost") as sock,
     ):
         with contextlib.suppress(ConnectionError, ssl.SSLError):

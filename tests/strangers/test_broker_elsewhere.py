@@ -46,7 +46,7 @@ def elsewhere(tmp_path: Path, program: Any, unused_ports: Any) -> Iterator[tuple
         encoding="utf-8",
     )
     process = subprocess.Popen([program("mosquitto"), "-c", str(conf)], stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 15
+    end = time.monotonic() + 60
     while True:
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", plain)) == 0:

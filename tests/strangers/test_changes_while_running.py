@@ -78,7 +78,7 @@ async def test_a_running_probe_takes_up_new_keys_and_nothing_is_lost_or_doubled(
             assert [one.user for one in valid] == [f"agra.p1.{generation}"]
         stop.set()
         made = await work
-        await eventually(lambda: len(stored_seqs(hub)) == made, within_s=30)
+        await eventually(lambda: len(stored_seqs(hub)) == made, within_s=120)
         assert sorted(stored_seqs(hub)) == list(range(1, made + 1))
         assert len(hub.store.streams(Selection(0, 2**62))) == made
         assert office.counters.connections == 3
@@ -167,7 +167,7 @@ async def test_the_hubs_own_password_changes_and_nothing_is_lost(
         stop.set()
         made = await work
         assert hub.collector.bridge.connects == 2
-        await eventually(lambda: len(stored_seqs(hub)) == made, within_s=30)
+        await eventually(lambda: len(stored_seqs(hub)) == made, within_s=120)
         assert sorted(stored_seqs(hub)) == list(range(1, made + 1))
         assert agent.offices["agra/p1"].counters.connections == 1
 
@@ -195,7 +195,7 @@ async def test_a_new_certificate_is_served_without_a_restart(
         for which, port in shown.items():
             wanted = hub.authority.served(which).fingerprint
             assert wanted != old[which]
-            end = time.monotonic() + 15
+            end = time.monotonic() + 60
             while (seen := await asyncio.to_thread(_fingerprint, hub, port)) != wanted:
                 assert time.monotonic() < end, f"{which} still serves {seen}"
         assert agent.offices["agra/p1"].counters.connections == 1
@@ -212,7 +212,7 @@ def _fingerprint(hub: Any, port: int) -> str:
     import socket
 
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
         hub.tls().wrap_socket(plain, server_hostname="localhost") as sock,
     ):
         return hashlib.sha256(sock.getpeercert(binary_form=True) or b"").hexdigest()

@@ -99,7 +99,7 @@ def test_it_stops_when_told(operator: Any, wait_for: Callable[..., None]) -> Non
     operator.started.append(process)
     wait_for("it has its database", 30, (operator.data / "state.db").exists)
     process.send_signal(signal.SIGTERM)
-    said, complaints = process.communicate(timeout=20)
+    said, complaints = process.communicate(timeout=90)
     assert process.returncode == 0, complaints
     assert not said
     assert "Traceback" not in complaints

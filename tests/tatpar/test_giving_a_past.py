@@ -85,7 +85,7 @@ async def test_stopped_half_way_there_is_none(
         def told(written: Any) -> None:
             seen.append(written.site)
             loop.call_soon_threadsafe(first_made.set)
-            assert go_on.wait(30)
+            assert go_on.wait(60)
             progress(written)
 
         lab.history.give_past(plan, settings, folder, told)
@@ -144,9 +144,9 @@ def test_stopped_from_outside(
     wait_for("others draw", 60, lambda: len(below(process)) >= 2)
     family = below(process)
     operator.presses_ctrl_c(process)
-    assert process.wait(30) == 0, operator.hears()
+    assert process.wait(60) == 0, operator.hears()
     assert operator.hears().splitlines()[-1] == "tatpar: stopped"
     assert "Traceback" not in operator.hears()
     assert not (operator.data / "reports.db").exists()
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=30)
     assert not alive, [child.cmdline() for child in alive]

@@ -142,6 +142,6 @@ def test_collect_speaks_json_when_asked(how: str, tmp_path: Path) -> None:
             if line["event"] == "collector.ready":
                 process.send_signal(signal.SIGTERM)
         watchdog.cancel()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert {"metrics.served", "broker.connected", "collector.ready"} <= seen.keys()
     assert re.fullmatch(r"127\.0\.0\.1:\d+", seen["metrics.served"]["address"])

@@ -97,7 +97,7 @@ async def test_each_end_has_its_own(tmp_path: Path, started: Callable[[], list[p
         assert len(set(bound.values())) == 2
         for address in bound.values():
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-                sock.settimeout(5)
+                sock.settimeout(60)
                 sock.sendto(SenderPacket(7, 1 << 40, 0x0001).pack(), address)
                 assert ReflectorPacket.parse(sock.recv(2048)).sender_sequence == 7
         assert len(started()) == 1

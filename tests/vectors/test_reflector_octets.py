@@ -26,12 +26,12 @@ def reflector(request: pytest.FixtureRequest) -> Iterator[tuple[tuple[str, int],
             yield running.addresses[0], request.param
         finally:
             running.stop()
-            thread.join(5)
+            thread.join(60)
 
 
 def ask(address: tuple[str, int], data: bytes) -> bytes:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(5)
+        sock.settimeout(60)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 77)
         sock.sendto(data, address)
         return sock.recv(2048)

@@ -75,7 +75,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A fresh 1920 × 1080 page that fails the test on any error in its console."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     opened = context.new_page()
-    opened.set_default_timeout(8000)
+    opened.set_default_timeout(60_000)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -88,7 +88,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def until() -> Callable[..., None]:
     """Waits until an expression is true in a page (asked from outside: the content policy forbids eval within)."""
 
-    def wait(page: Page, expression: str, timeout_s: float = 8.0) -> None:
+    def wait(page: Page, expression: str, timeout_s: float = 60.0) -> None:
         end = time.monotonic() + timeout_s
         while not page.evaluate(f"Boolean({expression})"):
             assert time.monotonic() < end, f"not within {timeout_s} s: {expression}"

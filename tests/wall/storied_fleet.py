@@ -180,7 +180,7 @@ def served(fleet: Fleet, port: int = 0) -> Iterator[str]:
         yield address(listener).rstrip("/")
     finally:
         loop.call_soon_threadsafe(task.cancel)
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
         loop.close()
         listener.close()

@@ -137,7 +137,7 @@ def test_more_never_hides_the_next_meetings_offices_below_others(page: Page, day
         assert page.get_attribute(".more", "href") is None
         everybody = {site.id for site in braj()}
         decide({"next": dict.fromkeys(everybody, (State.AT_RISK, 0.7))})
-        page.wait_for_selector(".more[href*='next']", timeout=20_000)
+        page.wait_for_selector(".more[href*='next']", timeout=60_000)
         shown = said(page)
         assert not any("runs" in text for text in shown)
         assert page.inner_text(".more") == f"and {len(everybody) - len(shown)} more offices"

@@ -59,7 +59,7 @@ def told(page: Page, url: str, size: tuple[int, int], language: str = "en") -> l
 
 def meetings(url: str, language: str = "en") -> list[tuple[str, str]]:
     """Count and title of every meeting of today and tomorrow, as the server knows them."""
-    with urllib.request.urlopen(f"{url}/api/snapshot", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/api/snapshot", timeout=60) as answer:
         picture = json.load(answer)["picture"]
     known = sorted(picture["meetings"].values(), key=lambda m: m["starts_ms"])
     return [(f"{m['count'].get('ready', 0)}/{m['linked']}", m[language]) for m in known]

@@ -100,7 +100,7 @@ def test_an_empty_calendar_names_the_place_for_meetings(
         assert "To add one, put an .ics file into “meetings”" in first_words(page, url)
         for name, body in kept.items():
             (meetings / name).write_bytes(body)
-        page.wait_for_selector(".bar:has-text('Morning review')", timeout=10_000)
+        page.wait_for_selector(".bar:has-text('Morning review')", timeout=60_000)
 
 
 def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
@@ -126,15 +126,15 @@ def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
             ),
             encoding="utf-8",
         )
-        page.wait_for_selector(".linked:has-text('57 of 92')", timeout=10_000)
+        page.wait_for_selector(".linked:has-text('57 of 92')", timeout=60_000)
         sites.write_text(whole + "broken-line,Broken\n", encoding="utf-8")
-        page.wait_for_selector(".refused:has-text('sites.csv:94')", timeout=10_000)
+        page.wait_for_selector(".refused:has-text('sites.csv:94')", timeout=60_000)
         assert page.locator(".mark").count() == 92
         said = page.inner_text(".bottom")
         assert "The changed file is wrong: sites.csv:94: " in said
         assert "The old one stays in force" in said
         assert "cannot read" not in said
-        with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=60) as answer:
             health = json.load(answer)
         assert health["ok"] is True
         assert "sites.csv:94" in health["refused"]
@@ -142,7 +142,7 @@ def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
         told = [record.getMessage() for record in caplog.records if "sites.csv:94" in record.getMessage()]
         assert len(told) == 1
         sites.write_text(whole, encoding="utf-8")
-        page.wait_for_selector(".refused", state="hidden", timeout=10_000)
+        page.wait_for_selector(".refused", state="hidden", timeout=60_000)
 
 
 def test_a_silent_part_of_the_house_is_named(

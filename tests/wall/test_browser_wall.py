@@ -73,7 +73,7 @@ def test_a_changed_verdict_changes_its_tile_and_nothing_else_moves(
     before = places(page, ".marks a")
     assert "is-ready" in (page.get_attribute(mark("agra"), "class") or "")
     fleet.decide("agra", State.NOT_READY, 0.22, Reason(code=ReasonCode.LOSS_DOWN, value=0.07, unit="ratio"))
-    page.wait_for_selector(f"{mark('agra')}.is-not_ready.changed", timeout=20_000)
+    page.wait_for_selector(f"{mark('agra')}.is-not_ready.changed", timeout=60_000)
     assert page.evaluate("window.notReloaded") is True
     assert places(page, ".marks a") == before
     assert "22\u00a0%" in page.text_content(mark("agra"))
@@ -86,7 +86,7 @@ def test_a_changed_verdict_changes_its_tile_and_nothing_else_moves(
         "document.querySelector('[aria-live=polite]').textContent.includes('Agra: ready, now not ready')",
     )
     fleet.decide("agra", State.READY, 0.95)
-    page.wait_for_selector(f"{mark('agra')}.is-ready", timeout=20_000)
+    page.wait_for_selector(f"{mark('agra')}.is-ready", timeout=60_000)
     assert places(page, ".marks a") == before
 
 

@@ -26,12 +26,12 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         line = process.stdout.readline()
         assert line.startswith("the wall is at http://127.0.0.1:")
         url = line.rpartition(" ")[2].strip()
-        with urllib.request.urlopen(f"{url}api/snapshot", timeout=20) as answer:
+        with urllib.request.urlopen(f"{url}api/snapshot", timeout=60) as answer:
             assert len(json.load(answer)["scene"]["offices"]) == 92
-        with urllib.request.urlopen(f"{url}api/stream", timeout=20) as stream:
+        with urllib.request.urlopen(f"{url}api/stream", timeout=60) as stream:
             assert stream.readline() == b"retry: 2000\n"
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
 
 def test_a_taken_port_ends_the_command_with_one_line(tmp_path: Path) -> None:
@@ -88,5 +88,5 @@ def test_a_folder_that_is_not_there_is_a_slip_of_the_pen(tmp_path: Path) -> None
         assert "no store yet" in process.stderr.readline()
         for _ in range(20):
             process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert process.stderr.read() == ""

@@ -28,7 +28,7 @@ def get(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     """Status, headers in lower case, body."""
     request = urllib.request.Request(url, headers={k.replace("_", "-"): v for k, v in headers.items()})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -163,7 +163,7 @@ def test_only_reading_is_answered(fleet: Any) -> None:
     """A POST is refused with the way that works."""
     request = urllib.request.Request(f"{fleet.url}/api/snapshot", data=b"{}", method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     with refused.value as answer:
         assert answer.code == 405
         assert "use GET" in json.loads(answer.read())["error"]
@@ -204,7 +204,7 @@ def events(fleet: Any) -> Iterator[Any]:
             f"{fleet.url}/api/stream" + ("" if header else f"?after={after}"),
             headers={"Last-Event-ID": after} if header else {},
         )
-        answer = urllib.request.urlopen(request, timeout=15)
+        answer = urllib.request.urlopen(request, timeout=60)
         opened.append(answer)
 
         def one() -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
+from collector.broker.ports import free_port
 from config.settings import Store
 from telemetry.store.server import ServerStore
 from telemetry.store.server.connect import connect
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
 
 START_S = 60.0
 RETENTION = {"raw_days": 30, "rollup_days": 50}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Server:

@@ -56,7 +56,7 @@ class Proxy:
                     self._forward(body)
                     self.close_connection = True
                 elif fault == "slow":
-                    proxy.faults.hold.wait(20)
+                    proxy.faults.hold.wait(60)
                     self._pass(body)
                 else:
                     self._pass(body)
@@ -101,7 +101,7 @@ class Proxy:
         self.faults.hold.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
 
 def proxied(upstream: str) -> Iterator[Proxy]:

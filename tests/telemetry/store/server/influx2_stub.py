@@ -62,7 +62,7 @@ class Influx2Stub:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def answer(  # noqa: PLR0911 - a table of answers
         self, method: str, path: str, asked: dict[str, str], body: bytes

