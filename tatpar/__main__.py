@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "enroll": "let a probe in: credentials, broker user, access, the office's file",
     "revoke": "let a probe, or an office, in no more",
     "command": "tell a probe to do something, and hear what it says",
+    "history": "other people's measurements as our own past",
     "store": "set up the database server behind the report store",
     "lab": "the emulated fleet: break, heal, history",
     "refused": "messages that were refused, and why",
