@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "gaps": "what is missing in the store and since when",
     "alerts": "tell the in-charges, and list what was told",
     "report": "the readiness reports",
+    "backtest": "replay history and score the forecast",
     "sites": "list and check the offices",
     "meetings": "list and check the meetings",
     "enroll": "let a probe in: credentials, broker user, access, the office's file",

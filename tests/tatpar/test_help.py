@@ -26,7 +26,7 @@ DESIGNED: Final = frozenset(
     | {"doctor", "grafana", "history", "backtest", "enroll"}
 )
 """The commands of the design."""
-LATER: Final = frozenset({"grafana", "backtest"})
+LATER: Final = frozenset({"grafana"})
 BESIDE: Final = frozenset({"alerts", "command", "gaps", "lab", "refused", "revoke", "store"})
 """What came to be beside the design."""
 
