@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.broken import broken_windows
+from analytics.floor import ABOVE
 from analytics.history import slot_figures
 from telemetry.windows import SLOT_NS
 
@@ -82,6 +83,8 @@ def put_rollups(
     grid.measured[cell] = (values["sent"] > 0).sum(axis=-1)
     grid.received_ns[cell] = np.asarray(table.columns["received_ns"], dtype=np.int64)[rows]
     figures = slot_figures(table, rows, values)
+    if ABOVE in values:
+        figures[ABOVE] = _mean(values[ABOVE])
     for index, each in enumerate(limits):
         grid.broken[(index, *cell)] = found[index]
         grid.strain[(index, *cell)] = strain(figures, each)
@@ -119,7 +122,7 @@ def strain(figures: Mapping[str, NDArray[np.floating]], limits: Limits) -> NDArr
     """The worst of a slot's figures over its limit; NaN where there is none.
 
     Args:
-        figures: of one shape: loss ratios of the slot as a whole, mean jitter, `rtt_p95_ms`.
+        figures: of one shape: loss ratios of the slot as a whole, mean jitter, `rtt_p95_ms`; where known, `floor.ABOVE`.
         limits: a figure without a limit does not count.
     """
     loss = np.fmax(
@@ -132,12 +135,22 @@ def strain(figures: Mapping[str, NDArray[np.floating]], limits: Limits) -> NDArr
             (figures["up_jitter_ms"], limits.jitter_ms),
             (figures["down_jitter_ms"], limits.jitter_ms),
             (figures["rtt_p95_ms"], limits.rtt_ms),
+            (figures.get(ABOVE, np.full_like(loss, np.nan)), limits.rtt_above_floor_ms),
         )
         if limit
     ]
     if not parts:
         return np.asarray(np.where(np.isnan(loss), np.nan, 0.0), dtype=np.float32)
     return np.asarray(np.minimum(np.fmax.reduce(parts, axis=0), MOST_STRAIN), dtype=np.float32)
+
+
+def _mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean of the windows that have the figure, NaN where none has."""
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    mean: NDArray[np.float64] = np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+    return mean
 
 
 def _cells(

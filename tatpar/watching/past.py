@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from analytics.broken import broken_windows
 from analytics.climatology import Climatology, climatology
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots, put_rollups
-from analytics.history import METRICS, empty_history, joined, merged, summarise, with_contact_lost
+from analytics.history import empty_history, joined, merged, summarise, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
-from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from tatpar.watching.floors import floors_at, rollups_to_judge
 from telemetry.store.protocol import Selection
 from telemetry.windows import SLOT_NS
 
@@ -56,6 +56,8 @@ class Past:
     """The same by the slot: what forecasts are made of."""
     climate: Climatology
     until_ns: int
+    floor_ms: NDArray[np.float32] | None = None
+    """(S, P) the lines' own floors of the hour of `until_ns`; None where no limit asks for them."""
 
 
 def nothing_known(shape: Shape, now_ns: int) -> Past:
@@ -99,7 +101,9 @@ class PastReader:
     def _past(self, shape: Shape, history: History, slots: SlotGrid, now_ns: int) -> Past:
         span = HourSpan(history.first_hour, len(history.hours), shape.zone)
         lost = self._lost_windows(shape.lines.sites, span)
-        return Past(shape, history, slots, climatology(with_contact_lost(history, lost)), now_ns)
+        floor_ms = floors_at(self._reader, shape.lines, shape.sets.limits, now_ns)
+        climate = climatology(with_contact_lost(history, lost))
+        return Past(shape, history, slots, climate, now_ns, floor_ms)
 
     def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> tuple[History, SlotGrid]:
         sites = shape.lines.sites
@@ -120,12 +124,8 @@ class PastReader:
         slots = empty_slots(lines, len(limits), first_slot, max(-(-end_ns // SLOT_NS) - first_slot, 0))
         for first in range(span.first, span.first + span.count, HOURS_PER_READ):
             count = min(HOURS_PER_READ, span.first + span.count - first)
-            table = self._reader.rollups(
-                _selection(sites, HourSpan(first, count, span.zone), now_ns),
-                histograms=False,
-                columns=METRICS[3:],
-                window_values=WINDOW_VALUE_COLUMNS,
-            )
+            selection = _selection(sites, HourSpan(first, count, span.zone), now_ns)
+            table = rollups_to_judge(self._reader, lines, limits, selection)
             if len(table):
                 broken = broken_windows(table.window_values, limits)
                 part = summarise(table, lines, limits, HourSpan(first, count, span.zone), broken)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.forecast.slots import empty_slots, joined_slots, put_rollups
-from analytics.history import METRICS
 from analytics.lines import Lines
-from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from tatpar.watching.floors import rollups_to_judge
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, SLOT_NS
 
@@ -37,12 +36,7 @@ def read_slots(
         grid = empty_slots(Lines(sites, lines.paths), len(limits), first, last - first)
         for start_ns in range(first * SLOT_NS, last * SLOT_NS, SPAN_PER_READ_NS):
             end_ns = min(start_ns + SPAN_PER_READ_NS, last * SLOT_NS)
-            table = reader.rollups(
-                Selection(start_ns, end_ns, sites=sites),
-                histograms=False,
-                columns=METRICS[3:],
-                window_values=WINDOW_VALUE_COLUMNS,
-            )
+            table = rollups_to_judge(reader, grid.lines, limits, Selection(start_ns, end_ns, sites=sites))
             if len(table):
                 put_rollups(grid, table, limits)
         blocks.append(grid)
