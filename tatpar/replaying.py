@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from analytics.forecast.track import Asks
     from config.config import Config
     from config.meetings import Occurrence
+    from tatpar.blocks import Blocks
     from tatpar.watching.offices import Offices
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
@@ -42,6 +43,8 @@ class Source:
 
     reader: StoreReader
     state: StateDb
+    blocks: Blocks | None = None
+    """What reads the roll-ups; here unless it says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +134,7 @@ def replayed(
         offices.sets.limits,
         (wanted.from_ns, wanted.until_ns),
         lambda done, of: progress(f"roll-ups of {done} of {of} offices read"),
+        blocks=source.blocks,
     )
     around = _surroundings(config, source.state, lines, grid)
     pairs = _pairs(config, offices, occurrences, wanted)

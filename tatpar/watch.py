@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.lines import Lines
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
+from tatpar.blocks import SchedulerError
 from tatpar.importing.told import told_ns
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from analytics.hours import HourSpan
     from config.live import LiveConfig
     from config.meetings import Occurrence
+    from tatpar.blocks import Blocks
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
@@ -86,7 +88,7 @@ class Look:
 class Watch:
     """Flags, verdicts, forecasts and outcomes of one deployment."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         live: LiveConfig,
         reader: StoreReader,
@@ -94,8 +96,9 @@ class Watch:
         clock: WallClock,
         *,
         history_reader: StoreReader | None = None,
+        blocks: Blocks | None = None,
     ) -> None:
-        """`history_reader`: another reader of the same store, so that long reads do not hold up the tail."""
+        """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past."""
         self.counters = Counters()
         self._live = live
         self._reader = reader
@@ -103,7 +106,7 @@ class Watch:
         self._clock = clock
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         slow_reader = history_reader or reader
-        self._pasts = PastReader(slow_reader, self._lost_windows)
+        self._pasts = PastReader(slow_reader, self._lost_windows, blocks)
         self._settler = Settler(slow_reader, state)
         self._spoken = Spoken()
         self._book = ForecastBook()
@@ -179,7 +182,7 @@ class Watch:
         while True:
             try:
                 await asyncio.to_thread(work)
-            except (StoreError, StateError) as error:
+            except (StoreError, StateError, SchedulerError) as error:
                 if not troubled:
                     log.warning(
                         "watch cannot go on for now, will try again: %s",

@@ -16,6 +16,7 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    scheduler_option,
     wrong_input,
 )
 
@@ -58,6 +59,7 @@ _PLOTS: Final = (".svg", ".png")
 @click.option(
     "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
 )
+@scheduler_option
 @json_option
 @explains_config
 def command(  # noqa: PLR0913 - one an option
@@ -71,6 +73,7 @@ def command(  # noqa: PLR0913 - one an option
     hourly: bool,
     plot: Path | None,
     lang: str | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """How good the forecast would have been: each past meeting forecast again from what had arrived by then.
@@ -97,7 +100,7 @@ def command(  # noqa: PLR0913 - one an option
         meeting=_meeting(config, meeting),
         hourly=hourly,
     )
-    figures = _figures(config, data_dir, wanted)
+    figures = _figures(config, data_dir, wanted, scheduler)
     language = lang or config.settings.deployment.language
     if plot is not None and not figures.nothing:
         _draw(figures, wanted, plot)
@@ -135,10 +138,11 @@ def _meeting(config: Config, uid: str) -> str:
     return uid
 
 
-def _figures(config: Config, data_dir: Path, wanted: Wanted) -> Figures:
+def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | None) -> Figures:
     import contextlib  # noqa: PLC0415
 
     from tatpar.backtest_figures import figures_of  # noqa: PLC0415
+    from tatpar.blocks import SchedulerError, blocks_of  # noqa: PLC0415
     from tatpar.prior import shipped_prior  # noqa: PLC0415
     from tatpar.replaying import Source, replayed  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
@@ -152,11 +156,12 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted) -> Figures:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
             contextlib.closing(StateDb(data_dir / "state.db")) as state,
+            blocks_of(scheduler, reader, config.settings.store, data_dir) as blocks,
         ):
-            source = Source(reader, state)
+            source = Source(reader, state, blocks)
             found = replayed(config, source, wanted, shipped_prior(), lambda what: click.echo(what, err=True))
             return figures_of(config, found)
-    except (StoreError, StateError) as error:
+    except (StoreError, StateError, SchedulerError) as error:
         failed(f"tatpar backtest: {error}")
 
 

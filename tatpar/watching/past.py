@@ -11,6 +11,7 @@ from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged
 from analytics.history import empty_history, joined, merged, summarise, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
+from tatpar.blocks import InProcess
 from tatpar.watching.floors import floors_at, rollups_to_judge
 from telemetry.store.protocol import Selection
 from telemetry.windows import SLOT_NS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from analytics.history import History
     from analytics.limits import LimitSets
+    from tatpar.blocks import Blocks
     from telemetry.store.protocol import StoreReader
 
 SLOTS_PER_WEEK: Final = HOURS_PER_WEEK * 12
@@ -74,9 +76,11 @@ class PastReader:
         self,
         reader: StoreReader,
         lost_windows: Callable[[Sequence[str], HourSpan], NDArray[np.int64]],
+        blocks: Blocks | None = None,
     ) -> None:
-        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact."""
+        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact; `blocks` does the reading, here unless it says otherwise."""
         self._reader = reader
+        self._blocks = blocks or InProcess(reader)
         self._lost_windows = lost_windows
 
     def load(self, shape: Shape, now_ns: int) -> Past:
@@ -108,30 +112,42 @@ class PastReader:
     def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> tuple[History, SlotGrid]:
         sites = shape.lines.sites
         blocks = [sites[i : i + SITES_PER_READ] for i in range(0, len(sites), SITES_PER_READ)]
-        parts = [self._block(shape, block, span, now_ns) for block in blocks]
+        parts = list(
+            self._blocks.each(read_block, [BlockOfPast(shape, each, span, now_ns) for each in blocks])
+        )
         return (
             joined(shape.lines, [history for history, _ in parts]),
             joined_slots(shape.lines, [slots for _, slots in parts]),
         )
 
-    def _block(
-        self, shape: Shape, sites: tuple[str, ...], span: HourSpan, now_ns: int
-    ) -> tuple[History, SlotGrid]:
-        lines, limits = Lines(sites, shape.lines.paths), shape.sets.limits
-        out = empty_history(lines, len(limits), span.first, span.count)
-        start_ns, end_ns = utc_bounds_ns(span)
-        first_slot = start_ns // SLOT_NS
-        slots = empty_slots(lines, len(limits), first_slot, max(-(-end_ns // SLOT_NS) - first_slot, 0))
-        for first in range(span.first, span.first + span.count, HOURS_PER_READ):
-            count = min(HOURS_PER_READ, span.first + span.count - first)
-            selection = _selection(sites, HourSpan(first, count, span.zone), now_ns)
-            table = rollups_to_judge(self._reader, lines, limits, selection)
-            if len(table):
-                broken = broken_windows(table.window_values, limits)
-                part = summarise(table, lines, limits, HourSpan(first, count, span.zone), broken)
-                out = merged(out, part, span.count)
-                put_rollups(slots, table, limits, broken)
-        return out, slots
+
+@dataclass(frozen=True, slots=True)
+class BlockOfPast:
+    """The past of some sites of a shape over a span, as far as it is there at `now_ns`."""
+
+    shape: Shape
+    sites: tuple[str, ...]
+    span: HourSpan
+    now_ns: int
+
+
+def read_block(reader: StoreReader, job: BlockOfPast) -> tuple[History, SlotGrid]:
+    """Read and judge one block; a week of its roll-ups is in memory at a time."""
+    lines, limits, span = Lines(job.sites, job.shape.lines.paths), job.shape.sets.limits, job.span
+    out = empty_history(lines, len(limits), span.first, span.count)
+    start_ns, end_ns = utc_bounds_ns(span)
+    first_slot = start_ns // SLOT_NS
+    slots = empty_slots(lines, len(limits), first_slot, max(-(-end_ns // SLOT_NS) - first_slot, 0))
+    for first in range(span.first, span.first + span.count, HOURS_PER_READ):
+        count = min(HOURS_PER_READ, span.first + span.count - first)
+        selection = _selection(job.sites, HourSpan(first, count, span.zone), job.now_ns)
+        table = rollups_to_judge(reader, lines, limits, selection)
+        if len(table):
+            broken = broken_windows(table.window_values, limits)
+            part = summarise(table, lines, limits, HourSpan(first, count, span.zone), broken)
+            out = merged(out, part, span.count)
+            put_rollups(slots, table, limits, broken)
+    return out, slots
 
 
 def _selection(sites: tuple[str, ...], span: HourSpan, now_ns: int) -> Selection:
