@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from distributed import LocalCluster
 
+import tatpar.blocks
 from analytics.limits import limit_sets
 from analytics.lines import Lines
 from config.load import load_config
@@ -21,6 +22,7 @@ from tatpar.blocks import InProcess, OnDask, SchedulerError
 from tatpar.watching.past import PastReader, Shape
 from tatpar.watching.slots import SITES_PER_READ, read_slots
 from telemetry.state.db import StateDb
+from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader
 from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, slot_start
 
@@ -122,14 +124,17 @@ def test_a_worker_that_cannot_read_the_store_says_so(fleet: Desk, cluster: Any) 
         contextlib.closing(open_reader(store, fleet.data)) as reader,
         OnDask(cluster.scheduler_address, store, fleet.folder / "elsewhere") as workers,
     ):
-        found = read_slots(
-            reader, Lines(("s00",), ("main.state",)), limits, (T0, T0 + DAY_NS), blocks=workers
+        line = Lines(("s00",), ("main.state",))
+        said = (
+            r"elsewhere/reports\.db is not there for the Dask worker on .*: let it see the same data folder"
         )
-        assert not found.measured.any()
+        with pytest.raises(StoreError, match=said):
+            read_slots(reader, line, limits, (T0, T0 + DAY_NS), blocks=workers)
 
 
-def test_no_scheduler_is_told_in_one_line(fleet: Desk) -> None:
+def test_no_scheduler_is_told_in_one_line(fleet: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Status 1, the address, and what to do; nothing hangs."""
+    monkeypatch.setattr(tatpar.blocks, "ANSWER_S", 0.5)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound and not listening: refused at once
         address = f"tcp://127.0.0.1:{held.getsockname()[1]}"
