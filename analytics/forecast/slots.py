@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.lines import Lines
+    from analytics.losses import Values
     from config.profiles import Limits
     from telemetry.store.tables import RollupTable
 
@@ -78,7 +79,9 @@ def put_rollups(
     rows, cell = _cells(grid, table)
     if not len(rows):
         return
-    values = {name: column[rows] for name, column in table.window_values.items()}
+    values: Values = table.window_values
+    if len(rows) < len(table):
+        values = {name: column[rows] for name, column in table.window_values.items()}
     found = broken_windows(values, limits) if broken is None else broken[:, rows]
     grid.measured[cell] = (values["sent"] > 0).sum(axis=-1)
     grid.received_ns[cell] = np.asarray(table.columns["received_ns"], dtype=np.int64)[rows]
