@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.causes import BURST_CAUSES, DELAY_CAUSES, Cause
+from analytics.delays import delay_of
 from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT, is_outage
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ JOINED_WINDOWS: Final = 4
 """Windows past the limit that lie no further apart than a minute are one spell."""
 MOSTLY_KNOWN: Final = 0.1
 """A direction is told while no more than this share of what was lost is of an unknown one."""
-_DELAY_COLUMNS: Final = {Cause.JITTER_UP: "up_jitter_ms", Cause.JITTER_DOWN: "down_jitter_ms"}
 _DIRECTED: Final = {
     Cause.LOSS: (Cause.LOSS_UP, Cause.LOSS_DOWN),
     Cause.BURST: (Cause.BURST_UP, Cause.BURST_DOWN),
@@ -63,7 +63,7 @@ def past_limit(recent: Recent, line: tuple[int, int], cause: Cause, limit: float
         return np.zeros(shape, dtype=bool)
     with np.errstate(invalid="ignore"):
         if cause & DELAY_CAUSES:
-            found = recent.values[_DELAY_COLUMNS.get(cause, "rtt_p95_ms")][line] > limit
+            found = delay_of(recent.values, cause)[line] > limit
         elif cause & BURST_CAUSES:
             prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
             lost, sent = (recent.values[f"{prefix}worst_200ms_{what}"][line] for what in ("lost", "sent"))

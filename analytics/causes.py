@@ -25,6 +25,8 @@ class Cause(IntFlag):
     JITTER_UP = 128
     JITTER_DOWN = 256
     RTT = 512
+    RTT_FLOOR = 1024
+    """Above the line's own floor."""
 
 
 CAUSES: Final[tuple[Cause, ...]] = tuple(Cause)
@@ -34,7 +36,7 @@ REASON: Final[dict[Cause, ReasonCode]] = {cause: ReasonCode[str(cause.name)] for
 
 RATIO_CAUSES: Final = Cause.LOSS_UP | Cause.LOSS_DOWN | Cause.LOSS
 BURST_CAUSES: Final = Cause.BURST_UP | Cause.BURST_DOWN | Cause.BURST
-DELAY_CAUSES: Final = Cause.JITTER_UP | Cause.JITTER_DOWN | Cause.RTT
+DELAY_CAUSES: Final = Cause.JITTER_UP | Cause.JITTER_DOWN | Cause.RTT | Cause.RTT_FLOOR
 
 
 def limit_of(cause: Cause, limits: Limits) -> float | None:
@@ -45,6 +47,8 @@ def limit_of(cause: Cause, limits: Limits) -> float | None:
         return limits.loss_ratio
     if cause & BURST_CAUSES:
         return limits.burst_loss_ratio
+    if cause is Cause.RTT_FLOOR:
+        return limits.rtt_above_floor_ms
     return limits.rtt_ms if cause is Cause.RTT else limits.jitter_ms
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.causes import BURST_CAUSES, CAUSES, RATIO_CAUSES, Cause, limit_of
+from analytics.delays import delay_of
 from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT, is_outage
 
 if TYPE_CHECKING:
@@ -124,8 +125,7 @@ def _burst(seen: Recent, cause: Cause, limit: float) -> NDArray[np.floating]:
 
 
 def _delay(seen: Recent, cause: Cause, limit: float) -> NDArray[np.floating]:
-    column = {Cause.JITTER_UP: "up_jitter_ms", Cause.JITTER_DOWN: "down_jitter_ms"}.get(cause, "rtt_p95_ms")
-    value = seen.values[column]
+    value = delay_of(seen.values, cause)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = SLOPE * np.log(np.maximum(value, _LEAST_MS) / limit)
     return np.asarray(np.clip(ratio, LEAST_LLR, MOST_LLR))

@@ -13,6 +13,7 @@ import numpy as np
 
 from analytics.breaches import family, loss_counts, one_voice
 from analytics.causes import BURST_CAUSES, CAUSES, DELAY_CAUSES, REASON, Cause, limit_of, unit_of
+from analytics.delays import delay_of
 from analytics.spells import marks, spells
 from telemetry.decisions import Flag, Reason, ReasonCode
 from telemetry.windows import SECOND_NS, WINDOW_NS
@@ -82,10 +83,7 @@ def value_within(recent: Recent, site: int, path: int, cause: Cause, span: tuple
     """A cause's figure over the windows from the first to the last of `span` (indices)."""
     at = (site, path, slice(span[0], span[1] + 1))
     if cause & DELAY_CAUSES:
-        column = {Cause.JITTER_UP: "up_jitter_ms", Cause.JITTER_DOWN: "down_jitter_ms"}.get(
-            cause, "rtt_p95_ms"
-        )
-        return float(np.nan_to_num(np.fmax.reduce(recent.values[column][at]), nan=0.0))
+        return float(np.nan_to_num(np.fmax.reduce(delay_of(recent.values, cause)[at]), nan=0.0))
     if cause & BURST_CAUSES:
         prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
         lost, sent = (recent.values[f"{prefix}worst_200ms_{what}"][at] for what in ("lost", "sent"))

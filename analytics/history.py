@@ -74,8 +74,17 @@ def empty_history(lines: Lines, profiles: int, first_hour: int, hours: int) -> H
     )
 
 
-def summarise(table: RollupTable, lines: Lines, limits: Sequence[Limits], span: HourSpan) -> History:
-    """The hours of a span out of roll-ups; rows of other lines and times are passed over."""
+def summarise(
+    table: RollupTable,
+    lines: Lines,
+    limits: Sequence[Limits],
+    span: HourSpan,
+    broken: NDArray[np.int64] | None = None,
+) -> History:
+    """The hours of a span out of roll-ups; rows of other lines and times are passed over.
+
+    `broken` (L, n): what `broken_windows` said of the table, when it is known already.
+    """
     site = _positions(table.sites, lines.site_index)[table.columns["site"]]
     path = _positions(table.paths, lines.path_index)[table.columns["path"]]
     slot_ns = np.asarray(table.columns["slot_ns"], dtype=np.int64)
@@ -89,10 +98,11 @@ def summarise(table: RollupTable, lines: Lines, limits: Sequence[Limits], span: 
     if len(rows) < len(table):
         windows = {name: column[rows] for name, column in table.window_values.items()}
     out.measured[...] = _sum_by(cell, (windows["sent"] > 0).sum(axis=-1), out.measured.shape)
-    for index, broken in enumerate(broken_windows(windows, limits)):
-        out.broken[index] = _sum_by(cell, broken, out.measured.shape)
+    counts = broken_windows(windows, limits) if broken is None else broken[:, rows]
+    for index, count in enumerate(counts):
+        out.broken[index] = _sum_by(cell, count, out.measured.shape)
     slot = slot_ns[rows] // SLOT_NS % SLOTS_PER_HOUR
-    for name, values in _slot_figures(table, rows, windows).items():
+    for name, values in slot_figures(table, rows, windows).items():
         out.figures[name][...] = _median_by(cell, slot, values, out.measured.shape)
     return out
 
@@ -141,9 +151,10 @@ def _positions(names: Sequence[str], index: Mapping[str, int]) -> NDArray[np.int
     return np.array([index.get(name, -1) for name in names], dtype=np.int64)
 
 
-def _slot_figures(
+def slot_figures(
     table: RollupTable, rows: NDArray[np.int64], windows: Values
 ) -> dict[str, NDArray[np.float64]]:
+    """The figures of `METRICS` of some rows of a table, (n,) each, NaN where there is none; `windows` are theirs."""
     sent, lost, up_lost, down_lost = (
         np.nan_to_num(windows[name]).sum(axis=-1, dtype=np.float64)
         for name in ("sent", "lost", "up_lost", "down_lost")

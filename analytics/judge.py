@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.causes import Cause
+from analytics.causes import Cause, limit_of
+from analytics.delays import DELAY_COLUMN, delay_of
 from analytics.losses import losses
 from analytics.proof import LEVEL, proves_above, proves_within
 
@@ -63,7 +64,8 @@ def judge(values: Values, limits: Limits, *, pool_windows: int = 1) -> Judgement
     """Judge windows.
 
     Args:
-        values: arrays of one shape by the names of `WINDOW_VALUE_COLUMNS`, NaN where absent.
+        values: arrays of one shape by the names of `WINDOW_VALUE_COLUMNS`, NaN where absent; with `floor.ABOVE` where
+            a limit is about the line's own floor, which is not judged without.
         limits: what breaks a window (a profile's `alarm`).
         pool_windows: so many windows along the last axis, which must then be time on the grid, are pooled
             for loss; 1 for rows that have nothing to do with each other.
@@ -78,10 +80,11 @@ def judge(values: Values, limits: Limits, *, pool_windows: int = 1) -> Judgement
         holds &= _loss_holds(pooled, limits.loss_ratio)
     if limits.burst_loss_ratio is not None:
         causes |= _burst_causes(values, counts, limits.burst_loss_ratio)
-    for column, cause, limit in _delay_limits(limits):
+    for cause, limit in _delay_limits(limits):
+        delay = delay_of(values, cause)
         with np.errstate(invalid="ignore"):
-            causes |= np.where(values[column] > limit, cause, 0).astype(np.uint16)
-            holds &= values[column] <= limit
+            causes |= np.where(delay > limit, cause, 0).astype(np.uint16)
+            holds &= delay <= limit
     outage = is_outage(counts)
     causes = np.where(outage, Cause.OUTAGE, np.where(present, causes, 0)).astype(np.uint16)
     verdict = np.where(holds, WindowVerdict.HOLDS, WindowVerdict.UNDETERMINED)
@@ -130,10 +133,6 @@ def _burst_causes(values: Values, counts: Losses, limit: float) -> NDArray[np.ui
     return bits
 
 
-def _delay_limits(limits: Limits) -> list[tuple[str, Cause, float]]:
-    named = (
-        ("up_jitter_ms", Cause.JITTER_UP, limits.jitter_ms),
-        ("down_jitter_ms", Cause.JITTER_DOWN, limits.jitter_ms),
-        ("rtt_p95_ms", Cause.RTT, limits.rtt_ms),
-    )
-    return [(column, cause, limit) for column, cause, limit in named if limit is not None]
+def _delay_limits(limits: Limits) -> list[tuple[Cause, float]]:
+    named = ((cause, limit_of(cause, limits)) for cause in DELAY_COLUMN)
+    return [(cause, limit) for cause, limit in named if limit is not None]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.causes import BURST_CAUSES, CAUSES, DELAY_CAUSES, RATIO_CAUSES, Cause, limit_of
+from analytics.delays import delay_of
 from analytics.judge import POOL_WINDOWS, judge, loss_causes
 
 if TYPE_CHECKING:
@@ -90,10 +91,7 @@ def _excess(recent: Recent, cause: Cause, limits: Limits) -> NDArray[np.floating
 
 def _value(recent: Recent, cause: Cause) -> NDArray[np.floating]:
     if cause & DELAY_CAUSES:
-        column = {Cause.JITTER_UP: "up_jitter_ms", Cause.JITTER_DOWN: "down_jitter_ms"}.get(
-            cause, "rtt_p95_ms"
-        )
-        return np.nan_to_num(recent.values[column], nan=0.0)
+        return np.asarray(np.nan_to_num(delay_of(recent.values, cause), nan=0.0))
     lost, sent = recent.counts.directions()[(Cause.LOSS_UP, Cause.LOSS_DOWN, Cause.LOSS).index(cause)]
     return lost / np.maximum(sent, 1)
 

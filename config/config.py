@@ -11,6 +11,7 @@ from config.profiles import CallProfile
 from config.regions import Region
 from config.settings import Headquarters, Settings
 from config.sites import Registry
+from config.works import Work
 
 
 class Sources(Struct, frozen=True, kw_only=True):
@@ -21,6 +22,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     profiles: Path
     meetings: tuple[Path, ...]
     """Files, and folders of them."""
+    works: Path
     watched: tuple[Path, ...]
     """Every place that was looked at, also where there is nothing yet: a change there is a change of the configuration."""
 
@@ -35,6 +37,8 @@ class Config(Struct, frozen=True, kw_only=True):
     calendar: Calendar
     headquarters: dict[str, Headquarters]
     regions: dict[str, Region]
+    works: tuple[Work, ...] = ()
+    """Announced works and holidays, in the order of the file."""
     file: Path
     """The settings file: the operator's, or the built-in one."""
     sources: Sources

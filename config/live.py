@@ -169,7 +169,7 @@ def _refuse_vanished(before: Sources, now: Sources) -> None:
     Raises:
         ConfigError: naming it.
     """
-    pairs = [(before.sites, now.sites), (before.profiles, now.profiles)]
+    pairs = [(before.sites, now.sites), (before.profiles, now.profiles), (before.works, now.works)]
     pairs += zip(before.meetings, now.meetings, strict=False)
     for old, new in pairs:
         if old != new and not old.exists() and before.settings == now.settings:

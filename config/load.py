@@ -11,6 +11,7 @@ from config.profiles_file import DEFAULT_PROFILES, read_profiles
 from config.settings_file import DEFAULTS, SettingsFile, timezone_of
 from config.sites_file import read_sites
 from config.text import one_of
+from config.works_file import WorkPlaces, read_works
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,13 +21,19 @@ if TYPE_CHECKING:
     from config.profiles import CallProfile
     from config.sites import Registry
     from config.toml_lines import KeyPath
+    from config.works import Work
 
 DEFAULT_SITES: Final = DEFAULTS / "sites.csv"
 DEFAULT_MEETINGS: Final = DEFAULTS / "meetings"
 LAB_MEETINGS: Final = DEFAULTS / "lab-meetings.ics"
 """A drill every three hours, for the emulated fleet: `load_config(path, extra_meetings=[LAB_MEETINGS])`."""
 
-_BUILT_IN: Final = {"sites": DEFAULT_SITES, "profiles": DEFAULT_PROFILES, "meetings": DEFAULT_MEETINGS}
+_BUILT_IN: Final = {
+    "sites": DEFAULT_SITES,
+    "profiles": DEFAULT_PROFILES,
+    "meetings": DEFAULT_MEETINGS,
+    "works": DEFAULTS / "works.csv",
+}
 
 
 def load_config(path: Path | None = None, *, extra_meetings: Sequence[Path] = ()) -> Config:
@@ -44,6 +51,7 @@ def load_config(path: Path | None = None, *, extra_meetings: Sequence[Path] = ()
     settings = file.settings
     registry = read_sites(sources.sites, [region.id for region in settings.regions])
     profiles = read_profiles(sources.profiles)
+    works = _works(file, sources, registry)
     _check_references(file, registry, profiles)
     return Config(
         settings=settings,
@@ -52,6 +60,7 @@ def load_config(path: Path | None = None, *, extra_meetings: Sequence[Path] = ()
         calendar=_calendar(file, sources, registry, profiles),
         headquarters={end.id: end for end in settings.headquarters},
         regions={region.id: region for region in settings.regions},
+        works=works,
         file=file.path,
         sources=sources,
     )
@@ -76,6 +85,7 @@ def find_sources(file: SettingsFile, extra_meetings: Sequence[Path] = ()) -> Sou
         sites=found["sites"],
         profiles=found["profiles"],
         meetings=meetings,
+        works=found["works"],
         watched=tuple(dict.fromkeys([file.path, *beside.values(), *found.values(), *meetings])),
     )
 
@@ -87,6 +97,12 @@ def _check_place(file: SettingsFile, key: KeyPath, place: Path, *, folder_allowe
         raise file.wrong(key, problem, "name one that is there")
     if place.is_dir() and not folder_allowed:
         raise file.wrong(key, f"files.{key[1]} names a folder", "name a file")
+
+
+def _works(file: SettingsFile, sources: Sources, registry: Registry) -> tuple[Work, ...]:
+    settings = file.settings
+    places = WorkPlaces(registry, settings.regions, [end.id for end in settings.headquarters])
+    return read_works(sources.works, places, timezone_of(settings))
 
 
 def _calendar(

@@ -18,6 +18,8 @@ class Limits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     """RFC 3550, per direction, any 15 s."""
     rtt_ms: float | None = None
     """95th percentile of a window."""
+    rtt_above_floor_ms: float | None = None
+    """The same, above the line's own floor (`analytics.floor`)."""
     bitrate_up_bps: float | None = None
     bitrate_down_bps: float | None = None
 

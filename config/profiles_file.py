@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 DEFAULT_PROFILES = DEFAULTS / "profiles.toml"
 
 _RATIOS = ("loss_ratio", "burst_loss_ratio")
-_AT_MOST = (*_RATIOS, "jitter_ms", "rtt_ms")
+_AT_MOST = (*_RATIOS, "jitter_ms", "rtt_ms", "rtt_above_floor_ms")
 _AT_LEAST = ("bitrate_up_bps", "bitrate_down_bps")
 _RANGES = {
     **dict.fromkeys(_RATIOS, (1e-6, 1.0)),
-    **dict.fromkeys(("jitter_ms", "rtt_ms"), (0.001, 60_000.0)),
+    **dict.fromkeys(("jitter_ms", "rtt_ms", "rtt_above_floor_ms"), (0.001, 60_000.0)),
     **dict.fromkeys(_AT_LEAST, (1.0, 1e12)),
 }
 """What can be measured at all; a limit outside of it is a slip of the pen."""

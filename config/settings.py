@@ -41,6 +41,8 @@ class Files(_Section, frozen=True, kw_only=True):
     extra_meetings: tuple[FileName, ...] = ()
     """More of the same, read beside `meetings`."""
     profiles: FileName = "profiles.toml"
+    works: FileName = "works.csv"
+    """Announced works and holidays."""
 
 
 class Headquarters(_Section, frozen=True, kw_only=True):

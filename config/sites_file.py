@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
+from config.csv_table import CsvTable
 from config.errors import ConfigError
 from config.site_columns import CELLS, COLUMNS, REQUIRED, CellError, unknown_column
 from config.sites import Registry, Site
-from config.text import nearest, one_of, read_text
+from config.text import nearest, one_of
 from config.tree import cycle
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 _FIELDS = {"link_up_mbps": "link_up_bps", "link_down_mbps": "link_down_bps"}
@@ -31,16 +30,14 @@ def read_sites(path: Path, regions: Collection[str]) -> Registry:
 class _SitesFile:
     def __init__(self, path: Path, regions: Collection[str]) -> None:
         self._path = path
+        self._table = CsvTable(path, COLUMNS, REQUIRED, unknown_column)
         self._regions = regions
         self._lines: dict[str, int] = {}
         self._by_id: dict[str, Site] = {}
 
     def registry(self) -> Registry:
-        rows = self._rows()
-        line, heading = next(rows, (1, []))
-        columns = self._columns(line, heading)
-        for line, cells in rows:
-            site = self._site(line, columns, cells)
+        for line, cells in self._table.rows():
+            site = self._site(line, cells)
             self._lines[site.id] = line
             self._by_id[site.id] = site
         if not self._by_id:
@@ -48,58 +45,13 @@ class _SitesFile:
         self._check_tree()
         return Registry(tuple(self._by_id.values()), self._by_id)
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row with the line on which it starts; blank lines are passed over."""
-        reader = csv.reader(io.StringIO(read_text(self._path), newline=""), strict=True)
-        start = 1
-        try:
-            for cells in reader:
-                if any(cells):
-                    yield start, [cell.strip() for cell in cells]
-                start = reader.line_num + 1
-        except csv.Error as error:
-            raise ConfigError(
-                self._path,
-                f"the quotation marks do not match ({error})",
-                'write " inside a cell as ""',
-                start,
-            ) from None
-
-    def _columns(self, line: int, heading: list[str]) -> list[str]:
-        if len(heading) == 1 and any(sign in heading[0] for sign in ";\t|"):
-            raise ConfigError(
-                self._path, "the columns are not divided by commas", "save the table as comma-separated", line
-            )
-        if not set(heading) & set(COLUMNS):
-            raise ConfigError(
-                self._path, "the heading is missing", f"begin the file with: {','.join(REQUIRED)}", line
-            )
-        for place, name in enumerate(heading):
-            if name not in COLUMNS:
-                raise self._bad(line, unknown_column(name))
-            if name in heading[:place]:
-                raise ConfigError(
-                    self._path, f'the column "{name}" stands twice', "remove one of the two", line
-                )
-        for name in REQUIRED:
-            if name not in heading:
-                remedy = f"begin the file with: {','.join(REQUIRED)}"
-                raise ConfigError(self._path, f'the column "{name}" is missing', remedy, line)
-        return heading
-
-    def _site(self, line: int, columns: list[str], cells: list[str]) -> Site:
-        if len(cells) != len(columns):
-            problem = f"{len(cells)} cells, but the heading has {len(columns)}"
-            raise ConfigError(
-                self._path, problem, 'write one cell a column; put a cell with a comma in "…"', line
-            )
+    def _site(self, line: int, cells: Mapping[str, str]) -> Site:
         try:
             fields: dict[str, Any] = {
-                _FIELDS.get(name, name): CELLS[name](name, cell)
-                for name, cell in zip(columns, cells, strict=True)
+                _FIELDS.get(name, name): CELLS[name](name, cell) for name, cell in cells.items()
             }
         except CellError as bad:
-            raise self._bad(line, bad) from None
+            raise self._table.bad(line, bad) from None
         site = Site(**fields)
         self._check_site(line, site)
         return site
@@ -128,6 +80,3 @@ class _SitesFile:
                 "leave one parent empty",
                 self._lines[ring[0]],
             )
-
-    def _bad(self, line: int, bad: CellError) -> ConfigError:
-        return ConfigError(self._path, bad.problem, bad.remedy, line)

@@ -53,6 +53,13 @@ unused_data_option = click.option(
     envvar="TATPAR_DATA",
     help="Taken as everywhere; this command reads and writes nothing there.",
 )
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    default=None,
+    envvar="TATPAR_SCHEDULER",
+    help="Read and judge on the workers of this Dask scheduler, as tcp://10.0.0.5:8786; without it, here.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
 
 

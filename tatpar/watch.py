@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Final
 from analytics.lines import Lines
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
+from tatpar.blocks import SchedulerError
+from tatpar.importing.told import told_ns
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
 from tatpar.watching.current import Current
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from analytics.hours import HourSpan
     from config.live import LiveConfig
     from config.meetings import Occurrence
+    from tatpar.blocks import Blocks
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
@@ -62,7 +65,7 @@ BEAT_NS: Final = 5 * SECOND_NS
 LEASE_NS: Final = 30 * SECOND_NS
 PAST_NS: Final = 600 * SECOND_NS
 RELOAD_NS: Final = 6 * HOUR_NS
-"""The past is read anew so often: imports do not show in the tail."""
+"""The past is read anew so often, and at once when history was imported, which does not show in the tail."""
 SETTLE_NS: Final = 30 * SECOND_NS
 RETRY_S: Final = 5.0
 TAIL_ROWS: Final = 10_000
@@ -85,7 +88,7 @@ class Look:
 class Watch:
     """Flags, verdicts, forecasts and outcomes of one deployment."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         live: LiveConfig,
         reader: StoreReader,
@@ -93,8 +96,9 @@ class Watch:
         clock: WallClock,
         *,
         history_reader: StoreReader | None = None,
+        blocks: Blocks | None = None,
     ) -> None:
-        """`history_reader`: another reader of the same store, so that long reads do not hold up the tail."""
+        """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past."""
         self.counters = Counters()
         self._live = live
         self._reader = reader
@@ -102,7 +106,7 @@ class Watch:
         self._clock = clock
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         slow_reader = history_reader or reader
-        self._pasts = PastReader(slow_reader, self._lost_windows)
+        self._pasts = PastReader(slow_reader, self._lost_windows, blocks)
         self._settler = Settler(slow_reader, state)
         self._spoken = Spoken()
         self._book = ForecastBook()
@@ -142,12 +146,16 @@ class Watch:
             return None
         shape, past = self._current.shape(), self._past
         late_ns, self._oldest_late_ns = self._oldest_late_ns, None
-        if past is None or past.shape != shape or now_ns - self._loaded_ns >= RELOAD_NS:
+        if past is None or past.shape != shape or self._is_stale(now_ns):
             self._past = self._pasts.load(shape, now_ns)
             self._loaded_ns = now_ns
         else:
             self._past = self._pasts.refresh(past, now_ns, late_ns)
         return self._past
+
+    def _is_stale(self, now_ns: int) -> bool:
+        """The past that was loaded may lack what came otherwise than through the tail."""
+        return now_ns - self._loaded_ns >= RELOAD_NS or told_ns(self._state) >= self._loaded_ns
 
     def settle(self, now_ns: int | None = None) -> int:
         """Settle outcomes that are due; how many occurrences were. May run beside `step` on a thread."""
@@ -174,7 +182,7 @@ class Watch:
         while True:
             try:
                 await asyncio.to_thread(work)
-            except (StoreError, StateError) as error:
+            except (StoreError, StateError, SchedulerError) as error:
                 if not troubled:
                     log.warning(
                         "watch cannot go on for now, will try again: %s",
@@ -195,7 +203,8 @@ class Watch:
         past, current = self._past, self._current
         if current is None:
             return
-        if past is None or past.shape != current.shape() or now_ns - past.until_ns >= PAST_NS:
+        due = past is None or past.shape != current.shape() or now_ns - past.until_ns >= PAST_NS
+        if due or self._is_stale(now_ns):
             self.refresh_past(now_ns)
 
     def _holds_lease(self, now_ns: int) -> bool:

@@ -31,6 +31,7 @@ class ReasonCode(StrEnum):
     JITTER_UP = "jitter_up"
     JITTER_DOWN = "jitter_down"
     RTT = "rtt"
+    RTT_FLOOR = "rtt_floor"  # above the line's own floor
     BITRATE_UP = "bitrate_up"
     BITRATE_DOWN = "bitrate_down"
     OUTAGE = "outage"  # every packet lost

@@ -13,6 +13,7 @@ from tatpar.options import (
     explains_config,
     failed,
     log_option,
+    scheduler_option,
     without_store,
 )
 
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 )
 @config_option
 @data_option
+@scheduler_option
 @log_option
 @explains_config
-def command(config_file: Path | None, data_dir: Path, log_format: str | None) -> None:
+def command(config_file: Path | None, data_dir: Path, scheduler: str | None, log_format: str | None) -> None:
     """Judge what arrives in the report store: flags, verdicts, forecasts, outcomes.
 
     Runs until stopped, beside `tatpar collect`; `tatpar up` includes it. A second one waits until the first is gone.
@@ -38,6 +40,7 @@ def command(config_file: Path | None, data_dir: Path, log_format: str | None) ->
     import asyncio  # noqa: PLC0415 - keeps --help fast
 
     from config.live import LiveConfig  # noqa: PLC0415
+    from tatpar.blocks import SchedulerError  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
@@ -48,16 +51,17 @@ def command(config_file: Path | None, data_dir: Path, log_format: str | None) ->
     if note := without_store(data_dir):
         click.echo(note, err=True)
     try:
-        asyncio.run(_run(live, data_dir))
-    except (StateError, StoreError) as error:
+        asyncio.run(_run(live, data_dir, scheduler))
+    except (StateError, StoreError, SchedulerError) as error:
         failed(str(error))
 
 
-async def _run(live: LiveConfig, data_dir: Path) -> None:
+async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
     import asyncio  # noqa: PLC0415
     import signal  # noqa: PLC0415
     from contextlib import closing, suppress  # noqa: PLC0415
 
+    from tatpar.blocks import blocks_of  # noqa: PLC0415
     from tatpar.watch import Watch  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
@@ -72,6 +76,7 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
         closing(open_reader(store, data_dir)) as reader,
         closing(open_reader(store, data_dir)) as slow,
         closing(StateDb(data_dir / "state.db")) as state,
+        blocks_of(scheduler, slow, store, data_dir) as blocks,
         suppress(asyncio.CancelledError),
     ):
-        await Watch(live, reader, state, SystemClock(), history_reader=slow).run()
+        await Watch(live, reader, state, SystemClock(), history_reader=slow, blocks=blocks).run()

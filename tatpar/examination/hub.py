@@ -12,6 +12,7 @@ from collector.broker.knock import Answered, TurnedAway, knock
 from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
 from tatpar.failures import PREFIX, failures_in, is_failing, told
+from tatpar.importing.told import ROLE as IMPORT
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
 from telemetry.store.errors import StoreError
@@ -116,6 +117,8 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
         *(_failed(room, failures[room], now_ns) for room in failures),
     ]
     for role, beat in sorted(beats.items()):
+        if role == IMPORT:
+            continue  # done once, and over
         if role.startswith(PREFIX) or (role in failures and is_failing(failures[role], now_ns)):
             continue  # told above; what it beats between two failures says nothing
         age_ns = now_ns - beat.at_ns

@@ -60,6 +60,7 @@ class Current:
         """Recompute the flags and write what changed; None when nothing did."""
         self._dark = self._who_is_dark(now_ns)
         present = Present(now_ns, self.dark_after_ns, self._usual_now(past, now_ns))
+        self.ring.stand_on(self._floor(past))
         recent, sets = self.ring.recent(), self.offices.sets
         flags = degraded(recent, sets.limits, self.offices.set_of_site(occurrences), present)
         linked = {
@@ -73,6 +74,7 @@ class Current:
 
     def ground(self, past: Past | None, now_ns: int) -> Ground:
         """What forecasts stand on now, after `flag`."""
+        self.ring.stand_on(self._floor(past))
         recent, offices = self.ring.recent(), self.offices
         shape = self.shape()
         fitting = past if past is not None and past.shape == shape else nothing_known(shape, now_ns)
@@ -122,6 +124,10 @@ class Current:
         flagged = self.raised.line_since_ns(self.ring.lines)[None]
         since = np.where(flagged > 0, np.minimum(since, flagged), since)
         return np.where(suspect, since, 0)
+
+    def _floor(self, past: Past | None) -> NDArray[np.float32] | None:
+        """The lines' floors, of a past of these very lines."""
+        return past.floor_ms if past is not None and past.shape.lines == self.ring.lines else None
 
     def _usual_now(self, past: Past | None, now_ns: int) -> UsualNow | None:
         """Kept for the hour, until another past is at hand."""

@@ -29,13 +29,21 @@ def lost_windows(state: StateDb, sites: Sequence[str], span: HourSpan) -> NDArra
     return out
 
 
-def lost_in(state: StateDb, sites: Sequence[str], starts_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each site had lost contact in each window of a grid, (S, W); `starts_ns` (W,) rising."""
+def lost_in(
+    state: StateDb, sites: Sequence[str], starts_ns: NDArray[np.int64], step_ns: int = WINDOW_NS
+) -> NDArray[np.bool_]:
+    """Whether each site had lost contact in each cell of a grid, (S, W); `starts_ns` (W,) rising by `step_ns`.
+
+    In cells longer than a window contact was lost when it was for most of the cell.
+    """
     out = np.zeros((len(sites), len(starts_ns)), dtype=bool)
     if len(starts_ns):
+        end_ns = int(starts_ns[-1]) + step_ns
         for row, site in enumerate(sites):
-            lost = _starts(state, site, int(starts_ns[0]), int(starts_ns[-1]) + WINDOW_NS)
-            out[row] = np.isin(starts_ns, lost)
+            lost = _starts(state, site, int(starts_ns[0]), end_ns)
+            cell = (lost - starts_ns[0]) // step_ns
+            cell = cell[(cell >= 0) & (cell < len(starts_ns))]
+            out[row] = np.bincount(cell, minlength=len(starts_ns)) * 2 * WINDOW_NS > step_ns
     return out
 
 

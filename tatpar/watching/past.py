@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analytics.broken import broken_windows
 from analytics.climatology import Climatology, climatology
-from analytics.history import METRICS, empty_history, joined, merged, summarise, with_contact_lost
+from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots, put_rollups
+from analytics.history import empty_history, joined, merged, summarise, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
-from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from tatpar.blocks import InProcess
+from tatpar.watching.floors import floors_at, rollups_to_judge
 from telemetry.store.protocol import Selection
+from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,8 +25,10 @@ if TYPE_CHECKING:
 
     from analytics.history import History
     from analytics.limits import LimitSets
+    from tatpar.blocks import Blocks
     from telemetry.store.protocol import StoreReader
 
+SLOTS_PER_WEEK: Final = HOURS_PER_WEEK * 12
 SITES_PER_READ: Final = 8
 HOURS_PER_READ: Final = HOURS_PER_WEEK
 OVERLAP_HOURS: Final = 1
@@ -48,14 +54,19 @@ class Past:
     shape: Shape
     history: History
     """As measured, without what loss of contact adds."""
+    slots: SlotGrid
+    """The same by the slot: what forecasts are made of."""
     climate: Climatology
     until_ns: int
+    floor_ms: NDArray[np.float32] | None = None
+    """(S, P) the lines' own floors of the hour of `until_ns`; None where no limit asks for them."""
 
 
 def nothing_known(shape: Shape, now_ns: int) -> Past:
     """The past before it is loaded: priors only."""
     history = empty_history(shape.lines, len(shape.sets.limits), local_hour(now_ns, shape.zone), 0)
-    return Past(shape, history, climatology(history), 0)
+    slots = empty_slots(shape.lines, len(shape.sets.limits), now_ns // SLOT_NS, 0)
+    return Past(shape, history, slots, climatology(history), 0)
 
 
 class PastReader:
@@ -65,16 +76,19 @@ class PastReader:
         self,
         reader: StoreReader,
         lost_windows: Callable[[Sequence[str], HourSpan], NDArray[np.int64]],
+        blocks: Blocks | None = None,
     ) -> None:
-        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact."""
+        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact; `blocks` does the reading, here unless it says otherwise."""
         self._reader = reader
+        self._blocks = blocks or InProcess(reader)
         self._lost_windows = lost_windows
 
     def load(self, shape: Shape, now_ns: int) -> Past:
         """The whole past that the shape asks for."""
         hours = int(shape.weeks * HOURS_PER_WEEK)
         end = local_hour(now_ns, shape.zone) + 1
-        return self._past(shape, self._read(shape, HourSpan(end - hours, hours, shape.zone), now_ns), now_ns)
+        history, slots = self._read(shape, HourSpan(end - hours, hours, shape.zone), now_ns)
+        return self._past(shape, history, slots, now_ns)
 
     def refresh(self, past: Past, now_ns: int, oldest_late_ns: int | None = None) -> Past:
         """A past brought up to now, and from `oldest_late_ns` on mended by what came late."""
@@ -83,34 +97,57 @@ class PastReader:
         first = local_hour(past.until_ns, shape.zone) - OVERLAP_HOURS
         if oldest_late_ns is not None:
             first = min(first, max(local_hour(oldest_late_ns, shape.zone), end - MOST_MENDED_HOURS))
-        newer = self._read(shape, HourSpan(first, max(end - first, 0), shape.zone), now_ns)
-        return self._past(shape, merged(past.history, newer, int(shape.weeks * HOURS_PER_WEEK)), now_ns)
+        history, slots = self._read(shape, HourSpan(first, max(end - first, 0), shape.zone), now_ns)
+        history = merged(past.history, history, int(shape.weeks * HOURS_PER_WEEK))
+        slots = merged_slots(past.slots, slots, int(shape.weeks * SLOTS_PER_WEEK))
+        return self._past(shape, history, slots, now_ns)
 
-    def _past(self, shape: Shape, history: History, now_ns: int) -> Past:
+    def _past(self, shape: Shape, history: History, slots: SlotGrid, now_ns: int) -> Past:
         span = HourSpan(history.first_hour, len(history.hours), shape.zone)
         lost = self._lost_windows(shape.lines.sites, span)
-        return Past(shape, history, climatology(with_contact_lost(history, lost)), now_ns)
+        floor_ms = floors_at(self._reader, shape.lines, shape.sets.limits, now_ns)
+        climate = climatology(with_contact_lost(history, lost))
+        return Past(shape, history, slots, climate, now_ns, floor_ms)
 
-    def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> History:
+    def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> tuple[History, SlotGrid]:
         sites = shape.lines.sites
         blocks = [sites[i : i + SITES_PER_READ] for i in range(0, len(sites), SITES_PER_READ)]
-        return joined(shape.lines, [self._block(shape, block, span, now_ns) for block in blocks])
+        parts = list(
+            self._blocks.each(read_block, [BlockOfPast(shape, each, span, now_ns) for each in blocks])
+        )
+        return (
+            joined(shape.lines, [history for history, _ in parts]),
+            joined_slots(shape.lines, [slots for _, slots in parts]),
+        )
 
-    def _block(self, shape: Shape, sites: tuple[str, ...], span: HourSpan, now_ns: int) -> History:
-        lines = Lines(sites, shape.lines.paths)
-        out = empty_history(lines, len(shape.sets.limits), span.first, span.count)
-        for first in range(span.first, span.first + span.count, HOURS_PER_READ):
-            count = min(HOURS_PER_READ, span.first + span.count - first)
-            table = self._reader.rollups(
-                _selection(sites, HourSpan(first, count, span.zone), now_ns),
-                histograms=False,
-                columns=METRICS[3:],
-                window_values=WINDOW_VALUE_COLUMNS,
-            )
-            if len(table):
-                part = summarise(table, lines, shape.sets.limits, HourSpan(first, count, span.zone))
-                out = merged(out, part, span.count)
-        return out
+
+@dataclass(frozen=True, slots=True)
+class BlockOfPast:
+    """The past of some sites of a shape over a span, as far as it is there at `now_ns`."""
+
+    shape: Shape
+    sites: tuple[str, ...]
+    span: HourSpan
+    now_ns: int
+
+
+def read_block(reader: StoreReader, job: BlockOfPast) -> tuple[History, SlotGrid]:
+    """Read and judge one block; a week of its roll-ups is in memory at a time."""
+    lines, limits, span = Lines(job.sites, job.shape.lines.paths), job.shape.sets.limits, job.span
+    out = empty_history(lines, len(limits), span.first, span.count)
+    start_ns, end_ns = utc_bounds_ns(span)
+    first_slot = start_ns // SLOT_NS
+    slots = empty_slots(lines, len(limits), first_slot, max(-(-end_ns // SLOT_NS) - first_slot, 0))
+    for first in range(span.first, span.first + span.count, HOURS_PER_READ):
+        count = min(HOURS_PER_READ, span.first + span.count - first)
+        selection = _selection(job.sites, HourSpan(first, count, span.zone), job.now_ns)
+        table = rollups_to_judge(reader, lines, limits, selection)
+        if len(table):
+            broken = broken_windows(table.window_values, limits)
+            part = summarise(table, lines, limits, HourSpan(first, count, span.zone), broken)
+            out = merged(out, part, span.count)
+            put_rollups(slots, table, limits, broken)
+    return out, slots
 
 
 def _selection(sites: tuple[str, ...], span: HourSpan, now_ns: int) -> Selection:

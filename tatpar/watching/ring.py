@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.floor import with_floor
 from analytics.recent import Recent
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.windows import SECOND_NS, WINDOW_NS
@@ -57,6 +58,12 @@ class WindowRing:
         self.last_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
         """(S, P): end of the newest window that came in time, 0 before the first."""
         self._recent: Recent | None = None
+        self._floor_ms: NDArray[np.float32] | None = None
+
+    def stand_on(self, floor_ms: NDArray[np.float32] | None) -> None:
+        """The lines' own floors, (S, P) of this ring or of fewer paths, that round trips are compared with from now on."""
+        if floor_ms is not self._floor_ms:
+            self._floor_ms, self._recent = floor_ms, None
 
     def advance(self, now_ns: int) -> None:
         """Move on to the present; what is older than the ring is forgotten."""
@@ -104,8 +111,15 @@ class WindowRing:
             windows = self._head - RING_WINDOWS + 1 + np.arange(RING_WINDOWS, dtype=np.int64)
             order = windows % RING_WINDOWS
             values = {name: column[..., order] for name, column in self._values.items()}
+            if self._floor_ms is not None:
+                values = dict(with_floor(values, self._fitted(self._floor_ms)))
             self._recent = Recent(self.lines, windows * WINDOW_NS, values)
         return self._recent
+
+    def _fitted(self, floor_ms: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Widened for paths that were learnt since: they have no floor yet."""
+        lacking = len(self.lines.paths) - floor_ms.shape[1]
+        return np.pad(floor_ms, ((0, 0), (0, max(lacking, 0))), constant_values=np.nan)
 
     def _put(self, table: StreamTable, rows: NDArray[np.int64], cell: tuple[NDArray[np.int64], ...]) -> None:
         site, path, index = cell

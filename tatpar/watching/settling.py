@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.floor import with_floor
 from analytics.judge import POOL_WINDOWS, judge
 from analytics.limits import limit_sets
 from analytics.lines import Lines
 from analytics.outcome import FINAL_AFTER_NS, settle
 from config.sites import SiteStatus
+from tatpar.watching.floors import floors_at
 from tatpar.watching.lost_contact import lost_in
 from telemetry.decisions import Outcome
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
@@ -112,7 +114,11 @@ def settle_occurrence(
     paths = lines.to_end(meeting.end)
     values = {name: column[:, paths] for name, column in values.items()}
     sets = limit_sets(config.profiles)
-    judged = judge(values, sets.limits[sets.of_profile[meeting.profile]], pool_windows=POOL_WINDOWS)
+    limits = sets.limits[sets.of_profile[meeting.profile]]
+    floor_ms = floors_at(reader, lines, (limits,), occurrence.starts_ns)
+    if floor_ms is not None:
+        values = dict(with_floor(values, floor_ms[:, paths]))
+    judged = judge(values, limits, pool_windows=POOL_WINDOWS)
     measured, broke = _best_line(judged.present, judged.breaks)
     lost = lost_in(state, sites, starts)
     final = now_ns >= occurrence.ends_ns + FINAL_AFTER_NS

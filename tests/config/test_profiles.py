@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from conftest import Write
 
 BUILT_IN = read_profiles(DEFAULT_PROFILES)
-AT_MOST = ("loss_ratio", "burst_loss_ratio", "jitter_ms", "rtt_ms")
+AT_MOST = ("loss_ratio", "burst_loss_ratio", "jitter_ms", "rtt_ms", "rtt_above_floor_ms")
 AT_LEAST = ("bitrate_up_bps", "bitrate_down_bps")
 OWN = """\
 [[profile]]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HEAVY: Final = (
-    "numpy", "scipy", "icalendar", "recurring_ical_events", "babel", "jinja2", "starlette", "uvicorn",
+    "numpy", "pandas", "pyarrow", "scipy", "icalendar", "recurring_ical_events", "babel", "jinja2", "starlette", "uvicorn",
     "zstandard", "influxdb_client", "urllib3", "msgspec", "paho", "psutil", "asyncio", "sqlite3",
 )  # fmt: skip
 DESIGNED: Final = frozenset(
@@ -26,7 +26,7 @@ DESIGNED: Final = frozenset(
     | {"doctor", "grafana", "history", "backtest", "enroll"}
 )
 """The commands of the design."""
-LATER: Final = frozenset({"grafana", "history", "backtest"})
+LATER: Final = frozenset({"grafana"})
 BESIDE: Final = frozenset({"alerts", "command", "gaps", "lab", "refused", "revoke", "store"})
 """What came to be beside the design."""
 
@@ -57,7 +57,7 @@ def test_help_has_an_example(path: tuple[str, ...]) -> None:
         at = words.index(name, at) + 1
 
 
-NEITHER: Final = {("lab",), ("report",), ("store",), ()}
+NEITHER: Final = {("history",), ("lab",), ("report",), ("store",), ()}
 """Groups that do nothing by themselves."""
 
 

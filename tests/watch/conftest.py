@@ -13,6 +13,7 @@ from config.live import LiveConfig
 from tatpar.watch import Watch
 from telemetry.clock import ManualClock
 from telemetry.control import Presence
+from telemetry.histogram import bin_of
 from telemetry.messages import Clock, Direction, Envelope, RoundTrip, SelfReport, Stamps, StampSource, Stream
 from telemetry.state.db import StateDb
 from telemetry.store.protocol import Received
@@ -85,7 +86,13 @@ def stream(path: str, line: Line, rng: np.random.Generator) -> Stream:
         up=_direction(sent, up_lost if attributed else 0, line),
         down=_direction(sent - up_lost, down_lost if attributed else 0, line),
         rtt=RoundTrip(
-            min_ms=rtt, mean_ms=rtt, p50_ms=rtt, p95_ms=rtt, p99_ms=rtt, max_ms=rtt, hist=(460, got)
+            min_ms=rtt,
+            mean_ms=rtt,
+            p50_ms=rtt,
+            p95_ms=rtt,
+            p99_ms=rtt,
+            max_ms=rtt,
+            hist=(int(bin_of(rtt * 1e6)), got),
         )
         if got
         else None,

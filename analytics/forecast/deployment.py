@@ -1,0 +1,116 @@
+"""A deployment's `Track`: its slot grid under one limit set, with what was announced and what was lost of contact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.forecast.track import Track
+from telemetry.store.rollup import CLOSED_AFTER_NS
+from telemetry.windows import HOUR_NS, SLOT_NS, WINDOWS_PER_SLOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from analytics.forecast.slots import SlotGrid
+    from analytics.lines import Lines
+    from config.sites import Site
+    from config.works import Work
+
+ANNOUNCED_BEFORE_NS: Final = 24 * HOUR_NS
+"""When history is replayed, only what was announced so long beforehand counts as announced: the longest horizon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a grid does not say itself: `groups` (N,) each; `lost` (S, T); `planned` (S, P, T)."""
+
+    groups: Mapping[str, NDArray[np.int32]]
+    lost: NDArray[np.bool_]
+    planned: NDArray[np.bool_]
+
+
+def track_of(grid: SlotGrid, limit_set: int, around: Surroundings) -> Track:
+    """The track of all lines, N = S x P in the order site, path.
+
+    A slot is known a minute after its end, as the store makes its roll-up; one that was mended later only when the last
+    of its windows had come: what of it was there before is not told apart, which is the strict side.
+    """
+    sites, paths, slots = grid.measured.shape
+    lines = sites * paths
+    measured = grid.measured.reshape(lines, slots)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        broke = grid.broken[limit_set].reshape(lines, slots) / measured
+    ends_ns = (grid.first_slot + 1 + np.arange(slots, dtype=np.int64)) * SLOT_NS
+    arrived = np.maximum(grid.received_ns.reshape(lines, slots), ends_ns + CLOSED_AFTER_NS)
+    return Track(
+        first_slot=grid.first_slot,
+        slot_ns=SLOT_NS,
+        broke=broke.astype(np.float32),
+        measured=(measured / np.float32(WINDOWS_PER_SLOT)).astype(np.float32),
+        dark=np.repeat(dark_slots(grid, around.lost), paths, axis=0),
+        strain=grid.strain[limit_set].reshape(lines, slots),
+        arrived_ns=arrived,
+        planned=around.planned.reshape(lines, slots),
+        rehearsed=np.full((lines, slots), np.nan, dtype=np.float32),
+        groups=around.groups,
+    )
+
+
+def dark_slots(grid: SlotGrid, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, T): nothing of an office came, which had been heard before, and either its contact was lost or others were heard."""
+    there = grid.measured.any(axis=1)
+    ends_ns = (grid.first_slot + 1 + np.arange(there.shape[-1], dtype=np.int64)) * SLOT_NS
+    hearing = ((grid.received_ns > 0) & (grid.received_ns <= ends_ns + CLOSED_AFTER_NS)).any(axis=(0, 1))
+    seen = np.logical_or.accumulate(there, axis=-1)
+    return np.asarray(~there & seen & (lost | hearing))
+
+
+def groups_of(lines: Lines, by_id: Mapping[str, Site]) -> dict[str, NDArray[np.int32]]:
+    """What lines have in common, (N,) each: provider, region, end; -1 where nobody wrote it down."""
+    sites = [by_id.get(site) for site in lines.sites]
+    paths = len(lines.paths)
+    ends = _numbered(path.partition(".")[2] for path in lines.paths)
+    return {
+        "provider": np.repeat(_numbered(site.provider if site else "" for site in sites), paths),
+        "region": np.repeat(_numbered(site.region if site else "" for site in sites), paths),
+        "end": np.tile(ends, len(sites)),
+    }
+
+
+def planned_slots(
+    works: Iterable[Work], lines: Lines, first_slot: int, slots: int, *, known_ns: int | None
+) -> NDArray[np.bool_]:
+    """(S, P, T): works or a holiday were announced for the slot.
+
+    Args:
+        works: what was announced.
+        lines: the axes S and P.
+        first_slot: of the axis T.
+        slots: length of the axis T.
+        known_ns: only what had been announced by then counts; None, for replaying history: what had been announced
+            `ANNOUNCED_BEFORE_NS` before it began.
+    """
+    out = np.zeros((*lines.shape, slots), dtype=bool)
+    for work in works:
+        by_ns = work.from_ns - ANNOUNCED_BEFORE_NS if known_ns is None else known_ns
+        if work.announced_ns > by_ns:
+            continue
+        first = min(max(work.from_ns // SLOT_NS - first_slot, 0), slots)
+        last = min(max(-(-work.until_ns // SLOT_NS) - first_slot, 0), slots)
+        rows = np.array(
+            [lines.site_index[site] for site in work.sites if site in lines.site_index], dtype=int
+        )
+        columns = lines.to_end(work.end) if work.end else np.arange(len(lines.paths))
+        if len(rows) and len(columns) and last > first:
+            out[np.ix_(rows, columns, np.arange(first, last))] = True
+    return out
+
+
+def _numbered(names: Iterable[str]) -> NDArray[np.int32]:
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(name, len(known)) if name else -1 for name in names], dtype=np.int32)

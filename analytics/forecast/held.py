@@ -1,0 +1,68 @@
+"""What came true of asks, from the track itself: the rule of a meeting's outcome (`analytics.outcome`), slot by slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.climatology import BROKEN_SHARE
+from analytics.outcome import LEAST_COUNTED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.forecast.track import Asks, Track
+
+
+@dataclass(frozen=True, slots=True)
+class CameTrue:
+    """Of M asks, (M,) each: `held`; and `known`: enough of the span counted to say so."""
+
+    held: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+
+def came_true(track: Track, asks: Asks, *, as_of_ns: int | None = None) -> CameTrue:
+    """Held when at most 5 % of the windows that count broke.
+
+    What was measured counts; what was not counts as broken while the office was dark, unless works explain it. Slots
+    that the span touches in part weigh by that part.
+
+    Args:
+        track: what is known of the lines.
+        asks: the spans; when they were asked does not matter.
+        as_of_ns: only what had arrived by then is seen, and spans that end later are not known; None for all.
+    """
+    measured = track.measured
+    blamed = (1.0 - measured) * (track.dark & ~track.planned)
+    broken = np.nan_to_num(track.broke) * measured
+    if as_of_ns is not None:
+        seen = track.arrived_ns <= as_of_ns
+        measured, blamed, broken = (np.where(seen, each, 0.0) for each in (measured, blamed, broken))
+    length = (asks.end_ns - asks.start_ns) / track.slot_ns
+    counted = _over(measured + blamed, track, asks)
+    failed = _over(broken + blamed, track, asks)
+    known = counted >= LEAST_COUNTED * length
+    if as_of_ns is not None:
+        known &= asks.end_ns <= as_of_ns
+    return CameTrue(held=failed <= BROKEN_SHARE * counted + 1e-6, known=known & (length > 0))
+
+
+def _over(values: NDArray[np.floating], track: Track, asks: Asks) -> NDArray[np.float64]:
+    """(M,): the sum of a (N, T) quantity over each ask's span, in slots; beyond the track there is nothing."""
+    total = np.zeros((values.shape[0], values.shape[1] + 1))
+    np.cumsum(values, axis=1, dtype=np.float64, out=total[:, 1:])
+    return _at(total, track, asks.line, asks.end_ns) - _at(total, track, asks.line, asks.start_ns)
+
+
+def _at(
+    total: NDArray[np.float64], track: Track, line: NDArray[np.int64], time_ns: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    slots = total.shape[1] - 1
+    slot, rest = np.divmod(time_ns - track.start_ns, track.slot_ns)
+    low = np.clip(slot, 0, slots)
+    part = np.where((slot >= 0) & (slot < slots), rest / track.slot_ns, 0.0)
+    high = np.minimum(low + 1, slots)
+    return np.asarray(total[line, low] + part * (total[line, high] - total[line, low]))

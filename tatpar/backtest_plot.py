@@ -1,0 +1,65 @@
+"""The reliability of a back-test as a picture: chance said against share that held, a panel a horizon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from tatpar.backtest_figures import Figures, Horizon
+
+INK, FAINT, POINT = "#1b2a38", "#b9c3cc", "#0b6fa4"
+
+
+def draw(figures: Figures, title: str, file: Path) -> None:
+    """Write the picture; the ending of the name says in which format.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with mpl.rc_context({"svg.hashsalt": "tatpar", "font.size": 9}):
+        figure, panels = plt.subplots(1, len(figures.horizons), figsize=(12, 3.9), sharey=True)
+        for panel, each in zip(panels, figures.horizons, strict=True):
+            _panel(panel, each)
+        panels[0].set_ylabel("share that held")
+        figure.suptitle(title, fontsize=10, color=INK)
+        figure.tight_layout()
+        kept = {"Date": None} if file.suffix == ".svg" else {"Software": None}
+        figure.savefig(file, dpi=120, metadata=kept)
+        plt.close(figure)
+
+
+def _panel(panel: Axes, of: Horizon) -> None:
+    bins, score = of.score.reliability, of.score
+    panel.plot([0, 1], [0, 1], color=FAINT, linewidth=1, zorder=1)
+    panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xlabel="chance said")
+    panel.set_title(f"{of.horizon}: {score.forecasts:,} forecasts", color=INK, fontsize=9)
+    panel.spines[["top", "right"]].set_visible(False)
+    if bins is None:
+        panel.text(0.5, 0.5, "too few", ha="center", color=INK)
+        return
+    there = [
+        (said, came, count)
+        for said, came, count in zip(bins.chance, bins.held, bins.counts, strict=True)
+        if said is not None and came is not None
+    ]
+    for said, came, count in there:
+        error = 1.645 * (came * (1.0 - came) / count) ** 0.5
+        panel.errorbar(said, came, yerr=error, color=POINT, fmt="none", linewidth=1, zorder=2)
+    panel.plot(*zip(*((s, c) for s, c, _ in there), strict=True), "o-", color=POINT, markersize=4, zorder=3)
+    for said, came, count in there:
+        panel.annotate(
+            f"{count:,}", (said, came), (4, -9), textcoords="offset points", fontsize=6.5, color=INK
+        )
+    if score.calibration is not None:
+        low, high = score.calibration.low, score.calibration.high
+        note = f"calibration error {score.calibration.value:.3f}\n({low:.3f} to {high:.3f})"
+        panel.text(0.02, 0.98, note, va="top", fontsize=7.5, color=INK, transform=panel.transAxes)

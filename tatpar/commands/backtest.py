@@ -1,0 +1,214 @@
+"""`tatpar backtest`: replay the store's history strictly causally, and score the forecast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tatpar.options import (
+    FiniteRange,
+    config_option,
+    data_option,
+    existing_folder,
+    explained,
+    explains_config,
+    failed,
+    json_option,
+    scheduler_option,
+    wrong_input,
+)
+
+if TYPE_CHECKING:
+    from config.config import Config
+    from tatpar.backtest_figures import Figures
+    from tatpar.replaying import Wanted
+
+_WEEK_NS: Final = 7 * 86_400 * 10**9
+_SLOT_NS: Final = 300 * 10**9
+_PLOTS: Final = (".svg", ".png")
+
+
+@click.command(
+    epilog="Example: tatpar backtest --weeks 8 --plot reliability.svg",
+    short_help="replay history and score the forecast",
+)
+@config_option
+@data_option
+@click.option(
+    "--weeks",
+    type=FiniteRange(1, 104),
+    default=8.0,
+    show_default=True,
+    help="How far back; the first week only teaches the model.",
+)
+@click.option("--meeting", default="", metavar="UID", help="Only the past occurrences of this meeting.")
+@click.option("--site", "sites", multiple=True, metavar="SITE", help="Only this office; may be given again.")
+@click.option("--region", default="", metavar="REGION", help="Only the offices of this region.")
+@click.option(
+    "--hourly", is_flag=True, help="Every whole hour stands for a meeting too, where there are few."
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Draw the reliability diagram, as .svg or .png.",
+)
+@click.option(
+    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
+)
+@scheduler_option
+@json_option
+@explains_config
+def command(  # noqa: PLR0913 - one an option
+    *,
+    config_file: Path | None,
+    data_dir: Path,
+    weeks: float,
+    meeting: str,
+    sites: tuple[str, ...],
+    region: str,
+    hourly: bool,
+    plot: Path | None,
+    lang: str | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """How good the forecast would have been: each past meeting forecast again from what had arrived by then.
+
+    Prints, by horizon and by region: Brier score, its skill over persistence and over climatology (both
+    recalibrated on the same past), calibration, hits and false alarms; all with intervals by block bootstrap.
+    The model is fitted anew each week on what had come true and arrived by then.
+    """
+    import time  # noqa: PLC0415 - keeps --help fast
+
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
+    from tatpar.replaying import Wanted  # noqa: PLC0415
+
+    if plot is not None and plot.suffix not in _PLOTS:
+        wrong_input(f"--plot: {plot} ends with neither .svg nor .png; write one of them")
+    config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
+    existing_folder(data_dir)
+    now_ns = time.time_ns() // _SLOT_NS * _SLOT_NS
+    wanted = Wanted(
+        from_ns=now_ns - round(weeks * _WEEK_NS),
+        until_ns=now_ns,
+        sites=_offices(config, sites, region),
+        meeting=_meeting(config, meeting),
+        hourly=hourly,
+    )
+    figures = _figures(config, data_dir, wanted, scheduler)
+    language = lang or config.settings.deployment.language
+    if plot is not None and not figures.nothing:
+        _draw(figures, wanted, plot)
+    if as_json:
+        _print_json(figures, wanted)
+    else:
+        _print(config, figures, wanted, language)
+    if figures.nothing:
+        raise SystemExit(1)
+
+
+def _offices(config: Config, sites: tuple[str, ...], region: str) -> frozenset[str]:
+    from config.text import one_of  # noqa: PLC0415
+    from tatpar.replaying import linked_in  # noqa: PLC0415
+
+    for site in sites:
+        if site not in config.registry.by_id:
+            wrong_input(f'--site: there is no office "{site}"; {one_of(site, config.registry.by_id)}')
+    if not region:
+        return frozenset(sites)
+    if region not in config.regions:
+        wrong_input(f'--region: there is no region "{region}"; {one_of(region, config.regions)}')
+    inside = linked_in(config, region)
+    if not inside:
+        wrong_input(f"--region: no office of {region} is linked yet; name another region")
+    if sites and not inside & set(sites):
+        wrong_input(f"--site: none of these offices is in {region}; leave out --site or --region")
+    return inside & set(sites) if sites else inside
+
+
+def _meeting(config: Config, uid: str) -> str:
+    known = [meeting.uid for meeting in config.calendar.meetings]
+    if uid and uid not in known:
+        wrong_input(f"--meeting: no meeting has the UID {uid!r}; write one of: {', '.join(known) or 'none'}")
+    return uid
+
+
+def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | None) -> Figures:
+    import contextlib  # noqa: PLC0415
+
+    from tatpar.backtest_figures import figures_of  # noqa: PLC0415
+    from tatpar.blocks import SchedulerError, blocks_of  # noqa: PLC0415
+    from tatpar.prior import shipped_prior  # noqa: PLC0415
+    from tatpar.replaying import Source, replayed  # noqa: PLC0415
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
+
+    if not store_file(config.settings.store, data_dir).exists():
+        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+    try:
+        with (
+            contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
+            contextlib.closing(StateDb(data_dir / "state.db")) as state,
+            blocks_of(scheduler, reader, config.settings.store, data_dir) as blocks,
+        ):
+            source = Source(reader, state, blocks)
+            found = replayed(config, source, wanted, shipped_prior(), lambda what: click.echo(what, err=True))
+            return figures_of(config, found)
+    except (StoreError, StateError, SchedulerError) as error:
+        failed(f"tatpar backtest: {error}")
+
+
+def _draw(figures: Figures, wanted: Wanted, file: Path) -> None:
+    from tatpar.backtest_plot import draw  # noqa: PLC0415
+    from tatpar.json_time import rfc3339  # noqa: PLC0415
+
+    span = f"{rfc3339(wanted.from_ns)[:10]} to {rfc3339(wanted.until_ns)[:10]}"
+    try:
+        draw(figures, f"Reliability, {span}: {figures.pairs:,} pairs of office and meeting", file)
+    except OSError as error:
+        failed(f"tatpar backtest: {explained(error)}")
+    click.echo(str(file), err=True)
+
+
+def _print_json(figures: Figures, wanted: Wanted) -> None:
+    from tatpar.json_time import as_json, readable, rfc3339  # noqa: PLC0415
+
+    found = {"from": rfc3339(wanted.from_ns), "until": rfc3339(wanted.until_ns)}
+    refits = [rfc3339(at_ns) for at_ns in figures.refits_ns]
+    plain = readable(figures)
+    assert isinstance(plain, dict)
+    plain.pop("refits_ns", None)
+    click.echo(as_json(found | plain | {"refits": refits}))
+
+
+def _print(config: Config, figures: Figures, wanted: Wanted, language: str) -> None:
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.backtest_table import lines_of  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    zone = timezone_of(config.settings)
+    click.echo(
+        say(
+            language,
+            "backtest.heading",
+            zone=zone,
+            begin=wanted.from_ns,
+            end=wanted.until_ns,
+            pairs=figures.pairs,
+            failed=figures.failed,
+        )
+    )
+    if figures.nothing:
+        click.echo(say(language, "backtest.nothing"))
+        return
+    click.echo(say(language, "backtest.causal", n=len(figures.refits_ns)))
+    if figures.hours_as_meetings:
+        click.echo(say(language, "backtest.hours", count=figures.hours_as_meetings))
+    click.echo("\n" + "\n".join(lines_of(config, figures, language)))

@@ -1,0 +1,135 @@
+"""`tatpar history`: other people's measurements as our own past."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.config import Config
+    from tatpar.importing.importer import Importer, Written
+    from telemetry.store.protocol import ReportStore, StoreReader
+
+
+@click.group()
+def command() -> None:
+    """Other people's measurements as our own past.
+
+    Example: tatpar history import pings.csv --mapping smokeping.toml --site agra
+    """
+
+
+@command.command("import", short_help="take in CSV or Parquet by a mapping file")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--mapping",
+    "mapping_file",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Which columns are our figures, in which units (docs/history.md).",
+)
+@click.option(
+    "--site", metavar="SITE", help="The office that the files are of; in place of the mapping's [site]."
+)
+@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@config_option
+@data_option
+@json_option
+@explains_config
+def import_(  # noqa: PLR0913 - one argument an option
+    *,
+    files: tuple[Path, ...],
+    mapping_file: Path,
+    site: str | None,
+    dry_run: bool,
+    config_file: Path | None,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Import measurements of other tools: five-minute roll-ups, marked as not measured here.
+
+    What was measured here is never touched; importing again replaces what was imported before, so twice is the same as
+    once. Works beside a running hub, whose watch reads the past anew within seconds. Nothing is written
+    when anything in the files is wrong.
+
+    Example: tatpar history import ping-*.csv.gz --mapping telegraf.toml --dry-run
+    """
+    import time  # noqa: PLC0415 - keeps --help fast
+
+    from config.load import load_config  # noqa: PLC0415
+    from config.text import one_of  # noqa: PLC0415
+    from tatpar.importing.importer import Importer, Sources  # noqa: PLC0415
+    from tatpar.importing.mapping import read_mapping  # noqa: PLC0415
+
+    config = load_config(config_file)
+    mapping = read_mapping(mapping_file)
+    if site is not None and site not in config.registry.by_id:
+        wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+    sources = Sources(files, mapping, mapping_file, site)
+    with Importer(config, sources, time.time_ns(), data_dir) as importer:
+        total = sum(file.stat().st_size for file in files if file.is_file())
+        with click.progressbar(length=total, label="reading", file=sys.stderr) as bar:
+            importer.read(bar.update)
+        written = _write(config, importer, data_dir, dry_run=dry_run)
+    _say(written, config, as_json=as_json, dry_run=dry_run)
+
+
+def _write(config: Config, importer: Importer, data_dir: Path, *, dry_run: bool) -> list[Written]:
+    import contextlib  # noqa: PLC0415
+
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.store.open import open_reader, open_writer, store_file  # noqa: PLC0415
+
+    settings = config.settings.store
+    label = "checking" if dry_run else "writing"
+    try:
+        with contextlib.ExitStack() as open_now:
+            store: ReportStore | None = None
+            reader: StoreReader | None = None
+            if not dry_run:
+                reader = store = open_now.enter_context(contextlib.closing(open_writer(settings, data_dir)))
+            elif store_file(settings, data_dir).exists():
+                reader = open_now.enter_context(contextlib.closing(open_reader(settings, data_dir)))
+            bar = open_now.enter_context(
+                click.progressbar(length=importer.pieces, label=label, file=sys.stderr)
+            )
+            written = importer.write(store, reader, bar.update)
+        if not dry_run:
+            _tell_watch(data_dir, written)
+    except (StoreError, StateError) as error:
+        failed(f"tatpar history import: {error}; what was written stays, importing again completes it")
+    return written
+
+
+def _tell_watch(data_dir: Path, written: Sequence[Written]) -> None:
+    import time  # noqa: PLC0415
+    from contextlib import closing  # noqa: PLC0415
+
+    from tatpar.importing.told import tell  # noqa: PLC0415
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+
+    with closing(StateDb(data_dir / "state.db")) as state:
+        tell(state, time.time_ns(), {"slots": sum(each.slots for each in written), "sites": len(written)})
+
+
+def _say(written: Sequence[Written], config: Config, *, as_json: bool, dry_run: bool) -> None:
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.importing.words import as_json as for_machines  # noqa: PLC0415
+    from tatpar.importing.words import lines  # noqa: PLC0415
+    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
+
+    if as_json:
+        click.echo(text_of(for_machines(written, dry_run=dry_run)))
+        return
+    for line in lines(
+        written, timezone_of(config.settings), config.settings.store.rollup_days, dry_run=dry_run
+    ):
+        click.echo(line)

@@ -1,0 +1,187 @@
+"""Reads the files, puts the samples together by office and week, and writes five-minute roll-ups into the store.
+
+Only roll-ups are written, with the values of their windows: other tools measure too seldom for the 15 s grid, and windows
+would tell of silence that was none. What was measured here is never touched; what was imported before is replaced.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+from msgspec import Struct
+
+from config.errors import ConfigError
+from tatpar.importing.places import PlaceFinder
+from tatpar.importing.samples import dtype_of, samples
+from tatpar.importing.spill import Spill
+from tatpar.importing.tables import chunks
+from tatpar.importing.windows import windows_of
+from telemetry.store.assembly import rows_where
+from telemetry.store.imported import is_among
+from telemetry.store.protocol import Selection
+from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
+from telemetry.store.rollup_tables import as_rollups, as_windows
+from telemetry.windows import DAY_NS, SLOT_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from config.config import Config
+    from tatpar.importing.mapping import Mapping
+    from telemetry.store.protocol import ReportStore, StoreReader
+    from telemetry.store.tables import RollupTable
+
+MOST_PATHS: Final = 1_000
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """What was (or would be) taken in of one office."""
+
+    site: str
+    paths: tuple[str, ...] = ()
+    samples: int = 0
+    """Rows of the files, or packets where a row is several."""
+    from_ns: int | None = None
+    until_ns: int | None = None
+    slots: int = 0
+    """Roll-ups written, those that replace an earlier import among them."""
+    replaced: int = 0
+    measured: int = 0
+    """Slots that were measured here, and stay as they are."""
+    open: int = 0
+    """Slots that are not over yet; left out."""
+    old: int = 0
+    """Slots written that are older than the store keeps roll-ups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What to import."""
+
+    files: Sequence[Path]
+    mapping: Mapping
+    mapping_file: Path
+    site: str | None = None
+
+
+class Importer:
+    """One import; `read` first, then `write` or `rehearse`."""
+
+    def __init__(self, config: Config, sources: Sources, now_ns: int, folder: Path) -> None:
+        """`folder` is where samples are laid aside meanwhile; it is made when it is not there."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._aside = tempfile.TemporaryDirectory(prefix="importing-", dir=folder)
+        self._spill = Spill(Path(self._aside.name), dtype_of(sources.mapping))
+        self._sources = sources
+        self._finder = PlaceFinder(config, sources.mapping, sources.mapping_file, sources.site)
+        self._kept_from_ns = now_ns - config.settings.store.rollup_days * DAY_NS
+        self._now_ns = now_ns
+        self._paths: list[str] = []
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces there are to write, after `read`."""
+        return len(self._spill)
+
+    def read(self, progress: Callable[[int], None]) -> None:
+        """Read all files; `progress` is told bytes.
+
+        Raises:
+            ConfigError: something in a file cannot be; nothing has been written then.
+        """
+        for file in self._sources.files:
+            for chunk in chunks(file, self._sources.mapping, progress):
+                found, rows = samples(chunk, self._sources.mapping, self._now_ns)
+                places = self._finder.of(chunk)
+                codes = np.array([self._code(file, name) for name in places.paths] or [0], np.int16)
+                wanted = places.wanted[rows]
+                found["path"] = codes[np.maximum(places.path, 0)][rows]
+                self._spill.put(places.sites, places.site[rows][wanted], found[wanted])
+
+    def _code(self, file: Path, path: str) -> int:
+        if path not in self._paths:
+            if len(self._paths) >= MOST_PATHS:
+                raise ConfigError(
+                    file, f"there are more than {MOST_PATHS} paths", "see [path] of the mapping"
+                )
+            self._paths.append(path)
+        return self._paths.index(path)
+
+    def write(
+        self, store: ReportStore | None, reader: StoreReader | None, progress: Callable[[int], None]
+    ) -> list[Written]:
+        """Put the samples together and import them, office by office; `progress` is told pieces.
+
+        Args:
+            store: where to write; None only counts.
+            reader: what is there already; None where there is no store yet.
+            progress: told after each piece.
+
+        Raises:
+            StoreError: the store cannot be written; what was written until then stays, and importing again completes it.
+        """
+        parts: dict[str, list[Written]] = {}
+        for site, found in self._spill.take():
+            table = roll_up(windows_of(found, site, self._sources.mapping.probe, self._paths))
+            table, written = self._fresh(site, table, len(found), reader)
+            if store is not None and len(table):
+                store.import_rollups(table)
+            parts.setdefault(site, []).append(written)
+            progress(1)
+        return [_sum_of(site, each) for site, each in parts.items()]
+
+    def _fresh(
+        self, site: str, table: RollupTable, count: int, reader: StoreReader | None
+    ) -> tuple[RollupTable, Written]:
+        """What may be written, and what is said of it."""
+        slot_ns = table.columns["slot_ns"]
+        closed = slot_ns + SLOT_NS + CLOSED_AFTER_NS <= self._now_ns
+        rows = as_windows(table)
+        measured = imported = np.zeros(len(table), np.bool_)
+        if reader is not None and len(table):
+            span = Selection(int(slot_ns.min()), int(slot_ns.max()) + SLOT_NS, sites=(site,))
+            found = reader.rollups(span, histograms=False, columns=(), window_values=())
+            there = as_windows(found, ("emulated",), histograms=False)
+            made_up = np.asarray(there.columns["emulated"] == 1)
+            measured = is_among(rows, rows_where(there, ~made_up))
+            imported = is_among(rows, rows_where(there, made_up))
+        takes = closed & ~measured
+        kept = as_rollups(rows_where(rows, takes))
+        return kept, Written(
+            site=site,
+            paths=tuple(sorted({table.paths[code] for code in np.unique(table.columns["path"])})),
+            samples=count,
+            from_ns=int(slot_ns.min()) if len(table) else None,
+            until_ns=int(slot_ns.max()) + SLOT_NS if len(table) else None,
+            slots=int(takes.sum()),
+            replaced=int((takes & imported).sum()),
+            measured=int(measured.sum()),
+            open=int((~closed).sum()),
+            old=int((takes & (slot_ns < self._kept_from_ns)).sum()),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of what was laid aside."""
+        self._aside.cleanup()
+
+
+def _sum_of(site: str, parts: Iterable[Written]) -> Written:
+    all_ = list(parts)
+    counts = {
+        name: sum(getattr(part, name) for part in all_)
+        for name in ("samples", "slots", "replaced", "measured", "open", "old")
+    }
+    return Written(
+        site=site,
+        paths=tuple(sorted({path for part in all_ for path in part.paths})),
+        from_ns=min((part.from_ns for part in all_ if part.from_ns is not None), default=None),
+        until_ns=max((part.until_ns for part in all_ if part.until_ns is not None), default=None),
+        **counts,
+    )

@@ -1,0 +1,122 @@
+"""Cells into numbers and times: what is empty is absent, what is no number is told by its line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+
+from tatpar.importing.mapping import UNIX_NS
+from telemetry.windows import DAY_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tatpar.importing.mapping import Time
+    from tatpar.importing.tables import Chunk
+
+ABSENT: Final = ("", "nan", "-nan", "null", "none", "-", "na", "n/a", "u")
+"""What tools write where they have no figure, in small letters."""
+MS_PER: Final = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
+_OFFSET: Final = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$")
+_EARLIEST_NS: Final = 315_532_800 * SECOND_NS
+"""1980: what lies before is a time in another unit."""
+
+
+def numbers(chunk: Chunk, column: str) -> NDArray[np.float64]:
+    """The numbers of a column, NaN where there is none.
+
+    Raises:
+        ConfigError: a cell is neither a number nor empty.
+    """
+    cells = chunk.frame[column]
+    if not _is_text(cells):
+        return np.asarray(pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan))
+    text = cells.astype(str).str.strip()
+    values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    wrong = np.flatnonzero(np.isnan(values))
+    if len(wrong):
+        strange = ~text.iloc[wrong].str.lower().isin(ABSENT).to_numpy()
+        if strange.any():
+            row = int(wrong[np.argmax(strange)])
+            raise chunk.wrong(
+                row, f'{column} is "{text.iloc[row]}"', "write a number, or nothing where there is none"
+            )
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def times_ns(chunk: Chunk, time: Time, shift_ns: int, now_ns: int) -> NDArray[np.int64]:
+    """The times of a column, moved by `shift_ns`.
+
+    Raises:
+        ConfigError: a cell is no time of the format, or lies where it cannot.
+    """
+    cells = chunk.frame[time.column]
+    if time.format in UNIX_NS:
+        found, wrong = _unix(cells, UNIX_NS[time.format])
+    else:
+        found, wrong = _written(cells, time)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise chunk.wrong(row, f'{time.column} is "{cells.iloc[row]}"', _remedy(time))
+    found += shift_ns
+    for outside, what in ((found < _EARLIEST_NS, "before 1980"), (found > now_ns + DAY_NS, "in the future")):
+        if outside.any():
+            row = int(np.argmax(outside))
+            remedy = (
+                "say the unit in [time] format, as unix_ms"
+                if time.format in UNIX_NS
+                else "see [time] of the mapping"
+            )
+            raise chunk.wrong(row, f'{time.column} "{cells.iloc[row]}" lies {what}', remedy)
+    return found
+
+
+def _is_text(cells: pd.Series) -> bool:
+    return bool(pd.api.types.is_object_dtype(cells) or pd.api.types.is_string_dtype(cells))
+
+
+def _unix(cells: pd.Series, per_ns: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    values = pd.to_numeric(cells, errors="coerce")
+    if pd.api.types.is_integer_dtype(values):
+        whole = values.to_numpy(np.int64)
+        most = 2**62 // per_ns
+        return np.clip(whole, -most, most) * per_ns, np.zeros(len(whole), np.bool_)
+    floats = values.to_numpy(np.float64, na_value=np.nan) * per_ns
+    wrong = ~(np.abs(floats) < 2.0**62)
+    seconds = np.where(wrong, 0.0, floats)
+    return np.rint(seconds).astype(np.int64), wrong
+
+
+def _written(cells: pd.Series, time: Time) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Times as text, or as a Parquet file's own times; those without an offset are of the zone."""
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        naive = cells.dt.tz is None
+        parsed = cells.dt.tz_localize("UTC") if naive else cells.dt.tz_convert("UTC")
+        bare = np.full(len(cells), naive)
+    else:
+        text = cells.astype(str).str.strip()
+        form = "ISO8601" if time.format == "iso" else time.format
+        parsed = pd.to_datetime(text, format=form, errors="coerce", utc=True)
+        bare = (
+            ~text.str.contains(_OFFSET).to_numpy(np.bool_)
+            if "%z" not in form
+            else np.zeros(len(text), np.bool_)
+        )
+    if time.zone != "UTC" and bare.any():
+        local = parsed.dt.tz_localize(None).dt.tz_localize(
+            ZoneInfo(time.zone), ambiguous=np.ones(len(parsed), np.bool_), nonexistent="shift_forward"
+        )
+        parsed = parsed.where(~bare, local.dt.tz_convert("UTC"))
+    wrong = parsed.isna().to_numpy(np.bool_)
+    ns = parsed.astype("datetime64[ns, UTC]").astype("int64").to_numpy(np.int64)
+    return np.where(wrong, 0, ns), wrong
+
+
+def _remedy(time: Time) -> str:
+    if time.format == "iso":
+        return "write it like 2026-11-25T10:55:00, or say how it is written in [time] format"
+    return f"write it as {time.format}, or say how it is written in [time] format"

@@ -1,0 +1,136 @@
+"""A chunk's rows as samples: one packet each, or the figures of several; in our units, NaN where absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tatpar.importing.mapping import JITTERS, LOSSES, ROUND_TRIPS, Count, Duration, Share
+from tatpar.importing.numbers import MS_PER, numbers, times_ns
+from telemetry.windows import DAY_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tatpar.importing.mapping import Lost, Mapping, Ping, Summary
+    from tatpar.importing.tables import Chunk
+
+    Samples = NDArray[np.void]
+
+_PLACE: Final = [("time_ns", "<i8"), ("arrived_ns", "<i8"), ("path", "<i2")]
+PING: Final = np.dtype([*_PLACE, ("nth", "<i2"), ("rtt_ms", "<f8")])
+"""`nth`: which packet of its row, where a row has several. `rtt_ms` is NaN where it was lost."""
+FIGURES: Final = ("sent", "lost", "up_lost", "down_lost", *ROUND_TRIPS, *JITTERS)
+SUMMARY: Final = np.dtype([*_PLACE, *((name, "<f8") for name in FIGURES)])
+"""`time_ns` is the last moment of the span."""
+NOT_TOLD: Final = -1
+"""`arrived_ns` where the file does not say."""
+
+
+def dtype_of(mapping: Mapping) -> np.dtype[Any]:
+    """What the samples of a mapping are made of."""
+    return PING if mapping.summary is None else SUMMARY
+
+
+def samples(chunk: Chunk, mapping: Mapping, now_ns: int) -> tuple[Samples, NDArray[np.int64]]:
+    """The samples of a chunk, their `path` still 0, and the row (from 0) that each is of.
+
+    Raises:
+        ConfigError: a cell that cannot be; the message has its line.
+    """
+    if mapping.summary is not None:
+        out, rows = _summaries(chunk, mapping.summary), np.arange(len(chunk.frame))
+    elif mapping.ping is not None:
+        out, rows = _pings(chunk, mapping.ping)
+    else:
+        out = np.zeros(len(chunk.frame), PING)
+        out["rtt_ms"], rows = chunk.frame["rtt_ms"], np.arange(len(out))
+    _date(out, rows, chunk, mapping, now_ns)
+    return out, rows
+
+
+def _date(out: Samples, rows: NDArray[np.int64], chunk: Chunk, mapping: Mapping, now_ns: int) -> None:
+    shift_ns = mapping.file.shift_weeks * 7 * DAY_NS
+    if mapping.time is None:
+        out["time_ns"] = chunk.frame["time_ns"].to_numpy(np.int64)[rows] + shift_ns
+    else:
+        out["time_ns"] = times_ns(chunk, mapping.time, shift_ns, now_ns)[rows]
+    if mapping.summary is not None:
+        span_ns = round(mapping.summary.cadence_s * SECOND_NS)
+        out["time_ns"] += (span_ns if mapping.summary.time_is == "start" else 0) - 1
+    out["arrived_ns"] = NOT_TOLD
+    if mapping.arrived is not None:
+        out["arrived_ns"] = times_ns(chunk, mapping.arrived, shift_ns, now_ns)[rows]
+
+
+def _pings(chunk: Chunk, ping: Ping) -> tuple[Samples, NDArray[np.int64]]:
+    told = ping.rtts if ping.rtts is not None else ping.rtt
+    assert told is not None
+    columns = told.columns if ping.rtts is not None and not isinstance(told, Duration) else (told.column,)  # type: ignore[union-attr]
+    rtt_ms = np.stack([numbers(chunk, name) for name in columns], axis=-1) * MS_PER[told.unit]
+    lost = ~(rtt_ms > 0.0) | (rtt_ms >= ping.timeout_ms)
+    if ping.lost is not None:
+        lost |= _marked(chunk, ping.lost)[:, None]
+    out = np.zeros(rtt_ms.shape, PING)
+    out["nth"] = np.arange(len(columns))
+    out["rtt_ms"] = np.where(lost, np.nan, rtt_ms)
+    return out.reshape(-1), np.repeat(np.arange(len(rtt_ms)), len(columns))
+
+
+def _marked(chunk: Chunk, lost: Lost) -> NDArray[np.bool_]:
+    words = chunk.frame[lost.column].astype(str).str.strip().str.lower()
+    return np.asarray(words.isin([mark.lower() for mark in lost.marks]).to_numpy(np.bool_))
+
+
+def _summaries(chunk: Chunk, summary: Summary) -> Samples:
+    out = np.zeros(len(chunk.frame), SUMMARY)
+    sent = out["sent"] = _count(chunk, summary.sent)
+    for name in (*ROUND_TRIPS, *JITTERS):
+        told: Duration | None = getattr(summary, name)
+        out[name] = np.nan if told is None else _duration(chunk, told)
+    shares = {name: _share(chunk, getattr(summary, name)) for name in LOSSES}
+    out["up_lost"], out["down_lost"] = np.rint(shares["loss_up"] * sent), np.nan
+    reached = sent - np.nan_to_num(out["up_lost"])
+    out["down_lost"] = np.rint(shares["loss_down"] * reached)
+    either = np.where(np.isnan(out["up_lost"]) & np.isnan(out["down_lost"]), np.nan, 0.0)
+    both = either + np.nan_to_num(out["up_lost"]) + np.nan_to_num(out["down_lost"])
+    lost = np.rint(shares["loss"] * sent) if summary.lost is None else _count(chunk, summary.lost)
+    out["lost"] = np.where(np.isnan(lost), both, np.fmax(lost, both))
+    more = out["lost"] > sent
+    if more.any():
+        row = int(np.argmax(more))
+        problem = f"{out['lost'][row]:g} packets are lost of {sent[row]:g} that were sent"
+        raise chunk.wrong(row, problem, "see sent and lost under [summary] of the mapping")
+    return out
+
+
+def _count(chunk: Chunk, count: Count) -> NDArray[np.float64]:
+    if count.column is None:
+        return np.full(len(chunk.frame), float(count.is_ or 0))
+    values = numbers(chunk, count.column)
+    wrong = (values < 0) | (values != np.rint(values))
+    wrong &= ~np.isnan(values)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise chunk.wrong(row, f"{count.column} is {values[row]:g}", "write a whole number of packets")
+    return values
+
+
+def _share(chunk: Chunk, share: Share | None) -> NDArray[np.float64]:
+    if share is None:
+        return np.full(len(chunk.frame), np.nan)
+    values = numbers(chunk, share.column)
+    ratio = values / (100.0 if share.unit == "pct" else 1.0)
+    wrong = (ratio < 0.0) | (ratio > 1.0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        remedy = 'say unit = "pct" in the mapping' if share.unit == "ratio" else "write 0 to 100"
+        raise chunk.wrong(row, f"{share.column} is {values[row]:g}, which is no {share.unit}", remedy)
+    return ratio
+
+
+def _duration(chunk: Chunk, told: Duration) -> NDArray[np.float64]:
+    """In ms; what is negative or longer than a minute is no figure."""
+    values = numbers(chunk, told.column) * MS_PER[told.unit]
+    return np.where((values >= 0.0) & (values <= 60_000.0), values, np.nan)

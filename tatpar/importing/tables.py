@@ -1,0 +1,150 @@
+"""Reading a CSV or Parquet file chunk by chunk, so that its size does not matter."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
+from pyarrow import parquet  # type: ignore[import-untyped,unused-ignore]
+
+from config.errors import ConfigError
+from config.text import one_of
+from telemetry.traces import TraceError, read_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tatpar.importing.mapping import Mapping
+
+ROWS_PER_CHUNK: Final = 100_000
+_TRACE_ERROR: Final = re.compile(r"(?:, line (\d+))?: (.*); (.*)")
+_PACKED: Final = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of a file; the cells of CSV are text as it stands there."""
+
+    file: Path
+    frame: pd.DataFrame
+    lines: NDArray[np.int64]
+    """(n,) the line of CSV, or the row of Parquet (from 1), that each row is."""
+
+    def wrong(self, row: int, problem: str, remedy: str) -> ConfigError:
+        """The error about one of its rows."""
+        return ConfigError(self.file, problem, remedy, int(self.lines[row]))
+
+
+def form_of(path: Path, mapping: Mapping) -> str:
+    """`csv`, `parquet` or `trace`."""
+    return mapping.file.form or ("parquet" if path.suffix.lower() in (".parquet", ".pq") else "csv")
+
+
+def chunks(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
+    """The file's rows, with the columns that the mapping names; `progress` is told how many of its bytes are done.
+
+    Raises:
+        ConfigError: the file cannot be read, or has no such columns.
+    """
+    form = form_of(path, mapping)
+    read = {"csv": _csv, "parquet": _parquet, "trace": _trace}[form]
+    try:
+        yield from read(path, mapping, progress)
+    except FileNotFoundError:
+        raise ConfigError(path, "there is no such file", "name the right one") from None
+    except IsADirectoryError:
+        raise ConfigError(path, "a file is needed here, not a folder", "name the file itself") from None
+    except UnicodeDecodeError:
+        raise ConfigError(path, "it is not UTF-8", "save the file as UTF-8") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowInvalid, EOFError, OSError) as error:
+        said = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        raise ConfigError(
+            path, f"it cannot be read as {form} ({said})", "compare it with [file] of the mapping"
+        ) from None
+
+
+def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
+    told = mapping.file
+    header: dict[str, Any] = {"names": list(told.columns), "header": None} if told.columns else {"header": 0}
+    with (
+        path.open("rb") as raw,
+        pd.read_csv(
+            raw,
+            sep=told.separator,
+            comment=told.comment,
+            chunksize=ROWS_PER_CHUNK,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            compression=_PACKED.get(path.suffix.lower()),
+            **header,
+        ) as reader,
+        _said_of(raw, progress) as say,
+    ):
+        line = 1 if told.columns else 2
+        for frame in reader:
+            _must_have(path, mapping, list(frame.columns))
+            cells = frame.fillna("")  # a line that ends too early
+            there = (cells != "").any(axis=1).to_numpy(np.bool_)
+            yield Chunk(path, cells[there].reset_index(drop=True), line + np.flatnonzero(there))
+            line += len(frame)
+            say()
+
+
+@contextmanager
+def _said_of(raw: BinaryIO, progress: Callable[[int], None]) -> Iterator[Callable[[], None]]:
+    """Tells how far a file has been read; all of it at the end."""
+    done = 0
+
+    def say() -> None:
+        nonlocal done
+        at = raw.tell()
+        progress(at - done)
+        done = at
+
+    yield say
+    progress(os.fstat(raw.fileno()).st_size - done)
+
+
+def _parquet(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
+    with parquet.ParquetFile(path) as file:
+        _must_have(path, mapping, file.schema_arrow.names)
+        size, rows = path.stat().st_size, max(file.metadata.num_rows, 1)
+        first = 1
+        for batch in file.iter_batches(ROWS_PER_CHUNK, columns=list(mapping.columns())):
+            yield Chunk(path, batch.to_pandas(), first + np.arange(batch.num_rows))
+            first += batch.num_rows
+            progress(size * batch.num_rows // rows)
+
+
+def _trace(path: Path, _: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
+    """A labelled trace in the form of a ping a row: `time_ns`, `rtt_ms`."""
+    try:
+        trace = read_trace(path)
+    except TraceError as error:
+        said = _TRACE_ERROR.fullmatch(str(error).removeprefix(str(path)))
+        if said is None:
+            raise ConfigError(path, str(error), "write a trace as epoch;rtt;cp") from None
+        line, problem, remedy = said.groups()
+        raise ConfigError(path, problem, remedy, int(line) if line else None) from None
+    frame = pd.DataFrame({"time_ns": trace.time_ns, "rtt_ms": trace.rtt_ms})
+    yield Chunk(path, frame, 2 + np.arange(len(frame)))
+    progress(path.stat().st_size)
+
+
+def _must_have(path: Path, mapping: Mapping, there: list[Any]) -> None:
+    names = [str(name) for name in there]
+    for column in mapping.columns():
+        if column not in names:
+            raise ConfigError(path, f'there is no column "{column}"', one_of(column, names))
+        if names.count(column) > 1:
+            raise ConfigError(path, f'the column "{column}" stands twice', "give one of them another name")

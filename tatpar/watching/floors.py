@@ -1,0 +1,78 @@
+"""Reads the floors of lines out of a store: from the five-minute medians of the 7 days before each hour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.floor import FLOOR_HOURS, SLOTS_PER_HOUR, asks_floor, floors, with_floor
+from analytics.history import METRICS
+from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from telemetry.store.protocol import Selection
+from telemetry.windows import HOUR_NS, SLOT_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.lines import Lines
+    from config.profiles import Limits
+    from telemetry.store.protocol import StoreReader
+    from telemetry.store.tables import RollupTable
+
+SITES_PER_READ = 8
+_MEDIAN = "rtt_p50_ms"
+
+
+def floors_of(reader: StoreReader, lines: Lines, first_hour: int, hours: int) -> NDArray[np.float32]:
+    """The floors (S, P, H) of UTC hours `first_hour ..` (since the epoch); NaN where there is none.
+
+    Only slots that ended before an hour count for it.
+    """
+    out = np.full((*lines.shape, hours), np.nan, dtype=np.float32)
+    first_slot = (first_hour - FLOOR_HOURS) * SLOTS_PER_HOUR
+    slots = (FLOOR_HOURS + hours) * SLOTS_PER_HOUR
+    for at in range(0, len(lines.sites), SITES_PER_READ):
+        sites = lines.sites[at : at + SITES_PER_READ]
+        span = Selection(first_slot * SLOT_NS, (first_slot + slots) * SLOT_NS, sites=sites)
+        table = reader.rollups(span, histograms=False, columns=(_MEDIAN,), window_values=())
+        medians = np.full((len(sites), len(lines.paths), slots), np.nan, dtype=np.float32)
+        place = np.array([sites.index(site) if site in sites else -1 for site in table.sites], np.int64)
+        path = np.array([lines.path_index.get(name, -1) for name in table.paths], np.int64)
+        row, column = place[table.columns["site"]], path[table.columns["path"]]
+        known = (row >= 0) & (column >= 0)
+        slot = np.asarray(table.columns["slot_ns"], np.int64) // SLOT_NS - first_slot
+        medians[row[known], column[known], slot[known]] = table.columns[_MEDIAN][known]
+        found = floors(medians.reshape(-1, slots))
+        out[at : at + len(sites)] = found.reshape(len(sites), len(lines.paths), hours)
+    return out
+
+
+def floors_at(
+    reader: StoreReader, lines: Lines, limits: Sequence[Limits], time_ns: int
+) -> NDArray[np.float32] | None:
+    """The floors (S, P) of the hour of a moment; None where no limit asks."""
+    if not asks_floor(limits):
+        return None
+    return floors_of(reader, lines, time_ns // HOUR_NS, 1)[..., 0]
+
+
+def rollups_to_judge(
+    reader: StoreReader, lines: Lines, limits: Sequence[Limits], selection: Selection
+) -> RollupTable:
+    """Roll-ups of a selection with what judging them takes; where a limit asks for it, with the distance to the floor."""
+    table = reader.rollups(
+        selection, histograms=False, columns=METRICS[3:], window_values=WINDOW_VALUE_COLUMNS
+    )
+    if not len(table) or not asks_floor(limits):
+        return table
+    hour = np.asarray(table.columns["slot_ns"], np.int64) // HOUR_NS
+    first = int(hour.min())
+    floor = floors_of(reader, lines, first, int(hour.max()) - first + 1)
+    site = np.array([lines.site_index.get(name, -1) for name in table.sites], np.int64)[table.columns["site"]]
+    path = np.array([lines.path_index.get(name, -1) for name in table.paths], np.int64)[table.columns["path"]]
+    mine = np.where((site >= 0) & (path >= 0), floor[site, path, hour - first], np.nan)
+    return replace(table, window_values=with_floor(table.window_values, mine))

@@ -1,0 +1,179 @@
+"""From roll-ups to the track of a deployment: what broke, how strained, when known, dark or announced; and what came true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from analytics.broken import broken_windows
+from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
+from analytics.forecast.held import came_true
+from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots, put_rollups
+from analytics.forecast.track import Asks, Track
+from analytics.lines import Lines
+from config.sites import Site, SiteStatus
+from config.works import Work, WorkKind
+from telemetry.windows import HOUR_NS, SECOND_NS, SLOT_NS
+
+if TYPE_CHECKING:
+    from conftest import Bench
+
+SITES = ("s00", "s01", "s02")
+PATHS = ("main.state", "main.national")
+SLOTS = 24
+
+
+def filled(made: Bench, sites: tuple[str, ...] = SITES) -> tuple[SlotGrid, object]:
+    """Two hours of sound roll-ups, in time; with the first path of s01 losing 5 % upwards in slot 3."""
+    table = made.rollups(sites, PATHS, SLOTS)
+    slot_ns = np.asarray(table.columns["slot_ns"], dtype=np.int64)
+    columns = dict(table.columns) | {"received_ns": slot_ns + SLOT_NS + 4 * SECOND_NS}
+    if "s01" in sites:
+        row = (sites.index("s01") * len(PATHS)) * SLOTS + 3
+        made.lose(table.window_values, "up", 8, (row, slice(None)))  # type: ignore[arg-type]
+    table = replace(table, columns=columns)
+    grid = empty_slots(Lines(sites, PATHS), len(made.sets().limits), made.t0 // SLOT_NS, SLOTS)
+    put_rollups(grid, table, made.sets().limits)
+    return grid, table
+
+
+def track(grid: SlotGrid, made: Bench, **changes: object) -> Track:
+    sites, paths, slots = grid.measured.shape
+    fields: dict[str, object] = {
+        "groups": {},
+        "lost": np.zeros((sites, slots), dtype=bool),
+        "planned": np.zeros((sites, paths, slots), dtype=bool),
+    }
+    around = Surroundings(**(fields | changes))  # type: ignore[arg-type]
+    return track_of(grid, made.sets().of_profile["video"], around)
+
+
+def ask(line: int, first_slot: int, slots: float, made: Bench) -> Asks:
+    start = made.t0 + first_slot * SLOT_NS
+    return Asks(
+        line=np.array([line]),
+        now_ns=np.array([start]),
+        start_ns=np.array([start]),
+        end_ns=np.array([start + round(slots * SLOT_NS)]),
+    )
+
+
+def test_a_slot_says_what_broke_and_how_strained_it_was(made: Bench) -> None:
+    """5 % lost against a limit of 1 % breaks the slot's windows and strains it five times; the rest is sound and known a minute later."""
+    grid, table = filled(made)
+    found = track(grid, made)
+    line = SITES.index("s01") * len(PATHS)
+    limits = made.sets().limits
+    expected = broken_windows(table.window_values, limits)[made.sets().of_profile["video"]]  # type: ignore[attr-defined]
+    assert found.broke[line, 3] == expected[line * SLOTS + 3] / 20 == 1.0
+    assert found.strain[line, 3] == pytest.approx(8 / 150 / 0.01, rel=1e-4)
+    others = np.delete(found.strain.ravel(), line * SLOTS + 3)
+    assert others.max() == pytest.approx(40 / 300, rel=1e-4), "the round trip is nearest to its limit"
+    assert found.broke.sum() == 1.0
+    assert (found.measured == 1.0).all()
+    assert (found.arrived_ns == made.t0 + (np.arange(SLOTS) + 1) * SLOT_NS + 60 * SECOND_NS).all()
+    assert not found.dark.any()
+
+
+def test_a_slot_that_was_mended_is_known_when_the_last_of_it_had_come(made: Bench) -> None:
+    """What came an hour late is not known before."""
+    grid, _ = filled(made)
+    grid.received_ns[0, 0, 5] += HOUR_NS
+    found = track(grid, made)
+    assert found.arrived_ns[0, 5] == made.t0 + 6 * SLOT_NS + 4 * SECOND_NS + HOUR_NS
+
+
+def test_an_office_without_a_window_is_dark_while_others_are_heard(made: Bench) -> None:
+    """Not before it was first heard, and not while nobody is heard; lost contact says so by itself."""
+    grid, _ = filled(made)
+    grid.measured[0, :, :2] = grid.measured[0, :, 10:12] = 0
+    grid.measured[:, :, 20:] = 0
+    grid.received_ns[grid.measured == 0] = 0
+    dark = track(grid, made).dark
+    assert np.flatnonzero(dark[0]).tolist() == [10, 11]
+    assert (dark[0] == dark[1]).all(), "of the whole office"
+    assert not dark[2:].any()
+    lost = np.zeros((len(SITES), SLOTS), dtype=bool)
+    lost[1, 21] = True
+    assert np.flatnonzero(track(grid, made, lost=lost).dark[2]).tolist() == [21]
+
+
+def test_grids_are_merged_and_joined(made: Bench) -> None:
+    """Newer slots take the place of older, the oldest are let go; blocks of sites stand below each other."""
+    grid, _ = filled(made)
+    newer = empty_slots(grid.lines, len(grid.broken), grid.first_slot + 20, 8)
+    newer.measured[...] = 7
+    both = merged_slots(grid, newer, 10)
+    assert (both.first_slot, both.end_slot) == (grid.first_slot + 18, grid.first_slot + 28)
+    assert both.measured[0, 0].tolist() == [20, 20] + [7] * 8
+    upper, _ = filled(made, SITES[:2])
+    lower, _ = filled(made, SITES[2:])
+    whole = joined_slots(grid.lines, [upper, lower])
+    for name in ("measured", "broken", "strain", "received_ns"):
+        assert np.array_equal(getattr(whole, name), getattr(grid, name), equal_nan=True), name
+
+
+def test_what_lines_have_in_common(made: Bench) -> None:
+    """Numbers by provider, region and end; an office without a provider has none."""
+
+    def site(name: str, provider: str) -> Site:
+        return Site(
+            id=name, name_en=name, name_hi=name, region="west", lat=0, lon=0, status=SiteStatus.LINKED,
+            provider=provider,
+        )  # fmt: skip
+
+    by_id = {"s00": site("s00", "one"), "s01": site("s01", "")}
+    groups = groups_of(Lines(SITES, PATHS), by_id)
+    assert groups["provider"].tolist() == [0, 0, -1, -1, -1, -1]
+    assert groups["region"].tolist() == [0, 0, 0, 0, -1, -1]
+    assert groups["end"].tolist() == [0, 1, 0, 1, 0, 1]
+    assert made.t0
+
+
+def test_works_are_planned_from_when_they_were_announced(made: Bench) -> None:
+    """On the lines that they touch, in every slot that they touch, and not before anybody knew."""
+    work = Work(
+        who="end:state",
+        sites=("s00", "s02"),
+        end="state",
+        kind=WorkKind.WORKS,
+        from_ns=made.t0 + SLOT_NS + 1,
+        until_ns=made.t0 + 3 * SLOT_NS,
+        announced_ns=made.t0 - HOUR_NS,
+    )
+    lines, first = Lines(SITES, PATHS), made.t0 // SLOT_NS
+    found = planned_slots([work], lines, first, SLOTS, known_ns=made.t0)
+    assert np.argwhere(found).tolist() == [[0, 0, 1], [0, 0, 2], [2, 0, 1], [2, 0, 2]]
+    assert not planned_slots([work], lines, first, SLOTS, known_ns=made.t0 - 2 * HOUR_NS).any()
+    assert not planned_slots([work], lines, first, SLOTS, known_ns=None).any(), "announced an hour before"
+    early = planned_slots(
+        [work.__class__(**{f: getattr(work, f) for f in work.__struct_fields__} | {"announced_ns": 0})],
+        lines, first, SLOTS, known_ns=None,
+    )  # fmt: skip
+    assert np.array_equal(early, found)
+
+
+def test_what_came_true_follows_the_rule_of_the_outcome(made: Bench) -> None:
+    """More than 5 % broken fails; dark fails; announced works excuse; too little measured is not known; late data is not seen before it came."""
+    grid, _ = filled(made)
+    line = SITES.index("s01") * len(PATHS)
+    grid.broken[:, 1, 0, 3] = 12  # of the 240 windows of an hour: 5 %
+    assert came_true(track(grid, made), ask(line, 0, 12, made)).held.all()
+    grid.broken[:, 1, 0, 4] = 1
+    assert not came_true(track(grid, made), ask(line, 0, 12, made)).held.any()
+    half = came_true(track(grid, made), ask(line, 3, 0.5, made))
+    assert (half.held[0], half.known[0]) == (False, True)
+    grid.measured[0, :, 6:] = 0
+    grid.received_ns[0, :, 6:] = 0
+    found = track(grid, made)
+    dark = came_true(found, ask(0, 6, 12, made))
+    assert (dark.held[0], dark.known[0]) == (False, True)
+    planned = np.ones((len(SITES), len(PATHS), SLOTS), dtype=bool)
+    assert not came_true(track(grid, made, planned=planned), ask(0, 6, 12, made)).known[0]
+    end_ns = made.t0 + 12 * SLOT_NS
+    assert not came_true(found, ask(line, 0, 12, made), as_of_ns=end_ns - 1).known[0]
+    assert came_true(found, ask(line, 0, 12, made), as_of_ns=end_ns + 61 * SECOND_NS).known[0]
+    assert not came_true(found, ask(line, SLOTS, 12, made)).known[0], "beyond the track"

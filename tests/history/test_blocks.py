@@ -1,0 +1,149 @@
+"""The same numbers from real Dask workers as from here; a scheduler that is not there is told in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from distributed import LocalCluster
+
+import tatpar.blocks
+from analytics.limits import limit_sets
+from analytics.lines import Lines
+from config.load import load_config
+from tatpar.__main__ import main
+from tatpar.blocks import InProcess, OnDask, SchedulerError
+from tatpar.watching.past import PastReader, Shape
+from tatpar.watching.slots import SITES_PER_READ, read_slots
+from telemetry.state.db import StateDb
+from telemetry.store.errors import StoreError
+from telemetry.store.open import open_reader
+from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, slot_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Desk
+
+SITES = 2 * SITES_PER_READ + 3
+T0 = slot_start(time.time_ns()) - 3 * DAY_NS
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """A scheduler and two worker processes on loopback."""
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(desk: Desk) -> Desk:
+    """Nineteen offices with two days of a ping a minute, some lost, some slow."""
+    names = [f"s{i:02}" for i in range(SITES)]
+    head = "id,name_en,name_hi,region,lat,lon,status\n"
+    rows = "".join(
+        f"{name},{name.upper()},आगरा,braj,27.{i:02},78.{i:02},linked\n" for i, name in enumerate(names)
+    )
+    desk.writes("sites.csv", head + rows)
+    rng = np.random.default_rng(8)
+    lines = ["t,rtt,site"]
+    for name in names:
+        rtt = 30 + rng.gamma(2, 6, 2_000) + 40 * (rng.random(2_000) < 0.05)
+        lost = rng.random(2_000) < 0.02
+        lines += [
+            f"{T0 + k * 60 * SECOND_NS},{'' if gone else f'{each:.3f}'},{name}"
+            for k, (each, gone) in enumerate(zip(rtt, lost, strict=True))
+        ]
+    mapping = desk.writes(
+        "m.toml",
+        """
+        time = { column = "t", format = "unix_ns" }
+        site = { column = "site" }
+        path = { is = "main.state" }
+        ping = { rtt = { column = "rtt" } }
+        """,
+    )
+    assert desk.imports([desk.writes("p.csv", "\n".join(lines))], mapping).exit_code == 0
+    return desk
+
+
+def test_workers_read_and_judge_bit_for_bit_as_we_do(fleet: Desk, cluster: Any) -> None:
+    """The past of the watch and the slots of the back-test, in process and on two worker processes."""
+    config = load_config(fleet.config)
+    store = config.settings.store
+    sets = limit_sets({"video-720p": config.profiles["video-720p"], "audio": config.profiles["audio"]})
+    lines = Lines(tuple(site.id for site in config.registry.sites), ("main.state",))
+    shape = Shape(lines, sets, ZoneInfo("Asia/Kolkata"), 1.0)
+    now_ns = T0 + 2 * DAY_NS
+    with (
+        contextlib.closing(open_reader(store, fleet.data)) as reader,
+        OnDask(cluster.scheduler_address, store, fleet.data) as workers,
+    ):
+        grids, pasts = [], []
+        for blocks in (InProcess(reader), workers):
+            told: list[tuple[int, int]] = []
+            span = (T0, now_ns)
+            grids.append(
+                read_slots(
+                    reader, lines, sets.limits, span, lambda *done, to=told: to.append(done), blocks=blocks
+                )
+            )
+            assert told == [(8, SITES), (16, SITES), (SITES, SITES)]
+            pasts.append(
+                PastReader(
+                    reader, lambda sites, span: np.zeros((len(sites), span.count), np.int64), blocks
+                ).load(shape, now_ns)
+            )
+    here, there = grids
+    for name in ("measured", "broken", "strain", "received_ns"):
+        np.testing.assert_array_equal(getattr(here, name), getattr(there, name), err_msg=name)
+    assert here.measured.any(axis=(1, 2)).all()
+    one, other = (past.history for past in pasts)
+    np.testing.assert_array_equal(one.measured, other.measured)
+    np.testing.assert_array_equal(one.broken, other.broken)
+    for name, figures in one.figures.items():
+        np.testing.assert_array_equal(figures, other.figures[name], err_msg=name)
+    assert one.measured.sum() == SITES * 2_000
+    np.testing.assert_array_equal(pasts[0].climate.fails, pasts[1].climate.fails)
+    assert here.first_slot * SLOT_NS == T0
+
+
+def test_a_worker_that_cannot_read_the_store_says_so(fleet: Desk, cluster: Any) -> None:
+    """The worker's own error comes back, and the scheduler stays fit for the next."""
+    store = load_config(fleet.config).settings.store
+    limits = limit_sets({"audio": load_config(fleet.config).profiles["audio"]}).limits
+    with (
+        contextlib.closing(open_reader(store, fleet.data)) as reader,
+        OnDask(cluster.scheduler_address, store, fleet.folder / "elsewhere") as workers,
+    ):
+        line = Lines(("s00",), ("main.state",))
+        said = (
+            r"elsewhere/reports\.db is not there for the Dask worker on .*: let it see the same data folder"
+        )
+        with pytest.raises(StoreError, match=said):
+            read_slots(reader, line, limits, (T0, T0 + DAY_NS), blocks=workers)
+
+
+def test_no_scheduler_is_told_in_one_line(fleet: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status 1, the address, and what to do; nothing hangs."""
+    monkeypatch.setattr(tatpar.blocks, "ANSWER_S", 0.5)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound and not listening: refused at once
+        address = f"tcp://127.0.0.1:{held.getsockname()[1]}"
+        StateDb(fleet.data / "state.db").close()
+        where = ["--config", str(fleet.config), "--data", str(fleet.data)]
+        result = CliRunner().invoke(main, ["backtest", *where, "--scheduler", address])
+        assert result.exit_code == 1, result.output
+        last = result.stderr.strip().splitlines()[-1]
+        assert f"--scheduler {address}: no scheduler answers" in last
+        assert last.endswith("start one with `dask scheduler`, or leave --scheduler out")
+        with pytest.raises(SchedulerError):
+            OnDask("nowhere://x", load_config(fleet.config).settings.store, fleet.data)
