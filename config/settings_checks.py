@@ -35,6 +35,7 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
         _check_reflectors(index, end, wrong)
     _check_broker(settings, wrong)
     check_store(settings.store, wrong)
+    _check_metrics(settings, wrong)
     _check_rates(settings, wrong)
     if "@" not in settings.alerts.sender:
         problem = f'alerts.sender "{settings.alerts.sender}" is not a mail address'
@@ -136,6 +137,13 @@ def _check_public(settings: Settings, wrong: Wrong) -> None:
             beside = "public_names" if table == "broker" else "names"
             problem = f'{table}.{key} "{host}" is no address that an office could reach'
             raise wrong((table, key), problem, f'add {beside} = ["hub.example"]')
+
+
+def _check_metrics(settings: Settings, wrong: Wrong) -> None:
+    host = settings.metrics.host
+    if host and not is_host(host):
+        problem = f'metrics.host "{host}" is neither a name nor an address'
+        raise wrong(("metrics", "host"), problem, 'write an address of this machine, as "127.0.0.1"')
 
 
 def _check_rates(settings: Settings, wrong: Wrong) -> None:

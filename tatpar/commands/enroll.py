@@ -80,6 +80,10 @@ def command(  # noqa: PLR0913 - one argument an option
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
 
+    if rotate and renew:
+        wrong_input(
+            "--rotate gives new keys to a running probe, --renew makes another file for one that lost them: write one"
+        )
     config = load_config(config_file)
     hours = config.settings.enrolment.token_hours if valid is None else _hours(valid)
     with _hub(config, data_dir) as hub:

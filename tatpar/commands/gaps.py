@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+from tatpar.options import (
+    FiniteRange,
+    config_option,
+    data_option,
+    explains_config,
+    failed,
+    json_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +42,7 @@ INCOMPLETE_STATUS = 3
 )
 @click.option(
     "--require",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=None,
     metavar="RATIO",
     help="End with status 3 when less than this share of the data is there, as 0.99.",

@@ -158,6 +158,7 @@ def test_what_cannot_be_enrolled_is_explained(operator: Path, tatpar: Run, tmp_p
         ),
         (("enroll", "agra", "--out", "/nowhere/o.toml"), "--out: no file can be written in /nowhere"),
         (("enroll",), "SITE is missing: write an office's id, or list"),
+        (("enroll", "agra", "--rotate", "--renew"), "for one that lost them: write one"),
         (("enroll", "agra", "--rotate"), "agra/p1 is not enrolled; tatpar enroll agra"),
         (("revoke", "agra"), "agra has no credentials that could be ended; see: tatpar enroll list"),
         (("command", "agra"), "VERB is missing"),

@@ -144,6 +144,13 @@ def test_scripts_say_how_much_must_be_there(town: Path, require: str, status: in
     assert call(town, "--since", "3h", *spoken, "--require", require, "--json").exit_code == status
 
 
+def test_a_share_that_is_no_number_is_refused(town: Path) -> None:
+    """`nan` is in no range, though no comparison says so."""
+    done = call(town, "--require", "nan")
+    assert done.exit_code == 2
+    assert "'--require': nan is no number; write one in the range" in done.output
+
+
 def test_an_office_that_never_reported_is_never_enough(town: Path) -> None:
     """No share counts it, so no share that is required is reached while it is among those asked for."""
     assert call(town, "--since", "3h", "--require", "0", "--json").exit_code == 3

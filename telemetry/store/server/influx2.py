@@ -43,7 +43,11 @@ class Influx2:
     def _examine(self) -> list[Problem]:
         bucket = self._find_bucket()
         if bucket is None:
-            return [Problem(f"there is no bucket {self._bucket}", "run: tatpar store init")]
+            text, remedy = f"there is no bucket {self._bucket}", "run: tatpar store init"
+            if self._find_organisation() is None:
+                text = f"there is no organisation {self._organisation}, and so no bucket {self._bucket}"
+                remedy = f"check store.organisation, or {remedy}"
+            return [Problem(text, remedy)]
         problems = []
         kept = _kept(bucket)
         if 0 < kept < self._seconds:

@@ -36,7 +36,9 @@ def settings(servers, stub) -> Store:
 def test_set_up_makes_what_is_missing_and_changes_nothing_the_second_time(stub, settings) -> None:
     """Organisation, bucket with its retention, mapping for InfluxQL: each once."""
     with closing(connect(settings)) as database:
-        assert [problem.remedy for problem in database.examine()] == ["run: tatpar store init"]
+        (problem,) = database.examine()
+        assert problem.text == f"there is no organisation tatpar, and so no bucket {settings.bucket}"
+        assert problem.remedy == "check store.organisation, or run: tatpar store init"
         done = database.create()
         assert [line.split()[0] for line in done] == ["organisation", "bucket", "database"]
         (org,), (bucket,), (dbrp,) = stub.orgs, stub.buckets, stub.dbrps
@@ -45,6 +47,11 @@ def test_set_up_makes_what_is_missing_and_changes_nothing_the_second_time(stub, 
         assert (dbrp["database"], dbrp["bucketID"], dbrp["default"]) == (settings.bucket, bucket["id"], True)
         assert database.examine() == []
         before = stub.changes
+        kept, stub.buckets = stub.buckets, []
+        assert [(one.text, one.remedy) for one in database.examine()] == [
+            (f"there is no bucket {settings.bucket}", "run: tatpar store init")
+        ]
+        stub.buckets = kept
         assert database.create() == [f"bucket {settings.bucket}: all as it should be"]
         assert stub.changes == before
 
