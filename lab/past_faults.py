@@ -31,7 +31,7 @@ OUTAGE: Final = Effect(outage=True)
 NOTHING: Final = Effect()
 _REACH_DAYS: Final = 16
 """The longest of any kind is a line that flaps for 14 days."""
-CREEP_JITTER_MS: Final = (16.0, 24.0)
+CREEP_JITTER_MS: Final = (14.0, 20.0)
 """How far strain grows before it turns into a bad spell, or recedes: below what breaks a call."""
 WORK_MINUTES: Final = (60, 120, 180, 240, 360)
 WORK_LEAD_DAYS: Final = (2.0, 7.0)
