@@ -1,0 +1,157 @@
+"""The chance that a line holds an asked span: a sum of named terms on the log-odds of failing, for any lead.
+
+    log-odds(fails) = sum over knots k of hat_k(lead) * (bias_k + sum over figures f of weight_kf * (x_f - usual_f))
+
+The hats are piecewise linear in the logarithm of the lead, so that every weight is a smooth function of it.
+The weights are those that make what came true most likely, held towards a prior (ridge), and a weight is held
+towards the same figure's at the next knot. Reasons are the terms themselves: the figures' parts, by what they tell of.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+from scipy.special import expit
+
+from analytics.forecast.features import facts
+from analytics.forecast.fitting import KNOTS_MIN, Held, lead_hats, most_likely
+from analytics.forecast.track import Chances
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.forecast.features import Facts
+    from analytics.forecast.track import Asks, Track
+
+FORM: Final = "terms/1"
+RIDGE: Final = 30.0
+SMOOTH: Final = 30.0
+TERM_OF: Final[dict[str, str]] = {
+    "newest": "now",
+    "quarter": "now",
+    "hour": "now",
+    "since": "now",
+    "lasted": "now",
+    "six": "lately",
+    "day": "lately",
+    "onsets": "lately",
+    "strain": "strain",
+    "strain_hour": "strain",
+    "strain_six": "strain",
+    "strain_day": "strain",
+    "same_hour": "hour",
+    "same_hour_rate": "hour",
+    "yesterday": "hour",
+    "same_weekday": "hour",
+    "usual": "usual",
+    "peers_provider": "peers",
+    "peers_region": "peers",
+    "peers_end": "peers",
+    "silent": "silence",
+    "missing_hour": "silence",
+    "dark": "silence",
+    "dark_day": "silence",
+    "planned": "planned",
+    "rehearsed": "rehearsal",
+    "rehearsal_failed": "rehearsal",
+}
+"""Which term each figure belongs to."""
+FIGURES: Final = tuple(TERM_OF)
+TERMS: Final = tuple(dict.fromkeys(TERM_OF.values()))
+
+
+class ModelError(ValueError):
+    """A model that cannot be fitted or used; the message says what to do instead."""
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A fitted model; JSON both ways with msgspec.
+
+    Attributes:
+        form: which figures and which formula; a model of another form cannot be used.
+        names: F figures.
+        usual: (F,) the figure of the fleet's usual line: a term is 0 there.
+        scale: (F,) spread of the figure where it was fitted.
+        bias: (K,) log-odds of failing of the usual line at each knot.
+        weights: (K, F) by knot and figure, per `scale`.
+        asks: how many asks it was fitted to.
+    """
+
+    form: str
+    names: tuple[str, ...]
+    usual: tuple[float, ...]
+    scale: tuple[float, ...]
+    bias: tuple[float, ...]
+    weights: tuple[tuple[float, ...], ...]
+    asks: int
+
+    def chances(self, track: Track, asks: Asks) -> Chances:
+        """The chance of each ask and its terms, from what had arrived by its `now_ns` only.
+
+        Raises:
+            ModelError: the model is of another form.
+        """
+        if self.form != FORM:
+            raise ModelError(
+                f"the model is of the form {self.form!r}, this release reads {FORM!r}: fit it anew"
+            )
+        known = facts(track, asks)
+        hats = lead_hats(known.lead_ns)
+        x = (chosen(known, self.names) - np.asarray(self.usual)) / np.asarray(self.scale)
+        parts = x * (hats @ np.asarray(self.weights))
+        fails = expit(hats @ np.asarray(self.bias) + parts.sum(axis=1))
+        return Chances(np.where(known.ground, 1.0 - fails, np.nan), _by_term(parts, self.names), TERMS)
+
+
+def fit(track: Track, asks: Asks, held: NDArray[np.bool_], prior: Model | None = None) -> Model:
+    """Fit to asks (M,) and what came true (M,).
+
+    Raises:
+        ModelError: nothing to fit to.
+    """
+    known = facts(track, asks)
+    use = known.ground
+    if not use.any():
+        raise ModelError("no ask has any ground: nothing to fit the forecast to; give it history first")
+    return fit_facts(known, use, held, prior)
+
+
+def fit_facts(known: Facts, use: NDArray[np.bool_], held: NDArray[np.bool_], prior: Model | None) -> Model:
+    """`fit` on figures that are there already."""
+    figures, hats, fails = chosen(known, FIGURES)[use], lead_hats(known.lead_ns[use]), ~held[use]
+    if prior is not None and prior.form == FORM and prior.names == FIGURES:
+        usual, scale = np.asarray(prior.usual), np.asarray(prior.scale)
+        start = np.column_stack([np.asarray(prior.bias), np.asarray(prior.weights)])
+    else:
+        usual = figures.mean(axis=0)
+        spread = figures.std(axis=0)
+        scale = np.where(spread > 1e-9, spread, 1.0)
+        start = np.zeros((len(KNOTS_MIN), 1 + figures.shape[1]))
+        rate = (fails.sum() + 0.5) / (len(fails) + 1.0)
+        start[:, 0] = np.log(rate / (1.0 - rate))
+    x = np.column_stack([np.ones(len(figures)), (figures - usual) / scale])
+    weights = most_likely(x, hats, fails, Held(start, RIDGE, SMOOTH))
+    return Model(
+        form=FORM,
+        names=FIGURES,
+        usual=tuple(map(float, usual)),
+        scale=tuple(map(float, scale)),
+        bias=tuple(map(float, weights[:, 0])),
+        weights=tuple(tuple(map(float, row)) for row in weights[:, 1:]),
+        asks=len(fails),
+    )
+
+
+def chosen(known: Facts, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """(M, F) the figures of those names, in their order."""
+    return known.figures[:, [known.names.index(name) for name in names]]
+
+
+def _by_term(parts: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:
+    of = np.array([TERMS.index(TERM_OF[name]) for name in names])
+    sums = np.zeros((len(parts), len(TERMS)))
+    for term in range(len(TERMS)):
+        sums[:, term] = parts[:, of == term].sum(axis=1)
+    return sums

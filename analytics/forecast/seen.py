@@ -1,0 +1,108 @@
+"""What had arrived: the only door through which the forecast looks at a `Track`.
+
+A slot counts for an ask when it had ended and arrived by `now_ns`; everything else reads as "not measured".
+Sums over all that was known are prefix sums in the order in which the slots became known, so that they are
+exact however late a slot came, and changing what was not known yet changes no bit of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.forecast.track import Track
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """W slots for each of M asks; (M, W) each. Where `known` is false the rest says nothing.
+
+    Attributes:
+        known: the slot had ended and arrived, and something was measured in it.
+        broke: share of it that broke; 0 where not known.
+        strain: the worst figure over its limit; 0 where not known.
+        dark: the office was known to have lost contact.
+        seen: the slot had ended and arrived, measured or not.
+    """
+
+    known: NDArray[np.bool_]
+    broke: NDArray[np.float32]
+    strain: NDArray[np.float32]
+    dark: NDArray[np.bool_]
+    seen: NDArray[np.bool_]
+
+
+def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Index of the last slot that had ended by each `now_ns`; may lie outside the track."""
+    return np.asarray((now_ns - track.start_ns) // track.slot_ns - 1)
+
+
+def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> Slots:
+    """The slots `slot` (M, W) of lines `line` (M,) as they were known at `now_ns` (M,)."""
+    slots = track.broke.shape[1]
+    inside = (slot >= 0) & (slot < slots)
+    flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
+    ended = track.start_ns + (slot + 1) * track.slot_ns <= now_ns[:, None]
+    seen = inside & ended & (track.arrived_ns.ravel()[flat] <= now_ns[:, None])
+    broke = np.where(seen, track.broke.ravel()[flat], np.float32(np.nan))
+    strain = np.where(seen, track.strain.ravel()[flat], np.float32(np.nan))
+    known = np.isfinite(broke)
+    zero = np.float32(0.0)
+    return Slots(
+        known=known,
+        broke=np.where(known, broke, zero),
+        strain=np.where(known & np.isfinite(strain), strain, zero),
+        dark=seen & track.dark.ravel()[flat],
+        seen=seen,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Sums over everything known of each line; `broke` and `count` (N, T+1) are prefix sums by `known_ns` (N, T)."""
+
+    known_ns: NDArray[np.int64]
+    broke: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+    def until(
+        self, line: NDArray[np.int64], now_ns: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Sum of the broken shares and number of the measured slots known of each line at each time; (M,) each."""
+        at = _rows_below(self.known_ns, line, now_ns)
+        return self.broke[line, at], self.count[line, at]
+
+
+def past(track: Track) -> Past:
+    """Prefix sums of a track, in the order in which its slots became known."""
+    lines, slots = track.broke.shape
+    ends = track.start_ns + (np.arange(slots, dtype=np.int64) + 1) * track.slot_ns
+    known_ns = np.maximum(track.arrived_ns, ends)
+    order = np.argsort(known_ns, axis=1, kind="stable")
+    broke = np.take_along_axis(track.broke, order, axis=1).astype(np.float64)
+    measured = np.isfinite(broke)
+    sums = np.zeros((lines, slots + 1))
+    counts = np.zeros((lines, slots + 1), dtype=np.int64)
+    np.cumsum(np.where(measured, broke, 0.0), axis=1, out=sums[:, 1:])
+    np.cumsum(measured, axis=1, out=counts[:, 1:])
+    return Past(np.take_along_axis(known_ns, order, axis=1), sums, counts)
+
+
+def _rows_below(
+    rows: NDArray[np.int64], row: NDArray[np.int64], value: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """How many of the sorted `rows[row]` are at most `value`: `searchsorted(side="right")` of many rows at once."""
+    low = np.zeros(len(row), dtype=np.int64)
+    high = np.full(len(row), rows.shape[1], dtype=np.int64)
+    for _ in range(int(rows.shape[1]).bit_length()):
+        middle = (low + high) // 2
+        open_ = low < high
+        below = open_ & (rows[row, np.minimum(middle, rows.shape[1] - 1)] <= value)
+        low = np.where(below, middle + 1, low)
+        high = np.where(open_ & ~below, middle, high)
+    return low

@@ -1,0 +1,87 @@
+"""Nothing that had not arrived by the forecast may change it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from analytics.forecast.model import fit
+from analytics.forecast.track import Asks, Track
+from telemetry.windows import HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SLOT_NS = 300 * SECOND_NS
+LINES, SLOTS = 6, 6 * 288
+FIRST = 5_985_000
+
+
+def history(seed: int) -> Track:
+    """Lines that break in spells, some reports days late, some never."""
+    rng = np.random.default_rng(seed)
+    spells = np.repeat(rng.random((LINES, SLOTS // 24)) < 0.1, 24, axis=1)
+    broke = np.where(spells, rng.random((LINES, SLOTS)), 0.0).astype(np.float32)
+    lost = rng.random((LINES, SLOTS)) < 0.05
+    ends = (FIRST + np.arange(SLOTS, dtype=np.int64) + 1) * SLOT_NS
+    late = np.where(rng.random((LINES, SLOTS)) < 0.1, rng.integers(0, 3 * 24 * 3600, (LINES, SLOTS)), 5)
+    rehearsed = np.where(rng.random((LINES, SLOTS)) < 0.01, rng.random((LINES, SLOTS)), np.nan)
+    return Track(
+        first_slot=FIRST,
+        slot_ns=SLOT_NS,
+        broke=np.where(lost, np.nan, broke).astype(np.float32),
+        measured=(~lost).astype(np.float32),
+        dark=rng.random((LINES, SLOTS)) < 0.02,
+        strain=np.where(lost, np.nan, broke + 0.3).astype(np.float32),
+        arrived_ns=ends + late * SECOND_NS,
+        planned=rng.random((LINES, SLOTS)) < 0.02,
+        rehearsed=rehearsed.astype(np.float32),
+        groups={
+            "provider": np.arange(LINES, dtype=np.int32) % 2,
+            "region": np.full(LINES, -1, dtype=np.int32),
+            "end": np.zeros(LINES, dtype=np.int32),
+        },
+    )
+
+
+def questions(track: Track, seed: int) -> tuple[Asks, NDArray[np.bool_]]:
+    rng = np.random.default_rng(seed)
+    line = rng.integers(0, LINES, 400)
+    now_ns = track.start_ns + rng.integers(288, SLOTS - 400, 400) * SLOT_NS + rng.integers(0, SLOT_NS, 400)
+    start_ns = now_ns + rng.choice([10, 30, 120, 1440], 400) * 60 * SECOND_NS
+    first = (start_ns - track.start_ns) // SLOT_NS
+    share = np.array([np.nanmean(track.broke[i, a : a + 12]) for i, a in zip(line, first, strict=True)])
+    return Asks(line, now_ns, start_ns, start_ns + HOUR_NS), share <= 0.1
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_future_and_what_is_still_on_its_way_change_no_bit(seed: int) -> None:
+    """Every slot that had not ended or arrived by the ask is turned upside down: chances and terms stay the same."""
+    track = history(seed)
+    asks, held = questions(track, seed)
+    model = fit(track, asks, held)
+    before = model.chances(track, asks)
+    ends = (FIRST + np.arange(SLOTS, dtype=np.int64) + 1) * SLOT_NS
+    changed = 0
+    for at in range(0, 400, 29):
+        now_ns = int(asks.now_ns[at])
+        unknown = np.maximum(track.arrived_ns, ends) > now_ns
+        other = replace(
+            track,
+            broke=np.where(unknown, 1.0 - np.nan_to_num(track.broke), track.broke).astype(np.float32),
+            measured=np.where(unknown, 1.0, track.measured).astype(np.float32),
+            dark=track.dark ^ unknown,
+            strain=np.where(unknown, 9.0, track.strain).astype(np.float32),
+            rehearsed=np.where(unknown, 0.0, track.rehearsed).astype(np.float32),
+        )
+        one = Asks(*(each[at : at + 1] for each in (asks.line, asks.now_ns, asks.start_ns, asks.end_ns)))
+        after, alone = model.chances(other, one), model.chances(track, one)
+        assert after.holds.tobytes() == alone.holds.tobytes()
+        assert after.terms.tobytes() == alone.terms.tobytes()
+        np.testing.assert_allclose(alone.holds, before.holds[at : at + 1], rtol=1e-9)
+        turned = replace(other, arrived_ns=np.minimum(other.arrived_ns, now_ns))
+        changed += model.chances(turned, one).holds.tobytes() != alone.holds.tobytes()
+    assert changed > 10, "what is turned upside down must matter once it has arrived"
