@@ -29,6 +29,7 @@ from lab.past_breaking import FAILS_ABOVE
 from lab.past_congestion import BEGINS_MIN, LOAD_SIGMA, memory_weights, shape
 from lab.past_laws import MINUTE_NS
 from lab.past_lines import line_states
+from lab.past_truth import cause_of, recurring_of
 from lab.scope import Places
 from telemetry.windows import SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from lab.past_faults import PastFault
     from lab.past_laws import Length
     from lab.past_plan import PastPlan
+    from lab.past_truth import Cause
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -97,6 +99,27 @@ class Oracle:
                 out[rows] = -np.expm1(log_holds)
         return out
 
+    def causes(self, failed: Questions) -> list[Cause]:
+        """Why each of these meetings failed."""
+        return [
+            self._cause(int(site), int(start_ns), int(end_ns))
+            for site, start_ns, end_ns in zip(failed.site, failed.start_ns, failed.end_ns, strict=True)
+        ]
+
+    def _cause(self, index: int, start_ns: int, end_ns: int) -> Cause:
+        site = self._plan.places.sites[index]
+        found = [f for f in self._own[site.id] if f.start_ns < end_ns and f.end_ns > start_ns]
+        shares = [self._share(site, fault) for fault in found]
+        recurring, weight = recurring_of(
+            self._plan, self._places, self._agenda, self._breaking, site, start_ns, end_ns
+        )
+        return cause_of(found, shares, start_ns, end_ns, recurring, weight)
+
+    def _share(self, site: Site, fault: PastFault) -> float:
+        if fault.name == "flapping":
+            return float(self._flap_shares.mean())
+        return self._breaking.share_broken(self._jitter(site), fault.effect)
+
     def _chances(self, site: Site, asked: Questions) -> Iterator[Floats]:
         """What can spoil the meetings of one office, each as a probability (m,)."""
         yield self._of_itself(site, asked)
@@ -118,14 +141,21 @@ class Oracle:
         states = line_states(site, self._places, self._plan.lines, acts, (), unique)
         back = np.empty(len(order), dtype=np.int64)
         back[order] = inverse
-        jitter, loss, burst = (part[:, 0, back] for part in (states.jitter_ms, states.loss_ratio, states.burst_ms))
+        jitter, loss, burst = (
+            part[:, 0, back] for part in (states.jitter_ms, states.loss_ratio, states.burst_ms)
+        )
         level = self._plan.congestion.level_ms.get(site.id)
         if level is None:
             return _fails(self._breaking.odds(jitter, loss, burst), owner, len(asked.site))
         return self._evenings(site, asked, (jitter, loss, burst), (middle_ns, owner), level)
 
     def _evenings(
-        self, site: Site, asked: Questions, line: tuple[Floats, Floats, Floats], slots: tuple[Ints, Ints], level: float
+        self,
+        site: Site,
+        asked: Questions,
+        line: tuple[Floats, Floats, Floats],
+        slots: tuple[Ints, Ints],
+        level: float,
     ) -> Floats:
         congestion = self._plan.congestion
         jitter, loss, burst = line
@@ -195,7 +225,9 @@ class Oracle:
             case "flapping":
                 law = past_faults.flap_law(past)[1]
                 return np.asarray(
-                    np.mean([_lasts(law, fault.start_ns, asked, share) for share in self._flap_shares], axis=0)
+                    np.mean(
+                        [_lasts(law, fault.start_ns, asked, share) for share in self._flap_shares], axis=0
+                    )
                 )
             case "flapping line":
                 return self._flaps_on(fault, asked)
@@ -270,7 +302,8 @@ class Oracle:
                 closed = [
                     fault
                     for fault in self._own[site.id]
-                    if fault.name == "closed office" and 0 <= fault.start_ns - days.midnight_ns(int(at)) < 60 * MINUTE_NS
+                    if fault.name == "closed office"
+                    and 0 <= fault.start_ns - days.midnight_ns(int(at)) < 60 * MINUTE_NS
                 ]
                 decided_ns = closed[0].start_ns if closed else days.midnight_ns(int(at)) + 60 * MINUTE_NS
                 chance[here] = np.where(asked.now_ns[here] >= decided_ns, float(bool(closed)), habit)
@@ -428,4 +461,3 @@ def _alike(asked: Questions, minute: Floats) -> Iterator[tuple[tuple[float, floa
     keys, inverse = np.unique(np.stack([horizon, length, minute]), axis=1, return_inverse=True)
     for number, (h, n, m) in enumerate(keys.T.tolist()):
         yield (float(h), float(n), float(m)), np.flatnonzero(inverse.reshape(-1) == number)
-

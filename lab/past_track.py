@@ -59,7 +59,9 @@ class SlotTrack:
         broke = np.where(self.measured > 0, np.nan_to_num(self.broke), 0.0) * self.measured
         return np.asarray(broke + (1.0 - self.measured), dtype=np.float64)
 
-    def failed(self, line: NDArray[np.int64], start_ns: NDArray[np.int64], end_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    def failed(
+        self, line: NDArray[np.int64], start_ns: NDArray[np.int64], end_ns: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         """(M,) share of the windows of meetings on lines that broke; they begin and end with slots."""
         first = start_ns // self.slot_ns - self.first_slot
         last = end_ns // self.slot_ns - self.first_slot
@@ -137,9 +139,7 @@ class _Drawer:
         plan = self._plan
         own = [fault for fault in plan.faults if site.id in fault.sites]
         congestion_ms = plan.congestion.jitter_ms(site.id, self._start_ns)
-        states = line_states(
-            site, self._places, plan.lines, self._acts, own, self._start_ns, congestion_ms
-        )
+        states = line_states(site, self._places, plan.lines, self._acts, own, self._start_ns, congestion_ms)
         lot = np.random.default_rng([plan.seed, 5, *site.id.encode()])
         broke = self._broke(states, lot)
         here = ~states.dark
@@ -152,7 +152,9 @@ class _Drawer:
         return _Row(
             broke=np.where(known, share / over, np.nan).astype(np.float32),
             measured=measured.astype(np.float32),
-            strain=np.where(known, np.minimum(strain / over * scatter, MOST_STRAIN), np.nan).astype(np.float32),
+            strain=np.where(known, np.minimum(strain / over * scatter, MOST_STRAIN), np.nan).astype(
+                np.float32
+            ),
             arrived_ns=self._arrived(states),
         )
 

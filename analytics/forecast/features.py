@@ -48,10 +48,9 @@ class Facts:
     lead_ns: NDArray[np.int64]
 
 
-def facts(track: Track, asks: Asks) -> Facts:
-    """Everything the model knows of each ask."""
-    before = past(track)
-    peers = _Peers(track, before, asks.now_ns)
+def facts(track: Track, asks: Asks, before: Past | None = None) -> Facts:
+    """Everything the model knows of each ask; `before`: `past(track)`, when it is known already."""
+    peers = _Peers(track, past(track) if before is None else before, asks.now_ns)
     parts = [_facts(track, asks, peers, chunk) for chunk in _chunks(len(asks.line))]
     names = tuple(parts[0][0]) if parts else ()
     figures = (

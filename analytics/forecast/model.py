@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.forecast.features import Facts
+    from analytics.forecast.seen import Past
     from analytics.forecast.track import Asks, Track
 
 FORM: Final = "terms/1"
@@ -87,17 +88,22 @@ class Model(msgspec.Struct, frozen=True):
     weights: tuple[tuple[float, ...], ...]
     asks: int
 
-    def chances(self, track: Track, asks: Asks) -> Chances:
+    def chances(self, track: Track, asks: Asks, before: Past | None = None) -> Chances:
         """The chance of each ask and its terms, from what had arrived by its `now_ns` only.
+
+        `before`: `seen.past(track)`, when it is known already.
 
         Raises:
             ModelError: the model is of another form.
         """
+        return self.of_facts(facts(track, asks, before))
+
+    def of_facts(self, known: Facts) -> Chances:
+        """`chances` of figures that are there already."""
         if self.form != FORM:
             raise ModelError(
                 f"the model is of the form {self.form!r}, this release reads {FORM!r}: fit it anew"
             )
-        known = facts(track, asks)
         hats = lead_hats(known.lead_ns)
         x = (chosen(known, self.names) - np.asarray(self.usual)) / np.asarray(self.scale)
         parts = x * (hats @ np.asarray(self.weights))
