@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 
 from lab import past_laws as laws
+from lab import past_rates as rates
 from lab.effect import Effect
 from lab.past_days import LocalDays
 from telemetry.windows import DAY_NS, SECOND_NS
@@ -160,7 +161,7 @@ class _Maker:
         return Random(f"{self._seed}/{who}/{kind}/{day}")
 
     def _power_cuts(self, site: str, day: int, zero_ns: int) -> Iterator[PastFault]:
-        onsets, length = power_law(self._past)
+        onsets, length = rates.power_law(self._past)
         if onsets.per_month:
             lot = self._lot(site, "power", day)
             for at in onsets.drawn(lot, self._factors[site, "power"]):
@@ -171,7 +172,7 @@ class _Maker:
 
     def _bad_spells(self, site: str, day: int, zero_ns: int) -> Iterator[PastFault]:
         past = self._past
-        onsets, length = spell_law(past)
+        onsets, length = rates.spell_law(past)
         if not onsets.per_month:
             return
         lot = self._lot(site, "spell", day)
@@ -180,7 +181,7 @@ class _Maker:
             length_min = length.drawn(lot)
             if lot.random() < past.creeping_share:
                 creep = Effect(direction=effect.direction, jitter_ms=round(lot.uniform(*CREEP_JITTER_MS), 2))
-                foretold_ns, start_ns = start_ns, _at(start_ns, creep_law(past).drawn(lot))
+                foretold_ns, start_ns = start_ns, _at(start_ns, rates.creep_law(past).drawn(lot))
                 yield self._fault(
                     "creeping strain", {site}, creep, foretold_ns, start_ns, grows_ns=start_ns - foretold_ns
                 )
@@ -192,13 +193,13 @@ class _Maker:
 
     def _flapping(self, site: str, day: int, zero_ns: int) -> Iterator[PastFault]:
         past = self._past
-        onsets, length = flap_law(past)
+        onsets, length = rates.flap_law(past)
         factor = self._factors[site, "flap"]
         if onsets.per_month:
             lot = self._lot(site, "flap", day)
             for at in onsets.drawn(lot, factor):
                 yield from self._flap_spell(lot, site, _at(zero_ns, at), length)
-        clusters, lasting = cluster_law(past)
+        clusters, lasting = rates.cluster_law(past)
         if clusters.per_month:
             lot = self._lot(site, "flapping", day)
             for at in clusters.drawn(lot, factor):
@@ -220,7 +221,7 @@ class _Maker:
             yield self._fault("flap", {site}, OUTAGE, from_ns, until_ns)
 
     def _outages(self, provider: str, day: int, zero_ns: int) -> Iterator[PastFault]:
-        onsets, length = outage_law(self._past)
+        onsets, length = rates.outage_law(self._past)
         if onsets.per_month:
             lot = self._lot(provider, "outage", day)
             for at in onsets.drawn(lot):
@@ -230,7 +231,7 @@ class _Maker:
 
     def _works(self, provider: str, day: int, zero_ns: int) -> Iterator[PastFault]:
         past = self._past
-        onsets = works_onsets(past)
+        onsets = rates.works_onsets(past)
         if not onsets.per_month:
             return
         lot = self._lot(provider, "works", day)
@@ -239,7 +240,7 @@ class _Maker:
             start_ns = _at(zero_ns, at // 30 * 30)  # works begin on the half-hour
             planned_ns = start_ns + lot.choice(WORK_MINUTES) * _MINUTE_NS
             announced_ns = start_ns - round(lot.uniform(*WORK_LEAD_DAYS) * DAY_NS)
-            late_min = overrun_law(past).drawn(lot) if lot.random() < past.works_overrun_share else 0.0
+            late_min = rates.overrun_law(past).drawn(lot) if lot.random() < past.works_overrun_share else 0.0
             off = lot.random() < past.works_called_off_share
             yield self._fault(
                 "works called off" if off else "works",
@@ -252,7 +253,7 @@ class _Maker:
             )
 
     def _headquarters(self, end: str, day: int, zero_ns: int) -> Iterator[PastFault]:
-        onsets, length = headquarters_law(self._past)
+        onsets, length = rates.headquarters_law(self._past)
         if onsets.per_month:
             lot = self._lot(end, "headquarters", day)
             for at in onsets.drawn(lot):
@@ -331,53 +332,3 @@ def served(places: Places, provider: str, region: str) -> frozenset[str]:
 
 def _at(from_ns: int, minutes: float) -> int:
     return from_ns + round(minutes * _MINUTE_NS)
-
-
-def power_law(past: Past) -> tuple[laws.Onsets, laws.Length]:
-    """Of each office, before its own factor."""
-    onsets = laws.Onsets(past.power_cuts_per_month, laws.POWER_HOURS)
-    return onsets, laws.Length(past.power_cut_minutes, laws.POWER_SIGMA)
-
-
-def spell_law(past: Past) -> tuple[laws.Onsets, laws.Length]:
-    """Of each office, before its own factor; a creeping one begins with its strain."""
-    return laws.Onsets(past.bad_spells_per_month), laws.Length(past.bad_spell_minutes, laws.SPELL_SIGMA)
-
-
-def creep_law(past: Past) -> laws.Length:
-    """How long strain creeps up."""
-    return laws.Length(past.creeping_minutes, laws.CREEP_SIGMA)
-
-
-def flap_law(past: Past) -> tuple[laws.Onsets, laws.Length]:
-    """Spells of flapping on a line that does not flap for days; of each office, before its own factor."""
-    return laws.Onsets(past.flaps_per_month), laws.Length(past.flap_minutes, laws.FLAP_SIGMA)
-
-
-def cluster_law(past: Past) -> tuple[laws.Onsets, laws.Length]:
-    """Lines that flap for days; of each office, before its own factor."""
-    most = laws.CLUSTER_MOST_DAYS * laws.DAY_MIN
-    lasting = laws.Length(past.flapping_days * laws.DAY_MIN, laws.CLUSTER_SIGMA, most)
-    return laws.Onsets(past.flapping_lines_per_month), lasting
-
-
-def outage_law(past: Past) -> tuple[laws.Onsets, laws.Length]:
-    """Of each provider, in one of its regions."""
-    onsets = laws.Onsets(past.provider_outages_per_month)
-    return onsets, laws.Length(past.provider_outage_minutes, laws.OUTAGE_SIGMA)
-
-
-def works_onsets(past: Past) -> laws.Onsets:
-    """Of each provider, in one of its regions."""
-    return laws.Onsets(past.works_per_month, laws.WORK_HOURS)
-
-
-def overrun_law(past: Past) -> laws.Length:
-    """How long works go on that are not done in time."""
-    return laws.Length(past.works_overrun_minutes, laws.OVERRUN_SIGMA)
-
-
-def headquarters_law(past: Past) -> tuple[laws.Onsets, laws.Length]:
-    """Of each end."""
-    onsets = laws.Onsets(past.headquarters_faults_per_month)
-    return onsets, laws.Length(past.headquarters_fault_minutes, laws.OUTAGE_SIGMA)

@@ -74,7 +74,7 @@ def plan_history(  # noqa: PLR0913 - each is a choice of the operator
     end_ns = slot_start(now_ns - CLOSED_AFTER_NS)
     start_ns = slot_start(end_ns - round(weeks * 7 * DAY_NS))
     probing, timezone = config.settings.probing, config.settings.deployment.timezone
-    lines = characters(script, places, seed)
+    lines = dict(characters(script, places, seed))
     # Days are drawn whole, so that they do not depend on where the span begins and ends.
     whole_days = start_ns // DAY_NS * DAY_NS, -(-end_ns // DAY_NS) * DAY_NS
     return PastPlan(

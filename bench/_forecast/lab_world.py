@@ -16,10 +16,11 @@ import numpy as np
 from analytics.forecast.track import Asks, Track
 from config.load import load_config
 from lab.past_breaking import FAILS_ABOVE, Breaking
+from lab.past_chances import Questions
 from lab.past_days import LocalDays
 from lab.past_faults import holiday
 from lab.past_laws import MINUTE_NS
-from lab.past_oracle import Oracle, Questions
+from lab.past_oracle import Oracle
 from lab.past_plan import plan_history
 from lab.past_track import draw_track
 from lab.scope import Places
