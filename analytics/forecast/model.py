@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 FORM: Final = "terms/2"
 RIDGE: Final = 10.0
-SMOOTH: Final = 300.0
+SMOOTH: Final = 100.0
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
-    "now": ("newest", "quarter", "hour", "since", "lasted"),
+    "now": ("newest", "quarter", "hour", "since"),
     "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
-    "strain": ("strain",),
+    "strain": ("strain", "strain_rise"),
     "hour": (
         "same_hour",
         "same_hour_rate",
