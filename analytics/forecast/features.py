@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.habits import Moment, habit_figures, habits
+from analytics.forecast.odds import log_odds
 from analytics.forecast.seen import look, newest_slot, past
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -20,18 +22,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.forecast.habits import Habits
     from analytics.forecast.seen import Past, Slots
     from analytics.forecast.track import Asks, Track
 
 MINUTE_NS: Final = 60 * SECOND_NS
 DAY_NS: Final = 24 * HOUR_NS
-EDGE: Final = 0.02
-"""Log-odds of a share are taken of `EDGE..1 - EDGE`, so that never and always are finite."""
 BROKEN: Final = 0.1
 """A slot or span that broke for more than this share counts as broken."""
 DAYS: Final = 28
 """Days of the same clock hours that are looked back to."""
 CHUNK: Final = 4096
+NEAR_NS: Final = 3 * HOUR_NS
+"""By so much lead the weight of what only tells of the next hours has halved."""
 FLEET_SHARE: Final = 0.03
 FLEET_SLOTS: Final = 288.0
 GROUP_SLOTS: Final = 288.0
@@ -51,7 +54,8 @@ class Facts:
 def facts(track: Track, asks: Asks, before: Past | None = None) -> Facts:
     """Everything the model knows of each ask; `before`: `past(track)`, when it is known already."""
     peers = _Peers(track, past(track) if before is None else before, asks.now_ns)
-    parts = [_facts(track, asks, peers, chunk) for chunk in _chunks(len(asks.line))]
+    own = habits(track)
+    parts = [_facts(track, asks, (peers, own), chunk) for chunk in _chunks(len(asks.line))]
     names = tuple(parts[0][0]) if parts else ()
     figures = (
         np.concatenate([np.stack(list(part.values()), axis=-1) for part, _ in parts])
@@ -62,27 +66,27 @@ def facts(track: Track, asks: Asks, before: Past | None = None) -> Facts:
     return Facts(names, figures, ground, np.maximum(asks.start_ns - asks.now_ns, 0))
 
 
-def log_odds(share: NDArray[np.floating] | float) -> NDArray[np.float64]:
-    """Log-odds of a share, bounded by `EDGE`."""
-    within = np.clip(share, 0.0, 1.0) * (1.0 - 2.0 * EDGE) + EDGE
-    return np.asarray(np.log(within / (1.0 - within)))
-
-
 def _chunks(asks: int) -> Iterator[slice]:
     return (slice(first, first + CHUNK) for first in range(0, asks, CHUNK))
 
 
 def _facts(
-    track: Track, asks: Asks, peers: _Peers, chunk: slice
+    track: Track, asks: Asks, learned: tuple[_Peers, Habits], chunk: slice
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.bool_]]:
+    peers, own = learned
     line, now_ns = asks.line[chunk], asks.now_ns[chunk]
     figures: dict[str, NDArray[np.float64]] = {}
     base, ground = peers.base(line, now_ns)
     day = _back(track, DAY_NS)
     slot = newest_slot(track, now_ns)[:, None] - np.arange(day)
     slots = look(track, line, slot, now_ns)
-    figures |= _memory(track, slots, base)
-    figures |= _course(track, slots)
+    memory = _memory(track, slots, base)
+    figures |= {name: log_odds(share) for name, share in memory.items() if name != "failed_now"}
+    figures["failed_now"] = memory["failed_now"]
+    moment = Moment(line, now_ns, asks.start_ns[chunk], asks.end_ns[chunk], base, memory["hour"])
+    figures |= habit_figures(own, moment)
+    lead_ns = np.maximum(asks.start_ns[chunk] - now_ns, 0)
+    figures |= _course(track, slots, 0.5 ** (lead_ns / NEAR_NS))
     figures |= _gaps(track, slots)
     figures |= _same_hours(track, asks, chunk, base)
     figures |= peers.now(line, now_ns)
@@ -113,33 +117,32 @@ def _memory(track: Track, slots: Slots, base: NDArray[np.float64]) -> dict[str, 
     share = slots.broke[:, :width].sum(axis=1) / np.maximum(known, 1)
     return {
         "failed_now": (share > BROKEN).astype(np.float64),
-        "usual": log_odds(base),
-        "day": log_odds(day),
-        "six": log_odds(six),
-        "hour": log_odds(hour),
-        "quarter": log_odds(quarter),
-        "newest": log_odds(newest),
+        "usual": base,
+        "day": day,
+        "six": six,
+        "hour": hour,
+        "quarter": quarter,
+        "newest": newest,
     }
 
 
-def _course(track: Track, slots: Slots) -> dict[str, NDArray[np.float64]]:
-    """How long since it last broke and for how long it has; how often trouble began; strain and where it tends."""
+def _course(track: Track, slots: Slots, near: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """How long since it last broke; how often trouble began; strain and where it tends."""
     broken = slots.known & (slots.broke > BROKEN)
     fine = slots.known & ~broken
     width = broken.shape[1]
     minutes = track.slot_ns / MINUTE_NS
     since = np.where(broken.any(axis=1), broken.argmax(axis=1), width)
-    lasted = np.where(fine.any(axis=1), fine.argmax(axis=1), width)
     onsets = (broken[:, :-1] & fine[:, 1:]).sum(axis=1)
     hour, six = _back(track, HOUR_NS), _back(track, 6 * HOUR_NS)
+    strain = _mean_strain(slots, slice(0, _back(track, 15 * MINUTE_NS)))
+    before = _mean_strain(slots, slice(hour, six))
     return {
         "since": np.log1p(since * minutes / 15.0),
-        "lasted": np.where(broken.any(axis=1), np.log1p(lasted * minutes / 15.0), 0.0),
         "onsets": np.log1p(onsets),
-        "strain": _mean_strain(slots, slice(0, _back(track, 15 * MINUTE_NS))),
+        "strain": strain,
+        "strain_rise": (strain - before) * near,
         "strain_hour": _mean_strain(slots, slice(0, hour)),
-        "strain_six": _mean_strain(slots, slice(0, six)),
-        "strain_day": _mean_strain(slots, slice(0, width)),
     }
 
 
