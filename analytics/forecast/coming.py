@@ -146,7 +146,7 @@ def _record(track: Track, asks: Asks, days: NDArray[np.bool_]) -> Floats:
     """(M,) log-odds of failing in the announced days (N, T) known before, shrunk to a share of `USUALLY`."""
     ends = track.start_ns + (np.arange(days.shape[1], dtype=np.int64) + 1) * track.slot_ns
     known_ns = np.maximum(track.arrived_ns, ends)
-    failing = np.asarray(track.dark | (np.nan_to_num(track.broke) > TOUCHED), dtype=bool)
+    failing = np.where(track.dark, 1.0, np.nan_to_num(track.broke)) > TOUCHED
     share = np.full(len(asks.line), USUALLY)
     for line in np.unique(asks.line[days.any(axis=1)[asks.line]]):
         rows = np.flatnonzero(asks.line == line)
