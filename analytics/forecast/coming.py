@@ -148,7 +148,7 @@ def _record(track: Track, asks: Asks, days: NDArray[np.bool_]) -> Floats:
     known_ns = np.maximum(track.arrived_ns, ends)
     failing = np.where(track.dark, 1.0, np.nan_to_num(track.broke)) > TOUCHED
     share = np.full(len(asks.line), USUALLY)
-    for line in np.unique(asks.line[days.any(axis=1)[asks.line]]):
+    for line in np.intersect1d(asks.line, np.flatnonzero(days.any(axis=1))):
         rows = np.flatnonzero(asks.line == line)
         order = np.argsort(known_ns[line], kind="stable")
         counted = days[line, order]
