@@ -7,11 +7,14 @@ the live lab, with faults drawn by lot (`lab.past_faults`). What was measured st
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
+import tempfile
 import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,7 +31,6 @@ from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -130,7 +132,13 @@ def _drawn(plan: PastPlan, sites: Sequence[Site], workers: int) -> Iterator[Offi
             yield drawer.draw(site)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(plan,)) as pool:
+    # Through a file: a helper that is ended while it is being handed more than a pipe holds leaves its maker waiting for ever.
+    with (
+        tempfile.NamedTemporaryFile(prefix="tatpar-past-") as handed,
+        ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(handed.name,)) as pool,
+    ):
+        pickle.dump(plan, handed)
+        handed.flush()
         waiting: deque[Future[OfficePast]] = deque()
         try:
             for site in sites:
@@ -148,10 +156,10 @@ _drawer: PastDrawer
 """Of a worker process."""
 
 
-def _prepare(plan: PastPlan) -> None:
+def _prepare(handed: str) -> None:
     global _drawer  # noqa: PLW0603 - a pool's workers are prepared through a global
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is the owner's, who ends the pool
-    _drawer = PastDrawer(plan)
+    _drawer = PastDrawer(pickle.loads(Path(handed).read_bytes()))  # noqa: S301 - of our own maker, readable by us only
 
 
 def _draw(site: Site) -> OfficePast:

@@ -1,0 +1,170 @@
+"""Figures of what is coming: usual strain carried over, strain that grows, trouble a little everywhere, earlier holidays.
+
+A line that is strained at the asked hours every evening is likely to be so again, by as much more or less as it is strained
+today. Which offices close on a holiday is their habit, and shows in the announced days before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.forecast.seen import look, newest_slot
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.forecast.track import Asks, Track
+
+    Floats = NDArray[np.float64]
+
+_MINUTE_NS: Final = 60 * SECOND_NS
+DAYS: Final = 14
+CHUNK: Final = 4096
+TOUCHED: Final = 0.05
+"""A slot that broke for more than this share spoils a call as surely as one that broke throughout: the outcome's own bound."""
+MOST: Final = 2.0
+"""Strain beyond this says nothing more."""
+USUAL: Final = 0.1
+LONG_NS: Final = 12 * HOUR_NS
+"""An announcement that lasts longer is no works on a line: the office is closed."""
+USUALLY: Final = 0.3
+WEIGHT_SLOTS: Final = 24.0
+"""Of the usual share, against the slots of this line's own announced days."""
+
+
+def coming(track: Track, asks: Asks) -> dict[str, Floats]:
+    """Figures by name, (M,) each, from what had arrived by each `now_ns` and what was announced."""
+    return _strain(track, asks) | _touched(track, asks) | _announced(track, asks)
+
+
+def _back(track: Track, span_ns: int) -> int:
+    return max(int(-(-span_ns // track.slot_ns)), 1)
+
+
+def _strain(track: Track, asks: Asks) -> dict[str, Floats]:
+    """Strain now, its usual at this hour, and its usual at the asked hours: today's is carried over in proportion."""
+    now = newest_slot(track, asks.now_ns)
+    quarter = np.full(len(now), _back(track, 15 * _MINUTE_NS))
+    today = _mean(track, asks, now, quarter, 0)[:, 0]
+    hour_ago = _mean(track, asks, now - _back(track, HOUR_NS), quarter, 0)[:, 0]
+    two_ago = _mean(track, asks, now - _back(track, 2 * HOUR_NS), quarter, 0)[:, 0]
+    usual_now = _recent(_mean(track, asks, now, quarter, DAYS)[:, 1:])
+    usual_then = _recent(_mean(track, asks, now - _back(track, HOUR_NS), quarter, DAYS)[:, 1:])
+    first = (asks.start_ns - track.start_ns) // track.slot_ns
+    width = np.maximum(-(-(asks.end_ns - asks.start_ns) // track.slot_ns), 1)
+    days = _mean(track, asks, first + width - 1, width, DAYS)[:, 1:]
+    usual_span = _recent(days)
+    peak = np.nan_to_num(np.nanmax(np.where(np.isfinite(days), days, -1.0), axis=1), nan=0.0).clip(0.0)
+    known = np.isfinite(today) & np.isfinite(usual_now) & np.isfinite(usual_span)
+    load = np.where(known, (today + USUAL) / (usual_now + USUAL), 1.0)
+    span = np.where(np.isfinite(usual_span), usual_span, 0.0)
+    carried = np.minimum(span * np.clip(load, 0.25, 4.0), MOST)
+    rise = np.nan_to_num(today - hour_ago) - np.nan_to_num(usual_now - usual_then)
+    return {
+        "span_strain": span,
+        "span_peak": np.minimum(peak, MOST),
+        "carried": carried,
+        "carried_high": np.maximum(carried - 0.5, 0.0),
+        "carried_over": np.maximum(carried - 0.85, 0.0),
+        "load": np.log(np.clip(load, 0.25, 4.0)),
+        "rise": np.clip(rise, -1.0, 1.0),
+        "rise_steady": np.clip(
+            np.minimum(np.nan_to_num(today - hour_ago), np.nan_to_num(hour_ago - two_ago)), 0.0, 0.5
+        ),
+    }
+
+
+def _mean(track: Track, asks: Asks, last: NDArray[np.int64], width: NDArray[np.int64], days: int) -> Floats:
+    """(M, days + 1) mean strain of the `width` slots that end with `last`, that day and the days before; NaN for none."""
+    ago = np.arange(days + 1) * _back(track, DAY_NS)
+    out = np.full((len(last), days + 1), np.nan)
+    for rows in _chunks(len(last)):
+        within = np.arange(int(width[rows].max()))
+        slot = last[rows, None, None] - ago[None, :, None] - within
+        slots = look(track, asks.line[rows], slot.reshape(len(slot), -1), asks.now_ns[rows])
+        known = slots.known.reshape(slot.shape) & (within < width[rows, None])[:, None, :]
+        strain = (np.minimum(slots.strain, MOST).reshape(slot.shape) * known).sum(axis=-1, dtype=np.float64)
+        count = known.sum(axis=-1)
+        out[rows] = np.where(count > 0, strain / np.maximum(count, 1), np.nan)
+    return out
+
+
+def _chunks(asks: int) -> list[slice]:
+    return [slice(first, first + CHUNK) for first in range(0, asks, CHUNK)]
+
+
+def _recent(days: Floats) -> Floats:
+    """Mean of each row, newer days heavier; NaN where there is none."""
+    weight = 0.5 ** (np.arange(1, days.shape[1] + 1) / 7.0) * np.isfinite(days)
+    total = weight.sum(axis=1)
+    return np.asarray(
+        np.where(total > 0, (np.nan_to_num(days) * weight).sum(axis=1) / np.maximum(total, 1e-9), np.nan)
+    )
+
+
+def _touched(track: Track, asks: Asks) -> dict[str, Floats]:
+    """Share of the last quarter's and hour's slots that broke at all; spells of trouble in three days, and since the last."""
+    now = newest_slot(track, asks.now_ns)
+    hour, quarter, wide = (_back(track, span) for span in (HOUR_NS, 15 * _MINUTE_NS, 3 * DAY_NS))
+    out = {name: np.zeros(len(now)) for name in ("touched_quarter", "touched_hour", "spells", "spells_day")}
+    for rows in _chunks(len(now)):
+        slots = look(track, asks.line[rows], now[rows][:, None] - np.arange(wide), asks.now_ns[rows])
+        touched = slots.known & (slots.broke > TOUCHED)
+        for name, count in (("touched_quarter", quarter), ("touched_hour", hour)):
+            known = slots.known[:, :count].sum(axis=1)
+            out[name][rows] = touched[:, :count].sum(axis=1) / np.maximum(known, 1)
+        onsets = touched[:, :-1] & slots.known[:, 1:] & ~touched[:, 1:]
+        out["spells"][rows] = np.log1p(onsets.sum(axis=1))
+        out["spells_day"][rows] = np.log1p(onsets[:, : _back(track, DAY_NS)].sum(axis=1))
+    return out
+
+
+def _announced(track: Track, asks: Asks) -> dict[str, Floats]:
+    """Whether the announced stretch is a day's; what this line did in earlier ones; and whether it is up in this one."""
+    slots = track.planned.shape[1]
+    first = np.clip((asks.start_ns - track.start_ns) // track.slot_ns, 0, slots - 1)
+    planned = track.planned[asks.line, first].astype(np.float64)
+    stretch = _stretch(track.planned)
+    long = planned * (stretch[asks.line, first] * track.slot_ns >= LONG_NS)
+    record = _record(track, asks, stretch * track.slot_ns >= LONG_NS)
+    now = np.clip(newest_slot(track, asks.now_ns), 0, slots - 1)
+    begun = track.planned[asks.line, now]
+    up = look(track, asks.line, now[:, None] - np.arange(3), asks.now_ns)
+    fine = (up.known & (up.broke <= TOUCHED)).any(axis=1)
+    return {
+        "planned_long": long,
+        "planned_record": long * record,
+        "planned_up": planned * begun * fine,
+        "planned_down": planned * begun * ~fine,
+    }
+
+
+def _record(track: Track, asks: Asks, days: NDArray[np.bool_]) -> Floats:
+    """(M,) log-odds of failing in the announced days (N, T) known before, shrunk to a share of `USUALLY`."""
+    ends = track.start_ns + (np.arange(days.shape[1], dtype=np.int64) + 1) * track.slot_ns
+    known_ns = np.maximum(track.arrived_ns, ends)
+    failing = np.where(track.dark, 1.0, np.nan_to_num(track.broke)) > TOUCHED
+    share = np.full(len(asks.line), USUALLY)
+    for line in np.intersect1d(asks.line, np.flatnonzero(days.any(axis=1))):
+        rows = np.flatnonzero(asks.line == line)
+        order = np.argsort(known_ns[line], kind="stable")
+        counted = days[line, order]
+        total = np.concatenate([[0.0], np.cumsum(counted)])
+        failed = np.concatenate([[0.0], np.cumsum(counted & failing[line, order])])
+        at = np.searchsorted(known_ns[line, order], asks.now_ns[rows], side="right")
+        share[rows] = (failed[at] + USUALLY * WEIGHT_SLOTS) / (total[at] + WEIGHT_SLOTS)
+    share = np.clip(share, 0.02, 0.98)
+    return np.asarray(np.log(share / (1.0 - share)))
+
+
+def _stretch(planned: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(N, T) length of the announced stretch that each slot lies in, slots; 0 outside."""
+    out = np.zeros(planned.shape, dtype=np.int64)
+    for row, of in enumerate(planned):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], of.astype(np.int8), [0]])))
+        for begin, end in edges.reshape(-1, 2):
+            out[row, begin:end] = end - begin
+    return out

@@ -1,0 +1,121 @@
+"""What is coming: usual strain carried over by today's, growth, and what announced days did before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analytics.forecast.coming import coming
+from analytics.forecast.track import Asks, Track
+from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+
+DAY = 288
+DAYS = 12
+FIRST = 20_000 * DAY
+MINUTE_NS = HOUR_NS // 60
+
+
+def evenings(load: float) -> Track:
+    """Two lines: strained from slot 216 to 276 of each day, by 0.8, on the last day by `load` times that; and a quiet one."""
+    t = np.arange(DAYS * DAY)
+    height = np.interp(t % DAY, [210, 246, 276], [0.0, 0.8, 0.0]) * np.where(t // DAY == DAYS - 1, load, 1.0)
+    strain = np.stack([0.1 + height, np.full(len(t), 0.1)]).astype(np.float32)
+    shape = strain.shape
+    ends = (FIRST + t + 1) * SLOT_NS
+    return Track(
+        first_slot=FIRST,
+        slot_ns=SLOT_NS,
+        broke=np.zeros(shape, dtype=np.float32),
+        measured=np.ones(shape, dtype=np.float32),
+        dark=np.zeros(shape, dtype=bool),
+        strain=strain,
+        arrived_ns=np.tile(ends + 60 * 10**9, (2, 1)),
+        planned=np.zeros(shape, dtype=bool),
+        rehearsed=np.full(shape, np.nan, dtype=np.float32),
+        groups={},
+    )
+
+
+def evening_asks(track: Track, lead_min: int = 60) -> Asks:
+    """Both lines, an hour at the height of the last evening."""
+    start = np.full(2, track.start_ns + (DAYS - 1) * DAY_NS + 240 * SLOT_NS)
+    return Asks(np.arange(2), start - lead_min * MINUTE_NS, start, start + HOUR_NS)
+
+
+def test_usual_strain_is_carried_over_by_todays() -> None:
+    """An evening that begins half as strong again is expected to go on so; the quiet line stays quiet."""
+    usual, strong = (coming(evenings(load), evening_asks(evenings(load))) for load in (1.0, 1.5))
+    assert usual["carried"][0] == pytest.approx(0.85, abs=0.1)
+    assert strong["carried"][0] > 1.15 * usual["carried"][0]
+    assert strong["span_strain"][0] == pytest.approx(usual["span_strain"][0])
+    assert strong["carried"][1] == pytest.approx(0.1, abs=0.01)
+
+
+def test_growth_is_told_from_the_usual_rise() -> None:
+    """An evening's usual rise is no growth; strain that rises beside it is."""
+    track = evenings(1.0)
+    usual = coming(track, evening_asks(track))["rise"]
+    assert abs(usual[0]) < 0.02
+    strain = track.strain.copy()
+    strain[1, -DAY:] += np.linspace(0.0, 1.0, DAY, dtype=np.float32)
+    grown = coming(replace(track, strain=strain), evening_asks(track))
+    assert grown["rise"][1] > 0.03
+    assert grown["rise_steady"][1] > 0.03
+
+
+def test_little_trouble_in_many_slots_counts_as_trouble() -> None:
+    """Slots of which a tenth broke are touched as those that broke throughout; spells are counted over three days."""
+    track = evenings(1.0)
+    broke = track.broke.copy()
+    broke[0, -DAY + 200 : -DAY + 228] = 0.1
+    broke[0, -2 * DAY + 50 : -2 * DAY + 60] = 1.0
+    found = coming(replace(track, broke=broke), evening_asks(track))
+    assert found["touched_quarter"].tolist() == [1.0, 0.0]
+    assert found["spells"][0] == pytest.approx(np.log1p(2))
+    assert found["spells_day"][0] == pytest.approx(np.log1p(1))
+
+
+def test_an_office_that_closes_on_holidays_is_known_by_it() -> None:
+    """After a holiday on which it was dark, the next announced day finds it out, and not the one that stayed up; works are no day."""
+    track = evenings(1.0)
+    planned, dark = track.planned.copy(), track.dark.copy()
+    for day in (3, DAYS - 1):
+        planned[:, day * DAY : (day + 1) * DAY] = True
+    dark[0, 3 * DAY : 4 * DAY] = True
+    asks = evening_asks(track, lead_min=1440)
+    found = coming(replace(track, planned=planned, dark=dark), asks)
+    assert found["planned_long"].tolist() == [1.0, 1.0]
+    assert found["planned_record"][0] > 2.0
+    assert found["planned_record"][1] < -2.0
+    works = track.planned.copy()
+    works[:, (DAYS - 1) * DAY + 238 : (DAYS - 1) * DAY + 250] = True
+    assert coming(replace(track, planned=works), asks)["planned_long"].tolist() == [0.0, 0.0]
+
+
+def test_an_ask_is_answered_alike_alone_and_among_others() -> None:
+    """A longer span asked beside it changes no figure of an ask."""
+    track = evenings(1.5)
+    asks = evening_asks(track)
+    longer = replace(asks, end_ns=asks.end_ns + np.array([0, 3 * HOUR_NS]))
+    alone, among = coming(track, asks), coming(track, longer)
+    assert {name: values[0] for name, values in alone.items()} == {name: v[0] for name, v in among.items()}
+
+
+def test_what_had_not_arrived_changes_no_bit() -> None:
+    """Everything that ends or arrives after the ask is turned upside down: the figures stay."""
+    track = evenings(1.0)
+    asks = evening_asks(track)
+    before = coming(track, asks)
+    late = track.arrived_ns > asks.now_ns[0]
+    upset = replace(
+        track,
+        broke=np.where(late, np.float32(1.0), track.broke),
+        strain=np.where(late, np.float32(9.0), track.strain),
+        dark=track.dark | late,
+    )
+    assert late.any()
+    after = coming(upset, asks)
+    for name, values in before.items():
+        np.testing.assert_array_equal(values, after[name], err_msg=name)
