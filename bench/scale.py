@@ -59,6 +59,8 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
             progress(f"{sites:,} offices, {where}")
             found = _run_child(sites, where)
             digests.setdefault(sites, set()).add(found["digest"])
+            said = ("wall_s", "judge_cpu_s", "pass_cpu_s", "peak_mb", "greatest_worker_peak_mb")
+            progress(", ".join(f"{name} {found[name]:.4g}" for name in said if name in found))
             figures |= {f"{where}_{sites}_{name}": value for name, value in found.items()}
     figures["same_numbers_either_way"] = all(len(each) == 1 for each in digests.values())
     return figures
