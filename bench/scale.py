@@ -23,13 +23,13 @@ import numpy as np
 
 from bench._scale_block import OCCURRENCES, PATHS, Answer, Block, answer, fitted
 from config.load import load_config
-from tatpar.blocks import InProcess, OnDask
+from telemetry.store.by_blocks import InProcess, OnDask
 from telemetry.store.open import open_reader, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tatpar.blocks import Blocks
+    from telemetry.store.by_blocks import Blocks
 
 SIZES: Final = (92, 1_000, 10_000)
 BLOCK: Final = 92
@@ -59,6 +59,8 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
             progress(f"{sites:,} offices, {where}")
             found = _run_child(sites, where)
             digests.setdefault(sites, set()).add(found["digest"])
+            said = ("wall_s", "judge_cpu_s", "pass_cpu_s", "peak_mb", "greatest_worker_peak_mb")
+            progress(", ".join(f"{name} {found[name]:.4g}" for name in said if name in found))
             figures |= {f"{where}_{sites}_{name}": value for name, value in found.items()}
     figures["same_numbers_either_way"] = all(len(each) == 1 for each in digests.values())
     return figures
@@ -107,7 +109,7 @@ def _child(sites: int, where: str) -> dict[str, object]:
                     threads_per_worker=1,
                     processes=True,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                 )
             )
             workers = stack.enter_context(OnDask(cluster.scheduler_address, settings, folder))

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from analytics.forecast.track import Asks
     from config.config import Config
     from config.meetings import Occurrence
-    from tatpar.blocks import Blocks
     from tatpar.watching.offices import Offices
     from telemetry.state.db import StateDb
+    from telemetry.store.by_blocks import Blocks
     from telemetry.store.protocol import StoreReader
 
 HORIZONS: Final = ("T-24h", "T-2h", "T-30m", "T-10m")

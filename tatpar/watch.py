@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.lines import Lines
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
-from tatpar.blocks import SchedulerError
-from tatpar.importing.told import told_ns
+from tatpar.importing.told import is_news
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
 from tatpar.watching.current import Current
@@ -34,6 +33,7 @@ from tatpar.watching.ring import RING_WINDOWS, WindowRing
 from tatpar.watching.settling import Settler
 from tatpar.watching.spoken import Spoken
 from telemetry.state.errors import StateError
+from telemetry.store.by_blocks import SchedulerError
 from telemetry.store.errors import StoreError
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from analytics.hours import HourSpan
     from config.live import LiveConfig
     from config.meetings import Occurrence
-    from tatpar.blocks import Blocks
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
+    from telemetry.store.by_blocks import Blocks
     from telemetry.store.protocol import StoreReader
     from telemetry.store.tables import StreamTable
 
@@ -155,7 +155,7 @@ class Watch:
 
     def _is_stale(self, now_ns: int) -> bool:
         """The past that was loaded may lack what came otherwise than through the tail."""
-        return now_ns - self._loaded_ns >= RELOAD_NS or told_ns(self._state) >= self._loaded_ns
+        return now_ns - self._loaded_ns >= RELOAD_NS or is_news(self._state, self._loaded_ns)
 
     def settle(self, now_ns: int | None = None) -> int:
         """Settle outcomes that are due; how many occurrences were. May run beside `step` on a thread."""

@@ -142,11 +142,11 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
     import contextlib  # noqa: PLC0415
 
     from tatpar.backtest_figures import figures_of  # noqa: PLC0415
-    from tatpar.blocks import SchedulerError, blocks_of  # noqa: PLC0415
     from tatpar.prior import shipped_prior  # noqa: PLC0415
     from tatpar.replaying import Source, replayed  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.store.by_blocks import SchedulerError, blocks_of  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
 

@@ -40,9 +40,9 @@ def command(config_file: Path | None, data_dir: Path, scheduler: str | None, log
     import asyncio  # noqa: PLC0415 - keeps --help fast
 
     from config.live import LiveConfig  # noqa: PLC0415
-    from tatpar.blocks import SchedulerError  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.store.by_blocks import SchedulerError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     live = LiveConfig(config_file)
@@ -61,10 +61,10 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
     import signal  # noqa: PLC0415
     from contextlib import closing, suppress  # noqa: PLC0415
 
-    from tatpar.blocks import blocks_of  # noqa: PLC0415
     from tatpar.watch import Watch  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
+    from telemetry.store.by_blocks import blocks_of  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
 
     task = asyncio.current_task()

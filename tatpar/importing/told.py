@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from telemetry.state.db import StateDb
 
 ROLE: Final = "import"
-"""The last import stands among the heartbeats; nobody expects another."""
+"""An import stands among the heartbeats until a watch has taken it up; nobody expects another."""
 
 
 def tell(state: StateDb, now_ns: int, detail: Mapping[str, object]) -> None:
@@ -22,7 +22,12 @@ def tell(state: StateDb, now_ns: int, detail: Mapping[str, object]) -> None:
     state.beat(ROLE, now_ns, detail)
 
 
-def told_ns(state: StateDb) -> int:
-    """When history was imported last; 0 for never."""
+def is_news(state: StateDb, loaded_ns: int) -> bool:
+    """Whether history was imported since the past was loaded; what was loaded since is told no more."""
     beat = state.beats().get(ROLE)
-    return 0 if beat is None else beat.at_ns
+    if beat is None:
+        return False
+    if beat.at_ns >= loaded_ns:
+        return True
+    state.forget_beats((ROLE,))
+    return False

@@ -11,8 +11,8 @@ from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged
 from analytics.history import empty_history, joined, merged, summarise, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
-from tatpar.blocks import InProcess
 from tatpar.watching.floors import floors_at, rollups_to_judge
+from telemetry.store.by_blocks import InProcess
 from telemetry.store.protocol import Selection
 from telemetry.windows import SLOT_NS
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from analytics.history import History
     from analytics.limits import LimitSets
-    from tatpar.blocks import Blocks
+    from telemetry.store.by_blocks import Blocks
     from telemetry.store.protocol import StoreReader
 
 SLOTS_PER_WEEK: Final = HOURS_PER_WEEK * 12

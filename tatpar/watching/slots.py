@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from analytics.forecast.slots import empty_slots, joined_slots, put_rollups
 from analytics.lines import Lines
-from tatpar.blocks import InProcess
 from tatpar.watching.floors import rollups_to_judge
+from telemetry.store.by_blocks import InProcess
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, SLOT_NS
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from analytics.forecast.slots import SlotGrid
     from config.profiles import Limits
-    from tatpar.blocks import Blocks
+    from telemetry.store.by_blocks import Blocks
     from telemetry.store.protocol import StoreReader
 
 SITES_PER_READ = 8

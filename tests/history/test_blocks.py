@@ -13,15 +13,15 @@ import pytest
 from click.testing import CliRunner
 from distributed import LocalCluster
 
-import tatpar.blocks
+import telemetry.store.by_blocks
 from analytics.limits import limit_sets
 from analytics.lines import Lines
 from config.load import load_config
 from tatpar.__main__ import main
-from tatpar.blocks import InProcess, OnDask, SchedulerError
 from tatpar.watching.past import PastReader, Shape
 from tatpar.watching.slots import SITES_PER_READ, read_slots
 from telemetry.state.db import StateDb
+from telemetry.store.by_blocks import InProcess, OnDask, SchedulerError
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader
 from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, slot_start
@@ -39,7 +39,7 @@ T0 = slot_start(time.time_ns()) - 3 * DAY_NS
 def cluster() -> Iterator[LocalCluster]:
     """A scheduler and two worker processes on loopback."""
     with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as made:
         yield made
 
@@ -134,7 +134,7 @@ def test_a_worker_that_cannot_read_the_store_says_so(fleet: Desk, cluster: Any) 
 
 def test_no_scheduler_is_told_in_one_line(fleet: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Status 1, the address, and what to do; nothing hangs."""
-    monkeypatch.setattr(tatpar.blocks, "ANSWER_S", 0.5)
+    monkeypatch.setattr(telemetry.store.by_blocks, "ANSWER_S", 0.5)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound and not listening: refused at once
         address = f"tcp://127.0.0.1:{held.getsockname()[1]}"

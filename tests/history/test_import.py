@@ -16,6 +16,7 @@ import pytest
 from config.live import LiveConfig
 from config.load import load_config
 from tatpar.importing.tables import ROWS_PER_CHUNK
+from tatpar.importing.told import ROLE
 from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream
@@ -277,3 +278,7 @@ def test_a_running_watch_takes_an_import_up_at_its_next_look(desk: Desk) -> None
         done(desk.imports([pings], desk.writes("m.toml", PINGS), "--site", "agra", "--json"))
         watch._keep_past()
         assert watch._past.history.measured.sum() == 40
+        loaded = watch._past
+        watch._keep_past()
+        assert watch._past is loaded
+        assert ROLE not in state.beats()  # the wall and the doctor expect no more of it
