@@ -46,6 +46,8 @@ T0_NS: Final = 1_780_000_000 * SECOND_NS // WINDOW_NS * WINDOW_NS
 MINUTE_NS: Final = 60 * SECOND_NS
 NOISY: Final = 5.0
 """So many times the lab's own rate of independent faults, in the scenes that say so."""
+DEAF: Final = Effect()
+"""No line suffers; only nobody's reports arrive before it is over."""
 GROUPS: Final = (
     "as the lab draws it",
     "noisy background",
@@ -137,14 +139,21 @@ def _shared(places: Places, group: str, lot: Random, at_ns: int) -> list[PastFau
         case "two at once":
             later_ns = at_ns + lot.randrange(0, 8) * WINDOW_NS
             kinds = lot.choice((("provider in a region", "end"), ("provider in a region", "provider"), ("region", "end")))
-            return [_one(places, kinds[0], lot, at_ns), _one(places, kinds[1], lot, later_ns)]
+            return _two(places, kinds, lot, (at_ns, later_ns))
         case "whole provider or region":
             return [_one(places, lot.choice(("provider", "region")), lot, at_ns)]
         case "own collector or broker":
-            everyone = {site.id for site in places.sites}
-            return [_fault(everyone, places.ends, OUTAGE, at_ns, lot)]
+            return [_fault({site.id for site in places.sites}, places.ends, DEAF, at_ns, lot)]
         case _:
             return []
+
+
+def _two(places: Places, kinds: tuple[str, str], lot: Random, at_ns: tuple[int, int]) -> list[PastFault]:
+    """Two faults, of which neither is a part of the other: that would be one fault."""
+    while True:
+        one, other = (_one(places, kind, lot, begins) for kind, begins in zip(kinds, at_ns, strict=True))
+        if not {one.ends, other.ends} == {one.ends} or not one.sites & other.sites:
+            return [one, other]
 
 
 def _one(places: Places, kind: str, lot: Random, at_ns: int) -> PastFault:
@@ -188,7 +197,7 @@ def _factor(places: Places, fault: PastFault) -> Factor:
     lines = Lines(tuple(s.id for s in places.sites), tuple(f"main.{end}" for end in places.ends))
     made = np.array([s.id in fault.sites for s in places.sites])[:, None] & np.array([e in fault.ends for e in places.ends])
     candidates = _candidates(lines, places)
-    silent = fault.effect.outage and len(fault.sites) == len(places.sites)
+    silent = fault.effect == DEAF
     for name, members in zip(candidates.names, candidates.members, strict=True):
         if (members == made).all() and (name.kind is not FactorKind.HUB or silent):
             return name
@@ -241,10 +250,19 @@ def _measured(
     for number, site in enumerate(ground.sites):
         states = line_states(site, places, characters_, (), faults, start_ns)
         windows = draw(states, np.full(len(start_ns), PPS), np.random.default_rng([seed, number]))
-        came.append(np.where(windows.there, windows.received_ns, np.iinfo(np.int64).max))
+        received_ns = _held(windows.received_ns, faults)
+        came.append(np.where(windows.there, received_ns, np.iinfo(np.int64).max))
         for name, column in _columns(windows).items():
             columns.setdefault(name, []).append(column)
     return {name: np.stack(each).astype(np.float32) for name, each in columns.items()}, np.stack(came)
+
+
+def _held(received_ns: NDArray[np.int64], faults: list[PastFault]) -> NDArray[np.int64]:
+    """What would have come while nothing was taken in comes afterwards."""
+    for fault in faults:
+        if fault.effect == DEAF:
+            received_ns = np.where((received_ns >= fault.start_ns) & (received_ns < fault.end_ns), fault.end_ns, received_ns)
+    return received_ns
 
 
 def _columns(windows) -> dict[str, NDArray[np.float64]]:  # type: ignore[no-untyped-def] # noqa: ANN001

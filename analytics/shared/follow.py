@@ -3,7 +3,7 @@
 Stateless but for what is open: the faults of a moment are found anew each time (`find`), and matched to what is open.
 
 * A fault is told when it has been found for `HOLD_NS`.
-* It is the same fault when the factor is the same, or when it began at the same time (`SAME_NS`) and half of the smaller
+* It is the same fault when the factor is the same, or, if that is found no more, when it began at the same time (`SAME_NS`) and half of the smaller
   set of offices is common. Then it keeps its identity; it takes the other factor's name when that one is surer than ever
   the old one was: the first offices of a provider to fall silent may look like one region's.
 * Several that turn out to be one are merged into the oldest; of one that splits the surest part keeps the identity.
@@ -104,8 +104,10 @@ def follow(
 ) -> Followed:
     """One look: what was open, what is found now, and what is seen of the lines."""
     left, kept, ended = list(before), [], []
+    again = {each.factor for each in found}
     for number, each in enumerate(found):
-        same = [one for one in left if _is_same(one, each)]
+        same = [one for one in left if one.factor == each.factor]
+        same = same or [one for one in left if one.factor not in again and _is_same(one, each)]
         if not same:
             kept.append(_begin(each, now_ns, number))
             continue
@@ -124,8 +126,6 @@ def follow(
 
 
 def _is_same(one: Open, each: Found) -> bool:
-    if one.factor == each.factor:
-        return True
     common = int((one.ever & each.sites).sum())
     smaller = max(min(int(one.ever.sum()), int(each.sites.sum())), 1)
     return abs(one.since_ns - each.since_ns) <= SAME_NS and common >= _HALF * smaller
