@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.shared.factors import Factors
     from analytics.shared.follow import Open
     from config.config import Config
     from config.profiles import Limits
-    from config.sites import Site
+    from lab.past_windows import Windows
     from lab.script import Script
 
 BEFORE: Final = FLAG_WINDOWS + 20
@@ -95,6 +96,12 @@ class Ground:
         return Places(self.sites, self.ends, served)
 
 
+def places_of(config: Config) -> Places:
+    """The linked offices of a deployment, as the lab sees them."""
+    sites = tuple(config.registry.linked())
+    return Places(sites, tuple(config.headquarters), {site.id: site.provider for site in sites})
+
+
 def scene(ground: Ground, group: str, seed: int) -> tuple[list[Truth], list[Told]]:
     """One scene: what was made, and what was told."""
     lot = Random(f"incidents/{group}/{seed}")
@@ -110,7 +117,11 @@ def scene(ground: Ground, group: str, seed: int) -> tuple[list[Truth], list[Told
 def _background(ground: Ground, places: Places, group: str, seed: int, at_ns: int) -> Iterator[PastFault]:
     past = ground.script.past
     if group in {"noisy background", "nothing shared"}:
-        rates = {name: NOISY * getattr(past, name) for name in past.__struct_fields__ if name.endswith("_per_month")}
+        rates = {
+            name: NOISY * getattr(past, name)
+            for name in past.__struct_fields__
+            if name.endswith("_per_month")
+        }
         past = msgspec.structs.replace(past, **rates)
     yield from faults_between(past, places, seed, at_ns - BEFORE * WINDOW_NS, at_ns + AFTER * WINDOW_NS)
 
@@ -119,7 +130,8 @@ def _confounded(ground: Ground, lot: Random) -> dict[str, str]:
     """One provider has nearly all its offices in one region, where it serves half of the offices."""
     where = lot.choice(sorted({site.region for site in ground.sites}))
     return {
-        site.id: "provider-x" if site.region == where and lot.random() < 0.6 else site.provider for site in ground.sites
+        site.id: "provider-x" if site.region == where and lot.random() < 0.6 else site.provider
+        for site in ground.sites
     } | {lot.choice([s.id for s in ground.sites if s.region != where]): "provider-x"}
 
 
@@ -138,7 +150,9 @@ def _shared(places: Places, group: str, lot: Random, at_ns: int) -> list[PastFau
             return [_fault(hit, places.ends, _effect(lot), at_ns, lot)]
         case "two at once":
             later_ns = at_ns + lot.randrange(0, 8) * WINDOW_NS
-            kinds = lot.choice((("provider in a region", "end"), ("provider in a region", "provider"), ("region", "end")))
+            kinds = lot.choice(
+                (("provider in a region", "end"), ("provider in a region", "provider"), ("region", "end"))
+            )
             return _two(places, kinds, lot, (at_ns, later_ns))
         case "whole provider or region":
             return [_one(places, lot.choice(("provider", "region")), lot, at_ns)]
@@ -152,7 +166,7 @@ def _two(places: Places, kinds: tuple[str, str], lot: Random, at_ns: tuple[int, 
     """Two faults, of which neither is a part of the other: that would be one fault."""
     while True:
         one, other = (_one(places, kind, lot, begins) for kind, begins in zip(kinds, at_ns, strict=True))
-        if not {one.ends, other.ends} == {one.ends} or not one.sites & other.sites:
+        if {one.ends, other.ends} != {one.ends} or not one.sites & other.sites:
             return [one, other]
 
 
@@ -195,7 +209,9 @@ def _fault(hit: set[str], ends: tuple[str, ...], effect: Effect, at_ns: int, lot
 def _factor(places: Places, fault: PastFault) -> Factor:
     """The name of what was made: the first factor that covers just these lines."""
     lines = Lines(tuple(s.id for s in places.sites), tuple(f"main.{end}" for end in places.ends))
-    made = np.array([s.id in fault.sites for s in places.sites])[:, None] & np.array([e in fault.ends for e in places.ends])
+    made = np.array([s.id in fault.sites for s in places.sites])[:, None] & np.array(
+        [e in fault.ends for e in places.ends]
+    )
     candidates = _candidates(lines, places)
     silent = fault.effect == DEAF
     for name, members in zip(candidates.names, candidates.members, strict=True):
@@ -204,9 +220,11 @@ def _factor(places: Places, fault: PastFault) -> Factor:
     raise ValueError(f"no factor covers {sorted(fault.sites)}")
 
 
-def _candidates(lines: Lines, places: Places):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _candidates(lines: Lines, places: Places) -> Factors:
     linked = np.ones(len(lines.sites), dtype=bool)
-    return factors(lines, [places.providers[s.id] for s in places.sites], [s.region for s in places.sites], linked)
+    return factors(
+        lines, [places.providers[s.id] for s in places.sites], [s.region for s in places.sites], linked
+    )
 
 
 def _watch(
@@ -261,11 +279,13 @@ def _held(received_ns: NDArray[np.int64], faults: list[PastFault]) -> NDArray[np
     """What would have come while nothing was taken in comes afterwards."""
     for fault in faults:
         if fault.effect == DEAF:
-            received_ns = np.where((received_ns >= fault.start_ns) & (received_ns < fault.end_ns), fault.end_ns, received_ns)
+            received_ns = np.where(
+                (received_ns >= fault.start_ns) & (received_ns < fault.end_ns), fault.end_ns, received_ns
+            )
     return received_ns
 
 
-def _columns(windows) -> dict[str, NDArray[np.float64]]:  # type: ignore[no-untyped-def] # noqa: ANN001
+def _columns(windows: Windows) -> dict[str, NDArray[np.float64]]:
     up, down = windows.up, windows.down
     out = {"sent": windows.sent, "lost": windows.sent - windows.received, "rtt_p95_ms": windows.rtt_ms["p95"]}
     for prefix, each in (("up_", up), ("down_", down)):

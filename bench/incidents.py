@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from bench._incident_scenes import GROUPS, Ground, scene
+from bench._incident_scenes import GROUPS, Ground, places_of, scene
 from config.load import load_config
 from lab.script import load_script
 from telemetry.windows import SECOND_NS
@@ -70,17 +70,26 @@ class Tally:
                 self.wrong.append(f"{truth.factor} named {best.last.factor}")
             self.onset_s.append((best.last.since_ns - truth.start_ns) / SECOND_NS)
             self.name_s.append((best.first_ns - truth.start_ns) / SECOND_NS)
-        self.wrong += [f"false {each.last.factor}" for each in told if not any(_same(truth, each) for truth in truths)]
+        self.wrong += [
+            f"false {each.last.factor}" for each in told if not any(_same(truth, each) for truth in truths)
+        ]
 
     def figures(self) -> dict[str, object]:
         """As they are printed."""
-        out: dict[str, object] = {"precision": _ratio(self.true, self.told), "recall": _ratio(self.found, self.made)}
+        out: dict[str, object] = {
+            "precision": _ratio(self.true, self.told),
+            "recall": _ratio(self.found, self.made),
+        }
         out["recall_two_offices"] = _ratio(self.small_found, self.small_made)
         out["right_factor"] = _ratio(self.named, self.found + self.small_found)
         if self.onset_s:
-            out["onset_error_s"] = f"median {statistics.median(self.onset_s):+.0f}, worst {max(self.onset_s, key=abs):+.0f}"
+            out["onset_error_s"] = (
+                f"median {statistics.median(self.onset_s):+.0f}, worst {max(self.onset_s, key=abs):+.0f}"
+            )
             ranked = sorted(self.name_s)
-            out["time_to_name_s"] = f"median {statistics.median(ranked):.0f}, 9 of 10 within {ranked[int(0.9 * (len(ranked) - 1))]:.0f}"
+            out["time_to_name_s"] = (
+                f"median {statistics.median(ranked):.0f}, 9 of 10 within {ranked[int(0.9 * (len(ranked) - 1))]:.0f}"
+            )
         return out
 
 
@@ -94,7 +103,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[str, object]:
     """Figures by group."""
     config = load_config(None)
-    ground = Ground(config, load_script(None, _places_of(config)))
+    ground = Ground(config, load_script(None, places_of(config)))
     out: dict[str, object] = {"offices": len(ground.sites), "scenes_a_group": options.scenes}
     whole = Tally()
     begun = time.process_time()
@@ -109,19 +118,14 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
             for each in tally.wrong:
                 progress(f"  {each}")
         if group == GROUPS[-1]:
-            out[f"{group}: incidents told in {options.scenes} scenes of 13 min, noisy background"] = tally.told
+            out[f"{group}: incidents told in {options.scenes} scenes of 13 min, noisy background"] = (
+                tally.told
+            )
         else:
             out |= {f"{group}: {name}": value for name, value in tally.figures().items()}
     out |= {f"all: {name}": value for name, value in whole.figures().items()}
     out["cpu_s_a_scene"] = (time.process_time() - begun) / (options.scenes * len(GROUPS))
     return out
-
-
-def _places_of(config):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    from lab.scope import Places  # noqa: PLC0415
-
-    sites = list(config.registry.linked())
-    return Places(sites, tuple(config.headquarters), {site.id: site.provider for site in sites})
 
 
 def _same(truth: Truth, told: Told) -> bool:

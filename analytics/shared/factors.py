@@ -44,7 +44,9 @@ class Factors:
     log_prior: NDArray[np.float64]
 
 
-def factors(lines: Lines, providers: Sequence[str], regions: Sequence[str], linked: NDArray[np.bool_]) -> Factors:
+def factors(
+    lines: Lines, providers: Sequence[str], regions: Sequence[str], linked: NDArray[np.bool_]
+) -> Factors:
     """Every factor that at least two linked offices share.
 
     Args:
@@ -68,7 +70,11 @@ def factors(lines: Lines, providers: Sequence[str], regions: Sequence[str], link
         mine = np.asarray(provider == name, dtype=bool)
         found.append((Factor(FactorKind.PROVIDER, name), mine, first_uplink))
         found += [
-            (Factor(FactorKind.PROVIDER_REGION, name, where), mine & np.asarray(region == where, bool), first_uplink)
+            (
+                Factor(FactorKind.PROVIDER_REGION, name, where),
+                mine & np.asarray(region == where, bool),
+                first_uplink,
+            )
             for where in sorted({*region[mine].tolist()} - {""})
         ]
     found += [
@@ -76,7 +82,10 @@ def factors(lines: Lines, providers: Sequence[str], regions: Sequence[str], link
         for where in sorted({*region.tolist()} - {""})
     ]
     if len(set(uplinks)) > 1:
-        found += [(Factor(FactorKind.UPLINK, name), everyone, _equal(uplinks, name)) for name in dict.fromkeys(uplinks)]
+        found += [
+            (Factor(FactorKind.UPLINK, name), everyone, _equal(uplinks, name))
+            for name in dict.fromkeys(uplinks)
+        ]
     return _distinct(found, linked)
 
 
@@ -97,7 +106,9 @@ def _distinct(
         members.append(mask)
     shape = (0, len(linked), 0) if not found else (0, *found[0][1].shape, len(found[0][2]))
     stacked = np.stack(members) if members else np.zeros(shape, dtype=bool)
-    return Factors(tuple(names), stacked, np.array([LOG_PRIOR[name.kind] for name in names], dtype=np.float64))
+    return Factors(
+        tuple(names), stacked, np.array([LOG_PRIOR[name.kind] for name in names], dtype=np.float64)
+    )
 
 
 def _equal(values: Sequence[str], wanted: str) -> NDArray[np.bool_]:

@@ -7,7 +7,8 @@ Stateless but for what is open: the faults of a moment are found anew each time 
   set of offices is common. Then it keeps its identity; it takes the other factor's name when that one is surer than ever
   the old one was: the first offices of a provider to fall silent may look like one region's.
 * Several that turn out to be one are merged into the oldest; of one that splits the surest part keeps the identity.
-* It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that.
+* It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that; silence of all
+  lasts only while nobody is heard.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import structs
 
-from telemetry.decisions import Evidence, Incident
+from telemetry.decisions import Evidence, FactorKind, Incident
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Open:
             since_ns=self.since_ns,
             told_ns=self.told_ns,
             seen_ns=self.seen_ns,
-            sites=tuple(sites[row] for row in np.flatnonzero(self.now)),
+            sites=tuple(site for site, suffers in zip(sites, self.now, strict=True) if suffers),
             evidence=self.evidence,
         )
 
@@ -170,7 +171,10 @@ def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> O
     if one.factor in candidates.names:
         lines = candidates.members[candidates.names.index(one.factor)]
     now = one.ever & (sighting.troubled & lines).any(axis=1)
-    if now.sum() >= max(_LEAST, _HALF * one.ever.sum()):
+    least = (
+        1.0 if one.factor.kind is FactorKind.HUB else _HALF
+    )  # one voice that is heard, and it is not the hub
+    if now.sum() >= max(_LEAST, least * one.ever.sum()):
         return replace(one, now=now, seen_ns=now_ns, calm_ns=None)
     calm_ns = now_ns if one.calm_ns is None else one.calm_ns
     return None if now_ns - calm_ns >= CALM_NS else replace(one, now=now, calm_ns=calm_ns)

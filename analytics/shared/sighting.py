@@ -44,7 +44,9 @@ silent office alone says nothing yet; many that fall silent together do, long be
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Who is heard. `last_end_ns` (S, P): end of a line's newest window, or since when we have listened for it in vain;
+    """Who is heard.
+
+    `last_end_ns` (S, P): end of a line's newest window, or since when we have listened for it in vain;
     `expected` (S,): the office is linked, and was heard of before.
     """
 
@@ -65,7 +67,12 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
     never = np.iinfo(np.int64).max
     since = np.where(silent, newest[:, None], never)
     for flag in flags:
-        if flag.path and not flag.as_usual and flag.site in lines.site_index and flag.path in lines.path_index:
+        if (
+            flag.path
+            and not flag.as_usual
+            and flag.site in lines.site_index
+            and flag.path in lines.path_index
+        ):
             cell = lines.site_index[flag.site], lines.path_index[flag.path]
             since[cell] = min(int(since[cell]), flag.since_ns)
     known = measured & (silent | (now_ns - heard.last_end_ns <= SILENT_NS))

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from analytics.case import Case
     from telemetry.decisions import Incident
 
-_NOW = frozenset(
-    code for code in ReasonCode if code.value.startswith(("loss", "burst", "jitter", "rtt"))
-) | {ReasonCode.OUTAGE, ReasonCode.DARK, ReasonCode.NO_DATA, ReasonCode.RECENT_FAULT}
+_NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "burst", "jitter", "rtt"))) | {
+    ReasonCode.OUTAGE,
+    ReasonCode.DARK,
+    ReasonCode.NO_DATA,
+    ReasonCode.RECENT_FAULT,
+}
 """Trouble of the line now: what a shared fault can explain."""
 
 
@@ -33,7 +36,12 @@ def shared_with(case: Case) -> Incident | None:
 
 def with_shared(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
     """The reasons of a case, led by the shared fault where that explains the first of them."""
-    if case.standing is Standing.READY or not told or told[0].code not in _NOW or told[0].until_ns is not None:
+    if (
+        case.standing is Standing.READY
+        or not told
+        or told[0].code not in _NOW
+        or told[0].until_ns is not None
+    ):
         return tuple(told)
     incident = shared_with(case)
     if incident is None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 BACKGROUND: Final = (1.0, 30.0)
 SHARE: Final = (2.0, 1.0)
+SHARE_OF_ALL: Final = (8.0, 1.0)
+"""What is wrong at headquarters hits nearly every line: nine offices of twenty-four are two faults rather than that one."""
 TOGETHER_NS: Final = 30 * SECOND_NS
 AGE_NS: Final = 1800 * SECOND_NS
 TAIL: Final = 0.3
@@ -79,7 +81,7 @@ def weigh(candidates: Factors, sighting: Sighting) -> Weights:
     index = np.arange(len(best))
 
     def chosen(name: str) -> NDArray[np.generic]:
-        return np.stack([getattr(story, name) for story in stories])[best, index]
+        return np.asarray(np.stack([getattr(story, name) for story in stories])[best, index])
 
     return Weights(**{name: chosen(name) for name in Weights.__slots__})  # type: ignore[arg-type]
 
@@ -90,12 +92,15 @@ def _see(candidates: Factors, sighting: Sighting) -> _Seen:
     part = np.array([kind in _PARTS for kind in kinds], dtype=bool)
     members = candidates.members
     troubled = np.where(hub[:, None, None], sighting.silent, sighting.troubled)
-    inside = _share(troubled, members & sighting.known)
-    beside = _share(troubled, ~members & sighting.known)
+    # Whoever is silent while others are heard has no trouble of headquarters' lines: that would be measured.
+    silence_says = np.array([kind is not FactorKind.HEADQUARTERS for kind in kinds], dtype=bool)
+    known = sighting.known & (silence_says[:, None, None] | ~sighting.silent)
+    inside = _share(troubled, members & known)
+    beside = _share(troubled, ~members & known)
     own = part[:, None] & (beside == 1.0)
     inside, beside = np.where(own, np.nan, inside), np.where(own, np.nan, beside)
     never = np.iinfo(np.int64).max
-    since = np.where(members & troubled & sighting.known, sighting.since_ns, never).min(axis=-1, initial=never)
+    since = np.where(members & troubled & known, sighting.since_ns, never).min(axis=-1, initial=never)
     return _Seen(inside, beside, since)
 
 
@@ -120,11 +125,15 @@ def _story(candidates: Factors, seen: _Seen, onset_ns: np.int64) -> Weights:
     n, k = np.isfinite(inside).sum(axis=1), np.nansum(inside, axis=1)
     n_beside, k_beside = np.isfinite(seen.beside).sum(axis=1), np.nansum(seen.beside, axis=1)
     suffer = hit.sum(axis=1)
-    shared = _log_chance(k, n, SHARE) + _log_chance(k_beside, n_beside, BACKGROUND)
+    everything = np.array([name.kind is FactorKind.HEADQUARTERS for name in candidates.names])
+    among = np.where(everything, _log_chance(k, n, SHARE_OF_ALL), _log_chance(k, n, SHARE))
+    shared = among + _log_chance(k_beside, n_beside, BACKGROUND)
     alone = _log_chance(k + k_beside, n + n_beside, BACKGROUND)
     log_odds = shared - alone + _coincidence(hit, seen.onset_ns, onset_ns) + candidates.log_prior
     everybody = np.array([name.kind is not FactorKind.HUB for name in candidates.names]) | (suffer == n)
-    log_odds = np.where((suffer > 1) & everybody, log_odds, _NOTHING)  # one voice that is heard, and it is not the hub
+    log_odds = np.where(
+        (suffer > 1) & everybody, log_odds, _NOTHING
+    )  # one voice that is heard, and it is not the hub
     return Weights(
         log_odds=log_odds,
         onset_ns=np.full(len(n), onset_ns, dtype=np.int64),
@@ -136,14 +145,18 @@ def _story(candidates: Factors, seen: _Seen, onset_ns: np.int64) -> Weights:
     )
 
 
-def _log_chance(k: NDArray[np.float64], n: NDArray[np.int64], prior: tuple[float, float]) -> NDArray[np.float64]:
-    """ln of the beta-binomial chance of k among n, in one given order."""
+def _log_chance(
+    k: NDArray[np.float64], n: NDArray[np.int64], prior: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Logarithm of the beta-binomial chance of k among n, in one given order."""
     a, b = prior
     return np.asarray(betaln(k + a, n - k + b) - betaln(a, b))
 
 
-def _coincidence(hit: NDArray[np.bool_], since_ns: NDArray[np.int64], onset_ns: np.int64) -> NDArray[np.float64]:
-    """ln of how much likelier the onsets are when they have one cause; the first of them is free."""
+def _coincidence(
+    hit: NDArray[np.bool_], since_ns: NDArray[np.int64], onset_ns: np.int64
+) -> NDArray[np.float64]:
+    """Logarithm of how much likelier the onsets are when they have one cause; the first of them is free."""
     apart = np.abs(np.where(hit, since_ns - onset_ns, 0)) / TOGETHER_NS
     density = (1.0 - TAIL) * AGE_NS / (2.0 * TOGETHER_NS) * np.exp(-apart) + TAIL
     said = np.where(hit, np.log(density), 0.0)

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 @config_option
 @data_option
 @click.option(
-    "--since", "span", default=None, metavar="SPAN", help="Those of a span of time too, as 24h, 7d or 2026-11-24."
+    "--since",
+    "span",
+    default=None,
+    metavar="SPAN",
+    help="Those of a span of time too, as 24h, 7d or 2026-11-24.",
 )
 @click.option(
     "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
@@ -69,9 +73,10 @@ def lines(config: Config, found: Sequence[Incident], language: str) -> list[str]
     from config.settings_file import timezone_of  # noqa: PLC0415
     from telemetry.words import say, say_incident  # noqa: PLC0415
 
+    ends = {end.id: end.name(language) for end in config.headquarters.values()}
     zone, sites, out = timezone_of(config.settings), config.registry.by_id, []
     for each in found:
-        text = say_incident(language, each, config.headquarters, zone=zone)
+        text = say_incident(language, each, ends, zone=zone)
         names = [sites[site].name(language) if site in sites else site for site in each.sites]
         out += [text, "  " + say(language, "shared.offices", offices=", ".join(names))]
     return out

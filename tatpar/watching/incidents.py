@@ -61,7 +61,10 @@ class OpenIncidents:
         if self._candidates is None or self._candidates[0] != lines:
             sites = self._offices.config.registry.sites
             found = factors(
-                lines, [site.provider for site in sites], [site.region for site in sites], self._offices.linked
+                lines,
+                [site.provider for site in sites],
+                [site.region for site in sites],
+                self._offices.linked,
             )
             self._candidates = lines, found
         return self._candidates[1]
@@ -77,4 +80,6 @@ class OpenIncidents:
         if news:
             self._state.put_incidents(news)
             changed = {each.id: each for each in news}
-            self._written = {id_: changed.get(id_, self._written.get(id_, each)) for id_, each in told.items()}
+            self._written = {
+                id_: changed.get(id_, self._written.get(id_, each)) for id_, each in told.items()
+            }

@@ -24,7 +24,9 @@ class IncidentTable(Database):
         """Write incidents as they stand; one that is over carries its `until_ns`."""
         with self._change() as change:
             for each in incidents:
-                change.execute(_WRITE, (each.id, str(each.factor), each.since_ns, each.until_ns, encoded(each)))
+                change.execute(
+                    _WRITE, (each.id, str(each.factor), each.since_ns, each.until_ns, encoded(each))
+                )
 
     def open_incidents(self) -> list[Incident]:
         """Those that last, oldest first."""
