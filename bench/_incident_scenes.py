@@ -297,4 +297,4 @@ def _columns(windows: Windows) -> dict[str, NDArray[np.float64]]:
         }
     out["worst_200ms_lost"] = np.maximum(up.worst_200ms_lost, down.worst_200ms_lost)
     out["worst_200ms_sent"] = up.worst_200ms_sent
-    return out
+    return {name: np.asarray(column, dtype=np.float64) for name, column in out.items()}
