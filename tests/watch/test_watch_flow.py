@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telemetry.decisions import Action, ReasonCode, State
+from telemetry.decisions import Action, FactorKind, ReasonCode, State
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def test_a_deaf_hub_does_not_call_offices_dark(town: Town) -> None:
         ReasonCode.SHARED_FAULT,
         ReasonCode.NO_DATA,
     ]
+    assert [each.factor.kind for each in town.state.open_incidents()] == [FactorKind.HUB]
     town.offline.discard("agra")
     town.play(60)
     assert town.flags() == {}
