@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from telemetry.words import say
+from telemetry.words import say, say_told
 from telemetry.words.format import of_hundred
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _what(verdict: Verdict, language: str) -> str:
     if not verdict.reasons:
         return say(language, f"told.{verdict.state.value}")
     first = verdict.reasons[0]
-    told = say(language, f"told.{first.code.value}")
+    told = say_told(language, first)
     if first.code.value.startswith("loss") and first.value is not None:
         lost = say(language, "told.lost_of_hundred", n=max(1, of_hundred(first.value)))
         return f"{told} ({lost})"

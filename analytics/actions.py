@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from analytics.condition import SUSPECT
 from analytics.ground import Standing
 from telemetry.decisions import Action, ReasonCode
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
     from analytics.case import Case
     from telemetry.decisions import Reason
 
-SHARED_SHARE: Final = 0.5
-SHARED_LEAST: Final = 4
-"""More than half of at least so many offices broken towards one end: the fault is at that end."""
 FRESH_OUTAGE_NS: Final = 600 * SECOND_NS
 """A restart of the router is worth a try so long; then the provider has to act."""
 NEAR_NS: Final = 1800 * SECOND_NS
@@ -39,6 +34,8 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
     if case.standing is Standing.READY or not reasons:
         return Action.NONE
     worst = reasons[0]
+    if worst.code is ReasonCode.SHARED_FAULT:
+        return _against_shared(case, worst)
     if worst.until_ns is not None:
         return Action.WATCH  # it is over: nothing to be done about it now
     if worst.code in _FIXED:
@@ -49,8 +46,6 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
 
 
 def _against_fault(case: Case, worst: Reason) -> Action:
-    if _at_the_end(case):
-        return Action.WAIT_HEADQUARTERS
     if _has_second_line(case):
         return Action.SECOND_LINE
     if worst.code is ReasonCode.OUTAGE:
@@ -61,18 +56,18 @@ def _against_fault(case: Case, worst: Reason) -> Action:
     return Action.CALL_PROVIDER if case.standing is Standing.NOT_READY else Action.WATCH
 
 
+def _against_shared(case: Case, worst: Reason) -> Action:
+    """No restart at the office mends it: another line, a lower picture, or the provider, who has many callers."""
+    if worst.factor is not None and worst.factor.is_headquarters:
+        return Action.WAIT_HEADQUARTERS
+    if _has_second_line(case):
+        return Action.SECOND_LINE
+    return Action.LOWER_PROFILE if case.best_profile else Action.CALL_PROVIDER
+
+
 def _has_second_line(case: Case) -> bool:
     """Another uplink of the office sounds good, though it is not measured to this meeting's end."""
     lines, broken = case.ground.lines, case.ground.condition.suspicion[case.limit_set, case.site]
     uplink = case.path_name.partition(".")[0]
     good = case.ground.heard[case.site] & (broken < SUSPECT)
     return any(good[i] and path.partition(".")[0] != uplink for i, path in enumerate(lines.paths))
-
-
-def _at_the_end(case: Case) -> bool:
-    paths = case.ground.lines.to_end(case.occurrence.meeting.end)
-    heard = case.ground.heard[:, paths]
-    suspicion = np.where(heard, case.ground.condition.suspicion[case.limit_set][:, paths], 1.0).min(axis=-1)
-    offices = int(heard.any(axis=-1).sum())
-    broken = int((heard.any(axis=-1) & (suspicion >= SUSPECT)).sum())
-    return offices >= SHARED_LEAST and broken > SHARED_SHARE * offices

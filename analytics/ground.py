@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from analytics.lines import Lines
     from analytics.recent import Recent
     from config.profiles import CallProfile
+    from telemetry.decisions import Incident
 
 
 class Standing(IntEnum):
@@ -59,6 +60,8 @@ class Ground:
     link_bps: NDArray[np.float64]
     """(S, 2): rates of the line up and down as registered, NaN where nobody wrote them down."""
     dark_after_ns: int
+    incidents: tuple[Incident, ...] = ()
+    """The faults that offices share now."""
 
     @property
     def lines(self) -> Lines:

@@ -9,6 +9,7 @@ from analytics.case import Case
 from analytics.ground import Standing
 from analytics.readiness import MODEL
 from analytics.reasons import reasons
+from analytics.shared.told import with_shared
 from telemetry.decisions import State, Verdict
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def verdicts(
 
 def verdict(case: Case) -> Verdict:
     """The verdict of one case, as of the ground's time."""
-    why, meeting = reasons(case), case.occurrence.meeting
+    why, meeting = with_shared(case, reasons(case)), case.occurrence.meeting
     return Verdict(
         site=case.ground.lines.sites[case.site],
         meeting=meeting.uid,

@@ -60,6 +60,64 @@ class Action(StrEnum):
     WATCH = "watch"
 
 
+class FactorKind(StrEnum):
+    """What several offices can have in common, in the order in which it is named when nothing tells two apart."""
+
+    HUB = "hub"  # the headquarters' own collector or broker: nobody is heard
+    END = "end"  # one headquarters' line or reflector: only what is measured to it suffers
+    HEADQUARTERS = "headquarters"  # every line of every office
+    PROVIDER = "provider"
+    REGION = "region"
+    PROVIDER_REGION = "provider_region"
+    UPLINK = "uplink"
+
+
+class Factor(Struct, frozen=True, omit_defaults=True):
+    """A common factor: `provider` `provider-b`, `provider_region` `provider-b` in `awadh`, `end` `state`."""
+
+    kind: FactorKind
+    name: str = ""
+    region: str = ""
+
+    @property
+    def is_headquarters(self) -> bool:
+        """The fault is at headquarters: there is nothing that an office or its provider can do."""
+        return self.kind in {FactorKind.HUB, FactorKind.END, FactorKind.HEADQUARTERS}
+
+    def __str__(self) -> str:
+        return ":".join(part for part in (self.kind.value, self.name, self.region) if part)
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """Why a factor is named: `suffer` of its `members` offices do, and `others_suffer` of the `others`."""
+
+    members: int
+    suffer: int
+    others: int
+    others_suffer: int
+    log_odds: float
+    """Natural logarithm of the odds of a shared fault against offices that fail each for itself."""
+
+
+class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One fault that several offices share."""
+
+    id: str
+    factor: Factor
+    since_ns: int
+    """When it began."""
+    told_ns: int
+    """When it was first told."""
+    seen_ns: int
+    """When it was last seen."""
+    sites: tuple[str, ...]
+    """The offices that suffer; of one that is over, all that did."""
+    evidence: Evidence
+    """At its strongest."""
+    until_ns: int | None = None
+    """When it was over; absent while it lasts."""
+
+
 class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reason with its numbers. `value` and `limit` are in `unit` (`ratio`, `ms`, `bps`, `s`)."""
 
@@ -73,6 +131,8 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since_ns: int | None = None
     until_ns: int | None = None
     """When it was over, of a reason that lies in the recent past; absent while it lasts."""
+    factor: Factor | None = None
+    """What the offices have in common, of a shared fault."""
 
 
 class Flag(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from telemetry.control import Presence
-    from telemetry.decisions import Flag, Forecast, Outcome, Verdict
+    from telemetry.decisions import Flag, Forecast, Incident, Outcome, Verdict
     from telemetry.state.flags import FlagSpell
     from telemetry.state.heartbeats import Beat
     from telemetry.state.presence import OfflineSpan
@@ -50,6 +50,10 @@ class DecisionReader(Protocol):
 
     def open_flags(self) -> Sequence[Flag]:
         """Lines that are degraded now."""
+        ...
+
+    def open_incidents(self) -> Sequence[Incident]:
+        """Faults that offices share now."""
         ...
 
     def flag_history(self, from_ns: int, until_ns: int) -> Sequence[FlagSpell]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from config.config import Config
-    from telemetry.decisions import Flag
+    from telemetry.decisions import Flag, Incident
 
 
 @click.command(epilog="Example: tatpar flags --lang en", short_help="degraded offices now, worst first")
@@ -39,16 +39,38 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
     language = lang or config.settings.deployment.language
     with decided(data_dir) as state:
         flags = sorted(state.open_flags(), key=severity)
+        incidents = state.open_incidents()
         age_s = watch_age_s(state, now_ns)
     if as_json:
         age = None if age_s is None else round(age_s, 1)
         click.echo(
-            text_of({"as_of": rfc3339(now_ns), "watch_age_s": age, "flags": [readable(f) for f in flags]})
+            text_of(
+                {
+                    "as_of": rfc3339(now_ns),
+                    "watch_age_s": age,
+                    "incidents": [readable(each) for each in incidents],
+                    "flags": [readable(f) for f in flags],
+                }
+            )
         )
         return
     if is_stale(age_s):
         click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
-    click.echo("\n".join(_lines(config, flags, language)))
+    for line in grouped(config, incidents, flags, language):
+        click.echo(line)
+
+
+def grouped(config: Config, incidents: Sequence[Incident], flags: Sequence[Flag], language: str) -> list[str]:
+    """The flags under the incident that explains them; what none explains at the end."""
+    from tatpar.commands.incidents import lines  # noqa: PLC0415 - keeps --help fast
+
+    out, left = [], list(flags)
+    for each in incidents:
+        out += lines(config, [each], language)
+        mine = [flag for flag in left if flag.site in each.sites]
+        left = [flag for flag in left if flag.site not in each.sites]
+        out += [f"  {line}" for line in _lines(config, mine, language)] if mine else []
+    return out + (_lines(config, left, language) if left or not out else [])
 
 
 def _lines(config: Config, flags: Sequence[Flag], language: str) -> list[str]:

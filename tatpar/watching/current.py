@@ -11,7 +11,9 @@ from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, dark_flags, degraded
 from analytics.ground import Ground
 from analytics.hours import local_hour
+from analytics.shared.sighting import Heard
 from tatpar.watching.contact import offline
+from tatpar.watching.incidents import OpenIncidents
 from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses
 from telemetry.decisions import ReasonCode
@@ -40,6 +42,7 @@ class Current:
         self.ring = ring
         self.raised = RaisedFlags()
         self.raised.recall(state)
+        self.incidents = OpenIncidents(offices, state)
         self._state = state
         self._contact = contact
         self._dark = np.zeros(len(offices.sites), dtype=bool)
@@ -58,7 +61,6 @@ class Current:
 
     def flag(self, past: Past | None, occurrences: Sequence[Occurrence], now_ns: int) -> FlagChanges | None:
         """Recompute the flags and write what changed; None when nothing did."""
-        self._dark = self._who_is_dark(now_ns)
         present = Present(now_ns, self.dark_after_ns, self._usual_now(past, now_ns))
         self.ring.stand_on(self._floor(past))
         recent, sets = self.ring.recent(), self.offices.sets
@@ -67,6 +69,9 @@ class Current:
             s for s, is_linked in zip(self.offices.sites, self.offices.linked, strict=True) if is_linked
         }
         flags = [flag for flag in flags if flag.site in linked]
+        presence = self._state.presence()
+        self.incidents.look(recent.lines, flags, self._heard({site for site, _ in presence}), now_ns)
+        self._dark = self._who_is_dark(offline(self.offices.sites, presence), now_ns)
         changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags], now_ns)
         if self._relapses is None or (changes is not None and (changes.raised or changes.cleared)):
             self._relapses = relapses(self._state, self.ring.lines, now_ns)
@@ -95,15 +100,28 @@ class Current:
             linked=offices.linked,
             link_bps=offices.link_bps,
             dark_after_ns=self.dark_after_ns,
+            incidents=self.incidents.told,
         )
 
-    def _who_is_dark(self, now_ns: int) -> NDArray[np.bool_]:
-        lost = offline(self.offices.sites, self._state.presence())
+    def _heard(self, spoken_of: set[str]) -> Heard:
+        """Who is heard. An office that was dark before we began to listen has been silent since then."""
+        since = self._silent_since()
+        dark = {site: self.raised.since(site, "", ReasonCode.DARK) or 0 for site in self.raised.dark_sites()}
+        for site, dark_ns in dark.items():
+            row = self.ring.lines.site_index.get(site)
+            if row is not None and not self.ring.last_end_ns[row].any():
+                since[row] = dark_ns
+        known = np.array([site in spoken_of or site in dark for site in self.offices.sites], dtype=bool)
+        return Heard(since, self.offices.linked & (known | self.ring.last_end_ns.any(axis=1)))
+
+    def _who_is_dark(self, lost: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:
+        """(S,): offices without contact, but for those that nobody can hear because headquarters takes nothing in."""
         newest = np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
         dark = self._contact.dark(newest, lost, now_ns, self.dark_after_ns)
         unheard = newest <= self._contact.listening_since_ns
         was = np.array([site in self.raised.dark_sites() for site in self.offices.sites], dtype=bool)
-        return np.asarray((dark | (was & unheard)) & self.offices.linked)
+        fallen_silent = (dark | (was & unheard)) & self.offices.linked
+        return np.asarray(fallen_silent & ~self.incidents.unheard_because_of_us())
 
     def _dark_flags(self, now_ns: int) -> list[Flag]:
         since = self._silent_since().max(axis=1)

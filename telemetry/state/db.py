@@ -7,6 +7,7 @@ from telemetry.state.credentials import CredentialTable
 from telemetry.state.flags import FlagTable
 from telemetry.state.forecasts import ForecastTable
 from telemetry.state.heartbeats import HeartbeatTable
+from telemetry.state.incidents import IncidentTable
 from telemetry.state.leases import LeaseTable
 from telemetry.state.outbox import OutboxTable
 from telemetry.state.outcomes import OutcomeTable
@@ -23,6 +24,7 @@ class StateDb(
     VerdictTable,
     ForecastTable,
     OutcomeTable,
+    IncidentTable,
     OutboxTable,
     PlanTable,
     QuarantineTable,

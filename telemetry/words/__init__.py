@@ -13,7 +13,7 @@ from telemetry.words.catalogues import (
     knows,
 )
 from telemetry.words.format import DEFAULT_ZONE
-from telemetry.words.speak import measure, say, say_reason, say_region
+from telemetry.words.speak import measure, say, say_cause, say_incident, say_reason, say_region, say_told
 
 __all__ = [
     "DEFAULT_ZONE",
@@ -25,6 +25,9 @@ __all__ = [
     "knows",
     "measure",
     "say",
+    "say_cause",
+    "say_incident",
     "say_reason",
     "say_region",
+    "say_told",
 ]

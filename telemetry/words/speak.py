@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from telemetry.decisions import FactorKind
 from telemetry.words import format as form
 from telemetry.words.catalogues import WordsError, knows, template
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
-    from telemetry.decisions import Reason
+    from telemetry.decisions import Factor, Incident, Reason
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
 _FORMATTERS: Final[dict[str, Callable[[str, float, tzinfo], str]]] = {
@@ -85,11 +86,18 @@ def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZON
     `told.<code>` (a sentence for an in-charge who is no engineer).
     """
     code = reason.code.value
+    if reason.factor is not None:
+        text = say_counted(language, reason.factor, int(reason.value or 0), int(reason.limit or 0))
+        return _since(language, text, reason, zone)
     told_by_since = reason.unit == "s" and reason.since_ns is not None
     if reason.value is None or told_by_since:
         text = say(language, f"brief.{code}")
     else:
         text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
+    return _since(language, text, reason, zone)
+
+
+def _since(language: str, text: str, reason: Reason, zone: tzinfo) -> str:
     if reason.since_ns is None:
         return text
     if reason.until_ns is not None:
@@ -97,6 +105,50 @@ def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZON
             language, "reason.past", zone=zone, reason=text, since=reason.since_ns, until=reason.until_ns
         )
     return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns)
+
+
+def say_cause(language: str, factor: Factor, names: Mapping[str, str] | None = None) -> str:
+    """What offices have in common; `names` are the headquarters' own, by id."""
+    name = factor.name
+    if factor.kind is FactorKind.REGION:
+        name = say_region(language, name)
+    elif factor.kind is FactorKind.END and names is not None:
+        name = names.get(name, name)
+    return say(language, f"shared.{factor.kind.value}", name=name, region=say_region(language, factor.region))
+
+
+def say_counted(
+    language: str, factor: Factor, suffer: int, members: int, names: Mapping[str, str] | None = None
+) -> str:
+    """A cause with how many of its offices suffer."""
+    cause = say_cause(language, factor, names)
+    return say(language, "shared.counted", cause=cause, suffer=suffer, members=members)
+
+
+def say_incident(
+    language: str,
+    incident: Incident,
+    names: Mapping[str, str] | None = None,
+    *,
+    zone: tzinfo = form.DEFAULT_ZONE,
+) -> str:
+    """An incident in one line: the cause, its evidence, since when, or from when to when."""
+    seen = incident.evidence
+    what = say_counted(language, incident.factor, seen.suffer, seen.members, names)
+    numbers = {"others": seen.others, "others_suffer": seen.others_suffer, "since": incident.since_ns}
+    if incident.until_ns is None:
+        return say(language, "shared.lasts", zone=zone, what=what, **numbers)
+    return say(language, "shared.over", zone=zone, what=what, until=incident.until_ns, **numbers)
+
+
+def say_told(language: str, reason: Reason) -> str:
+    """A reason as an in-charge reads it who is no engineer."""
+    if reason.factor is None:
+        return say(language, f"told.{reason.code.value}")
+    if reason.factor.is_headquarters:
+        return say(language, "shared.told_headquarters")
+    regional = reason.factor.kind is FactorKind.REGION
+    return say(language, "shared.told_region" if regional else "shared.told_provider")
 
 
 def say_region(language: str, region: str) -> str:

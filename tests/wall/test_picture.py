@@ -20,6 +20,9 @@ from dashboards.wall.picture.weak import next_occurrence, weak
 from telemetry.control import Presence
 from telemetry.decisions import (
     Action,
+    Evidence,
+    Factor,
+    FactorKind,
     Flag,
     Forecast,
     Horizon,
@@ -30,6 +33,7 @@ from telemetry.decisions import (
     State,
     Verdict,
 )
+from telemetry.decisions import Incident as DecidedIncident
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 from telemetry.words import format as form
 
@@ -170,23 +174,27 @@ def test_a_recurrence_has_one_name() -> None:
 
 
 def test_a_shared_fault_is_one_incident() -> None:
-    """Offices flagged for a shared fault are listed under their provider, other flags are not."""
-    sites = {
-        name: Site(
-            id=name,
-            name_en=name,
-            name_hi=name,
-            region="r",
-            lat=1,
-            lon=1,
-            status=SiteStatus.LINKED,
-            provider=p,
-        )
-        for name, p in (("a", "x"), ("b", "x"), ("c", "y"))
-    }
-    shared = ReasonCode.SHARED_FAULT
-    found = incidents([flag(code=shared, site="b"), flag(code=shared, site="a"), flag(site="c")], sites)
-    assert [(one.cause, one.sites) for one in found] == [("x", ("a", "b"))]
+    """An incident of the state database is one line: its factor, its count, the offices that there are."""
+    found = incidents(
+        [
+            DecidedIncident(
+                id="1-0",
+                factor=Factor(FactorKind.PROVIDER_REGION, "x", "r"),
+                since_ns=5 * SECOND_NS,
+                told_ns=6 * SECOND_NS,
+                seen_ns=7 * SECOND_NS,
+                sites=("a", "b", "gone"),
+                evidence=Evidence(members=3, suffer=3, others=9, others_suffer=0, log_odds=9.0),
+            )
+        ],
+        dict.fromkeys(
+            ("a", "b"),
+            Site(id="a", name_en="a", name_hi="a", region="r", lat=1, lon=1, status=SiteStatus.LINKED),
+        ),
+    )
+    assert [(one.kind, one.name, one.region, one.sites, one.suffer, one.since_ms) for one in found] == [
+        ("provider_region", "x", "r", ("a", "b"), 3, 5000)
+    ]
 
 
 def outcome(state: OutcomeState, occurrence_ns: int) -> Outcome:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telemetry.decisions import Action, ReasonCode, State
+from telemetry.decisions import Action, FactorKind, ReasonCode, State
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -134,7 +134,11 @@ def test_a_deaf_hub_does_not_call_offices_dark(town: Town) -> None:
     town.play(200)
     assert town.flags() == {}
     assert State.READY not in others(town, "")
-    assert {reason.code for reason in town.verdict("agra").reasons} == {ReasonCode.NO_DATA}
+    assert [reason.code for reason in town.verdict("agra").reasons] == [
+        ReasonCode.SHARED_FAULT,
+        ReasonCode.NO_DATA,
+    ]
+    assert [each.factor.kind for each in town.state.open_incidents()] == [FactorKind.HUB]
     town.offline.discard("agra")
     town.play(60)
     assert town.flags() == {}

@@ -80,6 +80,7 @@ class Decisions:
         self.decided = Decided(
             verdicts=self._state.verdicts(start_ns, end_ns),
             flags=self._state.open_flags(),
+            incidents=self._state.open_incidents(),
             presence=self._state.presence(),
             pulses={
                 role: beat.at_ns - beat.at_ns % _PULSE_GRAIN_NS for role, beat in self._state.beats().items()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dashboards.wall.live.recent import Recent
     from dashboards.wall.picture.model import Track
     from telemetry.control import Presence
-    from telemetry.decisions import Flag, Verdict
+    from telemetry.decisions import Flag, Incident, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Decided:
 
     verdicts: Sequence[Verdict] = ()
     flags: Sequence[Flag] = ()
+    incidents: Sequence[Incident] = ()
     presence: Mapping[tuple[str, str], Presence] = field(default_factory=dict)
     pulses: Mapping[str, int] = field(default_factory=dict)
     """Role to the time (ns) of its last beat."""
@@ -73,7 +74,7 @@ def compose(
         },
         meetings=meetings,
         flags={_flag_key(flag): _degraded(flag) for flag in decided.flags if flag.site in sites},
-        incidents=incidents(decided.flags, sites),
+        incidents=incidents(decided.incidents, sites),
         pulses={role: Pulse(role=role, at_ms=ms(at_ns)) for role, at_ns in decided.pulses.items()},
         track=decided.track,
         trouble=troubles.reading,

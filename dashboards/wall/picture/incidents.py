@@ -6,25 +6,26 @@ from typing import TYPE_CHECKING
 
 from dashboards.wall.picture.model import Incident
 from dashboards.wall.picture.times import ms
-from telemetry.decisions import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from config.sites import Site
-    from telemetry.decisions import Flag
+    from telemetry.decisions import Incident as Decided
 
 
-def incidents(flags: Iterable[Flag], sites: Mapping[str, Site]) -> tuple[Incident, ...]:
-    """Offices flagged for a shared fault, by their provider; the oldest first."""
-    causes: dict[str, dict[str, int]] = {}
-    for flag in flags:
-        site = sites.get(flag.site)
-        if flag.reason.code is ReasonCode.SHARED_FAULT and site is not None:
-            since = causes.setdefault(site.provider, {})
-            since[flag.site] = min(flag.since_ns, since.get(flag.site, flag.since_ns))
+def incidents(decided: Iterable[Decided], sites: Mapping[str, Site]) -> tuple[Incident, ...]:
+    """The incidents that last, the oldest first, with the offices that there are."""
     found = (
-        Incident(cause=cause, sites=tuple(sorted(since)), since_ms=ms(min(since.values())))
-        for cause, since in causes.items()
+        Incident(
+            kind=each.factor.kind.value,
+            name=each.factor.name,
+            region=each.factor.region,
+            suffer=each.evidence.suffer,
+            members=each.evidence.members,
+            sites=tuple(site for site in each.sites if site in sites),
+            since_ms=ms(each.since_ns),
+        )
+        for each in decided
     )
-    return tuple(sorted(found, key=lambda incident: (incident.since_ms, incident.cause)))
+    return tuple(sorted(found, key=lambda one: (one.since_ms, one.kind, one.name, one.region)))

@@ -138,8 +138,12 @@ class Degraded(_Record, frozen=True, kw_only=True):
 class Incident(_Record, frozen=True, kw_only=True):
     """One cause that several offices share."""
 
-    cause: str
-    """The provider, or empty when only analytics' word for a shared fault is known."""
+    kind: str
+    """What the offices have in common, as `telemetry.decisions.FactorKind`."""
+    name: str
+    region: str
+    suffer: int
+    members: int
     sites: tuple[str, ...]
     since_ms: int
 

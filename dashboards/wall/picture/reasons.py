@@ -18,8 +18,8 @@ def why(reason: Reason) -> Why:
     rounded = shown_ratio if reason.unit == "ratio" else shown
     return Why(
         code=reason.code.value,
-        value=rounded(reason.value),
-        limit=rounded(reason.limit),
+        value=None if reason.factor else rounded(reason.value),  # how many offices: the footer counts them
+        limit=None if reason.factor else rounded(reason.limit),
         usual=rounded(reason.usual),
         unit=reason.unit,
         path=reason.path,

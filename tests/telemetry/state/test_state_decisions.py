@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from telemetry.decisions import (
     Action,
+    Evidence,
+    Factor,
+    FactorKind,
     Flag,
     Forecast,
     Horizon,
+    Incident,
     OutcomeState,
     Reason,
     ReasonCode,
@@ -186,3 +191,30 @@ def test_decisions_of_a_newer_version_are_read_as_far_as_they_are_known(state, v
     state._connection.execute('UPDATE verdict SET body = replace(body, \'"site"\', \'"mood":3,"site"\')')
     assert state.verdicts(0, 10_000) == [verdict()]
     assert isinstance(state.verdicts(0, 10_000)[0], Verdict)
+
+
+def test_an_incident_is_one_row_until_it_is_over(state) -> None:
+    """It may be renamed and grow; when it is over it is found by the time that it lasted."""
+    evidence = Evidence(members=3, suffer=3, others=9, others_suffer=0, log_odds=9.5)
+    first = Incident(
+        id="1-0",
+        factor=Factor(FactorKind.PROVIDER_REGION, "x", "r"),
+        since_ns=100,
+        told_ns=120,
+        seen_ns=120,
+        sites=("a", "b"),
+        evidence=evidence,
+    )
+    state.put_incidents([first])
+    assert state.open_incidents() == [first]
+    revision = state.revision()
+    state.put_incidents([first])
+    assert state.revision() == revision
+    grown = replace(first, factor=Factor(FactorKind.PROVIDER, "x"), sites=("a", "b", "c"))
+    state.put_incidents([grown])
+    assert state.open_incidents() == state.incidents(0, 1_000) == [grown]
+    over = replace(grown, until_ns=300)
+    state.put_incidents([over])
+    assert state.open_incidents() == []
+    assert state.incidents(200, 1_000) == [over]
+    assert state.incidents(300, 1_000) == []

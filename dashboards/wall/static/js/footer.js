@@ -51,9 +51,14 @@ function linesNow() {
 function incidentText(incident) {
   const names = incident.sites.map((site) => model.offices.get(site)).filter(Boolean).map(nameOf);
   const shown = names.slice(0, 4).join(", ") + (names.length > 4 ? " …" : "");
-  return say("wall.incident", {
-    cause: incident.cause || say("brief.shared_fault"), n: names.length, offices: shown, since: incident.since_ms,
-  });
+  return say("wall.incident", { cause: causeText(incident), n: names.length, offices: shown, since: incident.since_ms });
+}
+
+/** What the offices have in common; ends and regions by the operator's own names. */
+function causeText({ kind, name, region }) {
+  const named = (places, id) => nameOf(places.find((place) => place.id === id) ?? { hi: id, en: id });
+  const shown = kind === "end" ? named(model.scene.ends, name) : kind === "region" ? named(model.scene.regions, name) : name;
+  return say(`shared.${kind}`, { name: shown, region: region && named(model.scene.regions, region) });
 }
 
 /** Parts of the house that have not said for a while that they are at work. */

@@ -1,0 +1,1 @@
+"""Shared faults: one common factor that explains why many offices are in trouble at once."""

@@ -1,0 +1,190 @@
+"""Incidents over time: told after a hold, renamed while the evidence grows, merged, and over when most offices are well again.
+
+Stateless but for what is open: the faults of a moment are found anew each time (`find`), and matched to what is open.
+
+* A fault is told when it has been found for `HOLD_NS`.
+* It is the same fault when the factor is the same, or, if that is found no more, when it began at the same time (`SAME_NS`) and half of the smaller
+  set of offices is common. Then it keeps its identity; it takes the other factor's name when that one is surer than ever
+  the old one was: the first offices of a provider to fall silent may look like one region's.
+* Several that turn out to be one are merged into the oldest; of one that splits the surest part keeps the identity.
+* It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that; silence of all
+  lasts only while nobody is heard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from msgspec import structs
+
+from telemetry.decisions import Evidence, FactorKind, Incident
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.shared.factors import Factors
+    from analytics.shared.find import Found
+    from analytics.shared.sighting import Sighting
+    from telemetry.decisions import Factor
+
+HOLD_NS: Final = 15 * SECOND_NS
+CALM_NS: Final = 60 * SECOND_NS
+SAME_NS: Final = 300 * SECOND_NS
+_HALF: Final = 0.5
+_LEAST: Final = 2
+_MOST_LOG_ODDS: Final = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A fault that is followed. `ever` (S,): every office that has suffered; `now` (S,): those that do."""
+
+    id: str
+    factor: Factor
+    since_ns: int
+    first_ns: int
+    seen_ns: int
+    ever: NDArray[np.bool_]
+    now: NDArray[np.bool_]
+    evidence: Evidence
+    told_ns: int | None = None
+    calm_ns: int | None = None
+    """Since when most of its offices have been well."""
+
+    def incident(self, sites: Sequence[str]) -> Incident | None:
+        """As it is told; None before it is."""
+        if self.told_ns is None:
+            return None
+        return Incident(
+            id=self.id,
+            factor=self.factor,
+            since_ns=self.since_ns,
+            told_ns=self.told_ns,
+            seen_ns=self.seen_ns,
+            sites=tuple(site for site, suffers in zip(sites, self.now, strict=True) if suffers),
+            evidence=self.evidence,
+        )
+
+    def over(self, sites: Sequence[str], until_ns: int) -> Incident | None:
+        """As it is kept when it is over, with every office that has suffered."""
+        said = replace(self, now=self.ever).incident(sites)
+        return None if said is None else structs.replace(said, until_ns=max(until_ns, said.since_ns))
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What is open after a look, and what ended with it (with the time at which it did)."""
+
+    open: tuple[Open, ...]
+    ended: tuple[tuple[Open, int], ...]
+
+
+def recalled(incident: Incident, sites: Sequence[str]) -> Open:
+    """An open incident as an earlier run left it, on today's axis of offices."""
+    suffered = np.isin(np.array(sites, dtype=object), list(incident.sites))
+    return Open(
+        id=incident.id,
+        factor=incident.factor,
+        since_ns=incident.since_ns,
+        first_ns=incident.told_ns,
+        seen_ns=incident.seen_ns,
+        ever=suffered,
+        now=suffered,
+        evidence=incident.evidence,
+        told_ns=incident.told_ns,
+    )
+
+
+def follow(
+    before: Sequence[Open], found: Sequence[Found], sighting: Sighting, candidates: Factors, now_ns: int
+) -> Followed:
+    """One look: what was open, what is found now, and what is seen of the lines."""
+    left, kept, ended = list(before), [], []
+    again = {each.factor for each in found}
+    for number, each in enumerate(found):
+        same = [one for one in left if one.factor == each.factor]
+        same = same or [one for one in left if one.factor not in again and _is_same(one, each)]
+        if not same:
+            kept.append(_begin(each, now_ns, number))
+            continue
+        oldest = min(same, key=lambda one: (one.told_ns is None, one.first_ns))
+        kept.append(_go_on(oldest, each, now_ns))
+        ended += [(one, now_ns) for one in same if one is not oldest]
+        taken = {one.id for one in same}
+        left = [one for one in left if one.id not in taken]
+    for one in left:
+        still = _still(one, sighting, candidates, now_ns)
+        if still is None:
+            ended.append((one, one.calm_ns or now_ns))
+        else:
+            kept.append(still)
+    return Followed(tuple(sorted(kept, key=lambda one: (one.first_ns, one.id))), tuple(ended))
+
+
+def _is_same(one: Open, each: Found) -> bool:
+    common = int((one.ever & each.sites).sum())
+    smaller = max(min(int(one.ever.sum()), int(each.sites.sum())), 1)
+    return abs(one.since_ns - each.since_ns) <= SAME_NS and common >= _HALF * smaller
+
+
+def _begin(each: Found, now_ns: int, number: int) -> Open:
+    return Open(
+        id=f"{now_ns // SECOND_NS:x}-{number}",
+        factor=each.factor,
+        since_ns=each.since_ns,
+        first_ns=now_ns,
+        seen_ns=now_ns,
+        ever=each.sites,
+        now=each.sites,
+        evidence=_evidence(each),
+    )
+
+
+def _go_on(one: Open, each: Found, now_ns: int) -> Open:
+    surer = each.log_odds > one.evidence.log_odds or one.told_ns is None
+    told_ns = one.told_ns
+    if told_ns is None and now_ns - one.first_ns >= HOLD_NS:
+        told_ns = now_ns
+    return replace(
+        one,
+        factor=each.factor if surer else one.factor,
+        since_ns=each.since_ns if surer else one.since_ns,
+        seen_ns=now_ns,
+        ever=one.ever | each.sites,
+        now=each.sites,
+        evidence=_evidence(each) if surer else one.evidence,
+        told_ns=told_ns,
+        calm_ns=None,
+    )
+
+
+def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> Open | None:
+    """One that is not found any more: None when it is over."""
+    if one.told_ns is None:
+        return None
+    lines = np.ones(sighting.troubled.shape, dtype=bool)
+    if one.factor in candidates.names:
+        lines = candidates.members[candidates.names.index(one.factor)]
+    now = one.ever & (sighting.troubled & lines).any(axis=1)
+    least = (
+        1.0 if one.factor.kind is FactorKind.HUB else _HALF
+    )  # one voice that is heard, and it is not the hub
+    if now.sum() >= max(_LEAST, least * one.ever.sum()):
+        return replace(one, now=now, seen_ns=now_ns, calm_ns=None)
+    calm_ns = now_ns if one.calm_ns is None else one.calm_ns
+    return None if now_ns - calm_ns >= CALM_NS else replace(one, now=now, calm_ns=calm_ns)
+
+
+def _evidence(each: Found) -> Evidence:
+    return Evidence(
+        members=each.members,
+        suffer=each.suffer,
+        others=each.others,
+        others_suffer=each.others_suffer,
+        log_odds=round(min(each.log_odds, _MOST_LOG_ODDS), 2),
+    )

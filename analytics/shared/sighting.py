@@ -1,0 +1,80 @@
+"""What is seen of every line at one moment, as far as shared faults are concerned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from analytics.lines import Lines
+    from telemetry.decisions import Flag
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """(S, P) each.
+
+    `known`: anything can be said of the line; `troubled`: it is degraded beyond what is usual, or its office is not heard;
+    `silent`: its office is not heard; `since_ns`: since when it has been troubled, 0 where it is not.
+    """
+
+    known: NDArray[np.bool_]
+    troubled: NDArray[np.bool_]
+    silent: NDArray[np.bool_]
+    since_ns: NDArray[np.int64]
+
+    def without(self, lines: NDArray[np.bool_]) -> Sighting:
+        """As if nothing were known of some lines, (S, P): what explains them is already found."""
+        known = self.known & ~lines
+        return Sighting(known, self.troubled & known, self.silent & known, np.where(known, self.since_ns, 0))
+
+
+SILENT_NS: Final = 45 * SECOND_NS
+"""An office that was not heard for so long counts as silent here: a window comes every 15 s and is 5 s under way. One
+silent office alone says nothing yet; many that fall silent together do, long before each would count as dark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Who is heard.
+
+    `last_end_ns` (S, P): end of a line's newest window, or since when we have listened for it in vain;
+    `expected` (S,): the office is linked, and was heard of before.
+    """
+
+    last_end_ns: NDArray[np.int64]
+    expected: NDArray[np.bool_]
+
+
+def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sighting:
+    """What the open flags and the silences say of every line.
+
+    Flags of what is usual at this hour are left out: many offices have their evening congestion at the same hours.
+    """
+    shape = lines.shape
+    newest = heard.last_end_ns.max(axis=1, initial=0)
+    silent_site = heard.expected & (now_ns - newest > SILENT_NS)
+    measured = heard.expected[:, None] & (heard.last_end_ns > 0)
+    silent = np.broadcast_to(silent_site[:, None], shape).copy()
+    never = np.iinfo(np.int64).max
+    since = np.where(silent, newest[:, None], never)
+    for flag in flags:
+        if (
+            flag.path
+            and not flag.as_usual
+            and flag.site in lines.site_index
+            and flag.path in lines.path_index
+        ):
+            cell = lines.site_index[flag.site], lines.path_index[flag.path]
+            since[cell] = min(int(since[cell]), flag.since_ns)
+    known = measured & (silent | (now_ns - heard.last_end_ns <= SILENT_NS))
+    troubled = (since < never) & known
+    return Sighting(known, troubled, silent & known, np.where(troubled, since, 0))

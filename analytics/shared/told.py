@@ -1,0 +1,57 @@
+"""What a shared fault means for one office at one meeting: the reason that names it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.ground import Standing
+from telemetry.decisions import FactorKind, Reason, ReasonCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.case import Case
+    from telemetry.decisions import Incident
+
+_NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "burst", "jitter", "rtt"))) | {
+    ReasonCode.OUTAGE,
+    ReasonCode.DARK,
+    ReasonCode.NO_DATA,
+    ReasonCode.RECENT_FAULT,
+}
+"""Trouble of the line now: what a shared fault can explain."""
+
+
+def shared_with(case: Case) -> Incident | None:
+    """The shared fault that an office's line to the meeting suffers from; None without one."""
+    site, (uplink, _, end) = case.ground.lines.sites[case.site], case.path_name.partition(".")
+    for each in case.ground.incidents:
+        if site not in each.sites or (each.factor.kind is FactorKind.END and each.factor.name != end):
+            continue
+        if each.factor.kind is FactorKind.UPLINK and each.factor.name != uplink:
+            continue
+        return each
+    return None
+
+
+def with_shared(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The reasons of a case, led by the shared fault where that explains the first of them."""
+    if (
+        case.standing is Standing.READY
+        or not told
+        or told[0].code not in _NOW
+        or told[0].until_ns is not None
+    ):
+        return tuple(told)
+    incident = shared_with(case)
+    if incident is None:
+        return tuple(told)
+    shared = Reason(
+        code=ReasonCode.SHARED_FAULT,
+        value=float(incident.evidence.suffer),
+        limit=float(incident.evidence.members),
+        path=case.path_name,
+        since_ns=incident.since_ns,
+        factor=incident.factor,
+    )
+    return (shared, *told[:2])

@@ -1,0 +1,82 @@
+"""`tatpar incidents`: faults that several offices share, now and in the past."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from config.config import Config
+    from telemetry.decisions import Incident
+
+
+@click.command(
+    epilog="Example: tatpar incidents --since 7d --lang en", short_help="faults that several offices share"
+)
+@config_option
+@data_option
+@click.option(
+    "--since",
+    "span",
+    default=None,
+    metavar="SPAN",
+    help="Those of a span of time too, as 24h, 7d or 2026-11-24.",
+)
+@click.option(
+    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
+)
+@json_option
+@explains_config
+def command(
+    *, config_file: Path | None, data_dir: Path, span: str | None, lang: str | None, as_json: bool
+) -> None:
+    """Which faults several offices have in common: the factor, the evidence, since when, and the offices.
+
+    Without --since those that last. A fault of headquarters' own is named as such.
+    """
+    from config.load import load_config  # noqa: PLC0415 - keeps --help fast
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
+    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.json_time import readable, rfc3339  # noqa: PLC0415
+    from tatpar.spans import NoSuchSpanError, begin_of  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    config, now_ns = load_config(config_file), time.time_ns()
+    language = lang or config.settings.deployment.language
+    try:
+        from_ns = None if span is None else begin_of(span, now_ns, timezone_of(config.settings))
+    except NoSuchSpanError as error:
+        wrong_input(f"--since: {error}")
+    with decided(data_dir) as state:
+        found = state.open_incidents() if from_ns is None else state.incidents(from_ns, now_ns)
+        age_s = watch_age_s(state, now_ns)
+    if as_json:
+        age = None if age_s is None else round(age_s, 1)
+        told = [readable(each) for each in found]
+        click.echo(text_of({"as_of": rfc3339(now_ns), "watch_age_s": age, "incidents": told}))
+        return
+    if is_stale(age_s):
+        click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
+    click.echo("\n".join(lines(config, found, language)) or say(language, "shared.none"))
+
+
+def lines(config: Config, found: Sequence[Incident], language: str) -> list[str]:
+    """Two lines an incident: what is told of it, and its offices."""
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from telemetry.words import say, say_incident  # noqa: PLC0415
+
+    ends = {end.id: end.name(language) for end in config.headquarters.values()}
+    zone, sites, out = timezone_of(config.settings), config.registry.by_id, []
+    for each in found:
+        text = say_incident(language, each, ends, zone=zone)
+        names = [sites[site].name(language) if site in sites else site for site in each.sites]
+        out += [text, "  " + say(language, "shared.offices", offices=", ".join(names))]
+    return out

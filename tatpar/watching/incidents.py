@@ -1,0 +1,85 @@
+"""The shared faults that are open: found anew at each look, followed, and written when they change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.shared.factors import Factors, factors
+from analytics.shared.find import shared_faults
+from analytics.shared.follow import follow, recalled
+from analytics.shared.sighting import sight
+from telemetry.decisions import FactorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from analytics.lines import Lines
+    from analytics.shared.follow import Followed, Open
+    from analytics.shared.sighting import Heard
+    from tatpar.watching.offices import Offices
+    from telemetry.decisions import Flag, Incident
+    from telemetry.state.db import StateDb
+
+
+class OpenIncidents:
+    """Keeps what is open in the state database."""
+
+    def __init__(self, offices: Offices, state: StateDb) -> None:
+        self._offices = offices
+        self._state = state
+        self._candidates: tuple[Lines, Factors] | None = None
+        self._written: dict[str, Incident] = {each.id: each for each in state.open_incidents()}
+        self._open: tuple[Open, ...] = tuple(recalled(each, offices.sites) for each in self._written.values())
+
+    @property
+    def told(self) -> tuple[Incident, ...]:
+        """Those that have been told and last."""
+        said = (each.incident(self._offices.sites) for each in self._open)
+        return tuple(each for each in said if each is not None)
+
+    def unheard_because_of_us(self) -> NDArray[np.bool_]:
+        """(S,): offices that fell silent with all others, since the headquarters' own collector or broker takes nothing in."""
+        out = np.zeros(len(self._offices.sites), dtype=bool)
+        for each in self._open:
+            if each.factor.kind is FactorKind.HUB:
+                out |= each.now
+        return out
+
+    def look(self, lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> None:
+        """Find, follow, write what changed."""
+        candidates = self._factors(lines)
+        sighting = sight(lines, flags, heard, now_ns)
+        followed = follow(self._open, shared_faults(candidates, sighting), sighting, candidates, now_ns)
+        self._open = followed.open
+        self._write(followed)
+
+    def _factors(self, lines: Lines) -> Factors:
+        if self._candidates is None or self._candidates[0] != lines:
+            sites = self._offices.config.registry.sites
+            found = factors(
+                lines,
+                [site.provider for site in sites],
+                [site.region for site in sites],
+                self._offices.linked,
+            )
+            self._candidates = lines, found
+        return self._candidates[1]
+
+    def _write(self, followed: Followed) -> None:
+        told = {each.id: each for each in self.told}
+        over = (one.over(self._offices.sites, until_ns) for one, until_ns in followed.ended)
+        news = [each for each in over if each is not None]
+        for id_, each in told.items():
+            before = self._written.get(id_)
+            if before is None or (before.factor, before.sites) != (each.factor, each.sites):
+                news.append(each)
+        if news:
+            self._state.put_incidents(news)
+            changed = {each.id: each for each in news}
+            self._written = {
+                id_: changed.get(id_, self._written.get(id_, each)) for id_, each in told.items()
+            }

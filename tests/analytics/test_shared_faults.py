@@ -1,0 +1,155 @@
+"""Shared faults: the factor that is named, the faults that are not shared, and incidents over time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analytics.lines import Lines
+from analytics.shared.factors import factors
+from analytics.shared.find import shared_faults
+from analytics.shared.follow import CALM_NS, HOLD_NS, follow, recalled
+from analytics.shared.sighting import SILENT_NS, Heard, Sighting, sight
+from telemetry.decisions import Factor, FactorKind
+from telemetry.windows import SECOND_NS
+
+SITES = tuple(f"s{i:02d}" for i in range(24))
+LINES = Lines(SITES, ("main.state", "main.national"))
+PROVIDERS = ["pa" if i % 2 else "pb" for i in range(24)]
+REGIONS = [f"r{i // 6}" for i in range(24)]
+LINKED = np.ones(24, dtype=bool)
+FACTORS = factors(LINES, PROVIDERS, REGIONS, LINKED)
+NOW = 1_795_392_000 * SECOND_NS
+MINUTE = 60 * SECOND_NS
+PA = np.array([name == "pa" for name in PROVIDERS])
+R0 = np.array([name == "r0" for name in REGIONS])
+NOBODY = np.zeros(24, dtype=bool)
+
+
+def seen(*faults: tuple[np.ndarray, int], paths: slice = slice(None), silent: bool = False) -> Sighting:
+    """Every fault: who suffers, and for how many seconds it has."""
+    since = np.zeros(LINES.shape, dtype=np.int64)
+    for sites, age_s in faults:
+        begun = NOW - age_s * SECOND_NS
+        since[:, paths] = np.where(sites[:, None] & (since[:, paths] == 0), begun, since[:, paths])
+    troubled = since > 0
+    return Sighting(np.ones(LINES.shape, dtype=bool), troubled, troubled & silent, since)
+
+
+def named(sighting: Sighting) -> list[str]:
+    return [str(each.factor) for each in shared_faults(FACTORS, sighting)]
+
+
+@pytest.mark.parametrize(
+    ("who", "factor"),
+    [
+        (PA, "provider:pa"),
+        (R0, "region:r0"),
+        (PA & R0, "provider_region:pa:r0"),
+        (LINKED, "headquarters"),
+    ],
+)
+def test_the_factor_that_covers_those_who_suffer_is_named(who: np.ndarray, factor: str) -> None:
+    """Provider, region, provider in a region, headquarters: the one that covers just those who suffer, with its counts."""
+    (found,) = shared_faults(FACTORS, seen((who, 60)))
+    assert str(found.factor) == factor
+    assert (found.suffer, found.members) == (who.sum(), who.sum())
+    assert found.others_suffer == 0
+    assert abs(found.since_ns - (NOW - 60 * SECOND_NS)) < 15 * SECOND_NS
+
+
+def test_trouble_to_one_end_only_is_the_ends() -> None:
+    """When only what is measured to one headquarters suffers, that end is named; others are its offices' lines elsewhere."""
+    (found,) = shared_faults(FACTORS, seen((LINKED, 45), paths=slice(0, 1)))
+    assert (found.factor, found.suffer, found.others) == (Factor(FactorKind.END, "state"), 24, 24)
+
+
+def test_silence_of_all_is_the_hubs_own() -> None:
+    """Nobody is heard: headquarters takes nothing in. One voice, and it is not that."""
+    assert named(seen((LINKED, 60), silent=True)) == ["hub"]
+    assert "hub" not in named(seen((LINKED & (np.arange(24) > 0), 60), silent=True))
+
+
+def test_two_faults_at_once_are_both_named() -> None:
+    """A provider in one region and another region: what the first explains is put aside."""
+    other = np.array([name == "r3" for name in REGIONS])
+    assert sorted(named(seen((PA & R0, 60), (other, 75)))) == ["provider_region:pa:r0", "region:r3"]
+
+
+@pytest.mark.parametrize("count", [1, 3, 6])
+def test_single_offices_are_nobody_elses(count: int) -> None:
+    """Offices that fell ill at times of their own, in one region or over the land, share nothing."""
+    rng = np.random.default_rng(count)
+    for _ in range(30):
+        who = rng.choice(24, count, replace=False)
+        faults = [
+            (np.arange(24) == site, int(age))
+            for site, age in zip(who, rng.uniform(120, 5400, count), strict=True)
+        ]
+        assert named(seen(*faults)) == []
+
+
+def test_both_lines_of_one_office_are_no_shared_fault() -> None:
+    """An office with both its lines down is one office."""
+    assert named(seen((np.arange(24) == 3, 30))) == []
+
+
+def test_what_was_broken_before_is_not_counted_in() -> None:
+    """An office that has been down for an hour is none of the outage that began a minute ago."""
+    old = np.flatnonzero(PA & R0)[0]
+    (found,) = shared_faults(FACTORS, seen((np.arange(24) == old, 3600), (PA & (np.arange(24) != old), 60)))
+    assert found.factor == Factor(FactorKind.PROVIDER, "pa")
+    assert not found.sites[old]
+    assert found.suffer == 11
+
+
+def test_an_incident_is_held_renamed_and_closed() -> None:
+    """Told after a hold; the same incident when it grows from one region to the whole provider; over when most are well for a while."""
+    small, large, well = seen((PA & R0, 60)), seen((PA, 60)), seen()
+    first = follow((), shared_faults(FACTORS, small), small, FACTORS, NOW)
+    assert [one.told_ns for one in first.open] == [None]
+    held = follow(first.open, shared_faults(FACTORS, small), small, FACTORS, NOW + HOLD_NS)
+    assert [str(one.factor) for one in held.open] == ["provider_region:pa:r0"]
+    grown = follow(held.open, shared_faults(FACTORS, large), large, FACTORS, NOW + 2 * HOLD_NS)
+    assert [(one.id, str(one.factor)) for one in grown.open] == [(held.open[0].id, "provider:pa")]
+    told = grown.open[0].incident(SITES)
+    assert told is not None
+    assert told.told_ns == NOW + HOLD_NS
+    assert len(told.sites) == 12
+    again = [recalled(told, SITES)]  # another run goes on from what is written
+    calm = follow(again, [], well, FACTORS, NOW + MINUTE)
+    assert calm.open
+    over = follow(calm.open, [], well, FACTORS, NOW + MINUTE + CALM_NS)
+    assert (over.open, [until for _, until in over.ended]) == ((), [NOW + MINUTE])
+    ended = over.ended[0][0].over(SITES, over.ended[0][1])
+    assert ended is not None
+    assert (ended.until_ns, len(ended.sites)) == (NOW + MINUTE, 12)
+
+
+def test_an_end_and_a_provider_stay_two_incidents() -> None:
+    """Two faults that are found beside each other are never merged, though they share offices and began together."""
+    both = seen((PA & R0, 60))
+    to_end = seen((LINKED, 60), paths=slice(0, 1))
+    since = np.maximum(both.since_ns, to_end.since_ns)
+    sighting = Sighting(both.known, since > 0, both.silent, since)
+    opened = follow((), shared_faults(FACTORS, sighting), sighting, FACTORS, NOW).open
+    again = follow(opened, shared_faults(FACTORS, sighting), sighting, FACTORS, NOW + HOLD_NS)
+    assert {str(one.factor) for one in again.open} == {"end:state", "provider_region:pa:r0"}
+    assert not again.ended
+
+
+def test_silence_counts_from_the_last_window() -> None:
+    """An office is silent after 45 s; one that was never heard of is not known at all."""
+    last = np.full(LINES.shape, NOW - SECOND_NS)
+    last[0] = NOW - SILENT_NS - SECOND_NS
+    expected = np.arange(24) != 5
+    found = sight(LINES, [], Heard(last, expected), NOW)
+    assert np.flatnonzero(found.silent.any(axis=1)).tolist() == [0]
+    assert found.since_ns[0, 0] == last[0, 0]
+    assert not found.known[5].any()
+
+
+def test_a_factor_of_one_office_and_a_factor_named_twice_are_none() -> None:
+    """Without two linked offices there is nothing to share; of two that cover the same lines the first is kept."""
+    alone = factors(LINES, ["only", *[""] * 23], ["one"] * 24, LINKED)
+    assert {str(name) for name in alone.names} == {"hub", "end:state", "end:national", "headquarters"}
