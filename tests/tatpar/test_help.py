@@ -27,7 +27,7 @@ DESIGNED: Final = frozenset(
 )
 """The commands of the design."""
 LATER: Final = frozenset({"grafana", "history", "backtest"})
-BESIDE: Final = frozenset({"alerts", "command", "gaps", "lab", "refused", "revoke", "store"})
+BESIDE: Final = frozenset({"alerts", "changes", "command", "gaps", "lab", "refused", "revoke", "store"})
 """What came to be beside the design."""
 
 
