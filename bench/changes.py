@@ -9,11 +9,12 @@ on them. On others (`--traces`) they are out of sample.
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import ruptures
+import ruptures  # type: ignore[import-untyped,unused-ignore]
 from scipy.optimize import linear_sum_assignment
 from scipy.signal import medfilt
 
@@ -51,7 +52,7 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
     detectors: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.int64]], float]] = {
         "offline": (changes, WINDOW_S),
         "online": (decisions, ONLINE_WINDOW_S),
-        **{f"pelt_{int(p)}": (lambda rtt, p=p: pelt(rtt, p), WINDOW_S) for p in PELT_PENALTIES},
+        **{f"pelt_{int(p)}": (partial(pelt, penalty=p), WINDOW_S) for p in PELT_PENALTIES},
     }
     counts: dict[str, NDArray[np.int64]] = {}
     figures: dict[str, object] = {

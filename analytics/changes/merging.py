@@ -27,7 +27,7 @@ def persistence(values: NDArray[np.float64]) -> NDArray[np.float64]:
     stands = np.zeros(total)
     start = np.arange(total)
     sums = values - values.mean() if total else values
-    count = np.ones(total)
+    count: NDArray[np.float64] = np.ones(total)
     for penalty in PENALTIES:
         while len(start) > 1:
             price = _prices(sums, count)
@@ -37,7 +37,7 @@ def persistence(values: NDArray[np.float64]) -> NDArray[np.float64]:
             keeps = np.concatenate([[True], ~goes])
             group = np.cumsum(keeps) - 1
             start = start[keeps]
-            sums, count = np.bincount(group, sums), np.bincount(group, count)
+            sums, count = np.bincount(group, sums), np.bincount(group, count).astype(np.float64)
         stands[start[1:]] = penalty
     return stands
 

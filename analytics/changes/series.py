@@ -33,7 +33,7 @@ def noise(values: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
     steps = np.abs(np.diff(values, axis=-1))
     if not steps.shape[-1]:
         return np.full(values.shape[:-1], floor)
-    return np.maximum(MAD_TO_SIGMA * _HALF_WIDTHS * np.median(steps, axis=-1), floor)
+    return np.asarray(np.maximum(MAD_TO_SIGMA * _HALF_WIDTHS * np.median(steps, axis=-1), floor))
 
 
 def without_spikes(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
