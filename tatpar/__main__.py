@@ -17,6 +17,7 @@ COMMANDS: Final[dict[str, str]] = {
     "ready": "the verdict table of the next meetings",
     "flags": "degraded offices now, worst first",
     "incidents": "faults that several offices share",
+    "changes": "where a line's level moved",
     "gaps": "what is missing in the store and since when",
     "alerts": "tell the in-charges, and list what was told",
     "report": "the readiness reports",

@@ -27,7 +27,9 @@ DESIGNED: Final = frozenset(
 )
 """The commands of the design."""
 LATER: Final = frozenset({"grafana"})
-BESIDE: Final = frozenset({"alerts", "command", "gaps", "incidents", "lab", "refused", "revoke", "store"})
+BESIDE: Final = frozenset(
+    {"alerts", "changes", "command", "gaps", "incidents", "lab", "refused", "revoke", "store"}
+)
 """What came to be beside the design."""
 
 

@@ -1,0 +1,42 @@
+"""`tatpar changes` writes the scorer's format, and says what is wrong with a trace."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from click.testing import CliRunner
+
+from tatpar.__main__ import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def written(folder: Path) -> Path:
+    """A trace that moves from 40 to 60 ms at its sample 100."""
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    lines = [
+        f"{start + timedelta(minutes=4 * i):%Y-%m-%d %H:%M:%S};{60 if i >= 100 else 40}.{i % 3}"
+        for i in range(200)
+    ]
+    file = folder / "trace.csv"
+    file.write_text("epoch;rtt\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def test_indices_are_written_one_a_line(tmp_path: Path) -> None:
+    """Off line the first sample of the new level, on line the sample at which it was decided."""
+    trace, out = written(tmp_path), tmp_path / "found.csv"
+    assert CliRunner().invoke(main, ["changes", str(trace)]).output == "100\n"
+    done = CliRunner().invoke(main, ["changes", str(trace), "--online", "--out", str(out)])
+    assert (done.exit_code, done.output, out.read_text(encoding="utf-8")) == (0, "", "104\n")
+    assert CliRunner().invoke(main, ["changes", str(trace), "--json"]).output == "[100]\n"
+
+
+def test_a_wrong_trace_is_wrong_input(tmp_path: Path) -> None:
+    """A file that is not there ends with 2 and is named in one line."""
+    done = CliRunner().invoke(main, ["changes", str(tmp_path / "none.csv")])
+    assert done.exit_code == 2
+    assert "none.csv" in done.output
+    assert done.output.count("\n") == 1
