@@ -96,7 +96,9 @@ async def test_a_million_queued_reports_are_committed_once_within_the_bound(
 
     def append(found: Sorted, _store: Any) -> Batch:
         nonlocal doubled
-        assert broker.has_paused.wait(60)  # however quick this machine is at committing, the inbox fills up once
+        assert broker.has_paused.wait(
+            60
+        )  # however quick this machine is at committing, the inbox fills up once
         for _, message in found.reports:
             doubled += not seen[message.topic].add(int(message.payload.split(b" ", 1)[0]))
         memory.append(process.memory_info().rss)
