@@ -68,10 +68,11 @@ class Folder:
         return out
 
     def _worst(self, burst: str, columns: Mapping[str, NDArray[Any]]) -> Columns:
-        """The window with the worst 200 ms: by ratio, then by count; both make one rising key."""
+        """The window with the worst 200 ms: by ratio, then by count (both make one rising key); of equals the last."""
         lost, sent = (self.only(columns[f"{burst}_{what}"]) for what in ("lost", "sent"))
         key = lost / np.maximum(sent, 1) * 1e6 + lost
-        at = np.argmax(key if self._all else np.where(self._here, key, -1.0), axis=1)
+        known = key if self._all else np.where(self._here, key, -1.0)
+        at = known.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
         row = np.arange(len(at))
         return {f"{burst}_lost": lost[row, at], f"{burst}_sent": sent[row, at]}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from lab.past_congestion import DELAY_PER_JITTER
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def line_states(  # noqa: PLR0913, PLR0917 - what a line is made of
     acts: Sequence[Act],
     faults: Sequence[PastFault],
     start_ns: NDArray[np.int64],
+    congestion_ms: NDArray[np.float64] | None = None,
 ) -> LineStates:
-    """The office's lines in the windows that start at `start_ns` (n,), rising."""
+    """The office's lines in the windows that start at `start_ns` (n,), rising; `congestion_ms` (n,) of jitter is added downward."""
     paths, n = len(places.ends), len(start_ns)
     shape = (2, paths, n)
     states = LineStates(
@@ -77,8 +79,11 @@ def line_states(  # noqa: PLR0913, PLR0917 - what a line is made of
             states.loss_ratio[d, p] = base.loss_ratio
             states.burst_ms[d, p] = base.loss_burst_ms
     _apply_acts(states, site, places, acts)
+    if congestion_ms is not None:
+        states.jitter_ms[1] += congestion_ms
+        states.delay_ms[1] += DELAY_PER_JITTER * congestion_ms
     for fault in faults:
-        if site.id in fault.sites and not fault.dark:
+        if site.id in fault.sites and not fault.dark and not fault.effect.is_nothing:
             _apply_fault(states, places, fault)
     return states
 
@@ -133,6 +138,8 @@ def _apply_fault(states: LineStates, places: Places, fault: PastFault) -> None:
     begun = np.maximum(starts, fault.start_ns)
     over = np.minimum(starts + WINDOW_NS, fault.end_ns)
     share = (over - begun) / WINDOW_NS
+    if fault.grows_ns:
+        share = share * np.clip((begun - fault.start_ns) / fault.grows_ns, 0.0, 1.0)
     for p, end in enumerate(places.ends):
         if end not in fault.ends:
             continue

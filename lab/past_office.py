@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from lab.agenda import Agenda
-from lab.character import characters
 from lab.past_lines import line_states
 from lab.past_tables import rollup_table, stream_table
 from lab.past_windows import draw
@@ -45,12 +44,12 @@ class PastDrawer:
             self._days.start * DAY_NS, self._days.stop * DAY_NS, WINDOW_NS, dtype=np.int64
         )
         self._acts = Agenda(plan.script, plan.places, plan.timezone).acts(self._start_ns)
-        self._lines = characters(plan.script, plan.places, plan.seed)
 
     def draw(self, site: Site) -> OfficePast:
         """The past of one office; the same plan gives the same."""
         plan, start_ns = self._plan, self._start_ns
-        states = line_states(site, plan.places, self._lines, self._acts, plan.faults, start_ns)
+        congestion_ms = plan.congestion.jitter_ms(site.id, start_ns)
+        states = line_states(site, plan.places, plan.lines, self._acts, plan.faults, start_ns, congestion_ms)
         rate = _rate(plan, site, start_ns)
         rollups, streams = [], []
         # A day's arrays stay in the processor's cache: half the time of all days at once.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from lab.character import characters
+from lab.past_congestion import Congestion
 from lab.past_faults import faults_between
 from lab.past_lines import dark_windows
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS, WINDOWS_PER_SLOT, slot_start
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.config import Config
+    from lab.character import Character
     from lab.past_faults import PastFault
     from lab.scope import Places
     from lab.script import Script
@@ -49,6 +52,8 @@ class PastPlan:
     meeting_pps: float
     busy: dict[str, tuple[Busy, ...]]
     faults: tuple[PastFault, ...]
+    lines: dict[tuple[str, str], Character]
+    congestion: Congestion
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -68,13 +73,14 @@ def plan_history(  # noqa: PLR0913 - each is a choice of the operator
     """The past of the offices, up to now."""
     end_ns = slot_start(now_ns - CLOSED_AFTER_NS)
     start_ns = slot_start(end_ns - round(weeks * 7 * DAY_NS))
-    probing = config.settings.probing
+    probing, timezone = config.settings.probing, config.settings.deployment.timezone
+    lines = dict(characters(script, places, seed))
     # Days are drawn whole, so that they do not depend on where the span begins and ends.
     whole_days = start_ns // DAY_NS * DAY_NS, -(-end_ns // DAY_NS) * DAY_NS
     return PastPlan(
         script=script,
         places=places,
-        timezone=config.settings.deployment.timezone,
+        timezone=timezone,
         seed=seed,
         probe=probe,
         start_ns=start_ns,
@@ -83,7 +89,9 @@ def plan_history(  # noqa: PLR0913 - each is a choice of the operator
         base_pps=probing.base_pps,
         meeting_pps=max(probing.meeting_pps, probing.base_pps),
         busy=_busy(config, places, *whole_days),
-        faults=tuple(faults_between(script.past, places, seed, *whole_days)),
+        faults=tuple(faults_between(script.past, places, seed, *whole_days, timezone)),
+        lines=lines,
+        congestion=Congestion(script.past, places, seed, timezone, lines),
     )
 
 

@@ -29,6 +29,7 @@ Mbit = Annotated[float, Meta(ge=0.001, le=1e6)]
 Minutes = Annotated[float, Meta(ge=0.1, le=44_640)]
 """Of one fault; at most a month."""
 PerMonth = Annotated[float, Meta(ge=0, le=1000)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: Final[tuple[Day, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z|24:00\Z")
@@ -111,11 +112,33 @@ class Past(_Table, frozen=True, kw_only=True):
     flaps_per_month: PerMonth = 0.0
     """Spells in which a line comes and goes."""
     flap_minutes: Minutes = 12.0
+    flapping_lines_per_month: PerMonth = 0.0
+    """Lines that begin to flap again and again."""
+    flapping_days: Annotated[float, Meta(ge=0.1, le=10)] = 3.0
+    flaps_per_day: Annotated[float, Meta(ge=0.1, le=100)] = 6.0
+    """Spells of flapping on such a line."""
     power_cuts_per_month: PerMonth = 0.0
     power_cut_minutes: Minutes = 35.0
     bad_spells_per_month: PerMonth = 0.0
     """Hours of raised loss and jitter (a bad joint, a full cell)."""
     bad_spell_minutes: Minutes = 90.0
+    creeping_share: Fraction = 0.0
+    """Of the bad spells: those that begin with strain that grows."""
+    creeping_minutes: Minutes = 120.0
+    creeping_breaks_share: Fraction = 0.7
+    """Of the growing strain: what does turn into a bad spell; the rest recedes."""
+    congested_share: Fraction = 0.0
+    """Of the offices: those whose line is full on some evenings."""
+    congestion_jitter_ms: Annotated[float, Meta(ge=0, le=1000)] = 24.0
+    """What a mean evening adds to such a line at its height."""
+    works_per_month: PerMonth = 0.0
+    """Announced works of each provider, in one region."""
+    works_overrun_share: Fraction = 0.2
+    works_overrun_minutes: Minutes = 60.0
+    works_called_off_share: Fraction = 0.1
+    holidays_per_month: Annotated[float, Meta(ge=0, le=20)] = 0.0
+    holiday_closed_share: Fraction = 0.3
+    """Of the offices: those that switch everything off on a holiday."""
     headquarters_faults_per_month: PerMonth = 0.0
     """Of each end."""
     headquarters_fault_minutes: Minutes = 10.0

@@ -141,7 +141,8 @@ def test_round_trips_are_in_order(past: OfficePast) -> None:
     names = ("rtt_min_ms", "rtt_p50_ms", "rtt_p95_ms", "rtt_p99_ms", "rtt_max_ms")
     for lower, upper in itertools.pairwise(names):
         assert (c[lower][there] <= c[upper][there]).all()
-    assert (c["up_jitter_ms"][there] <= c["up_jitter_max_ms"][there]).all()
+    several = c["received"] > 1  # of one reply there is no jitter
+    assert (c["up_jitter_ms"][several] <= c["up_jitter_max_ms"][several]).all()
 
 
 @pytest.mark.parametrize("which", ["streams", "rollups"])
