@@ -47,8 +47,8 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     weighed = [
         *((_fault_weight(case), each) for each in _fault_reasons(case)),
         (float(terms.usual[case.site]), _usual_reason(case)),
-        (float(terms.strain[case.site]), _strain_reason(case)),
-        (float(terms.peers[case.site]), _peers_reason(case)),
+        *_strained(case),
+        *_peers(case),
         (float(terms.planned[case.site]), _planned_reason(case)),
         (float(terms.capacity[case.site]), _capacity_reason(case)),
     ]
@@ -72,6 +72,8 @@ def _fault_weight(case: Case) -> float:
     """What a fault or silence costs; of a line that is not heard at least what keeps it from being ready."""
     terms = case.expectation.terms
     cost = float(terms.silence[case.site] if _is_silent(case) else terms.fault[case.site])
+    if not _is_silent(case) and _strain(case) >= 1.0:  # past its limit: part of the fault
+        cost = max(cost, float(terms.strain[case.site]))
     return cost if case.ground.heard[case.site, case.path] else max(cost, 1.0 - NEVER_READY)
 
 
@@ -170,21 +172,32 @@ def _usual_reason(case: Case) -> Reason:
     return Reason(code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name)
 
 
-def _strain_reason(case: Case) -> Reason:
-    """How near to its limit the line's worst figure came in the newest slots."""
+def _strain(case: Case) -> float:
+    """How near to its limit the line's worst figure came in the newest slots; past 1 it is broken."""
     seen = case.track.strain[case.line, : case.newest_slot + 1][-STRAIN_SLOTS:]
-    worst = float(np.nan_to_num(seen).max(initial=0.0))
-    return Reason(code=ReasonCode.STRAINED, value=round(worst, 3), unit="ratio", path=case.path_name)
+    return float(np.nan_to_num(seen).max(initial=0.0))
 
 
-def _peers_reason(case: Case) -> Reason:
-    """The share of the other offices that are heard whose line to the same end is broken now."""
+def _strained(case: Case) -> list[tuple[float, Reason]]:
+    """Told while nothing is past its limit yet."""
+    worst = _strain(case)
+    if worst >= 1.0:
+        return []
+    reason = Reason(code=ReasonCode.STRAINED, value=round(worst, 3), unit="ratio", path=case.path_name)
+    return [(float(case.expectation.terms.strain[case.site]), reason)]
+
+
+def _peers(case: Case) -> list[tuple[float, Reason]]:
+    """The share of the other offices that are heard whose line to the same end is broken now, when there is any."""
     ground = case.ground
     others = ground.heard[:, case.path].copy()
     others[case.site] = False
     broken = ground.condition.suspicion[case.limit_set, others, case.path] >= SUSPECT
-    share = float(broken.mean()) if len(broken) else 0.0
-    return Reason(code=ReasonCode.SHARED_FAULT, value=round(share, 4), unit="ratio", path=case.path_name)
+    if not broken.any():
+        return []
+    share = round(float(broken.mean()), 4)
+    reason = Reason(code=ReasonCode.SHARED_FAULT, value=share, unit="ratio", path=case.path_name)
+    return [(float(case.expectation.terms.peers[case.site]), reason)]
 
 
 def _planned_reason(case: Case) -> Reason:

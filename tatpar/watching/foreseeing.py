@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.condition import SUSPECT
 from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
 from analytics.forecast.foresight import Foresight
-from analytics.forecast.newest import asked_ns, put_newest
+from analytics.forecast.newest import Present, asked_ns, put_newest
 from analytics.forecast.seen import past as sums_of
 from analytics.forecast.slots import empty_slots, merged_slots
 from tatpar.watching.lost_contact import lost_in
@@ -19,6 +20,7 @@ from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analytics.condition import Condition
     from analytics.forecast.model import Model
     from analytics.forecast.seen import Past as Sums
     from analytics.forecast.track import Track
@@ -38,6 +40,15 @@ class ModelInForce:
 
     model: Model
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest windows, what the filter says of them, and (S,) who is dark."""
+
+    recent: Recent
+    condition: Condition
+    dark: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +93,11 @@ def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared
     )
 
 
-def foresee(
-    prepared: Prepared, in_force: ModelInForce, recent: Recent, dark: NDArray[np.bool_], now_ns: int
-) -> Foresight:
+def foresee(prepared: Prepared, in_force: ModelInForce, seen: Seen, now_ns: int) -> Foresight:
     """What the model is asked of now, after the newest windows were written into the tracks."""
     limits = prepared.past.shape.sets.limits
-    put_newest(prepared.tracks, recent, limits, dark, (now_ns, prepared.covered))
+    present = Present(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
+    put_newest(prepared.tracks, seen.recent, limits, present)
     return Foresight(in_force.model, in_force.name, prepared.tracks, prepared.before, asked_ns(now_ns))
 
 

@@ -8,6 +8,7 @@ from telemetry.state.flags import FlagTable
 from telemetry.state.forecasts import ForecastTable
 from telemetry.state.heartbeats import HeartbeatTable
 from telemetry.state.leases import LeaseTable
+from telemetry.state.models import ModelTable
 from telemetry.state.outbox import OutboxTable
 from telemetry.state.outcomes import OutcomeTable
 from telemetry.state.plans import PlanTable
@@ -28,6 +29,7 @@ class StateDb(
     QuarantineTable,
     HeartbeatTable,
     LeaseTable,
+    ModelTable,
     CredentialTable,
     TokenTable,
     CommandTable,
