@@ -33,7 +33,7 @@ FORGIVEN_WINDOWS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class Now:
     """What is known of now.
 
     Attributes:
@@ -64,7 +64,7 @@ def asked_ns(now_ns: int) -> int:
     return (now_ns // SLOT_NS + 1) * SLOT_NS
 
 
-def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits], present: Present) -> None:
+def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits], present: Now) -> None:
     """Write the newest windows into the tracks, in place.
 
     Args:
@@ -88,7 +88,7 @@ def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits]
             _put(tracks, cells, (index, slot), present)
 
 
-def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present: Present) -> None:
+def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present: Now) -> None:
     """One slot of all lines. What the store has rolled up stays, unless some of it is forgiven."""
     index, slot = which
     measured = cells.measured[..., index].ravel()

@@ -59,6 +59,11 @@ class Current:
         weeks = self.offices.config.settings.watch.history_weeks
         return Shape(self.ring.lines, self.offices.sets, self.offices.zone, weeks)
 
+    def see(self, now_ns: int) -> None:
+        """Take in who is dark and which faults came back, without writing anything: for who only asks."""
+        self._dark = self._who_is_dark(now_ns)
+        self._relapses = relapses(self._state, self.ring.lines, now_ns)
+
     def flag(self, past: Past | None, occurrences: Sequence[Occurrence], now_ns: int) -> FlagChanges | None:
         """Recompute the flags and write what changed; None when nothing did."""
         self._dark = self._who_is_dark(now_ns)

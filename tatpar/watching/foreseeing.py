@@ -10,7 +10,7 @@ import numpy as np
 from analytics.condition import SUSPECT
 from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
 from analytics.forecast.foresight import Foresight
-from analytics.forecast.newest import Present, asked_ns, put_newest
+from analytics.forecast.newest import Now, asked_ns, put_newest
 from analytics.forecast.seen import past as sums_of
 from analytics.forecast.slots import empty_slots, merged_slots
 from tatpar.watching.lost_contact import lost_in
@@ -63,10 +63,15 @@ class Prepared:
     """The first slot that the past did not have."""
 
 
-def prepare_tracks(past: Past, offices: Offices, state: StateDb, now_ns: int) -> Prepared:
-    """The tracks of a past. The slow part: some tenths of a second for a hundred offices and eight weeks."""
+def prepare_tracks(
+    past: Past, offices: Offices, state: StateDb, now_ns: int, *, until_ns: int = 0
+) -> Prepared:
+    """The tracks of a past, reaching as far ahead as meetings are forecast, and to `until_ns`.
+
+    The slow part: some tenths of a second for a hundred offices and eight weeks.
+    """
     days = offices.config.settings.watch.forecast_days
-    last = (now_ns + round(days * DAY_NS) + AHEAD_NS) // SLOT_NS
+    last = (max(now_ns + round(days * DAY_NS), until_ns) + AHEAD_NS) // SLOT_NS
     first = min(past.slots.first_slot, (now_ns - LEAST_BACK_NS) // SLOT_NS)
     lines = past.shape.lines
     room = empty_slots(lines, len(past.shape.sets.limits), first, last - first)
@@ -96,7 +101,7 @@ def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared
 def foresee(prepared: Prepared, in_force: ModelInForce, seen: Seen, now_ns: int) -> Foresight:
     """What the model is asked of now, after the newest windows were written into the tracks."""
     limits = prepared.past.shape.sets.limits
-    present = Present(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
+    present = Now(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
     put_newest(prepared.tracks, seen.recent, limits, present)
     return Foresight(in_force.model, in_force.name, prepared.tracks, prepared.before, asked_ns(now_ns))
 

@@ -72,8 +72,13 @@ class PastReader:
         self,
         reader: StoreReader,
         lost_windows: Callable[[Sequence[str], HourSpan], NDArray[np.int64]],
+        progress: Callable[[int, int], None] = lambda _, __: None,
     ) -> None:
-        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact."""
+        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact.
+
+        `progress(done, of)` counts offices of a load.
+        """
+        self._progress = progress
         self._reader = reader
         self._lost_windows = lost_windows
 
@@ -104,7 +109,10 @@ class PastReader:
     def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> tuple[History, SlotGrid]:
         sites = shape.lines.sites
         blocks = [sites[i : i + SITES_PER_READ] for i in range(0, len(sites), SITES_PER_READ)]
-        parts = [self._block(shape, block, span, now_ns) for block in blocks]
+        parts = []
+        for number, block in enumerate(blocks):
+            parts.append(self._block(shape, block, span, now_ns))
+            self._progress(min((number + 1) * SITES_PER_READ, len(sites)), len(sites))
         return (
             joined(shape.lines, [history for history, _ in parts]),
             joined_slots(shape.lines, [slots for _, slots in parts]),

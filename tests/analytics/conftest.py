@@ -14,7 +14,7 @@ from analytics.baseline import UsualNow
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT, Condition, condition
 from analytics.forecast.foresight import Foresight
-from analytics.forecast.newest import Present, asked_ns, put_newest
+from analytics.forecast.newest import Now, asked_ns, put_newest
 from analytics.forecast.seen import past
 from analytics.forecast.track import Track
 from analytics.ground import Ground
@@ -186,7 +186,7 @@ class Bench:
         prior = shipped_prior()
         assert prior is not None
         tracks = tuple(self._track(history, index) for index in range(len(history.broken)))
-        present = Present(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS - 1)
+        present = Now(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS - 1)
         put_newest(tracks, recent, self.sets().limits, present)
         return Foresight(prior, "shipped", tracks, tuple(map(past, tracks)), asked_ns(T0))
 
