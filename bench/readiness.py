@@ -131,6 +131,7 @@ def _block(rng: np.random.Generator) -> RollupTable:
         "probe": np.zeros(rows, dtype=np.int32),
         "path": path.astype(np.int32),
         "slot_ns": T0 + slot.astype(np.int64) * SLOT_NS,
+        "received_ns": T0 + (slot.astype(np.int64) + 1) * SLOT_NS + 4 * SECOND_NS,
     }
     for name in ("up_jitter_ms", "down_jitter_ms", "rtt_p95_ms"):
         columns[name] = values[name].mean(axis=-1).astype(np.float64)

@@ -195,7 +195,8 @@ def _differing(found: Sequence[_Expected]) -> list[str]:
 
 
 def _plain(found: Sequence[_Expected], ground: Ground) -> dict[str, object]:
-    best = max(range(len(found)), key=lambda index: found[index].holding)
+    ranked = sorted(found, key=lambda each: -each.holding)
+    better = len(found) > 1 and ranked[0].holding - ranked[1].holding >= DIFFERS
     return {
         "as_of": rfc3339(ground.now_ns),
         "model": ground.foresight.name,
@@ -211,7 +212,7 @@ def _plain(found: Sequence[_Expected], ground: Ground) -> dict[str, object]:
             }
             for each in found
         ],
-        "better": rfc3339(found[best].occurrence.starts_ns) if len(found) > 1 else None,
+        "better": rfc3339(ranked[0].occurrence.starts_ns) if better else None,
         "differs": [
             {
                 "site": site,
