@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.habits import Moment, habit_figures, habits
+from analytics.forecast.odds import log_odds
 from analytics.forecast.seen import look, newest_slot, past
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -20,13 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.forecast.habits import Habits
     from analytics.forecast.seen import Past, Slots
     from analytics.forecast.track import Asks, Track
 
 MINUTE_NS: Final = 60 * SECOND_NS
 DAY_NS: Final = 24 * HOUR_NS
-EDGE: Final = 0.02
-"""Log-odds of a share are taken of `EDGE..1 - EDGE`, so that never and always are finite."""
 BROKEN: Final = 0.1
 """A slot or span that broke for more than this share counts as broken."""
 DAYS: Final = 28
@@ -51,7 +52,8 @@ class Facts:
 def facts(track: Track, asks: Asks, before: Past | None = None) -> Facts:
     """Everything the model knows of each ask; `before`: `past(track)`, when it is known already."""
     peers = _Peers(track, past(track) if before is None else before, asks.now_ns)
-    parts = [_facts(track, asks, peers, chunk) for chunk in _chunks(len(asks.line))]
+    own = habits(track)
+    parts = [_facts(track, asks, (peers, own), chunk) for chunk in _chunks(len(asks.line))]
     names = tuple(parts[0][0]) if parts else ()
     figures = (
         np.concatenate([np.stack(list(part.values()), axis=-1) for part, _ in parts])
@@ -62,26 +64,25 @@ def facts(track: Track, asks: Asks, before: Past | None = None) -> Facts:
     return Facts(names, figures, ground, np.maximum(asks.start_ns - asks.now_ns, 0))
 
 
-def log_odds(share: NDArray[np.floating] | float) -> NDArray[np.float64]:
-    """Log-odds of a share, bounded by `EDGE`."""
-    within = np.clip(share, 0.0, 1.0) * (1.0 - 2.0 * EDGE) + EDGE
-    return np.asarray(np.log(within / (1.0 - within)))
-
-
 def _chunks(asks: int) -> Iterator[slice]:
     return (slice(first, first + CHUNK) for first in range(0, asks, CHUNK))
 
 
 def _facts(
-    track: Track, asks: Asks, peers: _Peers, chunk: slice
+    track: Track, asks: Asks, learned: tuple[_Peers, Habits], chunk: slice
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.bool_]]:
+    peers, own = learned
     line, now_ns = asks.line[chunk], asks.now_ns[chunk]
     figures: dict[str, NDArray[np.float64]] = {}
     base, ground = peers.base(line, now_ns)
     day = _back(track, DAY_NS)
     slot = newest_slot(track, now_ns)[:, None] - np.arange(day)
     slots = look(track, line, slot, now_ns)
-    figures |= _memory(track, slots, base)
+    memory = _memory(track, slots, base)
+    figures |= {name: log_odds(share) for name, share in memory.items() if name != "failed_now"}
+    figures["failed_now"] = memory["failed_now"]
+    moment = Moment(line, now_ns, asks.start_ns[chunk], asks.end_ns[chunk], base, memory["hour"])
+    figures |= habit_figures(own, moment)
     figures |= _course(track, slots)
     figures |= _gaps(track, slots)
     figures |= _same_hours(track, asks, chunk, base)
@@ -113,12 +114,12 @@ def _memory(track: Track, slots: Slots, base: NDArray[np.float64]) -> dict[str, 
     share = slots.broke[:, :width].sum(axis=1) / np.maximum(known, 1)
     return {
         "failed_now": (share > BROKEN).astype(np.float64),
-        "usual": log_odds(base),
-        "day": log_odds(day),
-        "six": log_odds(six),
-        "hour": log_odds(hour),
-        "quarter": log_odds(quarter),
-        "newest": log_odds(newest),
+        "usual": base,
+        "day": day,
+        "six": six,
+        "hour": hour,
+        "quarter": quarter,
+        "newest": newest,
     }
 
 

@@ -26,41 +26,33 @@ if TYPE_CHECKING:
     from analytics.forecast.seen import Past
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/1"
-RIDGE: Final = 30.0
-SMOOTH: Final = 30.0
-TERM_OF: Final[dict[str, str]] = {
-    "newest": "now",
-    "quarter": "now",
-    "hour": "now",
-    "since": "now",
-    "lasted": "now",
-    "six": "lately",
-    "day": "lately",
-    "onsets": "lately",
-    "strain": "strain",
-    "strain_hour": "strain",
-    "strain_six": "strain",
-    "strain_day": "strain",
-    "same_hour": "hour",
-    "same_hour_rate": "hour",
-    "yesterday": "hour",
-    "same_weekday": "hour",
-    "usual": "usual",
-    "peers_provider": "peers",
-    "peers_region": "peers",
-    "peers_end": "peers",
-    "silent": "silence",
-    "missing_hour": "silence",
-    "dark": "silence",
-    "dark_day": "silence",
-    "planned": "planned",
-    "rehearsed": "rehearsal",
-    "rehearsal_failed": "rehearsal",
+FORM: Final = "terms/2"
+RIDGE: Final = 10.0
+SMOOTH: Final = 300.0
+FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
+    "now": ("newest", "quarter", "hour", "since", "lasted"),
+    "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
+    "strain": ("strain",),
+    "hour": (
+        "same_hour",
+        "same_hour_rate",
+        "same_weekday",
+        "clock",
+        "clock_gain",
+        "clock_by_clock_gain",
+        "clock_by_last_gain",
+    ),
+    "habit": ("repeat", "last_gain", "hour_by_clock_gain", "hour_by_last_gain", "hour_by_rate"),
+    "usual": ("usual", "rate", "rate_ten_days", "rate_three_days"),
+    "peers": ("peers_provider", "peers_region", "peers_end"),
+    "silence": ("silent", "missing_hour", "dark", "dark_day"),
+    "planned": ("planned",),
+    "rehearsal": ("rehearsed", "rehearsal_failed"),
 }
-"""Which term each figure belongs to."""
+"""The terms and the figures of each."""
+TERM_OF: Final = {figure: term for term, figures in FIGURES_OF.items() for figure in figures}
 FIGURES: Final = tuple(TERM_OF)
-TERMS: Final = tuple(dict.fromkeys(TERM_OF.values()))
+TERMS: Final = tuple(FIGURES_OF)
 
 
 class ModelError(ValueError):

@@ -1,0 +1,190 @@
+"""What a line is in the habit of: how often its hours fail, at which clock hours, and whether what is now tells of later.
+
+Two simple forecasters are run over the line's own past four weeks: "as usual at this clock hour" and "as it was `lead`
+ago". How much better or worse than the line's plain rate each would have done (`clock_gain`, `last_gain`, log-ratio of
+squared errors, negative is better) says which of them to listen to on this line; the model weighs them by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.signal import lfilter
+
+from analytics.forecast.hourly import FAILED, hourly
+from analytics.forecast.odds import log_odds
+from telemetry.windows import HOUR_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.forecast.hourly import Hourly
+    from analytics.forecast.track import Track
+
+HOURS: Final = 672
+"""Hours that are looked back to: four weeks."""
+FADING: Final = (
+    ("rate_ten_days", 240.0, 24.0),
+    ("rate_three_days", 72.0, 12.0),
+    ("rate_day", 24.0, 6.0),
+    ("rate_six", 6.0, 2.0),
+)
+"""Rates of failed hours: name, half-life in hours, hours' worth of the next longer one that it is shrunk to."""
+WHOLE_PRIOR_HOURS: Final = 24.0
+CLOCK_HALF_DAYS: Final = 3.0
+CLOCK_PRIOR_DAYS: Final = 0.5
+CLOCK_DAYS: Final = 28
+GAIN_HALF_HOURS: Final = 168.0
+GAIN_PRIOR: Final = 0.16
+"""Squared error that both forecasters start with, so that a short past says little."""
+REPEAT_PRIOR_HOURS: Final = 6.0
+FIRST_RATE: Final = 0.08
+NEAR_HALF_HOURS: Final = 3.0
+"""By so much lead the way in which the state now and the line's rate strengthen each other has halved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """The hours of a track, and what the two plain forecasters would have said of each hour; (N, H) each."""
+
+    hours: Hourly
+    clock: NDArray[np.float64]
+    """The chance of failing by the same clock hours of the days before."""
+    plain: NDArray[np.float64]
+    """The line's fading rate before the hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is asked, for M asks: the line, when, of which span; `base`: its broken share of all time; `hour`: of the last hour."""
+
+    line: NDArray[np.int64]
+    now_ns: NDArray[np.int64]
+    start_ns: NDArray[np.int64]
+    end_ns: NDArray[np.int64]
+    base: NDArray[np.float64]
+    hour: NDArray[np.float64]
+
+
+def habits(track: Track) -> Habits:
+    """Run the two forecasters over a track; they see an hour only where it was known within an hour of its end."""
+    hours = hourly(track)
+    ends = (hours.first_hour + 1 + np.arange(hours.had.shape[1], dtype=np.int64)) * HOUR_NS
+    prompt = hours.had & (hours.known_ns <= ends + HOUR_NS)
+    had, failed = prompt.astype(np.float64), (prompt & hours.failed).astype(np.float64)
+    plain = (_fading(failed, 240.0) + 24.0 * FIRST_RATE) / (_fading(had, 240.0) + 24.0)
+    daily = 0.5 ** (1.0 / CLOCK_HALF_DAYS)
+    step = ([0.0] * 24 + [daily], [1.0] + [0.0] * 23 + [-daily])
+    sums, counts = (np.asarray(lfilter(*step, _spread(each), axis=1)) for each in (failed, had))
+    clock = (sums + CLOCK_PRIOR_DAYS * plain) / (counts + CLOCK_PRIOR_DAYS)
+    return Habits(hours, clock, plain)
+
+
+def habit_figures(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
+    """The figures of M asks; (M,) each."""
+    hours, line = of.hours, moment.line
+    newest = moment.now_ns // HOUR_NS - hours.first_hour - 1
+    at = newest[:, None] - np.arange(HOURS)
+    flat = line[:, None] * hours.had.shape[1] + np.clip(at, 0, hours.had.shape[1] - 1)
+    known = (at >= 0) & (at < hours.had.shape[1]) & (hours.known_ns.ravel()[flat] <= moment.now_ns[:, None])
+    known &= hours.had.ravel()[flat]
+    had = known.astype(np.float32)
+    failed = (known & hours.failed.ravel()[flat]).astype(np.float32)
+    figures = _rates(had, failed, moment.base)
+    long = figures["rate_ten_days"]
+    figures["clock"] = _clock(of, moment, newest, long)
+    weight = had * (0.5 ** (np.arange(HOURS) / GAIN_HALF_HOURS)).astype(np.float32)
+    plain = of.plain.astype(np.float32).ravel()[flat]
+    plain_error = (plain - failed) ** 2 * weight
+    clock_error = ((of.clock.astype(np.float32).ravel()[flat] - failed) ** 2 * weight).sum(axis=1)
+    clock_gain = _gain(clock_error, plain_error.sum(axis=1))
+    last_gain, repeat = _repeats(moment, had, failed, (weight, plain_error, long))
+    odds = {name: log_odds(rate) for name, rate in figures.items()}
+    off_clock, off_now = odds["clock"] - odds["rate_ten_days"], log_odds(moment.hour) - odds["rate_ten_days"]
+    near = 0.5 ** (np.maximum(moment.start_ns - moment.now_ns, 0) / HOUR_NS / NEAR_HALF_HOURS)
+    return odds | {
+        "repeat": log_odds(repeat),
+        "clock_gain": clock_gain,
+        "last_gain": last_gain,
+        "clock_by_clock_gain": clock_gain * off_clock,
+        "clock_by_last_gain": last_gain * off_clock,
+        "hour_by_clock_gain": clock_gain * off_now,
+        "hour_by_last_gain": last_gain * off_now,
+        "hour_by_rate": log_odds(moment.hour) * odds["rate_ten_days"] * near,
+    }
+
+
+def _fading(values: NDArray[np.float64], half_hours: float) -> NDArray[np.float64]:
+    """Fading sums (N, H) of the hours before each hour."""
+    keep = 0.5 ** (1.0 / half_hours)
+    return np.asarray(lfilter([0.0, keep], [1.0, -keep], values, axis=1))
+
+
+def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each hour with half of its neighbours: trouble does not keep to the clock."""
+    out = values.copy()
+    out[:, 1:] += 0.5 * values[:, :-1]
+    out[:, :-1] += 0.5 * values[:, 1:]
+    return out
+
+
+def _rates(
+    had: NDArray[np.float32], failed: NDArray[np.float32], base: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    rate = (failed.sum(axis=1) + WHOLE_PRIOR_HOURS * base) / (had.sum(axis=1) + WHOLE_PRIOR_HOURS)
+    rates = {"rate": np.asarray(rate, dtype=np.float64)}
+    for name, half, prior in FADING:
+        weight = (0.5 ** ((np.arange(HOURS) + 0.5) / half)).astype(np.float32)
+        rate = (failed @ weight + prior * rate) / (had @ weight + prior)
+        rates[name] = np.asarray(rate, dtype=np.float64)
+    return rates
+
+
+def _clock(
+    of: Habits, moment: Moment, newest: NDArray[np.int64], long: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Rate at the asked clock hours on the days before: newer days and nearer hours weigh more."""
+    hours, width = of.hours, of.hours.had.shape[1]
+    middle = (moment.start_ns + moment.end_ns) / 2.0 / HOUR_NS - hours.first_hour - 0.5
+    first = np.floor(middle).astype(np.int64)
+    near = first[:, None] + np.arange(-1, 3)
+    by_hour = np.maximum(0.0, 1.0 - np.abs(middle[:, None] - near) / 2.0)
+    days = np.arange(1, CLOCK_DAYS + 1)
+    at = (near[:, None, :] - 24 * days[:, None]).reshape(len(first), -1)
+    flat = moment.line[:, None] * width + np.clip(at, 0, width - 1)
+    known = (at >= 0) & (at <= np.minimum(newest, width - 1)[:, None]) & hours.had.ravel()[flat]
+    known &= hours.known_ns.ravel()[flat] <= moment.now_ns[:, None]
+    weight = (0.5 ** (days / CLOCK_HALF_DAYS))[:, None] * by_hour[:, None, :]
+    weight = weight.reshape(len(first), -1) * known
+    failed = (weight * hours.failed.ravel()[flat]).sum(axis=1)
+    return np.asarray((failed + CLOCK_PRIOR_DAYS * long) / (weight.sum(axis=1) + CLOCK_PRIOR_DAYS))
+
+
+def _repeats(
+    moment: Moment,
+    had: NDArray[np.float32],
+    failed: NDArray[np.float32],
+    past: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How well "as it was `lead` ago" did, and how often the line failed `lead` after it had been as it is now."""
+    weight, plain_error, long = past
+    state = moment.hour > FAILED
+    lag = np.clip(np.rint((moment.start_ns - moment.now_ns) / HOUR_NS), 0, HOURS // 2).astype(np.int64) + 1
+    gain, repeat = np.zeros(len(lag)), np.zeros(len(lag))
+    for each in np.unique(lag):
+        of = np.flatnonzero(lag == each)
+        later, before = failed[of, :-each], failed[of, each:]
+        both = weight[of, :-each] * had[of, each:]
+        error = ((before - later) ** 2 * both).sum(axis=1)
+        gain[of] = _gain(error, (plain_error[of, :-each] * had[of, each:]).sum(axis=1))
+        alike = both * np.where(state[of, None], before, 1.0 - before)
+        repeat[of] = ((later * alike).sum(axis=1) + REPEAT_PRIOR_HOURS * long[of]) / (
+            alike.sum(axis=1) + REPEAT_PRIOR_HOURS
+        )
+    return gain, repeat
+
+
+def _gain(error: NDArray[np.floating], plain: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.log((error.astype(np.float64) + GAIN_PRIOR) / (plain.astype(np.float64) + GAIN_PRIOR))

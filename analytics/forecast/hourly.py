@@ -1,0 +1,60 @@
+"""Each line hour by hour: whether the hour failed, for the long memory of the forecast.
+
+An hour is known when the slots of it that arrived within a day of its end had all arrived; slots that come later than
+that stay out of it for good, so that one lost report does not hide an hour for ever. Which slots count is told by
+the times of arrival alone, so what had not arrived changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from telemetry.windows import HOUR_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.forecast.track import Track
+
+FAILED: Final = 0.075
+"""An hour in which more than this share broke failed: between the 5 % of a meeting's rule and the 10 % of looser ones."""
+LATEST_NS: Final = 24 * HOUR_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Hourly:
+    """N lines by H clock hours (UTC), oldest first.
+
+    Attributes:
+        first_hour: number of the first hour since the epoch.
+        failed: (N, H) the hour failed.
+        had: (N, H) at least half of it was measured, or the office was dark (then it failed).
+        known_ns: (N, H) when that was known; never before the hour's end.
+    """
+
+    first_hour: int
+    failed: NDArray[np.bool_]
+    had: NDArray[np.bool_]
+    known_ns: NDArray[np.int64]
+
+
+def hourly(track: Track) -> Hourly:
+    """The hours of a track; a slot belongs to the hour in which it begins."""
+    slots = track.broke.shape[1]
+    starts = (track.first_slot + np.arange(slots, dtype=np.int64)) * track.slot_ns
+    hour = starts // HOUR_NS
+    first = np.flatnonzero(np.diff(hour, prepend=hour[0] - 1))
+    ends = (hour[first] + 1) * HOUR_NS
+    in_time = track.arrived_ns <= np.repeat(ends, np.diff(first, append=slots)) + LATEST_NS
+    known = in_time & np.isfinite(track.broke)
+    count = np.add.reduceat(known, first, axis=1, dtype=np.int64)
+    broke = np.add.reduceat(np.where(known, track.broke, 0.0), first, axis=1, dtype=np.float64)
+    dark = np.add.reduceat(in_time & track.dark & ~known, first, axis=1, dtype=np.int64)
+    whole = HOUR_NS / track.slot_ns
+    arrived = np.maximum.reduceat(np.where(in_time, track.arrived_ns, 0), first, axis=1)
+    had = (count + dark) * 2 >= whole
+    failed = had & ((broke + dark) > FAILED * (count + dark))
+    return Hourly(int(hour[0]), failed, had, np.maximum(arrived, ends))

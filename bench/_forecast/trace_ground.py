@@ -1,0 +1,121 @@
+"""Traces as a ground of the forecast: what broke slot by slot, what is asked, and what came true.
+
+The event: in the hour that begins `lead` after the forecast, more than 10 % of the samples are lost or lie over 15 ms
+above the line's own floor, the 2nd percentile of the 7 days before the forecast. Each slot is judged by the floor of its
+own time, as a deployment would have judged it then. Every trace is a track of its own: no trace tells of another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.forecast.track import Asks, Track
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from telemetry.traces import Trace
+
+LEADS_NS: Final = (HOUR_NS // 2, 2 * HOUR_NS, 24 * HOUR_NS)
+SLOT_NS: Final = 240 * SECOND_NS
+"""The RIPE Atlas probes send every four minutes."""
+FLOOR_NS: Final = 7 * DAY_NS
+FLOOR_PERCENTILE: Final = 2.0
+OVER_MS: Final = 15.0
+FAILS_SHARE: Final = 0.10
+FIRST_NS: Final = DAY_NS
+"""Of a past shorter than a day nothing is asked: there is no clock hour to compare with."""
+WORST_STRAIN: Final = 10.0
+LEAST_SAMPLES: Final = 8
+"""Of an hour with fewer samples than half the usual number, what came true is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One trace as a track of one line; M asks and whether the line held; `lead_ns` (M,)."""
+
+    name: str
+    track: Track
+    asks: Asks
+    held: NDArray[np.bool_]
+    lead_ns: NDArray[np.int64]
+
+
+def ground(trace: Trace) -> Ground:
+    """Ask every full hour, from a day after the first sample on, at each lead."""
+    first_ns = -(-(int(trace.time_ns[0]) + FIRST_NS) // HOUR_NS) * HOUR_NS
+    now_ns = np.arange(first_ns, int(trace.time_ns[-1]), HOUR_NS, dtype=np.int64)
+    floor_ms = _floors(trace, now_ns)
+    parts = [(_held(trace, now_ns, floor_ms, lead), lead) for lead in LEADS_NS]
+    known = [np.isfinite(share) for share, _ in parts]
+    now = np.concatenate([now_ns[each] for each in known])
+    lead_ns = np.repeat(np.array(LEADS_NS, dtype=np.int64), [int(each.sum()) for each in known])
+    share = np.concatenate([part[each] for (part, _), each in zip(parts, known, strict=True)])
+    asks = Asks(np.zeros(len(now), dtype=np.int64), now, now + lead_ns, now + lead_ns + HOUR_NS)
+    return Ground(trace.name, _track(trace, now_ns, floor_ms), asks, share <= FAILS_SHARE, lead_ns)
+
+
+def _floors(trace: Trace, now_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The floor as of each time; NaN where every sample of the week was lost."""
+    first = np.searchsorted(trace.time_ns, now_ns - FLOOR_NS)
+    last = np.searchsorted(trace.time_ns, now_ns)
+    weeks = [trace.rtt_ms[a:b] for a, b in zip(first, last, strict=True)]
+    answered = [week[np.isfinite(week)] for week in weeks]
+    return np.array([np.percentile(each, FLOOR_PERCENTILE) if len(each) else np.nan for each in answered])
+
+
+def _held(
+    trace: Trace, now_ns: NDArray[np.int64], floor_ms: NDArray[np.float64], lead_ns: int
+) -> NDArray[np.float64]:
+    """Share of the asked hour's samples that broke; NaN where that is not known."""
+    first = np.searchsorted(trace.time_ns, now_ns + lead_ns)
+    last = np.searchsorted(trace.time_ns, now_ns + lead_ns + HOUR_NS)
+    over = now_ns + lead_ns + HOUR_NS <= trace.time_ns[-1]
+    share = [
+        float(np.mean(~(trace.rtt_ms[a:b] <= floor + OVER_MS))) if b - a >= LEAST_SAMPLES else np.nan
+        for a, b, floor in zip(first, last, floor_ms, strict=True)
+    ]
+    return np.where(over, share, np.nan)
+
+
+def _track(trace: Trace, now_ns: NDArray[np.int64], floor_ms: NDArray[np.float64]) -> Track:
+    first_slot = int(trace.time_ns[0]) // SLOT_NS
+    slot = trace.time_ns // SLOT_NS - first_slot
+    slots = int(slot[-1]) + 1
+    floor = _floor_of_samples(trace, now_ns, floor_ms)
+    lost = np.isnan(trace.rtt_ms)
+    broke = ~(trace.rtt_ms <= floor + OVER_MS)
+    strain = np.clip(np.where(lost, 1.0, (trace.rtt_ms - floor) / OVER_MS), 0.0, WORST_STRAIN)
+    count = np.bincount(slot, minlength=slots)
+    with np.errstate(invalid="ignore"):
+        share = np.bincount(slot, broke, minlength=slots) / count
+        mean = np.bincount(slot, np.nan_to_num(strain, nan=1.0), minlength=slots) / count
+    ends = (first_slot + 1 + np.arange(slots, dtype=np.int64)) * SLOT_NS
+    none = np.zeros((1, slots), dtype=bool)
+    return Track(
+        first_slot=first_slot,
+        slot_ns=SLOT_NS,
+        broke=share[None].astype(np.float32),
+        measured=(count > 0)[None].astype(np.float32),
+        dark=none,
+        strain=mean[None].astype(np.float32),
+        arrived_ns=ends[None],
+        planned=none,
+        rehearsed=np.full((1, slots), np.nan, dtype=np.float32),
+        groups={},
+    )
+
+
+def _floor_of_samples(
+    trace: Trace, now_ns: NDArray[np.int64], floor_ms: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The floor by which each sample is judged: as of the last full hour; on the first day, of all that came before."""
+    early = np.arange(int(trace.time_ns[0]) + HOUR_NS, int(now_ns[0]), HOUR_NS, dtype=np.int64)
+    times = np.concatenate([early, now_ns])
+    floors = np.concatenate([_floors(trace, early), floor_ms])
+    # The samples of the first hour have no past: they are judged by that hour's own floor.
+    return np.asarray(floors[np.maximum(np.searchsorted(times, trace.time_ns, side="right") - 1, 0)])

@@ -1,0 +1,141 @@
+"""Ground (a), real noise: the forecast on public traces, out of sample by trace, beside the references and a plain regression.
+
+The shipped traces are scored by leaving one out: whatever is said of a trace, its model has not seen. Foreign traces
+(`--traces DIR`) are scored by a model fitted to all of the shipped ones and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.forecast import scoring
+from analytics.forecast.features import Facts, facts
+from analytics.forecast.model import fit_facts
+from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
+from bench._forecast.plain import plain_chances
+from bench._forecast.trace_ground import LEADS_NS, ground
+from telemetry.traces import TraceError, read_trace
+from telemetry.windows import HOUR_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+SHIPPED: Final = Path(__file__).parent.parent / "data" / "rtt_labelled"
+WHO: Final = ("ours", "plain", "persistence", "climatology")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Asks of several traces: what is known of each, what came true, and the trace's number; (M,) each."""
+
+    known: Facts
+    held: NDArray[np.bool_]
+    trace: NDArray[np.int64]
+
+    def some(self, rows: NDArray[np.bool_]) -> Sample:
+        """The asks of `rows`."""
+        known = self.known
+        part = Facts(known.names, known.figures[rows], known.ground[rows], known.lead_ns[rows])
+        return Sample(part, self.held[rows], self.trace[rows])
+
+
+def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[str, object]:
+    """Brier scores, skills with intervals (whole traces drawn), calibration and the share without a number, by lead."""
+    shipped = sample(SHIPPED, progress)
+    if foreign is None:
+        told, scored = _left_out(shipped, progress), shipped
+        how = "each trace by a model fitted to the other shipped traces"
+    else:
+        scored = sample(foreign, progress)
+        progress("fitting to the shipped traces")
+        told = forecasts(shipped, scored)
+        how = f"{foreign} by a model fitted to the shipped traces only"
+    figures: dict[str, object] = {"scored": how, "traces": len(np.unique(scored.trace))}
+    for lead in LEADS_NS:
+        at = scored.known.lead_ns == lead
+        name = f"{lead / HOUR_NS:g}h"
+        scores = _scores({who: chance[at] for who, chance in told.items()}, scored.some(at))
+        figures |= {f"{name}_{key}": value for key, value in scores.items()}
+    return figures
+
+
+def sample(folder: Path, progress: Callable[[str], None]) -> Sample:
+    """All asks of the traces in a folder.
+
+    Raises:
+        TraceError: no trace there, one that cannot be read, or none that is long enough to be asked of.
+    """
+    paths = sorted(folder.glob("*.csv"))
+    if not paths:
+        raise TraceError(
+            f"{folder}: no trace there; name a folder with files *.csv of the columns epoch;rtt;cp"
+        )
+    known, held, of = [], [], []
+    for number, path in enumerate(paths):
+        progress(f"{path.name}: {number + 1} of {len(paths)}")
+        one = ground(read_trace(path))
+        if len(one.held):
+            known.append(facts(one.track, one.asks))
+            held.append(one.held)
+            of.append(np.full(len(one.held), number, dtype=np.int64))
+    if not known:
+        raise TraceError(f"{folder}: no trace is longer than a day; give longer ones")
+    figures = np.concatenate([each.figures for each in known])
+    ground_ = np.concatenate([each.ground for each in known])
+    lead_ns = np.concatenate([each.lead_ns for each in known])
+    every = Facts(known[0].names, figures, ground_, lead_ns)
+    return Sample(every, np.concatenate(held), np.concatenate(of))
+
+
+def forecasts(learned: Sample, asked: Sample) -> dict[str, NDArray[np.float64]]:
+    """What each forecaster, fitted to `learned`, says of `asked`."""
+    out = {
+        "ours": fit_facts(learned.known, learned.known.ground, learned.held, None)
+        .of_facts(asked.known)
+        .holds,
+        "plain": plain_chances(learned.known, learned.held, asked.known),
+    }
+    for name, figures in (("persistence", PERSISTENCE), ("climatology", CLIMATOLOGY)):
+        out[name] = fit_reference(learned.known, learned.held, figures).of_facts(asked.known)
+    return out
+
+
+def _left_out(every: Sample, progress: Callable[[str], None]) -> dict[str, NDArray[np.float64]]:
+    told = {who: np.full(len(every.held), np.nan) for who in WHO}
+    traces = np.unique(every.trace)
+    for number, trace in enumerate(traces):
+        progress(f"fitting without trace {number + 1} of {len(traces)}")
+        of = every.trace == trace
+        for who, chance in forecasts(every.some(~of), every.some(of)).items():
+            told[who][of] = chance
+    return told
+
+
+def _scores(told: dict[str, NDArray[np.float64]], of: Sample) -> dict[str, object]:
+    without = 1.0 - scoring.made(told["ours"])
+    use = np.isfinite(told["ours"])
+    held, trace = of.held[use], of.trace[use]
+    told = {who: chance[use] for who, chance in told.items()}
+    out: dict[str, object] = {
+        "forecasts": len(held),
+        "without_a_number": without,
+        "failed_share": float(1.0 - held.mean()),
+    }
+    out |= {f"brier_{who}": scoring.brier(chance, held) for who, chance in told.items()}
+    for who in ("ours", "plain"):
+        for reference in ("climatology", "persistence"):
+            skill = scoring.skill_interval(told[who], told[reference], held, trace)
+            out[f"skill_{who}_over_{reference}"] = _written(skill)
+    out["skill_ours_over_plain"] = _written(scoring.skill_interval(told["ours"], told["plain"], held, trace))
+    out["calibration_error"] = _written(scoring.calibration_error(told["ours"], held, trace))
+    return out
+
+
+def _written(of: scoring.Interval) -> str:
+    return f"{of.value:.3f} ({of.low:.3f} to {of.high:.3f})"
