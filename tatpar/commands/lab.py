@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path  # noqa: TC003 - click reads it
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -155,24 +155,40 @@ def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
 
 
 @command.command("history")
+@click.option(
+    "--works",
+    "works_file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    default=None,
+    help="Also write what was announced beforehand into this works.csv.",
+)
 @click.option("--weeks", type=FiniteRange(0.01, 104.0), default=4.0, show_default=True, help="How far back.")
 @click.option("--seed", type=int, default=None, help="Another past; without it the seed of the settings.")
 @config_option
 @data_option
 @json_option
 @explains_config
-def history(weeks: float, seed: int | None, config_file: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+def history(  # noqa: PLR0913, PLR0917 - what click hands over
+    works_file: Path | None,
+    weeks: float,
+    seed: int | None,
+    config_file: Path | None,
+    data_dir: Path,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Give the linked offices a plausible past, marked as emulated.
 
     Five-minute roll-ups for so many weeks, and 15 s windows for the last two days, of the same lines as the running lab's.
     What was measured is never touched; run again, it adds only what is missing.
 
     Example: tatpar lab history --weeks 4
+    Example: tatpar lab history --weeks 12 --works works.csv
     """
     import msgspec  # noqa: PLC0415 - keeps --help fast
 
     from config.load import load_config  # noqa: PLC0415
     from lab.history import Written, give_past, past_of  # noqa: PLC0415
+    from lab.past_works import works_csv  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     config = load_config(config_file)
@@ -192,6 +208,11 @@ def history(weeks: float, seed: int | None, config_file: Path | None, data_dir: 
             give_past(plan, config.settings.store, data_dir, progress)
         except StoreError as error:
             failed(str(error))
+    if works_file is not None:
+        try:
+            works_file.write_text(works_csv(plan), encoding="utf-8")
+        except OSError as error:
+            failed(f"{works_file}: {error.strerror}")
     if as_json:
         answer = {"offices": count, "rollups": total.rollups, "windows": total.windows}
         click.echo(msgspec.json.encode(answer).decode())
