@@ -115,7 +115,7 @@ def _terms(
     return Terms(
         fault=np.maximum(parts.lasting, foreseen.cost("now", "lately"))[at],
         silence=np.maximum(parts.hidden, foreseen.cost("silence"))[at],
-        usual=foreseen.cost("hour", "usual")[at],
+        usual=foreseen.cost("hour", "usual", "habit")[at],
         strain=foreseen.cost("strain")[at],
         peers=foreseen.cost("peers")[at],
         planned=foreseen.cost("planned")[at],

@@ -14,7 +14,7 @@ from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
 from analytics.readiness import NEVER_READY, SILENCE_NS
 from telemetry.decisions import Reason, ReasonCode
-from telemetry.windows import SECOND_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from analytics.breaches import Breach
@@ -44,14 +44,20 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     if case.path < 0 or case.probability is None:
         return (Reason(code=ReasonCode.NO_DATA),)
     terms = case.expectation.terms
+    faults, cost = _fault_reasons(case), _fault_weight(case)
+    if faults[0].code is ReasonCode.RECENT_FAULT and not _broke_lately(case):  # the line's habit, then
+        faults, usual = [], _usual(case, cost)
+    else:
+        usual = _usual(case, 0.0)
     weighed = [
-        *((_fault_weight(case), each) for each in _fault_reasons(case)),
-        (float(terms.usual[case.site]), _usual_reason(case)),
+        *((cost, each) for each in faults),
+        *usual,
         *_strained(case),
         *_peers(case),
         (float(terms.planned[case.site]), _planned_reason(case)),
         (float(terms.capacity[case.site]), _capacity_reason(case)),
     ]
+    weighed = weighed or [(cost, Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name))]
     weighed.sort(key=lambda pair: -pair[0])
     telling = [each for weight, each in weighed if weight >= WORTH_TELLING] or [weighed[0][1]]
     if len(telling) > 1:  # that little is known explains nothing when something else does
@@ -163,13 +169,25 @@ def _figure(case: Case, cause: Cause, since_ns: int) -> float | None:
     return round(value_of(recent, case.site, case.path, cause, min(first, newest)), 5)
 
 
-def _usual_reason(case: Case) -> Reason:
+def _broke_lately(case: Case) -> bool:
+    """Whether a window of the last day broke, or spells of an hour ago are counted."""
+    day = max(case.newest_slot + 1 - DAY_NS // case.track.slot_ns, 0)
+    broke = np.nan_to_num(case.track.broke[case.line, day : case.newest_slot + 1])
+    return bool((broke > 0.0).any()) or bool(case.ground.relapses[case.site, case.path])
+
+
+def _usual(case: Case, more: float) -> list[tuple[float, Reason]]:
+    """What the meeting's hours and `more` bring on this line; nothing where they have hardly ever failed."""
     climate, meeting = case.ground.climate, case.occurrence
+    cost = float(case.expectation.terms.usual[case.site]) + more
     if climate.line_hours[case.site, case.path] < LEAST_HOURS:
-        return Reason(code=ReasonCode.NO_HISTORY, path=case.path_name)
+        return [(cost, Reason(code=ReasonCode.NO_HISTORY, path=case.path_name))]
     hours = hours_of_week_between(meeting.starts_ns, meeting.ends_ns, case.ground.zone)
     chance = float(climate.fails[case.limit_set, case.site, case.path, hours].max())
-    return Reason(code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name)
+    if chance < WORTH_TELLING:
+        return []
+    reason = Reason(code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name)
+    return [(cost, reason)]
 
 
 def _strain(case: Case) -> float:
@@ -181,7 +199,8 @@ def _strain(case: Case) -> float:
 def _strained(case: Case) -> list[tuple[float, Reason]]:
     """Told while nothing is past its limit yet."""
     worst = _strain(case)
-    if worst >= 1.0:
+    suspicion = case.ground.condition.suspicion[case.limit_set, case.site, case.path]
+    if worst >= 1.0 or suspicion >= SUSPECT:
         return []
     reason = Reason(code=ReasonCode.STRAINED, value=round(worst, 3), unit="ratio", path=case.path_name)
     return [(float(case.expectation.terms.strain[case.site]), reason)]

@@ -20,9 +20,9 @@ from analytics.climatology import climatology
 from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, degraded
 from analytics.forecast.deployment import Surroundings, track_of
+from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
-from analytics.forecast.seen import past
 from analytics.forecast.slots import SlotGrid, empty_slots, merged_slots, put_rollups
 from analytics.ground import Ground
 from analytics.history import empty_history, joined, merged, summarise
@@ -85,7 +85,7 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
     recent = _recent(rng, history.lines)
     tracks = _tracks(block, history.lines, profiles)
     begin = time.process_time()
-    before = tuple(map(past, tracks))
+    before = tuple(map(digest, tracks))
     sums_s = time.process_time() - begin
     progress("one look at the present")
     foresight = Foresight(shipped_prior(), "shipped", tracks, before, asked_ns(T0))

@@ -13,8 +13,8 @@ from analytics.forecast.track import Asks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analytics.forecast.features import Digest
     from analytics.forecast.model import Model
-    from analytics.forecast.seen import Past
     from analytics.forecast.track import Track
 
 EDGE = 1e-6
@@ -49,14 +49,14 @@ class Foresight:
         model: the fitted model.
         name: what verdicts call it.
         tracks: by limit set, lines in the order site, path.
-        before: `seen.past` of each track.
+        digests: `features.digest` of each track.
         now_ns: as of when it is asked: the end of the slot that runs, whose cells hold the newest windows.
     """
 
     model: Model
     name: str
     tracks: tuple[Track, ...]
-    before: tuple[Past, ...]
+    digests: tuple[Digest, ...]
     now_ns: int
 
     def of_span(
@@ -71,7 +71,7 @@ class Foresight:
             start_ns=np.full(len(line), span_ns[0]),
             end_ns=np.full(len(line), span_ns[1]),
         )
-        said = self.model.chances(self.tracks[limit_set], asks, self.before[limit_set])
+        said = self.model.chances(self.tracks[limit_set], asks, self.digests[limit_set])
         cells = (sites, len(paths))
         odds = logit(np.clip(1.0 - said.holds, EDGE, 1.0 - EDGE))
         costs = expit(odds)[:, None] - expit(odds[:, None] - said.terms)

@@ -9,9 +9,9 @@ import numpy as np
 
 from analytics.condition import SUSPECT
 from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
+from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
-from analytics.forecast.seen import past as sums_of
 from analytics.forecast.slots import empty_slots, merged_slots
 from tatpar.watching.lost_contact import lost_in
 from telemetry.store.rollup import CLOSED_AFTER_NS
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.condition import Condition
+    from analytics.forecast.features import Digest
     from analytics.forecast.model import Model
-    from analytics.forecast.seen import Past as Sums
     from analytics.forecast.track import Track
     from analytics.recent import Recent
     from tatpar.watching.offices import Offices
@@ -58,7 +58,7 @@ class Prepared:
     past: Past
     offices: Offices
     tracks: tuple[Track, ...]
-    before: tuple[Sums, ...]
+    digests: tuple[Digest, ...]
     covered: int
     """The first slot that the past did not have."""
 
@@ -85,7 +85,7 @@ def prepare_tracks(
     )
     tracks = tuple(track_of(grid, index, around) for index in range(len(grid.broken)))
     covered = (past.until_ns - CLOSED_AFTER_NS) // SLOT_NS
-    return Prepared(past, offices, tracks, tuple(map(sums_of, tracks)), covered)
+    return Prepared(past, offices, tracks, tuple(map(digest, tracks)), covered)
 
 
 def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared:
@@ -103,7 +103,7 @@ def foresee(prepared: Prepared, in_force: ModelInForce, seen: Seen, now_ns: int)
     limits = prepared.past.shape.sets.limits
     present = Now(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
     put_newest(prepared.tracks, seen.recent, limits, present)
-    return Foresight(in_force.model, in_force.name, prepared.tracks, prepared.before, asked_ns(now_ns))
+    return Foresight(in_force.model, in_force.name, prepared.tracks, prepared.digests, asked_ns(now_ns))
 
 
 def _planned(offices: Offices, past: Past, first: int, slots: int, now_ns: int) -> NDArray[np.bool_]:

@@ -13,9 +13,9 @@ from hypothesis import settings
 from analytics.baseline import UsualNow
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT, Condition, condition
+from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
-from analytics.forecast.seen import past
 from analytics.forecast.track import Track
 from analytics.ground import Ground
 from analytics.history import History, empty_history
@@ -188,7 +188,7 @@ class Bench:
         tracks = tuple(self._track(history, index) for index in range(len(history.broken)))
         present = Now(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS - 1)
         put_newest(tracks, recent, self.sets().limits, present)
-        return Foresight(prior, "shipped", tracks, tuple(map(past, tracks)), asked_ns(T0))
+        return Foresight(prior, "shipped", tracks, tuple(map(digest, tracks)), asked_ns(T0))
 
     def _track(self, history: History, limit_set: int) -> Track:
         first, slots = T0 // SLOT_NS - 28 * 288, 33 * 288

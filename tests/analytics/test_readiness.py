@@ -276,7 +276,7 @@ def test_the_nightly_backup_is_no_fault_of_tomorrows_meeting(made: Bench) -> Non
 
 @given(seed=st.integers(0, 10_000), more=st.integers(1, 30), lead=st.sampled_from(LEADS))
 def test_more_loss_never_raises_a_chance(made: Bench, seed: int, more: int, lead: float) -> None:
-    """Whoever loses more, in whichever window: no office's chance rises."""
+    """Whoever loses more, in whichever window: no office's chance rises by what anybody would see (decision 108)."""
     rng = np.random.default_rng(seed)
     lost = rng.integers(0, 6, (3, 2, 12))
     worse = lost.copy()
@@ -286,7 +286,7 @@ def test_more_loss_never_raises_a_chance(made: Bench, seed: int, more: int, lead
         values = made.values((3, 2, 12))
         made.lose(values, "down", counts)
         chances.append(expect(made.ground(made.recent(values)), occurrence).probability)
-    assert (chances[1] <= chances[0] + 1e-6).all()
+    assert (chances[1] <= chances[0] + 0.005).all()
 
 
 @given(seed=st.integers(0, 10_000))
