@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import statistics
 import time
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 from scipy.stats import binom
@@ -22,6 +24,7 @@ from analytics.flags import Present, degraded
 from analytics.forecast.deployment import Surroundings, track_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
+from analytics.forecast.model import Model
 from analytics.forecast.newest import Now, asked_ns, put_newest
 from analytics.forecast.slots import SlotGrid, empty_slots, merged_slots, put_rollups
 from analytics.ground import Ground
@@ -35,7 +38,6 @@ from analytics.verdicts import verdicts
 from config.load import load_config
 from config.meetings import Meeting, Occurrence
 from config.profiles import ladder_of
-from tatpar.prior import shipped_prior
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.tables import RollupTable
 from telemetry.windows import HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
@@ -88,7 +90,7 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
     before = tuple(map(digest, tracks))
     sums_s = time.process_time() - begin
     progress("one look at the present")
-    foresight = Foresight(shipped_prior(), "shipped", tracks, before, asked_ns(T0))
+    foresight = Foresight(_shipped(), "shipped", tracks, before, asked_ns(T0))
     look_ms = [1e3 * each for each in _looks(recent, profiles, history, climate, foresight)]
     return {
         "windows": SITES * len(PATHS) * WEEKS * SLOTS * WINDOWS_PER_SLOT,
@@ -103,6 +105,11 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
         "block_pandas_cpu_s": pandas_s,
         "pandas_over_ours": pandas_s / ours_s,
     }
+
+
+def _shipped() -> Model:
+    file = files("analytics.forecast").joinpath("prior.json")
+    return msgspec.json.decode(file.read_bytes(), type=Model)
 
 
 def _best(work: Callable[[], object], times: int) -> float:
