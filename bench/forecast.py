@@ -6,6 +6,7 @@ that is fitted to the shipped ones only. Intervals are block-bootstrap, 90 %, of
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
         try:
             found = traces.run(progress, options.traces)
         except TraceError as error:
-            raise SystemExit(f"bench: {error}") from None
+            print(f"bench: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
         figures |= {f"traces_{name}": value for name, value in found.items()}
     if options.ground != "traces":
         figures |= {f"lab_{name}": value for name, value in lab.run(progress).items()}

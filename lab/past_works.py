@@ -23,7 +23,8 @@ def works_csv(plan: PastPlan) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(COLUMNS)
-    table.writerows(sorted(_rows(plan), key=lambda row: (row[2], row[0])))
+    rows = sorted(_rows(plan), key=lambda row: (row[2], row[0]))
+    table.writerows(rows)
     return out.getvalue()
 
 

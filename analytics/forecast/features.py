@@ -33,6 +33,8 @@ BROKEN: Final = 0.1
 DAYS: Final = 28
 """Days of the same clock hours that are looked back to."""
 CHUNK: Final = 4096
+NEAR_NS: Final = 3 * HOUR_NS
+"""By so much lead the weight of what only tells of the next hours has halved."""
 FLEET_SHARE: Final = 0.03
 FLEET_SLOTS: Final = 288.0
 GROUP_SLOTS: Final = 288.0
@@ -96,7 +98,8 @@ def _facts(
     figures["failed_now"] = memory["failed_now"]
     moment = Moment(line, now_ns, asks.start_ns[chunk], asks.end_ns[chunk], base, memory["hour"])
     figures |= habit_figures(own, moment)
-    figures |= _course(track, slots)
+    lead_ns = np.maximum(asks.start_ns[chunk] - now_ns, 0)
+    figures |= _course(track, slots, 0.5 ** (lead_ns / NEAR_NS))
     figures |= _gaps(track, slots)
     figures |= _same_hours(track, asks, chunk, base)
     figures |= peers.now(line, now_ns)
@@ -136,24 +139,23 @@ def _memory(track: Track, slots: Slots, base: NDArray[np.float64]) -> dict[str, 
     }
 
 
-def _course(track: Track, slots: Slots) -> dict[str, NDArray[np.float64]]:
-    """How long since it last broke and for how long it has; how often trouble began; strain and where it tends."""
+def _course(track: Track, slots: Slots, near: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """How long since it last broke; how often trouble began; strain and where it tends."""
     broken = slots.known & (slots.broke > BROKEN)
     fine = slots.known & ~broken
     width = broken.shape[1]
     minutes = track.slot_ns / MINUTE_NS
     since = np.where(broken.any(axis=1), broken.argmax(axis=1), width)
-    lasted = np.where(fine.any(axis=1), fine.argmax(axis=1), width)
     onsets = (broken[:, :-1] & fine[:, 1:]).sum(axis=1)
     hour, six = _back(track, HOUR_NS), _back(track, 6 * HOUR_NS)
+    strain = _mean_strain(slots, slice(0, _back(track, 15 * MINUTE_NS)))
+    before = _mean_strain(slots, slice(hour, six))
     return {
         "since": np.log1p(since * minutes / 15.0),
-        "lasted": np.where(broken.any(axis=1), np.log1p(lasted * minutes / 15.0), 0.0),
         "onsets": np.log1p(onsets),
-        "strain": _mean_strain(slots, slice(0, _back(track, 15 * MINUTE_NS))),
+        "strain": strain,
+        "strain_rise": (strain - before) * near,
         "strain_hour": _mean_strain(slots, slice(0, hour)),
-        "strain_six": _mean_strain(slots, slice(0, six)),
-        "strain_day": _mean_strain(slots, slice(0, width)),
     }
 
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 FORM: Final = "terms/2"
 RIDGE: Final = 10.0
-SMOOTH: Final = 300.0
+SMOOTH: Final = 100.0
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
-    "now": ("newest", "quarter", "hour", "since", "lasted"),
+    "now": ("newest", "quarter", "hour", "since"),
     "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
-    "strain": ("strain",),
+    "strain": ("strain", "strain_rise"),
     "hour": (
         "same_hour",
         "same_hour_rate",
@@ -49,6 +49,10 @@ FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "rehearsal": ("rehearsed", "rehearsal_failed"),
 }
 """The terms and the figures of each."""
+LEAST_SPREAD: Final = 0.1
+"""A figure that hardly ever moved (one office in a hundred was dark) is not blown up to a spread of 1."""
+HELD_TO_PRIOR: Final = 5.0
+"""How much harder a fit is held to a prior model than to nothing: a deployment's first weeks are few."""
 TERM_OF: Final = {figure: term for term, figures in FIGURES_OF.items() for figure in figures}
 FIGURES: Final = tuple(TERM_OF)
 TERMS: Final = tuple(FIGURES_OF)
@@ -124,12 +128,13 @@ def fit_facts(known: Facts, use: NDArray[np.bool_], held: NDArray[np.bool_], pri
     else:
         usual = figures.mean(axis=0)
         spread = figures.std(axis=0)
-        scale = np.where(spread > 1e-9, spread, 1.0)
+        scale = np.maximum(spread, LEAST_SPREAD)
         start = np.zeros((len(KNOTS_MIN), 1 + figures.shape[1]))
         rate = (fails.sum() + 0.5) / (len(fails) + 1.0)
         start[:, 0] = np.log(rate / (1.0 - rate))
     x = np.column_stack([np.ones(len(figures)), (figures - usual) / scale])
-    weights = most_likely(x, hats, fails, Held(start, RIDGE, SMOOTH))
+    ridge = RIDGE if prior is None else RIDGE * HELD_TO_PRIOR
+    weights = most_likely(x, hats, fails, Held(start, ridge, SMOOTH))
     return Model(
         form=FORM,
         names=FIGURES,

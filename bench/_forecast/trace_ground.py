@@ -114,7 +114,8 @@ def _floor_of_samples(
     trace: Trace, now_ns: NDArray[np.int64], floor_ms: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The floor by which each sample is judged: as of the last full hour; on the first day, of all that came before."""
-    early = np.arange(int(trace.time_ns[0]) + HOUR_NS, int(now_ns[0]), HOUR_NS, dtype=np.int64)
+    asked_ns = int(now_ns[0]) if len(now_ns) else int(trace.time_ns[-1]) + 2 * HOUR_NS
+    early = np.arange(int(trace.time_ns[0]) + HOUR_NS, asked_ns, HOUR_NS, dtype=np.int64)
     times = np.concatenate([early, now_ns])
     floors = np.concatenate([_floors(trace, early), floor_ms])
     # The samples of the first hour have no past: they are judged by that hour's own floor.

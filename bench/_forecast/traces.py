@@ -47,15 +47,18 @@ class Sample:
 
 def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[str, object]:
     """Brier scores, skills with intervals (whole traces drawn), calibration and the share without a number, by lead."""
-    shipped = sample(SHIPPED, progress)
-    if foreign is None:
-        told, scored = _left_out(shipped, progress), shipped
-        how = "each trace by a model fitted to the other shipped traces"
+    # A trace that is given under a shipped one's name is not learned from; with all of them given, one is left out at a time.
+    given = frozenset(path.name for path in foreign.glob("*.csv")) if foreign is not None else frozenset()
+    learnable = frozenset(path.name for path in SHIPPED.glob("*.csv")) - given
+    scored = sample(SHIPPED if foreign is None else foreign, progress)
+    if foreign is None or not learnable:
+        told = _left_out(scored, progress)
+        how = "each trace by a model fitted to the other traces"
     else:
-        scored = sample(foreign, progress)
+        shipped = sample(SHIPPED, progress, without=given)
         progress("fitting to the shipped traces")
         told = forecasts(shipped, scored)
-        how = f"{foreign} by a model fitted to the shipped traces only"
+        how = f"{foreign} by a model fitted to the {len(learnable)} shipped traces that are not among them"
     figures: dict[str, object] = {"scored": how, "traces": len(np.unique(scored.trace))}
     for lead in LEADS_NS:
         at = scored.known.lead_ns == lead
@@ -65,13 +68,13 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
     return figures
 
 
-def sample(folder: Path, progress: Callable[[str], None]) -> Sample:
-    """All asks of the traces in a folder.
+def sample(folder: Path, progress: Callable[[str], None], without: frozenset[str] = frozenset()) -> Sample:
+    """All asks of the traces in a folder, but for the files `without`.
 
     Raises:
         TraceError: no trace there, one that cannot be read, or none that is long enough to be asked of.
     """
-    paths = sorted(folder.glob("*.csv"))
+    paths = [path for path in sorted(folder.glob("*.csv")) if path.name not in without]
     if not paths:
         raise TraceError(
             f"{folder}: no trace there; name a folder with files *.csv of the columns epoch;rtt;cp"

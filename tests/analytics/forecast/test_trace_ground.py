@@ -1,0 +1,53 @@
+"""Traces as a ground: the event as it is defined, and foreign traces scored by the shipped ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench._forecast.trace_ground import LEADS_NS, ground
+from telemetry.traces import Trace
+from telemetry.windows import HOUR_NS, SECOND_NS
+
+STEP_NS = 240 * SECOND_NS
+PER_HOUR = 15
+
+
+def trace(rtt_ms: np.ndarray) -> Trace:
+    time_ns = 400_000 * HOUR_NS + np.arange(len(rtt_ms), dtype=np.int64) * STEP_NS
+    return Trace("made", time_ns, rtt_ms, np.zeros(len(rtt_ms), dtype=bool))
+
+
+@pytest.mark.parametrize(("bad", "held"), [(1, True), (2, False)])
+def test_an_hour_fails_when_more_than_a_tenth_is_lost_or_slow(bad: int, held: bool) -> None:
+    """Of 15 samples one may be bad; 15 ms over the floor is not, anything more is."""
+    rtt = np.full(60 * PER_HOUR, 100.0)
+    rtt[40 * PER_HOUR : 40 * PER_HOUR + bad] = [np.nan, 115.001][:bad]
+    rtt[40 * PER_HOUR + 5] = 115.0
+    one = ground(trace(rtt))
+    start = one.asks.start_ns
+    begin = 400_040 * HOUR_NS
+    for lead in LEADS_NS:
+        if lead % HOUR_NS == 0 and lead < 16 * HOUR_NS:
+            assert one.held[(one.lead_ns == lead) & (start == begin)].tolist() == [held]
+    assert one.held[(start + HOUR_NS <= begin) | (start >= begin + HOUR_NS)].all()
+    assert np.nanmax(one.track.broke[0, : 40 * PER_HOUR]) == 0.0
+    assert np.nansum(one.track.broke) == bad
+
+
+def test_what_came_after_moves_neither_floor_nor_slots_before() -> None:
+    """The floor is of the week before the forecast: a lower level later leaves all earlier slots as they were."""
+    rng = np.random.default_rng(1)
+    rtt = 100.0 + rng.gamma(2.0, 4.0, 100 * PER_HOUR)
+    other = rtt.copy()
+    other[70 * PER_HOUR :] -= 60.0
+    before, after = ground(trace(rtt)), ground(trace(other))
+    slots = 70 * PER_HOUR
+    assert before.track.broke[:, :slots].tobytes() == after.track.broke[:, :slots].tobytes()
+    assert before.track.strain[:, :slots].tobytes() == after.track.strain[:, :slots].tobytes()
+    assert (before.track.strain[:, slots:] != after.track.strain[:, slots:]).any()
+
+
+def test_a_trace_shorter_than_a_day_is_not_asked() -> None:
+    """There is no clock hour to compare with."""
+    assert len(ground(trace(np.full(20 * PER_HOUR, 100.0))).held) == 0
