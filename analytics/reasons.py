@@ -27,6 +27,8 @@ LEAST_HOURS: Final = 8
 """With fewer hours of history a line's usual trouble is the prior's, not its own."""
 TRACE: Final = 0.02
 """A cause less likely than this is not named, not even as past."""
+STRAINED_FROM: Final = 0.6
+"""A figure at less than this share of its limit is not called near it."""
 STRAIN_SLOTS: Final = 3
 """Slots over which the worst figure is told."""
 FLAPPING: Final = 3
@@ -200,7 +202,7 @@ def _strained(case: Case) -> list[tuple[float, Reason]]:
     """Told while nothing is past its limit yet."""
     worst = _strain(case)
     suspicion = case.ground.condition.suspicion[case.limit_set, case.site, case.path]
-    if worst >= 1.0 or suspicion >= SUSPECT:
+    if not STRAINED_FROM <= worst < 1.0 or suspicion >= SUSPECT:
         return []
     reason = Reason(code=ReasonCode.STRAINED, value=round(worst, 3), unit="ratio", path=case.path_name)
     return [(float(case.expectation.terms.strain[case.site]), reason)]
