@@ -23,9 +23,15 @@ _FIXED: Final = {
     ReasonCode.NO_DATA: Action.WATCH,
     ReasonCode.NO_HISTORY: Action.WATCH,
     ReasonCode.RECENT_FAULT: Action.WATCH,
+    ReasonCode.PLANNED: Action.WATCH,
     ReasonCode.NOT_LINKED: Action.NONE,
 }
-_STANDING: Final = (ReasonCode.USUAL_HOUR, ReasonCode.BITRATE_UP, ReasonCode.BITRATE_DOWN)
+_STANDING: Final = (
+    ReasonCode.USUAL_HOUR,
+    ReasonCode.STRAINED,
+    ReasonCode.BITRATE_UP,
+    ReasonCode.BITRATE_DOWN,
+)
 """What comes back with the hour or stays as it is: no restart mends it."""
 
 

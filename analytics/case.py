@@ -10,6 +10,7 @@ import numpy as np
 from analytics.ground import Standing
 
 if TYPE_CHECKING:
+    from analytics.forecast.track import Track
     from analytics.ground import Expectation, Ground
     from config.meetings import Occurrence
     from config.profiles import CallProfile
@@ -60,6 +61,21 @@ class Case:
         """The highest profile of the ladder that is expected to hold; empty when none."""
         best = int(self.expectation.best[self.site])
         return self.expectation.rungs[best] if best >= 0 else ""
+
+    @property
+    def track(self) -> Track:
+        """The slots that the model sees, under the meeting's limits."""
+        return self.ground.foresight.tracks[self.limit_set]
+
+    @property
+    def line(self) -> int:
+        """Index of the line on the track's axis."""
+        return self.site * len(self.ground.lines.paths) + self.path
+
+    @property
+    def newest_slot(self) -> int:
+        """Index of the slot that runs, which holds the newest windows."""
+        return (self.ground.foresight.now_ns - self.track.start_ns) // self.track.slot_ns - 1
 
     @property
     def lead_ns(self) -> int:

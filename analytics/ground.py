@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from analytics.baseline import UsualNow
     from analytics.climatology import Climatology
     from analytics.condition import Condition
+    from analytics.forecast.foresight import Foresight
     from analytics.limits import LimitSets
     from analytics.lines import Lines
     from analytics.recent import Recent
@@ -60,6 +61,7 @@ class Ground:
     link_bps: NDArray[np.float64]
     """(S, 2): rates of the line up and down as registered, NaN where nobody wrote them down."""
     dark_after_ns: int
+    foresight: Foresight
     incidents: tuple[Incident, ...] = ()
     """The faults that offices share now."""
 
@@ -81,11 +83,24 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What each part of the model takes away, (S,) each, 0..1, on the chosen path."""
+    """The probability that each part takes away, (S,) each, on the chosen path.
 
-    now: NDArray[np.float64]
-    usual: NDArray[np.float64]
+    Attributes:
+        fault: what is broken now or was lately, by the model, or by the guard where that takes more.
+        silence: what silence hides, likewise.
+        usual: the hours of the meeting and the line's usual trouble.
+        strain: figures that draw near their limits.
+        peers: trouble of the lines that share provider, region or end.
+        planned: announced works or a holiday.
+        capacity: the line is registered as too slow.
+    """
+
+    fault: NDArray[np.float64]
     silence: NDArray[np.float64]
+    usual: NDArray[np.float64]
+    strain: NDArray[np.float64]
+    peers: NDArray[np.float64]
+    planned: NDArray[np.float64]
     capacity: NDArray[np.float64]
 
 

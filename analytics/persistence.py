@@ -20,17 +20,9 @@ if TYPE_CHECKING:
 
 SCALE_S: Final = 900.0
 SHAPE: Final = 0.4
-GOOD_NOW: Final = 0.6
-"""By how much a line that is sound at the start lowers the chance that its usual trouble comes."""
-GOOD_HALF_LIFE_S: Final = 3600.0
 
 
 def still_broken(lead_ns: int, age_ns: NDArray[np.int64]) -> NDArray[np.float64]:
     """Chance (shape of `age_ns`) that a fault of that age is there `lead_ns` from now; 1 for a lead of 0."""
     past = SCALE_S + np.maximum(age_ns, 0) / SECOND_NS
     return np.asarray((past / (past + max(lead_ns, 0) / SECOND_NS)) ** SHAPE)
-
-
-def still_good(lead_ns: int) -> float:
-    """By how much being sound now lowers the usual chance of failing, `lead_ns` from now (0..1)."""
-    return float(GOOD_NOW * 0.5 ** (max(lead_ns, 0) / SECOND_NS / GOOD_HALF_LIFE_S))

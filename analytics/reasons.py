@@ -12,9 +12,9 @@ from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
-from analytics.readiness import NEVER_READY
+from analytics.readiness import NEVER_READY, SILENCE_NS
 from telemetry.decisions import Reason, ReasonCode
-from telemetry.windows import SECOND_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from analytics.breaches import Breach
@@ -27,6 +27,10 @@ LEAST_HOURS: Final = 8
 """With fewer hours of history a line's usual trouble is the prior's, not its own."""
 TRACE: Final = 0.02
 """A cause less likely than this is not named, not even as past."""
+STRAINED_FROM: Final = 0.6
+"""A figure at less than this share of its limit is not called near it."""
+STRAIN_SLOTS: Final = 3
+"""Slots over which the worst figure is told."""
 FLAPPING: Final = 3
 """Spells in the last hour from which a line counts as one that keeps coming back."""
 
@@ -42,11 +46,20 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     if case.path < 0 or case.probability is None:
         return (Reason(code=ReasonCode.NO_DATA),)
     terms = case.expectation.terms
+    faults, cost = _fault_reasons(case), _fault_weight(case)
+    if faults[0].code is ReasonCode.RECENT_FAULT and not _broke_lately(case):  # the line's habit, then
+        faults, usual = [], _usual(case, cost)
+    else:
+        usual = _usual(case, 0.0)
     weighed = [
-        *((_now_weight(case), each) for each in _now_reasons(case)),
-        (float(terms.usual[case.site]), _usual_reason(case)),
+        *((cost, each) for each in faults),
+        *usual,
+        *_strained(case),
+        *_peers(case),
+        (float(terms.planned[case.site]), _planned_reason(case)),
         (float(terms.capacity[case.site]), _capacity_reason(case)),
     ]
+    weighed = weighed or [(cost, Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name))]
     weighed.sort(key=lambda pair: -pair[0])
     telling = [each for weight, each in weighed if weight >= WORTH_TELLING] or [weighed[0][1]]
     if len(telling) > 1:  # that little is known explains nothing when something else does
@@ -54,16 +67,28 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     return tuple(telling[:MOST_REASONS])
 
 
-def _now_weight(case: Case) -> float:
-    """What the `now` term costs; of a line that is not heard at least what keeps it from being ready."""
-    cost = float(case.expectation.terms.now[case.site])
+def _is_silent(case: Case) -> bool:
+    """Silence takes more than any fault, and there is one: not only a gap earlier in the day."""
+    ground, terms = case.ground, case.expectation.terms
+    if not ground.heard[case.site, case.path]:
+        return True
+    silent_ns = ground.now_ns - int(ground.silent_since_ns[case.site, case.path])
+    return silent_ns > SILENCE_NS and bool(terms.silence[case.site] >= terms.fault[case.site])
+
+
+def _fault_weight(case: Case) -> float:
+    """What a fault or silence costs; of a line that is not heard at least what keeps it from being ready."""
+    terms = case.expectation.terms
+    cost = float(terms.silence[case.site] if _is_silent(case) else terms.fault[case.site])
+    if not _is_silent(case) and _strain(case) >= 1.0:  # past its limit: part of the fault
+        cost = max(cost, float(terms.strain[case.site]))
     return cost if case.ground.heard[case.site, case.path] else max(cost, 1.0 - NEVER_READY)
 
 
-def _now_reasons(case: Case) -> list[Reason]:
-    """What makes the `now` term: silence, causes that the filter suspects, or a line that keeps coming back."""
-    ground, terms = case.ground, case.expectation.terms
-    if not ground.heard[case.site, case.path] or terms.silence[case.site] >= terms.now[case.site] > 0.0:
+def _fault_reasons(case: Case) -> list[Reason]:
+    """What stands behind a fault: silence, causes that the filter suspects, or a line that keeps coming back."""
+    ground = case.ground
+    if _is_silent(case):
         return [_silent(case, ReasonCode.NO_DATA)]
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
@@ -146,13 +171,64 @@ def _figure(case: Case, cause: Cause, since_ns: int) -> float | None:
     return round(value_of(recent, case.site, case.path, cause, min(first, newest)), 5)
 
 
-def _usual_reason(case: Case) -> Reason:
+def _broke_lately(case: Case) -> bool:
+    """Whether a window of the last day broke, or spells of an hour ago are counted."""
+    day = max(case.newest_slot + 1 - DAY_NS // case.track.slot_ns, 0)
+    broke = np.nan_to_num(case.track.broke[case.line, day : case.newest_slot + 1])
+    return bool((broke > 0.0).any()) or bool(case.ground.relapses[case.site, case.path])
+
+
+def _usual(case: Case, more: float) -> list[tuple[float, Reason]]:
+    """What the meeting's hours and `more` bring on this line; nothing where they have hardly ever failed."""
     climate, meeting = case.ground.climate, case.occurrence
+    cost = float(case.expectation.terms.usual[case.site]) + more
     if climate.line_hours[case.site, case.path] < LEAST_HOURS:
-        return Reason(code=ReasonCode.NO_HISTORY, path=case.path_name)
+        return [(cost, Reason(code=ReasonCode.NO_HISTORY, path=case.path_name))]
     hours = hours_of_week_between(meeting.starts_ns, meeting.ends_ns, case.ground.zone)
     chance = float(climate.fails[case.limit_set, case.site, case.path, hours].max())
-    return Reason(code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name)
+    if chance < WORTH_TELLING:
+        return []
+    reason = Reason(code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name)
+    return [(cost, reason)]
+
+
+def _strain(case: Case) -> float:
+    """How near to its limit the line's worst figure came in the newest slots; past 1 it is broken."""
+    seen = case.track.strain[case.line, : case.newest_slot + 1][-STRAIN_SLOTS:]
+    return float(np.nan_to_num(seen).max(initial=0.0))
+
+
+def _strained(case: Case) -> list[tuple[float, Reason]]:
+    """Told while nothing is past its limit yet."""
+    worst = _strain(case)
+    suspicion = case.ground.condition.suspicion[case.limit_set, case.site, case.path]
+    if not STRAINED_FROM <= worst < 1.0 or suspicion >= SUSPECT:
+        return []
+    reason = Reason(code=ReasonCode.STRAINED, value=round(worst, 3), unit="ratio", path=case.path_name)
+    return [(float(case.expectation.terms.strain[case.site]), reason)]
+
+
+def _peers(case: Case) -> list[tuple[float, Reason]]:
+    """The share of the other offices that are heard whose line to the same end is broken now, when there is any."""
+    ground = case.ground
+    others = ground.heard[:, case.path].copy()
+    others[case.site] = False
+    broken = ground.condition.suspicion[case.limit_set, others, case.path] >= SUSPECT
+    if not broken.any():
+        return []
+    share = round(float(broken.mean()), 4)
+    reason = Reason(code=ReasonCode.SHARED_FAULT, value=share, unit="ratio", path=case.path_name)
+    return [(float(case.expectation.terms.peers[case.site]), reason)]
+
+
+def _planned_reason(case: Case) -> Reason:
+    """For how long of the meeting works or a holiday were announced."""
+    track, meeting = case.track, case.occurrence
+    first = max((meeting.starts_ns - track.start_ns) // track.slot_ns, 0)
+    last = max(-(-(meeting.ends_ns - track.start_ns) // track.slot_ns), first)
+    planned_s = int(track.planned[case.line, first:last].sum()) * track.slot_ns / SECOND_NS
+    planned_s = min(planned_s, (meeting.ends_ns - meeting.starts_ns) / SECOND_NS)
+    return Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name)
 
 
 def _capacity_reason(case: Case) -> Reason:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from analytics.actions import advise
 from analytics.case import Case
 from analytics.ground import Standing
-from analytics.readiness import MODEL
 from analytics.reasons import reasons
 from analytics.shared.told import with_shared
 from telemetry.decisions import State, Verdict
@@ -50,5 +49,5 @@ def verdict(case: Case) -> Verdict:
         reasons=why,
         best_profile=case.best_profile,
         action=advise(case, why),
-        model=MODEL,
+        model=case.ground.foresight.name,
     )

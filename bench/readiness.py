@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import statistics
 import time
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 from scipy.stats import binom
 
 from analytics.baseline import UsualNow
 from analytics.climatology import climatology
-from analytics.condition import condition
+from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, degraded
+from analytics.forecast.deployment import Surroundings, track_of
+from analytics.forecast.features import digest
+from analytics.forecast.foresight import Foresight
+from analytics.forecast.model import Model
+from analytics.forecast.newest import Now, asked_ns, put_newest
+from analytics.forecast.slots import SlotGrid, empty_slots, merged_slots, put_rollups
 from analytics.ground import Ground
 from analytics.history import empty_history, joined, merged, summarise
 from analytics.hours import HourSpan, local_hour
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.climatology import Climatology
+    from analytics.forecast.track import Track
     from analytics.history import History
     from config.profiles import CallProfile
 
@@ -74,20 +83,33 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
     begin = time.process_time()
     climate = climatology(history)
     climate_s = time.process_time() - begin
-    progress("one look at the present")
+    progress("the tracks of the forecast")
     recent = _recent(rng, history.lines)
-    look_ms = [1e3 * each for each in _looks(recent, profiles, history, climate)]
+    tracks = _tracks(block, history.lines, profiles)
+    begin = time.process_time()
+    before = tuple(map(digest, tracks))
+    sums_s = time.process_time() - begin
+    progress("one look at the present")
+    foresight = Foresight(_shipped(), "shipped", tracks, before, asked_ns(T0))
+    look_ms = [1e3 * each for each in _looks(recent, profiles, history, climate, foresight)]
     return {
         "windows": SITES * len(PATHS) * WEEKS * SLOTS * WINDOWS_PER_SLOT,
         "limit_sets": len(limit_sets(profiles).limits),
         "history_cpu_s": history_s,
         "climatology_cpu_s": climate_s,
+        "forecast_sums_cpu_s": sums_s,
+        "pass_cpu_s": sums_s + climate_s + statistics.median(look_ms) / 1e3,
         "look_cpu_ms_median": statistics.median(look_ms),
         "look_cpu_ms_worst": max(look_ms),
         "block_ours_cpu_s": ours_s,
         "block_pandas_cpu_s": pandas_s,
         "pandas_over_ours": pandas_s / ours_s,
     }
+
+
+def _shipped() -> Model:
+    file = files("analytics.forecast").joinpath("prior.json")
+    return msgspec.json.decode(file.read_bytes(), type=Model)
 
 
 def _best(work: Callable[[], object], times: int) -> float:
@@ -116,6 +138,7 @@ def _block(rng: np.random.Generator) -> RollupTable:
         "probe": np.zeros(rows, dtype=np.int32),
         "path": path.astype(np.int32),
         "slot_ns": T0 + slot.astype(np.int64) * SLOT_NS,
+        "received_ns": T0 + (slot.astype(np.int64) + 1) * SLOT_NS + 4 * SECOND_NS,
     }
     for name in ("up_jitter_ms", "down_jitter_ms", "rtt_p95_ms"):
         columns[name] = values[name].mean(axis=-1).astype(np.float64)
@@ -184,8 +207,44 @@ def _recent(rng: np.random.Generator, lines: Lines) -> Recent:
     return Recent(lines, T0 + (np.arange(120, dtype=np.int64) - 120) * WINDOW_NS, values)
 
 
+def _tracks(block: RollupTable, lines: Lines, profiles: Mapping[str, CallProfile]) -> tuple[Track, ...]:
+    """The block's week as each of eight and for as many offices as there are, up to now, and a day of room ahead."""
+    limits = limit_sets(profiles).limits
+    slots = WEEKS * SLOTS
+    grid = empty_slots(Lines(block.sites, PATHS), len(limits), T0 // SLOT_NS, SLOTS)
+    put_rollups(grid, block, limits)
+    times = -(-SITES // BLOCK)
+
+    def spread(values: NDArray[np.generic]) -> NDArray[np.generic]:
+        many = np.concatenate([values] * times, axis=-3)[..., :SITES, :, :]
+        return np.concatenate([many] * WEEKS, axis=-1)
+
+    first = T0 // SLOT_NS - slots
+    ends_ns = (first + 1 + np.arange(slots, dtype=np.int64)) * SLOT_NS
+    whole = SlotGrid(
+        lines, first, spread(grid.measured), spread(grid.broken), spread(grid.strain),  # type: ignore[arg-type]
+        np.broadcast_to(ends_ns + 4 * SECOND_NS, (*lines.shape, slots)),
+    )  # fmt: skip
+    whole = merged_slots(whole, empty_slots(lines, len(limits), T0 // SLOT_NS, 288), slots + 288)
+    sites, paths, count = whole.measured.shape
+    around = Surroundings(
+        {
+            "provider": np.repeat(np.arange(sites, dtype=np.int32) % 7, paths),
+            "region": np.repeat(np.arange(sites, dtype=np.int32) % 6, paths),
+            "end": np.tile(np.arange(paths, dtype=np.int32), sites),
+        },
+        np.zeros((sites, count), dtype=bool),
+        np.zeros((sites, paths, count), dtype=bool),
+    )
+    return tuple(track_of(whole, index, around) for index in range(len(limits)))
+
+
 def _looks(
-    recent: Recent, profiles: Mapping[str, CallProfile], history: History, climate: Climatology
+    recent: Recent,
+    profiles: Mapping[str, CallProfile],
+    history: History,
+    climate: Climatology,
+    foresight: Foresight,
 ) -> list[float]:
     """CPU seconds of flags, condition and ten forecasts over all offices, with the verdicts of two."""
     sets, (sites, paths) = limit_sets(profiles), recent.lines.shape
@@ -201,6 +260,9 @@ def _looks(
             Present(T0, 120 * SECOND_NS, usual),
         )
         state = condition(fresh, sets.limits)
+        dark = np.zeros(sites, dtype=bool)
+        present = Now(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS)
+        put_newest(foresight.tracks, fresh, sets.limits, present)
         ground = Ground(
             now_ns=T0,
             zone=ZONE,
@@ -213,7 +275,8 @@ def _looks(
             fault_since_ns=np.where(state.since >= 0, fresh.start_ns[state.since], 0),
             relapses=np.zeros((sites, paths), dtype=np.int64),
             silent_since_ns=np.full((sites, paths), T0),
-            dark=np.zeros(sites, dtype=bool),
+            dark=dark,
+            foresight=foresight,
             linked=np.ones(sites, dtype=bool),
             link_bps=np.full((sites, 2), np.nan),
             dark_after_ns=120 * SECOND_NS,

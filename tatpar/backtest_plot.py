@@ -37,6 +37,14 @@ def draw(figures: Figures, title: str, file: Path) -> None:
         plt.close(figure)
 
 
+def _wilson(share: float, count: int) -> tuple[float, float]:
+    """Nine-in-ten interval of a share of so many (Wilson 1927)."""
+    z = 1.645
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
+    return middle - half, middle + half
+
+
 def _panel(panel: Axes, of: Horizon) -> None:
     bins, score = of.score.reliability, of.score
     panel.plot([0, 1], [0, 1], color=FAINT, linewidth=1, zorder=1)
@@ -52,14 +60,15 @@ def _panel(panel: Axes, of: Horizon) -> None:
         if said is not None and came is not None
     ]
     for said, came, count in there:
-        error = 1.645 * (came * (1.0 - came) / count) ** 0.5
-        panel.errorbar(said, came, yerr=error, color=POINT, fmt="none", linewidth=1, zorder=2)
-    panel.plot(*zip(*((s, c) for s, c, _ in there), strict=True), "o-", color=POINT, markersize=4, zorder=3)
-    for said, came, count in there:
+        low, high = _wilson(came, count)
+        panel.plot([said, said], [low, high], color=FAINT, linewidth=2, zorder=2)
+        side = (5, -3) if said < 0.85 else (-5, -3)
         panel.annotate(
-            f"{count:,}", (said, came), (4, -9), textcoords="offset points", fontsize=6.5, color=INK
-        )
+            f"{count:,}", (said, came), side, textcoords="offset points", fontsize=6.5, color=INK,
+            ha="left" if said < 0.85 else "right",
+        )  # fmt: skip
+    panel.plot([s for s, _, _ in there], [c for _, c, _ in there], "o", color=POINT, markersize=4.5, zorder=3)
     if score.calibration is not None:
         low, high = score.calibration.low, score.calibration.high
         note = f"calibration error {score.calibration.value:.3f}\n({low:.3f} to {high:.3f})"
-        panel.text(0.02, 0.98, note, va="top", fontsize=7.5, color=INK, transform=panel.transAxes)
+        panel.text(0.98, 0.03, note, ha="right", fontsize=7.5, color=INK, transform=panel.transAxes)

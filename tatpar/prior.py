@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from analytics.forecast.model import FORM, Model
+from analytics.forecast.model import FORM, Model, ModelError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -22,10 +22,13 @@ def prior_file() -> Traversable:
 
 
 @cache
-def shipped_prior() -> Model | None:
-    """The shipped model; None when it is of another form than this release reads."""
-    place = prior_file()
-    if not place.is_file():
-        return None
-    model = msgspec.json.decode(place.read_bytes(), type=Model)
-    return model if model.form == FORM else None
+def shipped_prior() -> Model:
+    """The shipped model.
+
+    Raises:
+        ModelError: it is of another form than this release reads: a mistake of the release.
+    """
+    model = msgspec.json.decode(prior_file().read_bytes(), type=Model)
+    if model.form != FORM:
+        raise ModelError(f"{PRIOR} is of the form {model.form!r}, not {FORM!r}: run `python -m bench prior`")
+    return model

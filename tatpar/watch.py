@@ -26,6 +26,8 @@ from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
 from tatpar.watching.current import Current
 from tatpar.watching.forecasts import ForecastBook, void_changed
+from tatpar.watching.foreseeing import prepare_tracks
+from tatpar.watching.learning import is_due, learn, model_in_force
 from tatpar.watching.lost_contact import lost_windows
 from tatpar.watching.offices import prepare
 from tatpar.watching.past import Past, PastReader
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from analytics.hours import HourSpan
     from config.live import LiveConfig
     from config.meetings import Occurrence
+    from tatpar.watching.foreseeing import Prepared
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.by_blocks import Blocks
@@ -67,6 +70,7 @@ PAST_NS: Final = 600 * SECOND_NS
 RELOAD_NS: Final = 6 * HOUR_NS
 """The past is read anew so often, and at once when history was imported, which does not show in the tail."""
 SETTLE_NS: Final = 30 * SECOND_NS
+LEARN_LOOK_S: Final = 600.0
 RETRY_S: Final = 5.0
 TAIL_ROWS: Final = 10_000
 
@@ -106,13 +110,15 @@ class Watch:
         self._clock = clock
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         slow_reader = history_reader or reader
-        self._pasts = PastReader(slow_reader, self._lost_windows, blocks)
+        self._pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks)
         self._settler = Settler(slow_reader, state)
         self._spoken = Spoken()
         self._book = ForecastBook()
         self._contact: Contact | None = None
         self._current: Current | None = None
         self._past: Past | None = None
+        self._prepared: Prepared | None = None
+        self._in_force = model_in_force(state)
         self._loaded_ns = 0
         self._oldest_late_ns: int | None = None
         self._cursor = 0
@@ -151,11 +157,29 @@ class Watch:
             self._loaded_ns = now_ns
         else:
             self._past = self._pasts.refresh(past, now_ns, late_ns)
+        if self._current is not None:
+            self._prepared = prepare_tracks(self._past, self._current.offices, self._state, now_ns)
         return self._past
 
     def _is_stale(self, now_ns: int) -> bool:
         """The past that was loaded may lack what came otherwise than through the tail."""
         return now_ns - self._loaded_ns >= RELOAD_NS or is_news(self._state, self._loaded_ns)
+
+    def learn(self, now_ns: int | None = None) -> bool:
+        """Fit the forecast's model anew when a week has passed and there is enough to learn from; whether it was.
+
+        May run beside `step` on a thread.
+        """
+        now_ns = self._clock.now_ns() if now_ns is None else now_ns
+        if self._prepared is None or not is_due(self._state, now_ns):
+            return False
+        found = learn(self._prepared, now_ns)
+        if found is None:
+            return False
+        self._state.put_model(found)
+        self._in_force = model_in_force(self._state)
+        log.info("forecast fitted anew: %s", found.name, extra={"event": "watch.learnt", "model": found.name})
+        return True
 
     def settle(self, now_ns: int | None = None) -> int:
         """Settle outcomes that are due; how many occurrences were. May run beside `step` on a thread."""
@@ -172,6 +196,7 @@ class Watch:
                 tasks.create_task(self._repeat(self.step, POLL_S), name="watch-step")
                 tasks.create_task(self._repeat(self._keep_past, 2.0), name="watch-past")
                 tasks.create_task(self._repeat(self.settle, SETTLE_NS / SECOND_NS), name="watch-outcomes")
+                tasks.create_task(self._repeat(self.learn, LEARN_LOOK_S), name="watch-learning")
         finally:
             with suppress(StateError):
                 self._state.release_lease(ROLE, self._holder)
@@ -272,7 +297,7 @@ class Watch:
         if not current.offices.know(occurrences):
             current = self._current = self._begin(now_ns)
         changes = current.flag(self._past, occurrences, now_ns)
-        ground = current.ground(self._past, now_ns)
+        ground = current.ground(self._past, self._prepared, self._in_force, now_ns)
         written = self._speak(ground, occurrences)
         issued = self._issue(ground, occurrences)
         self._book.forget(now_ns)

@@ -38,6 +38,8 @@ class ReasonCode(StrEnum):
     DARK = "dark"  # no contact with the office's probe
     USUAL_HOUR = "usual_hour"  # this hour was bad in past weeks
     RECENT_FAULT = "recent_fault"
+    STRAINED = "strained"  # not broken, but near a limit
+    PLANNED = "planned"  # works or a holiday were announced for the time
     SHARED_FAULT = "shared_fault"
     ROOM_DEVICE = "room_device"
     PROBE_FAULT = "probe_fault"

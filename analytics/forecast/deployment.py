@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.forecast.track import Track
 from telemetry.store.rollup import CLOSED_AFTER_NS
-from telemetry.windows import HOUR_NS, SLOT_NS, WINDOWS_PER_SLOT
+from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +37,7 @@ class Surroundings:
 def track_of(grid: SlotGrid, limit_set: int, around: Surroundings) -> Track:
     """The track of all lines, N = S x P in the order site, path.
 
+    `measured` is relative to the most windows that the line had in a slot until then: an imported history may have one.
     A slot is known a minute after its end, as the store makes its roll-up; one that was mended later only when the last
     of its windows had come: what of it was there before is not told apart, which is the strict side.
     """
@@ -51,7 +52,7 @@ def track_of(grid: SlotGrid, limit_set: int, around: Surroundings) -> Track:
         first_slot=grid.first_slot,
         slot_ns=SLOT_NS,
         broke=broke.astype(np.float32),
-        measured=(measured / np.float32(WINDOWS_PER_SLOT)).astype(np.float32),
+        measured=(measured / np.maximum(np.maximum.accumulate(measured, axis=1), 1)).astype(np.float32),
         dark=np.repeat(dark_slots(grid, around.lost), paths, axis=0),
         strain=grid.strain[limit_set].reshape(lines, slots),
         arrived_ns=arrived,

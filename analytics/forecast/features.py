@@ -51,10 +51,23 @@ class Facts:
     lead_ns: NDArray[np.int64]
 
 
-def facts(track: Track, asks: Asks, before: Past | None = None) -> Facts:
-    """Everything the model knows of each ask; `before`: `past(track)`, when it is known already."""
-    peers = _Peers(track, past(track) if before is None else before, asks.now_ns)
-    own = habits(track)
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What is worked out of a whole track, whatever is asked: worth keeping while the track stays."""
+
+    past: Past
+    habits: Habits
+
+
+def digest(track: Track) -> Digest:
+    """The digest of a track."""
+    return Digest(past(track), habits(track))
+
+
+def facts(track: Track, asks: Asks, known: Digest | None = None) -> Facts:
+    """Everything the model knows of each ask; `known`: `digest(track)`, when it is there already."""
+    known = digest(track) if known is None else known
+    peers, own = _Peers(track, known.past, asks.now_ns), known.habits
     parts = [_facts(track, asks, (peers, own), chunk) for chunk in _chunks(len(asks.line))]
     names = tuple(parts[0][0]) if parts else ()
     figures = (
@@ -202,11 +215,13 @@ def _same_hours(
 def _announced(track: Track, asks: Asks, chunk: slice) -> dict[str, NDArray[np.float64]]:
     """Works or a holiday announced for the asked span. Announced beforehand, so it may be read ahead."""
     slots = track.planned.shape[1]
-    sums = np.zeros((len(track.planned), slots + 1), dtype=np.int64)
-    np.cumsum(track.planned, axis=1, out=sums[:, 1:])
     line = asks.line[chunk]
     first = np.clip((asks.start_ns[chunk] - track.start_ns) // track.slot_ns, 0, slots)
     last = np.clip(-(-(asks.end_ns[chunk] - track.start_ns) // track.slot_ns), 0, slots)
+    low, high = int(first.min(initial=slots)), int(last.max(initial=0))
+    sums = np.zeros((len(track.planned), max(high - low, 0) + 1), dtype=np.int64)
+    np.cumsum(track.planned[:, low:high], axis=1, out=sums[:, 1:])
+    first, last = first - low, np.maximum(last, first) - low
     planned = np.asarray((sums[line, last] - sums[line, first]) / np.maximum(last - first, 1))
     return {"planned": planned}
 

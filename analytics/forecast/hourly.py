@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 FAILED: Final = 0.075
 """An hour in which more than this share broke failed: between the 5 % of a meeting's rule and the 10 % of looser ones."""
-LATEST_NS: Final = 24 * HOUR_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,13 @@ def hourly(track: Track) -> Hourly:
     hour = starts // HOUR_NS
     first = np.flatnonzero(np.diff(hour, prepend=hour[0] - 1))
     ends = (hour[first] + 1) * HOUR_NS
-    in_time = track.arrived_ns <= np.repeat(ends, np.diff(first, append=slots)) + LATEST_NS
+    # An hour is what of it had arrived by its end: were late slots waited for, their coming would be told beforehand.
+    in_time = track.arrived_ns <= np.repeat(ends, np.diff(first, append=slots))
     known = in_time & np.isfinite(track.broke)
     count = np.add.reduceat(known, first, axis=1, dtype=np.int64)
     broke = np.add.reduceat(np.where(known, track.broke, 0.0), first, axis=1, dtype=np.float64)
     dark = np.add.reduceat(in_time & track.dark & ~known, first, axis=1, dtype=np.int64)
     whole = HOUR_NS / track.slot_ns
-    arrived = np.maximum.reduceat(np.where(in_time, track.arrived_ns, 0), first, axis=1)
     had = (count + dark) * 2 >= whole
     failed = had & ((broke + dark) > FAILED * (count + dark))
-    return Hourly(int(hour[0]), failed, had, np.maximum(arrived, ends))
+    return Hourly(int(hour[0]), failed, had, np.broadcast_to(ends, had.shape))

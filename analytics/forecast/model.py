@@ -22,8 +22,7 @@ from analytics.forecast.track import Chances
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analytics.forecast.features import Facts
-    from analytics.forecast.seen import Past
+    from analytics.forecast.features import Digest, Facts
     from analytics.forecast.track import Asks, Track
 
 FORM: Final = "terms/2"
@@ -84,15 +83,15 @@ class Model(msgspec.Struct, frozen=True):
     weights: tuple[tuple[float, ...], ...]
     asks: int
 
-    def chances(self, track: Track, asks: Asks, before: Past | None = None) -> Chances:
+    def chances(self, track: Track, asks: Asks, known: Digest | None = None) -> Chances:
         """The chance of each ask and its terms, from what had arrived by its `now_ns` only.
 
-        `before`: `seen.past(track)`, when it is known already.
+        `known`: `features.digest(track)`, when it is there already.
 
         Raises:
             ModelError: the model is of another form.
         """
-        return self.of_facts(facts(track, asks, before))
+        return self.of_facts(facts(track, asks, known))
 
     def of_facts(self, known: Facts) -> Chances:
         """`chances` of figures that are there already."""

@@ -83,14 +83,17 @@ def past(track: Track) -> Past:
     lines, slots = track.broke.shape
     ends = track.start_ns + (np.arange(slots, dtype=np.int64) + 1) * track.slot_ns
     known_ns = np.maximum(track.arrived_ns, ends)
-    order = np.argsort(known_ns, axis=1, kind="stable")
-    broke = np.take_along_axis(track.broke, order, axis=1).astype(np.float64)
+    broke = track.broke.astype(np.float64)
+    if (known_ns[:, 1:] < known_ns[:, :-1]).any():
+        order = np.argsort(known_ns, axis=1, kind="stable")
+        known_ns = np.take_along_axis(known_ns, order, axis=1)
+        broke = np.take_along_axis(broke, order, axis=1)
     measured = np.isfinite(broke)
     sums = np.zeros((lines, slots + 1))
     counts = np.zeros((lines, slots + 1), dtype=np.int64)
     np.cumsum(np.where(measured, broke, 0.0), axis=1, out=sums[:, 1:])
     np.cumsum(measured, axis=1, out=counts[:, 1:])
-    return Past(np.take_along_axis(known_ns, order, axis=1), sums, counts)
+    return Past(known_ns, sums, counts)
 
 
 def _rows_below(

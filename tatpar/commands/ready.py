@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, json_option, wrong_input
+from tatpar.options import FiniteRange, config_option, data_option, explains_config, json_option, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from config.meetings import Occurrence
+    from tatpar.track_record import Record
     from tatpar.verdict_table import VerdictTable
     from telemetry.decisions import Verdict
 
@@ -39,6 +40,30 @@ _DAY_NS: Final = 86_400 * 10**9
 @click.option(
     "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
 )
+@click.option(
+    "--at", "at", default=None, metavar="TIME", help="What to expect at this time: 2026-11-26T11:00 or 11:00."
+)
+@click.option(
+    "--or", "other", default=None, metavar="TIME", help="With --at: which of the two times is better."
+)
+@click.option(
+    "--for",
+    "minutes",
+    type=FiniteRange(5, 1440),
+    default=None,
+    metavar="MINUTES",
+    help="With --at: how long; default: as the meeting, else 60.",
+)
+@click.option(
+    "--end",
+    default=None,
+    help="With --at: the headquarters to connect to; default: as the meeting, else the settings'.",
+)
+@click.option(
+    "--profile",
+    default=None,
+    help="With --at: the call profile; default: as the meeting, else the settings'.",
+)
 @json_option
 @explains_config
 def command(  # noqa: PLR0913 - one an option
@@ -48,17 +73,34 @@ def command(  # noqa: PLR0913 - one an option
     uid: str | None,
     everything: bool,
     lang: str | None,
+    at: str | None,
+    other: str | None,
+    minutes: float | None,
+    end: str | None,
+    profile: str | None,
     as_json: bool,
 ) -> None:
     """Which offices will hold the next meetings, which will not, and why.
+
+    With --at, and --or: how many offices would hold a meeting at one time or the other, and which offices differ.
 
     Exit status 3 when an invited office is not ready for any meeting shown, 1 when there are no verdicts.
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from tatpar.decided import decided, watch_age_s  # noqa: PLC0415
     from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
+    from tatpar.track_record import in_words, track_record  # noqa: PLC0415
 
     config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()
+    if at is not None:
+        from tatpar.better_time import Question, answer  # noqa: PLC0415
+
+        times = (at,) if other is None else (at, other)
+        question = Question(times=times, uid=uid, minutes=minutes, end=end, profile=profile)
+        answer(config, data_dir, question, lang or config.settings.deployment.language, as_json=as_json)
+        return
+    if not (other is None and minutes is None and end is None and profile is None):
+        wrong_input("--or, --for, --end and --profile go with --at; write --at TIME too")
     days = config.settings.watch.forecast_days
     coming = config.calendar.occurrences(now_ns, now_ns + int(days * _DAY_NS))
     if uid is not None:
@@ -66,11 +108,14 @@ def command(  # noqa: PLR0913 - one an option
     with decided(data_dir) as state:
         said = state.verdicts(now_ns - _DAY_NS, now_ns + int((days + 1) * _DAY_NS))
         age_s = watch_age_s(state, now_ns)
+        records = track_record(state, now_ns)
     tables = _tables(config, coming, said)
     if as_json:
-        _print_json(tables, age_s, now_ns)
+        _print_json(tables, records, age_s, now_ns)
     else:
-        _print(config, tables, age_s, lang or config.settings.deployment.language, everything=everything)
+        language = lang or config.settings.deployment.language
+        _print(config, tables, age_s, language, everything=everything)
+        click.echo("\n" + in_words(records, language))
     if any(each.someone_is_not_ready for each in tables):
         raise SystemExit(NOT_READY_STATUS)
 
@@ -99,7 +144,9 @@ def _tables(config: Config, coming: Sequence[Occurrence], said: Sequence[Verdict
     return tables
 
 
-def _print_json(tables: Sequence[VerdictTable], age_s: float | None, now_ns: int) -> None:
+def _print_json(
+    tables: Sequence[VerdictTable], records: dict[str, Record], age_s: float | None, now_ns: int
+) -> None:
     from tatpar.decided import is_stale  # noqa: PLC0415
     from tatpar.json_time import as_json, rfc3339  # noqa: PLC0415
 
@@ -107,6 +154,7 @@ def _print_json(tables: Sequence[VerdictTable], age_s: float | None, now_ns: int
         "as_of": rfc3339(now_ns),
         "watch_age_s": None if age_s is None else round(age_s, 1),
         "watch_is_at_work": not is_stale(age_s),
+        "track_record": records,
         "occurrences": [each.as_json() for each in tables],
     }
     click.echo(as_json(found))

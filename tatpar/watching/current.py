@@ -13,6 +13,7 @@ from analytics.ground import Ground
 from analytics.hours import local_hour
 from analytics.shared.sighting import Heard
 from tatpar.watching.contact import offline
+from tatpar.watching.foreseeing import Seen, foresee, prepare_tracks, with_works_of
 from tatpar.watching.incidents import OpenIncidents
 from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from analytics.condition import Condition
     from config.meetings import Occurrence
     from tatpar.watching.contact import Contact
+    from tatpar.watching.foreseeing import ModelInForce, Prepared
     from tatpar.watching.offices import Offices
     from tatpar.watching.ring import WindowRing
     from telemetry.decisions import Flag
@@ -48,6 +50,7 @@ class Current:
         self._dark = np.zeros(len(offices.sites), dtype=bool)
         self._relapses: NDArray[np.int64] | None = None
         self._usual: tuple[int, int, UsualNow] | None = None
+        self._prepared: Prepared | None = None
 
     @property
     def dark_after_ns(self) -> int:
@@ -58,6 +61,12 @@ class Current:
         """What a past of these offices looks like."""
         weeks = self.offices.config.settings.watch.history_weeks
         return Shape(self.ring.lines, self.offices.sets, self.offices.zone, weeks)
+
+    def see(self, now_ns: int) -> None:
+        """Take in who is dark and which faults came back, without writing anything: for who only asks."""
+        lost = offline(self.offices.sites, self._state.presence())
+        self._dark = self._who_is_dark(lost, now_ns)
+        self._relapses = relapses(self._state, self.ring.lines, now_ns)
 
     def flag(self, past: Past | None, occurrences: Sequence[Occurrence], now_ns: int) -> FlagChanges | None:
         """Recompute the flags and write what changed; None when nothing did."""
@@ -77,13 +86,17 @@ class Current:
             self._relapses = relapses(self._state, self.ring.lines, now_ns)
         return changes
 
-    def ground(self, past: Past | None, now_ns: int) -> Ground:
-        """What forecasts stand on now, after `flag`."""
+    def ground(
+        self, past: Past | None, prepared: Prepared | None, in_force: ModelInForce, now_ns: int
+    ) -> Ground:
+        """What forecasts stand on now, after `flag`; `prepared` are the tracks of a past, when they are made already."""
         self.ring.stand_on(self._floor(past))
         recent, offices = self.ring.recent(), self.offices
         shape = self.shape()
         fitting = past if past is not None and past.shape == shape else nothing_known(shape, now_ns)
         state = condition(recent, offices.sets.limits)
+        seen = Seen(recent, state, self._dark)
+        foresight = foresee(self._fitting(prepared, fitting, now_ns), in_force, seen, now_ns)
         return Ground(
             now_ns=now_ns,
             zone=offices.zone,
@@ -101,7 +114,21 @@ class Current:
             link_bps=offices.link_bps,
             dark_after_ns=self.dark_after_ns,
             incidents=self.incidents.told,
+            foresight=foresight,
         )
+
+    def _fitting(self, prepared: Prepared | None, past: Past, now_ns: int) -> Prepared:
+        """The tracks of this past, made now where nobody has, with the works that this configuration announces."""
+        if self._prepared is not None and self._prepared.past is past:
+            return self._prepared
+        if prepared is None or prepared.past is not past:
+            if past.until_ns == 0 and self._prepared is not None and self._prepared.past.shape == past.shape:
+                return self._prepared  # still nothing known, of the same lines
+            prepared = prepare_tracks(past, self.offices, self._state, now_ns)
+        elif prepared.offices is not self.offices:
+            prepared = with_works_of(prepared, self.offices, now_ns)
+        self._prepared = prepared
+        return prepared
 
     def _heard(self, spoken_of: set[str]) -> Heard:
         """Who is heard. An office that was dark before we began to listen has been silent since then."""

@@ -76,9 +76,15 @@ class PastReader:
         self,
         reader: StoreReader,
         lost_windows: Callable[[Sequence[str], HourSpan], NDArray[np.int64]],
+        progress: Callable[[int, int], None] = lambda _, __: None,
+        *,
         blocks: Blocks | None = None,
     ) -> None:
-        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact; `blocks` does the reading, here unless it says otherwise."""
+        """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact.
+
+        `blocks` does the reading, here unless it says otherwise; `progress(done, of)` counts offices of a load.
+        """
+        self._progress = progress
         self._reader = reader
         self._blocks = blocks or InProcess(reader)
         self._lost_windows = lost_windows
@@ -112,9 +118,11 @@ class PastReader:
     def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> tuple[History, SlotGrid]:
         sites = shape.lines.sites
         blocks = [sites[i : i + SITES_PER_READ] for i in range(0, len(sites), SITES_PER_READ)]
-        parts = list(
-            self._blocks.each(read_block, [BlockOfPast(shape, each, span, now_ns) for each in blocks])
-        )
+        jobs = [BlockOfPast(shape, each, span, now_ns) for each in blocks]
+        parts = []
+        for part in self._blocks.each(read_block, jobs):
+            parts.append(part)
+            self._progress(min(len(parts) * SITES_PER_READ, len(sites)), len(sites))
         return (
             joined(shape.lines, [history for history, _ in parts]),
             joined_slots(shape.lines, [slots for _, slots in parts]),

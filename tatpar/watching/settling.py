@@ -122,7 +122,8 @@ def settle_occurrence(
     measured, broke = _best_line(judged.present, judged.breaks)
     lost = lost_in(state, sites, starts)
     final = now_ns >= occurrence.ends_ns + FINAL_AFTER_NS
-    settled = settle(measured, broke, lost, np.zeros_like(lost), final=final)
+    excused = _excused(config, meeting.end, sites, starts)
+    settled = settle(measured, broke, lost, excused, final=final)
     return [
         Outcome(
             site=site,
@@ -137,6 +138,16 @@ def settle_occurrence(
         )
         for row, site in enumerate(sites)
     ]
+
+
+def _excused(config: Config, end: str, sites: Sequence[str], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(S, W): works or a holiday that were announced before they began explain what is missing."""
+    out = np.zeros((len(sites), len(starts)), dtype=bool)
+    for work in config.works:
+        if work.end in ("", end):
+            during = (starts < work.until_ns) & (starts + WINDOW_NS > work.from_ns)
+            out[np.isin(sites, work.sites)] |= during
+    return out
 
 
 def _best_line(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
-from analytics.ground import Standing
+from analytics.ground import Standing, Terms
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _differs(said: _Said, now: Expectation, cause: NDArray[np.int64]) -> NDArray
 def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> NDArray[np.int64]:
     """What a reason would name, (S,): the term that costs most, and the cause that is suspected most; -1 when ready."""
     terms = expectation.terms
-    stacked = np.nan_to_num(np.stack((terms.now, terms.usual, terms.capacity, terms.silence)), nan=-1.0)
+    stacked = np.nan_to_num(np.stack([getattr(terms, name) for name in Terms.__slots__]), nan=-1.0)
     profile = ground.sets.of_profile[occurrence.meeting.profile]
     sites = np.arange(len(expectation.standing))
     by_cause = ground.condition.by_cause[profile, sites, np.maximum(expectation.path, 0)]

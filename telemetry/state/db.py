@@ -9,6 +9,7 @@ from telemetry.state.forecasts import ForecastTable
 from telemetry.state.heartbeats import HeartbeatTable
 from telemetry.state.incidents import IncidentTable
 from telemetry.state.leases import LeaseTable
+from telemetry.state.models import ModelTable
 from telemetry.state.outbox import OutboxTable
 from telemetry.state.outcomes import OutcomeTable
 from telemetry.state.plans import PlanTable
@@ -30,6 +31,7 @@ class StateDb(
     QuarantineTable,
     HeartbeatTable,
     LeaseTable,
+    ModelTable,
     CredentialTable,
     TokenTable,
     CommandTable,

@@ -12,15 +12,20 @@ from hypothesis import settings
 
 from analytics.baseline import UsualNow
 from analytics.climatology import climatology
-from analytics.condition import condition
+from analytics.condition import SUSPECT, Condition, condition
+from analytics.forecast.features import digest
+from analytics.forecast.foresight import Foresight
+from analytics.forecast.newest import Now, asked_ns, put_newest
+from analytics.forecast.track import Track
 from analytics.ground import Ground
 from analytics.history import History, empty_history
-from analytics.hours import local_hour
+from analytics.hours import local_hour, local_hours
 from analytics.limits import LimitSets, limit_sets
 from analytics.lines import Lines
 from analytics.recent import Recent
 from config.meetings import Meeting, Occurrence
 from config.profiles import CallProfile, Limits
+from tatpar.prior import shipped_prior
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.tables import RollupTable
 from telemetry.windows import HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
@@ -170,7 +175,48 @@ class Bench:
             "link_bps": np.full((sites, 2), np.nan),
             "dark_after_ns": 120 * SECOND_NS,
         }
+        dark = np.asarray((fields | changes)["dark"], dtype=bool)
+        fields["foresight"] = self.foresight(recent, history, dark, state)
         return Ground(**(fields | changes))  # type: ignore[arg-type]
+
+    def foresight(
+        self, recent: Recent, history: History, dark: NDArray[np.bool_], state: Condition
+    ) -> Foresight:
+        """The shipped model on slots that are as the hours of the history were, and on the recent windows."""
+        prior = shipped_prior()
+        assert prior is not None
+        tracks = tuple(self._track(history, index) for index in range(len(history.broken)))
+        present = Now(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS - 1)
+        put_newest(tracks, recent, self.sets().limits, present)
+        return Foresight(prior, "shipped", tracks, tuple(map(digest, tracks)), asked_ns(T0))
+
+    def _track(self, history: History, limit_set: int) -> Track:
+        first, slots = T0 // SLOT_NS - 28 * 288, 33 * 288
+        ends_ns = (first + 1 + np.arange(slots, dtype=np.int64)) * SLOT_NS
+        hour = local_hours(ends_ns - SLOT_NS, KOLKATA) - history.first_hour
+        there = (hour >= 0) & (hour < len(history.hours)) & (ends_ns <= T0)
+        hour = np.where(there, hour, 0)
+        lines = int(np.prod(history.lines.shape))
+        shape = (lines, slots)
+        padded = np.pad(history.measured.reshape(lines, -1), ((0, 0), (0, 1)))[:, np.where(there, hour, -1)]
+        broken = np.pad(history.broken[limit_set].reshape(lines, -1), ((0, 0), (0, 1)))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            broke = (broken[:, np.where(there, hour, -1)] / padded).astype(np.float32)
+        return Track(
+            first_slot=first,
+            slot_ns=SLOT_NS,
+            broke=broke,
+            measured=np.minimum(padded / 240, 1.0).astype(np.float32),
+            dark=np.zeros(shape, dtype=bool),
+            strain=np.where(padded > 0, np.where(broke > 0, 2.0, 0.14), np.nan).astype(np.float32),
+            arrived_ns=np.broadcast_to(ends_ns + 60 * SECOND_NS, shape).copy(),
+            planned=np.zeros(shape, dtype=bool),
+            rehearsed=np.full(shape, np.nan, dtype=np.float32),
+            groups={
+                "region": np.zeros(lines, dtype=np.int32),
+                "end": np.tile(np.arange(history.lines.shape[1], dtype=np.int32), history.lines.shape[0]),
+            },
+        )
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,8 @@ def test_ready_prints_the_table_worst_first(decided: Town) -> None:
     assert lines[3].split()[0] == "Agra"
     assert "not ready" in lines[3]
     assert "Loss, uplink" in lines[3]
-    assert len(lines) == 7
+    assert lines[8].startswith("Track record: 0 forecasts")
+    assert len(lines) == 9
 
 
 def test_ready_speaks_hindi_and_aligns(decided: Town) -> None:

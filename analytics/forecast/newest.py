@@ -1,0 +1,158 @@
+"""The newest windows as slots: what the store has not rolled up yet, and the slot that runs.
+
+The cell of the slot that runs holds the last five minutes up to now, whenever they began, and is asked of as if it had
+ended: so a fault shows after the first window, not when the slot is over.
+
+A guard: broken windows of the last half hour that are no more than `FORGIVEN_WINDOWS` are left out once the filter calls
+the line sound (decision 108). Slots of five minutes cannot tell that a short fault is over; the windows can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.forecast.slots import strain
+from analytics.judge import POOL_WINDOWS, judge
+from telemetry.windows import SLOT_NS, WINDOWS_PER_SLOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.forecast.track import Track
+    from analytics.recent import Recent
+    from config.profiles import Limits
+
+
+FORGIVEN_WINDOWS: Final = 12
+"""Three minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What is known of now.
+
+    Attributes:
+        now_ns: the present.
+        dark: (S,) offices without contact.
+        sound: (L, S, P) lines that the filter calls sound.
+        covered: the first slot that the store's roll-ups did not cover when the tracks were made.
+    """
+
+    now_ns: int
+    dark: NDArray[np.bool_]
+    sound: NDArray[np.bool_]
+    covered: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """n slots out of windows; `measured` (S, P, n), the others (L, S, P, n)."""
+
+    measured: NDArray[np.int64]
+    forgiven: NDArray[np.bool_]
+    broke: NDArray[np.float32]
+    strain: NDArray[np.float32]
+
+
+def asked_ns(now_ns: int) -> int:
+    """The end of the slot that runs."""
+    return (now_ns // SLOT_NS + 1) * SLOT_NS
+
+
+def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits], present: Now) -> None:
+    """Write the newest windows into the tracks, in place.
+
+    Args:
+        tracks: by limit set; lines in the order site, path of `recent`.
+        recent: the windows of the last half hour that came in time.
+        limits: of each track.
+        present: what is known of now.
+    """
+    first_slot, slots = tracks[0].first_slot, tracks[0].broke.shape[1]
+    running = present.now_ns // SLOT_NS
+    of_window = recent.start_ns // SLOT_NS
+    closed = [
+        slot for slot in np.unique(of_window).tolist()
+        if slot < running and slot * SLOT_NS >= recent.start_ns[0] and 0 <= slot - first_slot < slots
+    ]  # fmt: skip
+    spans = [np.flatnonzero(of_window == slot) for slot in closed]
+    spans.append(np.arange(max(len(of_window) - WINDOWS_PER_SLOT, 0), len(of_window)))
+    cells = _cells(recent, limits, spans, present.sound)
+    for index, slot in enumerate([*closed, running]):
+        if 0 <= slot - first_slot < slots:
+            _put(tracks, cells, (index, slot), present)
+
+
+def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present: Now) -> None:
+    """One slot of all lines. What the store has rolled up stays, unless some of it is forgiven."""
+    index, slot = which
+    measured = cells.measured[..., index].ravel()
+    at, open_ = slot - tracks[0].first_slot, slot >= present.covered
+    paths = len(measured) // len(present.dark)
+    silent = np.repeat(present.dark & ~cells.measured[..., index].any(axis=1), paths)
+    for limit_set, track in enumerate(tracks):
+        write = measured > 0
+        if not open_:
+            write &= (track.measured[:, at] == 0.0) | cells.forgiven[limit_set, ..., index].ravel()
+        track.broke[write, at] = cells.broke[limit_set, ..., index].ravel()[write]
+        track.strain[write, at] = cells.strain[limit_set, ..., index].ravel()[write]
+        track.measured[write, at] = np.minimum(measured[write] / WINDOWS_PER_SLOT, 1.0)
+        track.arrived_ns[write, at] = (slot + 1) * SLOT_NS
+        if open_:
+            track.broke[~write, at] = np.nan
+            track.strain[~write, at] = np.nan
+            track.measured[~write, at] = 0.0
+            track.dark[:, at] = silent
+            track.arrived_ns[:, at] = (slot + 1) * SLOT_NS
+
+
+def _cells(
+    recent: Recent, limits: Sequence[Limits], spans: Sequence[NDArray[np.int64]], sound: NDArray[np.bool_]
+) -> _Cells:
+    there = recent.counts.sent > 0
+    broke, worst, forgiven = [], [], []
+    for index, each in enumerate(limits):
+        breaks = judge(recent.values, each, pool_windows=POOL_WINDOWS).breaks
+        few = sound[index] & (breaks.sum(axis=-1) <= FORGIVEN_WINDOWS)
+        left_out = breaks & few[..., None]
+        counted = there & ~left_out
+        with np.errstate(invalid="ignore", divide="ignore"):
+            broke.append(_by_span(breaks & ~left_out, spans) / _by_span(counted, spans))
+        worst.append(
+            np.stack([strain(_figures(recent, span, counted[..., span]), each) for span in spans], axis=-1)
+        )
+        forgiven.append(_by_span(left_out, spans) > 0)
+    return _Cells(
+        _by_span(there, spans), np.stack(forgiven), np.stack(broke).astype(np.float32), np.stack(worst)
+    )
+
+
+def _by_span(windows: NDArray[np.bool_], spans: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """(S, P, n): how many windows (S, P, W) of each span."""
+    return np.stack([windows[..., span].sum(axis=-1) for span in spans], axis=-1)
+
+
+def _figures(
+    recent: Recent, span: NDArray[np.int64], counted: NDArray[np.bool_]
+) -> dict[str, NDArray[np.floating]]:
+    """Of each line over some windows, (S, P): loss of the whole, mean jitter and round trip; NaN where nothing counts."""
+    sent, lost, up, down_sent, down = (
+        np.where(counted, getattr(recent.counts, name)[..., span], 0).sum(axis=-1)
+        for name in ("sent", "lost", "up_lost", "down_sent", "down_lost")
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out: dict[str, NDArray[np.floating]] = {
+            "up_loss_ratio": up / sent,
+            "down_loss_ratio": down / down_sent,
+            "loss_ratio": lost / sent,
+        }
+        for name in ("up_jitter_ms", "down_jitter_ms", "rtt_p95_ms"):
+            value = recent.values[name][..., span]
+            known = np.isfinite(value) & counted
+            out[name] = np.where(known, value, 0.0).sum(axis=-1) / known.sum(axis=-1)
+    return out

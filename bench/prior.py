@@ -1,0 +1,50 @@
+"""Fits the model that ships with the house, on the lab's drawn past under seeds of its own, and writes it where it is read.
+
+    OMP_NUM_THREADS=1 python -m bench prior
+
+To be run again when the model's form or the lab's faults change; `bench forecast` and the tests draw other seeds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+import analytics.forecast
+from analytics.forecast.features import facts
+from analytics.forecast.model import fit_facts
+from analytics.forecast.replay import joined_facts
+from analytics.forecast.scoring import brier
+from bench._forecast.lab_world import HORIZONS_MIN, draw_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEEDS: Final = (31, 32)
+WEEKS: Final = 8
+OFFICES: Final = 60
+FILE: Final = Path(analytics.forecast.__file__).parent / "prior.json"
+
+
+def run(progress: Callable[[str], None]) -> dict[str, object]:
+    """What it was fitted to, and how well it fits that."""
+    parts, held = [], []
+    for seed in SEEDS:
+        world = draw_world(seed, WEEKS, OFFICES, progress)
+        for horizon in HORIZONS_MIN:
+            progress(f"seed {seed}: what can be known at T-{horizon}")
+            parts.append(facts(world.track, world.asks(horizon)))
+            held.append(world.held)
+    known, came = joined_facts(parts), np.concatenate(held)
+    progress("fitting")
+    model = fit_facts(known, known.ground, came, None)
+    FILE.write_bytes(msgspec.json.format(msgspec.json.encode(model), indent=1) + b"\n")
+    return {
+        "file": str(FILE.name),
+        "asks": model.asks,
+        "failed_share": float((~came).mean()),
+        "brier_in_sample": brier(model.of_facts(known).holds, came),
+    }

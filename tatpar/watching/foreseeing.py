@@ -1,0 +1,110 @@
+"""The forecast at work in the watch: tracks made of each past that is loaded, brought up to the newest windows at each look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.condition import SUSPECT
+from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
+from analytics.forecast.features import digest
+from analytics.forecast.foresight import Foresight
+from analytics.forecast.newest import Now, asked_ns, put_newest
+from analytics.forecast.slots import empty_slots, merged_slots
+from tatpar.watching.lost_contact import lost_in
+from telemetry.store.rollup import CLOSED_AFTER_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.condition import Condition
+    from analytics.forecast.features import Digest
+    from analytics.forecast.model import Model
+    from analytics.forecast.track import Track
+    from analytics.recent import Recent
+    from tatpar.watching.offices import Offices
+    from tatpar.watching.past import Past
+    from telemetry.state.db import StateDb
+
+AHEAD_NS: Final = 2 * DAY_NS
+"""Tracks reach so far beyond the last meeting that is forecast: announced works are read ahead."""
+LEAST_BACK_NS: Final = HOUR_NS
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInForce:
+    """A model and what verdicts call it."""
+
+    model: Model
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest windows, what the filter says of them, and (S,) who is dark."""
+
+    recent: Recent
+    condition: Condition
+    dark: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Tracks of a past, by limit set."""
+
+    past: Past
+    offices: Offices
+    tracks: tuple[Track, ...]
+    digests: tuple[Digest, ...]
+    covered: int
+    """The first slot that the past did not have."""
+
+
+def prepare_tracks(
+    past: Past, offices: Offices, state: StateDb, now_ns: int, *, until_ns: int = 0
+) -> Prepared:
+    """The tracks of a past, reaching as far ahead as meetings are forecast, and to `until_ns`.
+
+    The slow part: some tenths of a second for a hundred offices and eight weeks.
+    """
+    days = offices.config.settings.watch.forecast_days
+    last = (max(now_ns + round(days * DAY_NS), until_ns) + AHEAD_NS) // SLOT_NS
+    first = min(past.slots.first_slot, (now_ns - LEAST_BACK_NS) // SLOT_NS)
+    lines = past.shape.lines
+    room = empty_slots(lines, len(past.shape.sets.limits), first, last - first)
+    grid = merged_slots(room, past.slots, last - first)
+    slots = grid.measured.shape[-1]
+    known_until = np.arange(now_ns // SLOT_NS - first, dtype=np.int64)
+    lost = np.zeros((len(lines.sites), slots), dtype=bool)
+    lost[:, : len(known_until)] = lost_in(state, lines.sites, (first + known_until) * SLOT_NS, SLOT_NS)
+    around = Surroundings(
+        groups_of(lines, offices.config.registry.by_id), lost, _planned(offices, past, first, slots, now_ns)
+    )
+    tracks = tuple(track_of(grid, index, around) for index in range(len(grid.broken)))
+    covered = (past.until_ns - CLOSED_AFTER_NS) // SLOT_NS
+    return Prepared(past, offices, tracks, tuple(map(digest, tracks)), covered)
+
+
+def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared:
+    """The same with the works that another configuration of the same lines announces."""
+    track = prepared.tracks[0]
+    planned = _planned(offices, prepared.past, track.first_slot, track.broke.shape[1], now_ns)
+    flat = planned.reshape(track.planned.shape)
+    return replace(
+        prepared, offices=offices, tracks=tuple(replace(each, planned=flat) for each in prepared.tracks)
+    )
+
+
+def foresee(prepared: Prepared, in_force: ModelInForce, seen: Seen, now_ns: int) -> Foresight:
+    """What the model is asked of now, after the newest windows were written into the tracks."""
+    limits = prepared.past.shape.sets.limits
+    present = Now(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
+    put_newest(prepared.tracks, seen.recent, limits, present)
+    return Foresight(in_force.model, in_force.name, prepared.tracks, prepared.digests, asked_ns(now_ns))
+
+
+def _planned(offices: Offices, past: Past, first: int, slots: int, now_ns: int) -> NDArray[np.bool_]:
+    return planned_slots(offices.config.works, past.shape.lines, first, slots, known_ns=now_ns)

@@ -1,0 +1,126 @@
+"""The replay is strictly causal: nothing that had not arrived by a forecast's time moves it, neither through its figures nor through the fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analytics.forecast.asking import LEADS_NS, asks_of, hourly
+from analytics.forecast.replay import LEAST_ASKS, REFIT_NS, Ground, Replay, replay
+from analytics.forecast.report import LEAST, Scored, score
+from analytics.forecast.track import Track
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+
+SLOT_NS = 900 * SECOND_NS
+T0 = 1_795_392_000 * SECOND_NS
+"""2026-11-23 00:00 UTC."""
+LINES, WEEKS = 4, 3
+SLOTS = WEEKS * REFIT_NS // SLOT_NS
+
+
+def history(seed: int = 1) -> Track:
+    """Lines that break for hours, at one hour of the day more than else, some slots known days late."""
+    lot = np.random.default_rng(seed)
+    shape = (LINES, SLOTS)
+    start = (lot.random(shape) < 0.01) | ((np.arange(SLOTS) % 96 == 40) & (lot.random(shape) < 0.3))
+    broken = np.logical_or.reduce([np.roll(start, back, axis=1) for back in range(6)])
+    broke = np.where(broken, lot.uniform(0.2, 1.0, shape), 0.0).astype(np.float32)
+    ends = T0 + (np.arange(SLOTS, dtype=np.int64) + 1) * SLOT_NS
+    late = (lot.random(shape) < 0.1) * lot.integers(0, 3 * DAY_NS, shape)
+    return Track(
+        first_slot=T0 // SLOT_NS,
+        slot_ns=SLOT_NS,
+        broke=broke,
+        measured=np.ones(shape, dtype=np.float32),
+        dark=np.zeros(shape, dtype=bool),
+        strain=broke * 3 + lot.random(shape).astype(np.float32) * np.float32(0.3),
+        arrived_ns=ends + 60 * SECOND_NS + late,
+        planned=np.zeros(shape, dtype=bool),
+        rehearsed=np.full(shape, np.nan, dtype=np.float32),
+        groups={"provider": (np.arange(LINES) % 2).astype(np.int32)},
+    )
+
+
+def corrupted(track: Track, after_ns: int) -> Track:
+    """Everything that had not arrived by then is other, and comes at another time after then."""
+    lot = np.random.default_rng(99)
+    later, shape = track.arrived_ns > after_ns, track.broke.shape
+    arrived = np.where(later, after_ns + 1 + lot.integers(0, 9 * DAY_NS, shape), track.arrived_ns)
+    noise = lot.random(shape).astype(np.float32)
+    return replace(
+        track,
+        broke=np.where(later, noise, track.broke),
+        measured=np.where(later, np.float32(0.5), track.measured),
+        dark=np.where(later, noise > 0.5, track.dark),
+        strain=np.where(later, 3 * noise, track.strain),
+        arrived_ns=arrived,
+    )
+
+
+def run(track: Track) -> tuple[Replay, np.ndarray]:
+    """The replay of a meeting a day, and when each forecast was made."""
+    days = np.arange(2, WEEKS * 7 - 1, dtype=np.int64)
+    line = np.tile(np.arange(LINES, dtype=np.int64), len(days))
+    start = T0 + np.repeat(days, LINES) * DAY_NS + 10 * HOUR_NS
+    asks = asks_of(line, start, start + HOUR_NS)
+    learnt = hourly(np.arange(LINES), T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS))
+    return replay([Ground(track, asks, learnt)], None), asks.now_ns
+
+
+@pytest.fixture(scope="module")
+def truth() -> tuple[Replay, np.ndarray]:
+    return run(history())
+
+
+@pytest.mark.parametrize("day", [13.4])
+def test_what_had_not_arrived_moves_no_forecast(truth: tuple[Replay, np.ndarray], day: float) -> None:
+    """With the future and the late-arriving corrupted, forecasts, references and fits of before are the same to the last bit."""
+    found, now_ns = truth
+    cut_ns = T0 + round(day * DAY_NS)
+    other, _ = run(corrupted(history(), cut_ns))
+    before = now_ns <= cut_ns
+    for name in ("chance", "persistence", "climatology"):
+        ours, theirs = getattr(found, name), getattr(other, name)
+        assert np.array_equal(ours[before], theirs[before], equal_nan=True), name
+        assert not np.array_equal(ours[~before], theirs[~before], equal_nan=True), (
+            "the future was not looked at"
+        )
+    assert np.isfinite(found.chance[before]).sum() > 50
+    assert found.refits[0][0] < cut_ns
+    mine = [each for each in found.refits if each[0] <= cut_ns]
+    assert mine == [each for each in other.refits if each[0] <= cut_ns]
+    assert not np.array_equal(found.held, other.held)
+
+
+def test_a_fit_needs_something_to_learn_from(truth: tuple[Replay, np.ndarray]) -> None:
+    """Nothing is said before the first refit without a prior; each later refit learns from more."""
+    found, now_ns = truth
+    assert np.isnan(found.chance[now_ns < found.refits[0][0]]).all()
+    assert np.isfinite(found.chance[now_ns >= found.refits[0][0]]).all()
+    counts = [count for _, count in found.refits]
+    assert counts == sorted(counts)
+    assert counts[0] >= LEAST_ASKS
+
+
+def test_a_score_needs_enough_forecasts(truth: tuple[Replay, np.ndarray]) -> None:
+    """Figures come with their intervals, all of the same forecasts; a handful says only how many they are."""
+    found, _ = truth
+    rows = np.flatnonzero(np.isfinite(found.chance) & found.known)
+    of = Scored(
+        chance=found.chance[rows],
+        persistence=found.persistence[rows],
+        climatology=found.climatology[rows],
+        held=found.held[rows],
+        block=rows // (len(LEADS_NS) * LINES),
+    )
+    said = score(of)
+    for each in (said.brier, said.over_persistence, said.over_climatology, said.calibration):
+        assert each is not None
+        assert each.low <= each.high
+    assert said.brier is not None
+    assert said.brier.value == pytest.approx(np.mean((of.chance - of.held) ** 2))
+    assert said.forecasts == len(rows) > LEAST
+    few = score(of.rows(np.arange(len(rows)) < LEAST - 1))
+    assert (few.forecasts, few.brier) == (LEAST - 1, None)

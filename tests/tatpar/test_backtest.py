@@ -1,0 +1,178 @@
+"""`tatpar backtest` on a small store: figures, picture, exit status; and that late data and the future change no earlier forecast."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from config.load import load_config
+from tatpar.__main__ import main
+from tatpar.prior import shipped_prior
+from tatpar.replaying import Replayed, Source, Wanted, replayed
+from telemetry.state.db import StateDb
+from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS, WINDOW_VALUE_COLUMNS
+from telemetry.store.sqlite import SqliteReader, SqliteStore
+from telemetry.store.tables import Ragged, RollupTable
+from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, WINDOWS_PER_SLOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SITES = """id,name_en,name_hi,region,lat,lon,status
+agra,Agra,आगरा,braj,27.18,78.02,linked
+meerut,Meerut,मेरठ,west,28.98,77.71,linked
+ballia,Ballia,बलिया,kashi,25.76,84.15,linked
+"""
+OFFICES = ("agra", "meerut", "ballia")
+DAYS = 24
+SLOTS = DAYS * 288
+NOW_NS = time.time_ns() // SLOT_NS * SLOT_NS
+START_NS = NOW_NS - DAYS * DAY_NS
+EVENT = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:{uid}
+SUMMARY:Review
+DTSTART:20260101T{hour:02}0000Z
+DURATION:PT1H
+RRULE:FREQ=DAILY
+ATTENDEE:all
+X-TATPAR-END:state
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def rollups(office: str, seed: int) -> RollupTable:
+    """An office whose line loses 10 % for some hours, and every day for the same two."""
+    lot = np.random.default_rng(seed)
+    slot_ns = START_NS + np.arange(SLOTS, dtype=np.int64) * SLOT_NS
+    start = lot.random(SLOTS) < 0.008
+    bad = np.logical_or.reduce([np.roll(start, back) for back in range(18)])
+    bad |= (slot_ns // SLOT_NS % 288 < 24) & (
+        lot.random(SLOTS // 288 + 1)[slot_ns // DAY_NS - START_NS // DAY_NS - 1] < 0.6
+    )
+    shape = (SLOTS, WINDOWS_PER_SLOT)
+    values = {name: np.zeros(shape, dtype=np.float32) for name in WINDOW_VALUE_COLUMNS}
+    values["sent"][...] = 150
+    values["up_lost"][bad] = values["lost"][bad] = 15
+    values["up_jitter_ms"][...] = values["down_jitter_ms"][...] = 2
+    values["rtt_p95_ms"][...] = 40
+    columns: dict[str, np.ndarray] = {
+        "site": np.zeros(SLOTS, dtype=np.int32),
+        "probe": np.zeros(SLOTS, dtype=np.int32),
+        "path": np.zeros(SLOTS, dtype=np.int32),
+        "slot_ns": slot_ns,
+        "received_ns": slot_ns + SLOT_NS + 4 * SECOND_NS,
+        "windows": np.full(SLOTS, WINDOWS_PER_SLOT, dtype=np.int64),
+        **{name: np.zeros(SLOTS, dtype=np.int64) for name in COUNT_COLUMNS},
+        **{name: np.full(SLOTS, 2.0) for name in FLOAT_COLUMNS},
+    }
+    empty = Ragged(np.zeros(SLOTS + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64))
+    return RollupTable(
+        (office,), ("p1",), ("main.state",), columns, values, dict.fromkeys(HISTOGRAM_COLUMNS, empty)
+    )
+
+
+def make(folder: Path, cut_ns: int = 0) -> Path:
+    """A deployment with its store. With `cut_ns`, what was received after it is other, and some of before comes only then."""
+    (folder / "meetings").mkdir(parents=True)
+    (folder / "sites.csv").write_text(SITES, encoding="utf-8")
+    (folder / "tatpar.toml").write_text('[meetings]\ndefault_end = "state"\n', encoding="utf-8")
+    for hour in (1, 7, 13, 19):
+        text = EVENT.format(uid=f"m{hour}", hour=hour).replace("\n", "\r\n")
+        (folder / "meetings" / f"{hour}.ics").write_text(text, encoding="utf-8")
+    with closing(SqliteStore(folder / "reports.db")) as store:
+        for seed, office in enumerate(OFFICES):
+            table = rollups(office, seed)
+            late = np.random.default_rng(5).random(SLOTS) < 0.02
+            received = np.asarray(table.columns["received_ns"]) + np.where(late, 2 * DAY_NS, 0)
+            if cut_ns:
+                unseen = received > cut_ns
+                table.window_values["up_lost"][unseen] = table.window_values["lost"][unseen] = 60
+                received = np.where(unseen, received + DAY_NS, received)
+            store.import_rollups(replace(table, columns=dict(table.columns) | {"received_ns": received}))
+    StateDb(folder / "state.db").close()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def few_lessons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit learns from fewer hours here, so that the tests are quick."""
+    monkeypatch.setattr("analytics.forecast.replay.MOST_ASKS", 1000)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("house") / "house")
+
+
+def call(folder: Path, *arguments: str) -> Result:
+    where = ["--config", str(folder / "tatpar.toml"), "--data", str(folder)]
+    return CliRunner().invoke(main, ["backtest", *where, "--weeks", "3.4", *arguments])
+
+
+def replay(folder: Path) -> Replayed:
+    config = load_config(folder / "tatpar.toml")
+    with (
+        closing(SqliteReader(folder / "reports.db")) as reader,
+        closing(StateDb(folder / "state.db")) as state,
+    ):
+        wanted = Wanted(from_ns=START_NS, until_ns=NOW_NS)
+        return replayed(config, Source(reader, state), wanted, shipped_prior(), lambda _: None)
+
+
+def test_it_prints_scores_and_draws_them(folder: Path, tmp_path: Path) -> None:
+    """JSON with all figures by horizon and region, and a picture."""
+    plot = tmp_path / "reliability.svg"
+    done = call(folder, "--json", "--plot", str(plot))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [each["horizon"] for each in found["horizons"]] == ["T-24h", "T-2h", "T-30m", "T-10m"]
+    last = found["horizons"][-1]
+    assert last["with_a_number"] == 1.0
+    assert last["score"]["forecasts"] > 100
+    assert 0 < last["score"]["failed"] < last["score"]["forecasts"]
+    for name in ("brier", "over_persistence", "over_climatology", "calibration"):
+        assert last["score"][name]["low"] <= last["score"][name]["high"]
+    assert set(last["regions"]) == {"braj", "west", "kashi"}
+    assert len(found["refits"]) >= 2
+    assert plot.read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_the_future_and_the_late_change_no_earlier_forecast(folder: Path, tmp_path: Path) -> None:
+    """A store that differs only in what was received after a time gives the same forecasts up to it, to the last bit."""
+    cut_ns = START_NS + 17 * DAY_NS
+    ours, theirs = replay(folder), replay(make(tmp_path / "other", cut_ns))
+    leads_ns = np.array([24 * 3600, 7200, 1800, 600], dtype=np.int64) * SECOND_NS
+    before = ours.starts_ns[:, None] - leads_ns <= cut_ns
+    for name in ("chance", "persistence", "climatology"):
+        one, other = getattr(ours, name), getattr(theirs, name)
+        assert np.array_equal(one[before], other[before], equal_nan=True), name
+        assert not np.array_equal(one[~before], other[~before], equal_nan=True), "nothing was corrupted"
+    assert np.isfinite(ours.persistence[before]).sum() > 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--region", "kasi"], 'write "kashi"'),
+        (["--site", "agr"], 'write "agra"'),
+        (["--meeting", "m2"], "write one of: m"),
+        (["--plot", "x.gif"], "write one of them"),
+        (["--region", "awadh"], "name another region"),
+    ],
+)
+def test_wrong_input_is_told_in_one_line(folder: Path, arguments: list[str], said: str) -> None:
+    """Status 2, and what to write instead."""
+    done = call(folder, *arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
