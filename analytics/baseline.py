@@ -1,8 +1,9 @@
-"""What is usual on a line at an hour of the week, and how much history says so.
+"""What is usual on a line at an hour of the week, how far it strays, and how much history says so.
 
 Median over the past weeks of the hour's median: half of the weeks may be outages without bending it. Where
 few weeks are known it leans on the line's own same hour of other days, then on all its hours, then on what
-is usual at its peers (all sites, same path); the weights are the numbers of hours behind each.
+is usual at its peers (all sites, same path); the weights are the numbers of hours behind each. Once a line's
+level moved and lasted (`levels`), the time before counts no more: decision 103.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.hours import HOURS_PER_DAY, hour_of_week
+from analytics.hours import HOURS_PER_DAY, HOURS_PER_WEEK, hour_of_week
+from analytics.levels import hours_of_level
+from analytics.ranks import medians, tails
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,12 +26,29 @@ LEAN: Final = 2.0
 """A level above counts like so many hours of the level below."""
 
 
+BAND_TAIL: Final = 0.1
+BAND_HOURS: Final = 24
+"""The least known hours of this hour of the day, over all days, that a band stands on."""
+BAND_CELL_HOURS: Final = 3
+"""The least known hours of this very cell that a band is laid around: its own usual must be known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """`value` (S, P), NaN where nobody knows; `hours` (S, P): hours of this very cell behind it."""
+    """Figures of one metric at one hour of the week, (S, P) each, and what is behind them.
+
+    `value` is NaN where nobody knows. `low` to `high`: p10 to p90, `value` and the strays of this hour of all days
+    from the other weeks' median of the same day; NaN where too few hours are known.
+    `hours`: known hours of this very cell; `weeks`: weeks with any known hour, counted back from now; `since_hour`: the
+    local hour from which the line's past counts, later than its first where its level has moved.
+    """
 
     value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     hours: NDArray[np.int64]
+    weeks: NDArray[np.int64]
+    since_hour: NDArray[np.int64]
 
 
 class UsualNow:
@@ -41,9 +61,13 @@ class UsualNow:
 
     def lines(self, metric: str) -> NDArray[np.float64]:
         """The usual figures of all lines, (S, P); NaN where nobody knows."""
+        return self.of(metric).value
+
+    def of(self, metric: str) -> Usual:
+        """The usual figures of all lines with their bands and what is behind them."""
         if metric not in self._known:
             self._known[metric] = usual(self._history, metric, self._at_hour)
-        return self._known[metric].value
+        return self._known[metric]
 
     def figure(self, metric: str, site: int, path: int) -> float | None:
         """The usual figure of one line; None where nobody knows."""
@@ -59,30 +83,68 @@ def usual(history: History, metric: str, at_hour: int) -> Usual:
     before = history.hours < at_hour
     figures = history.figures[metric][..., before].astype(np.float64)
     hours = history.hours[before]
+    of_level = hours_of_level(figures, metric)
+    end_hour = history.first_hour + len(hours)
+    since_hour = end_hour - of_level
+    figures[hours < since_hour[..., None]] = np.nan
     same_day_hour = hours % HOURS_PER_DAY == at_hour % HOURS_PER_DAY
     same_cell = hour_of_week(hours) == hour_of_week(np.array([at_hour]))[0]
-    own, own_hours = _median(figures)
+    own, own_hours = medians(figures)
     value = _lean(_peers(own), own, own_hours)
-    daily, daily_hours = _median(figures[..., same_day_hour])
+    daily, daily_hours = medians(figures[..., same_day_hour])
     value = _lean(value, daily, daily_hours)
-    cell, cell_hours = _median(figures[..., same_cell])
-    return Usual(_lean(value, cell, cell_hours), cell_hours)
+    cell, cell_hours = medians(figures[..., same_cell])
+    value = _lean(value, cell, cell_hours)
+    low, high = _strays(figures[..., same_day_hour], hour_of_week(hours[same_day_hour]))
+    banded = (daily_hours >= BAND_HOURS) & (cell_hours >= BAND_CELL_HOURS)
+    return Usual(
+        value,
+        np.where(banded, np.maximum(value + low, 0.0), np.nan),
+        np.where(banded, value + high, np.nan),
+        cell_hours,
+        _weeks(figures),
+        since_hour,
+    )
 
 
-def _median(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    known = np.isfinite(values).sum(axis=-1)
-    if not values.shape[-1]:
-        return np.full(values.shape[:-1], np.nan), known
+def _strays(
+    daily: NDArray[np.float64], cell: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far, at most 0 and at least 0, hours of one hour of the day stray from what their day of the week had led to expect."""
+    if not len(cell):
+        nothing = np.zeros(daily.shape[:-1])
+        return nothing, nothing
+    stray = np.concatenate([_from_others(daily[..., cell == each]) for each in np.unique(cell)], axis=-1)
+    low, high = tails(stray, BAND_TAIL)
+    return np.minimum(low, 0.0), np.maximum(high, 0.0)
+
+
+def _from_others(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each of (..., T) values less the median of the others, by rising value; NaN where there are no others.
+
+    From a median that they took part in themselves, few values would stray too little.
+    """
     ordered = np.sort(values, axis=-1)
-    low = np.take_along_axis(ordered, np.maximum(known - 1, 0)[..., None] // 2, axis=-1)[..., 0]
-    high_at = np.minimum(known // 2, values.shape[-1] - 1)
-    high = np.take_along_axis(ordered, high_at[..., None], axis=-1)[..., 0]
-    return np.where(known > 0, (low + high) / 2.0, np.nan), known
+    others = np.isfinite(values).sum(axis=-1)[..., None] - 1
+    rank = np.arange(values.shape[-1])
+    middle = np.zeros_like(ordered)
+    for at in (np.maximum(others - 1, 0) // 2, np.maximum(others, 0) // 2):
+        at_with_it = np.minimum(at + (at >= rank), values.shape[-1] - 1)
+        middle += np.take_along_axis(ordered, at_with_it, axis=-1) / 2.0
+    return np.where(others > 0, ordered - middle, np.nan)
+
+
+def _weeks(figures: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Weeks, counted back from the end, in which anything is known."""
+    count = -(-figures.shape[-1] // HOURS_PER_WEEK)
+    known = np.zeros((*figures.shape[:-1], count * HOURS_PER_WEEK), dtype=bool)
+    known[..., known.shape[-1] - figures.shape[-1] :] = np.isfinite(figures)
+    return np.asarray(known.reshape(*figures.shape[:-1], count, HOURS_PER_WEEK).any(axis=-1).sum(axis=-1))
 
 
 def _peers(own: NDArray[np.float64]) -> NDArray[np.float64]:
     """(1, P): the median of all sites' own medians."""
-    middle, _ = _median(own.T)
+    middle, _ = medians(own.T)
     return middle[None, :]
 
 

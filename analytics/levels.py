@@ -1,0 +1,88 @@
+"""Since when a line's present level lasts: what is usual is not asked of the time before its level moved for good.
+
+The level moved where the first `LASTS_DAYS` measured days after it, all but one, lie past four fifths of the days before
+it and past the middle between both medians, which lie apart, while the day just before does not. Only the first days after are asked, so what was adopted
+stays adopted, and an outage of up to five days is no level. At least fourteen days before are asked, so a week's own rhythm is none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.hours import HOURS_PER_DAY
+from analytics.ranks import medians, tails
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LASTS_DAYS: Final = 7
+"""Measured days after which a moved level is adopted: every hour of the week was then seen on it."""
+BEFORE_DAYS: Final = 28
+LEAST_BEFORE_DAYS: Final = 14
+LEAST_HOURS: Final = 6
+"""A day with fewer measured hours has no level."""
+STRAY: Final = 0.2
+"""The share of the days before that may lie on the new side, such as those of an outage."""
+STEP_IN_SPREAD: Final = 3.0
+"""The least step, in median deviations of the days before."""
+LEAST_SHARE: Final = 0.1
+"""The least step as a share of the level before, and in the metric's own unit below."""
+LEAST_STEP: Final = {"rtt_p95_ms": 2.0, "up_jitter_ms": 1.0, "down_jitter_ms": 1.0}
+LEAST_LOSS_STEP: Final = 0.002
+
+
+def hours_of_level(figures: NDArray[np.float64], metric: str) -> NDArray[np.int64]:
+    """(...) how many of the newest hours of (..., T) figures of `metric` belong to the present level; T where it never moved."""
+    total = figures.shape[-1]
+    days = total // HOURS_PER_DAY
+    lines = int(np.prod(figures.shape[:-1]))
+    out = np.full(lines, total, dtype=np.int64)
+    if days >= LEAST_BEFORE_DAYS + LASTS_DAYS and lines:
+        level, day = _packed(figures[..., total - days * HOURS_PER_DAY :].reshape(lines, days, HOURS_PER_DAY))
+        at = _newest(_moved(level, LEAST_STEP.get(metric, LEAST_LOSS_STEP)))
+        since = np.take_along_axis(day, np.maximum(at, 0)[:, None], axis=-1)[:, 0]
+        out = np.where(at >= 0, (days - since) * HOURS_PER_DAY, total)
+    return out.reshape(figures.shape[:-1])
+
+
+def _packed(by_day: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(N, D) medians of days, those without one moved to the end, and the number of the day of each."""
+    middle, known = medians(by_day)
+    middle = np.where(known >= LEAST_HOURS, middle, np.nan)
+    day = np.argsort(np.isnan(middle), axis=-1, kind="stable")
+    return np.take_along_axis(middle, day, axis=-1), day
+
+
+def _moved(level: NDArray[np.float64], least_step: float) -> NDArray[np.bool_]:
+    """(N, D) whether the level moved for good with the day; the last days, with too few after them, never."""
+    lines, days = level.shape
+    wide = np.concatenate([np.full((lines, BEFORE_DAYS), np.nan), level], axis=-1)
+    before = np.lib.stride_tricks.sliding_window_view(wide, BEFORE_DAYS, axis=-1)
+    after = np.lib.stride_tricks.sliding_window_view(level, LASTS_DAYS, axis=-1)
+    before = before[:, : after.shape[1]]
+    old, known = medians(before)
+    new, seen = medians(after)
+    spread, _ = medians(np.abs(before - old[..., None]))
+    low, high = tails(before, STRAY)
+    middle = (old + new) / 2.0
+    last = before[..., -1]
+    up = _above(after, np.maximum(high, middle)) & (last <= middle)
+    down = _above(-after, -np.minimum(low, middle)) & (last >= middle)
+    apart = np.maximum(np.maximum(least_step, LEAST_SHARE * np.abs(old)), STEP_IN_SPREAD * spread)
+    large = np.abs(new - old) >= apart
+    out = np.zeros((lines, days), dtype=bool)
+    out[:, : after.shape[1]] = (up | down) & large & (known >= LEAST_BEFORE_DAYS) & (seen == LASTS_DAYS)
+    return out
+
+
+def _above(after: NDArray[np.float64], bar: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether the first of the days after lies above the bar, and all others but one."""
+    above = after > bar[..., None]
+    return np.asarray((above.sum(axis=-1) >= LASTS_DAYS - 1) & above[..., 0])
+
+
+def _newest(moved: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(N,) the day of the newest move, -1 without one."""
+    return np.where(moved.any(axis=-1), moved.shape[-1] - 1 - np.argmax(moved[:, ::-1], axis=-1), -1)

@@ -1,0 +1,37 @@
+"""Values by their rank along the last axis, NaN left out: what the median of few and broken figures stands on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def medians(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Median of (..., T) and how many values are behind it, (...) each; NaN where there is none."""
+    known = np.isfinite(values).sum(axis=-1)
+    if not values.shape[-1]:
+        return np.full(values.shape[:-1], np.nan), known
+    ordered = np.sort(values, axis=-1)
+    low = _at(ordered, np.maximum(known - 1, 0) // 2)
+    high = _at(ordered, np.minimum(known // 2, values.shape[-1] - 1))
+    return np.where(known > 0, (low + high) / 2.0, np.nan), known
+
+
+def tails(values: NDArray[np.float64], share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The values of (..., T), T > 0, that leave at most `share` of the known ones below, and above them: (...) each.
+
+    Ranks are rounded towards the middle, so that a share of odd values does not show in either.
+    """
+    known = np.isfinite(values).sum(axis=-1)
+    ordered = np.sort(values, axis=-1)
+    last = np.maximum(known - 1, 0)
+    aside = np.ceil(share * last - 1e-9).astype(np.int64)
+    return _at(ordered, np.minimum(aside, last // 2)), _at(ordered, last - np.minimum(aside, last // 2))
+
+
+def _at(ordered: NDArray[np.float64], rank: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(np.take_along_axis(ordered, rank[..., None], axis=-1)[..., 0])
