@@ -1,26 +1,38 @@
-"""`tatpar changes`: where the level of a trace moved."""
+"""`tatpar changes`: where the level of a trace moved, or of an office's lines."""
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tatpar.options import (
+    config_option,
+    data_option,
+    explains_config,
     failed,
     json_option,
-    unused_config_option,
-    unused_data_option,
     wrong_input,
 )
 
+if TYPE_CHECKING:
+    from config.config import Config
+    from tatpar.moved import Asked, Found
+
+METRICS = ("rtt", "jitter", "loss")
+WEEK_NS = 7 * 86_400 * 10**9
+
 
 @click.command(
-    epilog="Example: tatpar changes trace.csv --out changes.csv", short_help="where a line's level moved"
+    epilog="Example: tatpar changes trace.csv --out changes.csv\n\nExample: tatpar changes --site agra --weeks 2",
+    short_help="where a line's level moved",
 )
-@unused_config_option
-@unused_data_option
-@click.argument("trace", type=click.Path(path_type=Path))
+@config_option
+@data_option
+@click.argument("trace", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--online",
     is_flag=True,
@@ -29,12 +41,51 @@ from tatpar.options import (
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Write the indices here instead of showing them."
 )
+@click.option(
+    "--site", metavar="SITE", help="Not a trace: this office's lines, out of the store's five minutes."
+)
+@click.option("--path", metavar="PATH", help="Only this line of the office, as main.state.")
+@click.option("--metric", type=click.Choice(METRICS), default=None, help="Only this figure of the office.")
+@click.option(
+    "--weeks", type=click.IntRange(1, 104), default=4, show_default=True, help="So far back, for an office."
+)
+@click.option(
+    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
+)
 @json_option
-def command(*, trace: Path, online: bool, out: Path | None, as_json: bool) -> None:
+@explains_config
+def command(  # noqa: PLR0913 - one argument an option
+    *,
+    config_file: Path | None,
+    data_dir: Path,
+    trace: Path | None,
+    online: bool,
+    out: Path | None,
+    site: str | None,
+    path: str | None,
+    metric: str | None,
+    weeks: int,
+    lang: str | None,
+    as_json: bool,
+) -> None:
     """Find in a trace (CSV, columns epoch;rtt) the first sample of each new level, counted from 0, one a line.
 
     A round trip of 0 or less, or of 1000 ms or more, is a timeout. The settings are the same for every trace.
+    With --site: the moves of an office's lines with their levels before and after, in local time.
     """
+    if trace is not None and site is None:
+        _of_trace(trace, online=online, out=out, as_json=as_json)
+    elif site is None:
+        wrong_input("tatpar changes: what of? Name a trace, or an office with --site")
+    elif trace is not None or online or out is not None:
+        wrong_input("--site: a trace, --online and --out do not go with it; name one or the other")
+    else:
+        _of_site(
+            config_file, data_dir, site, path=path, metric=metric, weeks=weeks, lang=lang, as_json=as_json
+        )
+
+
+def _of_trace(trace: Path, *, online: bool, out: Path | None, as_json: bool) -> None:
     import json  # noqa: PLC0415 - keeps --help fast
 
     from analytics.changes.offline import changes  # noqa: PLC0415
@@ -54,3 +105,63 @@ def command(*, trace: Path, online: bool, out: Path | None, as_json: bool) -> No
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         failed(f"tatpar changes: {out}: {error.strerror}")
+
+
+def _of_site(  # noqa: PLR0913 - one argument an option
+    config_file: Path | None,
+    data_dir: Path,
+    site: str,
+    *,
+    path: str | None,
+    metric: str | None,
+    weeks: int,
+    lang: str | None,
+    as_json: bool,
+) -> None:
+    from analytics.changes.series import METRICS as EVERY  # noqa: PLC0415 - keeps --help fast
+    from config.load import load_config  # noqa: PLC0415
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from config.text import one_of  # noqa: PLC0415
+    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.json_time import readable  # noqa: PLC0415
+    from tatpar.moved import Asked  # noqa: PLC0415
+    from tatpar.moved_words import lines  # noqa: PLC0415
+
+    config, now_ns = load_config(config_file), time.time_ns()
+    if site not in config.registry.by_id:
+        wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+    paths = [f"main.{end}" for end in config.headquarters]
+    if path is not None and path not in paths:
+        wrong_input(f"--path: there is no line {path!r}; {one_of(path, paths)}")
+    asked = Asked(
+        site=site,
+        paths=tuple(each for each in paths if path in {None, each}),
+        metrics=tuple(each for each in EVERY if metric in {None, each}),
+        start_ns=now_ns - weeks * WEEK_NS,
+        end_ns=now_ns,
+    )
+    found = _found(config, data_dir, asked)
+    if as_json:
+        click.echo(text_of(readable(found)))
+        return
+    language = lang or config.settings.deployment.language
+    click.echo("\n".join(lines(config, found, language, timezone_of(config.settings))))
+
+
+def _found(config: Config, data_dir: Path, asked: Asked) -> Found:
+    import contextlib  # noqa: PLC0415
+
+    from tatpar.moved import moves  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
+
+    if not store_file(config.settings.store, data_dir).exists():
+        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+    try:
+        with (
+            contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
+            click.progressbar(length=len(asked.paths), label="lines", file=sys.stderr) as bar,
+        ):
+            return moves(reader, asked, bar.update)
+    except StoreError as error:
+        failed(f"tatpar changes: {error}")
