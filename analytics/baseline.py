@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 LEAN: Final = 2.0
 """A level above counts like so many hours of the level below."""
-
-
 BAND_TAIL: Final = 0.1
 BAND_HOURS: Final = 24
 """The least known hours of this hour of the day, over all days, that a band stands on."""
