@@ -99,7 +99,7 @@ def test_workers_read_and_judge_bit_for_bit_as_we_do(fleet: Desk, cluster: Any) 
             assert told == [(8, SITES), (16, SITES), (SITES, SITES)]
             pasts.append(
                 PastReader(
-                    reader, lambda sites, span: np.zeros((len(sites), span.count), np.int64), blocks
+                    reader, lambda sites, span: np.zeros((len(sites), span.count), np.int64), blocks=blocks
                 ).load(shape, now_ns)
             )
     here, there = grids
