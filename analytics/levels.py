@@ -4,7 +4,7 @@ The level moved where the first `LASTS_DAYS` measured days after it, all but one
 it and past the middle between both medians, which lie apart, while the day just before does not. Only the first days
 after are asked, so a later outage undoes no adoption, and an outage of up to five days is no level. At least fourteen
 days before are asked, so a week's own rhythm is none. Days end at the hour that is asked from, so a day counts as
-being on a new level from its half on: a move is adopted between six and seven days after it.
+being on a new level from its half on: a clear move is adopted between six and seven days after it.
 """
 
 from __future__ import annotations
