@@ -30,7 +30,7 @@ def test_indices_are_written_one_a_line(tmp_path: Path) -> None:
     trace, out = written(tmp_path), tmp_path / "found.csv"
     assert CliRunner().invoke(main, ["changes", str(trace)]).output == "100\n"
     done = CliRunner().invoke(main, ["changes", str(trace), "--online", "--out", str(out)])
-    assert (done.exit_code, done.output, out.read_text(encoding="utf-8")) == (0, "", "104\n")
+    assert (done.exit_code, done.output, out.read_text(encoding="utf-8")) == (0, "", "105\n")
     assert CliRunner().invoke(main, ["changes", str(trace), "--json"]).output == "[100]\n"
 
 
