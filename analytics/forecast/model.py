@@ -25,13 +25,24 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest, Facts
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/2"
+FORM: Final = "terms/3"
 RIDGE: Final = 10.0
 SMOOTH: Final = 100.0
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
-    "now": ("newest", "quarter", "hour", "since"),
-    "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
-    "strain": ("strain", "strain_rise"),
+    "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
+    "lately": ("six", "day", "onsets", "rate_six", "rate_day", "spells", "spells_day"),
+    "strain": (
+        "strain",
+        "strain_rise",
+        "span_strain",
+        "span_peak",
+        "carried",
+        "carried_high",
+        "carried_over",
+        "load",
+        "rise",
+        "rise_steady",
+    ),
     "hour": (
         "same_hour",
         "same_hour_rate",
@@ -45,7 +56,7 @@ FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "usual": ("usual", "rate", "rate_ten_days", "rate_three_days"),
     "peers": ("peers_provider", "peers_region", "peers_end"),
     "silence": ("silent", "missing_hour", "dark", "dark_day"),
-    "planned": ("planned",),
+    "planned": ("planned", "planned_long", "planned_record", "planned_up", "planned_down"),
     "rehearsal": ("rehearsed", "rehearsal_failed"),
 }
 """The terms and the figures of each."""
