@@ -158,6 +158,7 @@ def _course(track: Track, slots: Slots, near: NDArray[np.float64]) -> dict[str, 
         "since": np.log1p(since * minutes / 15.0),
         "onsets": np.log1p(onsets),
         "strain": strain,
+        "strain_near": strain * near,
         "strain_rise": (strain - before) * near,
         "strain_hour": _mean_strain(slots, slice(0, hour)),
     }
