@@ -1,4 +1,7 @@
-"""Fits the model that ships with the house, on the lab's drawn past under seeds of its own, and writes it where it is read.
+"""Fits the model that ships with the house, and writes it where it is read.
+
+It learns from the lab's drawn past under seeds of its own, which tells of announced days, evenings and dark offices, and
+from the public traces, which tell of real noise.
 
     OMP_NUM_THREADS=1 python -m bench prior
 
@@ -19,6 +22,7 @@ from analytics.forecast.model import fit_facts
 from analytics.forecast.replay import joined_facts
 from analytics.forecast.scoring import brier
 from bench._forecast.lab_world import HORIZONS_MIN, draw_world
+from bench._forecast.traces import SHIPPED, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +42,8 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
             progress(f"seed {seed}: what can be known at T-{horizon}")
             parts.append(facts(world.track, world.asks(horizon)))
             held.append(world.held)
-    known, came = joined_facts(parts), np.concatenate(held)
+    noise = sample(SHIPPED, progress)
+    known, came = joined_facts([*parts, noise.known]), np.concatenate([*held, noise.held])
     progress("fitting")
     model = fit_facts(known, known.ground, came, None)
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(model), indent=1) + b"\n")

@@ -1,4 +1,4 @@
-"""Figures of what is coming: usual strain carried over, strain that grows, trouble a little everywhere, earlier holidays.
+"""Figures of what is coming: usual strain carried over, trouble a little everywhere, earlier holidays.
 
 A line that is strained at the asked hours every evening is likely to be so again, by as much more or less as it is strained
 today. Which offices close on a holiday is their habit, and shows in the announced days before.
@@ -27,7 +27,10 @@ TOUCHED: Final = 0.05
 """A slot that broke for more than this share spoils a call as surely as one that broke throughout: the outcome's own bound."""
 MOST: Final = 2.0
 """Strain beyond this says nothing more."""
+MOST_LOAD: Final = 4.0
 USUAL: Final = 0.1
+NEAR_NS: Final = 6 * HOUR_NS
+"""By so much lead the weight of today's load has halved."""
 LONG_NS: Final = 12 * HOUR_NS
 """An announcement that lasts longer is no works on a line: the office is closed."""
 USUALLY: Final = 0.3
@@ -48,32 +51,26 @@ def _strain(track: Track, asks: Asks) -> dict[str, Floats]:
     """Strain now, its usual at this hour, and its usual at the asked hours: today's is carried over in proportion."""
     now = newest_slot(track, asks.now_ns)
     quarter = np.full(len(now), _back(track, 15 * _MINUTE_NS))
-    today = _mean(track, asks, now, quarter, 0)[:, 0]
-    hour_ago = _mean(track, asks, now - _back(track, HOUR_NS), quarter, 0)[:, 0]
-    two_ago = _mean(track, asks, now - _back(track, 2 * HOUR_NS), quarter, 0)[:, 0]
-    usual_now = _recent(_mean(track, asks, now, quarter, DAYS)[:, 1:])
-    usual_then = _recent(_mean(track, asks, now - _back(track, HOUR_NS), quarter, DAYS)[:, 1:])
+    here = _mean(track, asks, now, quarter, DAYS)
+    today, usual_now = here[:, 0], _recent(here[:, 1:])
     first = (asks.start_ns - track.start_ns) // track.slot_ns
     width = np.maximum(-(-(asks.end_ns - asks.start_ns) // track.slot_ns), 1)
     days = _mean(track, asks, first + width - 1, width, DAYS)[:, 1:]
     usual_span = _recent(days)
     peak = np.nan_to_num(np.nanmax(np.where(np.isfinite(days), days, -1.0), axis=1), nan=0.0).clip(0.0)
     known = np.isfinite(today) & np.isfinite(usual_now) & np.isfinite(usual_span)
-    load = np.where(known, (today + USUAL) / (usual_now + USUAL), 1.0)
+    load = np.clip(np.where(known, (today + USUAL) / (usual_now + USUAL), 1.0), 1.0 / MOST_LOAD, MOST_LOAD)
     span = np.where(np.isfinite(usual_span), usual_span, 0.0)
-    carried = np.minimum(span * np.clip(load, 0.25, 4.0), MOST)
-    rise = np.nan_to_num(today - hour_ago) - np.nan_to_num(usual_now - usual_then)
+    carried = np.minimum(span * load, MOST)
+    # Today's load tells of the next hours only: what stays of it tomorrow is the line's habit, told elsewhere.
+    near = 0.5 ** (np.maximum(asks.start_ns - asks.now_ns, 0) / NEAR_NS)
     return {
         "span_strain": span,
         "span_peak": np.minimum(peak, MOST),
-        "carried": carried,
         "carried_high": np.maximum(carried - 0.5, 0.0),
         "carried_over": np.maximum(carried - 0.85, 0.0),
-        "load": np.log(np.clip(load, 0.25, 4.0)),
-        "rise": np.clip(rise, -1.0, 1.0),
-        "rise_steady": np.clip(
-            np.minimum(np.nan_to_num(today - hour_ago), np.nan_to_num(hour_ago - two_ago)), 0.0, 0.5
-        ),
+        "load": np.log(load) * near,
+        "load_over": np.log(np.maximum(load, 1.0)) * near,
     }
 
 
@@ -106,20 +103,14 @@ def _recent(days: Floats) -> Floats:
 
 
 def _touched(track: Track, asks: Asks) -> dict[str, Floats]:
-    """Share of the last quarter's and hour's slots that broke at all; spells of trouble in three days, and since the last."""
-    now = newest_slot(track, asks.now_ns)
-    hour, quarter, wide = (_back(track, span) for span in (HOUR_NS, 15 * _MINUTE_NS, 3 * DAY_NS))
-    out = {name: np.zeros(len(now)) for name in ("touched_quarter", "touched_hour", "spells", "spells_day")}
-    for rows in _chunks(len(now)):
-        slots = look(track, asks.line[rows], now[rows][:, None] - np.arange(wide), asks.now_ns[rows])
-        touched = slots.known & (slots.broke > TOUCHED)
-        for name, count in (("touched_quarter", quarter), ("touched_hour", hour)):
-            known = slots.known[:, :count].sum(axis=1)
-            out[name][rows] = touched[:, :count].sum(axis=1) / np.maximum(known, 1)
-        onsets = touched[:, :-1] & slots.known[:, 1:] & ~touched[:, 1:]
-        out["spells"][rows] = np.log1p(onsets.sum(axis=1))
-        out["spells_day"][rows] = np.log1p(onsets[:, : _back(track, DAY_NS)].sum(axis=1))
-    return out
+    """Share of the last quarter's and hour's slots that broke at all."""
+    hour, quarter = (_back(track, span) for span in (HOUR_NS, 15 * _MINUTE_NS))
+    slots = look(track, asks.line, newest_slot(track, asks.now_ns)[:, None] - np.arange(hour), asks.now_ns)
+    touched = slots.known & (slots.broke > TOUCHED)
+    return {
+        name: touched[:, :count].sum(axis=1) / np.maximum(slots.known[:, :count].sum(axis=1), 1)
+        for name, count in (("touched_quarter", quarter), ("touched_hour", hour))
+    }
 
 
 def _announced(track: Track, asks: Asks) -> dict[str, Floats]:

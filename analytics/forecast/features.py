@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.coming import coming
 from analytics.forecast.habits import Moment, habit_figures, habits
 from analytics.forecast.odds import log_odds
 from analytics.forecast.seen import look, newest_slot, past
@@ -76,6 +77,9 @@ def facts(track: Track, asks: Asks, known: Digest | None = None) -> Facts:
         else np.empty((0, 0))
     )
     ground = np.concatenate([known for _, known in parts]) if parts else np.empty(0, dtype=bool)
+    if parts:
+        ahead = coming(track, asks)
+        names, figures = (*names, *ahead), np.column_stack([figures, *ahead.values()])
     return Facts(names, figures, ground, np.maximum(asks.start_ns - asks.now_ns, 0))
 
 
@@ -154,6 +158,7 @@ def _course(track: Track, slots: Slots, near: NDArray[np.float64]) -> dict[str, 
         "since": np.log1p(since * minutes / 15.0),
         "onsets": np.log1p(onsets),
         "strain": strain,
+        "strain_near": strain * near,
         "strain_rise": (strain - before) * near,
         "strain_hour": _mean_strain(slots, slice(0, hour)),
     }

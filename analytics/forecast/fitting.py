@@ -32,12 +32,12 @@ class Held:
 
     Attributes:
         start: (K, 1 + F) weights to start from; all but the first are held there by `ridge`.
-        ridge: how hard; the worth of so many asks.
+        ridge: (F,) how hard, by figure; the worth of so many asks.
         smooth: how hard a weight is held to the same figure's at the next knot.
     """
 
     start: NDArray[np.float64]
-    ridge: float
+    ridge: NDArray[np.float64]
     smooth: float
 
 
@@ -48,7 +48,7 @@ def most_likely(
     start, ridge, smooth = towards.start, towards.ridge, towards.smooth
     shape = start.shape
     sign = np.where(fails, -1.0, 1.0)
-    held_to = np.concatenate([[0.1], np.full(shape[1] - 1, ridge)])
+    held_to = np.concatenate([[0.1], ridge])
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = flat.reshape(shape)

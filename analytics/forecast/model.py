@@ -25,27 +25,39 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest, Facts
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/2"
-RIDGE: Final = 10.0
+FORM: Final = "terms/4"
+RIDGE: Final = 30.0
+RIDGE_OF: Final = {"planned": 1.0}
+"""Another ridge for a term's figures: announced stretches are few, say much, and are off wherever none is announced."""
 SMOOTH: Final = 100.0
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
-    "now": ("newest", "quarter", "hour", "since"),
+    "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
     "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
-    "strain": ("strain", "strain_rise"),
+    "strain": (
+        "strain_near",
+        "strain_rise",
+        "span_strain",
+        "span_peak",
+        "carried_high",
+        "carried_over",
+        "load",
+        "load_over",
+    ),
     "hour": (
         "same_hour",
         "same_hour_rate",
         "same_weekday",
+        "yesterday",
         "clock",
         "clock_gain",
         "clock_by_clock_gain",
         "clock_by_last_gain",
     ),
-    "habit": ("repeat", "last_gain", "hour_by_clock_gain", "hour_by_last_gain", "hour_by_rate"),
+    "habit": ("repeat", "hour_by_last_gain", "hour_by_rate"),
     "usual": ("usual", "rate", "rate_ten_days", "rate_three_days"),
-    "peers": ("peers_provider", "peers_region", "peers_end"),
+    "peers": ("peers_provider", "peers_end"),
     "silence": ("silent", "missing_hour", "dark", "dark_day"),
-    "planned": ("planned",),
+    "planned": ("planned", "planned_long", "planned_record", "planned_up", "planned_down"),
     "rehearsal": ("rehearsed", "rehearsal_failed"),
 }
 """The terms and the figures of each."""
@@ -133,7 +145,8 @@ def fit_facts(known: Facts, use: NDArray[np.bool_], held: NDArray[np.bool_], pri
         rate = (fails.sum() + 0.5) / (len(fails) + 1.0)
         start[:, 0] = np.log(rate / (1.0 - rate))
     x = np.column_stack([np.ones(len(figures)), (figures - usual) / scale])
-    ridge = RIDGE if prior is None else RIDGE * HELD_TO_PRIOR
+    ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
+    ridge *= 1.0 if prior is None else HELD_TO_PRIOR
     weights = most_likely(x, hats, fails, Held(start, ridge, SMOOTH))
     return Model(
         form=FORM,

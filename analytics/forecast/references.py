@@ -51,7 +51,7 @@ def fit_reference(known: Facts, held: NDArray[np.bool_], figures: tuple[str, ...
     x = _columns(known, figures)[use]
     start = np.zeros((hats.shape[1], 1 + x.shape[1]))
     ones = np.column_stack([np.ones(len(x)), x])
-    weights = most_likely(ones, hats, ~held[use], Held(start, 0.01, 0.0))
+    weights = most_likely(ones, hats, ~held[use], Held(start, np.full(x.shape[1], 0.01), 0.0))
     return Reference(
         figures, tuple(map(float, weights[:, 0])), tuple(tuple(map(float, row)) for row in weights[:, 1:])
     )

@@ -1,4 +1,4 @@
-"""What is coming: usual strain carried over by today's, growth, and what announced days did before."""
+"""What is coming: usual strain carried over by today's, and what announced days did before."""
 
 from __future__ import annotations
 
@@ -47,34 +47,35 @@ def evening_asks(track: Track, lead_min: int = 60) -> Asks:
 def test_usual_strain_is_carried_over_by_todays() -> None:
     """An evening that begins half as strong again is expected to go on so; the quiet line stays quiet."""
     usual, strong = (coming(evenings(load), evening_asks(evenings(load))) for load in (1.0, 1.5))
-    assert usual["carried"][0] == pytest.approx(0.85, abs=0.1)
-    assert strong["carried"][0] > 1.15 * usual["carried"][0]
+    assert usual["carried_high"][0] == pytest.approx(0.35, abs=0.1)
+    assert strong["carried_high"][0] > 1.3 * usual["carried_high"][0]
     assert strong["span_strain"][0] == pytest.approx(usual["span_strain"][0])
-    assert strong["carried"][1] == pytest.approx(0.1, abs=0.01)
+    assert strong["carried_high"][1] == 0.0
+    assert strong["span_strain"][1] == pytest.approx(0.1, abs=0.01)
 
 
-def test_growth_is_told_from_the_usual_rise() -> None:
-    """An evening's usual rise is no growth; strain that rises beside it is."""
-    track = evenings(1.0)
-    usual = coming(track, evening_asks(track))["rise"]
-    assert abs(usual[0]) < 0.02
-    strain = track.strain.copy()
-    strain[1, -DAY:] += np.linspace(0.0, 1.0, DAY, dtype=np.float32)
-    grown = coming(replace(track, strain=strain), evening_asks(track))
-    assert grown["rise"][1] > 0.03
-    assert grown["rise_steady"][1] > 0.03
+def test_todays_load_tells_of_the_next_hours_only() -> None:
+    """Above the usual it counts twice over, below it once; a day ahead hardly at all."""
+    weak, usual, strong = (coming(evenings(load), evening_asks(evenings(load))) for load in (0.5, 1.0, 1.5))
+    assert abs(usual["load"][0]) < 0.02
+    assert strong["load"][0] > 0.2
+    assert strong["load_over"][0] == pytest.approx(strong["load"][0])
+    assert weak["load"][0] < -0.2
+    assert weak["load_over"][0] == 0.0
+    track = evenings(1.5)
+    asks = evening_asks(track)
+    later = coming(track, replace(asks, start_ns=asks.start_ns + DAY_NS, end_ns=asks.end_ns + DAY_NS))
+    assert 0.0 < later["load"][0] < 0.1 * strong["load"][0]
 
 
 def test_little_trouble_in_many_slots_counts_as_trouble() -> None:
-    """Slots of which a tenth broke are touched as those that broke throughout; spells are counted over three days."""
+    """Slots of which a tenth broke are touched as those that broke throughout."""
     track = evenings(1.0)
     broke = track.broke.copy()
     broke[0, -DAY + 200 : -DAY + 228] = 0.1
-    broke[0, -2 * DAY + 50 : -2 * DAY + 60] = 1.0
     found = coming(replace(track, broke=broke), evening_asks(track))
     assert found["touched_quarter"].tolist() == [1.0, 0.0]
-    assert found["spells"][0] == pytest.approx(np.log1p(2))
-    assert found["spells_day"][0] == pytest.approx(np.log1p(1))
+    assert found["touched_hour"].tolist() == [1.0, 0.0]
 
 
 def test_an_office_that_closes_on_holidays_is_known_by_it() -> None:
