@@ -1,12 +1,13 @@
 """The readiness of every office for an occurrence: the fitted model, within guard rails.
 
-    P(holds) = min(model, 1 - now) * (1 - capacity)
+    P(holds) = min(model, 1 - now, 1 - hour) * (1 - capacity)
 
 * `model`: what `forecast.model` says of the line, from its slots up to the newest windows (`Foresight`);
 * `now`: the guard: the chance that the line is broken now (`condition`), or that a line that keeps coming back fails
   again, or that silence hides a fault; times the chance that it lasts until the meeting (`persistence`), which
   the usual trouble of this hour does not (`usual_trouble`). The model is fitted to what happens on average; the guard
   keeps it from saying `ready` of a line that is seen broken, or not seen at all;
+* `hour`: the second guard: an hour of the week that failed nearly every time so far (`usual_hour`);
 * `capacity`: the line is registered as slower than the profile needs.
 
 What each part takes away is kept beside the probability, and the reasons come from it (`verdicts`). An office's line is
@@ -23,6 +24,7 @@ import numpy as np
 from analytics.ground import Expectation, Standing, Terms
 from analytics.hours import local_hour
 from analytics.persistence import still_broken
+from analytics.usual_hour import plain_record
 from config.profiles import ladder_of
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -56,6 +58,7 @@ class _Parts:
     holds: NDArray[np.float64]
     lasting: NDArray[np.float64]
     hidden: NDArray[np.float64]
+    hour: NDArray[np.float64]
     foreseen: Foreseen
 
 
@@ -101,10 +104,11 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
         lasting *= 1.0 - ground.usual_chance[limit_set][:, paths]
     span_ns = (occurrence.starts_ns, occurrence.ends_ns)
     foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns)
-    holds = np.fmin(foreseen.holds, 1.0 - np.maximum(lasting, hidden))
+    hour = plain_record(ground, limit_set, paths, occurrence)
+    holds = np.fmin(foreseen.holds, 1.0 - np.maximum(np.maximum(lasting, hidden), hour))
     holds = np.where(heard, holds, np.minimum(holds, NEVER_READY))
     no_ground = ~heard & np.isnan(foreseen.holds) & ~ground.dark[:, None]
-    return _Parts(np.where(no_ground, np.nan, holds), lasting, hidden, foreseen)
+    return _Parts(np.where(no_ground, np.nan, holds), lasting, hidden, hour, foreseen)
 
 
 def _terms(
@@ -115,7 +119,7 @@ def _terms(
     return Terms(
         fault=np.maximum(parts.lasting, foreseen.cost("now", "lately"))[at],
         silence=np.maximum(parts.hidden, foreseen.cost("silence"))[at],
-        usual=foreseen.cost("hour", "usual", "habit")[at],
+        usual=np.maximum(parts.hour, foreseen.cost("hour", "usual", "habit"))[at],
         strain=foreseen.cost("strain")[at],
         peers=foreseen.cost("peers")[at],
         planned=foreseen.cost("planned")[at],

@@ -1,0 +1,35 @@
+"""An hour of the week that failed nearly every time: whatever a model says, such an hour is not promised again.
+
+The fitted model weighs a line's record against what lines do on average, and four bad Mondays are few to it. A
+person at the desk has seen them all. So where the record of this very hour is plain, its shrunk share caps the chance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.hours import hours_of_week_between
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.ground import Ground
+    from config.meetings import Occurrence
+
+LEAST_WEEKS: Final = 3
+MOSTLY: Final = 0.75
+"""From this share of failed weeks on the record is plain."""
+
+
+def plain_record(
+    ground: Ground, limit_set: int, paths: NDArray[np.int64], occurrence: Occurrence
+) -> NDArray[np.float64]:
+    """(S, K): the chance that an hour of the meeting fails, by `climatology`, where its own record is plain; else 0."""
+    hours = hours_of_week_between(occurrence.starts_ns, occurrence.ends_ns, ground.zone)
+    climate = ground.climate
+    known = climate.known[:, paths][..., hours]
+    failed = climate.failed[limit_set][:, paths][..., hours]
+    plain = (known >= LEAST_WEEKS) & (failed >= MOSTLY * known)
+    return np.asarray(np.where(plain, climate.fails[limit_set][:, paths][..., hours], 0.0).max(axis=-1))
