@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 from scipy.special import expit
 
 from telemetry.windows import SECOND_NS
@@ -34,11 +34,13 @@ class Held:
         start: (K, 1 + F) weights to start from; all but the first are held there by `ridge`.
         ridge: (F,) how hard, by figure; the worth of so many asks.
         smooth: how hard a weight is held to the same figure's at the next knot.
+        never_eases: (F,) figures whose weight may not fall below 0; None for none.
     """
 
     start: NDArray[np.float64]
     ridge: NDArray[np.float64]
     smooth: float
+    never_eases: NDArray[np.bool_] | None = None
 
 
 def most_likely(
@@ -66,5 +68,11 @@ def most_likely(
         )
         return float(value), gradient.ravel()
 
-    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    least = np.full(shape, -np.inf)
+    if towards.never_eases is not None:
+        least[:, 1:][:, towards.never_eases] = 0.0
+    bounds = Bounds(least.ravel(), np.inf)
+    found = minimize(
+        loss, start.ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}
+    )
     return np.asarray(found.x.reshape(shape))

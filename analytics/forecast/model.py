@@ -30,6 +30,8 @@ RIDGE: Final = 30.0
 RIDGE_OF: Final = {"planned": 1.0}
 """Another ridge for a term's figures: announced stretches are few, say much, and are off wherever none is announced."""
 SMOOTH: Final = 100.0
+NEVER_EASES: Final = frozenset({"strain_near", "strain_rise"})
+"""More strain now never speaks for a line, whatever other figures correct: where there is no past they are not there."""
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
     "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
@@ -147,7 +149,7 @@ def fit_facts(known: Facts, use: NDArray[np.bool_], held: NDArray[np.bool_], pri
     x = np.column_stack([np.ones(len(figures)), (figures - usual) / scale])
     ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
     ridge *= 1.0 if prior is None else HELD_TO_PRIOR
-    weights = most_likely(x, hats, fails, Held(start, ridge, SMOOTH))
+    weights = most_likely(x, hats, fails, Held(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES))))
     return Model(
         form=FORM,
         names=FIGURES,
