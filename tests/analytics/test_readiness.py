@@ -276,7 +276,7 @@ def test_the_nightly_backup_is_no_fault_of_tomorrows_meeting(made: Bench) -> Non
 
 @given(seed=st.integers(0, 10_000), more=st.integers(1, 30), lead=st.sampled_from(LEADS))
 def test_more_loss_never_raises_a_chance(made: Bench, seed: int, more: int, lead: float) -> None:
-    """Whoever loses more, in whichever window: no office comes into a better state, and no chance rises by a point (decision 108)."""
+    """Whoever loses more, in whichever window: no office comes into a better state, and no chance rises by half a point (decision 108)."""
     rng = np.random.default_rng(seed)
     lost = rng.integers(0, 6, (3, 2, 12))
     worse = lost.copy()
@@ -286,7 +286,7 @@ def test_more_loss_never_raises_a_chance(made: Bench, seed: int, more: int, lead
         values = made.values((3, 2, 12))
         made.lose(values, "down", counts)
         said.append(expect(made.ground(made.recent(values)), occurrence))
-    assert (said[1].probability <= said[0].probability + 0.01).all()
+    assert (said[1].probability <= said[0].probability + 0.005).all()
     assert (said[1].standing <= said[0].standing).all()
 
 
