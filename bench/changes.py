@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import ruptures  # type: ignore[import-untyped,unused-ignore]
-from scipy.optimize import linear_sum_assignment
 from scipy.signal import medfilt
 
 from analytics.changes import weights
 from analytics.changes.offline import changes
 from analytics.changes.online import decisions
 from analytics.changes.series import carried
+from analytics.quality.change_scores import window_score
 from bench._changes.online import Cut, Weights, out_of_fold
 from telemetry.traces import read_trace
 from telemetry.windows import SECOND_NS
@@ -42,7 +42,6 @@ ONLINE_WINDOW_S: Final = 1500.0
 PELT_PENALTIES: Final = (300.0, 2000.0)
 """The penalty of the literature's set-up, and the one that is best on the project's traces of 100 to 5000."""
 DRAWS: Final = 2000
-TOO_FAR: Final = 1e9
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,9 +103,7 @@ def count(trace: Trace, found: NDArray[np.int64], window_s: float) -> tuple[int,
     """(pairs, labels, detections) of one trace; as many pairs as possible, and of those the nearest."""
     seconds = (trace.time_ns - trace.time_ns[0]) / SECOND_NS
     labels, detected = seconds[trace.changes], seconds[np.unique(found)]
-    gap = np.abs(labels[:, None] - detected[None, :])
-    cost = np.where(gap <= window_s, gap, TOO_FAR)
-    return int((cost[linear_sum_assignment(cost)] < TOO_FAR).sum()), len(labels), len(detected)
+    return window_score(labels, detected, window_s).matched, len(labels), len(detected)
 
 
 def score(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
