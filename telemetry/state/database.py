@@ -64,12 +64,12 @@ class Database:
             return self._connection.execute(query, parameters).fetchall()
 
     @contextmanager
-    def _change(self) -> Iterator[_Change]:
+    def _change(self) -> Iterator[Change]:
         """A short write transaction: all or nothing. It raises the revision if it has changed a row."""
         with self._lock, self._translated():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                change = _Change(self._connection)
+                change = Change(self._connection)
                 yield change
                 if change.rows:
                     self._connection.execute("UPDATE revision SET number = number + 1")
@@ -87,7 +87,7 @@ class Database:
             raise StateError(f"{self._path}: {error}") from error
 
 
-class _Change:
+class Change:
     """The statements of one transaction, and how many rows they changed."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-MIGRATIONS: Final = ("001_begin.sql", "002_identity.sql", "003_model.sql", "004_incidents.sql")
+MIGRATIONS: Final = (
+    "001_begin.sql",
+    "002_identity.sql",
+    "003_model.sql",
+    "004_incidents.sql",
+    "005_alerting.sql",
+)
 """Files beside this one, in order. A step that is released is never edited: a change is a new step."""
 
 

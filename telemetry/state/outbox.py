@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from telemetry.state.database import Database
+from telemetry.state.database import Database, encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from telemetry.alerting import Post
+    from telemetry.state.database import Change
 
 _COLUMNS = "key, channel, recipient, subject, body, due_ns, attempts, sent_ns, error"
 
@@ -40,6 +47,11 @@ class OutboxTable(Database):
                 )
             )
 
+    def post(self, posts: Iterable[Post], now_ns: int) -> int:
+        """Put messages in; how many of them were not there already."""
+        with self._change() as change:
+            return sum(insert(change, post, now_ns) for post in posts)
+
     def due(self, now_ns: int) -> list[OutboxRow]:
         """The messages to be sent now, most overdue first."""
         return self._messages("WHERE sent_ns IS NULL AND due_ns <= ? ORDER BY due_ns, id", (now_ns,))
@@ -68,3 +80,22 @@ class OutboxTable(Database):
     def _messages(self, rest: str, parameters: tuple[object, ...]) -> list[OutboxRow]:
         rows = self._rows(f"SELECT {_COLUMNS} FROM outbox {rest}", parameters)  # noqa: S608
         return [OutboxRow(*row) for row in rows]
+
+
+def insert(change: Change, post: Post, now_ns: int) -> bool:
+    """Put a message in within a transaction that decides more; False when its key is there already."""
+    is_new = change.execute(
+        "INSERT OR IGNORE INTO outbox (key, channel, recipient, subject, body, due_ns, person, template, variables,"
+        " put_ns, expires_ns, urgent, alert) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(post.key, post.channel, post.recipient, post.subject, post.body, post.due_ns, post.person),
+            *(post.template, encoded(post.variables), now_ns, post.expires_ns, post.urgent, post.alert),
+        ),
+    )
+    if is_new:
+        for file in post.attachments:
+            change.execute(
+                "INSERT INTO outbox_file VALUES (?, ?, ?, ?)",
+                (post.key, file.name, file.media_type, file.content),
+            )
+    return bool(is_new)

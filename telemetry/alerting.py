@@ -1,0 +1,157 @@
+"""What the house keeps on record of alerts: what is wrong for whom, how far it has come, what was said of it.
+
+The room `alerts` makes these, the state database keeps them, the wall, the command line and the reports read them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from telemetry.decisions import Action, Reason
+
+
+class AlertState(StrEnum):
+    """How far an alert has come."""
+
+    PENDING = "pending"
+    """Seen, and held back until it has lasted."""
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody has taken it up: nobody further is told unless it gets worse."""
+    RESOLVED = "resolved"
+
+
+class Kind(StrEnum):
+    """What is wrong, or what a message is about."""
+
+    NOT_READY = "not_ready"
+    """An office will not hold a meeting that comes, or that runs."""
+    AT_RISK = "at_risk"
+    DARK = "dark"
+    """No contact with an office, and a meeting is near."""
+    DOWN = "down"
+    """No contact with an office for long, no meeting near."""
+    ROOM_DEVICE = "room_device"
+    """The line is good, the room's own device does not answer."""
+    SHARED = "shared"
+    """An incident: one fault that several offices share (provider, region, uplink)."""
+    HEADQUARTERS = "headquarters"
+    """An incident at headquarters."""
+    NOT_YOUR_LINE = "not_your_line"
+    """To an in-charge: the trouble is a shared one, there is nothing to do."""
+
+
+class Step(StrEnum):
+    """Which message of an alert: the same kind is said otherwise when it goes up the ladder, gets worse or is over."""
+
+    RAISED = "raised"
+    REMINDED = "reminded"
+    """Nobody has acknowledged it, and the meeting draws near."""
+    ESCALATED = "escalated"
+    """To the next rung: the one below has not acknowledged."""
+    WORSE = "worse"
+    """It was acknowledged and has got worse since."""
+    RESOLVED = "resolved"
+    MANY = "many"
+    """Several messages that waited for the person's limit, as one."""
+    TEST = "test"
+
+
+class Severity(StrEnum):
+    """Follows the minutes left; urgent messages are sent in quiet hours too."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    URGENT = "urgent"
+
+
+class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One alert: an office or an incident, and what is wrong with it."""
+
+    id: str
+    """Six letters and digits that can be read over the telephone; unique for ever."""
+    kind: Kind
+    state: AlertState
+    severity: Severity
+    site: str = ""
+    """The office; empty for an incident."""
+    incident: str = ""
+    """The incident that it is, or that explains it."""
+    meeting: str = ""
+    occurrence_ns: int | None = None
+    starts_ns: int | None = None
+    """Of the next meeting that it endangers."""
+    ends_ns: int | None = None
+    reason: Reason | None = None
+    action: Action = Action.NONE
+    probability: float | None = None
+    since_ns: int
+    """When the trouble began."""
+    pending_ns: int
+    """When it was first seen."""
+    fired_ns: int | None = None
+    acknowledged_ns: int | None = None
+    acknowledged_by: str = ""
+    note: str = ""
+    clear_ns: int | None = None
+    """Since when it has looked well again; it is over once that has lasted."""
+    resolved_ns: int | None = None
+    rung: int = 0
+    """How far up the ladder it has gone: 0 nobody told, 1 the first rung, …"""
+    rung_ns: int | None = None
+    """When the present rung was told."""
+    told: tuple[str, ...] = ()
+    """Ids of the people who were told of it."""
+    sites: tuple[str, ...] = ()
+    """The offices, of an incident."""
+    flaps: tuple[int, ...] = ()
+    """When it came back, ns since the Unix epoch: the newest few, for the damping."""
+    seen_ns: int = 0
+    """When it was last looked at."""
+
+
+class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody has said that nothing is to be sent of something for a while."""
+
+    id: str
+    what: str
+    """`site:agra`, `region:awadh`, `incident:…`, `alert:K7M2PQ`, `all`."""
+    from_ns: int
+    until_ns: int
+    by: str
+    note: str = ""
+
+
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file that goes with a mail."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+class Post(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message as it goes into the outbox: written once, when it is decided, and never changed."""
+
+    key: str
+    """What makes it the same message: put in twice, it is sent once."""
+    person: str
+    """Id; empty when it goes to a bare address, or to a system."""
+    channel: str
+    """`mail`, a name under [alerts.channels], or `alertmanager`."""
+    recipient: str
+    template: str = ""
+    """Number of the template, as `T07-hi`; empty: none (a report)."""
+    variables: tuple[str, ...] = ()
+    """What stands in the template's places, in their order."""
+    subject: str
+    body: str
+    due_ns: int
+    expires_ns: int | None = None
+    """It helps nobody after this: not sent then, and listed as such."""
+    urgent: bool = False
+    alert: str = ""
+    """Id of the alert that it is about; empty: none."""
+    attachments: tuple[Attachment, ...] = ()
