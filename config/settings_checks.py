@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from config.alerts_checks import check_delivery
 from config.address import is_host, is_loopback, is_wildcard, parse_address
 from config.names import ID_RULE, is_id, suggested_id
 from config.store_checks import check_store
@@ -40,6 +41,7 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
     if "@" not in settings.alerts.sender:
         problem = f'alerts.sender "{settings.alerts.sender}" is not a mail address'
         raise wrong(("alerts", "sender"), problem, "write name@domain")
+    check_delivery(settings.alerts, wrong)
 
 
 def _check_timezone(name: str, wrong: Wrong) -> None:
