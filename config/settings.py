@@ -244,6 +244,38 @@ class Rung(_Section, frozen=True, kw_only=True):
     """Minutes before the start at which the rung is reminded while nobody has acknowledged."""
 
 
+class Delivery(_Section, frozen=True, kw_only=True):
+    """How messages leave the outbox, and how an acknowledgement comes back: `[alerts.delivery]`."""
+
+    attempt_s: Annotated[float, Meta(ge=0.1, le=300)] = 20
+    """An attempt that takes longer is given up, and made again later."""
+    first_retry_s: Annotated[float, Meta(ge=0.1, le=3600)] = 15
+    longest_retry_s: Annotated[float, Meta(ge=1, le=86_400)] = 900
+    attempts: Annotated[int, Meta(ge=1, le=1000)] = 20
+    """After so many the message goes to the dead letters."""
+    at_once: Annotated[int, Meta(ge=1, le=64)] = 4
+    """Attempts under way at the same time, by channel."""
+    insecure: bool = False
+    """Whether web addresses on other machines may be reached without TLS."""
+    public_url: str = ""
+    """Where people reach the page that acknowledges: goes before `/ack/…` in links; empty: there are no links."""
+    ack_host: str = ""
+    """A listener that serves that page and nothing else; empty: only the wall serves it."""
+    ack_port: ListenPort = 8422
+    reply_host: str = ""
+    """Where the organisation's mail server hands in replies; empty: none are taken."""
+    reply_port: ListenPort = 8425
+    reply_to: str = ""
+    """The address that replies go to, as ack@hub.example; becomes ack+TOKEN@hub.example; empty: no Reply-To."""
+    alertmanager_url: str = ""
+    """Of a Prometheus Alertmanager; empty: there is none."""
+    alertmanager_user: str = ""
+    alertmanager_password: str = ""
+    alertmanager_token: str = ""
+    alertmanager_resend_s: Annotated[float, Meta(ge=1, le=3600)] = 60
+    """An alert that stands is said again this often; it resolves by itself when it was not for four times as long."""
+
+
 class Alerts(_Section, frozen=True, kw_only=True):
     """Who is told of trouble, when and how; mail is off until a server is named."""
 
@@ -284,7 +316,8 @@ class Alerts(_Section, frozen=True, kw_only=True):
         Rung(role="noc", from_min=60),
     )
     channels: dict[str, str] = {}
-    """By name, an apprise address with {phone} or {email} in it."""
+    """By name, the address of a way to people beside mail: an apprise URL, or https:// of a webhook of one's own."""
+    delivery: Delivery = Delivery()
 
 
 class Metrics(_Section, frozen=True, kw_only=True):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from config.address import is_host, is_loopback, is_wildcard, parse_address
-from config.alert_checks import check_alerts
+from config.alerts_checks import check_delivery
+from config.ladder_checks import check_alerts
 from config.names import ID_RULE, is_id, suggested_id
 from config.store_checks import check_store
 from config.zones import similar_zone, zone_names
@@ -39,6 +40,7 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
     _check_metrics(settings, wrong)
     _check_rates(settings, wrong)
     check_alerts(settings.alerts, wrong)
+    check_delivery(settings.alerts, wrong)
 
 
 def _check_timezone(name: str, wrong: Wrong) -> None:
