@@ -10,7 +10,6 @@ import pytest
 from msgspec import structs
 
 from telemetry.alerting import Alert, AlertState, Kind, Post, Severity, Silence
-from telemetry.control import Presence
 from telemetry.decisions import Reason, ReasonCode, State, Verdict
 from telemetry.state.alerts import UnknownAlertError
 from telemetry.state.db import StateDb
@@ -167,13 +166,3 @@ def test_only_flagged_verdicts_are_read(db: StateDb) -> None:
     assert db.flagged_verdicts(0, 1000) == []
     db.void("review", 1000, 5)
     assert db.flagged_verdicts(0, 2000) == []
-
-
-def test_who_is_off_line_now(db: StateDb) -> None:
-    """Only spans that last."""
-    gone = Presence(online=False, since_ns=1)
-    db.set_presence("agra", "p1", gone, 100)
-    db.set_presence("etah", "p1", gone, 50)
-    db.set_presence("etah", "p1", structs.replace(gone, online=True), 80)
-    (span,) = db.offline_now()
-    assert (span.site, span.from_ns, span.until_ns) == ("agra", 100, None)
