@@ -43,6 +43,8 @@ class Files(_Section, frozen=True, kw_only=True):
     profiles: FileName = "profiles.toml"
     works: FileName = "works.csv"
     """Announced works and holidays."""
+    people: FileName = "people.csv"
+    """Who is told of trouble, and who gets the reports."""
 
 
 class Headquarters(_Section, frozen=True, kw_only=True):
@@ -224,6 +226,24 @@ class Wall(_Section, frozen=True, kw_only=True):
     port: Port = 8420
 
 
+Minutes = Annotated[float, Meta(ge=0, le=MAX_LEAD_MIN)]
+PersonsLimit = Annotated[int, Meta(ge=1, le=1000)]
+
+
+class Rung(_Section, frozen=True, kw_only=True):
+    """One rung of the alert ladder: who is told, from when, and how long is waited for an acknowledgement."""
+
+    role: Literal["in_charge", "regional", "noc"]
+    from_min: Minutes
+    """Told at the earliest so many minutes before the meeting's start."""
+    wait_notice_min: Minutes = 120
+    """Without an acknowledgement for so long the next rung is told, while the alert is a notice."""
+    wait_warning_min: Minutes = 20
+    wait_urgent_min: Minutes = 5
+    reminders_min: tuple[Minutes, ...] = ()
+    """Minutes before the start at which the rung is reminded while nobody has acknowledged."""
+
+
 class Delivery(_Section, frozen=True, kw_only=True):
     """How messages leave the outbox, and how an acknowledgement comes back: `[alerts.delivery]`."""
 
@@ -257,7 +277,7 @@ class Delivery(_Section, frozen=True, kw_only=True):
 
 
 class Alerts(_Section, frozen=True, kw_only=True):
-    """Mail to the offices' in-charges; off until a server is named."""
+    """Who is told of trouble, when and how; mail is off until a server is named."""
 
     smtp_host: str = ""
     smtp_port: Port = 25
@@ -265,10 +285,38 @@ class Alerts(_Section, frozen=True, kw_only=True):
     smtp_password: str = ""
     smtp_starttls: bool = False
     sender: str = "tatpar@localhost"
-    lead_min: Annotated[float, Meta(ge=1, le=MAX_LEAD_MIN)] = 120
-    """An office is told when a meeting that it is invited to starts within so many minutes."""
+    default_channels: tuple[str, ...] = ("mail",)
+    """Of offices' contacts, and of people who have none of their own."""
+    default_quiet: tuple[str, ...] = ("22:00-06:30",)
+    """The same, of quiet hours."""
+    default_per_hour: PersonsLimit = 12
+    """The same, of messages an hour."""
+    warning_min: Minutes = 120
+    """An alert is a warning from so many minutes before the start, a notice earlier."""
+    urgent_min: Minutes = 30
+    """The same of urgent."""
+    at_risk_min: Minutes = 0
+    """Offices at risk are told of only from so many minutes before the start; 0: never."""
+    not_your_line_min: Minutes = 120
+    """In-charges hear of a shared fault from so many minutes before the start."""
+    hold_s: Annotated[float, Meta(ge=0, le=3600)] = 15
+    """What is not severe must have lasted so long, in two of three windows."""
+    clear_s: Annotated[float, Meta(ge=0, le=86_400)] = 120
+    """It is over when it has looked well for so long."""
+    flaps: Annotated[int, Meta(ge=1, le=10)] = 2
+    """After so many returns within the hour it is over only after `flap_clear_min`."""
+    flap_clear_min: Minutes = 30
+    down_after_min: Minutes = 30
+    """An office without a meeting soon is told of when there was no contact for so long."""
+    reminder_gap_min: Minutes = 15
+    """No reminder so soon after the last message."""
+    ladder: tuple[Rung, ...] = (
+        Rung(role="in_charge", from_min=1440, reminders_min=(120, 30, 10)),
+        Rung(role="regional", from_min=120, wait_warning_min=15),
+        Rung(role="noc", from_min=60),
+    )
     channels: dict[str, str] = {}
-    """By name, the address of a way to people beside mail: an apprise URL, or https:// of a webhook of one's own."""
+    """By name, an apprise address with {phone} or {email} in it, or https:// of a webhook."""
     delivery: Delivery = Delivery()
 
 
