@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alerts.facts import Form, Text
-from alerts.words.pattern import filled, places, sentence, template_name
+from alerts.words.pattern import filled, pieces_of, places, sentence, template_name
 from alerts.words.templates import INCIDENTS, Voice, voice_of
 from telemetry.alerting import Kind, Step
 from telemetry.decisions import Action
@@ -30,7 +30,7 @@ def mail(facts: Facts, language: str, template: Template, speaker: Speaker, brie
     `brief` says the variables as short as a text message does, for the subject.
     """
     linked = bool(facts.link) and template.may_link
-    pieces = (*template.pieces, "link") if linked else template.pieces
+    pieces = pieces_of(template, Form.MAIL, linked=linked)
     heads = [piece for piece in pieces if piece in _HEADS]
     middle = [piece for piece in pieces if piece not in _HEADS | _END]
     ends = [piece for piece in pieces if piece in _END]
