@@ -27,7 +27,7 @@ SMS: Final[dict[str, int]] = {
     "since": 15,
     "lasted": 16,
     "unanswered": 16,
-    "contact": 22,
+    "contact": 20,
     "ref": 6,
     "link": 120,
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alerts.words.templates import Template
 
 ROOM: Final = 67 * MOST_SEGMENTS - 2
-_CLOSED: Final = {
+_CLOSED: Final[dict[Form, dict[str, tuple[str, ...]]]] = {
     Form.SMS: {
         "what": ("alerts.what.", "alerts.what_now."),
         "do": ("alerts.do.",),

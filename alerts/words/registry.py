@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -65,27 +66,17 @@ def entries(language: str, form: Form, phone: str, written: Places) -> Iterator[
     phone = short_phone(phone) if form is Form.SMS else phone
     called = say(language, "alerts.noc_phone", phone=phone) if phone else say(language, "alerts.noc")
     for template in TEMPLATES:
-        yield _entry(template, language, form, called, written, linked=False)
-        if template.may_link:
-            yield _entry(template, language, form, called, written, linked=True)
-
-
-def _entry(
-    template: Template, language: str, form: Form, called: str, written: Places, *, linked: bool
-) -> Entry:
-    text = pattern(template, language, form, called, linked=linked)
-    text = plain(text) if form is Form.SMS else text
-    variables = tuple(_variable(name, template, language, form) for name in places(text))
-    fixed = units(PLACEHOLDER.sub("", text))
-    total = fixed + sum(variable.most for variable in variables if variable.kind != "link")
-    return Entry(
-        number=template_name(template, language, linked=linked),
-        language=language,
-        form=form.value,
-        text=_written(text, written),
-        variables=variables,
-        longest=total,
-    )
+        for linked in (False, True) if template.may_link else (False,):
+            text = pattern(template, language, form, called, linked=linked)
+            variables = tuple(_variable(name, template, language, form) for name in places(text))
+            yield Entry(
+                number=template_name(template, language, linked=linked),
+                language=language,
+                form=form.value,
+                text=_written(plain(text) if form is Form.SMS else text, written),
+                variables=variables,
+                longest=units(PLACEHOLDER.sub("", text)) + sum(v.most for v in variables if v.kind != "link"),
+            )
 
 
 def _variable(name: str, template: Template, language: str, form: Form) -> Variable:
@@ -100,5 +91,5 @@ def _written(text: str, written: Places) -> str:
         return text
     if written is Places.DLT:
         return PLACEHOLDER.sub("{#var#}", text)
-    numbers = iter(range(1, 1000))
-    return PLACEHOLDER.sub(lambda _: "{{%d}}" % next(numbers), text)
+    numbers = count(1)
+    return PLACEHOLDER.sub(lambda _: f"{{{{{next(numbers)}}}}}", text)

@@ -56,7 +56,7 @@ class Speaker:
             "common": self._common,
             "count": self._count,
             "since": lambda: (
-                self._moment(facts.since_ns) if facts.since_ns else self.say("alerts.a_while_ago")
+                self.moment(facts.since_ns) if facts.since_ns else self.say("alerts.a_while_ago")
             ),
             "lasted": self._lasted,
             "unanswered": lambda: facts.unanswered or self.say("alerts.the_one_below"),
@@ -121,9 +121,9 @@ class Speaker:
         voice = "sms" if self._short else "long"
         if days in {0, 1}:
             return self.say(f"alerts.{voice}.{'today' if days == 0 else 'tomorrow'}", at=starts_ns)
-        return self._moment(starts_ns)
+        return self.moment(starts_ns)
 
-    def _moment(self, time_ns: int) -> str:
+    def moment(self, time_ns: int) -> str:
         """A time: of today the clock alone."""
         then, now = form.local(time_ns, self._zone), form.local(self._facts.now_ns, self._zone)
         if then.date() == now.date():
@@ -131,6 +131,10 @@ class Speaker:
         if not self._short:
             return form.moment(self._language, time_ns, self._zone)
         return form.short_moment(self._language, time_ns, self._zone)
+
+    def _since(self) -> str:
+        since_ns = self._facts.since_ns
+        return self.say("alerts.a_while_ago") if since_ns is None else self.moment(since_ns)
 
     def _offices(self) -> str:
         """As many names as there is room for, and how many more there are."""
@@ -174,8 +178,10 @@ class Speaker:
         return self._facts.factor or (reason.factor if reason is not None else None)
 
     def _cause(self) -> str:
-        """Why, with its number."""
+        """Why, with its number; of what speaks for itself since when."""
         reason = self._facts.reason
+        if self._facts.kind in _SPEAK_FOR_THEMSELVES:
+            return self.say("alerts.since", since=self._since())
         if reason is None:
             return self.say("alerts.cause_unknown")
         if self._short:

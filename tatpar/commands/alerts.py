@@ -171,7 +171,7 @@ def test(
 @json_option
 @click.pass_obj
 @explains_config
-def templates(
+def templates(  # noqa: PLR0913
     chosen: tuple[Path | None, Path],
     *,
     lang: str | None,
