@@ -55,3 +55,10 @@ class PresenceTable(Database):
             (site, until_ns, from_ns),
         )
         return [OfflineSpan(*row) for row in rows]
+
+    def offline_now(self) -> list[OfflineSpan]:
+        """The times without contact that last, by start."""
+        rows = self._rows(
+            "SELECT site, probe, from_ns, until_ns FROM offline WHERE until_ns IS NULL ORDER BY from_ns, site, probe"
+        )
+        return [OfflineSpan(*row) for row in rows]
