@@ -316,7 +316,7 @@ class Alerts(_Section, frozen=True, kw_only=True):
         Rung(role="noc", from_min=60),
     )
     channels: dict[str, str] = {}
-    """By name, the address of a way to people beside mail: an apprise URL, or https:// of a webhook of one's own."""
+    """By name, an apprise address with {phone} or {email} in it, or https:// of a webhook."""
     delivery: Delivery = Delivery()
 
 

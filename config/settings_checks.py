@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from config.address import is_host, is_loopback, is_wildcard, parse_address
-from config.alerts_checks import check_delivery
-from config.ladder_checks import check_alerts
+from config.alert_checks import check_alerts
+from config.delivery_checks import check_delivery
 from config.names import ID_RULE, is_id, suggested_id
 from config.store_checks import check_store
 from config.zones import similar_zone, zone_names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alerts.facts import Form, Text
-from alerts.words.pattern import filled, places, sentence, template_name
+from alerts.words.pattern import filled, pieces_of, places, sentence, template_name
 from alerts.words.templates import INCIDENTS, Voice, voice_of
 from telemetry.alerting import Kind, Step
 from telemetry.decisions import Action
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _END: Final = frozenset({"call", "call_office", "ref", "link"})
 _HEADS: Final = frozenset({"head", "head_office", "head_meeting"})
+_SAYS_SINCE: Final = frozenset({Kind.DOWN, Kind.DARK, Kind.ROOM_DEVICE})
 MOST_NAMES: Final = 100
 """Offices that are named in a mail; the rest is a number."""
 
@@ -30,7 +31,7 @@ def mail(facts: Facts, language: str, template: Template, speaker: Speaker, brie
     `brief` says the variables as short as a text message does, for the subject.
     """
     linked = bool(facts.link) and template.may_link
-    pieces = (*template.pieces, "link") if linked else template.pieces
+    pieces = pieces_of(template, Form.MAIL, linked=linked)
     heads = [piece for piece in pieces if piece in _HEADS]
     middle = [piece for piece in pieces if piece not in _HEADS | _END]
     ends = [piece for piece in pieces if piece in _END]
@@ -61,7 +62,8 @@ def _more(facts: Facts, speaker: Speaker) -> Iterator[str]:
             "alerts.mail.offices", n=len(facts.sites), offices=speaker.names(facts.sites, MOST_NAMES)
         )
     if facts.since_ns is not None and facts.ended_ns is not None:
-        yield speaker.say("alerts.mail.from_to", since=facts.since_ns, until=facts.ended_ns)
+        began, ended = speaker.moment(facts.since_ns), speaker.moment(facts.ended_ns)
+        yield speaker.say("alerts.mail.from_to", since=began, until=ended)
     elif facts.since_ns is not None and not _says_since(facts):
         yield speaker.say("alerts.mail.since", since=facts.since_ns)
     if facts.action is not Action.NONE and alarm:
@@ -71,7 +73,7 @@ def _more(facts: Facts, speaker: Speaker) -> Iterator[str]:
 def _says_since(facts: Facts) -> bool:
     """Whether the template says already when it began."""
     in_reason = facts.reason is not None and facts.reason.since_ns is not None
-    return in_reason or facts.kind is Kind.DOWN or facts.kind in INCIDENTS or facts.step is Step.MANY
+    return in_reason or facts.kind in {*INCIDENTS, *_SAYS_SINCE} or facts.step is Step.MANY
 
 
 def _subject(facts: Facts, language: str, brief: Speaker) -> str:
@@ -79,6 +81,8 @@ def _subject(facts: Facts, language: str, brief: Speaker) -> str:
         kind = facts.step.value
     elif facts.kind in INCIDENTS:
         kind = "shared"
+    elif facts.kind is Kind.NOT_YOUR_LINE:
+        kind = "not_yours"
     else:
         kind = "office_meeting" if facts.meeting and facts.kind is not Kind.DOWN else "office"
     if facts.step is Step.RESOLVED:

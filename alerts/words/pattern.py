@@ -17,8 +17,17 @@ if TYPE_CHECKING:
 def pattern(template: Template, language: str, form: Form, phone: str, *, linked: bool) -> str:
     """A template's text, with the NOC's number in it: it is the same in every message, and no variable."""
     joint = " " if form is Form.SMS else "\n"
-    pieces = (*template.pieces, "link") if linked else template.pieces
-    return joint.join(sentence(piece, language, form, phone) for piece in pieces)
+    return joint.join(
+        sentence(piece, language, form, phone) for piece in pieces_of(template, form, linked=linked)
+    )
+
+
+def pieces_of(template: Template, form: Form, *, linked: bool) -> tuple[str, ...]:
+    """The sentences of a template; a text message with a link leaves the meeting's name to the page behind the link."""
+    if not linked:
+        return template.pieces
+    brief = "head_brief" if form is Form.SMS else "head"
+    return (*(brief if piece == "head" else piece for piece in template.pieces), "link")
 
 
 def sentence(piece: str, language: str, form: Form, phone: str) -> str:

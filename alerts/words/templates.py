@@ -80,6 +80,7 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     # To anybody.
     Template(41, ("many", "call")),
     Template(42, ("test", "call"), may_link=True),
+    Template(43, ("many", "ref")),
 )
 BY_NUMBER: Final = {template.number: template for template in TEMPLATES}
 
@@ -133,9 +134,9 @@ def _table() -> dict[tuple[Voice, Kind, Step], _Row]:
             (expert, kind, Step.WORSE): (37, 38),
             (expert, kind, Step.RESOLVED): _same(39),
         }
-    for voice in Voice:
-        for kind in Kind:
-            rows |= {(voice, kind, Step.MANY): _same(41), (voice, kind, Step.TEST): _same(42)}
+    for kind in Kind:
+        rows |= {(plain, kind, Step.MANY): _same(41), (expert, kind, Step.MANY): _same(43)}
+        rows |= {(voice, kind, Step.TEST): _same(42) for voice in Voice}
     return rows
 
 

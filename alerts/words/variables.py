@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from alerts.facts import Form
-from alerts.words.bounds import WHOLE, bound
+from alerts.facts import Audience, Form
+from alerts.words.bounds import WHOLE, bound, short_phone
 from alerts.words.shorten import SMS_MARK, shorten
 from alerts.words.sms import plain, units
 from alerts.words.templates import Voice, voice_of
 from telemetry.alerting import Kind
 from telemetry.decisions import FactorKind, ReasonCode
 from telemetry.words import format as form
-from telemetry.words import measure, say, say_cause, say_reason, say_region, say_told
+from telemetry.words import knows, measure, say, say_cause, say_reason, say_region, say_told
 from telemetry.words.format import of_hundred
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from telemetry.decisions import Factor, Reason
 
 _LOSS: Final = frozenset({ReasonCode.LOSS_UP, ReasonCode.LOSS_DOWN, ReasonCode.LOSS})
+_SPEAK_FOR_THEMSELVES: Final = frozenset({Kind.DARK, Kind.ROOM_DEVICE})
+"""Kinds that say what is the matter, whatever else the reasons say."""
+_LEAST_NAME: Final = 4
+"""A name shorter than that says nothing; the number stands alone then."""
 _COMPANY: Final = frozenset({FactorKind.PROVIDER, FactorKind.PROVIDER_REGION, FactorKind.UPLINK})
 
 
@@ -52,7 +56,7 @@ class Speaker:
             "common": self._common,
             "count": self._count,
             "since": lambda: (
-                self._moment(facts.since_ns) if facts.since_ns else self.say("alerts.a_while_ago")
+                self.moment(facts.since_ns) if facts.since_ns else self.say("alerts.a_while_ago")
             ),
             "lasted": self._lasted,
             "unanswered": lambda: facts.unanswered or self.say("alerts.the_one_below"),
@@ -80,6 +84,8 @@ class Speaker:
     def phone(self) -> str:
         """The NOC with its number, when it has one."""
         phone = self._config.settings.deployment.noc_phone
+        if self._short:
+            phone = short_phone(phone)
         return self.say("alerts.noc_phone", phone=phone) if phone else self.say("alerts.noc")
 
     def office(self, site: str) -> str:
@@ -115,9 +121,9 @@ class Speaker:
         voice = "sms" if self._short else "long"
         if days in {0, 1}:
             return self.say(f"alerts.{voice}.{'today' if days == 0 else 'tomorrow'}", at=starts_ns)
-        return self._moment(starts_ns)
+        return self.moment(starts_ns)
 
-    def _moment(self, time_ns: int) -> str:
+    def moment(self, time_ns: int) -> str:
         """A time: of today the clock alone."""
         then, now = form.local(time_ns, self._zone), form.local(self._facts.now_ns, self._zone)
         if then.date() == now.date():
@@ -125,6 +131,10 @@ class Speaker:
         if not self._short:
             return form.moment(self._language, time_ns, self._zone)
         return form.short_moment(self._language, time_ns, self._zone)
+
+    def _since(self) -> str:
+        since_ns = self._facts.since_ns
+        return self.say("alerts.a_while_ago") if since_ns is None else self.moment(since_ns)
 
     def _offices(self) -> str:
         """As many names as there is room for, and how many more there are."""
@@ -136,19 +146,20 @@ class Speaker:
         )
 
     def _what(self) -> str:
-        """What will happen, in everyday words."""
+        """What it means for the meeting, in everyday words: what will happen, or what happens while it runs."""
         reason, kind = self._facts.reason, self._facts.kind
-        if kind in {Kind.DARK, Kind.ROOM_DEVICE}:
-            code: str | None = kind.value
-        else:
-            code = reason.code.value if reason is not None else None
+        about = kind.value if reason is None or kind in _SPEAK_FOR_THEMSELVES else reason.code.value
+        starts_ns = self._facts.starts_ns
+        runs = starts_ns is not None and starts_ns <= self._facts.now_ns
+        voice = "alerts.what" if self._short else "alerts.told"
+        if runs and knows(self._language, f"{voice}_now.{about}"):
+            return self.say(f"{voice}_now.{about}")
         if self._short:
-            return self.say(f"alerts.what.{code or kind.value}")
-        told = (
-            say_told(self._language, reason)
-            if reason is not None and code == reason.code.value
-            else self.say(f"told.{code or kind.value}")
-        )
+            return self.say(f"alerts.what.{about}")
+        if reason is not None and about == reason.code.value:
+            told = say_told(self._language, reason)
+        else:
+            told = self.say(f"told.{about}")
         return told[:1].lower() + told[1:]  # it stands behind a colon
 
     def _do(self) -> str:
@@ -167,8 +178,10 @@ class Speaker:
         return self._facts.factor or (reason.factor if reason is not None else None)
 
     def _cause(self) -> str:
-        """Why, with its number."""
+        """Why, with its number; of what speaks for itself since when."""
         reason = self._facts.reason
+        if self._facts.kind in _SPEAK_FOR_THEMSELVES:
+            return self.say("alerts.since", since=self._since())
         if reason is None:
             return self.say("alerts.cause_unknown")
         if self._short:
@@ -179,7 +192,8 @@ class Speaker:
         cause = self.say(f"alerts.cause.{reason.code.value}")
         if reason.value is None or reason.factor is not None or not reason.unit:
             return cause
-        return f"{cause} {measure(self._language, reason.value, reason.unit)}"
+        counted = f"{cause} {measure(self._language, reason.value, reason.unit)}"
+        return counted if units(counted) <= bound("cause", self._shape) else cause  # never half a number
 
     def _common(self) -> str:
         """What the offices have in common."""
@@ -204,13 +218,13 @@ class Speaker:
 
     def _contact(self) -> str:
         """The office's in-charge with the telephone number, which is worth more than the name where room is scarce."""
-        site = self._config.registry.by_id.get(self._facts.site)
+        site, limit = self._config.registry.by_id.get(self._facts.site), bound("contact", self._shape)
         if site is None or not site.contact_phone:
-            return (
-                site.contact_name if site is not None and site.contact_name else self.say("alerts.no_number")
-            )
-        room = bound("contact", self._shape) - units(site.contact_phone) - 1
-        return f"{shorten(site.contact_name, room)} {site.contact_phone}".strip()
+            return self.say("alerts.the_office") if self._facts.audience is Audience.NOC else self.phone
+        phone = short_phone(site.contact_phone) if self._short else site.contact_phone
+        room = limit - units(phone) - 1
+        name = shorten(plain(site.contact_name), room, SMS_MARK) if room > _LEAST_NAME else ""
+        return f"{name} {phone}".strip() or self.say("alerts.the_office")
 
     def _lasted(self) -> str:
         since_ns, ended_ns = self._facts.since_ns, self._facts.ended_ns

@@ -1,4 +1,4 @@
-"""The sections [alerts.channels] and [alerts.delivery]: addresses that can be used, and secrets that stay secret."""
+"""The section [alerts.delivery], and how channels are reached: with TLS, and no message shows an address that may hold a password."""
 
 from __future__ import annotations
 
@@ -7,25 +7,21 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from config.address import is_host, is_loopback
-from config.names import ID_RULE, is_id, suggested_id
 
 if TYPE_CHECKING:
     from config.settings import Alerts, Delivery
     from config.settings_checks import Wrong
     from config.toml_lines import KeyPath
 
-TAKEN: Final = frozenset({"mail", "alertmanager"})
-PLACES: Final = frozenset({"phone", "text", "template", "key"})
-_PLACE: Final = re.compile(r"\{([^{}]*)\}")
-_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://.+", re.DOTALL)
 _MAIL: Final = re.compile(r"[^@\s+]+@[^@\s]+")
 
 
 def check_delivery(alerts: Alerts, wrong: Wrong) -> None:
-    """Raise the first thing that is wrong; no message shows a channel's address, which may hold a password."""
+    """Raise the first thing that is wrong."""
     delivery = alerts.delivery
     for name, url in alerts.channels.items():
-        _check_channel(name, url, wrong, insecure=delivery.insecure)
+        if url.startswith(("http://", "https://")):
+            _check_web(("alerts", "channels", name), url, wrong, insecure=delivery.insecure)
     for key in ("public_url", "alertmanager_url"):
         _check_web(("alerts", "delivery", key), getattr(delivery, key), wrong, insecure=delivery.insecure)
     for key in ("ack_host", "reply_host"):
@@ -45,32 +41,10 @@ def _check_pairs(delivery: Delivery, wrong: Wrong) -> None:
         problem = "alerts.delivery has both alertmanager_token and alertmanager_user"
         raise wrong(("alerts", "delivery", "alertmanager_token"), problem, "keep one of them")
     if delivery.longest_retry_s < delivery.first_retry_s:
-        problem = (
-            f"longest_retry_s {delivery.longest_retry_s:g} is below first_retry_s {delivery.first_retry_s:g}"
-        )
+        problem = f"longest_retry_s {delivery.longest_retry_s:g} is below first_retry_s {delivery.first_retry_s:g}"
         raise wrong(
             ("alerts", "delivery", "longest_retry_s"), problem, f"write at least {delivery.first_retry_s:g}"
         )
-
-
-def _check_channel(name: str, url: str, wrong: Wrong, *, insecure: bool) -> None:
-    key = ("alerts", "channels", name)
-    if not is_id(name):
-        problem = f'"{name}" cannot be the name of a channel ({ID_RULE})'
-        raise wrong(key, problem, f'write "{suggested_id(name)}"')
-    if name in TAKEN:
-        raise wrong(key, f'the channel "{name}" is built in', "give this one another name")
-    if not _SCHEME.fullmatch(url):
-        problem = f"alerts.channels.{name} is no address"
-        raise wrong(
-            key, problem, 'write it as "https://hooks.example/tatpar" or an apprise URL, as "tgram://…"'
-        )
-    for place in _PLACE.findall(url):
-        if place not in PLACES:
-            problem = f"alerts.channels.{name} has the place {{{place}}}, which nothing fills"
-            raise wrong(key, problem, "write {phone}, {text}, {template} or {key}")
-    if url.startswith(("http://", "https://")):
-        _check_web(key, url, wrong, insecure=insecure)
 
 
 def _check_web(key: KeyPath, address: str, wrong: Wrong, *, insecure: bool) -> None:

@@ -1,16 +1,23 @@
-"""What the types of `[alerts]` cannot say: a ladder that can be climbed, channels that are there, quiet hours that are times."""
+"""What the types of `[alerts]` cannot say: a ladder that can be climbed, channels that lead somewhere, quiet hours that are times."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from config.day_spans import day_spans
+from config.names import ID_RULE, is_id, suggested_id
 from config.site_columns import CellError
 from config.text import one_of
 
 if TYPE_CHECKING:
     from config.settings import Alerts
     from config.settings_checks import Wrong
+
+RESERVED: Final = ("mail", "alertmanager")
+"""Channels that are built in; no table entry may take their names."""
+PLACES: Final = ("phone", "email", "text", "template", "key")
+_PLACE: Final = re.compile(r"\{([^{}]*)\}")
 
 
 def check_alerts(alerts: Alerts, wrong: Wrong) -> None:
@@ -31,7 +38,21 @@ def check_alerts(alerts: Alerts, wrong: Wrong) -> None:
 
 
 def _check_channels(alerts: Alerts, wrong: Wrong) -> None:
-    known = ("mail", *alerts.channels)
+    for name, address in alerts.channels.items():
+        key = ("alerts", "channels", name)
+        if not is_id(name):
+            raise wrong(key, f'"{name}" cannot name a channel ({ID_RULE})', f'write "{suggested_id(name)}"')
+        if name in RESERVED:
+            raise wrong(key, f"the channel {name} is built in", "give this one another name")
+        if "://" not in address:
+            raise wrong(
+                key, f"alerts.channels.{name} is no apprise address", 'write one, as "twilio://…/{phone}"'
+            )
+        for found in _PLACE.findall(address):
+            if found not in PLACES:
+                problem = f"alerts.channels.{name} has a place {{{found}}}"
+                raise wrong(key, problem, "write {phone}, {email}, {text}, {template} or {key}")
+    known = (*RESERVED[:1], *alerts.channels)
     if not alerts.default_channels:
         raise wrong(("alerts", "default_channels"), "alerts.default_channels is empty", 'write ["mail"]')
     for place, name in enumerate(alerts.default_channels):
