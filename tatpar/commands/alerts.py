@@ -154,3 +154,52 @@ def test(
     except DeliveryError as error:
         failed(f"tatpar alerts: {error}")
     click.echo(f"{settings.alerts.smtp_host} took the mail to {address}")
+
+
+@command.command("templates")
+@click.option("--lang", type=click.Choice(["hi", "en"]), default=None, help="One language; without it both.")
+@click.option("--form", type=click.Choice(["sms", "chat"]), default="sms", show_default=True)
+@click.option(
+    "--places",
+    type=click.Choice(["dlt", "whatsapp", "named"]),
+    default=None,
+    help="How the places are written: {#var#}, {{1}} or {meeting}.  [default: dlt for sms, whatsapp for chat]",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV.")
+@_own_config
+@_own_data
+@json_option
+@click.pass_obj
+@explains_config
+def templates(  # noqa: PLR0913
+    chosen: tuple[Path | None, Path],
+    *,
+    lang: str | None,
+    form: str,
+    places: str | None,
+    as_csv: bool,
+    own_config: Path | None,
+    own_data: Path | None,  # noqa: ARG001 - taken as everywhere
+    as_json: bool,
+) -> None:
+    """The numbered templates of the messages, as a provider wants them on file.
+
+    Example: tatpar alerts templates --lang hi --csv
+    """
+    if as_csv and as_json:
+        wrong_input("--csv and --json: choose one of them")
+    from alerts.facts import Form  # noqa: PLC0415
+    from alerts.words.registry import Places, entries  # noqa: PLC0415
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.template_list import as_table, as_text  # noqa: PLC0415
+
+    phone = load_config(own_config or chosen[0]).settings.deployment.noc_phone
+    written = Places(places or ("dlt" if form == "sms" else "whatsapp"))
+    languages = (lang,) if lang else ("hi", "en")
+    found = [entry for language in languages for entry in entries(language, Form(form), phone, written)]
+    if as_json:
+        import msgspec  # noqa: PLC0415
+
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    click.echo(as_table(found) if as_csv else as_text(found), nl=False)

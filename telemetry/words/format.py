@@ -26,6 +26,7 @@ _DAY_S: Final = 86_400
 _LEAST_PERCENT: Final = 0.01
 """Fewer than one in ten thousand cannot be told apart by what an office sends in a day."""
 _DATE: Final = {"hi": "d MMMM, EEEE", "en": "EEEE d MMMM"}
+_SHORT_DATE: Final = {"hi": "d MMMM", "en": "d MMM"}
 _AT: Final = {"hi": "{date}, {clock} बजे", "en": "{date}, {clock}"}
 _DECIMAL: Final = {"hi": "#,##,##0.######", "en": "#,##0.######"}
 _UNITS: Final = {
@@ -157,3 +158,9 @@ def date(language: str, time_ns: int, zone: tzinfo) -> str:
 def moment(language: str, time_ns: int, zone: tzinfo) -> str:
     """Day and time, `24 नवंबर, मंगलवार, 11:00 बजे`."""
     return _AT[language].format(date=date(language, time_ns, zone), clock=clock(time_ns, zone))
+
+
+def short_moment(language: str, time_ns: int, zone: tzinfo) -> str:
+    """Day and time where room is scarce, `24 नवंबर 11:00` or `24 Nov 11:00`."""
+    day = format_date(local(time_ns, zone).date(), _SHORT_DATE[language], locale=language)
+    return f"{day} {clock(time_ns, zone)}"

@@ -1,0 +1,52 @@
+"""The text of a template: its sentences joined, with the places of its variables as `{name}`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alerts.facts import Form
+from telemetry.words.catalogues import template as words_of
+from telemetry.words.speak import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alerts.words.templates import Template
+
+
+def pattern(template: Template, language: str, form: Form, phone: str, *, linked: bool) -> str:
+    """A template's text, with the NOC's number in it: it is the same in every message, and no variable."""
+    joint = " " if form is Form.SMS else "\n"
+    return joint.join(
+        sentence(piece, language, form, phone) for piece in pieces_of(template, form, linked=linked)
+    )
+
+
+def pieces_of(template: Template, form: Form, *, linked: bool) -> tuple[str, ...]:
+    """The sentences of a template; a text message with a link leaves the meeting's name to the page behind the link."""
+    if not linked:
+        return template.pieces
+    brief = "head_brief" if form is Form.SMS else "head"
+    return (*(brief if piece == "head" else piece for piece in template.pieces), "link")
+
+
+def sentence(piece: str, language: str, form: Form, phone: str) -> str:
+    """One sentence of a template."""
+    voice = "sms" if form is Form.SMS else "long"
+    return words_of(language, f"alerts.{voice}.{piece}", one=False).replace("{phone}", phone)
+
+
+def places(text: str) -> tuple[str, ...]:
+    """The variables of a pattern, in their order."""
+    return tuple(match.group(1) for match in PLACEHOLDER.finditer(text))
+
+
+def filled(text: str, values: Iterable[str]) -> str:
+    """A pattern with values in its places, in their order."""
+    rest = iter(values)
+    return PLACEHOLDER.sub(lambda _: next(rest), text)
+
+
+def template_name(template: Template, language: str, *, linked: bool) -> str:
+    """As `T07-hi`, with a link `T07L-hi`."""
+    return f"{template.name}{'L' if linked else ''}-{language}"
