@@ -138,6 +138,7 @@ def test(
     import time  # noqa: PLC0415
 
     from alerts.mail import DeliveryError, send  # noqa: PLC0415
+
     from config.load import load_config  # noqa: PLC0415
     from telemetry.state.outbox import OutboxRow  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from config.meetings import Occurrence
-    from tatpar.track_record import Record
+    from analytics.forecast.record import Record
     from tatpar.verdict_table import VerdictTable
     from telemetry.decisions import Verdict
 

@@ -1,0 +1,54 @@
+"""Levels of lines that moved in a week: round trip, jitter or loss that has been higher or lower ever since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.changes.moved import LEAST_STEP, SLOTS_PER_DAY, Moved, moved
+from analytics.ranks import medians
+from telemetry.store.line_figures import line_figures
+from telemetry.windows import DAY_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.changes.series import Metric
+    from reports.week import Week
+    from telemetry.store.protocol import StoreReader
+
+BEFORE_NS: Final = 21 * DAY_NS
+"""What is read before the week: a move is weighed by what was there, and apart from the day's own rhythm."""
+
+
+def moves(
+    reader: StoreReader, sites: Sequence[str], paths: Sequence[str], week: Week, until_ns: int
+) -> list[Moved]:
+    """The moves of these offices' lines within the week."""
+    first_ns = week.start_ns - BEFORE_NS
+    found: list[Moved] = []
+    for path in paths:
+        figures = line_figures(reader, sites, (path,), first_ns, until_ns)
+        for row, site in enumerate(sites):
+            own = _candidates({metric: figures[metric][row : row + 1] for metric in LEAST_STEP})
+            found += moved(own, (site,), (path,), first_ns)
+    return [move for move in found if week.start_ns <= move.when_ns < until_ns]
+
+
+def _candidates(figures: Mapping[Metric, NDArray[np.float64]]) -> dict[Metric, NDArray[np.float64]]:
+    """Those of one line whose days differ by a step that is told at all: the search costs far more than this look."""
+    return {
+        metric: values for metric, values in figures.items() if _differs(values[0, 0], LEAST_STEP[metric])
+    }
+
+
+def _differs(values: NDArray[np.float64], least: float) -> bool:
+    days = values[: len(values) // SLOTS_PER_DAY * SLOTS_PER_DAY].reshape(-1, SLOTS_PER_DAY)
+    if not len(days):
+        return False
+    level = medians(days)[0]
+    known = level[np.isfinite(level)]
+    return bool(len(known) > 1 and known.max() - known.min() >= least)
