@@ -320,6 +320,15 @@ class Alerts(_Section, frozen=True, kw_only=True):
     delivery: Delivery = Delivery()
 
 
+class Reports(_Section, frozen=True, kw_only=True):
+    """The weekly readiness report: when it is made, and who gets it beside the people of role leadership."""
+
+    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "never"] = "mon"
+    hour: Annotated[float, Meta(ge=0, le=23.99)] = 7
+    """Local time at which the report of the week before is made."""
+    mail_to: tuple[str, ...] = ()
+
+
 class Metrics(_Section, frozen=True, kw_only=True):
     """Where a collector shows itself: /metrics, /healthz, /readyz."""
 
@@ -379,6 +388,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     quality: Quality = Quality()
     wall: Wall = Wall()
     alerts: Alerts = Alerts()
+    reports: Reports = Reports()
     metrics: Metrics = Metrics()
     log: Log = Log()
     lab: Lab = Lab()

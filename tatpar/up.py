@@ -213,7 +213,8 @@ class Up:
 
     async def _watch(self) -> None:
         with self._reader() as reader, self._reader() as past, self._state() as state:
-            await Watch(self._live, reader, state, self._clock, history_reader=past).run()
+            folder = self._options.data_dir / "reports"
+            await Watch(self._live, reader, state, self._clock, history_reader=past, reports_dir=folder).run()
 
     async def _alert(self) -> None:
         with self._state() as state:

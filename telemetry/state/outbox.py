@@ -120,7 +120,7 @@ class OutboxTable(Database):
             return bool(
                 change.execute(
                     "UPDATE outbox SET error = ?, dead_ns = ?, attempts = attempts + ?"
-                    f" WHERE key = ? AND {_WAITS}",  # noqa: S608
+                    f" WHERE key = ? AND {_WAITS}",
                     (error, at_ns, int(attempted), key),
                 )
             )

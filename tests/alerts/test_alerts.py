@@ -7,10 +7,10 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from alerts.mail import DeliveryError, send
 from msgspec import structs
 
 from alerts.delivery import FIRST_RETRY_S, NEVER_NS, Delivery, retry_ns
-from alerts.mail import DeliveryError, send
 from alerts.service import Alerts
 from telemetry.decisions import Action, Reason, ReasonCode, State, Verdict
 from telemetry.state.db import StateDb
