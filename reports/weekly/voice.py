@@ -51,7 +51,11 @@ class Voice:
         return found.name_hi if self.language == "hi" else found.name_en
 
     def ends(self, paths: Sequence[str]) -> str:
-        """The headquarters at the far ends of some paths."""
+        """The headquarters at the far ends of some paths; all of them in two words."""
+        if len(paths) > 1 and len({path.partition(".")[2] for path in paths}) == len(
+            self._config.headquarters
+        ):
+            return self("all_ends")
         return ", ".join(self.end(path) for path in paths)
 
     def cause(self, cause: str | None) -> str:

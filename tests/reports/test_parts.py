@@ -7,19 +7,22 @@ import math
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
+from analytics.changes.moved import SLOTS_PER_DAY, Moved, moved
 from analytics.forecast.record import bins, decided, record
 from config.settings import Reports
 from reports.csv_files import csv_of
 from reports.document import Cell, Column, Table
+from reports.moves import by_day, joined
 from reports.responses import responses
 from reports.roll_out import DAYS, rolled_out
 from reports.schedule import due_week
 from reports.trend import Held, counted, held_by_office
 from telemetry.alerting import Alert, AlertState, Kind, Severity
 from telemetry.decisions import Forecast, Horizon, Outcome, OutcomeState, State, Verdict
-from telemetry.windows import DAY_NS, SECOND_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 AT = 1_795_000_000 * SECOND_NS
@@ -173,6 +176,31 @@ def test_a_table_is_read_by_spreadsheets_and_runs_nothing() -> None:
         ["आगरा", "12.25"],
         ["'=1+1", ""],
     ]
+
+
+def step(when_h: int, before: float, after: float) -> Moved:
+    return Moved(
+        site="a", path="main.state", metric="rtt", when_ns=when_h * HOUR_NS, before=before, after=after
+    )
+
+
+def test_steps_within_a_day_are_one_move() -> None:
+    """A rise in three steps is told once, at its largest; a bump that goes back is none; a day later is another."""
+    rise = [step(0, 20, 22), step(1, 22, 30), step(3, 30, 31), step(30, 31, 25)]
+    assert [(m.when_ns // HOUR_NS, m.before, m.after) for m in joined(rise)] == [(1, 20, 31), (30, 31, 25)]
+    assert joined([step(0, 20, 40), step(5, 40, 20.5)]) == []
+
+
+def test_a_level_that_moved_is_found_and_every_evenings_crowd_is_not() -> None:
+    """Four weeks of a line that is slow from 18 to 22 h each day; from the third Thursday noon on it is 9 ms slower."""
+    noise = np.random.default_rng(7).gamma(2.0, 0.5, 28 * SLOTS_PER_DAY)
+    hour = np.arange(28 * SLOTS_PER_DAY) % SLOTS_PER_DAY // 12
+    rtt = 20.0 + noise + np.where((hour >= 18) & (hour < 22), 25.0, 0.0)
+    at = 24 * SLOTS_PER_DAY + SLOTS_PER_DAY // 2
+    rtt[at:] += 9.0
+    (found,) = joined(moved({"rtt": by_day(rtt)}, ("a",), ("main.state",), 0))
+    assert abs(found.when_ns // SLOT_NS - at) <= 24
+    assert found.after - found.before == pytest.approx(9.0, abs=1.0)
 
 
 @pytest.mark.parametrize(
