@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 from msgspec import structs
 
 from analytics.changes.moved import LEAST_SHARE, LEAST_STEP, SLOTS_PER_DAY, Moved, moved
