@@ -107,10 +107,11 @@ def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present
     at, open_ = slot - tracks[0].first_slot, slot >= present.covered
     paths = len(measured) // len(present.dark)
     silent = np.repeat(present.dark & ~cells.measured[..., index].any(axis=1), paths)
+    blank = tracks[0].measured[:, at] == 0.0  # before anything is written: the tracks share it
     for limit_set, track in enumerate(tracks):
         write = measured > 0
         if not open_:
-            write &= (track.measured[:, at] == 0.0) | cells.forgiven[limit_set, ..., index].ravel()
+            write &= blank | cells.forgiven[limit_set, ..., index].ravel()
         track.broke[write, at] = cells.broke[limit_set, ..., index].ravel()[write]
         track.strain[write, at] = cells.strain[limit_set, ..., index].ravel()[write]
         track.measured[write, at] = np.minimum(measured[write] / WINDOWS_PER_SLOT, 1.0)

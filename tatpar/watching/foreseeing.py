@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
-from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
+from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
@@ -83,9 +83,9 @@ def prepare_tracks(
     around = Surroundings(
         groups_of(lines, offices.config.registry.by_id), lost, _planned(offices, past, first, slots, now_ns)
     )
-    tracks = tuple(track_of(grid, index, around) for index in range(len(grid.broken)))
+    tracks = tracks_of(grid, around)
     covered = (past.until_ns - CLOSED_AFTER_NS) // SLOT_NS
-    return Prepared(past, offices, tracks, tuple(map(digest, tracks)), covered)
+    return Prepared(past, offices, tracks, tuple(digest(each, now_ns) for each in tracks), covered)
 
 
 def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared:
