@@ -41,7 +41,7 @@ def command(context: click.Context, config_file: Path | None, data_dir: Path) ->
     live = LiveConfig(config_file)
     try:
         asyncio.run(_run(live, data_dir))
-    except StateError as error:
+    except (StateError, OSError) as error:
         failed(f"tatpar alerts: {error}")
 
 
@@ -50,8 +50,10 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
     import asyncio  # noqa: PLC0415
     import contextlib  # noqa: PLC0415
     import signal  # noqa: PLC0415
+    from functools import partial  # noqa: PLC0415
 
     from alerts.service import Alerts  # noqa: PLC0415
+    from tatpar.answering import answering, hears, together  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
 
     task = asyncio.current_task()
@@ -62,7 +64,10 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
         contextlib.suppress(asyncio.CancelledError),
         contextlib.closing(StateDb(data_dir / "state.db")) as state,
     ):
-        await Alerts(live, state).run()
+        work = [Alerts(live, state).run()]
+        if hears(live.current.settings.alerts.delivery):
+            work.append(answering(live, state, data_dir, partial(click.echo, err=True)))
+        await together(*work)
 
 
 @command.command("list")
