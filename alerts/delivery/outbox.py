@@ -23,7 +23,7 @@ from alerts.delivery.mail import Mail
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from alerts.delivery.channel import Channel
     from config.config import Config
@@ -68,15 +68,21 @@ class Delivery:
         """Try what is due; the number known to be sent since the last step. Never waits long for a slow channel."""
         sent = self._gather()
         rows = [row for row in self._living(now_ns) if row.key not in self._under_way]
+        if rows:
+            self._begin(rows, config, now_ns)
+        self._alertmanager.step(config, now_ns)
+        wait([future for _, future in self._under_way.values()], self._patience_s)
+        return sent + self._gather()
+
+    def _begin(self, rows: Sequence[OutboxRow], config: Config, now_ns: int) -> None:
+        """Claim what may go now, and have each tried by a thread of its channel."""
         chosen = self._within_limits(rows, config, now_ns)
-        claimed = self._state.claim([row.key for row, _ in chosen], now_ns, now_ns + _claim_ns(config))
+        keys = [row.key for row, _ in chosen]
+        claimed = self._state.claim(keys, now_ns, now_ns + _claim_ns(config)) if keys else set()
         for row, channel in chosen:
             if row.key in claimed:
                 future = self._pool(row.channel, config).submit(self._try, row, channel, config, now_ns)
                 self._under_way[row.key] = (row, future)
-        self._alertmanager.step(config, now_ns)
-        wait([future for _, future in self._under_way.values()], self._patience_s)
-        return sent + self._gather()
 
     def told(self, now_ns: int) -> dict[str, int]:
         """Its counters and how the outbox stands, for the heartbeat."""

@@ -35,5 +35,5 @@ def send(row: OutboxRow, _files: Sequence[Attachment], config: Config) -> str:
     result = apprise.notify(body=row.body, title=row.subject, timeout=limit_s)
     if result:
         return f"{scheme}: taken"
-    late = result.timeout_count or "timeout" in result.name.lower() if hasattr(result, "name") else False
+    late = bool(getattr(result, "timeout_count", 0))
     raise DeliveryError(f"{scheme}: no answer within {limit_s:g} s" if late else f"{scheme}: not taken")
