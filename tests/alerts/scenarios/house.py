@@ -93,8 +93,7 @@ class House:
             self.meets("review", meeting)
         self.configure(settings)
         self.live = LiveConfig(folder / "tatpar.toml")
-        self.state = StateDb(folder / "state.db")
-        self.state._connection.execute("PRAGMA synchronous=OFF")  # weeks in seconds; no power fails here
+        self.state = self._opened()
         self.facts: list[tuple[Facts, str, Form]] = []
         self.alerts = self.service()
 
@@ -107,6 +106,19 @@ class House:
         self.alerts.close()
         self.alerts = self.service()
         return self
+
+    def forget(self) -> Self:
+        """A new state database with nothing in it."""
+        self.state.close()
+        for file in self.folder.glob("state.db*"):
+            file.unlink()
+        self.state = self._opened()
+        return self
+
+    def _opened(self) -> StateDb:
+        state = StateDb(self.folder / "state.db")
+        state._connection.execute("PRAGMA synchronous=OFF")  # weeks in seconds; no power fails here
+        return state
 
     def close(self) -> None:
         self.state.close()

@@ -92,10 +92,7 @@ def play(house: House, steps: int | None) -> tuple[list[str], str]:
         return Alerts(house.live, state, delivery=Channel(state, fuse, taken), words=_plain)
 
     alerts = begin()
-    for clock in (
-        *("09:30", "09:30:15", "09:30:30", "09:50:30", "09:51", "10:15", "10:16"),
-        *("10:17", "10:19", "10:20", "10:21"),
-    ):
+    for clock in ("09:30", "09:30:15", "09:50:30", "10:16", "10:17", "10:20"):
         house.at(clock)
         if clock == "10:17":
             house.ready("agra")
@@ -112,9 +109,9 @@ def parts(keys: list[str]) -> list[list[str]]:
     return [key.split("/")[2:] for key in keys]
 
 
-def test_a_crash_at_every_step_neither_loses_nor_doubles(build: Build) -> None:
+def test_a_crash_at_every_step_neither_loses_nor_doubles(house: House) -> None:
     """Every step of the morning is died at once; in the end the same messages have been handed over, in the same order."""
-    meant, place = play(build(), None)
+    meant, place = play(house, None)
     assert parts(meant) == [
         ["raised", "site:agra"],
         ["escalated", "ravi"],
@@ -126,7 +123,7 @@ def test_a_crash_at_every_step_neither_loses_nor_doubles(build: Build) -> None:
     places: list[str] = []
     steps = 0
     while True:
-        taken, place = play(build(), steps)
+        taken, place = play(house.forget(), steps)
         if not place:
             break
         places.append(place)
@@ -135,7 +132,7 @@ def test_a_crash_at_every_step_neither_loses_nor_doubles(build: Build) -> None:
         doubled = len(taken) - len(once)
         assert doubled == (place in {"after handing over", "before mark_sent"}), place
         steps += 1
-    assert len(places) == steps > 150
+    assert len(places) == steps > 100
     assert {"before put_alerts", "after put_alerts", "before handing over", "after handing over"} <= set(
         places
     )
