@@ -1,33 +1,66 @@
-"""The loop of the alerts: look at the verdicts, decide who is to be told, send."""
+"""The loop of the alerts: look at what the analysis says, decide who is told, send.
+
+A step puts the alerts and the messages that follow from them into the state database in one transaction, and only then sends.
+What crashes before it is decided again from the same facts; what crashes after it is in the outbox.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import secrets
+import socket
+from functools import cache
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
-from alerts.delivery import CHANNEL, Delivery
-from alerts.hold import Hold
-from alerts.message import compose
-from config.sites import SiteStatus
+from alerts import links
+from alerts.conditions import Meetings, conditions, reach_ns
+from alerts.delivery.outbox import Delivery
+from alerts.ladder import Ladder
+from alerts.machine import Machine, shifted
+from alerts.posts import PostOffice
+from alerts.sight import Sight, look
+from alerts.silenced import Silenced
+from alerts.telling import Teller
+from alerts.words import render
+from telemetry.alerting import AlertState
 from telemetry.clock import SystemClock
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from alerts.machine import Decision
+    from alerts.posts import Render
     from config.config import Config
     from config.live import LiveConfig
+    from telemetry.alerting import Alert
     from telemetry.clock import WallClock
-    from telemetry.decisions import Verdict
     from telemetry.state.db import StateDb
 
-PERIOD_S: Final = 2.0
+    class Sender(Protocol):
+        """Empties the outbox."""
+
+        def step(self, config: Config, now_ns: int) -> int:
+            """Try what is due; the number sent."""
+            ...
+
+
+PERIOD_S: Final = 1.0
 ROLE: Final = "alerts"
-"""Its name among the heartbeats."""
+"""Its name among the heartbeats and the leases."""
+LEASE_NS: Final = 30 * SECOND_NS
+BEAT_NS: Final = 5 * SECOND_NS
+STEPPED_NS: Final = 5 * SECOND_NS
+"""When the clock on the wall gains or loses more than that against the monotonic one, it was set."""
 _log = logging.getLogger(__name__)
 
 
 class Alerts:
-    """Tells an office's in-charge, once, that the office is not ready for a meeting that starts soon."""
+    """Decides and sends, for as long as it holds the lease."""
 
     def __init__(
         self,
@@ -35,63 +68,177 @@ class Alerts:
         state: StateDb,
         clock: WallClock | None = None,
         *,
-        delivery: Delivery | None = None,
-        hold: Hold | None = None,
+        delivery: Sender | None = None,
+        words: Render = render,
     ) -> None:
         self._live = live
         self._state = state
         self._clock = clock or SystemClock()
         self._delivery = delivery or Delivery(state)
-        self._hold = hold or Hold()
-        self._mute_said = False
+        self._words = words
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._leased_ns: int | None = None
+        self._beat_ns: int | None = None
+        self._config: Config | None = None
+        self._ladder = Ladder(live.current)
+        self._sight = Sight()
+        self._seen: tuple[int, int] | None = None
+        """Revision and window of the last look."""
+        self._ahead_ns: int | None = None
+        self._secret: Callable[[], bytes] = cache(lambda: links.secret(state.path.parent))
+        self._is_waiting = False
 
     async def run(self) -> None:
         """Decide and send until cancelled; the work is done in a thread, and what is under way is ended first."""
-        while True:
-            step = asyncio.create_task(
-                asyncio.to_thread(self.step, self._clock.now_ns()), name="alerts: step"
-            )
-            try:
-                await asyncio.shield(step)
-            except asyncio.CancelledError:
-                await asyncio.wait(
-                    {step}
-                )  # a mail that was taken must be marked as sent, or it goes out twice
-                raise
-            await asyncio.sleep(PERIOD_S)
+        try:
+            while True:
+                times = (self._clock.now_ns(), self._clock.monotonic_ns())
+                step = asyncio.create_task(asyncio.to_thread(self.step, *times), name="alerts: step")
+                try:
+                    await asyncio.shield(step)
+                except asyncio.CancelledError:
+                    await asyncio.wait({step})  # what was taken must be marked as sent, or it goes out twice
+                    raise
+                await asyncio.sleep(PERIOD_S)
+        finally:
+            await asyncio.to_thread(self.close)
 
-    def step(self, now_ns: int) -> int:
-        """One look: put new messages into the outbox, send what is due; the number sent."""
+    def step(self, now_ns: int, monotonic_ns: int | None = None) -> int:
+        """One look: decide, put new messages into the outbox, send what is due; the number sent.
+
+        Args:
+            now_ns: the time, ns since the Unix epoch.
+            monotonic_ns: of a clock that nobody sets; None when there is none to compare with.
+        """
         self._live.refresh()
         config = self._live.current
-        settings = config.settings.alerts
-        until_ns = now_ns + int(settings.warning_min * 60 * SECOND_NS)
-        soon = [v for v in self._state.verdicts(now_ns, until_ns) if v.ends_ns > now_ns]
-        for verdict in self._hold.lasting(soon, now_ns):
-            self._tell(config, verdict, now_ns)
-        if not settings.smtp_host:
-            self._say_mute()
-        sent = self._delivery.step(settings, now_ns)
-        self._state.beat(ROLE, now_ns, {"sent": sent, "mute": not settings.smtp_host})
+        if not self._holds_lease(now_ns):
+            return 0
+        if monotonic_ns is not None:
+            self._mind_the_clock(now_ns, now_ns - monotonic_ns)
+        self._take_up(config)
+        self._decide(config, now_ns)
+        sent = self._delivery.step(config, now_ns)
+        self._beat(now_ns, sent)
         return sent
 
-    def _tell(self, config: Config, verdict: Verdict, now_ns: int) -> None:
-        site = config.registry.by_id.get(verdict.site)
-        if site is None or site.status is not SiteStatus.LINKED or not site.contact_email:
-            return
-        found = config.calendar.find(verdict.meeting, verdict.occurrence_ns, verdict.starts_ns)
-        if found is None or verdict.site not in found.meeting.invited:
-            return
-        message = compose(verdict, found.meeting, site, config.settings.deployment)
-        key = f"{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}/{verdict.state.value}"
-        if self._state.enqueue(key, CHANNEL, site.contact_email, message.subject, message.body, now_ns):
-            extra = {"event": "alert.raised", "site": verdict.site, "meeting": verdict.meeting}
-            _log.info("%s is to be told: %s", verdict.site, message.subject, extra=extra)
+    def close(self) -> None:
+        """Let another process take over at once."""
+        close = getattr(self._delivery, "close", None)
+        if close is not None:
+            close()
+        self._state.release_lease(ROLE, self._holder)
 
-    def _say_mute(self) -> None:
-        if not self._mute_said:
+    def _holds_lease(self, now_ns: int) -> bool:
+        renewed = self._leased_ns is not None and 0 <= now_ns - self._leased_ns < LEASE_NS // 3
+        if renewed:
+            return True
+        if self._state.acquire_lease(ROLE, self._holder, now_ns, LEASE_NS):
+            self._leased_ns = now_ns
+            self._is_waiting = False
+            return True
+        self._leased_ns = None
+        if not self._is_waiting:
+            _log.info("another process sends the alerts; waiting", extra={"event": "alerts.waiting"})
+        self._is_waiting = True
+        return False
+
+    def _mind_the_clock(self, now_ns: int, ahead_ns: int) -> None:
+        """When the clock was set, everything that is waited for goes on by the time that has really passed."""
+        before, self._ahead_ns = self._ahead_ns, ahead_ns
+        if before is None or abs(ahead_ns - before) < STEPPED_NS:
+            return
+        by_ns = ahead_ns - before
+        moved = [shifted(alert, by_ns) for alert in self._state.open_alerts()]
+        self._state.put_alerts(moved, [], now_ns)
+        extra = {"event": "alerts.clock-set", "by_s": by_ns / SECOND_NS}
+        _log.warning(
+            "the clock was set by %.0f s: what is waited for goes on", by_ns / SECOND_NS, extra=extra
+        )
+
+    def _take_up(self, config: Config) -> None:
+        if config is self._config:
+            return
+        self._config = config
+        self._ladder = Ladder(config)
+        self._seen = None
+        for person in self._ladder.unreachable():
+            extra = {"event": "alerts.unreachable", "person": person.id}
+            _log.warning(
+                "%s has no address on any of the channels %s: the next rung is told instead",
+                person.id,
+                " ".join(person.channels),
+                extra=extra,
+            )
+        if not config.settings.alerts.smtp_host and not config.settings.alerts.channels:
             _log.info(
-                "alerts.smtp_host is empty: messages wait in the outbox (tatpar alerts list), none is sent",
+                "alerts.smtp_host is empty and there are no channels: messages wait in the outbox (tatpar alerts list)",
                 extra={"event": "alerts.mute"},
             )
-            self._mute_said = True
+
+    def _decide(self, config: Config, now_ns: int) -> None:
+        seen = (self._state.revision(), now_ns // WINDOW_NS)
+        if seen != self._seen:
+            self._sight, self._seen = look(self._state, now_ns, reach_ns(config)), seen
+        decision = self._machine(config, now_ns).step(
+            conditions(self._sight, config, now_ns), self._sight.open, self._sight.recent
+        )
+        if not decision.alerts and not decision.tellings:
+            return
+        office = PostOffice(config, self._ladder, self._secret, self._words)
+        posts = [office.post(telling, now_ns) for telling in decision.tellings]
+        self._state.put_alerts(decision.alerts, [post for post in posts if post is not None], now_ns)
+        self._say(decision)
+
+    def _machine(self, config: Config, now_ns: int) -> Machine:
+        settings, meetings = config.settings.alerts, Meetings(config)
+
+        def takes_place(alert: Alert) -> bool:
+            if alert.occurrence_ns is None or alert.starts_ns is None:
+                return True
+            found = meetings.find(alert.meeting, alert.occurrence_ns, alert.starts_ns, alert.site)
+            return found is not None and found.starts_ns - now_ns <= reach_ns(config)
+
+        zone = ZoneInfo(config.settings.deployment.timezone)
+        return Machine(
+            settings,
+            self._ladder,
+            Teller(self._ladder, settings, zone, now_ns),
+            Silenced(self._sight.silences, config.registry, now_ns),
+            now_ns,
+            takes_place=takes_place,
+            is_taken=lambda alert_id: self._state.alert(alert_id) is not None,
+        )
+
+    def _beat(self, now_ns: int, sent: int) -> None:
+        if sent or self._beat_ns is None or not 0 <= now_ns - self._beat_ns < BEAT_NS:
+            told = getattr(self._delivery, "told", None)
+            detail = told(now_ns) if told is not None else {}
+            self._state.beat(ROLE, now_ns, {"sent": sent, "open": len(self._sight.open), **detail})
+            self._beat_ns = now_ns
+
+    def _say(self, decision: Decision) -> None:
+        for alert in decision.alerts:
+            what = alert.site or alert.incident
+            extra = {
+                "alert": alert.id,
+                "site": alert.site,
+                "meeting": alert.meeting,
+                "kind": alert.kind.value,
+            }
+            if alert.state is AlertState.FIRING and alert.fired_ns == alert.seen_ns:
+                _log.info(
+                    "alert %s: %s %s", alert.id, what, alert.kind, extra=extra | {"event": "alert.raised"}
+                )
+            elif alert.state is AlertState.RESOLVED and alert.fired_ns is not None:
+                _log.info("alert %s is over: %s", alert.id, what, extra=extra | {"event": "alert.over"})
+        for telling in decision.tellings:
+            extra = {
+                "event": "alert.told",
+                "alert": telling.alert.id,
+                "person": telling.person.id,
+                "step": telling.step.value,
+            }
+            _log.info(
+                "alert %s: %s is told (%s)", telling.alert.id, telling.person.id, telling.step, extra=extra
+            )

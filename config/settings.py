@@ -301,6 +301,9 @@ class Alerts(_Section, frozen=True, kw_only=True):
     """In-charges hear of a shared fault from so many minutes before the start."""
     hold_s: Annotated[float, Meta(ge=0, le=3600)] = 15
     """What is not severe must have lasted so long, in two of three windows."""
+    crowd: Annotated[int, Meta(ge=2, le=100_000)] = 4
+    """When so many offices fail at once, it is waited whether they share a fault."""
+    crowd_hold_s: Annotated[float, Meta(ge=0, le=3600)] = 30
     clear_s: Annotated[float, Meta(ge=0, le=86_400)] = 120
     """It is over when it has looked well for so long."""
     flaps: Annotated[int, Meta(ge=1, le=10)] = 2

@@ -117,8 +117,14 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Starts of the windows in which it was seen while it was held back, newest last."""
     said_ns: int | None = None
     """When somebody was last told anything of it."""
-    worse: int = 0
-    """How often it has got worse since it was taken up."""
+    rank: int = 0
+    """How bad it has been at its worst; the higher the worse."""
+    turn: int = 0
+    """How often it was told anew: it got worse after somebody had taken it up, or has become the office's own trouble again."""
+    eased: tuple[str, ...] = ()
+    """Ids of the people who were told that it is not their line."""
+    own_ns: int | None = None
+    """Since when the shared fault is gone that explained it, and the trouble is not."""
     overtaken_ns: int | None = None
     """Time of the acknowledgement that no longer holds, because it has got worse since."""
 

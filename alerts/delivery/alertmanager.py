@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -37,6 +37,14 @@ Labels = dict[str, str]
 _log = logging.getLogger(__name__)
 
 
+class Over(NamedTuple):
+    """Labels under which nothing stands any more: since when, and until when that is said again."""
+
+    labels: Labels
+    at_ns: int
+    until_ns: int
+
+
 class Alertmanager:
     """Tells an Alertmanager of a state database's alerts."""
 
@@ -44,6 +52,7 @@ class Alertmanager:
         self._state = state
         self._said: dict[str, Labels] = {}
         """By id, the labels under which an alert was said to stand."""
+        self._over: list[Over] = []
         self._next_ns = 0
         self._pool: ThreadPoolExecutor | None = None
         self._under_way: Future[None] | None = None
@@ -58,7 +67,7 @@ class Alertmanager:
         labels = {key: labels_of(alert, config) for key, alert in standing.items()}
         if now_ns < self._next_ns and (self.is_failing or labels == self._said):
             return
-        if not labels and not self._said:
+        if not (labels or self._said or self._over):
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="delivery: alertmanager")
@@ -81,13 +90,21 @@ class Alertmanager:
         if self._under_way is not None:
             self._under_way.result()
 
+    def close(self) -> None:
+        """End its thread, when what is under way has ended."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+            self._pool = None
+
     def _say(
         self, config: Config, standing: dict[str, Alert], labels: dict[str, Labels], now_ns: int
     ) -> None:
         told = [stated(alert, labels[key], config, now_ns) for key, alert in standing.items()]
-        told += self._ended(labels, now_ns)
+        over = [*self._still_said(labels, now_ns), *self._ended(labels, config, now_ns)]
+        told += [{"labels": each.labels, "endsAt": _time(each.at_ns)} for each in over]
         try:
-            push(told, config)
+            if told:
+                push(told, config)
         except DeliveryError as error:
             self._next_ns = now_ns + int(config.settings.alerts.delivery.first_retry_s * SECOND_NS)
             if not self.is_failing:
@@ -98,15 +115,20 @@ class Alertmanager:
         if self.is_failing:
             _log.info("the Alertmanager takes alerts again", extra={"event": "alertmanager.recovered"})
         self.is_failing = False
-        self._said = labels
+        self._said, self._over = labels, over
 
-    def _ended(self, labels: dict[str, Labels], now_ns: int) -> Iterable[dict[str, object]]:
+    def _still_said(self, labels: dict[str, Labels], now_ns: int) -> Iterable[Over]:
+        """What was over before and is said once more: an Alertmanager whose clock is behind ours has not believed it yet."""
+        stands = list(labels.values())
+        return (each for each in self._over if now_ns < each.until_ns and each.labels not in stands)
+
+    def _ended(self, labels: dict[str, Labels], config: Config, now_ns: int) -> Iterable[Over]:
         """What was said to stand and does not, or stands under other labels now (its severity is one)."""
         for key, before in self._said.items():
             if labels.get(key) != before:
                 alert = self._state.alert(key)
                 at_ns = alert.resolved_ns if alert and alert.resolved_ns and key not in labels else now_ns
-                yield {"labels": before, "endsAt": _time(min(at_ns, now_ns))}
+                yield Over(before, min(at_ns, now_ns), now_ns + _lasts_ns(config))
 
 
 def labels_of(alert: Alert, config: Config) -> Labels:
@@ -127,7 +149,7 @@ def labels_of(alert: Alert, config: Config) -> Labels:
 def stated(alert: Alert, labels: Labels, config: Config, now_ns: int) -> dict[str, object]:
     """An alert as the interface has it."""
     delivery = config.settings.alerts.delivery
-    ends_ns = alert.resolved_ns or now_ns + RESENDS * int(delivery.alertmanager_resend_s * SECOND_NS)
+    ends_ns = alert.resolved_ns or now_ns + _lasts_ns(config)
     notes = {f"summary_{language}": summary(alert, config, language, now_ns) for language in ("hi", "en")}
     notes["summary"] = notes[f"summary_{config.settings.deployment.language}"]
     if alert.acknowledged_by:
@@ -156,7 +178,7 @@ def summary(alert: Alert, config: Config, language: str, now_ns: int) -> str:
         starts_ns=alert.starts_ns,
         reason=alert.reason,
         action=alert.action,
-        factor=alert.reason.factor if alert.reason is not None else None,
+        factor=alert.factor or (alert.reason.factor if alert.reason is not None else None),
         probability=alert.probability,
         since_ns=alert.since_ns,
         ended_ns=alert.resolved_ns,
@@ -165,6 +187,18 @@ def summary(alert: Alert, config: Config, language: str, now_ns: int) -> str:
         return render(facts, config, language, Form.CHAT).body
     except UnsaidError:
         return f"{alert.kind.value} {alert.site or alert.incident}"
+
+
+def send_test(row: OutboxRow, _files: Sequence[Attachment], config: Config) -> str:
+    """A test alert, which ends by itself after the usual time.
+
+    Raises:
+        DeliveryError: it was not taken.
+    """
+    ends_ns = row.due_ns + _lasts_ns(config)
+    labels = {"alertname": "TatparTest", "severity": "notice"}
+    alert = {"labels": labels, "annotations": {"summary": row.body}, "startsAt": _time(row.due_ns)}
+    return push([{**alert, "endsAt": _time(ends_ns)}], config)
 
 
 def push(alerts: Sequence[dict[str, object]], config: Config) -> str:
@@ -184,6 +218,10 @@ def _login(settings: Delivery) -> dict[str, str]:
     if settings.alertmanager_user:
         return basic(settings.alertmanager_user, settings.alertmanager_password)
     return {}
+
+
+def _lasts_ns(config: Config) -> int:
+    return RESENDS * int(config.settings.alerts.delivery.alertmanager_resend_s * SECOND_NS)
 
 
 def _time(at_ns: int) -> str:

@@ -50,6 +50,14 @@ class VerdictTable(Database):
         )
         return [decoded(body, Verdict) for (body,) in rows]
 
+    def verdict(self, site: str, meeting: str, occurrence_ns: int) -> Verdict | None:
+        """What is expected of one office at one occurrence; None when nothing is said of it, or no longer."""
+        rows = self._rows(
+            "SELECT body FROM verdict WHERE site = ? AND meeting = ? AND occurrence_ns = ? AND voided_ns IS NULL",
+            (site, meeting, occurrence_ns),
+        )
+        return decoded(rows[0][0], Verdict) if rows else None
+
     def void(self, meeting: str, occurrence_ns: int, at_ns: int, sites: Sequence[str] | None = None) -> None:
         """An occurrence was moved or cancelled, or some sites are no longer invited: nothing said of it holds.
 

@@ -131,7 +131,7 @@ def test_an_acknowledgement_made_meanwhile_is_not_overwritten(db: StateDb) -> No
     found = db.alert("K7M2PQ")
     assert found is not None
     assert (found.acknowledged_by, found.rung) == ("asha", 0)
-    worse = structs.replace(ALERT, worse=1, overtaken_ns=200)
+    worse = structs.replace(ALERT, turn=1, overtaken_ns=200)
     assert db.put_alerts([worse], [post("worse")], 202) == 1
     assert db.alert("K7M2PQ") == worse
 

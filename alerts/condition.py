@@ -1,0 +1,42 @@
+"""What is wrong now, of one office or one incident, before anything is decided about it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from telemetry.alerting import Kind
+from telemetry.decisions import Action, Factor, Reason
+
+_RANKS: Final = {Kind.NOT_YOUR_LINE: 0, Kind.AT_RISK: 1, Kind.ROOM_DEVICE: 1, Kind.DARK: 3, Kind.DOWN: 3}
+
+
+class Condition(Struct, frozen=True, kw_only=True):
+    """One trouble; the same fields as of the alert that may come of it."""
+
+    subject: str
+    kind: Kind
+    since_ns: int
+    site: str = ""
+    incident: str = ""
+    meeting: str = ""
+    occurrence_ns: int | None = None
+    starts_ns: int | None = None
+    ends_ns: int | None = None
+    reason: Reason | None = None
+    action: Action = Action.NONE
+    probability: float | None = None
+    severe: bool = False
+    factor: Factor | None = None
+    sites: tuple[str, ...] = ()
+    """Of an incident; of an office's trouble the office alone."""
+    begins: bool = True
+    """False: it keeps up an alert that is there, and begins none."""
+    muted: bool = False
+    """Announced beforehand, or no longer bad and not yet well: nothing is begun and nothing is said."""
+
+    @property
+    def rank(self) -> int:
+        """How bad it is: rises when it gets worse."""
+        return 2 * _RANKS.get(self.kind, 2) + self.severe

@@ -1,0 +1,201 @@
+"""Conditions from what the analysis says: verdicts of coming meetings, open incidents, offices without contact.
+
+All of it is said of live data (late data mends the history only), so nothing that was back-filled ever becomes a condition.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from alerts.condition import Condition
+from alerts.expected import Announced
+from alerts.quiet import MINUTE_NS
+from config.sites import SiteStatus
+from telemetry.alerting import Kind
+from telemetry.decisions import Action, FactorKind, ReasonCode, State
+
+if TYPE_CHECKING:
+    from alerts.sight import Sight
+    from config.config import Config
+    from config.meetings import Occurrence
+    from telemetry.decisions import Flag, Incident, Verdict
+
+_KINDS: Final = {ReasonCode.DARK: Kind.DARK, ReasonCode.ROOM_DEVICE: Kind.ROOM_DEVICE}
+
+
+def conditions(sight: Sight, config: Config, now_ns: int) -> dict[str, Condition]:
+    """By subject, everything that is wrong now and concerns somebody; times in ns since the Unix epoch."""
+    return _Finder(sight, config, now_ns).all()
+
+
+def reach_ns(config: Config) -> int:
+    """How far ahead meetings are looked at: as far as the longest-sighted rung."""
+    return int(max(rung.from_min for rung in config.settings.alerts.ladder) * MINUTE_NS)
+
+
+class Meetings:
+    """Finds occurrences by their identity, each once."""
+
+    def __init__(self, config: Config) -> None:
+        self._calendar = config.calendar
+        self._found: dict[tuple[str, int, int], tuple[Occurrence | None, frozenset[str]]] = {}
+
+    def find(self, meeting: str, occurrence_ns: int, near_ns: int, site: str) -> Occurrence | None:
+        """The occurrence, when it takes place and the office is invited."""
+        key = (meeting, occurrence_ns, near_ns)
+        if key not in self._found:
+            found = self._calendar.find(*key)
+            self._found[key] = (found, frozenset(found.meeting.invited) if found else frozenset())
+        found, invited = self._found[key]
+        return found if site in invited else None
+
+
+class _Finder:
+    def __init__(self, sight: Sight, config: Config, now_ns: int) -> None:
+        self._sight = sight
+        self._config = config
+        self._settings = config.settings.alerts
+        self._now_ns = now_ns
+        self._standing = {alert.subject for alert in sight.open}
+        self._announced = Announced(config.works, now_ns)
+        self._meetings = Meetings(config)
+        self._severe = {(flag.site, flag.path) for flag in sight.flags if flag.severe}
+        self._incidents: dict[str, list[Incident]] = {}
+        for incident in sight.incidents:
+            for site in incident.sites:
+                self._incidents.setdefault(site, []).append(incident)
+
+    def all(self) -> dict[str, Condition]:
+        found: dict[str, Condition] = {}
+        near: set[str] = set()
+        for verdict in self._sight.flagged:  # the next meeting first: of each office only that is told of
+            one = self._of_verdict(verdict) if verdict.site not in near else None
+            if one is not None:
+                found[one.subject] = one
+            if one is not None and (not one.muted or one.subject in self._standing):
+                near.add(one.site)
+        rest = [self._of_incident(incident) for incident in self._sight.incidents]
+        rest += [self._of_silence(flag) for flag in self._sight.flags if flag.site not in near]
+        return found | {one.subject: one for one in rest if one is not None}
+
+    def _of_verdict(self, verdict: Verdict) -> Condition | None:
+        if not self._is_linked(verdict.site):
+            return None
+        occurrence = self._meetings.find(
+            verdict.meeting, verdict.occurrence_ns, verdict.starts_ns, verdict.site
+        )
+        if occurrence is None or not self._is_near(occurrence):
+            return None
+        span_ns = (occurrence.starts_ns, occurrence.ends_ns)
+        reason = verdict.reasons[0] if verdict.reasons else None
+        code = reason.code if reason is not None else None
+        end = occurrence.meeting.end
+        incident = self._incident_of(verdict.site, end)
+        kind = _KINDS.get(code) if code else None
+        if kind is None:
+            kind = Kind.AT_RISK if verdict.state is State.AT_RISK else Kind.NOT_READY
+        return Condition(
+            subject=f"site:{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}",
+            kind=kind if incident is None else Kind.NOT_YOUR_LINE,
+            since_ns=self._since(reason.since_ns if reason is not None else None, verdict.issued_ns),
+            site=verdict.site,
+            incident=incident.id if incident is not None else "",
+            meeting=verdict.meeting,
+            occurrence_ns=verdict.occurrence_ns,
+            starts_ns=occurrence.starts_ns,
+            ends_ns=occurrence.ends_ns,
+            reason=reason,
+            action=verdict.action if incident is None else Action.NONE,
+            probability=verdict.probability,
+            severe=kind is Kind.DARK or (verdict.site, verdict.path) in self._severe,
+            factor=incident.factor if incident is not None else None,
+            sites=(verdict.site,),
+            muted=not self._concerns(verdict, occurrence)
+            or code is ReasonCode.PLANNED
+            or self._announced.explains(verdict.site, end, span_ns),
+        )
+
+    def _concerns(self, verdict: Verdict, occurrence: Occurrence) -> bool:
+        """Whether anybody is told of a verdict like this so long before the start; other ones only keep up what was told."""
+        left_ns = occurrence.starts_ns - self._now_ns
+        if verdict.state is State.AT_RISK:
+            return left_ns <= self._settings.at_risk_min * MINUTE_NS and self._settings.at_risk_min > 0
+        return verdict.state is State.NOT_READY
+
+    def _is_near(self, occurrence: Occurrence) -> bool:
+        """It is not over, and starts soon enough for somebody to be told."""
+        return occurrence.ends_ns > self._now_ns and occurrence.starts_ns - self._now_ns <= reach_ns(
+            self._config
+        )
+
+    def _of_incident(self, incident: Incident) -> Condition | None:
+        factor = incident.factor
+        end = factor.name if factor.kind is FactorKind.END else ""
+        sites = tuple(site for site in incident.sites if self._is_linked(site))
+        if not sites:
+            return None
+        coming = self._next_meeting(frozenset(sites), end)
+        return Condition(
+            subject=f"incident:{incident.id}",
+            kind=Kind.HEADQUARTERS if factor.is_headquarters else Kind.SHARED,
+            since_ns=incident.since_ns,
+            incident=incident.id,
+            meeting=coming.meeting.uid if coming else "",
+            occurrence_ns=coming.recurrence_ns if coming else None,
+            starts_ns=coming.starts_ns if coming else None,
+            ends_ns=coming.ends_ns if coming else None,
+            factor=factor,
+            sites=sites,
+            severe=True,  # several offices at once have been seen already, and weighed
+            muted=all(self._announced.explains(site, end) for site in sites),
+        )
+
+    def _next_meeting(self, sites: frozenset[str], end: str) -> Occurrence | None:
+        """The first meeting soon to which one of them is invited."""
+        until_ns = self._now_ns + int(self._settings.warning_min * MINUTE_NS)
+        for occurrence in self._config.calendar.occurrences(self._now_ns, max(until_ns, self._now_ns + 1)):
+            if (not end or occurrence.meeting.end == end) and not sites.isdisjoint(
+                occurrence.meeting.invited
+            ):
+                return occurrence
+        return None
+
+    def _of_silence(self, flag: Flag) -> Condition | None:
+        """An office of which nothing is heard, and no meeting near for whose sake it is told of."""
+        down_ns = int(self._settings.down_after_min * MINUTE_NS)
+        if (
+            flag.reason.code is not ReasonCode.DARK
+            or self._now_ns - flag.since_ns < down_ns
+            or not self._is_linked(flag.site)
+        ):
+            return None
+        incident = self._incident_of(flag.site, "")
+        return Condition(
+            subject=f"site:{flag.site}",
+            kind=Kind.DOWN if incident is None else Kind.NOT_YOUR_LINE,
+            since_ns=flag.since_ns,
+            site=flag.site,
+            incident=incident.id if incident is not None else "",
+            reason=flag.reason,
+            action=Action.CHECK_POWER if incident is None else Action.NONE,
+            factor=incident.factor if incident is not None else None,
+            begins=incident is None,
+            severe=True,
+            sites=(flag.site,),
+            muted=self._announced.explains(flag.site),
+        )
+
+    def _incident_of(self, site: str, end: str) -> Incident | None:
+        """The incident that explains an office's trouble with a meeting at this end."""
+        for incident in self._incidents.get(site, ()):
+            factor = incident.factor
+            if factor.kind is not FactorKind.END or factor.name == end:
+                return incident
+        return None
+
+    def _is_linked(self, site: str) -> bool:
+        found = self._config.registry.by_id.get(site)
+        return found is not None and found.status is SiteStatus.LINKED
+
+    def _since(self, since_ns: int | None, issued_ns: int) -> int:
+        return min(since_ns if since_ns is not None else issued_ns, self._now_ns)

@@ -1,0 +1,260 @@
+"""The state machine: conditions and the alerts as they were give the alerts as they are, and what is to be told.
+
+    nothing ── seen ──▶ PENDING ── has lasted ──▶ FIRING ── somebody takes it up ──▶ ACKNOWLEDGED
+                           │                       │  ▲                                  │
+                           │ not seen again        │  └────────── it got worse ──────────┤
+                           ▼                       ▼  looks well for long enough         ▼
+                        RESOLVED ◀──────────────────────────────────────────────────────┘
+
+Pure: time, conditions and alerts go in. What is decided depends on them alone, so a decision that was lost in a crash is made again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, structs
+
+from alerts.ids import new_id
+from alerts.quiet import MINUTE_NS
+from alerts.telling import Telling
+from telemetry.alerting import Alert, AlertState, Kind
+from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS, window_start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from alerts.condition import Condition
+    from alerts.ladder import Ladder
+    from alerts.silenced import Silenced
+    from alerts.telling import Teller
+    from config.settings import Alerts
+
+OF_WINDOWS: Final = 3
+"""What is not severe fires when it was seen in two of so many windows."""
+FLAPS_KEPT: Final = 10
+
+
+class Decision(Struct, frozen=True):
+    """What came of one look."""
+
+    alerts: tuple[Alert, ...] = ()
+    """Those that have changed, as they stand now."""
+    tellings: tuple[Telling, ...] = ()
+
+
+class Machine:
+    """Everything that does not change within one look."""
+
+    def __init__(  # noqa: PLR0913 - what it works with
+        self,
+        settings: Alerts,
+        ladder: Ladder,
+        teller: Teller,
+        silenced: Silenced,
+        now_ns: int,
+        *,
+        takes_place: Callable[[Alert], bool],
+        is_taken: Callable[[str], bool],
+    ) -> None:
+        """`takes_place`: whether the meeting of an alert still does; `is_taken`: whether an id has been given before."""
+        self._settings = settings
+        self._ladder = ladder
+        self._teller = teller
+        self._silenced = silenced
+        self._now_ns = now_ns
+        self._takes_place = takes_place
+        self._is_taken = is_taken
+        self._is_crowd = False
+
+    def step(
+        self, conditions: Mapping[str, Condition], standing: Iterable[Alert], recent: Iterable[Alert]
+    ) -> Decision:
+        """One look: every open alert, and every condition of which there is none yet."""
+        alerts: list[Alert] = []
+        tellings: list[Telling] = []
+        open_alerts = {alert.subject: alert for alert in standing}
+        ended = {alert.subject: alert for alert in recent}
+        troubled = {one.site for one in conditions.values() if one.site}
+        self._is_crowd = self._crowd(open_alerts, conditions) >= self._settings.crowd
+        for subject in dict.fromkeys((*open_alerts, *conditions)):
+            before, condition = open_alerts.get(subject), conditions.get(subject)
+            if before is None:
+                after, told = self._begin(conditions[subject], ended.get(subject))
+            else:
+                after, told = self._go_on(before, condition, superseded=before.site in troubled)
+            if after is not None and after != before:
+                alerts.append(structs.replace(after, seen_ns=self._now_ns))
+            tellings += told
+        return Decision(tuple(alerts), tuple(tellings))
+
+    def _begin(self, condition: Condition, last: Alert | None) -> tuple[Alert | None, tuple[Telling, ...]]:
+        if not condition.begins or condition.muted:
+            return None, ()
+        flaps = self._newest((*last.flaps, self._now_ns)) if last is not None and last.fired_ns else ()
+        alert = Alert(
+            id=new_id(condition.subject, self._now_ns, self._is_taken),
+            kind=condition.kind,
+            state=AlertState.PENDING,
+            severity=self._ladder.severity(condition.starts_ns, self._now_ns),
+            since_ns=condition.since_ns,
+            pending_ns=self._now_ns,
+            flaps=flaps,
+        )
+        return self._held(self._updated(alert, condition), condition)
+
+    def _go_on(
+        self, alert: Alert, condition: Condition | None, *, superseded: bool
+    ) -> tuple[Alert, tuple[Telling, ...]]:
+        if condition is None:
+            return self._well(alert, superseded=superseded)
+        if condition.muted:  # it lasts, and nothing is said: what was told of it stays what it is about
+            return structs.replace(
+                alert, starts_ns=condition.starts_ns, ends_ns=condition.ends_ns, clear_ns=None
+            ), ()
+        after = self._updated(alert, condition)
+        if alert.clear_ns is not None:
+            after = structs.replace(after, clear_ns=None, flaps=self._newest((*after.flaps, self._now_ns)))
+        if after.state is AlertState.PENDING:
+            return self._held(after, condition)
+        if self._silenced.covers(after):
+            return after, ()
+        return self._fired(after, condition)
+
+    def _held(self, alert: Alert, condition: Condition) -> tuple[Alert, tuple[Telling, ...]]:
+        """Held back until it has lasted: one window when severe, two of three otherwise."""
+        window = window_start(self._now_ns)
+        seen = tuple(one for one in alert.bad_ns if 0 < window - one < OF_WINDOWS * WINDOW_NS)
+        alert = structs.replace(alert, bad_ns=(*seen, window))
+        lasted_ns = self._now_ns - alert.pending_ns
+        if not condition.severe and not (seen and lasted_ns >= self._settings.hold_s * SECOND_NS):
+            return alert, ()
+        if self._waits_for_others(condition, lasted_ns):
+            return alert, ()
+        alert = structs.replace(alert, state=AlertState.FIRING, fired_ns=self._now_ns, bad_ns=())
+        if self._silenced.covers(alert):
+            return alert, ()
+        return self._fired(alert, condition)
+
+    def _crowd(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> int:
+        """How many offices wait to be told of at once, each of a trouble of its own: if that is no accident, an incident follows."""
+        return sum(
+            bool(one.site)
+            and one.kind is not Kind.NOT_YOUR_LINE
+            and (subject not in standing or standing[subject].state is AlertState.PENDING)
+            for subject, one in conditions.items()
+        )
+
+    def _waits_for_others(self, condition: Condition, lasted_ns: int) -> bool:
+        own = bool(condition.site) and condition.kind is not Kind.NOT_YOUR_LINE
+        return self._is_crowd and own and lasted_ns < self._settings.crowd_hold_s * SECOND_NS
+
+    def _fired(self, alert: Alert, condition: Condition) -> tuple[Alert, tuple[Telling, ...]]:
+        before = alert.rank
+        alert = structs.replace(alert, rank=max(before, condition.rank))
+        if alert.kind is Kind.NOT_YOUR_LINE:
+            return self._teller.tell(alert)
+        if (
+            alert.eased
+        ):  # the shared fault is over, or was none: the office hears of its own trouble as of a new one
+            alone = structs.replace(self._anew(alert), told=(), eased=(), rung=0, rung_ns=None)
+            return self._teller.tell(structs.replace(alone, own_ns=None, rank=condition.rank))
+        if alert.state is not AlertState.ACKNOWLEDGED:
+            return self._teller.tell(alert)
+        if condition.rank <= before:
+            return alert, ()
+        told = self._teller.worse(structs.replace(self._anew(alert), rung_ns=self._now_ns))
+        return told if told.tellings else (structs.replace(alert, rank=before), ())
+
+    def _anew(self, alert: Alert) -> Alert:
+        """Firing again: an acknowledgement of what it was before no longer holds."""
+        return structs.replace(
+            alert,
+            state=AlertState.FIRING,
+            turn=alert.turn + 1,
+            overtaken_ns=alert.acknowledged_ns or alert.overtaken_ns,
+            acknowledged_ns=None,
+            acknowledged_by="",
+            note="",
+        )
+
+    def _well(self, alert: Alert, *, superseded: bool) -> tuple[Alert, tuple[Telling, ...]]:
+        """Nothing is wrong any more, or nothing that concerns a meeting."""
+        if alert.state is AlertState.PENDING:
+            waits = alert.bad_ns and window_start(self._now_ns) - alert.bad_ns[-1] < OF_WINDOWS * WINDOW_NS
+            return (alert if waits and not superseded else self._closed(alert)), ()
+        if superseded or not self._concerns(alert):
+            return self._closed(alert), ()
+        if alert.clear_ns is None:
+            return structs.replace(alert, clear_ns=self._now_ns), ()
+        if self._now_ns - alert.clear_ns < self._clear_ns(alert):
+            return alert, ()
+        told = () if self._silenced.covers(alert) else self._teller.over(alert)
+        return self._closed(alert), told
+
+    def _concerns(self, alert: Alert) -> bool:
+        """Whether an all-clear is worth saying: the meeting is still to come, or runs."""
+        if alert.site and alert.ends_ns is not None:
+            return alert.ends_ns > self._now_ns and self._takes_place(alert)
+        return True
+
+    def _clear_ns(self, alert: Alert) -> int:
+        """How long it must look well: longer when it has come back often of late."""
+        lately = sum(self._now_ns - at_ns < HOUR_NS for at_ns in alert.flaps)
+        if lately >= self._settings.flaps:
+            return max(
+                int(self._settings.flap_clear_min * MINUTE_NS), int(self._settings.clear_s * SECOND_NS)
+            )
+        return int(self._settings.clear_s * SECOND_NS)
+
+    def _closed(self, alert: Alert) -> Alert:
+        return structs.replace(alert, state=AlertState.RESOLVED, resolved_ns=self._now_ns)
+
+    def _updated(self, alert: Alert, condition: Condition) -> Alert:
+        """What is known of it now."""
+        updated = structs.replace(
+            alert,
+            severity=self._ladder.severity(condition.starts_ns, self._now_ns),
+            site=condition.site,
+            meeting=condition.meeting,
+            occurrence_ns=condition.occurrence_ns,
+            starts_ns=condition.starts_ns,
+            ends_ns=condition.ends_ns,
+            reason=condition.reason,
+            probability=condition.probability,
+            severe=condition.severe,
+            sites=condition.sites,
+            own_ns=self._own_ns(alert, condition),
+        )
+        if updated.own_ns is not None and self._now_ns - updated.own_ns < self._settings.clear_s * SECOND_NS:
+            return updated
+        return structs.replace(
+            updated,
+            kind=condition.kind,
+            incident=condition.incident,
+            action=condition.action,
+            factor=condition.factor,
+        )
+
+    def _own_ns(self, alert: Alert, condition: Condition) -> int | None:
+        """Since when a trouble that was a shared one is the office's own; offices come back one after the other."""
+        if not alert.eased or condition.kind is Kind.NOT_YOUR_LINE:
+            return None
+        return self._now_ns if alert.own_ns is None else alert.own_ns
+
+    def _newest(self, flaps: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(at_ns for at_ns in flaps if self._now_ns - at_ns < HOUR_NS)[-FLAPS_KEPT:]
+
+
+def shifted(alert: Alert, by_ns: int) -> Alert:
+    """An alert after the clock on the wall was put forward (or back) by so much: what it waits for goes by time that has passed.
+
+    The times of meetings stay: they are meant by the clock on the wall.
+    """
+    moved = {
+        name: value + by_ns
+        for name in ("pending_ns", "fired_ns", "clear_ns", "rung_ns", "said_ns", "own_ns")
+        if (value := getattr(alert, name)) is not None
+    }
+    lists = {name: tuple(at_ns + by_ns for at_ns in getattr(alert, name)) for name in ("bad_ns", "flaps")}
+    return structs.replace(alert, **moved, **lists)

@@ -1,0 +1,51 @@
+"""What the alerts see of the state database: read anew only when something there has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from telemetry.alerting import Alert, Silence
+from telemetry.decisions import Flag, Incident, State, Verdict
+from telemetry.windows import DAY_NS, HOUR_NS
+
+if TYPE_CHECKING:
+    from telemetry.state.db import StateDb
+
+
+class Sight(Struct, frozen=True, kw_only=True):
+    """Everything that decides, as it was at one revision."""
+
+    flagged: tuple[Verdict, ...] = ()
+    """Verdicts of occurrences that may still run or come soon, at risk or worse, by start; of open alerts those that are unknown too."""
+    flags: tuple[Flag, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    open: tuple[Alert, ...] = ()
+    recent: tuple[Alert, ...] = ()
+    """Alerts that ended within the last hour, oldest first."""
+    silences: tuple[Silence, ...] = ()
+    """Those whose end has not come; some may begin later."""
+
+
+def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
+    """Read what is there now; meetings that start after `now_ns + reach_ns` are left out."""
+    alerts = state.alerts(now_ns - HOUR_NS, now_ns + DAY_NS)
+    standing = tuple(alert for alert in alerts if alert.resolved_ns is None)
+    return Sight(
+        flagged=_flagged(state, standing, now_ns, reach_ns),
+        flags=tuple(state.open_flags()),
+        incidents=tuple(state.open_incidents()),
+        open=standing,
+        recent=tuple(alert for alert in alerts if alert.resolved_ns is not None),
+        silences=tuple(state.silences(now_ns)),
+    )
+
+
+def _flagged(state: StateDb, standing: tuple[Alert, ...], now_ns: int, reach_ns: int) -> tuple[Verdict, ...]:
+    flagged = state.flagged_verdicts(now_ns - DAY_NS, now_ns + reach_ns)
+    seen = {(one.site, one.meeting, one.occurrence_ns) for one in flagged}
+    keys = ((one.site, one.meeting, one.occurrence_ns) for one in standing if one.occurrence_ns is not None)
+    missing = (state.verdict(*key) for key in keys if key not in seen and key[0])
+    flagged += [one for one in missing if one is not None and one.state is State.UNKNOWN]
+    return tuple(sorted(flagged, key=lambda one: one.starts_ns))
