@@ -69,7 +69,7 @@ class NoDelivery:
 class House:
     """One deployment; local times are `HH:MM[:SS]` of its day, or with a date before them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         folder: Path,
         *,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from conftest import Build
+
     from tests.alerts.scenarios.house import House
 
 
