@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from alerts.facts import Form
 from telemetry.words.catalogues import template as words_of
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from alerts.words.templates import Template
+
+_BRIEF: Final = {"head": "head_brief", "head_meeting": "head_meeting_brief"}
 
 
 def pattern(template: Template, language: str, form: Form, phone: str, *, linked: bool) -> str:
@@ -26,8 +28,8 @@ def pieces_of(template: Template, form: Form, *, linked: bool) -> tuple[str, ...
     """The sentences of a template; a text message with a link leaves the meeting's name to the page behind the link."""
     if not linked:
         return template.pieces
-    brief = "head_brief" if form is Form.SMS else "head"
-    return (*(brief if piece == "head" else piece for piece in template.pieces), "link")
+    pieces = (_BRIEF.get(piece, piece) if form is Form.SMS else piece for piece in template.pieces)
+    return (*pieces, "link")
 
 
 def sentence(piece: str, language: str, form: Form, phone: str) -> str:

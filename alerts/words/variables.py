@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from config.config import Config
     from telemetry.decisions import Factor, Reason
 
+NOTHING: Final = "-"
+"""Stands where there is no word: an empty place would look like a mistake of the provider's."""
 _LOSS: Final = frozenset({ReasonCode.LOSS_UP, ReasonCode.LOSS_DOWN, ReasonCode.LOSS})
 _SPEAK_FOR_THEMSELVES: Final = frozenset({Kind.DARK, Kind.ROOM_DEVICE})
 """Kinds that say what is the matter, whatever else the reasons say."""
@@ -67,10 +69,12 @@ class Speaker:
 
     def value(self, name: str) -> str:
         """What stands in a place: within its bound, on one line, never empty."""
-        text = " ".join(self._values[name]().split("\n"))
-        if not self._short:
-            return text if name in WHOLE else shorten(text, bound(name, self._shape))
-        return text if name in WHOLE else shorten(plain(text), bound(name, self._shape), SMS_MARK)
+        text = " ".join(self._values[name]().split("\n")).strip() or NOTHING
+        if name in WHOLE:
+            return text
+        if self._short:
+            return shorten(plain(text), bound(name, self._shape), SMS_MARK)
+        return shorten(text, bound(name, self._shape))
 
     @property
     def lost_of_hundred(self) -> int | None:
