@@ -65,7 +65,7 @@ class Alerts:
         self._live.refresh()
         config = self._live.current
         settings = config.settings.alerts
-        until_ns = now_ns + int(settings.lead_min * 60 * SECOND_NS)
+        until_ns = now_ns + int(settings.warning_min * 60 * SECOND_NS)
         soon = [v for v in self._state.verdicts(now_ns, until_ns) if v.ends_ns > now_ns]
         for verdict in self._hold.lasting(soon, now_ns):
             self._tell(config, verdict, now_ns)

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from config.calendar import Calendar
+from config.people import Person
 from config.profiles import CallProfile
 from config.regions import Region
 from config.settings import Headquarters, Settings
@@ -23,6 +24,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     meetings: tuple[Path, ...]
     """Files, and folders of them."""
     works: Path
+    people: Path
     watched: tuple[Path, ...]
     """Every place that was looked at, also where there is nothing yet: a change there is a change of the configuration."""
 
@@ -39,6 +41,8 @@ class Config(Struct, frozen=True, kw_only=True):
     regions: dict[str, Region]
     works: tuple[Work, ...] = ()
     """Announced works and holidays, in the order of the file."""
+    people: tuple[Person, ...] = ()
+    """Those of the file in its order, then the offices' contacts as their in-charges."""
     file: Path
     """The settings file: the operator's, or the built-in one."""
     sources: Sources

@@ -49,6 +49,8 @@ def _type_at(found: inspect.Type, path: KeyPath) -> inspect.Type:
             found = next(field.type for field in found.fields if field.encode_name == step)
         elif isinstance(found, inspect.VarTupleType):
             found = found.item_type
+        elif isinstance(found, inspect.DictType):
+            found = found.value_type
     return _bare(found)
 
 

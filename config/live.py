@@ -170,6 +170,7 @@ def _refuse_vanished(before: Sources, now: Sources) -> None:
         ConfigError: naming it.
     """
     pairs = [(before.sites, now.sites), (before.profiles, now.profiles), (before.works, now.works)]
+    pairs.append((before.people, now.people))
     pairs += zip(before.meetings, now.meetings, strict=False)
     for old, new in pairs:
         if old != new and not old.exists() and before.settings == now.settings:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from config.attendees import GuestBook
 from config.calendar_files import Surroundings, calendar_paths, read_calendar
 from config.config import Config, Sources
+from config.people_file import read_people
 from config.profiles_file import DEFAULT_PROFILES, read_profiles
 from config.settings_file import DEFAULTS, SettingsFile, timezone_of
 from config.sites_file import read_sites
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from config.profiles import CallProfile
     from config.sites import Registry
     from config.toml_lines import KeyPath
-    from config.works import Work
 
 DEFAULT_SITES: Final = DEFAULTS / "sites.csv"
 DEFAULT_MEETINGS: Final = DEFAULTS / "meetings"
@@ -33,6 +33,7 @@ _BUILT_IN: Final = {
     "profiles": DEFAULT_PROFILES,
     "meetings": DEFAULT_MEETINGS,
     "works": DEFAULTS / "works.csv",
+    "people": DEFAULTS / "people.csv",
 }
 
 
@@ -51,16 +52,20 @@ def load_config(path: Path | None = None, *, extra_meetings: Sequence[Path] = ()
     settings = file.settings
     registry = read_sites(sources.sites, [region.id for region in settings.regions])
     profiles = read_profiles(sources.profiles)
-    works = _works(file, sources, registry)
+    places = WorkPlaces(registry, settings.regions, [end.id for end in settings.headquarters])
+    works = read_works(sources.works, places, timezone_of(settings))
     _check_references(file, registry, profiles)
+    calendar = _calendar(file, sources, registry, profiles)
+    uids = [meeting.uid for meeting in calendar.meetings]
     return Config(
         settings=settings,
         registry=registry,
         profiles=profiles,
-        calendar=_calendar(file, sources, registry, profiles),
+        calendar=calendar,
         headquarters={end.id: end for end in settings.headquarters},
         regions={region.id: region for region in settings.regions},
         works=works,
+        people=read_people(sources.people, places, registry, uids, settings.alerts),
         file=file.path,
         sources=sources,
     )
@@ -86,6 +91,7 @@ def find_sources(file: SettingsFile, extra_meetings: Sequence[Path] = ()) -> Sou
         profiles=found["profiles"],
         meetings=meetings,
         works=found["works"],
+        people=found["people"],
         watched=tuple(dict.fromkeys([file.path, *beside.values(), *found.values(), *meetings])),
     )
 
@@ -97,12 +103,6 @@ def _check_place(file: SettingsFile, key: KeyPath, place: Path, *, folder_allowe
         raise file.wrong(key, problem, "name one that is there")
     if place.is_dir() and not folder_allowed:
         raise file.wrong(key, f"files.{key[1]} names a folder", "name a file")
-
-
-def _works(file: SettingsFile, sources: Sources, registry: Registry) -> tuple[Work, ...]:
-    settings = file.settings
-    places = WorkPlaces(registry, settings.regions, [end.id for end in settings.headquarters])
-    return read_works(sources.works, places, timezone_of(settings))
 
 
 def _calendar(

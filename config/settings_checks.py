@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from config.address import is_host, is_loopback, is_wildcard, parse_address
+from config.alert_checks import check_alerts
+from config.delivery_checks import check_delivery
 from config.names import ID_RULE, is_id, suggested_id
 from config.store_checks import check_store
 from config.zones import similar_zone, zone_names
@@ -37,9 +39,8 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
     check_store(settings.store, wrong)
     _check_metrics(settings, wrong)
     _check_rates(settings, wrong)
-    if "@" not in settings.alerts.sender:
-        problem = f'alerts.sender "{settings.alerts.sender}" is not a mail address'
-        raise wrong(("alerts", "sender"), problem, "write name@domain")
+    check_alerts(settings.alerts, wrong)
+    check_delivery(settings.alerts, wrong)
 
 
 def _check_timezone(name: str, wrong: Wrong) -> None:

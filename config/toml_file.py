@@ -104,6 +104,9 @@ class TomlFile:
                 f'{spelled(path) or "the file"} has no "{name}"',
                 f"add {sample_at(kind, (*path, name))}",
             )
+        if place and place.group(1).endswith("[...]"):  # a table of texts, under names of the operator's own
+            texts: Any = _value_at(tables, path)
+            path = (*path, next(name for name, text in texts.items() if not isinstance(text, str)))
         value = _value_at(tables, path)
         return self.wrong(path, f"{spelled(path)} is {shown(value)}", f"write {expected_at(kind, path)}")
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from telemetry.decisions import Action, Reason
+from telemetry.decisions import Action, Factor, Reason
 
 
 class AlertState(StrEnum):
@@ -110,6 +110,26 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it came back, ns since the Unix epoch: the newest few, for the damping."""
     seen_ns: int = 0
     """When it was last looked at."""
+    factor: Factor | None = None
+    """What the offices have in common, of an incident and of an office that it explains."""
+    severe: bool = False
+    bad_ns: tuple[int, ...] = ()
+    """Starts of the windows in which it was seen while it was held back, newest last."""
+    said_ns: int | None = None
+    """When somebody was last told anything of it."""
+    worse: int = 0
+    """How often it has got worse since it was taken up."""
+    overtaken_ns: int | None = None
+    """Time of the acknowledgement that no longer holds, because it has got worse since."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about: at most one alert is open of each."""
+        if self.kind in {Kind.SHARED, Kind.HEADQUARTERS}:
+            return f"incident:{self.incident}"
+        if self.occurrence_ns is None:
+            return f"site:{self.site}"
+        return f"site:{self.site}/{self.meeting}/{self.occurrence_ns}"
 
 
 class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from telemetry.state.alerts import AlertTable
 from telemetry.state.commands import CommandTable
 from telemetry.state.credentials import CredentialTable
 from telemetry.state.flags import FlagTable
@@ -27,6 +28,7 @@ class StateDb(
     OutcomeTable,
     IncidentTable,
     OutboxTable,
+    AlertTable,
     PlanTable,
     QuarantineTable,
     HeartbeatTable,

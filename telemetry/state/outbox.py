@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telemetry.state.database import Database, encoded
+from telemetry.alerting import Attachment
+from telemetry.state.database import Database, decoded, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from telemetry.alerting import Post
-    from telemetry.state.database import Change
+    from telemetry.state.database import Change, Row
 
-_COLUMNS = "key, channel, recipient, subject, body, due_ns, attempts, sent_ns, error"
+_COLUMNS = (
+    "key, channel, recipient, subject, body, due_ns, attempts, sent_ns, error,"
+    " person, template, variables, put_ns, expires_ns, urgent, alert, dead_ns"
+)
+_WAITS = "sent_ns IS NULL AND dead_ns IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,31 @@ class OutboxRow:
     subject: str
     body: str
     due_ns: int
+    """When it is tried next."""
     attempts: int
     sent_ns: int | None
     """None while it waits."""
     error: str
-    """Why the last attempt failed; empty when none did."""
+    """Why the last attempt failed, or what it waits for; empty when none did."""
+    person: str = ""
+    template: str = ""
+    variables: tuple[str, ...] = ()
+    put_ns: int = 0
+    expires_ns: int | None = None
+    urgent: bool = False
+    alert: str = ""
+    dead_ns: int | None = None
+    """When it was given up; None: it was not."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """How the outbox stands."""
+
+    waiting: int
+    overdue: int
+    """Of those waiting: due already."""
+    dead: int
 
 
 class OutboxTable(Database):
@@ -53,14 +78,30 @@ class OutboxTable(Database):
             return sum(insert(change, post, now_ns) for post in posts)
 
     def due(self, now_ns: int) -> list[OutboxRow]:
-        """The messages to be sent now, most overdue first."""
-        return self._messages("WHERE sent_ns IS NULL AND due_ns <= ? ORDER BY due_ns, id", (now_ns,))
+        """The messages to be sent now: urgent ones first, then the most overdue."""
+        rest = f"WHERE {_WAITS} AND due_ns <= ? ORDER BY urgent DESC, due_ns, id"
+        return self._messages(rest, (now_ns,))
+
+    def claim(self, keys: Iterable[str], now_ns: int, until_ns: int) -> set[str]:
+        """Take messages that are due for an attempt; those that another process was quicker to take are left out.
+
+        Whoever takes one has until `until_ns` to say what became of it; then it is due again: a crash loses nothing.
+        """
+        with self._change() as change:
+            return {
+                key
+                for key in keys
+                if change.execute(
+                    f"UPDATE outbox SET due_ns = ? WHERE key = ? AND {_WAITS} AND due_ns <= ?",  # noqa: S608
+                    (until_ns, key, now_ns),
+                )
+            }
 
     def mark_sent(self, key: str, at_ns: int) -> None:
         """A message is out; the first time counts."""
         with self._change() as change:
             change.execute(
-                "UPDATE outbox SET sent_ns = ?, attempts = attempts + 1, error = ''"
+                "UPDATE outbox SET sent_ns = ?, dead_ns = NULL, attempts = attempts + 1, error = ''"
                 " WHERE key = ? AND sent_ns IS NULL",
                 (at_ns, key),
             )
@@ -69,17 +110,100 @@ class OutboxTable(Database):
         """An attempt failed; it is due again at `retry_ns`."""
         with self._change() as change:
             change.execute(
-                "UPDATE outbox SET error = ?, due_ns = ?, attempts = attempts + 1 WHERE key = ? AND sent_ns IS NULL",
+                f"UPDATE outbox SET error = ?, due_ns = ?, attempts = attempts + 1 WHERE key = ? AND {_WAITS}",  # noqa: S608
                 (error, retry_ns, key),
             )
+
+    def mark_dead(self, key: str, error: str, at_ns: int, *, attempted: bool = True) -> bool:
+        """A message is given up; it stays, with why, until somebody has it tried again."""
+        with self._change() as change:
+            return bool(
+                change.execute(
+                    "UPDATE outbox SET error = ?, dead_ns = ?, attempts = attempts + ?"
+                    f" WHERE key = ? AND {_WAITS}",  # noqa: S608
+                    (error, at_ns, int(attempted), key),
+                )
+            )
+
+    def mark_waiting(self, key: str, why: str) -> None:
+        """Say what a message waits for, when it is not time; no attempt was made."""
+        with self._change() as change:
+            change.execute(f"UPDATE outbox SET error = ? WHERE key = ? AND {_WAITS}", (why, key))  # noqa: S608
+
+    def revive(self, key: str, now_ns: int) -> bool:
+        """Have a message tried again now, as if it were new and without an end; False when it is out, or unknown."""
+        with self._change() as change:
+            return bool(
+                change.execute(
+                    "UPDATE outbox SET due_ns = ?, attempts = 0, dead_ns = NULL, expires_ns = NULL"
+                    " WHERE key = ? AND sent_ns IS NULL",
+                    (now_ns, key),
+                )
+            )
+
+    def fold(self, keys: Iterable[str], post: Post, now_ns: int) -> bool:
+        """Put in one message in place of several that wait; those count as told by it, and name it. All or nothing."""
+        with self._change() as change:
+            if not insert(change, post, now_ns):
+                return False
+            for key in keys:
+                change.execute(
+                    f"UPDATE outbox SET error = ?, sent_ns = ? WHERE key = ? AND {_WAITS}",  # noqa: S608
+                    (f"told in {post.key}", now_ns, key),
+                )
+            return True
+
+    def attachments(self, key: str) -> tuple[Attachment, ...]:
+        """The files that go with a message, by name."""
+        rows = self._rows(
+            "SELECT name, media_type, content FROM outbox_file WHERE key = ? ORDER BY name", (key,)
+        )
+        return tuple(Attachment(name=name, media_type=kind, content=content) for name, kind, content in rows)
+
+    def sent_since(self, since_ns: int) -> dict[str, int]:
+        """By person, how many messages were sent since (what was told in another is not counted); who got none is left out."""
+        rows = self._rows(
+            "SELECT person, count(*) FROM outbox WHERE person != '' AND sent_ns > ? AND error = '' GROUP BY person",
+            (since_ns,),
+        )
+        return dict(rows)
 
     def outbox(self, limit: int) -> list[OutboxRow]:
         """The newest messages, sent or not, newest first."""
         return self._messages("ORDER BY id DESC LIMIT ?", (limit,))
 
+    def waiting(self, limit: int) -> list[OutboxRow]:
+        """The messages that are not out yet, in the order in which they are tried."""
+        return self._messages(f"WHERE {_WAITS} ORDER BY urgent DESC, due_ns, id LIMIT ?", (limit,))
+
+    def dead(self, limit: int) -> list[OutboxRow]:
+        """The messages that were given up, newest first."""
+        return self._messages(
+            "WHERE dead_ns IS NOT NULL AND sent_ns IS NULL ORDER BY dead_ns DESC, id DESC LIMIT ?", (limit,)
+        )
+
+    def about_alerts(self, since_ns: int) -> list[OutboxRow]:
+        """The messages about alerts that were put in since, newest first."""
+        return self._messages("WHERE alert != '' AND put_ns >= ? ORDER BY id DESC", (since_ns,))
+
+    def outbox_counts(self, now_ns: int) -> OutboxCounts:
+        """How many wait, are overdue, are given up."""
+        query = (
+            f"SELECT sum({_WAITS}), sum({_WAITS} AND due_ns <= ?), sum(dead_ns IS NOT NULL AND sent_ns IS NULL)"  # noqa: S608
+            " FROM outbox WHERE sent_ns IS NULL"
+        )
+        waiting, overdue, dead = self._rows(query, (now_ns,))[0]
+        return OutboxCounts(waiting or 0, overdue or 0, dead or 0)
+
     def _messages(self, rest: str, parameters: tuple[object, ...]) -> list[OutboxRow]:
         rows = self._rows(f"SELECT {_COLUMNS} FROM outbox {rest}", parameters)  # noqa: S608
-        return [OutboxRow(*row) for row in rows]
+        return [_row(row) for row in rows]
+
+
+def _row(row: Row) -> OutboxRow:
+    *most, variables, put_ns, expires_ns, urgent, alert, dead_ns = row
+    kept = tuple(decoded(variables, list))
+    return OutboxRow(*most, kept, put_ns, expires_ns, bool(urgent), alert, dead_ns)
 
 
 def insert(change: Change, post: Post, now_ns: int) -> bool:

@@ -40,6 +40,16 @@ class VerdictTable(Database):
         )
         return [decoded(body, Verdict) for (body,) in rows]
 
+    def flagged_verdicts(self, from_ns: int, until_ns: int) -> list[Verdict]:
+        """Of the verdicts of occurrences that start in `[from_ns, until_ns)` those at risk or worse, in the same order."""
+        rows = self._rows(
+            "SELECT body FROM verdict WHERE starts_ns >= ? AND starts_ns < ? AND voided_ns IS NULL"
+            " AND json_extract(body, '$.state') IN ('at_risk', 'not_ready')"
+            " ORDER BY starts_ns, meeting, occurrence_ns, site",
+            (from_ns, until_ns),
+        )
+        return [decoded(body, Verdict) for (body,) in rows]
+
     def void(self, meeting: str, occurrence_ns: int, at_ns: int, sites: Sequence[str] | None = None) -> None:
         """An occurrence was moved or cancelled, or some sites are no longer invited: nothing said of it holds.
 

@@ -53,7 +53,7 @@ def test_changed_settings_are_taken_up(live: LiveConfig, state: StateDb, tmp_pat
     alerts.step(0)
     before = live.current
     file = tmp_path / "tatpar.toml"
-    file.write_text(file.read_text(encoding="utf-8") + "lead_min = 45\n", encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8") + "down_after_min = 45\n", encoding="utf-8")
     alerts.step(0)
     assert live.current is not before
-    assert live.current.settings.alerts.lead_min == 45
+    assert live.current.settings.alerts.down_after_min == 45

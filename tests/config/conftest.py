@@ -20,7 +20,7 @@ class Load(Protocol):
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Load a configuration of which one file, of the kind `settings`, `sites`, `profiles` or `meetings`, is given."""
+    """Load a configuration of which one file, of the kind `settings`, `sites`, `profiles`, `meetings`, `works` or `people`, is given."""
 
     def loaded(kind: str, path: Path) -> Config:
         if kind == "settings":

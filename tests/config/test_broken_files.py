@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CORPUS = Path(__file__).parent / "broken"
 BUILT_IN = Path(config.__file__).parent
-KINDS = ("settings", "sites", "profiles", "meetings", "works")
+KINDS = ("settings", "sites", "profiles", "meetings", "works", "people")
 MISTAKES = sorted(str(path.relative_to(CORPUS)) for kind in KINDS for path in (CORPUS / kind).iterdir())
 
 

@@ -24,7 +24,19 @@ def _keys() -> list[tuple[str, ...]]:
     for name in SECTIONS:
         section = getattr(Settings(), name)
         first = section[0] if isinstance(section, tuple) else section
-        keys += [(name, field) for field in first.__struct_fields__]
+        keys += _keys_of(first, (name,))
+    return keys
+
+
+def _keys_of(section: msgspec.Struct, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Its keys, and those of the tables within it; a table of the operator's own names has none to list."""
+    keys: list[tuple[str, ...]] = []
+    for name in section.__struct_fields__:
+        value = getattr(section, name)
+        if isinstance(value, msgspec.Struct):
+            keys += _keys_of(value, (*path, name))
+        elif not isinstance(value, dict):
+            keys.append((*path, name))
     return keys
 
 
@@ -37,7 +49,7 @@ def test_reference_file_equals_the_built_in_defaults() -> None:
 @pytest.mark.parametrize("key", _keys(), ids=".".join)
 def test_reference_file_lists_and_explains_every_key(key: tuple[str, ...]) -> None:
     """Each key of the settings stands in the reference file with a comment of its own."""
-    section, name = key
+    section, name = key[0], key[-1]
     path = (section, 0, name) if isinstance(getattr(Settings(), section), tuple) else key
     lines = TomlLines(TEXT)
     assert path in lines.paths()

@@ -1,0 +1,1 @@
+"""A message that was decided arrives, once: the outbox, the ways out of it, and what comes back."""

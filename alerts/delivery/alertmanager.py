@@ -1,0 +1,188 @@
+"""A Prometheus Alertmanager is told what stands, again and again, as Prometheus tells it (POST /api/v2/alerts).
+
+What is said carries its own end: a hub that dies leaves nothing firing for ever, and one that comes back only says it again,
+which the Alertmanager knows by the labels. So this needs no outbox; it is the table of alerts, seen from outside.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from alerts.delivery.errors import DeliveryError
+from alerts.delivery.web import basic, post
+from alerts.facts import Audience, Facts, Form
+from alerts.words import UnsaidError, render
+from telemetry.alerting import AlertState, Step
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from config.config import Config
+    from config.settings import Delivery
+    from telemetry.alerting import Alert, Attachment
+    from telemetry.state.db import StateDb
+    from telemetry.state.outbox import OutboxRow
+
+PATH: Final = "/api/v2/alerts"
+RESENDS: Final = 4
+"""Said again so often before an alert that nobody says any more ends by itself: Prometheus does the same."""
+STANDS: Final = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
+Labels = dict[str, str]
+_log = logging.getLogger(__name__)
+
+
+class Alertmanager:
+    """Tells an Alertmanager of a state database's alerts."""
+
+    def __init__(self, state: StateDb) -> None:
+        self._state = state
+        self._said: dict[str, Labels] = {}
+        """By id, the labels under which an alert was said to stand."""
+        self._next_ns = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._under_way: Future[None] | None = None
+        self.is_failing = False
+
+    def step(self, config: Config, now_ns: int) -> None:
+        """Say what stands when it changed, or when it is time to say it again; never waits for the answer."""
+        settings = config.settings.alerts.delivery
+        if not settings.alertmanager_url or (self._under_way is not None and not self._under_way.done()):
+            return
+        standing = {alert.id: alert for alert in self._state.open_alerts() if alert.state in STANDS}
+        labels = {key: labels_of(alert, config) for key, alert in standing.items()}
+        if now_ns < self._next_ns and (self.is_failing or labels == self._said):
+            return
+        if not labels and not self._said:
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="delivery: alertmanager")
+        self._next_ns = now_ns + int(settings.alertmanager_resend_s * SECOND_NS)
+        self._under_way = self._pool.submit(self._say, config, standing, labels, now_ns)
+
+    def send(self, row: OutboxRow, _files: Sequence[Attachment], config: Config) -> str:
+        """The channel `alertmanager` of the outbox: say the one alert of a message now.
+
+        Raises:
+            DeliveryError: the Alertmanager did not take it, or the message is about no alert (final).
+        """
+        alert = self._state.alert(row.alert) if row.alert else None
+        if alert is None:
+            raise DeliveryError(f"there is no alert {row.alert or '(none)'}", final=True)
+        return push([stated(alert, labels_of(alert, config), config, max(row.due_ns, alert.seen_ns))], config)
+
+    def wait(self) -> None:
+        """Until what is under way has ended."""
+        if self._under_way is not None:
+            self._under_way.result()
+
+    def _say(self, config: Config, standing: dict[str, Alert], labels: dict[str, Labels], now_ns: int) -> None:
+        told = [stated(alert, labels[key], config, now_ns) for key, alert in standing.items()]
+        told += self._ended(labels, now_ns)
+        try:
+            push(told, config)
+        except DeliveryError as error:
+            self._next_ns = now_ns + int(config.settings.alerts.delivery.first_retry_s * SECOND_NS)
+            if not self.is_failing:
+                extra = {"event": "alertmanager.failed", "reason": str(error)}
+                _log.warning("the Alertmanager is not reached: %s", error, extra=extra)
+            self.is_failing = True
+            return
+        if self.is_failing:
+            _log.info("the Alertmanager takes alerts again", extra={"event": "alertmanager.recovered"})
+        self.is_failing = False
+        self._said = labels
+
+    def _ended(self, labels: dict[str, Labels], now_ns: int) -> Iterable[dict[str, object]]:
+        """What was said to stand and does not, or stands under other labels now (its severity is one)."""
+        for key, before in self._said.items():
+            if labels.get(key) != before:
+                alert = self._state.alert(key)
+                at_ns = alert.resolved_ns if alert and alert.resolved_ns and key not in labels else now_ns
+                yield {"labels": before, "endsAt": _time(min(at_ns, now_ns))}
+
+
+def labels_of(alert: Alert, config: Config) -> Labels:
+    """What routes and groups it; what is empty is left out."""
+    site = config.registry.by_id.get(alert.site)
+    labels = {
+        "alertname": "Tatpar" + alert.kind.value.title().replace("_", ""),
+        "alert": alert.id,
+        "severity": alert.severity.value,
+        "site": alert.site,
+        "region": site.region if site is not None else "",
+        "meeting": alert.meeting,
+        "incident": alert.incident,
+    }
+    return {name: value for name, value in labels.items() if value}
+
+
+def stated(alert: Alert, labels: Labels, config: Config, now_ns: int) -> dict[str, object]:
+    """An alert as the interface has it."""
+    delivery = config.settings.alerts.delivery
+    ends_ns = alert.resolved_ns or now_ns + RESENDS * int(delivery.alertmanager_resend_s * SECOND_NS)
+    notes = {f"summary_{language}": summary(alert, config, language, now_ns) for language in ("hi", "en")}
+    notes["summary"] = notes[f"summary_{config.settings.deployment.language}"]
+    if alert.acknowledged_by:
+        notes["acknowledged_by"] = alert.acknowledged_by
+    return {
+        "labels": labels,
+        "annotations": notes,
+        "startsAt": _time(alert.fired_ns or alert.pending_ns),
+        "endsAt": _time(ends_ns),
+        **({"generatorURL": delivery.public_url} if delivery.public_url else {}),
+    }
+
+
+def summary(alert: Alert, config: Config, language: str, now_ns: int) -> str:
+    """What it is, in words for the NOC."""
+    facts = Facts(
+        kind=alert.kind,
+        step=Step.RESOLVED if alert.resolved_ns else Step.RAISED,
+        audience=Audience.NOC,
+        alert=alert.id,
+        now_ns=now_ns,
+        site=alert.site,
+        sites=alert.sites,
+        meeting=alert.meeting,
+        occurrence_ns=alert.occurrence_ns,
+        starts_ns=alert.starts_ns,
+        reason=alert.reason,
+        action=alert.action,
+        factor=alert.reason.factor if alert.reason is not None else None,
+        probability=alert.probability,
+        since_ns=alert.since_ns,
+        ended_ns=alert.resolved_ns,
+    )
+    try:
+        return render(facts, config, language, Form.CHAT).body
+    except UnsaidError:
+        return f"{alert.kind.value} {alert.site or alert.incident}"
+
+
+def push(alerts: Sequence[dict[str, object]], config: Config) -> str:
+    """POST alerts.
+
+    Raises:
+        DeliveryError: they were not taken.
+    """
+    settings = config.settings.alerts.delivery
+    url = settings.alertmanager_url.rstrip("/") + PATH
+    return post(url, msgspec.json.encode(alerts), _login(settings), settings.attempt_s)
+
+
+def _login(settings: Delivery) -> dict[str, str]:
+    if settings.alertmanager_token:
+        return {"authorization": f"Bearer {settings.alertmanager_token}"}
+    if settings.alertmanager_user:
+        return basic(settings.alertmanager_user, settings.alertmanager_password)
+    return {}
+
+
+def _time(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns / SECOND_NS, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,137 @@
+"""Alerts as they stand, the messages that follow from them, and silences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
+
+from telemetry.alerting import Alert, AlertState, Silence
+from telemetry.state.database import Database, decoded, encoded
+from telemetry.state.errors import StateError
+from telemetry.state.outbox import insert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from telemetry.alerting import Post
+    from telemetry.state.database import Change
+
+_WRITE: Final = (
+    "INSERT INTO alert (id, subject, state, pending_ns, resolved_ns, body) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET state = excluded.state, pending_ns = excluded.pending_ns,"
+    " resolved_ns = excluded.resolved_ns, body = excluded.body WHERE body != excluded.body"
+)
+
+
+class UnknownAlertError(StateError):
+    """There is no alert of this id."""
+
+
+class AlertTable(Database):
+    """One row an alert, one a silence; at most one alert is open of a subject."""
+
+    def put_alerts(self, alerts: Iterable[Alert], posts: Iterable[Post], now_ns: int) -> int:
+        """Write alerts as they stand and the messages that follow, all or nothing; how many messages were new.
+
+        An alert that somebody has acknowledged since it was read is left as it is, with its messages: it is to be decided anew.
+        """
+        with self._change() as change:
+            outrun = {alert.id for alert in alerts if not _put(change, alert)}
+            return sum(insert(change, post, now_ns) for post in posts if post.alert not in outrun)
+
+    def open_alerts(self) -> list[Alert]:
+        """Those that are not over, oldest first."""
+        return self._alerts("WHERE resolved_ns IS NULL")
+
+    def alerts(self, from_ns: int, until_ns: int) -> list[Alert]:
+        """Those that overlap `[from_ns, until_ns)`, oldest first."""
+        return self._alerts(
+            "WHERE pending_ns < ? AND (resolved_ns IS NULL OR resolved_ns >= ?)", (until_ns, from_ns)
+        )
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """One by its id, open or over; None when there is none."""
+        found = self._alerts("WHERE id = ?", (alert_id,))
+        return found[0] if found else None
+
+    def acknowledge(self, alert_id: str, who: str, note: str, at_ns: int) -> Alert:
+        """Take an alert up; the alert as it stands then. The first wins: a second one finds the first one's name in it.
+
+        One that is over stays as it is.
+
+        Raises:
+            UnknownAlertError: there is none of this id.
+        """
+        with self._change() as change:
+            found = _read(change, alert_id)
+            if found is None:
+                raise UnknownAlertError(f"there is no alert {alert_id}")
+            if found.acknowledged_ns is not None or found.state is AlertState.RESOLVED:
+                return found
+            taken = structs.replace(
+                found,
+                state=AlertState.ACKNOWLEDGED,
+                acknowledged_ns=at_ns,
+                acknowledged_by=who,
+                note=note,
+            )
+            _write(change, taken)
+            return taken
+
+    def put_silence(self, silence: Silence) -> None:
+        """Put a silence on record, or change one."""
+        with self._change() as change:
+            change.execute(
+                "INSERT INTO silence (id, until_ns, body) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+                " until_ns = excluded.until_ns, body = excluded.body",
+                (silence.id, silence.until_ns, encoded(silence)),
+            )
+
+    def silences(self, at_ns: int) -> list[Silence]:
+        """Those that hold at a time, the one that ends first before the others."""
+        rows = self._rows("SELECT body FROM silence WHERE until_ns > ? ORDER BY until_ns, id", (at_ns,))
+        found = [decoded(body, Silence) for (body,) in rows]
+        return [silence for silence in found if silence.from_ns <= at_ns]
+
+    def end_silence(self, silence_id: str, at_ns: int) -> bool:
+        """End a silence before its time; False when there is none that would still hold."""
+        with self._change() as change:
+            rows = change.rows_of(
+                "SELECT body FROM silence WHERE id = ? AND until_ns > ?", (silence_id, at_ns)
+            )
+            for (body,) in rows:
+                ended = structs.replace(decoded(body, Silence), until_ns=at_ns)
+                change.execute(
+                    "UPDATE silence SET until_ns = ?, body = ? WHERE id = ?",
+                    (at_ns, encoded(ended), silence_id),
+                )
+            return bool(rows)
+
+    def _alerts(self, rest: str, parameters: tuple[object, ...] = ()) -> list[Alert]:
+        rows = self._rows(f"SELECT body FROM alert {rest} ORDER BY pending_ns, id", parameters)  # noqa: S608
+        return [decoded(body, Alert) for (body,) in rows]
+
+
+def _put(change: Change, alert: Alert) -> bool:
+    """Write an alert, unless it was acknowledged (or an acknowledgement overtaken) in the meantime."""
+    standing = _read(change, alert.id)
+    if standing is not None and standing.acknowledged_ns not in {alert.acknowledged_ns, alert.overtaken_ns}:
+        return False
+    _write(change, alert)
+    return True
+
+
+def _read(change: Change, alert_id: str) -> Alert | None:
+    rows = change.rows_of("SELECT body FROM alert WHERE id = ?", (alert_id,))
+    return decoded(rows[0][0], Alert) if rows else None
+
+
+def _write(change: Change, alert: Alert) -> None:
+    change.execute(
+        _WRITE,
+        (
+            *(alert.id, alert.subject, alert.state.value, alert.pending_ns, alert.resolved_ns),
+            encoded(alert),
+        ),
+    )

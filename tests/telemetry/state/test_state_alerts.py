@@ -1,0 +1,168 @@
+"""Alerts, the messages that follow from them, and silences."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec import structs
+
+from telemetry.alerting import Alert, AlertState, Kind, Post, Severity, Silence
+from telemetry.decisions import Reason, ReasonCode, State, Verdict
+from telemetry.state.alerts import UnknownAlertError
+from telemetry.state.db import StateDb
+from telemetry.state.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ALERT = Alert(
+    id="K7M2PQ",
+    kind=Kind.NOT_READY,
+    state=AlertState.FIRING,
+    severity=Severity.WARNING,
+    site="agra",
+    meeting="review",
+    occurrence_ns=1000,
+    starts_ns=1000,
+    ends_ns=2000,
+    reason=Reason(code=ReasonCode.LOSS_UP, value=0.04, unit="ratio"),
+    since_ns=100,
+    pending_ns=110,
+    fired_ns=120,
+    told=("site:agra",),
+)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[StateDb]:
+    with contextlib.closing(StateDb(tmp_path / "state.db")) as opened:
+        yield opened
+
+
+def post(key: str = "K7M2PQ/raised/site:agra", alert: str = "K7M2PQ") -> Post:
+    return Post(
+        key=key,
+        person="site:agra",
+        channel="mail",
+        recipient="agra@office.example",
+        subject="s",
+        body="b",
+        due_ns=0,
+        alert=alert,
+    )
+
+
+def test_an_alert_comes_back_as_it_was_written_with_its_message_once(db: StateDb) -> None:
+    """Alert and message in one transaction; the same message again is not new."""
+    assert db.put_alerts([ALERT], [post()], 130) == 1
+    assert db.put_alerts([ALERT], [post()], 131) == 0
+    assert db.open_alerts() == [ALERT]
+    assert db.alert("K7M2PQ") == ALERT
+    assert [row.key for row in db.outbox(10)] == ["K7M2PQ/raised/site:agra"]
+
+
+def test_an_alert_that_is_over_is_found_by_its_time_only(db: StateDb) -> None:
+    """Open alerts, and those of a span that they overlap."""
+    over = structs.replace(ALERT, state=AlertState.RESOLVED, resolved_ns=500)
+    db.put_alerts([ALERT], [], 130)
+    db.put_alerts([over], [], 500)
+    assert db.open_alerts() == []
+    assert db.alerts(400, 450) == [over]
+    assert db.alerts(501, 900) == []
+    assert db.alerts(0, 110) == []
+
+
+def test_of_one_subject_one_alert_is_open(db: StateDb) -> None:
+    """A second open alert of the same office and occurrence is refused, with all that was to be written beside it."""
+    db.put_alerts([ALERT], [], 130)
+    with pytest.raises(StateError):
+        db.put_alerts([structs.replace(ALERT, id="ZZZZZZ")], [post("other", "ZZZZZZ")], 131)
+    assert not db.outbox(10)
+    db.put_alerts([structs.replace(ALERT, state=AlertState.RESOLVED, resolved_ns=500)], [], 500)
+    db.put_alerts([structs.replace(ALERT, id="ZZZZZZ")], [], 501)
+    assert [alert.id for alert in db.open_alerts()] == ["ZZZZZZ"]
+
+
+def test_the_first_acknowledgement_wins(db: StateDb) -> None:
+    """Who comes second gets the alert with the first one's name; one that is over is not taken up."""
+    db.put_alerts([ALERT], [], 130)
+    first = db.acknowledge("K7M2PQ", "asha", "on my way", 200)
+    second = db.acknowledge("K7M2PQ", "ravi", "", 210)
+    assert first == second
+    assert (second.state, second.acknowledged_by, second.acknowledged_ns, second.note) == (
+        AlertState.ACKNOWLEDGED,
+        "asha",
+        200,
+        "on my way",
+    )
+    with pytest.raises(UnknownAlertError):
+        db.acknowledge("AAAAAA", "asha", "", 200)
+    other = structs.replace(ALERT, id="AAAAAA", site="etah", state=AlertState.RESOLVED, resolved_ns=300)
+    db.put_alerts([other], [], 300)
+    assert db.acknowledge("AAAAAA", "asha", "", 400).acknowledged_by == ""
+
+
+def test_two_processes_acknowledge_at_once(tmp_path: Path) -> None:
+    """Each over its own connection to the same file: one name stands, and both are told the same."""
+    path = tmp_path / "two.db"
+    with contextlib.closing(StateDb(path)) as one, contextlib.closing(StateDb(path)) as two:
+        for number in range(20):
+            alert = structs.replace(ALERT, id=f"AAAA{number:02}", occurrence_ns=number)
+            one.put_alerts([alert], [], 130)
+            with ThreadPoolExecutor(2) as pool:
+                both = [
+                    pool.submit(db.acknowledge, alert.id, name, "", 200)
+                    for db, name in ((one, "asha"), (two, "ravi"))
+                ]
+                told = {each.result().acknowledged_by for each in both}
+            assert len(told) == 1
+            assert told == {two.open_alerts()[-1].acknowledged_by}
+
+
+def test_an_acknowledgement_made_meanwhile_is_not_overwritten(db: StateDb) -> None:
+    """What was decided without knowing of it is dropped, messages too; what has overtaken it stands."""
+    db.put_alerts([ALERT], [], 130)
+    db.acknowledge("K7M2PQ", "asha", "", 200)
+    assert db.put_alerts([structs.replace(ALERT, rung=2)], [post("escalated")], 201) == 0
+    found = db.alert("K7M2PQ")
+    assert found is not None
+    assert (found.acknowledged_by, found.rung) == ("asha", 0)
+    worse = structs.replace(ALERT, worse=1, overtaken_ns=200)
+    assert db.put_alerts([worse], [post("worse")], 202) == 1
+    assert db.alert("K7M2PQ") == worse
+
+
+def test_silences_hold_in_their_time(db: StateDb) -> None:
+    """From their start to their end, or until they are ended; one that is over cannot be ended again."""
+    silence = Silence(id="s1", what="site:agra", from_ns=100, until_ns=200, by="asha")
+    db.put_silence(silence)
+    assert [db.silences(at) for at in (99, 100, 199, 200)] == [[], [silence], [silence], []]
+    assert db.end_silence("s1", 150)
+    assert not db.end_silence("s1", 160)
+    assert db.silences(160) == []
+
+
+def test_only_flagged_verdicts_are_read(db: StateDb) -> None:
+    """At risk or worse; ready and unknown ones cost no decoding."""
+    made = {
+        state: Verdict(
+            site=state.value.replace("_", "-"),
+            meeting="review",
+            occurrence_ns=1000,
+            starts_ns=1000,
+            ends_ns=2000,
+            profile="video-720p",
+            issued_ns=1,
+            state=state,
+        )
+        for state in State
+    }
+    db.put_verdicts(list(made.values()))
+    assert db.flagged_verdicts(0, 2000) == [made[State.AT_RISK], made[State.NOT_READY]]
+    assert db.flagged_verdicts(0, 1000) == []
+    db.void("review", 1000, 5)
+    assert db.flagged_verdicts(0, 2000) == []
