@@ -41,7 +41,9 @@ def _check_pairs(delivery: Delivery, wrong: Wrong) -> None:
         problem = "alerts.delivery has both alertmanager_token and alertmanager_user"
         raise wrong(("alerts", "delivery", "alertmanager_token"), problem, "keep one of them")
     if delivery.longest_retry_s < delivery.first_retry_s:
-        problem = f"longest_retry_s {delivery.longest_retry_s:g} is below first_retry_s {delivery.first_retry_s:g}"
+        problem = (
+            f"longest_retry_s {delivery.longest_retry_s:g} is below first_retry_s {delivery.first_retry_s:g}"
+        )
         raise wrong(
             ("alerts", "delivery", "longest_retry_s"), problem, f"write at least {delivery.first_retry_s:g}"
         )

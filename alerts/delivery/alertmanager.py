@@ -81,7 +81,9 @@ class Alertmanager:
         if self._under_way is not None:
             self._under_way.result()
 
-    def _say(self, config: Config, standing: dict[str, Alert], labels: dict[str, Labels], now_ns: int) -> None:
+    def _say(
+        self, config: Config, standing: dict[str, Alert], labels: dict[str, Labels], now_ns: int
+    ) -> None:
         told = [stated(alert, labels[key], config, now_ns) for key, alert in standing.items()]
         told += self._ended(labels, now_ns)
         try:

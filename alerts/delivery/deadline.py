@@ -21,7 +21,9 @@ def deadline(limit_s: float, current: Callable[[], socket.socket | None]) -> Ite
         found = current()
         if found is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(found, socket.SHUT_RDWR)  # below TLS, whose own would wait for an answer
+                socket.socket.shutdown(
+                    found, socket.SHUT_RDWR
+                )  # below TLS, whose own would wait for an answer
 
     timer = threading.Timer(limit_s, cut)
     timer.daemon = True

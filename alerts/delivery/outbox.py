@@ -69,9 +69,7 @@ class Delivery:
         sent = self._gather()
         rows = [row for row in self._living(now_ns) if row.key not in self._under_way]
         chosen = self._within_limits(rows, config, now_ns)
-        claimed = self._state.claim(
-            [row.key for row, _ in chosen], now_ns, now_ns + _claim_ns(config)
-        )
+        claimed = self._state.claim([row.key for row, _ in chosen], now_ns, now_ns + _claim_ns(config))
         for row, channel in chosen:
             if row.key in claimed:
                 future = self._pool(row.channel, config).submit(self._try, row, channel, config, now_ns)
@@ -127,7 +125,12 @@ class Delivery:
             left = limits.left(row.person)
             if left == 1 and groups[row.person, row.channel] > 1:
                 group = [one for one, _ in ready if (one.person, one.channel) == (row.person, row.channel)]
-                fold([one for one in group if one not in (done for done, _ in chosen)], self._state, config, now_ns)
+                fold(
+                    [one for one in group if one not in (done for done, _ in chosen)],
+                    self._state,
+                    config,
+                    now_ns,
+                )
                 limits.close(row.person)
             elif left > 0:
                 limits.count(row.person)

@@ -41,6 +41,8 @@ def mail(facts: Facts, language: str, template: Template, speaker: Speaker, brie
     for group in (heads, middle, ends):
         lines = [filled(words[piece], (values[name] for name in places(words[piece]))) for piece in group]
         lines += _more(facts, speaker) if group is middle else []
+        if group is ends and template.may_link and speaker.takes_replies:
+            lines.append(speaker.say("alerts.mail.reply"))
         parts.append("\n".join(lines))
     return Text(
         template=template_name(template, language, linked=linked),

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
     from alerts.words.templates import Template
 
-_BRIEF: Final = {"head": "head_brief", "head_meeting": "head_meeting_brief"}
+_BRIEF: Final = {
+    "head": "head_brief",
+    "head_meeting": "head_meeting_brief",
+    "call": "call_brief",
+    "call_office": "call_office_brief",
+}
+"""Said instead where a text message makes room for a link: name and reference stand on the page behind it."""
 
 
 def pattern(template: Template, language: str, form: Form, phone: str, *, linked: bool) -> str:
@@ -25,7 +31,7 @@ def pattern(template: Template, language: str, form: Form, phone: str, *, linked
 
 
 def pieces_of(template: Template, form: Form, *, linked: bool) -> tuple[str, ...]:
-    """The sentences of a template; a text message with a link leaves the meeting's name to the page behind the link."""
+    """The sentences of a template; a text message is briefer where it has a link."""
     if not linked:
         return template.pieces
     pieces = (_BRIEF.get(piece, piece) if form is Form.SMS else piece for piece in template.pieces)

@@ -24,20 +24,21 @@ def render(facts: Facts, config: Config, language: str, form: Form) -> Text:
     Raises UnsaidError for a message that nobody is ever sent, UnknownLanguageError.
     """
     speaker = Speaker(facts, config, language, form)
-    template = template_of(
-        facts.kind,
-        facts.step,
-        facts.audience,
-        meeting=bool(facts.meeting),
-        of_hundred=speaker.lost_of_hundred is not None,
-    )
     if form is Form.MAIL:
-        return mail(facts, language, template, speaker, Speaker(facts, config, language, Form.SMS))
-    linked = bool(facts.link) and template.may_link
-    text = _text(template, language, form, speaker, linked=linked)
-    if linked and form is Form.SMS and cost(text.body).segments > MOST_SEGMENTS:
-        text = _text(template, language, form, speaker, linked=False)
-    return text
+        brief = Speaker(facts, config, language, Form.SMS)
+        return mail(facts, language, _template(facts, of_hundred=speaker.counts), speaker, brief)
+    if facts.link:
+        short = form is Form.SMS
+        template = _template(facts, of_hundred=speaker.counts and not short)
+        text = _text(template, language, form, speaker, linked=template.may_link)
+        if not short or (template.may_link and cost(text.body).segments <= MOST_SEGMENTS):
+            return text
+    return _text(_template(facts, of_hundred=speaker.counts), language, form, speaker, linked=False)
+
+
+def _template(facts: Facts, *, of_hundred: bool) -> Template:
+    meeting = bool(facts.meeting)
+    return template_of(facts.kind, facts.step, facts.audience, meeting=meeting, of_hundred=of_hundred)
 
 
 def _text(template: Template, language: str, form: Form, speaker: Speaker, *, linked: bool) -> Text:

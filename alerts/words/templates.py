@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.facts import Audience
+from alerts.facts import Audience, Form
 from telemetry.alerting import Kind, Step
 
 
@@ -30,6 +30,10 @@ class Template(Struct, frozen=True):
     """Keys of its sentences in the catalogues, without `alerts.sms.` or `alerts.long.`."""
     may_link: bool = False
     """Whether it can be acknowledged, and so carry a link."""
+
+    def links(self, form: Form) -> bool:
+        """Whether it carries a link in a form: a text message has no room for that and the number of a hundred."""
+        return self.may_link and not (form is Form.SMS and "will_of_hundred" in self.pieces)
 
     @property
     def name(self) -> str:
@@ -78,9 +82,9 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     Template(38, ("shared_worse", "ref"), may_link=True),
     Template(39, ("shared_over", "ref")),
     # To anybody.
-    Template(41, ("many", "call")),
+    Template(41, ("many", "call_brief")),
     Template(42, ("test", "call"), may_link=True),
-    Template(43, ("many", "ref")),
+    Template(43, ("many",)),
 )
 BY_NUMBER: Final = {template.number: template for template in TEMPLATES}
 

@@ -85,6 +85,16 @@ class Speaker:
         return max(1, of_hundred(reason.value))
 
     @property
+    def counts(self) -> bool:
+        """Whether it is known how many of a hundred packets are lost."""
+        return self.lost_of_hundred is not None
+
+    @property
+    def takes_replies(self) -> bool:
+        """Whether a mail can be answered to acknowledge."""
+        return bool(self._config.settings.alerts.delivery.reply_to)
+
+    @property
     def phone(self) -> str:
         """The NOC with its number, when it has one."""
         phone = self._config.settings.deployment.noc_phone

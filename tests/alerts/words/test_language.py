@@ -108,7 +108,7 @@ def test_no_word_is_left_over() -> None:
 def test_whatsapp_can_take_the_chat_templates(language: str) -> None:
     """A body of 1,024 characters at most that neither begins nor ends with a variable, and no two of them side by side."""
     for template in TEMPLATES:
-        for linked in {False, template.may_link}:
+        for linked in {False, template.links(Form.CHAT)}:
             text = pattern(template, language, Form.CHAT, "NOC " + "1" * 31, linked=linked)
             names = [name for name in places(text) if name != "link"]
             assert len(PLACEHOLDER.sub("", text)) + sum(LONG[name] for name in names) <= 1024
@@ -122,7 +122,7 @@ def test_the_registry_lists_every_template_once() -> None:
     """Numbers are unique; the ways of writing places differ in nothing else."""
     found = list(entries("hi", Form.SMS, "0522 000000", Places.DLT))
     numbers = [entry.number for entry in found]
-    assert len(numbers) == len(set(numbers)) == len(TEMPLATES) + sum(t.may_link for t in TEMPLATES)
+    assert len(numbers) == len(set(numbers)) == len(TEMPLATES) + sum(t.links(Form.SMS) for t in TEMPLATES)
     named = list(entries("hi", Form.SMS, "0522 000000", Places.NAMED))
     counted = list(entries("hi", Form.SMS, "0522 000000", Places.WHATSAPP))
     for dlt, plain, meta in zip(found, named, counted, strict=True):
