@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from alerts.words.templates import Template
 
-_BRIEF: Final = {
+BRIEF: Final = {
     "head": "head_brief",
     "head_meeting": "head_meeting_brief",
     "call": "call_brief",
@@ -34,7 +34,7 @@ def pieces_of(template: Template, form: Form, *, linked: bool) -> tuple[str, ...
     """The sentences of a template; a text message is briefer where it has a link."""
     if not linked:
         return template.pieces
-    pieces = (_BRIEF.get(piece, piece) if form is Form.SMS else piece for piece in template.pieces)
+    pieces = (BRIEF.get(piece, piece) if form is Form.SMS else piece for piece in template.pieces)
     return (*pieces, "link")
 
 

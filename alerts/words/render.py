@@ -8,7 +8,7 @@ from alerts.facts import Form, Text
 from alerts.words.mail import mail
 from alerts.words.pattern import filled, pattern, places, template_name
 from alerts.words.sms import MOST_SEGMENTS, cost, plain
-from alerts.words.templates import template_of
+from alerts.words.templates import Known, template_of
 from alerts.words.variables import Speaker
 
 if TYPE_CHECKING:
@@ -24,21 +24,19 @@ def render(facts: Facts, config: Config, language: str, form: Form) -> Text:
     Raises UnsaidError for a message that nobody is ever sent, UnknownLanguageError.
     """
     speaker = Speaker(facts, config, language, form)
+    full = _template(facts, speaker.known)
     if form is Form.MAIL:
-        brief = Speaker(facts, config, language, Form.SMS)
-        return mail(facts, language, _template(facts, of_hundred=speaker.counts), speaker, brief)
+        return mail(facts, language, full, speaker, Speaker(facts, config, language, Form.SMS))
     if facts.link:
-        short = form is Form.SMS
-        template = _template(facts, of_hundred=speaker.counts and not short)
-        text = _text(template, language, form, speaker, linked=template.may_link)
-        if not short or (template.may_link and cost(text.body).segments <= MOST_SEGMENTS):
+        linked = full if full.links(form) else _template(facts, Known.NOTHING)
+        text = _text(linked, language, form, speaker, linked=linked.may_link)
+        if form is not Form.SMS or (linked.may_link and cost(text.body).segments <= MOST_SEGMENTS):
             return text
-    return _text(_template(facts, of_hundred=speaker.counts), language, form, speaker, linked=False)
+    return _text(full, language, form, speaker, linked=False)
 
 
-def _template(facts: Facts, *, of_hundred: bool) -> Template:
-    meeting = bool(facts.meeting)
-    return template_of(facts.kind, facts.step, facts.audience, meeting=meeting, of_hundred=of_hundred)
+def _template(facts: Facts, known: Known) -> Template:
+    return template_of(facts.kind, facts.step, facts.audience, meeting=bool(facts.meeting), known=known)
 
 
 def _text(template: Template, language: str, form: Form, speaker: Speaker, *, linked: bool) -> Text:

@@ -9,9 +9,9 @@ from alerts.facts import Audience, Form
 from alerts.words.bounds import WHOLE, bound, short_phone
 from alerts.words.shorten import SMS_MARK, shorten
 from alerts.words.sms import plain, units
-from alerts.words.templates import Voice, voice_of
+from alerts.words.templates import Known, Voice, voice_of
 from telemetry.alerting import Kind
-from telemetry.decisions import FactorKind, ReasonCode
+from telemetry.decisions import Action, FactorKind, ReasonCode
 from telemetry.words import format as form
 from telemetry.words import knows, measure, say, say_cause, say_reason, say_region, say_told
 from telemetry.words.format import of_hundred
@@ -52,6 +52,7 @@ class Speaker:
             "what": self._what,
             "n": lambda: str(self.lost_of_hundred or ""),
             "do": self._do,
+            "line": lambda: self.line,
             "side": self._side,
             "state": lambda: self.say(f"alerts.state.{facts.kind.value}"),
             "cause": self._cause,
@@ -85,9 +86,11 @@ class Speaker:
         return max(1, of_hundred(reason.value))
 
     @property
-    def counts(self) -> bool:
-        """Whether it is known how many of a hundred packets are lost."""
-        return self.lost_of_hundred is not None
+    def known(self) -> Known:
+        """Which number the message names."""
+        if self.line:
+            return Known.LINE
+        return Known.NOTHING if self.lost_of_hundred is None else Known.OF_HUNDRED
 
     @property
     def takes_replies(self) -> bool:
@@ -177,7 +180,21 @@ class Speaker:
         return told[:1].lower() + told[1:]  # it stands behind a colon
 
     def _do(self) -> str:
-        return self.say(f"alerts.{'do' if self._short else 'act'}.{self._facts.action.value}")
+        return self.say(f"alerts.do.{self._facts.action.value}") if self._short else self.act
+
+    @property
+    def act(self) -> str:
+        """The one thing to do, in full; to call the provider with the line's number when it is known."""
+        action = self._facts.action
+        if action is Action.CALL_PROVIDER and self.line:
+            return self.say("alerts.act.call_provider_line", line=self.line)
+        return self.say(f"alerts.act.{action.value}")
+
+    @property
+    def line(self) -> str:
+        """The provider's number of the office's line, where the provider is to be called; empty: not known."""
+        site = self._config.registry.by_id.get(self._facts.site)
+        return site.line_number if site is not None and self._facts.action is Action.CALL_PROVIDER else ""
 
     def _side(self) -> str:
         """Where the fault is when it is not the office's."""

@@ -53,7 +53,7 @@ def config() -> Config:
     """The built-in configuration, with a telephone at the NOC and one at Agra."""
     found = load_config(None)
     sites = tuple(
-        structs.replace(site, contact_name="रमेश कुमार", contact_phone="+91 555 0100")
+        structs.replace(site, contact_name="रमेश कुमार", contact_phone="+91 555 0100", line_number="LL-0012345")
         if site.id == "agra"
         else site
         for site in found.registry.sites

@@ -288,6 +288,15 @@ def test_many_offices_are_named_as_far_as_there_is_room() -> None:
     assert re.search(r"कार्यालय: सहारनपुर और 91।", sms(many))
 
 
+def test_the_provider_is_called_with_the_number_of_the_line() -> None:
+    """Where the registry knows it; elsewhere the provider is called all the same."""
+    found = alarm(action=Action.CALL_PROVIDER, link="")
+    assert "कृपया कंपनी को लाइन नंबर LL-0012345 बताएँ।" in sms(found)
+    reminded = structs.replace(found, step=Step.REMINDED)
+    assert "लाइन नंबर LL-0012345 बताएँ" in render(reminded, config(), "hi", Form.CHAT).body
+    assert "कृपया कंपनी को फ़ोन करें।" in sms(structs.replace(found, site="etah"))
+
+
 def test_an_action_of_nothing_is_still_something_to_read() -> None:
     """Also when nothing is to be done the sentence is whole."""
     assert "कृपया कुछ न बदलें।" in sms(alarm(action=Action.NONE, link=""))
