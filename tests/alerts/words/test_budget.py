@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -72,6 +72,7 @@ def test_the_worst_case_fits(template: Template, language: str) -> None:
         assert longest(name, template, language, Form.SMS) <= 30, name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=ROOM))
 def test_the_room_is_three_segments_whatever_stands_in_it(text: str) -> None:
     """Any text of so many units is three segments at most, in either alphabet."""
@@ -85,6 +86,7 @@ NAMES = st.text(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(office=NAMES, title=NAMES, unanswered=NAMES, phone=st.text("0123456789+ -/", max_size=40))
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_name_breaks_a_text_message(
@@ -98,11 +100,11 @@ def test_no_name_breaks_a_text_message(
         contact_name=title,
         contact_phone=phone,
     )
-    settings = config().settings
-    deployment = structs.replace(settings.deployment, noc_phone=phone)
+    written = config().settings
+    deployment = structs.replace(written.deployment, noc_phone=phone)
     changed = structs.replace(
         config(),
-        settings=structs.replace(settings, deployment=deployment),
+        settings=structs.replace(written, deployment=deployment),
         registry=structs.replace(config().registry, by_id={"agra": agra}),
     )
     for kind, step, audience in (
@@ -119,6 +121,7 @@ def test_no_name_breaks_a_text_message(
         assert "\n" not in render(found, changed, language, Form.MAIL).subject
 
 
+@settings(deadline=None)
 @given(NAMES, st.integers(4, 60))
 def test_shortening_keeps_whole_signs(text: str, limit: int) -> None:
     """What is left is a run of whole signs from the beginning, within the limit, and says that it was cut."""
