@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from alerts.delivery import CHANNEL, Delivery
+from alerts.delivery.outbox import Delivery
 from alerts.hold import Hold
 from alerts.message import compose
 from config.sites import SiteStatus
@@ -57,6 +57,7 @@ class Alerts:
                 await asyncio.wait(
                     {step}
                 )  # a mail that was taken must be marked as sent, or it goes out twice
+                await asyncio.to_thread(self._delivery.close)
                 raise
             await asyncio.sleep(PERIOD_S)
 
@@ -71,8 +72,10 @@ class Alerts:
             self._tell(config, verdict, now_ns)
         if not settings.smtp_host:
             self._say_mute()
-        sent = self._delivery.step(settings, now_ns)
-        self._state.beat(ROLE, now_ns, {"sent": sent, "mute": not settings.smtp_host})
+        sent = self._delivery.step(config, now_ns)
+        self._state.beat(
+            ROLE, now_ns, {"sent": sent, "mute": not settings.smtp_host, **self._delivery.told(now_ns)}
+        )
         return sent
 
     def _tell(self, config: Config, verdict: Verdict, now_ns: int) -> None:
@@ -84,7 +87,7 @@ class Alerts:
             return
         message = compose(verdict, found.meeting, site, config.settings.deployment)
         key = f"{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}/{verdict.state.value}"
-        if self._state.enqueue(key, CHANNEL, site.contact_email, message.subject, message.body, now_ns):
+        if self._state.enqueue(key, "mail", site.contact_email, message.subject, message.body, now_ns):
             extra = {"event": "alert.raised", "site": verdict.site, "meeting": verdict.meeting}
             _log.info("%s is to be told: %s", verdict.site, message.subject, extra=extra)
 

@@ -23,6 +23,7 @@ from collector.standing import MixedError, see_that_nobody_shares
 from dashboards.wall.app import create_app
 from dashboards.wall.serve import address, listen, serve_on, warning_for
 from lab.fleet import Fleet
+from tatpar.answering import ack_routes, answering, hears
 from tatpar.failures import note_failure
 from tatpar.keeping import kept
 from tatpar.past import check_script, give_a_past
@@ -157,6 +158,8 @@ class Up:
             "alerts": self._alert,
             "wall": lambda: self._wall(listener),
         }
+        if hears(self._live.current.settings.alerts.delivery):
+            rooms["acknowledgements"] = self._hear
         if desk is not None:
             rooms["enrolment desk"] = lambda: self._enrol(desk, broker)
         if self._options.lab:
@@ -219,9 +222,14 @@ class Up:
         with self._state() as state:
             await Alerts(self._live, state, self._clock).run()
 
+    async def _hear(self) -> None:
+        with self._state() as state:
+            await answering(self._live, state, self._options.data_dir, self._say, self._clock)
+
     async def _wall(self, listener: socket.socket) -> None:
         with self._reader() as reader, self._state() as state:
-            await serve_on(create_app(self._live, reader, state, self._clock), listener)
+            more = ack_routes(self._live, state, self._options.data_dir, self._clock)
+            await serve_on(create_app(self._live, reader, state, self._clock, more=more), listener)
 
     async def _fleet(self, broker: BrokerAddress, ends: Mapping[str, tuple[str, int]]) -> None:
         options = self._options

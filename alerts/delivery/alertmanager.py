@@ -81,6 +81,12 @@ class Alertmanager:
         if self._under_way is not None:
             self._under_way.result()
 
+    def close(self) -> None:
+        """End its thread, when what is under way has ended."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+            self._pool = None
+
     def _say(
         self, config: Config, standing: dict[str, Alert], labels: dict[str, Labels], now_ns: int
     ) -> None:
@@ -156,7 +162,7 @@ def summary(alert: Alert, config: Config, language: str, now_ns: int) -> str:
         starts_ns=alert.starts_ns,
         reason=alert.reason,
         action=alert.action,
-        factor=alert.reason.factor if alert.reason is not None else None,
+        factor=alert.factor or (alert.reason.factor if alert.reason is not None else None),
         probability=alert.probability,
         since_ns=alert.since_ns,
         ended_ns=alert.resolved_ns,
@@ -165,6 +171,19 @@ def summary(alert: Alert, config: Config, language: str, now_ns: int) -> str:
         return render(facts, config, language, Form.CHAT).body
     except UnsaidError:
         return f"{alert.kind.value} {alert.site or alert.incident}"
+
+
+def send_test(row: OutboxRow, _files: Sequence[Attachment], config: Config) -> str:
+    """A test alert, which ends by itself after the usual time.
+
+    Raises:
+        DeliveryError: it was not taken.
+    """
+    delivery = config.settings.alerts.delivery
+    ends_ns = row.due_ns + RESENDS * int(delivery.alertmanager_resend_s * SECOND_NS)
+    labels = {"alertname": "TatparTest", "severity": "notice"}
+    alert = {"labels": labels, "annotations": {"summary": row.body}, "startsAt": _time(row.due_ns)}
+    return push([{**alert, "endsAt": _time(ends_ns)}], config)
 
 
 def push(alerts: Sequence[dict[str, object]], config: Config) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Channel(Protocol):
     """Hands a message over; blocks at most about the limit of an attempt."""
 
-    def __call__(self, row: OutboxRow, files: Sequence[Attachment], config: Config) -> str:
+    def __call__(self, row: OutboxRow, files: Sequence[Attachment], config: Config, /) -> str:
         """Send it; what the other side answered, in one line.
 
         Raises:
@@ -25,9 +25,16 @@ class Channel(Protocol):
         ...
 
 
-def filled(url: str, row: OutboxRow) -> str:
+def filled(url: str, row: OutboxRow, config: Config) -> str:
     """A channel's address with its places filled, each escaped so that it stays one part of the address."""
-    places = {"phone": row.recipient, "text": row.body, "template": row.template, "key": row.key}
+    email = next((person.email for person in config.people if person.id == row.person), "")
+    places = {
+        "phone": row.recipient,
+        "email": email,
+        "text": row.body,
+        "template": row.template,
+        "key": row.key,
+    }
     for name, value in places.items():
         url = url.replace(f"{{{name}}}", quote(value, safe=""))
     return url

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NO_LIMIT: Final = 1_000_000_000
 _MANY: Final = "many/"
-_AUDIENCES: Final = {Role.IN_CHARGE: Audience.IN_CHARGE, Role.REGIONAL: Audience.REGIONAL}
+AUDIENCES: Final = {Role.IN_CHARGE: Audience.IN_CHARGE, Role.REGIONAL: Audience.REGIONAL}
 
 
 class Limits:
@@ -84,7 +84,7 @@ def _facts(rows: Sequence[OutboxRow], state: StateDb, person: Person, count: int
     return Facts(
         kind=Kind.NOT_READY,
         step=Step.MANY,
-        audience=_AUDIENCES.get(person.role, Audience.NOC),
+        audience=AUDIENCES.get(person.role, Audience.NOC),
         alert="",
         now_ns=now_ns,
         sites=tuple(sites),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from alerts import links
-from alerts.delivery import through_apprise, webhook
+from alerts.delivery import alertmanager, through_apprise, webhook
 from alerts.delivery.alertmanager import Alertmanager
 from alerts.delivery.backoff import retry_ns
 from alerts.delivery.errors import DeliveryError
@@ -95,6 +95,7 @@ class Delivery:
         for pool in self._pools.values():
             pool.shutdown(wait=True)
         self._pools.clear()
+        self._alertmanager.close()
         self._gather()
 
     def _living(self, now_ns: int) -> list[OutboxRow]:
@@ -118,7 +119,7 @@ class Delivery:
         limits = Limits(self._state, config, now_ns, (row for row, _ in self._under_way.values()))
         ready = [(row, channel) for row in rows if (channel := self._way(row, config, now_ns)) is not None]
         groups = Counter((row.person, row.channel) for row, _ in ready)
-        chosen = []
+        chosen: list[tuple[OutboxRow, Channel]] = []
         for row, channel in ready:
             if busy[row.channel] >= config.settings.alerts.delivery.at_once:
                 continue
@@ -210,30 +211,33 @@ class Delivery:
 
 
 class Ways:
-    """The channels by name, as the settings have them."""
+    """The channels by name, as the settings have them, for the outbox of a state database."""
 
     def __init__(self, state: StateDb) -> None:
         self._state = state
-        self._mail: Mail | None = None
-        self._alertmanager = Alertmanager(state)
+        self._secret = b""
 
     def __call__(self, name: str, config: Config) -> Channel | str:
         """A channel, or why there is none."""
-        settings = config.settings.alerts
-        if name == "mail":
-            return self._by_mail() if settings.smtp_host else "alerts.smtp_host is empty"
-        if name == "alertmanager":
-            has_one = bool(settings.delivery.alertmanager_url)
-            return self._alertmanager.send if has_one else "alerts.delivery.alertmanager_url is empty"
-        if name not in settings.channels:
-            return f"there is no channel {name} under [alerts.channels]"
-        is_web = settings.channels[name].startswith(("https://", "http://"))
-        return webhook.send if is_web else through_apprise.send
+        if name == "alertmanager" and config.settings.alerts.delivery.alertmanager_url:
+            return Alertmanager(self._state).send
+        if name == "mail" and not self._secret:
+            self._secret = links.secret(self._state.path.parent)
+        return way(name, config, self._secret)
 
-    def _by_mail(self) -> Mail:
-        if self._mail is None:
-            self._mail = Mail(links.secret(self._state.path.parent))
-        return self._mail
+
+def way(name: str, config: Config, secret: bytes) -> Channel | str:
+    """A channel by its name, or why there is none; `secret` marks mails so that replies are known."""
+    settings = config.settings.alerts
+    if name == "mail":
+        return Mail(secret) if settings.smtp_host else "alerts.smtp_host is empty"
+    if name == "alertmanager":
+        has_one = bool(settings.delivery.alertmanager_url)
+        return alertmanager.send_test if has_one else "alerts.delivery.alertmanager_url is empty"
+    if name not in settings.channels:
+        return f"there is no channel {name} under [alerts.channels]"
+    is_web = settings.channels[name].startswith(("https://", "http://"))
+    return webhook.send if is_web else through_apprise.send
 
 
 def _claim_ns(config: Config) -> int:

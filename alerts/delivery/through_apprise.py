@@ -29,7 +29,7 @@ def send(row: OutboxRow, _files: Sequence[Attachment], config: Config) -> str:
     asset = AppriseAsset(app_id="Tatpar", storage_mode="memory")
     apprise = Apprise(asset=asset)
     scheme = settings.channels[row.channel].partition("://")[0]
-    if not apprise.add(filled(settings.channels[row.channel], row)):
+    if not apprise.add(filled(settings.channels[row.channel], row, config)):
         raise DeliveryError(f"apprise cannot read the {scheme}:// address of {row.channel}", final=True)
     limit_s = settings.delivery.attempt_s
     result = apprise.notify(body=row.body, title=row.subject, timeout=limit_s)

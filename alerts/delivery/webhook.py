@@ -28,7 +28,7 @@ def send(row: OutboxRow, _files: Sequence[Attachment], config: Config) -> str:
     headers = {"idempotency-key": f'"{sha256(row.key.encode()).hexdigest()[:32]}"'}
     if row.template:
         headers["x-tatpar-template"] = row.template
-    url = filled(settings.channels[row.channel], row)
+    url = filled(settings.channels[row.channel], row, config)
     return post(url, msgspec.json.encode(_body(row)), headers, settings.delivery.attempt_s)
 
 

@@ -11,6 +11,7 @@
 | `/api/meeting/<uid>/<recurrence>` | one occurrence in full |
 | `/api/words/<language>.json` | the catalogue |
 | `/healthz` | whether the wall is at work |
+| `/ack/<token>` | the page behind the link of an alert; handed in by whoever wires the house (`more`) |
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from dashboards.wall.web.stream import stream
 from telemetry.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from dashboards.wall.sources import DecisionReader, Live
     from telemetry.clock import WallClock
@@ -41,9 +42,14 @@ if TYPE_CHECKING:
 
 
 def create_app(
-    live: Live, reader: StoreReader, state: DecisionReader, clock: WallClock | None = None
+    live: Live,
+    reader: StoreReader,
+    state: DecisionReader,
+    clock: WallClock | None = None,
+    *,
+    more: Sequence[Route] = (),
 ) -> Starlette:
-    """The application; its poller runs for as long as the application does."""
+    """The application; its poller runs for as long as the application does. `more` routes are other rooms' pages."""
     clock = SystemClock() if clock is None else clock
     files = Files()
 
@@ -72,5 +78,6 @@ def create_app(
             Route("/api/meeting/{uid}/{recurrence}", pages.meeting),
             Route("/api/words/{language}.json", pages.words),
             Route("/healthz", pages.health),
+            *more,
         ],
     )

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.alerting.place import placed, state_of
+from tatpar.duration import Duration
 from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from config.live import LiveConfig
-
-
-_own_config = click.option(
-    "--config", "own_config", type=click.Path(path_type=Path), default=None, help="As before the sub-command."
-)
-_own_data = click.option(
-    "--data",
-    "own_data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="As before the sub-command.",
-)
 
 
 @click.group(invoke_without_command=True)
@@ -50,7 +41,7 @@ def command(context: click.Context, config_file: Path | None, data_dir: Path) ->
     live = LiveConfig(config_file)
     try:
         asyncio.run(_run(live, data_dir))
-    except StateError as error:
+    except (StateError, OSError) as error:
         failed(f"tatpar alerts: {error}")
 
 
@@ -59,8 +50,10 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
     import asyncio  # noqa: PLC0415
     import contextlib  # noqa: PLC0415
     import signal  # noqa: PLC0415
+    from functools import partial  # noqa: PLC0415
 
     from alerts.service import Alerts  # noqa: PLC0415
+    from tatpar.answering import answering, hears, together  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
 
     task = asyncio.current_task()
@@ -71,89 +64,184 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
         contextlib.suppress(asyncio.CancelledError),
         contextlib.closing(StateDb(data_dir / "state.db")) as state,
     ):
-        await Alerts(live, state).run()
+        work = [Alerts(live, state).run()]
+        if hears(live.current.settings.alerts.delivery):
+            work.append(answering(live, state, data_dir, partial(click.echo, err=True)))
+        await together(*work)
 
 
 @command.command("list")
+@click.option("--open", "which", flag_value="open", help="The alerts that are not over.")
+@click.option(
+    "--outbox", "which", flag_value="outbox", default=True, help="The messages, newest first.  [default]"
+)
+@click.option("--dead", "which", flag_value="dead", help="The messages that were given up, and why.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
-@_own_config
-@_own_data
 @json_option
-@click.pass_obj
-def list_(
-    chosen: tuple[Path | None, Path],
-    *,
-    limit: int,
-    own_config: Path | None,  # noqa: ARG001 - taken as everywhere
-    own_data: Path | None,
-    as_json: bool,
-) -> None:
-    """What was told, newest first, and what still waits.
+@placed
+def list_(*, config_file: Path | None, data_dir: Path, which: str, limit: int, as_json: bool) -> None:
+    """What was told, newest first, and what still waits; or the alerts that are open.
 
-    Example: tatpar alerts list --data data
+    Example: tatpar alerts list --open
     """
-    import contextlib  # noqa: PLC0415
-    import json  # noqa: PLC0415
-    from dataclasses import asdict  # noqa: PLC0415
+    import time  # noqa: PLC0415 - keeps --help fast
 
-    from telemetry.state.db import StateDb  # noqa: PLC0415
-    from telemetry.state.errors import StateError  # noqa: PLC0415
+    from tatpar.alerting import listing  # noqa: PLC0415
 
-    data_dir = own_data or chosen[1]
-    path = data_dir / "state.db"
-    if not path.exists():
-        wrong_input(f"{path}: no such file; name the folder of a running Tatpar with --data")
-    try:
-        with contextlib.closing(StateDb(path)) as state:
-            rows = state.outbox(limit)
-    except StateError as error:
-        failed(f"tatpar alerts: {error}")
-    if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
-        return
-    for row in rows:
-        word = "sent" if row.sent_ns else (f"waits ({row.error})" if row.error else "waits")
-        click.echo(f"{word:<8} {row.recipient:<36} {row.subject}")
-    if not rows:
-        click.echo("nobody had to be told")
+    with state_of(data_dir) as state:
+        if which == "open":
+            alerts = state.open_alerts()[:limit]
+        else:
+            rows = state.dead(limit) if which == "dead" else state.outbox(limit)
+    if which != "open":
+        found = listing.outbox_json(rows) if as_json else "\n".join(listing.outbox_lines(rows))
+        click.echo(found or ("nothing was given up" if which == "dead" else "nobody had to be told"))
+    elif as_json:
+        click.echo(listing.alerts_json(alerts))
+    elif not alerts:
+        click.echo("no alert is open")
+    else:
+        from config.load import load_config  # noqa: PLC0415
+
+        click.echo("\n".join(listing.alert_lines(alerts, load_config(config_file), time.time_ns())))
 
 
 @command.command("test")
-@click.argument("address")
-@_own_config
-@_own_data
-@click.pass_obj
-@explains_config
+@click.argument("person")
+@click.option("--channel", default=None, metavar="NAME", help="By this channel; default: the person's first.")
+@placed
 def test(
-    chosen: tuple[Path | None, Path],
     *,
-    address: str,
-    own_config: Path | None,
-    own_data: Path | None,  # noqa: ARG001 - taken as everywhere
+    config_file: Path | None,
+    data_dir: Path,  # noqa: ARG001 - taken as everywhere
+    person: str,
+    channel: str | None,
 ) -> None:
-    """Send one mail to ADDRESS now, to see that the settings work.
+    """Send one message to PERSON now, and say what the other side answered.
+
+    PERSON is an id of people.csv, a mail address, or a telephone number with --channel.
 
     Example: tatpar alerts test noc@example.org --config tatpar.toml
     """
     import time  # noqa: PLC0415
 
-    from alerts.mail import DeliveryError, send  # noqa: PLC0415
     from config.load import load_config  # noqa: PLC0415
-    from telemetry.state.outbox import OutboxRow  # noqa: PLC0415
-    from telemetry.words import say  # noqa: PLC0415
+    from tatpar.alerting.trying import test as tried  # noqa: PLC0415
 
-    settings = load_config(own_config or chosen[0]).settings
-    if not settings.alerts.smtp_host:
-        wrong_input("alerts.smtp_host is empty; write the mail server's name under [alerts] in the settings")
-    now_ns = time.time_ns()
-    language = settings.deployment.language
-    text = say(language, "mail.test", name=settings.deployment.name)
-    row = OutboxRow(f"test/{now_ns}", "mail", address, text, text + "\n", now_ns, 0, None, "")
-    try:
-        send(row, settings.alerts)
-    except DeliveryError as error:
-        failed(f"tatpar alerts: {error}")
-    click.echo(f"{settings.alerts.smtp_host} took the mail to {address}")
+    click.echo(tried(load_config(config_file), person, channel, time.time_ns()))
+
+
+_by = click.option("--by", required=True, metavar="NAME", help="Who says so.")
+_note = click.option("--note", default="", metavar="TEXT", help="A remark for the others.")
+
+
+@command.command("ack")
+@click.argument("alert")
+@_by
+@_note
+@placed
+def ack(*, config_file: Path | None, data_dir: Path, alert: str, by: str, note: str) -> None:
+    """Say that somebody has taken ALERT up: nobody further is told, unless it gets worse.
+
+    Example: tatpar alerts ack K7M2PQ --by "R. Singh" --note "at the provider"
+    """
+    import time  # noqa: PLC0415
+
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.alerting.acting import acknowledge  # noqa: PLC0415
+
+    config = load_config(config_file)
+    with state_of(data_dir) as state:
+        click.echo(acknowledge(state, config, alert, by, note, time.time_ns()))
+
+
+@command.command("silence")
+@click.argument("what")
+@click.option("--for", "for_s", type=Duration(), required=True, help="For so long: 90s, 5m, 2h.")
+@_by
+@_note
+@placed
+def silence(  # noqa: PLR0913 - one argument an option
+    *, config_file: Path | None, data_dir: Path, what: str, for_s: float, by: str, note: str
+) -> None:
+    """Have nothing sent of WHAT for a while: site:ID, region:ID, incident:ID, alert:ID or all.
+
+    Example: tatpar alerts silence site:agra --for 2h --by "R. Singh" --note "the line is being moved"
+    """
+    import time  # noqa: PLC0415
+
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.alerting.acting import silence as silenced  # noqa: PLC0415
+
+    config = load_config(config_file)
+    with state_of(data_dir) as state:
+        click.echo(silenced(state, config, what, for_s, by, note, time.time_ns()))
+
+
+@command.command("silences")
+@json_option
+@placed
+def silences(*, config_file: Path | None, data_dir: Path, as_json: bool) -> None:
+    """The silences that hold now.
+
+    Example: tatpar alerts silences
+    """
+    import time  # noqa: PLC0415
+
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.alerting import listing  # noqa: PLC0415
+
+    config = load_config(config_file)
+    with state_of(data_dir) as state:
+        found = state.silences(time.time_ns())
+    if as_json:
+        click.echo(listing.silences_json(found))
+    elif found:
+        click.echo("\n".join(listing.silence_lines(found, config)))
+    else:
+        click.echo("nothing is silenced")
+
+
+@command.command("unsilence")
+@click.argument("silence_id", metavar="ID")
+@placed
+def unsilence(
+    *,
+    config_file: Path | None,  # noqa: ARG001 - taken as everywhere
+    data_dir: Path,
+    silence_id: str,
+) -> None:
+    """End a silence before its time.
+
+    Example: tatpar alerts unsilence Q4T9XB
+    """
+    import time  # noqa: PLC0415
+
+    from tatpar.alerting.acting import unsilence as ended  # noqa: PLC0415
+
+    with state_of(data_dir) as state:
+        click.echo(ended(state, silence_id, time.time_ns()))
+
+
+@command.command("retry")
+@click.argument("key")
+@placed
+def retry(
+    *,
+    config_file: Path | None,  # noqa: ARG001 - taken as everywhere
+    data_dir: Path,
+    key: str,
+) -> None:
+    """Have a message tried again that was given up, or that waits for its next attempt.
+
+    Example: tatpar alerts retry K7M2PQ/site:agra/mail/1
+    """
+    import time  # noqa: PLC0415
+
+    from tatpar.alerting.acting import retry as tried_again  # noqa: PLC0415
+
+    with state_of(data_dir) as state:
+        click.echo(tried_again(state, key, time.time_ns()))
 
 
 @command.command("templates")
@@ -166,20 +254,16 @@ def test(
     help="How the places are written: {#var#}, {{1}} or {meeting}.  [default: dlt for sms, whatsapp for chat]",
 )
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV.")
-@_own_config
-@_own_data
 @json_option
-@click.pass_obj
-@explains_config
+@placed
 def templates(  # noqa: PLR0913
-    chosen: tuple[Path | None, Path],
     *,
+    config_file: Path | None,
+    data_dir: Path,  # noqa: ARG001 - taken as everywhere
     lang: str | None,
     form: str,
     places: str | None,
     as_csv: bool,
-    own_config: Path | None,
-    own_data: Path | None,  # noqa: ARG001 - taken as everywhere
     as_json: bool,
 ) -> None:
     """The numbered templates of the messages, as a provider wants them on file.
@@ -193,7 +277,7 @@ def templates(  # noqa: PLR0913
     from config.load import load_config  # noqa: PLC0415
     from tatpar.template_list import as_table, as_text  # noqa: PLC0415
 
-    phone = load_config(own_config or chosen[0]).settings.deployment.noc_phone
+    phone = load_config(config_file).settings.deployment.noc_phone
     written = Places(places or ("dlt" if form == "sms" else "whatsapp"))
     languages = (lang,) if lang else ("hi", "en")
     found = [entry for language in languages for entry in entries(language, Form(form), phone, written)]

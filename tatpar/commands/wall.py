@@ -69,6 +69,7 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
 
     from dashboards.wall.app import create_app  # noqa: PLC0415
     from dashboards.wall.serve import serve  # noqa: PLC0415
+    from tatpar.answering import ack_routes  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
 
@@ -86,7 +87,7 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
         assert task is not None
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        app = create_app(live, reader, state)
+        app = create_app(live, reader, state, more=ack_routes(live, state, data_dir))
         await serve(app, host, port, announce=announce)
 
     with contextlib.suppress(asyncio.CancelledError):

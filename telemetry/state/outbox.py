@@ -119,8 +119,7 @@ class OutboxTable(Database):
         with self._change() as change:
             return bool(
                 change.execute(
-                    "UPDATE outbox SET error = ?, dead_ns = ?, attempts = attempts + ?"
-                    f" WHERE key = ? AND {_WAITS}",  # noqa: S608
+                    f"UPDATE outbox SET error = ?, dead_ns = ?, attempts = attempts + ? WHERE key = ? AND {_WAITS}",  # noqa: S608
                     (error, at_ns, int(attempted), key),
                 )
             )
@@ -201,9 +200,8 @@ class OutboxTable(Database):
 
 
 def _row(row: Row) -> OutboxRow:
-    *most, variables, put_ns, expires_ns, urgent, alert, dead_ns = row
-    kept = tuple(decoded(variables, list))
-    return OutboxRow(*most, kept, put_ns, expires_ns, bool(urgent), alert, dead_ns)
+    shaped: Row = (*row[:11], tuple(decoded(row[11], list)), *row[12:14], bool(row[14]), *row[15:])
+    return OutboxRow(*shaped)
 
 
 def insert(change: Change, post: Post, now_ns: int) -> bool:

@@ -39,7 +39,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a page of another room may have a policy of its own
             await send(message)
 
         await self._app(scope, receive, guarded)

@@ -1,4 +1,4 @@
-"""Whom a wall on loopback answers: browsers that were told this machine's own name.
+"""Whom a wall on loopback answers: browsers that were told this machine's own name; and a proxy that hands in links of alerts.
 
 A page from elsewhere can make a browser resolve the page's own name to 127.0.0.1 and read what is served there
 (DNS rebinding); its requests carry that foreign name in the Host header, and are refused.
@@ -7,6 +7,7 @@ A page from elsewhere can make a browser resolve the page's own name to 127.0.0.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
@@ -54,4 +55,8 @@ class Hosts:
         if not is_loopback(getattr(scope["app"].state, "listens_on", "")):
             return True
         name = name_of(Headers(scope=scope).get("host", ""))
-        return is_loopback(name) or name == self._live.current.settings.wall.host.lower()
+        settings = self._live.current.settings
+        if is_loopback(name) or name == settings.wall.host.lower():
+            return True
+        public = urlsplit(settings.alerts.delivery.public_url).hostname
+        return name == public and scope["path"].startswith("/ack/")

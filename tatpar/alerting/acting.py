@@ -1,0 +1,99 @@
+"""What `ack`, `silence` and `retry` do, and what they say of it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from config.settings_file import timezone_of
+from config.text import one_of
+from tatpar.options import failed, wrong_input
+from telemetry.alerting import Silence
+from telemetry.state.alerts import UnknownAlertError
+from telemetry.windows import SECOND_NS
+from telemetry.words.format import clock, moment
+
+if TYPE_CHECKING:
+    from config.config import Config
+    from telemetry.state.db import StateDb
+
+FORMS: Final = "site:ID, region:ID, incident:ID, alert:ID or all"
+LONGEST_S: Final = 31 * 86_400.0
+_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def acknowledge(  # noqa: PLR0913, PLR0917 - one argument an option
+    state: StateDb, config: Config, alert_id: str, who: str, note: str, now_ns: int
+) -> str:
+    """Take an alert up; the line that says what is so now."""
+    alert_id, who = alert_id.strip().upper(), who.strip()
+    if not who:
+        wrong_input("--by is empty; write who takes it up")
+    try:
+        alert = state.acknowledge(alert_id, who, note, now_ns)
+    except UnknownAlertError:
+        wrong_input(f"there is no alert {alert_id}; see: tatpar alerts list --open")
+    zone = timezone_of(config.settings)
+    if alert.resolved_ns is not None:
+        failed(f"{alert.id} is over, since {clock(alert.resolved_ns, zone)}")
+    at = clock(alert.acknowledged_ns or now_ns, zone)
+    if alert.acknowledged_ns != now_ns:
+        return f"{alert.id}: {alert.acknowledged_by} is on it already, since {at}"
+    return f"{alert.id}: acknowledged by {alert.acknowledged_by}"
+
+
+def silence(  # noqa: PLR0913, PLR0917 - one argument an option
+    state: StateDb, config: Config, what: str, for_s: float, who: str, note: str, now_ns: int
+) -> str:
+    """Have nothing sent of something for a while; the line that says so."""
+    if not who.strip():
+        wrong_input("--by is empty; write who says so")
+    if not 0 < for_s <= LONGEST_S:
+        wrong_input("--for is from 1s to 31 days (744h)")
+    what = _checked(state, config, what)
+    made = Silence(
+        id="".join(secrets.choice(_LETTERS) for _ in range(6)),
+        what=what,
+        from_ns=now_ns,
+        until_ns=now_ns + int(for_s * SECOND_NS),
+        by=who.strip(),
+        note=note,
+    )
+    state.put_silence(made)
+    until = moment("en", made.until_ns, timezone_of(config.settings))
+    return f"{made.id}: nothing is sent of {what} until {until}; tatpar alerts unsilence {made.id} ends it"
+
+
+def unsilence(state: StateDb, silence_id: str, now_ns: int) -> str:
+    """End a silence before its time."""
+    silence_id = silence_id.strip().upper()
+    if not state.end_silence(silence_id, now_ns):
+        wrong_input(f"there is no silence {silence_id} that still holds; see: tatpar alerts silences")
+    return f"{silence_id}: ended"
+
+
+def retry(state: StateDb, key: str, now_ns: int) -> str:
+    """Have a message tried again."""
+    if not state.revive(key, now_ns):
+        wrong_input(f'no message "{key}" waits or was given up; see: tatpar alerts list --dead')
+    return f"{key}: will be tried again at once"
+
+
+def _checked(state: StateDb, config: Config, what: str) -> str:
+    """What is to be silent, if there is such a thing."""
+    kind, colon, name = what.strip().partition(":")
+    if what.strip() == "all":
+        return "all"
+    known: dict[str, tuple[str, ...]] = {
+        "site": tuple(config.registry.by_id),
+        "region": tuple(config.regions),
+        "incident": tuple(incident.id for incident in state.open_incidents()),
+        "alert": tuple(alert.id for alert in state.open_alerts()),
+    }
+    if not colon or kind not in known:
+        wrong_input(f'"{what}" is nothing that can be silent; write {FORMS}')
+    name = name.upper() if kind == "alert" else name
+    if name not in known[kind]:
+        remedy = one_of(name, known[kind]) if known[kind] else "nothing of this kind is open"
+        wrong_input(f'there is no {kind} "{name}"; {remedy}')
+    return f"{kind}:{name}"

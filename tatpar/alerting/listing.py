@@ -1,0 +1,76 @@
+"""What `tatpar alerts list` and `silences` show."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from alerts.delivery.alertmanager import summary
+from config.settings_file import timezone_of
+from tatpar.columns import table
+from tatpar.json_time import as_json, readable
+from telemetry.words.format import clock, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from config.config import Config
+    from telemetry.alerting import Alert, Silence
+    from telemetry.state.outbox import OutboxRow
+
+
+def outbox_json(rows: Sequence[OutboxRow]) -> str:
+    """Messages for machines; times in ns, as the state database has them."""
+    return as_json([asdict(row) for row in rows])
+
+
+def outbox_lines(rows: Sequence[OutboxRow]) -> Iterator[str]:
+    """A line a message: what became of it, whom it goes to, what it says; of one that was given up also its key."""
+    for row in rows:
+        text = row.subject or " ".join(row.body.split())[:60]
+        key = f"  [tatpar alerts retry {row.key}]" if _is_dead(row) else ""
+        yield f"{_word(row):<8} {row.recipient or row.channel:<36} {text}{key}"
+
+
+def _is_dead(row: OutboxRow) -> bool:
+    return row.dead_ns is not None and row.sent_ns is None
+
+
+def _word(row: OutboxRow) -> str:
+    if row.sent_ns is not None:
+        return f"sent ({row.error})" if row.error else "sent"
+    word = "given up" if _is_dead(row) else "waits"
+    return f"{word} ({row.error})" if row.error else word
+
+
+def alerts_json(alerts: Sequence[Alert]) -> str:
+    """Alerts for machines."""
+    return as_json([readable(alert) for alert in alerts])
+
+
+def alert_lines(alerts: Sequence[Alert], config: Config, now_ns: int) -> list[str]:
+    """A table of the alerts that are not over."""
+    zone, language = timezone_of(config.settings), config.settings.deployment.language
+    rows = []
+    for alert in alerts:
+        by = (
+            f" ({alert.acknowledged_by}{': ' + alert.note if alert.note else ''})"
+            if alert.acknowledged_by
+            else ""
+        )
+        what = " ".join(summary(alert, config, language, now_ns).split())
+        since = clock(alert.since_ns, zone)
+        rows.append([alert.id, alert.severity.value, alert.state.value + by, since, what])
+    return table(["id", "severity", "state", "since", "what"], rows)
+
+
+def silences_json(silences: Sequence[Silence]) -> str:
+    """Silences for machines."""
+    return as_json([readable(silence) for silence in silences])
+
+
+def silence_lines(silences: Sequence[Silence], config: Config) -> list[str]:
+    """A table of the silences that hold."""
+    zone = timezone_of(config.settings)
+    rows = [[one.id, one.what, moment("en", one.until_ns, zone), one.by, one.note] for one in silences]
+    return table(["id", "what", "until", "by", "note"], rows)

@@ -1,0 +1,76 @@
+"""What `tatpar alerts test` does: one message to one person, now, past the outbox."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import click
+
+from alerts.delivery.errors import DeliveryError
+from alerts.delivery.limits import AUDIENCES, form_of
+from alerts.delivery.outbox import way
+from alerts.facts import Audience, Facts
+from alerts.words import render
+from config.people import Person, Role
+from config.text import one_of
+from tatpar.options import failed, wrong_input
+from telemetry.alerting import Kind, Step
+from telemetry.state.outbox import OutboxRow
+
+if TYPE_CHECKING:
+    from config.config import Config
+
+
+def test(config: Config, whom: str, channel: str | None, now_ns: int) -> str:
+    """Send it; the line with what the other side answered."""
+    person = _person(config, whom)
+    name = channel or person.channels[0]
+    found = way(name, config, secrets.token_bytes(32))
+    if isinstance(found, str):
+        wrong_input(f"{found}; write it into the settings")
+    recipient = person.recipient(name)
+    if not recipient and name == "mail":
+        wrong_input(f"{whom} has no mail address; add one in people.csv, or choose another --channel")
+    row = _row(config, person, name, recipient, now_ns)
+    click.echo(f"sending to {recipient or whom} by {name} …", err=True)
+    try:
+        return found(row, (), config)
+    except DeliveryError as error:
+        failed(f"tatpar alerts: {error}")
+
+
+def _person(config: Config, whom: str) -> Person:
+    """Somebody of the list, or a bare address or number."""
+    people = {person.id: person for person in config.people}
+    if whom in people:
+        return people[whom]
+    language = config.settings.deployment.language
+    if "@" in whom:
+        return Person(id="", name=whom, role=Role.NOC, language=language, email=whom)
+    if whom.startswith("+"):
+        names = tuple(config.settings.alerts.channels) or ("sms",)
+        return Person(id="", name=whom, role=Role.NOC, language=language, phone=whom, channels=names)
+    remedy = one_of(whom, tuple(people)) if people else "add them to people.csv"
+    return wrong_input(f'there is nobody "{whom}"; {remedy}, or a mail address')
+
+
+def _row(config: Config, person: Person, channel: str, recipient: str, now_ns: int) -> OutboxRow:
+    audience = AUDIENCES.get(person.role, Audience.NOC)
+    facts = Facts(kind=Kind.NOT_READY, step=Step.TEST, audience=audience, alert="TEST", now_ns=now_ns)
+    text = render(facts, config, person.language, form_of(channel))
+    return OutboxRow(
+        key=f"test/{now_ns}",
+        channel=channel,
+        recipient=recipient,
+        subject=text.subject,
+        body=text.body,
+        due_ns=now_ns,
+        attempts=0,
+        sent_ns=None,
+        error="",
+        person=person.id,
+        template=text.template,
+        variables=text.variables,
+        put_ns=now_ns,
+    )
