@@ -58,9 +58,7 @@ class Speaker:
             "cause": self._cause,
             "common": self._common,
             "count": self._count,
-            "since": lambda: (
-                self.moment(facts.since_ns) if facts.since_ns else self.say("alerts.a_while_ago")
-            ),
+            "since": self._since,
             "lasted": self._lasted,
             "unanswered": lambda: facts.unanswered or self.say("alerts.the_one_below"),
             "contact": self._contact,
@@ -70,7 +68,7 @@ class Speaker:
 
     def value(self, name: str) -> str:
         """What stands in a place: within its bound, on one line, never empty."""
-        text = " ".join(self._values[name]().split("\n")).strip() or NOTHING
+        text = " ".join(self._values[name]().splitlines()).strip() or NOTHING
         if name in WHOLE:
             return text
         if self._short:
@@ -100,7 +98,7 @@ class Speaker:
     @property
     def phone(self) -> str:
         """The NOC with its number, when it has one."""
-        phone = self._config.settings.deployment.noc_phone
+        phone = self._config.settings.deployment.noc_phone.replace("{", "").replace("}", "")
         if self._short:
             phone = short_phone(phone)
         return self.say("alerts.noc_phone", phone=phone) if phone else self.say("alerts.noc")
