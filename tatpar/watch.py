@@ -35,6 +35,7 @@ from tatpar.watching.ring import RING_WINDOWS, WindowRing
 from tatpar.watching.settling import Settler
 from tatpar.watching.spoken import Spoken
 from tatpar.watching.weekly import WeeklyReport
+from telemetry.bell import Bell
 from telemetry.state.errors import StateError
 from telemetry.store.by_blocks import SchedulerError
 from telemetry.store.errors import StoreError
@@ -42,7 +43,7 @@ from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -64,6 +65,9 @@ log = logging.getLogger(__name__)
 
 ROLE: Final = "watch"
 POLL_S: Final = 0.3
+"""Where nobody rings, the store's tail is looked at so often."""
+GAP_S: Final = 0.1
+"""Between two looks at least so long, and as long as the last one took: reports arrive spread over a second."""
 IDLE_LOOK_NS: Final = 5 * SECOND_NS
 """Without news everything is looked at again so often: meetings draw near, offices fall silent."""
 CONFIG_NS: Final = 2 * SECOND_NS
@@ -105,10 +109,13 @@ class Watch:
         *,
         history_reader: StoreReader | None = None,
         blocks: Blocks | None = None,
+        committed: Bell | None = None,
+        spoken: Bell | None = None,
         reports_dir: Path | None = None,
     ) -> None:
         """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past.
 
+        `committed` is rung by a collector of this process when reports are stored; we ring `spoken` when there is something to tell.
         `reports_dir`: where the weekly report is put when its hour has come; None: nobody makes it here.
         """
         self.counters = Counters()
@@ -116,6 +123,8 @@ class Watch:
         self._reader = reader
         self._state = state
         self._clock = clock
+        self._committed = committed or Bell()
+        self._rings = spoken or Bell()
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         slow_reader = history_reader or reader
         self._pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks)
@@ -133,6 +142,7 @@ class Watch:
         self._cursor = 0
         self._next_ns = dict.fromkeys(("config", "look", "beat", "lease"), 0)
         self._waits_for_past = False
+        self._took_s = 0.0
 
     def step(self, now_ns: int | None = None) -> Look:
         """Look once, as of `now_ns`.
@@ -208,16 +218,30 @@ class Watch:
         self._waits_for_past = True
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._repeat(self.step, POLL_S), name="watch-step")
-                tasks.create_task(self._repeat(self._keep_past, 2.0), name="watch-past")
-                tasks.create_task(self._repeat(self.settle, SETTLE_NS / SECOND_NS), name="watch-outcomes")
-                tasks.create_task(self._repeat(self.learn, LEARN_LOOK_S), name="watch-learning")
-                tasks.create_task(self._repeat(self.report, REPORT_LOOK_S), name="watch-report")
+                tasks.create_task(self._repeat(self._step_and_tell, self._until_news), name="watch-step")
+                tasks.create_task(self._repeat(self._keep_past, _every(2.0)), name="watch-past")
+                tasks.create_task(
+                    self._repeat(self.settle, _every(SETTLE_NS / SECOND_NS)), name="watch-outcomes"
+                )
+                tasks.create_task(self._repeat(self.learn, _every(LEARN_LOOK_S)), name="watch-learning")
+                tasks.create_task(self._repeat(self.report, _every(REPORT_LOOK_S)), name="watch-report")
         finally:
             with suppress(StateError):
                 self._state.release_lease(ROLE, self._holder)
 
-    async def _repeat(self, work: Callable[[], object], every_s: float) -> None:
+    def _step_and_tell(self) -> None:
+        began = time.perf_counter()
+        look = self.step()
+        self._took_s = time.perf_counter() - began
+        if look.raised or look.cleared or look.verdicts:
+            self._rings.ring()
+
+    async def _until_news(self) -> None:
+        """Until reports were stored, or it is time to look whether another process has stored some."""
+        await asyncio.sleep(max(GAP_S, self._took_s))
+        await self._committed.wait(POLL_S - GAP_S)
+
+    async def _repeat(self, work: Callable[[], object], pause: Callable[[], Awaitable[object]]) -> None:
         """Do the work on a thread again and again; trouble with the files is told once, and again when it is over."""
         troubled = False
         while True:
@@ -237,7 +261,7 @@ class Watch:
             if troubled:
                 log.info("watch goes on", extra={"event": "watch.recovered"})
                 troubled = False
-            await asyncio.sleep(every_s)
+            await pause()
 
     def _keep_past(self) -> None:
         now_ns = self._clock.now_ns()
@@ -378,3 +402,7 @@ class Watch:
                 "history_until_ns": past.until_ns if past else None,
             },
         )
+
+
+def _every(seconds: float) -> Callable[[], Awaitable[None]]:
+    return lambda: asyncio.sleep(seconds)
