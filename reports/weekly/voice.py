@@ -56,7 +56,7 @@ class Voice:
             self._config.headquarters
         ):
             return self("all_ends")
-        return ", ".join(self.end(path) for path in paths)
+        return ", ".join(dict.fromkeys(self.end(path) for path in paths))
 
     def cause(self, cause: str | None) -> str:
         """A cause in two or three words."""

@@ -192,10 +192,13 @@ def test_a_fault_on_both_lines_of_an_office_is_one_trouble() -> None:
 
 
 def test_the_page_names_both_ends_of_a_shared_trouble(config: Config, figures: WeekFigures) -> None:
-    """One row, with both headquarters in it."""
+    """One row; where it is all headquarters, two words for them."""
     both = replace(figures.troubles[0], paths=("main.state", "main.national"))
     page = render(config, replace(figures, troubles=(both,)), "en", NOW_NS)
-    assert "State headquarters, Lucknow, National headquarters, New Delhi" in page
+    assert "<td>all headquarters</td>" in page
+    third = replace(figures.troubles[0], paths=("main.state", "backup.state"))
+    page = render(config, replace(figures, troubles=(third,)), "en", NOW_NS)
+    assert "<td>State headquarters, Lucknow</td>" in page
 
 
 def test_a_share_says_of_what_and_claims_no_precision(config: Config, figures: WeekFigures) -> None:
