@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from collector.observation.families import gauge, gauges
 from collector.observation.intake_metrics import of_counters, of_lags, of_queue
-from collector.observation.outside_metrics import of_broker, of_offices, of_roles, of_shipping
+from collector.observation.outside_metrics import of_broker, of_offices, of_outbox, of_roles, of_shipping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -68,6 +68,7 @@ class Families(Collector):
         if leading:
             yield from of_offices(parts)
         yield from of_roles(self.beats)
+        yield from of_outbox(self.beats)
         yield from of_shipping(self.shipping)
 
 
