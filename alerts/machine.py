@@ -138,10 +138,17 @@ class Machine:
 
     def _crowd(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> int:
         """How many offices wait to be told of at once, each of a trouble of its own: if that is no accident, an incident follows."""
+        began_ns = self._now_ns - int(self._settings.crowd_hold_s * SECOND_NS)
         return sum(
             bool(one.site)
+            and not one.muted
             and one.kind is not Kind.NOT_YOUR_LINE
-            and (subject not in standing or standing[subject].state is AlertState.PENDING)
+            and (
+                subject not in standing
+                or (
+                    standing[subject].state is AlertState.PENDING and standing[subject].pending_ns >= began_ns
+                )
+            )
             for subject, one in conditions.items()
         )
 

@@ -64,10 +64,13 @@ def _looks(live: LiveConfig, state: StateDb, progress: Callable[[str], None]) ->
     look("one_is_not_ready", sites[:1], 15)
     look("one_fires", (), 16)
     look("hundred_are_not_ready", sites[:100], 15)
-    look("hundred_fire", (), 45)
+    look("hundred_wait_for_others", (), 15)
+    look("hundred_fire_and_are_told", (), 15)
     look("all_are_not_ready", sites, 15)
-    look("all_fire", (), 45)
+    look("all_wait_for_others", (), 15)
+    look("all_fire_and_are_told", (), 15)
     look("all_stand", (), 15)
+    look("all_stand_nothing_new", (), 1)
     return figures
 
 

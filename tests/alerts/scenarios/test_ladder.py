@@ -92,8 +92,38 @@ def test_who_cannot_be_reached_is_named_once(build: Build, caplog: pytest.LogCap
     """A person on a rung without an address on their channels: one line in the log."""
     house = build(people=HEAD + DESK + "asha,Asha,regional,site:agra,en,,,,none,,\n")
     house.at("07:00").run("07:05")
+    house.configure("urgent_min = 20\n").run("07:10")
     (line,) = [one for one in caplog.messages if "asha" in one]
-    assert line == "asha has no address on any of the channels mail: the next rung is told instead"
+    assert line == "no address on any of their channels: asha; the next rung is told instead"
+
+
+def test_one_address_is_told_once(build: Build) -> None:
+    """An office's contact stands in the table of people too, with a language of their own: that line counts."""
+    people = HEAD + DESK + "asha,Asha,in_charge,site:agra,hi,agra@office.example,,,none,,\n"
+    house = build(people=people).at("07:00").not_ready("agra").run("07:10")
+    assert house.told == ["07:00:15 asha raised not_ready agra"]
+
+
+def test_a_week(build: Build) -> None:
+    """A daily meeting of three offices: a fault on Tuesday, a bad Wednesday, a quiet end of the week."""
+    house = build(day="2026-11-23", meeting="")
+    house.meets("review", "2026-11-23 11:00", more="RRULE:FREQ=DAILY;COUNT=7\n").at("00:00")
+    house.run("2026-11-24 09:30", every_s=600)
+    house.not_ready("agra").run("2026-11-24 09:40").takes_up("site:agra").run("2026-11-24 10:00")
+    house.ready("agra").run("2026-11-24 10:05").run("2026-11-25 10:50", every_s=600)
+    house.dark("etah").run("2026-11-25 11:10").ready("etah").run("2026-11-25 11:20")
+    house.run("2026-11-29 23:00", every_s=600)
+    assert house.told == [
+        "+1d 09:30:15 site:agra raised not_ready agra",
+        "+1d 10:02:00 site:agra resolved not_ready agra",
+        "+2d 10:50:00 site:etah raised dark etah",
+        "+2d 10:55:00 ravi escalated dark etah",
+        "+2d 11:00:00 noc-desk escalated dark etah",
+        "+2d 11:12:00 site:etah resolved dark etah",
+        "+2d 11:12:00 ravi resolved dark etah",
+        "+2d 11:12:00 noc-desk resolved dark etah",
+    ]
+    assert house.open == []
 
 
 def test_better_but_not_well_is_no_all_clear(house: House) -> None:
