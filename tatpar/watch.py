@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.lines import Lines
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
+from tatpar.digesting import Digests
 from tatpar.importing.told import is_news
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
@@ -75,6 +76,7 @@ RELOAD_NS: Final = 6 * HOUR_NS
 """The past is read anew so often, and at once when history was imported, which does not show in the tail."""
 SETTLE_NS: Final = 30 * SECOND_NS
 LEARN_LOOK_S: Final = 600.0
+DIGEST_LOOK_S: Final = 15.0
 RETRY_S: Final = 5.0
 TAIL_ROWS: Final = 10_000
 
@@ -123,6 +125,7 @@ class Watch:
         slow_reader = history_reader or reader
         self._pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks)
         self._settler = Settler(slow_reader, state)
+        self._digests = Digests(state)
         self._spoken = Spoken()
         self._book = ForecastBook()
         self._contact: Contact | None = None
@@ -200,6 +203,13 @@ class Watch:
             return 0
         return self._settler.round(self._live.current, now_ns)
 
+    def digest(self, now_ns: int | None = None) -> int:
+        """Send the digests of meetings that are due; how many messages. May run beside `step` on a thread."""
+        now_ns = self._clock.now_ns() if now_ns is None else now_ns
+        if self._current is None:
+            return 0
+        return self._digests.round(self._live.current, now_ns)
+
     async def run(self) -> None:
         """Work until cancelled; then give the lease back."""
         self._waits_for_past = True
@@ -211,6 +221,7 @@ class Watch:
                     self._repeat(self.settle, _every(SETTLE_NS / SECOND_NS)), name="watch-outcomes"
                 )
                 tasks.create_task(self._repeat(self.learn, _every(LEARN_LOOK_S)), name="watch-learning")
+                tasks.create_task(self._repeat(self.digest, _every(DIGEST_LOOK_S)), name="watch-digests")
         finally:
             with suppress(StateError):
                 self._state.release_lease(ROLE, self._holder)
