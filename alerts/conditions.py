@@ -84,11 +84,7 @@ class _Finder:
         occurrence = self._meetings.find(
             verdict.meeting, verdict.occurrence_ns, verdict.starts_ns, verdict.site
         )
-        if (
-            occurrence is None
-            or occurrence.ends_ns <= self._now_ns
-            or not self._concerns(verdict, occurrence)
-        ):
+        if occurrence is None or not self._is_near(occurrence):
             return None
         span_ns = (occurrence.starts_ns, occurrence.ends_ns)
         reason = verdict.reasons[0] if verdict.reasons else None

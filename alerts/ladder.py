@@ -36,9 +36,17 @@ class Ladder:
                 self._on.setdefault((person.role, site), []).append(person)
 
     def people(self, role: Role, *sites: str) -> list[Person]:
-        """Who of a role has to do with any of these offices and can be reached, each once, in the order of the file."""
-        found = {person.id: person for site in sites for person in self._on.get((role, site), ())}
-        return [person for person in found.values() if self.ways[person.id] is not None]
+        """Who of a role has to do with any of these offices and can be reached, in the order of the file.
+
+        Each once, and each address once: an office's contact that stands in the table of people too is not told twice.
+        """
+        found: dict[Way, Person] = {}
+        for site in sites:
+            for person in self._on.get((role, site), ()):
+                way = self.ways[person.id]
+                if way is not None:
+                    found.setdefault(way, person)
+        return list(found.values())
 
     def unreachable(self) -> list[Person]:
         """People on a rung who can be reached in no way: the rung above is told in their place."""

@@ -108,19 +108,21 @@ class Machine:
     ) -> tuple[Alert, tuple[Telling, ...]]:
         if condition is None:
             return self._well(alert, superseded=superseded)
+        if condition.muted:  # it lasts, and nothing is said: what was told of it stays what it is about
+            return structs.replace(
+                alert, starts_ns=condition.starts_ns, ends_ns=condition.ends_ns, clear_ns=None
+            ), ()
         after = self._updated(alert, condition)
         if alert.clear_ns is not None:
             after = structs.replace(after, clear_ns=None, flaps=self._newest((*after.flaps, self._now_ns)))
         if after.state is AlertState.PENDING:
             return self._held(after, condition)
-        if condition.muted or self._silenced.covers(after):
+        if self._silenced.covers(after):
             return after, ()
         return self._fired(after, condition)
 
     def _held(self, alert: Alert, condition: Condition) -> tuple[Alert, tuple[Telling, ...]]:
         """Held back until it has lasted: one window when severe, two of three otherwise."""
-        if condition.muted:
-            return alert, ()
         window = window_start(self._now_ns)
         seen = tuple(one for one in alert.bad_ns if 0 < window - one < OF_WINDOWS * WINDOW_NS)
         alert = structs.replace(alert, bad_ns=(*seen, window))
@@ -136,10 +138,17 @@ class Machine:
 
     def _crowd(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> int:
         """How many offices wait to be told of at once, each of a trouble of its own: if that is no accident, an incident follows."""
+        began_ns = self._now_ns - int(self._settings.crowd_hold_s * SECOND_NS)
         return sum(
             bool(one.site)
+            and not one.muted
             and one.kind is not Kind.NOT_YOUR_LINE
-            and (subject not in standing or standing[subject].state is AlertState.PENDING)
+            and (
+                subject not in standing
+                or (
+                    standing[subject].state is AlertState.PENDING and standing[subject].pending_ns >= began_ns
+                )
+            )
             for subject, one in conditions.items()
         )
 

@@ -62,6 +62,8 @@ LEASE_NS: Final = 30 * SECOND_NS
 BEAT_NS: Final = 5 * SECOND_NS
 STEPPED_NS: Final = 5 * SECOND_NS
 """When the clock on the wall gains or loses more than that against the monotonic one, it was set."""
+SHOWN: Final = 5
+"""Names in one line of the log."""
 _log = logging.getLogger(__name__)
 
 
@@ -96,6 +98,8 @@ class Alerts:
         self._ahead_ns: int | None = None
         self._secret: Callable[[], bytes] = cache(lambda: links.secret(state.path.parent))
         self._is_waiting = False
+        self._is_mute = False
+        self._unreachable: set[str] = set()
 
     async def run(self) -> None:
         """Decide and send until cancelled; the work is done in a thread, and what is under way is ended first."""
@@ -183,19 +187,29 @@ class Alerts:
         self._config = config
         self._ladder = Ladder(config)
         self._seen = None
-        for person in self._ladder.unreachable():
-            extra = {"event": "alerts.unreachable", "person": person.id}
-            _log.warning(
-                "%s has no address on any of the channels %s: the next rung is told instead",
-                person.id,
-                " ".join(person.channels),
-                extra=extra,
-            )
-        if not config.settings.alerts.smtp_host and not config.settings.alerts.channels:
+        self._name_unreachable()
+        was_mute = self._is_mute
+        self._is_mute = not config.settings.alerts.smtp_host and not config.settings.alerts.channels
+        if self._is_mute and not was_mute:
             _log.info(
                 "alerts.smtp_host is empty and there are no channels: messages wait in the outbox (tatpar alerts list)",
                 extra={"event": "alerts.mute"},
             )
+
+    def _name_unreachable(self) -> None:
+        """Once, in one line, who has become known that cannot be told of anything."""
+        found = [person.id for person in self._ladder.unreachable()]
+        new = [one for one in found if one not in self._unreachable]
+        self._unreachable = set(found)
+        if not new:
+            return
+        more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
+        _log.warning(
+            "no address on any of their channels: %s%s; the next rung is told instead",
+            ", ".join(new[:SHOWN]),
+            more,
+            extra={"event": "alerts.unreachable", "people": new[:SHOWN], "count": len(new)},
+        )
 
     def _decide(self, config: Config, now_ns: int) -> None:
         seen = (self._state.revision(), now_ns // WINDOW_NS)

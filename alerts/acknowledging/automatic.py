@@ -29,7 +29,7 @@ def is_automatic(mail: EmailMessage, envelope_sender: str) -> bool:
     """Whether no person wrote it (RFC 3834 section 2 and 5, and what programs do that do not keep to it)."""
     submitted = str(mail.get("Auto-Submitted", "no")).split(";")[0].strip().lower()
     return (
-        not envelope_sender
+        envelope_sender.strip("<> ") == ""
         or submitted != "no"
         or str(mail.get("Precedence", "")).strip().lower() in _PRECEDENCE
         or any(mark in mail for mark in _MARKS)

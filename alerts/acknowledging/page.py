@@ -24,7 +24,7 @@ main { max-width: 34rem; margin: 0 auto; padding: 1.25rem; background: var(--pan
   border-radius: .75rem; overflow-wrap: anywhere; }
 h1 { margin: 0 0 .75rem; font-size: 1.375rem; }
 p { margin: 0 0 1rem; white-space: pre-line; }
-label { display: block; margin-bottom: 1rem; }
+form { margin-bottom: 1rem; } label { display: block; margin-bottom: 1rem; }
 input { display: block; width: 100%; margin-top: .25rem; padding: .6rem; font: inherit; color: inherit;
   background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
 button { width: 100%; min-height: 3.5rem; padding: .5rem; font: inherit; font-size: 1.375rem; font-weight: 700;

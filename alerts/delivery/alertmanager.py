@@ -163,12 +163,14 @@ def stated(alert: Alert, labels: Labels, config: Config, now_ns: int) -> dict[st
     }
 
 
-def summary(alert: Alert, config: Config, language: str, now_ns: int) -> str:
-    """What it is, in words for the NOC."""
+def summary(
+    alert: Alert, config: Config, language: str, now_ns: int, audience: Audience = Audience.NOC
+) -> str:
+    """What it is, in the words of who reads it."""
     facts = Facts(
         kind=alert.kind,
         step=Step.RESOLVED if alert.resolved_ns else Step.RAISED,
-        audience=Audience.NOC,
+        audience=audience,
         alert=alert.id,
         now_ns=now_ns,
         site=alert.site,

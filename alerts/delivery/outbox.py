@@ -114,7 +114,9 @@ class Delivery:
                 why = "expired before it could be sent" + (f" ({row.error})" if row.error else "")
                 self._state.mark_dead(row.key, why, now_ns, attempted=False)
                 self.counters.expired += 1
-                self._say(logging.WARNING, "message.expired", "message to %s expired: %s", row, why)
+                self._say(
+                    logging.WARNING, {"event": "message.expired"}, "message to %s expired: %s", row, why
+                )
         return living
 
     def _within_limits(
@@ -176,7 +178,7 @@ class Delivery:
             return False
         self._state.mark_sent(row.key, now_ns)
         self._failing.discard(row.channel)
-        self._say(logging.INFO, "message.sent", "message to %s sent: %s", row, said)
+        self._say(logging.INFO, {"event": "message.sent"}, "message to %s sent: %s", row, said)
         return True
 
     def _failed(self, row: OutboxRow, error: DeliveryError, config: Config, now_ns: int) -> None:
@@ -187,13 +189,13 @@ class Delivery:
             why = str(error) if error.final else f"given up after {row.attempts + 1} attempts: {error}"
             self._state.mark_dead(row.key, why, now_ns)
             self.counters.dead += 1
-            self._say(logging.WARNING, "message.dead", "message to %s given up: %s", row, why)
+            self._say(logging.WARNING, {"event": "message.dead"}, "message to %s given up: %s", row, why)
             return
         after_ns = retry_ns(row.key, row.attempts, settings, error.retry_after_s)
         self._state.mark_failed(row.key, str(error), now_ns + after_ns)
         level = logging.DEBUG if row.channel in self._failing else logging.WARNING
         self._failing.add(row.channel)
-        self._say(level, "message.failed", "message to %s not taken: %s", row, str(error))
+        self._say(level, {"event": "message.failed"}, "message to %s not taken: %s", row, str(error))
 
     def _gather(self) -> int:
         """How many of the attempts that have ended were taken."""
@@ -211,8 +213,8 @@ class Delivery:
         return self._pools[channel]
 
     @staticmethod
-    def _say(level: int, event: str, text: str, row: OutboxRow, why: str) -> None:
-        extra = {"event": event, "channel": row.channel, "person": row.person, "key": row.key, "reason": why}
+    def _say(level: int, event: dict[str, str], text: str, row: OutboxRow, why: str) -> None:
+        extra = event | {"channel": row.channel, "person": row.person, "key": row.key, "reason": why}
         _log.log(level, text, row.person or row.recipient or row.channel, why, extra=extra)
 
 

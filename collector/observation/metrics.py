@@ -16,7 +16,14 @@ from prometheus_client.registry import Collector
 
 from collector.observation.families import gauge, gauges
 from collector.observation.intake_metrics import of_counters, of_lags, of_queue
-from collector.observation.outside_metrics import of_broker, of_incidents, of_offices, of_roles, of_shipping
+from collector.observation.outside_metrics import (
+    of_broker,
+    of_incidents,
+    of_offices,
+    of_outbox,
+    of_roles,
+    of_shipping,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,6 +80,7 @@ class Families(Collector):
             if self.incidents is not None:
                 yield from of_incidents(*self.incidents)
         yield from of_roles(self.beats)
+        yield from of_outbox(self.beats)
         yield from of_shipping(self.shipping)
 
 

@@ -147,6 +147,18 @@ def of_incidents(open_ones: Sequence[Incident], ever: int) -> Iterator[Metric]:
     yield counter("tatpar_incidents_opened", "Shared faults that were ever found.", ever)
 
 
+def of_outbox(beats: Mapping[str, Beat]) -> Iterator[Metric]:
+    """How the messages to people stand, as the alerts last said; nothing where there are none."""
+    detail = beats["alerts"].detail if "alerts" in beats else {}
+    found = {state: detail.get(f"messages_{state}") for state in ("waiting", "overdue", "dead")}
+    yield gauges(
+        "tatpar_outbox_messages",
+        "Messages to people that wait, that are past their time, that were given up.",
+        "state",
+        {state: float(value) for state, value in found.items() if isinstance(value, int | float)},
+    )
+
+
 def of_shipping(shipping: Mapping[str, object]) -> Iterator[Metric]:
     """The way to a server-side store, as far as the store tells it; empty for a store that is a file."""
     values = {name: float(value) for name, value in shipping.items() if isinstance(value, int | float)}

@@ -47,7 +47,7 @@ def command(config_file: Path | None, data_dir: Path, as_json: bool) -> None:  #
 def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     """Every check, told as it ends."""
     from config.load import load_config  # noqa: PLC0415
-    from tatpar.examination import ends, hub, machine  # noqa: PLC0415
+    from tatpar.examination import ends, hub, machine, people  # noqa: PLC0415
     from tatpar.examination.finding import fine  # noqa: PLC0415
     from tatpar.lab_calendar import in_lab  # noqa: PLC0415
 
@@ -63,6 +63,7 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     if config.settings.store.kind != "sqlite":
         yield from hub.database(config.settings.store, data_dir)
     yield from hub.state(data_dir, now_ns)
+    yield people.people(config)
     if config.settings.desk_host:
         from tatpar.examination.identity import identity  # noqa: PLC0415 - needs cryptography
 

@@ -14,7 +14,7 @@ from collector.observation.buckets import LAG_S, Buckets
 from collector.observation.checks import Readiness
 from collector.observation.intake_metrics import of_queue
 from collector.observation.lags import Fresh, Lags, lags_s
-from collector.observation.outside_metrics import of_roles, of_shipping
+from collector.observation.outside_metrics import of_outbox, of_roles, of_shipping
 from telemetry.state.heartbeats import Beat
 from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS
 
@@ -100,6 +100,18 @@ def test_only_known_roles_are_shown() -> None:
     """The names of collectors have no bound, so their heartbeats are no series."""
     beats = {"watch": Beat(START_NS, {}), "collector-9f": Beat(START_NS, {})}
     assert list(samples(of_roles(beats))) == [("tatpar_heartbeat_timestamp_seconds", "watch")]
+
+
+def test_the_outbox_is_shown_as_the_alerts_said() -> None:
+    """Waiting, overdue and given up, as the alerts' heartbeat has them; nothing where there are no alerts."""
+    detail: dict[str, object] = {"messages_waiting": 3, "messages_overdue": 1, "messages_dead": 0, "sent": 9}
+    found = samples(of_outbox({"alerts": Beat(START_NS, detail)}))
+    assert found == {
+        ("tatpar_outbox_messages", "waiting"): 3,
+        ("tatpar_outbox_messages", "overdue"): 1,
+        ("tatpar_outbox_messages", "dead"): 0,
+    }
+    assert not samples(of_outbox({}))
 
 
 def test_readiness_is_said_once_a_change(caplog) -> None:

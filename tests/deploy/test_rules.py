@@ -14,7 +14,7 @@ import pytest
 from collector.counters import Counters
 from collector.observation.intake_metrics import of_counters, of_lags, of_queue
 from collector.observation.lags import Lags
-from collector.observation.outside_metrics import of_broker, of_roles, of_shipping
+from collector.observation.outside_metrics import of_broker, of_outbox, of_roles, of_shipping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,7 @@ def exported() -> Iterator[str]:
         *of_queue(inbox, 1, 1),  # type: ignore[arg-type]
         *of_broker(bridge),  # type: ignore[arg-type]
         *of_roles({}),
+        *of_outbox({}),
         *of_shipping(shipping),
     ]
     for family in families:

@@ -103,7 +103,7 @@ def test_json_has_a_finding_each(operator: Any, doctor: Callable[..., Result], r
     done = doctor("--json")
     assert done.exit_code == 0, done.output
     found = findings(done)
-    expected = {"python", "clock", "time stamps", "ping", "data", "broker", "store", "decisions"}
+    expected = {"python", "clock", "time stamps", "ping", "data", "broker", "store", "decisions", "people"}
     assert found.keys() == expected | {"reflector of state"}
     for finding in found.values():
         assert finding["level"] in {"fine", "less", "broken"}
@@ -312,3 +312,22 @@ def test_wrong_settings_are_told_in_a_line(operator: Any, doctor: Callable[..., 
     (line,) = done.stderr.splitlines()
     assert "tatpar.toml" in line
     assert not done.stdout
+
+
+def test_offices_of_which_nobody_would_be_told(
+    operator: Any, doctor: Callable[..., Result], reflector: str
+) -> None:
+    """An office without a contact, and nobody on any rung for it: named, and what to write; with a NOC desk it is fine."""
+    operator.write(settings(reflector))
+    beside = operator.config.parent
+    heading = "id,name_en,name_hi,region,lat,lon,status\n"
+    (beside / "sites.csv").write_text(heading + "agra,Agra,आगरा,braj,27,78,linked\n", encoding="utf-8")
+    alone = findings(doctor("--json"))["people"]
+    assert (alone["level"], alone["text"]) == ("less", "nobody would be told of agra")
+    desk = "id,name,role,about,email\nnoc,NOC,noc,all,noc@office.example\nasha,A,in_charge,all,\n"
+    (beside / "people.csv").write_text(desk, encoding="utf-8")
+    assert findings(doctor("--json"))["people"]["text"].startswith(
+        "no address on any of their channels: asha"
+    )
+    (beside / "people.csv").write_text(desk.rpartition("asha")[0], encoding="utf-8")
+    assert findings(doctor("--json"))["people"]["level"] == "fine"

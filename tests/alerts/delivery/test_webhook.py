@@ -85,7 +85,7 @@ def test_a_webhook_that_hangs_is_given_up(tmp_path: Path, receiver: Receiver) ->
     assert not caught.value.final
 
 
-def test_a_server_that_drips_is_cut(tmp_path: Path) -> None:
+def test_a_server_that_drips_is_cut() -> None:
     """One that sends a letter now and then, so that no single read is late, is cut after the limit of the whole."""
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -148,7 +148,7 @@ def test_apprise_is_asked_and_its_refusal_is_seen(tmp_path: Path, receiver: Rece
 def test_apprise_that_hangs_is_given_up(tmp_path: Path, receiver: Receiver) -> None:
     """A service behind apprise that says nothing costs the limit too."""
     receiver.answers = ["hang"]
-    with pytest.raises(DeliveryError, match="json: no answer within 0.5 s"):
+    with pytest.raises(DeliveryError, match=r"json: no answer within 0\.5 s"):
         through_apprise.send(
             MESSAGE, (), configured(tmp_path, receiver, "json://127.0.0.1:{port}/a", limit_s=0.5)
         )

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from alerts.facts import Text
 from alerts.service import Alerts
 from alerts.words import render
 from config.live import LiveConfig
@@ -36,7 +35,7 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alerts.facts import Facts, Form
+    from alerts.facts import Facts, Form, Text
     from config.config import Config
     from config.meetings import Occurrence
     from telemetry.alerting import Alert
@@ -69,7 +68,7 @@ class NoDelivery:
 class House:
     """One deployment; local times are `HH:MM[:SS]` of its day, or with a date before them."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         folder: Path,
         *,
@@ -94,7 +93,7 @@ class House:
             self.meets("review", meeting)
         self.configure(settings)
         self.live = LiveConfig(folder / "tatpar.toml")
-        self.state = StateDb(folder / "state.db")
+        self.state = self._opened()
         self.facts: list[tuple[Facts, str, Form]] = []
         self.alerts = self.service()
 
@@ -108,6 +107,19 @@ class House:
         self.alerts = self.service()
         return self
 
+    def forget(self) -> Self:
+        """A new state database with nothing in it."""
+        self.state.close()
+        for file in self.folder.glob("state.db*"):
+            file.unlink()
+        self.state = self._opened()
+        return self
+
+    def _opened(self) -> StateDb:
+        state = StateDb(self.folder / "state.db")
+        state._connection.execute("PRAGMA synchronous=OFF")  # weeks in seconds; no power fails here
+        return state
+
     def close(self) -> None:
         self.state.close()
 
@@ -116,12 +128,10 @@ class House:
         (self.folder / "tatpar.toml").write_text(text, encoding="utf-8")
         return self
 
-    def meets(
-        self, uid: str, start: str, minutes: int = 60, who: str = "all", more: str = "", utc: str = ""
-    ) -> Self:
+    def meets(self, uid: str, start: str, *, minutes: int = 60, who: str = "all", more: str = "") -> Self:
         """A meeting (written anew when it is there already)."""
         at = self._time(start)
-        begin = f":{utc}" if utc else f";TZID={self.zone.key}:{at:%Y%m%dT%H%M%S}"
+        begin = f";TZID={self.zone.key}:{at:%Y%m%dT%H%M%S}"
         event = EVENT.format(uid=uid, start=begin, minutes=minutes, who=who, more=more)
         folder = self.folder / "meetings"
         folder.mkdir(exist_ok=True)

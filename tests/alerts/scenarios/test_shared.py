@@ -1,0 +1,86 @@
+"""Faults that offices share: one message to the NOC, and the offices hear that it is not their line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telemetry.decisions import FactorKind
+
+if TYPE_CHECKING:
+    from conftest import Build
+
+THIRTY = tuple(f"office-{number:02}" for number in range(30))
+
+
+def test_a_provider_fails_over_thirty_offices(build: Build) -> None:
+    """The incident is known 15 s after the first verdicts: nobody was sent to a router; afterwards all hear that it is over."""
+    house = build(offices=(*THIRTY, "agra")).at("09:30").not_ready(*THIRTY, severe=True).run("09:30:15")
+    house.incident(FactorKind.PROVIDER, "provider-b", *THIRTY).run("10:00")
+    assert sorted(house.told) == [
+        "09:30:15 noc-desk raised shared 30-offices",
+        *(f"09:30:15 site:{one} raised not_your_line {one}" for one in THIRTY),
+    ]
+    told = len(house.told)
+    house.ready(*THIRTY).incident(FactorKind.PROVIDER, "provider-b", *THIRTY, until="now").run("10:10")
+    assert sorted(house.told[told:]) == [
+        "10:02:00 noc-desk resolved shared 30-offices",
+        *(f"10:02:00 site:{one} resolved not_your_line {one}" for one in THIRTY),
+    ]
+    assert house.open == []
+
+
+def test_a_fault_at_headquarters(build: Build) -> None:
+    """The same for headquarters; the in-charges hear that there is nothing for them to do, the region hears nothing."""
+    house = build().at("10:20").dark("agra", "etah").run("10:20:15")
+    house.incident(FactorKind.END, "state", "agra", "etah").run("10:59")
+    assert sorted(house.told) == [
+        "10:20:00 site:agra raised dark agra",
+        "10:20:00 site:etah raised dark etah",
+        "10:20:15 noc-desk raised headquarters 2-offices",
+        "10:20:15 site:agra raised not_your_line agra",
+        "10:20:15 site:etah raised not_your_line etah",
+    ]
+
+
+def test_the_wrong_headquarters_explains_nothing(build: Build) -> None:
+    """A fault at the national end is no reason for a meeting at the state's."""
+    house = build().at("09:30").not_ready("agra").incident(FactorKind.END, "national", "agra").run("09:31")
+    assert sorted(house.told) == [
+        "09:30:00 noc-desk raised headquarters 1-offices",
+        "09:30:15 site:agra raised not_ready agra",
+    ]
+
+
+def test_an_office_that_stays_bad_when_the_rest_come_back_hears_of_its_own(build: Build) -> None:
+    """The incident is over, one office is not well: after the clear time it is told as its own trouble."""
+    house = build().at("09:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
+    house.ready("etah").incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").run("10:10")
+    assert sorted(house.told) == [
+        "09:30:00 noc-desk raised shared 2-offices",
+        "09:30:00 site:agra raised not_your_line agra",
+        "09:30:00 site:etah raised not_your_line etah",
+        "09:42:00 noc-desk resolved shared 2-offices",
+        "09:42:00 site:agra raised not_ready agra",
+        "09:42:00 site:etah resolved not_your_line etah",
+        "10:02:00 ravi escalated not_ready agra",
+    ]
+
+
+def test_an_incident_with_no_meeting_near_is_for_the_noc_alone(build: Build) -> None:
+    """The in-charges sleep."""
+    house = build(meeting="").at("03:00").silent("agra", "etah", since="02:59")
+    house.incident(FactorKind.REGION, "braj", "agra", "etah").run("05:00", every_s=60)
+    assert house.told == ["03:00:00 noc-desk raised shared 2-offices"]
+
+
+def test_down_then_explained(build: Build) -> None:
+    """Told as down, then found to be a shared fault: it is not their line, and later that is over."""
+    house = build(meeting="").at("09:41").silent("agra", since="09:10").run("09:50")
+    house.incident(FactorKind.REGION, "braj", "agra", "etah").run("10:00")
+    house.heard("agra").incident(FactorKind.REGION, "braj", "agra", "etah", until="now").run("10:05")
+    assert house.told_of("site:agra") == [
+        "09:41:00 site:agra raised down agra",
+        "09:50:00 site:agra raised not_your_line agra",
+        "10:02:00 site:agra resolved not_your_line agra",
+    ]
