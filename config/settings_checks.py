@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from config.address import is_host, is_loopback, is_wildcard, parse_address
 from config.alert_checks import check_alerts
 from config.delivery_checks import check_delivery
+from config.digest_checks import check_digest
 from config.names import ID_RULE, is_id, suggested_id
 from config.site_columns import is_mail_address
 from config.store_checks import check_store
@@ -38,6 +39,7 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
         _check_reflectors(index, end, wrong)
     _check_broker(settings, wrong)
     check_store(settings.store, wrong)
+    check_digest(settings.digest, wrong)
     _check_metrics(settings, wrong)
     _check_rates(settings, wrong)
     check_alerts(settings.alerts, wrong)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.lines import Lines
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
+from tatpar.digesting import Digests
 from tatpar.importing.told import is_news
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
@@ -79,6 +80,7 @@ RELOAD_NS: Final = 6 * HOUR_NS
 SETTLE_NS: Final = 30 * SECOND_NS
 LEARN_LOOK_S: Final = 600.0
 REPORT_LOOK_S: Final = 60.0
+DIGEST_LOOK_S: Final = 15.0
 RETRY_S: Final = 5.0
 TAIL_ROWS: Final = 10_000
 
@@ -130,6 +132,7 @@ class Watch:
         self._pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks)
         self._settler = Settler(slow_reader, state)
         self._weekly = WeeklyReport(live, slow_reader, state, reports_dir) if reports_dir else None
+        self._digests = Digests(state)
         self._spoken = Spoken()
         self._book = ForecastBook()
         self._contact: Contact | None = None
@@ -213,6 +216,13 @@ class Watch:
             return None  # the desk comes first
         return self._weekly.step(self._clock.now_ns() if now_ns is None else now_ns)
 
+    def digest(self, now_ns: int | None = None) -> int:
+        """Send the digests of meetings that are due; how many messages. May run beside `step` on a thread."""
+        now_ns = self._clock.now_ns() if now_ns is None else now_ns
+        if self._current is None:
+            return 0
+        return self._digests.round(self._live.current, now_ns)
+
     async def run(self) -> None:
         """Work until cancelled; then give the lease back."""
         self._waits_for_past = True
@@ -225,6 +235,7 @@ class Watch:
                 )
                 tasks.create_task(self._repeat(self.learn, _every(LEARN_LOOK_S)), name="watch-learning")
                 tasks.create_task(self._repeat(self.report, _every(REPORT_LOOK_S)), name="watch-report")
+                tasks.create_task(self._repeat(self.digest, _every(DIGEST_LOOK_S)), name="watch-digests")
         finally:
             with suppress(StateError):
                 self._state.release_lease(ROLE, self._holder)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.digest_command import digest
 from tatpar.options import (
     config_option,
     data_option,
@@ -41,6 +42,9 @@ def command() -> None:
 
     Example: tatpar report weekly --lang hi
     """
+
+
+command.add_command(digest)
 
 
 @command.command("weekly")
