@@ -77,6 +77,7 @@ def test_hostile_number_is_refused_in_one_line_or_works(town: Town, key: Key) ->
 def _written(key: Key, text: str) -> str:
     line = f"{key[1]} = {text}\n"
     other = {"base_pps": f"meeting_pps = {text}\n", "meeting_pps": "base_pps = 0.1\n"}
+    other |= {"warning_min": "urgent_min = 0\n", "urgent_min": f"warning_min = {text}\n"}
     return line + other.get(key[1], "")  # the two must fit together
 
 
