@@ -22,10 +22,12 @@ OPTIONAL: Final = (
     "contact_name",
     "contact_email",
     "contact_phone",
+    "line_number",
     "link_up_mbps",
     "link_down_mbps",
 )
 COLUMNS: Final = REQUIRED + OPTIONAL
+MOST_LINE_NUMBER: Final = 20
 LANGUAGES: Final = ("hi", "en")
 
 _EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+")
@@ -102,9 +104,14 @@ def language(column: str, text: str) -> str:
     return text or "hi"
 
 
+def is_mail_address(text: str) -> bool:
+    """Whether it is one address, without a name beside it."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def email(column: str, text: str) -> str:
     """One address, or nothing."""
-    if text and not _EMAIL.fullmatch(text):
+    if text and not is_mail_address(text):
         raise CellError(f'{column} "{text}" is not one mail address', "write name@domain, or leave it empty")
     return text
 
@@ -117,6 +124,16 @@ def phone(column: str, text: str) -> str:
             "write digits, as +91 522 1234567, or leave it empty",
         )
     return text
+
+
+def line_number(column: str, text: str) -> str:
+    """The provider's number of the line, or nothing; short enough for a text message."""
+    if len(text) > MOST_LINE_NUMBER:
+        raise CellError(
+            f"{column} has more than {MOST_LINE_NUMBER} characters",
+            "write the number alone, or leave it empty",
+        )
+    return any_text(column, text)
 
 
 def rate(column: str, text: str) -> float | None:
@@ -146,6 +163,7 @@ CELLS: Final[dict[str, Callable[[str, str], object]]] = {
     "contact_name": any_text,
     "contact_email": email,
     "contact_phone": phone,
+    "line_number": line_number,
     "link_up_mbps": rate,
     "link_down_mbps": rate,
 }
