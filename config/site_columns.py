@@ -22,10 +22,12 @@ OPTIONAL: Final = (
     "contact_name",
     "contact_email",
     "contact_phone",
+    "line_number",
     "link_up_mbps",
     "link_down_mbps",
 )
 COLUMNS: Final = REQUIRED + OPTIONAL
+MOST_LINE_NUMBER: Final = 20
 LANGUAGES: Final = ("hi", "en")
 
 _EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+")
@@ -119,6 +121,16 @@ def phone(column: str, text: str) -> str:
     return text
 
 
+def line_number(column: str, text: str) -> str:
+    """The provider's number of the line, or nothing; short enough for a text message."""
+    if len(text) > MOST_LINE_NUMBER:
+        raise CellError(
+            f"{column} has more than {MOST_LINE_NUMBER} characters",
+            "write the number alone, or leave it empty",
+        )
+    return any_text(column, text)
+
+
 def rate(column: str, text: str) -> float | None:
     """Mbit/s in the file, bit/s here; None when not said."""
     if not text:
@@ -146,6 +158,7 @@ CELLS: Final[dict[str, Callable[[str, str], object]]] = {
     "contact_name": any_text,
     "contact_email": email,
     "contact_phone": phone,
+    "line_number": line_number,
     "link_up_mbps": rate,
     "link_down_mbps": rate,
 }

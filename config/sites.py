@@ -36,6 +36,8 @@ class Site(Struct, frozen=True, kw_only=True, omit_defaults=True):
     contact_name: str = ""
     contact_email: str = ""
     contact_phone: str = ""
+    line_number: str = ""
+    """The provider's own number of the line: what is named when the provider is called."""
     link_up_bps: float | None = None
     link_down_bps: float | None = None
 

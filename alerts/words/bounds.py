@@ -28,6 +28,7 @@ SMS: Final[dict[str, int]] = {
     "lasted": 16,
     "unanswered": 16,
     "contact": 20,
+    "line": 20,
     "ref": 6,
     "link": 120,
 }
@@ -37,7 +38,7 @@ LONG: Final[dict[str, int]] = SMS | {
     "office": 40,
     "offices": 120,
     "what": 90,
-    "do": 70,
+    "do": 110,
     "side": 30,
     "state": 30,
     "cause": 120,
@@ -51,7 +52,7 @@ LONG: Final[dict[str, int]] = SMS | {
 }
 PHONE: Final = 16
 """The longest number of the NOC in a text message."""
-WHOLE: Final = frozenset({"ref", "link", "n"})
+WHOLE: Final = frozenset({"ref", "link", "n", "line"})
 """Useless when cut: never shortened. A link that does not fit is left out with its sentence."""
 
 

@@ -27,7 +27,7 @@ _CLOSED: Final[dict[Form, dict[str, tuple[str, ...]]]] = {
         "side": ("alerts.side.",),
         "state": ("alerts.state.",),
     },
-    Form.CHAT: {"do": ("alerts.act.",), "side": ("alerts.side.",), "state": ("alerts.state.",)},
+    Form.CHAT: {"side": ("alerts.side.",), "state": ("alerts.state.",)},
 }
 """Variables that take one of a list of values, and where these stand in the catalogue."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alerts.words.templates import Template
     from alerts.words.variables import Speaker
 
-_END: Final = frozenset({"call", "call_office", "ref", "link"})
+_END: Final = frozenset({"call", "call_brief", "call_office", "ref", "link"})
 _HEADS: Final = frozenset({"head", "head_office", "head_meeting"})
 _SAYS_SINCE: Final = frozenset({Kind.DOWN, Kind.DARK, Kind.ROOM_DEVICE})
 MOST_NAMES: Final = 100
@@ -41,6 +41,8 @@ def mail(facts: Facts, language: str, template: Template, speaker: Speaker, brie
     for group in (heads, middle, ends):
         lines = [filled(words[piece], (values[name] for name in places(words[piece]))) for piece in group]
         lines += _more(facts, speaker) if group is middle else []
+        if group is ends and template.may_link and speaker.takes_replies:
+            lines.append(speaker.say("alerts.mail.reply"))
         parts.append("\n".join(lines))
     return Text(
         template=template_name(template, language, linked=linked),
@@ -67,7 +69,7 @@ def _more(facts: Facts, speaker: Speaker) -> Iterator[str]:
     elif facts.since_ns is not None and not _says_since(facts):
         yield speaker.say("alerts.mail.since", since=facts.since_ns)
     if facts.action is not Action.NONE and alarm:
-        yield speaker.say("alerts.mail.act", act=speaker.say(f"alerts.act.{facts.action.value}"))
+        yield speaker.say("alerts.mail.act", act=speaker.act)
 
 
 def _says_since(facts: Facts) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from alerts.facts import Form
 from telemetry.words.catalogues import template as words_of
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from alerts.words.templates import Template
+
+BRIEF: Final = {
+    "head": "head_brief",
+    "head_meeting": "head_meeting_brief",
+    "call": "call_brief",
+    "call_office": "call_office_brief",
+}
+"""Said instead where a text message makes room for a link: name and reference stand on the page behind it."""
 
 
 def pattern(template: Template, language: str, form: Form, phone: str, *, linked: bool) -> str:
@@ -23,11 +31,11 @@ def pattern(template: Template, language: str, form: Form, phone: str, *, linked
 
 
 def pieces_of(template: Template, form: Form, *, linked: bool) -> tuple[str, ...]:
-    """The sentences of a template; a text message with a link leaves the meeting's name to the page behind the link."""
+    """The sentences of a template; a text message is briefer where it has a link."""
     if not linked:
         return template.pieces
-    brief = "head_brief" if form is Form.SMS else "head"
-    return (*(brief if piece == "head" else piece for piece in template.pieces), "link")
+    pieces = (BRIEF.get(piece, piece) if form is Form.SMS else piece for piece in template.pieces)
+    return (*pieces, "link")
 
 
 def sentence(piece: str, language: str, form: Form, phone: str) -> str:

@@ -66,7 +66,7 @@ def entries(language: str, form: Form, phone: str, written: Places) -> Iterator[
     phone = short_phone(phone) if form is Form.SMS else phone
     called = say(language, "alerts.noc_phone", phone=phone) if phone else say(language, "alerts.noc")
     for template in TEMPLATES:
-        for linked in (False, True) if template.may_link else (False,):
+        for linked in (False, True) if template.links(form) else (False,):
             text = pattern(template, language, form, called, linked=linked)
             variables = tuple(_variable(name, template, language, form) for name in places(text))
             yield Entry(

@@ -8,7 +8,7 @@ from alerts.facts import Form, Text
 from alerts.words.mail import mail
 from alerts.words.pattern import filled, pattern, places, template_name
 from alerts.words.sms import MOST_SEGMENTS, cost, plain
-from alerts.words.templates import template_of
+from alerts.words.templates import Known, template_of
 from alerts.words.variables import Speaker
 
 if TYPE_CHECKING:
@@ -24,20 +24,19 @@ def render(facts: Facts, config: Config, language: str, form: Form) -> Text:
     Raises UnsaidError for a message that nobody is ever sent, UnknownLanguageError.
     """
     speaker = Speaker(facts, config, language, form)
-    template = template_of(
-        facts.kind,
-        facts.step,
-        facts.audience,
-        meeting=bool(facts.meeting),
-        of_hundred=speaker.lost_of_hundred is not None,
-    )
+    full = _template(facts, speaker.known)
     if form is Form.MAIL:
-        return mail(facts, language, template, speaker, Speaker(facts, config, language, Form.SMS))
-    linked = bool(facts.link) and template.may_link
-    text = _text(template, language, form, speaker, linked=linked)
-    if linked and form is Form.SMS and cost(text.body).segments > MOST_SEGMENTS:
-        text = _text(template, language, form, speaker, linked=False)
-    return text
+        return mail(facts, language, full, speaker, Speaker(facts, config, language, Form.SMS))
+    if facts.link:
+        linked = full if full.links(form) else _template(facts, Known.NOTHING)
+        text = _text(linked, language, form, speaker, linked=linked.may_link)
+        if form is not Form.SMS or (linked.may_link and cost(text.body).segments <= MOST_SEGMENTS):
+            return text
+    return _text(full, language, form, speaker, linked=False)
+
+
+def _template(facts: Facts, known: Known) -> Template:
+    return template_of(facts.kind, facts.step, facts.audience, meeting=bool(facts.meeting), known=known)
 
 
 def _text(template: Template, language: str, form: Form, speaker: Speaker, *, linked: bool) -> Text:

@@ -16,7 +16,7 @@ SMS_MARK: Final = ".."
 """The same in a text message: the GSM alphabet has no ellipsis."""
 VIRAMA: Final = "\u094d"
 _JOINERS: Final = frozenset("\u200c\u200d")
-_LEAST_SHARE: Final = 0.6
+_LEAST_SHARE: Final = 0.5
 """A cut between words must leave so much of the room in use; otherwise the word is cut."""
 
 

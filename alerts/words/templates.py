@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from alerts.facts import Audience
+from alerts.facts import Audience, Form
 from telemetry.alerting import Kind, Step
 
 
@@ -22,6 +22,16 @@ class Voice(StrEnum):
     TECHNICAL = "technical"
 
 
+class Known(StrEnum):
+    """The one number that a message to an in-charge may name besides."""
+
+    NOTHING = "nothing"
+    OF_HUNDRED = "of_hundred"
+    """How many of a hundred packets are lost."""
+    LINE = "line"
+    """The provider's number of the line, and that the provider is to be called."""
+
+
 class Template(Struct, frozen=True):
     """One registered message."""
 
@@ -30,6 +40,10 @@ class Template(Struct, frozen=True):
     """Keys of its sentences in the catalogues, without `alerts.sms.` or `alerts.long.`."""
     may_link: bool = False
     """Whether it can be acknowledged, and so carry a link."""
+
+    def links(self, form: Form) -> bool:
+        """Whether it carries a link in a form: a text message has no room for that and the number of a hundred."""
+        return self.may_link and not (form is Form.SMS and "will_of_hundred" in self.pieces)
 
     @property
     def name(self) -> str:
@@ -57,6 +71,7 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     Template(11, ("head_office", "not_yours", "call")),
     Template(12, ("head", "not_yours_over", "call")),
     Template(13, ("head_office", "not_yours_over", "call")),
+    Template(14, ("head", "will", "call_company", "call"), may_link=True),
     # To a regional in-charge and the NOC, of one office.
     Template(21, ("head", "state", "call_office"), may_link=True),
     Template(22, ("head", "state_still", "call_office"), may_link=True),
@@ -78,9 +93,9 @@ TEMPLATES: Final[tuple[Template, ...]] = (
     Template(38, ("shared_worse", "ref"), may_link=True),
     Template(39, ("shared_over", "ref")),
     # To anybody.
-    Template(41, ("many", "call")),
+    Template(41, ("many", "call_brief")),
     Template(42, ("test", "call"), may_link=True),
-    Template(43, ("many", "ref")),
+    Template(43, ("many",)),
 )
 BY_NUMBER: Final = {template.number: template for template in TEMPLATES}
 
@@ -141,6 +156,8 @@ def _table() -> dict[tuple[Voice, Kind, Step], _Row]:
 
 
 SAID: Final = _table()
+_PLAINLY: Final = 2
+_WITH: Final = {Known.NOTHING: _PLAINLY, Known.OF_HUNDRED: 1, Known.LINE: 14}
 
 
 def voice_of(audience: Audience) -> Voice:
@@ -148,14 +165,16 @@ def voice_of(audience: Audience) -> Voice:
     return Voice.EVERYDAY if audience is Audience.IN_CHARGE else Voice.TECHNICAL
 
 
-def template_of(kind: Kind, step: Step, audience: Audience, *, meeting: bool, of_hundred: bool) -> Template:
+def template_of(kind: Kind, step: Step, audience: Audience, *, meeting: bool, known: Known) -> Template:
     """The template of a message; raises UnsaidError for one that nobody is ever sent.
 
-    `meeting`: there is one to be named; `of_hundred`: it is known how many of a hundred packets are lost.
+    `meeting`: there is one to be named.
     """
     voice = voice_of(audience)
     row = SAID.get((voice, kind, step))
     if row is None:
         raise UnsaidError(f"there is no message of {kind.value}, {step.value}, to {audience.value}")
     number = row[0 if meeting else 1]
-    return BY_NUMBER[1 if kind is Kind.NOT_READY and number == 2 and of_hundred else number]
+    if kind is Kind.NOT_READY and number == _PLAINLY:
+        number = _WITH[known]
+    return BY_NUMBER[number]

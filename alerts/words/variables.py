@@ -9,9 +9,9 @@ from alerts.facts import Audience, Form
 from alerts.words.bounds import WHOLE, bound, short_phone
 from alerts.words.shorten import SMS_MARK, shorten
 from alerts.words.sms import plain, units
-from alerts.words.templates import Voice, voice_of
+from alerts.words.templates import Known, Voice, voice_of
 from telemetry.alerting import Kind
-from telemetry.decisions import FactorKind, ReasonCode
+from telemetry.decisions import Action, FactorKind, ReasonCode
 from telemetry.words import format as form
 from telemetry.words import knows, measure, say, say_cause, say_reason, say_region, say_told
 from telemetry.words.format import of_hundred
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from config.config import Config
     from telemetry.decisions import Factor, Reason
 
+NOTHING: Final = "-"
+"""Stands where there is no word: an empty place would look like a mistake of the provider's."""
 _LOSS: Final = frozenset({ReasonCode.LOSS_UP, ReasonCode.LOSS_DOWN, ReasonCode.LOSS})
 _SPEAK_FOR_THEMSELVES: Final = frozenset({Kind.DARK, Kind.ROOM_DEVICE})
 """Kinds that say what is the matter, whatever else the reasons say."""
@@ -50,14 +52,13 @@ class Speaker:
             "what": self._what,
             "n": lambda: str(self.lost_of_hundred or ""),
             "do": self._do,
+            "line": lambda: self.line,
             "side": self._side,
             "state": lambda: self.say(f"alerts.state.{facts.kind.value}"),
             "cause": self._cause,
             "common": self._common,
             "count": self._count,
-            "since": lambda: (
-                self.moment(facts.since_ns) if facts.since_ns else self.say("alerts.a_while_ago")
-            ),
+            "since": self._since,
             "lasted": self._lasted,
             "unanswered": lambda: facts.unanswered or self.say("alerts.the_one_below"),
             "contact": self._contact,
@@ -67,10 +68,12 @@ class Speaker:
 
     def value(self, name: str) -> str:
         """What stands in a place: within its bound, on one line, never empty."""
-        text = " ".join(self._values[name]().split("\n"))
-        if not self._short:
-            return text if name in WHOLE else shorten(text, bound(name, self._shape))
-        return text if name in WHOLE else shorten(plain(text), bound(name, self._shape), SMS_MARK)
+        text = " ".join(self._values[name]().splitlines()).strip() or NOTHING
+        if name in WHOLE:
+            return text
+        if self._short:
+            return shorten(plain(text), bound(name, self._shape), SMS_MARK)
+        return shorten(text, bound(name, self._shape))
 
     @property
     def lost_of_hundred(self) -> int | None:
@@ -81,9 +84,21 @@ class Speaker:
         return max(1, of_hundred(reason.value))
 
     @property
+    def known(self) -> Known:
+        """Which number the message names."""
+        if self.line:
+            return Known.LINE
+        return Known.NOTHING if self.lost_of_hundred is None else Known.OF_HUNDRED
+
+    @property
+    def takes_replies(self) -> bool:
+        """Whether a mail can be answered to acknowledge."""
+        return bool(self._config.settings.alerts.delivery.reply_to)
+
+    @property
     def phone(self) -> str:
         """The NOC with its number, when it has one."""
-        phone = self._config.settings.deployment.noc_phone
+        phone = self._config.settings.deployment.noc_phone.replace("{", "").replace("}", "")
         if self._short:
             phone = short_phone(phone)
         return self.say("alerts.noc_phone", phone=phone) if phone else self.say("alerts.noc")
@@ -163,7 +178,21 @@ class Speaker:
         return told[:1].lower() + told[1:]  # it stands behind a colon
 
     def _do(self) -> str:
-        return self.say(f"alerts.{'do' if self._short else 'act'}.{self._facts.action.value}")
+        return self.say(f"alerts.do.{self._facts.action.value}") if self._short else self.act
+
+    @property
+    def act(self) -> str:
+        """The one thing to do, in full; to call the provider with the line's number when it is known."""
+        action = self._facts.action
+        if action is Action.CALL_PROVIDER and self.line:
+            return self.say("alerts.act.call_provider_line", line=self.line)
+        return self.say(f"alerts.act.{action.value}")
+
+    @property
+    def line(self) -> str:
+        """The provider's number of the office's line, where the provider is to be called; empty: not known."""
+        site = self._config.registry.by_id.get(self._facts.site)
+        return site.line_number if site is not None and self._facts.action is Action.CALL_PROVIDER else ""
 
     def _side(self) -> str:
         """Where the fault is when it is not the office's."""

@@ -47,7 +47,7 @@ def test_optional_columns_have_their_units_converted(write: Write) -> None:
     """Rates stand in Mbit/s in the file and in bit/s in the type; a cell that is empty is absent."""
     path = write(
         "sites.csv",
-        f"{HEADING},link_up_mbps,link_down_mbps,language,level,contact_phone\n{AGRA},2.5,,en,mandal,+91 562 1234567\n",
+        f"{HEADING},link_up_mbps,link_down_mbps,language,level,contact_phone,line_number\n{AGRA},2.5,,en,mandal,+91 562 1234567,LL-0012345\n",
     )
     site = read_sites(path, REGIONS).by_id["agra"]
     assert site == Site(
@@ -61,6 +61,7 @@ def test_optional_columns_have_their_units_converted(write: Write) -> None:
         level="mandal",
         language="en",
         contact_phone="+91 562 1234567",
+        line_number="LL-0012345",
         link_up_bps=2.5e6,
     )
     assert site.link_down_bps is None

@@ -25,7 +25,7 @@ STARTS_NS: Final = 1_795_498_200 * SECOND_NS
 NOW_NS: Final = STARTS_NS - 45 * 60 * SECOND_NS
 BEGAN_NS: Final = NOW_NS - 20 * 60 * SECOND_NS
 MEETING: Final = "morning-review@tatpar.example"
-LINK: Final = "https://tatpar.example/ack/K7M2PQ.aGlnaCBub29u"
+LINK: Final = "https://tatpar.example/ack/K7M2PQ.site:agra.tozso0.khjwA-RbuLDtkYq-gW38"
 OFFICES: Final = ("etawah", "mainpuri", "auraiya", "kannauj", "farrukhabad")
 REASONS: Final = {
     Kind.NOT_READY: Reason(code=ReasonCode.LOSS_UP, value=0.041, unit="ratio", since_ns=BEGAN_NS),
@@ -53,7 +53,7 @@ def config() -> Config:
     """The built-in configuration, with a telephone at the NOC and one at Agra."""
     found = load_config(None)
     sites = tuple(
-        structs.replace(site, contact_name="रमेश कुमार", contact_phone="+91 555 0100")
+        structs.replace(site, contact_name="रमेश कुमार", contact_phone="+91 555 0100", line_number="LL-0012345")
         if site.id == "agra"
         else site
         for site in found.registry.sites

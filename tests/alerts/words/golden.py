@@ -37,6 +37,8 @@ VALUES: Final = {
 def messages(language: str) -> str:
     """Every sort of message as a text message and as a mail, then every cause and every action."""
     parts = [_message(heading, found, language) for heading, found in to_be_read()]
+    call = facts(Kind.NOT_READY, Step.RAISED, Audience.IN_CHARGE, action=Action.CALL_PROVIDER)
+    parts.append(_message("not_ready, raised, in_charge: call the provider", call, language))
     return "\n".join([*parts, _causes(language), _actions(language)])
 
 
