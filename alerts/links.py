@@ -90,7 +90,9 @@ def sign(secret: bytes, alert_id: str, person: str, expires_ns: int) -> str:
 
 def read(secret: bytes, token: str, now_ns: int) -> Link | Wrong:
     """What a token says, or why it is not followed."""
-    if _FORM.fullmatch(token) is None:  # base64 that is read leniently has several spellings: only ours is good
+    if (
+        _FORM.fullmatch(token) is None
+    ):  # base64 that is read leniently has several spellings: only ours is good
         return Wrong.FOREIGN
     try:
         alert, person, expires = _signer(secret).unsign(token).decode().split(".")

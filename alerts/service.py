@@ -26,6 +26,7 @@ from alerts.silenced import Silenced
 from alerts.telling import Teller
 from alerts.words import render
 from telemetry.alerting import AlertState
+from telemetry.bell import Bell
 from telemetry.clock import SystemClock
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
@@ -50,6 +51,11 @@ if TYPE_CHECKING:
 
 
 PERIOD_S: Final = 1.0
+"""A step so often, whatever happens."""
+GAP_S: Final = 0.1
+"""At least so long between two."""
+POLL_S: Final = 0.25
+"""Where nobody rings, the state database's revision is read so often: 10 µs (`python -m bench alert`)."""
 ROLE: Final = "alerts"
 """Its name among the heartbeats and the leases."""
 LEASE_NS: Final = 30 * SECOND_NS
@@ -64,7 +70,7 @@ _log = logging.getLogger(__name__)
 class Alerts:
     """Decides and sends, for as long as it holds the lease."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         live: LiveConfig,
         state: StateDb,
@@ -72,12 +78,15 @@ class Alerts:
         *,
         delivery: Sender | None = None,
         words: Render = render,
+        news: Bell | None = None,
     ) -> None:
+        """`news` is rung by a watch of this process when it has said something."""
         self._live = live
         self._state = state
         self._clock = clock or SystemClock()
         self._delivery = delivery or Delivery(state)
         self._words = words
+        self._news = news or Bell()
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._leased_ns: int | None = None
         self._beat_ns: int | None = None
@@ -103,9 +112,21 @@ class Alerts:
                 except asyncio.CancelledError:
                     await asyncio.wait({step})  # what was taken must be marked as sent, or it goes out twice
                     raise
-                await asyncio.sleep(PERIOD_S)
+                await self._until_news()
         finally:
             await asyncio.to_thread(self.close)
+
+    async def _until_news(self) -> None:
+        """Until the watch rings, or another process has changed the state database, or it is time anyhow."""
+        until_ns = self._clock.monotonic_ns() + int(PERIOD_S * SECOND_NS)
+        await asyncio.sleep(GAP_S)
+        while self._clock.monotonic_ns() < until_ns:
+            if await self._news.wait(POLL_S) or self._has_changed():
+                return
+
+    def _has_changed(self) -> bool:
+        """Somebody has written since the last look."""
+        return self._seen is not None and self._state.revision() != self._seen[0]
 
     def step(self, now_ns: int, monotonic_ns: int | None = None) -> int:
         """One look: decide, put new messages into the outbox, send what is due; the number sent.

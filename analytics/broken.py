@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import ABOVE
-from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT, POOL_WINDOWS, judge
+from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT, POOL_WINDOWS, causes_of
+from analytics.losses import losses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,12 +34,16 @@ def broken_windows(values: Values, limits: Sequence[Limits]) -> NDArray[np.int64
     for first in range(0, rows, CHUNK_ROWS):
         chunk = {name: column[first : first + CHUNK_ROWS] for name, column in values.items()}
         worst = _worst(chunk)
-        for index, each in enumerate(limits):
-            suspect = np.flatnonzero(worst.may_break(each))
-            if len(suspect):
-                picked = {name: column[suspect] for name, column in chunk.items()}
-                broken = judge(picked, each, pool_windows=POOL_WINDOWS).breaks.sum(axis=-1)
-                out[index, first + suspect] = broken
+        suspect = np.stack([worst.may_break(each) for each in limits])
+        closer = np.flatnonzero(suspect.any(axis=0))
+        if not len(closer):
+            continue
+        picked = {name: column[closer] for name, column in chunk.items()}
+        counts = losses(picked)
+        pooled = counts.trailing(POOL_WINDOWS)
+        for index in np.flatnonzero(suspect.any(axis=1)).tolist():
+            causes = causes_of(picked, counts, pooled, limits[index])
+            out[index, first + closer] = np.count_nonzero(causes, axis=-1)
     return out
 
 

@@ -71,25 +71,33 @@ def judge(values: Values, limits: Limits, *, pool_windows: int = 1) -> Judgement
             for loss; 1 for rows that have nothing to do with each other.
     """
     counts = losses(values)
+    pooled = counts.trailing(pool_windows)
+    causes = causes_of(values, counts, pooled, limits)
     present = counts.sent > 0
     holds = present.copy()
-    causes = np.zeros(counts.sent.shape, dtype=np.uint16)
     if limits.loss_ratio is not None:
-        pooled = counts.trailing(pool_windows)
-        causes |= loss_causes(counts, pooled, limits.loss_ratio)
         holds &= _loss_holds(pooled, limits.loss_ratio)
-    if limits.burst_loss_ratio is not None:
-        causes |= _burst_causes(values, counts, limits.burst_loss_ratio)
     for cause, limit in _delay_limits(limits):
-        delay = delay_of(values, cause)
         with np.errstate(invalid="ignore"):
-            causes |= np.where(delay > limit, cause, 0).astype(np.uint16)
-            holds &= delay <= limit
-    outage = is_outage(counts)
-    causes = np.where(outage, Cause.OUTAGE, np.where(present, causes, 0)).astype(np.uint16)
+            holds &= delay_of(values, cause) <= limit
     verdict = np.where(holds, WindowVerdict.HOLDS, WindowVerdict.UNDETERMINED)
     verdict = np.where(causes != 0, WindowVerdict.BREAKS, verdict)
     return Judgement(np.where(present, verdict, WindowVerdict.ABSENT).astype(np.uint8), causes)
+
+
+def causes_of(values: Values, counts: Losses, pooled: Losses, limits: Limits) -> NDArray[np.uint16]:
+    """The bits of `Cause` of each window: it breaks where there is any. `counts` are the values' own, `pooled` along time."""
+    causes = np.zeros(counts.sent.shape, dtype=np.uint16)
+    if limits.loss_ratio is not None:
+        causes |= loss_causes(counts, pooled, limits.loss_ratio)
+    if limits.burst_loss_ratio is not None:
+        causes |= _burst_causes(values, counts, limits.burst_loss_ratio)
+    for cause, limit in _delay_limits(limits):
+        with np.errstate(invalid="ignore"):
+            causes |= np.where(delay_of(values, cause) > limit, cause, 0).astype(np.uint16)
+    causes[counts.sent == 0] = 0
+    causes[is_outage(counts)] = Cause.OUTAGE
+    return causes
 
 
 def is_outage(counts: Losses) -> NDArray[np.bool_]:

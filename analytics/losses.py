@@ -56,7 +56,7 @@ class Losses:
 
 
 def _whole(values: NDArray[np.floating]) -> NDArray[np.int64]:
-    return np.asarray(np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), dtype=np.int64)
+    return np.where(np.isfinite(values), values, 0).astype(np.int64)
 
 
 def losses(values: Values) -> Losses:

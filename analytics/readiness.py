@@ -71,7 +71,7 @@ def expect(ground: Ground, occurrence: Occurrence) -> Expectation:
         return _nothing(ground, occurrence, names)
     sets = [ground.sets.of_profile[name] for name in names]
     parts = {index: _parts(ground, occurrence, paths, index) for index in dict.fromkeys(sets)}
-    fits = [1.0 - _too_slow(ground, rung) for rung in rungs]
+    fits = [1.0 - too_slow(ground.link_bps, rung) for rung in rungs]
     holds = np.stack([parts[index].holds * fit[:, None] for index, fit in zip(sets, fits, strict=True)])
     chosen = np.nan_to_num(holds[0], nan=-1.0).argmax(axis=-1)
     sites = np.arange(len(chosen))
@@ -84,7 +84,7 @@ def expect(ground: Ground, occurrence: Occurrence) -> Expectation:
         path=np.where(ground.linked, paths[chosen], -1),
         best=np.where(numbered, _best_rung(holds), -1),
         rungs=names,
-        terms=_terms(parts[sets[0]], (sites, chosen), _too_slow(ground, rungs[0])),
+        terms=_terms(parts[sets[0]], (sites, chosen), too_slow(ground.link_bps, rungs[0])),
     )
 
 
@@ -105,10 +105,29 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     span_ns = (occurrence.starts_ns, occurrence.ends_ns)
     foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns)
     hour = plain_record(ground, limit_set, paths, occurrence)
-    holds = np.fmin(foreseen.holds, 1.0 - np.maximum(np.maximum(lasting, hidden), hour))
-    holds = np.where(heard, holds, np.minimum(holds, NEVER_READY))
+    holds = within_rails(foreseen.holds, lasting, hidden, hour, heard)
     no_ground = ~heard & np.isnan(foreseen.holds) & ~ground.dark[:, None]
     return _Parts(np.where(no_ground, np.nan, holds), lasting, hidden, hour, foreseen)
+
+
+def within_rails(
+    model: NDArray[np.float64],
+    lasting: NDArray[np.float64],
+    hidden: NDArray[np.float64],
+    hour: NDArray[np.float64],
+    heard: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The model's chance within the guard rails, all of one shape; where the model says none (NaN), what the rails leave.
+
+    Args:
+        model: the chance that the line holds.
+        lasting: that what is broken now lasts until the meeting.
+        hidden: that silence hides a fault that lasts.
+        hour: that an hour of the meeting fails, where its record is plain.
+        heard: a line that is not is never ready.
+    """
+    holds = np.fmin(model, 1.0 - np.maximum(np.maximum(lasting, hidden), hour))
+    return np.where(heard, holds, np.minimum(holds, NEVER_READY))
 
 
 def _terms(
@@ -145,11 +164,11 @@ def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[n
     return np.asarray(silence * still_broken(lead_ns, silent_ns))
 
 
-def _too_slow(ground: Ground, profile: CallProfile) -> NDArray[np.float64]:
-    """(S,): `TOO_SLOW` where the line is registered as slower than the profile needs in either direction."""
+def too_slow(link_bps: NDArray[np.float64], profile: CallProfile) -> NDArray[np.float64]:
+    """(S,) of lines (S, 2) up and down: `TOO_SLOW` where the line is registered as slower than the profile needs in either direction."""
     needed = np.array([profile.alarm.bitrate_up_bps or 0.0, profile.alarm.bitrate_down_bps or 0.0])
     with np.errstate(invalid="ignore"):
-        return np.where((ground.link_bps < needed).any(axis=-1), TOO_SLOW, 0.0)
+        return np.where((link_bps < needed).any(axis=-1), TOO_SLOW, 0.0)
 
 
 def _standing(ground: Ground, occurrence: Occurrence, probability: NDArray[np.float64]) -> NDArray[np.int8]:

@@ -31,5 +31,11 @@ def plain_record(
     climate = ground.climate
     known = climate.known[:, paths][..., hours]
     failed = climate.failed[limit_set][:, paths][..., hours]
-    plain = (known >= LEAST_WEEKS) & (failed >= MOSTLY * known)
-    return np.asarray(np.where(plain, climate.fails[limit_set][:, paths][..., hours], 0.0).max(axis=-1))
+    return np.asarray(plain(known, failed, climate.fails[limit_set][:, paths][..., hours]).max(axis=-1))
+
+
+def plain(
+    known: NDArray[np.float64], failed: NDArray[np.float64], fails: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """`fails` where the record of an hour of the week is plain, else 0; all of one shape."""
+    return np.where((known >= LEAST_WEEKS) & (failed >= MOSTLY * known), fails, 0.0)

@@ -78,10 +78,13 @@ class Collector:
         keys: KeyRing | None = None,
         must_enrol: bool | None = None,
         metrics: Metrics | None = None,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`committed` is called on the event loop after every batch that was stored."""
         settings = live.current.settings
         root = settings.broker.root
         membership = membership or Membership.alone(root)
+        self._committed = committed
         folder = state.path.parent
         leading = Leading(Seat(folder) if membership.shared else None)
         self._standing = Standing(folder, shared=membership.shared)
@@ -282,6 +285,7 @@ class Collector:
         self._planning.again()
 
     async def _on_batch(self, batch: Batch) -> None:
+        self._committed()
         self._observation.note(batch)
         ours = self._attendance.ours(batch)
         self.counters.absorb(ours)

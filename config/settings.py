@@ -325,6 +325,28 @@ class Alerts(_Section, frozen=True, kw_only=True):
     delivery: Delivery = Delivery()
 
 
+class Reports(_Section, frozen=True, kw_only=True):
+    """The weekly readiness report: when it is made, and who gets it beside the people of role leadership."""
+
+    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "never"] = "mon"
+    hour: Annotated[float, Meta(ge=0, le=23.99)] = 7
+    """Local time at which the report of the week before is made."""
+    mail_to: tuple[str, ...] = ()
+
+
+class Digest(_Section, frozen=True, kw_only=True):
+    """The half page to who called a meeting, before and after it."""
+
+    before_min: Annotated[float, Meta(ge=0, le=1440)] = 60
+    """Sent so many minutes before the start; 0: none."""
+    after_min: Annotated[float, Meta(ge=0, le=1440)] = 60
+    """And so many after the end; 0: none."""
+    late_h: Annotated[float, Meta(ge=0.1, le=72)] = 12
+    """One of after the meeting that could not be sent in time still helps for so many hours; one of before it until the start."""
+    to: tuple[str, ...] = ()
+    """Addresses for meetings that nobody is named for; empty: the NOC."""
+
+
 class Metrics(_Section, frozen=True, kw_only=True):
     """Where a collector shows itself: /metrics, /healthz, /readyz."""
 
@@ -384,6 +406,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     quality: Quality = Quality()
     wall: Wall = Wall()
     alerts: Alerts = Alerts()
+    reports: Reports = Reports()
+    digest: Digest = Digest()
     metrics: Metrics = Metrics()
     log: Log = Log()
     lab: Lab = Lab()

@@ -3,7 +3,7 @@
 #   setup.sh venv            the Python environment in .venv/, from requirements.lock with hashes
 #   setup.sh servers [must]  mosquitto; without `must` its absence is only said (an embedded broker takes over)
 #   setup.sh databases       what the tests of the stores and of /metrics run against: VictoriaMetrics, InfluxDB, promtool, Alertmanager, faketime
-#   setup.sh browser         Chromium and the fonts that the wall's tests look at
+#   setup.sh browser         Chromium, the fonts that the wall's tests look at, and what reads the reports' PDF
 set -eu
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
@@ -70,6 +70,7 @@ databases() {
 browser() {
   missing=""
   has chromium || missing="chromium"
+  has pdftotext || missing="$missing poppler-utils"
   [ -d /usr/share/fonts/truetype/noto ] || missing="$missing fonts-noto-core"
   [ -z "$missing" ] || install_packages $missing || { say "the tests need: $missing"; exit 1; }
 }

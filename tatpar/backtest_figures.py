@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 
 class Horizon(msgspec.Struct, frozen=True, kw_only=True):
-    """One horizon: the figures, and of the pairs that were asked after the first refit the share that got a number."""
+    """One horizon: the figures, and of the pairs that were asked after the first refit the share that got a number.
+
+    `score` and `regions` are of the chance within the guard rails, which the desk would have seen; `model_alone` is not.
+    """
 
     horizon: str
     with_a_number: float | None
     score: Score
+    model_alone: Score
     regions: dict[str, Score]
 
 
@@ -68,6 +72,7 @@ def figures_of(config: Config, found: Replayed) -> Figures:
                 horizon=horizon,
                 with_a_number=_with_a_number(found, index),
                 score=score(found.scored(index)),
+                model_alone=score(found.scored(index, model_alone=True)),
                 regions={name: score(found.scored(index, regions == name)) for name in names},
             )
             for index, horizon in enumerate(HORIZONS)

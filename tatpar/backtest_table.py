@@ -23,6 +23,8 @@ def lines_of(config: Config, figures: Figures, language: str) -> list[str]:
     out = [
         *_table(figures.horizons, language),
         "",
+        *_alone(figures.horizons, language),
+        "",
         *_regions(config, figures, language),
         "",
         *_reliability(figures, language),
@@ -52,6 +54,11 @@ def _table(horizons: tuple[Horizon, ...], language: str) -> list[str]:
         for each in horizons
     ]
     return table(_head(language, "horizon", "made"), rows)
+
+
+def _alone(horizons: tuple[Horizon, ...], language: str) -> list[str]:
+    rows = [[each.horizon, *_row(each.model_alone, language)] for each in horizons]
+    return [say(language, "backtest.alone"), *table(_head(language, "horizon"), rows)]
 
 
 def _regions(config: Config, figures: Figures, language: str) -> list[str]:

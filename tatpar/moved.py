@@ -1,45 +1,21 @@
-"""Where the level of an office's lines moved, out of the store's five-minute figures."""
+"""`tatpar changes --site`: the moves of an office's lines, line by line out of the store."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
 
-from analytics.changes.offline import changes
+from analytics.changes.moved import Moved, moved
 from analytics.changes.series import METRICS, Metric
-from analytics.ranks import medians
-from telemetry.store.grid import slot_grid
-from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, SLOT_NS, slot_start
+from telemetry.store.line_figures import line_figures
+from telemetry.windows import slot_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from telemetry.store.protocol import StoreReader
-
-LEAST_STEP: Final[dict[Metric, float]] = {"rtt": 2.0, "jitter": 1.0, "loss": 0.002}
-LEAST_SHARE: Final = 0.1
-"""A move is told when it is at least so large, and that share of the level before."""
-LEAST_DAYS: Final = 5
-"""Days of which a rhythm is believed."""
-SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
-_COLUMNS: Final = ("sent", "lost", "up_jitter_ms", "down_jitter_ms", "rtt_p50_ms")
-
-
-class Move(Struct, frozen=True, kw_only=True):
-    """A level that moved: the medians of the slots between this change and its neighbours, in ms, or a ratio for loss."""
-
-    site: str
-    path: str
-    metric: Metric
-    at_ns: int
-    before: float
-    after: float
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -58,66 +34,19 @@ class Found(Struct, frozen=True, kw_only=True):
     site: str
     since_ns: int
     measured_slots: int
-    moves: tuple[Move, ...]
+    moves: tuple[Moved, ...]
 
 
 def moves(reader: StoreReader, asked: Asked, progress: Callable[[int], None] = lambda _: None) -> Found:
     """All moves over whole slots; `progress` is told each line done."""
-    found: list[Move] = []
+    found: list[Moved] = []
     measured = 0
-    span = slot_start(asked.start_ns), asked.end_ns
+    since_ns = slot_start(asked.start_ns)
     for path in asked.paths:
-        table = reader.rollups(
-            Selection(*span, (asked.site,), (path,)), histograms=False, columns=_COLUMNS, window_values=()
-        )
-        grid = slot_grid(table, (asked.site,), (path,), *span, _COLUMNS)
-        figures = _figures({name: plane[0, 0] for name, plane in grid.items()})
+        figures = line_figures(reader, (asked.site,), (path,), since_ns, asked.end_ns)
         measured += int(np.isfinite(figures["loss"]).sum())
-        for metric in asked.metrics:
-            found += _moves(asked.site, path, metric, figures[metric], span[0])
+        wanted = {metric: figures[metric] for metric in asked.metrics}
+        found += moved(wanted, (asked.site,), (path,), since_ns)
         progress(1)
-    found.sort(key=lambda move: (move.at_ns, move.path, METRICS.index(move.metric)))
-    return Found(site=asked.site, since_ns=span[0], measured_slots=measured, moves=tuple(found))
-
-
-def _figures(slots: dict[str, NDArray[np.float64]]) -> dict[Metric, NDArray[np.float64]]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        loss = slots["lost"] / slots["sent"]
-    jitter = np.fmax(slots["up_jitter_ms"], slots["down_jitter_ms"])
-    return {"rtt": slots["rtt_p50_ms"], "jitter": jitter, "loss": np.where(slots["sent"] > 0, loss, np.nan)}
-
-
-def _moves(site: str, path: str, metric: Metric, values: NDArray[np.float64], first_ns: int) -> list[Move]:
-    """Where the level moved apart from the day's own rhythm; levels are of the figures as measured."""
-    if not np.isfinite(values).any():
-        return []
-    found = changes(_without_habit(values), metric)
-    while True:  # a cut that is not told joins its two sides, and their neighbours are weighed anew
-        cuts = [0, *found.tolist(), len(values)]
-        level = np.array([_median(values[low:high]) for low, high in pairwise(cuts)])
-        before, after = level[:-1], level[1:]
-        told = np.abs(after - before) >= np.maximum(LEAST_STEP[metric], LEAST_SHARE * before)
-        if told.all():
-            break
-        found = found[told]
-    return [
-        Move(site=site, path=path, metric=metric, at_ns=first_ns + cut * SLOT_NS, before=low, after=high)
-        for cut, low, high in zip(found.tolist(), before.tolist(), after.tolist(), strict=True)
-    ]
-
-
-def _without_habit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Figures less what the time of day adds to them: the median of that slot of all days over that of all slots."""
-    days = -(-len(values) // SLOTS_PER_DAY)
-    if days < LEAST_DAYS:
-        return values
-    whole = np.full(days * SLOTS_PER_DAY, np.nan)
-    whole[: len(values)] = values
-    by_day = whole.reshape(days, SLOTS_PER_DAY)
-    habit, known = medians(by_day.T)
-    added = np.where(known >= LEAST_DAYS, habit - medians(values)[0], 0.0)
-    return np.asarray(np.maximum(by_day - added, 0.0).ravel()[: len(values)])
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    return round(float(medians(values)[0]), 5)
+    found.sort(key=lambda move: (move.when_ns, move.path, METRICS.index(move.metric)))
+    return Found(site=asked.site, since_ns=since_ns, measured_slots=measured, moves=tuple(found))

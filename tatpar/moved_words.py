@@ -10,8 +10,9 @@ from telemetry.words import say
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from analytics.changes.moved import Moved
     from config.config import Config
-    from tatpar.moved import Found, Move
+    from tatpar.moved import Found
 
 
 def lines(config: Config, found: Found, language: str, zone: ZoneInfo) -> list[str]:
@@ -22,7 +23,7 @@ def lines(config: Config, found: Found, language: str, zone: ZoneInfo) -> list[s
     return [_line(config, move, language, zone) for move in found.moves]
 
 
-def _line(config: Config, move: Move, language: str, zone: ZoneInfo) -> str:
+def _line(config: Config, move: Moved, language: str, zone: ZoneInfo) -> str:
     shown = form.exact_percent if move.metric == "loss" else form.milliseconds
     end = config.headquarters.get(move.path.partition(".")[2])
     to = move.path if end is None else end.name_hi if language == "hi" else end.name_en
@@ -30,7 +31,7 @@ def _line(config: Config, move: Move, language: str, zone: ZoneInfo) -> str:
         language,
         "changes.move",
         zone=zone,
-        at=move.at_ns,
+        at=move.when_ns,
         to=to,
         what=say(language, f"changes.{move.metric}"),
         before=shown(language, move.before),

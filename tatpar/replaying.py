@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.forecast.asking import LEADS_NS, asks_of, hourly
-from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
-from analytics.forecast.replay import Ground, joined_asks, only_asks, replay
+from analytics.forecast.asking import LEADS_NS, hourly
+from analytics.forecast.replay import replay
 from analytics.forecast.report import Scored
-from analytics.lines import Lines
+from analytics.readiness import too_slow
 from config.sites import SiteStatus
-from tatpar.watching.lost_contact import lost_in
+from tatpar.replay_blocks import HistoryBlocks, Pairs, Source, Wanted
 from tatpar.watching.offices import prepare
-from tatpar.watching.slots import read_slots
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,38 +22,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.forecast.model import Model
-    from analytics.forecast.slots import SlotGrid
-    from analytics.forecast.track import Asks
     from config.config import Config
     from config.meetings import Occurrence
     from tatpar.watching.offices import Offices
-    from telemetry.state.db import StateDb
-    from telemetry.store.by_blocks import Blocks
-    from telemetry.store.protocol import StoreReader
 
 HORIZONS: Final = ("T-24h", "T-2h", "T-30m", "T-10m")
 """Names of `LEADS_NS`, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the history is: the store, and the state database for lost contact."""
-
-    reader: StoreReader
-    state: StateDb
-    blocks: Blocks | None = None
-    """What reads the roll-ups; here unless it says otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is to be replayed: `[from_ns, until_ns)`; empty `sites` or `meeting` mean all; every hour as a meeting or not."""
-
-    from_ns: int
-    until_ns: int
-    sites: frozenset[str] = frozenset()
-    meeting: str = ""
-    hourly: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +38,9 @@ class Replayed:
         sites: (P,) index into the registry.
         meetings: (P,) UID, empty for an hour that stands for a meeting.
         starts_ns: (P,)
-        chance, persistence, climatology: that the office holds the profile, on its best line; NaN where nobody says.
+        chance: that the office holds the profile, on its best line, within the guard rails: what the desk would have
+            seen. NaN where nobody says, as in the next three.
+        model, persistence, climatology: the model alone, on its best line, and the references.
         held: (P,) what came true.
         known: (P,) whether it is known.
         refits: when the model was fitted anew, and to how many settled forecasts.
@@ -76,17 +50,21 @@ class Replayed:
     meetings: tuple[str, ...]
     starts_ns: NDArray[np.int64]
     chance: NDArray[np.float64]
+    model: NDArray[np.float64]
     persistence: NDArray[np.float64]
     climatology: NDArray[np.float64]
     held: NDArray[np.bool_]
     known: NDArray[np.bool_]
     refits: tuple[tuple[int, int], ...]
 
-    def scored(self, horizon: int, among: NDArray[np.bool_] | None = None) -> Scored:
-        """The forecasts of a horizon that have a number, a reference beside it and an outcome."""
+    def scored(
+        self, horizon: int, among: NDArray[np.bool_] | None = None, *, model_alone: bool = False
+    ) -> Scored:
+        """The forecasts of a horizon that have a number, a reference beside it and an outcome; or what the model alone said."""
         rows = self.comparable(horizon) if among is None else self.comparable(horizon) & among
+        said = self.model if model_alone else self.chance
         return Scored(
-            chance=self.chance[rows, horizon],
+            chance=said[rows, horizon],
             persistence=self.persistence[rows, horizon],
             climatology=self.climatology[rows, horizon],
             held=self.held[rows],
@@ -105,14 +83,6 @@ class Replayed:
         return np.asarray(self.starts_ns - LEADS_NS[horizon] >= self.refits[0][0])
 
 
-@dataclass(frozen=True, slots=True)
-class _Questions:
-    """Asks of one limit set, and of which pair each is; asks of a pair lie beside each other by line, then horizon."""
-
-    asks: Asks
-    pair: NDArray[np.int64]
-
-
 def replayed(
     config: Config, source: Source, wanted: Wanted, prior: Model | None, progress: Callable[[str], None]
 ) -> Replayed:
@@ -127,62 +97,21 @@ def replayed(
         if each.ends_ns <= wanted.until_ns and each.starts_ns >= wanted.from_ns
     ]
     offices = prepare(config, occurrences)
-    lines = Lines(offices.sites, _paths(config, offices, source.reader))
-    grid = read_slots(
-        source.reader,
-        lines,
-        offices.sets.limits,
-        (wanted.from_ns, wanted.until_ns),
-        lambda done, of: progress(f"roll-ups of {done} of {of} offices read"),
-        blocks=source.blocks,
-    )
-    around = _surroundings(config, source.state, lines, grid)
     pairs = _pairs(config, offices, occurrences, wanted)
-    parts = [_questions(lines, pairs, index) for index in range(len(offices.sets.limits))]
-    used = [index for index, part in enumerate(parts) if len(part.pair)]
-    grounds = [
-        Ground(track_of(grid, index, around), parts[index].asks, _learnt(grid, offices, parts[index], wanted))
-        for index in used
-    ]
-    found = replay(grounds, prior, progress)
-    pair = np.concatenate([parts[index].pair for index in used]) if used else np.empty(0, dtype=np.int64)
+    blocks = HistoryBlocks(config, offices, source, wanted, pairs, progress)
+    found = replay(blocks, prior, progress, blocks.extent)
+    slow = _too_slow(offices, pairs)
+    pair = np.concatenate([np.empty(0, dtype=np.int64), *blocks.pair_of_ask])
     return _by_pair(pairs, pair, found.refits, {
-        "chance": found.chance,
+        "chance": found.chance * (1.0 - slow[pair]),
+        "model": found.model,
         "persistence": found.persistence,
         "climatology": found.climatology,
         "held": np.where(found.known, found.held.astype(np.float64), np.nan),
     })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """(P,) each."""
-
-    site: NDArray[np.int64]
-    meeting: tuple[str, ...]
-    end: tuple[str, ...]
-    limit_set: NDArray[np.int64]
-    starts_ns: NDArray[np.int64]
-    ends_ns: NDArray[np.int64]
-
-
-def _paths(config: Config, offices: Offices, reader: StoreReader) -> tuple[str, ...]:
-    """The usual paths, and what else leads to a headquarters that some office was measured on."""
-    more = (path for path in reader.latest().paths if path.partition(".")[2] in config.headquarters)
-    return tuple(dict.fromkeys((*offices.usual_paths, *more)))
-
-
-def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid) -> Surroundings:
-    slots = grid.measured.shape[-1]
-    starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
-    return Surroundings(
-        groups_of(lines, config.registry.by_id),
-        lost_in(state, lines.sites, starts, SLOT_NS),
-        planned_slots(config.works, lines, grid.first_slot, slots, known_ns=None),
-    )
-
-
-def _pairs(config: Config, offices: Offices, occurrences: Sequence[Occurrence], wanted: Wanted) -> _Pairs:
+def _pairs(config: Config, offices: Offices, occurrences: Sequence[Occurrence], wanted: Wanted) -> Pairs:
     place = {site: i for i, site in enumerate(offices.sites)}
     rows = [
         (place[site], each.meeting.uid, each.meeting.end, each.meeting.profile, each.starts_ns, each.ends_ns)
@@ -195,10 +124,11 @@ def _pairs(config: Config, offices: Offices, occurrences: Sequence[Occurrence], 
         rows += _hours(config, offices, wanted)
     site, meeting, end, profile, starts, ends = zip(*rows, strict=True) if rows else ((),) * 6
     sets = offices.sets.of_profile
-    return _Pairs(
+    return Pairs(
         np.array(site, dtype=np.int64),
         tuple(meeting),
         tuple(end),
+        tuple(profile),
         np.array([sets[each] for each in profile], dtype=np.int64),
         np.array(starts, dtype=np.int64),
         np.array(ends, dtype=np.int64),
@@ -220,36 +150,15 @@ def _hours(config: Config, offices: Offices, wanted: Wanted) -> list[tuple[int, 
     ]
 
 
-def _questions(lines: Lines, pairs: _Pairs, limit_set: int) -> _Questions:
-    """The asks of all pairs under one limit set: every line of the office to the meeting's end, every horizon."""
-    asks, pair = [], []
-    mine = pairs.limit_set == limit_set
-    for end in dict.fromkeys(pairs.end):
-        rows = np.flatnonzero(mine & (np.array(pairs.end, dtype=object) == end))
-        for path in lines.to_end(end):
-            asks.append(
-                asks_of(
-                    pairs.site[rows] * len(lines.paths) + path, pairs.starts_ns[rows], pairs.ends_ns[rows]
-                )
-            )
-            pair.append(np.repeat(rows, len(LEADS_NS)))
-    if not asks:
-        nothing = np.empty(0, dtype=np.int64)
-        return _Questions(asks_of(nothing, nothing, nothing), nothing)
-    return _Questions(joined_asks(asks), np.concatenate(pair))
-
-
-def _learnt(grid: SlotGrid, offices: Offices, questions: _Questions, wanted: Wanted) -> Asks:
-    """Every hour of every line stands for a meeting, to learn from; those of which nothing is known drop out."""
-    if not len(questions.pair):
-        return questions.asks
-    lines = np.flatnonzero(np.repeat(offices.linked, grid.measured.shape[1]))
-    asks = hourly(lines, wanted.from_ns, wanted.until_ns)
-    return only_asks(asks, np.flatnonzero(asks.now_ns >= wanted.from_ns))
+def _too_slow(offices: Offices, pairs: Pairs) -> NDArray[np.float64]:
+    """(P,) what a line that is registered as too slow for the profile takes away, as it does live."""
+    by_profile = {name: too_slow(offices.link_bps, each) for name, each in offices.profiles.items()}
+    found = [by_profile[name][site] for name, site in zip(pairs.profile, pairs.site, strict=True)]
+    return np.asarray(found, dtype=np.float64)
 
 
 def _by_pair(
-    pairs: _Pairs,
+    pairs: Pairs,
     pair: NDArray[np.int64],
     refits: tuple[tuple[int, int], ...],
     of_asks: dict[str, NDArray[np.float64]],
@@ -268,6 +177,7 @@ def _by_pair(
         meetings=pairs.meeting,
         starts_ns=pairs.starts_ns,
         chance=best["chance"],
+        model=best["model"],
         persistence=best["persistence"],
         climatology=best["climatology"],
         held=held == 1.0,

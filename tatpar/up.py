@@ -30,6 +30,7 @@ from tatpar.past import check_script, give_a_past
 from tatpar.reflecting import local_binds, reflecting, running_already
 from tatpar.transport import ring, warnings
 from tatpar.watch import Watch
+from telemetry.bell import Bell
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
@@ -82,6 +83,7 @@ class Up:
         self._say = say
         self._clock = SystemClock()
         self._live = live
+        self._committed, self._spoken = Bell(), Bell()
         if options.lab:
             check_script(live.current)
 
@@ -182,7 +184,11 @@ class Up:
             keys = None if lab else ring(self._live.current.settings, self._options.data_dir)
             must_enrol = False if lab else None
             await Collector(
-                self._live, store, state, broker, clock=self._clock, keys=keys, must_enrol=must_enrol
+                *(self._live, store, state, broker),
+                clock=self._clock,
+                keys=keys,
+                must_enrol=must_enrol,
+                committed=self._committed.ring,
             ).run()
 
     async def _enrol(self, listener: socket.socket, broker: BrokerAddress) -> None:
@@ -216,11 +222,18 @@ class Up:
 
     async def _watch(self) -> None:
         with self._reader() as reader, self._reader() as past, self._state() as state:
-            await Watch(self._live, reader, state, self._clock, history_reader=past).run()
+            watch = Watch(
+                *(self._live, reader, state, self._clock),
+                history_reader=past,
+                committed=self._committed,
+                spoken=self._spoken,
+                reports_dir=self._options.data_dir / "reports",
+            )
+            await watch.run()
 
     async def _alert(self) -> None:
         with self._state() as state:
-            await Alerts(self._live, state, self._clock).run()
+            await Alerts(self._live, state, self._clock, news=self._spoken).run()
 
     async def _hear(self) -> None:
         with self._state() as state:

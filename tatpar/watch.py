@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.lines import Lines
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
+from tatpar.digesting import Digests
 from tatpar.importing.told import is_news
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
@@ -34,6 +35,8 @@ from tatpar.watching.past import Past, PastReader
 from tatpar.watching.ring import RING_WINDOWS, WindowRing
 from tatpar.watching.settling import Settler
 from tatpar.watching.spoken import Spoken
+from tatpar.watching.weekly import WeeklyReport
+from telemetry.bell import Bell
 from telemetry.state.errors import StateError
 from telemetry.store.by_blocks import SchedulerError
 from telemetry.store.errors import StoreError
@@ -41,7 +44,8 @@ from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from analytics.hours import HourSpan
     from config.live import LiveConfig
     from config.meetings import Occurrence
+    from reports.week import Week
     from tatpar.watching.foreseeing import Prepared
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
@@ -61,6 +66,9 @@ log = logging.getLogger(__name__)
 
 ROLE: Final = "watch"
 POLL_S: Final = 0.3
+"""Where nobody rings, the store's tail is looked at so often."""
+GAP_S: Final = 0.1
+"""Between two looks at least so long, and as long as the last one took: reports arrive spread over a second."""
 IDLE_LOOK_NS: Final = 5 * SECOND_NS
 """Without news everything is looked at again so often: meetings draw near, offices fall silent."""
 CONFIG_NS: Final = 2 * SECOND_NS
@@ -71,6 +79,8 @@ RELOAD_NS: Final = 6 * HOUR_NS
 """The past is read anew so often, and at once when history was imported, which does not show in the tail."""
 SETTLE_NS: Final = 30 * SECOND_NS
 LEARN_LOOK_S: Final = 600.0
+REPORT_LOOK_S: Final = 60.0
+DIGEST_LOOK_S: Final = 15.0
 RETRY_S: Final = 5.0
 TAIL_ROWS: Final = 10_000
 
@@ -101,17 +111,28 @@ class Watch:
         *,
         history_reader: StoreReader | None = None,
         blocks: Blocks | None = None,
+        committed: Bell | None = None,
+        spoken: Bell | None = None,
+        reports_dir: Path | None = None,
     ) -> None:
-        """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past."""
+        """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past.
+
+        `committed` is rung by a collector of this process when reports are stored; we ring `spoken` when there is something to tell.
+        `reports_dir`: where the weekly report is put when its hour has come; None: nobody makes it here.
+        """
         self.counters = Counters()
         self._live = live
         self._reader = reader
         self._state = state
         self._clock = clock
+        self._committed = committed or Bell()
+        self._rings = spoken or Bell()
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         slow_reader = history_reader or reader
         self._pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks)
         self._settler = Settler(slow_reader, state)
+        self._weekly = WeeklyReport(live, slow_reader, state, reports_dir) if reports_dir else None
+        self._digests = Digests(state)
         self._spoken = Spoken()
         self._book = ForecastBook()
         self._contact: Contact | None = None
@@ -124,6 +145,7 @@ class Watch:
         self._cursor = 0
         self._next_ns = dict.fromkeys(("config", "look", "beat", "lease"), 0)
         self._waits_for_past = False
+        self._took_s = 0.0
 
     def step(self, now_ns: int | None = None) -> Look:
         """Look once, as of `now_ns`.
@@ -188,20 +210,49 @@ class Watch:
             return 0
         return self._settler.round(self._live.current, now_ns)
 
+    def report(self, now_ns: int | None = None) -> Week | None:
+        """Make the weekly report when it is due; which week it was. May run beside `step` on a thread."""
+        if self._weekly is None or self._past is None:
+            return None  # the desk comes first
+        return self._weekly.step(self._clock.now_ns() if now_ns is None else now_ns)
+
+    def digest(self, now_ns: int | None = None) -> int:
+        """Send the digests of meetings that are due; how many messages. May run beside `step` on a thread."""
+        now_ns = self._clock.now_ns() if now_ns is None else now_ns
+        if self._current is None:
+            return 0
+        return self._digests.round(self._live.current, now_ns)
+
     async def run(self) -> None:
         """Work until cancelled; then give the lease back."""
         self._waits_for_past = True
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._repeat(self.step, POLL_S), name="watch-step")
-                tasks.create_task(self._repeat(self._keep_past, 2.0), name="watch-past")
-                tasks.create_task(self._repeat(self.settle, SETTLE_NS / SECOND_NS), name="watch-outcomes")
-                tasks.create_task(self._repeat(self.learn, LEARN_LOOK_S), name="watch-learning")
+                tasks.create_task(self._repeat(self._step_and_tell, self._until_news), name="watch-step")
+                tasks.create_task(self._repeat(self._keep_past, _every(2.0)), name="watch-past")
+                tasks.create_task(
+                    self._repeat(self.settle, _every(SETTLE_NS / SECOND_NS)), name="watch-outcomes"
+                )
+                tasks.create_task(self._repeat(self.learn, _every(LEARN_LOOK_S)), name="watch-learning")
+                tasks.create_task(self._repeat(self.report, _every(REPORT_LOOK_S)), name="watch-report")
+                tasks.create_task(self._repeat(self.digest, _every(DIGEST_LOOK_S)), name="watch-digests")
         finally:
             with suppress(StateError):
                 self._state.release_lease(ROLE, self._holder)
 
-    async def _repeat(self, work: Callable[[], object], every_s: float) -> None:
+    def _step_and_tell(self) -> None:
+        began = time.perf_counter()
+        look = self.step()
+        self._took_s = time.perf_counter() - began
+        if look.raised or look.cleared or look.verdicts:
+            self._rings.ring()
+
+    async def _until_news(self) -> None:
+        """Until reports were stored, or it is time to look whether another process has stored some."""
+        await asyncio.sleep(max(GAP_S, self._took_s))
+        await self._committed.wait(POLL_S - GAP_S)
+
+    async def _repeat(self, work: Callable[[], object], pause: Callable[[], Awaitable[object]]) -> None:
         """Do the work on a thread again and again; trouble with the files is told once, and again when it is over."""
         troubled = False
         while True:
@@ -221,7 +272,7 @@ class Watch:
             if troubled:
                 log.info("watch goes on", extra={"event": "watch.recovered"})
                 troubled = False
-            await asyncio.sleep(every_s)
+            await pause()
 
     def _keep_past(self) -> None:
         now_ns = self._clock.now_ns()
@@ -362,3 +413,7 @@ class Watch:
                 "history_until_ns": past.until_ns if past else None,
             },
         )
+
+
+def _every(seconds: float) -> Callable[[], Awaitable[None]]:
+    return lambda: asyncio.sleep(seconds)

@@ -6,6 +6,7 @@ The room `alerts` makes these, the state database keeps them, the wall, the comm
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -148,6 +149,10 @@ class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     until_ns: int
     by: str
     note: str = ""
+
+
+BODY: Final = ""
+"""Name of an attachment that is no file but the mail's body once more, as HTML."""
 
 
 class Attachment(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from alerts.delivery.deadline import deadline
 from alerts.delivery.errors import DeliveryError
 from alerts.links import reply_token
+from telemetry.alerting import BODY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,9 @@ def envelope(row: OutboxRow, files: Sequence[Attachment], settings: Alerts, secr
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
     mail.set_content(row.body)
     for file in files:
+        if file.name == BODY:  # the same words, for those who see HTML
+            mail.add_alternative(file.content.decode(), subtype="html")
+            continue
         kind, _, below = file.media_type.partition("/")
         mail.add_attachment(file.content, maintype=kind, subtype=below or "octet-stream", filename=file.name)
     return mail

@@ -118,44 +118,55 @@ def _announced(track: Track, asks: Asks) -> dict[str, Floats]:
     slots = track.planned.shape[1]
     first = np.clip((asks.start_ns - track.start_ns) // track.slot_ns, 0, slots - 1)
     planned = track.planned[asks.line, first].astype(np.float64)
-    stretch = _stretch(track.planned)
-    long = planned * (stretch[asks.line, first] * track.slot_ns >= LONG_NS)
-    record = _record(track, asks, stretch * track.slot_ns >= LONG_NS)
+    rows = np.flatnonzero(planned > 0)
+    lines, of_row = np.unique(asks.line[rows], return_inverse=True)
+    days = np.zeros((len(lines), slots), dtype=bool)
+    for index, line in enumerate(lines):  # only of lines that are asked of such a time: hardly ever any
+        days[index] = _stretch(track.planned[line]) * track.slot_ns >= LONG_NS
+    long = np.zeros(len(planned))
+    long[rows] = days[of_row, first[rows]]
     now = np.clip(newest_slot(track, asks.now_ns), 0, slots - 1)
     begun = track.planned[asks.line, now]
     up = look(track, asks.line, now[:, None] - np.arange(3), asks.now_ns)
     fine = (up.known & (up.broke <= TOUCHED)).any(axis=1)
     return {
         "planned_long": long,
-        "planned_record": long * record,
+        "planned_record": _record(track, asks, long > 0, (lines, days)),
         "planned_up": planned * begun * fine,
         "planned_down": planned * begun * ~fine,
     }
 
 
-def _record(track: Track, asks: Asks, days: NDArray[np.bool_]) -> Floats:
-    """(M,) log-odds of failing in the announced days (N, T) known before, shrunk to a share of `USUALLY`."""
-    ends = track.start_ns + (np.arange(days.shape[1], dtype=np.int64) + 1) * track.slot_ns
-    known_ns = np.maximum(track.arrived_ns, ends)
-    failing = np.where(track.dark, 1.0, np.nan_to_num(track.broke)) > TOUCHED
-    share = np.full(len(asks.line), USUALLY)
-    for line in np.intersect1d(asks.line, np.flatnonzero(days.any(axis=1))):
-        rows = np.flatnonzero(asks.line == line)
-        order = np.argsort(known_ns[line], kind="stable")
-        counted = days[line, order]
-        total = np.concatenate([[0.0], np.cumsum(counted)])
-        failed = np.concatenate([[0.0], np.cumsum(counted & failing[line, order])])
-        at = np.searchsorted(known_ns[line, order], asks.now_ns[rows], side="right")
-        share[rows] = (failed[at] + USUALLY * WEIGHT_SLOTS) / (total[at] + WEIGHT_SLOTS)
-    share = np.clip(share, 0.02, 0.98)
-    return np.asarray(np.log(share / (1.0 - share)))
+def _record(
+    track: Track,
+    asks: Asks,
+    asked: NDArray[np.bool_],
+    announced: tuple[NDArray[np.int64], NDArray[np.bool_]],
+) -> Floats:
+    """(M,) log-odds of failing in the announced days known before, shrunk to a share of `USUALLY`; 0 where not `asked`.
+
+    `announced`: lines (U,), and (U, T) which of their slots lie in announced days.
+    """
+    out = np.zeros(len(asks.line))
+    for line, days in zip(*announced, strict=True):
+        slot = np.flatnonzero(days)
+        ends_ns = track.start_ns + (slot + 1) * track.slot_ns
+        known_ns = np.maximum(track.arrived_ns[line, slot], ends_ns)
+        failing = np.where(track.dark[line, slot], 1.0, np.nan_to_num(track.broke[line, slot])) > TOUCHED
+        order = np.argsort(known_ns, kind="stable")
+        failed = np.concatenate([[0.0], np.cumsum(failing[order])])
+        rows = np.flatnonzero(asked & (asks.line == line))
+        total = np.searchsorted(known_ns[order], asks.now_ns[rows], side="right")
+        share = (failed[total] + USUALLY * WEIGHT_SLOTS) / (total + WEIGHT_SLOTS)
+        share = np.clip(share, 0.02, 0.98)
+        out[rows] = np.log(share / (1.0 - share))
+    return out
 
 
 def _stretch(planned: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(N, T) length of the announced stretch that each slot lies in, slots; 0 outside."""
+    """(T,) length of the announced stretch that each slot lies in, slots; 0 outside."""
     out = np.zeros(planned.shape, dtype=np.int64)
-    for row, of in enumerate(planned):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], of.astype(np.int8), [0]])))
-        for begin, end in edges.reshape(-1, 2):
-            out[row, begin:end] = end - begin
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], planned.astype(np.int8), [0]])))
+    for begin, end in edges.reshape(-1, 2):
+        out[begin:end] = end - begin
     return out

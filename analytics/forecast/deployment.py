@@ -12,7 +12,7 @@ from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,7 +35,14 @@ class Surroundings:
 
 
 def track_of(grid: SlotGrid, limit_set: int, around: Surroundings) -> Track:
-    """The track of all lines, N = S x P in the order site, path.
+    """The track of one limit set; see `tracks_of`."""
+    return tracks_of(grid, around, (limit_set,))[0]
+
+
+def tracks_of(
+    grid: SlotGrid, around: Surroundings, limit_sets: Sequence[int] | None = None
+) -> tuple[Track, ...]:
+    """The tracks of all lines, N = S x P in the order site, path, one for each limit set; all but what broke they share.
 
     `measured` is relative to the most windows that the line had in a slot until then: an imported history may have one.
     A slot is known a minute after its end, as the store makes its roll-up; one that was mended later only when the last
@@ -43,23 +50,33 @@ def track_of(grid: SlotGrid, limit_set: int, around: Surroundings) -> Track:
     """
     sites, paths, slots = grid.measured.shape
     lines = sites * paths
-    measured = grid.measured.reshape(lines, slots)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        broke = grid.broken[limit_set].reshape(lines, slots) / measured
+    windows = grid.measured.reshape(lines, slots)
+    most = np.maximum(np.maximum.accumulate(windows, axis=1), 1)
+    measured = np.divide(windows, most, dtype=np.float32)
     ends_ns = (grid.first_slot + 1 + np.arange(slots, dtype=np.int64)) * SLOT_NS
     arrived = np.maximum(grid.received_ns.reshape(lines, slots), ends_ns + CLOSED_AFTER_NS)
-    return Track(
-        first_slot=grid.first_slot,
-        slot_ns=SLOT_NS,
-        broke=broke.astype(np.float32),
-        measured=(measured / np.maximum(np.maximum.accumulate(measured, axis=1), 1)).astype(np.float32),
-        dark=np.repeat(dark_slots(grid, around.lost), paths, axis=0),
-        strain=grid.strain[limit_set].reshape(lines, slots),
-        arrived_ns=arrived,
-        planned=around.planned.reshape(lines, slots),
-        rehearsed=np.full((lines, slots), np.nan, dtype=np.float32),
-        groups=around.groups,
+    dark = np.repeat(dark_slots(grid, around.lost), paths, axis=0)
+    return tuple(
+        Track(
+            first_slot=grid.first_slot,
+            slot_ns=SLOT_NS,
+            broke=_share(grid.broken[index].reshape(lines, slots), windows),
+            measured=measured,
+            dark=dark,
+            strain=grid.strain[index].reshape(lines, slots),
+            arrived_ns=arrived,
+            planned=around.planned.reshape(lines, slots),
+            rehearsed=np.broadcast_to(np.float32(np.nan), (lines, slots)),
+            groups=around.groups,
+        )
+        for index in (range(len(grid.broken)) if limit_sets is None else limit_sets)
     )
+
+
+def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """NaN where nothing was measured."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.divide(broken, windows, dtype=np.float32)
 
 
 def dark_slots(grid: SlotGrid, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ import numpy as np
 from analytics.forecast.coming import coming
 from analytics.forecast.habits import Moment, habit_figures, habits
 from analytics.forecast.odds import log_odds
-from analytics.forecast.seen import look, newest_slot, past
+from analytics.forecast.seen import look, newest_slot, past, past_until
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ class Digest:
     habits: Habits
 
 
-def digest(track: Track) -> Digest:
-    """The digest of a track."""
-    return Digest(past(track), habits(track))
+def digest(track: Track, as_of_ns: int | None = None) -> Digest:
+    """The digest of a track; for asks from `as_of_ns` on only, if it is given: a small one, without the way to there."""
+    return Digest(past(track) if as_of_ns is None else past_until(track, as_of_ns), habits(track))
 
 
 def facts(track: Track, asks: Asks, known: Digest | None = None) -> Facts:
@@ -236,9 +236,9 @@ def _rehearsal(
 ) -> dict[str, NDArray[np.float64]]:
     """What the last rehearsal of the past day did not hold; 0 without one."""
     slots = track.rehearsed.shape[1]
-    flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
-    seen = (slot >= 0) & (slot < slots) & (track.arrived_ns.ravel()[flat] <= now_ns[:, None])
-    share = np.where(seen, track.rehearsed.ravel()[flat], np.nan)
+    at = line[:, None], np.clip(slot, 0, slots - 1)
+    seen = (slot >= 0) & (slot < slots) & (track.arrived_ns[at] <= now_ns[:, None])
+    share = np.where(seen, track.rehearsed[at], np.nan)
     had = np.isfinite(share)
     last = share[np.arange(len(line)), had.argmax(axis=1)]
     any_ = np.asarray(had.any(axis=1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,8 @@ from scipy.special import expit, logit
 from analytics.forecast.track import Asks
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from numpy.typing import NDArray
 
     from analytics.forecast.features import Digest
@@ -43,7 +45,7 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Foresight:
-    """The model in force and what it is asked of.
+    """The model in force and what it is asked of; it is asked once of each span, for as long as the tracks stay as they are.
 
     Attributes:
         model: the fitted model.
@@ -58,11 +60,20 @@ class Foresight:
     tracks: tuple[Track, ...]
     digests: tuple[Digest, ...]
     now_ns: int
+    _said: dict[Hashable, Foreseen] = field(default_factory=dict, repr=False, compare=False)
 
     def of_span(
         self, limit_set: int, shape: tuple[int, int], paths: NDArray[np.int64], span_ns: tuple[int, int]
     ) -> Foreseen:
         """The chances of S sites on K paths over `[start, end)`; `shape` is (S, P) of the tracks' lines."""
+        key = limit_set, shape, tuple(paths.tolist()), span_ns
+        if key not in self._said:
+            self._said[key] = self._ask(limit_set, shape, paths, span_ns)
+        return self._said[key]
+
+    def _ask(
+        self, limit_set: int, shape: tuple[int, int], paths: NDArray[np.int64], span_ns: tuple[int, int]
+    ) -> Foreseen:
         sites, all_paths = shape
         line = (np.arange(sites)[:, None] * all_paths + paths).ravel()
         asks = Asks(

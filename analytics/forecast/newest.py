@@ -64,8 +64,8 @@ def asked_ns(now_ns: int) -> int:
     return (now_ns // SLOT_NS + 1) * SLOT_NS
 
 
-def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits], present: Now) -> None:
-    """Write the newest windows into the tracks, in place.
+def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits], present: Now) -> bool:
+    """Write the newest windows into the tracks, in place; whether any bit of them is another one now.
 
     Args:
         tracks: by limit set; lines in the order site, path of `recent`.
@@ -83,9 +83,21 @@ def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits]
     spans = [np.flatnonzero(of_window == slot) for slot in closed]
     spans.append(np.arange(max(len(of_window) - WINDOWS_PER_SLOT, 0), len(of_window)))
     cells = _cells(recent, limits, spans, present.sound)
-    for index, slot in enumerate([*closed, running]):
-        if 0 <= slot - first_slot < slots:
-            _put(tracks, cells, (index, slot), present)
+    there = [(i, slot) for i, slot in enumerate([*closed, running]) if 0 <= slot - first_slot < slots]
+    columns = [slot - first_slot for _, slot in there]
+    before = _bits(tracks, columns)
+    for which in there:
+        _put(tracks, cells, which, present)
+    return _bits(tracks, columns) != before
+
+
+def _bits(tracks: Sequence[Track], columns: list[int]) -> list[bytes]:
+    """All that `_put` may write of some slots."""
+    return [
+        of[:, columns].tobytes()
+        for track in tracks
+        for of in (track.broke, track.strain, track.measured, track.dark, track.arrived_ns)
+    ]
 
 
 def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present: Now) -> None:
@@ -95,10 +107,11 @@ def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present
     at, open_ = slot - tracks[0].first_slot, slot >= present.covered
     paths = len(measured) // len(present.dark)
     silent = np.repeat(present.dark & ~cells.measured[..., index].any(axis=1), paths)
+    blank = tracks[0].measured[:, at] == 0.0  # before anything is written: the tracks share it
     for limit_set, track in enumerate(tracks):
         write = measured > 0
         if not open_:
-            write &= (track.measured[:, at] == 0.0) | cells.forgiven[limit_set, ..., index].ravel()
+            write &= blank | cells.forgiven[limit_set, ..., index].ravel()
         track.broke[write, at] = cells.broke[limit_set, ..., index].ravel()[write]
         track.strain[write, at] = cells.strain[limit_set, ..., index].ravel()[write]
         track.measured[write, at] = np.minimum(measured[write] / WINDOWS_PER_SLOT, 1.0)

@@ -14,16 +14,21 @@ import numpy as np
 from analytics.forecast.features import Facts, facts
 from analytics.forecast.held import came_true
 from analytics.forecast.model import fit_facts
+from analytics.forecast.rails import rails
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
 from analytics.forecast.track import Asks
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import tzinfo
 
     from numpy.typing import NDArray
 
+    from analytics.forecast.held import CameTrue
     from analytics.forecast.model import Model
+    from analytics.forecast.rails import Rails
+    from analytics.forecast.references import Reference
     from analytics.forecast.track import Track
 
 REFIT_NS: Final = 7 * DAY_NS
@@ -32,15 +37,32 @@ LEAST_FAILED: Final = 20
 """With fewer asks or failures nothing is fitted, neither the model nor a reference."""
 MOST_ASKS: Final = 30_000
 """So many hours are learnt from beside the scored asks, drawn by lot; a fit takes at most about twice as many of both."""
+MOST_SCORED: Final = 120_000
+"""Of the scored asks so many are learnt from, likewise; and so many have their figures kept, of more they are drawn twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Asks of one track: the M asks that are scored, and H more that are only learnt from."""
+    """Asks of one track: the M asks that are scored, and H more that are only learnt from.
+
+    `zone` and `weeks`: by whose clock and over how many weeks the guard rails know hours; None: no guard rails.
+    """
 
     track: Track
     scored: Asks
     learnt: Asks
+    zone: tzinfo | None = None
+    weeks: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Of all grounds together: how many asks are scored, how many more there are to learn from; from when to when it is asked."""
+
+    scored: int
+    learnt: int
+    first_ns: int
+    last_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +70,8 @@ class Replay:
     """Of M scored asks, grounds in order; (M,) each.
 
     Attributes:
-        chance: of the model that was in force; NaN where there was no ground or no model.
+        chance: of the model that was in force, within the guard rails (`rails`); NaN where there was no ground or no model.
+        model: of the model alone.
         persistence: of recalibrated persistence; NaN before the first refit.
         climatology: of recalibrated climatology; NaN before the first refit.
         held: what came true.
@@ -57,6 +80,7 @@ class Replay:
     """
 
     chance: NDArray[np.float64]
+    model: NDArray[np.float64]
     persistence: NDArray[np.float64]
     climatology: NDArray[np.float64]
     held: NDArray[np.bool_]
@@ -65,51 +89,171 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lesson:
-    """Everything that may be learnt from: figures, and the times around which it is cut."""
+class _Refit:
+    """What is in force for a week; `asks` were learnt from."""
 
-    known: Facts
-    ground: NDArray[np.int64]
-    asks: Asks
+    at_ns: int
+    asks: int
+    model: Model
+    persistence: Reference
+    climatology: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What is kept of a ground when its track has gone.
+
+    Attributes:
+        now_ns: (M,) of the scored asks.
+        came: what came true of them.
+        rails: their guard rails.
+        lesson: figures of what may be learnt from.
+        settled: by refit, rows of the lesson that had come true and arrived by then, and whether they held.
+        known: figures of the scored asks, where they are kept.
+    """
+
+    now_ns: NDArray[np.int64]
+    came: CameTrue
+    rails: Rails | None
+    lesson: Facts
+    settled: tuple[tuple[NDArray[np.int64], NDArray[np.bool_]], ...]
+    known: Facts | None
 
 
 def replay(
-    grounds: Sequence[Ground], prior: Model | None, progress: Callable[[str], None] = lambda _: None
+    grounds: Iterable[Ground],
+    prior: Model | None,
+    progress: Callable[[str], None] = lambda _: None,
+    extent: Extent | None = None,
 ) -> Replay:
     """Make every scored forecast as it would have been made, with weekly refits.
 
     Args:
-        grounds: one for each limit set; the same model serves all.
+        grounds: one for each limit set, or for each block of lines and limit set; the same model serves all. Gone through
+            once to learn and again to score, and no more than one of their tracks is held at a time.
         prior: what a fresh deployment starts with; None: nothing is said before the first refit.
         progress: told what is being done.
+        extent: of the grounds; needed where they are not a sequence, which says so itself.
     """
-    scored = [facts(each.track, each.scored) for each in grounds]
-    progress("figures of the forecasts drawn")
-    everything = _lesson(grounds, scored)
-    progress("figures of what is learnt from drawn")
-    outcome = [came_true(each.track, each.scored) for each in grounds]
-    held = np.concatenate([each.held for each in outcome])
-    known = np.concatenate([each.known for each in outcome])
-    now_ns = np.concatenate([each.scored.now_ns for each in grounds])
-    figures = joined_facts(scored)
-    chance, persistence, climatology = np.full((3, len(now_ns)), np.nan)
-    if prior is not None and len(now_ns):
-        chance = prior.of_facts(figures).holds
-    refits: list[tuple[int, int]] = []
-    for at_ns in _refit_times(now_ns):
-        week = (now_ns >= at_ns) & (now_ns < at_ns + REFIT_NS)
-        rows, came = _settled(grounds, everything, at_ns)
-        if not week.any() or len(rows) < LEAST_ASKS or (~came).sum() < LEAST_FAILED:
+    if extent is None:
+        grounds = list(grounds)
+        extent = _extent(grounds)
+    at_ns = _refit_times(extent)
+    lot = np.random.default_rng(1)
+    drawn = []
+    for each in grounds:
+        drawn.append(_draw(each, extent, lot, at_ns))
+        progress(f"figures drawn of {sum(len(one.now_ns) for one in drawn)} of {extent.scored} forecasts")
+    refits = _refits(drawn, at_ns, prior, progress)
+    said = [_said(one, each, prior, refits) for one, each in _again(drawn, grounds)]
+    model, persistence, climatology = (
+        np.concatenate([np.empty(0), *(of[index] for of in said)]) for index in range(3)
+    )
+    within = [
+        one.rails.within(of[0]) if one.rails is not None else of[0]
+        for one, of in zip(drawn, said, strict=True)
+    ]
+    return Replay(
+        chance=np.concatenate([np.empty(0), *within]),
+        model=model,
+        persistence=persistence,
+        climatology=climatology,
+        held=np.concatenate([np.empty(0, dtype=bool), *(one.came.held for one in drawn)]),
+        known=np.concatenate([np.empty(0, dtype=bool), *(one.came.known for one in drawn)]),
+        refits=tuple((each.at_ns, each.asks) for each in refits),
+    )
+
+
+def _extent(grounds: Sequence[Ground]) -> Extent:
+    now_ns = np.concatenate([np.empty(0, dtype=np.int64), *(each.scored.now_ns for each in grounds)])
+    learnt = sum(len(each.learnt.line) for each in grounds)
+    return Extent(len(now_ns), learnt, int(now_ns.min(initial=2**62)), int(now_ns.max(initial=0)))
+
+
+def _draw(of: Ground, extent: Extent, lot: np.random.Generator, at_ns: NDArray[np.int64]) -> _Drawn:
+    """All that is needed of a ground; at most `MOST_ASKS` of all grounds' hours are learnt from beside the scored asks."""
+    known = facts(of.track, of.scored)
+    some = lot.random(len(of.learnt.line)) < MOST_ASKS / max(extent.learnt, 1)
+    more = only_asks(of.learnt, np.flatnonzero(some))
+    asks, lesson = of.scored, known
+    if extent.scored > MOST_SCORED:
+        few = np.flatnonzero(lot.random(len(asks.line)) < MOST_SCORED / extent.scored)
+        asks, lesson = only_asks(asks, few), only_facts(known, few)
+    asks, lesson = joined_asks([asks, more]), joined_facts([lesson, facts(of.track, more)])
+    return _Drawn(
+        now_ns=of.scored.now_ns,
+        came=came_true(of.track, of.scored),
+        rails=rails(of.track, of.scored, of.zone, of.weeks) if of.zone is not None else None,
+        lesson=lesson,
+        settled=tuple(_settled(of.track, asks, lesson, int(each)) for each in at_ns),
+        known=known if extent.scored <= MOST_SCORED else None,
+    )
+
+
+def _settled(
+    track: Track, asks: Asks, lesson: Facts, at_ns: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows of the lesson that had come true by then, as far as had arrived by then, and whether they held."""
+    mine = np.flatnonzero((asks.end_ns <= at_ns) & lesson.ground)
+    came = came_true(track, only_asks(asks, mine), as_of_ns=at_ns)
+    return mine[came.known], came.held[came.known]
+
+
+def _refits(
+    drawn: Sequence[_Drawn], at_ns: NDArray[np.int64], prior: Model | None, progress: Callable[[str], None]
+) -> list[_Refit]:
+    """The model and the references of each week that has a forecast and enough to learn from."""
+    refits: list[_Refit] = []
+    for index, at in enumerate(at_ns.tolist()):
+        week = any(((one.now_ns >= at) & (one.now_ns < at + REFIT_NS)).any() for one in drawn)
+        came = np.concatenate([one.settled[index][1] for one in drawn])
+        few = np.random.default_rng(1).random(len(came)) < 2 * MOST_ASKS / max(len(came), 1)
+        if not week or few.sum() < LEAST_ASKS or (~came[few]).sum() < LEAST_FAILED:
             continue
-        lesson = only_facts(everything.known, rows)
-        model = fit_facts(lesson, lesson.ground, came, prior)
-        these = only_facts(figures, np.flatnonzero(week))
-        chance[week] = model.of_facts(these).holds
-        persistence[week] = fit_reference(lesson, came, PERSISTENCE).of_facts(these)
-        climatology[week] = fit_reference(lesson, came, CLIMATOLOGY).of_facts(these)
-        refits.append((int(at_ns), len(rows)))
-        progress(f"refit {len(refits)} on {len(rows)} settled forecasts")
-    return Replay(chance, persistence, climatology, held, known, tuple(refits))
+        parts, first = [], 0
+        for one in drawn:
+            rows = one.settled[index][0]
+            parts.append(only_facts(one.lesson, rows[few[first : first + len(rows)]]))
+            first += len(rows)
+        lesson, held = joined_facts(parts), came[few]
+        refits.append(
+            _Refit(
+                at_ns=at,
+                asks=len(held),
+                model=fit_facts(lesson, lesson.ground, held, prior),
+                persistence=fit_reference(lesson, held, PERSISTENCE),
+                climatology=fit_reference(lesson, held, CLIMATOLOGY),
+            )
+        )
+        progress(f"refit {len(refits)} on {len(held)} settled forecasts")
+    return refits
+
+
+def _again(drawn: Sequence[_Drawn], grounds: Iterable[Ground]) -> Iterator[tuple[_Drawn, Ground | None]]:
+    """Each ground's leavings once more, with the ground itself where its figures were not kept."""
+    if all(one.known is not None for one in drawn):
+        return ((one, None) for one in drawn)
+    return zip(drawn, grounds, strict=True)
+
+
+def _said(
+    of: _Drawn, ground: Ground | None, prior: Model | None, refits: Sequence[_Refit]
+) -> NDArray[np.float64]:
+    """(3, M): what model, persistence and climatology said."""
+    known = of.known if ground is None else facts(ground.track, ground.scored)
+    out = np.full((3, len(of.now_ns)), np.nan)
+    if known is None or not len(of.now_ns):
+        return out
+    if prior is not None:
+        out[0] = prior.of_facts(known).holds
+    for each in refits:
+        week = np.flatnonzero((of.now_ns >= each.at_ns) & (of.now_ns < each.at_ns + REFIT_NS))
+        if not len(week):
+            continue
+        these = only_facts(known, week)
+        out[0, week] = each.model.of_facts(these).holds
+        out[1, week], out[2, week] = each.persistence.of_facts(these), each.climatology.of_facts(these)
+    return out
 
 
 def only_facts(known: Facts, rows: NDArray[np.int64]) -> Facts:
@@ -133,44 +277,14 @@ def joined_asks(parts: Sequence[Asks]) -> Asks:
     return Asks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Asks.__slots__))
 
 
-def _refit_times(now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+def _refit_times(extent: Extent) -> NDArray[np.int64]:
     """Weekly, from a week after the first forecast on, on whole days."""
-    if not len(now_ns):
+    if not extent.scored:
         return np.empty(0, dtype=np.int64)
-    first = int(now_ns.min()) // DAY_NS * DAY_NS + REFIT_NS
-    return np.arange(first, int(now_ns.max()) + 1, REFIT_NS, dtype=np.int64)
-
-
-def _lesson(grounds: Sequence[Ground], scored: Sequence[Facts]) -> _Lesson:
-    """The scored asks, and those that are only learnt from, of which at most `MOST_ASKS` are drawn."""
-    share = MOST_ASKS / max(sum(len(each.learnt.line) for each in grounds), 1)
-    lot = np.random.default_rng(1)
-    parts, of, asks = [], [], []
-    for number, (each, known) in enumerate(zip(grounds, scored, strict=True)):
-        more = only_asks(each.learnt, np.flatnonzero(lot.random(len(each.learnt.line)) < share))
-        parts += [known, facts(each.track, more)]
-        asks += [each.scored, more]
-        of.append(np.full(len(each.scored.line) + len(more.line), number))
-    return _Lesson(joined_facts(parts), np.concatenate(of), joined_asks(asks))
+    first = extent.first_ns // DAY_NS * DAY_NS + REFIT_NS
+    return np.arange(first, extent.last_ns + 1, REFIT_NS, dtype=np.int64)
 
 
 def only_asks(asks: Asks, rows: NDArray[np.int64]) -> Asks:
     """Some of the asks."""
     return Asks(*(getattr(asks, name)[rows] for name in Asks.__slots__))
-
-
-def _settled(
-    grounds: Sequence[Ground], everything: _Lesson, at_ns: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Rows of the lesson that had come true by then, as far as had arrived by then, and whether they held."""
-    rows, held = [], []
-    for number, each in enumerate(grounds):
-        mine = np.flatnonzero(
-            (everything.ground == number) & (everything.asks.end_ns <= at_ns) & everything.known.ground
-        )
-        came = came_true(each.track, only_asks(everything.asks, mine), as_of_ns=at_ns)
-        rows.append(mine[came.known])
-        held.append(came.held[came.known])
-    settled, came_held = np.concatenate(rows), np.concatenate(held)
-    few = np.random.default_rng(1).random(len(settled)) < 2 * MOST_ASKS / max(len(settled), 1)
-    return settled[few], came_held[few]

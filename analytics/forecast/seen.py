@@ -8,7 +8,7 @@ exact however late a slot came, and changing what was not known yet changes no b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.forecast.track import Track
+
+
+LINES_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,22 @@ def past(track: Track) -> Past:
     np.cumsum(np.where(measured, broke, 0.0), axis=1, out=sums[:, 1:])
     np.cumsum(measured, axis=1, out=counts[:, 1:])
     return Past(known_ns, sums, counts)
+
+
+def past_until(track: Track, as_of_ns: int) -> Past:
+    """The sums of a track as they stood at a time, for asks from about then on.
+
+    One that is asked as of a moment before, as by a look that began while the past was read, gets the same sums and not none.
+    """
+    lines, slots = track.broke.shape
+    ends = track.start_ns + (np.arange(slots, dtype=np.int64) + 1) * track.slot_ns
+    sums, counts = np.zeros((lines, 2)), np.zeros((lines, 2), dtype=np.int64)
+    for first in range(0, lines, LINES_AT_ONCE):
+        some = slice(first, first + LINES_AT_ONCE)
+        known = (np.maximum(track.arrived_ns[some], ends) <= as_of_ns) & np.isfinite(track.broke[some])
+        sums[some, 1] = np.where(known, track.broke[some], 0.0).sum(axis=1, dtype=np.float64)
+        counts[some, 1] = known.sum(axis=1)
+    return Past(np.zeros((lines, 1), dtype=np.int64), sums, counts)
 
 
 def _rows_below(

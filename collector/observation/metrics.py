@@ -15,6 +15,7 @@ from prometheus_client.core import InfoMetricFamily
 from prometheus_client.registry import Collector
 
 from collector.observation.families import gauge, gauges
+from collector.observation.incident_metrics import of_incidents
 from collector.observation.intake_metrics import of_counters, of_lags, of_queue
 from collector.observation.outside_metrics import of_broker, of_offices, of_outbox, of_roles, of_shipping
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collector.observation.checks import Readiness
     from collector.observation.lags import Lags
     from collector.observation.parts import Parts
+    from telemetry.decisions import Incident
     from telemetry.state.heartbeats import Beat
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -40,6 +42,8 @@ class Families(Collector):
         self._readiness = readiness
         self.beats: Mapping[str, Beat] = {}
         """The heartbeats as last read; read before a scrape, since reading them waits for a file."""
+        self.incidents: tuple[Sequence[Incident], int] | None = None
+        """The open shared faults, and how many there ever were; likewise."""
         self.shipping: Mapping[str, object] = {}
         """How a server-side store ships, as last read; likewise."""
 
@@ -67,6 +71,8 @@ class Families(Collector):
         )
         if leading:
             yield from of_offices(parts)
+            if self.incidents is not None:
+                yield from of_incidents(*self.incidents)
         yield from of_roles(self.beats)
         yield from of_outbox(self.beats)
         yield from of_shipping(self.shipping)

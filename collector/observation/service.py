@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collector.observation.checks import Check
     from collector.observation.parts import Parts
     from config.settings import Metrics as Settings
+    from telemetry.decisions import Incident
+    from telemetry.state.db import StateDb
     from telemetry.store.protocol import ReportStore
 
 log = logging.getLogger(__name__)
@@ -116,11 +118,12 @@ class Observation:
         return Answer(HTTPStatus.OK, text, CONTENT_TYPE)
 
     async def _read_beats(self) -> None:
-        """Take the heartbeats, or keep the last ones when the state database does not answer at once."""
+        """Take heartbeats and incidents, or keep the last ones when the state database does not answer at once."""
         ground = self._parts.ground
         try:
             async with asyncio.timeout(_WAIT_S):
                 self._families.beats = await ground.desk.run(ground.state.beats)
+                self._families.incidents = await ground.desk.run(_incidents_of, ground.state)
         except (TimeoutError, StateError, OSError, RuntimeError) as error:
             log.debug("heartbeats are not read: %r", error)
 
@@ -147,6 +150,10 @@ class Observation:
             "checks": {check.name: _shown(check) for check in checks},
         }
         return _json(HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE, body)
+
+
+def _incidents_of(state: StateDb) -> tuple[list[Incident], int]:
+    return state.open_incidents(), state.incidents_ever()
 
 
 def _shipping_of(store: ReportStore) -> Mapping[str, object]:

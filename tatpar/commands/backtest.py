@@ -23,7 +23,7 @@ from tatpar.options import (
 if TYPE_CHECKING:
     from config.config import Config
     from tatpar.backtest_figures import Figures
-    from tatpar.replaying import Wanted
+    from tatpar.replay_blocks import Wanted
 
 _WEEK_NS: Final = 7 * 86_400 * 10**9
 _SLOT_NS: Final = 300 * 10**9
@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913 - one an option
 
     from config.load import load_config  # noqa: PLC0415
     from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
-    from tatpar.replaying import Wanted  # noqa: PLC0415
+    from tatpar.replay_blocks import Wanted  # noqa: PLC0415
 
     if plot is not None and plot.suffix not in _PLOTS:
         wrong_input(f"--plot: {plot} ends with neither .svg nor .png; write one of them")
@@ -143,7 +143,8 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
 
     from tatpar.backtest_figures import figures_of  # noqa: PLC0415
     from tatpar.prior import shipped_prior  # noqa: PLC0415
-    from tatpar.replaying import Source, replayed  # noqa: PLC0415
+    from tatpar.replay_blocks import Source  # noqa: PLC0415
+    from tatpar.replaying import replayed  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.by_blocks import SchedulerError, blocks_of  # noqa: PLC0415

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from analytics.forecast.record import Record
     from config.config import Config
     from config.meetings import Occurrence
-    from tatpar.track_record import Record
     from tatpar.verdict_table import VerdictTable
     from telemetry.decisions import Verdict
 
@@ -93,7 +93,8 @@ def command(  # noqa: PLR0913 - one an option
 
     config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()
     if at is not None:
-        from tatpar.better_time import Question, answer  # noqa: PLC0415
+        from tatpar.asked_times import Question  # noqa: PLC0415
+        from tatpar.better_time import answer  # noqa: PLC0415
 
         times = (at,) if other is None else (at, other)
         question = Question(times=times, uid=uid, minutes=minutes, end=end, profile=profile)

@@ -13,7 +13,7 @@ from analytics.ground import Ground
 from analytics.hours import local_hour
 from analytics.shared.sighting import Heard
 from tatpar.watching.contact import offline
-from tatpar.watching.foreseeing import Seen, foresee, prepare_tracks, with_works_of
+from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
 from tatpar.watching.incidents import OpenIncidents
 from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.condition import Condition
+    from analytics.recent import Recent
     from config.meetings import Occurrence
     from tatpar.watching.contact import Contact
     from tatpar.watching.foreseeing import ModelInForce, Prepared
@@ -51,6 +52,8 @@ class Current:
         self._relapses: NDArray[np.int64] | None = None
         self._usual: tuple[int, int, UsualNow] | None = None
         self._prepared: Prepared | None = None
+        self._judged: tuple[Recent, Condition] | None = None
+        self._outlook = Outlook()
 
     @property
     def dark_after_ns(self) -> int:
@@ -94,9 +97,9 @@ class Current:
         recent, offices = self.ring.recent(), self.offices
         shape = self.shape()
         fitting = past if past is not None and past.shape == shape else nothing_known(shape, now_ns)
-        state = condition(recent, offices.sets.limits)
+        state = self._condition_of(recent)
         seen = Seen(recent, state, self._dark)
-        foresight = foresee(self._fitting(prepared, fitting, now_ns), in_force, seen, now_ns)
+        foresight = self._outlook.foresee(self._fitting(prepared, fitting, now_ns), in_force, seen, now_ns)
         return Ground(
             now_ns=now_ns,
             zone=offices.zone,
@@ -116,6 +119,12 @@ class Current:
             incidents=self.incidents.told,
             foresight=foresight,
         )
+
+    def _condition_of(self, recent: Recent) -> Condition:
+        """Worked out once of the same windows."""
+        if self._judged is None or self._judged[0] is not recent:
+            self._judged = recent, condition(recent, self.offices.sets.limits)
+        return self._judged[1]
 
     def _fitting(self, prepared: Prepared | None, past: Past, now_ns: int) -> Prepared:
         """The tracks of this past, made now where nobody has, with the works that this configuration announces."""

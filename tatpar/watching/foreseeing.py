@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
-from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
+from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
@@ -83,9 +83,9 @@ def prepare_tracks(
     around = Surroundings(
         groups_of(lines, offices.config.registry.by_id), lost, _planned(offices, past, first, slots, now_ns)
     )
-    tracks = tuple(track_of(grid, index, around) for index in range(len(grid.broken)))
+    tracks = tracks_of(grid, around)
     covered = (past.until_ns - CLOSED_AFTER_NS) // SLOT_NS
-    return Prepared(past, offices, tracks, tuple(map(digest, tracks)), covered)
+    return Prepared(past, offices, tracks, tuple(digest(each, now_ns) for each in tracks), covered)
 
 
 def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared:
@@ -98,12 +98,40 @@ def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared
     )
 
 
-def foresee(prepared: Prepared, in_force: ModelInForce, seen: Seen, now_ns: int) -> Foresight:
-    """What the model is asked of now, after the newest windows were written into the tracks."""
-    limits = prepared.past.shape.sets.limits
-    present = Now(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
-    put_newest(prepared.tracks, seen.recent, limits, present)
-    return Foresight(in_force.model, in_force.name, prepared.tracks, prepared.digests, asked_ns(now_ns))
+class Outlook:
+    """Asks the model of now, and anew only when something changed that it stands on; what it said meanwhile is kept.
+
+    It stands on the past with what is announced, the model, the slot that runs, who is dark, and the newest windows as far
+    as they change a bit of the tracks. So its answers are those of asking each time.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Seen, Foresight] | None = None
+
+    def foresee(self, prepared: Prepared, in_force: ModelInForce, seen: Seen, now_ns: int) -> Foresight:
+        """What the model is asked of now, after the newest windows were written into the tracks."""
+        made = Foresight(in_force.model, in_force.name, prepared.tracks, prepared.digests, asked_ns(now_ns))
+        last = self._last
+        stands = last is not None and _stands_on_the_same(made, last[1])
+        if not (stands and last is not None and _saw_the_same(seen, last[0])):
+            limits = prepared.past.shape.sets.limits
+            present = Now(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
+            changed = put_newest(prepared.tracks, seen.recent, limits, present)
+            stands = stands and not changed
+        foresight = last[1] if stands and last is not None else made
+        self._last = seen, foresight
+        return foresight
+
+
+def _stands_on_the_same(one: Foresight, other: Foresight) -> bool:
+    same_past = one.tracks is other.tracks and one.digests is other.digests
+    same_model = one.model is other.model and one.name == other.name
+    return same_past and same_model and one.now_ns == other.now_ns
+
+
+def _saw_the_same(one: Seen, other: Seen) -> bool:
+    same_windows = one.recent is other.recent and one.condition is other.condition
+    return same_windows and np.array_equal(one.dark, other.dark)
 
 
 def _planned(offices: Offices, past: Past, first: int, slots: int, now_ns: int) -> NDArray[np.bool_]:

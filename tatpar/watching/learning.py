@@ -25,16 +25,16 @@ from telemetry.windows import DAY_NS, SLOT_NS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analytics.forecast.features import Facts
-    from analytics.forecast.track import Track
+    from analytics.forecast.track import Asks, Track
     from tatpar.watching.foreseeing import Prepared
     from telemetry.state.db import StateDb
 
 LEARN_NS: Final = 7 * DAY_NS
 LEAST_HISTORY_NS: Final = 7 * DAY_NS
-LEAST_ASKS: Final = 2000
+LEAST_HOURS: Final = 2000
 LEAST_FAILED: Final = 50
-"""With fewer settled hours, or fewer that failed, the model in force stays."""
+"""With fewer hours of lines that came true, or fewer that failed, the model in force stays. An hour is asked at every horizon
+and under every limit set, and yet is one hour."""
 MOST_ASKS: Final = 20_000
 """Of each limit set, drawn by lot."""
 
@@ -42,43 +42,56 @@ MOST_ASKS: Final = 20_000
 def model_in_force(state: StateDb) -> ModelInForce:
     """The newest model of the deployment that this release can read, else the shipped one."""
     own = state.newest_model()
-    if own is not None:
-        model = msgspec.json.decode(own.body, type=Model)
-        if model.form == FORM:
-            return ModelInForce(model, own.name)
-    return ModelInForce(shipped_prior(), f"{FORM} shipped")
+    model = None if own is None else _readable(own)
+    if own is None or model is None:
+        return ModelInForce(shipped_prior(), f"{FORM} shipped")
+    return ModelInForce(model, own.name)
 
 
 def is_due(state: StateDb, now_ns: int) -> bool:
-    """Whether it is time to learn anew."""
+    """Whether it is time to learn anew: after a week, and at once after an upgrade that cannot read the newest model."""
     own = state.newest_model()
-    return own is None or now_ns - own.fitted_ns >= LEARN_NS
+    return own is None or now_ns - own.fitted_ns >= LEARN_NS or _readable(own) is None
+
+
+def _readable(own: FittedModel) -> Model | None:
+    try:
+        model = msgspec.json.decode(own.body, type=Model)
+    except msgspec.DecodeError:  # of a release that wrote other models
+        return None
+    return model if model.form == FORM else None
 
 
 def learn(prepared: Prepared, now_ns: int) -> FittedModel | None:
     """A model fitted to what had come true by now; None while there is too little. Takes seconds: for a thread."""
-    parts, held = [], []
+    parts, held, hours, failed = [], [], 0, 0
     lines = np.flatnonzero(np.repeat(prepared.offices.linked, len(prepared.past.shape.lines.paths)))
     for track in prepared.tracks:
-        known, came = _lesson(track, lines, prepared.covered * SLOT_NS)
-        parts.append(known)
-        held.append(came)
-    known, came = joined_facts(parts), np.concatenate(held)
-    if len(came) < LEAST_ASKS or int((~came).sum()) < LEAST_FAILED:
+        asks, came = _lesson(track, lines, prepared.covered * SLOT_NS)
+        hours = max(hours, _hours(asks))
+        failed = max(failed, _hours(only_asks(asks, np.flatnonzero(~came))))
+        rows = np.flatnonzero(np.random.default_rng(1).random(len(came)) < MOST_ASKS / max(len(came), 1))
+        parts.append((track, only_asks(asks, rows)))
+        held.append(came[rows])
+    if hours < LEAST_HOURS or failed < LEAST_FAILED:
         return None
-    model = fit_facts(known, known.ground, came, shipped_prior())
-    name = f"{FORM} of {rfc3339(now_ns)[:10]}, learnt from {model.asks} hours"
+    known = joined_facts([facts(*each) for each in parts])
+    model = fit_facts(known, known.ground, np.concatenate(held), shipped_prior())
+    name = f"{FORM} of {rfc3339(now_ns)[:10]}, learnt from {hours} hours"
     return FittedModel(name, now_ns, msgspec.json.encode(model))
 
 
-def _lesson(track: Track, lines: NDArray[np.int64], until_ns: int) -> tuple[Facts, NDArray[np.bool_]]:
-    """Figures of hours that had come true, at every horizon, and whether they held."""
+def _hours(asks: Asks) -> int:
+    """How many hours of lines are asked of, however often each."""
+    return len(np.unique(np.stack([asks.line, asks.start_ns]), axis=1).T)
+
+
+def _lesson(track: Track, lines: NDArray[np.int64], until_ns: int) -> tuple[Asks, NDArray[np.bool_]]:
+    """Hours that had come true, at every horizon, and whether they held."""
     first_ns = track.start_ns + int(np.argmax((track.measured > 0).any(axis=0))) * SLOT_NS
     asks = hourly(lines, first_ns + DAY_NS, max(until_ns, first_ns))
     if until_ns - first_ns < LEAST_HISTORY_NS:
         asks = only_asks(asks, np.empty(0, dtype=np.int64))
     came = came_true(track, asks)
     rows = np.flatnonzero(came.known)
-    share = MOST_ASKS / max(len(rows), 1)
-    rows = rows[np.random.default_rng(1).random(len(rows)) < share]
-    return facts(track, only_asks(asks, rows)), came.held[rows]
+    return only_asks(asks, rows), came.held[rows]

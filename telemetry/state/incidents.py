@@ -33,6 +33,10 @@ class IncidentTable(Database):
         rows = self._rows("SELECT body FROM incident WHERE until_ns IS NULL ORDER BY since_ns, id")
         return [decoded(body, Incident) for (body,) in rows]
 
+    def incidents_ever(self) -> int:
+        """How many there have been, those that last among them."""
+        return int(self._rows("SELECT count(*) FROM incident")[0][0])
+
     def incidents(self, from_ns: int, until_ns: int) -> list[Incident]:
         """Those that overlap `[from_ns, until_ns)`, by start."""
         rows = self._rows(

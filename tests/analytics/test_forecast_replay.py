@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from analytics.forecast.asking import LEADS_NS, asks_of, hourly
-from analytics.forecast.replay import LEAST_ASKS, REFIT_NS, Ground, Replay, replay
+from analytics.forecast.replay import LEAST_ASKS, REFIT_NS, Extent, Ground, Replay, replay
 from analytics.forecast.report import LEAST, Scored, score
 from analytics.forecast.track import Track
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SLOT_NS = 900 * SECOND_NS
 T0 = 1_795_392_000 * SECOND_NS
 """2026-11-23 00:00 UTC."""
 LINES, WEEKS = 4, 3
 SLOTS = WEEKS * REFIT_NS // SLOT_NS
+ARRAYS = ("broke", "measured", "dark", "strain", "arrived_ns", "planned", "rehearsed")
 
 
 def history(seed: int = 1) -> Track:
@@ -66,7 +72,7 @@ def run(track: Track) -> tuple[Replay, np.ndarray]:
     start = T0 + np.repeat(days, LINES) * DAY_NS + 10 * HOUR_NS
     asks = asks_of(line, start, start + HOUR_NS)
     learnt = hourly(np.arange(LINES), T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS))
-    return replay([Ground(track, asks, learnt)], None), asks.now_ns
+    return replay([Ground(track, asks, learnt, UTC)], None), asks.now_ns
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +87,7 @@ def test_what_had_not_arrived_moves_no_forecast(truth: tuple[Replay, np.ndarray]
     cut_ns = T0 + round(day * DAY_NS)
     other, _ = run(corrupted(history(), cut_ns))
     before = now_ns <= cut_ns
-    for name in ("chance", "persistence", "climatology"):
+    for name in ("chance", "model", "persistence", "climatology"):
         ours, theirs = getattr(found, name), getattr(other, name)
         assert np.array_equal(ours[before], theirs[before], equal_nan=True), name
         assert not np.array_equal(ours[~before], theirs[~before], equal_nan=True), (
@@ -124,3 +130,46 @@ def test_a_score_needs_enough_forecasts(truth: tuple[Replay, np.ndarray]) -> Non
     assert said.forecasts == len(rows) > LEAST
     few = score(of.rows(np.arange(len(rows)) < LEAST - 1))
     assert (few.forecasts, few.brier) == (LEAST - 1, None)
+
+
+def test_blocks_are_learnt_from_together_and_drawn_again_where_they_are_many(
+    monkeypatch: pytest.MonkeyPatch, truth: tuple[Replay, np.ndarray]
+) -> None:
+    """Lines in blocks of their own, read one at a time and twice: the same outcomes in order, refits of as many asks, chances near."""
+    found, _ = truth
+    track, taken = history(), []
+    days = np.arange(2, WEEKS * 7 - 1, dtype=np.int64)
+    start = T0 + days * DAY_NS + 10 * HOUR_NS
+
+    class Blocks:
+        """One line at a time."""
+
+        def __iter__(self) -> Iterator[Ground]:
+            for line in range(LINES):
+                taken.append(line)
+                own = {n: getattr(track, n)[line : line + 1] for n in ARRAYS}
+                groups = {"provider": track.groups["provider"][line : line + 1]}
+                asks = asks_of(np.zeros(len(days), dtype=np.int64), start, start + HOUR_NS)
+                learnt = hourly(
+                    np.zeros(1, dtype=np.int64),
+                    T0 + DAY_NS,
+                    T0 + WEEKS * REFIT_NS,
+                    (2 * HOUR_NS, 1800 * SECOND_NS),
+                )
+                yield Ground(replace(track, groups=groups, **own), asks, learnt, UTC)
+
+    asked = len(days) * len(LEADS_NS)
+    hours = sum(len(each.learnt.line) for each in Blocks())
+    taken.clear()
+    extent = Extent(asked * LINES, hours, int(start.min() - LEADS_NS[0]), int(start.max() - LEADS_NS[-1]))
+    kept = replay(Blocks(), None, extent=extent)
+    assert taken == list(range(LINES))
+    monkeypatch.setattr("analytics.forecast.replay.MOST_SCORED", asked * LINES - 1)
+    again = replay(Blocks(), None, extent=extent)
+    assert taken == 3 * list(range(LINES))
+    by_line = np.argsort(np.tile(np.repeat(np.arange(LINES), len(LEADS_NS)), len(days)), kind="stable")
+    for other in (kept, again):
+        assert np.array_equal(other.held, found.held[by_line])
+        assert np.array_equal(other.known, found.known[by_line])
+        assert [at for at, _ in other.refits] == [at for at, _ in found.refits]
+        assert np.nanmean(np.abs(other.chance - found.chance[by_line])) < 0.03

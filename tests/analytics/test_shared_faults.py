@@ -149,6 +149,16 @@ def test_silence_counts_from_the_last_window() -> None:
     assert not found.known[5].any()
 
 
+def test_offices_that_fall_silent_together_are_their_factors_fault() -> None:
+    """An outage of a provider in one region, and nothing else to see: their last windows are 46 s old, the others speak; one such office is none."""
+    last = np.full(LINES.shape, NOW - SECOND_NS)
+    last[PA & R0] = NOW - SILENT_NS - SECOND_NS
+    (found,) = shared_faults(FACTORS, sight(LINES, [], Heard(last, LINKED), NOW))
+    assert (str(found.factor), found.suffer, found.others_suffer) == ("provider_region:pa:r0", 3, 0)
+    last[np.flatnonzero(PA & R0)[1:]] = NOW - SECOND_NS
+    assert named(sight(LINES, [], Heard(last, LINKED), NOW)) == []
+
+
 def test_a_factor_of_one_office_and_a_factor_named_twice_are_none() -> None:
     """Without two linked offices there is nothing to share; of two that cover the same lines the first is kept."""
     alone = factors(LINES, ["only", *[""] * 23], ["one"] * 24, LINKED)

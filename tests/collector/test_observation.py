@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from collector.observation.server import CONVERSATIONS, HEAD_BYTES
 from config.settings import Metrics
 from tatpar.__main__ import main
+from telemetry.decisions import Evidence, Factor, FactorKind, Incident
 from telemetry.store.errors import StoreError
 from telemetry.windows import LATE_NS, WINDOW_NS, window_start
 
@@ -171,6 +172,34 @@ async def test_a_second_collector_waits_visibly(hub: Any, eventually: Any) -> No
         await asyncio.gather(task, return_exceptions=True)
         with pytest.raises(ConnectionError):
             await ask(at, "/healthz")
+
+
+async def test_shared_faults_are_shown(hub: Any) -> None:
+    """Open ones by what the offices have in common, 0 where none is; the offices that suffer, once each; and how many there ever were."""
+
+    def incident(name: str, kind: FactorKind, *sites: str, until_ns: int | None = None) -> Incident:
+        evidence = Evidence(suffer=len(sites), members=len(sites), others_suffer=0, others=5, log_odds=3.0)
+        return Incident(
+            id=name, factor=Factor(kind=kind, name=name), since_ns=1, told_ns=1, seen_ns=2, sites=sites,
+            evidence=evidence, until_ns=until_ns,
+        )  # fmt: skip
+
+    async with hub.collecting(metrics=FREE) as collector:
+        seen = await ask(where(collector), "/metrics")
+        assert seen['tatpar_incidents_open{kind="provider"}'] == seen["tatpar_incidents_opened_total"] == 0
+        hub.state.put_incidents([
+            incident("provider-a", FactorKind.PROVIDER, "agra", "etah"),
+            incident("state", FactorKind.END, "agra", "mau"),
+            incident("national", FactorKind.END, "mau", until_ns=9),
+        ])  # fmt: skip
+        seen = await ask(where(collector), "/metrics")
+        assert (
+            seen['tatpar_incidents_open{kind="provider"}'] == seen['tatpar_incidents_open{kind="end"}'] == 1
+        )
+        assert seen['tatpar_incidents_open{kind="hub"}'] == 0
+        assert seen["tatpar_incident_sites"] == 3
+        assert seen["tatpar_incidents_opened_total"] == 3
+        checked_by_promtool(seen.body)
 
 
 STRANGE = {

@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from config.load import load_config
 from tatpar.__main__ import main
 from tatpar.prior import shipped_prior
-from tatpar.replaying import Replayed, Source, Wanted, replayed
+from tatpar.replay_blocks import Source, Wanted
+from tatpar.replaying import Replayed, replayed
 from telemetry.state.db import StateDb
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS, WINDOW_VALUE_COLUMNS
 from telemetry.store.sqlite import SqliteReader, SqliteStore
@@ -142,6 +143,8 @@ def test_it_prints_scores_and_draws_them(folder: Path, tmp_path: Path) -> None:
     assert 0 < last["score"]["failed"] < last["score"]["forecasts"]
     for name in ("brier", "over_persistence", "over_climatology", "calibration"):
         assert last["score"][name]["low"] <= last["score"][name]["high"]
+    assert last["model_alone"]["forecasts"] == last["score"]["forecasts"]
+    assert last["model_alone"]["brier"] != last["score"]["brier"], "the guard rails took nothing"
     assert set(last["regions"]) == {"braj", "west", "kashi"}
     assert len(found["refits"]) >= 2
     assert plot.read_text(encoding="utf-8").startswith("<?xml")
@@ -153,11 +156,25 @@ def test_the_future_and_the_late_change_no_earlier_forecast(folder: Path, tmp_pa
     ours, theirs = replay(folder), replay(make(tmp_path / "other", cut_ns))
     leads_ns = np.array([24 * 3600, 7200, 1800, 600], dtype=np.int64) * SECOND_NS
     before = ours.starts_ns[:, None] - leads_ns <= cut_ns
-    for name in ("chance", "persistence", "climatology"):
+    for name in ("chance", "model", "persistence", "climatology"):
         one, other = getattr(ours, name), getattr(theirs, name)
         assert np.array_equal(one[before], other[before], equal_nan=True), name
         assert not np.array_equal(one[~before], other[~before], equal_nan=True), "nothing was corrupted"
     assert np.isfinite(ours.persistence[before]).sum() > 50
+
+
+def test_offices_in_blocks_come_to_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One office at a time: the same pairs, outcomes and refits; chances differ by what the others' lines would have told."""
+    whole = replay(folder)
+    monkeypatch.setattr("tatpar.replay_blocks.OFFICES_PER_BLOCK", 1)
+    blocks = replay(folder)
+    assert np.array_equal(blocks.sites, whole.sites)
+    assert np.array_equal(blocks.known, whole.known)
+    assert np.array_equal(blocks.held, whole.held)
+    assert [at for at, _ in blocks.refits] == [at for at, _ in whole.refits]
+    there = np.isfinite(whole.chance)
+    assert np.array_equal(np.isfinite(blocks.chance), there)
+    assert np.abs(blocks.chance - whole.chance)[there].mean() < 0.05
 
 
 @pytest.mark.parametrize(

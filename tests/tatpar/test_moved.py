@@ -74,7 +74,7 @@ def test_a_step_is_told_and_a_rhythm_is_not() -> None:
     told = found(Week())
     (move,) = told.moves
     assert (move.path, move.metric) == ("main.state", "rtt")
-    assert abs(move.at_ns - T0 - AT * SLOT_NS) <= 3 * SLOT_NS
+    assert abs(move.when_ns - T0 - AT * SLOT_NS) <= 3 * SLOT_NS
     assert (move.before, move.after) == (pytest.approx(40, abs=1), pytest.approx(60, abs=1))
     assert told.measured_slots == 2 * DAYS * DAY
     assert found(Week(), "jitter", "loss").moves == ()
@@ -90,7 +90,7 @@ def test_the_words_are_local() -> None:
     assert lines(config, found(Week(), "loss"), "en", ZONE)[0].startswith("No level has moved")
     assert lines(config, found(Week(0)), "en", ZONE)[0].startswith("Nothing is stored")
     plain = msgspec.json.decode(msgspec.json.encode(readable(told)))
-    assert plain["moves"][0]["at"] == "2026-11-28T05:00:00Z"
+    assert plain["moves"][0]["when"] == "2026-11-28T05:00:00Z"
 
 
 def call(folder: Path, *arguments: str) -> Result:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from alerts.service import Alerts
 from collector.plans import plan_everyone
 from config.errors import ConfigError
 from config.live import LiveConfig, ReloadOutcome
@@ -70,13 +71,16 @@ def test_hostile_number_is_refused_in_one_line_or_works(town: Town, key: Key) ->
     for text in (*HOSTILE, *_bounds(Settings, key)):
         file.write_text(f"[{key[0]}]\n{_written(key, text)}", encoding="utf-8")
         live = _loaded_or_refused(file, rf"tatpar\.toml:2: {key[0]}\.{key[1]} is .+; write a")
-        if live is not None:
+        if live is not None and key[0] == "alerts":
+            _alerts_work(town, live)
+        elif live is not None:
             _rooms_work(town, live)
 
 
 def _written(key: Key, text: str) -> str:
     line = f"{key[1]} = {text}\n"
     other = {"base_pps": f"meeting_pps = {text}\n", "meeting_pps": "base_pps = 0.1\n"}
+    other |= {"warning_min": "urgent_min = 0\n", "urgent_min": "warning_min = 10080\n"}
     return line + other.get(key[1], "")  # the two must fit together
 
 
@@ -91,6 +95,13 @@ def _loaded_or_refused(file: Path, pattern: str) -> LiveConfig | None:
 def _one_line(error: ConfigError, pattern: str) -> None:
     assert re.search(pattern, str(error)), str(error)
     assert "\n" not in str(error)
+
+
+def _alerts_work(town: Town, live: LiveConfig) -> None:
+    """The alerts look, twice."""
+    with closing(Alerts(live, town.state)) as alerts:
+        alerts.step(town.now_ns)
+        alerts.step(town.now_ns + 20 * 10**9)
 
 
 def _rooms_work(town: Town, live: LiveConfig) -> None:

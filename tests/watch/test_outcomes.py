@@ -87,6 +87,28 @@ def test_outcomes_come_from_roll_ups_where_windows_are_gone(over: Town) -> None:
     assert {site: (each.broken, each.missing) for site, each in outcomes(over).items()} == before
 
 
+@pytest.mark.parametrize(
+    ("works", "state", "broken"),
+    [
+        ("site:ballia,works,2026-11-23 11:35,2026-11-23 11:40,2026-11-20 09:00", OutcomeState.HELD, 0),
+        ("site:ballia,holiday,2026-11-23 11:35,2026-11-23 11:39,2026-11-20 09:00", OutcomeState.FAILED, 4),
+        ("end:state,works,2026-11-23 11:35,2026-11-23 11:40,2026-11-20 09:00", OutcomeState.HELD, 0),
+        ("end:national,works,2026-11-23 11:35,2026-11-23 11:40,2026-11-20 09:00", OutcomeState.FAILED, 20),
+        ("site:agra,works,2026-11-23 11:30,2026-11-23 11:40,2026-11-20 09:00", OutcomeState.FAILED, 20),
+    ],
+)
+def test_announced_works_excuse_what_is_missing_and_not_what_broke(
+    over: Town, works: str, state: OutcomeState, broken: int
+) -> None:
+    """Ballia was silent for the meeting's second five minutes: works there or at its end explain them, others do not; agra broke anyhow."""
+    (over.folder / "works.csv").write_text(f"who,kind,from,until,announced\n{works}\n", encoding="utf-8")
+    assert over.live.refresh()
+    over.watch.settle(over.t0 + MINUTES * 60 * SECOND_NS + DAY_NS)
+    found = outcomes(over)
+    assert (found["ballia"].state, found["ballia"].broken, found["ballia"].missing) == (state, broken, 20)
+    assert found["agra"].state is OutcomeState.FAILED
+
+
 class OnlyRollups:
     """A reader whose windows are past their retention."""
 

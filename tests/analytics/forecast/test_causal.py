@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from analytics.forecast.features import digest
 from analytics.forecast.model import fit
 from analytics.forecast.track import Asks, Track
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -85,3 +86,26 @@ def test_the_future_and_what_is_still_on_its_way_change_no_bit(seed: int) -> Non
         turned = replace(other, arrived_ns=np.minimum(other.arrived_ns, now_ns))
         changed += model.chances(turned, one).holds.tobytes() != alone.holds.tobytes()
     assert changed > 10, "what is turned upside down must matter once it has arrived"
+
+
+def test_a_digest_as_of_a_time_answers_as_the_whole_one() -> None:
+    """What the watch keeps of a past: for asks from then on the chances are the same but for the order of a sum."""
+    track = history(3)
+    asks, held = questions(track, 3)
+    model = fit(track, asks, held)
+    now_ns = np.full_like(asks.now_ns, track.start_ns + (SLOTS - 300) * SLOT_NS)
+    late = Asks(asks.line, now_ns, now_ns + HOUR_NS, now_ns + 2 * HOUR_NS)
+    whole, small = digest(track), digest(track, int(now_ns[0]))
+    assert small.past.count.shape == (LINES, 2)
+    for ours, theirs in zip(
+        small.past.until(asks.line, now_ns), whole.past.until(asks.line, now_ns), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    assert small.past.count[:, 1].min() > 1000
+    early = small.past.until(asks.line, now_ns - SECOND_NS)
+    assert np.array_equal(early[1], small.past.until(asks.line, now_ns)[1]), (
+        "a look that began a moment before"
+    )
+    np.testing.assert_allclose(
+        model.chances(track, late, small).holds, model.chances(track, late, whole).holds, rtol=1e-9
+    )

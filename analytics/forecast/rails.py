@@ -1,0 +1,166 @@
+"""The guard rails of `readiness` on history: what they take from the model's chance, as far as slots can tell.
+
+Live they stand on 15 s windows; a replay has slots of five minutes that had arrived. A line counts as broken now when
+half of its newest slot broke or more, as silent when the newest slot that could have arrived is not there, and as dark
+when that slot says so. The rule of a plain hour is the same, on the hours that were known when the day of the forecast
+began. Nothing that had not arrived by then is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.climatology import climatology
+from analytics.condition import SUSPECT
+from analytics.flags import USUAL_TIMES
+from analytics.forecast.seen import look, newest_slot
+from analytics.history import WINDOWS_PER_HOUR, History
+from analytics.hours import hour_of_week, local_hours
+from analytics.lines import Lines
+from analytics.persistence import still_broken
+from analytics.readiness import RELAPSES, SILENCE_HIDES, within_rails
+from analytics.usual_hour import plain
+from telemetry.store.rollup import CLOSED_AFTER_NS
+from telemetry.windows import DAY_NS, HOUR_NS, WINDOWS_PER_SLOT
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from numpy.typing import NDArray
+
+    from analytics.climatology import Climatology
+    from analytics.forecast.seen import Slots
+    from analytics.forecast.track import Asks, Track
+
+    Floats = NDArray[np.float64]
+
+BACK_NS: Final = DAY_NS
+"""A fault or a silence is followed back so far."""
+USUAL_DAYS: Final = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Rails:
+    """What the guards say of M asks, (M,) each: the terms of `readiness.within_rails`."""
+
+    lasting: Floats
+    hidden: Floats
+    hour: Floats
+    heard: NDArray[np.bool_]
+
+    def within(self, holds: Floats) -> Floats:
+        """The model's chance (M,) within the guard rails; NaN stays."""
+        within = within_rails(holds, self.lasting, self.hidden, self.hour, self.heard)
+        return np.where(np.isnan(holds), np.nan, within)
+
+
+def rails(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> Rails:
+    """The guards of each ask; `weeks` of history count for the hours, by the clock of `zone`."""
+    slot = newest_slot(track, asks.now_ns - CLOSED_AFTER_NS)[:, None] - np.arange(BACK_NS // track.slot_ns)
+    slots = look(track, asks.line, slot, asks.now_ns)
+    heard = slots.known[:, 0]
+    lead_ns = np.maximum(asks.start_ns - asks.now_ns, 0)
+    lasting = _broken(track, slots, lead_ns)
+    hour, usual = _hours(track, asks, zone, weeks)
+    this_hour, later = local_hours(asks.now_ns, zone), local_hours(asks.start_ns, zone)
+    lasting = np.where(later > this_hour, lasting * (1.0 - usual * _as_usual(track, asks, slots)), lasting)
+    silent = _run(~slots.known) * track.slot_ns
+    hides = np.where(slots.dark[:, 0], 1.0, SILENCE_HIDES)
+    hidden = np.where(heard, 0.0, hides * _persists(lead_ns, silent))
+    return Rails(lasting, hidden, hour, heard)
+
+
+def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64]) -> Floats:
+    """The chance that what is broken now, or keeps breaking, is broken at the meeting."""
+    broken = slots.known & (slots.broke >= SUSPECT)
+    share = np.where(broken[:, 0], slots.broke[:, 0].astype(np.float64), 0.0)
+    hour = int(HOUR_NS // track.slot_ns) + 1
+    ended = (broken[:, 1:hour] & ~broken[:, : hour - 1]).sum(axis=1)
+    relapse = np.asarray(RELAPSES)[np.minimum(ended, len(RELAPSES) - 1)]
+    return np.asarray(np.maximum(share, relapse) * _persists(lead_ns, _run(broken) * track.slot_ns))
+
+
+def _persists(lead_ns: NDArray[np.int64], age_ns: NDArray[np.int64]) -> Floats:
+    out = np.zeros(len(lead_ns))
+    for lead in np.unique(lead_ns):  # horizons: a handful
+        rows = lead_ns == lead
+        out[rows] = still_broken(int(lead), age_ns[rows])
+    return out
+
+
+def _run(said: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(M,): for how many slots in a row, from the newest back, it has been so."""
+    return np.asarray(np.where(said.all(axis=1), said.shape[1], (~said).argmax(axis=1)), dtype=np.int64)
+
+
+def _as_usual(track: Track, asks: Asks, slots: Slots) -> NDArray[np.bool_]:
+    """(M,): the strain now is at most `USUAL_TIMES` that of this slot on the days before."""
+    newest = newest_slot(track, asks.now_ns - CLOSED_AFTER_NS)
+    days = newest[:, None] - (1 + np.arange(USUAL_DAYS)) * (DAY_NS // track.slot_ns)
+    before = look(track, asks.line, days, asks.now_ns)
+    usual = np.where(before.known, before.strain, 0.0).sum(axis=1) / np.maximum(before.known.sum(axis=1), 1)
+    return np.asarray(slots.strain[:, 0] <= USUAL_TIMES * usual)
+
+
+def _hours(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> tuple[Floats, Floats]:
+    """(M,) each: the chance that an hour of the meeting fails where its record is plain, else 0; and that this hour fails."""
+    hour, usual = np.zeros((2, len(asks.line)))
+    day = asks.now_ns // DAY_NS
+    of_slot = local_hours(
+        track.start_ns + np.arange(track.broke.shape[1], dtype=np.int64) * track.slot_ns, zone
+    )
+    for each in np.unique(day):
+        rows = np.flatnonzero(day == each)
+        climate = _climate(track, of_slot, int(each) * DAY_NS, weeks)
+        if climate is None:
+            continue
+        now = hour_of_week(local_hours(asks.now_ns[rows], zone))
+        usual[rows] = climate.fails[0, asks.line[rows], 0, now]
+        hour[rows] = _plain(climate, asks, rows, zone)
+    return hour, usual
+
+
+def _plain(climate: Climatology, asks: Asks, rows: NDArray[np.int64], zone: tzinfo) -> Floats:
+    cap = plain(climate.known, climate.failed[0], climate.fails[0])[:, 0]
+    first = local_hours(asks.start_ns[rows], zone)
+    last = np.minimum(local_hours(np.maximum(asks.end_ns[rows] - 1, asks.start_ns[rows]), zone), first + 167)
+    out = np.zeros(len(rows))
+    for step in range(int((last - first).max(initial=0)) + 1):
+        there = first + step <= last
+        out[there] = np.maximum(out[there], cap[asks.line[rows][there], hour_of_week(first + step)[there]])
+    return out
+
+
+def _climate(track: Track, of_slot: NDArray[np.int64], as_of_ns: int, weeks: float) -> Climatology | None:
+    """What the hours of the weeks before were like, as had arrived by then; None without any."""
+    end = int(np.clip((as_of_ns - track.start_ns) // track.slot_ns, 0, track.broke.shape[1]))
+    first = max(end - int(weeks * 7 * DAY_NS) // track.slot_ns, 0)
+    hours = of_slot[first:end]
+    if not len(hours):
+        return None
+    span = slice(first, end)
+    seen = track.arrived_ns[:, span] <= as_of_ns
+    measured = np.where(seen, track.measured[:, span], 0.0)
+    blamed = (1.0 - measured) * (seen & track.dark[:, span])
+    broken = np.nan_to_num(track.broke[:, span]) * measured + blamed
+    windows = WINDOWS_PER_HOUR * track.slot_ns / HOUR_NS if track.slot_ns < HOUR_NS else WINDOWS_PER_SLOT
+    at = np.flatnonzero(np.diff(hours, prepend=hours[0] - 1))
+    return climatology(
+        History(
+            lines=Lines(tuple(map(str, range(len(measured)))), ("",)),
+            first_hour=int(hours[0]),
+            measured=_by_hour((measured + blamed) * windows, hours, at)[:, None],
+            broken=_by_hour(broken * windows, hours, at)[None, :, None],
+            figures={},
+        )
+    )
+
+
+def _by_hour(values: Floats, hours: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.uint16]:
+    """(N, H) sums by local hour, from the first to the last; hours that the clock skipped stay 0."""
+    out = np.zeros((int(hours[-1] - hours[0]) + 1, len(values)))
+    np.add.at(out, hours[at] - hours[0], np.add.reduceat(values, at, axis=1).T)
+    return np.asarray(np.rint(out.T), dtype=np.uint16)

@@ -1,0 +1,208 @@
+"""The digest of a meeting as a document of half a page, in Hindi or English."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from reports.digest import Before
+from reports.document import (
+    Card,
+    Cards,
+    Cell,
+    Column,
+    Document,
+    Heading,
+    Paragraph,
+    Table,
+    Tile,
+    Tiles,
+    Tone,
+)
+from telemetry.alerting import AlertState
+from telemetry.decisions import Action, Horizon, OutcomeState, State
+from telemetry.words import say, say_reason
+
+if TYPE_CHECKING:
+    from config.config import Config
+    from reports.digest import After, CameTrue, Expected
+    from reports.document import Block
+    from telemetry.alerting import Alert
+    from telemetry.decisions import Verdict
+
+MOST_CARDS: Final = 8
+"""Half a page; the rest is counted."""
+_TONES: Final = {State.NOT_READY: Tone.BAD, State.AT_RISK: Tone.WATCH, State.UNKNOWN: Tone.MISSING}
+
+
+class Say(Protocol):
+    """Words of a key in the reader's language and zone."""
+
+    def __call__(self, key: str, **numbers: float | str) -> str:
+        """The text."""
+        ...
+
+
+def document(digest: Before | After, config: Config, language: str, made_ns: int) -> Document:
+    """What the reader gets; the same digest in the same language gives the same document, apart from the time it was made."""
+    zone = ZoneInfo(config.settings.deployment.timezone)
+    words = _Words(partial(say, language, zone=zone), language, zone, config)
+    occurrence = digest.occurrence
+    side = "before" if isinstance(digest, Before) else "after"
+    name = occurrence.meeting.name(language)
+    blocks = words.before(digest) if isinstance(digest, Before) else words.after(digest)
+    return Document(
+        title=words.say(f"digest.title_{side}", meeting=name, starts=occurrence.starts_ns),
+        subtitle=words.say("digest.span", starts=occurrence.starts_ns, ends=occurrence.ends_ns),
+        language=language,
+        blocks=tuple(blocks),
+        foot=words.say("digest.foot", name=config.settings.deployment.name, made=made_ns),
+        made_ns=made_ns,
+    )
+
+
+class _Words:
+    def __init__(self, words: Say, language: str, zone: ZoneInfo, config: Config) -> None:
+        self.say = words
+        self._language = language
+        self._zone = zone
+        self._people = {person.id: person.name for person in config.people}
+
+    # ── before ──
+    def before(self, digest: Before) -> list[Block]:
+        say = self.say
+        trouble = [each for each in digest.offices if each.state is not State.READY]
+        blocks: list[Block] = [Paragraph(self._expected(digest))]
+        blocks.append(Tiles(tuple(self._tile(digest, state) for state in State if digest.count(state))))
+        if digest.not_linked:
+            blocks.append(Paragraph(say("digest.not_linked", n=digest.not_linked), small=True))
+        if not trouble:
+            return [*blocks, Paragraph(say("digest.all_ready", n=len(digest.offices)))]
+        blocks.append(Heading(say("digest.not_ready_and_done")))
+        blocks.append(Cards(tuple(self._coming(each) for each in trouble[:MOST_CARDS])))
+        return [*blocks, *self._rest(trouble)]
+
+    def _expected(self, digest: Before) -> str:
+        if not digest.judged:
+            return self.say("digest.no_forecast", n=len(digest.offices))
+        return self.say(
+            "digest.expected", holds=round(digest.expected), n=digest.judged, all=len(digest.offices)
+        )
+
+    def _tile(self, digest: Before, state: State) -> Tile:
+        value = self.say("digest.of", n=digest.count(state), all=len(digest.offices))
+        return Tile(self.say(f"state.{state.value}"), value, tone=_TONES.get(state, Tone.GOOD))
+
+    def _coming(self, office: Expected) -> Card:
+        verdict = office.verdict
+        lines = []
+        if verdict is not None and verdict.reasons:
+            lines.append(say_reason(self._language, verdict.reasons[0], zone=self._zone))
+        if verdict is not None and verdict.action is not Action.NONE:
+            lines.append(self.say("digest.to_do", action=self.say(f"action.{verdict.action.value}")))
+        lines.append(self._done(office.alert))
+        return Card(
+            office.site.name(self._language),
+            self._said(verdict),
+            tuple(lines),
+            _TONES.get(office.state, Tone.PLAIN),
+        )
+
+    def _done(self, alert: Alert | None) -> str:
+        """Who has taken it up, or who was told."""
+        if alert is None:
+            return self.say("digest.nobody_told")
+        if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_ns is not None:
+            who = self._people.get(alert.acknowledged_by, alert.acknowledged_by)
+            taken = self.say("digest.taken_up", who=who, at=alert.acknowledged_ns, alert=alert.id)
+            return f"{taken}: {alert.note}" if alert.note else taken
+        if not alert.told:
+            return self.say("digest.nobody_told")
+        names = ", ".join(self._people.get(one) or one for one in alert.told)
+        return self.say("digest.told", who=names, alert=alert.id)
+
+    # ── after ──
+    def after(self, digest: After) -> list[Block]:
+        say = self.say
+        total, held = len(digest.offices), digest.count(OutcomeState.HELD)
+        failed, open_ = digest.count(OutcomeState.FAILED), digest.count(OutcomeState.UNSETTLED)
+        excused = digest.count(OutcomeState.EXCUSED)
+        blocks: list[Block] = [Paragraph(say("digest.held", held=held, n=total, failed=failed))]
+        notes = {"open": open_, "excused": excused, "provisional": digest.provisional}
+        notes["not_linked"] = digest.not_linked
+        blocks += [Paragraph(say(f"digest.{key}", n=n), small=True) for key, n in notes.items() if n]
+        told = [each for each in digest.offices if each.state is OutcomeState.FAILED or _was_wrong(each)]
+        blocks.append(self._records(digest))
+        if told:
+            blocks.append(Heading(say("digest.what_happened")))
+            blocks.append(Cards(tuple(self._came_true(each) for each in told[:MOST_CARDS])))
+            blocks += self._rest(told)
+        elif held:
+            blocks.append(Paragraph(say("digest.as_said")))
+        return blocks
+
+    def _records(self, digest: After) -> Table:
+        say = self.say
+        columns = (
+            Column(say("digest.when"), "horizon"),
+            Column(say("digest.said_ready"), "ready_held", is_number=True),
+            Column(say("digest.said_trouble"), "flagged_failed", is_number=True),
+            Column(say("digest.right"), "right", is_number=True),
+        )
+        rows = tuple(
+            (
+                Cell(say(f"horizon.{each.horizon.value}"), each.horizon.value),
+                Cell(say("digest.came", n=each.ready_held, all=each.ready), each.ready_held),
+                Cell(say("digest.came", n=each.flagged_failed, all=each.flagged), each.flagged_failed),
+                Cell(say("digest.came", n=each.right, all=each.said), each.right),
+            )
+            for each in digest.records
+            if each.said
+        )
+        return Table("forecasts", columns, rows, say("digest.was_right"), say("digest.no_record"))
+
+    def _came_true(self, office: CameTrue) -> Card:
+        outcome = office.outcome
+        lines = []
+        if outcome is not None and office.state is OutcomeState.FAILED and outcome.windows:
+            lines.append(
+                self.say(
+                    "digest.broken",
+                    broken=outcome.broken / outcome.windows,
+                    missing=outcome.missing / outcome.windows,
+                )
+            )
+        lines += [
+            self.say(
+                "digest.we_said",
+                when=self.say(f"horizon.{horizon.value}"),
+                said=self._said(office.said[horizon]),
+                verdict=self.say(f"digest.right_{str(office.right(horizon)).lower()}"),
+            )
+            for horizon in Horizon
+            if horizon in office.said
+        ]
+        if not office.said:
+            lines.append(self.say("digest.nothing_said"))
+        tone = Tone.BAD if office.state is OutcomeState.FAILED else Tone.WATCH
+        return Card(
+            office.site.name(self._language), self.say(f"outcome.{office.state.value}"), tuple(lines), tone
+        )
+
+    # ── both ──
+    def _said(self, verdict: Verdict | None) -> str:
+        if verdict is None:
+            return self.say("state.unknown")
+        word = self.say(f"state.{verdict.state.value}")
+        if verdict.probability is None:
+            return word
+        return self.say("digest.chance", state=word, chance=verdict.probability)
+
+    def _rest(self, told: list[Expected] | list[CameTrue]) -> list[Block]:
+        more = len(told) - MOST_CARDS
+        return [Paragraph(self.say("digest.more", n=more), small=True)] if more > 0 else []
+
+
+def _was_wrong(office: CameTrue) -> bool:
+    return any(office.right(horizon) is False for horizon in Horizon)

@@ -1,0 +1,92 @@
+"""What one time or the other promises, for people and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.ground import Standing
+from config.settings_file import timezone_of
+from tatpar.columns import table
+from tatpar.expected import better, differing
+from tatpar.json_time import rfc3339
+from telemetry.words import say, say_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.ground import Ground
+    from config.config import Config
+    from tatpar.expected import Expected
+
+
+def plain(found: Sequence[Expected], ground: Ground) -> dict[str, object]:
+    """For JSON."""
+    best = better(found)
+    return {
+        "as_of": rfc3339(ground.now_ns),
+        "model": ground.foresight.name,
+        "end": found[0].occurrence.meeting.end,
+        "profile": found[0].occurrence.meeting.profile,
+        "times": [
+            {
+                "starts": rfc3339(each.occurrence.starts_ns),
+                "ends": rfc3339(each.occurrence.ends_ns),
+                "offices": len(each.verdicts),
+                "expected_to_hold": round(each.holding, 2),
+                **{state.name.lower(): each.count(state) for state in reversed(Standing)},
+            }
+            for each in found
+        ],
+        "better": None if best is None else rfc3339(found[best].occurrence.starts_ns),
+        "differs": [
+            {
+                "site": site,
+                "states": [each.verdicts[site].state.value for each in found],
+                "chances": [each.verdicts[site].probability for each in found],
+            }
+            for site in differing(found)
+        ],
+    }
+
+
+def lines(config: Config, found: Sequence[Expected], language: str) -> list[str]:
+    """For people: a line a time, which is better, and the offices that differ."""
+    zone = timezone_of(config.settings)
+    when = [say(language, "table.when", zone=zone, at=each.occurrence.starts_ns) for each in found]
+    out = [
+        say(
+            language, "table.time", zone=zone, when=text, until=each.occurrence.ends_ns,
+            expected=f"{each.holding:.1f}", offices=len(each.verdicts), ready=each.count(Standing.READY),
+            at_risk=each.count(Standing.AT_RISK), not_ready=each.count(Standing.NOT_READY),
+            unknown=each.count(Standing.UNKNOWN),
+        )
+        for text, each in zip(when, found, strict=True)
+    ]  # fmt: skip
+    if len(found) < 2:
+        return out
+    best = better(found)
+    if best is None:
+        out.append(say(language, "table.same"))
+    else:
+        more = found[best].holding - found[1 - best].holding
+        out.append(say(language, "table.better", when=when[best], more=f"{more:.1f}"))
+    sites = differing(found)
+    if sites:
+        head = [say(language, "table.office"), *when, say(language, "table.why")]
+        rows = [_row(config, found, site, language) for site in sites]
+        out += ["", say(language, "table.differs"), *table(head, rows)]
+    return out
+
+
+def _row(config: Config, found: Sequence[Expected], site: str, language: str) -> list[str]:
+    both = [each.verdicts[site] for each in found]
+    worse = min(both, key=lambda verdict: verdict.probability or 0.0)
+    chances = [
+        say(language, f"state.{verdict.state.value}")
+        if verdict.probability is None
+        else say(language, "backtest.share", share=verdict.probability)
+        for verdict in both
+    ]
+    zone = timezone_of(config.settings)
+    why = say_reason(language, worse.reasons[0], zone=zone) if worse.reasons else ""
+    return [config.registry.by_id[site].name(language), *chances, why]

@@ -1,0 +1,132 @@
+"""The guard rails on history: what each takes away, reckoned by hand; and that they see nothing which had not arrived."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC
+
+import numpy as np
+import pytest
+
+from analytics.forecast.rails import Rails, rails
+from analytics.forecast.track import Asks, Track
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS
+
+DAY = 288
+DAYS = 36
+T0 = 1_795_392_000 * SECOND_NS
+"""2026-11-23 00:00 UTC, a Monday."""
+NOW_DAY = 29
+NOW_NS = T0 + NOW_DAY * DAY_NS + 10 * HOUR_NS
+NEWEST = NOW_DAY * DAY + 10 * 12 - 2
+"""The slot that ended just now has not arrived yet; this one has."""
+HALF_HOUR = 1800 * SECOND_NS
+
+
+def sound() -> Track:
+    """Two lines of five weeks without any trouble."""
+    shape = (2, DAYS * DAY)
+    ends = T0 + (np.arange(shape[1], dtype=np.int64) + 1) * SLOT_NS
+    return Track(
+        first_slot=T0 // SLOT_NS,
+        slot_ns=SLOT_NS,
+        broke=np.zeros(shape, dtype=np.float32),
+        measured=np.ones(shape, dtype=np.float32),
+        dark=np.zeros(shape, dtype=bool),
+        strain=np.full(shape, 0.2, dtype=np.float32),
+        arrived_ns=np.tile(ends + 60 * SECOND_NS, (2, 1)),
+        planned=np.zeros(shape, dtype=bool),
+        rehearsed=np.full(shape, np.nan, dtype=np.float32),
+        groups={},
+    )
+
+
+def broken(track: Track, slots: slice | np.ndarray, share: float = 1.0) -> Track:
+    """The first line breaks in these slots."""
+    broke, strain = track.broke.copy(), track.strain.copy()
+    broke[0, slots], strain[0, slots] = share, 4.0
+    return replace(track, broke=broke, strain=strain)
+
+
+def missing(track: Track, slots: slice, *, dark: bool = False) -> Track:
+    """Nothing came of the first line in these slots."""
+    broke, measured, is_dark = track.broke.copy(), track.measured.copy(), track.dark.copy()
+    broke[0, slots], measured[0, slots], is_dark[0, slots] = np.nan, 0.0, dark
+    return replace(track, broke=broke, measured=measured, dark=is_dark)
+
+
+def said(track: Track, lead_ns: int = HALF_HOUR, now_ns: int = NOW_NS) -> Rails:
+    start = np.full(2, now_ns + lead_ns)
+    asks = Asks(np.arange(2), np.full(2, now_ns), start, start + HOUR_NS)
+    return rails(track, asks, UTC, 8.0)
+
+
+def within(track: Track, holds: float = 0.99, lead_ns: int = HALF_HOUR, now_ns: int = NOW_NS) -> list[float]:
+    return said(track, lead_ns, now_ns).within(np.full(2, holds)).tolist()
+
+
+def test_a_sound_line_keeps_the_models_chance() -> None:
+    """Nothing is taken from it, and no chance is made up where the model has none."""
+    assert within(sound()) == [0.99, 0.99]
+    assert np.isnan(within(sound(), np.nan)).all()
+
+
+def test_a_fault_is_held_against_a_meeting_by_its_age() -> None:
+    """Broken for three slots, half an hour before: (900 + 900) / (900 + 900 + 1800) to the power of 0.4 of it lasts."""
+    track = broken(sound(), slice(NEWEST - 2, NEWEST + 1))
+    assert within(track) == pytest.approx([1 - 0.5**0.4, 0.99])
+    assert within(broken(sound(), slice(NEWEST - 2, NEWEST + 1), 0.6))[0] == pytest.approx(1 - 0.6 * 0.5**0.4)
+    assert within(broken(sound(), slice(NEWEST, NEWEST + 1), 0.4)) == [0.99, 0.99]
+
+
+def test_silence_is_never_ready() -> None:
+    """Two slots without a word hide a fault by half, dark altogether; a slot that comes late was silence until then."""
+    quiet = slice(NEWEST - 1, NEWEST + 1)
+    lasts = (1500 / 3300) ** 0.4
+    assert within(missing(sound(), quiet))[0] == pytest.approx(1 - 0.5 * lasts)
+    assert within(missing(sound(), quiet, dark=True))[0] == pytest.approx(1 - lasts)
+    assert within(missing(sound(), slice(NEWEST, NEWEST + 1)), 0.99, DAY_NS)[0] == 0.89
+    late = sound().arrived_ns.copy()
+    late[0, NEWEST] += HOUR_NS
+    assert within(replace(sound(), arrived_ns=late), 0.99, DAY_NS) == [0.89, 0.99]
+
+
+@pytest.mark.parametrize(("weeks", "caps"), [((1, 2, 3, 4), True), ((1, 2, 3), True), ((1, 2), False)])
+def test_an_hour_that_nearly_always_failed_is_not_promised(weeks: tuple[int, ...], *, caps: bool) -> None:
+    """Three of four weeks cap the chance of that hour of the week, two do not; the hour after it is left alone."""
+    hour = NOW_DAY * DAY + 12 * 12
+    slots = np.concatenate([np.arange(hour - week * 7 * DAY, hour - week * 7 * DAY + 12) for week in weeks])
+    track = broken(sound(), slots)
+    assert (within(track, lead_ns=2 * HOUR_NS)[0] < 0.6) is caps
+    assert within(track, lead_ns=3 * HOUR_NS)[0] == 0.99
+
+
+def test_trouble_that_is_usual_at_this_hour_does_not_last() -> None:
+    """What breaks every day at ten weighs less on a meeting at noon than the same for the first time."""
+    ten = np.concatenate([np.arange(day * DAY + 114, day * DAY + 119) for day in range(NOW_DAY)])
+    now = np.arange(NEWEST - 2, NEWEST + 1)
+    at_ten = NOW_NS - 300 * SECOND_NS
+    usual = broken(sound(), np.concatenate([ten, now - 1]))
+    first = broken(sound(), now - 1)
+    assert (
+        within(usual, lead_ns=2 * HOUR_NS, now_ns=at_ten)[0]
+        > within(first, lead_ns=2 * HOUR_NS, now_ns=at_ten)[0] + 0.1
+    )
+
+
+def test_what_had_not_arrived_changes_no_bit() -> None:
+    """Everything that arrives after the ask is turned upside down: the rails stay, and would not if it had arrived."""
+    track = broken(sound(), np.arange(0, DAYS * DAY, 7))
+    later = track.arrived_ns > NOW_NS
+    upset = replace(
+        track,
+        broke=np.where(later, 1.0 - track.broke, track.broke).astype(np.float32),
+        measured=np.where(later, np.float32(0.3), track.measured),
+        strain=np.where(later, np.float32(9.0), track.strain),
+        dark=track.dark ^ later,
+    )
+    before, after = said(track), said(upset)
+    for name in ("lasting", "hidden", "hour", "heard"):
+        assert np.array_equal(getattr(before, name), getattr(after, name)), name
+    moved = said(upset, now_ns=NOW_NS + HOUR_NS)
+    assert not np.array_equal(moved.lasting, said(track, now_ns=NOW_NS + HOUR_NS).lasting)

@@ -1,0 +1,173 @@
+"""`tatpar ready --at … --or …`: which of two times is better, by how much, and what is wrong with the asking."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config.load import load_config
+from config.meetings import Meeting, Occurrence
+from tatpar.__main__ import main
+from tatpar.asked_times import Question, occurrences
+from tatpar.expected import Expected, better, differing
+from telemetry.decisions import State, Verdict
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Town
+
+ZONE = ZoneInfo("Asia/Kolkata")
+NOON_NS = int(datetime(2026, 11, 23, 12, 0, tzinfo=ZONE).timestamp()) * SECOND_NS
+WHOLE = Question(times=("11:00",), uid=None, minutes=None, end=None, profile=None)
+
+
+def promise(**chances: float | State) -> Expected:
+    """Of offices by name, with a chance or, without a number, a state."""
+    meeting = Meeting(uid="", title="", invited=tuple(chances), end="state", profile="video-720p")
+    occurrence = Occurrence(meeting=meeting, recurrence_ns=0, starts_ns=HOUR_NS, ends_ns=2 * HOUR_NS)
+    said = {}
+    for site, chance in chances.items():
+        number = None if isinstance(chance, State) else chance
+        state = (
+            chance
+            if isinstance(chance, State)
+            else State.READY
+            if chance >= 0.9
+            else State.AT_RISK
+            if chance >= 0.6
+            else State.NOT_READY
+        )
+        said[site] = Verdict(
+            site=site, meeting="", occurrence_ns=0, starts_ns=0, ends_ns=1, profile="", issued_ns=0,
+            state=state, probability=number,
+        )  # fmt: skip
+    return Expected(occurrence, said, sum(each.probability or 0.0 for each in said.values()))
+
+
+def asked(text: str, now_ns: int = NOON_NS) -> datetime:
+    """The start of what a time means at noon."""
+    (found,) = occurrences(
+        load_config(None), Question(times=(text,), uid=None, minutes=None, end=None, profile=None), now_ns
+    )
+    return datetime.fromtimestamp(found.starts_ns // SECOND_NS, ZONE)
+
+
+def test_what_differs_is_told_the_widest_apart_first() -> None:
+    """By 0.05 or more, or by another state; a dark office without a number counts as 0, and one alone differs from nothing."""
+    one = promise(a=0.95, b=0.97, c=0.91, d=State.NOT_READY, e=0.30, f=0.99)
+    two = promise(a=0.90, b=0.93, c=0.89, d=0.95, e=0.75, f=0.99)
+    assert differing([one, two]) == ["d", "e", "a", "c"]
+    assert differing([one]) == []
+
+
+@pytest.mark.parametrize(("first", "second", "index"), [(0.95, 0.90, 0), (0.80, 0.95, 1), (0.95, 0.91, None)])
+def test_the_better_time_serves_more_offices(first: float, second: float, index: int | None) -> None:
+    """By a twentieth of an office at least; less is as good."""
+    assert better([promise(a=first), promise(a=second)]) == index
+    assert better([promise(a=first)]) is None
+
+
+def test_a_time_of_day_is_the_next_one() -> None:
+    """At noon, 12:30 is today and 11:00 and 12:00 are tomorrow; a date is local unless it has an offset."""
+    assert asked("12:30").isoformat() == "2026-11-23T12:30:00+05:30"
+    assert asked("11:00").isoformat() == "2026-11-24T11:00:00+05:30"
+    assert asked("12:00").isoformat() == "2026-11-24T12:00:00+05:30"
+    assert asked("2026-11-26T09:15").isoformat() == "2026-11-26T09:15:00+05:30"
+    assert asked("2026-11-26T09:15+00:00").isoformat() == "2026-11-26T14:45:00+05:30"
+
+
+@pytest.mark.parametrize(
+    "text", ["25:00", "soon", "2026-11-20T11:00", "2026-12-08T12:01", "0001-01-01T00:00", "9999-12-31T23:59"]
+)
+def test_a_time_that_cannot_be_asked_is_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """No time, past, beyond 14 days, or at the edge of the calendar: status 2, and what to write instead."""
+    with pytest.raises(SystemExit) as stopped:
+        asked(text)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert "write" in said
+    assert said.count("\n") == 1
+
+
+def test_a_meeting_gives_its_length_end_profile_and_offices(town: Town) -> None:
+    """What is not said is as its next occurrence has it, else as the settings say; what is said goes before."""
+    town.meet(town.meeting("review", 1.0, who="site:agra", minutes=90, profile="audio"))
+    config = load_config(town.folder / "tatpar.toml")
+    question = Question(
+        times=("2026-11-24T11:00", "2026-11-24T16:30"), uid="review", minutes=None, end=None, profile=None
+    )
+    found = occurrences(config, question, town.now_ns)
+    assert [each.starts_ns // HOUR_NS for each in found] == [each.recurrence_ns // HOUR_NS for each in found]
+    assert {each.ends_ns - each.starts_ns for each in found} == {90 * 60 * SECOND_NS}
+    assert {(each.meeting.invited, each.meeting.end, each.meeting.profile) for each in found} == {
+        (("agra",), "state", "audio")
+    }
+    said = Question(
+        times=("2026-11-24T11:00",), uid="review", minutes=20, end="national", profile="video-720p"
+    )
+    (other,) = occurrences(config, said, town.now_ns)
+    assert other.ends_ns - other.starts_ns == 20 * 60 * SECOND_NS
+    assert (other.meeting.end, other.meeting.profile) == ("national", "video-720p")
+    (plain,) = occurrences(config, WHOLE, town.now_ns)
+    assert plain.ends_ns - plain.starts_ns == HOUR_NS
+    assert plain.meeting.invited == ("agra", "meerut", "ballia", "unnao", "jhansi")
+
+
+def call(folder: Path, *arguments: str) -> Result:
+    where = ["--config", str(folder / "tatpar.toml"), "--data", str(folder)]
+    return CliRunner().invoke(main, ["ready", *where, *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (("--or", "11:00"), "--at TIME"),
+        (("--at", "11:00", "--end", "sate"), 'write "state"'),
+        (("--at", "11:00", "--profile", "vidio-720p"), 'write "video-720p"'),
+        (("--at", "11:00", "--meeting", "reviw"), "write one of: review"),
+        (("--at", "11:00", "--for", "2"), "5"),
+    ],
+)
+def test_wrong_asking_says_what_to_write(town: Town, arguments: tuple[str, ...], remedy: str) -> None:
+    """Status 2."""
+    done = call(town.folder, *arguments)
+    assert done.exit_code == 2
+    assert remedy in done.stderr
+
+
+def test_announced_works_make_the_other_time_better(town: Town) -> None:
+    """Of four sound offices one has works at the first time: the second is better by what it loses, and nobody else differs."""
+    now_ns = time.time_ns() // WINDOW_NS * WINDOW_NS
+    begin = datetime.fromtimestamp(now_ns // SECOND_NS, UTC).replace(minute=0, second=0)
+    hours = [int(begin.timestamp()) * SECOND_NS + hours * HOUR_NS for hours in (3, 6)]
+    (town.folder / "now").mkdir()
+    fresh = type(town)(town.folder / "now", now_ns=now_ns, t0=now_ns)
+    fresh.remember(now_ns - 2 * HOUR_NS, now_ns, ("agra", "meerut", "ballia", "unnao"))
+    day = [datetime.fromtimestamp(at // SECOND_NS, ZONE) for at in (*hours, now_ns - DAY_NS)]
+    until = datetime.fromtimestamp((hours[0] + HOUR_NS) // SECOND_NS, ZONE)
+    works = f"site:ballia,works,{day[0]:%Y-%m-%d %H:%M},{until:%Y-%m-%d %H:%M},{day[2]:%Y-%m-%d %H:%M}\n"
+    (fresh.folder / "works.csv").write_text("who,kind,from,until,announced\n" + works, encoding="utf-8")
+    fresh.close()
+    times = [f"{each:%Y-%m-%dT%H:%M}" for each in day[:2]]
+    done = call(fresh.folder, "--at", times[0], "--or", times[1], "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [each["offices"] for each in found["times"]] == [4, 4]
+    assert [each["site"] for each in found["differs"]] == ["ballia"]
+    lost = found["differs"][0]["chances"][1] - found["differs"][0]["chances"][0]
+    first, second = (each["expected_to_hold"] for each in found["times"])
+    assert second - first == pytest.approx(lost, abs=0.06)
+    assert found["better"] == found["times"][1]["starts"]
+    said = call(fresh.folder, "--at", times[0], "--or", times[1], "--lang", "en")
+    assert "Ballia" in said.stdout
+    assert (
+        call(fresh.folder, "--at", times[0], "--or", times[0], "--json").stdout.count('"better": null') == 1
+    )
