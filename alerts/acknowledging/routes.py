@@ -17,7 +17,7 @@ from starlette.routing import Route
 from alerts import links
 from alerts.acknowledging import page
 from alerts.acknowledging.who import audience_of, language_of, name_of
-from alerts.delivery.alertmanager import summary
+from alerts.saying import description
 from config.settings_file import timezone_of
 from telemetry.alerting import AlertState
 from telemetry.words import say
@@ -80,7 +80,7 @@ class Acknowledging:
             alert = self._state.acknowledge(alert.id, name_of(config, link.person), note, now_ns)
             extra = {"event": "alert.acknowledged", "alert": alert.id, "person": link.person, "by": "link"}
             _log.info("alert %s acknowledged by %s", alert.id, alert.acknowledged_by, extra=extra)
-        what = summary(alert, config, language, now_ns, audience_of(config, link.person))
+        what = description(alert, config, language, now_ns, audience_of(config, link.person))
         said = _said(alert, config, language, is_own=takes and _is_own(alert, config, link.person))
         if said is None:
             return page.asking(config, language, alert.id, what), 200

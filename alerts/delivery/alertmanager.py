@@ -15,9 +15,8 @@ import msgspec
 
 from alerts.delivery.errors import DeliveryError
 from alerts.delivery.web import basic, post
-from alerts.facts import Audience, Facts, Form
-from alerts.words import UnsaidError, render
-from telemetry.alerting import AlertState, Step
+from alerts.saying import description, headline
+from telemetry.alerting import AlertState
 from telemetry.state.errors import StateError
 from telemetry.windows import SECOND_NS
 
@@ -159,8 +158,12 @@ def stated(alert: Alert, labels: Labels, config: Config, now_ns: int) -> dict[st
     """An alert as the interface has it."""
     delivery = config.settings.alerts.delivery
     ends_ns = alert.resolved_ns or now_ns + _lasts_ns(config)
-    notes = {f"summary_{language}": summary(alert, config, language, now_ns) for language in ("hi", "en")}
-    notes["summary"] = notes[f"summary_{config.settings.deployment.language}"]
+    notes = {}
+    for language in ("hi", "en"):
+        notes[f"summary_{language}"] = headline(alert, config, language, now_ns)
+        notes[f"description_{language}"] = description(alert, config, language, now_ns)
+    for name in ("summary", "description"):
+        notes[name] = notes[f"{name}_{config.settings.deployment.language}"]
     if alert.acknowledged_by:
         notes["acknowledged_by"] = alert.acknowledged_by
     return {
@@ -170,34 +173,6 @@ def stated(alert: Alert, labels: Labels, config: Config, now_ns: int) -> dict[st
         "endsAt": _time(ends_ns),
         **({"generatorURL": delivery.public_url} if delivery.public_url else {}),
     }
-
-
-def summary(
-    alert: Alert, config: Config, language: str, now_ns: int, audience: Audience = Audience.NOC
-) -> str:
-    """What it is, in the words of who reads it."""
-    facts = Facts(
-        kind=alert.kind,
-        step=Step.RESOLVED if alert.resolved_ns else Step.RAISED,
-        audience=audience,
-        alert=alert.id,
-        now_ns=now_ns,
-        site=alert.site,
-        sites=alert.sites,
-        meeting=alert.meeting,
-        occurrence_ns=alert.occurrence_ns,
-        starts_ns=alert.starts_ns,
-        reason=alert.reason,
-        action=alert.action,
-        factor=alert.factor or (alert.reason.factor if alert.reason is not None else None),
-        probability=alert.probability,
-        since_ns=alert.since_ns,
-        ended_ns=alert.resolved_ns,
-    )
-    try:
-        return render(facts, config, language, Form.CHAT).body
-    except UnsaidError:
-        return f"{alert.kind.value} {alert.site or alert.incident}"
 
 
 def send_test(row: OutboxRow, _files: Sequence[Attachment], config: Config) -> str:

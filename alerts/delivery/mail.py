@@ -79,7 +79,8 @@ def _converse(mail: EmailMessage, settings: Alerts) -> str:
             final = refused and 500 <= error.smtp_code < 600
             raise DeliveryError(_line(error.smtp_code, error.smtp_error), final=final) from error
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            why = f"no answer within {limit_s:g} s (timed out)" if has_passed() else str(error)
+            is_late = has_passed() or "timed out" in str(error)
+            why = f"no answer within {limit_s:g} s" if is_late else str(error)
             raise DeliveryError(f"{where}: {why or type(error).__name__}") from error
         finally:
             server.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from alerts.delivery.alertmanager import summary
+from alerts.saying import headline
 from config.settings_file import timezone_of
 from tatpar.columns import table
 from tatpar.json_time import as_json, readable
@@ -58,7 +58,7 @@ def alert_lines(alerts: Sequence[Alert], config: Config, now_ns: int) -> list[st
             if alert.acknowledged_by
             else ""
         )
-        what = " ".join(summary(alert, config, language, now_ns).split())
+        what = headline(alert, config, language, now_ns)
         since = clock(alert.since_ns, zone)
         rows.append([alert.id, alert.severity.value, alert.state.value + by, since, what])
     return table(["id", "severity", "state", "since", "what"], rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -63,24 +62,35 @@ def running(work: Coroutine[Any, Any, None]) -> Iterator[None]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, state: StateDb) -> Iterator[Desk]:
-    """One alert stands; the links' page and the replies are listened for."""
+def bare(tmp_path: Path, state: StateDb) -> Desk:
+    """One alert stands; nothing is listened for yet."""
     live = made_live(tmp_path / "settings", delivery='reply_to = "ack@hub.example"')
     state.put_alerts([an_alert()], [], NOW_NS)
     clock = ManualClock(NOW_NS)
-    page = Acknowledging(live, state, SECRET, clock)
-    made = Desk(live, state, clock, SECRET, page)
-    with socket.create_server(("127.0.0.1", 0)) as chosen:
-        made.port = chosen.getsockname()[1]
+    return Desk(live, state, clock, SECRET, Acknowledging(live, state, SECRET, clock))
+
+
+@contextlib.contextmanager
+def page_served(desk: Desk) -> Iterator[Desk]:
+    """The links' page."""
+    with contextlib.closing(listen("127.0.0.1", 0)) as listener:
+        desk.url = address(listener).rstrip("/")
+        with running(serve_on(Starlette(routes=desk.page.routes()), listener)):
+            yield desk
+
+
+@contextlib.contextmanager
+def replies_taken(desk: Desk) -> Iterator[Desk]:
+    """The listener for replies."""
     started = threading.Event()
 
     async def mail() -> None:
-        async with await take_replies(Replies(live, state, SECRET, clock), "127.0.0.1", made.port) as server:
+        handler = Replies(desk.live, desk.state, SECRET, desk.clock)
+        async with await take_replies(handler, "127.0.0.1", 0) as server:
+            desk.port = server.sockets[0].getsockname()[1]
             started.set()
             await server.serve_forever()
 
-    with contextlib.closing(listen("127.0.0.1", 0)) as listener:
-        made.url = address(listener).rstrip("/")
-        with running(serve_on(Starlette(routes=page.routes()), listener)), running(mail()):
-            assert started.wait(60)
-            yield made
+    with running(mail()):
+        assert started.wait(60)
+        yield desk

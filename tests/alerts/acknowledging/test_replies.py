@@ -11,9 +11,12 @@ import pytest
 from alerts.links import reply_token
 from telemetry.alerting import AlertState
 from telemetry.windows import DAY_NS, HOUR_NS
+from tests.alerts.acknowledging.conftest import replies_taken
 from tests.alerts.parts import NOW_NS, a_post, an_alert
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.alerts.acknowledging.conftest import Desk
 
 TEXT = """देख लिया, लाइन वाले को
@@ -22,6 +25,12 @@ TEXT = """देख लिया, लाइन वाले को
 On Tue, 24 Nov 2026 at 10:00, Tatpar <tatpar@hq.example> wrote:
 > राउटर बंद करके चालू करें।
 """
+
+
+@pytest.fixture
+def desk(bare: Desk) -> Iterator[Desk]:
+    with replies_taken(bare) as listening:
+        yield listening
 
 
 @pytest.fixture

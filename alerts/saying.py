@@ -1,0 +1,61 @@
+"""An alert in words outside of a message: in a list, on the page behind a link, at an Alertmanager."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alerts.facts import Audience, Facts, Form
+from alerts.words import UnsaidError, render
+from telemetry.alerting import Step
+
+if TYPE_CHECKING:
+    from alerts.facts import Text
+    from config.config import Config
+    from telemetry.alerting import Alert
+
+
+def headline(alert: Alert, config: Config, language: str, now_ns: int) -> str:
+    """In one line, as the subject of a mail to the NOC."""
+    text = _said(alert, config, language, now_ns, Audience.NOC, Form.MAIL)
+    return text.subject if text is not None else _bare(alert)
+
+
+def description(
+    alert: Alert, config: Config, language: str, now_ns: int, audience: Audience = Audience.NOC
+) -> str:
+    """In a few lines, in the words of who reads it."""
+    text = _said(alert, config, language, now_ns, audience, Form.CHAT)
+    return text.body if text is not None else _bare(alert)
+
+
+def _said(  # noqa: PLR0913, PLR0917 - one argument for each thing that the words depend on
+    alert: Alert, config: Config, language: str, now_ns: int, audience: Audience, form: Form
+) -> Text | None:
+    facts = Facts(
+        kind=alert.kind,
+        step=Step.RESOLVED if alert.resolved_ns else Step.RAISED,
+        audience=audience,
+        alert=alert.id,
+        now_ns=now_ns,
+        site=alert.site,
+        sites=alert.sites,
+        meeting=alert.meeting,
+        occurrence_ns=alert.occurrence_ns,
+        starts_ns=alert.starts_ns,
+        reason=alert.reason,
+        action=alert.action,
+        factor=alert.factor or (alert.reason.factor if alert.reason is not None else None),
+        probability=alert.probability,
+        since_ns=alert.since_ns,
+        ended_ns=alert.resolved_ns,
+    )
+    try:
+        return render(facts, config, language, form)
+    except (
+        UnsaidError
+    ):  # as a fault at headquarters to an in-charge: nobody is told so, somebody may look it up
+        return None
+
+
+def _bare(alert: Alert) -> str:
+    return f"{alert.kind.value}: {alert.site or alert.incident}"
