@@ -274,6 +274,8 @@ class Delivery(_Section, frozen=True, kw_only=True):
     alertmanager_token: str = ""
     alertmanager_resend_s: Annotated[float, Meta(ge=1, le=3600)] = 60
     """An alert that stands is said again this often; it resolves by itself when it was not for four times as long."""
+    templates: dict[str, str] = {}
+    """By the number of a template of ours, what a provider calls it (India's DLT): goes into `{template}`."""
 
 
 class Alerts(_Section, frozen=True, kw_only=True):

@@ -32,9 +32,14 @@ def filled(url: str, row: OutboxRow, config: Config) -> str:
         "phone": row.recipient,
         "email": email,
         "text": row.body,
-        "template": row.template,
+        "template": provider_template(row, config),
         "key": row.key,
     }
     for name, value in places.items():
         url = url.replace(f"{{{name}}}", quote(value, safe=""))
     return url
+
+
+def provider_template(row: OutboxRow, config: Config) -> str:
+    """What the provider calls the message's template; our own number where it has no other name."""
+    return config.settings.alerts.delivery.templates.get(row.template, row.template)

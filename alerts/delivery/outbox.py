@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 1.0
 """A step waits so long for what it has begun; what takes longer goes on beside the next steps."""
+MOST_AT_ONCE: Final = 64
+"""The greatest `at_once`; threads are made as they are needed."""
 CLAIM_SPARE_NS: Final = 10 * SECOND_NS
 _log = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ class Delivery:
         claimed = self._state.claim(keys, now_ns, now_ns + _claim_ns(config)) if keys else set()
         for row, channel in chosen:
             if row.key in claimed:
-                future = self._pool(row.channel, config).submit(self._try, row, channel, config, now_ns)
+                future = self._pool(row.channel).submit(self._try, row, channel, config, now_ns)
                 self._under_way[row.key] = (row, future)
 
     def told(self, now_ns: int) -> dict[str, int]:
@@ -205,11 +207,10 @@ class Delivery:
         self.counters.failed += len(results) - sum(results)
         return sum(results)
 
-    def _pool(self, channel: str, config: Config) -> ThreadPoolExecutor:
+    def _pool(self, channel: str) -> ThreadPoolExecutor:
         """Threads of a channel's own: one that hangs holds up nobody else."""
         if channel not in self._pools:
-            most = config.settings.alerts.delivery.at_once
-            self._pools[channel] = ThreadPoolExecutor(most, thread_name_prefix=f"delivery: {channel}")
+            self._pools[channel] = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix=f"delivery: {channel}")
         return self._pools[channel]
 
     @staticmethod

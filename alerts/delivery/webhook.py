@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alerts.delivery.channel import filled
+from alerts.delivery.channel import filled, provider_template
 from alerts.delivery.web import post
 
 if TYPE_CHECKING:
@@ -29,10 +29,15 @@ def send(row: OutboxRow, _files: Sequence[Attachment], config: Config) -> str:
     if row.template:
         headers["x-tatpar-template"] = row.template
     url = filled(settings.channels[row.channel], row, config)
-    return post(url, msgspec.json.encode(_body(row)), headers, settings.delivery.attempt_s)
+    return post(
+        url,
+        msgspec.json.encode(_body(row, provider_template(row, config))),
+        headers,
+        settings.delivery.attempt_s,
+    )
 
 
-def _body(row: OutboxRow) -> dict[str, object]:
+def _body(row: OutboxRow, provider_template: str) -> dict[str, object]:
     return {
         "key": row.key,
         "alert": row.alert,
@@ -40,6 +45,7 @@ def _body(row: OutboxRow) -> dict[str, object]:
         "recipient": row.recipient,
         "urgent": row.urgent,
         "template": row.template,
+        "provider_template": provider_template,
         "variables": row.variables,
         "subject": row.subject,
         "text": row.body,

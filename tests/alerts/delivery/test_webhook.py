@@ -36,7 +36,9 @@ def configured(
     folder: Path, receiver: Receiver, url: str = "http://127.0.0.1:{port}/a", limit_s: float = 20
 ) -> Config:
     channels = f'hook = "{url.replace("{port}", str(receiver.port))}"\n'
-    return made_live(folder, channels=channels, delivery=f"attempt_s = {limit_s}").current
+    return made_live(
+        folder, channels=channels, delivery=f'attempt_s = {limit_s}\ntemplates = {{ "T02-hi" = "1207" }}'
+    ).current
 
 
 def test_what_a_webhook_gets(tmp_path: Path, receiver: Receiver) -> None:
@@ -49,11 +51,11 @@ def test_what_a_webhook_gets(tmp_path: Path, receiver: Receiver) -> None:
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
     assert first.headers["x-tatpar-template"] == "T02-hi"
     assert first.headers["authorization"] == "Basic bm9jOnBAc3M="
-    assert first.path.startswith("/to/%2B915550101?t=T02-hi&m=%E0%A4%86")
+    assert first.path.startswith("/to/%2B915550101?t=1207&m=%E0%A4%86")
     assert first.path.endswith("&e=ravi%40noc.example")
     assert first.body == {
         "key": MESSAGE.key, "alert": "K7M2PQ", "person": "ravi", "recipient": "+915550101", "urgent": False,
-        "template": "T02-hi", "variables": ["आगरा", "4"], "subject": "", "text": MESSAGE.body,
+        "template": "T02-hi", "provider_template": "1207", "variables": ["आगरा", "4"], "subject": "", "text": MESSAGE.body,
     }  # fmt: skip
 
 
