@@ -21,7 +21,7 @@ from analytics.baseline import UsualNow
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, degraded
-from analytics.forecast.deployment import Surroundings, track_of
+from analytics.forecast.deployment import Surroundings, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.model import Model
@@ -89,7 +89,7 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
     recent = _recent(rng, history.lines)
     tracks = _tracks(block, history.lines, profiles)
     begin = time.process_time()
-    before = tuple(map(digest, tracks))
+    before = tuple(digest(each, T0) for each in tracks)
     sums_s = time.process_time() - begin
     progress("one look at the present")
     model = _shipped()
@@ -244,7 +244,7 @@ def _tracks(block: RollupTable, lines: Lines, profiles: Mapping[str, CallProfile
         np.zeros((sites, count), dtype=bool),
         np.zeros((sites, paths, count), dtype=bool),
     )
-    return tuple(track_of(whole, index, around) for index in range(len(limits)))
+    return tracks_of(whole, around)
 
 
 def _looks(

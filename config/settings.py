@@ -325,6 +325,15 @@ class Alerts(_Section, frozen=True, kw_only=True):
     delivery: Delivery = Delivery()
 
 
+class Reports(_Section, frozen=True, kw_only=True):
+    """The weekly readiness report: when it is made, and who gets it beside the people of role leadership."""
+
+    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "never"] = "mon"
+    hour: Annotated[float, Meta(ge=0, le=23.99)] = 7
+    """Local time at which the report of the week before is made."""
+    mail_to: tuple[str, ...] = ()
+
+
 class Digest(_Section, frozen=True, kw_only=True):
     """The half page to who called a meeting, before and after it."""
 
@@ -397,6 +406,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     quality: Quality = Quality()
     wall: Wall = Wall()
     alerts: Alerts = Alerts()
+    reports: Reports = Reports()
     digest: Digest = Digest()
     metrics: Metrics = Metrics()
     log: Log = Log()

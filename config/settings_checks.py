@@ -9,6 +9,7 @@ from config.alert_checks import check_alerts
 from config.delivery_checks import check_delivery
 from config.digest_checks import check_digest
 from config.names import ID_RULE, is_id, suggested_id
+from config.site_columns import is_mail_address
 from config.store_checks import check_store
 from config.zones import similar_zone, zone_names
 
@@ -43,12 +44,20 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
     _check_rates(settings, wrong)
     check_alerts(settings.alerts, wrong)
     check_delivery(settings.alerts, wrong)
+    _check_report_mail(settings, wrong)
 
 
 def _check_timezone(name: str, wrong: Wrong) -> None:
     if name not in zone_names():
         remedy = f'write a name such as "{similar_zone(name)}"'
         raise wrong(("deployment", "timezone"), f'there is no time zone "{name}"', remedy)
+
+
+def _check_report_mail(settings: Settings, wrong: Wrong) -> None:
+    for index, address in enumerate(settings.reports.mail_to):
+        if not is_mail_address(address):
+            key = ("reports", "mail_to", index)
+            raise wrong(key, f'"{address}" is no mail address', "write name@domain")
 
 
 def _check_ids(table: str, entries: Sequence[Headquarters | Region], wrong: Wrong) -> None:

@@ -104,9 +104,14 @@ def language(column: str, text: str) -> str:
     return text or "hi"
 
 
+def is_mail_address(text: str) -> bool:
+    """Whether it is one address, without a name beside it."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def email(column: str, text: str) -> str:
     """One address, or nothing."""
-    if text and not _EMAIL.fullmatch(text):
+    if text and not is_mail_address(text):
         raise CellError(f'{column} "{text}" is not one mail address', "write name@domain, or leave it empty")
     return text
 

@@ -77,7 +77,8 @@ class _Questions:
 class HistoryBlocks:
     """The grounds of a replay: of each block of offices, one for each limit set that is asked of.
 
-    Of one block the tracks are kept; of more each is read when its turn comes, so that the memory is that of one block.
+    Of one block the tracks are kept; of more each is read when its turn comes, so that the memory is that of one block. A
+    block of which nothing is asked is not read, neither to score nor to learn from.
     Neighbours of a region stand in one block as far as it goes: peers are those that are asked together.
     """
 

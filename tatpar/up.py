@@ -227,6 +227,7 @@ class Up:
                 history_reader=past,
                 committed=self._committed,
                 spoken=self._spoken,
+                reports_dir=self._options.data_dir / "reports",
             )
             await watch.run()
 

@@ -35,6 +35,7 @@ from tatpar.watching.past import Past, PastReader
 from tatpar.watching.ring import RING_WINDOWS, WindowRing
 from tatpar.watching.settling import Settler
 from tatpar.watching.spoken import Spoken
+from tatpar.watching.weekly import WeeklyReport
 from telemetry.bell import Bell
 from telemetry.state.errors import StateError
 from telemetry.store.by_blocks import SchedulerError
@@ -44,6 +45,7 @@ from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from analytics.hours import HourSpan
     from config.live import LiveConfig
     from config.meetings import Occurrence
+    from reports.week import Week
     from tatpar.watching.foreseeing import Prepared
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
@@ -76,6 +79,7 @@ RELOAD_NS: Final = 6 * HOUR_NS
 """The past is read anew so often, and at once when history was imported, which does not show in the tail."""
 SETTLE_NS: Final = 30 * SECOND_NS
 LEARN_LOOK_S: Final = 600.0
+REPORT_LOOK_S: Final = 60.0
 DIGEST_LOOK_S: Final = 15.0
 RETRY_S: Final = 5.0
 TAIL_ROWS: Final = 10_000
@@ -109,10 +113,12 @@ class Watch:
         blocks: Blocks | None = None,
         committed: Bell | None = None,
         spoken: Bell | None = None,
+        reports_dir: Path | None = None,
     ) -> None:
         """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past.
 
         `committed` is rung by a collector of this process when reports are stored; we ring `spoken` when there is something to tell.
+        `reports_dir`: where the weekly report is put when its hour has come; None: nobody makes it here.
         """
         self.counters = Counters()
         self._live = live
@@ -125,6 +131,7 @@ class Watch:
         slow_reader = history_reader or reader
         self._pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks)
         self._settler = Settler(slow_reader, state)
+        self._weekly = WeeklyReport(live, slow_reader, state, reports_dir) if reports_dir else None
         self._digests = Digests(state)
         self._spoken = Spoken()
         self._book = ForecastBook()
@@ -203,6 +210,12 @@ class Watch:
             return 0
         return self._settler.round(self._live.current, now_ns)
 
+    def report(self, now_ns: int | None = None) -> Week | None:
+        """Make the weekly report when it is due; which week it was. May run beside `step` on a thread."""
+        if self._weekly is None or self._past is None:
+            return None  # the desk comes first
+        return self._weekly.step(self._clock.now_ns() if now_ns is None else now_ns)
+
     def digest(self, now_ns: int | None = None) -> int:
         """Send the digests of meetings that are due; how many messages. May run beside `step` on a thread."""
         now_ns = self._clock.now_ns() if now_ns is None else now_ns
@@ -221,6 +234,7 @@ class Watch:
                     self._repeat(self.settle, _every(SETTLE_NS / SECOND_NS)), name="watch-outcomes"
                 )
                 tasks.create_task(self._repeat(self.learn, _every(LEARN_LOOK_S)), name="watch-learning")
+                tasks.create_task(self._repeat(self.report, _every(REPORT_LOOK_S)), name="watch-report")
                 tasks.create_task(self._repeat(self.digest, _every(DIGEST_LOOK_S)), name="watch-digests")
         finally:
             with suppress(StateError):

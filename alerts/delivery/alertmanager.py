@@ -18,6 +18,7 @@ from alerts.delivery.web import basic, post
 from alerts.facts import Audience, Facts, Form
 from alerts.words import UnsaidError, render
 from telemetry.alerting import AlertState, Step
+from telemetry.state.errors import StateError
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -61,7 +62,11 @@ class Alertmanager:
     def step(self, config: Config, now_ns: int) -> None:
         """Say what stands when it changed, or when it is time to say it again; never waits for the answer."""
         settings = config.settings.alerts.delivery
-        if not settings.alertmanager_url or (self._under_way is not None and not self._under_way.done()):
+        if self._under_way is not None:
+            if not self._under_way.done():
+                return
+            self._under_way.result()  # a mistake of ours is the service's to tell, not to be swallowed by a thread
+        if not settings.alertmanager_url:
             return
         standing = {alert.id: alert for alert in self._state.open_alerts() if alert.state in STANDS}
         labels = {key: labels_of(alert, config) for key, alert in standing.items()}
@@ -99,23 +104,27 @@ class Alertmanager:
     def _say(
         self, config: Config, standing: dict[str, Alert], labels: dict[str, Labels], now_ns: int
     ) -> None:
-        told = [stated(alert, labels[key], config, now_ns) for key, alert in standing.items()]
-        over = [*self._still_said(labels, now_ns), *self._ended(labels, config, now_ns)]
-        told += [{"labels": each.labels, "endsAt": _time(each.at_ns)} for each in over]
         try:
+            over = [*self._still_said(labels, now_ns), *self._ended(labels, config, now_ns)]
+            told = [stated(alert, labels[key], config, now_ns) for key, alert in standing.items()]
+            told += [{"labels": each.labels, "endsAt": _time(each.at_ns)} for each in over]
             if told:
                 push(told, config)
-        except DeliveryError as error:
-            self._next_ns = now_ns + int(config.settings.alerts.delivery.first_retry_s * SECOND_NS)
-            if not self.is_failing:
-                extra = {"event": "alertmanager.failed", "reason": str(error)}
-                _log.warning("the Alertmanager is not reached: %s", error, extra=extra)
-            self.is_failing = True
+        except (DeliveryError, StateError) as error:
+            self._failed(str(error), config, now_ns)
             return
         if self.is_failing:
             _log.info("the Alertmanager takes alerts again", extra={"event": "alertmanager.recovered"})
         self.is_failing = False
         self._said, self._over = labels, over
+
+    def _failed(self, why: str, config: Config, now_ns: int) -> None:
+        """Said once; tried again sooner than what stands would be said anyway."""
+        self._next_ns = now_ns + int(config.settings.alerts.delivery.first_retry_s * SECOND_NS)
+        if not self.is_failing:
+            extra = {"event": "alertmanager.failed", "reason": why}
+            _log.warning("the Alertmanager is not reached: %s", why, extra=extra)
+        self.is_failing = True
 
     def _still_said(self, labels: dict[str, Labels], now_ns: int) -> Iterable[Over]:
         """What was over before and is said once more: an Alertmanager whose clock is behind ours has not believed it yet."""

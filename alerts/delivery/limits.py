@@ -47,6 +47,11 @@ class Limits:
         self._left[person] = 0
 
 
+def is_with(one: OutboxRow, other: OutboxRow) -> bool:
+    """Whether two messages go to the same person by the same way."""
+    return (one.person, one.channel) == (other.person, other.channel)
+
+
 def fold(rows: Sequence[OutboxRow], state: StateDb, config: Config, now_ns: int) -> Post:
     """Put one message in place of a person's that wait for the last one that they may get; it names the offices."""
     first = rows[0]

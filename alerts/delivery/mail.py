@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from alerts.delivery.deadline import deadline
@@ -65,7 +67,7 @@ def envelope(row: OutboxRow, files: Sequence[Attachment], settings: Alerts, secr
 
 def _converse(mail: EmailMessage, settings: Alerts) -> str:
     where, limit_s = f"{settings.smtp_host}:{settings.smtp_port}", settings.delivery.attempt_s
-    server = _Server(timeout=limit_s)
+    server = _Server(local_hostname=_own_name(), timeout=limit_s)
     with deadline(limit_s, lambda: server.sock) as has_passed:
         try:
             return _hand_over(server, mail, settings)
@@ -81,6 +83,12 @@ def _converse(mail: EmailMessage, settings: Alerts) -> str:
             raise DeliveryError(f"{where}: {why or type(error).__name__}") from error
         finally:
             server.close()
+
+
+@cache
+def _own_name() -> str:
+    """What we call ourselves to the server; asked once, because a resolver that is away takes long to say so."""
+    return socket.getfqdn()
 
 
 class _Server(smtplib.SMTP):

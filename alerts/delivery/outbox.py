@@ -8,8 +8,9 @@ and before it was marked makes that a second copy, which the key gives away.
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,12 +19,12 @@ from alerts.delivery import alertmanager, through_apprise, webhook
 from alerts.delivery.alertmanager import Alertmanager
 from alerts.delivery.backoff import retry_ns
 from alerts.delivery.errors import DeliveryError
-from alerts.delivery.limits import Limits, fold
+from alerts.delivery.limits import Limits, fold, is_with
 from alerts.delivery.mail import Mail
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from alerts.delivery.channel import Channel
     from config.config import Config
@@ -46,7 +47,6 @@ class Counters:
 
     sent: int = 0
     failed: int = 0
-    dead: int = 0
     expired: int = 0
 
 
@@ -68,23 +68,37 @@ class Delivery:
 
     def step(self, config: Config, now_ns: int) -> int:
         """Try what is due; the number known to be sent since the last step. Never waits long for a slow channel."""
-        sent = self._gather()
-        rows = [row for row in self._living(now_ns) if row.key not in self._under_way]
-        if rows:
-            self._begin(rows, config, now_ns)
+        ends_s = time.monotonic() + self._patience_s
         self._alertmanager.step(config, now_ns)
-        wait([future for _, future in self._under_way.values()], self._patience_s)
-        return sent + self._gather()
+        sent = self._gather()
+        slow = set(self._under_way)  # of earlier steps: nobody waits for them again
+        rows = [row for row in self._living(now_ns) if row.key not in slow]
+        limits = Limits(self._state, config, now_ns, self._now_tried()) if rows else None
+        while True:
+            if rows and limits is not None:
+                rows = self._begin(rows, limits, config, now_ns)
+            futures = [future for key, (_, future) in self._under_way.items() if key not in slow]
+            left_s = ends_s - time.monotonic()
+            if not futures or left_s <= 0:
+                return sent
+            wait(futures, left_s, FIRST_COMPLETED if rows else ALL_COMPLETED)
+            sent += self._gather()
 
-    def _begin(self, rows: Sequence[OutboxRow], config: Config, now_ns: int) -> None:
-        """Claim what may go now, and have each tried by a thread of its channel."""
-        chosen = self._within_limits(rows, config, now_ns)
+    def _begin(
+        self, rows: Sequence[OutboxRow], limits: Limits, config: Config, now_ns: int
+    ) -> list[OutboxRow]:
+        """Claim what may go now, and have each tried by a thread of its channel; those for which there was no room."""
+        chosen, crowded = self._within_limits(rows, limits, config, now_ns)
         keys = [row.key for row, _ in chosen]
         claimed = self._state.claim(keys, now_ns, now_ns + _claim_ns(config)) if keys else set()
         for row, channel in chosen:
             if row.key in claimed:
                 future = self._pool(row.channel).submit(self._try, row, channel, config, now_ns)
                 self._under_way[row.key] = (row, future)
+        return crowded
+
+    def _now_tried(self) -> list[OutboxRow]:
+        return [row for row, _ in self._under_way.values()]
 
     def told(self, now_ns: int) -> dict[str, int]:
         """Its counters and how the outbox stands, for the heartbeat."""
@@ -122,35 +136,33 @@ class Delivery:
         return living
 
     def _within_limits(
-        self, rows: Iterable[OutboxRow], config: Config, now_ns: int
-    ) -> list[tuple[OutboxRow, Channel]]:
-        """Of the messages that are due those that may go now, in order; the others wait and say for what."""
-        busy = Counter(row.channel for row, _ in self._under_way.values())
-        limits = Limits(self._state, config, now_ns, (row for row, _ in self._under_way.values()))
+        self, rows: Sequence[OutboxRow], limits: Limits, config: Config, now_ns: int
+    ) -> tuple[list[tuple[OutboxRow, Channel]], list[OutboxRow]]:
+        """Of the messages that are due those that may go now, in order, and those whose channel is full; the others say what they wait for."""
+        busy = Counter(row.channel for row in self._now_tried())
         ready = [(row, channel) for row in rows if (channel := self._way(row, config, now_ns)) is not None]
-        groups = Counter((row.person, row.channel) for row, _ in ready)
+        waiting = {row.key: row for row, _ in ready}
         chosen: list[tuple[OutboxRow, Channel]] = []
+        crowded: list[OutboxRow] = []
         for row, channel in ready:
-            if busy[row.channel] >= config.settings.alerts.delivery.at_once:
-                continue
+            if row.key not in waiting:
+                continue  # told in another
             left = limits.left(row.person)
-            if left == 1 and groups[row.person, row.channel] > 1:
-                group = [one for one, _ in ready if (one.person, one.channel) == (row.person, row.channel)]
-                fold(
-                    [one for one in group if one not in (done for done, _ in chosen)],
-                    self._state,
-                    config,
-                    now_ns,
-                )
+            group = [one for one in waiting.values() if is_with(one, row)] if left == 1 else []
+            if busy[row.channel] >= config.settings.alerts.delivery.at_once:
+                crowded.append(row)
+            elif len(group) > 1:
+                fold(group, self._state, config, now_ns)
                 limits.close(row.person)
+                waiting = {key: one for key, one in waiting.items() if one not in group}
             elif left > 0:
                 limits.count(row.person)
-                groups[row.person, row.channel] -= 1
                 busy[row.channel] += 1
                 chosen.append((row, channel))
+                del waiting[row.key]
             else:
                 self._wait(row, "waits for the person's limit of messages an hour")
-        return chosen
+        return chosen, crowded
 
     def _way(self, row: OutboxRow, config: Config, now_ns: int) -> Channel | None:
         """The channel that a message can go by now; None: it waits, and says for what."""
@@ -190,7 +202,6 @@ class Delivery:
         if error.final or row.attempts + 1 >= settings.attempts:
             why = str(error) if error.final else f"given up after {row.attempts + 1} attempts: {error}"
             self._state.mark_dead(row.key, why, now_ns)
-            self.counters.dead += 1
             self._say(logging.WARNING, {"event": "message.dead"}, "message to %s given up: %s", row, why)
             return
         after_ns = retry_ns(row.key, row.attempts, settings, error.retry_after_s)

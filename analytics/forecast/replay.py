@@ -37,8 +37,6 @@ LEAST_FAILED: Final = 20
 """With fewer asks or failures nothing is fitted, neither the model nor a reference."""
 MOST_ASKS: Final = 30_000
 """So many hours are learnt from beside the scored asks, drawn by lot; a fit takes at most about twice as many of both."""
-
-
 MOST_SCORED: Final = 120_000
 """Of the scored asks so many are learnt from, likewise; and so many have their figures kept, of more they are drawn twice."""
 

@@ -100,7 +100,10 @@ def past(track: Track) -> Past:
 
 
 def past_until(track: Track, as_of_ns: int) -> Past:
-    """The sums of a track as they stood at a time, for asks from then on."""
+    """The sums of a track as they stood at a time, for asks from about then on.
+
+    One that is asked as of a moment before, as by a look that began while the past was read, gets the same sums and not none.
+    """
     lines, slots = track.broke.shape
     ends = track.start_ns + (np.arange(slots, dtype=np.int64) + 1) * track.slot_ns
     sums, counts = np.zeros((lines, 2)), np.zeros((lines, 2), dtype=np.int64)
@@ -109,7 +112,7 @@ def past_until(track: Track, as_of_ns: int) -> Past:
         known = (np.maximum(track.arrived_ns[some], ends) <= as_of_ns) & np.isfinite(track.broke[some])
         sums[some, 1] = np.where(known, track.broke[some], 0.0).sum(axis=1, dtype=np.float64)
         counts[some, 1] = known.sum(axis=1)
-    return Past(np.full((lines, 1), as_of_ns, dtype=np.int64), sums, counts)
+    return Past(np.zeros((lines, 1), dtype=np.int64), sums, counts)
 
 
 def _rows_below(

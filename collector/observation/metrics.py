@@ -15,15 +15,9 @@ from prometheus_client.core import InfoMetricFamily
 from prometheus_client.registry import Collector
 
 from collector.observation.families import gauge, gauges
+from collector.observation.incident_metrics import of_incidents
 from collector.observation.intake_metrics import of_counters, of_lags, of_queue
-from collector.observation.outside_metrics import (
-    of_broker,
-    of_incidents,
-    of_offices,
-    of_outbox,
-    of_roles,
-    of_shipping,
-)
+from collector.observation.outside_metrics import of_broker, of_offices, of_outbox, of_roles, of_shipping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

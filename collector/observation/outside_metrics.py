@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from collector.observation.families import counter, counters, gauge, gauges
-from telemetry.decisions import FactorKind
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from prometheus_client import Metric
 
     from collector.mqtt import Bridge
     from collector.observation.parts import Parts
-    from telemetry.decisions import Incident
     from telemetry.state.heartbeats import Beat
 
 WATCHED_ROLES: Final = ("watch", "alerts")
@@ -128,23 +126,6 @@ def of_roles(beats: Mapping[str, Beat]) -> Iterator[Metric]:
         "role",
         {role: beats[role].at_ns / SECOND_NS for role in WATCHED_ROLES if role in beats},
     )
-
-
-def of_incidents(open_ones: Sequence[Incident], ever: int) -> Iterator[Metric]:
-    """Faults that several offices share, as the watch found them; every kind has its series, so that none open reads 0."""
-    kinds = [each.factor.kind for each in open_ones]
-    yield gauges(
-        "tatpar_incidents_open",
-        "Faults that several offices share and that last, by what they have in common.",
-        "kind",
-        {kind.value: float(kinds.count(kind)) for kind in FactorKind},
-    )
-    yield gauge(
-        "tatpar_incident_sites",
-        "Offices that suffer from a fault which they share.",
-        float(len({site for each in open_ones for site in each.sites})),
-    )
-    yield counter("tatpar_incidents_opened", "Shared faults that were ever found.", ever)
 
 
 def of_outbox(beats: Mapping[str, Beat]) -> Iterator[Metric]:

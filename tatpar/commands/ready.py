@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from analytics.forecast.record import Record
     from config.config import Config
     from config.meetings import Occurrence
-    from tatpar.track_record import Record
     from tatpar.verdict_table import VerdictTable
     from telemetry.decisions import Verdict
 

@@ -20,9 +20,11 @@ from tatpar.options import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from zoneinfo import ZoneInfo
 
     from click._termui_impl import ProgressBar
 
+    from config.config import Config
     from reports.week import Week
 
 
@@ -54,12 +56,22 @@ command.add_command(digest)
 @click.option(
     "--lang", "language", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's."
 )
+@click.option("--region", default="", metavar="REGION", help="Only the offices of one region.")
+@click.option(
+    "--format",
+    "forms",
+    default="html,pdf,csv",
+    show_default=True,
+    metavar="LIST",
+    help="What is written: html, pdf, csv, divided by commas.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="Folder for the page; default: reports/ in the folder of --data.",
+    help="Folder for the files; default: reports/ in the folder of --data.",
 )
+@click.option("--send", is_flag=True, help="Mail it to those who get it ([reports] and people.csv) too.")
 @json_option
 @explains_config
 def weekly(  # noqa: PLR0913 - one an option
@@ -68,57 +80,89 @@ def weekly(  # noqa: PLR0913 - one an option
     data_dir: Path,
     week_text: str | None,
     language: str | None,
+    region: str,
+    forms: str,
     out: Path | None,
+    send: bool,
     as_json: bool,
 ) -> None:
-    """Write the report of a week as one HTML page, and print its path.
+    """Write the report of a week as page, PDF and tables, and print their paths.
 
     Example: tatpar report weekly --week 2026-W47 --lang en
     """
-    import contextlib  # noqa: PLC0415 - keeps --help fast
-    import json  # noqa: PLC0415
+    import json  # noqa: PLC0415 - keeps --help fast
     import sys  # noqa: PLC0415
     import time  # noqa: PLC0415
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     from config.load import load_config  # noqa: PLC0415
-    from reports.gather import gather  # noqa: PLC0415
-    from reports.page import render  # noqa: PLC0415
-    from reports.week import NoSuchWeekError, Week  # noqa: PLC0415
     from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
-    from telemetry.state.db import StateDb  # noqa: PLC0415
+    from tatpar.weekly_report import Wanted, make  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
-    from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
 
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
-    zone = ZoneInfo(config.settings.deployment.timezone)
     now_ns = time.time_ns()
+    wanted = Wanted(
+        week=_week(week_text, ZoneInfo(config.settings.deployment.timezone), now_ns),
+        language=language or config.settings.deployment.language,
+        region=_region(region, config),
+        forms=_forms(forms),
+        folder=out or data_dir / "reports",
+        send=send,
+    )
+    _check_kept(wanted.week, now_ns, config.settings.store.rollup_days)
+    _check_store(config, data_dir)
     try:
-        week = Week.of(week_text, zone) if week_text else Week.containing(now_ns, zone)
-    except NoSuchWeekError as error:
-        wrong_input(f"--week: {error}")
-    _check_kept(week, now_ns, config.settings.store.rollup_days)
-    if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
-    language = language or config.settings.deployment.language
-    try:
-        bar = click.progressbar(length=100, label=f"report of {week}", file=sys.stderr)
-        with (
-            bar,
-            contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
-            contextlib.closing(StateDb(data_dir / "state.db")) as state,
-        ):
-            figures = gather(config, reader, state, week, now_ns, progress_on(bar))
-        out = out or data_dir / "reports"
-        out.mkdir(parents=True, exist_ok=True)
-        file = out / f"readiness-{week}-{language}.html"
-        file.write_text(render(config, figures, language, now_ns), encoding="utf-8")
+        with click.progressbar(length=100, label=f"report of {wanted.week}", file=sys.stderr) as bar:
+            made = make(config, data_dir, wanted, now_ns, progress_on(bar))
     except (StoreError, StateError) as error:
         failed(f"tatpar report: {error}")
     except OSError as error:
         failed(f"tatpar report: {explained(error)}")
-    click.echo(json.dumps({"files": [str(file)]}) if as_json else str(file))
+    if as_json:
+        files = [str(file) for file in made.files]
+        click.echo(json.dumps({"files": files, "mails": made.mails}, ensure_ascii=False))
+    else:
+        for file in made.files:
+            click.echo(str(file))
+    if send and not made.readers:
+        failed(
+            "tatpar report: nobody gets it; write people of role leadership into people.csv, or reports.mail_to"
+        )
+    if send:
+        click.echo(f"{made.mails} mails put into the outbox", err=True)
+
+
+def _week(text: str | None, zone: ZoneInfo, now_ns: int) -> Week:
+    from reports.week import NoSuchWeekError, Week  # noqa: PLC0415
+
+    try:
+        return Week.of(text, zone) if text else Week.containing(now_ns, zone)
+    except NoSuchWeekError as error:
+        wrong_input(f"--week: {error}")
+
+
+def _region(region: str, config: Config) -> str:
+    if region and region not in config.regions:
+        wrong_input(f"--region: there is no region {region!r}; write one of {', '.join(config.regions)}")
+    return region
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    from reports.files import FORMS  # noqa: PLC0415
+
+    wanted = tuple(form.strip() for form in text.split(","))
+    if not set(wanted) <= set(FORMS):
+        wrong_input(f"--format: {text!r} is none of them; write some of {','.join(FORMS)}")
+    return wanted
+
+
+def _check_store(config: Config, data_dir: Path) -> None:
+    from telemetry.store.open import store_file  # noqa: PLC0415
+
+    if not store_file(config.settings.store, data_dir).exists():
+        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
 
 
 def _check_kept(week: Week, now_ns: int, kept_days: float) -> None:

@@ -79,4 +79,7 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
         blocks_of(scheduler, slow, store, data_dir) as blocks,
         suppress(asyncio.CancelledError),
     ):
-        await Watch(live, reader, state, SystemClock(), history_reader=slow, blocks=blocks).run()
+        folder = data_dir / "reports"
+        await Watch(
+            live, reader, state, SystemClock(), history_reader=slow, blocks=blocks, reports_dir=folder
+        ).run()

@@ -63,7 +63,7 @@ def test_a_week_without_data(operator: Any, language: str) -> None:
     """An empty store gives a page all the same, and its path is all that standard output holds."""
     with closing(open_writer(Store(), operator.data)):
         pass
-    done = weekly(operator, "--week", "2026-W47", "--lang", language)
+    done = weekly(operator, "--week", "2026-W47", "--lang", language, "--format", "html")
     assert done.exit_code == 0, done.output
     (line,) = done.stdout.splitlines()
     assert line == str(operator.folder / "out" / f"readiness-2026-W47-{language}.html")
@@ -79,10 +79,10 @@ def test_without_a_place_it_writes_into_the_data_folder(
     monkeypatch.chdir(operator.folder)
     before = set(operator.folder.iterdir())
     arguments = ["report", "weekly", "--config", str(operator.config), "--data", str(operator.data), "--json"]
-    done = CliRunner().invoke(main, [*arguments, "--week", "2026-W47", "--lang", "en"])
+    done = CliRunner().invoke(main, [*arguments, "--week", "2026-W47", "--lang", "en", "--format", "html"])
     assert done.exit_code == 0, done.output
     page = operator.data / "reports" / "readiness-2026-W47-en.html"
-    assert json.loads(done.stdout) == {"files": [str(page)]}
+    assert json.loads(done.stdout) == {"files": [str(page)], "mails": 0}
     assert page.exists()
     assert set(operator.folder.iterdir()) - before <= {operator.data}
 

@@ -102,6 +102,10 @@ def test_a_digest_as_of_a_time_answers_as_the_whole_one() -> None:
     ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
     assert small.past.count[:, 1].min() > 1000
+    early = small.past.until(asks.line, now_ns - SECOND_NS)
+    assert np.array_equal(early[1], small.past.until(asks.line, now_ns)[1]), (
+        "a look that began a moment before"
+    )
     np.testing.assert_allclose(
         model.chances(track, late, small).holds, model.chances(track, late, whole).holds, rtol=1e-9
     )

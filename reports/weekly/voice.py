@@ -1,42 +1,38 @@
-"""The page: figures to words and markup, in one language."""
+"""The words and numbers of a report, in one language and the deployment's zone."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from reports.heat import heat_map
 from telemetry.windows import SECOND_NS, WINDOW_NS
 from telemetry.words import format as form
-from telemetry.words import say
+from telemetry.words import say, say_cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.config import Config
-    from reports.figures import OfficeWeek
     from reports.gather import WeekFigures
-    from telemetry.store.completeness import Completeness
-
-WORST: Final = 5
-LONGEST: Final = 25
+    from telemetry.decisions import Factor
 
 
 class Voice:
-    """The words and numbers of one language and zone, as the template asks for them."""
+    """The words and numbers of one language and zone."""
 
     def __init__(self, config: Config, language: str, figures: WeekFigures) -> None:
         self._config = config
         self.language = language
-        self._zone = figures.week.zone
+        self.zone = figures.week.zone
         self._endpoints = figures.endpoints
 
     def __call__(self, key: str, **numbers: float | str) -> str:
         """The words of `report.<key>`."""
-        return say(self.language, f"report.{key}", zone=self._zone, **numbers)
+        return say(self.language, f"report.{key}", zone=self.zone, **numbers)
+
+    def knows(self, site: str) -> bool:
+        """Whether an office is in the registry."""
+        return site in self._config.registry.by_id
 
     def site(self, site: str) -> str:
         """An office's name."""
@@ -55,8 +51,12 @@ class Voice:
         return found.name_hi if self.language == "hi" else found.name_en
 
     def ends(self, paths: Sequence[str]) -> str:
-        """The headquarters at the far ends of some paths."""
-        return ", ".join(self.end(path) for path in paths)
+        """The headquarters at the far ends of some paths; all of them in two words."""
+        if len(paths) > 1 and len({path.partition(".")[2] for path in paths}) == len(
+            self._config.headquarters
+        ):
+            return self("all_ends")
+        return ", ".join(dict.fromkeys(self.end(path) for path in paths))
 
     def cause(self, cause: str | None) -> str:
         """A cause in two or three words."""
@@ -101,60 +101,33 @@ class Voice:
 
     def moment(self, time_ns: int) -> str:
         """A moment in the deployment's zone."""
-        return form.moment(self.language, time_ns, self._zone)
+        return form.moment(self.language, time_ns, self.zone)
+
+    def date(self, time_ns: int) -> str:
+        """A day in the deployment's zone."""
+        return form.date(self.language, time_ns, self.zone)
+
+    def short(self, time_ns: int) -> str:
+        """A moment where room is scarce."""
+        return form.short_moment(self.language, time_ns, self.zone)
+
+    def number(self, value: float) -> str:
+        """A whole number."""
+        return form.count(self.language, value)
+
+    def shared(self, factor: Factor) -> str:
+        """What several offices have in common."""
+        names = {
+            one.id: one.name_hi if self.language == "hi" else one.name_en
+            for one in self._config.headquarters.values()
+        }
+        return say_cause(self.language, factor, names)
+
+    def action(self, action: str) -> str:
+        """The one thing to do."""
+        return say(self.language, f"action.{action}")
 
     def meeting(self, uid: str, occurrence_ns: int) -> str:
         """A meeting's name while the calendar knows it, else its UID."""
         found = self._config.calendar.find(uid, occurrence_ns, occurrence_ns)
         return found.meeting.name(self.language) if found else uid
-
-
-def render(config: Config, figures: WeekFigures, language: str, made_ns: int) -> str:
-    """The HTML of a week; only the foot depends on `made_ns`."""
-    voice = Voice(config, language, figures)
-    environment = Environment(
-        loader=PackageLoader("reports", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    ranked = sorted(figures.offices, key=lambda o: (-o.below_hours, o.site))
-    context: dict[str, Any] = {
-        "t": voice,
-        "f": figures,
-        "last_ns": figures.week.end_ns - SECOND_NS,
-        "worst": [o for o in ranked if o.below_hours > 0][:WORST],
-        "ranked": ranked,
-        "complete": _mean([o.complete_share for o in figures.offices]),
-        "steady": sum(o.below_hours < 1 and o.complete_share > 0 for o in figures.offices),
-        "longest": figures.troubles[:LONGEST],
-        "more": max(0, len(figures.troubles) - LONGEST),
-        "heat": Markup(_heat(voice, ranked)),  # noqa: S704 - built here, every text escaped
-        "data": figures.complete,
-        "gappy": _gappy(figures),
-        "made_ns": made_ns,
-    }
-    return environment.get_template("weekly.html.j2").render(context)
-
-
-def _gappy(figures: WeekFigures) -> list[tuple[str, Completeness]]:
-    """Offices of which something is missing, worst first."""
-    found = [(site, part) for site, part in figures.completeness.items() if part.missing]
-    return sorted(found, key=lambda pair: (-pair[1].missing, pair[0]))
-
-
-def _heat(voice: Voice, ranked: list[OfficeWeek]) -> str:
-    rows = [(voice.site(o.site), o.by_hour) for o in ranked if o.below_hours > 0]
-    if not rows:
-        return ""
-
-    def label(name: str, hour: int, share: float) -> str:
-        return voice("heat_label", office=name, hour=f"{hour:02d}", share=voice.percent(share))
-
-    return heat_map(rows, label, voice("worst_hours"))
-
-
-def _mean(values: list[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan

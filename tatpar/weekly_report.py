@@ -1,0 +1,62 @@
+"""`tatpar report weekly`: gather a week, write its files, and put its mails into the outbox when asked."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.files import write
+from reports.gather import gather
+from reports.sending import posts, readers
+from telemetry.state.db import StateDb
+from telemetry.store.open import open_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from config.config import Config
+    from reports.week import Week
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for."""
+
+    week: Week
+    language: str
+    region: str
+    forms: tuple[str, ...]
+    folder: Path
+    send: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of it."""
+
+    files: tuple[Path, ...]
+    readers: int
+    """People and addresses that get it."""
+    mails: int
+    """Put into the outbox."""
+
+
+def make(
+    config: Config, data_dir: Path, wanted: Wanted, now_ns: int, progress: Callable[[int, int], None]
+) -> Made:
+    """Make it; `progress` is told offices done and offices in all.
+
+    Raises:
+        StoreError, StateError: store or state database cannot be read.
+        OSError: a file cannot be written.
+    """
+    with (
+        contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
+        contextlib.closing(StateDb(data_dir / "state.db")) as state,
+    ):
+        figures = gather(config, reader, state, wanted.week, now_ns, progress, wanted.region)
+        files = write(figures, config, wanted.language, now_ns, wanted.folder, wanted.forms)
+        mails = state.post(posts(figures, config, now_ns, by_hand=True), now_ns) if wanted.send else 0
+    return Made(tuple(files), len(list(readers(config))), mails)
