@@ -170,7 +170,7 @@ def _has_something_to_say(digest: Before | After, due: Due, now_ns: int) -> bool
         return False
     if isinstance(digest, Before):
         return digest.is_said
-    return digest.is_settled or now_ns >= due.due_ns + OUTCOME_WAIT_NS
+    return digest.is_known and (digest.is_settled or now_ns >= due.due_ns + OUTCOME_WAIT_NS)
 
 
 def by_hand(config: Config, state: StateDb, digest: Before | After, side: Side, now_ns: int) -> list[str]:
