@@ -53,9 +53,9 @@ if TYPE_CHECKING:
 PERIOD_S: Final = 1.0
 """A step so often, whatever happens."""
 GAP_S: Final = 0.1
-"""At least so long between two."""
+"""At least so long between two, and as long as the last one took."""
 POLL_S: Final = 0.25
-"""Where nobody rings, the state database's revision is read so often: 10 µs (`python -m bench alert`)."""
+"""Where nobody rings, the state database's revision is read so often; that costs microseconds (`python -m bench alert`)."""
 ROLE: Final = "alerts"
 """Its name among the heartbeats and the leases."""
 LEASE_NS: Final = 30 * SECOND_NS
@@ -112,14 +112,14 @@ class Alerts:
                 except asyncio.CancelledError:
                     await asyncio.wait({step})  # what was taken must be marked as sent, or it goes out twice
                     raise
-                await self._until_news()
+                await self._until_news((self._clock.monotonic_ns() - times[1]) / SECOND_NS)
         finally:
             await asyncio.to_thread(self.close)
 
-    async def _until_news(self) -> None:
+    async def _until_news(self, took_s: float) -> None:
         """Until the watch rings, or another process has changed the state database, or it is time anyhow."""
         until_ns = self._clock.monotonic_ns() + int(PERIOD_S * SECOND_NS)
-        await asyncio.sleep(GAP_S)
+        await asyncio.sleep(max(GAP_S, min(took_s, PERIOD_S)))
         while self._clock.monotonic_ns() < until_ns:
             if await self._news.wait(POLL_S) or self._has_changed():
                 return

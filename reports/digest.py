@@ -141,6 +141,11 @@ class After:
         )
 
     @property
+    def is_known(self) -> bool:
+        """Whether anything was said of it, or came out: of a meeting before our time there is nothing to tell."""
+        return any(each.said or each.state is not OutcomeState.UNSETTLED for each in self.offices)
+
+    @property
     def is_settled(self) -> bool:
         """Whether any office's outcome is on record."""
         return any(each.outcome is not None for each in self.offices)

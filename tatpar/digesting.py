@@ -56,6 +56,8 @@ class Digests:
     state: StateDb
     _config: Config | None = None
     _done: set[str] = field(default_factory=set)
+    _readers: dict[str, list[Reader]] = field(default_factory=dict)
+    """By meeting, of the present configuration: to find them takes a look at every office's contact."""
 
     def round(self, config: Config, now_ns: int) -> int:
         """Put the digests that are due into the outbox; how many messages that were.
@@ -66,9 +68,10 @@ class Digests:
         if config is not self._config:
             self._withdraw(config, now_ns)
             self._config = config
+            self._readers.clear()
         due = list(due_now(config, now_ns))
         sent = sum(self._send(config, one, now_ns) for one in due)
-        current = {one.key(reader) for one in due for reader in readers(config, one.occurrence.meeting)}
+        current = {one.key(reader) for one in due for reader in self._readers_of(config, one)}
         self._done &= current
         return sent
 
@@ -83,9 +86,15 @@ class Digests:
             if is_digest and not row.key.startswith(there):
                 self.state.mark_dead(row.key, "the meeting was moved or cancelled", now_ns, attempted=False)
 
+    def _readers_of(self, config: Config, due: Due) -> list[Reader]:
+        meeting = due.occurrence.meeting
+        if meeting.uid not in self._readers:
+            self._readers[meeting.uid] = readers(config, meeting)
+        return self._readers[meeting.uid]
+
     def _send(self, config: Config, due: Due, now_ns: int) -> int:
         zone = ZoneInfo(config.settings.deployment.timezone)
-        waiting = [one for one in readers(config, due.occurrence.meeting) if due.key(one) not in self._done]
+        waiting = [one for one in self._readers_of(config, due) if due.key(one) not in self._done]
         waiting = [one for one in waiting if not _sleeps(one, due, now_ns, zone)]
         digest = made(config, self.state, due.occurrence, due.side) if waiting else None
         if digest is None or not _has_something_to_say(digest, due, now_ns):
@@ -161,7 +170,7 @@ def _has_something_to_say(digest: Before | After, due: Due, now_ns: int) -> bool
         return False
     if isinstance(digest, Before):
         return digest.is_said
-    return digest.is_settled or now_ns >= due.due_ns + OUTCOME_WAIT_NS
+    return digest.is_known and (digest.is_settled or now_ns >= due.due_ns + OUTCOME_WAIT_NS)
 
 
 def by_hand(config: Config, state: StateDb, digest: Before | After, side: Side, now_ns: int) -> list[str]:

@@ -56,6 +56,20 @@ async def test_reports_are_stored_once_and_confirmed(
         assert decode_control(agra.on("stored")[-1], Stored).missing == ((3, 3),)
 
 
+async def test_whoever_waits_for_reports_is_told_when_they_are_stored(
+    hub: Hub, eventually: Eventually, make_envelope: Maker
+) -> None:
+    """At the call the report can be read already."""
+    seen: list[int] = []
+    async with (
+        hub.collecting(committed=lambda: seen.append(len(hub.store.streams(ALL)))),
+        hub.office() as agra,
+    ):
+        await agra.report(make_envelope(1))
+        await eventually(lambda: seen)
+    assert seen[0] == 1
+
+
 async def test_malformed_and_foreign_messages_never_stop_the_flow(
     hub: Hub, eventually: Eventually, make_envelope: Maker
 ) -> None:

@@ -97,6 +97,15 @@ def test_a_result_that_nobody_knows_yet_is_waited_for_and_then_told_as_open(desk
     assert "There is no forecast with a result to compare yet." in text
 
 
+def test_a_meeting_before_our_time(desk: Desk) -> None:
+    """A hub that was set up after a meeting has nothing to tell of it, and tells nothing."""
+    assert [desk.look(at) for at in ("13:00", "13:30", "20:00")] == [0, 0, 0]
+    desk.came_out(agra=OPEN, etah=OPEN, mathura=OPEN, hathras=OPEN)
+    assert desk.look("20:01") == 0
+    desk.came_out(agra=HELD, etah=OPEN, mathura=OPEN, hathras=OPEN)
+    assert desk.look("20:02") == 2
+
+
 def test_late_as_long_as_it_helps(desk: Desk) -> None:
     """A hub that was down sends what is due when it comes back: before until the start, after for twelve hours."""
     desk.says()
