@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
-from analytics.changes.offline import changes
+from analytics.changes.offline import changes, standing
 from analytics.changes.series import METRICS, Metric
 from analytics.ranks import medians
+from tatpar.level_trees import shipped_trees
 from telemetry.store.grid import slot_grid
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, SLOT_NS, slot_start
@@ -91,7 +92,8 @@ def _moves(site: str, path: str, metric: Metric, values: NDArray[np.float64], fi
     """Where the level moved apart from the day's own rhythm; levels are of the figures as measured."""
     if not np.isfinite(values).any():
         return []
-    found = changes(_without_habit(values), metric)
+    plain = _without_habit(values)
+    found = changes(plain, shipped_trees()) if metric == "rtt" else standing(plain, metric)
     while True:  # a cut that is not told joins its two sides, and their neighbours are weighed anew
         cuts = [0, *found.tolist(), len(values)]
         level = np.array([_median(values[low:high]) for low, high in pairwise(cuts)])

@@ -9,9 +9,11 @@ import pytest
 
 from analytics.changes.cuts import SPAN
 from analytics.changes.merging import persistence
-from analytics.changes.offline import changes
+from analytics.changes.offline import changes as weighed
+from analytics.changes.offline import standing
 from analytics.changes.online import decisions, moved
 from bench.changes import ONLINE_WINDOW_S, TRACES, count, score
+from tatpar.level_trees import shipped_trees
 from telemetry.traces import read_trace
 
 if TYPE_CHECKING:
@@ -24,6 +26,11 @@ PACKETS: Final = 3000
 SEEDS: Final = 20
 DELAY: Final = 5
 """Samples from the first one of a new level to the one at which it must be decided."""
+
+
+def changes(values: NDArray[np.float64], metric: Metric = "rtt") -> NDArray[np.int64]:
+    """As `tatpar changes` finds them."""
+    return weighed(values, shipped_trees()) if metric == "rtt" else standing(values, metric)
 
 
 def made(metric: Metric, seed: int, *, steps: bool) -> NDArray[np.float64]:

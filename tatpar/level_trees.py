@@ -1,0 +1,36 @@
+"""The trees that say where a level of round trips moved, as they are shipped: a file beside their analytics."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.changes.trees import Trees
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+FILE: Final = "trees.npz"
+
+
+def trees_file() -> Traversable:
+    """What `python -m bench changes --fit` writes."""
+    return files("analytics.changes").joinpath(FILE)
+
+
+@cache
+def shipped_trees() -> Trees:
+    """The trees of this version, for `analytics.changes.offline.changes`."""
+    with trees_file().open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+        return Trees(
+            roots=arrays["roots"],
+            figure=arrays["figure"],
+            at_most=arrays["at_most"],
+            left=arrays["left"],
+            right=arrays["right"],
+            chance=arrays["chance"],
+            depth=int(arrays["depth"]),
+        )
