@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from ruptures.detection import KernelCPD  # type: ignore[import-untyped,unused-ignore]
 
 from analytics.changes.merging import persistence
 from analytics.changes.series import FLOORS, noise, without_spikes
@@ -20,6 +21,10 @@ LEAST_PENALTY: Final = 40.0
 """In squared noise, on the running median over 3: a boundary that stands up to less is not looked at."""
 WIDTHS: Final = (3, 5, 9, 21)
 """The running medians' on which a boundary's persistence is told."""
+PELT_WIDTHS: Final = ((9, 5), (3, 2))
+"""Running medians on which PELT is run, and the fewest samples of its segments."""
+PELT_PENALTIES: Final = np.geomspace(200.0, 20_000.0, 8)
+"""In squared noise as PELT is given it here: the median deviation of the steps, not made a standard deviation."""
 REACH: Final = 3
 """Samples by which a boundary may be displaced by a running median."""
 WINDOWS: Final = (6, 12, 30, 100)
@@ -36,6 +41,7 @@ _LEAST: Final = 0.02
 FIGURES: Final = (
     *(f"stands_{w}" for w in WIDTHS),
     *(f"log_stands_{w}" for w in WIDTHS),
+    *(f"pelt_{width}" for width, _ in PELT_WIDTHS),
     *(
         "step",
         "step_in_noise",
@@ -80,6 +86,7 @@ def boundaries(filled: NDArray[np.float64]) -> Boundaries:
     columns = [
         *(_around(values, at) for values in stands.values()),
         *(_around(values, at) for values in in_log),
+        *(_pelt(smooth[width], filled, at, least) for width, least in PELT_WIDTHS),
         *_segments(filled, at, scale),
         *_windows(filled, at, scale),
         *_levels(smooth[WIDTHS[0]], filled, at),
@@ -91,6 +98,24 @@ def _around(stands: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.fl
     """(C,) logarithm of the highest penalty that a boundary within `REACH` of each stands up to."""
     wide = np.lib.stride_tricks.sliding_window_view(np.pad(stands, REACH), 2 * REACH + 1)
     return np.asarray(np.log1p(wide[at].max(axis=-1)))
+
+
+def _pelt(
+    smooth: NDArray[np.float64], filled: NDArray[np.float64], at: NDArray[np.int64], least: int
+) -> NDArray[np.float64]:
+    """(C,) logarithm of the highest penalty at which the best segmentation of all has a cut within `REACH`; 0 of none."""
+    steps = np.diff(filled)
+    scale = max(float(np.median(np.abs(steps - np.median(steps)))), _LEAST)
+    found = np.zeros(len(at))
+    model = KernelCPD(kernel="linear", min_size=least).fit((smooth / scale)[:, None])
+    for penalty in PELT_PENALTIES:
+        cuts = np.array(model.predict(pen=penalty)[:-1], dtype=np.int64)
+        if not len(cuts):
+            break
+        after = np.minimum(np.searchsorted(cuts, at), len(cuts) - 1)
+        near = np.minimum(np.abs(cuts[after] - at), np.abs(cuts[np.maximum(after - 1, 0)] - at)) <= REACH
+        found[near] = np.log(penalty)
+    return found
 
 
 def _segments(values: NDArray[np.float64], at: NDArray[np.int64], scale: float) -> list[NDArray[np.float64]]:

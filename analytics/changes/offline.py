@@ -23,6 +23,8 @@ LIKELY: Final = 0.3
 """The chance from which on a boundary of round trips counts as a change."""
 APART: Final = 4
 """Of two boundaries at most so many samples apart only the likelier counts."""
+LEAST_SAMPLES: Final = 20
+"""Of fewer nothing is said."""
 PENALTY: Final = 3000.0
 """In squared noise (the rung that it stands for is 3162): a step of 10 noises needs 64 samples on both sides, one of 30 needs 8."""
 WIDTH: Final = 9
@@ -31,7 +33,7 @@ WIDTH: Final = 9
 
 def changes(values: NDArray[np.float64], trees: Trees) -> NDArray[np.int64]:
     """Indices of the first samples of new levels in (T,) round trips in ms; NaN where nothing was measured."""
-    if len(values) < WIDTH:
+    if len(values) < LEAST_SAMPLES:
         return np.zeros(0, dtype=np.int64)
     those = boundaries(carried(values))
     return chosen(those.at, trees.mean(those.figures))
