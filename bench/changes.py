@@ -26,7 +26,6 @@ from analytics.changes.series import carried
 from analytics.quality.change_scores import window_score
 from bench._changes import offline
 from bench._changes.online import Cut, Weights, out_of_fold
-from tatpar.level_trees import shipped_trees, trees_file
 from telemetry.traces import read_trace
 from telemetry.windows import SECOND_NS
 
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from telemetry.traces import Trace
 
 WEIGHTS: Final = Path(weights.__file__)
+TREES: Final = WEIGHTS.with_name("trees.npz")
 TRACES: Final = Path(__file__).parent / "data" / "rtt_labelled"
 WINDOW_S: Final = 1200.0
 ONLINE_WINDOW_S: Final = 1500.0
@@ -61,7 +61,7 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
     """F1, precision and recall of each detector, and the difference of ours to PELT."""
     traces = [read_trace(path) for path in sorted(options.traces.glob("*.csv"))]
     detectors: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.int64]], float]] = {
-        "offline": (lambda values: changes(values, shipped_trees()), WINDOW_S),
+        "offline": (partial(changes, trees=offline.read(TREES)), WINDOW_S),
         "offline_one_penalty": (partial(standing, metric="rtt"), WINDOW_S),
         "online": (decisions, ONLINE_WINDOW_S),
         **{f"pelt_{int(p)}": (partial(pelt, penalty=p), WINDOW_S) for p in PELT_PENALTIES},
@@ -102,11 +102,10 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
 def _fit(traces: Sequence[Trace], progress: Callable[[str], None]) -> dict[str, object]:
     """Grow the trees, fit the weights, and ship both."""
     progress(f"growing trees on {len(traces)} traces")
-    file = Path(str(trees_file()))
-    offline.write(offline.grown([offline.Past(trace) for trace in traces]), file)
+    offline.write(offline.grown([offline.Past(trace) for trace in traces]), TREES)
     progress("fitting the on-line weights")
     WEIGHTS.write_text(Weights([Cut(trace) for trace in traces]).written(), encoding="utf-8")
-    return {"written": [file.name, WEIGHTS.name], "trees_bytes": file.stat().st_size}
+    return {"written": [TREES.name, WEIGHTS.name], "trees_bytes": TREES.stat().st_size}
 
 
 def pelt(rtt_ms: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.changes.trees import Trees
+from analytics.changes.trees import Trees, trees_of
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -25,12 +25,4 @@ def trees_file() -> Traversable:
 def shipped_trees() -> Trees:
     """The trees of this version, for `analytics.changes.offline.changes`."""
     with trees_file().open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-        return Trees(
-            roots=arrays["roots"],
-            figure=arrays["figure"],
-            at_most=arrays["at_most"],
-            left=arrays["left"],
-            right=arrays["right"],
-            chance=arrays["chance"],
-            depth=int(arrays["depth"]),
-        )
+        return trees_of(arrays)

@@ -7,11 +7,13 @@ the file that this writes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -40,3 +42,16 @@ class Trees:
             asked = np.take_along_axis(rows, self.figure[node].astype(np.int64), axis=1)
             node = np.where(asked <= self.at_most[node], self.left[node], self.right[node])
         return np.asarray(self.chance[node].mean(axis=1, dtype=np.float64))
+
+
+def trees_of(arrays: Mapping[str, NDArray[Any]]) -> Trees:
+    """The trees in the arrays of a file that `python -m bench changes --fit` wrote."""
+    return Trees(
+        roots=arrays["roots"],
+        figure=arrays["figure"],
+        at_most=arrays["at_most"],
+        left=arrays["left"],
+        right=arrays["right"],
+        chance=arrays["chance"],
+        depth=int(arrays["depth"]),
+    )

@@ -10,7 +10,7 @@ from sklearn.ensemble import ExtraTreesClassifier  # type: ignore[import-untyped
 from analytics.changes.boundaries import Boundaries, boundaries
 from analytics.changes.offline import chosen
 from analytics.changes.series import carried
-from analytics.changes.trees import Trees
+from analytics.changes.trees import Trees, trees_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,6 +98,12 @@ def out_of_fold(
 
 def _found(those: Boundaries, trees: Trees) -> NDArray[np.int64]:
     return chosen(those.at, trees.mean(those.figures))
+
+
+def read(file: Path) -> Trees:
+    """The trees in a file that `write` wrote."""
+    with np.load(file, allow_pickle=False) as arrays:
+        return trees_of(arrays)
 
 
 def write(trees: Trees, file: Path) -> None:
