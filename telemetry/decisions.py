@@ -6,6 +6,7 @@ Analytics makes these, the state database keeps them, the wall, alerts and repor
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -34,6 +35,9 @@ class ReasonCode(StrEnum):
     RTT_FLOOR = "rtt_floor"  # above the line's own floor
     BITRATE_UP = "bitrate_up"
     BITRATE_DOWN = "bitrate_down"
+    MOVED_RTT = "moved_rtt"  # the level rose just now, past a limit or not
+    MOVED_JITTER = "moved_jitter"
+    MOVED_LOSS = "moved_loss"
     OUTAGE = "outage"  # every packet lost
     DARK = "dark"  # no contact with the office's probe
     USUAL_HOUR = "usual_hour"  # this hour was bad in past weeks
@@ -46,6 +50,10 @@ class ReasonCode(StrEnum):
     NO_HISTORY = "no_history"
     NO_DATA = "no_data"
     NOT_LINKED = "not_linked"
+
+
+MOVED_LEVELS: Final = frozenset({ReasonCode.MOVED_RTT, ReasonCode.MOVED_JITTER, ReasonCode.MOVED_LOSS})
+"""News of a line, not a fault: no verdict, incident or count of faults stands on them."""
 
 
 class Action(StrEnum):

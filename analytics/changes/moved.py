@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
-from analytics.changes.offline import changes
+from analytics.changes.offline import changes, standing
 from analytics.changes.series import METRICS, Metric
 from analytics.ranks import medians
 from telemetry.windows import DAY_NS, SLOT_NS
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from analytics.changes.trees import Trees
 
 LEAST_STEP: Final[dict[Metric, float]] = {"rtt": 2.0, "jitter": 1.0, "loss": 0.002}
 LEAST_SHARE: Final = 0.1
@@ -42,6 +44,7 @@ def moved(
     sites: Sequence[str],
     paths: Sequence[str],
     first_ns: int,
+    trees: Trees | None = None,
 ) -> tuple[Moved, ...]:
     """Every move of these lines, by time; of those at one time by office, line and figure.
 
@@ -52,6 +55,7 @@ def moved(
         sites: the S offices.
         paths: the P lines.
         first_ns: start of the first slot.
+        trees: what weighs the boundaries of round trips; None: one penalty does, as for jitter and loss.
     """
     found = [
         move
@@ -59,7 +63,7 @@ def moved(
         if metric in figures
         for row, site in enumerate(sites)
         for column, path in enumerate(paths)
-        for move in _of_line(site, path, metric, figures[metric][row, column], first_ns)
+        for move in _of_line(site, path, metric, figures[metric][row, column], first_ns, trees)
     ]
     found.sort(
         key=lambda move: (
@@ -72,11 +76,19 @@ def moved(
     return tuple(found)
 
 
-def _of_line(site: str, path: str, metric: Metric, values: NDArray[np.float64], first_ns: int) -> list[Moved]:
+def _of_line(  # noqa: PLR0913, PLR0917 - a line's names, its figures, how to look
+    site: str,
+    path: str,
+    metric: Metric,
+    values: NDArray[np.float64],
+    first_ns: int,
+    trees: Trees | None,
+) -> list[Moved]:
     """Levels are of the figures as measured."""
     if not np.isfinite(values).any():
         return []
-    found = changes(_without_habit(values), metric)
+    plain = _without_habit(values)
+    found = standing(plain, metric) if trees is None or metric != "rtt" else changes(plain, trees)
     while True:  # a cut that is not told joins its two sides, and their neighbours are weighed anew
         cuts = [0, *found.tolist(), len(values)]
         level = np.array([_median(values[low:high]) for low, high in pairwise(cuts)])

@@ -1,4 +1,4 @@
-"""Written by `python -m bench changes --write`, which fits them on the labelled traces; see `weighing`."""
+"""Written by `python -m bench changes --fit`, which fits them on the labelled traces; see `weighing`."""
 
 from typing import Final
 

@@ -64,7 +64,7 @@ class Weights:
         blocks = (("CENTRES", self.centres), ("SCALES", self.scales), ("WEIGHTS", self.weights))
         return "\n".join(
             [
-                '"""Written by `python -m bench changes --write`, which fits them on the labelled traces; see `weighing`."""',
+                '"""Written by `python -m bench changes --fit`, which fits them on the labelled traces; see `weighing`."""',
                 "",
                 "from typing import Final",
                 "",

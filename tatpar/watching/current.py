@@ -11,6 +11,7 @@ from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, dark_flags, degraded
 from analytics.ground import Ground
 from analytics.hours import local_hour
+from analytics.moved_levels import moved_flags
 from analytics.shared.sighting import Heard
 from tatpar.watching.contact import offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
@@ -84,7 +85,8 @@ class Current:
         presence = self._state.presence()
         self.incidents.look(recent.lines, flags, self._heard({site for site, _ in presence}), now_ns)
         self._dark = self._who_is_dark(offline(self.offices.sites, presence), now_ns)
-        changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags], now_ns)
+        news = [flag for flag in moved_flags(recent, present, flags) if flag.site in linked]
+        changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags, *news], now_ns)
         if self._relapses is None or (changes is not None and (changes.raised or changes.cleared)):
             self._relapses = relapses(self._state, self.ring.lines, now_ns)
         return changes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec.structs import replace
 
-from telemetry.decisions import ReasonCode
+from telemetry.decisions import MOVED_LEVELS, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ class RaisedFlags:
         return changes
 
     def line_since_ns(self, lines: Lines) -> NDArray[np.int64]:
-        """(S, P): the earliest start of an open spell on each line; 0 where there is none."""
+        """(S, P): the earliest start of an open fault on each line; 0 where there is none."""
         out = np.zeros(lines.shape, dtype=np.int64)
-        for (site, path, _), flag in self._open.items():
-            if site in lines.site_index and path in lines.path_index:
+        for (site, path, code), flag in self._open.items():
+            if code not in MOVED_LEVELS and site in lines.site_index and path in lines.path_index:
                 cell = lines.site_index[site], lines.path_index[path]
                 out[cell] = min(int(out[cell]) or flag.since_ns, flag.since_ns)
         return out
@@ -88,7 +88,7 @@ def relapses(state: StateDb, lines: Lines, now_ns: int) -> NDArray[np.int64]:
     """(S, P): how many spells of one and the same reason ended on each line within the last hour."""
     counts: dict[Key, int] = {}
     for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
-        if spell.cleared_ns is not None:
+        if spell.cleared_ns is not None and spell.flag.reason.code not in MOVED_LEVELS:
             counts[_key(spell.flag)] = counts.get(_key(spell.flag), 0) + 1
     out = np.zeros(lines.shape, dtype=np.int64)
     for (site, path, _), count in counts.items():

@@ -168,3 +168,17 @@ def test_a_running_meeting_is_judged_by_the_state_now(town: Town) -> None:
     town.heal("agra")
     town.play(60)
     assert town.verdict("agra").state is State.READY
+
+
+def test_a_level_that_rose_is_told_and_spoils_nothing(town: Town) -> None:
+    """A round trip that rises within the limit is a flag with what was usual; the verdict stays ready, and it clears when it is back."""
+    town.play(450)
+    town.break_line("agra", rtt_ms=90.0)
+    town.play(140, lambda: ("agra", "moved_rtt") in town.flags())
+    reason = town.flags()["agra", "moved_rtt"].reason
+    assert reason.value == pytest.approx(90.0, rel=0.1)
+    assert reason.usual == pytest.approx(40.0, rel=0.1)
+    assert town.verdict("agra").state is State.READY
+    assert {site for site, _ in town.flags()} == {"agra"}
+    town.heal("agra")
+    assert town.play(90, lambda: not town.flags()) < 90

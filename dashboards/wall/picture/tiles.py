@@ -9,7 +9,7 @@ from config.sites import SiteStatus
 from dashboards.wall.picture.model import Shade, Tile
 from dashboards.wall.picture.reasons import shown, shown_ratio, why
 from dashboards.wall.picture.times import meeting_key, ms
-from telemetry.decisions import Action, ReasonCode, State
+from telemetry.decisions import MOVED_LEVELS, Action, ReasonCode, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -98,8 +98,9 @@ def _line_shade(flags: Sequence[Flag], presence: Presence | None, *, silent: boo
     """Without a meeting in sight: what the line itself says."""
     if silent:
         return Shade.DARK if presence is not None and not presence.online else Shade.UNKNOWN
-    if flags:
-        return Shade.NOT_READY if any(flag.severe for flag in flags) else Shade.AT_RISK
+    faults = [flag for flag in flags if flag.reason.code not in MOVED_LEVELS]
+    if faults:
+        return Shade.NOT_READY if any(flag.severe for flag in faults) else Shade.AT_RISK
     return Shade.READY
 
 
