@@ -56,7 +56,6 @@ def load_config(path: Path | None = None, *, extra_meetings: Sequence[Path] = ()
     works = read_works(sources.works, places, timezone_of(settings))
     _check_references(file, registry, profiles)
     calendar = _calendar(file, sources, registry, profiles)
-    uids = [meeting.uid for meeting in calendar.meetings]
     return Config(
         settings=settings,
         registry=registry,
@@ -65,7 +64,7 @@ def load_config(path: Path | None = None, *, extra_meetings: Sequence[Path] = ()
         headquarters={end.id: end for end in settings.headquarters},
         regions={region.id: region for region in settings.regions},
         works=works,
-        people=read_people(sources.people, places, registry, uids, settings.alerts),
+        people=read_people(sources.people, places, registry, settings.alerts),
         file=file.path,
         sources=sources,
     )

@@ -12,7 +12,7 @@ from config.site_columns import CellError, any_text, email, identifier, language
 from config.text import nearest, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from config.settings import Alerts
@@ -29,16 +29,14 @@ _ROLES: Final = {role.value: role for role in Role}
 _NOT_DIALLED: Final = re.compile(r"[ ()/-]")
 
 
-def read_people(
-    path: Path, places: WorkPlaces, registry: Registry, meetings: Collection[str], settings: Alerts
-) -> tuple[Person, ...]:
+def read_people(path: Path, places: WorkPlaces, registry: Registry, settings: Alerts) -> tuple[Person, ...]:
     """All people in the order of the file, then the offices' contacts in the order of the registry.
 
     Raises:
         ConfigError: with the line, for any mistake in the table or in one of its cells.
     """
     table = CsvTable(path, COLUMNS, REQUIRED, _unknown_column)
-    reader = _Reader(places, registry, meetings, settings)
+    reader = _Reader(places, registry, settings)
     lines: dict[str, int] = {}
     people = []
     for line, cells in table.rows():
@@ -79,12 +77,9 @@ def dialled(number: str) -> str:
 
 
 class _Reader:
-    def __init__(
-        self, places: WorkPlaces, registry: Registry, meetings: Collection[str], settings: Alerts
-    ) -> None:
+    def __init__(self, places: WorkPlaces, registry: Registry, settings: Alerts) -> None:
         self._places = places
         self._order = {site: place for place, site in enumerate(registry.by_id)}
-        self._meetings = meetings
         self._settings = settings
 
     def person(self, cells: Mapping[str, str]) -> Person:
@@ -126,10 +121,7 @@ class _Reader:
         uids = tuple(dict.fromkeys(text.split()))
         if uids and role is not Role.ORGANISER:
             raise CellError(f"a person of the role {role} has no meetings", "leave meetings empty")
-        for uid in uids:
-            if uid not in self._meetings:
-                raise CellError(f'there is no meeting "{uid}"', one_of(uid, self._meetings))
-        return uids
+        return uids  # one that is not in the calendar (any more) is a remark of `tatpar doctor`: a cancelled meeting refuses no reload
 
     def _channels(self, text: str) -> tuple[str, ...]:
         known = (*OWN_CHANNELS, *self._settings.channels)

@@ -32,9 +32,18 @@ def people(config: Config) -> Finding:
         text = f"no address on any of their channels: {_some(unreachable)}; the next rung is told instead"
         return less("people", text, "complete email, phone or channels in people.csv, or the sites' contacts")
     count = len(list(config.registry.linked()))
+    gone = _unknown_meetings(config)
+    if gone:
+        text = f"people.csv names meetings that are not in the calendar: {', '.join(gone)}"
+        return less("people", text, "write UIDs of the calendar (tatpar meetings), or leave them out")
     return fine("people", f"somebody can be told of each of the {count} linked offices")
 
 
 def _some(names: list[str]) -> str:
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _unknown_meetings(config: Config) -> list[str]:
+    known = {meeting.uid for meeting in config.calendar.meetings}
+    return sorted({uid for person in config.people for uid in person.meetings} - known)

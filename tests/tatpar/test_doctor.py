@@ -317,7 +317,10 @@ def test_wrong_settings_are_told_in_a_line(operator: Any, doctor: Callable[..., 
 def test_offices_of_which_nobody_would_be_told(
     operator: Any, doctor: Callable[..., Result], reflector: str
 ) -> None:
-    """An office without a contact, and nobody on any rung for it: named, and what to write; with a NOC desk it is fine."""
+    """An office without a contact, and nobody on any rung for it: named, and what to write; with a NOC desk it is fine.
+
+    An organiser of a meeting that is in the calendar no more is told, and refuses nothing.
+    """
     operator.write(settings(reflector))
     beside = operator.config.parent
     heading = "id,name_en,name_hi,region,lat,lon,status\n"
@@ -331,3 +334,9 @@ def test_offices_of_which_nobody_would_be_told(
     )
     (beside / "people.csv").write_text(desk.rpartition("asha")[0], encoding="utf-8")
     assert findings(doctor("--json"))["people"]["level"] == "fine"
+    organiser = (
+        "id,name,role,about,email,meetings\nnoc,NOC,noc,all,noc@office.example,\n"
+        "olga,O,organiser,all,o@office.example,gone@office.example\n"
+    )
+    (beside / "people.csv").write_text(organiser, encoding="utf-8")
+    assert "gone@office.example" in findings(doctor("--json"))["people"]["text"]
