@@ -13,41 +13,35 @@ from dashboards.grafana.influxql import WINDOW_MS
 if TYPE_CHECKING:
     from dashboards.grafana.ask import Ask
 
-_COLUMNS = ("_start", "_stop", "_time")
 
-
-def query(ask: Ask, prefix: str, bucket: str) -> str:
-    """The script, with Grafana's variables in it. The result's column is `value`."""
+def query(ask: Ask, prefix: str, bucket: str, column: str = "value") -> str:
+    """The script, with Grafana's variables in it; its result is called `column`."""
     lines = [_points(ask, prefix, bucket)]
     if ask.how is How.RATIO:
         lines += [_by(ask, "sum", "_field")]
         keep = ", ".join(f'"{name}"' for name in (*_row(ask), *ask.by))
         lines += [
             f'  |> group()\n  |> pivot(rowKey: [{keep}], columnKey: ["_field"], valueColumn: "_value")',
-            f"  |> map(fn: (r) => ({{r with value: float(v: r.{ask.field}) / float(v: r.{ask.under}) * {ask.times}.0}}))",
+            f"  |> map(fn: (r) => ({{r with {column}: float(v: r.{ask.field}) / float(v: r.{ask.under}) * {ask.times}.0}}))",
         ]
     elif ask.how is How.PRESENT:
         span = "v.timeRangeStop" if ask.over_range else "v.windowPeriod"
-        whole = f"int(v: {span}) / 1000000" if not ask.over_range else "(int(v: r._stop) - int(v: r._start)) / 1000000"
+        whole = (
+            f"int(v: {span}) / 1000000"
+            if not ask.over_range
+            else "(int(v: r._stop) - int(v: r._start)) / 1000000"
+        )
         lines += [
             _by(ask, "count"),
-            f"  |> map(fn: (r) => ({{r with value: float(v: r._value) / (float(v: {whole}) / {WINDOW_MS}.0)}}))",
+            f"  |> map(fn: (r) => ({{r with {column}: float(v: r._value) / (float(v: {whole}) / {WINDOW_MS}.0)}}))",
         ]
     else:
         lines += [
             _by(ask, ask.how.value),
-            f"  |> map(fn: (r) => ({{r with value: float(v: r._value) * {ask.times}.0}}))",
+            f"  |> map(fn: (r) => ({{r with {column}: float(v: r._value) * {ask.times}.0}}))",
         ]
-    kept = ", ".join(f'"{name}"' for name in (*_row(ask), "value", *ask.by))
+    kept = ", ".join(f'"{name}"' for name in (*_row(ask), column, *ask.by))
     return "\n".join([*lines, f"  |> keep(columns: [{kept}])"])
-
-
-def paths(prefix: str, bucket: str) -> str:
-    """The script behind the variable `path`."""
-    return (
-        f'import "influxdata/influxdb/schema"\nschema.tagValues(bucket: "{bucket}", tag: "path", predicate: (r) => '
-        f'r._measurement == "{prefix}_window" and r.site =~ /^(${{site:raw}})$/)'
-    )
 
 
 def _row(ask: Ask) -> tuple[str, ...]:

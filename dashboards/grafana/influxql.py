@@ -13,29 +13,26 @@ if TYPE_CHECKING:
 WINDOW_MS = WINDOW_NS // MS_NS
 
 
-def query(ask: Ask, prefix: str) -> str:
-    """The statement, with Grafana's macros and variables in it."""
+def query(ask: Ask, prefix: str, column: str = "value") -> str:
+    """The statement, with Grafana's macros and variables in it; its result is called `column`."""
     whom = "${region:raw}" if ask.whom is Whom.REGION else "${site:raw}"
     groups = [f'"{tag}"' for tag in ask.by]
     if not ask.over_range:
         groups.insert(0, "time($__interval)")
     fill = "" if ask.over_range else " fill(null)"
     return (
-        f'SELECT {_figure(ask)} AS "value" FROM "{prefix}_{ask.family.value}" '
+        f'SELECT {_figure(ask)} AS "{column}" FROM "{prefix}_{ask.family.value}" '
         f'WHERE $timeFilter AND "site" =~ /^({whom})$/ GROUP BY {", ".join(groups)}{fill}'
     )
-
-
-def paths(prefix: str) -> str:
-    """The statement behind the variable `path`."""
-    return f'SHOW TAG VALUES FROM "{prefix}_window" WITH KEY = "path" WHERE "site" =~ /^(${{site:raw}})$/'
 
 
 def _figure(ask: Ask) -> str:
     if ask.how is How.RATIO:
         figure = f'sum("{ask.field}") / sum("{ask.under}")'
     elif ask.how is How.PRESENT:
-        figure = f'count("{ask.field}") / (${"__range_ms" if ask.over_range else "__interval_ms"} / {WINDOW_MS}.0)'
+        figure = (
+            f'count("{ask.field}") / (${"__range_ms" if ask.over_range else "__interval_ms"} / {WINDOW_MS}.0)'
+        )
     else:
         figure = f'{ask.how.value}("{ask.field}")'
     return figure if ask.times == 1 else f"{figure} * {ask.times}"

@@ -33,11 +33,6 @@ def query(ask: Ask, prefix: str) -> str:
     return figure if ask.times == 1 else f"({figure}) * {ask.times}"
 
 
-def paths(prefix: str) -> str:
-    """The query behind the variable `path`."""
-    return f'label_values({prefix}_window_sent{{site=~"${{site:raw}}"}}, path)'
-
-
 def _points(ask: Ask, prefix: str, field: str) -> str:
     whom = "${region:raw}" if ask.whom is Whom.REGION else "${site:raw}"
     span = "$__range" if ask.over_range else "$__interval"

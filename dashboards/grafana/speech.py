@@ -60,25 +60,18 @@ class Speech:
         kind = "prometheus" if self.language is Language.PROMQL else "influxdb"
         return DataSourceRef(type_val=kind, uid=SOURCE_UID)
 
-    def text(self, ask: Ask) -> str:
-        """The query itself."""
+    def text(self, ask: Ask, column: str = "value") -> str:
+        """The query itself; the databases that can name its result call it `column`."""
         if self.language is Language.PROMQL:
             return promql.query(ask, self.prefix)
         if self.language is Language.FLUX:
-            return flux.query(ask, self.prefix, self.bucket)
-        return influxql.query(ask, self.prefix)
-
-    def paths(self) -> str:
-        """What fills the variable `path`."""
-        if self.language is Language.PROMQL:
-            return promql.paths(self.prefix)
-        if self.language is Language.FLUX:
-            return flux.paths(self.prefix, self.bucket)
-        return influxql.paths(self.prefix)
+            return flux.query(ask, self.prefix, self.bucket, column)
+        return influxql.query(ask, self.prefix, column)
 
     def target(self, ask: Ask, ref: str, name: str) -> Target:
         """A target; `name` is what the legend says before the groups."""
         body: dict[str, object] = {"refId": ref, "datasource": self.source.to_json()}
+        column = name if ask.over_range else "value"
         shown = [tag for tag in ask.by if not ask.over_range]
         if self.language is Language.PROMQL:
             legend = " ".join([name, *(f"{{{{{tag}}}}}" for tag in shown)])
@@ -86,11 +79,11 @@ class Speech:
             form = "table" if ask.over_range else "time_series"
             body |= {"format": form, "instant": ask.over_range, "range": not ask.over_range}
         elif self.language is Language.FLUX:
-            body |= {"query": self.text(ask)}
+            body |= {"query": self.text(ask, column)}
         else:
             alias = " ".join([name, *(f"$tag_{tag}" for tag in shown)])
             form = "table" if ask.over_range else "time_series"
-            body |= {"query": self.text(ask), "rawQuery": True, "resultFormat": form, "alias": alias}
+            body |= {"query": self.text(ask, column), "rawQuery": True, "resultFormat": form, "alias": alias}
         return Target(body)
 
 

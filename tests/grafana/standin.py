@@ -52,16 +52,23 @@ def promql(url: str, query: str, from_ms: int, until_ms: int, step_ms: int | Non
         answer = _json(f"{url}/api/v1/query", {"query": query, "time": f"{until_ms / 1000:.3f}"})
         rows = [(row["metric"], [row["value"]]) for row in answer["data"]["result"]]
     else:
-        fields = {"query": query, "start": f"{(from_ms + step_ms) / 1000:.3f}", "end": f"{until_ms / 1000:.3f}"}
+        fields = {
+            "query": query,
+            "start": f"{(from_ms + step_ms) / 1000:.3f}",
+            "end": f"{until_ms / 1000:.3f}",
+        }
         answer = _json(f"{url}/api/v1/query_range", {**fields, "step": f"{step_ms}ms"})
         rows = [(row["metric"], row["values"]) for row in answer["data"]["result"]]
     return {
-        tuple(text for _, text in sorted(tags.items())): {round(at * 1000): float(value) for at, value in values}
+        tuple(text for _, text in sorted(tags.items())): {
+            round(at * 1000): float(value) for at, value in values
+        }
         for tags, values in rows
     }
 
 
 def _json(url: str, fields: dict[str, str]) -> Any:
-    answer = urllib3.request("GET", url, fields=fields, retries=False, timeout=30)
-    assert answer.status == 200, answer.data
-    return answer.json()
+    with urllib3.PoolManager() as pool:
+        answer = pool.request("GET", url, fields=fields, retries=False, timeout=30)
+        assert answer.status == 200, answer.data
+        return answer.json()

@@ -19,7 +19,7 @@ from tests.telemetry.store.conftest import T0, Fleet, rows_of
 from tests.telemetry.store.servers import by_hand, ship_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -53,13 +53,15 @@ class Filled:
         text = standin.filled(text, FROM_MS, UNTIL_MS, STEP_MS, variables)
         first, last = FROM_MS - EDGE_MS, UNTIL_MS - EDGE_MS
         found = standin.promql(self.url, text, first, last, None if ask.over_range else STEP_MS)
-        return {tags: {at + EDGE_MS - STEP_MS: value for at, value in row.items()} for tags, row in found.items()}
+        return {
+            tags: {at + EDGE_MS - STEP_MS: value for at, value in row.items()} for tags, row in found.items()
+        }
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def stored(
     request: pytest.FixtureRequest, servers: Servers, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Filled]:
+) -> Filled:
     """Two offices, two paths, six minutes with a hole of two; one office silent for the last minute."""
     settings = servers.settings(request.param)
     fleet = Fleet()
@@ -70,7 +72,7 @@ def stored(
         store.append(fleet.hours(SITES[:1], windows[-4:]))
         ship_all(store, servers)
         rows = rows_of(store.streams(Selection(T0, T0 + WINDOWS * WINDOW_NS)))
-    yield Filled(settings, settings.url, rows)
+    return Filled(settings, settings.url, rows)
 
 
 def expected(ask: Ask, rows: list[dict[str, Any]], sites: tuple[str, ...]) -> standin.Series:
@@ -123,14 +125,3 @@ def test_a_question_gives_what_the_store_reads(stored: Filled, name: str) -> Non
     assert wanted
     for group, steps in wanted.items():
         assert found[group] == pytest.approx(steps, rel=1e-9), group
-
-
-def test_the_paths_of_an_office_are_offered(stored: Filled) -> None:
-    """The statement behind the variable `path` lists them (InfluxQL; PromQL's is Grafana's own function)."""
-    if stored.settings.kind != "influxdb1":
-        assert promql.paths("x") == 'label_values(x_window_sent{site=~"${site:raw}"}, path)'
-        return
-    text = standin.filled(influxql.paths(stored.settings.prefix), 0, 1, 1, {"site": "agra"})
-    found = standin._json(f"{stored.url}/query", {"db": stored.settings.bucket, "q": text})
-    values = found["results"][0]["series"][0]["values"]
-    assert [value for _, value in values] == ["main.national", "main.state"]
