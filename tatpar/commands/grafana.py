@@ -79,3 +79,57 @@ def _ground(config_file: Path | None, language: str | None) -> tuple[Config, Spe
         return config, speech_of(config.settings.store, Language(language) if language else None)
     except ValueError as error:
         wrong_input(f"tatpar grafana: {config.file}: {error}")
+
+
+@command.command("push")
+@click.option("--url", required=True, envvar="TATPAR_GRAFANA_URL", help="Grafana's address.")
+@click.option(
+    "--token",
+    required=True,
+    envvar="TATPAR_GRAFANA_TOKEN",
+    help="Token of a service account with the role Admin; better given by the environment.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--force", is_flag=True, help="Also replace what others edited.")
+@config_option
+@unused_data_option
+@query_option
+@json_option
+@explains_config
+def push(  # noqa: PLR0913 - one argument an option
+    url: str,
+    token: str,
+    dry_run: bool,  # noqa: FBT001
+    force: bool,  # noqa: FBT001
+    config_file: Path | None,
+    language: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Bring data sources, folders and dashboards to a Grafana; again and again without harm.
+
+    What somebody else edited is kept and named. A line each: new, changed, same or kept. The store's token for the data
+    source is that of [store] token.
+
+    Example: tatpar grafana push --url https://grafana.example --dry-run --config tatpar.toml
+    """
+    import msgspec  # noqa: PLC0415 - keeps --help fast
+
+    from dashboards.grafana.push import Fate  # noqa: PLC0415
+    from dashboards.grafana.push import push as pushed  # noqa: PLC0415
+    from dashboards.grafana.server import GrafanaError, Server  # noqa: PLC0415
+
+    config, speech = _ground(config_file, language)
+    if not url.startswith(("http://", "https://")):
+        wrong_input(f"--url {url}: no address of a server; write it as https://grafana.example")
+    steps = []
+    try:
+        with Server(url, token) as server:
+            for step in pushed(server, config, speech, config.settings.store.token, dry=dry_run, force=force):
+                steps.append(step)
+                note = "  (edited by somebody else; --force replaces it)" if step.fate is Fate.KEPT else ""
+                if not as_json:
+                    click.echo(f"{step.fate.value:8}{step.what} {step.uid}{note}")
+    except GrafanaError as error:
+        failed(f"tatpar grafana push: {error}")
+    if as_json:
+        click.echo(msgspec.json.encode(steps).decode())
