@@ -25,21 +25,17 @@ def query(ask: Ask, prefix: str, bucket: str, column: str = "value") -> str:
             f"  |> map(fn: (r) => ({{r with {column}: float(v: r.{ask.field}) / float(v: r.{ask.under}) * {ask.times}.0}}))",
         ]
     elif ask.how is How.PRESENT:
-        span = "v.timeRangeStop" if ask.over_range else "v.windowPeriod"
-        whole = (
-            f"int(v: {span}) / 1000000"
-            if not ask.over_range
-            else "(int(v: r._stop) - int(v: r._start)) / 1000000"
-        )
         lines += [
             _by(ask, "count"),
-            f"  |> map(fn: (r) => ({{r with {column}: float(v: r._value) / (float(v: {whole}) / {WINDOW_MS}.0)}}))",
+            f"  |> map(fn: (r) => ({{r with {column}: float(v: r._value) / (float(v: int(v: v.windowPeriod)) / 1000000.0 / {WINDOW_MS}.0)}}))",
         ]
     else:
         lines += [
             _by(ask, ask.how.value),
             f"  |> map(fn: (r) => ({{r with {column}: float(v: r._value) * {ask.times}.0}}))",
         ]
+    if not ask.over_range:
+        lines.append(f"  |> group(columns: [{', '.join(chr(34) + tag + chr(34) for tag in ask.by)}])")
     kept = ", ".join(f'"{name}"' for name in (*_row(ask), column, *ask.by))
     return "\n".join([*lines, f"  |> keep(columns: [{kept}])"])
 

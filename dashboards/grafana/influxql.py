@@ -21,8 +21,8 @@ def query(ask: Ask, prefix: str, column: str = "value") -> str:
         groups.insert(0, "time($__interval)")
     fill = "" if ask.over_range else " fill(null)"
     return (
-        f'SELECT {_figure(ask)} AS "{column}" FROM "{prefix}_{ask.family.value}" '
-        f'WHERE $timeFilter AND "site" =~ /^({whom})$/ GROUP BY {", ".join(groups)}{fill}'  # noqa: S608 - names of our own, no outside text
+        f'SELECT {_figure(ask)} AS "{column}" FROM "{prefix}_{ask.family.value}" '  # noqa: S608 - names of our own
+        f'WHERE $timeFilter AND "site" =~ /^({whom})$/ GROUP BY {", ".join(groups)}{fill}'
     )
 
 

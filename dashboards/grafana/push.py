@@ -41,7 +41,7 @@ class Step:
     fate: Fate
 
 
-def push(
+def push(  # noqa: PLR0913 - two of them switches, by name
     server: Server, config: Config, speech: Speech, token: str = "", *, dry: bool = False, force: bool = False
 ) -> Iterator[Step]:
     """Do it, a step at a time; `dry`: only say. `token`: the store's, for the data source.

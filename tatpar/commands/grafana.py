@@ -96,7 +96,7 @@ def _ground(config_file: Path | None, language: str | None) -> tuple[Config, Spe
 @query_option
 @json_option
 @explains_config
-def push(  # noqa: PLR0913 - one argument an option
+def push(  # noqa: PLR0913, PLR0917 - one argument an option
     url: str,
     token: str,
     dry_run: bool,  # noqa: FBT001

@@ -90,7 +90,7 @@ def grafana() -> Iterator[Kept]:
             if self._allowed():
                 self._answer(200, kept.put(self.path, body))
 
-        do_PUT = do_POST
+        do_PUT = do_POST  # noqa: N815 - the name that http.server looks for
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     kept.url = f"http://127.0.0.1:{server.server_port}"

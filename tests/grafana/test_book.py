@@ -89,6 +89,25 @@ def test_every_question_is_shown_and_nothing_else_is_asked(spoken: tuple[str, La
     assert asked == known
 
 
+def test_flux_is_well_formed() -> None:
+    """Brackets close in order and every line pipes on: form only, no engine has run it."""
+    config = config_for("influxdb")
+    speech = speech_of(config.settings.store, Language.FLUX)
+    for name, ask in QUESTIONS.items():
+        script = speech.text(ask, name)
+        first, *rest = script.splitlines()
+        assert first == 'from(bucket: "tatpar")'
+        assert all(line.startswith("  |> ") for line in rest)
+        opened: list[str] = []
+        for sign in script:
+            if sign in "([{":
+                opened.append(sign)
+            elif sign in ")]}":
+                assert opened.pop() + sign in {"()", "[]", "{}"}, name
+        assert not opened
+        assert f'"{name}"' in rest[-1]
+
+
 def test_links_and_variables_fit() -> None:
     """What a query or link names is a variable of its dashboard; a link leads to a dashboard that is there."""
     for words in LANGUAGES:
