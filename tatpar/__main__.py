@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "revoke": "let a probe, or an office, in no more",
     "command": "tell a probe to do something, and hear what it says",
     "history": "other people's measurements as our own past",
+    "grafana": "Grafana dashboards from the store's own names, as files or to a server",
     "store": "set up the database server behind the report store",
     "lab": "the emulated fleet: break, heal, history",
     "refused": "messages that were refused, and why",

@@ -26,7 +26,7 @@ DESIGNED: Final = frozenset(
     | {"doctor", "grafana", "history", "backtest", "enroll"}
 )
 """The commands of the design."""
-LATER: Final = frozenset({"grafana"})
+LATER: Final[frozenset[str]] = frozenset()
 BESIDE: Final = frozenset(
     {"alerts", "changes", "command", "gaps", "incidents", "lab", "refused", "revoke", "store"}
 )
@@ -59,7 +59,7 @@ def test_help_has_an_example(path: tuple[str, ...]) -> None:
         at = words.index(name, at) + 1
 
 
-NEITHER: Final = {("history",), ("lab",), ("report",), ("store",), ()}
+NEITHER: Final = {("grafana",), ("history",), ("lab",), ("report",), ("store",), ()}
 """Groups that do nothing by themselves."""
 
 

@@ -1,0 +1,49 @@
+"""What a panel asks of the store, said once; each query language says it in its own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from telemetry.store.server.points import Family
+
+
+class How(StrEnum):
+    """How the points of an interval become one number."""
+
+    MEAN = "mean"
+    MAX = "max"
+    MIN = "min"
+    SUM = "sum"
+    RATIO = "ratio"
+    """Sum of `field` by sum of `under`, 0..1: what is exact over any span, where a mean of ratios is not."""
+    PRESENT = "present"
+    """15 s windows that are there by those there should be, 0..1."""
+
+
+class Whom(StrEnum):
+    """Which offices: the dashboard's variable that names them."""
+
+    SITE = "site"
+    REGION = "region"
+    """The variable's value is the ids of a region's offices, joined by `|`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One query.
+
+    `over_range`: one row a group over the whole time range, for tables and maps; else a series in steps of the panel's
+    interval. `times`: a factor (seconds to milliseconds, say). Groups are tags.
+    """
+
+    family: Family
+    how: How
+    field: str
+    under: str = ""
+    by: tuple[str, ...] = ("path",)
+    whom: Whom = Whom.SITE
+    over_range: bool = False
+    times: int = 1

@@ -1,0 +1,64 @@
+"""Questions in Flux, for InfluxDB 2.
+
+Checked for form only, **not executed**: no server that speaks Flux could be run where this was made. InfluxQL is the default.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.grafana.ask import How, Whom
+from dashboards.grafana.influxql import WINDOW_MS
+
+if TYPE_CHECKING:
+    from dashboards.grafana.ask import Ask
+
+
+def query(ask: Ask, prefix: str, bucket: str, column: str = "value") -> str:
+    """The script, with Grafana's variables in it; its result is called `column`."""
+    lines = [_points(ask, prefix, bucket)]
+    if ask.how is How.RATIO:
+        lines += [_by(ask, "sum", "_field")]
+        keep = ", ".join(f'"{name}"' for name in (*_row(ask), *ask.by))
+        lines += [
+            f'  |> group()\n  |> pivot(rowKey: [{keep}], columnKey: ["_field"], valueColumn: "_value")',
+            f"  |> map(fn: (r) => ({{r with {column}: float(v: r.{ask.field}) / float(v: r.{ask.under}) * {ask.times}.0}}))",
+        ]
+    elif ask.how is How.PRESENT:
+        lines += [
+            _by(ask, "count"),
+            f"  |> map(fn: (r) => ({{r with {column}: float(v: r._value) / (float(v: int(v: v.windowPeriod)) / 1000000.0 / {WINDOW_MS}.0)}}))",
+        ]
+    else:
+        lines += [
+            _by(ask, ask.how.value),
+            f"  |> map(fn: (r) => ({{r with {column}: float(v: r._value) * {ask.times}.0}}))",
+        ]
+    if not ask.over_range:
+        lines.append(f"  |> group(columns: [{', '.join(chr(34) + tag + chr(34) for tag in ask.by)}])")
+    kept = ", ".join(f'"{name}"' for name in (*_row(ask), column, *ask.by))
+    return "\n".join([*lines, f"  |> keep(columns: [{kept}])"])
+
+
+def _row(ask: Ask) -> tuple[str, ...]:
+    return () if ask.over_range else ("_time",)
+
+
+def _points(ask: Ask, prefix: str, bucket: str) -> str:
+    whom = "${region:raw}" if ask.whom is Whom.REGION else "${site:raw}"
+    fields = " or ".join(f'r._field == "{name}"' for name in (ask.field, ask.under) if name)
+    return (
+        f'from(bucket: "{bucket}")\n  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)\n'
+        f'  |> filter(fn: (r) => r._measurement == "{prefix}_{ask.family.value}" and r.site =~ /^({whom})$/)\n'
+        f"  |> filter(fn: (r) => {fields})"
+    )
+
+
+def _by(ask: Ask, how: str, *more: str) -> str:
+    groups = ", ".join(f'"{name}"' for name in (*ask.by, *more))
+    if ask.over_range:
+        return f"  |> group(columns: [{groups}])\n  |> {how}()"
+    return (
+        f"  |> group(columns: [{groups}])\n"
+        f'  |> aggregateWindow(every: v.windowPeriod, fn: {how}, createEmpty: false, timeSrc: "_start")'
+    )

@@ -1,0 +1,191 @@
+"""Small helpers that make panels: a title in the viewer's language, a place, queries, a unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from grafana_foundation_sdk.builders import common as common_build
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.builders import geomap, table, timeseries
+from grafana_foundation_sdk.models.common import FrameGeometrySourceMode
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    GridPos,
+    Threshold,
+    ThresholdsMode,
+)
+
+from dashboards.grafana.questions import QUESTIONS
+from dashboards.grafana.speech import MIXED, OFFICES_SOURCE, Target
+from telemetry.words import say
+
+if TYPE_CHECKING:
+    from config.config import Config
+    from dashboards.grafana.speech import Speech
+
+COLUMNS = 24
+"""How wide Grafana's grid is."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every dashboard is made with."""
+
+    config: Config
+    speech: Speech
+    language: str
+
+    def say(self, key: str) -> str:
+        """A title of the catalogue."""
+        return say(self.language, f"grafana.{key}")
+
+    def uid(self, name: str) -> str:
+        """A dashboard's lasting name, which links use."""
+        return f"tatpar-{self.language}-{name}"
+
+    def link(self, name: str, variables: str) -> str:
+        """The address of one of our dashboards, within Grafana."""
+        return f"/d/{self.uid(name)}?{variables}&${{__url_time_range}}"
+
+
+@dataclass
+class Places:
+    """Puts panels on the grid from left to right, then below."""
+
+    x: int = 0
+    y: int = 0
+    height: int = field(default=0)
+
+    def take(self, width: int, height: int) -> GridPos:
+        """The next place of that size."""
+        if self.x + width > COLUMNS:
+            self.x, self.y, self.height = 0, self.y + self.height, 0
+        place = GridPos(h=height, w=width, x=self.x, y=self.y)
+        self.x += width
+        self.height = max(self.height, height)
+        return place
+
+
+def limits(*steps: tuple[float | None, str]) -> build.ThresholdsConfig:
+    """Colours from a value on; the first step has none."""
+    made = [Threshold(value=value, color=color) for value, color in steps]
+    return build.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(made)
+
+
+def alarm(limit: float | None) -> build.ThresholdsConfig:
+    """Green below a profile's alarm limit, red from it on; only green when it has none."""
+    return limits((None, "green")) if limit is None else limits((None, "green"), (limit, "red"))
+
+
+def lines(desk: Desk, place: GridPos, title: str, unit: str, *names: str) -> timeseries.Panel:
+    """Series over time; a hole in the data stays a hole."""
+    panel = (
+        timeseries.Panel()
+        .title(desk.say(title))
+        .datasource(desk.speech.source)
+        .unit(unit)
+        .grid_pos(place)
+        .interval("15s")
+        .span_nulls(False)
+    )
+    for number, name in enumerate(names):
+        ref = chr(ord("A") + number)
+        panel = panel.with_target(desk.speech.target(QUESTIONS[name], ref, desk.say(f"series.{name}")))
+    return panel
+
+
+def offices(desk: Desk) -> Target:
+    """The offices as a table: id, name, region, state, position."""
+    rows = ["site,name,region,status,lat,lon"]
+    for site in desk.config.registry.sites:
+        name = site.name(desk.language).replace('"', "'")
+        rows.append(f'{site.id},"{name}",{site.region},{site.status.value},{site.lat},{site.lon}')
+    body: dict[str, object] = {
+        "refId": "O",
+        "datasource": OFFICES_SOURCE.to_json(),
+        "scenarioId": "csv_content",
+    }
+    return Target(body | {"csvContent": "\n".join(rows)})
+
+
+def figures(desk: Desk, names: tuple[str, ...]) -> list[Target]:
+    """The offices' list and one figure a target, to be joined by office."""
+    asked = (desk.speech.target(QUESTIONS[n], chr(ord("A") + i), n) for i, n in enumerate(names))
+    return [offices(desk), *asked]
+
+
+def joined(desk: Desk, names: tuple[str, ...]) -> list[DataTransformerConfig]:
+    """One row an office, with columns named as people read them.
+
+    A figure's column is called by its question (InfluxDB), or `Value` with the letter of its query (Prometheus, which
+    leaves the letter out when there is but one).
+    """
+    renamed = {"site": desk.say("column.site"), "name": desk.say("column.name")}
+    renamed |= {name: desk.say(f"column.{name}") for name in ("region", "status")}
+    for i, name in enumerate(names):
+        for form in (name, f"Value #{chr(ord('A') + i)}"):
+            renamed[form] = desk.say(f"series.{name}")
+    if len(names) == 1:
+        renamed["Value"] = desk.say(f"series.{names[0]}")
+    hidden = {f"Time{more}": True for more in ("", *(f" {i + 1}" for i in range(len(names))))}
+    return [
+        DataTransformerConfig(id_val="joinByField", options={"byField": "site", "mode": "outer"}),
+        DataTransformerConfig(id_val="organize", options={"renameByName": renamed, "excludeByName": hidden}),
+    ]
+
+
+def to_site(desk: Desk) -> DynamicConfigValue:
+    """A cell that leads to its office's dashboard."""
+    column = desk.say("column.site")
+    address = desk.link("site", f'var-site=${{__data.fields["{column}"]}}')
+    return DynamicConfigValue(id_val="links", value=[{"title": desk.say("site.title"), "url": address}])
+
+
+def ranking(desk: Desk, place: GridPos, title: str, units: dict[str, str]) -> table.Panel:
+    """Offices with their figures, worst first by the first figure; `units` by the question's name."""
+    names = tuple(units)
+    worst = common_build.TableSortByFieldState().display_name(desk.say(f"series.{names[0]}")).desc(True)
+    panel = (
+        table.Panel()
+        .title(desk.say(title))
+        .datasource(MIXED)
+        .grid_pos(place)
+        .transformations(joined(desk, names))
+        .sort_by([worst])
+    )
+    for target in figures(desk, names):
+        panel = panel.with_target(target)
+    for name, unit in units.items():
+        unit_of = DynamicConfigValue(id_val="unit", value=unit)
+        panel = panel.override_by_name(desk.say(f"series.{name}"), [unit_of])
+    for column in ("site", "name"):
+        panel = panel.override_by_name(desk.say(f"column.{column}"), [to_site(desk)])
+    return panel
+
+
+def geography(desk: Desk, place: GridPos, title: str, name: str, unit: str) -> geomap.Panel:
+    """Offices at their positions, coloured by one figure. No base map: nothing is fetched from outside."""
+    where = common_build.FrameGeometrySource().mode(FrameGeometrySourceMode.COORDS)
+    where = where.latitude("lat").longitude("lon")
+    shown = desk.say(f"series.{name}")
+    style = {"color": {"field": shown, "fixed": "gray"}, "size": {"fixed": 8}, "opacity": 0.9}
+    style |= {"text": {"field": desk.say("column.name"), "mode": "field"}}
+    layer = (
+        common_build.MapLayerOptions().type("markers").name(shown).location(where).config({"style": style})
+    )
+    panel = (
+        geomap.Panel()
+        .title(desk.say(title))
+        .datasource(MIXED)
+        .grid_pos(place)
+        .unit(unit)
+        .basemap(common_build.MapLayerOptions().type("none").name("none"))
+        .view(geomap.MapViewConfig().id("fit").all_layers(True))
+        .layers([layer])
+        .transformations(joined(desk, (name,)))
+    )
+    for target in figures(desk, (name,)):
+        panel = panel.with_target(target)
+    return panel.override_by_name(shown, [to_site(desk)])

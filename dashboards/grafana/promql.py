@@ -1,0 +1,39 @@
+"""Questions in PromQL, for VictoriaMetrics: a metric is `<measurement>_<field>`.
+
+A window's point lies at the window's start; a step's value covers the interval that *ends* there, where InfluxQL names
+an interval by its beginning.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.grafana.ask import How, Whom
+from dashboards.grafana.influxql import WINDOW_MS
+
+if TYPE_CHECKING:
+    from dashboards.grafana.ask import Ask
+
+
+def query(ask: Ask, prefix: str) -> str:
+    """The expression, with Grafana's macros and variables in it."""
+    by = f"by ({', '.join(ask.by)})"
+    points = _points(ask, prefix, ask.field)
+    summed = f"sum {by} (sum_over_time({points}))"
+    counted = f"sum {by} (count_over_time({points}))"
+    span_ms = "$__range_ms" if ask.over_range else "$__interval_ms"
+    figure = {
+        How.SUM: summed,
+        How.MEAN: f"{summed} / {counted}",
+        How.MAX: f"max {by} (max_over_time({points}))",
+        How.MIN: f"min {by} (min_over_time({points}))",
+        How.RATIO: f"{summed} / sum {by} (sum_over_time({_points(ask, prefix, ask.under)}))",
+        How.PRESENT: f"{counted} / ({span_ms} / {WINDOW_MS})",
+    }[ask.how]
+    return figure if ask.times == 1 else f"({figure}) * {ask.times}"
+
+
+def _points(ask: Ask, prefix: str, field: str) -> str:
+    whom = "${region:raw}" if ask.whom is Whom.REGION else "${site:raw}"
+    span = "$__range" if ask.over_range else "$__interval"
+    return f'{prefix}_{ask.family.value}_{field}{{site=~"{whom}"}}[{span}]'

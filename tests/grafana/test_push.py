@@ -1,0 +1,97 @@
+"""Pushing again changes nothing, a dry run writes nothing, and what others edited stays unless told."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from dashboards.grafana.book import DASHBOARDS
+from tatpar.__main__ import main
+from tests.grafana import stub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ALL = 2 * len(DASHBOARDS) + 2 + 2
+"""Dashboards and folders in two languages, and two data sources."""
+
+
+@pytest.fixture
+def kept() -> Iterator[stub.Kept]:
+    """An empty Grafana."""
+    with stub.grafana() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """A deployment with an InfluxDB."""
+    file = tmp_path / "tatpar.toml"
+    file.write_text('[store]\nkind = "influxdb"\nurl = "http://127.0.0.1:8086"\ntoken = "of-the-store"\n')
+    return file
+
+
+def ran(kept: stub.Kept, settings: Path, *more: str, token: str = stub.TOKEN) -> tuple[int, str]:
+    given = ["grafana", "push", "--url", kept.url, "--token", token, "--config", str(settings), *more]
+    done = CliRunner().invoke(main, given)
+    return done.exit_code, done.output
+
+
+def fates(kept: stub.Kept, settings: Path, *more: str) -> dict[str, str]:
+    code, output = ran(kept, settings, "--json", *more)
+    assert code == 0, output
+    steps: list[dict[str, Any]] = json.loads(output)
+    assert len(steps) == ALL
+    return {f"{step['what']} {step['uid']}": step["fate"] for step in steps}
+
+
+def test_twice_is_as_once(kept: stub.Kept, settings: Path) -> None:
+    """A dry run says what would be made and makes nothing; then it is made; then all is the same."""
+    assert set(fates(kept, settings, "--dry-run").values()) == {"new"}
+    assert kept.writes == 0
+    assert set(fates(kept, settings).values()) == {"new"}
+    assert kept.writes == ALL
+    assert len(kept.dashboards) == 2 * len(DASHBOARDS)
+    assert kept.sources["tatpar"]["secureJsonData"] == {"httpHeaderValue1": "Token of-the-store"}
+    assert set(fates(kept, settings).values()) == {"same"}
+    assert kept.writes == ALL
+
+
+def test_what_others_edited_is_kept(kept: stub.Kept, settings: Path) -> None:
+    """It is named and stays; with --force it is replaced."""
+    fates(kept, settings)
+    kept.edited("tatpar-hi-site")
+    kept.sources["tatpar"]["url"] = "http://elsewhere.example"
+    found = fates(kept, settings)
+    assert Counter(found.values()) == {"kept": 2, "same": ALL - 2}
+    assert found["dashboard tatpar-hi-site"] == found["source tatpar"] == "kept"
+    assert kept.dashboards["tatpar-hi-site"][-1]["dashboard"]["title"] == "mine"
+    assert "--force" in ran(kept, settings)[1]
+    assert Counter(fates(kept, settings, "--force").values()) == {"changed": 2, "same": ALL - 2}
+    assert kept.dashboards["tatpar-hi-site"][-1]["dashboard"]["title"] != "mine"
+    assert set(fates(kept, settings).values()) == {"same"}
+
+
+def test_what_we_made_before_is_brought_up_to_date(kept: stub.Kept, settings: Path) -> None:
+    """Other names in the settings change the queries: dashboards of our own are changed without being told."""
+    fates(kept, settings)
+    settings.write_text(settings.read_text() + 'prefix = "other"\n')
+    found = fates(kept, settings)
+    assert Counter(found.values()) == {"changed": 2 * len(DASHBOARDS), "same": 4}
+
+
+def test_refusal_and_absence_are_explained(kept: stub.Kept, settings: Path) -> None:
+    """A wrong token and a wrong address end with 1 and 2 in one line each."""
+    code, output = ran(kept, settings, token="wrong")
+    assert code == 1
+    assert "service account" in output
+    assert len(output.splitlines()) == 1
+    kept.url = "grafana.example"
+    code, output = ran(kept, settings)
+    assert code == 2
+    assert "https://grafana.example" in output
