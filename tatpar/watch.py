@@ -16,6 +16,7 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from analytics.lines import Lines
@@ -33,18 +34,17 @@ from tatpar.watching.lost_contact import lost_windows
 from tatpar.watching.offices import prepare
 from tatpar.watching.past import Past, PastReader
 from tatpar.watching.ring import RING_WINDOWS, WindowRing
+from tatpar.watching.rounds import every, repeat
 from tatpar.watching.settling import Settler
 from tatpar.watching.spoken import Spoken
 from tatpar.watching.weekly import WeeklyReport
 from telemetry.bell import Bell
 from telemetry.state.errors import StateError
-from telemetry.store.by_blocks import SchedulerError
-from telemetry.store.errors import StoreError
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -81,7 +81,6 @@ SETTLE_NS: Final = 30 * SECOND_NS
 LEARN_LOOK_S: Final = 600.0
 REPORT_LOOK_S: Final = 60.0
 DIGEST_LOOK_S: Final = 15.0
-RETRY_S: Final = 5.0
 TAIL_ROWS: Final = 10_000
 
 
@@ -212,7 +211,7 @@ class Watch:
 
     def report(self, now_ns: int | None = None) -> Week | None:
         """Make the weekly report when it is due; which week it was. May run beside `step` on a thread."""
-        if self._weekly is None or self._past is None:
+        if self._weekly is None or self._current is None or self._past is None:
             return None  # the desk comes first
         return self._weekly.step(self._clock.now_ns() if now_ns is None else now_ns)
 
@@ -226,16 +225,15 @@ class Watch:
     async def run(self) -> None:
         """Work until cancelled; then give the lease back."""
         self._waits_for_past = True
+        again = partial(repeat, counters=self.counters)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._repeat(self._step_and_tell, self._until_news), name="watch-step")
-                tasks.create_task(self._repeat(self._keep_past, _every(2.0)), name="watch-past")
-                tasks.create_task(
-                    self._repeat(self.settle, _every(SETTLE_NS / SECOND_NS)), name="watch-outcomes"
-                )
-                tasks.create_task(self._repeat(self.learn, _every(LEARN_LOOK_S)), name="watch-learning")
-                tasks.create_task(self._repeat(self.report, _every(REPORT_LOOK_S)), name="watch-report")
-                tasks.create_task(self._repeat(self.digest, _every(DIGEST_LOOK_S)), name="watch-digests")
+                tasks.create_task(again(self._step_and_tell, self._until_news), name="watch-step")
+                tasks.create_task(again(self._keep_past, every(2.0)), name="watch-past")
+                tasks.create_task(again(self.settle, every(SETTLE_NS / SECOND_NS)), name="watch-outcomes")
+                tasks.create_task(again(self.learn, every(LEARN_LOOK_S)), name="watch-learning")
+                tasks.create_task(again(self.report, every(REPORT_LOOK_S)), name="watch-report")
+                tasks.create_task(again(self.digest, every(DIGEST_LOOK_S)), name="watch-digests")
         finally:
             with suppress(StateError):
                 self._state.release_lease(ROLE, self._holder)
@@ -251,28 +249,6 @@ class Watch:
         """Until reports were stored, or it is time to look whether another process has stored some."""
         await asyncio.sleep(max(GAP_S, self._took_s))
         await self._committed.wait(POLL_S - GAP_S)
-
-    async def _repeat(self, work: Callable[[], object], pause: Callable[[], Awaitable[object]]) -> None:
-        """Do the work on a thread again and again; trouble with the files is told once, and again when it is over."""
-        troubled = False
-        while True:
-            try:
-                await asyncio.to_thread(work)
-            except (StoreError, StateError, SchedulerError) as error:
-                if not troubled:
-                    log.warning(
-                        "watch cannot go on for now, will try again: %s",
-                        error,
-                        extra={"event": "watch.failed", "reason": str(error)},
-                    )
-                troubled = True
-                self.counters.troubles += 1
-                await asyncio.sleep(RETRY_S)
-                continue
-            if troubled:
-                log.info("watch goes on", extra={"event": "watch.recovered"})
-                troubled = False
-            await pause()
 
     def _keep_past(self) -> None:
         now_ns = self._clock.now_ns()
@@ -413,7 +389,3 @@ class Watch:
                 "history_until_ns": past.until_ns if past else None,
             },
         )
-
-
-def _every(seconds: float) -> Callable[[], Awaitable[None]]:
-    return lambda: asyncio.sleep(seconds)

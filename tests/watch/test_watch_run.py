@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import tatpar.watch
+import tatpar.watching.rounds
 from telemetry.clock import SystemClock
 from telemetry.store.errors import StoreError
 from telemetry.windows import WINDOW_NS
@@ -52,7 +52,7 @@ async def test_trouble_with_the_store_is_told_once_and_outlived(
     town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While the store cannot be read the watch waits, warns once, and goes on when it can."""
-    monkeypatch.setattr(tatpar.watch, "RETRY_S", 0.05)
+    monkeypatch.setattr(tatpar.watching.rounds, "RETRY_S", 0.05)
     watch = tatpar.watch.Watch(town.live, town.reader, town.state, SystemClock())
     broken = True
     tail = town.reader.tail
