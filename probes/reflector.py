@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from probes.clock_state import error_estimate, read_clock
 from probes.reflector_counters import ReflectorCounters
+from probes.reflector_policy import ReflectorPolicy
 from probes.reflector_socket import ReflectorSocket
 from probes.timestamps import SECOND_NS
 
@@ -28,13 +29,19 @@ class Reflector:
         binds: `(host, port)`; port 0 takes a free one; an IPv6 host binds IPv6 only.
         stateful: number replies per session; else repeat the sender's number.
         kernel_stamps: False takes T2 in user space (for comparison).
+        policy: whom it answers, and how much.
 
     Raises:
         OSError: an address cannot be bound.
     """
 
     def __init__(
-        self, binds: Sequence[tuple[str, int]], *, stateful: bool = True, kernel_stamps: bool = True
+        self,
+        binds: Sequence[tuple[str, int]],
+        *,
+        stateful: bool = True,
+        kernel_stamps: bool = True,
+        policy: ReflectorPolicy | None = None,
     ) -> None:
         self._sockets: dict[int, ReflectorSocket] = {}
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -46,7 +53,13 @@ class Reflector:
         self._clock_read_ns = 0
         try:
             for host, port in binds:
-                end = ReflectorSocket(host, port, stateful=stateful, kernel_stamps=kernel_stamps)
+                end = ReflectorSocket(
+                    host,
+                    port,
+                    stateful=stateful,
+                    kernel_stamps=kernel_stamps,
+                    policy=policy or ReflectorPolicy(),
+                )
                 self._sockets[end.fileno()] = end
                 self._epoll.register(end.fileno(), select.EPOLLIN)
         except OSError:
