@@ -15,7 +15,7 @@ from probes.reflector_socket import ReflectorSocket
 from probes.timestamps import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
 CLOCK_EVERY_NS: Final = 15 * SECOND_NS
@@ -75,6 +75,11 @@ class Reflector:
     def counters(self) -> ReflectorCounters:
         """Sum over all addresses."""
         return sum((end.counters for end in self._sockets.values()), ReflectorCounters())
+
+    def set_keys(self, keys: Mapping[int, bytes]) -> None:
+        """Know these offices from now on (SSID -> key); for the serving thread, or a signal handler in it."""
+        for end in self._sockets.values():
+            end.set_keys(keys)
 
     def serve(self) -> None:
         """Answer until `stop` is called."""

@@ -35,6 +35,8 @@ from probes.tlv_answers import Seen, answer
 from telemetry.messages import StampSource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from probes.reflector_policy import ReflectorPolicy
     from probes.reflector_sessions import ReflectorSession
 
@@ -176,6 +178,10 @@ class ReflectorSocket:
             sessions_expired=table.expired,
             answered_stateless=table.refused,
         )
+
+    def set_keys(self, keys: Mapping[int, bytes]) -> None:
+        """Know these offices from now on."""
+        self._keys = dict(keys)
 
     def keep_house(self, error_estimate: int, now_ns: int) -> None:
         """Take over the clock's state and forget idle sessions."""

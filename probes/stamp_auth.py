@@ -52,7 +52,7 @@ class NotAuthenticError(ValueError):
     """The HMAC is not that of the octets before it under this key, or there is no room for one."""
 
 
-def truncated_mac(key: bytes, data: bytes | memoryview) -> bytes:
+def truncated_mac(key: bytes, data: bytes | bytearray | memoryview) -> bytes:
     """HMAC-SHA-256-128 (RFC 4868): the first 16 octets."""
     return hmac.digest(key, data, "sha256")[:MAC]
 
