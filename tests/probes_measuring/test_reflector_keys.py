@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from collector.enrolment.issuing import issue
+from config.load import load_config
 from probes import stamp_auth
 from probes.reflector_keys import ReflectorKeysError, read_keys
 from probes.stamp import SenderPacket
-from probes.timestamps import ntp64
+from probes.timestamps import SECOND_NS, ntp64
 from tatpar.__main__ import main
+from tatpar.enrolling import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +114,27 @@ def test_the_command_serves_signed_sessions_and_takes_up_new_keys(tmp_path: Path
         finally:
             process.terminate()
         assert process.wait(60) == 0
+
+
+def test_the_hub_prints_the_file_that_the_reflector_reads(tmp_path: Path) -> None:
+    """`tatpar enroll --reflector-keys`: SSID and key of every office, as the enrolment hands them out."""
+    with opened(load_config(None).settings, tmp_path) as hub:
+        made = [
+            issue(
+                hub.state,
+                hub.keys,
+                site,
+                "p1",
+                now_ns=time.time_ns(),
+                valid_ns=3600 * SECOND_NS,
+                what="enrol",
+            )
+            for site in ("agra", "banda")
+        ]
+        wanted = {one.credential.ssid: hub.keys.reflector_key(one.credential) for one in made}
+    done = CliRunner().invoke(main, ["enroll", "--reflector-keys", "--data", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    file = tmp_path / "keys"
+    file.write_text(done.output)
+    assert read_keys(file) == wanted
+    assert len(wanted) == 2
