@@ -9,10 +9,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from probes.bounced import looks_like_reply
 from probes.datagram_batch import SOCKADDR, DatagramBatch, ReplyBatch
 from probes.kernel_stamps import (
-    IP_RECVTOS,
-    IP_RECVTTL,
     SO_RXQ_OVFL,
     SO_TIMESTAMPNS,
     TIMESPEC,
@@ -21,6 +20,7 @@ from probes.kernel_stamps import (
     enable_receive_stamps,
 )
 from probes.packet_info import PacketInfo
+from probes.reflector_bind import bind
 from probes.reflector_counters import ReflectorCounters
 from probes.reflector_sessions import ReflectorSessions
 from probes.source_guard import Gate, SourceGuard
@@ -48,12 +48,9 @@ ROUNDS: Final = 16
 OCTETS: Final = 9216
 """Room for a jumbo frame; what does not fit is cut, and answered as far as it came."""
 CONTROL: Final = 192
-RECEIVE_BUFFER: Final = 4 << 20
 
 _REQUEST: Final = struct.Struct("!IQHHI")
 """Sequence, T1, error estimate, SSID, and the four octets that hold T2's seconds in a reply."""
-_T1_SECONDS: Final = struct.Struct("!4xI")
-_COPIED_SECONDS: Final = struct.Struct("!28xI")
 _TLV_START: Final = struct.Struct("!BBH")
 _STAMP_AND_TTL: Final = struct.Struct("@Nii qq Nii i")
 _INT: Final = struct.Struct("=I")
@@ -70,7 +67,6 @@ _TOS: Final = {
 }
 _ADDRESS: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
 _PORT: Final = struct.Struct("!H")
-_DAY_S: Final = 86_400
 _UNDATED: Final = bytes(12)
 """Where an unsigned packet has its time stamp, a signed one has zeros."""
 _SIGNED_T2: Final = slice(32, 40)
@@ -84,47 +80,6 @@ def ntp_field(seconds: int, ns: int) -> int:
 def ptp_field(seconds: int, ns: int) -> int:
     """Unix time as truncated PTP, which counts in TAI."""
     return (seconds + TAI_UTC_SECONDS & MASK32) << 32 | ns
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A UDP socket bound to the first address that `host` names."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-    )[0]
-    sock = socket.socket(family, kind, protocol)
-    try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
-            sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        sock.bind(address)
-        sock.setblocking(False)
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def looks_like_reply(packet: memoryview) -> bool:
-    """Whether a packet is another reflector's reply, come here by a forged source or a wrong port.
-
-    A request has zeros, or arbitrary padding, where a reply has T2 and the copied T1: all within a day of the
-    packet's own stamp only in a reply, whichever of the two formats each stamp has.
-    """
-    if len(packet) < BASE:
-        return False
-    (own,) = _T1_SECONDS.unpack_from(packet)
-    (copied,) = _COPIED_SECONDS.unpack_from(packet)
-    return _near(int.from_bytes(packet[16:20], "big"), own) and _near(copied, own)
-
-
-def _near(a: int, b: int) -> bool:
-    apart = a - b & MASK32
-    return any((apart - shift + _DAY_S & MASK32) < 2 * _DAY_S for shift in (0, NTP_EPOCH, -NTP_EPOCH))
 
 
 class ReflectorSocket:
