@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 class FrameClock:
     """Knows the current frame; opens the next as soon as real time has left it."""
 
-    def __init__(self, watch: ClockWatch, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, watch: ClockWatch, tell: Callable[[Event], None], not_authentic: Callable[[], int] = lambda: 0
+    ) -> None:
         self._watch = watch
         self._tell = tell
+        self._not_authentic = not_authentic
+        self._refused = 0
         self.number = 0
         self.start_ns = 0
         self.end_ns = 0
@@ -47,7 +51,9 @@ class FrameClock:
             span = max(mono_ns - self._mono_ns, 1)
             steps = self._watch.generation - self._generation
             ratio = min((cpu_ns - self._cpu_ns) / span, 1.0)
-            self._tell(Ended(frame=self.number, cpu_ratio=ratio, clock_steps=steps))
+            refused = self._not_authentic()
+            self._tell(Ended(self.number, ratio, steps, not_authentic=refused - self._refused))
+            self._refused = refused
         self._mono_ns, self._cpu_ns, self._generation = mono_ns, cpu_ns, self._watch.generation
         self.number += 1
         self.start_ns = window_start(real_ns)

@@ -27,6 +27,7 @@ SO_RXQ_OVFL: Final = 40
 IP_PKTINFO: Final = 8
 IP_RECVERR: Final = 11
 IP_RECVTTL: Final = 12
+IP_RECVTOS: Final = 13
 IPV6_RECVERR: Final = 25
 
 TX_SCHED: Final = 1 << 8

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import secrets
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from probes.backoff import Backoff
@@ -16,7 +16,7 @@ from probes.measuring_child import MeasuringChild
 from probes.measuring_messages import Close, Moved, Open, Pace, Trouble, encode_orders
 from probes.meter import Meter
 from probes.name_lookup import NameLookup
-from probes.stamp_tlv import DEFAULT_PAYLOAD
+from probes.stamp_tlv import DEFAULT_PAYLOAD, signed_trailer
 from probes.window_assembly import WindowAssembly
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class MeasurerCounters:
     windows_dropped: int = 0
     """Closed windows that nobody fetched in time."""
     foreign_replies: int = 0
+    not_authentic: int = 0
+    """Replies of signed sessions that were not signed with their key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,14 @@ class _Live:
     number: int
     session: Session
     address: str
+
+
+def _only_pace(live: _Live, session: Session, address: str) -> bool:
+    """Whether nothing but the rate is another, so that the session can go on."""
+    return (
+        live.address == address
+        and replace(live.session, rate_pps=session.rate_pps, host=session.host) == session
+    )
 
 
 def phase_of(session: Session) -> float:
@@ -103,7 +113,8 @@ class Measurer:
         """Measure exactly these from now on. Unchanged sessions run on; a changed rate takes effect at once, a changed host or port with the next window.
 
         Raises:
-            ValueError: two sessions have the same office and path, or a rate is not positive.
+            ValueError: two sessions have the same office and path, a rate is not positive,
+                a key comes without an SSID, or the packet is too small to be signed.
         """
         wanted = {session.key: session for session in sessions}
         if len(wanted) < len(sessions):
@@ -113,6 +124,12 @@ class Measurer:
                 raise ValueError(
                     f"{session.office} {session.path}: rate {session.rate_pps} must be above 0 packets/s"
                 )
+            if session.secret and not session.ssid:
+                raise ValueError(
+                    f"{session.office} {session.path}: a key needs the SSID that the reflector knows it by"
+                )
+            if session.secret:
+                signed_trailer(self._payload)
         self._wanted = wanted
         self._names_changed.set()
         await self._apply()
@@ -148,7 +165,9 @@ class Measurer:
     @property
     def counters(self) -> MeasurerCounters:
         """Counts since the start."""
-        return MeasurerCounters(self._restarts, self._dropped, self._assembly.foreign)
+        return MeasurerCounters(
+            self._restarts, self._dropped, self._assembly.foreign, self._assembly.not_authentic
+        )
 
     @property
     def faults(self) -> dict[tuple[str, str], str]:
@@ -244,7 +263,7 @@ class Measurer:
             address, live = self._names.known(session.host), self._live.get(key)
             if address is None or (live is not None and live.session == session and live.address == address):
                 continue
-            if live is not None and (live.address, live.session.port) == (address, session.port):
+            if live is not None and _only_pace(live, session, address):
                 orders.append(Pace(live.number, session.rate_pps))
                 self._live[key] = _Live(live.number, session, address)
             else:
@@ -254,7 +273,7 @@ class Measurer:
     def _open(self, session: Session, address: str, before: _Live | None) -> Open:
         number = self._next_number
         self._next_number += 1
-        ssid = secrets.randbelow(0xFFFF) + 1
+        ssid = session.ssid or secrets.randbelow(0xFFFF) + 1
         overhead = 48 if ":" in address else 28
         meter = Meter(session.path, overhead=overhead, payload=self._payload)
         self._assembly.add_session(number, session.office, session.path, ssid, meter)
@@ -271,6 +290,8 @@ class Measurer:
             phase=phase_of(session),
             payload=self._payload,
             replaces=None if before is None else before.number,
+            key=session.secret,
+            dscp=session.dscp,
         )
 
     def _close(self, key: tuple[str, str]) -> Close:

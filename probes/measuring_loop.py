@@ -65,8 +65,8 @@ class MeasuringLoop:
         self._owner = owner
         self._outlet = Outlet(owner)
         self._watch = ClockWatch(SystemClock())
-        self._frames = FrameClock(self._watch, self._tell)
         self._reader = ReplyReader(self._hand_over_replies, self._hand_over_stamps)
+        self._frames = FrameClock(self._watch, self._tell, lambda: self._reader.not_authentic)
         self._senders: dict[int, SessionSender] = {}
         self._leaving: dict[int, tuple[int, SessionSender]] = {}
         """Closed sessions whose replies may still come, with the time to let go of them."""

@@ -34,6 +34,9 @@ class Open(Struct, frozen=True, tag=True):
     first_sequence: int = 0
     replaces: int | None = None
     """Begin with the next frame, in place of this session, so that no window has packets of both."""
+    key: bytes = b""
+    """HMAC key of the authenticated mode; empty: unauthenticated."""
+    dscp: Annotated[int, Meta(ge=0, le=63)] = 0
 
 
 class Pace(Struct, frozen=True, tag=True):
@@ -68,6 +71,8 @@ class Ended(Struct, frozen=True, tag=True):
     frame: int
     cpu_ratio: float
     clock_steps: int
+    not_authentic: int = 0
+    """Replies of signed sessions that were not signed with their key: dropped."""
 
 
 class Progress(Struct, frozen=True, tag=True):

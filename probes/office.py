@@ -22,6 +22,7 @@ from probes.presence import Identity
 from probes.publisher import Publisher
 from probes.report import Draft, report_bytes
 from probes.restart_reason import RestartReason, restart_reason
+from probes.signing_sessions import SessionMarks
 from probes.spool import Made, Spool
 from probes.spool_file import Opened, SpoolDamagedError, SpoolError, move_aside
 from probes.targets import ping_targets
@@ -63,6 +64,7 @@ class Office:
         self._boot = boot
         self._version = version
         self._preference = Preference()
+        self._marks = SessionMarks(settings)
         self._waiting: deque[Draft] = deque()
         self._filled = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -89,7 +91,7 @@ class Office:
 
     def sessions(self, now_ns: int) -> list[Session]:
         """What to measure at an instant."""
-        return sessions_at(self.course, self.settings.key, now_ns)
+        return self._marks.on(sessions_at(self.course, self.settings.key, now_ns))
 
     def next_change_ns(self, now_ns: int) -> int | None:
         """When `sessions` may change by the plan."""

@@ -81,6 +81,10 @@ class OfficeSettings:
     """Who is pinged: `gateway`, `ends`; empty for nobody, as where many offices share a machine."""
     interface: str = AUTO
     """Whose counters are reported: a name, `auto` for the one of the default route, empty for none."""
+    signed: bool = False
+    """Sign test packets with the key of the credentials (STAMP's authenticated mode); every reflector must know it."""
+    dscp: int = 0
+    """Differentiated services code point of test packets."""
     spool_limits: SpoolLimits = SpoolLimits()
     backlog: BacklogPace = BacklogPace()
     patience: Patience = Patience()

@@ -47,6 +47,10 @@ class PacketInfo:
         """Whether a control message is of this kind."""
         return level == self.level and kind == self.kind
 
+    def asked_address(self, asked: bytes) -> bytes:
+        """The packed address that a request was sent to."""
+        return asked[:16] if self.level == socket.IPPROTO_IPV6 else bytes(_V4.unpack_from(asked)[2])
+
     def answer_from(self, asked: bytes, control: memoryview, slot: int) -> None:
         """Write into a reply's control data that it leaves from the address that was asked."""
         at = slot * self.size

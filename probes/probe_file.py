@@ -58,6 +58,13 @@ class LinkTable(_Table, frozen=True, kw_only=True):
     interface: str = "auto"
 
 
+class StampTable(_Table, frozen=True, kw_only=True):
+    """What test packets are like."""
+
+    signed: bool = False
+    dscp: Annotated[int, Meta(ge=0, le=63)] = 0
+
+
 class SpoolTable(_Table, frozen=True, kw_only=True):
     """How much is kept."""
 
@@ -81,6 +88,7 @@ class ProbeTables(_Table, frozen=True, kw_only=True):
     ends: dict[str, object] = {}
     ping: PingTable = PingTable()
     link: LinkTable = LinkTable()
+    stamp: StampTable = StampTable()
     spool: SpoolTable = SpoolTable()
     backlog: BacklogTable = BacklogTable()
 
@@ -131,6 +139,8 @@ class _ProbeFile:
             ends=self._ends(),
             ping_targets=tables.ping.targets,
             interface=tables.link.interface,
+            signed=self._signed(),
+            dscp=tables.stamp.dscp,
             spool_limits=SpoolLimits(
                 max_reports=max(1, round(tables.spool.days * WINDOWS_PER_DAY)),
                 max_bytes=round(tables.spool.megabytes * 1e6),
@@ -171,6 +181,15 @@ class _ProbeFile:
                 "enrol this probe for itself",
             )
         return self._folder / name
+
+    def _signed(self) -> bool:
+        if self._tables.stamp.signed and not self._tables.broker.credentials:
+            raise self._toml.wrong(
+                ("stamp", "signed"),
+                "stamp.signed is true, but there is no key: broker.credentials is empty",
+                "enrol this probe, or write false",
+            )
+        return self._tables.stamp.signed
 
     def _check_id(self, key: str, value: str) -> None:
         if not is_id(value):

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from probes.clock_state import error_estimate, read_clock
 from probes.reflector_counters import ReflectorCounters
+from probes.reflector_policy import ReflectorPolicy
 from probes.reflector_socket import ReflectorSocket
 from probes.timestamps import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
 CLOCK_EVERY_NS: Final = 15 * SECOND_NS
@@ -28,13 +29,19 @@ class Reflector:
         binds: `(host, port)`; port 0 takes a free one; an IPv6 host binds IPv6 only.
         stateful: number replies per session; else repeat the sender's number.
         kernel_stamps: False takes T2 in user space (for comparison).
+        policy: whom it answers, and how much.
 
     Raises:
         OSError: an address cannot be bound.
     """
 
     def __init__(
-        self, binds: Sequence[tuple[str, int]], *, stateful: bool = True, kernel_stamps: bool = True
+        self,
+        binds: Sequence[tuple[str, int]],
+        *,
+        stateful: bool = True,
+        kernel_stamps: bool = True,
+        policy: ReflectorPolicy | None = None,
     ) -> None:
         self._sockets: dict[int, ReflectorSocket] = {}
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -46,7 +53,13 @@ class Reflector:
         self._clock_read_ns = 0
         try:
             for host, port in binds:
-                end = ReflectorSocket(host, port, stateful=stateful, kernel_stamps=kernel_stamps)
+                end = ReflectorSocket(
+                    host,
+                    port,
+                    stateful=stateful,
+                    kernel_stamps=kernel_stamps,
+                    policy=policy or ReflectorPolicy(),
+                )
                 self._sockets[end.fileno()] = end
                 self._epoll.register(end.fileno(), select.EPOLLIN)
         except OSError:
@@ -62,6 +75,11 @@ class Reflector:
     def counters(self) -> ReflectorCounters:
         """Sum over all addresses."""
         return sum((end.counters for end in self._sockets.values()), ReflectorCounters())
+
+    def set_keys(self, keys: Mapping[int, bytes]) -> None:
+        """Know these offices from now on (SSID -> key); for the serving thread, or a signal handler in it."""
+        for end in self._sockets.values():
+            end.set_keys(keys)
 
     def serve(self) -> None:
         """Answer until `stop` is called."""

@@ -17,6 +17,18 @@ class ReflectorCounters:
     """Error estimate with multiplier 0, which RFC 4656 4.1.2 calls corrupt."""
     replies: int = 0
     """Replies of another reflector: answering would bounce the packet between the two for ever."""
+    not_authentic: int = 0
+    """Signed, but not by the key of its SSID."""
+    unknown_office: int = 0
+    """Signed under an SSID that has no key here."""
+    unsigned: int = 0
+    """Not signed, where only signed packets are answered."""
+    tlvs_not_intact: int = 0
+    """Answered, with the I flag: TLVs that their HMAC does not cover."""
+    not_allowed: int = 0
+    """From a source outside the allow-list."""
+    limited: int = 0
+    """More than a source may send."""
     send_failed: int = 0
     rx_dropped: int = 0
     """Datagrams that the kernel dropped before us (SO_RXQ_OVFL)."""

@@ -23,6 +23,9 @@ class ReflectorSession:
     next_sequence: int = 0
     seen_ns: int = 0
     """Monotonic time of the latest packet."""
+    answered: int = 0
+    previous: tuple[int, int] | None = None
+    """Number and T3 (64-bit field) of the latest reply."""
 
 
 class ReflectorSessions:

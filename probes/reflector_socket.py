@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from probes.bounced import looks_like_reply
 from probes.datagram_batch import SOCKADDR, DatagramBatch, ReplyBatch
 from probes.kernel_stamps import (
-    IP_RECVTTL,
     SO_RXQ_OVFL,
     SO_TIMESTAMPNS,
     TIMESPEC,
@@ -19,14 +20,24 @@ from probes.kernel_stamps import (
     enable_receive_stamps,
 )
 from probes.packet_info import PacketInfo
+from probes.reflector_bind import bind
 from probes.reflector_counters import ReflectorCounters
 from probes.reflector_sessions import ReflectorSessions
-from probes.stamp import BASE, MULTIPLIER_MASK, REFLECTOR, TWAMP_SENDER_MIN
+from probes.source_guard import Gate, SourceGuard
+from probes.stamp import BASE, MULTIPLIER_MASK, PTP_FLAG, REFLECTOR, TWAMP_SENDER_MIN
+from probes.stamp_auth import BASE as SIGNED_BASE
+from probes.stamp_auth import REFLECTOR as SIGNED_REFLECTOR
+from probes.stamp_auth import SENDER as SIGNED_SENDER
+from probes.stamp_auth import SIGNED, is_authentic, truncated_mac
 from probes.stamp_tlv import EXTRA_PADDING, FACTS, FACTS_TLV, FACTS_VALUE, PADDING_AT, UNRECOGNISED, Mode
-from probes.timestamps import MASK32, NTP_EPOCH, SECOND_NS, ntp64
+from probes.timestamps import MASK32, NTP_EPOCH, SECOND_NS, TAI_UTC_SECONDS
+from probes.tlv_answers import Seen, answer
 from telemetry.messages import StampSource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from probes.reflector_policy import ReflectorPolicy
     from probes.reflector_sessions import ReflectorSession
 
 SLOTS: Final = 16
@@ -37,12 +48,9 @@ ROUNDS: Final = 16
 OCTETS: Final = 9216
 """Room for a jumbo frame; what does not fit is cut, and answered as far as it came."""
 CONTROL: Final = 192
-RECEIVE_BUFFER: Final = 4 << 20
 
 _REQUEST: Final = struct.Struct("!IQHHI")
 """Sequence, T1, error estimate, SSID, and the four octets that hold T2's seconds in a reply."""
-_T1_SECONDS: Final = struct.Struct("!4xI")
-_COPIED_SECONDS: Final = struct.Struct("!28xI")
 _TLV_START: Final = struct.Struct("!BBH")
 _STAMP_AND_TTL: Final = struct.Struct("@Nii qq Nii i")
 _INT: Final = struct.Struct("=I")
@@ -53,48 +61,33 @@ _TTL: Final = {
     socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TTL),
     socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT),
 }
-_DAY_S: Final = 86_400
+_TOS: Final = {
+    socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TOS),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+}
+_ADDRESS: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
+_PORT: Final = struct.Struct("!H")
+_UNDATED: Final = bytes(12)
+"""Where an unsigned packet has its time stamp, a signed one has zeros."""
+_SIGNED_T2: Final = slice(32, 40)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A UDP socket bound to the first address that `host` names."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-    )[0]
-    sock = socket.socket(family, kind, protocol)
-    try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        sock.bind(address)
-        sock.setblocking(False)
-    except OSError:
-        sock.close()
-        raise
-    return sock
+def ntp_field(seconds: int, ns: int) -> int:
+    """Unix time as NTP64."""
+    return (seconds + NTP_EPOCH & MASK32) << 32 | (ns << 32) // SECOND_NS
 
 
-def looks_like_reply(packet: memoryview) -> bool:
-    """Whether a packet is another reflector's reply, come here by a forged source or a wrong port.
-
-    A request has zeros, or arbitrary padding, where a reply has T2 and the copied T1: all within a day of the
-    packet's own stamp only in a reply.
-    """
-    if len(packet) < BASE:
-        return False
-    (own,) = _T1_SECONDS.unpack_from(packet)
-    (copied,) = _COPIED_SECONDS.unpack_from(packet)
-    received = int.from_bytes(packet[16:20], "big")
-    return max(abs(received - int(own)), abs(int(copied) - int(own))) < _DAY_S
+def ptp_field(seconds: int, ns: int) -> int:
+    """Unix time as truncated PTP, which counts in TAI."""
+    return (seconds + TAI_UTC_SECONDS & MASK32) << 32 | ns
 
 
 class ReflectorSocket:
     """Receives, answers and counts on one address."""
 
-    def __init__(self, host: str, port: int, *, stateful: bool, kernel_stamps: bool) -> None:
+    def __init__(
+        self, host: str, port: int, *, stateful: bool, kernel_stamps: bool, policy: ReflectorPolicy
+    ) -> None:
         self._sock = bind(host, port)
         family = self._sock.family
         self.address: tuple[str, int] = self._sock.getsockname()[:2]
@@ -106,8 +99,18 @@ class ReflectorSocket:
         self._sessions = ReflectorSessions()
         self._counters = ReflectorCounters()
         self._estimate = 1
+        self._synchronised = False
         self._key = _KEYS[family]
         self._ttl_level, self._ttl_kind = _TTL[family]
+        self._tos = _TOS[family]
+        self._address = _ADDRESS[family]
+        self._keys = dict(policy.keys)
+        self._signed_only = policy.authenticated_only
+        self._guard = SourceGuard(family, policy)
+        self._field = ptp_field if policy.ptp else ntp_field
+        self._format = PTP_FLAG if policy.ptp else 0
+        self._marked: dict[int, int] = {}
+        """Slots of the batch whose reply leaves with a DSCP of the sender's choice."""
         self._batch = DatagramBatch(SLOTS, OCTETS, CONTROL)
         self._replies = ReplyBatch(self._batch, _NAME_SIZE[family], self._info.size if self._info else 0)
         self._data = self._batch.data.reshape(-1).data
@@ -131,9 +134,14 @@ class ReflectorSocket:
             answered_stateless=table.refused,
         )
 
+    def set_keys(self, keys: Mapping[int, bytes]) -> None:
+        """Know these offices from now on."""
+        self._keys = dict(keys)
+
     def keep_house(self, error_estimate: int, now_ns: int) -> None:
         """Take over the clock's state and forget idle sessions."""
-        self._estimate = error_estimate
+        self._estimate = error_estimate | self._format
+        self._synchronised = bool(error_estimate & 0x8000)
         self._sessions.sweep(now_ns)
 
     def close(self) -> None:
@@ -165,16 +173,36 @@ class ReflectorSocket:
 
     def _answer_one(self, slot: int, length: int, now_ns: int) -> bool:
         data, at = self._data, slot * OCTETS
+        if length < TWAMP_SENDER_MIN:
+            self._counters.too_short += 1
+            return False
+        gate = self._guard.look(self._names, slot * SOCKADDR, now_ns, short=length < BASE)
+        if gate is not Gate.OPEN:
+            self._turned_away(gate)
+            return False
         if length < BASE:
-            if length < TWAMP_SENDER_MIN:
-                self._counters.too_short += 1
-                return False
             data[at + length : at + BASE] = bytes(
                 BASE - length
             )  # what the slot held before is not the sender's
             length = BASE  # RFC 8762 4.6: a shorter packet is answered with the base packet
         elif length > OCTETS:
             length = OCTETS
+        self._replies.lengths[slot] = length
+        if self._keys and length >= SIGNED_BASE and data[at + 4 : at + 16] == _UNDATED:
+            return self._answer_signed(slot, at, length, now_ns)
+        if self._signed_only:
+            self._counters.unsigned += 1
+            return False
+        return self._answer_plain(slot, at, length, now_ns)
+
+    def _turned_away(self, gate: Gate) -> None:
+        if gate is Gate.NOT_ALLOWED:
+            self._counters.not_allowed += 1
+        else:
+            self._counters.limited += 1
+
+    def _answer_plain(self, slot: int, at: int, length: int, now_ns: int) -> bool:
+        data = self._data
         sequence, t1, estimate, ssid, t2_seconds = _REQUEST.unpack_from(data, at)
         if not estimate & MULTIPLIER_MASK:
             self._counters.bad_multiplier += 1
@@ -184,43 +212,130 @@ class ReflectorSocket:
             return False
         t2, ttl, source = self._stamp_and_ttl(slot)
         session = self._session(slot, ssid, now_ns) if self._stateful else None
-        number = sequence
-        if session is not None:
-            number = session.next_sequence
-            session.next_sequence = number + 1 & MASK32
-            session.seen_ns = now_ns
-        if length >= PADDING_AT:
-            self._answer_tlvs(at, length, source, session)
+        number = sequence if session is None else _numbered(session, now_ns)
+        if length > BASE and not self._answer_usual_tlvs(at, length, source, session):
+            key = self._keys.get(ssid)
+            self._answer_tlvs(slot, (at + BASE, at + length), (sequence, number), source, session, key)
         seconds, rest = divmod(time.time_ns(), SECOND_NS)
-        t3 = (seconds + NTP_EPOCH & MASK32) << 32 | (rest << 32) // SECOND_NS
+        t3 = self._field(seconds, rest)
         REFLECTOR.pack_into(
             data, at, number, t3, self._estimate, ssid, t2, sequence, t1, estimate, 0, ttl, 0, 0, 0
         )  # fmt: skip
-        self._replies.lengths[slot] = length
+        if session is not None:
+            session.previous = number, t3
+        return True
+
+    def _answer_signed(self, slot: int, at: int, length: int, now_ns: int) -> bool:
+        """The authenticated mode: nothing is believed, and nothing kept, before the HMAC is seen to be right."""
+        data = self._data
+        sequence, t1, estimate, ssid = SIGNED_SENDER.unpack_from(data, at)
+        key = self._keys.get(ssid)
+        if key is None:
+            self._counters.unknown_office += 1
+            return False
+        if not is_authentic(key, data[at : at + SIGNED_BASE]):
+            self._counters.not_authentic += 1
+            return False
+        if not estimate & MULTIPLIER_MASK:
+            self._counters.bad_multiplier += 1
+            return False
+        if any(data[at + _SIGNED_T2.start : at + _SIGNED_T2.stop]):  # zero in a request, and signed to be so
+            self._counters.replies += 1
+            return False
+        t2, ttl, source = self._stamp_and_ttl(slot)
+        session = self._session(slot, ssid, now_ns) if self._stateful else None
+        number = sequence if session is None else _numbered(session, now_ns)
+        if length > SIGNED_BASE:
+            place = at + SIGNED_BASE, at + length
+            self._answer_tlvs(slot, place, (sequence, number), source, session, key, signed=True)
+        seconds, rest = divmod(time.time_ns(), SECOND_NS)
+        t3 = self._field(seconds, rest)
+        SIGNED_REFLECTOR.pack_into(
+            data, at, number, t3, self._estimate, ssid, t2, sequence, t1, estimate, ttl
+        )
+        data[at + SIGNED : at + SIGNED_BASE] = truncated_mac(key, data[at : at + SIGNED])
+        if session is not None:
+            session.previous = number, t3
         return True
 
     def _session(self, slot: int, ssid: int, now_ns: int) -> ReflectorSession | None:
         key = (*self._key.unpack_from(self._names, slot * SOCKADDR), ssid)
         return self._sessions.get(key) or self._sessions.open(key, now_ns)
 
-    def _answer_tlvs(
+    def _answer_usual_tlvs(
         self, at: int, length: int, source: StampSource, session: ReflectorSession | None
-    ) -> None:
-        """Fill in our own TLV, and own up to knowing the padding behind it; others go back as they came."""
+    ) -> bool:
+        """The TLVs of our own probes, facts and then padding to the end: nearly all packets have just these."""
         data = self._data
+        if length < PADDING_AT + _TLV_START.size:
+            return False
         flags, kind, size = _TLV_START.unpack_from(data, at + BASE)
-        if not flags & UNRECOGNISED:
-            return
-        if kind == FACTS and size == FACTS_VALUE:
-            mode, instance = (Mode.STATELESS, 0) if session is None else (Mode.STATEFUL, session.instance)
-            FACTS_TLV.pack_into(data, at + BASE, 0, FACTS, size, mode, source, StampSource.USER, 0, instance)
-            if length >= PADDING_AT + _TLV_START.size and data[at + PADDING_AT + 1] == EXTRA_PADDING:
-                data[at + PADDING_AT] &= ~UNRECOGNISED & 0xFF
-        elif kind == EXTRA_PADDING:
-            data[at + BASE] = flags & ~UNRECOGNISED
+        flags2, kind2, padding = _TLV_START.unpack_from(data, at + PADDING_AT)
+        if (
+            kind != FACTS
+            or size != FACTS_VALUE
+            or kind2 != EXTRA_PADDING
+            or not flags & flags2 & UNRECOGNISED
+        ):
+            return False
+        if PADDING_AT + _TLV_START.size + padding != length:
+            return False
+        mode, instance = (Mode.STATELESS, 0) if session is None else (Mode.STATEFUL, session.instance)
+        FACTS_TLV.pack_into(data, at + BASE, 0, FACTS, size, mode, source, StampSource.USER, 0, instance)
+        data[at + PADDING_AT] = flags2 & ~UNRECOGNISED
+        return True
+
+    def _answer_tlvs(  # noqa: PLR0913, PLR0917 - what a request is, and what is known of it
+        self,
+        slot: int,
+        place: tuple[int, int],
+        numbers: tuple[int, int],
+        source: StampSource,
+        session: ReflectorSession | None,
+        key: bytes | None,
+        *,
+        signed: bool = False,
+    ) -> None:
+        """Answer TLVs at `place` in the batch's memory; `numbers`: the request's, the reply's."""
+        tos, asked = self._as_received(slot)
+        name = slot * SOCKADDR
+        (port,) = _PORT.unpack_from(self._names, name + 2)
+        said = answer(
+            self._data[place[0] : place[1]],
+            Seen(
+                sequence=numbers[0],
+                number=numbers[1],
+                source=(bytes(self._names[name + self._address.start : name + self._address.stop]), port),
+                destination=(asked, self.address[1]),
+                tos=tos,
+                synchronised=self._synchronised,
+                t2_by=source,
+                t3_by=StampSource.USER,
+                instance=0 if session is None else session.instance,
+                count=None if session is None else session.answered,
+                previous=None if session is None else session.previous,
+                key=key,
+                signed=signed,
+            ),
+        )
+        if not said.intact:
+            self._counters.tlvs_not_intact += 1
+        if said.dscp:
+            self._marked[slot] = said.dscp << 2
+
+    def _as_received(self, slot: int) -> tuple[int | None, bytes]:
+        """DSCP and ECN of a request (None: the kernel did not tell), and the packed address that it was sent to."""
+        at, size = slot * CONTROL, int(self._batch.control_lengths[slot])
+        tos, asked = None, socket.inet_pton(self._sock.family, self.address[0].partition("%")[0])
+        for level, kind, data in control_messages(self._control[at : at + min(size, CONTROL)]):
+            if (level, kind) == self._tos:
+                tos = data[0] if len(data) == 1 else int.from_bytes(data[:4], sys.byteorder)
+            elif self._info is not None and self._info.matches(level, kind):
+                asked = self._info.asked_address(data)
+        return tos, asked
 
     def _stamp_and_ttl(self, slot: int) -> tuple[int, int, StampSource]:
-        """T2 as NTP64, the TTL that the request came with (0 where unknown), and who took T2."""
+        """T2 as it stands on the wire, the TTL that the request came with (0 where unknown), and who took T2."""
         at = slot * CONTROL
         _, level, kind, seconds, ns, _, level2, kind2, ttl = _STAMP_AND_TTL.unpack_from(self._control, at)
         if (
@@ -229,8 +344,7 @@ class ReflectorSocket:
             and level2 == self._ttl_level
             and level == socket.SOL_SOCKET
         ):
-            t2 = (seconds + NTP_EPOCH & MASK32) << 32 | (ns << 32) // SECOND_NS
-            return t2, ttl, StampSource.KERNEL
+            return self._field(seconds, ns), ttl, StampSource.KERNEL
         return self._walk(slot)
 
     def _walk(self, slot: int) -> tuple[int, int, StampSource]:
@@ -240,7 +354,7 @@ class ReflectorSocket:
         for level, kind, data in control_messages(self._control[at : at + min(size, CONTROL)]):
             if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
                 seconds, ns = TIMESPEC.unpack_from(data)
-                t2, source = ntp64(seconds * SECOND_NS + ns), StampSource.KERNEL
+                t2, source = self._field(seconds, ns), StampSource.KERNEL
             elif (level, kind) == (self._ttl_level, self._ttl_kind):
                 (ttl,) = _INT.unpack_from(data)
             elif (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
@@ -249,11 +363,13 @@ class ReflectorSocket:
                 self._info.answer_from(data, self._reply_control, slot)
         if source is StampSource.USER:
             self._counters.user_stamped += 1
-            t2 = ntp64(time.time_ns())
+            t2 = self._field(*divmod(time.time_ns(), SECOND_NS))
         return t2, ttl, source
 
     def _send(self, slots: list[int]) -> None:
         """Send the replies, runs of neighbouring slots at once; one refused does not hold up the others."""
+        if self._marked:
+            slots = [slot for slot in slots if not self._sent_marked(slot)]
         fileno, index = self._sock.fileno(), 0
         while index < len(slots):
             first = slots[index]
@@ -266,3 +382,40 @@ class ReflectorSocket:
                 self._counters.send_failed += 1
                 went = 1
             index += went
+
+    def _sent_marked(self, slot: int) -> bool:
+        """Send a reply with the DSCP that its sender asked for; False when it asked for none."""
+        tos = self._marked.pop(slot, None)
+        if tos is None:
+            return False
+        level, kind = self._tos
+        beside = [(level, kind, struct.pack("=i", tos))]
+        if self._info is not None:
+            size = self._info.size
+            beside += control_messages(self._reply_control[slot * size : (slot + 1) * size])
+        at = slot * OCTETS
+        try:
+            reply = self._data[at : at + int(self._replies.lengths[slot])]
+            self._sock.sendmsg([reply], beside, socket.MSG_DONTWAIT, self._whence(slot))
+            self._counters.answered += 1
+        except OSError:
+            self._counters.send_failed += 1
+        return True
+
+    def _whence(self, slot: int) -> tuple[str, int] | tuple[str, int, int, int]:
+        """Where a request came from, as sockets take it."""
+        name = self._names[slot * SOCKADDR : (slot + 1) * SOCKADDR]
+        (port,) = _PORT.unpack_from(name, 2)
+        host = socket.inet_ntop(self._sock.family, name[self._address])
+        if self._sock.family == socket.AF_INET:
+            return host, port
+        return host, port, 0, int.from_bytes(name[24:28], sys.byteorder)
+
+
+def _numbered(session: ReflectorSession, now_ns: int) -> int:
+    """The session's next number, which is thereby used."""
+    number = session.next_sequence
+    session.next_sequence = number + 1 & MASK32
+    session.answered += 1
+    session.seen_ns = now_ns
+    return number

@@ -24,7 +24,17 @@ from probes.kernel_stamps import (
 )
 from probes.records import REPLY, STAMPED, ReplyFlag
 from probes.stamp import BASE, TWAMP_REFLECTOR_MIN
-from probes.stamp_tlv import FACTS, FACTS_TLV, UNRECOGNISED
+from probes.stamp_auth import is_authentic
+from probes.stamp_tlv import (
+    FACTS,
+    FACTS_TLV,
+    SIGNED_BASE,
+    SIGNED_FACTS_AT,
+    SIGNED_MAC_AT,
+    SIGNED_PADDING_AT,
+    UNRECOGNISED,
+)
+from probes.stamp_tlv_codec import is_intact
 from probes.timestamps import SECOND_NS
 from telemetry.messages import StampSource
 
@@ -52,6 +62,14 @@ _WIRE: Final = np.dtype({
 })  # fmt: skip
 """A reply with our own TLV behind it (layouts in `stamp` and `stamp_tlv`)."""
 
+_SIGNED_WIRE: Final = np.dtype({
+    "names": list(_WIRE.names or ()),
+    "formats": [">u4", ">u8", ">u2", ">u2", ">u8", ">u4", ">u8", "u1", "u1", "u1", "u1", "u1", ">u4"],
+    "offsets": [0, 16, 24, 26, 32, 48, 64, 112, 113, 116, 117, 118, 120],
+    "itemsize": SIGNED_MAC_AT,
+})  # fmt: skip
+"""The same in the authenticated mode (layout in `stamp_auth`)."""
+
 _ANCILLARY: Final = np.dtype({
     "names": ["level", "kind", "seconds", "ns", "level2", "kind2", "drops", "origin", "stamp_number"],
     "formats": ["=i4", "=i4", "=i8", "=i8", "=i4", "=i4", "=u4", "u1", "=u4"],
@@ -71,8 +89,13 @@ class ReplyReader:
         self, replies: Callable[[NDArray[np.void]], None], stamps: Callable[[NDArray[np.void]], None]
     ) -> None:
         self._replies_out, self._stamps_out = replies, stamps
-        self._batch = DatagramBatch(SLOTS, _WITH_FACTS, _CONTROL)
-        self._wire = self._batch.data.view(_WIRE)[:, 0]
+        self._batch = DatagramBatch(SLOTS, SIGNED_PADDING_AT, _CONTROL)
+        self._wire = self._batch.data[:, :_WITH_FACTS].view(_WIRE)[:, 0]
+        self._signed_wire = self._batch.data[:, :SIGNED_MAC_AT].view(_SIGNED_WIRE)[:, 0]
+        self._keys: list[tuple[int, int, bytes]] = []
+        """First slot, the slot behind the last, key: where replies of signed sessions lie."""
+        self.not_authentic = 0
+        """Replies of signed sessions that were not signed with their key; only ever grows."""
         self._ancillary = self._batch.control.view(_ANCILLARY)[:, 0]
         self._session: NDArray[np.uint32] = np.zeros(SLOTS, dtype=np.uint32)
         self._stamp_base: NDArray[np.uint32] = np.zeros(SLOTS, dtype=np.uint32)
@@ -93,6 +116,8 @@ class ReplyReader:
                 sender.heard_ns = now_ns
                 self._session[used : used + got] = sender.number
                 self._user_stamped[used : used + got] = sender.stamps is not StampSource.KERNEL
+                if sender.key:
+                    self._keys.append((used, used + got, sender.key))
                 used += got
                 if used < SLOTS:
                     break
@@ -152,6 +177,11 @@ class ReplyReader:
         if not used:
             return
         wire, a = self._wire[:used], self._ancillary[:used]
+        enough = self._batch.lengths[:used] >= TWAMP_REFLECTOR_MIN
+        known = self._batch.lengths[:used] >= _WITH_FACTS
+        if self._keys:
+            wire = wire.copy()
+            self._take_signed(wire, enough, known)
         out = np.zeros(used, dtype=REPLY)
         for name in ("t1", "t2", "t3", "sequence", "number", "estimate", "ssid"):
             out[name] = wire[name]
@@ -164,13 +194,31 @@ class ReplyReader:
         if user.any():
             out["t4_ns"][user] = time.time_ns()
             out["flags"][user] |= np.uint8(ReplyFlag.USER_STAMP)
-        facts = (out["octets"] >= _WITH_FACTS) & (wire["tlv_type"] == FACTS)
+        facts = known & (wire["tlv_type"] == FACTS)
         facts &= wire["tlv_flags"] & UNRECOGNISED == 0
         for name in ("mode", "t2_by", "t3_by", "instance"):
             out[name] = np.where(facts, wire[name], 0)
         counted = (a["kind2"] == SO_RXQ_OVFL) & (a["level2"] == socket.SOL_SOCKET)
         counted &= self._batch.control_lengths[:used] >= _TWO_MESSAGES + 4
         out["drops"] = np.where(counted, a["drops"], 0)
-        enough = out["octets"] >= TWAMP_REFLECTOR_MIN
         self._batch.clear(used)
         self._replies_out(out[enough])
+
+    def _take_signed(
+        self, wire: NDArray[np.void], enough: NDArray[np.bool_], known: NDArray[np.bool_]
+    ) -> None:
+        """Check the replies of signed sessions one by one, and put their fields where those of others stand.
+
+        What is not authentic is taken for no reply at all; TLVs that are not intact are not read.
+        """
+        for first, end, key in self._keys:
+            wire[first:end] = self._signed_wire[first:end]
+            for slot in range(first, end):
+                octets = self._batch.data[slot].data
+                length = min(int(self._batch.lengths[slot]), SIGNED_PADDING_AT)
+                enough[slot] = length >= SIGNED_BASE and is_authentic(key, octets[:SIGNED_BASE])
+                self.not_authentic += not enough[slot]
+                known[slot] = length == SIGNED_PADDING_AT and is_intact(
+                    key, int(wire["number"][slot]), bytes(octets[SIGNED_FACTS_AT:length])
+                )
+        self._keys.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ class Session:
     """Address or host name of the reflector; a name is looked up again from time to time."""
     port: int
     rate_pps: float
+    ssid: int = 0
+    """Of the office, by which a reflector finds its key; 0: drawn anew for each session."""
+    secret: bytes = field(default=b"", repr=False)
+    """HMAC key of the authenticated mode, which needs an `ssid`; empty: unauthenticated."""
+    dscp: int = 0
+    """Differentiated services code point of the test packets, as the calls' own packets have."""
 
     @property
     def key(self) -> tuple[str, str]:

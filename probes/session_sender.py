@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import struct
 from typing import TYPE_CHECKING, Final
 
 from probes.kernel_stamps import enable_drop_counter, enable_stamps, restart_send_numbers
 from probes.stamp import SENDER, SENDER_HEAD
-from probes.stamp_tlv import trailer
+from probes.stamp_auth import BASE as SIGNED_BASE
+from probes.stamp_auth import SENDER as SIGNED_SENDER
+from probes.stamp_auth import SIGNED, truncated_mac
+from probes.stamp_tlv import HEADER, MAC_SIZE, SIGNED_FACTS_AT, SIGNED_MAC_AT, signed_trailer, trailer
 from probes.timestamps import MASK32, NTP_EPOCH, SECOND_NS
 from telemetry.messages import StampSource
 
@@ -17,10 +21,14 @@ if TYPE_CHECKING:
     from probes.measuring_messages import Open
 
 RECEIVE_BUFFER: Final = 1 << 20
+_SIGNED_HEAD: Final = struct.Struct("!I12xQ")
+_MAC_VALUE: Final = slice(SIGNED_MAC_AT + HEADER.size, SIGNED_MAC_AT + HEADER.size + MAC_SIZE)
 
 
-def connect(address: str, port: int) -> socket.socket:
+def connect(address: str, port: int, dscp: int = 0) -> socket.socket:
     """A UDP socket connected to a numeric address, so that the kernel lets only its datagrams in.
+
+    `dscp` marks what it sends.
 
     Raises:
         OSError: there is no route, or no more sockets are to be had.
@@ -32,6 +40,8 @@ def connect(address: str, port: int) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        if dscp:
+            _mark(sock, dscp)
         sock.connect(target)
     except OSError:
         sock.close()
@@ -39,12 +49,19 @@ def connect(address: str, port: int) -> socket.socket:
     return sock
 
 
+def _mark(sock: socket.socket, dscp: int) -> None:
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
+
+
 class SessionSender:
     """Sends the packets of one session. All times are monotonic, ns, except where said otherwise."""
 
     __slots__ = (
-        "_packet", "_send", "_sock", "_wary", "address", "due_ns", "fileno", "heard_ns", "interval_ns",
-        "number", "port", "retry_ns", "sequence", "stamp_base", "stamps", "trouble",
+        "_dscp", "_packet", "_send", "_sock", "_wary", "address", "due_ns", "fileno", "heard_ns", "interval_ns",
+        "key", "number", "port", "retry_ns", "sequence", "stamp_base", "stamps", "trouble",
     )  # fmt: skip
 
     def __init__(self, order: Open, error_estimate: int) -> None:
@@ -63,7 +80,14 @@ class SessionSender:
         self.fileno = -1
         """-1 while there is no socket."""
         self._wary = False
-        self._packet = bytearray(SENDER.pack(0, 0, error_estimate, order.ssid) + trailer(order.payload))
+        self._dscp = order.dscp
+        self.key = order.key
+        """Of the authenticated mode; empty: unauthenticated."""
+        if order.key:
+            base = SIGNED_SENDER.pack(0, 0, error_estimate, order.ssid) + bytes(SIGNED_BASE - SIGNED)
+            self._packet = bytearray(base + signed_trailer(order.payload))
+        else:
+            self._packet = bytearray(SENDER.pack(0, 0, error_estimate, order.ssid) + trailer(order.payload))
 
     def open(self) -> None:
         """Get a socket.
@@ -71,7 +95,7 @@ class SessionSender:
         Raises:
             OSError: none can be had now.
         """
-        sock = connect(self.address, self.port)
+        sock = connect(self.address, self.port, self._dscp)
         self.stamps = enable_stamps(sock)
         enable_drop_counter(sock)
         self._sock = sock
@@ -92,7 +116,8 @@ class SessionSender:
 
     def set_error_estimate(self, value: int) -> None:
         """What further packets say of our clock."""
-        self._packet[12:14] = value.to_bytes(2, "big")
+        at = 24 if self.key else 12
+        self._packet[at : at + 2] = value.to_bytes(2, "big")
 
     def refused(self) -> None:
         """The far end refuses packets (ICMP): take the error off the socket before each send from now on."""
@@ -105,7 +130,10 @@ class SessionSender:
         """
         seconds, rest = divmod(t1_ns, SECOND_NS)
         stamp = (seconds + NTP_EPOCH & MASK32) << 32 | (rest << 32) // SECOND_NS
-        SENDER_HEAD.pack_into(self._packet, 0, self.sequence & MASK32, stamp)
+        if self.key:
+            self._sign(stamp)
+        else:
+            SENDER_HEAD.pack_into(self._packet, 0, self.sequence & MASK32, stamp)
         self.sequence += 1
         if self._sock is None:
             return False
@@ -116,6 +144,14 @@ class SessionSender:
         except OSError as error:
             return self._again(error)
         return True
+
+    def _sign(self, stamp: int) -> None:
+        """Number, stamp and sign the packet, and its TLVs by their own HMAC (RFC 8762 4.4, RFC 8972 4.8)."""
+        packet = self._packet
+        _SIGNED_HEAD.pack_into(packet, 0, self.sequence & MASK32, stamp)
+        packet[SIGNED:SIGNED_BASE] = truncated_mac(self.key, packet[:SIGNED])
+        if len(packet) > SIGNED_BASE:
+            packet[_MAC_VALUE] = truncated_mac(self.key, packet[:4] + packet[SIGNED_FACTS_AT:SIGNED_MAC_AT])
 
     def _again(self, error: OSError) -> bool:
         """An error may stem from an earlier packet (ICMP): then this one deserves its own chance."""

@@ -40,6 +40,13 @@ PADDING_AT: Final = BASE + FACTS_TLV.size
 
 DEFAULT_PAYLOAD: Final = 172
 """UDP payload: 200 octets with IPv4 and UDP headers, the size of an RTP packet with 20 ms of G.711."""
+SIGNED_BASE: Final = 112
+"""The base packet of the authenticated mode (`stamp_auth`)."""
+MAC_SIZE: Final = 16
+SIGNED_FACTS_AT: Final = SIGNED_BASE
+SIGNED_MAC_AT: Final = SIGNED_FACTS_AT + FACTS_TLV.size
+SIGNED_PADDING_AT: Final = SIGNED_MAC_AT + HEADER.size + MAC_SIZE
+_HMAC: Final = 8
 _MIN_WITH_TLVS: Final = PADDING_AT + HEADER.size
 
 
@@ -63,6 +70,29 @@ def trailer(payload: int = DEFAULT_PAYLOAD) -> bytes:
         raise ValueError(
             f"a payload of {payload} octets cannot be made: write {BASE}, or {_MIN_WITH_TLVS} and more"
         )
-    padding = payload - _MIN_WITH_TLVS
-    facts = FACTS_TLV.pack(UNRECOGNISED, FACTS, FACTS_VALUE, 0, 0, 0, 0, 0)
-    return facts + HEADER.pack(UNRECOGNISED, EXTRA_PADDING, padding) + bytes(padding)
+    return _facts() + _padding(payload - _MIN_WITH_TLVS)
+
+
+def signed_trailer(payload: int = DEFAULT_PAYLOAD) -> bytes:
+    """The same behind a signed base packet; the value of the HMAC TLV in it is left for each packet to fill in.
+
+    Raises:
+        ValueError: the size is below the base packet, or leaves a rest that no TLV fits.
+    """
+    if payload == SIGNED_BASE:
+        return b""
+    least = SIGNED_PADDING_AT + HEADER.size
+    if payload < least:
+        raise ValueError(
+            f"a signed payload of {payload} octets cannot be made: write {SIGNED_BASE}, or {least} and more"
+        )
+    mac = HEADER.pack(UNRECOGNISED, _HMAC, MAC_SIZE) + bytes(MAC_SIZE)
+    return _facts() + mac + _padding(payload - least)
+
+
+def _facts() -> bytes:
+    return FACTS_TLV.pack(UNRECOGNISED, FACTS, FACTS_VALUE, 0, 0, 0, 0, 0)
+
+
+def _padding(octets: int) -> bytes:
+    return HEADER.pack(UNRECOGNISED, EXTRA_PADDING, octets) + bytes(octets)

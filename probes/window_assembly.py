@@ -70,6 +70,8 @@ class WindowAssembly:
         self._fault: str | None = None
         self.foreign = 0
         """Replies that answered nothing that was sent."""
+        self.not_authentic = 0
+        """Replies of signed sessions that were not signed with their key."""
 
     def add_session(self, number: int, office: str, path: str, ssid: int, meter: Meter) -> None:
         """Expect records of a session under this number."""
@@ -114,6 +116,7 @@ class WindowAssembly:
         elif isinstance(event, Ended) and event.frame in self._frames:
             frame = self._frames[event.frame]
             frame.cpu_ratio, frame.clock_steps = event.cpu_ratio, event.clock_steps
+            self.not_authentic += event.not_authentic
         elif isinstance(event, Damaged):
             for number, frame in self._frames.items():
                 if event.first_frame <= number <= event.last_frame:

@@ -55,6 +55,9 @@ ROTATE_S = 60.0
     "--acl", is_flag=True, help="Print access list and password lines for a broker that runs elsewhere."
 )
 @click.option(
+    "--reflector-keys", is_flag=True, help="Print the keys file of a reflector (tatpar reflect --keys)."
+)
+@click.option(
     "--desk", is_flag=True, help="Serve the enrolment desk as a process of its own (part of `tatpar up`)."
 )
 @json_option
@@ -71,6 +74,7 @@ def command(  # noqa: PLR0913 - one argument an option
     rotate: bool,
     rotate_hub: bool,
     acl: bool,
+    reflector_keys: bool,
     desk: bool,
     as_json: bool,
 ) -> None:
@@ -91,6 +95,8 @@ def command(  # noqa: PLR0913 - one argument an option
             _serve_desk(hub)
         elif acl:
             _print_acl(hub)
+        elif reflector_keys:
+            _print_reflector_keys(hub)
         elif rotate_hub:
             _rotate_hub(hub)
         elif site is None:
@@ -263,6 +269,14 @@ def _print_acl(hub: Hub) -> None:
     rules = rules_for(hub.state, hub.settings.broker.root, time.time_ns())
     click.echo("# access list (mosquitto's acl_file)\n" + rules.access)
     click.echo("# passwords (mosquitto's password_file: PBKDF2 with SHA-512)\n" + rules.passwords, nl=False)
+
+
+def _print_reflector_keys(hub: Hub) -> None:
+    import time  # noqa: PLC0415
+
+    for one in hub.state.valid_credentials(time.time_ns()):
+        whose = f"# {one.site}/{one.probe}, generation {one.generation}"
+        click.echo(f"{one.ssid} {hub.keys.reflector_key(one).hex()}  {whose}")
 
 
 def _list(hub: Hub, *, as_json: bool) -> None:

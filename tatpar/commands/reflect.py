@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from tatpar.options import (
@@ -13,7 +16,11 @@ from tatpar.options import (
     wrong_input,
 )
 
+if TYPE_CHECKING:
+    from probes.reflector_policy import Network
+
 _DEFAULT_BIND = "0.0.0.0:862"
+_DEFAULT_RATE = 5000.0
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -26,6 +33,30 @@ def _address(text: str) -> tuple[str, int]:
     if address is None:
         wrong_input(f"--bind {text}: not an address; write HOST:PORT, as 0.0.0.0:862 or [::]:862")
     return address.host, address.port
+
+
+def _network(text: str) -> Network:
+    import ipaddress  # noqa: PLC0415
+
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        wrong_input(
+            f"--allow {text}: {error}; write a network or an address, as 10.1.0.0/16 or 2001:db8::/32"
+        )
+
+
+def _keys(file: Path | None) -> dict[int, bytes]:
+    from probes.reflector_keys import ReflectorKeysError, read_keys  # noqa: PLC0415
+
+    if file is None:
+        return {}
+    try:
+        return read_keys(file)
+    except ReflectorKeysError as error:
+        wrong_input(f"--keys {error}")
+    except OSError as error:
+        wrong_input(f"--keys {file}: {error.strerror}; tatpar enroll --reflector-keys prints one at the hub")
 
 
 @click.command()
@@ -43,12 +74,43 @@ def _address(text: str) -> tuple[str, int]:
 @click.option(
     "--stateless", is_flag=True, help="Repeat the sender's numbers: the direction of loss stays unknown."
 )
+@click.option(
+    "--keys",
+    "keys_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Keys of the offices for the authenticated mode, a line each: SSID KEY. Read again on SIGHUP.",
+)
+@click.option("--signed-only", is_flag=True, help="Drop what is not signed by one of the keys.")
+@click.option(
+    "--allow", multiple=True, metavar="NETWORK", help="Answer only these sources; may be given several times."
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0.0, max=1e7),
+    default=_DEFAULT_RATE,
+    show_default=True,
+    metavar="PPS",
+    help="Packets a second that one source has answered (IPv6: one /64); 0 for no limit.",
+)
+@click.option("--ptp", is_flag=True, help="Stamp in PTP format (TAI) instead of NTP.")
 @json_option
 @log_option
-def command(binds: tuple[str, ...], *, stateless: bool, as_json: bool, log_format: str | None) -> None:
+def command(  # noqa: PLR0913 - one argument an option
+    binds: tuple[str, ...],
+    *,
+    stateless: bool,
+    keys_file: Path | None,
+    signed_only: bool,
+    allow: tuple[str, ...],
+    rate: float,
+    ptp: bool,
+    as_json: bool,
+    log_format: str | None,
+) -> None:
     """Answer STAMP test packets (RFC 8762) of the offices, and of any TWAMP-Light sender.
 
-    SIGUSR1 prints the counters, SIGTERM ends it.
+    SIGUSR1 prints the counters, SIGHUP reads the keys again, SIGTERM ends it.
 
     Example: tatpar reflect --bind 0.0.0.0:862 --bind [::]:862
     """
@@ -57,14 +119,25 @@ def command(binds: tuple[str, ...], *, stateless: bool, as_json: bool, log_forma
     import signal  # noqa: PLC0415
 
     from probes.reflector import Reflector  # noqa: PLC0415
+    from probes.reflector_keys import ReflectorKeysError, read_keys  # noqa: PLC0415
+    from probes.reflector_policy import ReflectorPolicy  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
 
     set_up(log_format or "text")
     log = logging.getLogger("tatpar.reflect")
 
     addresses = [_address(text) for text in binds]
+    if signed_only and keys_file is None:
+        wrong_input("--signed-only answers nobody without keys; add --keys FILE")
+    policy = ReflectorPolicy(
+        keys=_keys(keys_file),
+        authenticated_only=signed_only,
+        allowed=tuple(_network(text) for text in allow),
+        rate_pps=rate or None,
+        ptp=ptp,
+    )
     try:
-        reflector = Reflector(addresses, stateful=not stateless)
+        reflector = Reflector(addresses, stateful=not stateless, policy=policy)
     except OSError as error:
         failed(f"tatpar reflect: cannot listen on {', '.join(binds)}: {error.strerror or error}")
 
@@ -75,7 +148,17 @@ def command(binds: tuple[str, ...], *, stateless: bool, as_json: bool, log_forma
             return
         click.echo(json.dumps(counts) if as_json else "  ".join(f"{k} {v}" for k, v in counts.items()))
 
+    def read_again() -> None:
+        """The keys as they are now; when the file is wrong, those before stay."""
+        if keys_file is None:
+            return
+        try:
+            reflector.set_keys(read_keys(keys_file))
+        except (ReflectorKeysError, OSError) as error:
+            click.echo(f"tatpar reflect: the keys stay as they were: {error}", err=True)
+
     with reflector:
+        signal.signal(signal.SIGHUP, lambda *_: read_again())
         signal.signal(signal.SIGTERM, lambda *_: reflector.stop())
         signal.signal(signal.SIGINT, lambda *_: reflector.stop())
         signal.signal(signal.SIGUSR1, lambda *_: say_counters())
