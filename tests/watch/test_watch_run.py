@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tatpar.watching.rounds
+from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.store.errors import StoreError
 from telemetry.windows import WINDOW_NS
@@ -29,7 +30,7 @@ async def test_run_takes_in_reports_and_beats(town: Town) -> None:
     """Started as a task it loads the past, takes in what is committed, says verdicts and beats; cancelled, it gives the lease back."""
     clock = SystemClock()
     town.meet(town.meeting("review", (clock.now_ns() - town.t0) / 3.6e12 + 1))
-    watch = tatpar.watch.Watch(town.live, town.reader, town.state, clock)
+    watch = Watch(town.live, town.reader, town.state, clock)
     task = asyncio.create_task(watch.run())
     await eventually(town, "the first verdicts", lambda: town.state.verdicts(0, 2**62))
     now_ns = clock.now_ns()
@@ -53,7 +54,7 @@ async def test_trouble_with_the_store_is_told_once_and_outlived(
 ) -> None:
     """While the store cannot be read the watch waits, warns once, and goes on when it can."""
     monkeypatch.setattr(tatpar.watching.rounds, "RETRY_S", 0.05)
-    watch = tatpar.watch.Watch(town.live, town.reader, town.state, SystemClock())
+    watch = Watch(town.live, town.reader, town.state, SystemClock())
     broken = True
     tail = town.reader.tail
 
