@@ -155,9 +155,14 @@ def test_a_broken_uplink_is_seen_named_and_forgotten(
     assert all("is-ready" in wall.mark(site) for site in others)
     assert wall.was_never_reloaded
 
+    before = verdict(
+        state, "agra"
+    ).state  # the desk looks whenever reports come: it may change its mind while it is asked
     told = house.tatpar("ready", "--json")
     assert told.returncode in {0, 3}, told.stderr
-    assert (told.returncode == 3) == (verdict(state, "agra").state is State.NOT_READY)
+    assert (told.returncode == 3) in {
+        one is State.NOT_READY for one in (before, verdict(state, "agra").state)
+    }
 
     eventually(
         "another window is whole", 120, lambda: newest_window(house, "agra") > broken_ns + 45 * SECOND_NS
