@@ -9,7 +9,7 @@ from msgspec import structs
 from telemetry.alerting import Alert, AlertState, Silence
 from telemetry.state.database import Database, decoded, encoded
 from telemetry.state.errors import StateError
-from telemetry.state.outbox import insert
+from telemetry.state.outbox import insert, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +35,15 @@ class AlertTable(Database):
         """Write alerts as they stand and the messages that follow, all or nothing; how many messages were new.
 
         An alert that somebody has acknowledged since it was read is left as it is, with its messages: it is to be decided anew.
+        What still waits of an alert that is over is given up: it must not arrive after the all-clear.
         """
         with self._change() as change:
-            outrun = {alert.id for alert in alerts if not _put(change, alert)}
+            outrun = set()
+            for alert in alerts:
+                if not _put(change, alert):
+                    outrun.add(alert.id)
+                elif alert.state is AlertState.RESOLVED:
+                    withdraw(change, alert.id, now_ns)
             return sum(insert(change, post, now_ns) for post in posts if post.alert not in outrun)
 
     def open_alerts(self) -> list[Alert]:

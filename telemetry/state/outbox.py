@@ -221,3 +221,11 @@ def insert(change: Change, post: Post, now_ns: int) -> bool:
                 (post.key, file.name, file.media_type, file.content),
             )
     return bool(is_new)
+
+
+def withdraw(change: Change, alert: str, now_ns: int) -> None:
+    """Give up what still waits of an alert that is over; one that is being sent at this moment counts as sent when it is."""
+    change.execute(
+        f"UPDATE outbox SET error = ?, dead_ns = ? WHERE alert = ? AND {_WAITS}",  # noqa: S608
+        ("over before it could be sent", now_ns, alert),
+    )
