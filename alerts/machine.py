@@ -57,7 +57,7 @@ class Machine:
         takes_place: Callable[[Alert], bool],
         is_taken: Callable[[str], bool],
     ) -> None:
-        """`takes_place`: whether the meeting of an alert still does; `is_taken`: whether an id has been given before."""
+        """`takes_place`: whether the office of an alert is still linked and its meeting, if there is one, takes place; `is_taken`: whether an id has been given before."""
         self._settings = settings
         self._ladder = ladder
         self._teller = teller
@@ -201,9 +201,10 @@ class Machine:
 
     def _concerns(self, alert: Alert) -> bool:
         """Whether an all-clear is worth saying: the meeting is still to come, or runs."""
-        if alert.site and alert.ends_ns is not None:
-            return alert.ends_ns > self._now_ns and self._takes_place(alert)
-        return True
+        if not alert.site:
+            return True
+        is_over = alert.ends_ns is not None and alert.ends_ns <= self._now_ns
+        return not is_over and self._takes_place(alert)
 
     def _clear_ns(self, alert: Alert) -> int:
         """How long it must look well: longer when it has come back often of late."""

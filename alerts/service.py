@@ -25,6 +25,7 @@ from alerts.sight import Sight, look
 from alerts.silenced import Silenced
 from alerts.telling import Teller
 from alerts.words import render
+from config.sites import SiteStatus
 from telemetry.alerting import AlertState
 from telemetry.bell import Bell
 from telemetry.clock import SystemClock
@@ -229,6 +230,9 @@ class Alerts:
         settings, meetings = config.settings.alerts, Meetings(config)
 
         def takes_place(alert: Alert) -> bool:
+            site = config.registry.by_id.get(alert.site)
+            if site is None or site.status is not SiteStatus.LINKED:
+                return False  # nobody can say that it is well
             if alert.occurrence_ns is None or alert.starts_ns is None:
                 return True
             found = meetings.find(alert.meeting, alert.occurrence_ns, alert.starts_ns, alert.site)

@@ -38,7 +38,10 @@ def note_of(mail: EmailMessage) -> str:
         if _QUOTE.match(line[:400]):
             break
         kept.append(line)
-    words = "".join(
-        sign for sign in " ".join(" ".join(kept).split()) if sign.isprintable() or sign in "\u200c\u200d"
-    )
-    return words[:NOTE_CHARACTERS]
+    return one_line(" ".join(kept))
+
+
+def one_line(text: str, most: int = NOTE_CHARACTERS) -> str:
+    """A text in one line of at most so many characters, without what would steer a terminal or turn the direction of reading."""
+    shown = "".join(sign for sign in " ".join(text.split()) if sign.isprintable() or sign in "\u200c\u200d")
+    return shown[:most].strip()

@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 
 SIZE_BYTES: Final = 2_000_000
 RECIPIENTS: Final = 5
+HEADER_BYTES: Final = 8_192
+"""Of one header. The library's parser takes time that grows with the square: 30 kB of a From line keep it for two seconds."""
 REMEMBERED_NS: Final = 30 * DAY_NS
 """A message so old is no longer looked up."""
 UNKNOWN: Final = "550 5.1.1 no such address"
 TOO_LATE: Final = "550 5.7.1 too late: what this is about is over"
 _MARK: Final = re.compile(r"(?<![a-z2-7])([a-z2-7]{24})(?![a-z2-7])")
+_HEAD_END: Final = re.compile(rb"\r?\n\r?\n|\r\r")
+_NEXT_HEADER: Final = re.compile(rb"[\r\n]+(?![ \t])")
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +69,10 @@ class Replies:
         """Take a reply; what is sent back is for the mail server that handed it in."""
         try:
             content = envelope.content
-            mail = message_from_bytes(content if isinstance(content, bytes) else b"", policy=policy.default)
+            content = content if isinstance(content, bytes) else b""
+            if _longest_header(content) > HEADER_BYTES:
+                return "554 5.6.0 a header of this message is too long"
+            mail = message_from_bytes(content, policy=policy.default)
             sender = envelope.mail_from or ""
             if is_automatic(mail, sender):
                 _log.info("an automatic reply was left aside", extra={"event": "reply.automatic"})
@@ -107,6 +114,12 @@ class Replies:
         extra = {"event": "alert.acknowledged", "alert": alert.id, "person": row.person, "by": "reply"}
         _log.info("alert %s acknowledged by %s", alert.id, taken.acknowledged_by, extra=extra)
         return f"250 2.0.0 noted: {alert.id}"
+
+
+def _longest_header(content: bytes) -> int:
+    """The bytes of the longest header, its continuations with it."""
+    head = _HEAD_END.split(content, maxsplit=1)[0]
+    return max(map(len, _NEXT_HEADER.split(head)))
 
 
 def _is_late(row: OutboxRow, now_ns: int) -> bool:

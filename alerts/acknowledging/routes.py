@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from alerts import links
 from alerts.acknowledging import page
+from alerts.acknowledging.note import one_line
 from alerts.acknowledging.who import audience_of, language_of, name_of
 from alerts.saying import description
 from config.settings_file import timezone_of
@@ -121,4 +122,4 @@ async def _note(request: Request) -> str | None:
         fields = parse_qs(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=5)
     except ValueError:
         return None
-    return " ".join(fields.get("note", [""])[0].split())[: page.NOTE_CHARACTERS]
+    return one_line(fields.get("note", [""])[0])

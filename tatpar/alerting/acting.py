@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from alerts.acknowledging.note import one_line
 from config.settings_file import timezone_of
 from config.text import one_of
 from tatpar.options import failed, wrong_input
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FORMS: Final = "site:ID, region:ID, incident:ID, alert:ID or all"
 LONGEST_S: Final = 31 * 86_400.0
+WHO_CHARACTERS: Final = 80
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -26,7 +28,7 @@ def acknowledge(  # noqa: PLR0913, PLR0917 - one argument an option
     state: StateDb, config: Config, alert_id: str, who: str, note: str, now_ns: int
 ) -> str:
     """Take an alert up; the line that says what is so now."""
-    alert_id, who = alert_id.strip().upper(), who.strip()
+    alert_id, who, note = alert_id.strip().upper(), one_line(who, WHO_CHARACTERS), one_line(note)
     if not who:
         wrong_input("--by is empty; write who takes it up")
     try:
@@ -46,7 +48,8 @@ def silence(  # noqa: PLR0913, PLR0917 - one argument an option
     state: StateDb, config: Config, what: str, for_s: float, who: str, note: str, now_ns: int
 ) -> str:
     """Have nothing sent of something for a while; the line that says so."""
-    if not who.strip():
+    who, note = one_line(who, WHO_CHARACTERS), one_line(note)
+    if not who:
         wrong_input("--by is empty; write who says so")
     if not 0 < for_s <= LONGEST_S:
         wrong_input("--for is from 1s to 31 days (744h)")
@@ -56,7 +59,7 @@ def silence(  # noqa: PLR0913, PLR0917 - one argument an option
         what=what,
         from_ns=now_ns,
         until_ns=now_ns + int(for_s * SECOND_NS),
-        by=who.strip(),
+        by=who,
         note=note,
     )
     state.put_silence(made)

@@ -46,6 +46,8 @@ def _person(config: Config, whom: str) -> Person:
     if whom in people:
         return people[whom]
     language = config.settings.deployment.language
+    if "@" in whom and any(sign.isspace() or sign in ",;<>" for sign in whom):
+        wrong_input(f"{whom!r} is not one mail address; write it as name@host")
     if "@" in whom:
         return Person(id="", name=whom, role=Role.NOC, language=language, email=whom)
     if whom.startswith("+"):
