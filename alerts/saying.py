@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 def headline(alert: Alert, config: Config, language: str, now_ns: int) -> str:
     """In one line, as the subject of a mail to the NOC."""
-    text = _said(alert, config, language, now_ns, Audience.NOC, Form.MAIL)
-    return text.subject if text is not None else _bare(alert)
+    said = (
+        _said(alert, config, language, now_ns, audience, Form.MAIL)
+        for audience in (Audience.NOC, Audience.IN_CHARGE)  # "not your line" is said to in-charges only
+    )
+    return next((text.subject for text in said if text is not None), _bare(alert))
 
 
 def description(

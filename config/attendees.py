@@ -82,7 +82,7 @@ class GuestBook:
         if name in self._sites:
             return name
         close = nearest(name, self._sites)
-        remedy = f"write site:{close}" if close else "add the office to the sites, or remove the attendee"
+        remedy = f"write site:{close}" if close else "add the office to the sites, or remove it here"
         raise CellError(f'there is no office "{name}"', remedy)
 
     def _region(self, name: str) -> set[str]:

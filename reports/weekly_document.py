@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.document import Document, PageBreak, Paragraph
+from reports.document import Document, PageBreak, Paragraph, Tiles
 from reports.weekly.data import completeness, method
 from reports.weekly.happened import (
     answers,
@@ -15,7 +15,7 @@ from reports.weekly.happened import (
     trouble_table,
     troubles,
 )
-from reports.weekly.leadership import leadership
+from reports.weekly.leadership import leadership, linked_tile
 from reports.weekly.places import by_office, by_region, hour_table, worst_hours
 from reports.weekly.record import track_record
 from reports.weekly.voice import Voice
@@ -55,7 +55,12 @@ def tables(figures: WeekFigures, config: Config) -> list[Table]:
 
 def _blocks(voice: Voice, figures: WeekFigures) -> list[Block]:
     if not figures.measured:
-        return [Paragraph(voice("empty")), *meetings(voice, figures), *method(voice, figures)]
+        return [
+            Tiles((linked_tile(voice, figures),)),
+            Paragraph(voice("empty" if figures.linked else "none_linked")),
+            *meetings(voice, figures),
+            *method(voice, figures),
+        ]
     return [
         *leadership(voice, figures),
         PageBreak(),

@@ -73,12 +73,14 @@ def _tiles(voice: Voice, figures: WeekFigures) -> tuple[Tile, ...]:
             voice.hours(figures.below_hours),
             voice("before", hours=voice.hours(figures.before_below_hours)),
         ),
-        Tile(
-            voice("linked"),
-            voice("of", n=figures.linked, all=figures.total),
-            _pace(voice, figures),
-        ),
+        linked_tile(voice, figures),
     )
+
+
+def linked_tile(voice: Voice, figures: WeekFigures) -> Tile:
+    """How far the roll-out is, also where nothing is measured yet."""
+    shown = voice("of", n=figures.linked, all=figures.total)
+    return Tile(voice("linked"), shown, _pace(voice, figures) if figures.linked else "")
 
 
 def _held_tile(voice: Voice, figures: WeekFigures) -> Tile:
@@ -105,7 +107,9 @@ def _pace(voice: Voice, figures: WeekFigures) -> str:
     rolled = figures.roll_out
     if figures.linked == figures.total:
         return voice("all_linked")
-    if rolled is None or rolled.done_ns is None:
+    if rolled is None or not rolled.is_known:
+        return voice("pace_unknown")
+    if rolled.done_ns is None:
         return voice("no_pace")
     return voice("done_at", day=rolled.done_ns)
 

@@ -166,7 +166,21 @@ def test_a_week_without_data_says_so(config: Config, reader: SqliteReader, state
     empty = gather(config, reader, state, Week.of("2026-W40", KOLKATA), NOW_NS, lambda *_: None)
     page = render(config, empty, "en", NOW_NS)
     assert "Nothing was measured" in page
+    assert "3 of 4" in page
+    none = render(config, replace(empty, linked=0, total=4), "en", NOW_NS)
+    assert "No office is linked yet" in none
+    assert "Nothing was measured" not in none
     assert "<table" not in page
+
+
+def test_an_unknown_pace_is_not_called_none(config: Config, figures: WeekFigures) -> None:
+    """Without any first report nobody knows when offices were linked; with all of them long ago nobody was."""
+    assert figures.roll_out is not None
+    unknown = replace(figures.roll_out, unknown=3, done_ns=None)
+    page = render(config, replace(figures, roll_out=unknown), "en", NOW_NS)
+    assert "first reports are not known" in page
+    page = render(config, replace(figures, roll_out=replace(unknown, unknown=0)), "en", NOW_NS)
+    assert "No office was linked in the last 8 weeks" in page
 
 
 def test_a_fault_on_both_lines_of_an_office_is_one_trouble() -> None:

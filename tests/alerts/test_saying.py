@@ -1,0 +1,24 @@
+"""An alert in a list: always words, in the reader's language, never a bare code."""
+
+from __future__ import annotations
+
+import pytest
+
+from alerts.saying import headline
+from config.load import load_config
+from telemetry.alerting import Alert, AlertState, Kind, Severity
+
+AT = 1_795_000_000 * 10**9
+
+
+@pytest.mark.parametrize("kind", [Kind.NOT_READY, Kind.DARK, Kind.DOWN, Kind.NOT_YOUR_LINE])
+@pytest.mark.parametrize(("language", "name"), [("hi", "जौनपुर"), ("en", "Jaunpur")])
+def test_every_kind_of_an_office_has_a_line(kind: Kind, language: str, name: str) -> None:
+    """Also what only in-charges are told, as that it is not their line."""
+    alert = Alert(
+        id="K7M2PQ", kind=kind, state=AlertState.FIRING, severity=Severity.URGENT, site="jaunpur",
+        since_ns=AT, pending_ns=AT, starts_ns=AT,
+    )  # fmt: skip
+    line = headline(alert, load_config(None), language, AT)
+    assert name in line
+    assert kind.value not in line
