@@ -1,4 +1,4 @@
-"""Reading a week from store and state, block by block, into the figures of the report."""
+"""A week out of store and state database: the offices block by block, then what all of them give together."""
 
 from __future__ import annotations
 
@@ -6,56 +6,37 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from analytics.forecast.record import bins, decided, record
 from analytics.quality.assumed import endpoints_of
-from analytics.quality.line import SLOT_COLUMNS, SLOT_WINDOW_VALUES, audio_quality, rollup_windows
 from config.sites import SiteStatus
-from reports.figures import (
-    HOURS,
-    Judged,
-    judge_week,
-    meetings,
-    office_week,
-    regions,
-    sound_week,
-    troubles,
-)
-from reports.moves import moves
+from reports.figures import meetings, regions
 from reports.responses import responses
 from reports.roll_out import rolled_out
 from reports.trend import held_by_office, held_weeks
+from reports.week_block import WeekJob, read_block
 from telemetry.decisions import Horizon
-from telemetry.store.columns import WINDOW_VALUE_COLUMNS
-from telemetry.store.completeness import Completeness, completeness, settled_until, total
-from telemetry.store.grid import slot_grid, slot_window_grid
-from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, HOUR_NS, WINDOW_NS, slot_start
+from telemetry.store.completeness import Completeness, total
+from telemetry.windows import DAY_NS, slot_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-
-    from numpy.typing import NDArray
 
     from analytics.changes.moved import Moved
     from analytics.forecast.record import Bin, Record
     from analytics.quality.line import Endpoints
     from config.config import Config
     from config.meetings import Occurrence
-    from config.profiles import Limits
-    from reports.figures import MeetingWeek, OfficeWeek, RegionWeek, SoundWeek, Trouble
+    from config.sites import Site
+    from reports.figures import MeetingWeek, OfficeWeek, RegionWeek, Trouble
     from reports.responses import Response
     from reports.roll_out import RolledOut
     from reports.trend import Held, HeldWeek
     from reports.week import Week
+    from reports.week_block import BlockFigures
     from telemetry.decisions import Incident
     from telemetry.state.db import StateDb
-    from telemetry.store.protocol import StoreReader
-    from telemetry.store.tables import RollupTable
+    from telemetry.store.by_blocks import Blocks
 
-NOTICED_NS: Final = DAY_NS
-"""A hole of the week is told from time never measured when it was noticed at most so long after its end."""
 RECORD_NS: Final = 28 * DAY_NS
 """Forecasts are judged over so long: one week has too few."""
 BLOCK: Final = 16
@@ -122,72 +103,56 @@ class WeekFigures:
 
 def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
     config: Config,
-    reader: StoreReader,
+    blocks: Blocks,
     state: StateDb,
     week: Week,
     now_ns: int,
     progress: Callable[[int, int], None],
     region: str = "",
 ) -> WeekFigures:
-    """Read and compute a week, of all regions or of one; `progress` is told offices done and offices in all."""
+    """Read and compute a week, of all regions or of one; `progress` is told offices done and offices in all.
+
+    Raises:
+        StoreError, StateError: store or state database cannot be read.
+        SchedulerError: the blocks are done elsewhere, and cannot be.
+    """
     everybody = [site for site in config.registry.sites if region in {"", site.region}]
     sites = [site for site in everybody if site.status is SiteStatus.LINKED]
+    linked = {site.id for site in sites}
     until_ns = min(week.end_ns, slot_start(max(now_ns, week.start_ns)))
-    profile = config.profiles[config.settings.meetings.default_profile]
-    paths = tuple(f"main.{end}" for end in config.headquarters)
-    endpoints = endpoints_of(config.settings.quality)
-    names = [site.id for site in sites]
-    hour_of = local_hours(week, until_ns)
-    offices: list[OfficeWeek] = []
-    found: list[Trouble] = []
-    emulated = False
-    complete: dict[str, Completeness] = {}
-    first_ns: dict[str, int] = {}
-    moved: list[Moved] = []
-    for begin in range(0, len(sites), BLOCK):
-        block = sites[begin : begin + BLOCK]
-        ids = [site.id for site in block]
-        table = _rollups(reader, ids, paths, (week.start_ns, until_ns), ("emulated", *SLOT_COLUMNS))
-        judged = _judged(table, ids, paths, (week.start_ns, until_ns), profile.alarm)
-        emulated |= bool(np.any(table.columns["emulated"])) if len(table) else False
-        sound = _sound(table, ids, paths, (week.start_ns, until_ns), endpoints)
-        offices += [
-            office_week(site.id, site.region, Judged(judged.present[i], judged.causes[i]), hour_of, sound[i])
-            for i, site in enumerate(block)
-        ]
-        found += troubles(ids, paths, judged, week.start_ns)
-        told = _completeness(reader, ids, week, now_ns)
-        complete |= told.parts
-        first_ns |= told.first_ns
-        moved += moves(reader, ids, paths, week, until_ns)
-        progress(min(begin + BLOCK, len(sites)), len(sites))
-    planned = Counter(s.region for s in everybody if s.status is SiteStatus.PLANNED)
-    outcomes = [o for o in state.outcomes(week.start_ns, week.end_ns) if o.site in set(names)]
+    parts = _read(config, blocks, sites, (week, until_ns, now_ns), progress)
+    offices = [office for part in parts for office in part.offices]
+    first_ns = {site: at_ns for part in parts for site, at_ns in part.first_ns.items()}
+    planned = Counter(site.region for site in everybody if site.status is SiteStatus.PLANNED)
+    outcomes = [each for each in state.outcomes(week.start_ns, week.end_ns) if each.site in linked]
     held = tuple(meetings(outcomes))
-    records, by_tenths = _record(state, week, set(names))
-    known = {(one.meeting, one.occurrence_ns) for one in held}
-    linked = set(names)
-    planned_meetings = [
-        one
-        for one in config.calendar.occurrences(week.start_ns, week.end_ns)
-        if one.starts_ns >= week.start_ns and linked.intersection(one.meeting.invited)
-    ]
+    waiting, ahead = _not_settled(config, week, now_ns, linked, held)
+    records, by_tenths = _record(state, week, linked)
     return WeekFigures(
         week=week,
         until_ns=until_ns,
-        profile=profile.id,
+        profile=config.settings.meetings.default_profile,
         offices=tuple(offices),
         regions=tuple(regions(offices, planned, [region] if region else list(config.regions))),
-        troubles=tuple(sorted(found, key=lambda t: (-t.duration_s, t.site, t.paths, t.start_ns))),
+        troubles=tuple(
+            sorted(
+                (one for part in parts for one in part.troubles),
+                key=lambda one: (-one.duration_s, one.site, one.paths, one.start_ns),
+            )
+        ),
         meetings=held,
-        waiting=sum(one.ends_ns <= now_ns and _identity(one) not in known for one in planned_meetings),
-        ahead=sum(one.ends_ns > now_ns for one in planned_meetings),
+        waiting=waiting,
+        ahead=ahead,
         linked=len(sites),
         total=len(everybody),
-        emulated=emulated,
-        endpoints=endpoints,
-        completeness=complete,
-        before_below_hours=_before(config, reader, names, paths, week),
+        emulated=any(part.emulated for part in parts),
+        endpoints=endpoints_of(config.settings.quality),
+        completeness={site: own for part in parts for site, own in part.completeness.items()},
+        before_below_hours=(
+            sum(part.before_hours for part in parts)
+            if any(part.before_measured for part in parts)
+            else float("nan")
+        ),
         region=region,
         trend=held_weeks(state, week, linked),
         held_by_office=held_by_office(outcomes),
@@ -198,10 +163,64 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
         responses=responses(
             state.alerts(week.start_ns, week.end_ns), {site.id: site.region for site in sites}
         ),
-        moves=tuple(sorted(moved, key=lambda move: (move.when_ns, move.site, move.path, move.metric))),
+        moves=tuple(
+            sorted(
+                (move for part in parts for move in part.moves),
+                key=lambda move: (move.when_ns, move.site, move.path, move.metric),
+            )
+        ),
         record=records,
         bins=by_tenths,
     )
+
+
+def _read(
+    config: Config,
+    blocks: Blocks,
+    sites: Sequence[Site],
+    when: tuple[Week, int, int],
+    progress: Callable[[int, int], None],
+) -> list[BlockFigures]:
+    """The figures of all offices, block by block in the order of the registry."""
+    week, until_ns, now_ns = when
+    jobs = [
+        WeekJob(
+            sites=tuple(site.id for site in sites[begin : begin + BLOCK]),
+            regions=tuple(site.region for site in sites[begin : begin + BLOCK]),
+            paths=tuple(f"main.{end}" for end in config.headquarters),
+            week=week,
+            until_ns=until_ns,
+            now_ns=now_ns,
+            limits=config.profiles[config.settings.meetings.default_profile].alarm,
+            endpoints=endpoints_of(config.settings.quality),
+        )
+        for begin in range(0, len(sites), BLOCK)
+    ]
+    found: list[BlockFigures] = []
+    done = 0
+    for part in blocks.each(read_block, jobs):
+        found.append(part)
+        done += len(part.offices)
+        progress(done, len(sites))
+    return found
+
+
+def _not_settled(
+    config: Config, week: Week, now_ns: int, linked: Collection[str], held: Sequence[MeetingWeek]
+) -> tuple[int, int]:
+    """Meetings of the week that are over and have no outcome, and those that are not over."""
+    known = {(one.meeting, one.occurrence_ns) for one in held}
+    asked = [
+        one
+        for one in config.calendar.occurrences(week.start_ns, week.end_ns)
+        if one.starts_ns >= week.start_ns and set(linked).intersection(one.meeting.invited)
+    ]
+    waiting = sum(one.ends_ns <= now_ns and _identity(one) not in known for one in asked)
+    return waiting, sum(one.ends_ns > now_ns for one in asked)
+
+
+def _identity(occurrence: Occurrence) -> tuple[str, int]:
+    return occurrence.meeting.uid, occurrence.recurrence_ns
 
 
 def _record(state: StateDb, week: Week, sites: Collection[str]) -> tuple[dict[str, Record], tuple[Bin, ...]]:
@@ -210,91 +229,3 @@ def _record(state: StateDb, week: Week, sites: Collection[str]) -> tuple[dict[st
     outcomes = [each for each in state.outcomes(from_ns, week.end_ns) if each.site in sites]
     rows = decided(state.forecasts(from_ns, week.end_ns), outcomes)
     return {horizon.value: record(own) for horizon, own in rows.items()}, bins(rows[Horizon.T30M])
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What the ledger says of some offices."""
-
-    parts: dict[str, Completeness]
-    first_ns: dict[str, int]
-    """When each was first heard."""
-
-
-def _completeness(reader: StoreReader, sites: Sequence[str], week: Week, now_ns: int) -> _Told:
-    """Completeness of some offices by the week's end, or by a minute ago while it runs."""
-    start_ns = week.start_ns
-    until_ns = max(min(week.end_ns, settled_until(now_ns)), start_ns)
-    reach_ns = max(min(week.end_ns + NOTICED_NS, now_ns), until_ns)
-    gaps = reader.gaps(Selection(start_ns, reach_ns, tuple(sites)))
-    first_ns: dict[str, int] = {}
-    for contact in gaps.contacts:
-        first_ns[contact.site] = min(contact.first_ns, first_ns.get(contact.site, contact.first_ns))
-    return _Told(completeness(gaps, start_ns, until_ns, reach_ns), first_ns)
-
-
-def _identity(occurrence: Occurrence) -> tuple[str, int]:
-    return occurrence.meeting.uid, occurrence.recurrence_ns
-
-
-def _before(
-    config: Config, reader: StoreReader, names: Sequence[str], paths: Sequence[str], week: Week
-) -> float:
-    profile = config.profiles[config.settings.meetings.default_profile]
-    last = week.before
-    hours, measured = 0.0, False
-    span = (last.start_ns, last.end_ns)
-    for begin in range(0, len(names), BLOCK):
-        ids = names[begin : begin + BLOCK]
-        judged = _judged(_rollups(reader, ids, paths, span, ()), ids, paths, span, profile.alarm)
-        hours += float((judged.causes != 0).any(axis=1).sum()) * WINDOW_NS / HOUR_NS
-        measured |= bool(judged.present.any())
-    return hours if measured else float("nan")
-
-
-def _rollups(
-    reader: StoreReader,
-    sites: Sequence[str],
-    paths: Sequence[str],
-    span: tuple[int, int],
-    columns: Sequence[str],
-) -> RollupTable:
-    return reader.rollups(
-        Selection(*span, tuple(sites), tuple(paths)),
-        histograms=False,
-        columns=columns,
-        window_values=WINDOW_VALUE_COLUMNS,
-    )
-
-
-def _judged(
-    table: RollupTable, sites: Sequence[str], paths: Sequence[str], span: tuple[int, int], limits: Limits
-) -> Judged:
-    return judge_week(slot_window_grid(table, sites, paths, *span, WINDOW_VALUE_COLUMNS), limits)
-
-
-def _sound(
-    table: RollupTable,
-    sites: Sequence[str],
-    paths: Sequence[str],
-    span: tuple[int, int],
-    endpoints: Endpoints,
-) -> list[SoundWeek]:
-    """Of each of some offices, one after the other: a week of windows takes room."""
-    slots = slot_grid(table, sites, paths, *span, SLOT_COLUMNS)
-    windows = slot_window_grid(table, sites, paths, *span, SLOT_WINDOW_VALUES)
-    found = []
-    for i in range(len(sites)):
-        own = {name: grid[i].reshape(*slots["rtt_p50_ms"].shape[1:], -1) for name, grid in windows.items()}
-        mos = audio_quality(rollup_windows({name: grid[i] for name, grid in slots.items()}, own), endpoints)
-        found.append(sound_week(mos.worse.reshape(len(paths), -1)))
-    return found
-
-
-def local_hours(week: Week, until_ns: int) -> NDArray[np.int64]:
-    """Local hour of the day of every window of the week up to a moment: exact where days have 23 or 25 hours."""
-    starts = np.arange(week.start_ns, until_ns, WINDOW_NS, dtype=np.int64)
-    days = np.array([week.day_ns(i) for i in range(8)], dtype=np.int64)
-    day = np.clip(np.searchsorted(days, starts, side="right") - 1, 0, 6)
-    hours: NDArray[np.int64] = np.minimum((starts - days[day]) // HOUR_NS, HOURS - 1)
-    return hours

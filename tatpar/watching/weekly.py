@@ -10,6 +10,7 @@ from reports.files import write
 from reports.gather import gather
 from reports.schedule import due_week
 from reports.sending import posts, readers
+from telemetry.store.by_blocks import InProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ class WeeklyReport:
 
     def __init__(self, live: LiveConfig, reader: StoreReader, state: StateDb, folder: Path) -> None:
         self._live = live
-        self._reader = reader
+        self._blocks = InProcess(reader)
         self._state = state
         self._mark = folder / _MARK
         self._folder = folder
@@ -65,7 +66,7 @@ class WeeklyReport:
 
     def _make(self, week: Week, now_ns: int) -> bool:
         config = self._live.current
-        figures = gather(config, self._reader, self._state, week, now_ns, lambda *_: None)
+        figures = gather(config, self._blocks, self._state, week, now_ns, lambda *_: None)
         if figures.measured:  # a deployment that was not there yet has no report of that week
             self._publish(config, figures, now_ns)
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Work over many offices, block by block: here, or on Dask workers that read the store themselves.
+"""Work over many offices, block by block: here, in some processes, or on Dask workers; those read the store themselves.
 
 A piece of work is a module's function `(reader, job)`; a job is a small frozen record that says which offices and which
 span. Whoever does the work opens the store where it is, so figures travel and roll-ups do not, and no more
@@ -8,8 +8,11 @@ than a few blocks are under way at a time. The answers come in the order of the 
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import socket
 from collections import deque
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from telemetry.store.errors import StoreError
@@ -17,6 +20,7 @@ from telemetry.store.open import open_reader, store_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from config.settings import Store
@@ -54,6 +58,42 @@ class InProcess:
     def each(self, work: Callable[[StoreReader, J], R], jobs: Sequence[J]) -> Iterator[R]:
         """The answers to all jobs, in their order."""
         return (work(self._reader, job) for job in jobs)
+
+
+class InProcesses:
+    """In some processes of this machine, each with a reader of its own: for long work of the command line, never within the hub."""
+
+    def __init__(self, processes: int, settings: Store, data_dir: Path) -> None:
+        self._store = (settings, data_dir.absolute())
+        self._pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+        self._processes = processes
+
+    def each(self, work: Callable[[StoreReader, J], R], jobs: Sequence[J]) -> Iterator[R]:
+        """The answers to all jobs, in their order.
+
+        Raises:
+            StoreError: the store cannot be read, or a process was killed.
+        """
+        waiting: deque[Future[R]] = deque()
+        left = iter(jobs)
+        try:
+            while True:
+                for job in left:
+                    waiting.append(self._pool.submit(_there, self._store, work, job))
+                    if len(waiting) >= self._processes * AHEAD:
+                        break
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise StoreError(f"a process that read the store was ended: {_short(error)}") from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 class OnDask:
@@ -138,12 +178,12 @@ def blocks_of(
 
 
 def _there(store: tuple[Store, Path], work: Callable[[StoreReader, J], R], job: J) -> R:
-    """On a worker: open the store and do one block."""
+    """On a worker or in a process: open the store and do one block."""
     settings, data_dir = store
     file = store_file(settings, data_dir)
     if not file.exists():  # to read it would be to find an empty past
         raise StoreError(
-            f"{file} is not there for the Dask worker on {socket.gethostname()}:"
+            f"{file} is not there for the worker on {socket.gethostname()}:"
             " let it see the same data folder, or use a database server"
         )
     with contextlib.closing(open_reader(settings, data_dir)) as reader:

@@ -125,9 +125,7 @@ def test_a_worker_that_cannot_read_the_store_says_so(fleet: Desk, cluster: Any) 
         OnDask(cluster.scheduler_address, store, fleet.folder / "elsewhere") as workers,
     ):
         line = Lines(("s00",), ("main.state",))
-        said = (
-            r"elsewhere/reports\.db is not there for the Dask worker on .*: let it see the same data folder"
-        )
+        said = r"elsewhere/reports\.db is not there for the worker on .*: let it see the same data folder"
         with pytest.raises(StoreError, match=said):
             read_slots(reader, line, limits, (T0, T0 + DAY_NS), blocks=workers)
 

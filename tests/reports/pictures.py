@@ -28,6 +28,7 @@ from tatpar.replaying import HORIZONS, Replayed, replayed
 from tatpar.watching.settling import Settler
 from telemetry.decisions import Evidence, Factor, FactorKind, Forecast, Horizon, Incident, State, Verdict
 from telemetry.state.db import StateDb
+from telemetry.store.by_blocks import InProcess
 from telemetry.store.sqlite import SqliteReader
 from telemetry.windows import DAY_NS
 
@@ -54,7 +55,7 @@ def make(folder: Path) -> None:
             _forecast(config, reader, state, plan)
             state.put_incidents(_incidents(plan))
             week = Week.containing(now_ns - 7 * DAY_NS, ZoneInfo(config.settings.deployment.timezone))
-            figures = gather(config, reader, state, week, now_ns, lambda *_: None)
+            figures = gather(config, InProcess(reader), state, week, now_ns, lambda *_: None)
     for language in ("hi", "en"):
         pages = png(document(figures, config, language, now_ns), DPI)
         (folder / f"report-{language}.png").write_bytes(pages[0])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
+import reports.gather
 from config.load import load_config
 from lab.history import write_history
 from lab.past_plan import plan_history
@@ -20,6 +21,7 @@ from reports.week import Week
 from reports.weekly_document import document
 from telemetry.decisions import Evidence, Factor, FactorKind, Incident, ReasonCode
 from telemetry.state.db import StateDb
+from telemetry.store.by_blocks import InProcess, InProcesses
 from telemetry.store.sqlite import SqliteReader, SqliteStore
 from telemetry.windows import HOUR_NS, WINDOW_NS
 
@@ -70,6 +72,11 @@ def opened(
         yield reader, state
 
 
+def blocked(opened: tuple[SqliteReader, StateDb]) -> tuple[InProcess, StateDb]:
+    reader, state = opened
+    return InProcess(reader), state
+
+
 def incidents() -> list[Incident]:
     """One within the week, one that runs into it, one of the week before, and one of offices of elsewhere."""
     evidence = Evidence(members=4, suffer=4, others=9, others_suffer=0, log_odds=9.0)
@@ -92,7 +99,7 @@ def incidents() -> list[Incident]:
 
 @pytest.fixture(scope="module")
 def figures(config: Config, opened: tuple[SqliteReader, StateDb]) -> WeekFigures:
-    return gather(config, *opened, WEEK, NOW_NS, lambda *_: None)
+    return gather(config, *blocked(opened), WEEK, NOW_NS, lambda *_: None)
 
 
 def truth(plan: PastPlan) -> list[tuple[str, int, int]]:
@@ -138,17 +145,27 @@ def test_same_week_same_data_same_bytes(
     config: Config, opened: tuple[SqliteReader, StateDb], figures: WeekFigures
 ) -> None:
     """Gathered and drawn twice, page and PDF are the same to the last byte."""
-    again = gather(config, *opened, WEEK, NOW_NS, lambda *_: None)
+    again = gather(config, *blocked(opened), WEEK, NOW_NS, lambda *_: None)
     first, second = (document(one, config, "hi", NOW_NS) for one in (figures, again))
     assert html(first) == html(second)
     assert pdf(first) == pdf(second)
+
+
+def test_processes_of_their_own_find_the_same(
+    config: Config, opened: tuple[SqliteReader, StateDb], figures: WeekFigures, folder: Path, monkeypatch: Any
+) -> None:
+    """Blocks of one office in two processes: the same figures to the bit, each process with a reader of its own."""
+    monkeypatch.setattr(reports.gather, "BLOCK", 1)
+    with contextlib.closing(InProcesses(2, config.settings.store, folder)) as blocks:
+        again = gather(config, blocks, opened[1], WEEK, NOW_NS, lambda *_: None)
+    assert repr(again) == repr(figures)
 
 
 def test_of_one_region_only_its_offices_are_told(
     config: Config, opened: tuple[SqliteReader, StateDb]
 ) -> None:
     """Offices, troubles, incidents and counts are the region's own."""
-    own = gather(config, *opened, WEEK, NOW_NS, lambda *_: None, "braj")
+    own = gather(config, *blocked(opened), WEEK, NOW_NS, lambda *_: None, "braj")
     assert {office.region for office in own.offices} == {"braj"}
     assert {config.registry.by_id[one.site].region for one in own.troubles} == {"braj"}
     assert own.total == sum(site.region == "braj" for site in config.registry.sites)

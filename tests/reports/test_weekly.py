@@ -17,13 +17,15 @@ from analytics.quality.assumed import endpoints_of
 from config.load import load_config
 from config.settings import Quality
 from reports.figures import Judged, MeetingWeek, meetings, office_week, sound_week
-from reports.gather import gather, local_hours
+from reports.gather import gather
 from reports.paper import html
 from reports.spells import faults, spells
 from reports.week import NoSuchWeekError, Week
+from reports.week_block import local_hours
 from reports.weekly_document import document
 from tatpar.__main__ import main
 from telemetry.decisions import Outcome, OutcomeState, ReasonCode, State, Verdict
+from telemetry.store.by_blocks import InProcess
 from telemetry.store.completeness import Completeness
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS
 
@@ -48,7 +50,7 @@ def render(config: Config, figures: WeekFigures, language: str, made_ns: int) ->
 
 @pytest.fixture
 def figures(config: Config, reader: SqliteReader, state: StateDb) -> WeekFigures:
-    return gather(config, reader, state, WEEK, NOW_NS, lambda *_: None)
+    return gather(config, InProcess(reader), state, WEEK, NOW_NS, lambda *_: None)
 
 
 def test_each_trouble_is_there_once_with_its_length(figures: WeekFigures) -> None:
@@ -163,7 +165,7 @@ def test_same_data_gives_the_same_bytes_but_for_the_stamp(config: Config, figure
 
 def test_a_week_without_data_says_so(config: Config, reader: SqliteReader, state: StateDb) -> None:
     """An empty week gives a page that says what to look at, and no table of zeros."""
-    empty = gather(config, reader, state, Week.of("2026-W40", KOLKATA), NOW_NS, lambda *_: None)
+    empty = gather(config, InProcess(reader), state, Week.of("2026-W40", KOLKATA), NOW_NS, lambda *_: None)
     page = render(config, empty, "en", NOW_NS)
     assert "Nothing was measured" in page
     assert "3 of 4" in page
@@ -288,7 +290,7 @@ END:VCALENDAR
     (tmp_path / "meetings" / "review.ics").write_bytes(ical.replace("\n", "\r\n").encode())
     config = load_config(tmp_path / "tatpar.toml")
     now_ns = WEEK.start_ns + 36 * HOUR_NS
-    found = gather(config, reader, state, WEEK, now_ns, lambda *_: None)
+    found = gather(config, InProcess(reader), state, WEEK, now_ns, lambda *_: None)
     assert (len(found.meetings), found.waiting, found.ahead) == (0, 2, 5)
     outcome = Outcome(
         site="agra",
@@ -312,7 +314,7 @@ END:VCALENDAR
     )
     state.put_verdicts([verdict])
     state.put_outcomes([outcome])
-    found = gather(config, reader, state, WEEK, now_ns, lambda *_: None)
+    found = gather(config, InProcess(reader), state, WEEK, now_ns, lambda *_: None)
     assert (len(found.meetings), found.waiting, found.ahead) == (1, 1, 5)
     assert not found.meetings[0].final
 
