@@ -27,6 +27,7 @@ from telemetry.windows import HOUR_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from config.config import Config
     from lab.past_plan import PastPlan
@@ -58,10 +59,12 @@ def plan(config: Config) -> PastPlan:
 
 
 @pytest.fixture(scope="module")
-def opened(
-    plan: PastPlan, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[SqliteReader, StateDb]]:
-    folder = tmp_path_factory.mktemp("known")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("known")
+
+
+@pytest.fixture(scope="module")
+def opened(plan: PastPlan, folder: Path) -> Iterator[tuple[SqliteReader, StateDb]]:
     with contextlib.closing(SqliteStore(folder / "reports.db")) as store:
         write_history(plan, store, lambda _: None, workers=0)
     with (
