@@ -122,6 +122,7 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
     until_ns = min(week.end_ns, slot_start(max(now_ns, week.start_ns)))
     parts = _read(config, blocks, sites, (week, until_ns, now_ns), progress)
     offices = [office for part in parts for office in part.offices]
+    complete = {site: own for part in parts for site, own in part.completeness.items()}
     first_ns = {site: at_ns for part in parts for site, at_ns in part.first_ns.items()}
     planned = Counter(site.region for site in everybody if site.status is SiteStatus.PLANNED)
     outcomes = [each for each in state.outcomes(week.start_ns, week.end_ns) if each.site in linked]
@@ -147,7 +148,7 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
         total=len(everybody),
         emulated=any(part.emulated for part in parts),
         endpoints=endpoints_of(config.settings.quality),
-        completeness={site: own for part in parts for site, own in part.completeness.items()},
+        completeness={site.id: complete[site.id] for site in sites if site.id in complete},
         before_below_hours=(
             sum(part.before_hours for part in parts)
             if any(part.before_measured for part in parts)

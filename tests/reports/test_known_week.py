@@ -15,7 +15,7 @@ from lab.history import write_history
 from lab.past_plan import plan_history
 from lab.scope import Places
 from lab.script import QUIET, Past
-from reports.gather import gather
+from reports.gather import WeekFigures, gather
 from reports.paper import html, pdf
 from reports.week import Week
 from reports.weekly_document import document
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from lab.past_plan import PastPlan
-    from reports.gather import WeekFigures
 
 
 WEEK = Week.of("2026-W46", ZoneInfo("Asia/Kolkata"))
@@ -157,11 +156,12 @@ def test_same_week_same_data_same_bytes(
 def test_processes_of_their_own_find_the_same(
     config: Config, opened: tuple[SqliteReader, StateDb], figures: WeekFigures, folder: Path, monkeypatch: Any
 ) -> None:
-    """Blocks of one office in two processes: the same figures to the bit, each process with a reader of its own."""
-    monkeypatch.setattr(reports.gather, "BLOCK", 1)
+    """Blocks of two offices in two processes: the same figures to the bit, each process with a reader of its own."""
+    monkeypatch.setattr(reports.gather, "BLOCK", 2)
     with contextlib.closing(InProcesses(2, config.settings.store, folder)) as blocks:
         again = gather(config, blocks, opened[1], WEEK, NOW_NS, lambda *_: None)
-    assert repr(again) == repr(figures)
+    for name in WeekFigures.__slots__:
+        assert repr(getattr(again, name)) == repr(getattr(figures, name)), name
 
 
 def test_of_one_region_only_its_offices_are_told(
