@@ -177,6 +177,9 @@ class Alerts:
         by_ns = ahead_ns - before
         moved = [shifted(alert, by_ns) for alert in self._state.open_alerts()]
         self._state.put_alerts(moved, [], now_ns)
+        clock_set = getattr(self._delivery, "clock_set", None)
+        if clock_set is not None:
+            clock_set(by_ns)
         extra = {"event": "alerts.clock-set", "by_s": by_ns / SECOND_NS}
         _log.warning(
             "the clock was set by %.0f s: what is waited for goes on", by_ns / SECOND_NS, extra=extra

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from config.people import Role
 from reports.files import stem
 from reports.weekly_document import document
 from telemetry.alerting import Attachment, Post
+from telemetry.windows import DAY_NS
 from telemetry.words import say
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from reports.gather import WeekFigures
+
+
+HELPS_NS: Final = 7 * DAY_NS
+"""Then there is the next one."""
 
 
 class Reader(NamedTuple):
@@ -77,5 +82,6 @@ def _post(
         )
         + "\n",
         due_ns=now_ns,
+        expires_ns=now_ns + HELPS_NS,
         attachments=files,
     )

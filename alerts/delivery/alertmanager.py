@@ -58,6 +58,10 @@ class Alertmanager:
         self._under_way: Future[None] | None = None
         self.is_failing = False
 
+    def clock_set(self, by_ns: int) -> None:
+        """The clock was set: the next time of saying goes with it."""
+        self._next_ns += by_ns
+
     def step(self, config: Config, now_ns: int) -> None:
         """Say what stands when it changed, or when it is time to say it again; never waits for the answer."""
         settings = config.settings.alerts.delivery

@@ -37,7 +37,11 @@ class Mail:
             DeliveryError: it was not taken; final for an answer of the 5xx class to this message.
         """
         settings = config.settings.alerts
-        return _converse(envelope(row, files, settings, self._secret), settings)
+        try:
+            mail = envelope(row, files, settings, self._secret)
+        except ValueError as error:  # as an address that can be none: no later attempt makes a mail of it
+            raise DeliveryError(f"no mail can be made of it: {error}", final=True) from error
+        return _converse(mail, settings)
 
 
 def envelope(row: OutboxRow, files: Sequence[Attachment], settings: Alerts, secret: bytes) -> EmailMessage:

@@ -112,6 +112,12 @@ class Delivery:
             "alertmanager_failing": int(self._alertmanager.is_failing),
         }
 
+    def clock_set(self, by_ns: int) -> None:
+        """The clock was set: what waits to be tried again, or was asked to wait, waits no longer and no shorter for it."""
+        self._state.shift_retries(by_ns)
+        self._left_alone = {channel: until_ns + by_ns for channel, until_ns in self._left_alone.items()}
+        self._alertmanager.clock_set(by_ns)
+
     def close(self) -> None:
         """Wait for what is under way: a message that was taken must be marked as sent, or it goes out twice."""
         for pool in self._pools.values():
@@ -199,7 +205,9 @@ class Delivery:
         settings = config.settings.alerts.delivery
         if error.retry_after_s is not None:
             self._left_alone[row.channel] = now_ns + retry_ns("", 0, settings, error.retry_after_s)
-        if error.final or row.attempts + 1 >= settings.attempts:
+        # what has an end is tried until then: a mail server may be away for a morning
+        is_used_up = row.expires_ns is None and row.attempts + 1 >= settings.attempts
+        if error.final or is_used_up:
             why = str(error) if error.final else f"given up after {row.attempts + 1} attempts: {error}"
             self._state.mark_dead(row.key, why, now_ns)
             self._say(logging.WARNING, {"event": "message.dead"}, "message to %s given up: %s", row, why)

@@ -9,7 +9,7 @@ from msgspec import structs
 from telemetry.alerting import Alert, AlertState, Silence
 from telemetry.state.database import Database, decoded, encoded
 from telemetry.state.errors import StateError
-from telemetry.state.outbox import insert, withdraw
+from telemetry.state.outbox import has_heard, insert, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,16 +35,25 @@ class AlertTable(Database):
         """Write alerts as they stand and the messages that follow, all or nothing; how many messages were new.
 
         An alert that somebody has acknowledged since it was read is left as it is, with its messages: it is to be decided anew.
-        What still waits of an alert that is over is given up: it must not arrive after the all-clear.
+        What still waits of an alert that is over is given up: it must not arrive after the all-clear, and who has not
+        heard of the trouble hears no all-clear either.
         """
         with self._change() as change:
-            outrun = set()
+            outrun, over = set(), set()
             for alert in alerts:
                 if not _put(change, alert):
                     outrun.add(alert.id)
                 elif alert.state is AlertState.RESOLVED:
-                    withdraw(change, alert.id, now_ns)
-            return sum(insert(change, post, now_ns) for post in posts if post.alert not in outrun)
+                    over.add(alert.id)
+            wanted = [
+                post
+                for post in posts
+                if post.alert not in outrun
+                and (post.alert not in over or has_heard(change, post.alert, post.person, now_ns))
+            ]
+            for alert_id in over:
+                withdraw(change, alert_id, now_ns)
+            return sum(insert(change, post, now_ns) for post in wanted)
 
     def open_alerts(self) -> list[Alert]:
         """Those that are not over, oldest first."""

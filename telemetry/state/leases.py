@@ -9,14 +9,17 @@ class LeaseTable(Database):
     """Who holds which role until when. All holders must have the same idea of the time to well within the ttl."""
 
     def acquire_lease(self, role: str, holder: str, now_ns: int, ttl_ns: int) -> bool:
-        """Take or renew a role; False while someone else's lease has not run out."""
+        """Take or renew a role; False while someone else's lease has not run out.
+
+        One that would hold for twice as long as any is given was given before the clock was set back: it counts for nothing.
+        """
         with self._change() as change:
             holders = change.rows_of("SELECT holder FROM lease WHERE role = ?", (role,))
             taken = change.execute(
                 "INSERT INTO lease VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " holder = excluded.holder, until_ns = excluded.until_ns"
-                " WHERE holder = excluded.holder OR until_ns <= ?",
-                (role, holder, now_ns + ttl_ns, now_ns),
+                " WHERE holder = excluded.holder OR until_ns <= ? OR until_ns > ?",
+                (role, holder, now_ns + ttl_ns, now_ns, now_ns + 2 * ttl_ns),
                 quietly=holders == [(holder,)],
             )
             return bool(taken)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from telemetry.alerting import Attachment
 from telemetry.state.database import Database, decoded, encoded
+from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,10 @@ _COLUMNS = (
     " person, template, variables, put_ns, expires_ns, urgent, alert, dead_ns"
 )
 _WAITS = "sent_ns IS NULL AND dead_ns IS NULL"
+
+
+LONGEST_CLAIM_NS: Final = 310 * SECOND_NS
+"""The longest time that an attempt may take by the settings: what was claimed is due again at most so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,11 @@ class OutboxTable(Database):
                     (error, at_ns, int(attempted), key),
                 )
             )
+
+    def shift_retries(self, by_ns: int) -> None:
+        """The clock was set by so much: what was tried before is due as long from now as it was."""
+        with self._change() as change:
+            change.execute(f"UPDATE outbox SET due_ns = due_ns + ? WHERE attempts > 0 AND {_WAITS}", (by_ns,))  # noqa: S608
 
     def mark_waiting(self, key: str, why: str) -> None:
         """Say what a message waits for, when it is not time; no attempt was made."""
@@ -229,3 +239,11 @@ def withdraw(change: Change, alert: str, now_ns: int) -> None:
         f"UPDATE outbox SET error = ?, dead_ns = ? WHERE alert = ? AND {_WAITS}",  # noqa: S608
         ("over before it could be sent", now_ns, alert),
     )
+
+
+def has_heard(change: Change, alert: str, person: str, now_ns: int) -> bool:
+    """Whether anything about an alert was sent to somebody, or may be on its way at this moment."""
+    heard = f"sent_ns IS NOT NULL OR ({_WAITS} AND error = '' AND due_ns > ? AND due_ns <= ?)"
+    query = f"SELECT 1 FROM outbox WHERE alert = ? AND person = ? AND ({heard}) LIMIT 1"  # noqa: S608
+    rows = change.rows_of(query, (alert, person, now_ns, now_ns + LONGEST_CLAIM_NS))
+    return bool(rows)

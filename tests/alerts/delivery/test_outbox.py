@@ -264,3 +264,36 @@ def test_waits_double_up_to_their_cap_and_are_spread() -> None:
 
 def _fail(text: str, *, final: bool = False, retry_after_s: float | None = None) -> None:
     raise DeliveryError(text, final=final, retry_after_s=retry_after_s)
+
+
+def test_what_has_an_end_is_tried_until_then(state, config, ways, delivery) -> None:
+    """A server that is away for longer than three attempts loses no message that still helps somebody."""
+
+    def away(_row: OutboxRow) -> None:
+        raise DeliveryError("no route", final=False)
+
+    ways["mail"].does = away
+    state.post([a_post("a", expires_ns=NOW_NS + 4 * HOUR_NS)], NOW_NS)
+    for _ in range(6):
+        (row,) = state.waiting(9)
+        delivery.step(config, row.due_ns)
+    ways["mail"].does = None
+    (row,) = state.waiting(9)
+    assert row.attempts == 6
+    delivery.step(config, row.due_ns)
+    assert ways["mail"].taken == ["a"]
+
+
+def test_a_clock_that_is_set_back_holds_up_no_retry(state, config, ways, delivery) -> None:
+    """What was to be tried again in some seconds still is; what was never tried keeps its time of the day."""
+
+    def away(_row: OutboxRow) -> None:
+        raise DeliveryError("no route", final=False)
+
+    ways["mail"].does = away
+    state.post([a_post("a"), a_post("morning", due_ns=NOW_NS + 6 * HOUR_NS)], NOW_NS)
+    delivery.step(config, NOW_NS)
+    due = {row.key: row.due_ns for row in state.waiting(9)}
+    delivery.clock_set(-HOUR_NS)
+    moved = {row.key: row.due_ns for row in state.waiting(9)}
+    assert moved == {"a": due["a"] - HOUR_NS, "morning": due["morning"]}

@@ -58,11 +58,17 @@ X-TATPAR-END:state
 DAY = "2026-11-24"
 
 
-class NoDelivery:
-    """Leaves everything in the outbox."""
+class PerfectDelivery:
+    """Every message is out as soon as it is due."""
 
-    def step(self, _config: Config, _now_ns: int) -> int:
-        return 0
+    def __init__(self, state: StateDb) -> None:
+        self._state = state
+
+    def step(self, _config: Config, now_ns: int) -> int:
+        rows = self._state.due(now_ns)
+        for row in rows:
+            self._state.mark_sent(row.key, now_ns)
+        return len(rows)
 
 
 class House:
@@ -99,7 +105,7 @@ class House:
 
     def service(self) -> Alerts:
         """A process that begins."""
-        return Alerts(self.live, self.state, delivery=NoDelivery(), words=self._words)
+        return Alerts(self.live, self.state, delivery=PerfectDelivery(self.state), words=self._words)
 
     def restart(self) -> Self:
         """The alerts process dies and begins again, knowing what is in the state database alone."""

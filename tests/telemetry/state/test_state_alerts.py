@@ -166,3 +166,16 @@ def test_only_flagged_verdicts_are_read(db: StateDb) -> None:
     assert db.flagged_verdicts(0, 1000) == []
     db.void("review", 1000, 5)
     assert db.flagged_verdicts(0, 2000) == []
+
+
+def test_who_never_heard_of_it_hears_no_all_clear(db: StateDb) -> None:
+    """An alarm that still waited is given up with its all-clear; who got one is told that it is over."""
+    over = structs.replace(ALERT, state=AlertState.RESOLVED, resolved_ns=500)
+    db.put_alerts([ALERT], [post()], 120)
+    assert db.put_alerts([over], [post("K7M2PQ/over/site:agra")], 500) == 0
+    assert not db.waiting(9)
+    again = structs.replace(ALERT, id="B3X9RT")
+    db.put_alerts([again], [post("B3X9RT/raised/site:agra", "B3X9RT")], 600)
+    db.mark_sent("B3X9RT/raised/site:agra", 610)
+    over = structs.replace(again, state=AlertState.RESOLVED, resolved_ns=700)
+    assert db.put_alerts([over], [post("B3X9RT/over/site:agra", "B3X9RT")], 700) == 1

@@ -142,6 +142,14 @@ def test_a_lease_is_held_by_one_until_it_runs_out_or_is_given_back(state) -> Non
     assert state.acquire_lease("collector", "one", 20, 10) is True
 
 
+def test_a_lease_from_before_the_clock_was_set_back_counts_for_nothing(state: StateDb) -> None:
+    """One that was given an hour from now, by a clock that is set back since, holds nobody up."""
+    hour, ttl = 3_600 * 10**9, 30 * 10**9
+    assert state.acquire_lease("alerts", "dead", 5 * hour, ttl)
+    assert not db.acquire_lease("alerts", "other", 5 * hour - ttl // 2, ttl)
+    assert db.acquire_lease("alerts", "other", 4 * hour, ttl)
+
+
 def test_two_processes_race_for_a_lease_and_both_write(file) -> None:
     """Never two holders at once, no write is lost, and a shared key is taken from one of them only."""
     StateDb(file).close()
