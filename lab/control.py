@@ -247,7 +247,8 @@ def ask(data_dir: Path, request: Request, kind: type[A], *, timeout_s: float = 1
         try:
             with _reachable(path) as address:
                 sock.connect(address)
-            sock.sendall(msgspec.json.encode(request) + b"\n")
+            with suppress(BrokenPipeError):  # refused before we have asked: why stands in the answer
+                sock.sendall(msgspec.json.encode(request) + b"\n")
             with sock.makefile("rb") as stream:
                 line = stream.readline(_ANSWER_LIMIT)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
