@@ -67,11 +67,13 @@ class Replies:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a reply; what is sent back is for the mail server that handed it in."""
+        return await asyncio.to_thread(self._read, envelope)  # the loop is the hub's: no parsing in it
+
+    def _read(self, envelope: Envelope) -> str:
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        if _longest_header(content) > HEADER_BYTES:
+            return "554 5.6.0 a header of this message is too long"
         try:
-            content = envelope.content
-            content = content if isinstance(content, bytes) else b""
-            if _longest_header(content) > HEADER_BYTES:
-                return "554 5.6.0 a header of this message is too long"
             mail = message_from_bytes(content, policy=policy.default)
             sender = envelope.mail_from or ""
             if is_automatic(mail, sender):
@@ -83,7 +85,7 @@ class Replies:
             return (
                 "554 5.6.0 this message cannot be read"  # the parser of headers fails in many ways on rubbish
             )
-        return await asyncio.to_thread(self._take, (*envelope.rcpt_tos, said), note)
+        return self._take((*envelope.rcpt_tos, said), note)
 
     def _is_ours(self, address: str) -> bool:
         own = self._live.current.settings.alerts.delivery.reply_to.lower()
@@ -109,8 +111,12 @@ class Replies:
             return UNKNOWN
         if alert.state is AlertState.RESOLVED or _is_late(row, now_ns):
             return TOO_LATE
-        who = name_of(self._live.current, row.person or row.recipient)
-        taken = self._state.acknowledge(alert.id, who, note, now_ns)
+        who, turn = name_of(self._live.current, row.person or row.recipient), _turn_of(row)
+        taken = self._state.acknowledge(alert.id, who, note, now_ns, turn=turn)
+        if taken.turn != turn:
+            extra = {"event": "reply.outdated", "alert": alert.id, "person": row.person}
+            _log.info("a reply was left aside: alert %s has got worse since", alert.id, extra=extra)
+            return "250 2.0.0 left aside: this has got worse since that message"
         extra = {"event": "alert.acknowledged", "alert": alert.id, "person": row.person, "by": "reply"}
         _log.info("alert %s acknowledged by %s", alert.id, taken.acknowledged_by, extra=extra)
         return f"250 2.0.0 noted: {alert.id}"
@@ -120,6 +126,13 @@ def _longest_header(content: bytes) -> int:
     """The bytes of the longest header, its continuations with it."""
     head = _HEAD_END.split(content, maxsplit=1)[0]
     return max(map(len, _NEXT_HEADER.split(head)))
+
+
+def _turn_of(row: OutboxRow) -> int:
+    """The turn of the alert that a message told of, from its key (`ID/TURN/…`, as `alerts.telling` makes it)."""
+    _, _, rest = row.key.partition("/")
+    turn = rest.partition("/")[0]
+    return int(turn) if turn.isascii() and turn.isdigit() else 0
 
 
 def _is_late(row: OutboxRow, now_ns: int) -> bool:
