@@ -17,10 +17,10 @@ from aiosmtpd.smtp import SMTP
 
 from alerts import links
 from alerts.acknowledging.automatic import is_automatic
+from alerts.acknowledging.marks import Marks
 from alerts.acknowledging.note import note_of
 from alerts.acknowledging.who import name_of
 from telemetry.alerting import AlertState
-from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import Envelope, Session
@@ -34,8 +34,6 @@ SIZE_BYTES: Final = 2_000_000
 RECIPIENTS: Final = 5
 HEADER_BYTES: Final = 8_192
 """Of one header. The library's parser takes time that grows with the square: 30 kB of a From line keep it for two seconds."""
-REMEMBERED_NS: Final = 30 * DAY_NS
-"""A message so old is no longer looked up."""
 UNKNOWN: Final = "550 5.1.1 no such address"
 TOO_LATE: Final = "550 5.7.1 too late: what this is about is over"
 _MARK: Final = re.compile(r"(?<![a-z2-7])([a-z2-7]{24})(?![a-z2-7])")
@@ -50,7 +48,7 @@ class Replies:
     def __init__(self, live: LiveConfig, state: StateDb, secret: bytes, clock: WallClock) -> None:
         self._live = live
         self._state = state
-        self._secret = secret
+        self._marks = Marks(state, secret)
         self._clock = clock
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
@@ -99,9 +97,7 @@ class Replies:
         marks = [mark for place in places for mark in _MARK.findall(place.lower())]
         if not marks:
             return None
-        rows = self._state.about_alerts(self._clock.now_ns() - REMEMBERED_NS)
-        known = {links.reply_token(self._secret, row.key): row for row in rows}
-        return next((known[mark] for mark in marks if mark in known), None)
+        return self._marks.find(marks, self._clock.now_ns())
 
     def _take(self, places: tuple[str, ...], note: str) -> str:
         now_ns, row = self._clock.now_ns(), self._row(places)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alerts import links
+from alerts.acknowledging import marks
 from alerts.acknowledging.note import note_of
 from alerts.links import reply_token
 from telemetry.alerting import AlertState
@@ -154,6 +156,23 @@ def test_an_answer_to_what_it_was_before_it_got_worse(desk: Desk, token: str) ->
     desk.state.put_alerts([an_alert(turn=1)], [], NOW_NS)
     assert "worse since" in hand_in(desk, reply(), f"ack+{token}@hub.example")
     assert desk.state.alert("K7M2PQ") == an_alert(turn=1)
+
+
+def test_each_message_is_marked_once(bare: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many unknown marks are asked for; what is put in later is found, and the oldest is forgotten."""
+    made: list[str] = []
+    monkeypatch.setattr(links, "reply_token", lambda _secret, key: made.append(key) or f"mark of {key}")
+    monkeypatch.setattr(marks, "MOST", 2)
+    index = marks.Marks(bare.state, bare.secret)
+    for key in ("a", "b", "c"):
+        bare.state.post([a_post(key, alert="K7M2PQ")], NOW_NS)
+        assert index.find(["unknown"], NOW_NS) is None
+        found = index.find(["unknown", f"mark of {key}"], NOW_NS)
+        assert found is not None
+        assert found.key == key
+    assert made == ["a", "b", "c"]
+    assert index.find(["mark of a"], NOW_NS) is None
+    assert index.find(["mark of c"], NOW_NS + 31 * DAY_NS) is None
 
 
 def test_a_page_of_html_is_read_to_a_limit() -> None:
