@@ -1,6 +1,6 @@
 """What lets somebody acknowledge an alert without a log-in: signed links, and the marks by which a reply is known.
 
-A link is good for one alert, one person and one thing (to acknowledge), until its time. The key lies in the data folder, readable
+A link is good for one alert as it was told (its turn), one person and one thing (to acknowledge), until its time. The key lies in the data folder, readable
 by the hub alone; whoever has it could acknowledge everything, and do nothing else.
 """
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 FILE: Final = "ack.key"
 GRACE_NS: Final = 3600 * SECOND_NS
 """A link is good for an hour after the end of the meeting that it is about."""
-_FORM: Final = re.compile(r"[A-Za-z0-9]{1,16}\.[a-z0-9:-]{1,100}\.[a-z0-9]{1,12}\.[A-Za-z0-9_-]{20}")
+_FORM: Final = re.compile(
+    r"[A-Za-z0-9]{1,16}\.[a-z0-9:-]{1,100}\.[a-z0-9]{1,12}(\.[1-9][0-9]{0,5})?\.[A-Za-z0-9_-]{20}"
+)
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SIGNATURE_BYTES: Final = 15
 """120 bits: 20 characters of a link that may have to go into an SMS."""
@@ -50,6 +52,8 @@ class Link:
     alert: str
     person: str
     expires_ns: int
+    turn: int = 0
+    """`Alert.turn` of what was told; the alert may have got worse since."""
 
 
 class _Algorithm(HMACAlgorithm):
@@ -83,9 +87,10 @@ def secret(data_dir: Path) -> bytes:
     return path.read_bytes()
 
 
-def sign(secret: bytes, alert_id: str, person: str, expires_ns: int) -> str:
-    """A token that lets `person` acknowledge one alert until `expires_ns`; letters, digits and `.:-_`."""
-    return _signer(secret).sign(f"{alert_id}.{person}.{_base36(expires_ns // SECOND_NS)}").decode()
+def sign(secret: bytes, alert_id: str, person: str, expires_ns: int, turn: int = 0) -> str:
+    """A token that lets `person` acknowledge one alert until `expires_ns`, in that turn; letters, digits and `.:-_`."""
+    end = f".{turn}" if turn else ""  # the first turn is most messages: theirs stay short
+    return _signer(secret).sign(f"{alert_id}.{person}.{_base36(expires_ns // SECOND_NS)}{end}").decode()
 
 
 def read(secret: bytes, token: str, now_ns: int) -> Link | Wrong:
@@ -95,17 +100,21 @@ def read(secret: bytes, token: str, now_ns: int) -> Link | Wrong:
     ):  # base64 that is read leniently has several spellings: only ours is good
         return Wrong.FOREIGN
     try:
-        alert, person, expires = _signer(secret).unsign(token).decode().split(".")
+        alert, person, expires, *turn = _signer(secret).unsign(token).decode().split(".")
         expires_ns = int(expires, 36) * SECOND_NS
     except (BadSignature, ValueError):
         return Wrong.FOREIGN
-    return Wrong.EXPIRED if now_ns >= expires_ns else Link(alert, person, expires_ns)
+    if now_ns >= expires_ns:
+        return Wrong.EXPIRED
+    return Link(alert, person, expires_ns, int(turn[0]) if turn else 0)
 
 
-def ack_url(config: Config, secret: bytes, alert_id: str, person: str, ends_ns: int) -> str:
+def ack_url(  # noqa: PLR0913, PLR0917 - what a link says
+    config: Config, secret: bytes, alert_id: str, person: str, ends_ns: int, turn: int = 0
+) -> str:
     """The link for a message about an alert of a meeting that ends then; empty when there is no public address."""
     base = config.settings.alerts.delivery.public_url.rstrip("/")
-    return f"{base}/ack/{sign(secret, alert_id, person, ends_ns + GRACE_NS)}" if base else ""
+    return f"{base}/ack/{sign(secret, alert_id, person, ends_ns + GRACE_NS, turn)}" if base else ""
 
 
 def reply_token(secret: bytes, key: str) -> str:

@@ -96,4 +96,4 @@ class PostOffice:
         ):
             return ""
         ends_ns = alert.ends_ns if alert.ends_ns is not None else telling.due_ns + DAY_NS
-        return links.ack_url(self._config, self._secret(), alert.id, telling.person.id, ends_ns)
+        return links.ack_url(self._config, self._secret(), alert.id, telling.person.id, ends_ns, alert.turn)

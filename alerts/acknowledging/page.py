@@ -42,10 +42,10 @@ HEADERS: Final = {
 }
 
 
-def asking(config: Config, language: str, alert_id: str, what: str) -> str:
-    """What is wrong, and the button."""
+def asking(config: Config, language: str, alert_id: str, what: str, token: str) -> str:
+    """What is wrong, and the button; it acknowledges what is shown here, by `token`."""
     form = (
-        f'<form method="post"><label>{_said(language, "ack.note")}'
+        f'<form method="post" action="./{escape(token)}"><label>{_said(language, "ack.note")}'
         f'<input name="note" maxlength="{NOTE_CHARACTERS}" autocomplete="off"></label>'
         f'<button type="submit">{_said(language, "ack.button")}</button></form>'
     )

@@ -17,10 +17,10 @@ from aiosmtpd.smtp import SMTP
 
 from alerts import links
 from alerts.acknowledging.automatic import is_automatic
+from alerts.acknowledging.marks import Marks
 from alerts.acknowledging.note import note_of
 from alerts.acknowledging.who import name_of
 from telemetry.alerting import AlertState
-from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import Envelope, Session
@@ -34,8 +34,6 @@ SIZE_BYTES: Final = 2_000_000
 RECIPIENTS: Final = 5
 HEADER_BYTES: Final = 8_192
 """Of one header. The library's parser takes time that grows with the square: 30 kB of a From line keep it for two seconds."""
-REMEMBERED_NS: Final = 30 * DAY_NS
-"""A message so old is no longer looked up."""
 UNKNOWN: Final = "550 5.1.1 no such address"
 TOO_LATE: Final = "550 5.7.1 too late: what this is about is over"
 _MARK: Final = re.compile(r"(?<![a-z2-7])([a-z2-7]{24})(?![a-z2-7])")
@@ -50,7 +48,7 @@ class Replies:
     def __init__(self, live: LiveConfig, state: StateDb, secret: bytes, clock: WallClock) -> None:
         self._live = live
         self._state = state
-        self._secret = secret
+        self._marks = Marks(state, secret)
         self._clock = clock
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
@@ -67,11 +65,13 @@ class Replies:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a reply; what is sent back is for the mail server that handed it in."""
+        return await asyncio.to_thread(self._read, envelope)  # the loop is the hub's: no parsing in it
+
+    def _read(self, envelope: Envelope) -> str:
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        if _longest_header(content) > HEADER_BYTES:
+            return "554 5.6.0 a header of this message is too long"
         try:
-            content = envelope.content
-            content = content if isinstance(content, bytes) else b""
-            if _longest_header(content) > HEADER_BYTES:
-                return "554 5.6.0 a header of this message is too long"
             mail = message_from_bytes(content, policy=policy.default)
             sender = envelope.mail_from or ""
             if is_automatic(mail, sender):
@@ -83,7 +83,7 @@ class Replies:
             return (
                 "554 5.6.0 this message cannot be read"  # the parser of headers fails in many ways on rubbish
             )
-        return await asyncio.to_thread(self._take, (*envelope.rcpt_tos, said), note)
+        return self._take((*envelope.rcpt_tos, said), note)
 
     def _is_ours(self, address: str) -> bool:
         own = self._live.current.settings.alerts.delivery.reply_to.lower()
@@ -97,9 +97,7 @@ class Replies:
         marks = [mark for place in places for mark in _MARK.findall(place.lower())]
         if not marks:
             return None
-        rows = self._state.about_alerts(self._clock.now_ns() - REMEMBERED_NS)
-        known = {links.reply_token(self._secret, row.key): row for row in rows}
-        return next((known[mark] for mark in marks if mark in known), None)
+        return self._marks.find(marks, self._clock.now_ns())
 
     def _take(self, places: tuple[str, ...], note: str) -> str:
         now_ns, row = self._clock.now_ns(), self._row(places)
@@ -109,8 +107,12 @@ class Replies:
             return UNKNOWN
         if alert.state is AlertState.RESOLVED or _is_late(row, now_ns):
             return TOO_LATE
-        who = name_of(self._live.current, row.person or row.recipient)
-        taken = self._state.acknowledge(alert.id, who, note, now_ns)
+        who, turn = name_of(self._live.current, row.person or row.recipient), _turn_of(row)
+        taken = self._state.acknowledge(alert.id, who, note, now_ns, turn=turn)
+        if taken.turn != turn:
+            extra = {"event": "reply.outdated", "alert": alert.id, "person": row.person}
+            _log.info("a reply was left aside: alert %s has got worse since", alert.id, extra=extra)
+            return "250 2.0.0 left aside: this has got worse since that message"
         extra = {"event": "alert.acknowledged", "alert": alert.id, "person": row.person, "by": "reply"}
         _log.info("alert %s acknowledged by %s", alert.id, taken.acknowledged_by, extra=extra)
         return f"250 2.0.0 noted: {alert.id}"
@@ -120,6 +122,13 @@ def _longest_header(content: bytes) -> int:
     """The bytes of the longest header, its continuations with it."""
     head = _HEAD_END.split(content, maxsplit=1)[0]
     return max(map(len, _NEXT_HEADER.split(head)))
+
+
+def _turn_of(row: OutboxRow) -> int:
+    """The turn of the alert that a message told of, from its key (`ID/TURN/…`, as `alerts.telling` makes it)."""
+    _, _, rest = row.key.partition("/")
+    turn = rest.partition("/")[0]
+    return int(turn) if turn.isascii() and turn.isdigit() else 0
 
 
 def _is_late(row: OutboxRow, now_ns: int) -> bool:

@@ -1,5 +1,6 @@
 """`/ack/TOKEN`: GET shows, POST acknowledges.
 
+A button acknowledges what its page shows: when it has got worse since, the page comes again as it is now.
 Mail programs and their scanners open links to look behind them, so following one changes nothing: only the button does.
 """
 
@@ -77,14 +78,18 @@ class Acknowledging:
         if alert is None:
             return self._no(config, links.Wrong.FOREIGN)
         language, was_open = language_of(config, link.person), alert.acknowledged_ns is None
+        takes = takes and link.turn == alert.turn
         if takes and alert.state is not AlertState.RESOLVED and was_open:
-            alert = self._state.acknowledge(alert.id, name_of(config, link.person), note, now_ns)
+            alert = self._state.acknowledge(
+                alert.id, name_of(config, link.person), note, now_ns, turn=link.turn
+            )
             extra = {"event": "alert.acknowledged", "alert": alert.id, "person": link.person, "by": "link"}
             _log.info("alert %s acknowledged by %s", alert.id, alert.acknowledged_by, extra=extra)
         what = description(alert, config, language, now_ns, audience_of(config, link.person))
         said = _said(alert, config, language, is_own=takes and _is_own(alert, config, link.person))
         if said is None:
-            return page.asking(config, language, alert.id, what), 200
+            current = links.sign(self._secret, alert.id, link.person, link.expires_ns, alert.turn)
+            return page.asking(config, language, alert.id, what, current), 200
         return page.told(config, language, alert.id, said, what), 200
 
     def _no(self, config: Config, why: links.Wrong) -> tuple[str, int]:

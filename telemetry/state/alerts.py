@@ -70,10 +70,12 @@ class AlertTable(Database):
         found = self._alerts("WHERE id = ?", (alert_id,))
         return found[0] if found else None
 
-    def acknowledge(self, alert_id: str, who: str, note: str, at_ns: int) -> Alert:
+    def acknowledge(
+        self, alert_id: str, who: str, note: str, at_ns: int, *, turn: int | None = None
+    ) -> Alert:
         """Take an alert up; the alert as it stands then. The first wins: a second one finds the first one's name in it.
 
-        One that is over stays as it is.
+        One that is over stays as it is, and so does one that is no longer in the turn that was seen (None: any).
 
         Raises:
             UnknownAlertError: there is none of this id.
@@ -83,6 +85,8 @@ class AlertTable(Database):
             if found is None:
                 raise UnknownAlertError(f"there is no alert {alert_id}")
             if found.acknowledged_ns is not None or found.state is AlertState.RESOLVED:
+                return found
+            if turn is not None and turn != found.turn:
                 return found
             taken = structs.replace(
                 found,

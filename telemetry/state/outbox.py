@@ -191,9 +191,17 @@ class OutboxTable(Database):
             "WHERE dead_ns IS NOT NULL AND sent_ns IS NULL ORDER BY dead_ns DESC, id DESC LIMIT ?", (limit,)
         )
 
-    def about_alerts(self, since_ns: int) -> list[OutboxRow]:
-        """The messages about alerts that were put in since, newest first."""
-        return self._messages("WHERE alert != '' AND put_ns >= ? ORDER BY id DESC", (since_ns,))
+    def message(self, key: str) -> OutboxRow | None:
+        """One by its key; None when there is none."""
+        return next(iter(self._messages("WHERE key = ?", (key,))), None)
+
+    def about_alerts(self, after: int, since_ns: int) -> list[tuple[int, str]]:
+        """Number and key of the messages about alerts beyond a number that were put in since, oldest first."""
+        rows = self._rows(
+            "SELECT id, key FROM outbox WHERE id > ? AND alert != '' AND put_ns >= ? ORDER BY id",
+            (after, since_ns),
+        )
+        return [(number, key) for number, key in rows]
 
     def outbox_counts(self, now_ns: int) -> OutboxCounts:
         """How many wait, are overdue, are given up."""

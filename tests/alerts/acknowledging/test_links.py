@@ -27,6 +27,13 @@ def test_what_was_signed_is_read() -> None:
         assert read(KEY, token, NOW_NS - 1) == Link("K7M2PQ", person, NOW_NS)
 
 
+def test_the_turn_is_part_of_it() -> None:
+    """What was told in a later turn says so."""
+    token = sign(KEY, "K7M2PQ", "site:agra", NOW_NS, 12)
+    assert read(KEY, token, 0) == Link("K7M2PQ", "site:agra", NOW_NS, 12)
+    assert read(KEY, token.replace(".12.", ".13."), 0) is Wrong.FOREIGN
+
+
 def test_it_ends_with_its_time() -> None:
     """Past its end it is expired, which is another thing than foreign."""
     token = sign(KEY, "K7M2PQ", "asha", NOW_NS)

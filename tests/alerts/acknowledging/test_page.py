@@ -56,6 +56,22 @@ def test_looking_changes_nothing(desk: Desk) -> None:
     assert not re.search(r"(src|href|url)\s*[=(]", page)
 
 
+def test_an_old_form_does_not_take_up_what_got_worse(desk: Desk) -> None:
+    """It has got worse since the page was opened: the old form shows it anew, and only the new one acknowledges."""
+    for person in ("asha", "site:agra"):
+        desk.state.put_alerts([an_alert(turn=1)], [], NOW_NS)
+        for fields in (None, {}):
+            status, _, page = call(link(desk, person), fields)
+            assert (status, desk.state.alert("K7M2PQ")) == (200, an_alert(turn=1))
+        found = re.search(r'action="([^"]+)"', page)
+        assert found is not None
+        call(urllib.parse.urljoin(link(desk, person), found[1]), {})
+        alert = desk.state.alert("K7M2PQ")
+        assert alert is not None
+        assert alert.state is AlertState.ACKNOWLEDGED
+        desk.state.put_alerts([an_alert(overtaken_ns=alert.acknowledged_ns)], [], NOW_NS)
+
+
 def test_the_button_acknowledges_and_the_first_wins(desk: Desk) -> None:
     """The first is thanked, by name and time; the second is told who was first, and changes nothing."""
     _, _, page = call(link(desk), {"note": "  at the <b>provider</b>\r\n now "})

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alerts import links
+from alerts.acknowledging import marks
+from alerts.acknowledging.note import note_of
 from alerts.links import reply_token
 from telemetry.alerting import AlertState
 from telemetry.windows import DAY_NS, HOUR_NS
@@ -37,9 +40,9 @@ def desk(bare: Desk) -> Iterator[Desk]:
 def token(desk: Desk) -> str:
     """The mark of the message that ravi got about the alert."""
     desk.state.post(
-        [a_post("K7M2PQ/ravi/1", person="ravi", alert="K7M2PQ", expires_ns=NOW_NS + HOUR_NS)], NOW_NS
+        [a_post("K7M2PQ/0/ravi/1", person="ravi", alert="K7M2PQ", expires_ns=NOW_NS + HOUR_NS)], NOW_NS
     )
-    return reply_token(desk.secret, "K7M2PQ/ravi/1")
+    return reply_token(desk.secret, "K7M2PQ/0/ravi/1")
 
 
 def reply(text: str = TEXT, **headers: str) -> EmailMessage:
@@ -146,6 +149,37 @@ def test_too_late_and_over(desk: Desk, token: str) -> None:
     desk.clock.advance(-60 * DAY_NS - 3 * HOUR_NS)
     desk.state.put_alerts([an_alert(state=AlertState.RESOLVED, resolved_ns=NOW_NS)], [], NOW_NS)
     assert "too late" in hand_in(desk, reply(), f"ack+{token}@hub.example")
+
+
+def test_an_answer_to_what_it_was_before_it_got_worse(desk: Desk, token: str) -> None:
+    """It is taken, so that nothing bounces, and acknowledges nothing."""
+    desk.state.put_alerts([an_alert(turn=1)], [], NOW_NS)
+    assert "worse since" in hand_in(desk, reply(), f"ack+{token}@hub.example")
+    assert desk.state.alert("K7M2PQ") == an_alert(turn=1)
+
+
+def test_each_message_is_marked_once(bare: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many unknown marks are asked for; what is put in later is found, and the oldest is forgotten."""
+    made: list[str] = []
+    monkeypatch.setattr(links, "reply_token", lambda _secret, key: made.append(key) or f"mark of {key}")
+    monkeypatch.setattr(marks, "MOST", 2)
+    index = marks.Marks(bare.state, bare.secret)
+    for key in ("a", "b", "c"):
+        bare.state.post([a_post(key, alert="K7M2PQ")], NOW_NS)
+        assert index.find(["unknown"], NOW_NS) is None
+        found = index.find(["unknown", f"mark of {key}"], NOW_NS)
+        assert found is not None
+        assert found.key == key
+    assert made == ["a", "b", "c"]
+    assert index.find(["mark of a"], NOW_NS) is None
+    assert index.find(["mark of c"], NOW_NS + 31 * DAY_NS) is None
+
+
+def test_a_page_of_html_is_read_to_a_limit() -> None:
+    """What looks for tags sees the first 8,192 characters."""
+    mail = EmailMessage()
+    mail.set_content("<p>ok</p>" + "<p></p>" * 1200 + "<p>late</p>", subtype="html")
+    assert note_of(mail) == "ok"
 
 
 def test_rubbish_and_giants(desk: Desk, token: str) -> None:
