@@ -29,7 +29,7 @@ from config.sites import SiteStatus
 from telemetry.alerting import AlertState
 from telemetry.bell import Bell
 from telemetry.clock import SystemClock
-from telemetry.windows import SECOND_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,8 @@ ROLE: Final = "alerts"
 """Its name among the heartbeats and the leases."""
 LEASE_NS: Final = 30 * SECOND_NS
 BEAT_NS: Final = 5 * SECOND_NS
+FILES_NS: Final = 7 * DAY_NS
+"""So long the files of mails that are out are kept: a weekly report is a megabyte a reader."""
 STEPPED_NS: Final = 5 * SECOND_NS
 """When the clock on the wall gains or loses more than that against the monotonic one, it was set."""
 SHOWN: Final = 5
@@ -90,6 +92,7 @@ class Alerts:
         self._news = news or Bell()
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._leased_ns: int | None = None
+        self._tidy_ns = 0
         self._beat_ns: int | None = None
         self._config: Config | None = None
         self._ladder = Ladder(live.current)
@@ -145,6 +148,9 @@ class Alerts:
         self._take_up(config)
         self._decide(config, now_ns)
         sent = self._delivery.step(config, now_ns)
+        if now_ns >= self._tidy_ns:
+            self._tidy_ns = now_ns + HOUR_NS
+            self._state.forget_files(now_ns - FILES_NS)
         self._beat(now_ns, sent)
         return sent
 

@@ -169,6 +169,15 @@ class OutboxTable(Database):
         )
         return tuple(Attachment(name=name, media_type=kind, content=content) for name, kind, content in rows)
 
+    def forget_files(self, before_ns: int) -> int:
+        """Let go of the files of messages that were sent or given up before a time; how many. The messages stay on record."""
+        with self._change() as change:
+            return change.execute(
+                "DELETE FROM outbox_file WHERE key IN"
+                " (SELECT key FROM outbox WHERE sent_ns < ?1 OR (sent_ns IS NULL AND dead_ns < ?1))",
+                (before_ns,),
+            )
+
     def sent_since(self, since_ns: int) -> dict[str, int]:
         """By person, how many messages were sent since (what was told in another is not counted); who got none is left out."""
         rows = self._rows(

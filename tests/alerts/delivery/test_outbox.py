@@ -297,3 +297,14 @@ def test_a_clock_that_is_set_back_holds_up_no_retry(state, config, ways, deliver
     delivery.clock_set(-HOUR_NS)
     moved = {row.key: row.due_ns for row in state.waiting(9)}
     assert moved == {"a": due["a"] - HOUR_NS, "morning": due["morning"]}
+
+
+def test_files_of_what_is_out_are_let_go_and_those_of_what_waits_are_not(state) -> None:
+    """A sent message stays on record without its megabyte; one that waits keeps what it is to carry."""
+    file = Attachment(name="r.pdf", media_type="application/pdf", content=b"%PDF")
+    state.post([a_post(key, attachments=(file,)) for key in ("out", "waits")], NOW_NS)
+    state.mark_sent("out", NOW_NS)
+    assert state.forget_files(NOW_NS) == 0
+    assert state.forget_files(NOW_NS + 1) == 1
+    assert (state.attachments("out"), state.attachments("waits")) == ((), (file,))
+    assert {row.key for row in state.outbox(9)} == {"out", "waits"}
