@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -11,10 +13,8 @@ from zoneinfo import ZoneInfo
 
 from bench._report_fleet import fleet
 from lab.history import give_past, past_of
-from reports.files import FORMS
 from reports.gather import gather
 from reports.week import Week
-from tatpar.weekly_report import Wanted, make
 from telemetry.state.db import StateDb
 from telemetry.store.by_blocks import InProcess
 from telemetry.store.open import open_reader
@@ -47,9 +47,10 @@ def _measured(folder: Path, sites: int, progress: Callable[[str], None]) -> dict
     now_ns = time.time_ns()
     week = Week.containing(now_ns - 7 * DAY_NS, zone)
     progress("the report")
-    wanted = Wanted(week=week, language="hi", region="", forms=FORMS, folder=folder / "out", send=False)
+    asked = ["report", "weekly", "--week", str(week), "--lang", "hi", "--out", str(folder / "out")]
+    place = ["--config", str(folder / "tatpar.toml"), "--data", str(folder)]
     begin = time.perf_counter()
-    make(config, folder, wanted, now_ns, lambda *_: None)
+    subprocess.run([sys.executable, "-m", "tatpar", *asked, *place], check=True, capture_output=True)
     whole = time.perf_counter()
     with (
         contextlib.closing(open_reader(config.settings.store, folder)) as reader,
