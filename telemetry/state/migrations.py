@@ -17,6 +17,8 @@ MIGRATIONS: Final = (
     "003_model.sql",
     "004_incidents.sql",
     "005_alerting.sql",
+    "006_rehearsals.sql",
+    "007_access.sql",
 )
 """Files beside this one, in order. A step that is released is never edited: a change is a new step."""
 
