@@ -1,0 +1,1 @@
+-- Rehearsals: what was asked for, what is going on, what came of it.

@@ -1,0 +1,1 @@
+-- Who may look and act: users, sessions, links for the big screen.
