@@ -12,7 +12,7 @@ import pytest
 from alerts.delivery.backoff import JITTER, retry_ns
 from alerts.delivery.errors import DeliveryError
 from alerts.delivery.outbox import Delivery
-from config.settings import Delivery as Settings
+from config.alert_settings import Delivery as Settings
 from telemetry.alerting import Attachment
 from telemetry.state.db import StateDb
 from telemetry.windows import HOUR_NS, SECOND_NS
