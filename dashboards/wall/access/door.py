@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "tatpar_session"
 LINK_COOKIE: Final = "tatpar_link"
-REMEMBERED_NS: Final = 5 * SECOND_NS
+REMEMBERED_NS: Final = 2 * SECOND_NS
 """So long an answer of the state database counts: who was signed out elsewhere is out after that."""
 MOST_REMEMBERED: Final = 2_000
 _SEEN_NS: Final = 300 * SECOND_NS

@@ -47,7 +47,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     id: str
     """Of the last event of the stream that is in it."""
-    scene_id: str
+    scene_id: int
     now_ms: int
     picture: Picture
     scene: Scene
