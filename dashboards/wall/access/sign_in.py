@@ -81,7 +81,8 @@ class SignIn:
             self._state.begin_session, tokens.hash_of(token), name, source, self._clock.now_ns()
         )
         _log.info("%s signed in", name, extra={"event": "wall.signed-in", "user": name, "source": source})
-        answer = RedirectResponse("/", 303, {"cache-control": "no-store"})
+        language = page.language_of(request, self._live.current.settings.deployment.language)
+        answer = RedirectResponse(f"/?lang={language}", 303, {"cache-control": "no-store"})
         self._set_cookie(request, answer, COOKIE, token, self._door.settings.session_days * 24 * 3600)
         return answer
 

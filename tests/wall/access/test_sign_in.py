@@ -53,7 +53,7 @@ def test_name_and_password_open_the_wall(nobody: Browser) -> None:
     """Signed in, the snapshot comes and /api/me says who it is; the cookie is out of reach for scripts and other sites."""
     form = urlencode({"name": "asha", "password": PASSWORD}).encode()
     status, headers, _ = nobody.ask("/sign-in", data=form)
-    assert (status, headers["location"]) == (303, "/")
+    assert (status, headers["location"]) == (303, "/?lang=hi")
     cookie = headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
