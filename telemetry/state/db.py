@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from telemetry.state.access import AccessTable
 from telemetry.state.alerts import AlertTable
 from telemetry.state.commands import CommandTable
 from telemetry.state.credentials import CredentialTable
@@ -16,6 +17,7 @@ from telemetry.state.outcomes import OutcomeTable
 from telemetry.state.plans import PlanTable
 from telemetry.state.presence import PresenceTable
 from telemetry.state.quarantine import QuarantineTable
+from telemetry.state.rehearsals import RehearsalTable
 from telemetry.state.tokens import TokenTable
 from telemetry.state.verdicts import VerdictTable
 
@@ -37,6 +39,8 @@ class StateDb(
     CredentialTable,
     TokenTable,
     CommandTable,
+    AccessTable,
+    RehearsalTable,
 ):
     """All tables over one connection: `StateDb(path)`. Each concept has its own module beside this one.
 

@@ -98,14 +98,17 @@ class Pages:
         """200 while the picture is kept up, 503 when it cannot be read; a refused file is told and breaks nothing."""
         poller: Poller = request.app.state.poller
         trouble = poller.picture.trouble
+        ok = poller.ready.is_set() and not trouble
+        if request.state.visitor is None:
+            return json({"ok": ok}, 200 if ok else 503)
         told = {
-            "ok": poller.ready.is_set() and not trouble,
+            "ok": ok,
             "viewers": poller.broadcast.viewers,
             "restarts": poller.broadcast.restarts,
             "trouble": trouble,
             "refused": poller.picture.refused,
         }
-        return json(told, 200 if told["ok"] else 503)
+        return json(told, 200 if ok else 503)
 
     async def _read(self, read: Callable[[], T]) -> T:
         async with self._turn:

@@ -16,6 +16,7 @@ import {
 import { parse } from "./router.js";
 import { createSitePage } from "./site.js";
 import { start, watchSleep } from "./stream.js";
+import { createVisitor, meet } from "./visitor.js";
 import { createWall } from "./wall.js";
 import { language, loadWords, nameOf, say } from "./words.js";
 
@@ -25,6 +26,7 @@ const help = createHelp();
 const controls = createControls({ switchView, switchLanguage, switchTheme, openHelp: help.open });
 const header = createHeader(controls.element);
 const footer = createFooter();
+const visitor = createVisitor();
 const outage = createOutageBar();
 const announcer = createAnnouncer();
 const wall = createWall();
@@ -34,6 +36,7 @@ const content = h("main", { id: "content", tabindex: "-1" });
 let current = null;
 
 function build() {
+  footer.element.append(visitor.element);
   document.body.append(skip, outage.element, header.element, content, footer.element, announcer.element, help.element);
 }
 
@@ -67,6 +70,7 @@ function skipToContent(event) {
 }
 
 async function takeScene(scene) {
+  await meet();
   await loadWords(chosenLanguage(scene.language), scene.timezone);
   await document.fonts.load("600 17px 'Noto Sans'").catch(() => []);
   await document.fonts.load("600 17px 'Noto Sans Devanagari'", "क").catch(() => []);
@@ -77,6 +81,7 @@ async function takeScene(scene) {
 function relabel() {
   setText(skip, say("wall.skip"));
   controls.render();
+  visitor.render();
   for (const part of [wall, footer, pages.meeting, pages.site]) part.relabel();
 }
 
