@@ -9,6 +9,8 @@
 | `/api/site/<id>` | facts about one office |
 | `/api/site/<id>/series?from=&to=&path=` | one line over time; ms since the Unix epoch |
 | `/api/meeting/<uid>/<recurrence>` | one occurrence in full |
+| `/api/meetings/past` | the meetings of the past days: how many offices held, how often the forecast was right |
+| `/api/incidents`, `/api/incidents/<id>` | shared faults; one of them with its time line |
 | `/api/words/<language>.json` | the catalogue |
 | `/healthz` | whether the wall is at work |
 | `/ack/<token>` | the page behind the link of an alert; handed in by whoever wires the house (`more`) |
@@ -76,6 +78,9 @@ def create_app(
             Route("/api/site/{site}", pages.site),
             Route("/api/site/{site}/series", pages.series),
             Route("/api/meeting/{uid}/{recurrence}", pages.meeting),
+            Route("/api/meetings/past", pages.meetings),
+            Route("/api/incidents", pages.incidents),
+            Route("/api/incidents/{incident}", pages.incident),
             Route("/api/words/{language}.json", pages.words),
             Route("/healthz", pages.health),
             *more,

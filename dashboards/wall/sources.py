@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.config import Config
+    from telemetry.alerting import Alert
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Forecast, Incident, Outcome, Verdict
     from telemetry.state.flags import FlagSpell
     from telemetry.state.heartbeats import Beat
+    from telemetry.state.outbox import OutboxRow
     from telemetry.state.presence import OfflineSpan
 
 
@@ -54,6 +56,22 @@ class DecisionReader(Protocol):
 
     def open_incidents(self) -> Sequence[Incident]:
         """Faults that offices share now."""
+        ...
+
+    def incidents(self, from_ns: int, until_ns: int) -> Sequence[Incident]:
+        """Faults that offices shared in a span, those that last among them."""
+        ...
+
+    def open_alerts(self) -> Sequence[Alert]:
+        """Alerts that are not over."""
+        ...
+
+    def alerts(self, from_ns: int, until_ns: int) -> Sequence[Alert]:
+        """Alerts that overlap a span."""
+        ...
+
+    def messages_of(self, alert_id: str) -> Sequence[OutboxRow]:
+        """What was written to whom about an alert, oldest first."""
         ...
 
     def flag_history(self, from_ns: int, until_ns: int) -> Sequence[FlagSpell]:

@@ -81,6 +81,7 @@ class Decisions:
             verdicts=self._state.verdicts(start_ns, end_ns),
             flags=self._state.open_flags(),
             incidents=self._state.open_incidents(),
+            alerts=self._state.open_alerts(),
             presence=self._state.presence(),
             pulses={
                 role: beat.at_ns - beat.at_ns % _PULSE_GRAIN_NS for role, beat in self._state.beats().items()

@@ -9,7 +9,7 @@ import { nameOf, say, sayShade } from "./words.js";
 const COUNTED = ["not_ready", "at_risk", "dark", "unknown", "ready"];
 const LONGEST_COUNTDOWN_MS = 24 * 3600_000;
 
-export function createHeader(controls) {
+export function createHeader(nav, controls) {
   const time = h("time", { class: "clock" });
   const day = h("span", { class: "day" });
   const nextLabel = h("span", { class: "next-label" });
@@ -21,7 +21,7 @@ export function createHeader(controls) {
     h("h1", { class: "now" }, h("span", { class: "sr" }), time, day),
     h("div", { class: "next" }, nextLabel, nextTime, nextTitle),
     h("ul", { class: "counts" }, COUNTED.map((shade) => counts[shade].item), h("li", { class: "count-linked" }, linked)),
-    controls);
+    nav, controls);
 
   function tick() {
     setText(time, clock(now()));

@@ -4,9 +4,11 @@
 import { h, reshape, s, setAttribute, setText, shape } from "./dom.js";
 import { farCandidates, leaderEnd, nearCandidates, placeLabels, spread } from "./labels.js";
 import { isOld, model } from "./model.js";
+import { causeText, officesOf } from "./causes.js";
 import { duration, percent } from "./format.js";
+import { borders, pathOf } from "./ground.js";
 import { oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
-import { hrefSite } from "./router.js";
+import { hrefIncident, hrefSite } from "./router.js";
 import { nameOf, say, sayReason, sayShade } from "./words.js";
 import { roam } from "./roam.js";
 
@@ -18,12 +20,11 @@ const [LONGEST_NUMBER, LONGEST_AGE_S] = [0.88, 59 * 60];
 /** What a label has room for, in the order of choosing: name and number, the name, a number alone; near its mark, then farther off. */
 const STAGES = [["whole", nearCandidates], ["name", nearCandidates], ["whole", farCandidates], ["name", farCandidates], ["number", nearCandidates], ["number", farCandidates]];
 
-const pathOf = (flat) => `M${Array.from({ length: flat.length / 2 }, (_, i) => `${flat[2 * i]} ${flat[2 * i + 1]}`).join("L")}Z`;
-
 export function createMap() {
   const svg = s("svg", { class: "map", role: "group" });
   const card = h("div", { class: "card", "aria-hidden": "true" });
-  const element = h("div", { class: "map-frame" }, svg, card);
+  const shared = h("ul", { class: "shared-causes" });
+  const element = h("div", { class: "map-frame" }, svg, shared, card);
   let marks = new Map();
   let drawn = "";
 
@@ -42,11 +43,22 @@ export function createMap() {
       mark.link.addEventListener("blur", () => card.classList.remove("shown"));
     }
     roam(svg, [...marks.values()].map((mark) => mark.link));
+    hulls();
     update(new Set(marks.keys()));
   }
 
   function update(sites) {
     for (const site of sites) marks.get(site)?.show(tileOf(site));
+  }
+
+  /** A soft line around the offices of what is shared, and each cause with its name. */
+  function hulls() {
+    const theirs = new Set(model.incidents.filter(isLocal).flatMap((incident) => incident.sites));
+    const isTheirs = (office) => theirs.has(office.id);
+    setAttribute(svg.querySelector(".hull-inner"), "d", theirs.size ? borders(model.scene, isTheirs) : "");
+    setAttribute(svg.querySelector("#shared-cells path"), "d", model.scene.offices.map((office, i) => (isTheirs(office) ? pathOf(model.scene.cells[i]) : "")).join("") || "M0 0");
+    shared.replaceChildren(...model.incidents.map((incident) => h("li", {}, h("a", { href: hrefIncident(incident.id) },
+      h("b", {}, causeText(incident)), ` · ${say("views.n_offices", { n: officesOf(incident).length })}`))));
   }
 
   function show(site) {
@@ -59,9 +71,10 @@ export function createMap() {
   new ResizeObserver(layout).observe(element);
   return {
     element,
-    render({ whole, sites }) {
+    render({ whole, sites, health }) {
       setAttribute(svg, "aria-label", say("wall.map"));
       if (whole) layout();
+      if (health && drawn) hulls();
       update(sites);
     },
     tick: () => update(new Set(marks.keys())),
@@ -69,6 +82,9 @@ export function createMap() {
     mark: (site) => flash(marks.get(site)?.link),
   };
 }
+
+/** What headquarters has wrong with itself is nowhere on the map. */
+const isLocal = ({ kind }) => !["hub", "end", "headquarters"].includes(kind);
 
 /** Mark a change for ten seconds. */
 export function flash(element) {
@@ -115,28 +131,12 @@ function ground(scene) {
     class: `cell tone-${regions.get(office.region) % 3}`, d: pathOf(scene.cells[i]),
   }));
   const washes = scene.offices.map((office, i) => s("path", { class: "cell-wash", d: pathOf(scene.cells[i]), "data-cell": office.id }));
-  const borders = regionBorders(scene).map(([x1, y1, x2, y2]) => `M${x1} ${y1}L${x2} ${y2}`).join("");
   return s("g", { "aria-hidden": "true" },
     s("clipPath", { id: "outline" }, s("path", { d: outline })),
-    s("g", { "clip-path": "url(#outline)" }, cells, s("path", { class: "region-line", d: borders }), washes),
-    s("path", { class: "outline", d: outline }));
-}
-
-/** Edges that cells of two regions share. */
-function regionBorders(scene) {
-  const owners = new Map();
-  const borders = [];
-  scene.offices.forEach((office, i) => {
-    const flat = scene.cells[i];
-    for (let k = 0; k < flat.length; k += 2) {
-      const here = `${flat[k]} ${flat[k + 1]}`;
-      const next = (k + 2) % flat.length;
-      const key = [here, `${flat[next]} ${flat[next + 1]}`].sort().join(" ");
-      if (owners.has(key) && owners.get(key) !== office.region) borders.push([flat[k], flat[k + 1], flat[next], flat[next + 1]]);
-      owners.set(key, office.region);
-    }
-  });
-  return borders;
+    s("g", { "clip-path": "url(#outline)" }, cells, s("path", { class: "region-line", d: borders(scene, (office) => office.region) }), washes, s("path", { class: "hull hull-inner" })),
+    s("path", { class: "outline", d: outline }),
+    s("clipPath", { id: "shared-cells" }, s("path")),
+    s("path", { class: "hull hull-rim", d: outline, "clip-path": "url(#shared-cells)" }));
 }
 
 /** Positions of marks and labels for all offices; the linked ones choose first. */

@@ -22,7 +22,7 @@ export function createWall() {
   function render(change) {
     if (!element.isConnected) return;
     setText(title, say("wall.fleet"));
-    if (change.whole || change.sites.size) {
+    if (change.whole || change.sites.size || change.health) {
       map.render(change);
       grid.render(change);
     }

@@ -1,0 +1,136 @@
+// A rehearsal of a meeting: the button asks first, then its progress is shown, office by office, until it is over.
+
+import { act, me } from "./acting.js";
+import { h, setText, setVariables, shape } from "./dom.js";
+import { rate } from "./format.js";
+import { model, now } from "./model.js";
+import { nameOf, knows, say } from "./words.js";
+
+const LOOK_MS = 2000;
+const SHAPES = { waiting: "planned", running: "unknown", held: "ready", broke: "not_ready", refused: "at_risk", aborted: "at_risk", silent: "dark" };
+const WORST_FIRST = ["broke", "silent", "refused", "aborted", "running", "waiting", "held"];
+const GOING = new Set(["waiting", "asked", "running"]);
+
+const remembered = (meeting) => `tatpar.rehearsal ${meeting.uid} ${meeting.recurrence}`;
+
+export function createRehearsal() {
+  const button = h("button", { type: "button", class: "primary", onclick: ask });
+  const hint = h("p", { class: "hint" });
+  const problem = h("p", { class: "problem", role: "alert" });
+  const progress = h("div", { class: "rehearsal-progress", role: "status", "aria-live": "polite" });
+  const detail = h("div", { class: "rehearsal-detail" });
+  const element = h("section", { class: "rehearsal", "aria-labelledby": "rehearsal-title" },
+    h("h3", { id: "rehearsal-title" }), h("div", { class: "rehearsal-start" }, button, hint), problem, progress, detail);
+  const dialog = h("dialog", { class: "help ask", "aria-labelledby": "ask-title" });
+  let meeting = null;
+  let invited = [];
+  let going = "";
+  let timer = null;
+
+  function ask() {
+    const linked = invited.filter((one) => one.shade !== "planned").length;
+    const go = h("button", { type: "button", class: "primary", onclick: () => { dialog.close(); begin(); } }, say("views.rehearse_go"));
+    dialog.replaceChildren(
+      h("h2", { id: "ask-title" }, say("views.rehearse_ask", { n: linked })),
+      h("p", {}, say("views.rehearse_what")),
+      meeting.starts_ms - now() < 15 * 60_000 ? h("p", { class: "problem" }, say("views.rehearse_near", { left: Math.max(0, meeting.starts_ms - now()) / 1000 })) : "",
+      h("div", { class: "dialog-buttons" }, go, h("button", { type: "button", onclick: () => dialog.close() }, say("views.rehearse_not"))));
+    if (!dialog.isConnected) document.body.append(dialog);
+    dialog.showModal();
+    go.focus();
+  }
+
+  async function begin() {
+    button.disabled = true;
+    setText(problem, "");
+    const answer = await act("/api/rehearsals", { uid: meeting.uid, recurrence: meeting.recurrence });
+    button.disabled = false;
+    if (!answer.ok) { setText(problem, answer.error); return; }
+    follow(answer.told.id);
+  }
+
+  function follow(id) {
+    going = id;
+    try { sessionStorage.setItem(remembered(meeting), id); } catch { /* private windows forget */ }
+    clearTimeout(timer);
+    look();
+  }
+
+  async function look() {
+    const id = going;
+    const answer = await fetch(`/api/rehearsals/${encodeURIComponent(id)}`, { cache: "no-store" }).catch(() => null);
+    if (id !== going) return;
+    if (answer?.ok) draw(await answer.json());
+    else if (answer?.status === 404) { going = ""; progress.replaceChildren(); detail.replaceChildren(); return; }
+    else timer = setTimeout(look, 2 * LOOK_MS);
+  }
+
+  function draw(told) {
+    const lasts = GOING.has(told.state);
+    const offices = told.offices ?? [];
+    const done = offices.filter(({ state }) => state !== "waiting" && state !== "running").length;
+    const bar = h("span", { class: "evidence-bar strong", "aria-hidden": "true" }, h("span", {}));
+    setVariables(bar, { "--share": offices.length ? done / offices.length : 0 });
+    const words = [stateText(told), told.stages > 1 && lasts ? say("views.rehearse_stage", { n: told.stage, m: told.stages }) : "", offices.length ? say("views.rehearse_done", { n: done, m: offices.length }) : ""];
+    progress.replaceChildren(h("p", {}, h("b", {}, words.filter(Boolean).join(" · "))), lasts ? bar : "");
+    detail.replaceChildren(offices.length ? h("ul", { class: "rehearsed" }, [...offices].sort(worse).map(officeLine)) : "", hubLine(told.hub) ?? "");
+    button.disabled = lasts;
+    if (lasts) timer = setTimeout(look, LOOK_MS);
+  }
+
+  return {
+    element,
+    async show(page) {
+      if (meeting && (meeting.uid !== page.meeting.uid || meeting.recurrence !== page.meeting.recurrence)) {
+        this.close();
+        for (const part of [progress, detail]) part.replaceChildren();
+        setText(problem, "");
+      }
+      ({ meeting, invited } = page);
+      setText(element.firstChild, say("views.rehearsal"));
+      setText(button, say("views.rehearse"));
+      setText(hint, say("views.rehearse_hint"));
+      const { roles } = await me();
+      const over = meeting.ends_ms <= now();
+      const may = roles.includes("rehearse") && !over && invited.some((one) => one.shade !== "planned");
+      button.hidden = !may;
+      hint.hidden = !may;
+      const last = page.rehearsal ?? lastAsked();
+      element.hidden = !may && !last;
+      if (last && last !== going) follow(last);
+    },
+    relabel() { if (going) look(); },
+    close() { clearTimeout(timer); going = ""; meeting = null; dialog.close(); },
+  };
+
+  function lastAsked() {
+    try { return sessionStorage.getItem(remembered(meeting)) ?? ""; } catch { return ""; }
+  }
+}
+
+const stateText = ({ state }) => (knows(`views.rehearsal_${state}`) ? say(`views.rehearsal_${state}`) : state);
+const worse = (a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state) || nameOf(model.offices.get(a.site) ?? {}).localeCompare(nameOf(model.offices.get(b.site) ?? {}));
+
+function officeLine({ site, state, rung_up: up, rung_down: down, why }) {
+  const office = model.offices.get(site);
+  const rung = (id) => (model.profiles.has(id) ? nameOf(model.profiles.get(id)) : id);
+  const held = [up && `↑ ${rung(up)}`, down && `↓ ${rung(down)}`].filter(Boolean).join("  ");
+  return h("li", {}, shape(SHAPES[state] ?? "unknown"), h("b", {}, office ? nameOf(office) : site),
+    h("span", {}, knows(`views.rehearsed_${state}`) ? say(`views.rehearsed_${state}`) : state),
+    held ? h("span", { class: "rungs" }, held) : null, why ? h("small", {}, whyText(why)) : null);
+}
+
+/** A code that the words know, then what is known besides; or the line as it came. */
+function whyText(line) {
+  const [code, ...rest] = line.split(/[ :]+/);
+  const text = ["rehearsal.why_", "rehearsal.why."].map((prefix) => prefix + code).find(knows);
+  return text ? [say(text), ...rest].join(" ") : line;
+}
+
+/** What headquarters' own line carried, and from which stage on loss was common to many offices. */
+function hubLine(hub) {
+  if (!hub) return null;
+  const { took_up_bps: up, took_down_bps: down, common_from: common } = hub;
+  const took = [up !== undefined && `↑ ${rate(up)}`, down !== undefined && `↓ ${rate(down)}`].filter(Boolean).join("  ");
+  return h("p", { class: "hub" }, took ? say("views.hub_took", { took }) : "", common ? ` ${say("views.hub_common", { n: common })}` : "");
+}
