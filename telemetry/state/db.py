@@ -16,6 +16,7 @@ from telemetry.state.outcomes import OutcomeTable
 from telemetry.state.plans import PlanTable
 from telemetry.state.presence import PresenceTable
 from telemetry.state.quarantine import QuarantineTable
+from telemetry.state.rehearsals import RehearsalTable
 from telemetry.state.tokens import TokenTable
 from telemetry.state.verdicts import VerdictTable
 
@@ -37,6 +38,7 @@ class StateDb(
     CredentialTable,
     TokenTable,
     CommandTable,
+    RehearsalTable,
 ):
     """All tables over one connection: `StateDb(path)`. Each concept has its own module beside this one.
 
