@@ -39,22 +39,28 @@ export function createGrid() {
   function update(sites) {
     for (const site of sites) tiles.get(site)?.show(tileOf(site));
   }
+
+  /** Built when it is first to be seen, and anew for another scene or language. */
+  function ensure() {
+    if (!model.scene || !element.checkVisibility({ visibilityProperty: true })) return;
+    const wanted = `${model.sceneId} ${document.documentElement.lang}`;
+    if (element.dataset.scene === wanted) return;
+    element.dataset.scene = wanted;
+    build();
+    update(new Set(tiles.keys()));
+  }
+  new ResizeObserver(ensure).observe(element);
   return {
     element,
-    render({ whole, sites }) {
+    render({ sites }) {
       setAttribute(element, "aria-label", say("wall.grid"));
-      if (whole && element.dataset.scene !== String(model.sceneId)) {
-        element.dataset.scene = model.sceneId;
-        build();
-      }
+      ensure();
       update(sites);
     },
+    ensure,
     /** Ages grow on the tiles that are to be seen. */
     tick: () => update(seen),
-    relabel() {
-      build();
-      update(new Set(tiles.keys()));
-    },
+    relabel: ensure,
     mark: (site) => flash(tiles.get(site)?.link),
   };
 }

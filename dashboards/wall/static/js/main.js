@@ -108,6 +108,7 @@ function switchTheme() {
   setTheme(theme() === "dark" ? "light" : "dark");
   controls.render();
   pages.site.redraw();
+  wall.redraw();
 }
 
 subscribe((change) => {

@@ -7,6 +7,7 @@ import { isOld, model } from "./model.js";
 import { causeText, officesOf } from "./causes.js";
 import { duration, percent } from "./format.js";
 import { borders, pathOf } from "./ground.js";
+import { createDenseMap, MOST_NAMED } from "./map_dense.js";
 import { oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
 import { hrefIncident, hrefSite } from "./router.js";
 import { nameOf, say, sayReason, sayShade } from "./words.js";
@@ -24,7 +25,8 @@ export function createMap() {
   const svg = s("svg", { class: "map", role: "group" });
   const card = h("div", { class: "card", "aria-hidden": "true" });
   const shared = h("ul", { class: "shared-causes" });
-  const element = h("div", { class: "map-frame" }, svg, shared, card);
+  const dense = createDenseMap({ onHover: (site) => (site ? show(site) : hide()), onChoose: (site) => { location.hash = hrefSite(site); } });
+  const element = h("div", { class: "map-frame" }, svg, dense.element, shared, card);
   let marks = new Map();
   let drawn = "";
 
@@ -35,12 +37,23 @@ export function createMap() {
     const key = [Math.round(width), Math.round(height), document.documentElement.lang, model.sceneId].join(" ");
     if (key === drawn) return;
     drawn = key;
-    marks = draw(svg, width, height);
+    const view = viewOf(model.scene, width, height);
+    element.classList.toggle("dense", isDense());
+    svg.setAttribute("role", isDense() ? "img" : "group");
+    if (isDense()) {
+      marks = new Map();
+      svg.replaceChildren(ground(model.scene, false));
+      svg.setAttribute("viewBox", `${view.left} ${view.top} ${view.w} ${view.h}`);
+      dense.layout(view, width, height);
+      hulls();
+      return;
+    }
+    marks = draw(svg, view);
     for (const [site, mark] of marks) {
       mark.link.addEventListener("mouseenter", () => show(site));
       mark.link.addEventListener("focus", () => show(site));
-      mark.link.addEventListener("mouseleave", () => card.classList.remove("shown"));
-      mark.link.addEventListener("blur", () => card.classList.remove("shown"));
+      mark.link.addEventListener("mouseleave", hide);
+      mark.link.addEventListener("blur", hide);
     }
     roam(svg, [...marks.values()].map((mark) => mark.link));
     hulls();
@@ -48,8 +61,11 @@ export function createMap() {
   }
 
   function update(sites) {
+    if (isDense()) { if (sites.size) dense.soon(); return; }
     for (const site of sites) marks.get(site)?.show(tileOf(site));
   }
+
+  const hide = () => card.classList.remove("shown");
 
   /** A soft line around the offices of what is shared, and each cause with its name. */
   function hulls() {
@@ -72,15 +88,25 @@ export function createMap() {
   return {
     element,
     render({ whole, sites, health }) {
-      setAttribute(svg, "aria-label", say("wall.map"));
+      setAttribute(svg, "aria-label", say(isDense() ? "views.map_dense" : "wall.map"));
       if (whole) layout();
       if (health && drawn) hulls();
       update(sites);
     },
-    tick: () => update(new Set(marks.keys())),
+    tick: () => { if (!isDense()) update(new Set(marks.keys())); },
     relabel: layout,
-    mark: (site) => flash(marks.get(site)?.link),
+    redraw: () => { if (isDense() && drawn) dense.soon(); },
+    mark: (site) => (isDense() ? dense.flash(site) : flash(marks.get(site)?.link)),
   };
+}
+
+const isDense = () => model.scene?.offices.length > MOST_NAMED;
+
+/** The part of the plane that a frame of a size shows, and how long a CSS px is on it. */
+function viewOf(scene, width, height) {
+  const scale = Math.max(scene.width / width, scene.height / height);
+  const [w, h_] = [width * scale, height * scale];
+  return { scale, w, h: h_, left: (scene.width - w) / 2, top: (scene.height - h_) / 2 };
 }
 
 /** What headquarters has wrong with itself is nowhere on the map. */
@@ -102,17 +128,13 @@ function cardLines(office, tile) {
   ].filter(Boolean);
 }
 
-function draw(svg, width, height) {
+function draw(svg, { scale, left, top, w, h: tall }) {
   const { scene } = model;
-  const scale = Math.max(scene.width / width, scene.height / height);
-  const view = { w: width * scale, h: height * scale };
-  const left = (scene.width - view.w) / 2;
-  const top = (scene.height - view.h) / 2;
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   const px = scale * rem;
-  svg.setAttribute("viewBox", `${left} ${top} ${view.w} ${view.h}`);
-  svg.replaceChildren(ground(scene));
-  const placed = place(scene, px, { x: left + 4, y: top + 4, w: view.w - 8, h: view.h - 8 });
+  svg.setAttribute("viewBox", `${left} ${top} ${w} ${tall}`);
+  svg.replaceChildren(ground(scene, true));
+  const placed = place(scene, px, { x: left + 4, y: top + 4, w: w - 8, h: tall - 8 });
   const layer = s("g", { class: "marks", "font-size": TEXT_PX * px });
   const marks = new Map();
   for (const one of placed) {
@@ -124,13 +146,13 @@ function draw(svg, width, height) {
   return marks;
 }
 
-function ground(scene) {
+function ground(scene, withCells) {
   const regions = new Map(scene.regions.map((region, index) => [region.id, index]));
   const outline = scene.outline.map(pathOf).join("");
-  const cells = scene.offices.map((office, i) => s("path", {
+  const cells = !withCells ? s("path", { class: "tone-0", d: outline }) : scene.offices.map((office, i) => s("path", {
     class: `cell tone-${regions.get(office.region) % 3}`, d: pathOf(scene.cells[i]),
   }));
-  const washes = scene.offices.map((office, i) => s("path", { class: "cell-wash", d: pathOf(scene.cells[i]), "data-cell": office.id }));
+  const washes = !withCells ? null : scene.offices.map((office, i) => s("path", { class: "cell-wash", d: pathOf(scene.cells[i]), "data-cell": office.id }));
   return s("g", { "aria-hidden": "true" },
     s("clipPath", { id: "outline" }, s("path", { d: outline })),
     s("g", { "clip-path": "url(#outline)" }, cells, s("path", { class: "region-line", d: borders(scene, (office) => office.region) }), washes, s("path", { class: "hull hull-inner" })),

@@ -34,6 +34,7 @@ export function createWall() {
   function showView() {
     element.dataset.view = fleetView();
     map.relabel();
+    grid.ensure();
   }
   return {
     element,
@@ -42,6 +43,7 @@ export function createWall() {
       render({ ...everything, sites: new Set(Object.keys(model.tiles)) });
     },
     render,
+    redraw: () => map.redraw(),
     showView,
     tick() {
       if (!element.isConnected) return;
