@@ -73,6 +73,8 @@ class MeetingPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     meeting: Gathering
     invited: tuple[Invited, ...]
     score: Score | None = None
+    rehearsal: str = ""
+    """Id of the last rehearsal; empty: none."""
 
 
 def meeting_page(config: Config, state: DecisionReader, uid: str, recurrence_ns: int) -> MeetingPage:
@@ -96,6 +98,7 @@ def meeting_page(config: Config, state: DecisionReader, uid: str, recurrence_ns:
         meeting=gathering(occurrence, verdicts, sites),
         invited=tuple(invited),
         score=score(issued, outcomes.values()),
+        rehearsal=next((one.request.id for one in state.rehearsals_of(uid, recurrence_ns)), ""),
     )
 
 

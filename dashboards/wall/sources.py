@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from telemetry.alerting import Alert
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Forecast, Incident, Outcome, Verdict
+    from telemetry.rehearsing import RehearsalRecord
     from telemetry.state.flags import FlagSpell
     from telemetry.state.heartbeats import Beat
     from telemetry.state.outbox import OutboxRow
@@ -88,6 +89,10 @@ class DecisionReader(Protocol):
 
     def outcomes(self, from_ns: int, until_ns: int) -> Sequence[Outcome]:
         """What came true, by start of the meeting."""
+        ...
+
+    def rehearsals_of(self, meeting: str, recurrence_ns: int) -> Sequence[RehearsalRecord]:
+        """The rehearsals of an occurrence, newest first."""
         ...
 
     def beats(self) -> Mapping[str, Beat]:

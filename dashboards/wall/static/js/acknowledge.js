@@ -1,7 +1,7 @@
 // Taking up a shared fault: a name and a note. Whoever is signed in needs no name.
 
-import { act, me } from "./acting.js";
 import { h, setText } from "./dom.js";
+import { act, may, mustSayName } from "./visitor.js";
 import { say } from "./words.js";
 
 const remembered = {
@@ -11,8 +11,8 @@ const remembered = {
 
 export function createAcknowledge(done) {
   const element = h("section", { class: "acknowledge" });
-  const name = h("input", { id: "ack-name", name: "name", autocomplete: "name", maxlength: "80", required: true });
-  const note = h("input", { id: "ack-note", name: "note", maxlength: "400", autocomplete: "off" });
+  const name = h("input", { id: "ack-name", name: "name", autocomplete: "name", maxlength: "64", required: true });
+  const note = h("input", { id: "ack-note", name: "note", maxlength: "300", autocomplete: "off" });
   const problem = h("p", { class: "problem", role: "alert" });
   const nameLabel = h("label", { for: "ack-name" });
   const noteLabel = h("label", { for: "ack-note" });
@@ -24,16 +24,21 @@ export function createAcknowledge(done) {
     event.preventDefault();
     button.disabled = true;
     setText(problem, "");
-    if (name.value) remembered.set(name.value.trim());
-    const answer = await act(`/api/incidents/${encodeURIComponent(incident.id)}/acknowledge`, { name: name.value.trim(), note: note.value.trim() });
-    button.disabled = false;
-    if (!answer.ok) { setText(problem, answer.error); return; }
-    note.value = "";
-    done();
+    const said = mustSayName() ? name.value.trim() : "";
+    if (said) remembered.set(said);
+    try {
+      await act(`/api/incidents/${encodeURIComponent(incident.id)}/acknowledge`, { name: said, note: note.value.trim() });
+      note.value = "";
+      done();
+    } catch (error) {
+      setText(problem, error.message);
+    } finally {
+      button.disabled = false;
+    }
   }
 
   /** Who has taken it up; or the form, for whoever may. */
-  async function show(wanted) {
+  function show(wanted) {
     incident = wanted;
     if (wanted.by) {
       element.replaceChildren(h("p", { class: "taken" }, h("b", {}, say(wanted.until_ms === undefined ? "views.taken_at" : "views.took_at", { by: wanted.by, at: wanted.by_ms })), wanted.note ? h("q", {}, wanted.note) : null));
@@ -43,18 +48,15 @@ export function createAcknowledge(done) {
       element.replaceChildren(h("p", { class: "untaken" }, say("views.nobody_took")));
       return;
     }
-    const { name: signedIn, roles } = await me();
-    if (incident !== wanted) return;
-    const may = roles.includes("acknowledge");
-    const typing = form.isConnected && form.contains(document.activeElement) ? document.activeElement : null;
-    if (!may) {
+    const typing = form.contains(document.activeElement) ? document.activeElement : null;
+    if (!may("acknowledge")) {
       element.replaceChildren(h("p", { class: "untaken" }, say("views.nobody_yet")));
       return;
     }
-    const local = signedIn === "local" || !signedIn;
-    name.parentElement.hidden = !local;
-    name.required = local;
-    if (!name.value) name.value = local ? remembered.get() : signedIn;
+    const nameless = mustSayName();
+    name.parentElement.hidden = !nameless;
+    name.required = nameless;
+    if (!name.value) name.value = remembered.get();
     setText(nameLabel, say("views.your_name"));
     setText(noteLabel, say("views.your_note"));
     setText(button, say("views.acknowledge"));

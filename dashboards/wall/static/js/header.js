@@ -7,6 +7,8 @@ import { hrefMeeting } from "./router.js";
 import { nameOf, say, sayShade } from "./words.js";
 
 const COUNTED = ["not_ready", "at_risk", "dark", "unknown", "ready"];
+/** Beyond so many offices the counts are set smaller. */
+const MOST_LARGE = 999;
 const LONGEST_COUNTDOWN_MS = 24 * 3600_000;
 
 export function createHeader(nav, controls) {
@@ -47,6 +49,7 @@ export function createHeader(nav, controls) {
     const tiles = Object.values(model.tiles);
     for (const shade of COUNTED) counts[shade].show(tiles.filter((tile) => tile.shade === shade).length);
     const joined = tiles.filter((tile) => tile.shade !== "planned").length;
+    element.classList.toggle("many", tiles.length > MOST_LARGE);
     setText(linked, say("wall.linked_of", { linked: joined, all: tiles.length }));
     setText(element.querySelector("h1 .sr"), `${model.scene.name}. `);
     tick();

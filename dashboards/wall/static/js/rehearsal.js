@@ -1,17 +1,15 @@
 // A rehearsal of a meeting: the button asks first, then its progress is shown, office by office, until it is over.
 
-import { act, me } from "./acting.js";
 import { h, setText, setVariables, shape } from "./dom.js";
 import { rate } from "./format.js";
 import { model, now } from "./model.js";
-import { nameOf, knows, say } from "./words.js";
+import { act, may } from "./visitor.js";
+import { knows, nameOf, say } from "./words.js";
 
 const LOOK_MS = 2000;
 const SHAPES = { waiting: "planned", running: "unknown", held: "ready", broke: "not_ready", refused: "at_risk", aborted: "at_risk", silent: "dark" };
 const WORST_FIRST = ["broke", "silent", "refused", "aborted", "running", "waiting", "held"];
-const GOING = new Set(["waiting", "asked", "running"]);
-
-const remembered = (meeting) => `tatpar.rehearsal ${meeting.uid} ${meeting.recurrence}`;
+const GOING = new Set(["waiting", "running"]);
 
 export function createRehearsal() {
   const button = h("button", { type: "button", class: "primary", onclick: ask });
@@ -43,15 +41,17 @@ export function createRehearsal() {
   async function begin() {
     button.disabled = true;
     setText(problem, "");
-    const answer = await act("/api/rehearsals", { uid: meeting.uid, recurrence: meeting.recurrence });
-    button.disabled = false;
-    if (!answer.ok) { setText(problem, answer.error); return; }
-    follow(answer.told.id);
+    try {
+      const { id } = await act("/api/rehearsals", { uid: meeting.uid, recurrence: meeting.recurrence });
+      follow(id);
+    } catch (error) {
+      setText(problem, error.message);
+      button.disabled = false;
+    }
   }
 
   function follow(id) {
     going = id;
-    try { sessionStorage.setItem(remembered(meeting), id); } catch { /* private windows forget */ }
     clearTimeout(timer);
     look();
   }
@@ -61,7 +61,6 @@ export function createRehearsal() {
     const answer = await fetch(`/api/rehearsals/${encodeURIComponent(id)}`, { cache: "no-store" }).catch(() => null);
     if (id !== going) return;
     if (answer?.ok) draw(await answer.json());
-    else if (answer?.status === 404) { going = ""; progress.replaceChildren(); detail.replaceChildren(); return; }
     else timer = setTimeout(look, 2 * LOOK_MS);
   }
 
@@ -71,7 +70,9 @@ export function createRehearsal() {
     const done = offices.filter(({ state }) => state !== "waiting" && state !== "running").length;
     const bar = h("span", { class: "evidence-bar strong", "aria-hidden": "true" }, h("span", {}));
     setVariables(bar, { "--share": offices.length ? done / offices.length : 0 });
-    const words = [stateText(told), told.stages > 1 && lasts ? say("views.rehearse_stage", { n: told.stage, m: told.stages }) : "", offices.length ? say("views.rehearse_done", { n: done, m: offices.length }) : ""];
+    const stages = told.starts_ns?.length ?? 0;
+    const stage = Math.max(0, ...offices.filter(({ state }) => state === "running").map((one) => one.stage ?? 0));
+    const words = [stateText(told), stages > 1 && stage ? say("views.rehearse_stage", { n: stage, m: stages }) : "", told.why ? whyText(told.why) : "", offices.length ? say("views.rehearse_done", { n: done, m: offices.length }) : ""];
     progress.replaceChildren(h("p", {}, h("b", {}, words.filter(Boolean).join(" · "))), lasts ? bar : "");
     detail.replaceChildren(offices.length ? h("ul", { class: "rehearsed" }, [...offices].sort(worse).map(officeLine)) : "", hubLine(told.hub) ?? "");
     button.disabled = lasts;
@@ -80,7 +81,7 @@ export function createRehearsal() {
 
   return {
     element,
-    async show(page) {
+    show(page) {
       if (meeting && (meeting.uid !== page.meeting.uid || meeting.recurrence !== page.meeting.recurrence)) {
         this.close();
         for (const part of [progress, detail]) part.replaceChildren();
@@ -90,22 +91,17 @@ export function createRehearsal() {
       setText(element.firstChild, say("views.rehearsal"));
       setText(button, say("views.rehearse"));
       setText(hint, say("views.rehearse_hint"));
-      const { roles } = await me();
       const over = meeting.ends_ms <= now();
-      const may = roles.includes("rehearse") && !over && invited.some((one) => one.shade !== "planned");
-      button.hidden = !may;
-      hint.hidden = !may;
-      const last = page.rehearsal ?? lastAsked();
-      element.hidden = !may && !last;
+      const offered = may("rehearse") && !over && invited.some((one) => one.shade !== "planned");
+      button.hidden = !offered;
+      hint.hidden = !offered;
+      const last = page.rehearsal || going;
+      element.hidden = !offered && !last;
       if (last && last !== going) follow(last);
     },
     relabel() { if (going) look(); },
     close() { clearTimeout(timer); going = ""; meeting = null; dialog.close(); },
   };
-
-  function lastAsked() {
-    try { return sessionStorage.getItem(remembered(meeting)) ?? ""; } catch { return ""; }
-  }
 }
 
 const stateText = ({ state }) => (knows(`views.rehearsal_${state}`) ? say(`views.rehearsal_${state}`) : state);
