@@ -224,6 +224,18 @@ class Wall(_Section, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Port = 8420
+    sign_in: Literal["auto", "always"] = "auto"
+    """Auto: nobody is asked on this machine's own address when there is no proxy; elsewhere everybody is."""
+    session_days: Annotated[float, Meta(ge=0.01, le=90)] = 7
+    """A browser is signed out so long after it signed in."""
+    session_idle_h: Annotated[float, Meta(ge=0.1, le=2160)] = 12
+    """And when it has not been used for so long."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies that are trusted to say who asks, and from where."""
+    proxy_user_header: str = ""
+    """In which header such a proxy names who has signed in to it; empty: it names nobody."""
+    proxy_role: Literal["see", "acknowledge", "rehearse", "administer"] = "see"
+    """What people may do whom the proxy names and who are no users here."""
 
 
 Minutes = Annotated[float, Meta(ge=0, le=MAX_LEAD_MIN)]

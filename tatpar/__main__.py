@@ -14,6 +14,7 @@ COMMANDS: Final[dict[str, str]] = {
     "collect": "take in, check, store and confirm reports",
     "watch": "raise flags, issue verdicts and forecasts, settle outcomes",
     "wall": "serve the wall",
+    "users": "who may sign in to the wall, and links that only show it",
     "ready": "the verdict table of the next meetings",
     "flags": "degraded offices now, worst first",
     "incidents": "faults that several offices share",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from dashboards.wall.picture.incidents import OF_INCIDENTS, incident
+from dashboards.wall.picture.incidents import OF_INCIDENTS, acknowledged, first_marks, incident
 from dashboards.wall.picture.model import Incident
 from dashboards.wall.picture.times import ms
 from dashboards.wall.web.answers import BadRequestError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from config.config import Config
     from config.people import Person
     from dashboards.wall.sources import DecisionReader
+    from telemetry.access import IncidentMark
     from telemetry.alerting import Alert
     from telemetry.decisions import Incident as Decided
     from telemetry.state.outbox import OutboxRow
@@ -70,7 +71,8 @@ def cases(config: Config, state: DecisionReader, now_ns: int) -> Cases:
     found = state.incidents(since_ns, now_ns + 1)
     alerts = _alerts(state.alerts(since_ns, now_ns + 1))
     sites = config.registry.by_id
-    made = [incident(each, _last(alerts.get(each.id, ())), sites) for each in found]
+    marks = first_marks(state.incident_marks([each.id for each in found]))
+    made = [incident(each, _last(alerts.get(each.id, ())), marks.get(each.id), sites) for each in found]
     past = sorted((one for one in made if one.until_ms is not None), key=lambda one: -one.since_ms)
     return Cases(
         days=DAYS,
@@ -87,14 +89,16 @@ def case_page(config: Config, state: DecisionReader, incident_id: str, now_ns: i
     eased = [one for one in alerts if one.incident == found.id and one.kind is Kind.NOT_YOUR_LINE]
     people = {person.id: person for person in config.people}
     story = [Happening(what="began", at_ms=ms(found.since_ns)), Happening(what="named", at_ms=ms(found.told_ns))]
+    marks = state.incident_marks([found.id])
     for alert in own:
         story += _told(state.messages_of(alert.id), people)
-        story += _taken_up(alert)
+    story += _taken_up(own, marks)
     story += _eased(eased)
     if found.until_ns is not None:
         story.append(Happening(what="over", at_ms=ms(found.until_ns)))
     story.sort(key=lambda one: one.at_ms)
-    return CasePage(incident=incident(found, _last(own), config.registry.by_id), story=tuple(story))
+    shown = incident(found, _last(own), first_marks(marks).get(found.id), config.registry.by_id)
+    return CasePage(incident=shown, story=tuple(story))
 
 
 def find(state: DecisionReader, incident_id: str, now_ns: int) -> Decided:
@@ -151,16 +155,23 @@ def _person(row: OutboxRow, people: Mapping[str, Person]) -> Told:
     )
 
 
-def _taken_up(alert: Alert) -> list[Happening]:
-    found = []
-    if alert.overtaken_ns is not None:
-        found.append(Happening(what="overtaken", at_ms=ms(alert.overtaken_ns)))
-    if alert.acknowledged_ns is not None:
-        taken = Happening(
-            what="acknowledged", at_ms=ms(alert.acknowledged_ns), by=alert.acknowledged_by, note=alert.note
-        )
-        found.append(taken)
-    return found
+def _taken_up(alerts: Iterable[Alert], marks: Iterable[IncidentMark]) -> list[Happening]:
+    """Who took it up, through an alert or on the wall (which notes both): each once."""
+    found = {}
+    overtaken = []
+    for alert in alerts:
+        if alert.overtaken_ns is not None:
+            overtaken.append(Happening(what="overtaken", at_ms=ms(alert.overtaken_ns)))
+        if alert.acknowledged_ns is not None:
+            found[alert.acknowledged_by, alert.acknowledged_ns] = acknowledged(alert)
+    for mark in marks:
+        found.setdefault((mark.who, mark.at_ns), mark)
+    taken = [
+        Happening(what="acknowledged", at_ms=ms(one.at_ns), by=one.who, note=one.note)
+        for one in found.values()
+    ]
+    said = {one.at_ms for one in taken}
+    return taken + [one for one in overtaken if one.at_ms not in said]
 
 
 def _eased(alerts: Iterable[Alert]) -> list[Happening]:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.config import Config
+    from telemetry.access import IncidentMark
     from telemetry.alerting import Alert
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Forecast, Incident, Outcome, Verdict
@@ -69,6 +70,10 @@ class DecisionReader(Protocol):
 
     def alerts(self, from_ns: int, until_ns: int) -> Sequence[Alert]:
         """Alerts that overlap a span."""
+        ...
+
+    def incident_marks(self, incidents: Sequence[str]) -> Sequence[IncidentMark]:
+        """Who has taken up any of these incidents, in the order in which they did."""
         ...
 
     def messages_of(self, alert_id: str) -> Sequence[OutboxRow]:

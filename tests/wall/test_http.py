@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dashboards.wall.app import create_app
-from dashboards.wall.serve import AddressInUseError, address, listen, warning_for
+from dashboards.wall.serve import AddressInUseError, address, listen
 from dashboards.wall.web.hosts import Hosts
 
 if TYPE_CHECKING:
@@ -160,13 +160,13 @@ def test_a_wrong_request_gets_one_clear_line(fleet: Any, path: str, status: int,
 
 
 def test_only_reading_is_answered(fleet: Any) -> None:
-    """A POST is refused with the way that works."""
+    """A POST to what is only read is refused in one line."""
     request = urllib.request.Request(f"{fleet.url}/api/snapshot", data=b"{}", method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=60)
     with refused.value as answer:
         assert answer.code == 405
-        assert "use GET" in json.loads(answer.read())["error"]
+        assert "POST is not for /api/snapshot" in json.loads(answer.read())["error"]
 
 
 @pytest.mark.parametrize("path", ["/", "/api/snapshot", "/healthz", "/nowhere", "/api/site/nowhere"])
@@ -274,13 +274,6 @@ def test_port_0_is_a_free_one_and_the_address_says_which() -> None:
     """The address is known before the start."""
     with listen("127.0.0.1", 0) as listener:
         assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
-
-
-def test_beyond_loopback_there_is_a_warning() -> None:
-    """Whoever opens the wall to the network is told that there is no sign-in."""
-    assert warning_for("127.0.0.1") is None
-    assert warning_for("::1") is None
-    assert "no sign-in" in (warning_for("0.0.0.0") or "")
 
 
 @pytest.mark.parametrize(

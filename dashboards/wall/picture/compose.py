@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from config.config import Config
     from dashboards.wall.live.recent import Recent
     from dashboards.wall.picture.model import Track
+    from telemetry.access import IncidentMark
     from telemetry.alerting import Alert
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Incident, Verdict
@@ -33,6 +34,8 @@ class Decided:
     incidents: Sequence[Incident] = ()
     alerts: Sequence[Alert] = ()
     """Those that are open."""
+    marks: Sequence[IncidentMark] = ()
+    """Who has taken up one of the incidents."""
     presence: Mapping[tuple[str, str], Presence] = field(default_factory=dict)
     pulses: Mapping[str, int] = field(default_factory=dict)
     """Role to the time (ns) of its last beat."""
@@ -77,7 +80,7 @@ def compose(
         },
         meetings=meetings,
         flags={_flag_key(flag): _degraded(flag) for flag in decided.flags if flag.site in sites},
-        incidents=incidents(decided.incidents, decided.alerts, sites),
+        incidents=incidents(decided.incidents, decided.alerts, decided.marks, sites),
         pulses={role: Pulse(role=role, at_ms=ms(at_ns)) for role, at_ns in decided.pulses.items()},
         track=decided.track,
         trouble=troubles.reading,

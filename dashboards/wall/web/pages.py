@@ -101,7 +101,7 @@ class Pages:
     async def incident(self, request: Request) -> Response:
         """One shared fault and what happened."""
         config, now_ns = self._live.current, self._clock.now_ns()
-        asked = request.path_params["incident"]
+        asked = request.path_params["id"]
         return json(await self._read(lambda: case_page(config, self._state, asked, now_ns)))
 
     async def words(self, request: Request) -> Response:
@@ -118,14 +118,17 @@ class Pages:
         """200 while the picture is kept up, 503 when it cannot be read; a refused file is told and breaks nothing."""
         poller: Poller = request.app.state.poller
         trouble = poller.picture.trouble
+        ok = poller.ready.is_set() and not trouble
+        if request.state.visitor is None:
+            return json({"ok": ok}, 200 if ok else 503)
         told = {
-            "ok": poller.ready.is_set() and not trouble,
+            "ok": ok,
             "viewers": poller.broadcast.viewers,
             "restarts": poller.broadcast.restarts,
             "trouble": trouble,
             "refused": poller.picture.refused,
         }
-        return json(told, 200 if told["ok"] else 503)
+        return json(told, 200 if ok else 503)
 
     async def _read(self, read: Callable[[], T]) -> T:
         async with self._turn:

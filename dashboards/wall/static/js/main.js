@@ -19,6 +19,7 @@ import {
 import { parse } from "./router.js";
 import { createSitePage } from "./site.js";
 import { start, watchSleep } from "./stream.js";
+import { createVisitor, meet } from "./visitor.js";
 import { createWall } from "./wall.js";
 import { language, loadWords, nameOf, say } from "./words.js";
 
@@ -29,6 +30,7 @@ const controls = createControls({ switchView, switchLanguage, switchTheme, openH
 const nav = createNav();
 const header = createHeader(nav.element, controls.element);
 const footer = createFooter();
+const visitor = createVisitor();
 const outage = createOutageBar();
 const announcer = createAnnouncer();
 const wall = createWall();
@@ -40,6 +42,7 @@ const content = h("main", { id: "content", tabindex: "-1" });
 let current = null;
 
 function build() {
+  footer.element.append(visitor.element);
   document.body.append(skip, outage.element, header.element, content, footer.element, announcer.element, help.element);
 }
 
@@ -75,6 +78,7 @@ function skipToContent(event) {
 }
 
 async function takeScene(scene) {
+  await meet();
   await loadWords(chosenLanguage(scene.language), scene.timezone);
   await document.fonts.load("600 17px 'Noto Sans'").catch(() => []);
   await document.fonts.load("600 17px 'Noto Sans Devanagari'", "क").catch(() => []);
@@ -86,6 +90,7 @@ function relabel() {
   setText(skip, say("wall.skip"));
   controls.render();
   nav.render();
+  visitor.render();
   for (const part of [footer, ...Object.values(pages)]) part.relabel();
 }
 

@@ -15,10 +15,11 @@ export function createRehearsal() {
   const button = h("button", { type: "button", class: "primary", onclick: ask });
   const hint = h("p", { class: "hint" });
   const problem = h("p", { class: "problem", role: "alert" });
+  const halt = h("button", { type: "button", hidden: true, onclick: stop });
   const progress = h("div", { class: "rehearsal-progress", role: "status", "aria-live": "polite" });
   const detail = h("div", { class: "rehearsal-detail" });
   const element = h("section", { class: "rehearsal", "aria-labelledby": "rehearsal-title" },
-    h("h3", { id: "rehearsal-title" }), h("div", { class: "rehearsal-start" }, button, hint), problem, progress, detail);
+    h("h3", { id: "rehearsal-title" }), h("div", { class: "rehearsal-start" }, button, hint), problem, progress, halt, detail);
   const dialog = h("dialog", { class: "help ask", "aria-labelledby": "ask-title" });
   let meeting = null;
   let invited = [];
@@ -50,6 +51,12 @@ export function createRehearsal() {
     }
   }
 
+  async function stop() {
+    halt.disabled = true;
+    await act(`/api/rehearsals/${encodeURIComponent(going)}/stop`).catch((error) => setText(problem, error.message));
+    halt.disabled = false;
+  }
+
   function follow(id) {
     going = id;
     clearTimeout(timer);
@@ -76,6 +83,8 @@ export function createRehearsal() {
     progress.replaceChildren(h("p", {}, h("b", {}, words.filter(Boolean).join(" · "))), lasts ? bar : "");
     detail.replaceChildren(offices.length ? h("ul", { class: "rehearsed" }, [...offices].sort(worse).map(officeLine)) : "", hubLine(told.hub) ?? "");
     button.disabled = lasts;
+    halt.hidden = !lasts || !may("rehearse");
+    setText(halt, say("views.rehearse_stop"));
     if (lasts) timer = setTimeout(look, LOOK_MS);
   }
 

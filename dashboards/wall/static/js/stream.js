@@ -1,6 +1,7 @@
 // One stream of changes. It resumes by itself; what it cannot resume it asks for whole. When it is silent for
 // longer than two beats, the page says so.
 
+import { goToSignIn } from "./visitor.js";
 import { model, syncClock, takeChange, takePicture, takeScene } from "./model.js";
 
 const SILENT_MS = 11_000;
@@ -22,6 +23,7 @@ function heard() {
 
 async function fetchWhole(onScene) {
   const answer = await fetch("/api/snapshot", { cache: "no-store" });
+  if (answer.status === 401) goToSignIn();
   if (!answer.ok) throw new Error(`snapshot: ${answer.status}`);
   const whole = await answer.json();
   syncClock(whole.now_ms);
