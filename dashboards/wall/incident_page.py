@@ -88,7 +88,10 @@ def case_page(config: Config, state: DecisionReader, incident_id: str, now_ns: i
     own = _alerts(alerts).get(found.id, ())
     eased = [one for one in alerts if one.incident == found.id and one.kind is Kind.NOT_YOUR_LINE]
     people = {person.id: person for person in config.people}
-    story = [Happening(what="began", at_ms=ms(found.since_ns)), Happening(what="named", at_ms=ms(found.told_ns))]
+    story = [
+        Happening(what="began", at_ms=ms(found.since_ns)),
+        Happening(what="named", at_ms=ms(found.told_ns)),
+    ]
     marks = state.incident_marks([found.id])
     for alert in own:
         story += _told(state.messages_of(alert.id), people)
@@ -139,7 +142,7 @@ def _told(messages: Iterable[OutboxRow], people: Mapping[str, Person]) -> list[H
 
 
 def _step(key: str) -> str:
-    """The step in a message's key: alert, turn, step, …"""
+    """The step of a message, which its key names after alert and turn."""
     parts = key.split("/")
     return parts[2] if len(parts) > 2 and parts[2] in set(Step) else Step.RAISED.value
 

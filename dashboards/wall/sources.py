@@ -96,6 +96,10 @@ class DecisionReader(Protocol):
         """What came true, by start of the meeting."""
         ...
 
+    def open_rehearsal(self) -> RehearsalRecord | None:
+        """The rehearsal that waits or is going on."""
+        ...
+
     def rehearsals_of(self, meeting: str, recurrence_ns: int) -> Sequence[RehearsalRecord]:
         """The rehearsals of an occurrence, newest first."""
         ...

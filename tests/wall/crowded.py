@@ -54,7 +54,8 @@ def write_fleet(folder: Path, offices: int, regions: int = 60, linked: float = 0
         )
     settings = folder / "tatpar.toml"
     tables = "".join(
-        f'\n[[regions]]\nid = "area-{n:02}"\nname_en = "Area {n}"\nname_hi = "मंडल {n}"\n' for n in range(regions)
+        f'\n[[regions]]\nid = "area-{n:02}"\nname_en = "Area {n}"\nname_hi = "मंडल {n}"\n'
+        for n in range(regions)
     )
     settings.write_text(settings.read_text(encoding="utf-8") + tables, encoding="utf-8")
     (folder / "sites.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")

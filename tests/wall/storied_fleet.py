@@ -32,6 +32,7 @@ from telemetry.decisions import (
     Reason,
     State,
 )
+from telemetry.rehearsing import HubResult, OfficeProgress, OfficeState, RehearsalState
 from telemetry.state.db import StateDb
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteReader, SqliteStore
@@ -165,7 +166,11 @@ def tell_past(fleet: Fleet, linked: set[str]) -> None:
 
 def tell_moves(fleet: Fleet, at: Occurrence, made: dict[str, Verdict]) -> None:
     """How yesterday's forecasts came to what they were half an hour before."""
-    for horizon, minutes, share in ((Horizon.T24H, 1440, 0.0), (Horizon.T2H, 120, 0.5), (Horizon.T10M, 10, 1.0)):
+    for horizon, minutes, share in (
+        (Horizon.T24H, 1440, 0.0),
+        (Horizon.T2H, 120, 0.5),
+        (Horizon.T10M, 10, 1.0),
+    ):
         issued = [
             structs.replace(
                 v,
@@ -306,3 +311,40 @@ def made_fleet(folder: Path, config: Path | None = None, *, story: bool = True) 
     fleet.reader.close()
     state.close()
     store.close()
+
+
+def tell_rehearsal(fleet: Fleet, asked: str, *, done: bool = False) -> None:
+    """How far an asked rehearsal is: three offices are through, two are on the line, the others wait; or all are done."""
+    record = fleet.state.rehearsal(asked)
+    assert record is not None
+    invited = [s for s in fleet.linked if s in coming_morning(fleet).meeting.invited]
+    held = OfficeState.HELD if done else OfficeState.WAITING
+    told = {
+        "rampur": (OfficeState.BROKE, "video-360p", "video-720p"),
+        "lalitpur": (OfficeState.SILENT, "", ""),
+        "agra": (OfficeState.HELD, "video-720p", "video-720p"),
+        "basti": (OfficeState.HELD if done else OfficeState.RUNNING, "video-360p", "video-360p"),
+        "deoria": (OfficeState.HELD if done else OfficeState.RUNNING, "audio", "audio"),
+    }
+    offices = [
+        OfficeProgress(site=s, probe="p1", stage=1, state=told.get(s, (held,))[0], rung_up=up, rung_down=down)
+        for s in invited
+        for up, down in [told.get(s, (held, "", ""))[1:]]
+    ]
+    now_ns = fleet.clock.now_ns()
+    fleet.state.put_rehearsal(
+        structs.replace(
+            record,
+            state=RehearsalState.DONE if done else RehearsalState.RUNNING,
+            begun_ns=now_ns,
+            ended_ns=now_ns if done else None,
+            starts_ns=(now_ns, now_ns + 40 * SECOND_NS),
+            offices=tuple(offices),
+            hub=HubResult(took_up_bps=61.0e6, took_down_bps=58.0e6) if done else None,
+        )
+    )
+
+
+def coming_morning(fleet: Fleet) -> Occurrence:
+    """The meeting that comes next in the story."""
+    return next(at for at in fleet.occurrences() if at.starts_ns > NOW_NS)

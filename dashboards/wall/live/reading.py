@@ -84,6 +84,7 @@ class Decisions:
             incidents=incidents,
             alerts=self._state.open_alerts(),
             marks=self._state.incident_marks([one.id for one in incidents]),
+            rehearsal=self._state.open_rehearsal(),
             presence=self._state.presence(),
             pulses={
                 role: beat.at_ns - beat.at_ns % _PULSE_GRAIN_NS for role, beat in self._state.beats().items()

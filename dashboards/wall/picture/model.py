@@ -123,6 +123,8 @@ class Gathering(_Record, frozen=True, kw_only=True):
     """Changes when any verdict of this meeting does; a page that shows it fetches it again."""
     weak: tuple[Weak, ...] = ()
     """Only of the meeting that comes next: its offices that will not hold, worst first."""
+    rehearsal: str = ""
+    """Id of the rehearsal of it that waits or is going on."""
 
 
 class Degraded(_Record, frozen=True, kw_only=True):

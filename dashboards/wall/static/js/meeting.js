@@ -38,6 +38,7 @@ export function createMeetingPage() {
     if (held) element.querySelector(`[data-site="${CSS.escape(held)}"]`)?.focus();
   }
 
+  const stampNow = () => `${current()?.stamp ?? ""} ${current()?.rehearsal ?? ""}`;
   const current = () => model.meetings[`${address?.uid} ${address?.recurrence}`];
   return {
     element,
@@ -48,11 +49,11 @@ export function createMeetingPage() {
         shown = null;
         element.replaceChildren(h("p", { class: "nothing" }, say("wall.loading")));
       }
-      stamp = current()?.stamp ?? "";
+      stamp = stampNow();
       load();
     },
     render(change) {
-      const fresh = current()?.stamp ?? "";
+      const fresh = stampNow();
       if (!change.meetings || fresh === stamp) return;
       stamp = fresh;
       load();

@@ -1,6 +1,6 @@
 // A rehearsal of a meeting: the button asks first, then its progress is shown, office by office, until it is over.
 
-import { h, setText, setVariables, shape } from "./dom.js";
+import { h, setAttribute, setText, setVariables, shape } from "./dom.js";
 import { rate } from "./format.js";
 import { model, now } from "./model.js";
 import { act, may } from "./visitor.js";
@@ -9,6 +9,8 @@ import { knows, nameOf, say } from "./words.js";
 const LOOK_MS = 2000;
 const SHAPES = { waiting: "planned", running: "unknown", held: "ready", broke: "not_ready", refused: "at_risk", aborted: "at_risk", silent: "dark" };
 const WORST_FIRST = ["broke", "silent", "refused", "aborted", "running", "waiting", "held"];
+/** The state that is not written, because everything begins with it. */
+const FIRST = "waiting";
 const GOING = new Set(["waiting", "running"]);
 
 export function createRehearsal() {
@@ -17,7 +19,7 @@ export function createRehearsal() {
   const problem = h("p", { class: "problem", role: "alert" });
   const halt = h("button", { type: "button", hidden: true, onclick: stop });
   const progress = h("div", { class: "rehearsal-progress", role: "status", "aria-live": "polite" });
-  const detail = h("div", { class: "rehearsal-detail" });
+  const detail = h("div", { class: "rehearsal-detail", tabindex: "0", role: "region", hidden: true });
   const element = h("section", { class: "rehearsal", "aria-labelledby": "rehearsal-title" },
     h("h3", { id: "rehearsal-title" }), h("div", { class: "rehearsal-start" }, button, hint), problem, progress, halt, detail);
   const dialog = h("dialog", { class: "help ask", "aria-labelledby": "ask-title" });
@@ -71,9 +73,11 @@ export function createRehearsal() {
     else timer = setTimeout(look, 2 * LOOK_MS);
   }
 
-  function draw(told) {
+  function draw(record) {
+    const told = { ...record, state: record.state ?? FIRST };
     const lasts = GOING.has(told.state);
-    const offices = told.offices ?? [];
+    const offices = (told.offices ?? []).map((one) => ({ ...one, state: one.state ?? FIRST }));
+    const waiting = offices.filter(({ state }) => state === FIRST).length;
     const done = offices.filter(({ state }) => state !== "waiting" && state !== "running").length;
     const bar = h("span", { class: "evidence-bar strong", "aria-hidden": "true" }, h("span", {}));
     setVariables(bar, { "--share": offices.length ? done / offices.length : 0 });
@@ -81,7 +85,12 @@ export function createRehearsal() {
     const stage = Math.max(0, ...offices.filter(({ state }) => state === "running").map((one) => one.stage ?? 0));
     const words = [stateText(told), stages > 1 && stage ? say("views.rehearse_stage", { n: stage, m: stages }) : "", told.why ? whyText(told.why) : "", offices.length ? say("views.rehearse_done", { n: done, m: offices.length }) : ""];
     progress.replaceChildren(h("p", {}, h("b", {}, words.filter(Boolean).join(" · "))), lasts ? bar : "");
-    detail.replaceChildren(offices.length ? h("ul", { class: "rehearsed" }, [...offices].sort(worse).map(officeLine)) : "", hubLine(told.hub) ?? "");
+    const begun = offices.filter(({ state }) => state !== FIRST).sort(worse);
+    const top = detail.scrollTop;
+    detail.hidden = !offices.length;
+    detail.replaceChildren(hubLine(told.hub) ?? "", h("ul", { class: "rehearsed" }, begun.map(officeLine)),
+      waiting ? h("p", { class: "hint" }, say("views.rehearse_wait", { n: waiting })) : "");
+    detail.scrollTop = top;
     button.disabled = lasts;
     halt.hidden = !lasts || !may("rehearse");
     setText(halt, say("views.rehearse_stop"));
@@ -94,10 +103,14 @@ export function createRehearsal() {
       if (meeting && (meeting.uid !== page.meeting.uid || meeting.recurrence !== page.meeting.recurrence)) {
         this.close();
         for (const part of [progress, detail]) part.replaceChildren();
+        halt.hidden = true;
+        detail.hidden = true;
+        button.disabled = false;
         setText(problem, "");
       }
       ({ meeting, invited } = page);
       setText(element.firstChild, say("views.rehearsal"));
+      setAttribute(detail, "aria-label", say("views.rehearsal"));
       setText(button, say("views.rehearse"));
       setText(hint, say("views.rehearse_hint"));
       const over = meeting.ends_ms <= now();
