@@ -72,6 +72,8 @@ class Fleet:
     clock: StoryClock
     url: str = ""
     seq: int = 0
+    lasting: str = ""
+    over: str = ""
 
     @property
     def linked(self) -> list[str]:

@@ -11,28 +11,14 @@ import pytest
 import config
 from telemetry.decisions import Reason, ReasonCode, State
 from tests.wall.crowded import write_fleet
-from tests.wall.storied_fleet import made_fleet, served, tell_incidents, tell_rehearsal
+from tests.wall.storied_fleet import made_fleet, served, tell_rehearsal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 MORNING = "#/meeting/morning-review%40tatpar.example/20261124T053000Z"
 YESTERDAY = "#/meeting/morning-review%40tatpar.example/20261123T053000Z"
-
-
-@pytest.fixture(scope="module")
-def faulty(told_story: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The story with shared faults, served."""
-    folder = tmp_path_factory.mktemp("faulty") / "data"
-    shutil.copytree(told_story, folder)
-    with made_fleet(folder, story=False) as made:
-        made.lasting, made.over = tell_incidents(made)  # type: ignore[attr-defined]
-        with served(made) as url:
-            made.url = url
-            yield made
 
 
 def text_of(page: Page, selector: str) -> str:
@@ -78,6 +64,10 @@ def test_a_meeting_says_how_its_forecast_moved_and_what_came_true(page: Page, fa
     page.wait_for_selector(".past-table tbody tr")
     assert page.locator(".meeting-card").count() == 6
     assert page.locator(".meetings-page .bar").count() == 6
+    page.emulate_media(media="print")
+    assert page.locator(".views:visible, .controls:visible").count() == 0
+    assert page.locator(".past-table:visible, .meeting-card:visible").count() == 7
+    page.emulate_media(media="screen")
     page.click(f'.past-table a[href="{YESTERDAY}"]')
     page.wait_for_selector(".came-true")
     cells = [int(n) for n in page.locator(".crossed td b").all_text_contents()]

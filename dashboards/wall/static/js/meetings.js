@@ -15,7 +15,7 @@ export function createMeetingsPage() {
   const title = h("h2");
   const timeline = createTimeline();
   const coming = h("div", { class: "coming" });
-  const past = h("section", { class: "past", "aria-labelledby": "past-title" });
+  const past = h("div", { class: "past" });
   const element = h("article", { class: "page meetings-page" }, title, timeline.element, coming, past);
   let told = null;
   let fetchedFor = 0;
