@@ -71,7 +71,7 @@ def _spacing(points: NDArray[np.float64], span: float) -> float:
     """Median distance to the nearest neighbour that is not the same town."""
     if len(points) < 3:
         return span / 4
-    apart, _ = KDTree(points).query(points, k=min(len(points), _NEIGHBOURS))
+    apart = np.asarray(KDTree(points).query(points, k=min(len(points), _NEIGHBOURS))[0])
     apart[apart < 0.02 * span] = np.inf
     nearest = apart.min(axis=1)
     finite = nearest[np.isfinite(nearest)]
@@ -105,7 +105,7 @@ def _outline(points: NDArray[np.float64], height: float, reach: float) -> tuple[
     xs = np.arange(-margin, WIDTH + margin, step)
     ys = np.arange(-margin, height + margin, step)
     grid = np.stack(np.meshgrid(xs, ys), axis=-1)
-    away, _ = KDTree(points).query(grid)
+    away = np.asarray(KDTree(points).query(grid)[0])
     beyond = distance_transform_edt(away > reach + (_BAY - 1) * reach) * step
     outside = distance_transform_edt(beyond == 0) * step - (_BAY - 1) * reach
     found = rings(outside, 0.0)
