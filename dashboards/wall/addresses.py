@@ -34,6 +34,9 @@ def addresses(pages: Pages, files: Files, acting: Acting, sign_in: SignIn, docum
         Entry("/api/site/{site}/series", pages.series, Role.SEE),
         Entry("/api/meeting/{uid}/{recurrence}", pages.meeting, Role.SEE),
         Entry("/api/meeting/{uid}/{recurrence}/rehearsals", acting.rehearsals, Role.SEE),
+        Entry("/api/meetings/past", pages.meetings, Role.SEE),
+        Entry("/api/incidents", pages.incidents, Role.SEE),
+        Entry("/api/incidents/{id}", pages.incident, Role.SEE),
         Entry("/api/words/{language}.json", pages.words, Role.SEE),
         Entry("/api/alerts/{id}/acknowledge", acting.acknowledge_alert, Role.ACKNOWLEDGE, method="POST"),
         Entry(

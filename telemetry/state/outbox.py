@@ -217,6 +217,10 @@ class OutboxTable(Database):
         )
         return [(number, key) for number, key in rows]
 
+    def messages_of(self, alert: str) -> list[OutboxRow]:
+        """All about one alert, in the order in which they were put in."""
+        return self._messages("WHERE alert = ? ORDER BY id", (alert,)) if alert else []
+
     def outbox_counts(self, now_ns: int) -> OutboxCounts:
         """How many wait, are overdue, are given up."""
         query = (

@@ -17,7 +17,9 @@ from dashboards.wall.access.acting import (
     WantedRehearsal,
 )
 from dashboards.wall.access.entry import CSRF_HEADER
+from dashboards.wall.incident_page import CasePage, Cases
 from dashboards.wall.meeting_page import MeetingPage
+from dashboards.wall.past_meetings import Past
 from dashboards.wall.picture.model import Picture, Scene
 from dashboards.wall.series import Series
 from dashboards.wall.site_page import Mark, SitePage
@@ -134,6 +136,9 @@ OPERATIONS: Final = {
     ("GET", "/api/meeting/{uid}/{recurrence}/rehearsals"): Operation(
         "Its rehearsals, newest first.", list[RehearsalRecord], errors=(400,)
     ),
+    ("GET", "/api/meetings/past"): Operation("The meetings of the past days, and what came true.", Past),
+    ("GET", "/api/incidents"): Operation("Shared faults, those that last and those that are over.", Cases),
+    ("GET", "/api/incidents/{id}"): Operation("One shared fault and what happened.", CasePage, errors=(404,)),
     ("GET", "/api/words/{language}.json"): Operation("The catalogue.", Catalogue, errors=(404,)),
     ("POST", "/api/alerts/{id}/acknowledge"): Operation(
         "Take up an alert; the first one counts.", Acknowledged, Acknowledgement, errors=(404, 409)

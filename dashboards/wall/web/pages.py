@@ -9,7 +9,9 @@ import msgspec
 from msgspec import to_builtins
 
 from analytics.quality.assumed import endpoints_of
+from dashboards.wall.incident_page import case_page, cases
 from dashboards.wall.meeting_page import meeting_page
+from dashboards.wall.past_meetings import past_meetings
 from dashboards.wall.picture.times import recurrence_ns
 from dashboards.wall.series import series
 from dashboards.wall.site_page import marks, site_page
@@ -83,6 +85,24 @@ class Pages:
         config = self._live.current
         uid = request.path_params["uid"]
         return json(await self._read(lambda: meeting_page(config, self._state, uid, recurrence)))
+
+    async def meetings(self, request: Request) -> Response:
+        """The meetings of the past days and what came true."""
+        config, now_ns = self._live.current, self._clock.now_ns()
+        past = await self._read(lambda: msgspec.json.encode(past_meetings(config, self._state, now_ns)))
+        return packed_json(request, past)
+
+    async def incidents(self, request: Request) -> Response:
+        """Shared faults, those that last and those that are over."""
+        config, now_ns = self._live.current, self._clock.now_ns()
+        found = await self._read(lambda: msgspec.json.encode(cases(config, self._state, now_ns)))
+        return packed_json(request, found)
+
+    async def incident(self, request: Request) -> Response:
+        """One shared fault and what happened."""
+        config, now_ns = self._live.current, self._clock.now_ns()
+        asked = request.path_params["id"]
+        return json(await self._read(lambda: case_page(config, self._state, asked, now_ns)))
 
     async def words(self, request: Request) -> Response:
         """The catalogue of a language with the words of its units."""

@@ -78,6 +78,11 @@ export async function start(onScene) {
   starting = false;
 }
 
+/** Let go of the stream, as a machine that sleeps does; `online` or a page that is seen again takes it up. */
+export function sleep() {
+  source?.close();
+}
+
 /** After sleep the browser may hold a dead connection: begin anew when nothing was heard. */
 export function watchSleep(onScene) {
   document.addEventListener("visibilitychange", () => {
