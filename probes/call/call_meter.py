@@ -87,8 +87,10 @@ class CallMeter:
         order = which[np.argsort(packets.flow[which], kind="stable")]
         numbers = packets.flow[order]
         begins = np.flatnonzero(np.diff(numbers, prepend=~numbers[:1]))
+        groups = zip(numbers[begins].tolist(), np.split(order, begins[1:]), strict=True)
         alive = False
-        for number, mine in zip(numbers[begins].tolist(), np.split(order, begins[1:]), strict=True):
+        # In the order of their first packets: who spoke first may decide which end is the office's.
+        for number, mine in sorted(groups, key=lambda group: int(group[1][0])):
             if number not in self._others:
                 alive |= self._give(number, octets, packets, mine)
         return alive
