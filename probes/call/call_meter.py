@@ -173,7 +173,8 @@ class CallMeter:
 
     def finish(self) -> list[FlowWindow]:
         """Close whatever is at hand: the capture is over."""
-        last = max((f.last_ns for f in (*self._rtp.values(), *self._opaque.values(), *self._ended)), default=0)
+        rtp = [flow.last_ns for flow in (*self._rtp.values(), *self._ended)]
+        last = max([0, *rtp, *(flow.last_ns for flow in self._opaque.values())])
         return self.close_until(last + WINDOW_NS + GRACE_NS)
 
     def forget(self) -> None:

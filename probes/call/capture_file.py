@@ -28,7 +28,17 @@ MOST_PACKET: Final = 1 << 18
 """As tcpdump's own bound; a longer packet means that the file is damaged."""
 
 ETHERNET, RAW, RAW_OLD, NULL, LOOP, COOKED, COOKED_2, IPV4, IPV6 = 1, 101, 12, 0, 108, 113, 276, 228, 229
-_IP_AFTER: Final = {ETHERNET: 14, COOKED: 16, COOKED_2: 20, RAW: 0, RAW_OLD: 0, IPV4: 0, IPV6: 0, NULL: 4, LOOP: 4}
+_IP_AFTER: Final = {
+    ETHERNET: 14,
+    COOKED: 16,
+    COOKED_2: 20,
+    RAW: 0,
+    RAW_OLD: 0,
+    IPV4: 0,
+    IPV6: 0,
+    NULL: 4,
+    LOOP: 4,
+}
 """Octets from the beginning of a packet to its IP header, without VLAN tags."""
 _TYPE_AT: Final = {ETHERNET: 12, COOKED: 14, COOKED_2: 0}
 """Where the EtherType stands, for those that have one."""
@@ -150,7 +160,9 @@ def _next_generation(memory: mmap.mmap) -> Iterator[_Records]:
         elif kind in (_ENHANCED, _OLD_PACKET):
             _add_packet(memory, order, at, interfaces, found, old=kind == _OLD_PACKET)
         elif kind == _SIMPLE:
-            raise CaptureError("it has no times (simple packet blocks); capture it with tcpdump -w or dumpcap")
+            raise CaptureError(
+                "it has no times (simple packet blocks); capture it with tcpdump -w or dumpcap"
+            )
         at += length
         if len(found[0]) >= BATCH:
             yield found

@@ -44,7 +44,9 @@ def measure_file(path: Path, rule: CallRule, progress: Callable[[float], None] |
     windows: list[FlowWindow] = []
     count = 0
     for batch in read_capture(path):
-        order = np.argsort(batch.time_ns, kind="stable")  # a capture of several interfaces may be out of order
+        order = np.argsort(
+            batch.time_ns, kind="stable"
+        )  # a capture of several interfaces may be out of order
         packets = datagrams(batch.octets, batch.ip_at[order], batch.captured[order], batch.time_ns[order])
         count += len(packets)
         if len(packets):

@@ -117,7 +117,7 @@ def datagrams(
     return _columns(field, at, udp, is_v6, captured[keep] - header - UDP_HEADER, time_ns[keep], way[keep])
 
 
-def _columns(  # noqa: PLR0913 - columns
+def _columns(  # noqa: PLR0913, PLR0917 - columns
     field: Field,
     at: Offsets,
     udp: Offsets,

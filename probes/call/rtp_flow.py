@@ -208,9 +208,7 @@ class RtpFlow:
         self._losses, self._extended, self._closed_ns = Losses(), None, None
         self._jitter.forget()
 
-    def _measured(
-        self, start_ns: int, until_ns: int, now: Columns, toll: Toll, *, continues: bool
-    ) -> Closed:
+    def _measured(self, start_ns: int, until_ns: int, now: Columns, toll: Toll, *, continues: bool) -> Closed:
         main = int(np.bincount(now.payload_type).argmax())
         media = now if (now.payload_type == main).all() else now[now.payload_type == main]
         found = found_rate_hz(media.time_ns, media.stamp)
@@ -257,9 +255,7 @@ class RtpFlow:
         window = FlowWindow(
             start_ns=start_ns, flow=self.name.text, media=self.media, way=self.name.way, figures=figures
         )
-        return Closed(
-            window, toll, media, jitter.samples if jitter else 0, int(now.time_ns[0])
-        )
+        return Closed(window, toll, media, jitter.samples if jitter else 0, int(now.time_ns[0]))
 
     def _frames(self, media: Columns) -> Frames:
         return rtp_frames(media.time_ns, media.stamp, self.rate_hz, self._frame_stamp)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from probes.call.figures import Way
-from probes.call.packets import OUTGOING, UNKNOWN_WAY
+from probes.call.packets import OUTGOING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,20 +45,18 @@ class Sides:
         named = self._is_named(source), self._is_named(destination)
         if named[0] != named[1]:
             return Way.UP if named[0] else Way.DOWN
-        if packet_type == OUTGOING:
-            return Way.UP
-        if packet_type == _HOST and not ip_address(source.address).is_loopback:
-            return Way.DOWN
+        if packet_type in {OUTGOING, _HOST} and not ip_address(source.address).is_loopback:
+            return Way.UP if packet_type == OUTGOING else Way.DOWN
         inner = _is_private(source), _is_private(destination)
         if inner[0] != inner[1]:
             return Way.UP if inner[0] else Way.DOWN
-        if source.address == destination.address:  # both ends on one machine: the first to speak is the office
-            ours, theirs = str(source), str(destination)
-        else:
-            ours, theirs = source.address, destination.address
-        if ours in self._learned:
-            return Way.UP
-        if theirs in self._learned:
+        return self._by_who_spoke_first(source, destination)
+
+    def _by_who_spoke_first(self, source: End, destination: End) -> Way:
+        on_one_machine = source.address == destination.address  # then the ports tell the ends apart
+        ours = str(source) if on_one_machine else source.address
+        theirs = str(destination) if on_one_machine else destination.address
+        if ours not in self._learned and theirs in self._learned:
             return Way.DOWN
         if len(self._learned) < MOST_LEARNED:
             self._learned.add(ours)
@@ -71,6 +69,3 @@ class Sides:
 
 def _is_private(end: End) -> bool:
     return ip_address(end.address).is_private
-
-
-__all__ = ["UNKNOWN_WAY", "Network", "Sides", "networks"]

@@ -53,7 +53,8 @@ def rtp_frames(
         new = stamps > after
         stamps, whole = stamps[new], whole[new]
     whole = np.maximum.accumulate(whole)
-    return Frames(whole, _usual_ns(stamps * (1e9 / rate_hz) if rate_hz else whole.astype(np.float64)))
+    times = whole.astype(np.float64) if rate_hz is None else stamps.astype(np.float64) * (1e9 / rate_hz)
+    return Frames(whole, _usual_ns(times))
 
 
 def frames_by_size(
@@ -76,6 +77,6 @@ def frames_by_size(
     return Frames(whole, _usual_ns(whole.astype(np.float64)))
 
 
-def _usual_ns(times: NDArray[np.float64]) -> int | None:
+def _usual_ns(times: NDArray[np.floating]) -> int | None:
     steps = np.diff(times)
     return max(round(float(np.median(steps))), 1) if len(steps) else None

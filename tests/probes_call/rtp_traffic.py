@@ -63,9 +63,7 @@ class Stream:
                     self.start_ns + round(number * 1e9 / self.per_s) + index * self.spread_ns,
                     self.source,
                     self.destination,
-                    rtp(
-                        sequence, stamp, self.ssrc, self.payload_type, marked=marked, payload=secret(size)
-                    ),
+                    rtp(sequence, stamp, self.ssrc, self.payload_type, marked=marked, payload=secret(size)),
                 )
                 sequence += 1
 
