@@ -6,7 +6,6 @@ at a ring would bring them, which is what a probe does during a call (share of a
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -52,7 +51,6 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
         "live_packets_per_s": measured.packets / SECONDS,
         "live_us_per_look": live_s * 1e6 / looks,
         "live_core_share_pct": 100 * live_s / SECONDS,
-        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 

@@ -78,6 +78,8 @@ class PacketRing:
         except BaseException:
             self._socket.close()
             raise
+        self._interface = interface
+        self._index = socket.if_nametoindex(interface)
         self._octets = np.frombuffer(self._memory, dtype=np.uint8)
         self._frames = np.frombuffer(self._memory, dtype=_HEADER)
         self._next = 0
@@ -113,6 +115,13 @@ class PacketRing:
         """Packets that found the ring full since the last asking."""
         counts = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
         return int(struct.unpack("II", counts)[1])
+
+    def is_current(self) -> bool:
+        """Whether the interface is still the one that was opened: a line that dials anew makes its interface anew."""
+        try:
+            return socket.if_nametoindex(self._interface) == self._index
+        except OSError:
+            return False
 
     def close(self) -> None:
         """End the capture."""

@@ -84,7 +84,7 @@ class CallWatch:
         """Watch until cancelled; where it cannot, say so once and try again."""
         while True:
             await self._watch()
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(RETRY_S if self._trouble.trouble else LOOK_S)
 
     async def _watch(self) -> None:
         name = self._route() if self._interface == AUTO else self._interface
@@ -103,7 +103,7 @@ class CallWatch:
             self._trouble.good()
             self.live.watching = True
             try:
-                while self._interface != AUTO or self._route() in (name, None):
+                while ring.is_current() and (self._interface != AUTO or self._route() in {name, None}):
                     self.look(ring)
                     await asyncio.sleep(LOOK_S)
             finally:
