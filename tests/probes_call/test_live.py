@@ -248,3 +248,27 @@ def test_a_window_with_missed_packets_is_left_out(tmp_path: Path) -> None:
     watch.look(Full())  # type: ignore[arg-type]
     assert 100 * WINDOW_NS in watch._spoilt
     assert "packets were missed" in (watch._trouble.trouble or "")
+
+
+def test_a_set_clock_spoils_no_duration(tmp_path: Path) -> None:
+    """When the clock is set, what is at hand is forgotten: no gap or jitter comes of the step."""
+
+    class Empty:
+        def catch(self) -> None:
+            return None
+
+        def dropped(self) -> int:
+            return 0
+
+    clock = ManualClock(100 * WINDOW_NS, 0)
+    watch = CallWatch(settings(tmp_path), clock)
+    watch.look(Empty())  # type: ignore[arg-type]
+    watch._meter._start_ns = 100 * WINDOW_NS
+    clock.advance(SECOND_NS)
+    watch.look(Empty())  # type: ignore[arg-type]
+    assert watch._meter._start_ns == 100 * WINDOW_NS
+    for step in (-3600 * SECOND_NS, 3600 * SECOND_NS):
+        watch._meter._start_ns = 100 * WINDOW_NS
+        clock.step(step)
+        watch.look(Empty())  # type: ignore[arg-type]
+        assert watch._meter._start_ns is None
