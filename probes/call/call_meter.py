@@ -166,10 +166,15 @@ class CallMeter:
         while self._start_ns + WINDOW_NS + GRACE_NS <= now_ns:
             found += self._close(self._start_ns)
             self._start_ns += WINDOW_NS
-            if not (self._rtp or self._opaque or self._ended):
-                self._start_ns = max(self._start_ns, window_start(now_ns - GRACE_NS))
+            self._start_ns = max(self._start_ns, self._next_start_ns(now_ns))
         self._drop_idle(now_ns)
         return found
+
+    def _next_start_ns(self, now_ns: int) -> int:
+        """The first window that anything at hand lies in: a capture may sleep for years."""
+        flows = (*self._rtp.values(), *self._opaque.values(), *self._ended)
+        first = [at for flow in flows if (at := flow.first_held_ns) is not None]
+        return window_start(min([now_ns - GRACE_NS, *first]))
 
     def finish(self) -> list[FlowWindow]:
         """Close whatever is at hand: the capture is over."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 1 << 15
 SECOND_NS: Final = 10**9
+MOST_TIME_NS: Final = 1 << 62
 MOST_PACKET: Final = 1 << 18
 """As tcpdump's own bound; a longer packet means that the file is damaged."""
 
@@ -195,9 +196,10 @@ def _add_packet(  # noqa: PLR0913 - where, and whither
     if number >= len(interfaces):
         raise CaptureError(f"it is damaged at octet {at}: a packet of an interface that it does not describe")
     interface = interfaces[number]
-    for column, value in zip(
-        found, (interface.link, at + 28, taken, interface.time_ns(high << 32 | low)), strict=True
-    ):
+    time_ns = interface.time_ns(high << 32 | low)
+    if not 0 <= time_ns < MOST_TIME_NS:
+        raise CaptureError(f"it is damaged at octet {at}: a time that is none")
+    for column, value in zip(found, (interface.link, at + 28, taken, time_ns), strict=True):
         column.append(value)
 
 

@@ -53,6 +53,11 @@ class OpaqueFlow:
             self._holding += len(which)
         return len(self._recent) == LIVELY and self.last_ns - int(self._recent[0]) <= LIVELY_NS
 
+    @property
+    def first_held_ns(self) -> int | None:
+        """The first packet whose window is not closed."""
+        return int(self._parts[0][0][0]) if self._parts else None
+
     def close(self, start_ns: int, until_ns: int) -> list[FlowWindow]:
         """Picture and sound of the window that ends at `until_ns`; nothing when it is no call."""
         if not self._parts:

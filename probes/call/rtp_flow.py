@@ -176,6 +176,11 @@ class RtpFlow:
         """Packets are at hand whose window is not closed."""
         return bool(self._held)
 
+    @property
+    def first_held_ns(self) -> int | None:
+        """The first packet whose window is not closed; a candidate's wait for nothing."""
+        return int(self._held[0].time_ns[0]) if self._held and self.standing is Standing.PROVED else None
+
     def _judge(self, steps: NDArray[np.int64]) -> None:
         self._near += int(((steps > 0) & (steps <= NEAR)).sum())
         self._count += len(steps)

@@ -26,9 +26,11 @@ from tests.probes_call.rtp_traffic import (
     secret,
     sound,
     write_pcap,
+    write_pcapng,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from probes.call.flow_total import FlowTotal
@@ -233,3 +235,27 @@ def test_what_is_no_capture_is_said(tmp_path: Path, text: bytes) -> None:
     file.write_bytes(text)
     with pytest.raises(CaptureError):
         measure_file(file, AGRA)
+
+
+def test_a_capture_may_sleep_for_years(tmp_path: Path) -> None:
+    """Two calls twenty years apart are two flows, and the years between cost nothing."""
+    later = sound(0x5555, start_ns=START_NS + 20 * 365 * 86_400 * 10**9)
+    found = measured(tmp_path, [*sound().packets(100), *later.packets(100)])
+    assert [total.figures().packets for total in found.flows] == [100, 100]
+
+
+@pytest.mark.parametrize("write", [write_pcap, write_pcapng])
+def test_damaged_captures_crash_nothing(tmp_path: Path, write: Callable[..., Path]) -> None:
+    """Forty captures with random octets changed or cut off: figures, or one clear refusal."""
+    rng = np.random.default_rng(20261126)
+    whole = write(tmp_path / "whole", in_order(sound().packets(120), picture().packets(60))).read_bytes()
+    file = tmp_path / "damaged"
+    for trial in range(40):
+        octets = np.frombuffer(whole, dtype=np.uint8).copy()
+        octets[rng.integers(24, len(octets), 60)] = rng.integers(0, 256, 60)
+        file.write_bytes(octets.tobytes()[: None if trial % 5 else rng.integers(30, len(octets))])
+        try:
+            for total in measure_file(file, CallRule(ports=port_ranges(PLATFORM_PORTS))).flows:
+                assert total.figures().packets == sum(window.item().packets for window in total.windows)
+        except CaptureError as error:
+            assert "damaged" in str(error) or "it " in str(error)
