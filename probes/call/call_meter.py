@@ -172,7 +172,7 @@ class CallMeter:
 
     def _next_start_ns(self, now_ns: int) -> int:
         """The first window that anything at hand lies in: a capture may sleep for years."""
-        flows = (*self._rtp.values(), *self._opaque.values(), *self._ended)
+        flows: list[RtpFlow | OpaqueFlow] = [*self._rtp.values(), *self._opaque.values(), *self._ended]
         first = [at for flow in flows if (at := flow.first_held_ns) is not None]
         return window_start(min([now_ns - GRACE_NS, *first]))
 

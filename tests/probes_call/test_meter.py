@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -250,12 +251,13 @@ def test_damaged_captures_crash_nothing(tmp_path: Path, write: Callable[..., Pat
     rng = np.random.default_rng(20261126)
     whole = write(tmp_path / "whole", in_order(sound().packets(120), picture().packets(60))).read_bytes()
     file = tmp_path / "damaged"
+    read = 0
     for trial in range(40):
         octets = np.frombuffer(whole, dtype=np.uint8).copy()
         octets[rng.integers(24, len(octets), 60)] = rng.integers(0, 256, 60)
         file.write_bytes(octets.tobytes()[: None if trial % 5 else rng.integers(30, len(octets))])
-        try:
+        with contextlib.suppress(CaptureError):
             for total in measure_file(file, CallRule(ports=port_ranges(PLATFORM_PORTS))).flows:
+                read += 1
                 assert total.figures().packets == sum(window.item().packets for window in total.windows)
-        except CaptureError as error:
-            assert "damaged" in str(error) or "it " in str(error)
+    assert read > 10
