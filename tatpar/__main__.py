@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "flags": "degraded offices now, worst first",
     "incidents": "faults that several offices share",
     "changes": "where a line's level moved",
+    "call": "what the calls in a capture got: loss, jitter, frames, freezes",
     "gaps": "what is missing in the store and since when",
     "alerts": "tell the in-charges, and list what was told",
     "report": "the readiness reports",
