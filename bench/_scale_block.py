@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.broken import broken_windows
 from analytics.forecast.asking import hourly
 from analytics.forecast.deployment import Surroundings, track_of
 from analytics.forecast.held import came_true
@@ -121,7 +120,7 @@ def _judged(grid: SlotGrid, first: int, week: int, limits: tuple[Limits, ...]) -
     """A week of some offices, judged into the grid; CPU seconds."""
     table = _rollups(first, week, min(JUDGED_AT_ONCE, int(grid.lines.sites[-1][1:]) + 1 - first))
     begin = time.process_time()
-    put_rollups(grid, table, limits, broken_windows(table.window_values, limits))
+    put_rollups(grid, table, limits)
     return time.process_time() - begin
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.forecast.slots import empty_slots, joined_slots, put_rollups
+from analytics.forecast.slots import joined_slots
 from analytics.lines import Lines
-from tatpar.watching.floors import rollups_to_judge
+from tatpar.watching.judged import JudgedSpan, read_judged
 from telemetry.store.by_blocks import InProcess
-from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,17 +19,6 @@ if TYPE_CHECKING:
     from telemetry.store.protocol import StoreReader
 
 SITES_PER_READ = 8
-SPAN_PER_READ_NS = 7 * DAY_NS
-
-
-@dataclass(frozen=True, slots=True)
-class BlockOfSlots:
-    """Slots `first` to before `last` of some lines under some limit sets."""
-
-    lines: Lines
-    limits: tuple[Limits, ...]
-    first: int
-    last: int
 
 
 def read_slots(  # noqa: PLR0913 - what, of when, how told, by whom
@@ -49,7 +36,9 @@ def read_slots(  # noqa: PLR0913 - what, of when, how told, by whom
     """
     first, last = span_ns[0] // SLOT_NS, -(-span_ns[1] // SLOT_NS)
     sites = [lines.sites[at : at + SITES_PER_READ] for at in range(0, len(lines.sites), SITES_PER_READ)]
-    jobs = [BlockOfSlots(Lines(each, lines.paths), tuple(limits), first, last) for each in sites]
+    jobs = [
+        JudgedSpan(Lines(each, lines.paths), tuple(limits), first, last, last * SLOT_NS) for each in sites
+    ]
     grids, done = [], 0
     for grid in (blocks or InProcess(reader)).each(read_block_of_slots, jobs):
         grids.append(grid)
@@ -58,13 +47,7 @@ def read_slots(  # noqa: PLR0913 - what, of when, how told, by whom
     return joined_slots(lines, grids)
 
 
-def read_block_of_slots(reader: StoreReader, job: BlockOfSlots) -> SlotGrid:
-    """Read and judge one block; a week of its roll-ups is in memory at a time."""
-    grid = empty_slots(job.lines, len(job.limits), job.first, job.last - job.first)
-    for start_ns in range(job.first * SLOT_NS, job.last * SLOT_NS, SPAN_PER_READ_NS):
-        end_ns = min(start_ns + SPAN_PER_READ_NS, job.last * SLOT_NS)
-        selection = Selection(start_ns, end_ns, sites=job.lines.sites)
-        table = rollups_to_judge(reader, job.lines, job.limits, selection)
-        if len(table):
-            put_rollups(grid, table, job.limits)
+def read_block_of_slots(reader: StoreReader, job: JudgedSpan) -> SlotGrid:
+    """Read one block."""
+    grid, _ = read_judged(reader, job, with_figures=False)
     return grid
