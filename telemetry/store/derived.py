@@ -196,6 +196,8 @@ class DerivedDays:
 
     def _damaged(self, site: str, day_ns: int) -> None:
         self.counts.damaged += 1
+        if self.counts.damaged > 1:  # told once
+            return
         log.warning(
             "%s: what is kept of %s is damaged in one day; it is worked out again",
             self._path.name,
