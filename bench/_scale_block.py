@@ -19,7 +19,7 @@ from analytics.lines import Lines
 from bench._scale_store import END_NS, PATHS, T0
 from config.load import load_config
 from config.profiles import ladder_of
-from tatpar.watching.slots import read_slots
+from reports.past.slots import read_slots
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:

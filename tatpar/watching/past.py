@@ -12,8 +12,8 @@ from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged
 from analytics.history import empty_history, joined, merged, of_slots, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
-from tatpar.watching.floors import floors_at
-from tatpar.watching.judged import JudgedSpan, read_judged
+from reports.past.floors import floors_at
+from reports.past.judged import JudgedSpan, read_judged
 from telemetry.store.by_blocks import InProcess
 from telemetry.windows import SLOT_NS
 

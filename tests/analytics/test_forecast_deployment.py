@@ -84,7 +84,7 @@ def test_two_probes_of_one_slot_count_together(made: Bench) -> None:
     np.testing.assert_array_equal(grid.broken, whole.broken)
     np.testing.assert_allclose(grid.strain, whole.strain, rtol=1e-6)
     assert (grid.received_ns - whole.received_ns).ravel().tolist() == [0, 9 * SECOND_NS, 0]
-    assert whole.broken[..., 1].all()
+    assert (whole.broken[..., 1] == 20).any()
 
 
 def test_a_slot_says_what_broke_and_how_strained_it_was(made: Bench) -> None:

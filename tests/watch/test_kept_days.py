@@ -16,8 +16,8 @@ from analytics.hours import HourSpan, local_hour
 from analytics.limits import LimitSets, limit_sets
 from analytics.lines import Lines
 from config.profiles import Limits, ladder_of
-from tatpar.watching import kept_days
-from tatpar.watching.judged import JudgedSpan, read_judged
+from reports.past import kept_days
+from reports.past.judged import JudgedSpan, read_judged
 from tatpar.watching.past import BlockOfPast, Shape, read_block
 from telemetry.store.derived import Deriving
 from telemetry.store.protocol import Selection

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analytics.forecast.slots import joined_slots
 from analytics.lines import Lines
-from tatpar.watching.judged import JudgedSpan, read_judged
+from reports.past.judged import JudgedSpan, read_judged
 from telemetry.store.by_blocks import InProcess
 from telemetry.windows import SLOT_NS
 

@@ -14,8 +14,8 @@ import numpy as np
 from analytics.forecast.slots import SlotGrid, empty_slots, put_rollups
 from analytics.history import METRICS
 from analytics.lines import Lines
-from tatpar.watching.floors import rollups_to_judge
-from tatpar.watching.kept_days import SLOTS_PER_DAY, KeptDays
+from reports.past.floors import rollups_to_judge
+from reports.past.kept_days import SLOTS_PER_DAY, KeptDays
 from telemetry.store.derived import Deriving
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, SLOT_NS
