@@ -122,6 +122,15 @@ def merged_slots(old: SlotGrid, new: SlotGrid, keep_slots: int) -> SlotGrid:
     return out
 
 
+def put_offices(grid: SlotGrid, part: SlotGrid, first: int) -> None:
+    """Lay the grid of some offices, over the same slots, into a whole one, from its office `first` on."""
+    here = slice(first, first + len(part.lines.sites))
+    grid.measured[here] = part.measured
+    grid.received_ns[here] = part.received_ns
+    grid.broken[:, here] = part.broken
+    grid.strain[:, here] = part.strain
+
+
 def joined_slots(lines: Lines, blocks: Sequence[SlotGrid]) -> SlotGrid:
     """The grids of consecutive blocks of sites, over the same slots, as one."""
     return SlotGrid(

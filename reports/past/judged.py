@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from config.profiles import Limits
     from telemetry.store.protocol import StoreReader
 
-DAYS_PER_READ: Final = 7
+DAYS_PER_READ: Final = 3
+"""Arrays of a week are so large that the system takes them back each time: with these there are a fortieth of the page faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def read_judged(
 ) -> tuple[SlotGrid, NDArray[np.float32] | None]:
     """The slots of a span, and where they are wanted their figures (6, S, P, T) in the order of `METRICS`.
 
-    An office at a time, so that beside the answer a week of one office's window values is in memory.
+    An office at a time, so that beside the answer three days of one office's window values is in memory.
 
     Raises:
         StoreError: the store cannot be read.
@@ -74,21 +75,26 @@ class _Office:
         self._days = range(first * DAY_NS, last * DAY_NS, DAY_NS)
         slots = len(self._days) * SLOTS_PER_DAY
         self._grid = empty_slots(self._lines, len(span.limits), first * SLOTS_PER_DAY, slots)
-        self._figures = _no_figures(self._grid)
+        self._figures: NDArray[np.float32] | None = None
 
     def read(self, *, with_figures: bool) -> None:
         """Fill in what is there."""
         marks = self._marks()
+        if with_figures:
+            self._figures = _no_figures(self._grid)
         found: set[int] = set()
         if self._kept is not None and marks:
             passed = {day: mark for day, mark in marks.items() if self._has_passed(day)}
-            found = self._kept.found(self._grid, self._figures if with_figures else None, passed)
+            found = self._kept.found(self._grid, self._figures, passed)
         wanted = [day for day in self._days if day not in found and (marks is None or day in marks)]
+        if not wanted:
+            return
+        figures = _no_figures(self._grid) if self._figures is None else self._figures
         for start_ns, end_ns in _runs(wanted):
-            self._judge(start_ns, end_ns)
+            self._judge(start_ns, end_ns, figures)
         if self._kept is not None and marks:
             fresh = {day: marks[day] for day in wanted if self._has_passed(day)}
-            self._kept.keep(self._grid, self._figures, fresh, min(marks))
+            self._kept.keep(self._grid, figures, fresh, min(marks))
 
     def copy_into(self, grid: SlotGrid, figures: NDArray[np.float32] | None, index: int) -> None:
         """The slots of the span, into the place of one office."""
@@ -97,7 +103,7 @@ class _Office:
         grid.received_ns[index] = self._grid.received_ns[0, :, here]
         grid.broken[:, index] = self._grid.broken[:, 0, :, here]
         grid.strain[:, index] = self._grid.strain[:, 0, :, here]
-        if figures is not None:
+        if figures is not None and self._figures is not None:
             figures[:, index] = self._figures[:, 0, :, here]
 
     def _marks(self) -> Mapping[int, int] | None:
@@ -109,7 +115,7 @@ class _Office:
     def _has_passed(self, day_ns: int) -> bool:
         return day_ns + DAY_NS <= self._span.until_ns
 
-    def _judge(self, start_ns: int, end_ns: int) -> None:
+    def _judge(self, start_ns: int, end_ns: int, figures: NDArray[np.float32]) -> None:
         """Of days that have passed all, so that they can be kept; else no more than the span asks for."""
         span = self._span
         if self._kept is None or not self._has_passed(start_ns):
@@ -119,11 +125,11 @@ class _Office:
         selection = Selection(start_ns, end_ns, sites=self._lines.sites)
         table = rollups_to_judge(self._reader, self._lines, span.limits, selection)
         if len(table):
-            put_rollups(self._grid, table, span.limits, figures=self._figures)
+            put_rollups(self._grid, table, span.limits, figures=figures)
 
 
 def _runs(days: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """(start, end) of days in a row, at most a week of them."""
+    """(start, end) of days in a row, at most `DAYS_PER_READ` of them."""
     first = 0
     for at in range(1, len(days) + 1):
         if at == len(days) or at - first == DAYS_PER_READ or days[at] != days[at - 1] + DAY_NS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.forecast.slots import joined_slots
+from analytics.forecast.slots import empty_slots, put_offices
 from analytics.lines import Lines
 from reports.past.judged import JudgedSpan, read_judged
 from telemetry.store.by_blocks import InProcess
@@ -39,12 +39,12 @@ def read_slots(  # noqa: PLR0913 - what, of when, how told, by whom
     jobs = [
         JudgedSpan(Lines(each, lines.paths), tuple(limits), first, last, last * SLOT_NS) for each in sites
     ]
-    grids, done = [], 0
-    for grid in (blocks or InProcess(reader)).each(read_block_of_slots, jobs):
-        grids.append(grid)
-        done += len(grid.lines.sites)
+    grid, done = empty_slots(lines, len(limits), first, last - first), 0
+    for part in (blocks or InProcess(reader)).each(read_block_of_slots, jobs):
+        put_offices(grid, part, done)
+        done += len(part.lines.sites)
         progress(done, len(lines.sites))
-    return joined_slots(lines, grids)
+    return grid
 
 
 def read_block_of_slots(reader: StoreReader, job: JudgedSpan) -> SlotGrid:
