@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from analytics.forecast.deployment import Surroundings, track_of
+from analytics.forecast.deployment import Surroundings, track_of, tracks_of
 from analytics.forecast.model import Model
 from analytics.forecast.track import Asks
 from analytics.limits import limit_sets
@@ -67,6 +67,22 @@ def answer(reader: StoreReader, block: Block) -> Answer:
     return Answer(chances.holds.reshape(-1, OCCURRENCES), read_s, time.process_time() - begin)
 
 
+def state_bytes(reader: StoreReader, offices: int) -> int:
+    """What a watch keeps of so many offices to ask the model of them: their slots and the tracks of every limit set, each array once."""
+    lines = Lines(tuple(f"s{i}" for i in range(offices)), PATHS)
+    grid = read_slots(reader, lines, limits(), (T0, END_NS))
+    kept: list[SlotGrid | Track] = [grid, *tracks_of(grid, _surroundings(grid))]
+    values = [getattr(each, field.name) for each in kept for field in fields(each)]
+    owners = [_owner(value) for value in values if isinstance(value, np.ndarray)]
+    return sum({id(owner): owner.nbytes for owner in owners}.values())
+
+
+def _owner(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
 @cache
 def shipped() -> Model:
     """The model that a deployment begins with."""
@@ -93,14 +109,18 @@ def limits() -> tuple[Limits, ...]:
 
 
 def _track(grid: SlotGrid) -> Track:
-    """Of the hardest rung's limits; four providers, the block as one region."""
+    """Of the hardest rung's limits."""
+    return track_of(grid, 0, _surroundings(grid))
+
+
+def _surroundings(grid: SlotGrid) -> Surroundings:
+    """Four providers, the block as one region."""
     sites, paths, slots = grid.measured.shape
     groups = {
         "provider": np.repeat(np.arange(sites, dtype=np.int32) % 4, paths),
         "region": np.zeros(sites * paths, dtype=np.int32),
         "end": np.tile(np.arange(paths, dtype=np.int32), sites),
     }
-    around = Surroundings(
+    return Surroundings(
         groups, np.zeros((sites, slots), dtype=bool), np.zeros((sites, paths, slots), dtype=bool)
     )
-    return track_of(grid, 0, around)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from bench._scale_block import OCCURRENCES, Answer, Block, answer, limits, shipped
+from bench._scale_block import OCCURRENCES, Answer, Block, answer, limits, shipped, state_bytes
 from bench._scale_store import PATHS, make
 from config.load import load_config
 from telemetry.store.by_blocks import InProcess, OnDask
@@ -114,7 +114,10 @@ def _child(folder: Path, sites: int, where: str) -> dict[str, object]:
     if where != "dask":
         begin = time.perf_counter()
         with contextlib.closing(open_reader(settings, folder)) as reader:
-            return _measured(InProcess(reader), jobs, begin)
+            found = _measured(InProcess(reader), jobs, begin)
+            if sites <= BLOCK:
+                found["watch_state_kb_per_office"] = state_bytes(reader, sites) / 1024 / sites
+            return found
     from distributed import LocalCluster  # noqa: PLC0415 - only here
 
     with (
