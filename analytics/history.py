@@ -107,6 +107,38 @@ def summarise(
     return out
 
 
+def of_slots(
+    lines: Lines,
+    span: HourSpan,
+    slots: tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]],
+    figures: NDArray[np.float32],
+) -> History:
+    """The hours of a span out of slots that are judged already; the same as `summarise` of their roll-ups.
+
+    Args:
+        lines: the axes S and P.
+        span: the hours.
+        slots: start of each slot (T,) in ns; windows measured (S, P, T); broken (L, S, P, T).
+        figures: (6, S, P, T) in the order of `METRICS`.
+    """
+    start_ns, measured, broken = slots
+    out = empty_history(lines, len(broken), span.first, span.count)
+    hour = local_hours(start_ns, span.zone) - span.first
+    rows = np.flatnonzero((hour >= 0) & (hour < span.count))
+    hour, slot = hour[rows], start_ns[rows] // SLOT_NS % SLOTS_PER_HOUR
+
+    if not len(rows):
+        return out
+    starts = np.flatnonzero(np.diff(hour, prepend=-1))
+    for total, counts in ((out.measured, measured), (out.broken, broken)):
+        total[..., hour[starts]] = np.add.reduceat(counts[..., rows], starts, axis=-1, dtype=np.uint16)
+    for index, name in enumerate(METRICS):
+        grid = np.full((*out.measured.shape, SLOTS_PER_HOUR), np.nan, dtype=np.float32)
+        grid[..., hour, slot] = figures[index][..., rows]
+        out.figures[name][...] = _median(grid.reshape(-1, SLOTS_PER_HOUR)).reshape(out.measured.shape)
+    return out
+
+
 def merged(old: History, new: History, keep_hours: int) -> History:
     """`old` with the hours of `new` put in place of its own, and at most the newest `keep_hours` kept."""
     end = max(old.end_hour, new.end_hour)
@@ -191,8 +223,13 @@ def _median_by(
     """Median of each cell's slots, without the all-NaN warnings of nanmedian."""
     grid = np.full((int(np.prod(shape)), SLOTS_PER_HOUR), np.nan, dtype=np.float32)
     grid[cell, slot] = values
+    return _median(grid).reshape(shape)
+
+
+def _median(grid: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Median of each row (n, 12), which is sorted in place; NaN where it has none."""
     grid.sort(axis=-1)  # NaN last
     known = np.isfinite(grid).sum(axis=-1)
     at = np.arange(len(grid))
     low, high = grid[at, np.maximum(known - 1, 0) // 2], grid[at, np.minimum(known // 2, SLOTS_PER_HOUR - 1)]
-    return np.where(known > 0, (low + high) / 2.0, np.nan).reshape(shape).astype(np.float32)
+    return np.where(known > 0, (low + high) / 2.0, np.nan).astype(np.float32)

@@ -11,8 +11,8 @@ from analytics.forecast.asking import LEADS_NS, asks_of, hourly
 from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
 from analytics.forecast.replay import Extent, Ground, joined_asks, only_asks
 from analytics.lines import Lines
+from reports.past.slots import read_slots
 from tatpar.watching.lost_contact import lost_in
-from tatpar.watching.slots import read_slots
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:

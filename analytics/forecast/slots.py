@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from analytics.broken import broken_windows
 from analytics.floor import ABOVE
-from analytics.history import slot_figures
+from analytics.history import METRICS, slot_figures
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
@@ -66,15 +66,22 @@ def empty_slots(lines: Lines, limit_sets: int, first_slot: int, slots: int) -> S
 
 
 def put_rollups(
-    grid: SlotGrid, table: RollupTable, limits: Sequence[Limits], broken: NDArray[np.int64] | None = None
+    grid: SlotGrid,
+    table: RollupTable,
+    limits: Sequence[Limits],
+    *,
+    figures: NDArray[np.float32] | None = None,
 ) -> None:
     """Lay roll-ups into a grid; rows of other lines and times are passed over.
+
+    Where a probe took another's place within a slot there are two rows of it: their windows count together, and
+    the figures are those of the later one.
 
     Args:
         grid: filled in place.
         table: with window values, and the columns `up_jitter_ms`, `down_jitter_ms`, `rtt_p95_ms`.
         limits: the grid's L limit sets.
-        broken: (L, n) what `broken_windows` said of the table, when it is known already.
+        figures: (6, S, P, T) of the grid; filled with the figures of `METRICS` where it is given.
     """
     rows, cell = _cells(grid, table)
     if not len(rows):
@@ -82,15 +89,21 @@ def put_rollups(
     values: Values = table.window_values
     if len(rows) < len(table):
         values = {name: column[rows] for name, column in table.window_values.items()}
-    found = broken_windows(values, limits) if broken is None else broken[:, rows]
-    grid.measured[cell] = (values["sent"] > 0).sum(axis=-1)
-    grid.received_ns[cell] = np.asarray(table.columns["received_ns"], dtype=np.int64)[rows]
-    figures = slot_figures(table, rows, values)
+    found = slot_figures(table, rows, values)
+    if figures is not None:
+        for index, name in enumerate(METRICS):
+            figures[(index, *cell)] = found[name]
     if ABOVE in values:
-        figures[ABOVE] = _mean(values[ABOVE])
+        found[ABOVE] = _mean(values[ABOVE])
+    firsts, cell = _without_twins(cell)
+    measured = (values["sent"] > 0).sum(axis=-1)
+    grid.measured[cell] = np.add.reduceat(measured, firsts)
+    received_ns = np.asarray(table.columns["received_ns"], dtype=np.int64)[rows]
+    grid.received_ns[cell] = np.maximum.reduceat(received_ns, firsts)
+    broken = broken_windows(values, limits)
     for index, each in enumerate(limits):
-        grid.broken[(index, *cell)] = found[index]
-        grid.strain[(index, *cell)] = strain(figures, each)
+        grid.broken[(index, *cell)] = np.add.reduceat(broken[index], firsts)
+        grid.strain[(index, *cell)] = np.fmax.reduceat(strain(found, each), firsts)
 
 
 def merged_slots(old: SlotGrid, new: SlotGrid, keep_slots: int) -> SlotGrid:
@@ -107,6 +120,15 @@ def merged_slots(old: SlotGrid, new: SlotGrid, keep_slots: int) -> SlotGrid:
         for name in ("measured", "broken", "strain", "received_ns"):
             getattr(out, name)[..., here] = getattr(source, name)[..., there]
     return out
+
+
+def put_offices(grid: SlotGrid, part: SlotGrid, first: int) -> None:
+    """Lay the grid of some offices, over the same slots, into a whole one, from its office `first` on."""
+    here = slice(first, first + len(part.lines.sites))
+    grid.measured[here] = part.measured
+    grid.received_ns[here] = part.received_ns
+    grid.broken[:, here] = part.broken
+    grid.strain[:, here] = part.strain
 
 
 def joined_slots(lines: Lines, blocks: Sequence[SlotGrid]) -> SlotGrid:
@@ -156,9 +178,18 @@ def _mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return mean
 
 
-def _cells(
-    grid: SlotGrid, table: RollupTable
-) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+Cells: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]"
+
+
+def _without_twins(cell: Cells) -> tuple[NDArray[np.int64], Cells]:
+    """Where the rows of each slot begin (those of one slot follow each other), and each slot once."""
+    again = np.zeros(len(cell[0]), dtype=bool)
+    again[1:] = np.logical_and.reduce([axis[1:] == axis[:-1] for axis in cell])
+    firsts = np.flatnonzero(~again)
+    return firsts, (cell[0][firsts], cell[1][firsts], cell[2][firsts])
+
+
+def _cells(grid: SlotGrid, table: RollupTable) -> tuple[NDArray[np.int64], Cells]:
     """Rows of the table that lie on the grid, and their places."""
     site = _positions(table.sites, grid.lines.site_index)[table.columns["site"]]
     path = _positions(table.paths, grid.lines.path_index)[table.columns["path"]]

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analytics.broken import broken_windows
+import numpy as np
+
 from analytics.climatology import Climatology, climatology
-from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots, put_rollups
-from analytics.history import empty_history, joined, merged, summarise, with_contact_lost
+from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots
+from analytics.history import empty_history, joined, merged, of_slots, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
-from tatpar.watching.floors import floors_at, rollups_to_judge
+from reports.past.floors import floors_at
+from reports.past.judged import JudgedSpan, read_judged
 from telemetry.store.by_blocks import InProcess
-from telemetry.store.protocol import Selection
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from analytics.history import History
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 SLOTS_PER_WEEK: Final = HOURS_PER_WEEK * 12
 SITES_PER_READ: Final = 8
-HOURS_PER_READ: Final = HOURS_PER_WEEK
 OVERLAP_HOURS: Final = 1
 """A refresh reads the last hour again: its last slot closes a minute after its end."""
 MOST_MENDED_HOURS: Final = 72
@@ -140,24 +139,13 @@ class BlockOfPast:
 
 
 def read_block(reader: StoreReader, job: BlockOfPast) -> tuple[History, SlotGrid]:
-    """Read and judge one block; a week of its roll-ups is in memory at a time."""
+    """Read one block and sum it up by the hour."""
     lines, limits, span = Lines(job.sites, job.shape.lines.paths), job.shape.sets.limits, job.span
-    out = empty_history(lines, len(limits), span.first, span.count)
     start_ns, end_ns = utc_bounds_ns(span)
-    first_slot = start_ns // SLOT_NS
-    slots = empty_slots(lines, len(limits), first_slot, max(-(-end_ns // SLOT_NS) - first_slot, 0))
-    for first in range(span.first, span.first + span.count, HOURS_PER_READ):
-        count = min(HOURS_PER_READ, span.first + span.count - first)
-        selection = _selection(job.sites, HourSpan(first, count, span.zone), job.now_ns)
-        table = rollups_to_judge(reader, lines, limits, selection)
-        if len(table):
-            broken = broken_windows(table.window_values, limits)
-            part = summarise(table, lines, limits, HourSpan(first, count, span.zone), broken)
-            out = merged(out, part, span.count)
-            put_rollups(slots, table, limits, broken)
-    return out, slots
-
-
-def _selection(sites: tuple[str, ...], span: HourSpan, now_ns: int) -> Selection:
-    start_ns, end_ns = utc_bounds_ns(span)
-    return Selection(start_ns, min(end_ns, now_ns), sites=sites)
+    first, last = start_ns // SLOT_NS, -(-end_ns // SLOT_NS)
+    grid, figures = read_judged(
+        reader, JudgedSpan(lines, limits, first, max(last, first), job.now_ns), with_figures=True
+    )
+    assert figures is not None
+    times_ns = np.arange(grid.first_slot, grid.end_slot, dtype=np.int64) * SLOT_NS
+    return of_slots(lines, span, (times_ns, grid.measured, grid.broken), figures), grid

@@ -13,7 +13,7 @@ from analytics.limits import limit_sets
 from analytics.lines import Lines
 from analytics.outcome import FINAL_AFTER_NS, settle
 from config.sites import SiteStatus
-from tatpar.watching.floors import floors_at
+from reports.past.floors import floors_at
 from tatpar.watching.lost_contact import lost_in
 from telemetry.decisions import Outcome
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS

@@ -61,6 +61,32 @@ def ask(line: int, first_slot: int, slots: float, made: Bench) -> Asks:
     )
 
 
+def test_two_probes_of_one_slot_count_together(made: Bench) -> None:
+    """A probe that took another's place within a slot: windows and broken ones of both, the worse strain, the later arrival."""
+    table = made.rollups(("s00",), ("main.state",), 3)
+    received_ns = np.asarray(table.columns["slot_ns"], dtype=np.int64) + SLOT_NS + 4 * SECOND_NS
+    table = replace(table, columns=dict(table.columns) | {"received_ns": received_ns})
+    limits = made.sets().limits
+    whole = empty_slots(Lines(("s00",), ("main.state",)), len(limits), made.t0 // SLOT_NS, 3)
+    made.lose(table.window_values, "up", 8, (1, slice(None)))  # type: ignore[arg-type]
+    put_rollups(whole, table, limits)
+    rows = np.array([0, 1, 1, 2])
+    values = {name: column[rows].copy() for name, column in table.window_values.items()}
+    for column in values.values():
+        column[1, 10:] = np.nan
+        column[2, :10] = np.nan
+    columns = {name: column[rows].copy() for name, column in table.columns.items()}
+    columns["received_ns"][1] += 9 * SECOND_NS
+    halves = replace(table, columns=columns, window_values=values)
+    grid = empty_slots(whole.lines, len(limits), whole.first_slot, 3)
+    put_rollups(grid, halves, limits)
+    np.testing.assert_array_equal(grid.measured, whole.measured)
+    np.testing.assert_array_equal(grid.broken, whole.broken)
+    np.testing.assert_allclose(grid.strain, whole.strain, rtol=1e-6)
+    assert (grid.received_ns - whole.received_ns).ravel().tolist() == [0, 9 * SECOND_NS, 0]
+    assert (whole.broken[..., 1] == 20).any()
+
+
 def test_a_slot_says_what_broke_and_how_strained_it_was(made: Bench) -> None:
     """5 % lost against a limit of 1 % breaks the slot's windows and strains it five times; the rest is sound and known a minute later."""
     grid, table = filled(made)

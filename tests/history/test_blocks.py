@@ -17,9 +17,9 @@ import telemetry.store.by_blocks
 from analytics.limits import limit_sets
 from analytics.lines import Lines
 from config.load import load_config
+from reports.past.slots import SITES_PER_READ, read_slots
 from tatpar.__main__ import main
 from tatpar.watching.past import PastReader, Shape
-from tatpar.watching.slots import SITES_PER_READ, read_slots
 from telemetry.state.db import StateDb
 from telemetry.store.by_blocks import InProcess, OnDask, SchedulerError
 from telemetry.store.errors import StoreError
@@ -89,6 +89,8 @@ def test_workers_read_and_judge_bit_for_bit_as_we_do(fleet: Desk, cluster: Any) 
     ):
         grids, pasts = [], []
         for blocks in (InProcess(reader), workers):
+            for kept in fleet.data.glob("derived.db*"):
+                kept.unlink()  # each of them judges
             told: list[tuple[int, int]] = []
             span = (T0, now_ns)
             grids.append(

@@ -12,7 +12,7 @@ from analytics.floor import LEAST_SLOTS
 from analytics.limits import limit_sets
 from analytics.lines import Lines
 from config.load import load_config
-from tatpar.watching.slots import read_slots
+from reports.past.slots import read_slots
 from telemetry.store.open import open_reader
 from telemetry.traces import read_trace
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS, window_start

@@ -72,6 +72,19 @@ def find(
     ).fetchall()
 
 
+def marks(
+    connection: sqlite3.Connection, kind: Kind, site: str, start_ns: int, end_ns: int
+) -> dict[int, int]:
+    """By its start, the mark of each block of a site that overlaps a span; another one after every writing."""
+    span = SPAN_NS[kind]
+    return dict(
+        connection.execute(
+            "SELECT start_ns, mark FROM block WHERE kind = ? AND site = ? AND start_ns >= ? AND start_ns < ?",
+            (kind, site, start_ns - start_ns % span, end_ns),
+        ).fetchall()
+    )
+
+
 def part(connection: sqlite3.Connection, block: int, number: int) -> bytes | None:
     """One part of a block, or None when it has no such part."""
     row = connection.execute(
@@ -96,11 +109,12 @@ def save(
     commits: tuple[int, int] = (0, 0),
     opaque: int = 0,
 ) -> None:
-    """Write a block, in place of the one that is there."""
+    """Write a block, in place of the one that is there; it has a mark of its own then."""
     row = connection.execute(
-        "INSERT INTO block (kind, site, start_ns, first_commit, last_commit, opaque) VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO block (kind, site, start_ns, first_commit, last_commit, opaque, mark)"
+        " VALUES (?, ?, ?, ?, ?, ?, random())"
         " ON CONFLICT DO UPDATE SET first_commit = excluded.first_commit, last_commit = excluded.last_commit,"
-        " opaque = excluded.opaque RETURNING id",
+        " opaque = excluded.opaque, mark = excluded.mark RETURNING id",
         (*key, *commits, opaque),
     ).fetchone()
     first = row[0] * PARTS_PER_BLOCK

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from telemetry.store import assembly
-from telemetry.store.sqlite import fullness, gaps, items, newest, recent, rollups, streams
+from telemetry.store import assembly, derived
+from telemetry.store.derived import DerivedDays
+from telemetry.store.sqlite import blocks, fullness, gaps, items, newest, recent, rollups, streams
 from telemetry.store.sqlite.accounts import unpacked
+from telemetry.store.sqlite.blocks import Kind
 from telemetry.store.sqlite.connection import connect_reader, transaction, translated
 from telemetry.store.sqlite.schema import make_if_absent
 
@@ -36,6 +38,17 @@ class SqliteReader:
         self._lock = RLock()
         make_if_absent(path)
         self._connection = connect_reader(path)
+        self._derived = DerivedDays(path.with_name(derived.FILE))
+
+    @property
+    def derived(self) -> DerivedDays:
+        """What was worked out of days of roll-ups; see `derived.Deriving`."""
+        return self._derived
+
+    def day_marks(self, site: str, start_ns: int, end_ns: int) -> Mapping[int, int]:
+        """By its start, the mark of each day of roll-ups of a site that overlaps a span; see `derived.Deriving`."""
+        with self._view() as connection:
+            return blocks.marks(connection, Kind.ROLLUPS, site, start_ns, end_ns)
 
     def streams(
         self, selection: Selection, *, histograms: bool = True, columns: Collection[str] | None = None
@@ -104,7 +117,8 @@ class SqliteReader:
             return {epoch: unpacked(*packed).accounted() for epoch, *packed in rows}
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the files."""
+        self._derived.close()
         with self._lock, translated(self._path):
             self._connection.close()
 

@@ -93,6 +93,11 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     ) WITHOUT ROWID;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    """
+    -- Drawn anew at every writing of a block: what was worked out of it under another mark is out of date.
+    ALTER TABLE block ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+    UPDATE block SET mark = random() WHERE kind = 1;
+    """,
 )
 
 

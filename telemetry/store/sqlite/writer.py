@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
+from telemetry.store import derived
+from telemetry.store.derived import DerivedDays
 from telemetry.store.sqlite import fold, imports, intake, retention, upkeep
 from telemetry.store.sqlite.accounts import Accounts
 from telemetry.store.sqlite.connection import connect_writer, transaction, translated
@@ -52,6 +54,7 @@ class SqliteStore(SqliteReader):
         migrate(self._connection, path)
         with translated(path):
             self._turns = Turns(path)
+        self._derived = DerivedDays(path.with_name(derived.FILE))
         self._accounts = Accounts(self._connection)
         self._revived: int | None = 0
 

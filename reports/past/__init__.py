@@ -1,0 +1,1 @@
+"""The past as it was judged, read out of a store: slots of many offices under many limits."""
