@@ -32,6 +32,8 @@ def addresses(pages: Pages, files: Files, acting: Acting, sign_in: SignIn, docum
         Entry("/api/stream", stream, Role.SEE),
         Entry("/api/site/{site}", pages.site, Role.SEE),
         Entry("/api/site/{site}/series", pages.series, Role.SEE),
+        Entry("/api/site/{site}/past", pages.past, Role.SEE),
+        Entry("/api/site/{site}/reports", pages.reports, Role.SEE),
         Entry("/api/meeting/{uid}/{recurrence}", pages.meeting, Role.SEE),
         Entry("/api/meeting/{uid}/{recurrence}/rehearsals", acting.rehearsals, Role.SEE),
         Entry("/api/meetings/past", pages.meetings, Role.SEE),

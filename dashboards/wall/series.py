@@ -1,4 +1,4 @@
-"""A line over time, for charts: loss, jitter, round-trip quantiles and bitrate in at most `POINTS` steps.
+"""A line over time, for charts: loss, jitter, round-trip quantiles, delay variation and bitrate in at most `POINTS` steps.
 
 Short spans are read as 15 s windows; long ones as five-minute roll-ups, several to a step, with what is too
 young to be rolled up taken from the windows. Histograms are merged, so a quantile of a step is the quantile
@@ -34,6 +34,9 @@ QUANTILES: Final = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.9
 _SUMS: Final = ("sent", "lost", "lost_unattributed", "up_sent", "up_lost", "down_sent", "down_lost")
 _MEANS: Final = ("up_jitter_ms", "down_jitter_ms", "up_bitrate_bps", "down_bitrate_bps")
 _AUDIO: Final = ("mos_up", "mos_down")
+_HISTOGRAMS: Final = ("rtt_hist", "up_pdv_hist", "down_pdv_hist")
+PDV_QUANTILE: Final = 0.95
+"""Of the delay above the least of its window (RFC 5481)."""
 _READ: Final = tuple(dict.fromkeys((*_SUMS, *_MEANS, *COLUMNS)))
 _READ_ROLLUPS: Final = (*_SUMS, *_MEANS, *SLOT_COLUMNS)
 Values = list[float | None]
@@ -44,12 +47,16 @@ class Series(Struct, frozen=True, kw_only=True):
 
     path: str
     step_ms: int
+    source: str
+    """What is drawn: `windows` of 15 s, or `rollups` of five minutes, several to a step."""
     t_ms: list[int]
     loss_up: Values
     loss_down: Values
     loss_unattributed: Values
     jitter_up_ms: Values
     jitter_down_ms: Values
+    pdv_up_ms: Values
+    pdv_down_ms: Values
     bitrate_up_bps: Values
     bitrate_down_bps: Values
     mos_up: Values
@@ -68,7 +75,7 @@ class _Steps:
     endpoints: Endpoints
     sums: dict[str, NDArray[np.float64]]
     weights: dict[str, NDArray[np.float64]]
-    histogram: NDArray[np.int64]
+    histograms: dict[str, NDArray[np.int64]]
 
 
 def step_for(start_ns: int, end_ns: int) -> int:
@@ -112,7 +119,7 @@ def _empty(start_ns: int, step_ns: int, count: int, endpoints: Endpoints) -> _St
         endpoints,
         {name: np.zeros(count) for name in (*_SUMS, *_MEANS, *_AUDIO)},
         {name: np.zeros(count) for name in (*_MEANS, *_AUDIO)},
-        np.zeros((count, BINS), dtype=np.int64),
+        {name: np.zeros((count, BINS), dtype=np.int64) for name in _HISTOGRAMS},
     )
 
 
@@ -153,25 +160,33 @@ def _add(
         there = np.isfinite(value)
         np.add.at(steps.sums[name], at[there], value[there] * weight[there])
         np.add.at(steps.weights[name], at[there], weight[there])
-    ragged = table.histograms["rtt_hist"]
-    rows = np.repeat(at, np.diff(ragged.offsets))
-    np.add.at(steps.histogram, (rows, ragged.bins), ragged.counts)
+    for name in _HISTOGRAMS:
+        ragged = table.histograms[name]
+        rows = np.repeat(at, np.diff(ragged.offsets))
+        np.add.at(steps.histograms[name], (rows, ragged.bins), ragged.counts)
 
 
 def _finished(steps: _Steps, path: str) -> Series:
     sums = steps.sums
-    rtt = percentiles_ns(steps.histogram, tuple(QUANTILES.values())) / MS_NS
+    rtt = percentiles_ns(steps.histograms["rtt_hist"], tuple(QUANTILES.values())) / MS_NS
+    up, down = (
+        percentiles_ns(steps.histograms[f"{way}_pdv_hist"], (PDV_QUANTILE,))[:, 0] / MS_NS
+        for way in ("up", "down")
+    )
     times = steps.start_ns + steps.step_ns * np.arange(steps.count, dtype=np.int64)
     mean = {name: _ratio(sums[name], steps.weights[name]) for name in (*_MEANS, *_AUDIO)}
     return Series(
         path=path,
         step_ms=steps.step_ns // MS_NS,
+        source="windows" if steps.step_ns == WINDOW_NS else "rollups",
         t_ms=(times // MS_NS).tolist(),
         loss_up=_listed(_ratio(sums["up_lost"], sums["up_sent"]), 6),
         loss_down=_listed(_ratio(sums["down_lost"], sums["down_sent"]), 6),
         loss_unattributed=_listed(_ratio(sums["lost_unattributed"], sums["sent"]), 6),
         jitter_up_ms=_listed(mean["up_jitter_ms"], 3),
         jitter_down_ms=_listed(mean["down_jitter_ms"], 3),
+        pdv_up_ms=_listed(up, 3),
+        pdv_down_ms=_listed(down, 3),
         bitrate_up_bps=_listed(mean["up_bitrate_bps"], 0),
         bitrate_down_bps=_listed(mean["down_bitrate_bps"], 0),
         mos_up=_listed(mean["mos_up"], 2),

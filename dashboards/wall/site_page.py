@@ -1,4 +1,4 @@
-"""One office in full: what is known of its lines and its probe, and the marks that its charts carry."""
+"""One office in full: what is known of its lines, its probe, the call on the line and the last rehearsal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from dashboards.wall.audio import Assumed, assumed, of_windows
 from dashboards.wall.picture.model import Shade, Why
 from dashboards.wall.picture.reasons import shown, shown_ratio, why
 from dashboards.wall.picture.tiles import shade_of
-from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
+from dashboards.wall.picture.times import ms, recurrence_name
+from dashboards.wall.site_calls import LastRehearsal, LiveCall, last_rehearsal, live_call
 from telemetry.messages import ClockState, StampSource
 from telemetry.store.protocol import Selection
 from telemetry.windows import SECOND_NS, WINDOW_NS
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _FACTS_NS: Final = 240 * SECOND_NS
 """Facts are of the newest window within so long; before that the line is silent."""
-_MOST_MARKS: Final = 300
 _NOT_A_NUMBER: Final = float("nan")
 
 
@@ -57,21 +57,6 @@ class LineFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     emulated: bool = False
 
 
-class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that happened over a span: a meeting, a flag, a loss of contact."""
-
-    kind: str
-    from_ms: int
-    until_ms: int | None = None
-    label: str = ""
-    """Code of the flag's reason."""
-    hi: str = ""
-    en: str = ""
-    """Name of the meeting."""
-    link: str = ""
-    path: str = ""
-
-
 class Upcoming(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The office's verdict for one of its meetings."""
 
@@ -97,6 +82,10 @@ class SitePage(Struct, frozen=True, kw_only=True):
     assumed: Assumed
     """Of the estimated audio quality."""
     upcoming: tuple[Upcoming, ...]
+    call: LiveCall | None
+    """The call on the line now; null when the probe sees none."""
+    rehearsal: LastRehearsal | None
+    """The newest of the last four weeks."""
 
 
 def site_page(
@@ -115,43 +104,9 @@ def site_page(
         lines=tuple(_lines(recent, endpoints)),
         assumed=assumed(endpoints),
         upcoming=tuple(_upcoming(config, state, site, now_ns)),
+        call=live_call(reader, site.id, now_ns),
+        rehearsal=last_rehearsal(reader, site.id, now_ns),
     )
-
-
-def marks(config: Config, state: DecisionReader, site: str, start_ns: int, end_ns: int) -> list[Mark]:
-    """Meetings, flags and losses of contact of a site within a span, at most 300 of each kind."""
-    meetings = [
-        Mark(
-            kind="meeting",
-            from_ms=ms(occurrence.starts_ns),
-            until_ms=ms(occurrence.ends_ns),
-            hi=occurrence.meeting.name("hi"),
-            en=occurrence.meeting.name("en"),
-            link=meeting_key(occurrence.meeting.uid, occurrence.recurrence_ns),
-        )
-        for occurrence in config.calendar.occurrences(start_ns, end_ns)
-        if site in occurrence.meeting.invited
-    ]
-    flags = [
-        Mark(
-            kind="flag",
-            from_ms=ms(spell.flag.since_ns),
-            until_ms=None if spell.cleared_ns is None else ms(spell.cleared_ns),
-            label=spell.flag.reason.code.value,
-            path=spell.flag.path,
-        )
-        for spell in state.flag_history(start_ns, end_ns)
-        if spell.flag.site == site
-    ]
-    offline = [
-        Mark(
-            kind="offline",
-            from_ms=ms(span.from_ns),
-            until_ms=None if span.until_ns is None else ms(span.until_ns),
-        )
-        for span in state.presence_spans(site, start_ns, end_ns)
-    ]
-    return [*meetings[-_MOST_MARKS:], *flags[-_MOST_MARKS:], *offline[-_MOST_MARKS:]]
 
 
 def _lines(table: StreamTable, endpoints: Endpoints) -> list[LineFacts]:

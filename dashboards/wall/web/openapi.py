@@ -22,7 +22,10 @@ from dashboards.wall.meeting_page import MeetingPage
 from dashboards.wall.past_meetings import Past
 from dashboards.wall.picture.model import Picture, Scene
 from dashboards.wall.series import Series
-from dashboards.wall.site_page import Mark, SitePage
+from dashboards.wall.site_marks import Mark  # noqa: TC001 - msgspec asks for it when it runs
+from dashboards.wall.site_page import SitePage
+from dashboards.wall.site_past import SitePast
+from dashboards.wall.site_reports import Reports
 from dashboards.wall.web.answers import packed_json
 from telemetry.rehearsing import RehearsalRecord
 
@@ -129,6 +132,18 @@ OPERATIONS: Final = {
     ("GET", "/api/site/{site}"): Operation("Facts about one office.", SitePage, errors=(404,)),
     ("GET", "/api/site/{site}/series"): Operation(
         "One line over time, with marks.", MarkedSeries, query=_SPAN, errors=(400, 404)
+    ),
+    ("GET", "/api/site/{site}/past"): Operation(
+        "What is usual on one line at each hour, and where its level moved.",
+        SitePast,
+        query=_SPAN,
+        errors=(400, 404),
+    ),
+    ("GET", "/api/site/{site}/reports"): Operation(
+        "The reports behind a span of at most an hour, as they are stored.",
+        Reports,
+        query=_SPAN[:2],
+        errors=(400, 404),
     ),
     ("GET", "/api/meeting/{uid}/{recurrence}"): Operation(
         "One occurrence in full.", MeetingPage, errors=(400, 404)

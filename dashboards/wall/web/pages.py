@@ -14,9 +14,14 @@ from dashboards.wall.meeting_page import meeting_page
 from dashboards.wall.past_meetings import past_meetings
 from dashboards.wall.picture.times import recurrence_ns
 from dashboards.wall.series import series
-from dashboards.wall.site_page import marks, site_page
+from dashboards.wall.site_marks import marks
+from dashboards.wall.site_page import site_page
+from dashboards.wall.site_past import site_past
+from dashboards.wall.site_reports import site_reports
 from dashboards.wall.web.answers import BadRequestError, json, packed_json
 from dashboards.wall.web.parameters import path_of, site_of, span_of
+from telemetry.store.protocol import Selection
+from telemetry.windows import HOUR_NS
 from telemetry.words import LANGUAGES, catalogue
 from telemetry.words.format import units
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from config.config import Config
     from dashboards.wall.live.poller import Poller
     from dashboards.wall.sources import DecisionReader, Live
     from telemetry.clock import WallClock
@@ -63,13 +69,37 @@ class Pages:
         config = self._live.current
         site = site_of(config, request.path_params["site"])
         span = span_of(request.query_params)
-        path = path_of(request.query_params) or f"main.{next(iter(config.headquarters), 'state')}"
+        path = _path(request, config)
 
         def read() -> bytes:
             endpoints = endpoints_of(config.settings.quality)
             drawn = series(self._reader, site.id, path, span.start_ns, span.end_ns, endpoints)
-            noted = marks(config, self._state, site.id, span.start_ns, span.end_ns)
+            shown = Selection(span.start_ns, span.end_ns)
+            noted = marks(config, self._reader, self._state, site.id, shown, self._clock.now_ns())
             return msgspec.json.encode(to_builtins(drawn) | {"marks": to_builtins(noted)})
+
+        return packed_json(request, await self._read(read))
+
+    async def past(self, request: Request) -> Response:
+        """What is usual on one line, and where its level moved."""
+        config = self._live.current
+        site = site_of(config, request.path_params["site"])
+        span = span_of(request.query_params)
+        path = _path(request, config)
+        shown = Selection(span.start_ns, span.end_ns)
+
+        def read() -> bytes:
+            return msgspec.json.encode(site_past(self._reader, config.settings, site.id, path, shown))
+
+        return packed_json(request, await self._read(read))
+
+    async def reports(self, request: Request) -> Response:
+        """The raw reports behind a span."""
+        site = site_of(self._live.current, request.path_params["site"])
+        span = span_of(request.query_params, longest_ns=HOUR_NS)
+
+        def read() -> bytes:
+            return msgspec.json.encode(site_reports(self._reader, site.id, span.start_ns, span.end_ns))
 
         return packed_json(request, await self._read(read))
 
@@ -133,3 +163,7 @@ class Pages:
     async def _read(self, read: Callable[[], T]) -> T:
         async with self._turn:
             return await asyncio.to_thread(read)
+
+
+def _path(request: Request, config: Config) -> str:
+    return path_of(request.query_params) or f"main.{next(iter(config.headquarters), 'state')}"

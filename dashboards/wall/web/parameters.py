@@ -34,13 +34,14 @@ def site_of(config: Config, site_id: str) -> Site:
     return site
 
 
-def span_of(query: QueryParams) -> Span:
-    """`from` and `to`, milliseconds since the Unix epoch."""
+def span_of(query: QueryParams, longest_ns: int = LONGEST_NS) -> Span:
+    """`from` and `to`, milliseconds since the Unix epoch, at most so far apart."""
     start, end = _ms(query, "from"), _ms(query, "to")
     if end - start < WINDOW_NS:
         raise BadRequestError("`to` must be at least 15000 ms after `from`")
-    if end - start > LONGEST_NS:
-        raise BadRequestError("`from` and `to` may be at most 800 days apart")
+    if end - start > longest_ns:
+        most = f"{LONGEST_NS // DAY_NS} days" if longest_ns == LONGEST_NS else f"{longest_ns // MS_NS} ms"
+        raise BadRequestError(f"`from` and `to` may be at most {most} apart")
     return Span(start, end)
 
 

@@ -1,31 +1,42 @@
-// Marks behind the curves: meetings as tinted spans with their names on top, flags as a line along the bottom,
-// losses of contact hatched.
+// Marks behind the curves: meetings as tinted spans with their names on top, rehearsals tinted, time without a report hatched,
+// losses of contact tinted, flags as a line along the bottom, shared faults along the top, moved levels as broken lines.
 
-import { clock } from "./format.js";
+import { clock, ms, percent } from "./format.js";
 import { nameOf } from "./words.js";
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const ORDER = ["gap", "offline", "dropped", "meeting", "rehearsal", "incident", "flag"];
 
-/** `named`: with the names of the meetings. */
-export function drawMarks(plot, marks, path, named) {
+/** Everything that happened, on the chart `name`; names of meetings only on the first one. */
+export function drawMarks(plot, { series, past }, name) {
   const { ctx, bbox } = plot;
   const right = bbox.left + bbox.width;
   const at = (timeMs) => Math.min(right, Math.max(bbox.left, plot.valToPos(timeMs / 1000, "x", true)));
+  const { min, max } = plot.scales.x;
+  const marks = (series.marks ?? []).filter((mark) => (!mark.path || mark.path === series.path)
+    && mark.from_ms < max * 1000 && (mark.until_ms === undefined || mark.until_ms > min * 1000));
   ctx.save();
-  for (const mark of marks ?? []) {
-    if (mark.path && mark.path !== path) continue;
-    const from = at(mark.from_ms);
-    const until = mark.until_ms === undefined ? right : at(mark.until_ms);
-    const width = Math.max(2 * devicePixelRatio, until - from);
-    DRAW[mark.kind]?.(ctx, bbox, from, width, mark, named);
+  for (const kind of ORDER) {
+    for (const mark of marks.filter((one) => one.kind === kind)) {
+      const from = at(mark.from_ms);
+      const until = mark.until_ms === undefined ? right : at(mark.until_ms);
+      DRAW[kind](ctx, bbox, from, Math.max(2 * devicePixelRatio, until - from), mark, name === "loss");
+    }
+  }
+  for (const move of past?.moves ?? []) {
+    if (move.at_ms > min * 1000 && move.at_ms < max * 1000) drawMove(ctx, bbox, at(move.at_ms), move, move.metric === name);
   }
   ctx.restore();
 }
 
+const tinted = (variable) => (ctx, bbox, x, width) => {
+  ctx.fillStyle = color(variable);
+  ctx.fillRect(x, bbox.top, width, bbox.height);
+};
+
 const DRAW = {
   meeting(ctx, bbox, x, width, mark, named) {
-    ctx.fillStyle = color("--mark-meeting");
-    ctx.fillRect(x, bbox.top, width, bbox.height);
+    tinted("--mark-meeting")(ctx, bbox, x, width);
     const scale = devicePixelRatio;
     if (!named || width < 44 * scale) return;
     ctx.fillStyle = color("--muted");
@@ -33,9 +44,13 @@ const DRAW = {
     const text = fitted(ctx, clock(mark.from_ms), nameOf(mark), width - 8 * scale);
     if (text) ctx.fillText(text, x + 4 * scale, bbox.top + 13 * scale);
   },
-  offline(ctx, bbox, x, width) {
-    ctx.fillStyle = color("--mark-offline");
-    ctx.fillRect(x, bbox.top, width, bbox.height);
+  rehearsal: tinted("--mark-rehearsal"),
+  offline: tinted("--mark-offline"),
+  gap: hatched,
+  dropped: hatched,
+  incident(ctx, bbox, x, width) {
+    ctx.fillStyle = color("--at_risk");
+    ctx.fillRect(x, bbox.top, width, 4 * devicePixelRatio);
   },
   flag(ctx, bbox, x, width) {
     ctx.fillStyle = color("--not_ready");
@@ -43,6 +58,52 @@ const DRAW = {
     ctx.fillRect(x, bbox.top + bbox.height - tall, width, tall);
   },
 };
+
+/** Nothing is known of this time. */
+function hatched(ctx, bbox, x, width) {
+  const step = 7 * devicePixelRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, bbox.top, width, bbox.height);
+  ctx.clip();
+  ctx.strokeStyle = color("--mark-gap");
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  for (let start = x - bbox.height - ((x - bbox.height) % step); start < x + width; start += step) {
+    ctx.moveTo(start, bbox.top + bbox.height);
+    ctx.lineTo(start + bbox.height, bbox.top);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** A moved level: a broken line, and on the chart of its own figure the levels before and after. */
+function drawMove(ctx, bbox, x, move, own) {
+  const scale = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = color("--mark-change");
+  ctx.globalAlpha = own ? 1 : 0.35;
+  ctx.lineWidth = 1.5 * scale;
+  ctx.setLineDash([6 * scale, 4 * scale]);
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  if (own) {
+    const text = moveText(move);
+    ctx.fillStyle = color("--mark-change");
+    ctx.font = `600 ${11 * scale}px 'Noto Sans', 'Noto Sans Devanagari', sans-serif`;
+    const wide = ctx.measureText(text).width + 6 * scale;
+    ctx.fillText(text, x + wide > bbox.left + bbox.width ? x - wide : x + 6 * scale, bbox.top + 24 * scale);
+  }
+  ctx.restore();
+}
+
+/** The levels before and after. */
+export function moveText({ metric, before, after }) {
+  const shown = metric === "loss" ? percent : ms;
+  return `${shown(before)} → ${shown(after)}`;
+}
 
 /** The time with as many whole words of the name as fit, an ellipsis for the rest; the time alone; or nothing. */
 function fitted(ctx, time, name, room) {

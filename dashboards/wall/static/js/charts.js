@@ -1,28 +1,60 @@
-// The five charts of a line, one time axis, one cursor: loss up and down from a centre line, round trip as smoke,
-// jitter, bitrate, and what is expected of a call's sound. Drag to zoom.
+// The six charts of a line, one time axis, one cursor: loss up and down from a centre line, round trip as smoke with what is
+// usual, jitter, delay variation, bitrate, and what is expected of a call's sound. Drag to zoom, click for the raw reports.
 
 import { loadPlot } from "./plot_library.js";
-import { chartOptions, dataOf } from "./chart_options.js";
+import { CHARTS, chartOptions, dataOf, readOut } from "./chart_options.js";
+import { createCursorRow } from "./chart_cursor.js";
 import { summaryRows } from "./chart_summary.js";
 import { h, setText } from "./dom.js";
+import { moment } from "./format.js";
 import { codecName, say } from "./words.js";
 
-const CHARTS = ["loss", "rtt", "jitter", "bitrate", "quality"];
-
-export function createCharts(zoom) {
+/** `zoom(from, to)` in ms; `pick(at, step)` asks for the raw reports of a step; `share()` for the address of this view. */
+export function createCharts({ zoom, pick, share }) {
   const nothing = h("p", { class: "nothing" });
   const frames = Object.fromEntries(CHARTS.map((name) => [name, frameOf()]));
+  const source = h("p", { class: "source" });
   const summary = h("table", { class: "summary-table" });
-  const element = h("div", { class: "charts" }, nothing, CHARTS.map((name) => frames[name].figure),
-    h("details", { class: "in-numbers" }, h("summary"), summary));
+  const details = h("details", { class: "in-numbers" }, h("summary"), h("div", { class: "table-frame" }, summary));
+  const row = createCursorRow({
+    move: (steps) => standAt((index ?? firstInView()) + steps), moveTo: (end) => standAt(end === "first" ? 0 : shown.series.t_ms.length - 1),
+    pick: () => pickAt(index), show: zoom, share, view: () => shown.view, cursor: () => (index === null ? null : shown.series.t_ms[index]),
+  });
+  const element = h("div", { class: "charts" }, nothing, row.element, CHARTS.map((name) => frames[name].figure), source, details);
   let shown = null;
   let sentence = null;
   let plots = [];
+  let index = null;
 
-  async function show(series, view) {
-    shown = series ? { series, view } : null;
+  /** A line over time; `selected` is the time (ms) whose raw reports are open, or null. */
+  async function show(series, view, selected) {
+    const same = shown && series && shown.series.path === series.path && plots.length;
+    shown = series ? { series, view, past: null, selected } : null;
     sentence = null;
-    await draw();
+    if (same && hasData(series)) refill();
+    else await draw();
+    if (shown && plots.length && index === null && selected !== null) standAt(stepOf(selected));
+  }
+
+  /** What is usual, and where the level moved: it comes after the line. */
+  function setPast(past) {
+    if (!shown) return;
+    shown.past = past;
+    if (plots.length) refill();
+  }
+
+  function select(at) {
+    if (!shown) return;
+    shown.selected = at;
+    for (const plot of plots) plot.redraw(false, false);
+  }
+
+  /** The same plots with other numbers: nothing flickers, and the cursor stays where it is. */
+  function refill() {
+    const at = index === null ? null : plots[0].posToVal(plots[0].cursor.left, "x") * 1000;
+    CHARTS.forEach((name, i) => plots[i].setData(dataOf(name, shown.series, shown.past)));
+    if (at !== null) standAt(stepOf(at));
+    tellAround();
   }
 
   /** One sentence in place of the charts. */
@@ -35,17 +67,29 @@ export function createCharts(zoom) {
   async function draw() {
     for (const plot of plots) plot.destroy();
     plots = [];
+    index = null;
     const empty = !shown || !hasData(shown.series);
     nothing.hidden = !empty || sentence === "";
     setText(nothing, empty ? sentence ?? say(shown ? "wall.no_series" : "wall.loading") : "");
-    for (const name of CHARTS) frames[name].figure.hidden = empty;
-    element.querySelector("details").hidden = empty;
+    for (const part of [...CHARTS.map((name) => frames[name].figure), details, source]) part.hidden = empty;
+    row.element.hidden = !shown;
+    if (shown) tellAround();
     if (empty) return;
     const Plot = await loadPlot();
-    if (!shown) return;
-    for (const name of CHARTS) plots.push(drawOne(Plot, name));
-    setText(element.querySelector("details summary"), say("wall.in_numbers"));
+    if (!shown || plots.length) return;
+    plots = CHARTS.map((name) => drawOne(Plot, name));
+  }
+
+  /** The words around the charts. */
+  function tellAround() {
+    row.relabel();
+    row.tell(index === null ? null : shown.series.t_ms[index], shown.series.step_ms, valuesAt(index));
+    setText(details.querySelector("summary"), say("wall.in_numbers"));
     summary.replaceChildren(...summaryRows(shown.series));
+    setText(source, [
+      say(`site.source_${shown.series.source}`, { step: shown.series.step_ms / 1000 }),
+      shown.past ? say("site.usual_of", { weeks: shown.past.weeks, at: moment(shown.past.as_of_ms) }) : "",
+    ].filter(Boolean).join(" "));
   }
 
   function drawOne(Plot, name) {
@@ -55,7 +99,36 @@ export function createCharts(zoom) {
     setText(note, explained);
     plot.setAttribute("aria-label", `${say(`wall.chart_${name}`)}. ${explained}`);
     const size = { width: Math.max(280, plot.clientWidth || figure.clientWidth), height: plot.clientHeight || 160 };
-    return new Plot(chartOptions(name, shown.series, shown.view, size, zoom), dataOf(name, shown.series), plot);
+    const options = chartOptions(name, () => shown, size, { zoom, cursorAt, pick: pickAt });
+    return new Plot(options, dataOf(name, shown.series, shown.past), plot);
+  }
+
+  /** A chart says that its cursor moved; all of them move together, so the first one's word is enough. */
+  function cursorAt(plot, at) {
+    readOut(plot, CHARTS[plots.indexOf(plot)]);
+    if (plot !== plots[0] || at === index) return;
+    index = at ?? null;
+    row.tell(index === null ? null : shown.series.t_ms[index], shown.series.step_ms, valuesAt(index));
+  }
+
+  function valuesAt(at) {
+    if (at === null || !plots.length) return "";
+    return CHARTS.map((name) => `${say(`wall.chart_${name}`)} ${frames[name].figure.querySelector(".read-out")?.textContent ?? ""}`).join(". ");
+  }
+
+  const stepOf = (timeMs) => Math.floor((timeMs - shown.series.t_ms[0]) / shown.series.step_ms);
+  const firstInView = () => Math.max(0, stepOf(Math.min(shown.view.to, shown.series.t_ms.at(-1)) - 1));
+
+  function standAt(wanted) {
+    const last = shown.series.t_ms.length - 1;
+    const [low, high] = [stepOf(shown.view.from), stepOf(shown.view.to - 1)];
+    const at = Math.min(Math.max(wanted, Math.max(0, low)), Math.min(last, high));
+    for (const plot of plots) plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: 0 }, true, false);
+  }
+
+  function pickAt(at) {
+    if (at === null || at === undefined) return;
+    pick(shown.series.t_ms[at], shown.series.step_ms);
   }
 
   let width = 0;
@@ -65,7 +138,9 @@ export function createCharts(zoom) {
     width = fresh;
     if (shown) draw();
   }).observe(element);
-  return { element, show, tell, redraw: () => (shown ? draw() : undefined) };
+  return { element, show, setPast, select, tell, announce: row.announce, row: row.element,
+    focusCursor: (wanted) => { if (wanted) row.element.firstElementChild.focus(); },
+    redraw: () => (shown ? draw() : undefined) };
 }
 
 function frameOf() {

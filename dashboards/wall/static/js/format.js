@@ -7,7 +7,7 @@ const TAG = { hi: "hi-IN-u-nu-latn", en: "en" };
 let language = "hi";
 let zone = "Asia/Kolkata";
 let units = {};
-let decimals, whole, plural, clockFormat, dateParts;
+let decimals, whole, plural, clockFormat, secondsFormat, dateParts;
 
 /** Take up a language, a time zone and the words of the units. */
 export function setLocale(newLanguage, newZone, newUnits) {
@@ -18,6 +18,7 @@ export function setLocale(newLanguage, newZone, newUnits) {
   whole = new Intl.NumberFormat(TAG[language], { maximumFractionDigits: 0 });
   plural = new Intl.PluralRules(language);
   clockFormat = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  secondsFormat = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   dateParts = new Intl.DateTimeFormat(TAG[language], { timeZone: zone, weekday: "long", day: "numeric", month: "long" });
 }
 
@@ -74,6 +75,7 @@ export function duration(seconds) {
 }
 
 export const clock = (timeMs) => clockFormat.format(timeMs);
+export const clockSeconds = (timeMs) => secondsFormat.format(timeMs);
 
 export function date(timeMs) {
   const part = Object.fromEntries(dateParts.formatToParts(timeMs).map(({ type, value }) => [type, value]));

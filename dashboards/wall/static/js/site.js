@@ -1,4 +1,5 @@
-// One office: its verdicts, its lines and probe, and charts of the line over time. The address carries the view.
+// One office: its verdicts, its lines and probe, and charts of the line over time. The address carries the view: line, span,
+// and the point whose raw reports are open.
 
 import { h, setText, shape } from "./dom.js";
 import { decimal, measure, moment, mos, ms, percent } from "./format.js";
@@ -7,26 +8,58 @@ import { model, now } from "./model.js";
 import { oldText, tileOf } from "./office.js";
 import { RANGES, spanOf } from "./ranges.js";
 import { hrefMeeting, hrefSite } from "./router.js";
+import { callAndRehearsal } from "./site_call.js";
+import { createEvents } from "./site_events.js";
+import { createReports } from "./site_reports.js";
+import { linkTo, share } from "./site_share.js";
 import { codecName, nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
 
+const WINDOW_MS = 15_000;
 const REFRESH_MS = 15_000;
 const LONG_REFRESH_MS = 120_000;
+const OFTEN = ["15m", "1h", "6h"];
 
 export function createSitePage() {
   const element = h("article", { class: "page site-page" });
   const head = h("div", { class: "site-head" });
   const choices = h("div", { class: "choices" });
-  const charts = createCharts(zoom);
+  const charts = createCharts({ zoom, pick: (at, step) => pick(at, step, true), share: shareView });
+  const events = createEvents();
+  const reports = createReports({ closed: () => note(null) });
   const facts = h("aside", { class: "site-facts" });
-  element.append(head, choices, charts.element, facts);
+  element.append(head, choices, charts.element, h("div", { class: "site-below" }, reports.element, events.element), facts);
   let address = null;
   let site = null;
+  let drawn = null;
   let refreshedAt = 0;
 
   const path = () => address.query.get("path") || tileOf(address.id).path || site?.paths?.[0] || "";
+  const noted = () => (address.query.has("at") ? Number(address.query.get("at")) : null);
 
+  /** Whole windows, so that a view of one window is one. */
   function zoom(fromMs, untilMs) {
-    location.hash = hrefSite(address.id, { from: Math.floor(fromMs), to: Math.ceil(untilMs), path: path() });
+    const from = Math.floor(fromMs / WINDOW_MS) * WINDOW_MS;
+    const to = Math.max(from + WINDOW_MS, Math.ceil(untilMs / WINDOW_MS) * WINDOW_MS);
+    location.hash = hrefSite(address.id, { from, to, path: path(), ...(noted() === null ? {} : { at: noted() }) });
+  }
+
+  /** The point whose raw reports are open goes into the address, without a step in the browser's history. */
+  function note(at) {
+    if (at === null) address.query.delete("at");
+    else address.query.set("at", at);
+    history.replaceState(null, "", hrefSite(address.id, Object.fromEntries(address.query)));
+    charts.select(at);
+    charts.focusCursor(at === null);
+  }
+
+  function pick(at, stepMs, byHand) {
+    if (byHand) note(at);
+    reports.show(address.id, at, stepMs, byHand);
+  }
+
+  function shareView() {
+    if (!drawn) return;
+    share(linkTo(address.id, drawn.view, path(), noted()), charts.row, charts.announce);
   }
 
   async function load() {
@@ -36,13 +69,25 @@ export function createSitePage() {
       const answer = await fetch(url).catch(() => null);
       return answer?.ok ? answer.json() : null;
     };
-    site = await get(`/api/site/${encodeURIComponent(asked.id)}`) ?? site;
+    const of = `/api/site/${encodeURIComponent(asked.id)}`;
+    site = await get(of) ?? site;
     if (asked !== address) return;
     describe();
-    const { from, to } = spanOf(asked.query, now());
-    const query = new URLSearchParams({ from: Math.floor(from), to: Math.ceil(to), path: path() });
-    const series = await get(`/api/site/${encodeURIComponent(asked.id)}/series?${query}`);
-    if (asked === address) charts.show(series, { from, to, hrefMeeting });
+    const view = spanOf(asked.query, now());
+    const query = new URLSearchParams({ from: Math.floor(view.from), to: Math.ceil(view.to), path: path() });
+    const margin = view.to - view.from <= RANGES["6h"] ? WINDOW_MS : 0; // so that a line reaches the edges of a close view
+    const wider = new URLSearchParams({ from: Math.floor(view.from) - margin, to: Math.ceil(view.to) + margin, path: path() });
+    const series = await get(`${of}/series?${wider}`);
+    if (asked !== address) return;
+    drawn = { view };
+    await charts.show(series, view, noted());
+    const place = { id: asked.id, path: path() };
+    events.show(series, null, view, place);
+    if (noted() !== null && series) pick(noted(), series.step_ms, false);
+    const past = await get(`${of}/past?${query}`);
+    if (asked !== address || !past) return;
+    charts.setPast(past);
+    events.show(series, past, view, place);
   }
 
   function describe() {
@@ -52,11 +97,17 @@ export function createSitePage() {
     if (!office.linked) {
       choices.replaceChildren();
       facts.replaceChildren();
+      hideBelow();
       charts.tell(say("wall.planned_next"));
       return;
     }
     choices.replaceChildren(rangeChoice(address, path()), pathChoice(address, site, path()));
     facts.replaceChildren(...factsOf(office, tile, site, path()));
+  }
+
+  function hideBelow() {
+    reports.hide();
+    events.hide();
   }
 
   return {
@@ -67,11 +118,17 @@ export function createSitePage() {
         head.replaceChildren(back(), h("h2", {}, say("wall.office_missing")), h("p", { class: "nothing" }, say("wall.office_missing_next", { id: next.id })));
         choices.replaceChildren();
         facts.replaceChildren();
+        hideBelow();
         charts.tell("");
         return;
       }
-      if (address?.id !== next.id) site = null;
+      if (address?.id !== next.id) {
+        site = null;
+        drawn = null;
+        hideBelow();
+      }
       address = next;
+      if (noted() === null) reports.hide();
       describe();
       if (model.offices.get(next.id).linked) load();
     },
@@ -80,7 +137,7 @@ export function createSitePage() {
     },
     tick() {
       if (!address || address.query.has("from") || !model.offices.get(address.id)?.linked) return;
-      const every = ["1h", "6h"].includes(address.query.get("range") ?? "6h") ? REFRESH_MS : LONG_REFRESH_MS;
+      const every = OFTEN.includes(address.query.get("range") ?? "6h") ? REFRESH_MS : LONG_REFRESH_MS;
       if (now() - refreshedAt >= every) load();
     },
     relabel() {
@@ -113,7 +170,7 @@ function rangeChoice(address, path) {
 
 function pathChoice(address, site, path) {
   const paths = site?.paths ?? [path].filter(Boolean);
-  const query = Object.fromEntries(address.query);
+  const { at, ...query } = Object.fromEntries(address.query);
   return h("nav", { class: "choice", "aria-label": say("wall.path") }, paths.map((one) =>
     h("a", { href: hrefSite(address.id, { ...query, path: one }), "aria-current": one === path ? "true" : null }, pathName(one))));
 }
@@ -130,6 +187,7 @@ function factsOf(office, tile, site, path) {
   return [
     h("h3", {}, say("wall.meetings_ahead")),
     site.upcoming.length ? h("ul", { class: "upcoming" }, site.upcoming.slice(0, 4).map(upcomingItem)) : h("p", { class: "nothing" }, say("wall.none_ahead")),
+    ...callAndRehearsal(site, pathName),
     h("h3", {}, say("wall.line_and_probe")),
     h("dl", { class: "facts-list" }, lineFacts(office, tile, site, line).map(([name, value]) => h("div", {}, h("dt", {}, say(`wall.${name}`)), h("dd", {}, value)))),
   ];
