@@ -22,6 +22,7 @@ export function createReports({ closed }) {
 
   /** Fetch and show what is behind a step; `focus` when a person asked for it just now. */
   async function show(site, at, stepMs, focus) {
+    if (!focus && asked && asked.site === site && asked.at === at && asked.stepMs === stepMs) return; // it stands already
     const mine = { site, at, stepMs };
     asked = mine;
     element.hidden = false;
