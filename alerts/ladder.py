@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from alerts.quiet import MINUTE_NS
-from telemetry.alerting import Severity
+from config.people import Role
+from telemetry.alerting import INCIDENTS, Severity
 
 if TYPE_CHECKING:
+    from config.alert_settings import Rung
     from config.config import Config
-    from config.people import Person, Role
-    from config.settings import Rung
+    from config.people import Person
+    from telemetry.alerting import Alert
 
 
 class Way(Struct, frozen=True):
@@ -28,12 +30,28 @@ class Ladder:
     def __init__(self, config: Config) -> None:
         self._settings = config.settings.alerts
         self.rungs: tuple[Rung, ...] = self._settings.ladder
+        """Of an office's own trouble."""
         self.by_id: dict[str, Person] = {person.id: person for person in config.people}
         self.ways: dict[str, Way | None] = {person.id: self._way(person) for person in config.people}
         self._on: dict[tuple[Role, str], list[Person]] = {}
         for person in config.people:
             for site in person.sites:
                 self._on.setdefault((person.role, site), []).append(person)
+
+    def rungs_of(self, alert: Alert) -> tuple[Rung, ...]:
+        """Those that an alert climbs.
+
+        A shared fault with no meeting near stays on the first rung that has anybody: for those above there is nothing in time to be lost.
+        """
+        if alert.kind not in INCIDENTS:
+            return self.rungs
+        rungs = self._settings.incident_ladder
+        if alert.starts_ns is not None:
+            return rungs
+        for number, rung in enumerate(rungs, 1):
+            if self.people(Role(rung.role), *alert.sites):
+                return rungs[:number]
+        return rungs
 
     def people(self, role: Role, *sites: str) -> list[Person]:
         """Who of a role has to do with any of these offices and can be reached, in the order of the file.
@@ -50,7 +68,7 @@ class Ladder:
 
     def unreachable(self) -> list[Person]:
         """People on a rung who can be reached in no way: the rung above is told in their place."""
-        roles = {rung.role for rung in self.rungs}
+        roles = {rung.role for rung in (*self.rungs, *self._settings.incident_ladder)}
         return [
             person
             for person in self.by_id.values()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alerts.ladder import Ladder
     from alerts.silenced import Silenced
     from alerts.telling import Teller
-    from config.settings import Alerts
+    from config.alert_settings import Alerts
 
 OF_WINDOWS: Final = 3
 """What is not severe fires when it was seen in two of so many windows."""

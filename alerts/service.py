@@ -21,6 +21,7 @@ from alerts.delivery.outbox import Delivery
 from alerts.ladder import Ladder
 from alerts.machine import Machine, shifted
 from alerts.posts import PostOffice
+from alerts.quiet import MINUTE_NS
 from alerts.sight import Sight, look
 from alerts.silenced import Silenced
 from alerts.telling import Teller
@@ -63,6 +64,8 @@ LEASE_NS: Final = 30 * SECOND_NS
 BEAT_NS: Final = 5 * SECOND_NS
 FILES_NS: Final = 7 * DAY_NS
 """So long the files of mails that are out are kept: a weekly report is a megabyte a reader."""
+AT_ONCE: Final = 2_000
+"""Old alerts and messages that are let go of in one step: others wait for the database meanwhile."""
 STEPPED_NS: Final = 5 * SECOND_NS
 """When the clock on the wall gains or loses more than that against the monotonic one, it was set."""
 SHOWN: Final = 5
@@ -149,10 +152,17 @@ class Alerts:
         self._decide(config, now_ns)
         sent = self._delivery.step(config, now_ns)
         if now_ns >= self._tidy_ns:
-            self._tidy_ns = now_ns + HOUR_NS
-            self._state.forget_files(now_ns - FILES_NS)
+            self._tidy(config, now_ns)
         self._beat(now_ns, sent)
         return sent
+
+    def _tidy(self, config: Config, now_ns: int) -> None:
+        """Let go of what is old: a part of it each minute until nothing is left, then an hour of peace."""
+        self._state.forget_files(now_ns - FILES_NS)
+        before_ns = now_ns - int(config.settings.alerts.delivery.keep_days * DAY_NS)
+        gone = self._state.forget_alerts(before_ns, AT_ONCE)
+        gone = max(gone, self._state.forget_messages(before_ns, AT_ONCE))
+        self._tidy_ns = now_ns + (MINUTE_NS if gone >= AT_ONCE else HOUR_NS)
 
     def close(self) -> None:
         """Let another process take over at once."""

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from alerts.ladder import Ladder
-    from config.settings import Alerts, Rung
+    from config.alert_settings import Alerts, Rung
 
-INCIDENTS = (Kind.SHARED, Kind.HEADQUARTERS)
 _AUDIENCES = {Role.IN_CHARGE: Audience.IN_CHARGE, Role.REGIONAL: Audience.REGIONAL}
 
 
@@ -64,8 +63,6 @@ class Teller:
         """What is to be told now of an alert that fires, and the alert with that noted on it."""
         if alert.kind is Kind.NOT_YOUR_LINE:
             return self._ease(alert)
-        if alert.kind in INCIDENTS:
-            return self._tell_operators(alert)
         climbed = self._climb(alert)
         if climbed.tellings:
             return climbed
@@ -104,7 +101,7 @@ class Teller:
         below: list[Person] = []
         waited: Rung | None = None
         reach_min = 0.0
-        for number, rung in enumerate(self._ladder.rungs, 1):
+        for number, rung in enumerate(self._ladder.rungs_of(alert), 1):
             people = self._ladder.people(Role(rung.role), *alert.sites)
             reach_min = max(reach_min, rung.from_min)
             if not people:
@@ -142,7 +139,7 @@ class Teller:
             return Told(alert)
         gap_ns = int(self._settings.reminder_gap_min * MINUTE_NS)
         tellings: list[Telling] = []
-        for rung in self._ladder.rungs[: alert.rung]:
+        for rung in self._ladder.rungs_of(alert)[: alert.rung]:
             times = [alert.starts_ns - int(minutes * MINUTE_NS) for minutes in rung.reminders_min]
             passed = [at_ns for at_ns in times if at_ns <= self._now_ns]
             if not passed or max(passed) - alert.said_ns < max(gap_ns, 1):
@@ -155,15 +152,6 @@ class Teller:
                 if one.id in alert.told and self._hears(one, alert)
             ]
         return self._said(alert, tellings) if tellings else Told(alert)
-
-    def _tell_operators(self, alert: Alert) -> Told:
-        """A shared fault: one message to the NOC, whatever the number of offices."""
-        people = self._ladder.people(Role.NOC, *alert.sites)
-        new = [one for one in people if one.id not in alert.told and self._hears(one, alert)]
-        if not new:
-            return Told(alert)
-        told = self._said(alert, [self._telling(alert, one, Step.RAISED) for one in new])
-        return Told(structs.replace(told.alert, rung=1, rung_ns=self._now_ns), told.tellings)
 
     def _ease(self, alert: Alert) -> Told:
         """In-charges hear that it is not their line: when the meeting is near, or when they were told otherwise before."""

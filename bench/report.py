@@ -50,7 +50,11 @@ def _measured(folder: Path, sites: int, progress: Callable[[str], None]) -> dict
     asked = ["report", "weekly", "--week", str(week), "--lang", "hi", "--out", str(folder / "out")]
     place = ["--config", str(folder / "tatpar.toml"), "--data", str(folder)]
     begin = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "tatpar", *asked, *place], check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tatpar", *asked, *place], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"tatpar report ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     whole = time.perf_counter()
     with (
         contextlib.closing(open_reader(config.settings.store, folder)) as reader,

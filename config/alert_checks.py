@@ -11,7 +11,9 @@ from config.site_columns import CellError
 from config.text import one_of
 
 if TYPE_CHECKING:
-    from config.settings import Alerts
+    from collections.abc import Sequence
+
+    from config.alert_settings import Alerts, Rung
     from config.settings_checks import Wrong
 
 RESERVED: Final = ("mail", "alertmanager")
@@ -34,7 +36,8 @@ def check_alerts(alerts: Alerts, wrong: Wrong) -> None:
     if alerts.urgent_min > alerts.warning_min:
         problem = f"urgent_min {alerts.urgent_min:g} is above warning_min {alerts.warning_min:g}"
         raise wrong(("alerts", "urgent_min"), problem, f"write at most {alerts.warning_min:g}")
-    _check_ladder(alerts, wrong)
+    _check_ladder("ladder", alerts.ladder, wrong)
+    _check_ladder("incident_ladder", alerts.incident_ladder, wrong)
 
 
 def _check_channels(alerts: Alerts, wrong: Wrong) -> None:
@@ -61,14 +64,13 @@ def _check_channels(alerts: Alerts, wrong: Wrong) -> None:
             raise wrong(("alerts", "default_channels", place), problem, one_of(name, known))
 
 
-def _check_ladder(alerts: Alerts, wrong: Wrong) -> None:
-    if not alerts.ladder:
-        raise wrong(
-            ("alerts", "ladder"), "the ladder has no rung", 'write at least one, as { role = "noc", … }'
-        )
+def _check_ladder(key: str, rungs: Sequence[Rung], wrong: Wrong) -> None:
+    if not rungs:
+        problem = f"the {key.replace('_', ' ')} has no rung"
+        raise wrong(("alerts", key), problem, 'write at least one, as { role = "noc", … }')
     seen: set[str] = set()
-    for index, rung in enumerate(alerts.ladder):
+    for index, rung in enumerate(rungs):
         if rung.role in seen:
             problem = f'the role "{rung.role}" stands on two rungs'
-            raise wrong(("alerts", "ladder", index, "role"), problem, "keep one of the two")
+            raise wrong(("alerts", key, index, "role"), problem, "keep one of the two")
         seen.add(rung.role)

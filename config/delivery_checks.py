@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from config.address import is_host, is_loopback
 
 if TYPE_CHECKING:
-    from config.settings import Alerts, Delivery
+    from config.alert_settings import Alerts, Delivery
     from config.settings_checks import Wrong
     from config.toml_lines import KeyPath
 

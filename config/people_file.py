@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from config.settings import Alerts
+    from config.alert_settings import Alerts
     from config.sites import Registry, Site
     from config.works_file import WorkPlaces
 

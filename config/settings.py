@@ -6,24 +6,19 @@ a rate, a span of days or a size that no room could work with is refused here, b
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from config.alert_settings import Alerts
 from config.regions import Region
+from config.section import ListenPort, Port, Section
 
 PacketRate = Annotated[float, Meta(ge=0.1, le=1000)]
-MAX_LEAD_MIN: Final = 7 * 24 * 60
 FileName = Annotated[str, Meta(min_length=1)]
-Port = Annotated[int, Meta(ge=0, le=65535)]
-ListenPort = Annotated[int, Meta(ge=1, le=65535)]
 
 
-class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file; a key that is none is refused."""
-
-
-class Deployment(_Section, frozen=True, kw_only=True):
+class Deployment(Section, frozen=True, kw_only=True):
     """Who runs this, where and in which language."""
 
     name: str = "Tatpar"
@@ -32,7 +27,7 @@ class Deployment(_Section, frozen=True, kw_only=True):
     noc_phone: str = ""
 
 
-class Files(_Section, frozen=True, kw_only=True):
+class Files(Section, frozen=True, kw_only=True):
     """What else the operator writes; relative to the settings file."""
 
     sites: FileName = "sites.csv"
@@ -47,7 +42,7 @@ class Files(_Section, frozen=True, kw_only=True):
     """Who is told of trouble, and who gets the reports."""
 
 
-class Headquarters(_Section, frozen=True, kw_only=True):
+class Headquarters(Section, frozen=True, kw_only=True):
     """A named end that every office is measured to."""
 
     id: str
@@ -61,14 +56,14 @@ class Headquarters(_Section, frozen=True, kw_only=True):
         return self.name_hi if language == "hi" else self.name_en
 
 
-class Meetings(_Section, frozen=True, kw_only=True):
+class Meetings(Section, frozen=True, kw_only=True):
     """What holds for a meeting that does not say otherwise."""
 
     default_profile: str = "video-720p"
     default_end: str = "state"
 
 
-class Broker(_Section, frozen=True, kw_only=True):
+class Broker(Section, frozen=True, kw_only=True):
     """Where the MQTT broker is, or that `tatpar up` shall bring one."""
 
     bring: Literal["auto", "mosquitto", "embedded", "none"] = "auto"
@@ -100,7 +95,7 @@ class Broker(_Section, frozen=True, kw_only=True):
         return self.public_names or ((self.public_host,) if self.public_host else ())
 
 
-class Enrolment(_Section, frozen=True, kw_only=True):
+class Enrolment(Section, frozen=True, kw_only=True):
     """How offices get their credentials, and whether reports are taken without any."""
 
     required: Literal["auto", "yes", "no"] = "auto"
@@ -113,7 +108,7 @@ class Enrolment(_Section, frozen=True, kw_only=True):
     token_hours: Annotated[float, Meta(ge=0.01, le=24 * 90)] = 48
 
 
-class Store(_Section, frozen=True, kw_only=True):
+class Store(Section, frozen=True, kw_only=True):
     """The report store."""
 
     kind: Literal["sqlite", "victoriametrics", "influxdb", "influxdb1"] = "sqlite"
@@ -142,7 +137,7 @@ class Store(_Section, frozen=True, kw_only=True):
     """Most reports of one write to the server."""
 
 
-class Probing(_Section, frozen=True, kw_only=True):
+class Probing(Section, frozen=True, kw_only=True):
     """The probe budget that follows the calendar; published to every probe as its plan."""
 
     base_pps: PacketRate = 10
@@ -151,7 +146,7 @@ class Probing(_Section, frozen=True, kw_only=True):
     """From so long before a meeting's start through its end the meeting rate applies."""
 
 
-class Collector(_Section, frozen=True, kw_only=True):
+class Collector(Section, frozen=True, kw_only=True):
     """Intake and commits."""
 
     batch_reports: Annotated[int, Meta(ge=1, le=100_000)] = 2000
@@ -178,7 +173,7 @@ class Collector(_Section, frozen=True, kw_only=True):
     """The longest wait before connecting to the broker, or committing, is tried again."""
 
 
-class Watch(_Section, frozen=True, kw_only=True):
+class Watch(Section, frozen=True, kw_only=True):
     """When flags are raised, verdicts issued."""
 
     dark_after_s: Annotated[float, Meta(ge=1, le=86_400)] = 120
@@ -207,7 +202,7 @@ CodecName = Literal[
 """Those of `analytics.quality.codecs` with which a line that loses packets can be rated."""
 
 
-class Quality(_Section, frozen=True, kw_only=True):
+class Quality(Section, frozen=True, kw_only=True):
     """What the estimate of a call's audio quality assumes of the meeting's endpoints."""
 
     codec: CodecName = "opus"
@@ -219,113 +214,26 @@ class Quality(_Section, frozen=True, kw_only=True):
     bpl: Annotated[float, Meta(ge=1, le=100)] = 9.6
 
 
-class Wall(_Section, frozen=True, kw_only=True):
+class Wall(Section, frozen=True, kw_only=True):
     """The built-in page."""
 
     host: str = "127.0.0.1"
     port: Port = 8420
+    sign_in: Literal["auto", "always"] = "auto"
+    """Auto: nobody is asked on this machine's own address when there is no proxy; elsewhere everybody is."""
+    session_days: Annotated[float, Meta(ge=0.01, le=90)] = 7
+    """A browser is signed out so long after it signed in."""
+    session_idle_h: Annotated[float, Meta(ge=0.1, le=2160)] = 12
+    """And when it has not been used for so long."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies that are trusted to say who asks, and from where."""
+    proxy_user_header: str = ""
+    """In which header such a proxy names who has signed in to it; empty: it names nobody."""
+    proxy_role: Literal["see", "acknowledge", "rehearse", "administer"] = "see"
+    """What people may do whom the proxy names and who are no users here."""
 
 
-Minutes = Annotated[float, Meta(ge=0, le=MAX_LEAD_MIN)]
-PersonsLimit = Annotated[int, Meta(ge=1, le=1000)]
-
-
-class Rung(_Section, frozen=True, kw_only=True):
-    """One rung of the alert ladder: who is told, from when, and how long is waited for an acknowledgement."""
-
-    role: Literal["in_charge", "regional", "noc"]
-    from_min: Minutes
-    """Told at the earliest so many minutes before the meeting's start."""
-    wait_notice_min: Minutes = 120
-    """Without an acknowledgement for so long the next rung is told, while the alert is a notice."""
-    wait_warning_min: Minutes = 20
-    wait_urgent_min: Minutes = 5
-    reminders_min: tuple[Minutes, ...] = ()
-    """Minutes before the start at which the rung is reminded while nobody has acknowledged."""
-
-
-class Delivery(_Section, frozen=True, kw_only=True):
-    """How messages leave the outbox, and how an acknowledgement comes back: `[alerts.delivery]`."""
-
-    attempt_s: Annotated[float, Meta(ge=0.1, le=300)] = 20
-    """An attempt that takes longer is given up, and made again later."""
-    first_retry_s: Annotated[float, Meta(ge=0.1, le=3600)] = 15
-    longest_retry_s: Annotated[float, Meta(ge=1, le=86_400)] = 900
-    attempts: Annotated[int, Meta(ge=1, le=1000)] = 20
-    """After so many the message goes to the dead letters."""
-    at_once: Annotated[int, Meta(ge=1, le=64)] = 4
-    """Attempts under way at the same time, by channel."""
-    insecure: bool = False
-    """Whether web addresses on other machines may be reached without TLS."""
-    public_url: str = ""
-    """Where people reach the page that acknowledges: goes before `/ack/…` in links; empty: there are no links."""
-    ack_host: str = ""
-    """A listener that serves that page and nothing else; empty: only the wall serves it."""
-    ack_port: ListenPort = 8422
-    reply_host: str = ""
-    """Where the organisation's mail server hands in replies; empty: none are taken."""
-    reply_port: ListenPort = 8425
-    reply_to: str = ""
-    """The address that replies go to, as ack@hub.example; becomes ack+TOKEN@hub.example; empty: no Reply-To."""
-    alertmanager_url: str = ""
-    """Of a Prometheus Alertmanager; empty: there is none."""
-    alertmanager_user: str = ""
-    alertmanager_password: str = ""
-    alertmanager_token: str = ""
-    alertmanager_resend_s: Annotated[float, Meta(ge=1, le=3600)] = 60
-    """An alert that stands is said again this often; it resolves by itself when it was not for four times as long."""
-    templates: dict[str, str] = {}
-    """By the number of a template of ours, what a provider calls it (India's DLT): goes into `{template}`."""
-
-
-class Alerts(_Section, frozen=True, kw_only=True):
-    """Who is told of trouble, when and how; mail is off until a server is named."""
-
-    smtp_host: str = ""
-    smtp_port: Port = 25
-    smtp_user: str = ""
-    smtp_password: str = ""
-    smtp_starttls: bool = False
-    sender: str = "tatpar@localhost"
-    default_channels: tuple[str, ...] = ("mail",)
-    """Of offices' contacts, and of people who have none of their own."""
-    default_quiet: tuple[str, ...] = ("22:00-06:30",)
-    """The same, of quiet hours."""
-    default_per_hour: PersonsLimit = 12
-    """The same, of messages an hour."""
-    warning_min: Minutes = 120
-    """An alert is a warning from so many minutes before the start, a notice earlier."""
-    urgent_min: Minutes = 30
-    """The same of urgent."""
-    at_risk_min: Minutes = 0
-    """Offices at risk are told of only from so many minutes before the start; 0: never."""
-    not_your_line_min: Minutes = 120
-    """In-charges hear of a shared fault from so many minutes before the start."""
-    hold_s: Annotated[float, Meta(ge=0, le=3600)] = 15
-    """What is not severe must have lasted so long, in two of three windows."""
-    crowd: Annotated[int, Meta(ge=2, le=100_000)] = 4
-    """When so many offices fail at once, it is waited whether they share a fault."""
-    crowd_hold_s: Annotated[float, Meta(ge=0, le=3600)] = 30
-    clear_s: Annotated[float, Meta(ge=0, le=86_400)] = 120
-    """It is over when it has looked well for so long."""
-    flaps: Annotated[int, Meta(ge=1, le=10)] = 2
-    """After so many returns within the hour it is over only after `flap_clear_min`."""
-    flap_clear_min: Minutes = 30
-    down_after_min: Minutes = 30
-    """An office without a meeting soon is told of when there was no contact for so long."""
-    reminder_gap_min: Minutes = 15
-    """No reminder so soon after the last message."""
-    ladder: tuple[Rung, ...] = (
-        Rung(role="in_charge", from_min=1440, reminders_min=(120, 30, 10)),
-        Rung(role="regional", from_min=120, wait_warning_min=15),
-        Rung(role="noc", from_min=60),
-    )
-    channels: dict[str, str] = {}
-    """By name, an apprise address with {phone} or {email} in it, or https:// of a webhook."""
-    delivery: Delivery = Delivery()
-
-
-class Reports(_Section, frozen=True, kw_only=True):
+class Reports(Section, frozen=True, kw_only=True):
     """The weekly readiness report: when it is made, and who gets it beside the people of role leadership."""
 
     day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "never"] = "mon"
@@ -334,7 +242,7 @@ class Reports(_Section, frozen=True, kw_only=True):
     mail_to: tuple[str, ...] = ()
 
 
-class Digest(_Section, frozen=True, kw_only=True):
+class Digest(Section, frozen=True, kw_only=True):
     """The half page to who called a meeting, before and after it."""
 
     before_min: Annotated[float, Meta(ge=0, le=1440)] = 60
@@ -347,7 +255,7 @@ class Digest(_Section, frozen=True, kw_only=True):
     """Addresses for meetings that nobody is named for; empty: the NOC."""
 
 
-class Metrics(_Section, frozen=True, kw_only=True):
+class Metrics(Section, frozen=True, kw_only=True):
     """Where a collector shows itself: /metrics, /healthz, /readyz."""
 
     host: str = "127.0.0.1"
@@ -356,20 +264,20 @@ class Metrics(_Section, frozen=True, kw_only=True):
     """0: a free one; so when another process has it: the log and the heartbeat say which."""
 
 
-class Log(_Section, frozen=True, kw_only=True):
+class Log(Section, frozen=True, kw_only=True):
     """What the processes of the hub say of themselves, on standard error."""
 
     format: Literal["text", "json"] = "text"
 
 
-class Lab(_Section, frozen=True, kw_only=True):
+class Lab(Section, frozen=True, kw_only=True):
     """The emulated fleet."""
 
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 1
     script: str = "lab.toml"
 
 
-class Settings(_Section, frozen=True, kw_only=True):
+class Settings(Section, frozen=True, kw_only=True):
     """The whole of `tatpar.toml`."""
 
     deployment: Deployment = Deployment()

@@ -11,6 +11,7 @@ from config.digest_checks import check_digest
 from config.names import ID_RULE, is_id, suggested_id
 from config.site_columns import is_mail_address
 from config.store_checks import check_store
+from config.wall_checks import check_wall
 from config.zones import similar_zone, zone_names
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
         _check_reflectors(index, end, wrong)
     _check_broker(settings, wrong)
     check_store(settings.store, wrong)
+    check_wall(settings.wall, wrong)
     check_digest(settings.digest, wrong)
     _check_metrics(settings, wrong)
     _check_rates(settings, wrong)

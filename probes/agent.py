@@ -7,6 +7,7 @@ import logging
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final, Protocol
 
+from probes.call.watch import CallWatch
 from probes.interfaces import LinkMeters
 from probes.kept_going import kept_going
 from probes.office import Office
@@ -109,6 +110,8 @@ class Agent:
         }
         self._pinger = Pinger(clock, self._workers)
         self._links = LinkMeters(clock)
+        self.calls = {o.key: CallWatch(o, clock) for o in offices if o.call_interface}
+        """The offices that look for live calls; `live` of each says whether one is on."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stopped (or cancelled); then let every office spool what it has and say goodbye.
@@ -128,6 +131,7 @@ class Agent:
                             ("plans to measurer", self._follow_plans),
                             ("ping", self._pinger.run),
                             ("interface counters", self._links.run),
+                            *((f"{key} calls", watch.run) for key, watch in self.calls.items()),
                         )
                     ]
                     working = [
@@ -176,7 +180,9 @@ class Agent:
                 continue
             link = self._links.take(office.settings.interface, window.start_ns)
             pings = self._pinger.take(window.office, window.start_ns)
-            office.take(window, (*pings, *((link,) if link is not None else ())))
+            watch = self.calls.get(window.office)
+            calls = watch.take(window.start_ns) if watch is not None else ()
+            office.take(window, (*pings, *((link,) if link is not None else ()), *calls))
         if not self._ending:
             raise RuntimeError("the measurer ended by itself")
 
@@ -192,6 +198,8 @@ class Agent:
             for key, office in self.offices.items():
                 self._pinger.set_targets(key, ping_targets(office.settings, office.sessions(now_ns)))
                 self._links.watch(office.settings.interface)
+                if (watch := self.calls.get(key)) is not None:
+                    watch.ignore((one.host, one.port) for one in office.sessions(now_ns))
             await asyncio.sleep(self._seconds_to_look(now_ns))
 
     def _seconds_to_look(self, now_ns: int) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from probes.call.ports import PLATFORM_PORTS
 from telemetry.topics import DEFAULT_ROOT
 
 if TYPE_CHECKING:
@@ -93,6 +94,12 @@ class OfficeSettings:
     """Who is pinged: `gateway`, `ends`; empty for nobody, as where many offices share a machine."""
     interface: str = AUTO
     """Whose counters are reported: a name, `auto` for the one of the default route, empty for none."""
+    call_interface: str = ""
+    """Where live calls are seen: a name, `auto` for the interface of the default route, empty for nowhere."""
+    call_hosts: tuple[str, ...] = ()
+    """Addresses or networks of the room's devices; none: every flow on the interface is looked at."""
+    call_ports: tuple[str, ...] = PLATFORM_PORTS
+    """Where calls that are no RTP are looked for: ports, or ranges as `8801-8810`."""
     signed: bool = False
     """Sign test packets with the key of the credentials (STAMP's authenticated mode); every reflector must know it."""
     dscp: int = 0

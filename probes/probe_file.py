@@ -14,6 +14,8 @@ from config.address import is_loopback, parse_address
 from config.names import ID_RULE, is_id, suggested_id
 from config.text import read_text
 from config.toml_file import TomlFile, shown
+from probes.call.ports import PLATFORM_PORTS, port_ranges
+from probes.call.sides import networks
 from probes.credentials import CredentialsError, load_credentials
 from probes.office_settings import WINDOWS_PER_DAY, BacklogPace, OfficeSettings, SpoolLimits
 from probes.plan import MAX_ENDS
@@ -58,6 +60,14 @@ class LinkTable(_Table, frozen=True, kw_only=True):
     interface: str = "auto"
 
 
+class CallTable(_Table, frozen=True, kw_only=True):
+    """Where live calls are seen."""
+
+    interface: str = ""
+    hosts: tuple[str, ...] = ()
+    ports: tuple[str, ...] = PLATFORM_PORTS
+
+
 class StampTable(_Table, frozen=True, kw_only=True):
     """What test packets are like."""
 
@@ -88,6 +98,7 @@ class ProbeTables(_Table, frozen=True, kw_only=True):
     ends: dict[str, object] = {}
     ping: PingTable = PingTable()
     link: LinkTable = LinkTable()
+    call: CallTable = CallTable()
     stamp: StampTable = StampTable()
     spool: SpoolTable = SpoolTable()
     backlog: BacklogTable = BacklogTable()
@@ -139,6 +150,9 @@ class _ProbeFile:
             ends=self._ends(),
             ping_targets=tables.ping.targets,
             interface=tables.link.interface,
+            call_interface=tables.call.interface,
+            call_hosts=self._call_hosts(),
+            call_ports=self._call_ports(),
             signed=self._signed(),
             dscp=tables.stamp.dscp,
             spool_limits=SpoolLimits(
@@ -181,6 +195,28 @@ class _ProbeFile:
                 "enrol this probe for itself",
             )
         return self._folder / name
+
+    def _call_hosts(self) -> tuple[str, ...]:
+        hosts = self._tables.call.hosts
+        try:
+            networks(hosts)
+        except ValueError as error:
+            raise self._toml.wrong(
+                ("call", "hosts"),
+                f"call.hosts: {error}",
+                'write addresses or networks of the room\'s devices, as ["10.1.2.3", "10.1.3.0/24"]',
+            ) from error
+        return hosts
+
+    def _call_ports(self) -> tuple[str, ...]:
+        ports = self._tables.call.ports
+        try:
+            port_ranges(ports)
+        except ValueError as error:
+            raise self._toml.wrong(
+                ("call", "ports"), f"call.ports: {error}", 'write ports or ranges, as ["9000", "8801-8810"]'
+            ) from error
+        return ports
 
     def _signed(self) -> bool:
         if self._tables.stamp.signed and not self._tables.broker.credentials:

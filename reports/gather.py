@@ -13,7 +13,7 @@ from reports.figures import meetings, regions
 from reports.responses import responses
 from reports.roll_out import rolled_out
 from reports.trend import held_by_office, held_weeks
-from reports.week_block import WeekJob, read_block
+from reports.week_block import WeekJob, joined, read_block
 from telemetry.decisions import Horizon
 from telemetry.store.completeness import Completeness, total
 from telemetry.windows import DAY_NS, slot_start
@@ -120,10 +120,7 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
     sites = [site for site in everybody if site.status is SiteStatus.LINKED]
     linked = {site.id for site in sites}
     until_ns = min(week.end_ns, slot_start(max(now_ns, week.start_ns)))
-    parts = _read(config, blocks, sites, (week, until_ns, now_ns), progress)
-    offices = [office for part in parts for office in part.offices]
-    complete = {site: own for part in parts for site, own in part.completeness.items()}
-    first_ns = {site: at_ns for part in parts for site, at_ns in part.first_ns.items()}
+    whole = joined(_read(config, blocks, sites, (week, until_ns, now_ns), progress))
     planned = Counter(site.region for site in everybody if site.status is SiteStatus.PLANNED)
     outcomes = [each for each in state.outcomes(week.start_ns, week.end_ns) if each.site in linked]
     held = tuple(meetings(outcomes))
@@ -133,43 +130,31 @@ def gather(  # noqa: PLR0913, PLR0917 - what to read, from where, for when
         week=week,
         until_ns=until_ns,
         profile=config.settings.meetings.default_profile,
-        offices=tuple(offices),
-        regions=tuple(regions(offices, planned, [region] if region else list(config.regions))),
-        troubles=tuple(
-            sorted(
-                (one for part in parts for one in part.troubles),
-                key=lambda one: (-one.duration_s, one.site, one.paths, one.start_ns),
-            )
-        ),
+        offices=whole.offices,
+        regions=tuple(regions(whole.offices, planned, [region] if region else list(config.regions))),
+        troubles=whole.troubles,
         meetings=held,
         waiting=waiting,
         ahead=ahead,
         linked=len(sites),
         total=len(everybody),
-        emulated=any(part.emulated for part in parts),
+        emulated=whole.emulated,
         endpoints=endpoints_of(config.settings.quality),
-        completeness={site.id: complete[site.id] for site in sites if site.id in complete},
-        before_below_hours=(
-            sum(part.before_hours for part in parts)
-            if any(part.before_measured for part in parts)
-            else float("nan")
-        ),
+        completeness={
+            site.id: whole.completeness[site.id] for site in sites if site.id in whole.completeness
+        },
+        before_below_hours=whole.before_hours if whole.before_measured else float("nan"),
         region=region,
         trend=held_weeks(state, week, linked),
         held_by_office=held_by_office(outcomes),
-        roll_out=rolled_out(first_ns, len(sites), len(everybody), until_ns),
+        roll_out=rolled_out(whole.first_ns, len(sites), len(everybody), until_ns),
         incidents=tuple(
             one for one in state.incidents(week.start_ns, week.end_ns) if linked.intersection(one.sites)
         ),
         responses=responses(
             state.alerts(week.start_ns, week.end_ns), {site.id: site.region for site in sites}
         ),
-        moves=tuple(
-            sorted(
-                (move for part in parts for move in part.moves),
-                key=lambda move: (move.when_ns, move.site, move.path, move.metric),
-            )
-        ),
+        moves=whole.moves,
         record=records,
         bins=by_tenths,
     )

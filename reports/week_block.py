@@ -68,6 +68,30 @@ class BlockFigures:
     before_measured: bool
 
 
+def joined(parts: Sequence[BlockFigures]) -> BlockFigures:
+    """Of all blocks as of one: offices in the order of the blocks, troubles by length, moves by time."""
+    return BlockFigures(
+        offices=tuple(office for part in parts for office in part.offices),
+        troubles=tuple(
+            sorted(
+                (one for part in parts for one in part.troubles),
+                key=lambda one: (-one.duration_s, one.site, one.paths, one.start_ns),
+            )
+        ),
+        moves=tuple(
+            sorted(
+                (move for part in parts for move in part.moves),
+                key=lambda move: (move.when_ns, move.site, move.path, move.metric),
+            )
+        ),
+        completeness={site: own for part in parts for site, own in part.completeness.items()},
+        first_ns={site: at_ns for part in parts for site, at_ns in part.first_ns.items()},
+        emulated=any(part.emulated for part in parts),
+        before_hours=sum(part.before_hours for part in parts),
+        before_measured=any(part.before_measured for part in parts),
+    )
+
+
 def read_block(reader: StoreReader, job: WeekJob) -> BlockFigures:
     """Read and compute.
 

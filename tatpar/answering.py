@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.routing import Route
 
+    from config.alert_settings import Delivery
     from config.live import LiveConfig
-    from config.settings import Delivery
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
 

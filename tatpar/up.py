@@ -110,10 +110,7 @@ class Up:
                 settings = self._live.current.settings
                 store = open_writer(settings.store, options.data_dir)
                 stack.callback(store.close)
-                with self._state():
-                    pass  # a damaged one is told now, not by every room again and again
-                for warning in warnings(settings):
-                    self._say(warning)
+                self._warn(listener.getsockname()[0])
                 broker = await stack.enter_async_context(bring(self._broker(), options.data_dir))
                 desk = stack.enter_context(contextlib.closing(self._desk())) if self._has_desk else None
                 self._say(f"broker: {broker.kind} on {broker}")
@@ -125,9 +122,16 @@ class Up:
         wall = self._live.current.settings.wall
         host = self._options.host or wall.host
         port = wall.port if self._options.port is None else self._options.port
-        if warning := warning_for(host):
-            self._say(warning)
         return listen(host, port)
+
+    def _warn(self, host: str) -> None:
+        """Say what is open, or shut for everybody."""
+        settings = self._live.current.settings
+        with self._state() as state:  # a damaged one is told now, not by every room again and again
+            if warning := warning_for(host, settings.wall, state):
+                self._say(warning)
+        for warning in warnings(settings):
+            self._say(warning)
 
     @asynccontextmanager
     async def _reflectors(self) -> AsyncIterator[Mapping[str, tuple[str, int]]]:

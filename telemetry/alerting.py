@@ -44,6 +44,10 @@ class Kind(StrEnum):
     """To an in-charge: the trouble is a shared one, there is nothing to do."""
 
 
+INCIDENTS: Final = (Kind.SHARED, Kind.HEADQUARTERS)
+"""What is about a fault that offices share."""
+
+
 class Step(StrEnum):
     """Which message of an alert: the same kind is said otherwise when it goes up the ladder, gets worse or is over."""
 
@@ -132,7 +136,7 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def subject(self) -> str:
         """What it is about: at most one alert is open of each."""
-        if self.kind in {Kind.SHARED, Kind.HEADQUARTERS}:
+        if self.kind in INCIDENTS:
             return f"incident:{self.incident}"
         if self.occurrence_ns is None:
             return f"site:{self.site}"

@@ -23,8 +23,8 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from config.alert_settings import Delivery
     from config.config import Config
-    from config.settings import Delivery
     from telemetry.alerting import Alert, Attachment
     from telemetry.state.db import StateDb
     from telemetry.state.outbox import OutboxRow

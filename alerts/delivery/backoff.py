@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from config.settings import Delivery
+    from config.alert_settings import Delivery
 
 JITTER: Final = 0.25
 """The wait lies within so much of its nominal length: many messages that failed together do not come back together."""

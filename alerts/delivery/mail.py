@@ -18,8 +18,8 @@ from telemetry.alerting import BODY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from config.alert_settings import Alerts
     from config.config import Config
-    from config.settings import Alerts
     from telemetry.alerting import Attachment
     from telemetry.state.outbox import OutboxRow
 

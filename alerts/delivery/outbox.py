@@ -25,6 +25,7 @@ from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from alerts.delivery.channel import Channel
     from config.config import Config
@@ -72,7 +73,7 @@ class Delivery:
         self._alertmanager.step(config, now_ns)
         sent = self._gather()
         slow = set(self._under_way)  # of earlier steps: nobody waits for them again
-        rows = [row for row in self._living(now_ns) if row.key not in slow]
+        rows = [row for row in self._living(config, now_ns) if row.key not in slow]
         limits = Limits(self._state, config, now_ns, self._now_tried()) if rows else None
         while True:
             if rows and limits is not None:
@@ -126,19 +127,18 @@ class Delivery:
         self._alertmanager.close()
         self._gather()
 
-    def _living(self, now_ns: int) -> list[OutboxRow]:
+    def _living(self, config: Config, now_ns: int) -> list[OutboxRow]:
         """What is due and still helps somebody; what does not is given up, and says so."""
         living = []
+        people = {person.id for person in config.people}
         for row in self._state.due(now_ns):
-            if row.expires_ns is None or now_ns < row.expires_ns:
+            why = _helps_nobody(row, people, now_ns)
+            if not why:
                 living.append(row)
             elif row.key not in self._under_way:
-                why = "expired before it could be sent" + (f" ({row.error})" if row.error else "")
                 self._state.mark_dead(row.key, why, now_ns, attempted=False)
                 self.counters.expired += 1
-                self._say(
-                    logging.WARNING, {"event": "message.expired"}, "message to %s expired: %s", row, why
-                )
+                self._say(logging.WARNING, {"event": "message.expired"}, "message to %s let go: %s", row, why)
         return living
 
     def _within_limits(
@@ -266,6 +266,15 @@ def way(name: str, config: Config, secret: bytes) -> Channel | str:
         return f"there is no channel {name} under [alerts.channels]"
     is_web = settings.channels[name].startswith(("https://", "http://"))
     return webhook.send if is_web else through_apprise.send
+
+
+def _helps_nobody(row: OutboxRow, people: AbstractSet[str], now_ns: int) -> str:
+    """Why a message is not sent any more; empty when it is."""
+    if row.expires_ns is not None and now_ns >= row.expires_ns:
+        return "expired before it could be sent" + (f" ({row.error})" if row.error else "")
+    if row.person and row.person not in people:  # a phone of a former in-charge learns nothing of the office
+        return "left the people before it could be sent"
+    return ""
 
 
 def _claim_ns(config: Config) -> int:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from alerts.facts import Form, Text
 from alerts.words.pattern import filled, pieces_of, places, sentence, template_name
-from alerts.words.templates import INCIDENTS, Voice, voice_of
-from telemetry.alerting import Kind, Step
+from alerts.words.templates import Voice, voice_of
+from telemetry.alerting import INCIDENTS, Kind, Step
 from telemetry.decisions import Action
 from telemetry.words.catalogues import template as words_of
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from alerts.facts import Audience, Form
-from telemetry.alerting import Kind, Step
+from telemetry.alerting import INCIDENTS, Kind, Step
 
 
 class Voice(StrEnum):
@@ -101,7 +101,6 @@ BY_NUMBER: Final = {template.number: template for template in TEMPLATES}
 
 MEETING_KINDS: Final = (Kind.NOT_READY, Kind.AT_RISK, Kind.DARK, Kind.ROOM_DEVICE)
 """An office's troubles that are told for the sake of a meeting."""
-INCIDENTS: Final = (Kind.SHARED, Kind.HEADQUARTERS)
 
 _Row = tuple[int, int]
 """Number with a meeting, and without one."""

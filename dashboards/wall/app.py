@@ -1,18 +1,4 @@
-"""The wall as a web application.
-
-| address | answers |
-|---|---|
-| `/` | the page |
-| `/static/<digest>/…` | its files |
-| `/api/snapshot` | scene and picture, once |
-| `/api/stream` | server-sent events: `change`, `snapshot`, `beat`; resumes after `Last-Event-ID` (or `?after=`) |
-| `/api/site/<id>` | facts about one office |
-| `/api/site/<id>/series?from=&to=&path=` | one line over time; ms since the Unix epoch |
-| `/api/meeting/<uid>/<recurrence>` | one occurrence in full |
-| `/api/words/<language>.json` | the catalogue |
-| `/healthz` | whether the wall is at work |
-| `/ack/<token>` | the page behind the link of an alert; handed in by whoever wires the house (`more`) |
-"""
+"""The wall as a web application: its addresses are in `addresses.py`, `more` routes are other rooms' pages (the links of alerts)."""
 
 from __future__ import annotations
 
@@ -22,62 +8,66 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
 
+from dashboards.wall.access.acting import Acting
+from dashboards.wall.access.door import Door
+from dashboards.wall.access.entry import routes
+from dashboards.wall.access.sign_in import SignIn
+from dashboards.wall.addresses import addresses
 from dashboards.wall.live.poller import Poller
 from dashboards.wall.web.answers import BadRequestError, explain, no_such_page, wrong_method
 from dashboards.wall.web.files import Files
 from dashboards.wall.web.guard import Guard
 from dashboards.wall.web.hosts import Hosts
+from dashboards.wall.web.openapi import Document
 from dashboards.wall.web.pages import Pages
-from dashboards.wall.web.stream import stream
 from telemetry.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from dashboards.wall.sources import DecisionReader, Live
+    from starlette.routing import Route
+
+    from dashboards.wall.sources import Live
     from telemetry.clock import WallClock
+    from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
 
 
 def create_app(
     live: Live,
     reader: StoreReader,
-    state: DecisionReader,
+    state: StateDb,
     clock: WallClock | None = None,
     *,
     more: Sequence[Route] = (),
 ) -> Starlette:
     """The application; its poller runs for as long as the application does. `more` routes are other rooms' pages."""
     clock = SystemClock() if clock is None else clock
-    files = Files()
+    files, pages = Files(), Pages(live, reader, state, clock)
+    door = Door(live, state, clock)
+    sign_in = SignIn(live, state, clock, door, files)
+    document = Document()
+    entries = addresses(pages, files, Acting(live, state, clock), sign_in, document)
+    document.describe(entries)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.poller = Poller(live, reader, state, clock)
-        task = asyncio.create_task(app.state.poller.run(), name="wall-poller")
+        tasks = [
+            asyncio.create_task(app.state.poller.run(), name="wall-poller"),
+            asyncio.create_task(sign_in.tidy(), name="wall-sessions"),
+        ]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    pages = Pages(live, reader, state, clock)
     return Starlette(
         lifespan=lifespan,
         middleware=[Middleware(Guard), Middleware(Hosts, live)],
         exception_handlers={BadRequestError: explain, 404: no_such_page, 405: wrong_method},
-        routes=[
-            Route("/", files.page),
-            Route("/static/{digest}/{name:path}", files.file),
-            Route("/api/snapshot", pages.snapshot),
-            Route("/api/stream", stream),
-            Route("/api/site/{site}", pages.site),
-            Route("/api/site/{site}/series", pages.series),
-            Route("/api/meeting/{uid}/{recurrence}", pages.meeting),
-            Route("/api/words/{language}.json", pages.words),
-            Route("/healthz", pages.health),
-            *more,
-        ],
+        routes=[*routes(entries, door), *more],
     )

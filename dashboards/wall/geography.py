@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
-from scipy.spatial import Voronoi
+from scipy.spatial import KDTree, Voronoi
 
 from dashboards.wall.contour import rings, smoothed
 
@@ -31,6 +31,8 @@ _REACH: Final = 1.05
 _BAY: Final = 2.2
 """Bays narrower than this (same unit) are closed."""
 _LEAST_SPAN_DEG: Final = 0.2
+_NEIGHBOURS: Final = 64
+"""So many of an office's neighbours are looked at for the nearest that is another town."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def _spacing(points: NDArray[np.float64], span: float) -> float:
     """Median distance to the nearest neighbour that is not the same town."""
     if len(points) < 3:
         return span / 4
-    apart = np.hypot(*(points[:, None] - points[None, :]).transpose(2, 0, 1))
+    apart = np.asarray(KDTree(points).query(points, k=min(len(points), _NEIGHBOURS))[0])
     apart[apart < 0.02 * span] = np.inf
     nearest = apart.min(axis=1)
     finite = nearest[np.isfinite(nearest)]
@@ -102,9 +104,8 @@ def _outline(points: NDArray[np.float64], height: float, reach: float) -> tuple[
     margin = _BAY * reach
     xs = np.arange(-margin, WIDTH + margin, step)
     ys = np.arange(-margin, height + margin, step)
-    away = np.full((len(ys), len(xs)), np.inf)
-    for x, y in points:
-        away = np.minimum(away, np.hypot(xs[None, :] - x, ys[:, None] - y))
+    grid = np.stack(np.meshgrid(xs, ys), axis=-1)
+    away = np.asarray(KDTree(points).query(grid)[0])
     beyond = distance_transform_edt(away > reach + (_BAY - 1) * reach) * step
     outside = distance_transform_edt(beyond == 0) * step - (_BAY - 1) * reach
     found = rings(outside, 0.0)

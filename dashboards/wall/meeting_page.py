@@ -1,4 +1,4 @@
-"""One meeting in full: every invited office's verdict, how the forecast moved, and what came true."""
+"""One meeting in full: every invited office's verdict, how the forecast moved, and what came true beside what was said."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from dashboards.wall.picture.model import Gathering, Shade, Why
 from dashboards.wall.picture.reasons import shown_ratio, why
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import ms
+from dashboards.wall.picture.track import JUDGED, Score, favours, score
 from dashboards.wall.web.answers import BadRequestError
-from telemetry.decisions import Action
+from telemetry.decisions import Action, OutcomeState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +35,14 @@ _WORST_FIRST: Final = (
 )
 
 
+_SURPRISES_FIRST: Final = ("missed", "failed", "false_alarm", "", "unsettled", "excused", "held")
+
+
 class Foreseen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A forecast as it was issued."""
 
     horizon: str
+    issued_ms: int
     shade: Shade
     probability: float | None = None
 
@@ -57,13 +62,19 @@ class Invited(Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: str = ""
     broken: int | None = None
     windows: int | None = None
+    missing: int | None = None
+    came: str = ""
+    """What was said half an hour before, against what came true: `right`, `missed` or `false_alarm`."""
 
 
-class MeetingPage(Struct, frozen=True, kw_only=True):
-    """The occurrence and its offices, worst first."""
+class MeetingPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The occurrence and its offices: worst first, and once it is settled the surprises before all others."""
 
     meeting: Gathering
     invited: tuple[Invited, ...]
+    score: Score | None = None
+    rehearsal: str = ""
+    """Id of the last rehearsal; empty: none."""
 
 
 def meeting_page(config: Config, state: DecisionReader, uid: str, recurrence_ns: int) -> MeetingPage:
@@ -71,21 +82,29 @@ def meeting_page(config: Config, state: DecisionReader, uid: str, recurrence_ns:
     occurrence = _find(config, uid, recurrence_ns)
     start_ns = occurrence.starts_ns
     verdicts = {v.site: v for v in state.verdicts(start_ns, start_ns + 1) if _same(v, uid, recurrence_ns)}
+    issued = [f for f in state.forecasts(start_ns, start_ns + 1) if _same(f.verdict, uid, recurrence_ns)]
     forecasts: dict[str, list[Forecast]] = {}
-    for forecast in state.forecasts(start_ns, start_ns + 1):
-        if _same(forecast.verdict, uid, recurrence_ns):
-            forecasts.setdefault(forecast.verdict.site, []).append(forecast)
+    for forecast in issued:
+        forecasts.setdefault(forecast.verdict.site, []).append(forecast)
     outcomes = {o.site: o for o in state.outcomes(start_ns, start_ns + 1) if _same(o, uid, recurrence_ns)}
     sites = config.registry.by_id
     invited = [
-        _invited(
-            sites[site], verdicts.get(site), tuple(_foreseen(forecasts.get(site, ()))), outcomes.get(site)
-        )
+        _invited(sites[site], verdicts.get(site), forecasts.get(site, ()), outcomes.get(site))
         for site in occurrence.meeting.invited
         if site in sites
     ]
-    invited.sort(key=lambda one: (_WORST_FIRST.index(one.shade), _chance(one)))
-    return MeetingPage(meeting=gathering(occurrence, verdicts, sites), invited=tuple(invited))
+    invited.sort(key=_order)
+    return MeetingPage(
+        meeting=gathering(occurrence, verdicts, sites),
+        invited=tuple(invited),
+        score=score(issued, outcomes.values()),
+        rehearsal=next((one.request.id for one in state.rehearsals_of(uid, recurrence_ns)), ""),
+    )
+
+
+def _order(one: Invited) -> tuple[int, int, float]:
+    surprise = _SURPRISES_FIRST.index(one.came if one.came in _SURPRISES_FIRST else one.outcome)
+    return surprise, _WORST_FIRST.index(one.shade), _chance(one)
 
 
 def _find(config: Config, uid: str, recurrence_ns: int) -> Occurrence:
@@ -106,6 +125,7 @@ def _foreseen(forecasts: Sequence[Forecast]) -> list[Foreseen]:
     return [
         Foreseen(
             horizon=forecast.horizon.value,
+            issued_ms=ms(forecast.verdict.issued_ns),
             shade=shade_of(forecast.verdict),
             probability=shown_ratio(forecast.verdict.probability),
         )
@@ -114,17 +134,34 @@ def _foreseen(forecasts: Sequence[Forecast]) -> list[Foreseen]:
 
 
 def _invited(
-    site: Site, verdict: Verdict | None, forecasts: tuple[Foreseen, ...], outcome: Outcome | None
+    site: Site, verdict: Verdict | None, forecasts: Sequence[Forecast], outcome: Outcome | None
 ) -> Invited:
     if site.status is not SiteStatus.LINKED:
         return Invited(site=site.id, shade=Shade.PLANNED)
     expected = Invited(site=site.id, shade=Shade.UNKNOWN) if verdict is None else _expected(verdict)
-    expected = structs.replace(expected, forecasts=forecasts)
+    expected = structs.replace(expected, forecasts=tuple(_foreseen(forecasts)))
     if outcome is None:
         return expected
     return structs.replace(
-        expected, outcome=outcome.state.value, broken=outcome.broken, windows=outcome.windows
+        expected,
+        outcome=outcome.state.value,
+        broken=outcome.broken,
+        windows=outcome.windows,
+        missing=outcome.missing or None,
+        came=_came(forecasts, outcome),
     )
+
+
+def _came(forecasts: Sequence[Forecast], outcome: Outcome) -> str:
+    """The judged forecast against the outcome; empty while it is not settled, or when nothing was said."""
+    judged = next((f.verdict for f in forecasts if f.horizon is JUDGED), None)
+    said = None if judged is None else favours(judged)
+    if said is None or outcome.state not in {OutcomeState.HELD, OutcomeState.FAILED}:
+        return ""
+    held = outcome.state is OutcomeState.HELD
+    if said == held:
+        return "right"
+    return "missed" if said else "false_alarm"
 
 
 def _expected(verdict: Verdict) -> Invited:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from config.settings import Wall
+    from telemetry.state.db import StateDb
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -70,6 +73,7 @@ async def serve_on(app: Starlette, listener: socket.socket) -> None:
         access_log=False,
         lifespan="on",
         ws="none",
+        proxy_headers=False,  # who is trusted to say where a request comes from is in [wall] proxies
         timeout_graceful_shutdown=2,
     )
     server = _Server(config)
@@ -95,11 +99,12 @@ async def serve(
         await serve_on(app, listener)
 
 
-def warning_for(host: str) -> str | None:
-    """The line for whoever opens the wall to the network; None on loopback."""
-    if host in LOOPBACK:
+def warning_for(host: str, wall: Wall, state: StateDb) -> str | None:
+    """The line for whoever opens the wall to the network while nobody can sign in; None when somebody can, and on loopback."""
+    is_asked = host not in LOOPBACK or wall.sign_in == "always" or bool(wall.proxies)
+    if not is_asked or wall.proxy_user_header or state.users():
         return None
     return (
-        f"warning: the wall listens on {host} and has no sign-in yet: "
-        "everybody who reaches this address sees every office; put it behind a proxy that asks who is there"
+        f"warning: the wall on {host} asks for a sign-in, and there is nobody who could:"
+        " tatpar users add NAME --role administer"
     )

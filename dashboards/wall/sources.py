@@ -8,10 +8,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.config import Config
+    from telemetry.access import IncidentMark
+    from telemetry.alerting import Alert
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Forecast, Incident, Outcome, Verdict
+    from telemetry.rehearsing import RehearsalRecord
     from telemetry.state.flags import FlagSpell
     from telemetry.state.heartbeats import Beat
+    from telemetry.state.outbox import OutboxRow
     from telemetry.state.presence import OfflineSpan
 
 
@@ -56,6 +60,26 @@ class DecisionReader(Protocol):
         """Faults that offices share now."""
         ...
 
+    def incidents(self, from_ns: int, until_ns: int) -> Sequence[Incident]:
+        """Faults that offices shared in a span, those that last among them."""
+        ...
+
+    def open_alerts(self) -> Sequence[Alert]:
+        """Alerts that are not over."""
+        ...
+
+    def alerts(self, from_ns: int, until_ns: int) -> Sequence[Alert]:
+        """Alerts that overlap a span."""
+        ...
+
+    def incident_marks(self, incidents: Sequence[str]) -> Sequence[IncidentMark]:
+        """Who has taken up any of these incidents, in the order in which they did."""
+        ...
+
+    def messages_of(self, alert_id: str) -> Sequence[OutboxRow]:
+        """What was written to whom about an alert, oldest first."""
+        ...
+
     def flag_history(self, from_ns: int, until_ns: int) -> Sequence[FlagSpell]:
         """Flags that stood in a span."""
         ...
@@ -70,6 +94,14 @@ class DecisionReader(Protocol):
 
     def outcomes(self, from_ns: int, until_ns: int) -> Sequence[Outcome]:
         """What came true, by start of the meeting."""
+        ...
+
+    def open_rehearsal(self) -> RehearsalRecord | None:
+        """The rehearsal that waits or is going on."""
+        ...
+
+    def rehearsals_of(self, meeting: str, recurrence_ns: int) -> Sequence[RehearsalRecord]:
+        """The rehearsals of an occurrence, newest first."""
         ...
 
     def beats(self) -> Mapping[str, Beat]:

@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Serve the wall: the fleet live, the next meetings, and each office's line."""
     from config.live import LiveConfig  # noqa: PLC0415 - keeps --help fast
-    from dashboards.wall.serve import AddressInUseError, warning_for  # noqa: PLC0415
+    from dashboards.wall.serve import AddressInUseError  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
@@ -52,9 +52,6 @@ def command(
     settings = live.current.settings.wall
     host = settings.host if host is None else host
     port = settings.port if port is None else port
-    warning = warning_for(host)
-    if warning:
-        click.echo(warning, err=True)
     try:
         _run(live, data_dir, host, port)
     except AddressInUseError as error:
@@ -68,7 +65,7 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
     import signal  # noqa: PLC0415
 
     from dashboards.wall.app import create_app  # noqa: PLC0415
-    from dashboards.wall.serve import serve  # noqa: PLC0415
+    from dashboards.wall.serve import serve, warning_for  # noqa: PLC0415
     from tatpar.answering import ack_routes  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
@@ -76,6 +73,9 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
     note = without_store(data_dir)  # asked before opening, which makes one
     reader = open_reader(live.current.settings.store, data_dir)
     state = StateDb(data_dir / "state.db")
+    warning = warning_for(host, live.current.settings.wall, state)
+    if warning:
+        click.echo(warning, err=True)
 
     def announce(address: str) -> None:
         click.echo(f"the wall is at {address}")

@@ -98,6 +98,18 @@ class AlertTable(Database):
             _write(change, taken)
             return taken
 
+    def forget_alerts(self, before_ns: int, most: int) -> int:
+        """Let go of at most so many alerts that were over, and silences that had ended, before a time; how many."""
+        with self._change() as change:
+            return change.execute(
+                "DELETE FROM alert WHERE id IN"
+                " (SELECT id FROM alert WHERE resolved_ns < ? ORDER BY resolved_ns LIMIT ?)",
+                (before_ns, most),
+            ) + change.execute(
+                "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE until_ns < ? LIMIT ?)",
+                (before_ns, most),
+            )
+
     def put_silence(self, silence: Silence) -> None:
         """Put a silence on record, or change one."""
         with self._change() as change:

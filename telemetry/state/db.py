@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from telemetry.state.access import AccessTable
 from telemetry.state.alerts import AlertTable
 from telemetry.state.commands import CommandTable
 from telemetry.state.credentials import CredentialTable
@@ -38,6 +39,7 @@ class StateDb(
     CredentialTable,
     TokenTable,
     CommandTable,
+    AccessTable,
     RehearsalTable,
 ):
     """All tables over one connection: `StateDb(path)`. Each concept has its own module beside this one.

@@ -66,17 +66,6 @@ class OutboxCounts:
 class OutboxTable(Database):
     """Messages by their key; a key is never sent twice."""
 
-    def enqueue(self, key: str, channel: str, recipient: str, subject: str, body: str, due_ns: int) -> bool:  # noqa: PLR0913, PLR0917
-        """Put a message in; False when its key is there already."""
-        with self._change() as change:
-            return bool(
-                change.execute(
-                    "INSERT OR IGNORE INTO outbox (key, channel, recipient, subject, body, due_ns)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    (key, channel, recipient, subject, body, due_ns),
-                )
-            )
-
     def post(self, posts: Iterable[Post], now_ns: int) -> int:
         """Put messages in; how many of them were not there already."""
         with self._change() as change:
@@ -178,6 +167,22 @@ class OutboxTable(Database):
                 (before_ns,),
             )
 
+    def forget_messages(self, before_ns: int, most: int) -> int:
+        """Let go of at most so many messages that were sent or given up before a time; how many.
+
+        The newest row stays, whatever its age: the numbers of messages never come again (who reads on from a number would miss them).
+        """
+        with self._change() as change:
+            old = change.rows_of(
+                "SELECT key FROM outbox WHERE (sent_ns < ?1 OR (sent_ns IS NULL AND dead_ns < ?1))"
+                " AND id < (SELECT max(id) FROM outbox) ORDER BY id LIMIT ?2",
+                (before_ns, most),
+            )
+            for (key,) in old:
+                change.execute("DELETE FROM outbox_file WHERE key = ?", (key,))
+                change.execute("DELETE FROM outbox WHERE key = ?", (key,))
+        return len(old)
+
     def sent_since(self, since_ns: int) -> dict[str, int]:
         """By person, how many messages were sent since (what was told in another is not counted); who got none is left out."""
         rows = self._rows(
@@ -211,6 +216,10 @@ class OutboxTable(Database):
             (after, since_ns),
         )
         return [(number, key) for number, key in rows]
+
+    def messages_of(self, alert: str) -> list[OutboxRow]:
+        """All about one alert, in the order in which they were put in."""
+        return self._messages("WHERE alert = ? ORDER BY id", (alert,)) if alert else []
 
     def outbox_counts(self, now_ns: int) -> OutboxCounts:
         """How many wait, are overdue, are given up."""

@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 
 from config.live import LiveConfig
 from telemetry.state.db import StateDb
+from tests.alerts.parts import CALENDAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,22 +56,6 @@ def state(tmp_path: Path) -> Iterator[StateDb]:
         yield opened
 
 
-CALENDAR = """BEGIN:VCALENDAR
-VERSION:2.0
-PRODID:-//tests//EN
-BEGIN:VEVENT
-UID:review
-SUMMARY:समीक्षा बैठक
-X-TATPAR-TITLE-EN:Review
-DTSTART:20261124T053000Z
-DTEND:20261124T063000Z
-ATTENDEE:site:agra
-ATTENDEE:site:etah
-X-TATPAR-PROFILE:video-720p
-X-TATPAR-END:state
-END:VEVENT
-END:VCALENDAR
-"""
 SITES = """id,name_en,name_hi,region,lat,lon,status,language,contact_email
 agra,Agra,आगरा,braj,27.18,78.01,linked,hi,agra@office.example
 etah,Etah,एटा,braj,27.56,78.66,linked,en,etah@office.example

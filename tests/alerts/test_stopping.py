@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alerts.service import Alerts
+from telemetry.alerting import Post
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from config.live import LiveConfig
     from telemetry.state.db import StateDb
+
+
+LETTER = Post(
+    key="key",
+    person="",
+    channel="mail",
+    recipient="agra@office.example",
+    subject="subject",
+    body="body",
+    due_ns=0,
+)
 
 
 class SlowDelivery:
@@ -33,7 +45,7 @@ class SlowDelivery:
 
 async def test_a_mail_under_way_is_marked(live: LiveConfig, state: StateDb) -> None:
     """Cancelled while a mail server takes a message, the service ends only when the message is marked as sent."""
-    state.enqueue("key", "mail", "agra@office.example", "subject", "body", 0)
+    state.post([LETTER], 0)
     delivery: Any = SlowDelivery(state)
     running = asyncio.create_task(Alerts(live, state, delivery=delivery).run())
     await asyncio.to_thread(delivery.began.wait, 10)

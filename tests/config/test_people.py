@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from config.alert_settings import Alerts, Rung
 from config.live import LiveConfig, ReloadOutcome
 from config.load import load_config
 from config.people import Role
-from config.settings import Alerts, Rung
 
 if TYPE_CHECKING:
     from conftest import Write

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tatpar.__main__ import main
+from telemetry.alerting import Post
 from telemetry.state.db import StateDb
 
 if TYPE_CHECKING:
@@ -28,6 +29,19 @@ def alerts(operator: Any, *arguments: str) -> Result:
     done = CliRunner().invoke(main, ["alerts", *place, *arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
+
+
+def letter(key: str, due_ns: int) -> Post:
+    address = f"{key}@office.example"
+    return Post(
+        key=key,
+        person="",
+        channel="mail",
+        recipient=address,
+        subject=f"subject {key}",
+        body="body",
+        due_ns=due_ns,
+    )
 
 
 @pytest.mark.parametrize("arguments", [(), ("list",)], ids=["run", "list"])
@@ -53,7 +67,7 @@ def test_the_list(operator: Any) -> None:
     """What was sent, what waits and why it waits are told apart, in words and as JSON."""
     with closing(StateDb(operator.data / "state.db")) as state:
         for key, when_ns in (("a", 1), ("b", 2), ("c", 3)):
-            state.enqueue(key, "mail", f"{key}@office.example", f"subject {key}", "body", when_ns)
+            state.post([letter(key, when_ns)], 1)
         state.mark_sent("a", 9)
         state.mark_failed("b", "server says no", 10)
     lines = alerts(operator, "list").stdout.splitlines()
@@ -73,7 +87,7 @@ def test_the_list(operator: Any) -> None:
 def test_options_after_the_sub_command(operator: Any) -> None:
     """`--config` and `--data` count after the sub-command too, and win over those before it."""
     with closing(StateDb(operator.data / "state.db")) as state:
-        state.enqueue("a", "mail", "a@office.example", "subject a", "body", 1)
+        state.post([letter("a", 1)], 1)
     runner = CliRunner()
     there = runner.invoke(main, ["alerts", "--data", "/nowhere", "list", "--data", str(operator.data)])
     assert there.exit_code == 0

@@ -28,7 +28,7 @@ DESIGNED: Final = frozenset(
 """The commands of the design."""
 LATER: Final[frozenset[str]] = frozenset()
 BESIDE: Final = frozenset(
-    {"alerts", "changes", "command", "gaps", "incidents", "lab", "refused", "revoke", "store"}
+    {"alerts", "call", "changes", "command", "gaps", "incidents", "lab", "refused", "revoke", "store", "users"}
 )
 """What came to be beside the design."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.wall.storied_fleet import made_fleet, served
+from tests.wall.storied_fleet import made_fleet, served, tell_incidents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +57,18 @@ def fleet(told_story: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with made_fleet(folder, story=False) as made, served(made) as url:
         made.url = url
         yield made
+
+
+@pytest.fixture(scope="module")
+def faulty(told_story: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The story with shared faults (`lasting` and `over` are ids of two), served."""
+    folder = tmp_path_factory.mktemp("faulty") / "data"
+    shutil.copytree(told_story, folder)
+    with made_fleet(folder, story=False) as made:
+        made.lasting, made.over = tell_incidents(made)
+        with served(made) as url:
+            made.url = url
+            yield made
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,23 @@ from msgspec import structs
 from config.live import LiveConfig
 from dashboards.wall.app import create_app
 from dashboards.wall.serve import address, listen, serve_on
+from telemetry.alerting import Alert, AlertState, Kind, Post, Severity
 from telemetry.control import Presence
-from telemetry.decisions import Action, Flag, Forecast, Horizon, Outcome, OutcomeState, Reason, State
+from telemetry.decisions import (
+    Action,
+    Evidence,
+    Factor,
+    FactorKind,
+    Flag,
+    Forecast,
+    Horizon,
+    Incident,
+    Outcome,
+    OutcomeState,
+    Reason,
+    State,
+)
+from telemetry.rehearsing import HubResult, OfficeProgress, OfficeState, RehearsalState
 from telemetry.state.db import StateDb
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteReader, SqliteStore
@@ -29,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.meetings import Occurrence
+    from telemetry.decisions import Verdict
 
 
 class StoryClock:
@@ -56,6 +72,8 @@ class Fleet:
     clock: StoryClock
     url: str = ""
     seq: int = 0
+    lasting: str = ""
+    over: str = ""
 
     @property
     def linked(self) -> list[str]:
@@ -127,6 +145,8 @@ def tell_past(fleet: Fleet, linked: set[str]) -> None:
     for at in fleet.occurrences((-14, 0)):
         made = {s: verdict(s, at, at.starts_ns - 30 * MIN_NS) for s in at.meeting.invited if s in linked}
         fleet.state.issue_forecasts([Forecast(horizon=Horizon.T30M, verdict=v) for v in made.values()])
+        if NOW_NS - at.starts_ns < 2 * DAY_NS:
+            tell_moves(fleet, at, made)
         held = {s: rng.random() < (v.probability or 0.1) for s, v in made.items()}
         fleet.state.put_outcomes(
             [
@@ -136,7 +156,7 @@ def tell_past(fleet: Fleet, linked: set[str]) -> None:
                     occurrence_ns=at.recurrence_ns,
                     state=OutcomeState.HELD if held[s] else OutcomeState.FAILED,
                     windows=240,
-                    broken=3,
+                    broken=3 if held[s] else 61,
                     missing=0,
                     settled_ns=at.ends_ns + DAY_NS,
                     final=True,
@@ -144,6 +164,25 @@ def tell_past(fleet: Fleet, linked: set[str]) -> None:
                 for s in made
             ]
         )
+
+
+def tell_moves(fleet: Fleet, at: Occurrence, made: dict[str, Verdict]) -> None:
+    """How yesterday's forecasts came to what they were half an hour before."""
+    for horizon, minutes, share in (
+        (Horizon.T24H, 1440, 0.0),
+        (Horizon.T2H, 120, 0.5),
+        (Horizon.T10M, 10, 1.0),
+    ):
+        issued = [
+            structs.replace(
+                v,
+                issued_ns=at.starts_ns - minutes * MIN_NS,
+                probability=0.92 + share * ((v.probability or 0.0) - 0.92),
+                state=v.state if share == 1.0 else State.READY if share == 0.0 else v.state,
+            )
+            for v in made.values()
+        ]
+        fleet.state.issue_forecasts([Forecast(horizon=horizon, verdict=v) for v in issued])
 
 
 def tell_forecasts(fleet: Fleet, linked: set[str]) -> None:
@@ -160,6 +199,81 @@ def tell_forecasts(fleet: Fleet, linked: set[str]) -> None:
                 for v in issued
             ]
         )
+
+
+def tell_incidents(fleet: Fleet) -> tuple[str, str]:
+    """A provider's fault that lasts, told and not taken up; two that are over. The ids of the one that lasts and of one that was taken up."""
+    sites = [site for site in fleet.live.current.registry.linked() if site.provider == "provider-b"]
+    names = tuple(site.id for site in sites)
+    lasting = shared("6925-1", Factor(kind=FactorKind.PROVIDER, name="provider-b"), names[:7], (18, None))
+    awadh = tuple(site.id for site in fleet.live.current.registry.linked() if site.region == "awadh")
+    over = shared("6924-2", Factor(kind=FactorKind.REGION, name="awadh"), awadh[:8], (27 * 60, 26 * 60 + 12))
+    older = shared("6920-1", Factor(kind=FactorKind.END, name="state"), names, (5 * 1440, 5 * 1440 - 9))
+    fleet.state.put_incidents([older, over, lasting])
+    alerts = [alert_of("K7M2PQ", lasting), alert_of("B4XR9T", over)]
+    posts = [
+        Post(
+            key=f"{one.id}/0/{step}/noc-duty",
+            person="noc-duty",
+            channel="mail",
+            recipient="noc@example.org",
+            subject="fault",
+            body="fault",
+            due_ns=at_ns,
+            alert=one.id,
+        )
+        for one, step, at_ns in (
+            (alerts[0], "raised", since(15.5)),
+            (alerts[1], "raised", since(27 * 60 - 3)),
+        )
+    ]
+    for one, post in zip(alerts, posts, strict=True):
+        fleet.state.put_alerts([one], [post], post.due_ns)
+        fleet.state.mark_sent(post.key, post.due_ns + 2 * SECOND_NS)
+    note = "provider called, complaint 48213; fibre cut near Barabanki"
+    taken = fleet.state.acknowledge("B4XR9T", "Asha Verma", note, since(27 * 60 - 9))
+    assert over.until_ns is not None
+    ended = structs.replace(taken, state=AlertState.RESOLVED, resolved_ns=over.until_ns)
+    fleet.state.put_alerts([ended], [], over.until_ns)
+    return lasting.id, over.id
+
+
+def shared(
+    incident: str, factor: Factor, sites: tuple[str, ...], minutes: tuple[float, float | None]
+) -> Incident:
+    """A shared fault of so many minutes ago, until so many minutes ago."""
+    began, ended = minutes
+    told_ns = since(began - 2)
+    evidence = Evidence(members=len(sites) + 1, suffer=len(sites), others=48, others_suffer=1, log_odds=14.0)
+    return Incident(
+        id=incident,
+        factor=factor,
+        since_ns=since(began),
+        told_ns=told_ns,
+        seen_ns=told_ns if ended is None else since(ended),
+        sites=sites,
+        evidence=evidence,
+        until_ns=None if ended is None else since(ended),
+    )
+
+
+def alert_of(alert_id: str, incident: Incident) -> Alert:
+    """The alert that a shared fault has become, told to one person."""
+    return Alert(
+        id=alert_id,
+        kind=Kind.SHARED,
+        state=AlertState.FIRING,
+        severity=Severity.WARNING,
+        incident=incident.id,
+        factor=incident.factor,
+        sites=incident.sites,
+        since_ns=incident.since_ns,
+        pending_ns=incident.told_ns,
+        fired_ns=incident.told_ns,
+        rung=1,
+        rung_ns=incident.told_ns,
+        told=("noc-duty",),
+    )
 
 
 @contextmanager
@@ -199,3 +313,40 @@ def made_fleet(folder: Path, config: Path | None = None, *, story: bool = True) 
     fleet.reader.close()
     state.close()
     store.close()
+
+
+def tell_rehearsal(fleet: Fleet, asked: str, *, done: bool = False) -> None:
+    """How far an asked rehearsal is: three offices are through, two are on the line, the others wait; or all are done."""
+    record = fleet.state.rehearsal(asked)
+    assert record is not None
+    invited = [s for s in fleet.linked if s in coming_morning(fleet).meeting.invited]
+    held = OfficeState.HELD if done else OfficeState.WAITING
+    told = {
+        "rampur": (OfficeState.BROKE, "video-360p", "video-720p"),
+        "lalitpur": (OfficeState.SILENT, "", ""),
+        "agra": (OfficeState.HELD, "video-720p", "video-720p"),
+        "basti": (OfficeState.HELD if done else OfficeState.RUNNING, "video-360p", "video-360p"),
+        "deoria": (OfficeState.HELD if done else OfficeState.RUNNING, "audio", "audio"),
+    }
+    offices = [
+        OfficeProgress(site=s, probe="p1", stage=1, state=told.get(s, (held,))[0], rung_up=up, rung_down=down)
+        for s in invited
+        for up, down in [told.get(s, (held, "", ""))[1:]]
+    ]
+    now_ns = fleet.clock.now_ns()
+    fleet.state.put_rehearsal(
+        structs.replace(
+            record,
+            state=RehearsalState.DONE if done else RehearsalState.RUNNING,
+            begun_ns=now_ns,
+            ended_ns=now_ns if done else None,
+            starts_ns=(now_ns, now_ns + 40 * SECOND_NS),
+            offices=tuple(offices),
+            hub=HubResult(took_up_bps=61.0e6, took_down_bps=58.0e6) if done else None,
+        )
+    )
+
+
+def coming_morning(fleet: Fleet) -> Occurrence:
+    """The meeting that comes next in the story."""
+    return next(at for at in fleet.occurrences() if at.starts_ns > NOW_NS)

@@ -166,7 +166,7 @@ def test_a_meeting_that_is_not_there_has_its_own_sentence(fleet: Any, browser: A
     page.goto(f"{fleet.url}/?lang=en#/meeting/gone/20261124T053000Z")
     page.wait_for_selector("h2:has-text('not in the calendar')")
     page.click(".back")
-    page.wait_for_selector(".mark")
+    page.wait_for_selector(".meeting-card")
     page.close()
 
 

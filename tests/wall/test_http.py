@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dashboards.wall.app import create_app
-from dashboards.wall.serve import AddressInUseError, address, listen, warning_for
+from dashboards.wall.serve import AddressInUseError, address, listen
 from dashboards.wall.web.hosts import Hosts
+from tests.wall.storied_fleet import tell_incidents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,9 +112,57 @@ def test_a_meeting_lists_every_invited_office_worst_first(fleet: Any) -> None:
 def test_a_meeting_that_is_over_says_what_came_true(fleet: Any) -> None:
     """Outcomes stand beside the offices once they are settled."""
     page = load(f"{fleet.url}/api/meeting/morning-review%40tatpar.example/20261123T053000Z")
-    held = [one.get("outcome") for one in page["invited"] if one["shade"] != "planned"]
+    linked = [one for one in page["invited"] if one["shade"] != "planned"]
+    held = [one.get("outcome") for one in linked]
     assert {"held", "failed"} >= set(held)
     assert "held" in held
+    score = page["score"]
+    of = sum(score.get(name, 0) for name in ("ready_held", "ready_failed", "not_held", "not_failed"))
+    came = [one.get("came", "") for one in linked]
+    assert came.count("missed") == score.get("ready_failed", 0)
+    assert came.count("false_alarm") == score.get("not_held", 0)
+    assert came.count("right") == of - came.count("missed") - came.count("false_alarm")
+    assert came[0] == "missed"  # the surprises first
+    assert [f["horizon"] for f in linked[0]["forecasts"]] == ["T-24h", "T-2h", "T-30m", "T-10m"]
+    assert [f["issued_ms"] for f in linked[0]["forecasts"]] == sorted(
+        f["issued_ms"] for f in linked[0]["forecasts"]
+    )
+
+
+def test_the_past_meetings_say_how_many_held_and_how_often_the_forecast_was_right(fleet: Any) -> None:
+    """The newest first; each as its own page counts it."""
+    past = load(f"{fleet.url}/api/meetings/past")
+    starts = [one["starts_ms"] for one in past["meetings"]]
+    assert starts == sorted(starts, reverse=True)
+    assert past["days"] == 14
+    assert max(one["ends_ms"] for one in past["meetings"]) <= NOW_MS
+    one = next(
+        m
+        for m in past["meetings"]
+        if m["recurrence"] == "20261123T053000Z" and m["uid"].startswith("morning")
+    )
+    page = load(f"{fleet.url}/api/meeting/{one['uid'].replace('@', '%40')}/{one['recurrence']}")
+    outcomes = [office.get("outcome") for office in page["invited"]]
+    assert (one["held"], one["failed"]) == (outcomes.count("held"), outcomes.count("failed"))
+    assert one["right"] == page["score"].get("ready_held", 0) + page["score"].get("not_failed", 0)
+
+
+def test_a_shared_fault_has_its_evidence_and_what_happened(fleet: Any) -> None:
+    """Lasting ones and past ones; the time line says when it began, who was told and who took it up with which note."""
+    lasting, over = tell_incidents(fleet)
+    found = load(f"{fleet.url}/api/incidents")
+    assert [one["id"] for one in found["open"]] == [lasting]
+    assert [one["id"] for one in found["past"]] == [over, "6920-1"]
+    assert found["past"][0]["by"] == "Asha Verma"
+    page = load(f"{fleet.url}/api/incidents/{over}")
+    assert [one["what"] for one in page["story"]] == ["began", "named", "raised", "acknowledged", "over"]
+    assert page["story"][2]["told"][0] == {
+        "name": "noc-duty", "channel": "mail", "sent_ms": page["story"][2]["at_ms"] + 2000,
+    }  # fmt: skip
+    assert "complaint 48213" in page["story"][3]["note"]
+    assert page["incident"]["suffer"] == len(page["incident"]["sites"]) == 8
+    status, _, body = get(f"{fleet.url}/api/incidents/none-such")
+    assert (status, "none-such" in body.decode()) == (404, True)
 
 
 def test_words_come_with_their_units(fleet: Any) -> None:
@@ -160,13 +209,13 @@ def test_a_wrong_request_gets_one_clear_line(fleet: Any, path: str, status: int,
 
 
 def test_only_reading_is_answered(fleet: Any) -> None:
-    """A POST is refused with the way that works."""
+    """A POST to what is only read is refused in one line."""
     request = urllib.request.Request(f"{fleet.url}/api/snapshot", data=b"{}", method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=60)
     with refused.value as answer:
         assert answer.code == 405
-        assert "use GET" in json.loads(answer.read())["error"]
+        assert "POST is not for /api/snapshot" in json.loads(answer.read())["error"]
 
 
 @pytest.mark.parametrize("path", ["/", "/api/snapshot", "/healthz", "/nowhere", "/api/site/nowhere"])
@@ -274,13 +323,6 @@ def test_port_0_is_a_free_one_and_the_address_says_which() -> None:
     """The address is known before the start."""
     with listen("127.0.0.1", 0) as listener:
         assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
-
-
-def test_beyond_loopback_there_is_a_warning() -> None:
-    """Whoever opens the wall to the network is told that there is no sign-in."""
-    assert warning_for("127.0.0.1") is None
-    assert warning_for("::1") is None
-    assert "no sign-in" in (warning_for("0.0.0.0") or "")
 
 
 @pytest.mark.parametrize(

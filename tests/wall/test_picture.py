@@ -17,6 +17,8 @@ from dashboards.wall.picture.tiles import Known, next_verdicts, presence_of, til
 from dashboards.wall.picture.times import meeting_key, recurrence_name, recurrence_ns
 from dashboards.wall.picture.track import track
 from dashboards.wall.picture.weak import next_occurrence, weak
+from telemetry.access import IncidentMark
+from telemetry.alerting import Alert, AlertState, Kind, Severity
 from telemetry.control import Presence
 from telemetry.decisions import (
     Action,
@@ -174,27 +176,44 @@ def test_a_recurrence_has_one_name() -> None:
 
 
 def test_a_shared_fault_is_one_incident() -> None:
-    """An incident of the state database is one line: its factor, its count, the offices that there are."""
-    found = incidents(
-        [
-            DecidedIncident(
-                id="1-0",
-                factor=Factor(FactorKind.PROVIDER_REGION, "x", "r"),
-                since_ns=5 * SECOND_NS,
-                told_ns=6 * SECOND_NS,
-                seen_ns=7 * SECOND_NS,
-                sites=("a", "b", "gone"),
-                evidence=Evidence(members=3, suffer=3, others=9, others_suffer=0, log_odds=9.0),
-            )
-        ],
-        dict.fromkeys(
-            ("a", "b"),
-            Site(id="a", name_en="a", name_hi="a", region="r", lat=1, lon=1, status=SiteStatus.LINKED),
-        ),
+    """An incident of the state database is one line: its factor, its evidence, the offices that there are, who took it up."""
+    sites = dict.fromkeys(
+        ("a", "b"),
+        Site(id="a", name_en="a", name_hi="a", region="r", lat=1, lon=1, status=SiteStatus.LINKED),
     )
-    assert [(one.kind, one.name, one.region, one.sites, one.suffer, one.since_ms) for one in found] == [
-        ("provider_region", "x", "r", ("a", "b"), 3, 5000)
+    fault = DecidedIncident(
+        id="1-0",
+        factor=Factor(FactorKind.PROVIDER_REGION, "x", "r"),
+        since_ns=5 * SECOND_NS,
+        told_ns=6 * SECOND_NS,
+        seen_ns=7 * SECOND_NS,
+        sites=("a", "b", "gone"),
+        evidence=Evidence(members=3, suffer=3, others=9, others_suffer=0, log_odds=9.0),
+    )
+    (one,) = incidents([fault], [], [], sites)
+    assert (one.kind, one.name, one.region, one.sites) == ("provider_region", "x", "r", ("a", "b"))
+    assert (one.suffer, one.members, one.others_suffer, one.others, one.since_ms) == (3, 3, 0, 9, 5000)
+    assert (one.by, one.by_ms, one.until_ms) == ("", None, None)
+    marks = [
+        IncidentMark(incident="1-0", at_ns=n * SECOND_NS, who=who, note="")
+        for n, who in ((8, "Asha"), (9, "Ravi"))
     ]
+    (one,) = incidents([fault], [], marks, sites)
+    assert (one.by, one.by_ms) == ("Asha", 8000)
+    alert = Alert(
+        id="K7M2PQ",
+        kind=Kind.SHARED,
+        state=AlertState.ACKNOWLEDGED,
+        severity=Severity.WARNING,
+        incident="1-0",
+        since_ns=5,
+        pending_ns=6,
+        acknowledged_ns=7 * SECOND_NS,
+        acknowledged_by="Meera",
+        told=("noc-1", "noc-2"),
+    )
+    (one,) = incidents([fault], [alert], marks, sites)
+    assert (one.by, one.by_ms, one.told, one.alert) == ("Meera", 7000, 2, "K7M2PQ")
 
 
 def outcome(state: OutcomeState, occurrence_ns: int) -> Outcome:

@@ -77,10 +77,14 @@ class Decisions:
         if revision == self._revision:
             return False
         start_ns, end_ns = today_and_tomorrow(now_ns, config.settings.deployment.timezone)
+        incidents = self._state.open_incidents()
         self.decided = Decided(
             verdicts=self._state.verdicts(start_ns, end_ns),
             flags=self._state.open_flags(),
-            incidents=self._state.open_incidents(),
+            incidents=incidents,
+            alerts=self._state.open_alerts(),
+            marks=self._state.incident_marks([one.id for one in incidents]),
+            rehearsal=self._state.open_rehearsal(),
             presence=self._state.presence(),
             pulses={
                 role: beat.at_ns - beat.at_ns % _PULSE_GRAIN_NS for role, beat in self._state.beats().items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dashboards.wall.picture.gatherings import gatherings, today_and_tomorrow
+from dashboards.wall.picture.gatherings import gatherings, rehearsed, today_and_tomorrow
 from dashboards.wall.picture.incidents import incidents
 from dashboards.wall.picture.model import Degraded, Picture, Pulse
 from dashboards.wall.picture.reasons import why
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from config.config import Config
     from dashboards.wall.live.recent import Recent
     from dashboards.wall.picture.model import Track
+    from telemetry.access import IncidentMark
+    from telemetry.alerting import Alert
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Incident, Verdict
+    from telemetry.rehearsing import RehearsalRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class Decided:
     verdicts: Sequence[Verdict] = ()
     flags: Sequence[Flag] = ()
     incidents: Sequence[Incident] = ()
+    alerts: Sequence[Alert] = ()
+    """Those that are open."""
+    marks: Sequence[IncidentMark] = ()
+    """Who has taken up one of the incidents."""
+    rehearsal: RehearsalRecord | None = None
+    """The one that waits or is going on."""
     presence: Mapping[tuple[str, str], Presence] = field(default_factory=dict)
     pulses: Mapping[str, int] = field(default_factory=dict)
     """Role to the time (ns) of its last beat."""
@@ -58,6 +67,7 @@ def compose(
     occurrences = config.calendar.occurrences(start_ns, end_ns)
     meetings = gatherings(occurrences, decided.verdicts, sites, now_ns)
     standing = [v for v in decided.verdicts if meeting_key(v.meeting, v.occurrence_ns) in meetings]
+    rehearsed(meetings, decided.rehearsal)
     nearest = next_verdicts(standing, now_ns)
     presence = presence_of(decided.presence)
     flagged = _by_site(decided.flags)
@@ -74,7 +84,7 @@ def compose(
         },
         meetings=meetings,
         flags={_flag_key(flag): _degraded(flag) for flag in decided.flags if flag.site in sites},
-        incidents=incidents(decided.incidents, sites),
+        incidents=incidents(decided.incidents, decided.alerts, decided.marks, sites),
         pulses={role: Pulse(role=role, at_ms=ms(at_ns)) for role, at_ns in decided.pulses.items()},
         track=decided.track,
         trouble=troubles.reading,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from config.meetings import Occurrence
     from config.sites import Site
     from telemetry.decisions import Verdict
+    from telemetry.rehearsing import RehearsalRecord
 
 
 def today_and_tomorrow(now_ns: int, timezone: str) -> tuple[int, int]:
@@ -82,6 +83,15 @@ def gatherings(
         key = meeting_key(*identity)
         made[key] = structs.replace(made[key], weak=weak(coming, grouped.get(identity, {}), sites))
     return made
+
+
+def rehearsed(meetings: dict[str, Gathering], rehearsal: RehearsalRecord | None) -> None:
+    """Note the rehearsal that is going on with its meeting."""
+    if rehearsal is None:
+        return
+    key = meeting_key(rehearsal.request.meeting, rehearsal.request.recurrence_ns)
+    if key in meetings:
+        meetings[key] = structs.replace(meetings[key], rehearsal=rehearsal.request.id)
 
 
 def _shade(site: Site, verdict: Verdict | None) -> Shade:

@@ -123,6 +123,8 @@ class Gathering(_Record, frozen=True, kw_only=True):
     """Changes when any verdict of this meeting does; a page that shows it fetches it again."""
     weak: tuple[Weak, ...] = ()
     """Only of the meeting that comes next: its offices that will not hold, worst first."""
+    rehearsal: str = ""
+    """Id of the rehearsal of it that waits or is going on."""
 
 
 class Degraded(_Record, frozen=True, kw_only=True):
@@ -136,16 +138,29 @@ class Degraded(_Record, frozen=True, kw_only=True):
 
 
 class Incident(_Record, frozen=True, kw_only=True):
-    """One cause that several offices share."""
+    """One cause that several offices share: `suffer` of its `members` do, and `others_suffer` of the `others`."""
 
+    id: str
     kind: str
     """What the offices have in common, as `telemetry.decisions.FactorKind`."""
     name: str
     region: str
     suffer: int
     members: int
+    others: int
+    others_suffer: int
     sites: tuple[str, ...]
     since_ms: int
+    until_ms: int | None = None
+    """When it was over; absent while it lasts."""
+    alert: str = ""
+    """Id of the alert that it has become; empty: none yet."""
+    told: int = 0
+    """How many people were told."""
+    by: str = ""
+    """Who has taken it up; empty: nobody."""
+    by_ms: int | None = None
+    note: str = ""
 
 
 class Pulse(_Record, frozen=True, kw_only=True):

@@ -51,4 +51,6 @@ async def no_such_page(request: Request, _error: Exception) -> Response:
 
 async def wrong_method(request: Request, _error: Exception) -> Response:
     """The line for anything but reading."""
-    return json({"error": f"{request.method} is not for {request.url.path}; use GET"}, 405)
+    return json(
+        {"error": f"{request.method} is not for {request.url.path}; /api/openapi.json lists what is"}, 405
+    )

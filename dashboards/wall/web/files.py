@@ -54,7 +54,7 @@ class Files:
             content.update(name.encode() + b"\0" + file.plain)
         self.digest = content.hexdigest()
 
-    def page(self, request: Request) -> Response:
+    async def page(self, request: Request) -> Response:
         """The page itself, asked for anew each time, answered with 304 when it is the same."""
         tag = f'"{self.digest}"'
         if request.headers.get("if-none-match") == tag:
@@ -63,7 +63,7 @@ class Files:
         headers = {"etag": tag, "cache-control": "no-cache"}
         return Response(html, headers=headers, media_type="text/html")
 
-    def file(self, request: Request) -> Response:
+    async def file(self, request: Request) -> Response:
         """One file, kept by the browser for ever."""
         name = request.path_params["name"]
         file = self._files.get(name)

@@ -9,7 +9,9 @@ import msgspec
 from msgspec import to_builtins
 
 from analytics.quality.assumed import endpoints_of
+from dashboards.wall.incident_page import case_page, cases
 from dashboards.wall.meeting_page import meeting_page
+from dashboards.wall.past_meetings import past_meetings
 from dashboards.wall.picture.times import recurrence_ns
 from dashboards.wall.series import series
 from dashboards.wall.site_page import marks, site_page
@@ -84,6 +86,24 @@ class Pages:
         uid = request.path_params["uid"]
         return json(await self._read(lambda: meeting_page(config, self._state, uid, recurrence)))
 
+    async def meetings(self, request: Request) -> Response:
+        """The meetings of the past days and what came true."""
+        config, now_ns = self._live.current, self._clock.now_ns()
+        past = await self._read(lambda: msgspec.json.encode(past_meetings(config, self._state, now_ns)))
+        return packed_json(request, past)
+
+    async def incidents(self, request: Request) -> Response:
+        """Shared faults, those that last and those that are over."""
+        config, now_ns = self._live.current, self._clock.now_ns()
+        found = await self._read(lambda: msgspec.json.encode(cases(config, self._state, now_ns)))
+        return packed_json(request, found)
+
+    async def incident(self, request: Request) -> Response:
+        """One shared fault and what happened."""
+        config, now_ns = self._live.current, self._clock.now_ns()
+        asked = request.path_params["id"]
+        return json(await self._read(lambda: case_page(config, self._state, asked, now_ns)))
+
     async def words(self, request: Request) -> Response:
         """The catalogue of a language with the words of its units."""
         language = request.path_params["language"]
@@ -98,14 +118,17 @@ class Pages:
         """200 while the picture is kept up, 503 when it cannot be read; a refused file is told and breaks nothing."""
         poller: Poller = request.app.state.poller
         trouble = poller.picture.trouble
+        ok = poller.ready.is_set() and not trouble
+        if request.state.visitor is None:
+            return json({"ok": ok}, 200 if ok else 503)
         told = {
-            "ok": poller.ready.is_set() and not trouble,
+            "ok": ok,
             "viewers": poller.broadcast.viewers,
             "restarts": poller.broadcast.restarts,
             "trouble": trouble,
             "refused": poller.picture.refused,
         }
-        return json(told, 200 if told["ok"] else 503)
+        return json(told, 200 if ok else 503)
 
     async def _read(self, read: Callable[[], T]) -> T:
         async with self._turn:

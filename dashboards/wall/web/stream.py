@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import StreamingResponse
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from dashboards.wall.live.broadcast import Broadcast
     from dashboards.wall.live.poller import Poller
 
+ASK_AGAIN_S: Final = 10.0
+"""So often a stream asks whether its visitor is still let in."""
 _RETRY: Final = b"retry: 2000\n\n"
 _HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
@@ -24,15 +27,21 @@ async def stream(request: Request) -> StreamingResponse:
     await poller.ready.wait()
     seen = request.headers.get("last-event-id") or request.query_params.get("after", "")
     return StreamingResponse(
-        _events(poller.broadcast, seen), media_type="text/event-stream", headers=_HEADERS
+        _events(request, poller.broadcast, seen), media_type="text/event-stream", headers=_HEADERS
     )
 
 
-async def _events(broadcast: Broadcast, seen: str) -> AsyncIterator[bytes]:
+async def _events(request: Request, broadcast: Broadcast, seen: str) -> AsyncIterator[bytes]:
+    """Until the page goes, the wall ends, or whoever opened it may look no more."""
     viewer = broadcast.join(seen)
+    asked_s = time.monotonic()
     try:
         yield _RETRY
         while (made := await viewer.take()) is not None:
+            if time.monotonic() - asked_s >= ASK_AGAIN_S:
+                asked_s = time.monotonic()
+                if await request.state.visitor_now() is None:
+                    return
             yield made
     finally:
         broadcast.leave(viewer)

@@ -12,7 +12,7 @@ import pytest
 from alerts.delivery.backoff import JITTER, retry_ns
 from alerts.delivery.errors import DeliveryError
 from alerts.delivery.outbox import Delivery
-from config.settings import Delivery as Settings
+from config.alert_settings import Delivery as Settings
 from telemetry.alerting import Attachment
 from telemetry.state.db import StateDb
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -308,3 +308,12 @@ def test_files_of_what_is_out_are_let_go_and_those_of_what_waits_are_not(state) 
     assert state.forget_files(NOW_NS + 1) == 1
     assert (state.attachments("out"), state.attachments("waits")) == ((), (file,))
     assert {row.key for row in state.outbox(9)} == {"out", "waits"}
+
+
+def test_who_has_left_hears_nothing_more(state, config, ways, delivery) -> None:
+    """A message that waits for somebody who is no longer in people.csv goes to the dead letters; a list's and a colleague's are sent."""
+    state.post([a_post("gone", person="former"), a_post("here", person="asha"), a_post("list")], NOW_NS)
+    assert step_through(delivery, config, NOW_NS) == 2
+    assert sorted(ways["mail"].taken) == ["here", "list"]
+    (dead,) = state.dead(9)
+    assert (dead.key, dead.error, dead.attempts) == ("gone", "left the people before it could be sent", 0)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telemetry.decisions import FactorKind
+from tests.alerts.scenarios.house import PEOPLE
 
 if TYPE_CHECKING:
     from conftest import Build
 
+PEOPLE_WITHOUT_NOC = "".join(line for line in PEOPLE.splitlines(keepends=True) if ",noc," not in line)
 THIRTY = tuple(f"office-{number:02}" for number in range(30))
 
 
 def test_a_provider_fails_over_thirty_offices(build: Build) -> None:
     """The incident is known 15 s after the first verdicts: nobody was sent to a router; afterwards all hear that it is over."""
     house = build(offices=(*THIRTY, "agra")).at("09:30").not_ready(*THIRTY, severe=True).run("09:30:15")
-    house.incident(FactorKind.PROVIDER, "provider-b", *THIRTY).run("10:00")
+    house.incident(FactorKind.PROVIDER, "provider-b", *THIRTY).run("09:35")
+    house.takes_up("asha", "provider-provider-b").run("10:00")
     assert sorted(house.told) == [
         "09:30:15 noc-desk raised shared 30-offices",
         *(f"09:30:15 site:{one} raised not_your_line {one}" for one in THIRTY),
@@ -30,9 +33,10 @@ def test_a_provider_fails_over_thirty_offices(build: Build) -> None:
 
 
 def test_a_fault_at_headquarters(build: Build) -> None:
-    """The same for headquarters; the in-charges hear that there is nothing for them to do, the region hears nothing."""
+    """The same for headquarters; the in-charges hear that there is nothing for them to do, the region hears nothing when the NOC has taken it up."""
     house = build().at("10:20").dark("agra", "etah").run("10:20:15")
-    house.incident(FactorKind.END, "state", "agra", "etah").run("10:59")
+    house.incident(FactorKind.END, "state", "agra", "etah").run("10:25")
+    house.takes_up("asha", "end-state").run("10:59")
     assert sorted(house.told) == [
         "10:20:00 site:agra raised dark agra",
         "10:20:00 site:etah raised dark etah",
@@ -83,4 +87,49 @@ def test_down_then_explained(build: Build) -> None:
         "09:41:00 site:agra raised down agra",
         "09:50:00 site:agra raised not_your_line agra",
         "10:02:00 site:agra resolved not_your_line agra",
+    ]
+
+
+def test_nobody_takes_up_a_shared_fault(build: Build) -> None:
+    """The NOC is reminded before the meeting, the region hears of it from an hour before, and both hear that it is over."""
+    house = build().at("09:20").dark("agra", "etah")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("10:55")
+    house.ready("agra", "etah").incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").run(
+        "11:00"
+    )
+    assert house.told_of("noc-desk") == [
+        "09:20:00 noc-desk raised shared 2-offices",
+        "10:30:00 noc-desk reminded shared 2-offices",
+        "10:50:00 noc-desk reminded shared 2-offices",
+        "10:57:00 noc-desk resolved shared 2-offices",
+    ]
+    assert house.told_of("ravi") == [
+        "10:00:00 ravi escalated shared 2-offices",
+        "10:57:00 ravi resolved shared 2-offices",
+    ]
+
+
+def test_a_shared_fault_that_somebody_has_taken_up(build: Build) -> None:
+    """One message to the NOC, and no more until it is over."""
+    house = build().at("09:20").dark("agra", "etah")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:30")
+    house.takes_up("asha", "provider-provider-b").run("10:55")
+    assert [line for line in house.told if "shared" in line] == ["09:20:00 noc-desk raised shared 2-offices"]
+
+
+def test_without_a_noc_the_region_hears_of_a_shared_fault_at_once(build: Build) -> None:
+    """A rung that has nobody gives its place to the one above, with a meeting near and without."""
+    house = build(people=PEOPLE_WITHOUT_NOC, meeting="").at("09:20").silent("agra", "etah", since="09:19")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:21")
+    assert house.told == ["09:20:00 ravi raised shared 2-offices"]
+
+
+def test_a_ladder_of_its_own_for_shared_faults(build: Build) -> None:
+    """The operator's ladder counts: the region first here, the NOC when nobody has taken it up for ten minutes."""
+    ladder = 'incident_ladder = [{ role = "regional", from_min = 600, wait_warning_min = 10 }, { role = "noc", from_min = 600 }]'
+    house = build(settings=ladder).at("09:20").dark("agra", "etah")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
+    assert [line for line in house.told if "shared" in line] == [
+        "09:20:00 ravi raised shared 2-offices",
+        "09:30:00 noc-desk escalated shared 2-offices",
     ]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import structs
 
 from alerts.facts import Audience, Facts
-from alerts.words.templates import INCIDENTS, SAID, Voice
+from alerts.words.templates import SAID, Voice
 from config.load import load_config
 from config.sites import Registry
-from telemetry.alerting import Kind, Step
+from telemetry.alerting import INCIDENTS, Kind, Step
 from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode
 from telemetry.windows import SECOND_NS
 

@@ -9,7 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+from telemetry.alerting import Post
 from telemetry.state.db import StateDb
+
+
+def letter(key: str, body: str) -> Post:
+    return Post(key=key, person="", channel="mail", recipient="someone", subject="s", body=body, due_ns=1)
 
 
 def main(file: str, name: str, rounds: str) -> None:
@@ -26,9 +31,9 @@ def main(file: str, name: str, rounds: str) -> None:
         count = int(str(state.beats()["count"].detail["n"])) if "count" in state.beats() else 0
         time.sleep(0.005)  # the file is free now, the lease is not: the other one tries
         state.beat("count", time.time_ns(), {"n": count + 1})
-        state.enqueue(f"{name}-{turn}", "mail", "someone", "s", "b", 1)
+        state.post([letter(f"{name}-{turn}", "b")], 1)
         state.release_lease("collector", name)
-        state.enqueue(f"shared-{turn}", "mail", "someone", "s", name, 1)
+        state.post([letter(f"shared-{turn}", name)], 1)
     sys.stdout.write(f"{refused}\n")
 
 

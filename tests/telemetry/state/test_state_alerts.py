@@ -179,3 +179,32 @@ def test_who_never_heard_of_it_hears_no_all_clear(db: StateDb) -> None:
     db.mark_sent("B3X9RT/raised/site:agra", 610)
     over = structs.replace(again, state=AlertState.RESOLVED, resolved_ns=700)
     assert db.put_alerts([over], [post("B3X9RT/over/site:agra", "B3X9RT")], 700) == 1
+
+
+def test_what_is_old_is_let_go_a_part_at_a_time(db: StateDb) -> None:
+    """Alerts that were over, silences that had ended, messages that were out or given up; what is open or waits stays, however old."""
+    over = structs.replace(ALERT, state=AlertState.RESOLVED, resolved_ns=500)
+    db.put_alerts([over, structs.replace(over, id="NEWER2", resolved_ns=900)], [], 1)
+    db.put_alerts([structs.replace(ALERT, id="OPEN22")], [], 1)
+    for name, until_ns in (("old", 400), ("standing", 950)):
+        db.put_silence(Silence(id=name, what="all", from_ns=0, until_ns=until_ns, by="ravi"))
+    assert db.forget_alerts(900, 100) == 2
+    assert [alert.id for alert in db.alerts(0, 10_000)] == ["NEWER2", "OPEN22"]
+    assert [one.id for one in db.silences(940)] == ["standing"]
+    db.post([post("out-1"), post("out-2"), post("dead"), post("waits"), post("recent"), post("newest")], 1)
+    for key, at_ns in (("out-1", 5), ("out-2", 6), ("recent", 900), ("newest", 7)):
+        db.mark_sent(key, at_ns)
+    db.mark_dead("dead", "no such person", 8)
+    assert [db.forget_messages(900, 2) for _ in range(3)] == [2, 1, 0]
+    assert {row.key for row in db.outbox(10)} == {"waits", "recent", "newest"}
+
+
+def test_numbers_of_messages_never_come_again(db: StateDb) -> None:
+    """Who has read up to a number finds what comes later, though all before it was let go."""
+    db.post([post("a"), post("b")], 1)
+    for key in ("a", "b"):
+        db.mark_sent(key, 2)
+    (_, (seen, _)) = db.about_alerts(0, 0)
+    db.forget_messages(1_000, 100)
+    db.post([post("c")], 3)
+    assert [key for _, key in db.about_alerts(seen, 0)] == ["c"]

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from telemetry.alerting import Post
 from telemetry.state import migrations
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
@@ -102,12 +103,14 @@ def test_a_row_that_cannot_be_read_is_said(state, verdict) -> None:
         state.verdicts(0, 10_000)
 
 
+def letter(key: str) -> Post:
+    return Post(key=key, person="", channel="c", recipient="r", subject="s", body="b", due_ns=1)
+
+
 def test_threads_may_share_one(state) -> None:
     """Changes from several threads at once are all there."""
     threads = [
-        threading.Thread(
-            target=lambda t=t: [state.enqueue(f"{t}-{n}", "c", "r", "s", "b", n) for n in range(25)]
-        )
+        threading.Thread(target=lambda t=t: [state.post([letter(f"{t}-{n}")], n) for n in range(25)])
         for t in range(4)
     ]
     for thread in threads:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from telemetry.alerting import Post
 from telemetry.control import Plan, PlannedEnd, Presence, Rate
 from telemetry.state.db import StateDb
 from telemetry.state.heartbeats import Beat
@@ -16,6 +17,12 @@ from telemetry.state.quarantine import Refused
 
 PROGRAM = Path(__file__).with_name("state_process.py")
 ROOT = Path(__file__).parents[3]
+
+
+def letter(key: str, due_ns: int, **other: str) -> Post:
+    """A message that is nothing else."""
+    fields = {"channel": "mail", "recipient": "a@b", "subject": "subject", "body": "body"} | other
+    return Post(key=key, person="", due_ns=due_ns, **fields)
 
 
 def online(*, yes: bool = True, boot: str = "b1") -> Presence:
@@ -53,8 +60,8 @@ def test_lost_contact_is_told_as_spans(state) -> None:
 
 def test_a_message_goes_out_once_by_its_key(state) -> None:
     """The same key is not taken again, not even after it was sent."""
-    assert state.enqueue("k1", "mail", "a@b", "subject", "body", 100) is True
-    assert state.enqueue("k1", "mail", "c@d", "other", "other", 50) is False
+    assert state.post([letter("k1", 100)], 1) == 1
+    assert state.post([letter("k1", 50, recipient="c@d", subject="other")], 1) == 0
     (row,) = state.due(100)
     assert (row.recipient, row.subject, row.body, row.attempts, row.sent_ns) == (
         "a@b",
@@ -66,14 +73,13 @@ def test_a_message_goes_out_once_by_its_key(state) -> None:
     state.mark_sent("k1", 120)
     state.mark_sent("k1", 130)
     assert state.due(10_000) == []
-    assert state.enqueue("k1", "mail", "a@b", "subject", "body", 100) is False
+    assert state.post([letter("k1", 100)], 1) == 0
     assert [(r.sent_ns, r.attempts) for r in state.outbox(10)] == [(120, 1)]
 
 
 def test_a_message_that_failed_is_due_again_later(state) -> None:
     """With the reason and the count of attempts; a sent one is never due again."""
-    state.enqueue("k1", "mail", "a@b", "s", "b", 100)
-    state.enqueue("k2", "mail", "a@b", "s", "b", 50)
+    state.post([letter("k1", 100), letter("k2", 50)], 1)
     assert [row.key for row in state.due(100)] == ["k2", "k1"]
     assert state.due(49) == []
     state.mark_failed("k2", "connection refused", 400)
@@ -194,7 +200,7 @@ def test_the_revision_rises_with_every_change_by_any_process_and_with_nothing_el
         lambda: state.put_flags([flag()], 5),
         lambda: state.put_verdicts([verdict()]),
         lambda: state.put_plan("agra", "p1", Plan(valid_until_ns=5)),
-        lambda: state.enqueue("k", "mail", "r", "s", "b", 1),
+        lambda: state.post([letter("k", 1)], 1),
         lambda: state.acquire_lease("watch", "me", 1, 10),
     ]
     for change in changes:

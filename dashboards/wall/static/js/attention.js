@@ -12,6 +12,8 @@ import { nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
 import { flash } from "./map.js";
 
 const ORDER_MS = 60_000;
+/** So many of the worst are rows of the page; how many more there are is said. */
+const MOST_ROWS = 150;
 const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
 
 export function createAttention() {
@@ -36,7 +38,8 @@ export function createAttention() {
     const kept = before.filter(({ key }) => !keys.includes(key)).map(({ key }) => ({ key, found: [] }));
     order = [...groups, ...kept].map(({ key, found }) => {
       const sites = before.find((group) => group.key === key)?.sites ?? [];
-      const fresh = found.filter(({ site }) => !sites.includes(site)).sort(worseFirst).map(({ site }) => site);
+      const placed = new Set(sites);
+      const fresh = found.filter(({ site }) => !placed.has(site)).sort(worseFirst).map(({ site }) => site);
       const known = new Map(found.map((one) => [one.site, one]));
       return { key, known, sites: [...sites.filter((site) => model.offices.has(site)), ...fresh] };
     }).filter(({ sites }) => sites.length);
@@ -48,7 +51,7 @@ export function createAttention() {
     const wanted = order.flatMap((group) => [
       ...(group.key === (next?.key ?? "") ? [] : [{ id: `head ${group.key}`, make: () => createHeading(), what: group.key }]),
       ...group.sites.map((site) => ({ id: `${group.key} ${site}`, make: () => createRow(model.offices.get(site)), what: group.known.get(site) ?? recovered(site, group.key) })),
-    ]);
+    ]).slice(0, MOST_ROWS);
     const ids = new Set(wanted.map(({ id }) => id));
     for (const [id, item] of items) if (!ids.has(id)) { item.element.remove(); items.delete(id); }
     wanted.forEach(({ id, make, what }, index) => {
@@ -84,7 +87,7 @@ export function createAttention() {
     all.forEach((item, index) => {
       if (item.classList.contains("group") && all[index + 1]?.hidden) item.hidden = true;
     });
-    const cut = order.map((group) => ({ key: group.key, n: group.sites.filter((site) => items.get(`${group.key} ${site}`)?.element.hidden).length }));
+    const cut = order.map((group) => ({ key: group.key, n: group.sites.filter((site) => items.get(`${group.key} ${site}`)?.element.hidden ?? true).length }));
     const own = cut.find((group) => group.key === key)?.n ?? 0;
     const others = cut.reduce((sum, group) => sum + group.n, 0) - own;
     more.hidden = own + others === 0;

@@ -1,8 +1,10 @@
 // The last line: a file that was refused, shared causes, how old the oldest data is, how often the forecasts were right.
 
+import { causeText } from "./causes.js";
 import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, percent } from "./format.js";
 import { OLD_MS, ageOf, model, now } from "./model.js";
+import { hrefIncident } from "./router.js";
 import { nameOf, say } from "./words.js";
 
 const QUIET_ROLE_MS = 90_000;
@@ -31,7 +33,7 @@ export function createFooter() {
 
 function causes() {
   if (model.trouble) return [shape("unknown"), say("wall.trouble", { what: model.trouble })];
-  if (model.incidents.length) return model.incidents.flatMap((incident) => [shape("not_ready"), incidentText(incident)]);
+  if (model.incidents.length) return model.incidents.flatMap((incident) => [shape("not_ready"), h("a", { href: hrefIncident(incident.id) }, incidentText(incident))]);
   const quiet = quietRoles();
   if (quiet.length) return [shape("unknown"), say("wall.quiet_roles", { roles: quiet.join(", ") })];
   return linesNow();
@@ -51,14 +53,8 @@ function linesNow() {
 function incidentText(incident) {
   const names = incident.sites.map((site) => model.offices.get(site)).filter(Boolean).map(nameOf);
   const shown = names.slice(0, 4).join(", ") + (names.length > 4 ? " …" : "");
-  return say("wall.incident", { cause: causeText(incident), n: names.length, offices: shown, since: incident.since_ms });
-}
-
-/** What the offices have in common; ends and regions by the operator's own names. */
-function causeText({ kind, name, region }) {
-  const named = (places, id) => nameOf(places.find((place) => place.id === id) ?? { hi: id, en: id });
-  const shown = kind === "end" ? named(model.scene.ends, name) : kind === "region" ? named(model.scene.regions, name) : name;
-  return say(`shared.${kind}`, { name: shown, region: region && named(model.scene.regions, region) });
+  const told = say("wall.incident", { cause: causeText(incident), n: names.length, offices: shown, since: incident.since_ms });
+  return incident.by ? `${told} · ${say("views.taken_by", { by: incident.by })}` : told;
 }
 
 /** Parts of the house that have not said for a while that they are at work. */

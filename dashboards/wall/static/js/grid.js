@@ -1,47 +1,74 @@
 // The grid: a column for each region, a tile for each linked office in the operator's order, the planned ones below.
-// Tiles keep their places.
+// Tiles keep their places. A fleet too large for columns has its regions one below the other; what is not on the
+// screen is laid out and painted by the browser only when it comes near (content-visibility in css/fleet.css).
 
 import { h, reshape, setAttribute, setText, shape } from "./dom.js";
 import { flash } from "./map.js";
 import { isOld, model } from "./model.js";
-import { ageText, shortNumber, spoken, tileOf } from "./office.js";
+import { freshAge, shortNumber, spoken, tileOf } from "./office.js";
 import { roam } from "./roam.js";
 import { hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
 import { nameOf, say, sayReason, sayShade } from "./words.js";
 
 const LONG_NAME = 15;
+/** So many regions stand side by side, and so many offices below each other at the most. */
+const [MOST_COLUMNS, MOST_ROWS] = [8, 30];
 
 export function createGrid() {
   const element = h("div", { class: "grid", role: "group" });
   let tiles = new Map();
+  const seen = new Set();
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const { site } = target.dataset;
+      if (isIntersecting) { seen.add(site); tiles.get(site)?.show(tileOf(site)); } else seen.delete(site);
+    }
+  }, { rootMargin: "200px" });
 
   function build() {
     tiles = new Map();
+    seen.clear();
+    watcher.disconnect();
+    element.classList.toggle("many", isMany());
     element.replaceChildren(...model.scene.regions.map((region) => column(region, tiles)));
     roam(element, [...tiles.values()].map((tile) => tile.link));
+    for (const { link } of tiles.values()) watcher.observe(link);
   }
 
   function update(sites) {
     for (const site of sites) tiles.get(site)?.show(tileOf(site));
   }
+
+  /** Built when it is first to be seen, and anew for another scene or language. */
+  function ensure() {
+    if (!model.scene || !element.checkVisibility({ visibilityProperty: true })) return;
+    const wanted = `${model.sceneId} ${document.documentElement.lang}`;
+    if (element.dataset.scene === wanted) return;
+    element.dataset.scene = wanted;
+    build();
+    update(new Set(tiles.keys()));
+  }
+  new ResizeObserver(ensure).observe(element);
   return {
     element,
-    render({ whole, sites }) {
+    render({ sites }) {
       setAttribute(element, "aria-label", say("wall.grid"));
-      if (whole && element.dataset.scene !== String(model.sceneId)) {
-        element.dataset.scene = model.sceneId;
-        build();
-      }
+      ensure();
       update(sites);
     },
-    tick: () => update(new Set(tiles.keys())),
-    relabel() {
-      build();
-      update(new Set(tiles.keys()));
-    },
+    ensure,
+    /** Ages grow on the tiles that are to be seen. */
+    tick: () => update(seen),
+    relabel: ensure,
     mark: (site) => flash(tiles.get(site)?.link),
   };
+}
+
+function isMany() {
+  const { regions, offices } = model.scene;
+  const tallest = Math.max(0, ...regions.map(({ id }) => offices.filter((office) => office.linked && office.region === id).length));
+  return regions.length > MOST_COLUMNS || tallest > MOST_ROWS;
 }
 
 function column(region, tiles) {
@@ -63,30 +90,26 @@ function createTile(office) {
   const glyph = shape("unknown");
   const name = nameOf(office);
   const state = h("span", { class: "state" });
+  const age = h("span", { class: "age" });
   const spark = createSpark();
   const more = h("span", { class: "sr" });
-  const link = h("a", { href: hrefSite(office.id), class: `tile${name.length > LONG_NAME ? " long" : ""}` },
-    glyph, h("span", { class: "name" }, name), state, spark, more);
+  const link = h("a", { href: hrefSite(office.id), "data-site": office.id, class: `tile${name.length > LONG_NAME ? " long" : ""}` },
+    glyph, h("span", { class: "name" }, name), state, age, spark, more);
   return {
     link,
     show(tile) {
       reshape(glyph, tile.shade);
-      setText(more, tile.shade === "ready" ? sayShade("ready") : sayReason(tile.why));
+      setText(more, tile.shade === "ready" ? "" : sayReason(tile.why));
       setAttribute(link, "data-shade", tile.shade);
       link.classList.toggle("old", isOld(tile));
-      setText(state, stateText(tile));
+      setText(state, [sayShade(tile.shade), shortNumber(tile)].filter(Boolean).join(" · "));
+      setText(age, freshAge(tile));
       drawSpark(spark, tile);
     },
   };
 }
 
-/** The word with its number, and the age of old data; nothing for an office that is ready, whose sparkline stands there instead. */
-function stateText(tile) {
-  if (tile.shade === "ready" && !isOld(tile)) return "";
-  return [sayShade(tile.shade), shortNumber(tile), isOld(tile) ? ageText(tile) : ""].filter(Boolean).join(" · ");
-}
-
 function createChip(office) {
-  const link = h("a", { href: hrefSite(office.id), class: "chip" }, shape("planned"), nameOf(office));
+  const link = h("a", { href: hrefSite(office.id), "data-site": office.id, class: "chip" }, shape("planned"), nameOf(office));
   return { link, show: (tile) => setAttribute(link, "aria-label", spoken(office, tile)) };
 }

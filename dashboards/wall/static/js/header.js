@@ -7,9 +7,11 @@ import { hrefMeeting } from "./router.js";
 import { nameOf, say, sayShade } from "./words.js";
 
 const COUNTED = ["not_ready", "at_risk", "dark", "unknown", "ready"];
+/** Beyond so many offices the counts are set smaller. */
+const MOST_LARGE = 999;
 const LONGEST_COUNTDOWN_MS = 24 * 3600_000;
 
-export function createHeader(controls) {
+export function createHeader(nav, controls) {
   const time = h("time", { class: "clock" });
   const day = h("span", { class: "day" });
   const nextLabel = h("span", { class: "next-label" });
@@ -21,7 +23,7 @@ export function createHeader(controls) {
     h("h1", { class: "now" }, h("span", { class: "sr" }), time, day),
     h("div", { class: "next" }, nextLabel, nextTime, nextTitle),
     h("ul", { class: "counts" }, COUNTED.map((shade) => counts[shade].item), h("li", { class: "count-linked" }, linked)),
-    controls);
+    nav, controls);
 
   function tick() {
     setText(time, clock(now()));
@@ -47,6 +49,7 @@ export function createHeader(controls) {
     const tiles = Object.values(model.tiles);
     for (const shade of COUNTED) counts[shade].show(tiles.filter((tile) => tile.shade === shade).length);
     const joined = tiles.filter((tile) => tile.shade !== "planned").length;
+    element.classList.toggle("many", tiles.length > MOST_LARGE);
     setText(linked, say("wall.linked_of", { linked: joined, all: tiles.length }));
     setText(element.querySelector("h1 .sr"), `${model.scene.name}. `);
     tick();

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { say } from "./words.js";
 
 const KEYS = [
-  ["m", "map"], ["g", "grid"], ["h", "language"], ["d", "theme"], ["Tab", "tab"], ["← ↑ → ↓", "arrows"],
+  ["1 2 3", "views"], ["m", "map"], ["g", "grid"], ["h", "language"], ["d", "theme"], ["Tab", "tab"], ["← ↑ → ↓", "arrows"],
   ["Enter", "enter"], ["Esc", "escape"], ["?", "help"],
 ];
 
@@ -15,7 +15,7 @@ export function createHelp() {
   function open() {
     element.replaceChildren(
       h("h2", { id: "help-title" }, say("wall.help")),
-      h("dl", {}, KEYS.map(([key, name]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(`wall.key_${name}`))))),
+      h("dl", {}, KEYS.map(([key, name]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(name === "views" ? "views.key_views" : `wall.key_${name}`))))),
       h("button", { type: "button", onclick: () => element.close() }, say("wall.close")));
     element.showModal();
   }

@@ -6,9 +6,12 @@ import { h, setText } from "./dom.js";
 import { createFooter } from "./footer.js";
 import { createHeader } from "./header.js";
 import { createHelp } from "./help.js";
+import { createIncidentsPage } from "./incidents.js";
 import { listenToKeys } from "./keys.js";
 import { createMeetingPage } from "./meeting.js";
+import { createMeetingsPage } from "./meetings.js";
 import { model, subscribe } from "./model.js";
+import { createNav } from "./nav.js";
 import { createOutageBar } from "./outage_bar.js";
 import {
   applyTheme, chooseLanguage, chosenLanguage, fleetView, otherLanguage, setFleetView, setTheme, theme,
@@ -16,6 +19,7 @@ import {
 import { parse } from "./router.js";
 import { createSitePage } from "./site.js";
 import { start, watchSleep } from "./stream.js";
+import { createVisitor, meet } from "./visitor.js";
 import { createWall } from "./wall.js";
 import { language, loadWords, nameOf, say } from "./words.js";
 
@@ -23,17 +27,22 @@ applyTheme();
 
 const help = createHelp();
 const controls = createControls({ switchView, switchLanguage, switchTheme, openHelp: help.open });
-const header = createHeader(controls.element);
+const nav = createNav();
+const header = createHeader(nav.element, controls.element);
 const footer = createFooter();
+const visitor = createVisitor();
 const outage = createOutageBar();
 const announcer = createAnnouncer();
 const wall = createWall();
-const pages = { wall, meeting: createMeetingPage(), site: createSitePage() };
+const pages = {
+  wall, meeting: createMeetingPage(), meetings: createMeetingsPage(), incidents: createIncidentsPage(), site: createSitePage(),
+};
 const skip = h("a", { class: "skip", href: "#content", onclick: skipToContent });
 const content = h("main", { id: "content", tabindex: "-1" });
 let current = null;
 
 function build() {
+  footer.element.append(visitor.element);
   document.body.append(skip, outage.element, header.element, content, footer.element, announcer.element, help.element);
 }
 
@@ -49,6 +58,7 @@ function route() {
     content.replaceChildren(page.element);
     document.documentElement.dataset.page = address.page;
   }
+  nav.at(address.page);
   page.open(address);
   setText(document.querySelector("title"), title(address));
   if (arriving && !first && document.activeElement === document.body) content.focus({ preventScroll: true });
@@ -57,6 +67,7 @@ function route() {
 function title(address) {
   const { name } = model.scene;
   if (address.page === "site" && model.offices.has(address.id)) return `${nameOf(model.offices.get(address.id))} · ${name}`;
+  if (address.page === "meetings" || address.page === "incidents") return `${say(`views.${address.page}`)} · ${name}`;
   if (address.page === "meeting") return `${say("wall.meeting")} · ${name}`;
   return `${say("wall.title")} · ${name}`;
 }
@@ -67,6 +78,7 @@ function skipToContent(event) {
 }
 
 async function takeScene(scene) {
+  await meet();
   await loadWords(chosenLanguage(scene.language), scene.timezone);
   await document.fonts.load("600 17px 'Noto Sans'").catch(() => []);
   await document.fonts.load("600 17px 'Noto Sans Devanagari'", "क").catch(() => []);
@@ -77,7 +89,9 @@ async function takeScene(scene) {
 function relabel() {
   setText(skip, say("wall.skip"));
   controls.render();
-  for (const part of [wall, footer, pages.meeting, pages.site]) part.relabel();
+  nav.render();
+  visitor.render();
+  for (const part of [footer, ...Object.values(pages)]) part.relabel();
 }
 
 function switchView(view) {
@@ -99,12 +113,14 @@ function switchTheme() {
   setTheme(theme() === "dark" ? "light" : "dark");
   controls.render();
   pages.site.redraw();
+  wall.redraw();
 }
 
 subscribe((change) => {
   if (change.whole) route();
   if (change.whole || change.sites.size || change.meetings) header.render();
   if (change.whole || change.sites.size || change.flags || change.health) footer.render();
+  if (change.whole || change.health) nav.render();
   if (!change.whole) current?.render?.(change);
   announcer.hear(change.shades);
 });

@@ -4,9 +4,12 @@
 import { h, reshape, s, setAttribute, setText, shape } from "./dom.js";
 import { farCandidates, leaderEnd, nearCandidates, placeLabels, spread } from "./labels.js";
 import { isOld, model } from "./model.js";
+import { causeText, officesOf } from "./causes.js";
 import { duration, percent } from "./format.js";
+import { borders, pathOf } from "./ground.js";
+import { createDenseMap, MOST_NAMED } from "./map_dense.js";
 import { oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
-import { hrefSite } from "./router.js";
+import { hrefIncident, hrefSite } from "./router.js";
 import { nameOf, say, sayReason, sayShade } from "./words.js";
 import { roam } from "./roam.js";
 
@@ -18,12 +21,12 @@ const [LONGEST_NUMBER, LONGEST_AGE_S] = [0.88, 59 * 60];
 /** What a label has room for, in the order of choosing: name and number, the name, a number alone; near its mark, then farther off. */
 const STAGES = [["whole", nearCandidates], ["name", nearCandidates], ["whole", farCandidates], ["name", farCandidates], ["number", nearCandidates], ["number", farCandidates]];
 
-const pathOf = (flat) => `M${Array.from({ length: flat.length / 2 }, (_, i) => `${flat[2 * i]} ${flat[2 * i + 1]}`).join("L")}Z`;
-
 export function createMap() {
   const svg = s("svg", { class: "map", role: "group" });
   const card = h("div", { class: "card", "aria-hidden": "true" });
-  const element = h("div", { class: "map-frame" }, svg, card);
+  const shared = h("ul", { class: "shared-causes" });
+  const dense = createDenseMap({ onHover: (site) => (site ? show(site) : hide()), onChoose: (site) => { location.hash = hrefSite(site); } });
+  const element = h("div", { class: "map-frame" }, svg, dense.element, shared, card);
   let marks = new Map();
   let drawn = "";
 
@@ -34,19 +37,44 @@ export function createMap() {
     const key = [Math.round(width), Math.round(height), document.documentElement.lang, model.sceneId].join(" ");
     if (key === drawn) return;
     drawn = key;
-    marks = draw(svg, width, height);
+    const view = viewOf(model.scene, width, height);
+    element.classList.toggle("dense", isDense());
+    svg.setAttribute("role", isDense() ? "img" : "group");
+    if (isDense()) {
+      marks = new Map();
+      svg.replaceChildren(ground(model.scene, false));
+      svg.setAttribute("viewBox", `${view.left} ${view.top} ${view.w} ${view.h}`);
+      dense.layout(view, width, height);
+      hulls();
+      return;
+    }
+    marks = draw(svg, view);
     for (const [site, mark] of marks) {
       mark.link.addEventListener("mouseenter", () => show(site));
       mark.link.addEventListener("focus", () => show(site));
-      mark.link.addEventListener("mouseleave", () => card.classList.remove("shown"));
-      mark.link.addEventListener("blur", () => card.classList.remove("shown"));
+      mark.link.addEventListener("mouseleave", hide);
+      mark.link.addEventListener("blur", hide);
     }
     roam(svg, [...marks.values()].map((mark) => mark.link));
+    hulls();
     update(new Set(marks.keys()));
   }
 
   function update(sites) {
+    if (isDense()) { if (sites.size) dense.soon(); return; }
     for (const site of sites) marks.get(site)?.show(tileOf(site));
+  }
+
+  const hide = () => card.classList.remove("shown");
+
+  /** A soft line around the offices of what is shared, and each cause with its name. */
+  function hulls() {
+    const theirs = new Set(model.incidents.filter(isLocal).flatMap((incident) => incident.sites));
+    const isTheirs = (office) => theirs.has(office.id);
+    setAttribute(svg.querySelector(".hull-inner"), "d", theirs.size ? borders(model.scene, isTheirs) : "");
+    setAttribute(svg.querySelector("#shared-cells path"), "d", model.scene.offices.map((office, i) => (isTheirs(office) ? pathOf(model.scene.cells[i]) : "")).join("") || "M0 0");
+    shared.replaceChildren(...model.incidents.map((incident) => h("li", {}, h("a", { href: hrefIncident(incident.id) },
+      h("b", {}, causeText(incident)), ` · ${say("views.n_offices", { n: officesOf(incident).length })}`))));
   }
 
   function show(site) {
@@ -59,16 +87,30 @@ export function createMap() {
   new ResizeObserver(layout).observe(element);
   return {
     element,
-    render({ whole, sites }) {
-      setAttribute(svg, "aria-label", say("wall.map"));
+    render({ whole, sites, health }) {
+      setAttribute(svg, "aria-label", say(isDense() ? "views.map_dense" : "wall.map"));
       if (whole) layout();
+      if (health && drawn) hulls();
       update(sites);
     },
-    tick: () => update(new Set(marks.keys())),
+    tick: () => { if (!isDense()) update(new Set(marks.keys())); },
     relabel: layout,
-    mark: (site) => flash(marks.get(site)?.link),
+    redraw: () => { if (isDense() && drawn) dense.soon(); },
+    mark: (site) => (isDense() ? dense.flash(site) : flash(marks.get(site)?.link)),
   };
 }
+
+const isDense = () => model.scene?.offices.length > MOST_NAMED;
+
+/** The part of the plane that a frame of a size shows, and how long a CSS px is on it. */
+function viewOf(scene, width, height) {
+  const scale = Math.max(scene.width / width, scene.height / height);
+  const [w, h_] = [width * scale, height * scale];
+  return { scale, w, h: h_, left: (scene.width - w) / 2, top: (scene.height - h_) / 2 };
+}
+
+/** What headquarters has wrong with itself is nowhere on the map. */
+const isLocal = ({ kind }) => !["hub", "end", "headquarters"].includes(kind);
 
 /** Mark a change for ten seconds. */
 export function flash(element) {
@@ -86,17 +128,13 @@ function cardLines(office, tile) {
   ].filter(Boolean);
 }
 
-function draw(svg, width, height) {
+function draw(svg, { scale, left, top, w, h: tall }) {
   const { scene } = model;
-  const scale = Math.max(scene.width / width, scene.height / height);
-  const view = { w: width * scale, h: height * scale };
-  const left = (scene.width - view.w) / 2;
-  const top = (scene.height - view.h) / 2;
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   const px = scale * rem;
-  svg.setAttribute("viewBox", `${left} ${top} ${view.w} ${view.h}`);
-  svg.replaceChildren(ground(scene));
-  const placed = place(scene, px, { x: left + 4, y: top + 4, w: view.w - 8, h: view.h - 8 });
+  svg.setAttribute("viewBox", `${left} ${top} ${w} ${tall}`);
+  svg.replaceChildren(ground(scene, true));
+  const placed = place(scene, px, { x: left + 4, y: top + 4, w: w - 8, h: tall - 8 });
   const layer = s("g", { class: "marks", "font-size": TEXT_PX * px });
   const marks = new Map();
   for (const one of placed) {
@@ -108,35 +146,19 @@ function draw(svg, width, height) {
   return marks;
 }
 
-function ground(scene) {
+function ground(scene, withCells) {
   const regions = new Map(scene.regions.map((region, index) => [region.id, index]));
   const outline = scene.outline.map(pathOf).join("");
-  const cells = scene.offices.map((office, i) => s("path", {
+  const cells = !withCells ? s("path", { class: "tone-0", d: outline }) : scene.offices.map((office, i) => s("path", {
     class: `cell tone-${regions.get(office.region) % 3}`, d: pathOf(scene.cells[i]),
   }));
-  const washes = scene.offices.map((office, i) => s("path", { class: "cell-wash", d: pathOf(scene.cells[i]), "data-cell": office.id }));
-  const borders = regionBorders(scene).map(([x1, y1, x2, y2]) => `M${x1} ${y1}L${x2} ${y2}`).join("");
+  const washes = !withCells ? null : scene.offices.map((office, i) => s("path", { class: "cell-wash", d: pathOf(scene.cells[i]), "data-cell": office.id }));
   return s("g", { "aria-hidden": "true" },
     s("clipPath", { id: "outline" }, s("path", { d: outline })),
-    s("g", { "clip-path": "url(#outline)" }, cells, s("path", { class: "region-line", d: borders }), washes),
-    s("path", { class: "outline", d: outline }));
-}
-
-/** Edges that cells of two regions share. */
-function regionBorders(scene) {
-  const owners = new Map();
-  const borders = [];
-  scene.offices.forEach((office, i) => {
-    const flat = scene.cells[i];
-    for (let k = 0; k < flat.length; k += 2) {
-      const here = `${flat[k]} ${flat[k + 1]}`;
-      const next = (k + 2) % flat.length;
-      const key = [here, `${flat[next]} ${flat[next + 1]}`].sort().join(" ");
-      if (owners.has(key) && owners.get(key) !== office.region) borders.push([flat[k], flat[k + 1], flat[next], flat[next + 1]]);
-      owners.set(key, office.region);
-    }
-  });
-  return borders;
+    s("g", { "clip-path": "url(#outline)" }, cells, s("path", { class: "region-line", d: borders(scene, (office) => office.region) }), washes, s("path", { class: "hull hull-inner" })),
+    s("path", { class: "outline", d: outline }),
+    s("clipPath", { id: "shared-cells" }, s("path")),
+    s("path", { class: "hull hull-rim", d: outline, "clip-path": "url(#shared-cells)" }));
 }
 
 /** Positions of marks and labels for all offices; the linked ones choose first. */

@@ -1,18 +1,24 @@
-// One meeting: every invited office, worst first, with probability, reasons, the one thing to do and what it holds at best.
+// One meeting: every invited office, worst first, with probability, reasons, the one thing to do and what it holds at best;
+// how the forecast moved; a rehearsal; and once it is over what came true, the surprises first.
 
 import { h, setText, shape } from "./dom.js";
+import { cameOf, cameTrue, saidOf } from "./truth.js";
 import { percent } from "./format.js";
 import { model, now } from "./model.js";
+import { moveChart, wholeMoved } from "./moves.js";
+import { createRehearsal } from "./rehearsal.js";
 import { hrefSite } from "./router.js";
-import { knows, nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
+import { nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
 
 const SUMMARY = ["dark", "not_ready", "at_risk", "unknown", "ready", "planned"];
 
 export function createMeetingPage() {
   const element = h("article", { class: "page meeting-page" });
+  const rehearsal = createRehearsal();
   let address = null;
   let shown = null;
   let stamp = "";
+  let drawnPhase = "";
 
   async function load() {
     const asked = address;
@@ -25,11 +31,14 @@ export function createMeetingPage() {
 
   function draw() {
     if (!shown) return;
+    drawnPhase = shown.meeting ? phase(shown.meeting) : "";
     const held = document.activeElement?.dataset?.site;
-    element.replaceChildren(...(shown.error ? problem() : content(shown)));
+    if (!shown.error) rehearsal.show(shown);
+    element.replaceChildren(...(shown.error ? problem() : content(shown, rehearsal.element)));
     if (held) element.querySelector(`[data-site="${CSS.escape(held)}"]`)?.focus();
   }
 
+  const stampNow = () => `${current()?.stamp ?? ""} ${current()?.rehearsal ?? ""}`;
   const current = () => model.meetings[`${address?.uid} ${address?.recurrence}`];
   return {
     element,
@@ -40,88 +49,116 @@ export function createMeetingPage() {
         shown = null;
         element.replaceChildren(h("p", { class: "nothing" }, say("wall.loading")));
       }
-      stamp = current()?.stamp ?? "";
+      stamp = stampNow();
       load();
     },
     render(change) {
-      const fresh = current()?.stamp ?? "";
+      const fresh = stampNow();
       if (!change.meetings || fresh === stamp) return;
       stamp = fresh;
       load();
     },
-    relabel: draw,
-    close() { address = null; },
+    /** The moment at which it begins or ends changes the page. */
+    tick() {
+      if (shown?.meeting && phase(shown.meeting) !== drawnPhase) load();
+    },
+    relabel() { draw(); rehearsal.relabel(); },
+    close() { address = null; rehearsal.close(); },
   };
 }
 
-const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")}`);
+const phase = (meeting) => (meeting.ends_ms <= now() ? "over" : meeting.starts_ms <= now() ? "runs" : "comes");
+
+const back = () => h("a", { class: "back", href: "#/meetings" }, `← ${say("views.meetings")}`);
 
 function problem() {
   return [back(), h("h2", {}, say("wall.meeting_missing")), h("p", { class: "nothing" }, say("wall.meeting_missing_next"))];
 }
 
-function content({ meeting, invited }) {
+function content({ meeting, invited, score }, rehearsal) {
   const end = model.ends.get(meeting.end);
   const profile = model.profiles.get(meeting.profile);
   const facts = [
     say("wall.span", { from: meeting.starts_ms, until: meeting.ends_ms }),
     end ? nameOf(end) : meeting.end,
     profile ? nameOf(profile) : meeting.profile,
+    phase(meeting) === "comes" ? "" : say(`views.${phase(meeting)}`),
   ];
   const over = meeting.ends_ms <= now();
   const linked = invited.filter((one) => one.shade !== "planned");
   const planned = invited.filter((one) => one.shade === "planned");
   return [
-    back(),
-    h("h2", {}, nameOf(meeting)),
-    h("p", { class: "facts" }, facts.join(" · ")),
-    h("ul", { class: "summary" }, SUMMARY.filter((shade) => meeting.count[shade]).map((shade) =>
-      h("li", { class: `shade-${shade}` }, shape(shade), h("b", {}, String(meeting.count[shade])), ` ${sayShade(shade)}`))),
+    h("div", { class: "meeting-head" },
+      h("div", { class: "meeting-what" },
+        back(),
+        h("h2", {}, nameOf(meeting)),
+        h("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
+        over ? outcomes(linked) : h("ul", { class: "summary" }, SUMMARY.filter((shade) => meeting.count[shade]).map((shade) =>
+          h("li", { class: `shade-${shade}` }, shape(shade), h("b", {}, String(meeting.count[shade])), ` ${sayShade(shade)}`))),
+        rehearsal),
+      over ? cameTrue(score) : null,
+      wholeMoved(linked, over)),
     h("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": say("wall.invited") }, table(linked, over)),
     planned.length ? plannedList(planned) : null,
   ].filter(Boolean);
 }
 
-function table(invited, over) {
-  const heads = ["office", "state", "probability", "reasons", "action", "best", over ? "outcome" : "forecasts"];
-  return h("table", { class: "verdicts" },
-    h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col", class: `col-${name}` }, say(`wall.col_${name}`))))),
-    h("tbody", {}, invited.map((one) => row(one, over))));
+const OUTCOMES = { held: "ready", failed: "not_ready", excused: "planned", unsettled: "unknown" };
+
+/** Of a meeting that is over: how many held it, how many did not. */
+function outcomes(linked) {
+  const count = {};
+  for (const one of linked) count[one.outcome || "unsettled"] = (count[one.outcome || "unsettled"] ?? 0) + 1;
+  return h("ul", { class: "summary" }, Object.keys(OUTCOMES).filter((name) => count[name]).map((name) =>
+    h("li", { class: `shade-${OUTCOMES[name]}` }, shape(OUTCOMES[name]), h("b", {}, String(count[name])), ` ${say(`outcome.${name}`)}`)));
 }
 
-function row(one, over) {
-  const office = model.offices.get(one.site);
+function table(invited, over) {
+  const explained = invited.some((one) => one.why?.length);
+  const heads = over ? ["office", "outcome", "said", "came", "forecasts", ...(explained ? ["reasons"] : [])] : ["office", "state", "probability", "reasons", "action", "best", "forecasts"];
+  return h("table", { class: `verdicts${over ? " is-over" : ""}` },
+    h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col", class: `col-${name}` }, headOf(name, over))))),
+    h("tbody", {}, invited.map((one) => (over ? rowOver(one, explained) : row(one)))));
+}
+
+const headOf = (name, over) => (name === "said" || name === "came" ? say(`views.col_${name}`) : over && name === "forecasts" ? say("views.moved") : say(`wall.col_${name}`));
+
+const officeCell = (one) => h("th", { scope: "row", class: "col-office" },
+  h("a", { href: hrefSite(one.site, one.path ? { path: one.path } : {}), "data-site": one.site }, nameOf(model.offices.get(one.site))));
+
+function reasonsCell(one) {
   const reasons = (one.why ?? []).filter((why) => one.shade !== "ready" || why.code !== "no_history");
+  return h("td", { class: `col-reasons${reasons.length ? "" : " none"}` }, reasons.length ? h("ul", {}, reasons.map((why) => h("li", {}, sayReason(why)))) : "–");
+}
+
+function row(one) {
   const action = one.shade === "ready" ? "" : sayAction(one.action);
   return h("tr", { "data-shade": one.shade },
-    h("th", { scope: "row", class: "col-office" }, h("a", { href: hrefSite(one.site, one.path ? { path: one.path } : {}), "data-site": one.site }, nameOf(office))),
+    officeCell(one),
     h("td", { class: "col-state" }, h("span", { class: `verdict shade-${one.shade}` }, shape(one.shade), " ", sayShade(one.shade))),
     h("td", { class: "col-probability" }, one.probability === undefined ? "–" : percent(one.probability)),
-    h("td", { class: `col-reasons${reasons.length ? "" : " none"}` }, reasons.length ? h("ul", {}, reasons.map((why) => h("li", {}, sayReason(why)))) : "–"),
+    reasonsCell(one),
     h("td", { class: `col-action${action ? "" : " none"}` }, action || "–"),
     h("td", { class: "col-best" }, bestOf(one)),
-    h("td", { class: over ? "col-outcome" : "col-forecasts" }, over ? outcomeOf(one) : forecastsOf(one)));
+    h("td", { class: "col-forecasts" }, moveChart(one, false)));
+}
+
+function rowOver(one, explained) {
+  const shade = OUTCOMES[one.outcome || "unsettled"];
+  return h("tr", { "data-shade": one.shade, "data-came": one.came || null },
+    officeCell(one),
+    h("td", { class: "col-outcome" }, h("span", { class: `verdict shade-${shade}` }, shape(shade), " ", say(`outcome.${one.outcome || "unsettled"}`)),
+      one.windows ? h("small", {}, ` ${say("wall.broken_of", { broken: one.broken, windows: one.windows })}`) : null),
+    h("td", { class: "col-said" }, saidOf(one)),
+    h("td", { class: "col-came" }, cameOf(one)),
+    h("td", { class: "col-forecasts" }, moveChart(one, true)),
+    explained ? reasonsCell(one) : null);
 }
 
 function bestOf(one) {
   if (!one.best) return one.shade === "unknown" ? "–" : say("wall.no_profile");
   const profile = model.profiles.get(one.best);
   return profile ? nameOf(profile) : one.best;
-}
-
-function outcomeOf(one) {
-  if (!one.outcome) return say("outcome.unsettled");
-  const text = say(`outcome.${one.outcome}`);
-  return one.windows ? `${text} · ${say("wall.broken_of", { broken: one.broken, windows: one.windows })}` : text;
-}
-
-/** How the forecast moved, earliest first. */
-function forecastsOf(one) {
-  const list = one.forecasts ?? [];
-  if (!list.length) return "–";
-  return h("ol", { class: "moves" }, list.map((forecast) => h("li", {},
-    shape(forecast.shade), forecast.probability === undefined ? sayShade(forecast.shade) : percent(forecast.probability),
-    h("small", {}, knows(`horizon.${forecast.horizon}`) ? say(`horizon.${forecast.horizon}`) : forecast.horizon))));
 }
 
 function plannedList(planned) {

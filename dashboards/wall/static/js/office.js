@@ -35,10 +35,14 @@ export function shortAge(tile) {
   return isOld(tile) && ageOf(tile) !== null ? duration(Math.floor(seconds / unit) * unit) : "";
 }
 
-export const ageText = (tile) => {
+const GRAIN_S = 15;
+
+/** The age of a tile's data: in steps of 15 s while it is young, so that a wall at rest does not flicker. */
+export function freshAge(tile) {
   const age = ageOf(tile);
-  return age === null ? "" : duration(age / 1000);
-};
+  if (age === null) return "";
+  return shortAge(tile) || duration(Math.max(GRAIN_S, Math.ceil(age / 1000 / GRAIN_S) * GRAIN_S));
+}
 
 const WORST_FIRST = ["dark", "not_ready", "at_risk", "unknown"];
 

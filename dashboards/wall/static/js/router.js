@@ -1,4 +1,5 @@
-// Addresses: `#/` the wall, `#/meeting/<uid>/<recurrence>`, `#/site/<id>?range=6h&path=main.state` or `?from=&to=`.
+// Addresses: `#/` the wall, `#/meetings`, `#/meeting/<uid>/<recurrence>`, `#/incidents`, `#/incidents/<id>`,
+// `#/site/<id>?range=6h&path=main.state` or `?from=&to=`.
 
 export const hrefMeeting = (meeting) => `#/meeting/${encodeURIComponent(meeting.uid)}/${meeting.recurrence}`;
 
@@ -7,6 +8,8 @@ export function hrefMeetingKey(key) {
   const space = key.lastIndexOf(" ");
   return hrefMeeting({ uid: key.slice(0, space), recurrence: key.slice(space + 1) });
 }
+
+export const hrefIncident = (id) => `#/incidents/${encodeURIComponent(id)}`;
 
 export function hrefSite(id, query = {}) {
   const text = new URLSearchParams(query).toString();
@@ -18,6 +21,8 @@ export function parse(hash) {
   const [path, query = ""] = hash.replace(/^#/, "").split("?");
   const [page, first, second] = path.split("/").filter(Boolean).map(decode);
   if (page === "meeting" && first && second) return { page, uid: first, recurrence: second };
+  if (page === "meetings" && !first) return { page };
+  if (page === "incidents" && !second) return { page, id: first ?? "" };
   if (page === "site" && first) return { page, id: first, query: new URLSearchParams(query) };
   return { page: "wall" };
 }

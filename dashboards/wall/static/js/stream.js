@@ -1,6 +1,7 @@
 // One stream of changes. It resumes by itself; what it cannot resume it asks for whole. When it is silent for
 // longer than two beats, the page says so.
 
+import { goToSignIn } from "./visitor.js";
 import { model, syncClock, takeChange, takePicture, takeScene } from "./model.js";
 
 const SILENT_MS = 11_000;
@@ -22,6 +23,7 @@ function heard() {
 
 async function fetchWhole(onScene) {
   const answer = await fetch("/api/snapshot", { cache: "no-store" });
+  if (answer.status === 401) goToSignIn();
   if (!answer.ok) throw new Error(`snapshot: ${answer.status}`);
   const whole = await answer.json();
   syncClock(whole.now_ms);
@@ -74,6 +76,11 @@ export async function start(onScene) {
     }
   }
   starting = false;
+}
+
+/** Let go of the stream, as a machine that sleeps does; `online` or a page that is seen again takes it up. */
+export function sleep() {
+  source?.close();
 }
 
 /** After sleep the browser may hold a dead connection: begin anew when nothing was heard. */

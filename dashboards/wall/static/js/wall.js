@@ -22,7 +22,7 @@ export function createWall() {
   function render(change) {
     if (!element.isConnected) return;
     setText(title, say("wall.fleet"));
-    if (change.whole || change.sites.size) {
+    if (change.whole || change.sites.size || change.health) {
       map.render(change);
       grid.render(change);
     }
@@ -34,6 +34,7 @@ export function createWall() {
   function showView() {
     element.dataset.view = fleetView();
     map.relabel();
+    grid.ensure();
   }
   return {
     element,
@@ -42,6 +43,7 @@ export function createWall() {
       render({ ...everything, sites: new Set(Object.keys(model.tiles)) });
     },
     render,
+    redraw: () => map.redraw(),
     showView,
     tick() {
       if (!element.isConnected) return;

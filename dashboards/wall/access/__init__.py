@@ -1,0 +1,1 @@
+"""Who may look at the wall and act on it."""

@@ -1,0 +1,173 @@
+"""Signing in and out: a page without script, and what its forms do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from dashboards.wall.access import origin, page, passwords, tokens
+from dashboards.wall.access.attempts import Attempts
+from dashboards.wall.access.body import form_of
+from dashboards.wall.access.door import COOKIE, LINK_COOKIE
+from dashboards.wall.access.entry import SIGN_IN
+from dashboards.wall.web.answers import BadRequestError
+from telemetry.access import LONGEST_NAME
+from telemetry.windows import HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from dashboards.wall.access.door import Door
+    from dashboards.wall.sources import Live
+    from dashboards.wall.web.files import Files
+    from telemetry.clock import WallClock
+    from telemetry.state.db import StateDb
+
+CHECKS_AT_ONCE: Final = 2
+"""A check takes 19 MB and some 50 ms of a core on purpose; more than that wait."""
+MOST_WAITING: Final = 32
+_HOME: Final = 10_000
+_NAME_BURST: Final = 24
+_log = logging.getLogger(__name__)
+
+
+class SignIn:
+    """The handlers, with what they remember of attempts."""
+
+    def __init__(self, live: Live, state: StateDb, clock: WallClock, door: Door, files: Files) -> None:
+        self._live = live
+        self._state = state
+        self._clock = clock
+        self._door = door
+        self._files = files
+        self._sources = Attempts()
+        self._names = Attempts(burst=_NAME_BURST)
+        self._at_home: OrderedDict[tuple[str, str], None] = OrderedDict()
+        """Names with the sources from which they have signed in: nobody else's attempts keep those out."""
+        self._turn = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._waiting = 0
+        self.refused = 0
+        """Attempts that failed, or came too soon, since the start."""
+
+    async def ask(self, request: Request) -> Response:
+        """The page; who is signed in already is led to the wall."""
+        if request.state.visitor is not None:
+            return RedirectResponse("/", 303, {"cache-control": "no-store"})
+        return self._page(request)
+
+    async def take(self, request: Request) -> Response:
+        """Name and password: a session, or the page again with one line."""
+        form = await form_of(request)
+        name, password = form.get("name", "").strip(), form.get("password", "")
+        proxies = self._door.settings.proxies
+        source, now_ns = origin.source_of(request, proxies), self._clock.now_ns()
+        wait_ns = self._wait_ns(name, source, now_ns)
+        if wait_ns:
+            self._refuse(source, "too often")
+            return self._page(request, "signin.too_often", 429, wait_s=-(-wait_ns // SECOND_NS))
+        if not await self._fits(name, password):
+            self._sources.failed((source,), now_ns)
+            self._names.failed((name[:LONGEST_NAME],), now_ns)
+            self._refuse(source, "no such name and password")
+            return self._page(request, "signin.wrong", 403)
+        self._sources.passed(source)
+        self._remember(name, source)
+        token = tokens.new_token()
+        await asyncio.to_thread(
+            self._state.begin_session, tokens.hash_of(token), name, source, self._clock.now_ns()
+        )
+        _log.info("%s signed in", name, extra={"event": "wall.signed-in", "user": name, "source": source})
+        language = page.language_of(request, self._live.current.settings.deployment.language)
+        answer = RedirectResponse(f"/?lang={language}", 303, {"cache-control": "no-store"})
+        self._set_cookie(request, answer, COOKIE, token, self._door.settings.session_days * 24 * 3600)
+        return answer
+
+    async def leave(self, request: Request) -> Response:
+        """Sign this browser out, whatever it came in by."""
+        answer = RedirectResponse(SIGN_IN, 303, {"cache-control": "no-store"})
+        for cookie in (COOKIE, LINK_COOKIE):
+            token = request.cookies.get(cookie, "")
+            if token and len(token) <= tokens.LONGEST:
+                await asyncio.to_thread(self._state.end_session, tokens.hash_of(token))
+                self._door.forget(token)
+            answer.delete_cookie(cookie, path="/", httponly=True, samesite="strict")
+        return answer
+
+    async def look(self, request: Request) -> Response:
+        """A link for the big screen: the browser keeps the token, the address does not."""
+        token = request.path_params["token"]
+        link = None
+        if len(token) <= tokens.LONGEST:
+            link = await asyncio.to_thread(self._state.link, tokens.hash_of(token))
+        now_ns = self._clock.now_ns()
+        if link is None or now_ns >= link.until_ns:
+            raise BadRequestError(
+                "this link has ended, or was taken back; ask for a new one (tatpar wall link)", 404
+            )
+        answer = RedirectResponse("/", 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
+        self._set_cookie(request, answer, LINK_COOKIE, token, (link.until_ns - now_ns) / SECOND_NS)
+        return answer
+
+    async def tidy(self) -> None:
+        """Let go of sessions that count no more, every hour, for as long as the wall runs."""
+        while True:
+            wall, now_ns = self._door.settings, self._clock.now_ns()
+            made_ns = now_ns - int(wall.session_days * 24 * HOUR_NS)
+            await asyncio.to_thread(
+                self._state.forget_sessions, made_ns, now_ns - int(wall.session_idle_h * HOUR_NS)
+            )
+            await asyncio.sleep(3600)
+
+    async def _fits(self, name: str, password: str) -> bool:
+        """Whether they fit; raises BadRequestError when too many are being checked."""
+        if self._waiting >= MOST_WAITING:
+            raise BadRequestError("too many are signing in at this moment; try again in a few seconds", 503)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await asyncio.to_thread(self._check, name, password)
+        finally:
+            self._waiting -= 1
+
+    def _check(self, name: str, password: str) -> bool:
+        user = self._state.user(name) if 0 < len(name) <= LONGEST_NAME else None
+        return passwords.fits(password, user.secret if user is not None else None)
+
+    def _wait_ns(self, name: str, source: str, now_ns: int) -> int:
+        wait_ns = self._sources.wait_ns((source,), now_ns)
+        if (name, source) in self._at_home:
+            return wait_ns
+        return max(wait_ns, self._names.wait_ns((name[:LONGEST_NAME],), now_ns))
+
+    def _remember(self, name: str, source: str) -> None:
+        self._at_home[name, source] = None
+        while len(self._at_home) > _HOME:
+            self._at_home.popitem(last=False)
+
+    def _refuse(self, source: str, why: str) -> None:
+        self.refused += 1
+        extra = {"event": "wall.sign-in-refused", "source": source, "reason": why, "count": self.refused}
+        _log.warning("sign-in from %s refused: %s", source, why, extra=extra)
+
+    def _set_cookie(
+        self, request: Request, answer: Response, name: str, token: str, max_age_s: float
+    ) -> None:
+        answer.set_cookie(
+            name,
+            token,
+            max_age=int(max_age_s),
+            path="/",
+            httponly=True,
+            secure=origin.is_secure(request, self._door.settings.proxies),
+            samesite="strict",
+        )
+
+    def _page(self, request: Request, said: str = "", status: int = 200, **facts: object) -> Response:
+        config = self._live.current
+        language = page.language_of(request, config.settings.deployment.language)
+        html = page.sign_in(config, language, f"/static/{self._files.digest}", said, facts)
+        return HTMLResponse(html, status, page.HEADERS)

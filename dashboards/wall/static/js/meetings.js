@@ -1,0 +1,103 @@
+// All meetings: today and tomorrow with what is expected of each, and those of the past weeks with what came true.
+
+import { h, setText, shape } from "./dom.js";
+import { clock, date, midnight, percent } from "./format.js";
+import { meetingsInOrder, model, now } from "./model.js";
+import { barOf } from "./moves.js";
+import { hrefMeeting } from "./router.js";
+import { createTimeline, worstOf } from "./timeline.js";
+import { nameOf, say } from "./words.js";
+
+const DAY_MS = 86_400_000;
+const EXPECTED = ["ready", "at_risk", "not_ready", "dark", "unknown"];
+
+export function createMeetingsPage() {
+  const title = h("h2");
+  const timeline = createTimeline();
+  const coming = h("div", { class: "coming" });
+  const past = h("div", { class: "past" });
+  const element = h("article", { class: "page meetings-page" }, title, timeline.element, coming, past);
+  let told = null;
+  let fetchedFor = 0;
+
+  async function load() {
+    fetchedFor = Object.values(model.meetings).filter((meeting) => meeting.ends_ms <= now()).length;
+    const answer = await fetch("/api/meetings/past").catch(() => null);
+    if (!answer?.ok) return;
+    told = await answer.json();
+    drawPast();
+  }
+
+  function draw() {
+    if (!model.scene) return;
+    setText(title, say("views.meetings"));
+    timeline.render();
+    const today = midnight(now());
+    const all = meetingsInOrder();
+    coming.replaceChildren(...[0, 1].map((day) => dayOf(day, today + day * DAY_MS, all)));
+    drawPast();
+  }
+
+  function drawPast() {
+    if (!told) return;
+    past.replaceChildren(h("h3", { id: "past-title" }, say("views.past_days", { n: told.days })),
+      told.meetings.length ? pastTable(told.meetings) : h("p", { class: "nothing" }, say("views.no_past")));
+  }
+
+  return {
+    element,
+    open() { draw(); load(); },
+    render(change) { if (element.isConnected && change.meetings) draw(); },
+    tick() {
+      if (!element.isConnected) return;
+      timeline.tick();
+      const over = Object.values(model.meetings).filter((meeting) => meeting.ends_ms <= now()).length;
+      if (over !== fetchedFor) { draw(); load(); }
+    },
+    relabel: draw,
+  };
+}
+
+function dayOf(day, start, all) {
+  const meetings = all.filter((meeting) => meeting.starts_ms >= start && meeting.starts_ms < start + DAY_MS);
+  return h("section", { class: "day-list" },
+    h("h3", {}, h("b", {}, say(day ? "wall.tomorrow" : "wall.today")), ` ${date(start + DAY_MS / 2)}`),
+    meetings.length ? h("ol", {}, meetings.map(meetingCard)) : h("p", { class: "nothing" }, say("views.no_meetings_day")));
+}
+
+function meetingCard(meeting) {
+  const over = meeting.ends_ms <= now();
+  const end = model.ends.get(meeting.end);
+  return h("li", {}, h("a", { href: hrefMeeting(meeting), class: `meeting-card${over ? " over" : ""}`, "data-shade": worstOf(meeting.count) },
+    h("time", {}, clock(meeting.starts_ms)),
+    h("span", { class: "card-title" }, nameOf(meeting)),
+    h("span", { class: "card-end" }, [end ? nameOf(end) : meeting.end, phaseOf(meeting)].filter(Boolean).join(" · ")),
+    h("span", { class: "card-ready" }, shape(worstOf(meeting.count)), h("b", {}, `${meeting.count.ready ?? 0}/${meeting.linked}`),
+      h("span", { class: "sr" }, say("wall.ready_of", { ready: meeting.count.ready ?? 0, linked: meeting.linked }))),
+    barOf(meeting.count, EXPECTED)));
+}
+
+function phaseOf(meeting) {
+  if (meeting.ends_ms <= now()) return say("views.over");
+  return meeting.starts_ms <= now() ? say("views.runs") : "";
+}
+
+function pastTable(meetings) {
+  const heads = ["when", "meeting", "held", "right"];
+  return h("div", { class: "table-frame", tabindex: "0", role: "region", "aria-labelledby": "past-title" }, h("table", { class: "past-table" },
+    h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col", class: `col-${name}` }, say(`views.col_${name}`))))),
+    h("tbody", {}, meetings.map(pastRow))));
+}
+
+function pastRow(meeting) {
+  const { held = 0, failed = 0, excused = 0, unsettled = 0, of = 0, right = 0 } = meeting;
+  const settled = held + failed;
+  const rest = [excused && say("views.n_excused", { n: excused }), unsettled && say("views.n_unsettled", { n: unsettled })].filter(Boolean);
+  return h("tr", {},
+    h("td", { class: "col-when" }, `${date(meeting.starts_ms)}, ${clock(meeting.starts_ms)}`),
+    h("th", { scope: "row" }, h("a", { href: hrefMeeting(meeting) }, nameOf(meeting))),
+    h("td", { class: "col-held" }, settled
+      ? [barOf({ ready: held, not_ready: failed }, ["ready", "not_ready"]), rest.length ? h("small", {}, ` ${rest.join(" · ")}`) : ""]
+      : say("outcome.unsettled")),
+    h("td", { class: "col-right" }, of ? [h("b", {}, percent(right / of)), h("small", {}, ` ${say("views.n_of_m", { n: right, m: of })}`)] : "–"));
+}

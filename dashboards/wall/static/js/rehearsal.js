@@ -1,0 +1,154 @@
+// A rehearsal of a meeting: the button asks first, then its progress is shown, office by office, until it is over.
+
+import { h, setAttribute, setText, setVariables, shape } from "./dom.js";
+import { rate } from "./format.js";
+import { model, now } from "./model.js";
+import { act, may } from "./visitor.js";
+import { knows, nameOf, say } from "./words.js";
+
+const LOOK_MS = 2000;
+const SHAPES = { waiting: "planned", running: "unknown", held: "ready", broke: "not_ready", refused: "at_risk", aborted: "at_risk", silent: "dark" };
+const WORST_FIRST = ["broke", "silent", "refused", "aborted", "running", "waiting", "held"];
+/** The state that is not written, because everything begins with it. */
+const FIRST = "waiting";
+const GOING = new Set(["waiting", "running"]);
+
+export function createRehearsal() {
+  const button = h("button", { type: "button", class: "primary", onclick: ask });
+  const hint = h("p", { class: "hint" });
+  const problem = h("p", { class: "problem", role: "alert" });
+  const halt = h("button", { type: "button", hidden: true, onclick: stop });
+  const progress = h("div", { class: "rehearsal-progress", role: "status", "aria-live": "polite" });
+  const detail = h("div", { class: "rehearsal-detail", tabindex: "0", role: "region", hidden: true });
+  const element = h("section", { class: "rehearsal", "aria-labelledby": "rehearsal-title" },
+    h("h3", { id: "rehearsal-title" }), h("div", { class: "rehearsal-start" }, button, hint), problem, progress, halt, detail);
+  const dialog = h("dialog", { class: "help ask", "aria-labelledby": "ask-title" });
+  let meeting = null;
+  let invited = [];
+  let going = "";
+  let timer = null;
+
+  function ask() {
+    const linked = invited.filter((one) => one.shade !== "planned").length;
+    const go = h("button", { type: "button", class: "primary", onclick: () => { dialog.close(); begin(); } }, say("views.rehearse_go"));
+    dialog.replaceChildren(
+      h("h2", { id: "ask-title" }, say("views.rehearse_ask", { n: linked })),
+      h("p", {}, say("views.rehearse_what")),
+      meeting.starts_ms - now() < 15 * 60_000 ? h("p", { class: "problem" }, say("views.rehearse_near", { left: Math.max(0, meeting.starts_ms - now()) / 1000 })) : "",
+      h("div", { class: "dialog-buttons" }, go, h("button", { type: "button", onclick: () => dialog.close() }, say("views.rehearse_not"))));
+    if (!dialog.isConnected) document.body.append(dialog);
+    dialog.showModal();
+    go.focus();
+  }
+
+  async function begin() {
+    button.disabled = true;
+    setText(problem, "");
+    try {
+      const { id } = await act("/api/rehearsals", { uid: meeting.uid, recurrence: meeting.recurrence });
+      follow(id);
+    } catch (error) {
+      setText(problem, error.message);
+      button.disabled = false;
+    }
+  }
+
+  async function stop() {
+    halt.disabled = true;
+    await act(`/api/rehearsals/${encodeURIComponent(going)}/stop`).catch((error) => setText(problem, error.message));
+    halt.disabled = false;
+  }
+
+  function follow(id) {
+    going = id;
+    clearTimeout(timer);
+    look();
+  }
+
+  async function look() {
+    const id = going;
+    const answer = await fetch(`/api/rehearsals/${encodeURIComponent(id)}`, { cache: "no-store" }).catch(() => null);
+    if (id !== going) return;
+    if (answer?.ok) draw(await answer.json());
+    else timer = setTimeout(look, 2 * LOOK_MS);
+  }
+
+  function draw(record) {
+    const told = { ...record, state: record.state ?? FIRST };
+    const lasts = GOING.has(told.state);
+    const offices = (told.offices ?? []).map((one) => ({ ...one, state: one.state ?? FIRST }));
+    const waiting = offices.filter(({ state }) => state === FIRST).length;
+    const done = offices.filter(({ state }) => state !== "waiting" && state !== "running").length;
+    const bar = h("span", { class: "evidence-bar strong", "aria-hidden": "true" }, h("span", {}));
+    setVariables(bar, { "--share": offices.length ? done / offices.length : 0 });
+    const stages = told.starts_ns?.length ?? 0;
+    const stage = Math.max(0, ...offices.filter(({ state }) => state === "running").map((one) => one.stage ?? 0));
+    const words = [stateText(told), stages > 1 && stage ? say("views.rehearse_stage", { n: stage, m: stages }) : "", told.why ? whyText(told.why) : "", offices.length ? say("views.rehearse_done", { n: done, m: offices.length }) : ""];
+    progress.replaceChildren(h("p", {}, h("b", {}, words.filter(Boolean).join(" · "))), lasts ? bar : "");
+    const begun = offices.filter(({ state }) => state !== FIRST).sort(worse);
+    const top = detail.scrollTop;
+    detail.hidden = !offices.length;
+    detail.replaceChildren(hubLine(told.hub) ?? "", h("ul", { class: "rehearsed" }, begun.map(officeLine)),
+      waiting ? h("p", { class: "hint" }, say("views.rehearse_wait", { n: waiting })) : "");
+    detail.scrollTop = top;
+    button.disabled = lasts;
+    halt.hidden = !lasts || !may("rehearse");
+    setText(halt, say("views.rehearse_stop"));
+    if (lasts) timer = setTimeout(look, LOOK_MS);
+  }
+
+  return {
+    element,
+    show(page) {
+      if (meeting && (meeting.uid !== page.meeting.uid || meeting.recurrence !== page.meeting.recurrence)) {
+        this.close();
+        for (const part of [progress, detail]) part.replaceChildren();
+        halt.hidden = true;
+        detail.hidden = true;
+        button.disabled = false;
+        setText(problem, "");
+      }
+      ({ meeting, invited } = page);
+      setText(element.firstChild, say("views.rehearsal"));
+      setAttribute(detail, "aria-label", say("views.rehearsal"));
+      setText(button, say("views.rehearse"));
+      setText(hint, say("views.rehearse_hint"));
+      const over = meeting.ends_ms <= now();
+      const offered = may("rehearse") && !over && invited.some((one) => one.shade !== "planned");
+      button.hidden = !offered;
+      hint.hidden = !offered;
+      const last = page.rehearsal || going;
+      element.hidden = !offered && !last;
+      if (last && last !== going) follow(last);
+    },
+    relabel() { if (going) look(); },
+    close() { clearTimeout(timer); going = ""; meeting = null; dialog.close(); },
+  };
+}
+
+const stateText = ({ state }) => (knows(`views.rehearsal_${state}`) ? say(`views.rehearsal_${state}`) : state);
+const worse = (a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state) || nameOf(model.offices.get(a.site) ?? {}).localeCompare(nameOf(model.offices.get(b.site) ?? {}));
+
+function officeLine({ site, state, rung_up: up, rung_down: down, why }) {
+  const office = model.offices.get(site);
+  const rung = (id) => (model.profiles.has(id) ? nameOf(model.profiles.get(id)) : id);
+  const held = [up && `↑ ${rung(up)}`, down && `↓ ${rung(down)}`].filter(Boolean).join("  ");
+  return h("li", {}, shape(SHAPES[state] ?? "unknown"), h("b", {}, office ? nameOf(office) : site),
+    h("span", {}, knows(`views.rehearsed_${state}`) ? say(`views.rehearsed_${state}`) : state),
+    held ? h("span", { class: "rungs" }, held) : null, why ? h("small", {}, whyText(why)) : null);
+}
+
+/** A code that the words know, then what is known besides; or the line as it came. */
+function whyText(line) {
+  const [code, ...rest] = line.split(/[ :]+/);
+  const text = ["rehearsal.why_", "rehearsal.why."].map((prefix) => prefix + code).find(knows);
+  return text ? [say(text), ...rest].join(" ") : line;
+}
+
+/** What headquarters' own line carried, and from which stage on loss was common to many offices. */
+function hubLine(hub) {
+  if (!hub) return null;
+  const { took_up_bps: up, took_down_bps: down, common_from: common } = hub;
+  const took = [up !== undefined && `↑ ${rate(up)}`, down !== undefined && `↓ ${rate(down)}`].filter(Boolean).join("  ");
+  return h("p", { class: "hub" }, took ? say("views.hub_took", { took }) : "", common ? ` ${say("views.hub_common", { n: common })}` : "");
+}

@@ -1,0 +1,324 @@
+"""`tatpar users`: who may sign in to the wall and what they may do; links that only show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.alerting.place import placed
+from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from telemetry.state.db import StateDb
+
+ROLES = ("see", "acknowledge", "rehearse", "administer")
+_role_option = click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    help="What they may do; each role may do what those before it may.",
+)
+
+
+@click.group()
+@config_option
+@data_option
+@click.pass_context
+@explains_config
+def command(context: click.Context, config_file: Path | None, data_dir: Path) -> None:
+    """Say who may sign in to the wall, and make links that show it on a big screen.
+
+    A password is asked for on the terminal, or read from standard input when that is none.
+
+    Example: tatpar users add asha --role acknowledge
+    """
+    context.obj = (config_file, data_dir)
+
+
+def _state(data_dir: Path) -> AbstractContextManager[StateDb]:
+    """The state database; made when it is not there, as users may be named before the first start."""
+    import contextlib  # noqa: PLC0415 - keeps --help fast
+
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[StateDb]:
+        try:
+            with contextlib.closing(StateDb(data_dir / "state.db")) as state:
+                yield state
+        except StateError as error:
+            failed(f"tatpar users: {error}")
+
+    return opened()
+
+
+def _secret_for(name: str) -> str:
+    """Ask for a password, or read it; its hash."""
+    import sys  # noqa: PLC0415
+
+    from dashboards.wall.access import passwords  # noqa: PLC0415
+
+    if sys.stdin.isatty():
+        password: str = click.prompt(
+            f"password of {name}", hide_input=True, confirmation_prompt=True, err=True
+        )
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    try:
+        passwords.check(password, name)
+    except passwords.PasswordError as error:
+        wrong_input(f"tatpar users: {error}")
+    return passwords.hashed(password)
+
+
+@command.command("add")
+@click.argument("name")
+@_role_option
+@placed
+def add(*, name: str, role: str | None, config_file: Path | None, data_dir: Path) -> None:  # noqa: ARG001 - one place for all
+    """Let somebody sign in.
+
+    Example: tatpar users add asha --role rehearse
+    """
+    import time  # noqa: PLC0415
+
+    from telemetry.access import LONGEST_NAME, Role, User  # noqa: PLC0415
+
+    if not name.strip() or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        wrong_input(
+            f"{name!r} is no name: write 1 to {LONGEST_NAME} characters, none of them blank at the ends"
+        )
+    with _state(data_dir) as state:
+        if state.user(name) is not None:
+            wrong_input(f"there is a user {name} already; change it with: tatpar users set {name}")
+        secret, now_ns = _secret_for(name), time.time_ns()
+        user = User(name=name, role=Role.of(role or "see"), secret=secret, made_ns=now_ns, changed_ns=now_ns)
+        if not state.add_user(user):
+            wrong_input(f"there is a user {name} already")
+    click.echo(f"{name} may sign in ({user.role.word})")
+
+
+@command.command("set")
+@click.argument("name")
+@_role_option
+@click.option("--password", "new_password", is_flag=True, help="Give a new password.")
+@placed
+def change(
+    *,
+    name: str,
+    role: str | None,
+    new_password: bool,
+    config_file: Path | None,  # noqa: ARG001
+    data_dir: Path,
+) -> None:
+    """Change somebody's role or password; all their browsers are signed out.
+
+    Example: tatpar users set asha --password
+    """
+    import time  # noqa: PLC0415
+
+    from telemetry.access import Role  # noqa: PLC0415
+    from telemetry.state.access import LastAdministratorError  # noqa: PLC0415
+
+    if role is None and not new_password:
+        wrong_input("say what to change: --role ROLE, --password, or both")
+    with _state(data_dir) as state:
+        if state.user(name) is None:
+            wrong_input(f"there is no user {name}; see: tatpar users list")
+        secret = _secret_for(name) if new_password else None
+        try:
+            state.change_user(
+                name, time.time_ns(), role=Role.of(role) if role is not None else None, secret=secret
+            )
+        except LastAdministratorError as error:
+            wrong_input(f"{error}; make somebody else an administrator first")
+    click.echo(f"{name} is changed, and signed out everywhere")
+
+
+@command.command("remove")
+@click.argument("name")
+@placed
+def remove(*, name: str, config_file: Path | None, data_dir: Path) -> None:  # noqa: ARG001
+    """Let somebody sign in no more; all their browsers are signed out.
+
+    Example: tatpar users remove asha
+    """
+    from telemetry.state.access import LastAdministratorError  # noqa: PLC0415
+
+    with _state(data_dir) as state:
+        try:
+            if not state.remove_user(name):
+                wrong_input(f"there is no user {name}; see: tatpar users list")
+        except LastAdministratorError as error:
+            wrong_input(f"{error}; make somebody else an administrator first")
+    click.echo(f"{name} may sign in no more")
+
+
+@command.command("list")
+@json_option
+@placed
+def list_users(*, as_json: bool, config_file: Path | None, data_dir: Path) -> None:  # noqa: ARG001
+    """Show who may sign in, and in how many browsers they are.
+
+    Example: tatpar users list
+    """
+    from collections import Counter  # noqa: PLC0415
+
+    import msgspec  # noqa: PLC0415
+
+    with _state(data_dir) as state:
+        users, browsers = state.users(), Counter(session.user for session in state.sessions())
+    if as_json:
+        rows = [
+            {
+                "name": user.name,
+                "role": user.role.word,
+                "sessions": browsers[user.name],
+                "changed_ns": user.changed_ns,
+            }
+            for user in users
+        ]
+        click.echo(msgspec.json.encode(rows).decode())
+        return
+    if not users:
+        click.echo("no users yet; add one: tatpar users add NAME --role administer")
+    for user in users:
+        click.echo(f"{user.name:<24} {user.role.word:<12} {browsers[user.name]} signed in")
+
+
+@command.command("sessions")
+@click.option("--end", "name", default=None, metavar="NAME", help="Sign all browsers of NAME out.")
+@json_option
+@placed
+def sessions(*, name: str | None, as_json: bool, config_file: Path | None, data_dir: Path) -> None:
+    """Show the browsers that are signed in, or sign somebody's out.
+
+    Example: tatpar users sessions --end asha
+    """
+    import msgspec  # noqa: PLC0415
+
+    with _state(data_dir) as state:
+        if name is not None:
+            if state.user(name) is None:
+                wrong_input(f"there is no user {name}; see: tatpar users list")
+            click.echo(f"{state.end_sessions(name)} signed out")
+            return
+        found = state.sessions()
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    if not found:
+        click.echo("nobody is signed in")
+    for session in found:
+        click.echo(
+            f"{session.user:<24} from {session.source:<24} since {_when(session.made_ns, config_file)},"
+            f" last seen {_when(session.seen_ns, config_file)}"
+        )
+
+
+@command.command("link")
+@click.argument("label")
+@click.option(
+    "--days", type=click.FloatRange(0.01, 400), default=30.0, show_default=True, help="It ends after so long."
+)
+@placed
+def link(*, label: str, days: float, config_file: Path | None, data_dir: Path) -> None:
+    """Make a link that shows the wall on a big screen and lets nobody act.
+
+    Whoever has the link can look: it is shown once, and only its hash is kept.
+
+    Example: tatpar users link "NOC, north wall" --days 90
+    """
+    import secrets  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    from dashboards.wall.access import tokens  # noqa: PLC0415
+    from telemetry.access import LONGEST_NAME, WallLink  # noqa: PLC0415
+    from telemetry.windows import DAY_NS  # noqa: PLC0415
+
+    label = " ".join(label.split())
+    if not label or len(label) > LONGEST_NAME or not label.isprintable():
+        wrong_input(f"{label!r} is no label: write 1 to {LONGEST_NAME} characters that say where it hangs")
+    token, now_ns = tokens.new_token(), time.time_ns()
+    made = WallLink(
+        id=secrets.token_hex(3),
+        label=label,
+        made_by=_runner(),
+        made_ns=now_ns,
+        until_ns=now_ns + int(days * DAY_NS),
+    )
+    with _state(data_dir) as state:
+        state.put_link(tokens.hash_of(token), made)
+    click.echo(f"/look/{token}")
+    click.echo(
+        f"put the wall's address before it; it shows until {_when(made.until_ns, config_file)},"
+        f" or until: tatpar users unlink {made.id}",
+        err=True,
+    )
+
+
+@command.command("links")
+@json_option
+@placed
+def links(*, as_json: bool, config_file: Path | None, data_dir: Path) -> None:
+    """Show the links that were made and not taken back.
+
+    Example: tatpar users links
+    """
+    import time  # noqa: PLC0415
+
+    import msgspec  # noqa: PLC0415
+
+    with _state(data_dir) as state:
+        found = state.links()
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    if not found:
+        click.echo("no links; make one: tatpar users link LABEL")
+    for one in found:
+        ends = "ended" if one.until_ns <= time.time_ns() else "shows until"
+        click.echo(
+            f"{one.id}  {ends} {_when(one.until_ns, config_file)}  {one.label} (made by {one.made_by})"
+        )
+
+
+@command.command("unlink")
+@click.argument("link_id", metavar="ID")
+@placed
+def unlink(*, link_id: str, config_file: Path | None, data_dir: Path) -> None:  # noqa: ARG001
+    """Take a link back: screens that show the wall by it ask for a sign-in within seconds.
+
+    Example: tatpar users unlink 3fa9c1
+    """
+    with _state(data_dir) as state:
+        if not state.remove_link(link_id):
+            wrong_input(f"there is no link {link_id}; see: tatpar users links")
+    click.echo(f"link {link_id} is taken back")
+
+
+def _runner() -> str:
+    """Who runs this; a user without a name in the system is told by number."""
+    import getpass  # noqa: PLC0415
+    import os  # noqa: PLC0415
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _when(at_ns: int, config_file: Path | None) -> str:
+    """A time as the deployment's people write it."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    from config.load import load_config  # noqa: PLC0415
+
+    zone = ZoneInfo(load_config(config_file).settings.deployment.timezone)
+    return f"{datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone(zone):%Y-%m-%d %H:%M}"

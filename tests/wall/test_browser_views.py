@@ -1,0 +1,166 @@
+"""Meetings, shared faults and rehearsals in a real Chromium; a fleet of thousands; a stream that slept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import config
+from telemetry.decisions import Reason, ReasonCode, State
+from tests.wall.crowded import write_fleet
+from tests.wall.storied_fleet import made_fleet, served, tell_rehearsal
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+MORNING = "#/meeting/morning-review%40tatpar.example/20261124T053000Z"
+YESTERDAY = "#/meeting/morning-review%40tatpar.example/20261123T053000Z"
+
+
+def text_of(page: Page, selector: str) -> str:
+    return page.inner_text(selector).replace("\u00a0", " ")
+
+
+def test_a_shared_fault_is_taken_up_with_a_name_and_a_note(page: Page, faulty: Any, until: Any) -> None:
+    """The badge and the foot lead there; the evidence is told; once taken up it is so on every open page, by name."""
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    assert page.inner_text(".badge") == "1"
+    assert page.locator(".hull-inner").get_attribute("d")
+    assert text_of(page, ".shared-causes") == "Fault at the provider provider-b · 7 offices"
+    page.keyboard.press("3")
+    page.wait_for_selector(".case form")
+    assert text_of(page, ".evidence").split("\n") == [
+        "Evidence", "Offices of this provider that suffer", "7 of 8", "All other offices that suffer", "1 of 48",
+    ]  # fmt: skip
+    assert page.locator(".office-chip").count() == 7
+    assert page.locator(".case-line").count() == 2
+    page.fill("#ack-name", "Ravi Kumar")
+    page.fill("#ack-note", "provider called, complaint 771")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".case .taken")
+    assert "Ravi Kumar is on it" in text_of(page, ".acknowledge")
+    assert "complaint 771" in text_of(page, ".story-acknowledged")
+    page.wait_for_selector(".case-ack.taken")
+    page.wait_for_selector(".badge.taken")
+    until(page, "document.querySelector('.bottom .incidents').textContent.includes('Ravi Kumar is on it')")
+    (alert,) = [one for one in faulty.state.open_alerts() if one.incident == faulty.lasting]
+    assert (alert.acknowledged_by, alert.note) == ("Ravi Kumar", "provider called, complaint 771")
+    page.click(f'[data-case="{faulty.over}"]')
+    page.wait_for_selector(".case .story-over")
+    assert "Asha Verma took it up at 07:26" in text_of(page, ".acknowledge")
+    assert page.locator(".case form").count() == 0
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".mark")
+
+
+def test_a_meeting_says_how_its_forecast_moved_and_what_came_true(page: Page, faulty: Any) -> None:
+    """From the list of meetings to one that is over: four horizons, the 2 × 2 of said and came true, surprises first."""
+    page.goto(f"{faulty.url}/?lang=en#/meetings")
+    page.wait_for_selector(".past-table tbody tr")
+    assert page.locator(".meeting-card").count() == 6
+    assert page.locator(".meetings-page .bar").count() == 6
+    page.emulate_media(media="print")
+    assert page.locator(".views:visible, .controls:visible").count() == 0
+    assert page.locator(".past-table:visible, .meeting-card:visible").count() == 7
+    page.emulate_media(media="screen")
+    page.click(f'.past-table a[href="{YESTERDAY}"]')
+    page.wait_for_selector(".came-true")
+    cells = [int(n) for n in page.locator(".crossed td b").all_text_contents()]
+    said = text_of(page, ".came-true p")
+    assert said.startswith(f"{cells[0] + cells[3]} of {sum(cells)} forecasts right")
+    assert [t.split("\n")[0] for t in page.locator(".moved li").all_inner_texts()] == [
+        "24 h before", "2 h before", "30 min before", "10 min before",
+    ]  # fmt: skip
+    came = page.locator(".verdicts tbody tr").evaluate_all("rows => rows.map(row => row.dataset.came ?? '')")
+    assert came[: cells[1]] == ["missed"] * cells[1]
+    assert came.count("false_alarm") == cells[2]
+    told = page.locator(".verdicts tbody tr:has-text('Rampur') .move .sr").text_content() or ""
+    assert told.replace("\u00a0", " ").startswith("24 h before 92 %, 2 h before")
+    assert page.locator(".rehearsal:visible").count() == 0
+    page.keyboard.press("2")
+    page.click(f'.meeting-card[href="{MORNING}"]')
+    page.wait_for_selector(".verdicts tbody tr")
+    assert page.locator(".moved li").count() == 3
+    told = page.locator(".verdicts tbody tr:has-text('Rampur') .move .sr").text_content() or ""
+    assert told.replace("\u00a0", " ") == "24 h before 94 %, 2 h before 90 %, now 31 %"
+
+
+def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any) -> None:
+    """Nothing begins before the second press; offices come in as they are done; at the end what headquarters carried."""
+    page.goto(f"{faulty.url}/?lang=en{MORNING}")
+    page.click(".rehearsal-start button")
+    page.wait_for_selector("dialog[open]")
+    assert "Rehearse with 56 offices?" in text_of(page, "dialog[open]")
+    page.keyboard.press("Escape")
+    assert faulty.state.open_rehearsal() is None
+    page.click(".rehearsal-start button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rehearsal-progress:has-text('about to begin')")
+    asked = faulty.state.open_rehearsal().request.id
+    tell_rehearsal(faulty, asked)
+    page.wait_for_selector(".rehearsed li")
+    assert text_of(page, ".rehearsal-progress") == "running · stage 1 of 2 · 3 of 56 offices done"
+    assert (
+        " ".join(text_of(page, ".rehearsed li:first-child").split())
+        == "Rampur broke ↑ Video 360p ↓ Video 720p"
+    )
+    assert "51 offices wait for their turn" in text_of(page, ".rehearsal-detail")
+    assert page.locator(".rehearsal-start button").is_disabled()
+    tell_rehearsal(faulty, asked, done=True)
+    page.wait_for_selector(".rehearsal-progress:has-text('56 of 56 offices done')")
+    assert "↑ 61 Mbit/s" in text_of(page, ".hub")
+    assert page.locator(".rehearsal-start button").is_enabled()
+
+
+def test_a_page_that_slept_says_so_and_takes_up_what_it_missed(page: Page, faulty: Any, until: Any) -> None:
+    """The network is gone and comes back: a bar while what is shown is old, then the missed change, without a reload."""
+    page.clock.install()
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    page.evaluate("window.notReloaded = true")
+    stop = "(async () => (await import(document.querySelector('script[type=module]').src.replace('main.js', 'stream.js'))).sleep())()"
+    page.evaluate(stop)
+    page.clock.fast_forward(14_000)
+    page.wait_for_selector(".outage:visible")
+    faulty.decide("hardoi", State.NOT_READY, 0.11, Reason(code=ReasonCode.OUTAGE))
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.wait_for_selector('.marks a[href="#/site/hardoi"].is-not_ready')
+    page.clock.fast_forward(1000)
+    until(page, "document.querySelector('.outage').hidden")
+    assert page.evaluate("window.notReloaded") is True
+    faulty.decide("hardoi", State.READY, 0.95)
+
+
+def test_five_thousand_offices_stay_usable(page: Page, tmp_path: Path, until: Any) -> None:
+    """Dots on one canvas, tiles that keep their places, an office that reports shows it, and the keys still work."""
+    shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
+    write_fleet(tmp_path / "config", 5000)
+    (tmp_path / "data").mkdir()
+    with (
+        made_fleet(tmp_path / "data", tmp_path / "config" / "tatpar.toml", story=False) as fleet,
+        served(fleet) as url,
+    ):
+        page.goto(f"{url}/?lang=en")
+        page.wait_for_selector(".dense canvas")
+        assert page.locator(".mark, .tile").count() == 0
+        assert page.evaluate("document.querySelectorAll('*').length") < 6000
+        page.keyboard.press("g")
+        page.wait_for_selector(".tile")
+        assert page.locator(".tile").count() == len(fleet.linked)
+        where = "[...document.querySelectorAll('.tile')].slice(0, 60).map(t => t.offsetTop + ' ' + t.offsetLeft).join()"
+        before = page.evaluate(where)
+        first = page.locator(".tile").first.get_attribute("data-site")
+        fleet.report([first])
+        page.wait_for_selector('.tile[data-shade="ready"]')
+        until(page, "document.querySelector('.tile .age').textContent !== ''")
+        assert page.evaluate(where) == before
+        page.locator(".tile").last.scroll_into_view_if_needed()
+        last = page.locator(".tile").last.get_attribute("data-site")
+        fleet.report([last])
+        until(page, "[...document.querySelectorAll('.tile')].at(-1).dataset.shade === 'ready'")
+        assert page.evaluate("document.documentElement.scrollWidth") == 1920
