@@ -96,6 +96,8 @@ class Agent:
         self._workers = Workers()
         self._rehearsals = CallChild()
         boot, running = boot_id(), running_version()
+        self.calls = {o.key: CallWatch(o, clock) for o in offices if o.call_interface}
+        """The offices that look for live calls; `live` of each says whether one is on."""
         self.offices = {
             o.key: Office(
                 o,
@@ -104,14 +106,12 @@ class Agent:
                 boot=boot,
                 version=running,
                 child=self._rehearsals,
-                live_call=live_call or NobodyLooks(),
+                live_call=live_call or (self.calls[o.key].live if o.key in self.calls else NobodyLooks()),
             )
             for o in offices
         }
         self._pinger = Pinger(clock, self._workers)
         self._links = LinkMeters(clock)
-        self.calls = {o.key: CallWatch(o, clock) for o in offices if o.call_interface}
-        """The offices that look for live calls; `live` of each says whether one is on."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stopped (or cancelled); then let every office spool what it has and say goodbye.
