@@ -96,11 +96,11 @@ def _occurrence(config: Config, uid: str) -> Occurrence:
 
     now_ns = time.time_ns()
     coming = config.calendar.occurrences(now_ns, now_ns + 60 * DAY_NS)
-    for one in sorted(coming, key=lambda each: each.starts_ns):
-        if one.meeting.uid == uid and one.starts_ns > now_ns:
-            return one
-    known = {one.meeting.uid for one in coming}
-    wrong_input(f"--meeting: no meeting {uid!r} in the next 60 days; {one_of(uid, known)}")
+    own = [one for one in coming if one.meeting.uid == uid and one.starts_ns > now_ns]
+    if not own:
+        known = {one.meeting.uid for one in coming}
+        wrong_input(f"--meeting: no meeting {uid!r} in the next 60 days; {one_of(uid, known)}")
+    return min(own, key=lambda one: one.starts_ns)
 
 
 def _check(config: Config, occurrence: Occurrence, sites: tuple[str, ...], profile: str) -> None:
