@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from telemetry.control import Plan, PlannedEnd, Rate
+from telemetry.control import Busy, Plan, PlannedEnd, Rate
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from config.calendar import Calendar
     from config.config import Config
@@ -30,15 +30,30 @@ MAX_RATES: Final = 200
 
 def plan_everyone(config: Config, now_ns: int) -> dict[str, Plan]:
     """The plan of every linked site, by site id."""
+    margin_ns = round(config.settings.rehearsal.margin_min * 60 * SECOND_NS)
     from_ns = now_ns - now_ns % HOUR_NS
     until_ns = from_ns + AHEAD_NS
     probing = config.settings.probing
     ends = planned_ends(config.headquarters)
     spans = _spans(config.calendar, (from_ns, until_ns), probing, {end.end for end in ends})
+    meetings = meeting_spans(config.calendar, (from_ns - margin_ns, until_ns + margin_ns), margin_ns)
     return {
-        site.id: site_plan(spans.get(site.id, {}), ends, probing, until_ns)
+        site.id: site_plan(spans.get(site.id, {}), ends, probing, until_ns, meetings.get(site.id, ()))
         for site in config.registry.linked()
     }
+
+
+def meeting_spans(
+    calendar: Calendar, span_ns: tuple[int, int], margin_ns: int
+) -> dict[str, list[tuple[int, int]]]:
+    """By site, its meetings within a span, each with a margin on both sides: when it must not rehearse."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for occurrence in _upcoming(calendar, *span_ns):
+        for site in occurrence.meeting.invited:
+            spans.setdefault(site, []).append(
+                (max(0, occurrence.starts_ns - margin_ns), occurrence.ends_ns + margin_ns)
+            )
+    return {site: merge(own) for site, own in spans.items()}
 
 
 def planned_ends(headquarters: Mapping[str, Headquarters]) -> tuple[PlannedEnd, ...]:
@@ -50,7 +65,13 @@ def planned_ends(headquarters: Mapping[str, Headquarters]) -> tuple[PlannedEnd, 
     )
 
 
-def site_plan(spans: Spans, ends: tuple[PlannedEnd, ...], probing: Probing, until_ns: int) -> Plan:
+def site_plan(
+    spans: Spans,
+    ends: tuple[PlannedEnd, ...],
+    probing: Probing,
+    until_ns: int,
+    meetings: Sequence[tuple[int, int]] = (),
+) -> Plan:
     """One site's plan from the spans around its meetings; overlapping ones towards one end become one."""
     rates = sorted(
         (
@@ -62,8 +83,14 @@ def site_plan(spans: Spans, ends: tuple[PlannedEnd, ...], probing: Probing, unti
     )
     if len(rates) > MAX_RATES:
         until_ns = rates[MAX_RATES].from_ns
+    if len(meetings) > MAX_RATES:
+        until_ns = min(until_ns, meetings[MAX_RATES][0])
     return Plan(
-        valid_until_ns=until_ns, base_rate_pps=probing.base_pps, ends=ends, rates=tuple(rates[:MAX_RATES])
+        valid_until_ns=until_ns,
+        base_rate_pps=probing.base_pps,
+        ends=ends,
+        rates=tuple(rates[:MAX_RATES]),
+        busy=tuple(Busy(from_ns=a, until_ns=b) for a, b in meetings[:MAX_RATES]),
     )
 
 

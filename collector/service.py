@@ -29,6 +29,7 @@ from collector.planning import Planning
 from collector.presence import Attendance
 from collector.quota import Quota
 from collector.refusals import Refusals
+from collector.rehearsing.service import Rehearsals
 from collector.seat import Seat
 from collector.standing import Standing
 from collector.trouble import Trouble
@@ -105,6 +106,7 @@ class Collector:
             self._ground, self._withdraw, settings.must_enrol if must_enrol is None else must_enrol
         )
         self._orders = Orders(self._ground, self._order, keys)
+        self._rehearsals = Rehearsals(self._ground, keys)
         self._committer = Committer(
             self._ground, self._inbox, self._bridge, self._on_batch, lambda: self._roll.current
         )
@@ -198,6 +200,7 @@ class Collector:
             "upkeep": self._upkeep.run(),
             "roll": self._roll.run(),
             "orders": self._orders.run(),
+            "rehearsals": self._rehearsals.run(),
             "heart": self._heart.run(),
             "observation": self._observation.run(),
         }
@@ -259,6 +262,7 @@ class Collector:
             self._planning,
             self._roll,
             self._orders,
+            self._rehearsals,
         )
         return (
             *(duty.trouble for duty in duties),

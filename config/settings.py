@@ -146,6 +146,21 @@ class Probing(Section, frozen=True, kw_only=True):
     """From so long before a meeting's start through its end the meeting rate applies."""
 
 
+class Rehearsal(Section, frozen=True, kw_only=True):
+    """Rehearsals: the load of the call, tried on all invited offices before the meeting."""
+
+    hub_capacity_bps: Annotated[float, Meta(ge=100_000, le=1e12)] = 20_000_000
+    """What rehearsals may load the headquarters' line with, each way."""
+    rung_s: Annotated[float, Meta(ge=0.5, le=30)] = 7
+    """A shorter one hides behind a provider's token bucket."""
+    margin_min: Annotated[float, Meta(ge=0, le=240)] = 5
+    """No office rehearses from so long before one of its meetings until so long after."""
+    plan_min: Annotated[float, Meta(ge=0, le=1440)] = 0
+    """Rehearse by ourselves so long before each meeting; 0: never."""
+    plan_profiles: tuple[str, ...] = ()
+    """Only before meetings of these call profiles; empty: all."""
+
+
 class Collector(Section, frozen=True, kw_only=True):
     """Intake and commits."""
 
@@ -309,6 +324,7 @@ class Settings(Section, frozen=True, kw_only=True):
     enrolment: Enrolment = Enrolment()
     store: Store = Store()
     probing: Probing = Probing()
+    rehearsal: Rehearsal = Rehearsal()
     collector: Collector = Collector()
     watch: Watch = Watch()
     quality: Quality = Quality()

@@ -36,6 +36,8 @@ def _settings(message: Offices) -> list[OfficeSettings]:
             root=message.root,
             spool=Path(office.spool),
             ends=office.ends,
+            ssid=office.ssid,
+            secret=bytes.fromhex(office.secret),
             ping_targets=(),  # the gateway and the ends would be this machine itself
             interface="",
         )

@@ -14,6 +14,9 @@ class EmulatedOffice(Struct, frozen=True, kw_only=True):
     ends: dict[str, str]
     """`host:port` of the line to each end."""
     spool: str
+    ssid: int = 0
+    """With the key, hex: what the headquarters knows it by when it rehearses; 0: it never does."""
+    secret: str = ""
 
 
 class Offices(Struct, frozen=True, kw_only=True):

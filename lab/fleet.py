@@ -13,6 +13,7 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
@@ -63,6 +64,7 @@ class Fleet:
         truth: bool = False,
         agents: bool = True,
         clock: WallClock | None = None,
+        keys: Mapping[str, tuple[int, bytes]] = MappingProxyType({}),
     ) -> None:
         """Prepare the fleet.
 
@@ -76,6 +78,7 @@ class Fleet:
             truth: keep the packet-by-packet truth log in `<data>/truth`.
             agents: False leaves the offices out, for those who bring their own senders.
             clock: the time by which the script runs.
+            keys: SSID and key of each office, by which the reflectors admit its rehearsals.
 
         Raises:
             ConfigError: the script is wrong.
@@ -87,6 +90,7 @@ class Fleet:
         self._reflectors = dict(reflectors)
         self.clock = clock or SystemClock()
         self._with_agents = agents
+        self._keys = keys
         self.truth_dir: Path | None = data_dir / "truth" if truth else None
         linked = _linked(config, tuple(reflectors))
         self.places = linked if sites is None else _chosen(linked, sites)
@@ -180,6 +184,8 @@ class Fleet:
                     broker_port=self._broker_ports[site.id],
                     ends={end: f"127.0.0.1:{self._ports[site.id, end]}" for end in self.places.ends},
                     spool=str(spools / f"{site.id}.db"),
+                    ssid=self._keys.get(site.id, (0, b""))[0],
+                    secret=self._keys.get(site.id, (0, b""))[1].hex(),
                 )
                 for site in self.places.sites
             ),

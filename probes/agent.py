@@ -12,6 +12,8 @@ from probes.interfaces import LinkMeters
 from probes.kept_going import kept_going
 from probes.office import Office
 from probes.ping import Pinger
+from probes.rehearsing.call_child import CallChild
+from probes.rehearsing.live_call import NobodyLooks
 from probes.restart_reason import boot_id
 from probes.targets import ping_targets
 from probes.workers import Workers
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from probes.office_settings import OfficeSettings
+    from probes.rehearsing.live_call import LiveCallSeen
     from probes.session import ClosedWindow, Session
     from telemetry.clock import WallClock
 
@@ -75,7 +78,15 @@ async def run_offices(
 class Agent:
     """The offices, and what they share: the measuring process, ICMP, the interface counters, the threads."""
 
-    def __init__(self, offices: Sequence[OfficeSettings], measurer: Measuring, *, clock: WallClock) -> None:
+    def __init__(
+        self,
+        offices: Sequence[OfficeSettings],
+        measurer: Measuring,
+        *,
+        clock: WallClock,
+        live_call: LiveCallSeen | None = None,
+    ) -> None:
+        """`live_call`: who sees whether a call is going on here, so that no rehearsal disturbs it."""
         for what, values in (("name", [o.key for o in offices]), ("spool", [str(o.spool) for o in offices])):
             if len(set(values)) < len(values):
                 raise ValueError(f"two offices have the same {what}")
@@ -83,14 +94,24 @@ class Agent:
         self._ending = False
         self._clock = clock
         self._workers = Workers()
+        self._rehearsals = CallChild()
         boot, running = boot_id(), running_version()
+        self.calls = {o.key: CallWatch(o, clock) for o in offices if o.call_interface}
+        """The offices that look for live calls; `live` of each says whether one is on."""
         self.offices = {
-            o.key: Office(o, clock=clock, workers=self._workers, boot=boot, version=running) for o in offices
+            o.key: Office(
+                o,
+                clock=clock,
+                workers=self._workers,
+                boot=boot,
+                version=running,
+                child=self._rehearsals,
+                live_call=live_call or (self.calls[o.key].live if o.key in self.calls else NobodyLooks()),
+            )
+            for o in offices
         }
         self._pinger = Pinger(clock, self._workers)
         self._links = LinkMeters(clock)
-        self.calls = {o.key: CallWatch(o, clock) for o in offices if o.call_interface}
-        """The offices that look for live calls; `live` of each says whether one is on."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stopped (or cancelled); then let every office spool what it has and say goodbye.
@@ -127,7 +148,9 @@ class Agent:
                 await self._stop_measuring()
 
     async def _farewell(self, handing: asyncio.Task[None], working: Sequence[asyncio.Task[None]]) -> None:
-        """Take the last windows, then let the offices finish."""
+        """Break off rehearsals, take the last windows, then let the offices finish."""
+        await asyncio.gather(*(office.rehearser.close() for office in self.offices.values()))
+        await self._rehearsals.close()
         await self._stop_measuring()
         await asyncio.wait([handing], timeout=LAST_WINDOWS_S)
         for office in self.offices.values():

@@ -20,14 +20,17 @@ from probes.plan import chart, in_meeting, next_change_ns, sessions_at
 from probes.preference import Preference
 from probes.presence import Identity
 from probes.publisher import Publisher
+from probes.rehearsing.budget import DayBudget
+from probes.rehearsing.rehearser import Rehearser
 from probes.report import Draft, report_bytes
 from probes.restart_reason import RestartReason, restart_reason
-from probes.signing_sessions import SessionMarks
+from probes.signing_sessions import SessionMarks, rehearsal_mark
 from probes.spool import Made, Spool
 from probes.spool_file import Opened, SpoolDamagedError, SpoolError, move_aside
 from probes.targets import ping_targets
 from probes.transition import Transition
 from probes.trial import Trial, asked_of
+from probes.word import Words
 from telemetry.codec import MessageError, decode_control
 from telemetry.control import Plan
 from telemetry.windows import SECOND_NS
@@ -35,6 +38,8 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from probes.office_settings import OfficeSettings
     from probes.plan import Course
+    from probes.rehearsing.call_child import CallChild
+    from probes.rehearsing.live_call import LiveCallSeen
     from probes.session import ClosedWindow, Session
     from probes.trial import Asked
     from probes.workers import Workers
@@ -53,8 +58,16 @@ _log = logging.getLogger(__name__)
 class Office:
     """One office. `take` and `sessions` are called by the agent, `run` is its task."""
 
-    def __init__(
-        self, settings: OfficeSettings, *, clock: WallClock, workers: Workers, boot: str, version: str
+    def __init__(  # noqa: PLR0913 - the wiring of one office
+        self,
+        settings: OfficeSettings,
+        *,
+        clock: WallClock,
+        workers: Workers,
+        boot: str,
+        version: str,
+        child: CallChild,
+        live_call: LiveCallSeen,
     ) -> None:
         self.settings = settings
         self.counters = Counters()
@@ -74,6 +87,17 @@ class Office:
         self._spread_ns = zlib.crc32(settings.key.encode()) % SECOND_NS
         self._reason: RestartReason | None = None
         self._disk = Transition(_log, f"{settings.key}: spool", "works again", "spool")
+        self._words = Words()
+        self.rehearser = Rehearser(
+            settings,
+            clock=clock,
+            child=child,
+            live_call=live_call,
+            budget=DayBudget(settings.spool.with_suffix(".rehearsed"), settings.rehearsal.day_octets),
+            course=lambda: self.course,
+            mark=lambda: rehearsal_mark(settings),
+            tell=self._words.put,
+        )
         self._fault = Transition(_log, f"{settings.key}: measuring", "sound again", "measuring")
 
     def take(self, window: ClosedWindow, extra: tuple[Item, ...] = ()) -> None:
@@ -85,7 +109,7 @@ class Office:
             self.counters.reports_dropped += 1
         now_ns = self._clock.monotonic_ns()
         made = Made(self._boot, now_ns, self._clock.now_ns())
-        self._waiting.append(Draft(window, (*window.streams, *extra), made))
+        self._waiting.append(Draft(window, (*window.streams, *extra, *self.rehearser.take()), made))
         self._filled.set()
         self._choose(window, now_ns)
 
@@ -200,6 +224,8 @@ class Office:
             counters=self.counters,
             on_plan=self._follow,
             in_meeting=lambda: in_meeting(self.course, self._clock.now_ns()),
+            verbs=self.rehearser.verbs,
+            words=self._words,
         )
 
     async def _write(self, spool: Spool, publisher: Publisher) -> None:

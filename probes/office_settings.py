@@ -39,6 +39,18 @@ class BacklogPace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RehearsalLimits:
+    """What the office lets rehearsals do to its line."""
+
+    enabled: bool = True
+    most_up_bps: float = 0.0
+    """The line's stated rate; rungs that ask for more are left out. 0: not stated."""
+    most_down_bps: float = 0.0
+    day_octets: int = 300_000_000
+    """Both ways, a day."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Patience:
     """How long an office waits before it tries again. The defaults are the house's; shorter ones are for trials of faults."""
 
@@ -92,6 +104,10 @@ class OfficeSettings:
     """Sign test packets with the key of the credentials (STAMP's authenticated mode); every reflector must know it."""
     dscp: int = 0
     """Differentiated services code point of test packets."""
+    ssid: int = 0
+    """For a probe that is not enrolled (the lab's): by which the headquarters knows it when it rehearses."""
+    secret: bytes = field(default=b"", repr=False)
+    rehearsal: RehearsalLimits = RehearsalLimits()
     spool_limits: SpoolLimits = SpoolLimits()
     backlog: BacklogPace = BacklogPace()
     patience: Patience = Patience()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
@@ -16,6 +17,7 @@ from probes.redeem import redeem_next
 from probes.spool import Confirmation
 from probes.spool_file import SpoolDamagedError, SpoolError
 from probes.transition import Transition
+from probes.word import Words
 from telemetry.codec import MessageError, decode_control, encode_control
 from telemetry.control import Answer, Plan, Stored
 from telemetry.intervals import IntervalSet
@@ -59,7 +61,10 @@ class Orders:
         workers: Workers,
         counters: Counters,
         on_plan: Callable[[Plan], None],
+        verbs: Mapping[str, Callable[[Mapping[str, str]], Answer]] = MappingProxyType({}),
+        words: Words | None = None,
     ) -> None:
+        """`verbs`: commands beside our own; `words`: what is said to the hub without being asked."""
         self._office = office
         self._identity = identity
         self._spool = spool
@@ -76,7 +81,9 @@ class Orders:
             "ping": self._answer_ping,
             "status": self._answer_status,
             "resend": self._answer_resend,
+            **verbs,
         }
+        self._words = words or Words()
         self._clock = clock
         self._guard = Guard(office.site, office.probe, clock)
         self._owed: tuple[Answer, bytes | None] | None = None
@@ -101,6 +108,15 @@ class Orders:
         while True:
             leaf, message = await inbox.take()
             await self._deal_with(connection, leaf, message, hub_is_there)
+
+    async def speak(self, connection: Connection) -> None:
+        """Say what the office has to say, until cancelled.
+
+        Raises:
+            ConnectionLost: it could not be sent.
+        """
+        while True:
+            self._answer(connection, await self._words.take(), None)
 
     async def catch_up(self, connection: Connection, inbox: Inbox) -> None:
         """Deal with a `stored` that has come already, before anything is sent: it may say that our numbers are not ours.

@@ -51,6 +51,10 @@ class PacketInfo:
         """The packed address that a request was sent to."""
         return asked[:16] if self.level == socket.IPPROTO_IPV6 else bytes(_V4.unpack_from(asked)[2])
 
+    def as_asked(self, address: bytes) -> bytes:
+        """What the kernel would say of a request to this packed address."""
+        return address + bytes(4) if self.level == socket.IPPROTO_IPV6 else _V4.pack(0, address, address)
+
     def answer_from(self, asked: bytes, control: memoryview, slot: int) -> None:
         """Write into a reply's control data that it leaves from the address that was asked."""
         at = slot * self.size

@@ -58,6 +58,10 @@ class Course:
         """The same course over other reflectors."""
         return replace(self, choice=choice)
 
+    def chosen(self, target: Target) -> HostPort:
+        """The reflector in use for a path."""
+        return target.reflectors[self.choice.get(target.path, 0) % len(target.reflectors)]
+
 
 def chart(plan: Plan | None, overrides: Mapping[str, str] = MappingProxyType({})) -> Course:
     """What to measure under a plan (None: never had one) and the operator's own `end` or `uplink.end` -> `host:port`.
@@ -85,7 +89,7 @@ def chart(plan: Plan | None, overrides: Mapping[str, str] = MappingProxyType({})
 def sessions_at(course: Course, office: str, now_ns: int) -> list[Session]:
     """The sessions of an office at an instant."""
     return [
-        Session(office, target.path, *_chosen(course, target), rate_at(course, now_ns, target.end))
+        Session(office, target.path, *course.chosen(target), rate_at(course, now_ns, target.end))
         for target in course.targets
     ]
 
@@ -160,7 +164,3 @@ def _excess(plan: Plan, paths: int) -> list[str]:
     if len(plan.rates) > MAX_RATES:
         said.append(f"more than {MAX_RATES} rate spans")
     return said
-
-
-def _chosen(course: Course, target: Target) -> HostPort:
-    return target.reflectors[course.choice.get(target.path, 0) % len(target.reflectors)]

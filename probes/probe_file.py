@@ -17,7 +17,7 @@ from config.toml_file import TomlFile, shown
 from probes.call.ports import PLATFORM_PORTS, port_ranges
 from probes.call.sides import networks
 from probes.credentials import CredentialsError, load_credentials
-from probes.office_settings import WINDOWS_PER_DAY, BacklogPace, OfficeSettings, SpoolLimits
+from probes.office_settings import WINDOWS_PER_DAY, BacklogPace, OfficeSettings, RehearsalLimits, SpoolLimits
 from probes.plan import MAX_ENDS
 from telemetry.topics import DEFAULT_ROOT
 
@@ -75,6 +75,15 @@ class StampTable(_Table, frozen=True, kw_only=True):
     dscp: Annotated[int, Meta(ge=0, le=63)] = 0
 
 
+class RehearsalTable(_Table, frozen=True, kw_only=True):
+    """What rehearsals may do to the line."""
+
+    enabled: bool = True
+    most_up_bps: Annotated[float, Meta(ge=0, le=1e12)] = 0
+    most_down_bps: Annotated[float, Meta(ge=0, le=1e12)] = 0
+    day_megabytes: Annotated[float, Meta(ge=0, le=1_000_000)] = 300
+
+
 class SpoolTable(_Table, frozen=True, kw_only=True):
     """How much is kept."""
 
@@ -100,6 +109,7 @@ class ProbeTables(_Table, frozen=True, kw_only=True):
     link: LinkTable = LinkTable()
     call: CallTable = CallTable()
     stamp: StampTable = StampTable()
+    rehearsal: RehearsalTable = RehearsalTable()
     spool: SpoolTable = SpoolTable()
     backlog: BacklogTable = BacklogTable()
 
@@ -155,6 +165,12 @@ class _ProbeFile:
             call_ports=self._call_ports(),
             signed=self._signed(),
             dscp=tables.stamp.dscp,
+            rehearsal=RehearsalLimits(
+                enabled=tables.rehearsal.enabled,
+                most_up_bps=tables.rehearsal.most_up_bps,
+                most_down_bps=tables.rehearsal.most_down_bps,
+                day_octets=round(tables.rehearsal.day_megabytes * 1e6),
+            ),
             spool_limits=SpoolLimits(
                 max_reports=max(1, round(tables.spool.days * WINDOWS_PER_DAY)),
                 max_bytes=round(tables.spool.megabytes * 1e6),

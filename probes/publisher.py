@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from probes.access import broker_access
@@ -27,16 +28,17 @@ from probes.transition import Transition
 from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from probes.counters import Counters
     from probes.credentials import Login
     from probes.office_settings import OfficeSettings
     from probes.presence import Identity
     from probes.spool import Row, Spool
+    from probes.word import Words
     from probes.workers import Workers
     from telemetry.clock import WallClock
-    from telemetry.control import Plan
+    from telemetry.control import Answer, Plan
 
 STEADY_S: Final = 30.0
 """A connection that held so long was a good one: the next wait starts short again."""
@@ -61,6 +63,8 @@ class Publisher:
         counters: Counters,
         on_plan: Callable[[Plan], None],
         in_meeting: Callable[[], bool],
+        verbs: Mapping[str, Callable[[Mapping[str, str]], Answer]] = MappingProxyType({}),
+        words: Words | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._office = office
@@ -82,6 +86,8 @@ class Publisher:
             workers=workers,
             counters=counters,
             on_plan=on_plan,
+            verbs=verbs,
+            words=words,
         )
         self._attempt = 0
         """Which of the generations of credentials it tries: the newest first, the one before when that is not known."""
@@ -206,6 +212,7 @@ class Publisher:
         work = {
             "stop": self._stopping.wait(),
             "watch": self._watch(connection),
+            "words": self._orders.speak(connection),
             "inbox": self._orders.obey(connection, inbox, sender.hub_is_there),
             "sender": sender.run(),
             "proof": self._prove(connection, login),

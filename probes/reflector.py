@@ -12,6 +12,7 @@ from probes.clock_state import error_estimate, read_clock
 from probes.reflector_counters import ReflectorCounters
 from probes.reflector_policy import ReflectorPolicy
 from probes.reflector_socket import ReflectorSocket
+from probes.rehearsing.reception import Reception
 from probes.timestamps import SECOND_NS
 
 if TYPE_CHECKING:
@@ -51,14 +52,20 @@ class Reflector:
         self._ending = threading.RLock()  # a signal handler may interrupt `close` in the same thread
         self._closed = False
         self._clock_read_ns = 0
+        self._reception: Reception | None = None
+        policy = policy or ReflectorPolicy()
         try:
+            if policy.rehearsal_bps:
+                self._reception = Reception(policy.rehearsal_bps)
+                self._epoll.register(self._reception.fileno(), select.EPOLLIN)
             for host, port in binds:
                 end = ReflectorSocket(
                     host,
                     port,
                     stateful=stateful,
                     kernel_stamps=kernel_stamps,
-                    policy=policy or ReflectorPolicy(),
+                    policy=policy,
+                    reception=self._reception,
                 )
                 self._sockets[end.fileno()] = end
                 self._epoll.register(end.fileno(), select.EPOLLIN)
@@ -95,6 +102,17 @@ class Reflector:
             end = self._sockets.get(fileno)
             if end is not None:
                 end.answer_waiting()
+            elif self._reception is not None and fileno == self._reception.fileno():
+                self._hear(self._reception)
+
+    def _hear(self, reception: Reception) -> None:
+        """Take in what the rehearsals' process says; when it has died, begin another."""
+        fileno = reception.fileno()
+        reception.hear()
+        if reception.is_dead:
+            self._epoll.unregister(fileno)
+            reception.start_again()
+            self._epoll.register(reception.fileno(), select.EPOLLIN)
 
     def _keep_house(self, now_ns: int) -> None:
         self._clock_read_ns = now_ns
@@ -119,6 +137,8 @@ class Reflector:
             os.close(self._wake)
         for end in self._sockets.values():
             end.close()
+        if self._reception is not None:
+            self._reception.close()
 
     def __enter__(self) -> Self:
         return self

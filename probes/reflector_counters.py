@@ -25,6 +25,8 @@ class ReflectorCounters:
     """Not signed, where only signed packets are answered."""
     tlvs_not_intact: int = 0
     """Answered, with the I flag: TLVs that their HMAC does not cover."""
+    knocks: int = 0
+    """Packets of a rehearsal that began a session, or were turned away."""
     not_allowed: int = 0
     """From a source outside the allow-list."""
     limited: int = 0

@@ -28,3 +28,5 @@ class ReflectorPolicy:
     """The same for requests below the base packet, the only ones whose reply is longer (RFC 8762 4.6)."""
     ptp: bool = False
     """Stamp in truncated PTP (TAI) instead of NTP64."""
+    rehearsal_bps: float = 0.0
+    """What all rehearsals together may load the line with, each way; 0: none are admitted. They need `keys`."""

@@ -10,14 +10,16 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from probes.child_process import command, environment
 from probes.reflector import Reflector
+from probes.reflector_keys import ReflectorKeysError, read_keys
+from probes.reflector_policy import ReflectorPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from types import FrameType
     from typing import Self
 
@@ -32,15 +34,25 @@ class ReflectorProcess:
     Args:
         binds: `(host, port)`, port 0 for a free one.
         stateful: number replies per session.
+        keys_file: keys of the offices (`reflector_keys`); `read_keys_again` after a change.
+        rehearsal_bps: what rehearsals may load the line with, each way; 0 for none.
         log_file: where its complaints and its final counters go; None leaves them on our own standard error.
     """
 
     def __init__(
-        self, binds: Sequence[tuple[str, int]], *, stateful: bool = True, log_file: Path | None = None
+        self,
+        binds: Sequence[tuple[str, int]],
+        *,
+        stateful: bool = True,
+        log_file: Path | None = None,
+        keys_file: Path | None = None,
+        rehearsal_bps: float = 0.0,
     ) -> None:
         self._binds = list(binds)
         self._stateful = stateful
         self._log_file = log_file
+        self._keys_file = keys_file
+        self._rehearsal_bps = rehearsal_bps
         self._process: subprocess.Popen[bytes] | None = None
         self.addresses: list[tuple[str, int]] = []
         """Where it listens, in the order of `binds`."""
@@ -56,7 +68,15 @@ class ReflectorProcess:
         Raises:
             OSError: it cannot be started, or cannot bind; the message says what and where.
         """
-        arguments = json.dumps({"binds": self._binds, "stateful": self._stateful})
+        keys = None if self._keys_file is None else str(self._keys_file)
+        arguments = json.dumps(
+            {
+                "binds": self._binds,
+                "stateful": self._stateful,
+                "keys": keys,
+                "rehearsal_bps": self._rehearsal_bps,
+            }
+        )
         with contextlib.ExitStack() as stack:
             log = None if self._log_file is None else stack.enter_context(self._log_file.open("ab"))
             self._process = subprocess.Popen(
@@ -84,6 +104,11 @@ class ReflectorProcess:
             raise OSError("the reflector process ended, or said nothing, before it listened")
         answer: dict[str, list[tuple[str, int]]] = json.loads(line)
         return answer
+
+    def read_keys_again(self) -> None:
+        """The keys file has changed."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """End it; kills what does not end by itself."""
@@ -119,15 +144,25 @@ def main() -> None:
     """The child: say where it listens, then reflect until SIGTERM or the owner's end."""
     wanted = json.loads(sys.argv[1])
     binds = [(str(host), int(port)) for host, port in wanted["binds"]]
+    keys_file = Path(wanted["keys"]) if wanted["keys"] else None
     try:
-        reflector = Reflector(binds, stateful=bool(wanted["stateful"]))
-    except OSError as error:
+        keys = read_keys(keys_file) if keys_file is not None else {}
+        policy = ReflectorPolicy(keys=keys, rehearsal_bps=float(wanted["rehearsal_bps"]))
+        reflector = Reflector(binds, stateful=bool(wanted["stateful"]), policy=policy)
+    except (OSError, ReflectorKeysError) as error:
         sys.stdout.write(json.dumps({"error": f"cannot reflect on {binds}: {error}"}) + "\n")
         raise SystemExit(1) from None
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         reflector.stop()
 
+    def read_again(_signal: int, _frame: FrameType | None) -> None:
+        """The keys as they are now; when the file is wrong, those before stay."""
+        if keys_file is not None:
+            with contextlib.suppress(OSError, ReflectorKeysError):
+                reflector.set_keys(read_keys(keys_file))
+
+    signal.signal(signal.SIGHUP, read_again)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is the owner's to handle
     with contextlib.suppress(OSError):  # only with the privilege to do so: T3 is stamped in the program

@@ -23,6 +23,8 @@ from probes.packet_info import PacketInfo
 from probes.reflector_bind import bind
 from probes.reflector_counters import ReflectorCounters
 from probes.reflector_sessions import ReflectorSessions
+from probes.rehearsing.reception import Admitted
+from probes.rehearsing.wire import is_ours
 from probes.source_guard import Gate, SourceGuard
 from probes.stamp import BASE, MULTIPLIER_MASK, PTP_FLAG, REFLECTOR, TWAMP_SENDER_MIN
 from probes.stamp_auth import BASE as SIGNED_BASE
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from probes.reflector_policy import ReflectorPolicy
     from probes.reflector_sessions import ReflectorSession
+    from probes.rehearsing.reception import Reception
 
 SLOTS: Final = 16
 """Datagrams per batch. All replies of a batch carry a T3 taken just before they are sent together, so a larger
@@ -85,10 +88,19 @@ def ptp_field(seconds: int, ns: int) -> int:
 class ReflectorSocket:
     """Receives, answers and counts on one address."""
 
-    def __init__(
-        self, host: str, port: int, *, stateful: bool, kernel_stamps: bool, policy: ReflectorPolicy
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        host: str,
+        port: int,
+        *,
+        stateful: bool,
+        kernel_stamps: bool,
+        policy: ReflectorPolicy,
+        reception: Reception | None = None,
     ) -> None:
         self._sock = bind(host, port)
+        self._reception = reception
+        self._admitted: list[Admitted] = []
         family = self._sock.family
         self.address: tuple[str, int] = self._sock.getsockname()[:2]
         if kernel_stamps:
@@ -162,6 +174,8 @@ class ReflectorSocket:
             wanted = self._answer(got)
             self._send(wanted)
             batch.clear(got)
+            if self._admitted and self._reception is not None:
+                self._open_sessions(self._reception)
             if got < SLOTS:
                 return
 
@@ -191,9 +205,50 @@ class ReflectorSocket:
         if self._keys and length >= SIGNED_BASE and data[at + 4 : at + 16] == _UNDATED:
             return self._answer_signed(slot, at, length, now_ns)
         if self._signed_only:
+            if self._reception is not None and is_ours(data[at : at + length]):
+                return self._answer_knock(slot, at, length, self._reception)
             self._counters.unsigned += 1
             return False
         return self._answer_plain(slot, at, length, now_ns)
+
+    def _answer_knock(self, slot: int, at: int, length: int, reception: Reception) -> bool:
+        """A packet of a rehearsal: an answer no longer than itself, or a session on a socket of its own."""
+        name = slot * SOCKADDR
+        source = bytes(self._names[name + 2 : name + 4]) + bytes(
+            self._names[name + self._address.start : name + self._address.stop]
+        )
+        reply, admitted = reception.knock(bytes(self._data[at : at + length]), source, self._keys)
+        if admitted is not None:
+            self._admitted.append(Admitted(admitted, self._whence(slot), self._as_received(slot)[1]))
+        if not 0 < len(reply) <= length:
+            self._counters.knocks += 1
+            return False
+        self._data[at : at + len(reply)] = reply
+        self._replies.lengths[slot] = len(reply)
+        return True
+
+    def _open_sessions(self, reception: Reception) -> None:
+        """Give each rehearsal that was admitted in this batch its socket."""
+        while self._admitted:
+            one = self._admitted.pop()
+            try:
+                with reception.socket_for(one, self._sock) as sock:
+                    self._answer_strays(sock, one.asked)
+                    reception.hand_over(one, sock)
+            except OSError:
+                self._counters.send_failed += 1
+                reception.give_up(one)
+
+    def _answer_strays(self, sock: socket.socket, asked: bytes) -> None:
+        """What came to a new socket before it knew its peer was meant for ours: answer it from the same address."""
+        batch = self._batch
+        got = batch.receive(sock.fileno())
+        if self._info is not None:
+            for slot in range(got):
+                self._info.answer_from(self._info.as_asked(asked), self._reply_control, slot)
+        self._counters.received += got
+        self._send(self._answer(got))
+        batch.clear(got)
 
     def _turned_away(self, gate: Gate) -> None:
         if gate is Gate.NOT_ALLOWED:
@@ -205,6 +260,8 @@ class ReflectorSocket:
         data = self._data
         sequence, t1, estimate, ssid, t2_seconds = _REQUEST.unpack_from(data, at)
         if not estimate & MULTIPLIER_MASK:
+            if self._reception is not None and is_ours(data[at : at + length]):
+                return self._answer_knock(slot, at, length, self._reception)
             self._counters.bad_multiplier += 1
             return False
         if t2_seconds and looks_like_reply(data[at : at + length]):

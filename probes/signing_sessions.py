@@ -53,6 +53,16 @@ class SessionMarks:
             self._state.good()
 
 
+def rehearsal_mark(settings: OfficeSettings) -> tuple[int, bytes]:
+    """SSID and key by which a headquarters admits the office's rehearsals; (0, b"") when there is none."""
+    if settings.credentials is None:
+        return settings.ssid, settings.secret
+    try:
+        return _of(load_credentials(settings.credentials))
+    except (OSError, CredentialsError, ValueError):
+        return 0, b""
+
+
 def _of(kept: Credentials) -> tuple[int, bytes]:
     if not (kept.ssid and kept.reflector_key):
         raise ValueError(

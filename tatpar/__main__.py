@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, str]] = {
     "wall": "serve the wall",
     "users": "who may sign in to the wall, and links that only show it",
     "ready": "the verdict table of the next meetings",
+    "rehearse": "try the load of the call on all invited offices",
     "flags": "degraded offices now, worst first",
     "incidents": "faults that several offices share",
     "changes": "where a line's level moved",

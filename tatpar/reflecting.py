@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from collector.enrolment.private_files import write_private
 from config.address import parse_address
 from probes.reflector_process import ReflectorProcess
 from tatpar.examination.ends import answers
+from telemetry.state.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from pathlib import Path
 
     from config.settings import Headquarters
 
 
 _LOOKUPS: Final = 16
+KEYS_S: Final = 15.0
 
 
 def local_binds(headquarters: Iterable[Headquarters]) -> dict[str, tuple[str, int]]:
@@ -67,9 +70,15 @@ def _addresses(host: str) -> set[str]:
 
 @asynccontextmanager
 async def reflecting(
-    binds: Mapping[str, tuple[str, int]], log_file: Path
+    binds: Mapping[str, tuple[str, int]],
+    log_file: Path,
+    *,
+    keys: Callable[[], str] | None = None,
+    rehearsal_bps: float = 0.0,
 ) -> AsyncIterator[dict[str, tuple[str, int]]]:
     """Serve a reflector for each end in one process of its own; yields where each was bound.
+
+    `keys` makes the text of the keys file (tatpar reflect --keys); it is asked again from time to time.
 
     Raises:
         OSError: an address is taken, or not ours to bind; the message says which.
@@ -78,7 +87,15 @@ async def reflecting(
         yield {}
         return
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    process = ReflectorProcess(list(binds.values()), log_file=log_file)
+    keys_file = log_file.with_name("reflector.keys")
+    if keys is not None:
+        write_private(keys_file, keys().encode())
+    process = ReflectorProcess(
+        list(binds.values()),
+        log_file=log_file,
+        keys_file=None if keys is None else keys_file,
+        rehearsal_bps=0.0 if keys is None else rehearsal_bps,
+    )
     try:
         bound = await asyncio.to_thread(process.start)
     except OSError as error:
@@ -87,7 +104,24 @@ async def reflecting(
             f"no reflector can listen on {where} ({error.strerror or error}), and none answers there; free the port, "
             "or name another reflector under [[headquarters]]"
         ) from error
+    following = None if keys is None else asyncio.create_task(_follow(process, keys_file, keys))
     try:
         yield dict(zip(binds, bound, strict=True))
     finally:
+        if following is not None:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
         await asyncio.to_thread(process.stop)
+
+
+async def _follow(process: ReflectorProcess, file: Path, keys: Callable[[], str]) -> None:
+    """Have the reflector know who has been enrolled, renewed or revoked since."""
+    before = await asyncio.to_thread(file.read_text, encoding="utf-8")
+    while True:
+        await asyncio.sleep(KEYS_S)
+        with contextlib.suppress(OSError, StateError):  # another look will do
+            now = await asyncio.to_thread(keys)
+            if now != before:
+                await asyncio.to_thread(write_private, file, now.encode())
+                process.read_keys_again()
+                before = now

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import secrets
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from msgspec import structs
 
 from alerts.service import Alerts
 from collector.broker import bring
+from collector.enrolment.issuing import reflector_keys
 from collector.service import Collector
 from collector.standing import MixedError, see_that_nobody_shares
 from dashboards.wall.app import create_app
@@ -84,8 +86,11 @@ class Up:
         self._clock = SystemClock()
         self._live = live
         self._committed, self._spoken = Bell(), Bell()
+        self._lab_keys: dict[str, tuple[int, bytes]] = {}
         if options.lab:
             check_script(live.current)
+            linked = enumerate(live.current.registry.linked(), start=1)
+            self._lab_keys = {site.id: (number, secrets.token_bytes(32)) for number, site in linked}
 
     async def run(self) -> None:
         """Bring everything up, keep it up, and take it down in order when cancelled.
@@ -144,10 +149,28 @@ class Up:
         for end, (host, port) in there.items():
             self._say(f"reflector of {end}: one that runs at {host}:{port} already")
         own = {end: address for end, address in binds.items() if end not in there}
-        async with reflecting(own, self._options.data_dir / "logs" / "reflector.log") as bound:
+        log_file = self._options.data_dir / "logs" / "reflector.log"
+        capacity_bps = config.settings.rehearsal.hub_capacity_bps
+        keys = self._keys_file_text if self._knows_keys else None
+        async with reflecting(own, log_file, keys=keys, rehearsal_bps=capacity_bps) as bound:
             for end, (host, port) in bound.items():
                 self._say(f"reflector of {end}: {host}:{port}")
             yield {**bound, **there}
+
+    @property
+    def _knows_keys(self) -> bool:
+        """Whether our reflectors can know offices by their keys."""
+        data_dir = self._options.data_dir
+        return self._options.lab or ring(self._live.current.settings, data_dir) is not None
+
+    def _keys_file_text(self) -> str:
+        """The keys of all offices, for our reflectors."""
+        if self._options.lab:
+            return "".join(f"{ssid} {key.hex()}  # {site}\n" for site, (ssid, key) in self._lab_keys.items())
+        keys = ring(self._live.current.settings, self._options.data_dir)
+        with self._state() as state:
+            lines = [] if keys is None else reflector_keys(state, keys, self._clock.now_ns())
+        return "".join(f"{line}\n" for line in lines)
 
     async def _rooms(
         self,
@@ -251,7 +274,9 @@ class Up:
     async def _fleet(self, broker: BrokerAddress, ends: Mapping[str, tuple[str, int]]) -> None:
         options = self._options
         where = (broker.host, broker.port)
-        async with Fleet(self._live.current, options.data_dir, where, ends, truth=options.truth) as fleet:
+        async with Fleet(
+            *(self._live.current, options.data_dir, where, ends), truth=options.truth, keys=self._lab_keys
+        ) as fleet:
             count = len(fleet.places.sites)
             measure = "office measures" if count == 1 else "offices measure"
             self._say(f"fleet: {count} emulated {measure} real packets (tatpar lab break SITE --loss 0.05)")

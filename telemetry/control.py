@@ -47,6 +47,13 @@ class PlannedEnd(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`host:port`, in order of preference; a probe's own configuration may override them."""
 
 
+class Busy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A meeting of the office, with the margin that rehearsals keep from it."""
+
+    from_ns: TimeNs
+    until_ns: TimeNs
+
+
 class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`…/plan`, retained: what a probe measures, until the plan runs out and the base rate remains."""
 
@@ -54,6 +61,8 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     base_rate_pps: Annotated[float, Meta(gt=0.0, le=1000.0)] = 10.0
     ends: tuple[PlannedEnd, ...] = ()
     rates: tuple[Rate, ...] = ()
+    busy: tuple[Busy, ...] = ()
+    """When the office must not rehearse."""
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,9 +10,11 @@ import uuid
 from enum import StrEnum
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
-from telemetry.messages import Bps, Count, Name, TimeNs
+from telemetry.control import Answer
+from telemetry.messages import Bps, Count, Name, PathName, TimeNs
 
 Line = Annotated[str, Meta(max_length=300)]
 
@@ -166,3 +168,49 @@ class RehearsalRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When each stage begins, at all of its offices in the same second."""
     offices: tuple[OfficeProgress, ...] = ()
     hub: HubResult | None = None
+
+
+class RungWanted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of the ladder that an office is to climb: the load of a call profile, and the limits that break it."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=32)]
+    """Id of the call profile."""
+    up_bps: Annotated[float, Meta(gt=0.0, le=1e9)]
+    """IP layer."""
+    down_bps: Annotated[float, Meta(gt=0.0, le=1e9)]
+    frames_per_s: Annotated[float, Meta(ge=1.0, le=200.0)]
+    loss_ratio: float | None = None
+    burst_loss_ratio: float | None = None
+    jitter_ms: float | None = None
+    rtt_ms: float | None = None
+
+
+class RehearsalOrder(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one office is told, inside a signed command."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    path: PathName
+    start_ns: TimeNs
+    """Real time; all offices of a stage have the same."""
+    rung_s: Annotated[float, Meta(ge=0.2, le=60.0)]
+    rungs: Annotated[tuple[RungWanted, ...], Meta(min_length=1, max_length=8)]
+    """Easiest first."""
+
+
+PREFIX = "rehearsal:"
+"""Begins the id of an answer that reports progress: nobody has asked for it, and the probe signs it like every other."""
+
+
+def said_by(rehearsal_id: str, progress: OfficeProgress) -> Answer:
+    """An office's word on how far it is, as it goes to the hub."""
+    return Answer(ok=True, id=PREFIX + rehearsal_id, detail=msgspec.json.encode(progress).decode())
+
+
+def heard_of(answer: Answer) -> tuple[str, OfficeProgress] | None:
+    """The rehearsal and the progress that an answer tells of; None when it tells of none."""
+    if not answer.id.startswith(PREFIX):
+        return None
+    try:
+        return answer.id.removeprefix(PREFIX), msgspec.json.decode(answer.detail, type=OfficeProgress)
+    except msgspec.MsgspecError:
+        return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 SECOND_NS: Final = 1_000_000_000
+MINUTE_NS: Final = 60 * SECOND_NS
 MS_NS: Final = 1_000_000
 WINDOW_NS: Final = 15 * SECOND_NS
 LATE_NS: Final = 3 * SECOND_NS

@@ -79,6 +79,14 @@ def current(state: StateDb, site: str, probe: str, now_ns: int) -> Credential | 
     return next(iter(reversed(confirmed or taken)), None)
 
 
+def reflector_keys(state: StateDb, keys: KeyRing, now_ns: int) -> list[str]:
+    """The lines of a reflector's keys file: every office that may rehearse, or sign its test packets."""
+    return [
+        f"{one.ssid} {keys.reflector_key(one).hex()}  # {one.site}/{one.probe}, generation {one.generation}"
+        for one in state.valid_credentials(now_ns)
+    ]
+
+
 def verified(state: StateDb, keys: KeyRing | None, site: str, probe: str, answer: Answer) -> bool:
     """Whether an answer is the probe's own: signed with a key of one of its generations.
 

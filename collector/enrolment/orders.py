@@ -18,6 +18,7 @@ from collector.enrolment.issuing import verified
 from collector.mqtt import Sending
 from collector.trouble import Trouble
 from telemetry.codec import encode_control
+from telemetry.rehearsing import heard_of
 from telemetry.topics import Leaf, topic
 from telemetry.windows import SECOND_NS
 
@@ -41,6 +42,8 @@ class OrderCounters:
 
     sent: int = 0
     answered: int = 0
+    told: int = 0
+    """Words of offices that rehearse."""
     answers_unasked: int = 0
     """Answers to no order of ours, or a second one."""
     answers_forged: int = 0
@@ -112,6 +115,11 @@ class Orders:
             self.counters.answers_forged += 1
             extra = {"event": "answer.not-signed", "site": answered.site, "probe": answered.probe}
             log.warning("an answer of %s/%s is not signed by it", answered.site, answered.probe, extra=extra)
+            return
+        told = heard_of(answer)
+        if told is not None:
+            state.note_rehearsing(told[0], answered.site, told[1])
+            self.counters.told += 1
             return
         now_ns = self._ground.clock.now_ns()
         said = (answer.ok, answer.detail)

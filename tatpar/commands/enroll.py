@@ -274,9 +274,10 @@ def _print_acl(hub: Hub) -> None:
 def _print_reflector_keys(hub: Hub) -> None:
     import time  # noqa: PLC0415
 
-    for one in hub.state.valid_credentials(time.time_ns()):
-        whose = f"# {one.site}/{one.probe}, generation {one.generation}"
-        click.echo(f"{one.ssid} {hub.keys.reflector_key(one).hex()}  {whose}")
+    from collector.enrolment.issuing import reflector_keys  # noqa: PLC0415
+
+    for line in reflector_keys(hub.state, hub.keys, time.time_ns()):
+        click.echo(line)
 
 
 def _list(hub: Hub, *, as_json: bool) -> None:

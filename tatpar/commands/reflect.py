@@ -93,6 +93,14 @@ def _keys(file: Path | None) -> dict[int, bytes]:
     metavar="PPS",
     help="Packets a second that one source has answered (IPv6: one /64); 0 for no limit.",
 )
+@click.option(
+    "--rehearse",
+    "rehearsal_bps",
+    type=click.FloatRange(min=0.0, max=1e12),
+    default=0.0,
+    metavar="BPS",
+    help="Let offices of the keys file rehearse, at most so many bits a second each way for all together; 0: not.",
+)
 @click.option("--ptp", is_flag=True, help="Stamp in PTP format (TAI) instead of NTP.")
 @json_option
 @log_option
@@ -104,6 +112,7 @@ def command(  # noqa: PLR0913 - one argument an option
     signed_only: bool,
     allow: tuple[str, ...],
     rate: float,
+    rehearsal_bps: float,
     ptp: bool,
     as_json: bool,
     log_format: str | None,
@@ -129,7 +138,10 @@ def command(  # noqa: PLR0913 - one argument an option
     addresses = [_address(text) for text in binds]
     if signed_only and keys_file is None:
         wrong_input("--signed-only answers nobody without keys; add --keys FILE")
+    if rehearsal_bps and keys_file is None:
+        wrong_input("--rehearse admits nobody without keys; add --keys FILE")
     policy = ReflectorPolicy(
+        rehearsal_bps=rehearsal_bps,
         keys=_keys(keys_file),
         authenticated_only=signed_only,
         allowed=tuple(_network(text) for text in allow),

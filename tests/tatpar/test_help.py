@@ -37,6 +37,8 @@ BESIDE: Final = frozenset(
         "incidents",
         "lab",
         "refused",
+    {"alerts", "call", "changes", "command", "gaps", "incidents", "lab", "refused", "rehearse", "revoke"}
+    | {"store", "users"}
         "revoke",
         "store",
         "users",

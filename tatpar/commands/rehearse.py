@@ -1,0 +1,234 @@
+"""`tatpar rehearse`: try the load of the call on all invited offices, before the meeting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.config import Config
+    from config.meetings import Occurrence
+    from telemetry.rehearsing import RehearsalRecord
+    from telemetry.state.db import StateDb
+
+LOOK_S = 0.5
+TAKEN_S = 15.0
+NOT_HELD = 3
+
+
+@click.command(
+    epilog="Example: tatpar rehearse --meeting morning-review@tatpar.example",
+    short_help="try the load of the call on all invited offices",
+)
+@click.option("--meeting", default=None, metavar="UID", help="The meeting; its next occurrence.")
+@click.option(
+    "--site", "sites", multiple=True, metavar="ID", help="Only this office; may be given several times."
+)
+@click.option(
+    "--profile", default="", metavar="ID", help="Climb to this call profile instead of the meeting's own."
+)
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("--stop", is_flag=True, help="Stop the rehearsal that is going on.")
+@click.option("--list", "listed", is_flag=True, help="The last rehearsals.")
+@json_option
+@config_option
+@data_option
+@explains_config
+def command(  # noqa: PLR0913 - one argument an option
+    *,
+    meeting: str | None,
+    sites: tuple[str, ...],
+    profile: str,
+    yes: bool,
+    stop: bool,
+    listed: bool,
+    config_file: Path | None,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Have the invited offices send and receive what the call will, all in the same second, in growing stages.
+
+    Says for each office the step of the ladder that each way held, and what the hub could take. Ends with 0 when every office
+    held the meeting's profile, 3 when one did not, 1 when it could not be done.
+    """
+    from contextlib import closing  # noqa: PLC0415 - keeps --help fast
+
+    from config.load import load_config  # noqa: PLC0415
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+
+    config = load_config(config_file)
+    try:
+        with closing(StateDb(data_dir / "state.db")) as state:
+            if listed:
+                _list(state, as_json=as_json)
+                return
+            if stop:
+                _stop(state)
+                return
+            if meeting is None:
+                wrong_input("--meeting is missing: write the UID of a meeting; tatpar meetings lists them")
+            occurrence = _occurrence(config, meeting)
+            _check(config, occurrence, sites, profile)
+            if not yes:
+                _confirm(config, occurrence, sites, profile)
+            record = _follow(state, _asked(state, occurrence, sites, profile), as_json=as_json)
+    except StateError as error:
+        failed(str(error))
+    _report(record, as_json=as_json)
+
+
+def _occurrence(config: Config, uid: str) -> Occurrence:
+    """The meeting's next occurrence that has not begun.
+
+    Raises:
+        SystemExit: the calendar has none.
+    """
+    import time  # noqa: PLC0415
+
+    from config.text import one_of  # noqa: PLC0415
+    from telemetry.windows import DAY_NS  # noqa: PLC0415
+
+    now_ns = time.time_ns()
+    coming = config.calendar.occurrences(now_ns, now_ns + 60 * DAY_NS)
+    own = [one for one in coming if one.meeting.uid == uid and one.starts_ns > now_ns]
+    if not own:
+        known = {one.meeting.uid for one in coming}
+        wrong_input(f"--meeting: no meeting {uid!r} in the next 60 days; {one_of(uid, known)}")
+    return min(own, key=lambda one: one.starts_ns)
+
+
+def _check(config: Config, occurrence: Occurrence, sites: tuple[str, ...], profile: str) -> None:
+    from config.text import one_of  # noqa: PLC0415
+
+    for site in sites:
+        if site not in occurrence.meeting.invited:
+            known = one_of(site, occurrence.meeting.invited)
+            wrong_input(f"--site: {site!r} is not invited to {occurrence.meeting.uid}; {known}")
+    if profile and profile not in config.profiles:
+        wrong_input(f"--profile: there is no call profile {profile!r}; {one_of(profile, config.profiles)}")
+
+
+def _confirm(config: Config, occurrence: Occurrence, sites: tuple[str, ...], profile: str) -> None:
+    from collector.rehearsing.rungs import rungs_of  # noqa: PLC0415
+
+    settings = config.settings.rehearsal
+    ladder = rungs_of(config.profiles, profile or occurrence.meeting.profile)
+    steps = " → ".join(rung.name for rung in ladder)
+    offices = len(sites or occurrence.meeting.invited)
+    click.echo(
+        f"{occurrence.meeting.name('en')}: {offices} office{'s' if offices != 1 else ''}, {steps}, {settings.rung_s:g} s"
+        f" each, both ways at once; the hub is loaded with at most {settings.hub_capacity_bps / 1e6:g} Mbit/s.",
+        err=True,
+    )
+    if not click.confirm("Begin now?", err=True):
+        failed("not begun")
+
+
+def _asked(state: StateDb, occurrence: Occurrence, sites: tuple[str, ...], profile: str) -> str:
+    import time  # noqa: PLC0415
+
+    from collector.enrolment.issuing import who  # noqa: PLC0415
+    from telemetry.rehearsing import new_request  # noqa: PLC0415
+    from telemetry.state.rehearsals import Asked  # noqa: PLC0415
+
+    request = new_request(
+        meeting=occurrence.meeting.uid,
+        recurrence_ns=occurrence.recurrence_ns,
+        who=who(),
+        now_ns=time.time_ns(),
+        sites=sites,
+        profile=profile,
+    )
+    asked, rehearsal_id = state.ask_rehearsal(request)
+    if asked is Asked.BUSY:
+        failed(f"another rehearsal is going on ({rehearsal_id}); wait for it, or: tatpar rehearse --stop")
+    return rehearsal_id
+
+
+def _follow(state: StateDb, rehearsal_id: str, *, as_json: bool) -> RehearsalRecord:
+    """Say how far it is until it is over; Ctrl-C stops it at all offices."""
+    import time  # noqa: PLC0415
+
+    from tatpar.rehearsal_table import progress_line  # noqa: PLC0415
+    from telemetry.rehearsing import RehearsalState  # noqa: PLC0415
+
+    began, said, stopped = time.monotonic(), "", False
+    while True:
+        try:
+            record = state.rehearsal(rehearsal_id)
+            if record is None:
+                failed("the rehearsal is not on record any more")
+            if record.ended_ns is not None:
+                return record
+            if record.state is RehearsalState.WAITING and time.monotonic() - began > TAKEN_S:
+                state.put_rehearsal(_given_up(record))
+                failed("no hub took it up: see that tatpar up, or tatpar collect, runs on this data folder")
+            line = progress_line(record)
+            if line != said and not as_json:
+                click.echo(line, err=True)
+                said = line
+            time.sleep(LOOK_S)
+        except KeyboardInterrupt:
+            if stopped:
+                raise
+            stopped = True
+            state.stop_rehearsal(rehearsal_id, time.time_ns())
+            click.echo("stopping at all offices …", err=True)
+
+
+def _given_up(record: RehearsalRecord) -> RehearsalRecord:
+    import time  # noqa: PLC0415
+
+    from msgspec import structs  # noqa: PLC0415
+
+    from telemetry.rehearsing import RehearsalState  # noqa: PLC0415
+
+    return structs.replace(record, state=RehearsalState.REFUSED, why="no-hub", ended_ns=time.time_ns())
+
+
+def _stop(state: StateDb) -> None:
+    import time  # noqa: PLC0415
+
+    record = state.open_rehearsal()
+    if record is None or not state.stop_rehearsal(record.request.id, time.time_ns()):
+        failed("no rehearsal is going on")
+    click.echo(f"{record.request.id}: stopping at all offices")
+
+
+def _list(state: StateDb, *, as_json: bool) -> None:
+    import msgspec  # noqa: PLC0415
+
+    from tatpar.rehearsal_table import list_lines, plain  # noqa: PLC0415
+
+    records = state.rehearsals(50)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode([plain(one) for one in records])).decode())
+        return
+    for line in list_lines(records):
+        click.echo(line)
+
+
+def _report(record: RehearsalRecord, *, as_json: bool) -> None:
+    """Print what came of it, and end accordingly."""
+    import sys  # noqa: PLC0415
+
+    import msgspec  # noqa: PLC0415
+
+    from tatpar.rehearsal_table import plain, report_lines  # noqa: PLC0415
+    from telemetry.rehearsing import OfficeState, RehearsalState  # noqa: PLC0415
+
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(plain(record))).decode())
+    else:
+        for line in report_lines(record):
+            click.echo(line)
+    if record.state is not RehearsalState.DONE:
+        failed(f"the rehearsal was {record.state.value}: {record.why}")
+    if any(one.state is not OfficeState.HELD for one in record.offices):
+        sys.exit(NOT_HELD)

@@ -1,0 +1,128 @@
+"""Ladders small enough for a busy machine, and lines with a known bottleneck."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.reactor import Reactor
+from lab.relay import UdpLine
+from probes.reflector import Reflector
+from probes.reflector_policy import ReflectorPolicy
+from probes.rehearsing.call import Call
+from probes.rehearsing.flow import connected
+from telemetry.rehearsing import RehearsalOrder, RungWanted
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lab.impairment import Impairment
+    from probes.rehearsing.call import Outcome
+
+KEYS = {ssid: bytes([ssid]) * 32 for ssid in range(1, 20)}
+RATES = {"audio": 60e3, "low": 240e3, "high": 480e3}
+TRIES = 4
+
+
+def rung(name: str) -> RungWanted:
+    return RungWanted(
+        name=name,
+        up_bps=RATES[name],
+        down_bps=RATES[name],
+        frames_per_s=50.0 if name == "audio" else 30.0,
+        loss_ratio=0.05,
+        rtt_ms=400.0,
+    )
+
+
+def order(rung_s: float = 1.2, *, names: tuple[str, ...] = ("audio", "low", "high")) -> RehearsalOrder:
+    return RehearsalOrder(
+        id="r1",
+        path="main.state",
+        start_ns=time.time_ns() + SECOND_NS // 2,
+        rung_s=rung_s,
+        rungs=tuple(rung(name) for name in names),
+    )
+
+
+@contextmanager
+def headquarters(capacity_bps: float = 50e6) -> Iterator[Reflector]:
+    """A reflector that admits rehearsals, serving on a thread."""
+    reflector = Reflector([("127.0.0.1", 0)], policy=ReflectorPolicy(keys=KEYS, rehearsal_bps=capacity_bps))
+    thread = threading.Thread(target=reflector.serve, name="test headquarters")
+    thread.start()
+    try:
+        yield reflector
+    finally:
+        reflector.stop()
+        thread.join()
+        reflector.close()
+
+
+async def rehearsed(
+    address: tuple[str, int],
+    ssid: int,
+    wanted: Callable[[], RehearsalOrder] = order,
+    during: Callable[[Call], None] | None = None,
+    key: bytes = b"",
+) -> Outcome:
+    """One rehearsal, again when the machine was too busy to prove anything."""
+    for _ in range(TRIES):
+        call = Call(wanted(), connected(*address), (ssid, key or KEYS[ssid]), lambda _: None)
+
+        async def tick(call: Call = call) -> None:
+            while True:
+                call.tick()
+                await asyncio.sleep(0.004)
+
+        ticking = asyncio.create_task(tick())
+        if during is not None:
+            asyncio.get_running_loop().call_later(1.5, during, call)
+        outcome = await call.run()
+        ticking.cancel()
+        if outcome.item.aborted not in {"own-load", "hub-load", "silent"}:
+            return outcome
+    pytest.fail(f"the machine is too busy: {outcome}")
+
+
+@contextmanager
+def lines(
+    reflector: tuple[str, int], states: dict[str, tuple[Impairment, Impairment]]
+) -> Iterator[dict[str, tuple[str, int]]]:
+    """A line each, up and down as told; their addresses."""
+    reactor = Reactor()
+    made = {name: UdpLine(reactor, n, reflector, name) for n, name in enumerate(states)}
+    for name, (up, down) in states.items():
+        made[name].up.state, made[name].down.state = up, down
+    thread = threading.Thread(target=reactor.run, name="test lines")
+    thread.start()
+    try:
+        yield {name: ("127.0.0.1", line.port) for name, line in made.items()}
+    finally:
+        reactor.stop()
+        thread.join()
+        for line in made.values():
+            line.close()
+        reactor.close()
+
+
+class Helpers:
+    """The functions above, for tests, which cannot import this file."""
+
+    KEYS = KEYS
+    order = staticmethod(order)
+    rung = staticmethod(rung)
+    headquarters = staticmethod(headquarters)
+    rehearsed = staticmethod(rehearsed)
+    lines = staticmethod(lines)
+
+
+@pytest.fixture(scope="module")
+def helpers() -> type[Helpers]:
+    return Helpers
