@@ -88,7 +88,7 @@ class LineMaker:
         """The points of reports as such: their receipt, the probe's state, the items that are no streams."""
         c = contacts.columns
         heads = [
-            f"site={_escaped(site)},probe={_escaped(probe)}"
+            f"site={escaped(site)},probe={escaped(probe)}"
             for site, probe in zip(contacts.sites, contacts.probes, strict=True)
         ]
         fields = [
@@ -161,14 +161,15 @@ class LineMaker:
 def _heads(table: StreamTable) -> list[str]:
     """The tags of each row."""
     c = table.columns
-    names = [[_escaped(name) for name in names] for names in (table.sites, table.probes, table.paths)]
+    names = [[escaped(name) for name in names] for names in (table.sites, table.probes, table.paths)]
     return [
         f"site={names[0][site]},probe={names[1][probe]},path={names[2][path]}"
         for site, probe, path in zip(c["site"].tolist(), c["probe"].tolist(), c["path"].tolist(), strict=True)
     ]
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
+    """A tag's value in line protocol."""
     return name.translate(_SPECIAL)
 
 
