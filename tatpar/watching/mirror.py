@@ -243,14 +243,14 @@ class Mirror:
         return news
 
     def _take_grid(self, now_ns: int) -> int:
-        """Presence and roll-out, once each five minutes."""
+        """Presence, roll-out and limits, once each five minutes."""
         at_ns = now_ns // GRID_NS * GRID_NS
         if self._book.mark("grid") >= at_ns:
             return 0
         return self._book.put([News("", point, 0) for point in self._standing(at_ns)], {"grid": at_ns})
 
     def _standing(self, at_ns: int) -> list[Point]:
-        """Who is on line, and how many of each region are linked, planned and silent."""
+        """Who is on line, and how many of each region are linked, planned and silent; the profiles' limits."""
         online = {site for (site, _), said in self._state.presence().items() if said.online}
         counts: dict[str, dict[str, int]] = {}
         points = []
@@ -260,6 +260,7 @@ class Mirror:
             row["linked" if linked else "planned"] += 1
             row["silent"] += int(linked and not is_online)
             points.append(self._maker.presence(site.id, online=is_online, linked=linked, at_ns=at_ns))
+        points += [self._maker.limit(one, at_ns) for one in self._live.current.profiles.values()]
         return points + [self._maker.rollout(region, row, at_ns) for region, row in counts.items()]
 
     def _write(self) -> int:

@@ -20,6 +20,7 @@ from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from config.profiles import CallProfile
     from telemetry.decisions import Forecast, Incident, Outcome, Verdict
 
 
@@ -38,6 +39,8 @@ class Decided(StrEnum):
     """Beginnings and ends, for annotations."""
     PRESENCE = "presence"
     ROLLOUT = "rollout"
+    LIMIT = "limit"
+    """The alarm limits of a call profile."""
 
 
 STATES: Final = {State.UNKNOWN: 0, State.READY: 1, State.AT_RISK: 2, State.NOT_READY: 3}
@@ -245,6 +248,17 @@ class PointMaker:
     def rollout(self, region: str, counts: Mapping[str, int], at_ns: int) -> Point:
         """A region's offices: linked, planned, silent (linked, but no probe on line)."""
         return Point(self._series(Decided.ROLLOUT, {"region": region}), tuple(counts.items()), at_ns // MS_NS)
+
+    def limit(self, profile: CallProfile, at_ns: int) -> Point:
+        """A profile's alarm limits; what it does not judge is absent."""
+        alarm = profile.alarm
+        fields: tuple[tuple[str, Value], ...] = (
+            ("rank", profile.rank),
+            ("loss_ratio", _float(alarm.loss_ratio)),
+            ("jitter_ms", _float(alarm.jitter_ms)),
+            ("rtt_ms", _float(alarm.rtt_ms)),
+        )
+        return Point(self._series(Decided.LIMIT, {"profile": profile.id}), fields, at_ns // MS_NS)
 
     def _occasion(self, family: Decided, uid: str, occurrence_ns: int, site: str = "") -> str:
         tags = {"meeting": meeting_tag(uid), "day": day_tag(occurrence_ns)}

@@ -46,7 +46,7 @@ class LineMaker:
     """Makes the points of one deployment, for a database with or without text."""
 
     def __init__(self, prefix: str, *, strings: bool) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
         self._strings = strings
         self.oversized = 0
         """Packed values that no number of runs could hold, and so were left out."""
@@ -127,7 +127,7 @@ class LineMaker:
             fields: for each field (n,) texts `,name=value`, empty for absent.
             blobs: for each packed field (n,) bytes, None for absent.
         """
-        name, lanes = f"{self._prefix}_{family}", LANES[family]
+        name, lanes = f"{self.prefix}_{family}", LANES[family]
         starts, lane = (at[0] // (lanes.span_ms * MS_NS) * lanes.span_ms).tolist(), at[1].tolist()
         if self._strings:
             texts = [_texts(field, data) for field, data in blobs.items()]
