@@ -141,6 +141,8 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "office_jitter": _office(Family.WINDOW_DIRECTION, How.MAX, "jitter_ms"),
     "office_newest": _office(Family.WINDOW, How.MAX, "received_s", times=1000),
     "office_online": _office(Decided.PRESENCE, How.LAST, "online"),
+    "office_silent": _office(Decided.PRESENCE, How.LAST, "silent"),
+    "office_next": _office(Decided.PRESENCE, How.LAST, "next_state"),
     "call_bitrate": _call(How.MEAN, "bitrate_bps"),
     "call_lost": _call(How.RATIO, "lost", under="expected"),
     "call_jitter": _call(How.MAX, "jitter_ms"),

@@ -43,9 +43,18 @@ def command() -> None:
 @config_option
 @unused_data_option
 @query_option
+@click.option(
+    "--alert-rules", is_flag=True, help="Also our flags as Grafana alert rules, in the deployment's language."
+)
 @json_option
 @explains_config
-def export(folder: Path, config_file: Path | None, language: str | None, as_json: bool) -> None:  # noqa: FBT001
+def export(
+    folder: Path,
+    config_file: Path | None,
+    language: str | None,
+    alert_rules: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Write dashboards in Hindi and English, and provisioning files for data sources and folders, for Grafana 11 or later.
 
     Copy `provisioning/` into Grafana's folder of that name and `dashboards/` to /etc/grafana/tatpar/dashboards. A token
@@ -58,7 +67,7 @@ def export(folder: Path, config_file: Path | None, language: str | None, as_json
     from dashboards.grafana import book  # noqa: PLC0415
 
     config, speech = _ground(config_file, language)
-    written = book.files(config, speech)
+    written = book.files(config, speech, alert_rules=alert_rules)
     try:
         for name, text in written.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

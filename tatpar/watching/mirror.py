@@ -151,9 +151,7 @@ class Mirror:
 
     def _verdicts(self, now_ns: int) -> list[News]:
         """Verdicts of what is not over, the counts of each occurrence, beginnings, and what no longer holds."""
-        horizon_ns = int(self._live.current.settings.watch.forecast_days * DAY_NS)
-        found = self._state.verdicts(now_ns - LONGEST_MEETING_NS, now_ns + horizon_ns + DAY_NS)
-        found = [verdict for verdict in found if verdict.ends_ns > now_ns]
+        found = self._coming(now_ns)
         news = [
             News(f"v|{_key(v)}", self._maker.verdict(v, now_ns), v.ends_ns + DAY_NS)
             for v in found  # a day longer: voided ones are looked for among them
@@ -169,6 +167,12 @@ class Mirror:
                 event = self._maker.began("meeting", about, one.starts_ns, len(group), lane(occurrence_ns))
                 news.append(News(f"b|{key}|{one.starts_ns}", event, one.ends_ns + DAY_NS))
         return news + self._voided({one.key for one in news}, now_ns)
+
+    def _coming(self, now_ns: int) -> list[Verdict]:
+        """The verdicts of what is not over, by the start."""
+        horizon_ns = int(self._live.current.settings.watch.forecast_days * DAY_NS)
+        found = self._state.verdicts(now_ns - LONGEST_MEETING_NS, now_ns + horizon_ns + DAY_NS)
+        return [verdict for verdict in found if verdict.ends_ns > now_ns]
 
     def _voided(self, known: set[str], now_ns: int) -> list[News]:
         """What was told of occurrences that lie ahead and nobody says any more."""
@@ -252,6 +256,9 @@ class Mirror:
     def _standing(self, at_ns: int) -> list[Point]:
         """Who is on line, and how many of each region are linked, planned and silent; the profiles' limits."""
         online = {site for (site, _), said in self._state.presence().items() if said.online}
+        ahead: dict[str, Verdict] = {}
+        for verdict in self._coming(at_ns):  # by their start
+            ahead.setdefault(verdict.site, verdict)
         counts: dict[str, dict[str, int]] = {}
         points = []
         for site in self._live.current.registry.sites:
@@ -259,7 +266,8 @@ class Mirror:
             row = counts.setdefault(site.region, {"linked": 0, "planned": 0, "silent": 0})
             row["linked" if linked else "planned"] += 1
             row["silent"] += int(linked and not is_online)
-            points.append(self._maker.presence(site.id, online=is_online, linked=linked, at_ns=at_ns))
+            at_next = ahead.get(site.id)
+            points.append(self._maker.presence(site, online=is_online, ahead=at_next, at_ns=at_ns))
         points += [self._maker.limit(one, at_ns) for one in self._live.current.profiles.values()]
         return points + [self._maker.rollout(region, row, at_ns) for region, row in counts.items()]
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import urllib3
 
-from dashboards.grafana import influxql, promql
-from dashboards.grafana.annotations import ANNOTATIONS
+from dashboards.grafana import influxql, promql, rules
 from dashboards.grafana.ask import Ask, How, Whom
+from dashboards.grafana.health import METRICS
+from dashboards.grafana.marks import ANNOTATIONS
+from dashboards.grafana.panels import Desk
 from dashboards.grafana.questions import QUESTIONS
+from dashboards.grafana.rules import RULES
+from dashboards.grafana.speech import speech_of
 from telemetry.decisions import OutcomeState, State
 from telemetry.messages import Call, Rehearsal, Rung
 from telemetry.state.db import StateDb
@@ -20,6 +27,7 @@ from telemetry.store.server.decided import ACTIONS, REASONS, STATES, Decided, da
 from telemetry.store.server.item_points import Itemised
 from telemetry.store.server.points import Family
 from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS
+from tests.deploy.test_rules import exported
 from tests.grafana import standin
 from tests.grafana.decisions import (
     FORECASTS,
@@ -37,7 +45,6 @@ from tests.telemetry.store.servers import by_hand, ship_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from config.settings import Store
     from tests.telemetry.store.servers import Servers
@@ -51,6 +58,7 @@ Row = tuple[dict[str, str], dict[str, float | None], int]
 """Tags, fields, time in ms."""
 RUNNING = verdict("agra", 0.8, at=NOW - 1800 * SECOND_NS, meeting="running@tatpar.example")
 """Is over before the end of the range that is asked for."""
+OBSERVATION = Path(__file__).parents[2] / "collector" / "observation"
 START = (NOW - T0) // WINDOW_NS - 40
 """The window of the report with calls, ten minutes before `NOW`."""
 CALLS = (
@@ -145,7 +153,18 @@ def standing_rows(settings: Store) -> dict[str, list[Row]]:
     at = NOW // MS_NS
     return {
         Decided.ROLLOUT: [({"region": region}, row, at) for region, row in regions.items()],
-        Decided.PRESENCE: [({"site": s}, {"online": float(s == "agra")}, at) for s in SITES],
+        Decided.PRESENCE: [
+            (
+                {"site": s},
+                {
+                    "online": float(s == "agra"),
+                    "silent": float(s != "agra" and config.registry.by_id[s].status.value == "linked"),
+                    "next_state": {"agra": 2, "mathura": 2, "etah": 3}[s],  # agra's is the one that is on
+                },
+                at,
+            )
+            for s in SITES
+        ],
         Decided.LIMIT: [
             (
                 {"profile": p.id},
@@ -210,17 +229,17 @@ class Filled:
     def __init__(self, settings: Store) -> None:
         self.settings, self.rows = settings, rows_of(settings)
 
-    def asked(self, query: str, *, over_range: bool, **more: str) -> standin.Series:
+    def asked(self, query: str, *, over_range: bool, until_ms: int = UNTIL_MS, **more: str) -> standin.Series:
         """What Grafana would get."""
         variables = {
             "site": "agra",
             "region": "|".join(SITES),
             **dict.fromkeys(("path", "meeting", "horizon", "profile"), ".*"),
         } | more
-        text = standin.filled(query, FROM_MS, UNTIL_MS, STEP_MS, variables)
+        text = standin.filled(query, FROM_MS, until_ms, STEP_MS, variables)
         if self.settings.kind == "influxdb1":
             return standin.influxql(self.settings.url, self.settings.bucket, text)
-        first, last = FROM_MS - EDGE_MS, UNTIL_MS - EDGE_MS
+        first, last = FROM_MS - EDGE_MS, until_ms - EDGE_MS
         found = standin.promql(self.settings.url, text, first, last, None if over_range else STEP_MS)
         return {
             tags: {at + EDGE_MS - STEP_MS: value for at, value in row.items()} for tags, row in found.items()
@@ -323,3 +342,40 @@ def test_annotations_lie_where_it_began(filled: Filled, name: str) -> None:
     }[name]
     times = [at // STEP_MS for row in found.values() for at in row]
     assert times == [began // MS_NS // STEP_MS]
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_an_alert_rule_sees_every_office(filled: Filled, name: str) -> None:
+    """A rule's query runs as it stands, without anything of a viewer, and says of each office what the question says."""
+    settings = filled.settings
+    desk = Desk(config_of(settings), speech_of(settings), "en")
+    found = filled.asked(rules.query(desk, name), over_range=True, until_ms=NOW // MS_NS + 240_000)
+    ask = QUESTIONS[RULES[name].question]
+    if isinstance(ask.family, Family):
+        return  # no windows here: that it runs is what is tested
+    wanted = expected(ask, filled.rows[ask.family])
+    assert {group[-1]: next(iter(row.values())) for group, row in found.items() if group[-1] in SITES} == {
+        group[0]: steps[0] for group, steps in wanted.items()
+    }
+
+
+def test_the_collectors_own_names_are_asked(servers: Servers) -> None:
+    """Each expression of the health dashboard runs on the engine and finds the series that a collector exports."""
+    server = servers.of("victoriametrics")
+    named = set(re.findall(r"tatpar_\w+", " ".join(expr for expr, _ in METRICS.values())))
+    observed = "".join(file.read_text(encoding="utf-8") for file in OBSERVATION.glob("*_metrics.py"))
+    assert all(name in set(exported()) or f'"{name}"' in observed for name in named)
+    lines = []
+    for second in range(0, 300, 15):
+        at_ms = NOW // MS_NS + 1000 * second
+        for name in sorted(named):
+            tags = '{le="1",reason="clock",role="watch"}'
+            lines += [f"{name}{tags} {second} {at_ms}"]
+            lines += [f"{name}{tags.replace('1', '+Inf')} {second} {at_ms}"] if "bucket" in name else []
+    body = "\n".join(lines).encode()
+    answer = urllib3.request("POST", f"{server.url}/api/v1/import/prometheus", body=body, retries=False)
+    assert answer.status == 204
+    servers.flush()
+    until_ms = NOW // MS_NS + 300_000
+    for name, (expr, _) in METRICS.items():
+        assert standin.promql(server.url, expr, until_ms - 60_000, until_ms, None), name

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from config.sites import SiteStatus
 from telemetry.decisions import Action, OutcomeState, ReasonCode, State
 from telemetry.store.server.lines import escaped
 from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from config.profiles import CallProfile
+    from config.sites import Site
     from telemetry.decisions import Forecast, Incident, Outcome, Verdict
 
 
@@ -240,10 +242,17 @@ class PointMaker:
         series = self._series(Decided.EVENT, {"kind": kind, "about": about})
         return Point(series, fields, at_ns // SECOND_NS * 1000 + lane_ms)
 
-    def presence(self, site: str, *, online: bool, linked: bool, at_ns: int) -> Point:
-        """Whether any probe of an office is on line."""
-        fields: tuple[tuple[str, Value], ...] = (("online", int(online)), ("linked", int(linked)))
-        return Point(self._series(Decided.PRESENCE, {"site": site}), fields, at_ns // MS_NS)
+    def presence(self, site: Site, *, online: bool, ahead: Verdict | None, at_ns: int) -> Point:
+        """Whether any probe of an office is on line, and what is expected of it at its next meeting (or the one that is on)."""
+        linked = site.status is SiteStatus.LINKED
+        fields: tuple[tuple[str, Value], ...] = (
+            ("online", int(online)),
+            ("linked", int(linked)),
+            ("silent", int(linked and not online)),
+            ("next_state", STATES[ahead.state] if ahead else None),
+            ("next_starts_s", ahead.starts_ns // SECOND_NS if ahead else None),
+        )
+        return Point(self._series(Decided.PRESENCE, {"site": site.id}), fields, at_ns // MS_NS)
 
     def rollout(self, region: str, counts: Mapping[str, int], at_ns: int) -> Point:
         """A region's offices: linked, planned, silent (linked, but no probe on line)."""
