@@ -30,6 +30,11 @@ query_option = click.option(
 )
 
 
+rules_option = click.option(
+    "--alert-rules", is_flag=True, help="Also our flags as Grafana alert rules, in the deployment's language."
+)
+
+
 @click.group()
 def command() -> None:
     """Grafana dashboards for the database server behind the report store.
@@ -43,9 +48,7 @@ def command() -> None:
 @config_option
 @unused_data_option
 @query_option
-@click.option(
-    "--alert-rules", is_flag=True, help="Also our flags as Grafana alert rules, in the deployment's language."
-)
+@rules_option
 @json_option
 @explains_config
 def export(
@@ -103,6 +106,7 @@ def _ground(config_file: Path | None, language: str | None) -> tuple[Config, Spe
 @config_option
 @unused_data_option
 @query_option
+@rules_option
 @json_option
 @explains_config
 def push(  # noqa: PLR0913, PLR0917 - one argument an option
@@ -112,6 +116,7 @@ def push(  # noqa: PLR0913, PLR0917 - one argument an option
     force: bool,  # noqa: FBT001
     config_file: Path | None,
     language: str | None,
+    alert_rules: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Bring data sources, folders and dashboards to a Grafana; again and again without harm.
@@ -133,7 +138,10 @@ def push(  # noqa: PLR0913, PLR0917 - one argument an option
     steps = []
     try:
         with Server(url, token) as server:
-            for step in pushed(server, config, speech, config.settings.store.token, dry=dry_run, force=force):
+            token_of_store = config.settings.store.token
+            for step in pushed(
+                *(server, config, speech, token_of_store), alert_rules=alert_rules, dry=dry_run, force=force
+            ):
                 steps.append(step)
                 note = "  (edited by somebody else; --force replaces it)" if step.fate is Fate.KEPT else ""
                 if not as_json:
