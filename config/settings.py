@@ -129,6 +129,8 @@ class Store(Section, frozen=True, kw_only=True):
     """A PEM file of the authorities that the server's certificate is checked against; empty: the system's."""
     prefix: str = "tatpar"
     """How the measurements' names begin."""
+    decisions: bool = True
+    """Whether verdicts, forecasts, outcomes and the like are written beside the reports, for Grafana."""
     journal_days: Annotated[float, Meta(ge=0.05, le=3650)] = 2
     """How long reports that the server has stay in the local journal as well."""
     journal_megabytes: Annotated[float, Meta(ge=1, le=10**7)] = 20_000

@@ -32,6 +32,7 @@ from tatpar.past import check_script, give_a_past
 from tatpar.reflecting import local_binds, reflecting, running_already
 from tatpar.transport import ring, warnings
 from tatpar.watch import Watch
+from tatpar.watching.mirror import mirroring
 from telemetry.bell import Bell
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
@@ -42,6 +43,7 @@ from telemetry.store.open import open_reader, open_writer
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Any
 
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from config.live import LiveConfig
     from config.settings import Broker
     from tatpar.keeping import Failure
+    from tatpar.watching.mirror import Mirror
     from telemetry.store.protocol import ReportStore, StoreReader
 
 
@@ -248,15 +251,24 @@ class Up:
         return structs.replace(broker, public_host="") if self._options.lab else broker
 
     async def _watch(self) -> None:
-        with self._reader() as reader, self._reader() as past, self._state() as state:
+        with (
+            self._reader() as reader,
+            self._reader() as past,
+            self._state() as state,
+            self._mirror(state) as mirror,
+        ):
             watch = Watch(
                 *(self._live, reader, state, self._clock),
                 history_reader=past,
                 committed=self._committed,
                 spoken=self._spoken,
                 reports_dir=self._options.data_dir / "reports",
+                mirror=mirror,
             )
             await watch.run()
+
+    def _mirror(self, state: StateDb) -> AbstractContextManager[Mirror | None]:
+        return mirroring(self._live, self._options.data_dir, state)
 
     async def _alert(self) -> None:
         with self._state() as state:

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from config.meetings import Occurrence
     from reports.week import Week
     from tatpar.watching.foreseeing import Prepared
+    from tatpar.watching.mirror import Mirror
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.by_blocks import Blocks
@@ -81,6 +82,7 @@ SETTLE_NS: Final = 30 * SECOND_NS
 LEARN_LOOK_S: Final = 600.0
 REPORT_LOOK_S: Final = 60.0
 DIGEST_LOOK_S: Final = 15.0
+MIRROR_LOOK_S: Final = 2.0
 TAIL_ROWS: Final = 10_000
 
 
@@ -113,11 +115,13 @@ class Watch:
         committed: Bell | None = None,
         spoken: Bell | None = None,
         reports_dir: Path | None = None,
+        mirror: Mirror | None = None,
     ) -> None:
         """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past.
 
         `committed` is rung by a collector of this process when reports are stored; we ring `spoken` when there is something to tell.
         `reports_dir`: where the weekly report is put when its hour has come; None: nobody makes it here.
+        `mirror`: what writes decisions beside the reports, where a database server keeps them.
         """
         self.counters = Counters()
         self._live = live
@@ -132,6 +136,7 @@ class Watch:
         self._settler = Settler(slow_reader, state)
         self._weekly = WeeklyReport(live, slow_reader, state, reports_dir) if reports_dir else None
         self._digests = Digests(state)
+        self._mirror = mirror
         self._spoken = Spoken()
         self._book = ForecastBook()
         self._contact: Contact | None = None
@@ -222,6 +227,12 @@ class Watch:
             return 0
         return self._digests.round(self._live.current, now_ns)
 
+    def mirror(self, now_ns: int | None = None) -> int:
+        """Write what was decided beside the reports; how many points. May run beside `step` on a thread."""
+        if self._mirror is None or self._current is None:
+            return 0  # another watch decides, and mirrors
+        return self._mirror.step(self._clock.now_ns() if now_ns is None else now_ns)
+
     async def run(self) -> None:
         """Work until cancelled; then give the lease back."""
         self._waits_for_past = True
@@ -234,6 +245,8 @@ class Watch:
                 tasks.create_task(again(self.learn, every(LEARN_LOOK_S)), name="watch-learning")
                 tasks.create_task(again(self.report, every(REPORT_LOOK_S)), name="watch-report")
                 tasks.create_task(again(self.digest, every(DIGEST_LOOK_S)), name="watch-digests")
+                if self._mirror is not None:
+                    tasks.create_task(again(self.mirror, every(MIRROR_LOOK_S)), name="watch-mirror")
         finally:
             with suppress(StateError):
                 self._state.release_lease(ROLE, self._holder)
@@ -387,5 +400,6 @@ class Watch:
                 "occurrences_settled": self._settler.settled,
                 "history_hours": int(past.history.measured.any(axis=(0, 1)).sum()) if past else 0,
                 "history_until_ns": past.until_ns if past else None,
+                **(self._mirror.detail() if self._mirror else {}),
             },
         )

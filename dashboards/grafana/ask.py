@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from telemetry.store.server.decided import Decided
+    from telemetry.store.server.item_points import Itemised
     from telemetry.store.server.points import Family
 
 
@@ -17,6 +19,9 @@ class How(StrEnum):
     MAX = "max"
     MIN = "min"
     SUM = "sum"
+    COUNT = "count"
+    LAST = "last"
+    """The newest of each group; the groups must be whole series."""
     RATIO = "ratio"
     """Sum of `field` by sum of `under`, 0..1: what is exact over any span, where a mean of ratios is not."""
     PRESENT = "present"
@@ -29,6 +34,8 @@ class Whom(StrEnum):
     SITE = "site"
     REGION = "region"
     """The variable's value is the ids of a region's offices, joined by `|`."""
+    ALL = "all"
+    """No office: the points speak of something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +43,11 @@ class Ask:
     """One query.
 
     `over_range`: one row a group over the whole time range, for tables and maps; else a series in steps of the panel's
-    interval. `times`: a factor (seconds to milliseconds, say). Groups are tags.
+    interval. `times`: a factor (seconds to milliseconds, say). Groups are tags. `where`: tags that must match a variable.
+    `ahead`: only what is not over at the end of the range (by the field `ends_s`).
     """
 
-    family: Family
+    family: Family | Decided | Itemised
     how: How
     field: str
     under: str = ""
@@ -47,3 +55,11 @@ class Ask:
     whom: Whom = Whom.SITE
     over_range: bool = False
     times: int = 1
+    where: tuple[tuple[str, str], ...] = ()
+    ahead: bool = False
+
+    @property
+    def filters(self) -> tuple[tuple[str, str], ...]:
+        """Tag and variable, of the offices and of `where`."""
+        whose = () if self.whom is Whom.ALL else (("site", self.whom.value),)
+        return (*whose, *self.where)

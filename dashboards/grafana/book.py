@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards.grafana import fleet, probes, site
+from dashboards.grafana import fleet, health, marks, meetings, probes, record, rollout, rules, site
 from dashboards.grafana.panels import Desk
 from dashboards.grafana.speech import OFFICES_SOURCE, SOURCE_UID, Language
 from telemetry.words import LANGUAGES, say
@@ -24,18 +24,22 @@ if TYPE_CHECKING:
 DASHBOARDS: Final[dict[str, Callable[[Desk], Dashboard]]] = {
     "fleet": fleet.dashboard,
     "site": site.dashboard,
+    "meetings": meetings.dashboard,
+    "record": record.dashboard,
+    "rollout": rollout.dashboard,
     "probes": probes.dashboard,
+    "health": health.dashboard,
 }
 
 
 def dashboards(config: Config, speech: Speech, language: str) -> dict[str, dict[str, Any]]:
     """Every dashboard in one language, by name."""
-    desk = Desk(config, speech, language)
-    return {name: _as_kept(make(desk)) for name, make in DASHBOARDS.items()}
+    desk = Desk(config, speech, language, _names(config, language))
+    return {name: _as_kept(desk, make(desk)) for name, make in DASHBOARDS.items()}
 
 
-def files(config: Config, speech: Speech) -> dict[str, str]:
-    """What `tatpar grafana export` writes, by path: dashboards in both languages, data sources, folders.
+def files(config: Config, speech: Speech, *, alert_rules: bool = False) -> dict[str, str]:
+    """What `tatpar grafana export` writes, by path: dashboards in both languages, data sources, folders, if asked alert rules.
 
     The files under `provisioning/` belong into Grafana's own folder of that name, `dashboards/` to the path that they name.
     """
@@ -46,6 +50,10 @@ def files(config: Config, speech: Speech) -> dict[str, str]:
     # JSON is YAML: no second library is needed to write what Grafana reads as YAML
     written["provisioning/datasources/tatpar.yaml"] = text(sources(config.settings.store, speech))
     written["provisioning/dashboards/tatpar.yaml"] = text(_folders())
+    if alert_rules:
+        language = config.settings.deployment.language
+        groups = rules.groups(Desk(config, speech, language), folder_title(language))
+        written["provisioning/alerting/tatpar.yaml"] = text(groups)
     return written
 
 
@@ -106,8 +114,15 @@ def _folders() -> dict[str, Any]:
     return {"apiVersion": 1, "providers": providers}
 
 
-def _as_kept(made: Dashboard) -> dict[str, Any]:
+def _names(config: Config, language: str) -> dict[str, str]:
+    """The calendar's meetings."""
+    return {meeting.uid: meeting.name(language) for meeting in config.calendar.meetings}
+
+
+def _as_kept(desk: Desk, made: Dashboard) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(json.dumps(made.build(), cls=JSONEncoder))
+    variables = {variable["name"] for variable in body.get("templating", {}).get("list", [])}
+    body["annotations"] = {"list": marks.kept(desk, variables)}
     for number, panel in enumerate(body["panels"], 1):
         panel["id"] = number
     return body

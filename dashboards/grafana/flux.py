@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.grafana.ask import How, Whom
+from dashboards.grafana.ask import How
 from dashboards.grafana.influxql import WINDOW_MS
 
 if TYPE_CHECKING:
@@ -45,12 +45,19 @@ def _row(ask: Ask) -> tuple[str, ...]:
 
 
 def _points(ask: Ask, prefix: str, bucket: str) -> str:
-    whom = "${region:raw}" if ask.whom is Whom.REGION else "${site:raw}"
+    matched = "".join(f" and r.{tag} =~ /^(${{{variable}:raw}})$/" for tag, variable in ask.filters)
     fields = " or ".join(f'r._field == "{name}"' for name in (ask.field, ask.under) if name)
-    return (
+    begun = (
         f'from(bucket: "{bucket}")\n  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)\n'
-        f'  |> filter(fn: (r) => r._measurement == "{prefix}_{ask.family.value}" and r.site =~ /^({whom})$/)\n'
-        f"  |> filter(fn: (r) => {fields})"
+        f'  |> filter(fn: (r) => r._measurement == "{prefix}_{ask.family.value}"{matched})\n'
+    )
+    if not ask.ahead:
+        return f"{begun}  |> filter(fn: (r) => {fields})"
+    return (
+        f'{begun}  |> filter(fn: (r) => {fields} or r._field == "ends_s")\n'
+        f'  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")\n'
+        f"  |> filter(fn: (r) => exists r.{ask.field} and r.ends_s > int(v: v.timeRangeStop) / 1000000000)\n"
+        f'  |> rename(columns: {{{ask.field}: "_value"}})'
     )
 
 

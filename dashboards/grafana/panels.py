@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from grafana_foundation_sdk.builders import barchart, geomap, table, text, timeseries
 from grafana_foundation_sdk.builders import common as common_build
 from grafana_foundation_sdk.builders import dashboard as build
-from grafana_foundation_sdk.builders import geomap, table, timeseries
 from grafana_foundation_sdk.models.common import FrameGeometrySourceMode
 from grafana_foundation_sdk.models.dashboard import (
     DataTransformerConfig,
@@ -19,6 +20,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards.grafana.questions import QUESTIONS
 from dashboards.grafana.speech import MIXED, OFFICES_SOURCE, Target
+from telemetry.store.server.decided import meeting_tag
 from telemetry.words import say
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class Desk:
     config: Config
     speech: Speech
     language: str
+    meetings: dict[str, str] = field(default_factory=dict)
+    """Names of the calendar's meetings by UID."""
 
     def say(self, key: str) -> str:
         """A title of the catalogue."""
@@ -141,6 +145,100 @@ def to_site(desk: Desk) -> DynamicConfigValue:
     column = desk.say("column.site")
     address = desk.link("site", f'var-site=${{__data.fields["{column}"]}}')
     return DynamicConfigValue(id_val="links", value=[{"title": desk.say("site.title"), "url": address}])
+
+
+def mapped(words: dict[str, tuple[str, str]]) -> DynamicConfigValue:
+    """Values shown as words with a colour (empty: none)."""
+    options = {
+        value: {"text": word, **({"color": colour} if colour else {}), "index": number}
+        for number, (value, (word, colour)) in enumerate(words.items())
+    }
+    return DynamicConfigValue(id_val="mappings", value=[{"type": "value", "options": options}])
+
+
+def names_of_sites(desk: Desk) -> DynamicConfigValue:
+    """Ids of offices shown as names."""
+    return mapped({site.id: (site.name(desk.language), "") for site in desk.config.registry.sites})
+
+
+def names_of_meetings(desk: Desk) -> dict[str, str]:
+    """The meetings of the calendar by their tag; two that share one stand beside each other."""
+    found: dict[str, list[str]] = {}
+    for uid, name in desk.meetings.items():
+        found.setdefault(meeting_tag(uid), []).append(name)
+    return {tag: " / ".join(names) for tag, names in sorted(found.items(), key=lambda pair: pair[1])}
+
+
+def merged(
+    desk: Desk, place: GridPos, title: str, tags: tuple[str, ...], units: dict[str, str]
+) -> table.Panel:
+    """A row for each set of tags, a column for each question; worst first by the first question."""
+    names = tuple(units)
+    renamed = {tag: desk.say(f"column.{tag}") for tag in tags}
+    for number, name in enumerate(names):
+        for form in (name, f"Value #{chr(ord('A') + number)}"):
+            renamed[form] = desk.say(f"series.{name}")
+    order = {name: number for number, name in enumerate(renamed)}
+    first = common_build.TableSortByFieldState().display_name(desk.say(f"series.{names[0]}")).desc(True)
+    panel = (
+        table.Panel()
+        .title(desk.say(title))
+        .datasource(desk.speech.source)
+        .grid_pos(place)
+        .sort_by([first])
+        .transformations(
+            [
+                DataTransformerConfig(
+                    id_val="filterFieldsByName", options={"exclude": {"pattern": "^Time$"}}
+                ),
+                DataTransformerConfig(id_val="merge", options={}),
+                DataTransformerConfig(
+                    id_val="organize", options={"renameByName": renamed, "indexByName": order}
+                ),
+            ]
+        )
+    )
+    for number, name in enumerate(names):
+        panel = panel.with_target(desk.speech.target(QUESTIONS[name], chr(ord("A") + number), name))
+    for name, unit in units.items():
+        unit_of = DynamicConfigValue(id_val="unit", value=unit)
+        panel = panel.override_by_name(desk.say(f"series.{name}"), [unit_of])
+    return panel
+
+
+def bars(desk: Desk, place: GridPos, title: str, tag: str, *names: str) -> barchart.Panel:
+    """A group of bars for each value of a tag."""
+    renamed = {tag: desk.say(f"column.{tag}")}
+    panel = barchart.Panel().title(desk.say(title)).datasource(desk.speech.source).grid_pos(place)
+    for number, name in enumerate(names):
+        ref = chr(ord("A") + number)
+        renamed |= dict.fromkeys((name, f"Value #{ref}"), desk.say(f"series.{name}"))
+        panel = panel.with_target(desk.speech.target(QUESTIONS[name], ref, name))
+    return panel.x_field(renamed[tag]).transformations(
+        [
+            DataTransformerConfig(id_val="filterFieldsByName", options={"exclude": {"pattern": "^Time$"}}),
+            DataTransformerConfig(id_val="merge", options={}),
+            DataTransformerConfig(id_val="organize", options={"renameByName": renamed}),
+            DataTransformerConfig(
+                id_val="sortBy", options={"sort": [{"field": renamed[tag], "desc": False}]}
+            ),
+        ]
+    )
+
+
+def dashed(desk: Desk, panel: timeseries.Panel, name: str) -> timeseries.Panel:
+    """A limit, whose points are five minutes apart, as a dashed line through them."""
+    style = [
+        DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [8, 8]}),
+        DynamicConfigValue(id_val="custom.spanNulls", value=True),
+        DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": "red"}),
+    ]
+    return panel.override_by_regexp(f"/^{re.escape(desk.say(f'series.{name}'))}/", style)
+
+
+def words(desk: Desk, place: GridPos, key: str) -> text.Panel:
+    """A paragraph."""
+    return text.Panel().title("").grid_pos(place).content(desk.say(key))
 
 
 def ranking(desk: Desk, place: GridPos, title: str, units: dict[str, str]) -> table.Panel:

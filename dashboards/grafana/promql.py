@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.grafana.ask import How, Whom
-from dashboards.grafana.influxql import WINDOW_MS
+from dashboards.grafana.ask import How
+from dashboards.grafana.influxql import NOW_S, WINDOW_MS
 
 if TYPE_CHECKING:
     from dashboards.grafana.ask import Ask
@@ -24,16 +24,23 @@ def query(ask: Ask, prefix: str) -> str:
     span_ms = "$__range_ms" if ask.over_range else "$__interval_ms"
     figure = {
         How.SUM: summed,
+        How.COUNT: counted,
+        How.LAST: f"max {by} (last_over_time({points}))",
         How.MEAN: f"{summed} / {counted}",
         How.MAX: f"max {by} (max_over_time({points}))",
         How.MIN: f"min {by} (min_over_time({points}))",
         How.RATIO: f"{summed} / sum {by} (sum_over_time({_points(ask, prefix, ask.under)}))",
         How.PRESENT: f"{counted} / ({span_ms} / {WINDOW_MS})",
     }[ask.how]
-    return figure if ask.times == 1 else f"({figure}) * {ask.times}"
+    if ask.times != 1:
+        figure = f"({figure}) * {ask.times}"
+    if ask.ahead:
+        ends = f"max {by} (last_over_time({_points(ask, prefix, 'ends_s')}))"
+        figure = f"({figure}) and on ({', '.join(ask.by)}) ({ends} > {NOW_S})"
+    return figure
 
 
 def _points(ask: Ask, prefix: str, field: str) -> str:
-    whom = "${region:raw}" if ask.whom is Whom.REGION else "${site:raw}"
+    matched = ",".join(f'{tag}=~"${{{variable}:raw}}"' for tag, variable in ask.filters)
     span = "$__range" if ask.over_range else "$__interval"
-    return f'{prefix}_{ask.family.value}_{field}{{site=~"{whom}"}}[{span}]'
+    return f"{prefix}_{ask.family.value}_{field}{{{matched}}}[{span}]"

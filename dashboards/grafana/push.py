@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from dashboards.grafana import book
+from dashboards.grafana import book, rules
+from dashboards.grafana.panels import Desk
 from telemetry.words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One folder, data source or dashboard, and what becomes of it."""
+    """One folder, data source, dashboard or alert rule, and what becomes of it."""
 
     what: str
     uid: str
@@ -42,9 +43,16 @@ class Step:
 
 
 def push(  # noqa: PLR0913 - two of them switches, by name
-    server: Server, config: Config, speech: Speech, token: str = "", *, dry: bool = False, force: bool = False
+    server: Server,
+    config: Config,
+    speech: Speech,
+    token: str = "",
+    *,
+    alert_rules: bool = False,
+    dry: bool = False,
+    force: bool = False,
 ) -> Iterator[Step]:
-    """Do it, a step at a time; `dry`: only say. `token`: the store's, for the data source.
+    """Do it, a step at a time; `dry`: only say. `token`: the store's, for the data source. Alert rules only when asked for.
 
     Raises:
         GrafanaError: see `Server`; the steps before it are done.
@@ -59,6 +67,10 @@ def push(  # noqa: PLR0913 - two of them switches, by name
         yield Step("folder", folder, Fate.SAME if there else Fate.NEW)
         for body in book.dashboards(config, speech, language).values():
             yield _dashboard(server, body, folder, dry=dry, force=force)
+    if alert_rules:
+        language = config.settings.deployment.language
+        for rule in rules.rules(Desk(config, speech, language)):
+            yield _rule(server, rule, f"tatpar-{language}", dry=dry, force=force)
 
 
 def message_of(body: dict[str, Any]) -> str:
@@ -77,6 +89,23 @@ def _dashboard(server: Server, body: dict[str, Any], folder: str, *, dry: bool, 
     if fate in {Fate.NEW, Fate.CHANGED} and not dry:
         server.put_dashboard(body, folder, message)
     return Step("dashboard", uid, fate)
+
+
+def _rule(server: Server, rule: dict[str, Any], folder: str, *, dry: bool, force: bool) -> Step:
+    """Ours carry their digest and are provisioned; one that is not so any more was taken over by somebody."""
+    mark = message_of(rule)
+    annotations = rule["annotations"] | {"tatpar": mark}
+    body = rule | {"annotations": annotations, "folderUID": folder, "ruleGroup": "tatpar", "orgID": 1}
+    there = server.rule(rule["uid"])
+    if there is None:
+        fate = Fate.NEW
+    else:
+        last = str((there.get("annotations") or {}).get("tatpar", ""))
+        ours = bool(last) and there.get("provenance") == "api"
+        fate = Fate.KEPT if not ours and not force else Fate.SAME if ours and last == mark else Fate.CHANGED
+    if fate in {Fate.NEW, Fate.CHANGED} and not dry:
+        server.put_rule(body, new=fate is Fate.NEW)
+    return Step("alert rule", rule["uid"], fate)
 
 
 def _source(server: Server, wanted: dict[str, Any], token: str, *, dry: bool, force: bool) -> Step:

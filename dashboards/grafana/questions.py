@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.grafana.ask import Ask, How, Whom
+from telemetry.store.server.decided import Decided
+from telemetry.store.server.item_points import Itemised
 from telemetry.store.server.points import Family
 
 _WAYS: Final = ("path", "direction")
 _WHOLE: Final = ("site",)
+_PATH: Final = (("path", "path"),)
+_HORIZON: Final = (("horizon", "horizon"),)
+_OCCASION: Final = ("meeting", "day")
 
 
 def _line(how: How, field: str, *, under: str = "") -> Ask:
-    return Ask(family=Family.WINDOW, how=how, field=field, under=under)
+    return Ask(family=Family.WINDOW, how=how, field=field, under=under, where=_PATH)
 
 
 def _way(how: How, field: str, *, under: str = "") -> Ask:
-    return Ask(family=Family.WINDOW_DIRECTION, how=how, field=field, under=under, by=_WAYS)
+    return Ask(family=Family.WINDOW_DIRECTION, how=how, field=field, under=under, by=_WAYS, where=_PATH)
 
 
-def _office(family: Family, how: How, field: str, *, under: str = "", times: int = 1) -> Ask:
+def _office(family: Family | Decided, how: How, field: str, *, under: str = "", times: int = 1) -> Ask:
     return Ask(
         family=family,
         how=how,
@@ -34,6 +39,87 @@ def _office(family: Family, how: How, field: str, *, under: str = "", times: int
 
 def _probe(how: How, field: str) -> Ask:
     return Ask(family=Family.REPORT, how=how, field=field, by=("site", "probe"), whom=Whom.REGION)
+
+
+def _call(how: How, field: str, *, under: str = "") -> Ask:
+    return Ask(family=Itemised.CALL, how=how, field=field, under=under, by=("media", "direction"))
+
+
+def _rehearsal(how: How, field: str) -> Ask:
+    return Ask(family=Itemised.REHEARSAL, how=how, field=field, by=_WAYS, where=_PATH)
+
+
+def _limit(field: str) -> Ask:
+    return Ask(
+        family=Decided.LIMIT,
+        how=How.MAX,
+        field=field,
+        by=("profile",),
+        whom=Whom.ALL,
+        where=(("profile", "profile"),),
+    )
+
+
+def _verdict(field: str, *, times: int = 1) -> Ask:
+    return Ask(
+        family=Decided.VERDICT,
+        how=How.LAST,
+        field=field,
+        by=("site", *_OCCASION),
+        whom=Whom.REGION,
+        where=(("meeting", "meeting"),),
+        over_range=True,
+        times=times,
+        ahead=True,
+    )
+
+
+def _meeting(field: str, *, times: int = 1) -> Ask:
+    return Ask(
+        family=Decided.MEETING,
+        how=How.LAST,
+        field=field,
+        by=_OCCASION,
+        whom=Whom.ALL,
+        over_range=True,
+        times=times,
+        ahead=True,
+    )
+
+
+def _score(how: How, field: str) -> Ask:
+    """Scores by horizon, over time."""
+    return Ask(family=Decided.SCORE, how=how, field=field, by=("horizon",), whom=Whom.REGION, where=_HORIZON)
+
+
+def _bin(how: How, field: str) -> Ask:
+    """Scores by tenths of what was said."""
+    return Ask(
+        family=Decided.SCORE,
+        how=how,
+        field=field,
+        by=("bin",),
+        whom=Whom.REGION,
+        where=_HORIZON,
+        over_range=True,
+    )
+
+
+def _incident(field: str, *, times: int = 1) -> Ask:
+    return Ask(
+        family=Decided.INCIDENT,
+        how=How.LAST,
+        field=field,
+        by=("factor",),
+        whom=Whom.ALL,
+        over_range=True,
+        times=times,
+    )
+
+
+def _region(field: str, *, now: bool = False) -> Ask:
+    how = How.LAST if now else How.MAX
+    return Ask(family=Decided.ROLLOUT, how=how, field=field, by=("region",), whom=Whom.ALL, over_range=now)
 
 
 QUESTIONS: Final[dict[str, Ask]] = {
@@ -54,6 +140,47 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "office_rtt": _office(Family.WINDOW, How.MAX, "rtt_p95_ms"),
     "office_jitter": _office(Family.WINDOW_DIRECTION, How.MAX, "jitter_ms"),
     "office_newest": _office(Family.WINDOW, How.MAX, "received_s", times=1000),
+    "office_online": _office(Decided.PRESENCE, How.LAST, "online"),
+    "office_silent": _office(Decided.PRESENCE, How.LAST, "silent"),
+    "office_next": _office(Decided.PRESENCE, How.LAST, "next_state"),
+    "call_bitrate": _call(How.MEAN, "bitrate_bps"),
+    "call_lost": _call(How.RATIO, "lost", under="expected"),
+    "call_jitter": _call(How.MAX, "jitter_ms"),
+    "call_frames": _call(How.MIN, "frames_per_s"),
+    "call_freezes": _call(How.SUM, "freezes"),
+    "rehearsal_held": _rehearsal(How.MAX, "held"),
+    "rehearsal_rungs": _rehearsal(How.MAX, "rungs"),
+    "limit_loss": _limit("loss_ratio"),
+    "limit_jitter": _limit("jitter_ms"),
+    "limit_rtt": _limit("rtt_ms"),
+    "meeting_starts": _meeting("starts_s", times=1000),
+    "meeting_invited": _meeting("invited"),
+    "meeting_ready": _meeting("ready"),
+    "meeting_at_risk": _meeting("at_risk"),
+    "meeting_not_ready": _meeting("not_ready"),
+    "meeting_unknown": _meeting("unknown"),
+    "verdict_state": _verdict("state"),
+    "verdict_probability": _verdict("probability"),
+    "verdict_reason": _verdict("reason"),
+    "verdict_action": _verdict("action"),
+    "verdict_starts": _verdict("starts_s", times=1000),
+    "incident_open": _incident("open"),
+    "incident_offices": _incident("offices"),
+    "incident_since": _incident("since_s", times=1000),
+    "score_brier": _score(How.MEAN, "brier"),
+    "score_said": _score(How.MEAN, "probability"),
+    "score_held": _score(How.MEAN, "held"),
+    "score_count": _score(How.COUNT, "held"),
+    "bin_said": _bin(How.MEAN, "probability"),
+    "bin_held": _bin(How.MEAN, "held"),
+    "bin_count": _bin(How.COUNT, "held"),
+    "rollout_linked": _region("linked"),
+    "rollout_planned": _region("planned"),
+    "rollout_silent": _region("silent"),
+    "rollout_linked_now": _region("linked", now=True),
+    "rollout_planned_now": _region("planned", now=True),
+    "rollout_silent_now": _region("silent", now=True),
+    "reports_stored": Ask(family=Family.REPORT, how=How.COUNT, field="received_s", by=(), whom=Whom.REGION),
     "probe_late_sends": _probe(How.SUM, "late_sends"),
     "probe_drops": _probe(How.SUM, "rx_drops"),
     "probe_clock_error": _probe(How.MAX, "clock_error_ms"),

@@ -74,6 +74,18 @@ class Server:
             {"dashboard": body, "folderUid": folder, "message": message, "overwrite": True},
         )
 
+    def rule(self, uid: str) -> dict[str, Any] | None:
+        """The alert rule, None when it is not there."""
+        found: dict[str, Any] | None = self._call("GET", f"/api/v1/provisioning/alert-rules/{quote(uid)}")
+        return found
+
+    def put_rule(self, body: dict[str, Any], *, new: bool) -> None:
+        """Make an alert rule, or change the one of that uid. Grafana then holds it as provisioned: not edited on the screen."""
+        if new:
+            self._call("POST", "/api/v1/provisioning/alert-rules", body)
+        else:
+            self._call("PUT", f"/api/v1/provisioning/alert-rules/{quote(body['uid'])}", body)
+
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         sent = None if body is None else json.dumps(body).encode()
         try:

@@ -30,6 +30,11 @@ query_option = click.option(
 )
 
 
+rules_option = click.option(
+    "--alert-rules", is_flag=True, help="Also our flags as Grafana alert rules, in the deployment's language."
+)
+
+
 @click.group()
 def command() -> None:
     """Grafana dashboards for the database server behind the report store.
@@ -43,9 +48,16 @@ def command() -> None:
 @config_option
 @unused_data_option
 @query_option
+@rules_option
 @json_option
 @explains_config
-def export(folder: Path, config_file: Path | None, language: str | None, as_json: bool) -> None:  # noqa: FBT001
+def export(
+    folder: Path,
+    config_file: Path | None,
+    language: str | None,
+    alert_rules: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Write dashboards in Hindi and English, and provisioning files for data sources and folders, for Grafana 11 or later.
 
     Copy `provisioning/` into Grafana's folder of that name and `dashboards/` to /etc/grafana/tatpar/dashboards. A token
@@ -58,7 +70,7 @@ def export(folder: Path, config_file: Path | None, language: str | None, as_json
     from dashboards.grafana import book  # noqa: PLC0415
 
     config, speech = _ground(config_file, language)
-    written = book.files(config, speech)
+    written = book.files(config, speech, alert_rules=alert_rules)
     try:
         for name, text in written.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +106,7 @@ def _ground(config_file: Path | None, language: str | None) -> tuple[Config, Spe
 @config_option
 @unused_data_option
 @query_option
+@rules_option
 @json_option
 @explains_config
 def push(  # noqa: PLR0913, PLR0917 - one argument an option
@@ -103,6 +116,7 @@ def push(  # noqa: PLR0913, PLR0917 - one argument an option
     force: bool,  # noqa: FBT001
     config_file: Path | None,
     language: str | None,
+    alert_rules: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Bring data sources, folders and dashboards to a Grafana; again and again without harm.
@@ -124,7 +138,10 @@ def push(  # noqa: PLR0913, PLR0917 - one argument an option
     steps = []
     try:
         with Server(url, token) as server:
-            for step in pushed(server, config, speech, config.settings.store.token, dry=dry_run, force=force):
+            token_of_store = config.settings.store.token
+            for step in pushed(
+                *(server, config, speech, token_of_store), alert_rules=alert_rules, dry=dry_run, force=force
+            ):
                 steps.append(step)
                 note = "  (edited by somebody else; --force replaces it)" if step.fate is Fate.KEPT else ""
                 if not as_json:

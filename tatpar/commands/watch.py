@@ -62,6 +62,7 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
     from contextlib import closing, suppress  # noqa: PLC0415
 
     from tatpar.watch import Watch  # noqa: PLC0415
+    from tatpar.watching.mirror import mirroring  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.by_blocks import blocks_of  # noqa: PLC0415
@@ -77,9 +78,14 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
         closing(open_reader(store, data_dir)) as slow,
         closing(StateDb(data_dir / "state.db")) as state,
         blocks_of(scheduler, slow, store, data_dir) as blocks,
+        mirroring(live, data_dir, state) as mirror,
         suppress(asyncio.CancelledError),
     ):
         folder = data_dir / "reports"
         await Watch(
-            live, reader, state, SystemClock(), history_reader=slow, blocks=blocks, reports_dir=folder
+            *(live, reader, state, SystemClock()),
+            history_reader=slow,
+            blocks=blocks,
+            reports_dir=folder,
+            mirror=mirror,
         ).run()

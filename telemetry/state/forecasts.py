@@ -47,3 +47,11 @@ class ForecastTable(Database):
             (from_ns, until_ns, voided),
         )
         return [decoded(body, Forecast) for (body,) in rows]
+
+    def forecasts_after(self, number: int, limit: int) -> list[tuple[int, Forecast]]:
+        """The forecasts that were put on record behind a number, with their own numbers, in the order of their issue.
+
+        Those that are void by now are among them.
+        """
+        rows = self._rows("SELECT id, body FROM forecast WHERE id > ? ORDER BY id LIMIT ?", (number, limit))
+        return [(int(row[0]), decoded(row[1], Forecast)) for row in rows]

@@ -23,6 +23,7 @@ def filled(query: str, from_ms: int, until_ms: int, step_ms: int, variables: Map
         "$__range_ms": str(range_ms),
         "$__interval": f"{step_ms}ms",
         "$__range": f"{range_ms}ms",
+        "${__to:date:seconds}": str(until_ms // 1000),
         **{f"${{{name}:raw}}": value for name, value in variables.items()},
     }.items():
         query = query.replace(name, value)
@@ -37,7 +38,7 @@ def influxql(url: str, bucket: str, query: str) -> Series:
     assert "error" not in result, result
     return {
         tuple(text for _, text in sorted(series.get("tags", {}).items())): {
-            int(at): float(value) for at, value in series["values"] if value is not None
+            int(at): float(value) for at, value, *_ in series["values"] if value is not None
         }
         for series in result.get("series", [])
     }

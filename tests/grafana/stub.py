@@ -21,6 +21,7 @@ class Kept:
         self.sources: dict[str, dict[str, Any]] = {}
         self.folders: dict[str, dict[str, Any]] = {}
         self.dashboards: dict[str, list[dict[str, Any]]] = {}
+        self.rules: dict[str, dict[str, Any]] = {}
         self.writes = 0
         self.url = ""
 
@@ -33,6 +34,8 @@ class Kept:
         match path.partition("?")[0].strip("/").split("/")[1:]:
             case ["datasources", "uid", uid]:
                 return self.sources.get(uid)
+            case ["v1", "provisioning", "alert-rules", uid]:
+                return self.rules.get(uid)
             case ["folders", uid]:
                 return self.folders.get(uid)
             case ["dashboards", "uid", uid] if uid in self.dashboards:
@@ -48,6 +51,9 @@ class Kept:
         match path.strip("/").split("/")[1:]:
             case ["datasources"] | ["datasources", "uid", _]:
                 self.sources[body["uid"]] = {"id": 1, "readOnly": False, **body}
+            case ["v1", "provisioning", "alert-rules"] | ["v1", "provisioning", "alert-rules", _]:
+                assert body["folderUID"] in self.folders
+                self.rules[body["uid"]] = {"id": 1, **body, "provenance": "api"}
             case ["folders"]:
                 self.folders[body["uid"]] = body
             case ["dashboards", "db"]:

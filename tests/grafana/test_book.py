@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +15,9 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from config.load import load_config
 from config.settings import Store
 from dashboards.grafana import book
+from dashboards.grafana.health import METRICS
 from dashboards.grafana.questions import QUESTIONS
+from dashboards.grafana.rules import RULES
 from dashboards.grafana.speech import Language, speech_of
 from tatpar.__main__ import main
 from telemetry.words import LANGUAGES
@@ -49,11 +52,14 @@ def made(kind: str, language: Language | None, words: str) -> dict[str, dict[str
 def test_each_is_whole_by_the_schema(spoken: tuple[str, Language | None], words: str) -> None:
     """Read by the SDK's types and written again it is the same but for the queries of InfluxDB, which the SDK has no type for."""
     for name, body in made(*spoken, words).items():
+        marks = body.pop("annotations")["list"]
+        assert all({"name", "datasource", "enable", "iconColor", "target"} <= mark.keys() for mark in marks)
         again = json.loads(json.dumps(Dashboard.from_json(body), cls=JSONEncoder))
+        again.pop("annotations", None)
         for one, other in zip(body["panels"], again["panels"], strict=True):
-            targets = one.pop("targets")
-            other.pop("targets")
-            assert targets, (name, one["title"])
+            targets = one.pop("targets", [])
+            other.pop("targets", None)
+            assert targets or one["type"] == "text", (name, one["title"])
             assert len({target["refId"] for target in targets}) == len(targets)
         assert again == body, name
 
@@ -79,11 +85,12 @@ def test_every_question_is_shown_and_nothing_else_is_asked(spoken: tuple[str, La
     config = config_for(spoken[0])
     speech = speech_of(config.settings.store, spoken[1])
     known = {speech.text(ask, name if ask.over_range else "value") for name, ask in QUESTIONS.items()}
+    known |= {expr for expr, _ in METRICS.values()} if speech.language is Language.PROMQL else set()
     asked = {
         target.get("expr") or target["query"]
         for body in made(*spoken, "hi").values()
         for panel in body["panels"]
-        for target in panel["targets"]
+        for target in panel.get("targets", [])
         if "csvContent" not in target
     }
     assert asked == known
@@ -115,9 +122,8 @@ def test_links_and_variables_fit() -> None:
         uids = {body["uid"] for body in bodies.values()}
         for body in bodies.values():
             text = json.dumps(body, ensure_ascii=False)
-            names = {variable["name"] for variable in body["templating"]["list"]}
-            for name in ("site", "region"):
-                assert (f"${{{name}:raw}}" in text) == (name in names)
+            names = {variable["name"] for variable in body["templating"].get("list", [])}
+            assert set(re.findall(r"\$\{(\w+):raw\}", text)) == names
             for part in text.split('"/d/')[1:]:
                 assert part.partition("?")[0] in uids
 
@@ -140,6 +146,29 @@ def test_export_writes_files_without_the_token(tmp_path: Path) -> None:
     for text in first.values():
         assert "secret-of-ours" not in text
         json.loads(text)
+
+
+def test_alert_rules_are_written_when_asked_for(tmp_path: Path) -> None:
+    """One for each flag that the usual profile has a limit for; a viewer's variables are in none of them."""
+    settings = tmp_path / "tatpar.toml"
+    settings.write_text('[store]\nkind = "victoriametrics"\nurl = "http://127.0.0.1:8428"\n')
+    arguments = ["grafana", "export", str(tmp_path / "x"), "--config", str(settings), "--alert-rules"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    (group,) = json.loads((tmp_path / "x/provisioning/alerting/tatpar.yaml").read_text())["groups"]
+    assert {rule["labels"]["flag"] for rule in group["rules"]} == set(RULES)
+    for rule in group["rules"]:
+        assert len(rule["uid"]) <= 40
+        steps = {step["refId"]: step["model"] for step in rule["data"]}
+        assert rule["condition"] in steps
+        assert "$" not in steps["A"]["expr"]
+        assert [steps[step["expression"]]["refId"] for step in steps.values() if "expression" in step] == [
+            "A",
+            "B",
+        ]
+    loss = next(rule for rule in group["rules"] if rule["labels"]["flag"] == "loss")
+    limit = load_config(settings).profiles["video-720p"].alarm.loss_ratio
+    assert loss["data"][2]["model"]["conditions"][0]["evaluator"] == {"type": "gt", "params": [limit]}
 
 
 def test_a_store_that_grafana_cannot_ask_is_refused(tmp_path: Path) -> None:

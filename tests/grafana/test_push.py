@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboards.grafana.book import DASHBOARDS
+from dashboards.grafana.rules import RULES
 from tatpar.__main__ import main
 from tests.grafana import stub
 
@@ -83,6 +84,25 @@ def test_what_we_made_before_is_brought_up_to_date(kept: stub.Kept, settings: Pa
     settings.write_text(settings.read_text() + 'prefix = "other"\n')
     found = fates(kept, settings)
     assert Counter(found.values()) == {"changed": 2 * len(DASHBOARDS), "same": 4}
+
+
+def test_alert_rules_come_when_asked_for(kept: stub.Kept, settings: Path) -> None:
+    """A dry run writes none; then they are new, then the same; one that somebody took over stays, unless told."""
+
+    def of_rules(*more: str) -> Counter[str]:
+        code, output = ran(kept, settings, "--json", "--alert-rules", *more)
+        assert code == 0, output
+        return Counter(step["fate"] for step in json.loads(output) if step["what"] == "alert rule")
+
+    assert of_rules("--dry-run") == {"new": len(RULES)}
+    assert not kept.rules
+    assert of_rules() == {"new": len(RULES)}
+    assert of_rules() == {"same": len(RULES)}
+    kept.rules["tatpar-loss"] |= {"provenance": "", "title": "mine"}
+    assert of_rules() == {"same": len(RULES) - 1, "kept": 1}
+    assert kept.rules["tatpar-loss"]["title"] == "mine"
+    assert of_rules("--force") == {"same": len(RULES) - 1, "changed": 1}
+    assert of_rules() == {"same": len(RULES)}
 
 
 def test_refusal_and_absence_are_explained(kept: stub.Kept, settings: Path) -> None:

@@ -42,9 +42,9 @@ class Filled:
     def __init__(self, settings: Store, url: str, rows: list[dict[str, Any]]) -> None:
         self.settings, self.url, self.rows = settings, url, rows
 
-    def asked(self, ask: Ask, whom: str) -> standin.Series:
+    def asked(self, ask: Ask, whom: str, path: str = ".*") -> standin.Series:
         """What Grafana would get."""
-        variables = {ask.whom.value: whom}
+        variables = {ask.whom.value: whom, "path": path}
         if self.settings.kind == "influxdb1":
             text = influxql.query(ask, self.settings.prefix)
             text = standin.filled(text, FROM_MS, UNTIL_MS, STEP_MS, variables)
@@ -106,13 +106,18 @@ def figure(ask: Ask, pairs: list[tuple[float, float]]) -> float:
         How.MAX: values.max,
         How.MIN: values.min,
         How.SUM: values.sum,
+        How.COUNT: lambda: float(len(values)),
         How.RATIO: lambda: values.sum() / sum(under for _, under in pairs),
         How.PRESENT: lambda: len(values) / (span_ms / 15_000),
     }
     return float(made[ask.how]()) * ask.times
 
 
-@pytest.mark.parametrize("name", sorted(QUESTIONS))
+MEASURED = sorted(name for name, ask in QUESTIONS.items() if isinstance(ask.family, Family))
+"""The others are asked in `test_decided_questions`."""
+
+
+@pytest.mark.parametrize("name", MEASURED)
 def test_a_question_gives_what_the_store_reads(stored: Filled, name: str) -> None:
     """Same groups, same steps, same numbers; a hole is a hole."""
     ask = QUESTIONS[name]
@@ -125,3 +130,11 @@ def test_a_question_gives_what_the_store_reads(stored: Filled, name: str) -> Non
     assert wanted
     for group, steps in wanted.items():
         assert found[group] == pytest.approx(steps, rel=1e-9), group
+
+
+def test_one_end_is_asked_alone(stored: Filled) -> None:
+    """The variable of the path narrows a question to the lines to one end."""
+    whole = stored.asked(QUESTIONS["rtt_p50"], SITES[0])
+    assert set(whole) == {("main.national",), ("main.state",)}
+    found = stored.asked(QUESTIONS["rtt_p50"], SITES[0], ".*[.]national")
+    assert found == {("main.national",): whole["main.national",]}

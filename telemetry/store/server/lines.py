@@ -46,7 +46,7 @@ class LineMaker:
     """Makes the points of one deployment, for a database with or without text."""
 
     def __init__(self, prefix: str, *, strings: bool) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
         self._strings = strings
         self.oversized = 0
         """Packed values that no number of runs could hold, and so were left out."""
@@ -88,7 +88,7 @@ class LineMaker:
         """The points of reports as such: their receipt, the probe's state, the items that are no streams."""
         c = contacts.columns
         heads = [
-            f"site={_escaped(site)},probe={_escaped(probe)}"
+            f"site={escaped(site)},probe={escaped(probe)}"
             for site, probe in zip(contacts.sites, contacts.probes, strict=True)
         ]
         fields = [
@@ -127,7 +127,7 @@ class LineMaker:
             fields: for each field (n,) texts `,name=value`, empty for absent.
             blobs: for each packed field (n,) bytes, None for absent.
         """
-        name, lanes = f"{self._prefix}_{family}", LANES[family]
+        name, lanes = f"{self.prefix}_{family}", LANES[family]
         starts, lane = (at[0] // (lanes.span_ms * MS_NS) * lanes.span_ms).tolist(), at[1].tolist()
         if self._strings:
             texts = [_texts(field, data) for field, data in blobs.items()]
@@ -161,14 +161,15 @@ class LineMaker:
 def _heads(table: StreamTable) -> list[str]:
     """The tags of each row."""
     c = table.columns
-    names = [[_escaped(name) for name in names] for names in (table.sites, table.probes, table.paths)]
+    names = [[escaped(name) for name in names] for names in (table.sites, table.probes, table.paths)]
     return [
         f"site={names[0][site]},probe={names[1][probe]},path={names[2][path]}"
         for site, probe, path in zip(c["site"].tolist(), c["probe"].tolist(), c["path"].tolist(), strict=True)
     ]
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
+    """A tag's value in line protocol."""
     return name.translate(_SPECIAL)
 
 

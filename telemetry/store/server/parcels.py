@@ -11,6 +11,7 @@ from telemetry.store import assembly
 from telemetry.store.assembly import COMMIT
 from telemetry.store.protocol import Selection
 from telemetry.store.server import contacts, tables
+from telemetry.store.server.item_points import item_lines
 from telemetry.store.server.points import WINDOW_LANES
 from telemetry.store.server.union import united
 from telemetry.windows import HOUR_NS
@@ -40,6 +41,7 @@ def reports(journal: JournalReader, maker: LineMaker, cursor: int, limit: int) -
     table = assembly.table_of(found)
     lanes = [e.seq % WINDOW_LANES.count for e, _ in found for item in e.items if isinstance(item, Stream)]
     lines = maker.reports(contacts.of_reports(found))
+    lines += item_lines(maker.prefix, [envelope for envelope, _ in found])
     if len(table):
         lines += maker.windows(table, np.array(lanes, np.int64))
     return Reports(lines, found[-1][1].commit, len(found))

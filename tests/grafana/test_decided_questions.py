@@ -1,0 +1,381 @@
+"""Questions about what was decided, about live calls and rehearsals: the real engines answer what state and reports say."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import urllib3
+
+from dashboards.grafana import influxql, promql, rules
+from dashboards.grafana.ask import Ask, How, Whom
+from dashboards.grafana.health import METRICS
+from dashboards.grafana.marks import ANNOTATIONS
+from dashboards.grafana.panels import Desk
+from dashboards.grafana.questions import QUESTIONS
+from dashboards.grafana.rules import RULES
+from dashboards.grafana.speech import speech_of
+from telemetry.decisions import OutcomeState, State
+from telemetry.messages import Call, Rehearsal, Rung
+from telemetry.state.db import StateDb
+from telemetry.store.protocol import Received
+from telemetry.store.server.decided import ACTIONS, REASONS, STATES, Decided, day_tag, meeting_tag
+from telemetry.store.server.item_points import Itemised
+from telemetry.store.server.points import Family
+from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS
+from tests.deploy.test_rules import exported
+from tests.grafana import standin
+from tests.grafana.decisions import (
+    FORECASTS,
+    INCIDENT,
+    NOW,
+    OUTCOMES,
+    SITES,
+    config_of,
+    fill,
+    mirror,
+    verdict,
+)
+from tests.telemetry.store.conftest import T0, Fleet
+from tests.telemetry.store.servers import by_hand, ship_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.settings import Store
+    from tests.telemetry.store.servers import Servers
+
+STEP_MS = HOUR_NS // MS_NS
+FROM_MS = NOW // MS_NS - 96 * STEP_MS
+UNTIL_MS = NOW // MS_NS + STEP_MS
+EDGE_MS = 20
+ASKED = sorted(name for name, ask in QUESTIONS.items() if not isinstance(ask.family, Family))
+Row = tuple[dict[str, str], dict[str, float | None], int]
+"""Tags, fields, time in ms."""
+RUNNING = verdict("agra", 0.8, at=NOW - 1800 * SECOND_NS, meeting="running@tatpar.example")
+"""Is over before the end of the range that is asked for."""
+OBSERVATION = Path(__file__).parents[2] / "collector" / "observation"
+START = (NOW - T0) // WINDOW_NS - 40
+"""The window of the report with calls, ten minutes before `NOW`."""
+CALLS = (
+    Call(flow="a1", media="audio", direction="up", packets=700, lost=7, bitrate_bps=40_000.0, jitter_ms=3.0),
+    Call(
+        flow="v1",
+        media="video",
+        direction="up",
+        packets=900,
+        lost=0,
+        bitrate_bps=9e5,
+        jitter_ms=4.0,
+        frames_per_s=25.0,
+    ),
+    Call(
+        flow="v2",
+        media="video",
+        direction="up",
+        packets=100,
+        lost=9,
+        bitrate_bps=1e5,
+        frames_per_s=12.5,
+        freezes=2,
+    ),
+    Call(flow="x1", media="strange", direction="down", packets=5, lost=0),
+)
+REHEARSAL = Rehearsal(
+    path="main.state",
+    rehearsal_id="r1",
+    up=(
+        Rung(name="360p", held=True, bitrate_bps=1e6, sent=900),
+        Rung(name="720p", held=False, bitrate_bps=2e6, sent=900, lost=80),
+    ),
+)
+
+
+def verdict_rows() -> list[Row]:
+    rows: list[Row] = []
+    for v in (verdict("agra", 0.95), verdict("mathura", 0.7), verdict("etah", None), RUNNING):
+        first = v.reasons[0] if v.reasons else None
+        rows.append(
+            (
+                {"site": v.site, "meeting": meeting_tag(v.meeting), "day": day_tag(v.occurrence_ns)},
+                {
+                    "state": STATES[v.state],
+                    "probability": v.probability,
+                    "reason": REASONS[first.code] if first else 0,
+                    "action": ACTIONS[v.action],
+                    "starts_s": v.starts_ns // SECOND_NS,
+                    "ends_s": v.ends_ns // SECOND_NS,
+                },
+                NOW // MS_NS,
+            )
+        )
+    return rows
+
+
+def meeting_rows() -> list[Row]:
+    rows: list[Row] = []
+    coming = verdict("agra", 0.95)
+    for v, counts in ((coming, (3, 1, 1, 1, 0)), (RUNNING, (1, 0, 1, 0, 0))):
+        fields: dict[str, float | None] = dict(
+            zip(("invited", State.READY, State.AT_RISK, State.NOT_READY, State.UNKNOWN), counts, strict=True)
+        )
+        fields |= {"starts_s": v.starts_ns // SECOND_NS, "ends_s": v.ends_ns // SECOND_NS}
+        tags = {"meeting": meeting_tag(v.meeting), "day": day_tag(v.occurrence_ns)}
+        rows.append((tags, fields, NOW // MS_NS))
+    return rows
+
+
+def score_rows() -> list[Row]:
+    rows: list[Row] = []
+    held = {(o.site, o.occurrence_ns): float(o.state is OutcomeState.HELD) for o in OUTCOMES}
+    for f in FORECASTS:
+        p = f.verdict.probability
+        assert p is not None
+        came = held[f.verdict.site, f.verdict.occurrence_ns]
+        tags = {"site": f.verdict.site, "horizon": f.horizon.value, "bin": str(int(p * 10))}
+        rows.append(
+            (tags, {"probability": p, "held": came, "brier": (p - came) ** 2}, f.verdict.starts_ns // MS_NS)
+        )
+    return rows
+
+
+def standing_rows(settings: Store) -> dict[str, list[Row]]:
+    config = config_of(settings)
+    regions: dict[str, dict[str, float | None]] = {}
+    for site in config.registry.sites:
+        row = regions.setdefault(site.region, {"linked": 0, "planned": 0, "silent": 0})
+        row[site.status.value] = (row[site.status.value] or 0) + 1
+        row["silent"] = (row["silent"] or 0) + (site.status.value == "linked" and site.id != "agra")
+    at = NOW // MS_NS
+    return {
+        Decided.ROLLOUT: [({"region": region}, row, at) for region, row in regions.items()],
+        Decided.PRESENCE: [
+            (
+                {"site": s},
+                {
+                    "online": float(s == "agra"),
+                    "silent": float(s != "agra" and config.registry.by_id[s].status.value == "linked"),
+                    "next_state": {"agra": 2, "mathura": 2, "etah": 3}[s],  # agra's is the one that is on
+                },
+                at,
+            )
+            for s in SITES
+        ],
+        Decided.LIMIT: [
+            (
+                {"profile": p.id},
+                {"loss_ratio": p.alarm.loss_ratio, "jitter_ms": p.alarm.jitter_ms, "rtt_ms": p.alarm.rtt_ms},
+                at,
+            )
+            for p in config.profiles.values()
+        ],
+    }
+
+
+def rows_of(settings: Store) -> dict[str, list[Row]]:
+    """What state and reports say, by measurement."""
+    at = (T0 + START * WINDOW_NS) // MS_NS
+    calls: list[Row] = [
+        ({"site": "agra", "media": media, "direction": way}, fields, at)
+        for media, way, fields in (
+            (
+                "audio",
+                "up",
+                {"bitrate_bps": 4e4, "lost": 7.0, "expected": 707.0, "jitter_ms": 3.0, "freezes": 0.0},
+            ),
+            (
+                "video",
+                "up",
+                {
+                    "bitrate_bps": 1e6,
+                    "lost": 9.0,
+                    "expected": 1009.0,
+                    "jitter_ms": 4.0,
+                    "freezes": 2.0,
+                    "frames_per_s": 12.5,
+                },
+            ),
+            ("other", "down", {"lost": 0.0, "expected": 5.0, "freezes": 0.0}),
+        )
+    ]
+    shared: dict[str, float | None] = {
+        "open": 1,
+        "offices": 2,
+        "since_s": INCIDENT.since_ns // SECOND_NS,
+    }
+    ladder: Row = (
+        {"site": "agra", "path": "main.state", "direction": "up"},
+        {"held": 1, "rungs": 2},
+        at,
+    )
+    return {
+        Itemised.CALL: calls,
+        Itemised.REHEARSAL: [ladder],
+        Decided.VERDICT: verdict_rows(),
+        Decided.MEETING: meeting_rows(),
+        Decided.SCORE: score_rows(),
+        Decided.INCIDENT: [({"factor": str(INCIDENT.factor)}, shared, NOW // MS_NS)],
+        **standing_rows(settings),
+    }
+
+
+class Filled:
+    """A server with a morning on it."""
+
+    def __init__(self, settings: Store) -> None:
+        self.settings, self.rows = settings, rows_of(settings)
+
+    def asked(self, query: str, *, over_range: bool, until_ms: int = UNTIL_MS, **more: str) -> standin.Series:
+        """What Grafana would get."""
+        variables = {
+            "site": "agra",
+            "region": "|".join(SITES),
+            **dict.fromkeys(("path", "meeting", "horizon", "profile"), ".*"),
+        } | more
+        text = standin.filled(query, FROM_MS, until_ms, STEP_MS, variables)
+        if self.settings.kind == "influxdb1":
+            return standin.influxql(self.settings.url, self.settings.bucket, text)
+        first, last = FROM_MS - EDGE_MS, until_ms - EDGE_MS
+        found = standin.promql(self.settings.url, text, first, last, None if over_range else STEP_MS)
+        return {
+            tags: {at + EDGE_MS - STEP_MS: value for at, value in row.items()} for tags, row in found.items()
+        }
+
+    def query(self, ask: Ask) -> str:
+        language = influxql if self.settings.kind == "influxdb1" else promql
+        return language.query(ask, self.settings.prefix)
+
+    def answered(self, ask: Ask, **more: str) -> standin.Series:
+        found = self.asked(self.query(ask), over_range=ask.over_range, **more)
+        if ask.over_range:
+            return {group: {0: next(iter(row.values()))} for group, row in found.items()}
+        return found
+
+
+@pytest.fixture(scope="module", params=["victoriametrics", "influxdb1"])
+def filled(
+    request: pytest.FixtureRequest, servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> Filled:
+    """Decisions through the mirror, calls and a rehearsal through the store."""
+    settings = servers.settings(request.param)
+    folder: Path = tmp_path_factory.mktemp("decided")
+    envelope = Fleet().envelope("agra", 1, START, (*CALLS, REHEARSAL))
+    with closing(by_hand(settings, folder)) as store:
+        store.append([Received(envelope, envelope.start_ns + WINDOW_NS)])
+        ship_all(store, servers)
+    with closing(StateDb(folder / "state.db")) as state:
+        fill(state)
+        state.put_verdicts([RUNNING])
+        with mirror(settings, folder, state) as m:
+            m.step(NOW)
+            assert m.detail()["mirror_rejected"] == 0
+    servers.flush()
+    return Filled(settings)
+
+
+def expected(ask: Ask, rows: list[Row]) -> standin.Series:
+    """The same by plain arithmetic."""
+    groups: dict[tuple[str, ...], dict[int, list[tuple[float, float]]]] = {}
+    for tags, fields, time_ms in rows:
+        value, ends_s = fields.get(ask.field), fields.get("ends_s")
+        over = ask.ahead and ends_s is not None and ends_s <= UNTIL_MS // 1000
+        if value is None or over or (ask.whom is Whom.SITE and tags["site"] != "agra"):
+            continue
+        at = 0 if ask.over_range else (time_ms - FROM_MS) // STEP_MS * STEP_MS + FROM_MS
+        under = fields[ask.under] if ask.under else 1
+        assert under is not None
+        group = tuple(tags[name] for name in sorted(ask.by))
+        groups.setdefault(group, {}).setdefault(at, []).append((value, under))
+    return {g: {at: figure(ask, pairs) for at, pairs in steps.items()} for g, steps in groups.items()}
+
+
+def figure(ask: Ask, pairs: list[tuple[float, float]]) -> float:
+    values = np.array([value for value, _ in pairs])
+    made: dict[How, Callable[[], Any]] = {
+        How.MEAN: values.mean,
+        How.MAX: values.max,
+        How.MIN: values.min,
+        How.SUM: values.sum,
+        How.COUNT: lambda: len(values),
+        How.LAST: lambda: values[-1],
+        How.RATIO: lambda: values.sum() / sum(under for _, under in pairs),
+    }
+    return float(made[ask.how]()) * ask.times
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_question_gives_what_was_decided(filled: Filled, name: str) -> None:
+    """Same groups, same steps, same numbers; what is over is not ahead."""
+    ask = QUESTIONS[name]
+    found, wanted = filled.answered(ask), expected(ask, filled.rows[ask.family])
+    if ask.how is How.COUNT:  # InfluxDB counts 0 where there is nothing, Prometheus is silent
+        found = {group: {at: n for at, n in steps.items() if n} for group, steps in found.items()}
+    assert wanted
+    assert found.keys() == wanted.keys()
+    for group, steps in wanted.items():
+        assert found[group] == pytest.approx(steps, rel=1e-9), group
+
+
+def test_variables_narrow(filled: Filled) -> None:
+    """One meeting, one horizon, one profile, one region's offices."""
+    assert not filled.answered(QUESTIONS["verdict_state"], meeting="m000x")
+    assert set(filled.answered(QUESTIONS["verdict_state"], region="agra")) == {
+        (day_tag(NOW), meeting_tag(verdict("agra", 0.9).meeting), "agra")
+    }
+    assert set(filled.answered(QUESTIONS["score_brier"], horizon="T-2h")) == {("T-2h",)}
+    assert set(filled.answered(QUESTIONS["limit_loss"], profile="video-720p")) == {("video-720p",)}
+
+
+@pytest.mark.parametrize("name", sorted(ANNOTATIONS))
+def test_annotations_lie_where_it_began(filled: Filled, name: str) -> None:
+    """Each kind of beginning is found at its time, in the step that holds it."""
+    query = ANNOTATIONS[name].query(filled.settings.kind, filled.settings.prefix)
+    found = filled.asked(query, over_range=False)
+    began = {
+        "meetings": RUNNING.starts_ns,
+        "incidents": INCIDENT.since_ns,
+        "rehearsals": T0 + START * WINDOW_NS,
+    }[name]
+    times = [at // STEP_MS for row in found.values() for at in row]
+    assert times == [began // MS_NS // STEP_MS]
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_an_alert_rule_sees_every_office(filled: Filled, name: str) -> None:
+    """A rule's query runs as it stands, without anything of a viewer, and says of each office what the question says."""
+    settings = filled.settings
+    desk = Desk(config_of(settings), speech_of(settings), "en")
+    found = filled.asked(rules.query(desk, name), over_range=True, until_ms=NOW // MS_NS + 240_000)
+    ask = QUESTIONS[RULES[name].question]
+    if isinstance(ask.family, Family):
+        return  # no windows here: that it runs is what is tested
+    wanted = expected(ask, filled.rows[ask.family])
+    assert {group[-1]: next(iter(row.values())) for group, row in found.items() if group[-1] in SITES} == {
+        group[0]: steps[0] for group, steps in wanted.items()
+    }
+
+
+def test_the_collectors_own_names_are_asked(servers: Servers) -> None:
+    """Each expression of the health dashboard runs on the engine and finds the series that a collector exports."""
+    server = servers.of("victoriametrics")
+    named = set(re.findall(r"tatpar_\w+", " ".join(expr for expr, _ in METRICS.values())))
+    observed = "".join(file.read_text(encoding="utf-8") for file in OBSERVATION.glob("*_metrics.py"))
+    assert all(name in set(exported()) or f'"{name}"' in observed for name in named)
+    lines = []
+    for second in range(0, 300, 15):
+        at_ms = NOW // MS_NS + 1000 * second
+        for name in sorted(named):
+            tags = '{le="1",reason="clock",role="watch"}'
+            lines += [f"{name}{tags} {second} {at_ms}"]
+            lines += [f"{name}{tags.replace('1', '+Inf')} {second} {at_ms}"] if "bucket" in name else []
+    body = "\n".join(lines).encode()
+    answer = urllib3.request("POST", f"{server.url}/api/v1/import/prometheus", body=body, retries=False)
+    assert answer.status == 204
+    servers.flush()
+    until_ms = NOW // MS_NS + 300_000
+    for name, (expr, _) in METRICS.items():
+        assert standin.promql(server.url, expr, until_ms - 60_000, until_ms, None), name

@@ -1,0 +1,151 @@
+"""What was decided reaches the server once, whatever happens in between."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.settings import Store
+from telemetry.decisions import Action, OutcomeState, ReasonCode, State
+from telemetry.state.db import StateDb
+from telemetry.store.server.connect import connect
+from telemetry.store.server.database import UnreachableError
+from telemetry.store.server.decided import ACTIONS, OUTCOMES, REASONS, STATES, VOIDED, lane, meeting_tag
+from telemetry.windows import HOUR_NS, SECOND_NS
+from tests.grafana.decisions import FORECASTS, NOW, SITES, fill, mirror, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tests.telemetry.store.servers import Servers
+
+STEP = 61 * SECOND_NS
+
+
+class Sink:
+    """A server that notes what it is given, or is away."""
+
+    strings, where, settles_s = True, "sink", 0.0
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.away = False
+        self.process = "1"
+
+    def write(self, lines: Sequence[str]) -> None:
+        if self.away:
+            raise UnreachableError("sink: cannot be reached")
+        self.lines += lines
+
+    def incarnation(self) -> str:
+        return self.process
+
+    def close(self) -> None:
+        pass
+
+    def of(self, family: str) -> list[str]:
+        return [line for line in self.lines if re.match(rf"[a-z0-9]+_{family},", line)]
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[StateDb]:
+    """A morning's decisions."""
+    with closing(StateDb(tmp_path / "state.db")) as db:
+        fill(db)
+        yield db
+
+
+@pytest.fixture
+def settings() -> Store:
+    """Names of a server that is not asked."""
+    return Store(kind="influxdb1", url="http://127.0.0.1:1", prefix="t")
+
+
+def test_each_word_has_a_number_of_its_own() -> None:
+    """A word that is new to the house needs a number here before it can be told; numbers are never shared."""
+    for table, words in ((STATES, State), (OUTCOMES, OutcomeState), (REASONS, ReasonCode), (ACTIONS, Action)):
+        assert set(table) == set(words)
+        assert len(set(table.values())) == len(table)
+    assert VOIDED not in STATES.values()
+
+
+def test_lanes_keep_occurrences_apart() -> None:
+    """Two occurrences of one meeting within the longest horizon, an hour or more apart, never share a millisecond."""
+    assert len({lane(NOW + hours * HOUR_NS) for hours in range(31 * 24)}) == 31 * 24
+    assert meeting_tag("a") != meeting_tag("b")
+
+
+def test_told_once_and_again_when_it_changes(tmp_path: Path, settings: Store, state: StateDb) -> None:
+    """Looking again writes nothing; a verdict that changes is one point more; one that is void is told as such."""
+    sink = Sink()
+    with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+        assert m.step(NOW)
+        first = list(sink.lines)
+        assert [len(sink.of(name)) for name in ("verdict", "forecast", "outcome", "score")] == [3, 12, 6, 12]
+        assert len(sink.of("meeting")) == len(sink.of("incident")) == 1
+        state.beat("watch", NOW, {})  # the revision rises
+        assert m.step(NOW + STEP) == 0
+        state.put_verdicts([verdict("agra", 0.5)])
+        m.step(NOW + 2 * STEP)
+        changed = sink.lines[len(first) :]
+        assert len(changed) == 2, changed  # the office's, and the meeting's counts
+        assert any("_verdict,site=agra" in line and " state=3i," in line for line in changed)
+        state.void(verdict("agra", 0.5).meeting, NOW + HOUR_NS, NOW)
+        m.step(NOW + 3 * STEP - 10 * SECOND_NS)
+        assert [f" state={VOIDED}i," in line for line in sink.of("verdict")[-3:]] == [True] * 3
+        m.step(NOW + 4 * STEP)
+        assert len(sink.of("verdict")) == 7
+
+
+def test_a_server_that_is_away_loses_nothing(
+    tmp_path: Path, settings: Store, state: StateDb, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was taken meanwhile waits in the book, through a restart; verdicts in between are there as well."""
+    sink = Sink()
+    sink.away = True
+    with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+        assert m.step(NOW) == 0
+        state.put_verdicts([verdict("agra", 0.5)])
+        assert m.step(NOW + STEP) == 0
+        assert m.detail()["mirror_waiting"] != 0
+    assert [r.__dict__.get("event") for r in caplog.records].count("mirror.failed") == 1
+    state.put_verdicts([verdict("agra", 0.8)])
+    sink.away = False
+    with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+        m.step(NOW + 2 * STEP)
+        m.step(NOW + 3 * STEP)
+        assert m.detail()["mirror_waiting"] == 0
+    told = [line for line in sink.of("verdict") if "site=agra" in line]
+    assert [re.search(r"state=(\d)i", line)[1] for line in told] == ["1", "3", "2"]  # type: ignore[index]
+    assert len(sink.of("forecast")) == len(FORECASTS)
+    assert len(set(sink.lines)) == len(sink.lines)
+
+
+def test_a_server_started_anew_is_told_again(tmp_path: Path, settings: Store, state: StateDb) -> None:
+    """What a server took and may have lost with its process is written once more, to the same series and times."""
+    sink = Sink()
+    with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+        m._settles_s = 3600.0
+        written = m.step(NOW)
+        assert m.detail()["mirror_waiting"] == written
+        sink.process, m._settles_s = "2", 0.0
+        assert m.step(NOW + SECOND_NS) == written
+        assert m.detail()["mirror_waiting"] == 0
+    assert sink.lines[:written] == sink.lines[written:]
+
+
+@pytest.mark.parametrize("kind", ["victoriametrics", "influxdb1"])
+def test_the_server_takes_every_point(tmp_path: Path, servers: Servers, state: StateDb, kind: str) -> None:
+    """No line is refused, by either kind: types and names are such as the engines know."""
+    settings = servers.settings(kind)
+    with mirror(settings, tmp_path, state) as m:
+        written = m.step(NOW)
+        assert written > len(SITES) + len(FORECASTS)
+        m.step(NOW + 5 * SECOND_NS)
+        assert m.detail() == {"mirror_points": written, "mirror_waiting": 0, "mirror_rejected": 0}
+    with closing(connect(settings)) as server:
+        assert not server.lost()
