@@ -28,21 +28,8 @@ DESIGNED: Final = frozenset(
 """The commands of the design."""
 LATER: Final[frozenset[str]] = frozenset()
 BESIDE: Final = frozenset(
-    {
-        "alerts",
-        "call",
-        "changes",
-        "command",
-        "gaps",
-        "incidents",
-        "lab",
-        "refused",
     {"alerts", "call", "changes", "command", "gaps", "incidents", "lab", "refused", "rehearse", "revoke"}
     | {"store", "users"}
-        "revoke",
-        "store",
-        "users",
-    }
 )
 """What came to be beside the design."""
 
