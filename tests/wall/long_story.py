@@ -90,7 +90,10 @@ def tell_long_past(fleet: Fleet, weeks: float = 8.0) -> None:
     rehearsed_ns = window_start(NOW_NS - 2 * HOUR_NS)
     reports = [
         structs.replace(envelope(SITE, 900_001, rehearsed_ns), items=(rehearsal(),)),
-        *(with_call(seq, window_start(NOW_NS) - back * WINDOW_NS) for seq, back in ((900_002, 4), (900_003, 2))),
+        *(
+            with_call(seq, window_start(NOW_NS) - back * WINDOW_NS)
+            for seq, back in ((900_002, 4), (900_003, 2))
+        ),
     ]
     fleet.store.append(
         [Received(each, max(each.start_ns + 20 * SECOND_NS, NOW_NS - 60 * SECOND_NS)) for each in reports]
