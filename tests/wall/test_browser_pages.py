@@ -38,10 +38,10 @@ def ink(page: Page, chart: int, colour: str) -> int:
     return count
 
 
-def test_a_site_draws_its_five_charts(page: Page, fleet: Any, until: Any) -> None:
+def test_a_site_draws_its_charts(page: Page, fleet: Any, until: Any) -> None:
     """Loss, round trip, jitter, bitrate, estimated sound; Rampur's loss stands above the line, Agra has hardly any."""
     open_site(page, fleet)
-    assert page.locator(".u-wrap canvas").count() == 5
+    assert page.locator(".u-wrap canvas").count() == 6
     assert [t for t in page.locator("figcaption b").all_text_contents()] == [  # noqa: C416 - a plain list
         "Loss",
         "Round trip",
