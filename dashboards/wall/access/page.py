@@ -33,9 +33,16 @@ def language_of(request: Request, fallback: str) -> str:
     return next((one for one in spoken if one in LANGUAGES), fallback)
 
 
-def sign_in(config: Config, language: str, static: str, said: str, facts: Mapping[str, Any]) -> str:
-    """The form; `said` is the key of the line above it, or empty."""
+def asked_for(request: Request) -> str:
+    """The query that keeps a language that somebody chose; empty when nobody did, and the wall keeps to its own."""
+    asked = request.query_params.get("lang")
+    return f"?lang={asked}" if asked in LANGUAGES else ""
+
+
+def sign_in(config: Config, request: Request, static: str, said: str, facts: Mapping[str, Any]) -> str:
+    """The form, in the language of the request; `said` is the key of the line above it, or empty."""
     deployment = config.settings.deployment
+    language = language_of(request, deployment.language)
     alert = f'<p class="wrong" role="alert">{escape(say(language, said, **facts))}</p>' if said else ""
     phone = deployment.noc_phone
     help_ = f"<p>{_said(language, 'signin.help')}</p>"
@@ -51,7 +58,7 @@ def sign_in(config: Config, language: str, static: str, said: str, facts: Mappin
         f'<link rel="stylesheet" href="{static}/css/base.css">'
         f'<link rel="stylesheet" href="{static}/css/sign_in.css">'
         f'</head><body class="sign-in"><main><h1>{escape(deployment.name)}</h1>{alert}'
-        f'<form method="post" action="/sign-in?lang={language}">'
+        f'<form method="post" action="/sign-in{asked_for(request)}">'
         f'<label for="name">{_said(language, "signin.name")}</label>'
         '<input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="64" required autofocus>'
         f'<label for="password">{_said(language, "signin.password")}</label>'

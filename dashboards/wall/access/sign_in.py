@@ -81,8 +81,7 @@ class SignIn:
             self._state.begin_session, tokens.hash_of(token), name, source, self._clock.now_ns()
         )
         _log.info("%s signed in", name, extra={"event": "wall.signed-in", "user": name, "source": source})
-        language = page.language_of(request, self._live.current.settings.deployment.language)
-        answer = RedirectResponse(f"/?lang={language}", 303, {"cache-control": "no-store"})
+        answer = RedirectResponse(f"/{page.asked_for(request)}", 303, {"cache-control": "no-store"})
         self._set_cookie(request, answer, COOKIE, token, self._door.settings.session_days * 24 * 3600)
         return answer
 
@@ -94,7 +93,7 @@ class SignIn:
             if token and len(token) <= tokens.LONGEST:
                 await asyncio.to_thread(self._state.end_session, tokens.hash_of(token))
                 self._door.forget(token)
-            answer.delete_cookie(cookie, path="/", httponly=True, samesite="strict")
+            answer.delete_cookie(cookie, path="/", httponly=True, samesite="lax")
         return answer
 
     async def look(self, request: Request) -> Response:
@@ -106,7 +105,7 @@ class SignIn:
         now_ns = self._clock.now_ns()
         if link is None or now_ns >= link.until_ns:
             raise BadRequestError(
-                "this link has ended, or was taken back; ask for a new one (tatpar wall link)", 404
+                "this link has ended, or was taken back; ask for a new one (tatpar users link)", 404
             )
         answer = RedirectResponse("/", 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
         self._set_cookie(request, answer, LINK_COOKIE, token, (link.until_ns - now_ns) / SECOND_NS)
@@ -163,11 +162,10 @@ class SignIn:
             path="/",
             httponly=True,
             secure=origin.is_secure(request, self._door.settings.proxies),
-            samesite="strict",
+            samesite="lax",  # with strict, a link to a view that is shared by mail would lead to the sign-in
         )
 
     def _page(self, request: Request, said: str = "", status: int = 200, **facts: object) -> Response:
         config = self._live.current
-        language = page.language_of(request, config.settings.deployment.language)
-        html = page.sign_in(config, language, f"/static/{self._files.digest}", said, facts)
+        html = page.sign_in(config, request, f"/static/{self._files.digest}", said, facts)
         return HTMLResponse(html, status, page.HEADERS)
