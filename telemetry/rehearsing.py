@@ -161,6 +161,8 @@ class RehearsalRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stop_ns: TimeNs | None = None
     """When a person asked it to stop."""
     ended_ns: TimeNs | None = None
+    path: str = ""
+    """The line of every office that is loaded, `<uplink>.<end>`."""
     rungs: tuple[str, ...] = ()
     """Ids of the call profiles, easiest first."""
     rung_s: float = 0.0

@@ -136,6 +136,7 @@ def _begun(record: RehearsalRecord, facts: Facts) -> Move:
         record,
         state=RehearsalState.RUNNING,
         begun_ns=facts.now_ns,
+        path=_path(record, config),
         rungs=tuple(rung.name for rung in ladder),
         rung_s=config.settings.rehearsal.rung_s,
         offices=tuple(offices),

@@ -126,13 +126,15 @@ class Rehearsals:
 
     @staticmethod
     def _say(before: RehearsalRecord, now: RehearsalRecord) -> None:
-        extra = {"event": "rehearsal", "rehearsal": now.request.id, "state": now.state.value}
+        about = {"rehearsal": now.request.id, "state": now.state.value}
         if len(now.starts_ns) > len(before.starts_ns):
             stage = len(now.starts_ns)
             offices = sum(one.stage == stage for one in now.offices)
             text = "rehearsal %s of %s: stage %d with %d offices"
+            extra = {"event": "rehearsal.stage", **about}
             log.info(text, now.request.id, now.request.meeting, stage, offices, extra=extra)
         elif now.state is not before.state and now.state is not RehearsalState.RUNNING:
+            extra = {"event": "rehearsal.over", **about}
             log.info("rehearsal %s: %s %s", now.request.id, now.state.value, now.why, extra=extra)
 
 

@@ -14,6 +14,7 @@ from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
 from analytics.forecast.slots import empty_slots, merged_slots
 from tatpar.watching.lost_contact import lost_in
+from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
@@ -84,6 +85,9 @@ def prepare_tracks(
         groups_of(lines, offices.config.registry.by_id), lost, _planned(offices, past, first, slots, now_ns)
     )
     tracks = tracks_of(grid, around)
+    rehearsed = rehearsed_slots(state.rehearsals(RECALLED), lines, first, slots)
+    if rehearsed is not None:
+        tracks = tuple(replace(each, rehearsed=rehearsed) for each in tracks)
     covered = (past.until_ns - CLOSED_AFTER_NS) // SLOT_NS
     return Prepared(past, offices, tracks, tuple(digest(each, now_ns) for each in tracks), covered)
 
