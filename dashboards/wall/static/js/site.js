@@ -40,6 +40,7 @@ export function createSitePage() {
   function zoom(fromMs, untilMs) {
     const from = Math.floor(fromMs / WINDOW_MS) * WINDOW_MS;
     const to = Math.max(from + WINDOW_MS, Math.ceil(untilMs / WINDOW_MS) * WINDOW_MS);
+    charts.look({ from, to });
     location.hash = hrefSite(address.id, { from, to, path: path(), ...(noted() === null ? {} : { at: noted() }) });
   }
 
