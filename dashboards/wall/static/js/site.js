@@ -130,6 +130,7 @@ export function createSitePage() {
       }
       address = next;
       if (noted() === null) reports.hide();
+      charts.look(spanOf(next.query, now()));
       describe();
       if (model.offices.get(next.id).linked) load();
     },
