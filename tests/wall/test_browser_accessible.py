@@ -27,6 +27,7 @@ PAGES = {
     "shared fault": ("#/incidents/6925-1", ".case form", ""),
     "shared faults": ("#/incidents", ".case-line", ""),
     "site": ("#/site/rampur?range=1h", ".u-wrap canvas", ""),
+    "raw reports": ("#/site/rampur?range=1h&at=1795495500000", ".reports-table tr", ""),
     "planned": ("#/site/shamli", ".site-page h2:has-text('Shamli'), .site-page h2:has-text('शामली')", ""),
     "help": ("#/", ".mark, .tile", "?"),
 }

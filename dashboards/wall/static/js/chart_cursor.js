@@ -29,7 +29,8 @@ export function createCursorRow({ move, moveTo, pick, show, share, view, cursor 
   /** About the cursor where it is in view, else about the middle. */
   function zoom(factor) {
     const { from, to } = view();
-    const at = cursor() ?? (from + to) / 2;
+    const stands = cursor();
+    const at = stands !== null && stands >= from && stands < to ? stands : (from + to) / 2;
     const length = Math.min(LONGEST_MS, Math.max(WINDOW_MS, (to - from) * factor));
     show(...within(at - ((at - from) / (to - from)) * length, length));
   }

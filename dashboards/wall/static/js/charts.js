@@ -43,6 +43,13 @@ export function createCharts({ zoom, pick, share }) {
     if (plots.length) refill();
   }
 
+  /** At once, with the numbers that are here: what is finer comes when it has been fetched. */
+  function look(view) {
+    if (!shown) return;
+    shown.view = view;
+    for (const plot of plots) plot.setScale("x", { min: view.from / 1000, max: view.to / 1000 });
+  }
+
   function select(at) {
     if (!shown) return;
     shown.selected = at;
@@ -139,7 +146,7 @@ export function createCharts({ zoom, pick, share }) {
     width = fresh;
     if (shown) draw();
   }).observe(element);
-  return { element, show, setPast, select, tell, announce: row.announce, row: row.element,
+  return { element, show, look, setPast, select, tell, announce: row.announce, row: row.element,
     focusCursor: (wanted) => { if (wanted) row.element.firstElementChild.focus(); },
     redraw: () => (shown ? draw() : undefined) };
 }

@@ -40,6 +40,7 @@ export function createSitePage() {
   function zoom(fromMs, untilMs) {
     const from = Math.floor(fromMs / WINDOW_MS) * WINDOW_MS;
     const to = Math.max(from + WINDOW_MS, Math.ceil(untilMs / WINDOW_MS) * WINDOW_MS);
+    charts.look({ from, to });
     location.hash = hrefSite(address.id, { from, to, path: path(), ...(noted() === null ? {} : { at: noted() }) });
   }
 
@@ -129,6 +130,7 @@ export function createSitePage() {
       }
       address = next;
       if (noted() === null) reports.hide();
+      charts.look(spanOf(next.query, now()));
       describe();
       if (model.offices.get(next.id).linked) load();
     },
