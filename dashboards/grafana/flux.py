@@ -1,6 +1,6 @@
 """Questions in Flux, for InfluxDB 2.
 
-Checked for form only, **not executed**: no server that speaks Flux could be run where this was made. InfluxQL is the default.
+Run by hand on InfluxDB 1.8.0, which speaks it (`python -m tests.grafana.by_hand_flux`); never on an InfluxDB 2. InfluxQL is the default.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Annotation:
         return f"max by ({self.text}) (last_over_time({points}[$__interval]))"
 
     def flux(self, prefix: str, bucket: str) -> str:
-        """Every point; form only, not executed."""
+        """Every point."""
         only = f' and r.kind == "{self.kind}"' if self.kind else ""
         only += " and r.site =~ /^(${site:raw})$/" if self.of_site else ""
         return (

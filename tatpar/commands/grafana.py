@@ -26,7 +26,7 @@ query_option = click.option(
     "language",
     type=click.Choice(["influxql", "flux", "promql"]),
     default=None,
-    help="Query language; without it that of [store] kind (InfluxDB: influxql). Flux is checked for form only.",
+    help="Query language; without it that of [store] kind (InfluxDB: influxql). Flux was tried on InfluxDB 1.8 only.",
 )
 
 

@@ -97,7 +97,7 @@ def test_every_question_is_shown_and_nothing_else_is_asked(spoken: tuple[str, La
 
 
 def test_flux_is_well_formed() -> None:
-    """Brackets close in order and every line pipes on: form only, no engine has run it."""
+    """Brackets close in order and every line pipes on: form only; `by_hand_flux` runs it."""
     config = config_for("influxdb")
     speech = speech_of(config.settings.store, Language.FLUX)
     for name, ask in QUESTIONS.items():
