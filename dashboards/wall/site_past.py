@@ -21,7 +21,7 @@ from config.settings_file import timezone_of
 from dashboards.wall.picture.times import ms
 from telemetry.store.line_figures import line_figures
 from telemetry.store.protocol import Selection
-from telemetry.windows import HOUR_NS, MS_NS
+from telemetry.windows import HOUR_NS, MS_NS, SLOT_NS, slot_start
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -118,7 +118,14 @@ def _moves(reader: StoreReader, site: str, path: str, span: Selection, weeks: fl
     """The moves within the span, found in it and the weeks before it, as the weekly report finds them."""
     first_ns = span.end_ns - max(int(weeks * _WEEK_NS), span.end_ns - span.start_ns)
     figures = line_figures(reader, (site,), (path,), first_ns, span.end_ns)
-    first_ns -= first_ns % (300 * 1_000_000_000)
+    known = np.flatnonzero(np.isfinite(figures["loss"][0, 0]))
+    if not len(known):
+        return []
+    measured = slice(
+        int(known[0]), int(known[-1]) + 1
+    )  # weeks before the first report take long and say nothing
+    first_ns = slot_start(first_ns) + measured.start * SLOT_NS
+    figures = {metric: values[..., measured] for metric, values in figures.items()}
     return [
         Move(metric=each.metric, at_ms=ms(each.when_ns), before=each.before, after=each.after)
         for each in moved(figures, (site,), (path,), first_ns)

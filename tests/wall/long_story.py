@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -18,12 +19,13 @@ from tests.wall.story import NOW_NS, PATHS, envelope
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from telemetry.messages import Envelope
     from telemetry.store.protocol import ReportStore
     from telemetry.store.tables import RollupTable, StreamTable
     from tests.wall.storied_fleet import Fleet
 
-SITE: Final = "agra"
-MOVED_NS: Final = NOW_NS - NOW_NS % HOUR_NS - 10 * DAY_NS
+SITE: Final = "lucknow"
+MOVED_NS: Final = NOW_NS - NOW_NS % HOUR_NS - 40 * DAY_NS
 """From then on every round trip is `SLOWER` times as long."""
 SLOWER: Final = 1.02**20
 GAP_NS: Final = (NOW_NS - NOW_NS % HOUR_NS - 30 * HOUR_NS, NOW_NS - NOW_NS % HOUR_NS - 28 * HOUR_NS)
@@ -84,9 +86,10 @@ def _moved(name: str, ragged: Ragged, late: NDArray[np.bool_], rows: NDArray[np.
 def tell_long_past(fleet: Fleet, weeks: float = 8.0) -> None:
     """Give `SITE` its past, a rehearsal two hours ago and a call that goes on."""
     plan = past_of(fleet.live.current, weeks=weeks, now_ns=NOW_NS)
-    only = [site for site in plan.places.sites if site.id == SITE]
+    only = copy(plan.places)
+    only.sites = tuple(site for site in only.sites if site.id == SITE)
     moving = cast("ReportStore", _Moving(fleet.store))
-    write_history(replace(plan, places=replace(plan.places, sites=only)), moving, lambda _: None, workers=0)
+    write_history(replace(plan, places=only), moving, lambda _: None, workers=0)
     rehearsed_ns = window_start(NOW_NS - 2 * HOUR_NS)
     reports = [
         structs.replace(envelope(SITE, 900_001, rehearsed_ns), items=(rehearsal(),)),
@@ -103,12 +106,15 @@ def tell_long_past(fleet: Fleet, weeks: float = 8.0) -> None:
 def rehearsal() -> Rehearsal:
     """Held up to 360p on the way up, 720p on the way down."""
     rungs = (("audio", 64e3), ("360p", 0.8e6), ("720p", 1.8e6))
-    up = [Rung(name=n, held=n != "720p", bitrate_bps=b, sent=2000, lost=n == "720p" and 61) for n, b in rungs]
+    up = [
+        Rung(name=n, held=n != "720p", bitrate_bps=b, sent=2000, lost=61 if n == "720p" else 0)
+        for n, b in rungs
+    ]
     down = [Rung(name=n, held=True, bitrate_bps=b, sent=2000, lost=1) for n, b in rungs]
     return Rehearsal(path=PATHS[0], rehearsal_id="story", up=tuple(up), down=tuple(down))
 
 
-def with_call(seq: int, start_ns: int) -> object:
+def with_call(seq: int, start_ns: int) -> Envelope:
     """A live report whose probe sees four media flows."""
     whole = envelope(SITE, seq, start_ns, rtt_ms=30.0)
     flows = tuple(

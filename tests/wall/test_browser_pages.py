@@ -38,14 +38,15 @@ def ink(page: Page, chart: int, colour: str) -> int:
     return count
 
 
-def test_a_site_draws_its_charts(page: Page, fleet: Any, until: Any) -> None:
-    """Loss, round trip, jitter, bitrate, estimated sound; Rampur's loss stands above the line, Agra has hardly any."""
+def test_a_site_draws_its_six_charts(page: Page, fleet: Any, until: Any) -> None:
+    """Loss, round trip, jitter, delay variation, bitrate, estimated sound; Rampur's loss stands above the line, Agra has hardly any."""
     open_site(page, fleet)
     assert page.locator(".u-wrap canvas").count() == 6
     assert [t for t in page.locator("figcaption b").all_text_contents()] == [  # noqa: C416 - a plain list
         "Loss",
         "Round trip",
         "Jitter (RFC 3550)",
+        "Delay variation (PDV, RFC 5481)",
         "Bitrate of the probe",
         "Sound of a call (MOS, estimated)",
     ]
@@ -204,7 +205,7 @@ def test_no_label_of_a_chart_is_cut(  # noqa: PLR0917 - a table
     page.add_init_script(RECORD)
     page.set_viewport_size({"width": width, "height": 1080})
     page.goto(f"{fleet.url}/?lang={language}#/site/rampur?{asked}&path=main.state")
-    until(page, "document.querySelectorAll('.u-wrap canvas').length === 5 && window.drawn.length > 20", 20.0)
+    until(page, "document.querySelectorAll('.u-wrap canvas').length === 6 && window.drawn.length > 20", 20.0)
     drawn = page.evaluate("window.drawn")
     assert [one for one in drawn if one[1] < -0.5 or one[2] > one[3] + 0.5] == []
     named = [one for one in drawn if re.match(r"\d\d:\d\d .", one[0])]

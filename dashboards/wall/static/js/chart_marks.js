@@ -16,6 +16,8 @@ export function drawMarks(plot, { series, past }, name) {
   const marks = (series.marks ?? []).filter((mark) => (!mark.path || mark.path === series.path)
     && mark.from_ms < max * 1000 && (mark.until_ms === undefined || mark.until_ms > min * 1000));
   ctx.save();
+  ctx.textAlign = "left"; // whatever the axes left behind
+  ctx.textBaseline = "alphabetic";
   for (const kind of ORDER) {
     for (const mark of marks.filter((one) => one.kind === kind)) {
       const from = at(mark.from_ms);
@@ -23,8 +25,9 @@ export function drawMarks(plot, { series, past }, name) {
       DRAW[kind](ctx, bbox, from, Math.max(2 * devicePixelRatio, until - from), mark, name === "loss");
     }
   }
+  let taken = 0; // labels do not lie on one another: the list below the charts has them all
   for (const move of past?.moves ?? []) {
-    if (move.at_ms > min * 1000 && move.at_ms < max * 1000) drawMove(ctx, bbox, at(move.at_ms), move, move.metric === name);
+    if (move.at_ms > min * 1000 && move.at_ms < max * 1000) taken = drawMove(ctx, bbox, at(move.at_ms), move, move.metric === name, taken);
   }
   ctx.restore();
 }
@@ -77,8 +80,8 @@ function hatched(ctx, bbox, x, width) {
   ctx.restore();
 }
 
-/** A moved level: a broken line, and on the chart of its own figure the levels before and after. */
-function drawMove(ctx, bbox, x, move, own) {
+/** A moved level: a broken line, and on the chart of its own figure the levels before and after where there is room right of `taken`. */
+function drawMove(ctx, bbox, x, move, own, taken) {
   const scale = devicePixelRatio;
   ctx.save();
   ctx.strokeStyle = color("--mark-change");
@@ -89,14 +92,20 @@ function drawMove(ctx, bbox, x, move, own) {
   ctx.moveTo(x, bbox.top);
   ctx.lineTo(x, bbox.top + bbox.height);
   ctx.stroke();
-  if (own) {
-    const text = moveText(move);
-    ctx.fillStyle = color("--mark-change");
-    ctx.font = `600 ${11 * scale}px 'Noto Sans', 'Noto Sans Devanagari', sans-serif`;
-    const wide = ctx.measureText(text).width + 6 * scale;
-    ctx.fillText(text, x + wide > bbox.left + bbox.width ? x - wide : x + 6 * scale, bbox.top + 24 * scale);
-  }
+  const end = own ? drawLevels(ctx, bbox, x, moveText(move), taken) : taken;
   ctx.restore();
+  return end;
+}
+
+function drawLevels(ctx, bbox, x, text, taken) {
+  const scale = devicePixelRatio;
+  ctx.font = `600 ${11 * scale}px 'Noto Sans', 'Noto Sans Devanagari', sans-serif`;
+  const wide = ctx.measureText(text).width;
+  const left = x + wide + 12 * scale > bbox.left + bbox.width ? x - wide - 6 * scale : x + 6 * scale;
+  if (left < taken) return taken;
+  ctx.fillStyle = color("--mark-change");
+  ctx.fillText(text, left, bbox.top + 18 * scale);
+  return left + wide + 8 * scale;
 }
 
 /** The levels before and after. */

@@ -105,16 +105,16 @@ function timeAxis(ink, view) {
   };
   return {
     stroke: ink.text, grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 26, font: font(),
-    splits: (_plot, _axis, from, until) => timeSplits(from, until),
+    splits: (plot, _axis, from, until) => timeSplits(from, until, Math.max(2, Math.min(10, plot.width / 90))),
     values: (_plot, splits) => splits.map((s) => label(s * 1000, splits.length > 1 ? splits[1] - splits[0] : 1)),
   };
 }
 
 const STEPS_S = [5, 15, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 21600, DAY_S, 2 * DAY_S, 7 * DAY_S];
 
-/** Ticks on round local times, at most ten. */
-function timeSplits(from, until) {
-  const step = STEPS_S.find((candidate) => (until - from) / candidate <= 10) ?? 28 * DAY_S;
+/** Ticks on round local times, at most so many. */
+function timeSplits(from, until, most) {
+  const step = STEPS_S.find((candidate) => (until - from) / candidate <= most) ?? 28 * DAY_S;
   const offset = (hourOfDay(from * 1000) * 3600 - (Math.floor(from / 60) * 60 % DAY_S) + 2 * DAY_S) % DAY_S;
   const first = Math.ceil((from + offset) / step) * step - offset;
   return Array.from({ length: Math.max(0, Math.floor((until - first) / step) + 1) }, (_, i) => first + i * step);

@@ -82,6 +82,7 @@ export function createCharts({ zoom, pick, share }) {
 
   /** The words around the charts. */
   function tellAround() {
+    for (const name of CHARTS) setText(frames[name].none, hasFigures(name, shown.series) ? "" : say("site.no_figures"));
     row.relabel();
     row.tell(index === null ? null : shown.series.t_ms[index], shown.series.step_ms, valuesAt(index));
     setText(details.querySelector("summary"), say("wall.in_numbers"));
@@ -146,10 +147,13 @@ export function createCharts({ zoom, pick, share }) {
 function frameOf() {
   const caption = h("b");
   const note = h("span");
+  const none = h("em");
   const plot = h("div", { class: "plot", role: "img" });
-  return { figure: h("figure", { hidden: true }, h("figcaption", {}, caption, " ", note), plot), caption, note, plot };
+  return { figure: h("figure", { hidden: true }, h("figcaption", {}, caption, " ", note, " ", none), plot), caption, note, none, plot };
 }
 
 function hasData(series) {
   return series.rtt_ms.p50.some((value) => value !== null) || series.loss_up.some((value) => value !== null);
 }
+
+const hasFigures = (name, series) => dataOf(name, series, null).slice(1).some((values) => values.some((value) => value !== null));

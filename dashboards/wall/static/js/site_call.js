@@ -17,7 +17,7 @@ function callPart(call) {
   const estimated = call.flows.some((flow) => flow.estimated);
   return [
     h("table", { class: "call-table" },
-      h("thead", {}, h("tr", {}, ["flow", "loss", "jitter", "bitrate"].map((name) => h("th", { scope: "col" }, say(`site.column_${name}`))))),
+      h("thead", {}, h("tr", {}, ["flow", "loss", "jitter", "rate"].map((name) => h("th", { scope: "col" }, say(`site.column_${name}`))))),
       h("tbody", {}, call.flows.map(flowRow))),
     estimated ? h("p", { class: "source" }, say("site.call_estimated")) : null,
   ].filter(Boolean);

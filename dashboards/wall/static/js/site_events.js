@@ -9,6 +9,7 @@ import { nameOf, say } from "./words.js";
 
 const MOST = 40;
 const LEAST_MS = 15 * 60_000;
+const MEETINGS_LISTED_MS = 2 * 86_400_000;
 
 /** `place` is the address of the page: a time leads to the charts around it. */
 export function createEvents() {
@@ -20,11 +21,14 @@ export function createEvents() {
     const marks = (series?.marks ?? []).filter((mark) => !mark.path || mark.path === series.path);
     const moves = (past?.moves ?? []).map((move) => ({ kind: "change", from_ms: move.at_ms, until_ms: move.at_ms, move }));
     const all = [...marks, ...moves].filter((one) => one.from_ms < view.to && (one.until_ms ?? view.to) >= view.from).sort((a, b) => b.from_ms - a.from_ms);
+    const listed = view.to - view.from > MEETINGS_LISTED_MS ? all.filter(({ kind }) => kind !== "meeting") : all;
     element.hidden = !series;
     heading.textContent = say("site.happened");
-    list.replaceChildren(...all.slice(0, MOST).map((one) => item(one, place)));
-    if (!all.length) list.append(h("li", { class: "nothing" }, say("site.happened_nothing")));
-    if (all.length > MOST) list.append(h("li", { class: "nothing" }, say("site.happened_more", { n: all.length - MOST })));
+    list.replaceChildren(...listed.slice(0, MOST).map((one) => item(one, place)));
+    const rest = listed.length > MOST ? say("site.happened_more", { n: listed.length - MOST })
+      : all.length > listed.length ? say("site.happened_meetings", { n: all.length - listed.length })
+        : all.length ? "" : say("site.happened_nothing");
+    if (rest) list.append(h("li", { class: "nothing" }, rest));
   }
 
   return { element, show, hide: () => { element.hidden = true; } };

@@ -58,10 +58,12 @@ function content(found) {
     h("p", { class: "source" }, [...ways, found.left_out ? say("site.reports_more", { n: found.left_out }) : ""].filter(Boolean).join(" ")),
     h("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": say("site.reports_table") }, h("table", { class: "reports-table" },
       h("thead", {}, h("tr", {}, ["when", ...COLUMNS].map((name) => h("th", { scope: "col" }, say(`site.column_${name}`))))),
-      h("tbody", {}, entries.flatMap(({ start, probe, rows }) => rows.map((row) => h("tr", {}, h("th", { scope: "row" }, `${clockSeconds(start)} · ${probe}`), COLUMNS.map((name) => h("td", {}, row[name] ?? "")))))))),
+      h("tbody", {}, entries.flatMap(({ start, probe, rows }) => rows.map((row) => h("tr", {}, h("th", { scope: "row" }, `${clockSeconds(start)} · ${probe}`), cells(row))))))),
     ...entries.map(({ start, probe, json }) => wholeText(`${clockSeconds(start)} · ${probe} · JSON`, json)),
   ];
 }
+
+const cells = (row) => (row.other ? h("td", { colspan: COLUMNS.length }, row.other) : COLUMNS.map((name) => h("td", {}, row[name] ?? "–")));
 
 /** The text is made when it is first opened. */
 function wholeText(title, json) {
@@ -77,7 +79,7 @@ const ratio = (lost, sent) => (sent ? percent((lost ?? 0) / sent) : undefined);
 function rowOfItem(item) {
   if (item.type !== "stream") {
     const { type, ...rest } = item;
-    return { item: `${type}: ${Object.entries(rest).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ").slice(0, 160)}` };
+    return { other: `${type}: ${Object.entries(rest).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ")}` };
   }
   return {
     item: `stream ${item.path}`, sent: item.sent, loss_up: ratio(item.up.lost, item.up.sent), loss_down: ratio(item.down.lost, item.down.sent),
