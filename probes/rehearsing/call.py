@@ -97,6 +97,8 @@ class Call:
         self._rungs: tuple[list[Rung], list[Rung]] = ([], [])
         self._progress = OfficeProgress(site="x", probe="x", state=OfficeState.WAITING)
         self._hushed = 0
+        self._lasted = [0.0, 0.0]
+        """Seconds that each way of the rung was loaded for."""
         self._clock_ns = time.time_ns() - time.monotonic_ns()
 
     def stop(self, why: str) -> None:
@@ -193,7 +195,7 @@ class Call:
         frames = tuple(one.frames_per_s if one else 1.0 for one in (up, down))
         plan_up, plan_down = (packets(rates[i], frames[i], seconds) for i in (0, 1))
         step, dropped = self._flow.step % 255 + 1, self._flow.dropped
-        self._hushed = 0
+        self._hushed, self._lasted = 0, [seconds, seconds]
         self._flow.expect(step)
         wish = StepWish(
             *(round(rates[0]), round(rates[1]), round(frames[0] * 10), round(frames[1] * 10)),
@@ -208,8 +210,8 @@ class Call:
         answer, _ = await self._ask(Kind.ASK, sent.to_bytes(4), {Kind.FIGURES}, "silent", step)
         figures = read_figures(answer.body)
         came_down = self._flow.arrivals.came(plan_down, min(figures.sent_down, len(plan_down)))
-        up_way = self._way(0, _came_up(figures), sent, seconds, rates[0], early[0])
-        down_way = self._way(1, came_down, figures.sent_down, seconds, rates[1], early[1])
+        up_way = self._way(0, _came_up(figures), sent, rates[0], early[0])
+        down_way = self._way(1, came_down, figures.sent_down, rates[1], early[1])
         trouble = self._trouble(late_ns, self._flow.dropped > dropped, bool(figures.overrun))
         if not early[0] and sent < len(plan_up):
             trouble = "own-load"
@@ -218,8 +220,8 @@ class Call:
     async def _watch(self, seconds: float, tried: list[bool]) -> tuple[list[str], tuple[int, int]]:
         """Look ten times a second whether a way must be broken off; until both are, or the time is over."""
         watching, early = (Early(), Early()), ["", ""]
-        end = time.monotonic() + seconds
-        late_ns = (0, 0)
+        began = time.monotonic()
+        end, late_ns = began + seconds, (0, 0)
         while (left := end - time.monotonic()) > 0 and not all(early):
             await self._pause(min(FEEDBACK_S, left))
             arrivals = self._flow.arrivals
@@ -234,6 +236,7 @@ class Call:
             for i, look in enumerate(seen):
                 if look is not None and tried[i] and not early[i]:
                     early[i] = watching[i].look(look[0], look[1], self._above_floor(i, look[2]))
+                    self._lasted[i] = time.monotonic() - began if early[i] else seconds
             self._break_off(early)
             self._check_clock()
         return early, late_ns
@@ -252,14 +255,14 @@ class Call:
         self._floors[i] = floor = delay_ns if floor is None else min(floor, delay_ns)
         return delay_ns - floor
 
-    def _way(self, i: int, came: Came, sent: int, seconds: float, bps: float, early: str) -> Way:  # noqa: PLR0913, PLR0917
+    def _way(self, i: int, came: Came, sent: int, bps: float, early: str) -> Way:
         """One direction of a rung, its delay over the least that was ever seen on it."""
         self._above_floor(i, came.least_delay_ns)
         floor = self._floors[i]
         grown = None
         if floor is not None and came.p95_delay_ns is not None:
             grown = (came.p95_delay_ns - floor) / MS_NS
-        return Way(sent, came, seconds, bps, grown, early)
+        return Way(sent, came, self._lasted[i], bps, grown, early)
 
     def _check_clock(self) -> None:
         """A clock that is set in the middle would be read as delay.

@@ -73,6 +73,7 @@ def test_a_bloated_queue_shows_as_delay_and_is_left_early(outcomes: dict[str, Ou
     assert found.progress.why == "up delay", found
     assert last.delay_growth_ms is not None
     assert 90.0 < last.delay_growth_ms < 2000.0
+    assert last.bitrate_bps == pytest.approx(330e3, rel=0.25), "what the line carried while it was loaded"
 
 
 def test_loss_breaks_the_first_rung(outcomes: dict[str, Outcome]) -> None:
