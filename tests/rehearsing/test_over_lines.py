@@ -32,9 +32,9 @@ def outcomes(helpers: Any) -> dict[str, Outcome]:
     def stop(call: Call) -> None:
         call.stop("live-call")
 
-    async def all_at_once(at: dict[str, tuple[str, int]], direct: tuple[str, int]) -> dict[str, Outcome]:
+    async def all_at_once(at: dict[str, Any], direct: tuple[str, int]) -> dict[str, Outcome]:
         found = await asyncio.gather(
-            *(helpers.rehearsed(at[name], ssid) for ssid, name in enumerate(STATES, start=1)),
+            *(helpers.rehearsed(at[name][0], ssid, relay=at[name][1]) for ssid, name in enumerate(STATES, 1)),
             helpers.rehearsed(direct, 9, during=stop),
             helpers.rehearsed(direct, 10, key=b"forged key of somebody elses...."),
         )
