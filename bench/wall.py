@@ -78,8 +78,6 @@ def _with_offices(
         if offices == SIZES[0]:
             _give_long_past(store, config, sites[0])
         give_past(store, sites)
-        while store.maintain(time.time_ns()):
-            pass
         fleet = _Fleet(store, sites)
         with serving(settings, folder) as (url, process):
             figures = _seen(url, fleet, progress, quick=quick)

@@ -13,8 +13,11 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 import config
+from telemetry.windows import MS_NS, WINDOW_NS
 from tests.wall.conftest import CHROMIUM_FLAGS
-from tests.wall.storied_fleet import made_fleet, served, tell_incidents
+from tests.wall.long_story import SITE, tell_long_past
+from tests.wall.storied_fleet import StoryClock, made_fleet, served, tell_incidents
+from tests.wall.story import NOW_NS
 
 DEFAULTS: Final = Path(config.__file__).parent / "defaults"
 MORNING: Final = "#/meeting/morning-review%40tatpar.example/20261124T053000Z"
@@ -35,7 +38,6 @@ STORY: Final[dict[str, _Look]] = {
     "meetings-hi": ("/?lang=hi&theme=dark#/meetings", _WIDE),
     "meetings-en": ("/?lang=en&theme=light#/meetings", _WIDE),
     "meetings-phone": ("/?lang=en&theme=dark#/meetings", _PHONE),
-    "site-en": ("/?lang=en&theme=dark#/site/rampur?range=1h&path=main.state", (1920, 1080, 1)),
 }
 FAULTS: Final[dict[str, _Look]] = {
     "shared-map-en": ("/?lang=en&theme=dark", _WIDE),
@@ -43,7 +45,18 @@ FAULTS: Final[dict[str, _Look]] = {
     "shared-en": ("/?lang=en&theme=light#/incidents/6924-2", _WIDE),
     "shared-phone": ("/?lang=hi&theme=light#/incidents/6924-2", _PHONE),
 }
-"""Name: address, and width and height in CSS px, dots a px. The second lot has shared faults in its story."""
+_LINE: Final = f"#/site/{SITE}?path=main.state"
+_ONE: Final = (NOW_NS - NOW_NS % WINDOW_NS - 4 * WINDOW_NS) // MS_NS
+LONG: Final[dict[str, _Look]] = {
+    "site-en": (f"/?lang=en&theme=dark{_LINE}&range=1d", (1920, 1440, 1)),
+    "site-weeks-hi": (f"/?lang=hi&theme=light{_LINE}&range=8w", (1920, 1440, 1)),
+    "site-report-en": (
+        f"/?lang=en&theme=light{_LINE}&from={_ONE}&to={_ONE + 15_000}&at={_ONE}",
+        (1920, 1500, 1),
+    ),
+    "site-phone": (f"/?lang=hi&theme=dark{_LINE}&range=1d", (390, 1700, 2)),
+}
+"""Name: address, and width and height in CSS px, dots a px. The second lot has shared faults in its story, the third one office's eight weeks."""
 _DRAWN: Final = ".u-wrap canvas, .verdicts tr, .wall .bar, .past-table tr, .case .story"
 
 
@@ -59,6 +72,14 @@ def make(folder: Path) -> None:
             tell_incidents(fleet)
             time.sleep(2)  # the wall reads again within a second
             take(url, folder, FAULTS)
+        with made_fleet(Path(data) / "long") as fleet:
+            tell_long_past(fleet)
+            tell_incidents(fleet)
+            while fleet.store.maintain(NOW_NS):
+                pass
+            fleet.clock = StoryClock()
+            with served(fleet) as url:
+                take(url, folder, LONG)
 
 
 def take(url: str, folder: Path, pictures: dict[str, _Look]) -> None:
@@ -72,6 +93,8 @@ def take(url: str, folder: Path, pictures: dict[str, _Look]) -> None:
             if "view=grid" in place:
                 page.keyboard.press("g")
             page.evaluate("document.fonts.ready")
+            if "#/site/" in place:
+                page.wait_for_timeout(4000)  # what is usual comes after the charts
             page.wait_for_timeout(600)
             page.screenshot(path=folder / f"{name}.png")
             page.close()

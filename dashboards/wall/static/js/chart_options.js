@@ -105,7 +105,7 @@ function timeAxis(ink, view) {
   };
   return {
     stroke: ink.text, grid: { stroke: ink.line, width: 1 }, ticks: { show: false }, size: 26, font: font(),
-    splits: (plot, _axis, from, until) => timeSplits(from, until, Math.max(2, Math.min(10, plot.width / 90))),
+    splits: (plot, _axis, from, until) => timeSplits(from, until, Math.max(3, Math.min(10, plot.width / 75))),
     values: (_plot, splits) => splits.map((s) => label(s * 1000, splits.length > 1 ? splits[1] - splits[0] : 1)),
   };
 }

@@ -5,8 +5,9 @@ import { say } from "./words.js";
 
 const KEYS = [
   ["1 2 3", "views"], ["m", "map"], ["g", "grid"], ["h", "language"], ["d", "theme"], ["Tab", "tab"], ["← ↑ → ↓", "arrows"],
-  ["Enter", "enter"], ["Esc", "escape"], ["?", "help"],
+  ["Enter", "enter"], ["+ −", "charts"], ["Esc", "escape"], ["?", "help"],
 ];
+const ELSEWHERE = { views: "views.key_views", charts: "site.key_charts" };
 
 export function createHelp() {
   const element = h("dialog", { class: "help", "aria-labelledby": "help-title" });
@@ -15,7 +16,7 @@ export function createHelp() {
   function open() {
     element.replaceChildren(
       h("h2", { id: "help-title" }, say("wall.help")),
-      h("dl", {}, KEYS.map(([key, name]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(name === "views" ? "views.key_views" : `wall.key_${name}`))))),
+      h("dl", {}, KEYS.map(([key, name]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(ELSEWHERE[name] ?? `wall.key_${name}`))))),
       h("button", { type: "button", onclick: () => element.close() }, say("wall.close")));
     element.showModal();
   }

@@ -4,6 +4,7 @@ import { causeText } from "./causes.js";
 import { moveText } from "./chart_marks.js";
 import { h } from "./dom.js";
 import { clock, date, midnight } from "./format.js";
+import { now } from "./model.js";
 import { hrefIncident, hrefMeetingKey, hrefSite } from "./router.js";
 import { nameOf, say } from "./words.js";
 
@@ -46,7 +47,7 @@ function item(one, place) {
 
 /** The day where it is not today's, begin and end; one time where both are the same. */
 function spanText({ from_ms: from, until_ms: until }) {
-  const day = midnight(from) === midnight(Date.now()) ? "" : `${date(from).split(",")[0]}, `;
+  const day = midnight(from) === midnight(now()) ? "" : `${date(from).split(",")[0]}, `;
   if (until === undefined) return `${day}${clock(from)} –`;
   if (clock(from) === clock(until) && until - from < LEAST_MS) return day + clock(from);
   const end = midnight(from) === midnight(until) ? clock(until) : `${date(until).split(",")[0]}, ${clock(until)}`;
