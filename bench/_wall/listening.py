@@ -39,7 +39,6 @@ class Walls:
         self._tasks: list[asyncio.Task[None]] = []
         self.heard: Heard | None = None
         self.bytes = 0
-        self.events = 0
         self.wholes = 0
 
     async def open(self, count: int, progress: Callable[[str], None]) -> None:
@@ -81,7 +80,6 @@ class Walls:
         try:
             while line := await reader.readline():
                 self.bytes += len(line)
-                self.events += line.startswith(b"event: change")
                 self.wholes += line.startswith(b"event: snapshot")
                 asked = self.heard
                 if (
