@@ -191,7 +191,7 @@ def test_keys_reach_everything(page: Page, fleet: Any) -> None:
     page.keyboard.press("Escape")
     page.wait_for_selector(".map .mark")
     page.keyboard.press("?")
-    assert page.locator("dialog[open] dt").count() == 10
+    assert page.locator("dialog[open] dt").count() == 11
     page.keyboard.press("Escape")
     assert page.locator("dialog[open]").count() == 0
     assert page.evaluate("location.hash") == "#/"
