@@ -75,10 +75,6 @@ class Door:
         """What is remembered of a token counts no more."""
         self._known.pop(tokens.hash_of(token), None)
 
-    def forget_all(self) -> None:
-        """What is remembered counts no more."""
-        self._known.clear()
-
     async def _by_proxy(self, request: Request) -> Visitor | None:
         wall = self.settings
         if not wall.proxy_user_header or not origin.is_trusted(request, wall.proxies):
