@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from telemetry.store.protocol import Fate, Received, ReportStore
 
 
-_LAGS = 100_000
+_LAGS = 500_000
 
 
 class Timed:

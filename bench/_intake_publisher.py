@@ -120,7 +120,8 @@ def prepared(count: int) -> list[tuple[bytearray, int]]:
 class Publisher:
     """One connection, one thread, bare sockets: it must not be what limits the rate."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, window: int = WINDOW) -> None:
+        self._window = window
         self._sock = socket.create_connection(("127.0.0.1", port))
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         body = wire.text("MQTT") + b"\x05\x02" + wire.u16(0) + b"\x00" + wire.text("")
@@ -133,18 +134,22 @@ class Publisher:
         self._unanswered = 0
         self._rest = b""
 
-    def publish(self, packets: list[tuple[bytearray, int]], rate: float, *, stamp: bool = True) -> None:
-        """Publish all, with a bounded number not acknowledged, and wait for the last acknowledgement."""
+    def publish(
+        self, packets: list[tuple[bytearray, int]], rate: float, *, stamp: bool = True, wait: bool = True
+    ) -> None:
+        """Publish all, with a bounded number not acknowledged, and wait for the last acknowledgement if wanted."""
         began, at = time.perf_counter(), 0
-        while at < len(packets) or self._unanswered:
+        while at < len(packets) or (wait and self._unanswered):
             due = len(packets) - at if not rate else int((time.perf_counter() - began) * rate) + 1 - at
-            together = min(due, TOGETHER, WINDOW - self._unanswered, len(packets) - at)
+            together = min(due, TOGETHER, self._window - self._unanswered, len(packets) - at)
             if together > 0:
                 self._write(packets[at : at + together], stamp=stamp)
                 at += together
                 self._unanswered += together
             until_s = 0.0 if together > 0 else (at / rate - (time.perf_counter() - began) if rate else 0.1)
-            if at == len(packets) or self._unanswered >= WINDOW:
+            if at == len(packets) and not wait:
+                until_s = 0.0
+            elif at == len(packets) or self._unanswered >= self._window:
                 until_s = 0.1
             self._read(max(0.0, until_s))
 
