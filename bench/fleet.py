@@ -10,6 +10,7 @@ Beside it: connections of their own at the broker, idle, with a will each, as pr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import tempfile
@@ -128,11 +129,10 @@ async def _sent_and_stored(probes: int, parts: _Parts) -> dict[str, object]:
         rows = sum([json.loads(await one.ask("rows"))["rows"] for one in parts.collectors])
     took_s = time.monotonic() - began
     figures = [json.loads(await one.ask("figures")) for one in parts.collectors]
-    if not sending.done():
-        sending.cancel()
-        sent: dict[str, Any] = {"late_s": [float("inf")]}
-    else:
-        sent = json.loads(sending.result())
+    sent: dict[str, Any] = {"late_s": [float("inf")]}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REPORT_S):
+            sent = json.loads(await sending)
     return _judged(probes, rows, took_s, figures, sent) | parts.usage.shares()
 
 

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOK_S: Final = 0.25
+_MEMORY_SHARE: Final = 0.5
 
 
 def watched(settings: Path, folder: Path, offices: int, limit_s: float) -> dict[str, object]:
-    """Start `tatpar watch` over a store, and stop it when every office has a verdict, or at the limit."""
+    """Start `tatpar watch` over a store, and stop it when every office has a verdict, at the limit, or at half of this machine's memory."""
     began = time.monotonic()
     told = ["watch", "--config", str(settings), "--data", str(folder)]
     process = subprocess.Popen(
@@ -27,7 +28,13 @@ def watched(settings: Path, folder: Path, offices: int, limit_s: float) -> dict[
     )
     watch = psutil.Process(process.pid)
     peak_mb, cpu_s, verdicts = 0.0, 0.0, 0
-    while verdicts < offices and time.monotonic() - began < limit_s and process.poll() is None:
+    most_mb = _MEMORY_SHARE * psutil.virtual_memory().total / 1e6
+    while (
+        verdicts < offices
+        and time.monotonic() - began < limit_s
+        and peak_mb < most_mb
+        and process.poll() is None
+    ):
         with contextlib.suppress(psutil.Error):
             peak_mb = max(peak_mb, watch.memory_info().rss / 1e6)
             cpu_s = sum(watch.cpu_times()[:2])
@@ -41,6 +48,11 @@ def watched(settings: Path, folder: Path, offices: int, limit_s: float) -> dict[
         process.kill()
         process.wait()
     return {
+        "watch: ended": "every office has a verdict"
+        if verdicts >= offices
+        else "memory"
+        if peak_mb >= most_mb
+        else "time",
         "watch: verdicts": verdicts,
         "watch: s to the last": took_s,
         "watch: CPU ms an office": 1e3 * cpu_s / offices,
