@@ -39,7 +39,9 @@ _BARE: Final = "import sys, numpy, paho.mqtt.client; print('in', flush=True); sy
 
 def arguments(parser: ArgumentParser) -> None:
     """What this benchmark may be told."""
-    parser.add_argument("--quick", action="store_true", help="45 s instead of 180, one day of spool instead of 30")
+    parser.add_argument(
+        "--quick", action="store_true", help="45 s instead of 180, one day of spool instead of 30"
+    )
     parser.add_argument("--seconds", type=float, default=None, help="of steady state (default: 180)")
     parser.add_argument("--rate", type=float, default=RATE_PPS, help="packets/s (default: 50)")
 
@@ -78,7 +80,16 @@ def _steady(  # noqa: PLR0913 - what one run is made of
         encoding="utf-8",
     )
     began = time.perf_counter()
-    command = [sys.executable, "-m", "tatpar", "probe", "--config", str(settings), "--data", str(folder / "data")]
+    command = [
+        sys.executable,
+        "-m",
+        "tatpar",
+        "probe",
+        "--config",
+        str(settings),
+        "--data",
+        str(folder / "data"),
+    ]
     with subprocess.Popen(command) as process:
         try:
             if not hub.online.wait(120):
@@ -92,7 +103,9 @@ def _steady(  # noqa: PLR0913 - what one run is made of
     return {"online_s": online_s, **figures}
 
 
-def _watch(root: psutil.Process, hub: Hub, seconds: float, progress: Callable[[str], None]) -> dict[str, object]:
+def _watch(
+    root: psutil.Process, hub: Hub, seconds: float, progress: Callable[[str], None]
+) -> dict[str, object]:
     progress(f"{seconds:.0f} s of steady state")
     seen, before, began = len(hub.payloads), cpu_s(root), time.perf_counter()
     samples: list[Memory] = []
@@ -101,9 +114,7 @@ def _watch(root: psutil.Process, hub: Hub, seconds: float, progress: Callable[[s
         samples.append(memory(root))
     span = time.perf_counter() - began
     ratio = (cpu_s(root) - before) / span
-    streams = [
-        item for one in hub.payloads[seen:] for item in decode(one).items if isinstance(item, Stream)
-    ]
+    streams = [item for one in hub.payloads[seen:] for item in decode(one).items if isinstance(item, Stream)]
     figures: dict[str, object] = {
         "packets_per_s": sum(item.sent for item in streams) / max(len(streams), 1) / 15,
         "lost": sum(item.lost for item in streams),
@@ -112,7 +123,9 @@ def _watch(root: psutil.Process, hub: Hub, seconds: float, progress: Callable[[s
     }
     for name in samples[0].rss_mb:
         figures[f"rss_mb_of_{name}"] = statistics.median(one.rss_mb[name] for one in samples)
-    figures["rss_mb_sum"] = sum(statistics.median(one.rss_mb[name] for one in samples) for name in samples[0].rss_mb)
+    figures["rss_mb_sum"] = sum(
+        statistics.median(one.rss_mb[name] for one in samples) for name in samples[0].rss_mb
+    )
     figures["pss_mb"] = statistics.median(one.pss_mb for one in samples)
     figures["memory_alone_mb"] = statistics.median(one.alone_mb for one in samples)
     figures["memory_alone_mb_max"] = max(one.alone_mb for one in samples)

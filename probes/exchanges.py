@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from probes.records import ReplyFlag, SentFlag
+from probes.record_layout import ReplyFlag, SentFlag
 from probes.stamp import PTP_FLAG
-from probes.timestamps import ntp64_array, unix_ns_array, unix_ns_of_ptp_array
+from probes.timestamp_arrays import ntp64_array, unix_ns_array, unix_ns_of_ptp_array
 from telemetry.windows import LATE_NS, MS_NS
 
 if TYPE_CHECKING:

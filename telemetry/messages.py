@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
-from telemetry.histogram import BINS, Sparse
+from telemetry.histogram_grid import BINS, Sparse
 
 WIRE_VERSION: Final = 1
 

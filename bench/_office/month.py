@@ -49,7 +49,9 @@ def fill(
     oldest = next(iter(spool.held()))[0]
     spool.close()
     began = time.perf_counter()
-    with contextlib.closing(Spool(file, site=envelopes[0].site, probe=envelopes[0].probe, limits=limits)) as again:
+    with contextlib.closing(
+        Spool(file, site=envelopes[0].site, probe=envelopes[0].probe, limits=limits)
+    ) as again:
         held = sum(last - first + 1 for first, last in again.held())
     opened_s = time.perf_counter() - began
     return {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from telemetry.histogram import BINS
+from telemetry.histogram_grid import BINS
 from telemetry.store.tables import Ragged
 
 if TYPE_CHECKING:

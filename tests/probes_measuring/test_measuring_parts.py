@@ -15,11 +15,13 @@ from probes.measuring_messages import Damaged, Ended, Open, Opened, Progress, en
 from probes.meter import Meter
 from probes.name_lookup import NameLookup
 from probes.outlet import Outlet
-from probes.records import SENT, ReplyFlag, SentFlag
+from probes.record_layout import ReplyFlag, SentFlag
+from probes.records import REPLY, SENT, STAMPED
 from probes.reply_reader import ReplyReader
 from probes.session_sender import SessionSender
 from probes.stamp_tlv import DEFAULT_PAYLOAD, trailer
-from probes.timestamps import ErrorEstimate, ntp64, ntp64_array, unix_ns, unix_ns_array
+from probes.timestamp_arrays import ntp64_array, unix_ns_array
+from probes.timestamps import ErrorEstimate, ntp64, unix_ns
 from probes.window_assembly import WindowAssembly
 from probes.worst_interval import worst_interval
 from telemetry.messages import Clock, ClockState, StampSource
@@ -56,7 +58,10 @@ class Collected:
     def __init__(self) -> None:
         self.replies: list[NDArray[np.void]] = []
         self.stamps: list[NDArray[np.void]] = []
-        self.reader = ReplyReader(self.replies.append, self.stamps.append)
+        self.reader = ReplyReader(
+            lambda records: self.replies.append(np.frombuffer(records, dtype=REPLY)),
+            lambda records: self.stamps.append(np.frombuffer(records, dtype=STAMPED)),
+        )
 
 
 def test_send_stamps_are_numbered_after_an_error_as_before(echo: socket.socket) -> None:
