@@ -70,7 +70,7 @@ def failed(figures: dict[str, object]) -> bool:
     return not (held[0] < MEMORY_TARGET_MB and held[1] < CPU_TARGET_RATIO)  # type: ignore[operator]
 
 
-def _steady(  # noqa: PLR0913 - what one run is made of
+def _steady(  # noqa: PLR0913, PLR0917 - what one run is made of
     folder: Path, port: int, end: int, hub: Hub, seconds: float, progress: Callable[[str], None]
 ) -> dict[str, object]:
     settings = folder / "probe.toml"

@@ -35,7 +35,7 @@ from probes.record_layout import REPLY_STRUCT, SENT_STRUCT, STAMPED_STRUCT, Sent
 from probes.reply_reader import ReplyReader
 from probes.session_sender import SessionSender, connect
 from telemetry.clock import SystemClock
-from telemetry.messages import StampSource
+from telemetry.sources import StampSource
 from telemetry.windows import LATE_NS, MS_NS, SECOND_NS
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from probes.stamp_tlv import (
     UNRECOGNISED,
 )
 from probes.timestamps import MASK32, SECOND_NS
-from telemetry.messages import StampSource
+from telemetry.sources import StampSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

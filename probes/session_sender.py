@@ -15,7 +15,7 @@ from probes.stamp_auth import SENDER as SIGNED_SENDER
 from probes.stamp_auth import SIGNED, truncated_mac
 from probes.stamp_tlv import HEADER, MAC_SIZE, SIGNED_FACTS_AT, SIGNED_MAC_AT, signed_trailer, trailer
 from probes.timestamps import MASK32, NTP_EPOCH, SECOND_NS
-from telemetry.messages import StampSource
+from telemetry.sources import StampSource
 
 if TYPE_CHECKING:
     from probes.measuring_messages import Open

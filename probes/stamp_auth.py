@@ -65,12 +65,13 @@ def _hmac() -> ModuleType:
 
 def truncated_mac(key: bytes, data: bytes | bytearray | memoryview) -> bytes:
     """HMAC-SHA-256-128 (RFC 4868): the first 16 octets."""
-    return _hmac().digest(key, data, "sha256")[:MAC]
+    digest: bytes = _hmac().digest(key, data, "sha256")
+    return digest[:MAC]
 
 
 def is_authentic(key: bytes, base: bytes | memoryview) -> bool:
     """Whether the 112 octets of a base packet were signed with this key; takes the same time for every wrong one."""
-    return _hmac().compare_digest(truncated_mac(key, base[:SIGNED]), base[SIGNED:BASE])
+    return bool(_hmac().compare_digest(truncated_mac(key, base[:SIGNED]), base[SIGNED:BASE]))
 
 
 def pack_request(packet: SenderPacket, key: bytes, trailer: bytes = b"") -> bytes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 SECOND_NS: Final = 1_000_000_000
 NTP_EPOCH: Final = 2_208_988_800
@@ -48,8 +47,7 @@ def tai_ns(stamp: int) -> int:
     return (stamp >> 32) * SECOND_NS + (stamp & MASK32)
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorEstimate:
+class ErrorEstimate(NamedTuple):
     """How far a sender of stamps trusts its clock (RFC 4656 4.1.2): at most `seconds` off."""
 
     synchronised: bool

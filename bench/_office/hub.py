@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 import threading
 import time
@@ -57,8 +58,8 @@ class Hub:
         if message.topic.endswith(Leaf.PRESENCE):
             self.online.set()
             return
-        self.payloads.append(message.payload)
-        envelope = decode(message.payload)
+        self.payloads.append(payload := bytes(message.payload))
+        envelope = decode(payload)
         stored = Stored(epoch=envelope.epoch, through=envelope.seq)
         self._client.publish(_topic(Leaf.STORED), encode_control(stored), qos=1, retain=True)
 
@@ -96,7 +97,5 @@ def _wait_for(port: int) -> None:
     raise RuntimeError("mosquitto does not listen")
 
 
-def _knock(port: int) -> Any:  # noqa: ANN401 - a socket
-    import socket  # noqa: PLC0415
-
+def _knock(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=1)

@@ -35,7 +35,7 @@ def fill(
     count = days * WINDOWS_PER_DAY
     limits = SpoolLimits(max_reports=count)
     spool = Spool(file, site=envelopes[0].site, probe=envelopes[0].probe, limits=limits)
-    spool._db.execute("PRAGMA synchronous=OFF")  # the figures are sizes: what a commit costs is asked below
+    spool._db.execute("PRAGMA synchronous=OFF")  # noqa: SLF001 - a month in minutes; the figures are sizes, not speed
     began = time.perf_counter()
     for index in range(count):
         _append(spool, envelopes[index % len(envelopes)], index)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from telemetry.histogram import Sparse
+    from telemetry.histogram_grid import Sparse
 
 
 def ragged(histograms: Sequence[Sparse]) -> Ragged:
