@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from probes.interfaces import LinkMeters
 from probes.kept_going import kept_going
+from probes.lean_memory import give_back
 from probes.office import Office
 from probes.ping import Pinger
 from probes.rehearsing.call_child import CallChild
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 1.0
 """The plan is looked at this often at least, for the clock may be set under us."""
+LEAN_FIRST_S: Final = 30.0
+LEAN_EVERY_S: Final = 3600.0
 LAST_WINDOWS_S: Final = 2.0
 FAREWELL_S: Final = 8.0
 
@@ -132,6 +135,7 @@ class Agent:
                             ("plans to measurer", self._follow_plans),
                             ("ping", self._pinger.run),
                             ("interface counters", self._links.run),
+                            ("memory", _stay_lean),
                             *((f"{key} calls", watch.run) for key, watch in self.calls.items()),
                         )
                     ]
@@ -207,6 +211,14 @@ class Agent:
         changes = (office.next_change_ns(now_ns) for office in self.offices.values())
         soonest_ns = min((at for at in changes if at is not None), default=now_ns + SECOND_NS)
         return min(LOOK_S, max(0.01, (soonest_ns - now_ns) / SECOND_NS))
+
+
+async def _stay_lean() -> None:
+    """What start-up and each hour leave behind goes back to the system."""
+    await asyncio.sleep(LEAN_FIRST_S)
+    while True:
+        give_back()
+        await asyncio.sleep(LEAN_EVERY_S)
 
 
 def _call_watch(settings: OfficeSettings, clock: WallClock) -> CallWatch:

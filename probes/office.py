@@ -33,6 +33,7 @@ from probes.trial import Trial, asked_of
 from probes.word import Words
 from telemetry.codec import MessageError, decode_control
 from telemetry.control import Plan
+from telemetry.sources import ClockState
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -99,11 +100,15 @@ class Office:
             tell=self._words.put,
         )
         self._fault = Transition(_log, f"{settings.key}: measuring", "sound again", "measuring")
+        self._clock_trouble = Transition(
+            _log, f"{settings.key}: clock", "is kept by NTP or PTP again", "clock"
+        )
 
     def take(self, window: ClosedWindow, extra: tuple[Item, ...] = ()) -> None:
         """Take in a closed window and what else was seen in it. Never waits; past an hour of trouble the oldest go."""
         self.counters.reports_made += 1
         self._fault.good() if window.fault is None else self._fault.bad(window.fault)
+        self._look_at_clock(window)
         if len(self._waiting) >= WAITING_REPORTS:
             self._waiting.popleft()
             self.counters.reports_dropped += 1
@@ -112,6 +117,16 @@ class Office:
         self._waiting.append(Draft(window, (*window.streams, *extra, *self.rehearser.take()), made))
         self._filled.set()
         self._choose(window, now_ns)
+
+    def _look_at_clock(self, window: ClosedWindow) -> None:
+        """Say when nobody keeps this machine's clock; count its steps. Figures of the line need neither."""
+        self.counters.clock_steps += window.self_report.clock_steps
+        if window.clock.state is ClockState.UNSYNCHRONISED:
+            self._clock_trouble.bad(
+                "not kept by NTP or PTP; the hub dates its reports where they are off, but certificates may seem out of date"
+            )
+        elif window.clock.state is ClockState.SYNCHRONISED:
+            self._clock_trouble.good()
 
     def sessions(self, now_ns: int) -> list[Session]:
         """What to measure at an instant."""
@@ -164,6 +179,7 @@ class Office:
                 self._disk.bad(f"{error}; it is moved aside and a new one begun")
                 await self._workers.on_disk(move_aside, self.settings.spool, Opened.DAMAGED)
             except SpoolError as error:
+                self.counters.spool_refused += 1
                 self._disk.bad(str(error))
                 await self._pause(backoff.next_s())
             except Exception:  # noqa: BLE001 - one office's fault stays its own
@@ -240,6 +256,7 @@ class Office:
             except SpoolDamagedError:
                 raise
             except SpoolError as error:
+                self.counters.spool_refused += 1
                 self._disk.bad(f"{error}; reports wait in memory")
                 if self._stopping.is_set():
                     return
