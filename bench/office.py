@@ -129,7 +129,11 @@ def _watch(
     figures["pss_mb"] = statistics.median(one.pss_mb for one in samples)
     figures["memory_alone_mb"] = statistics.median(one.alone_mb for one in samples)
     figures["memory_alone_mb_max"] = max(one.alone_mb for one in samples)
-    figures["memory_alone_growth_mb"] = samples[-1].alone_mb - samples[0].alone_mb
+    tenth = max(len(samples) // 10, 1)
+    first, last = (
+        statistics.median(one.alone_mb for one in part) for part in (samples[:tenth], samples[-tenth:])
+    )
+    figures["memory_alone_growth_mb"] = last - first
     return figures
 
 

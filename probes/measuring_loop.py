@@ -128,7 +128,7 @@ class MeasuringLoop:
             if not frames.start_ns <= real < frames.end_ns:
                 self._open_frame(real)
             sequence = sender.sequence
-            flags = 0 if sender.send(real) else SentFlag.REFUSED
+            flags = (SentFlag.PTP if sender.ptp else 0) | (0 if sender.send(real) else SentFlag.REFUSED)
             SENT_STRUCT.pack_into(
                 self._sent, self._sent_at, sequence, real, number, frames.number, interval // 1000,
                 min(late // 1000, 0xFFFF_FFFF) if late > 0 else 0, min(skipped, 0xFFFF_FFFF),

@@ -38,6 +38,9 @@ class Open(NamedTuple):
     key: bytes = b""
     """HMAC key of the authenticated mode; empty: unauthenticated."""
     dscp: int = 0
+    """0 to 63; above 0 the reflector is asked with which it arrived."""
+    ptp: bool = False
+    """Stamp in truncated PTP (TAI), not in NTP64."""
 
 
 class Pace(NamedTuple):

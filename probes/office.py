@@ -100,6 +100,9 @@ class Office:
             tell=self._words.put,
         )
         self._fault = Transition(_log, f"{settings.key}: measuring", "sound again", "measuring")
+        self._remarked = Transition(
+            _log, f"{settings.key}: marks", "test packets arrive as they were marked again", "marks"
+        )
         self._clock_trouble = Transition(
             _log, f"{settings.key}: clock", "is kept by NTP or PTP again", "clock"
         )
@@ -109,6 +112,7 @@ class Office:
         self.counters.reports_made += 1
         self._fault.good() if window.fault is None else self._fault.bad(window.fault)
         self._look_at_clock(window)
+        self._look_at_marks(window)
         if len(self._waiting) >= WAITING_REPORTS:
             self._waiting.popleft()
             self.counters.reports_dropped += 1
@@ -128,9 +132,25 @@ class Office:
         elif window.clock.state is ClockState.SYNCHRONISED:
             self._clock_trouble.good()
 
+    def _look_at_marks(self, window: ClosedWindow) -> None:
+        """Say when packets arrive with another DSCP than they left with: calls are then treated otherwise than meant."""
+        arrived = {stream.path: stream.up.dscp for stream in window.streams if stream.up.dscp is not None}
+        plan = self.course.plan
+        left = self.settings.dscp or (plan.dscp if plan is not None else 0)
+        wrong = [f"{path} {dscp}" for path, dscp in sorted(arrived.items()) if dscp != left]
+        if wrong:
+            self._remarked.bad(
+                f"test packets leave with DSCP {left} and arrive with another ({', '.join(wrong)}): somebody on the way marks them anew"
+            )
+        elif arrived:
+            self._remarked.good()
+
     def sessions(self, now_ns: int) -> list[Session]:
         """What to measure at an instant."""
-        return self._marks.on(sessions_at(self.course, self.settings.key, now_ns))
+        plan = self.course.plan
+        return self._marks.on(
+            sessions_at(self.course, self.settings.key, now_ns), plan.dscp if plan is not None else 0
+        )
 
     def next_change_ns(self, now_ns: int) -> int | None:
         """When `sessions` may change by the plan."""

@@ -15,6 +15,8 @@ class SentFlag(IntFlag):
 
     REFUSED = 1
     """The kernel would not send it (no route, interface down, filtered): lost before the first hop."""
+    PTP = 2
+    """Its time stamp is truncated PTP, not NTP64."""
 
 
 class ReplyFlag(IntFlag):
@@ -28,4 +30,4 @@ class ReplyFlag(IntFlag):
 
 SENT_STRUCT: Final = struct.Struct("=QqIIIIIHH")
 STAMPED_STRUCT: Final = struct.Struct("=qII")
-REPLY_STRUCT: Final = struct.Struct("=QQQqIIIIIHHHHBBBB")
+REPLY_STRUCT: Final = struct.Struct("=QQQqIIIIIHHHHBBBBB")

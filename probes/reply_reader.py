@@ -25,10 +25,14 @@ from probes.session_datagrams import SessionDatagrams
 from probes.stamp import BASE, TWAMP_REFLECTOR_MIN
 from probes.stamp_auth import is_authentic
 from probes.stamp_tlv import (
+    CLASS_OF_SERVICE,
     FACTS,
     FACTS_TLV,
+    SERVICE_TLV,
+    SERVICE_VALUE,
     SIGNED_BASE,
     SIGNED_FACTS_AT,
+    SIGNED_MAC_AT,
     SIGNED_PADDING_AT,
     UNRECOGNISED,
 )
@@ -49,6 +53,8 @@ _WITH_FACTS: Final = BASE + FACTS_TLV.size
 _SECOND_MESSAGE: Final = socket.CMSG_SPACE(SCM_TIMESTAMPING_SIZE)
 _TWO_MESSAGES: Final = _SECOND_MESSAGE + CMSG_DATA
 _CONTROL: Final = 192
+_OCTETS: Final = SIGNED_PADDING_AT + SERVICE_TLV.size
+"""As much of a reply as is ever read."""
 _TRUNC: Final = int(socket.MSG_TRUNC)
 _ERRQUEUE: Final = int(socket.MSG_ERRQUEUE)
 
@@ -79,7 +85,7 @@ class ReplyReader:
 
     def __init__(self, replies: Callable[[bytes], None], stamps: Callable[[bytes], None]) -> None:
         self._replies_out, self._stamps_out = replies, stamps
-        self._tray = SessionDatagrams(SLOTS, SIGNED_PADDING_AT, _CONTROL)
+        self._tray = SessionDatagrams(SLOTS, _OCTETS, _CONTROL)
         self.not_authentic = 0
         """Replies of signed sessions that were not signed with their key; only ever grows."""
 
@@ -152,11 +158,12 @@ class ReplyReader:
             if not self._is_authentic(at, length, sender.key):
                 self.not_authentic += 1
                 return b""
-            layout, known = _SIGNED_WIRE, self._is_intact(at, length, sender.key)
+            layout, known = _SIGNED_WIRE, self._is_intact(at, length, sender)
+            service_at = SIGNED_MAC_AT
         elif length < TWAMP_REFLECTOR_MIN:
             return b""
         else:
-            layout, known = _WIRE, length >= _WITH_FACTS
+            layout, known, service_at = _WIRE, length >= _WITH_FACTS, _WITH_FACTS
         number, t3, estimate, ssid, t2, sequence, t1, tlv_flags, tlv, *facts = layout.unpack_from(
             tray.data, at
         )
@@ -169,7 +176,16 @@ class ReplyReader:
         return REPLY_STRUCT.pack(
             t1, t2, t3, t4_ns, sender.number, sequence, number, instance, self._drops(slot, told), estimate,
             ssid, min(length, 0xFFFF), reading.generation, mode, t2_by, t3_by, flags,
+            self._dscp_told(at + service_at, length - service_at) if sender.dscp and known else 0,
         )  # fmt: skip
+
+    def _dscp_told(self, at: int, room: int) -> int:
+        """DSCP with which the request arrived, plus 1; 0 where the reflector has not answered our Class of Service TLV."""
+        if room < SERVICE_TLV.size:
+            return 0
+        flags, kind, size, value, _ = SERVICE_TLV.unpack_from(self._tray.data, at)
+        answered = kind == CLASS_OF_SERVICE and size == SERVICE_VALUE and not flags & UNRECOGNISED
+        return (value >> 4 & 0x3F) + 1 if answered else 0
 
     def _drops(self, slot: int, told: int) -> int:
         """The socket's count of datagrams dropped so far, where the kernel tells it."""
@@ -182,14 +198,15 @@ class ReplyReader:
         """Whether a reply was signed with the session's key. One that was not is taken for no reply at all."""
         return length >= SIGNED_BASE and is_authentic(key, self._tray.data[at : at + SIGNED_BASE])
 
-    def _is_intact(self, at: int, length: int, key: bytes) -> bool:
+    def _is_intact(self, at: int, length: int, sender: SessionSender) -> bool:
         """Whether the TLVs behind a signed reply are the reflector's own; others are not read."""
         from probes.stamp_tlv_codec import is_intact  # noqa: PLC0415 - only offices with keys need it
 
-        if length < SIGNED_PADDING_AT:
+        end = _OCTETS if sender.dscp else SIGNED_PADDING_AT
+        if length < end:
             return False
-        octets = self._tray.data[at : at + SIGNED_PADDING_AT]
-        return is_intact(key, int.from_bytes(octets[:4], "big"), bytes(octets[SIGNED_FACTS_AT:]))
+        octets = self._tray.data[at : at + end]
+        return is_intact(sender.key, int.from_bytes(octets[:4], "big"), bytes(octets[SIGNED_FACTS_AT:]))
 
 
 def _hand_over(records: bytearray, out: Callable[[bytes], None]) -> bytearray:

@@ -28,6 +28,13 @@ def unix_ns_array(stamps: NDArray[np.uint64]) -> NDArray[np.int64]:
     return seconds * SECOND_NS + fraction.astype(np.int64)
 
 
+def ptp64_array(times_ns: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Unix times (ns) as truncated PTP (TAI)."""
+    seconds, rest = np.divmod(times_ns, SECOND_NS)
+    whole = (seconds + TAI_UTC_SECONDS).astype(np.uint64) & np.uint64(MASK32)
+    return (whole << np.uint64(32)) | rest.astype(np.uint64)
+
+
 def unix_ns_of_ptp_array(stamps: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Truncated PTP stamps as Unix time (ns)."""
     seconds = (stamps >> np.uint64(32)).astype(np.int64) - TAI_UTC_SECONDS

@@ -128,6 +128,8 @@ class Direction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     pdv_p999_ms: Ms | None = None
     ipdv_hist: Sparse = ()
     pdv_hist: Sparse = ()
+    dscp: Annotated[int, Meta(ge=0, le=63)] | None = None
+    """Differentiated services code point with which most of its packets arrived, where they were marked and the far end told."""
 
     def __post_init__(self) -> None:
         arrived = self.received + self.duplicated
