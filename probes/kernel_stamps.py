@@ -78,6 +78,25 @@ def enable_drop_counter(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
 
 
+def enable_dscp(sock: socket.socket) -> None:
+    """Ask for the DSCP with which each datagram comes, where the kernel offers it."""
+    with contextlib.suppress(OSError):
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
+
+
+def dscp_of(control: bytes | memoryview) -> int | None:
+    """The DSCP among the control messages of a datagram; None where the kernel did not tell."""
+    for level, kind, data in control_messages(control):
+        if (level, kind) == (socket.IPPROTO_IP, socket.IP_TOS):
+            return data[0] >> 2
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_TCLASS):
+            return int.from_bytes(data[:4], sys.byteorder) >> 2 & 0x3F
+    return None
+
+
 def control_messages(control: bytes | memoryview) -> Iterator[tuple[int, int, bytes]]:
     """Level, type and data of each control message; stops at the first that is malformed."""
     at = 0
