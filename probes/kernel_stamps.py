@@ -37,6 +37,7 @@ OPT_ID: Final = 1 << 7
 OPT_TSONLY: Final = 1 << 11
 _BOTH_WAYS: Final = TX_SCHED | RX_SOFTWARE | REPORT_SOFTWARE | OPT_ID | OPT_TSONLY
 
+_TOS: Final = frozenset({(socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)})
 ORIGIN_TIMESTAMPING: Final = 4
 """`ee_origin` of a send stamp in the error queue (SO_EE_ORIGIN_TIMESTAMPING)."""
 
@@ -87,13 +88,11 @@ def enable_dscp(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
 
 
-def dscp_of(control: bytes | memoryview) -> int | None:
-    """The DSCP among the control messages of a datagram; None where the kernel did not tell."""
+def tos_of(control: bytes | memoryview) -> int | None:
+    """DSCP and ECN among the control messages of a datagram; None where the kernel did not tell."""
     for level, kind, data in control_messages(control):
-        if (level, kind) == (socket.IPPROTO_IP, socket.IP_TOS):
-            return data[0] >> 2
-        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_TCLASS):
-            return int.from_bytes(data[:4], sys.byteorder) >> 2 & 0x3F
+        if (level, kind) in _TOS:
+            return data[0] if len(data) == 1 else int.from_bytes(data[:4], sys.byteorder) & 0xFF
     return None
 
 

@@ -19,7 +19,7 @@ from probes.kernel_stamps import (
     SCM_TIMESTAMPING_SIZE,
     SO_RXQ_OVFL,
     SO_TIMESTAMPING,
-    dscp_of,
+    tos_of,
 )
 from probes.record_layout import REPLY_STRUCT, STAMPED_STRUCT, ReplyFlag
 from probes.session_datagrams import SessionDatagrams
@@ -192,8 +192,8 @@ class ReplyReader:
     def _dscp_back(self, slot: int, told: int) -> int:
         """DSCP with which a reply came that was asked to be marked as well, plus 1; 0 where the kernel does not tell."""
         at = slot * _CONTROL
-        found = dscp_of(self._tray.control[at : at + min(told, _CONTROL)])
-        return 0 if found is None else found + 1
+        found = tos_of(self._tray.control[at : at + min(told, _CONTROL)])
+        return 0 if found is None else (found >> 2) + 1
 
     def _drops(self, slot: int, told: int) -> int:
         """The socket's count of datagrams dropped so far, where the kernel tells it."""
