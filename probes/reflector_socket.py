@@ -25,6 +25,7 @@ from probes.reflector_counters import ReflectorCounters
 from probes.reflector_sessions import ReflectorSessions
 from probes.rehearsing.reception import Admitted
 from probes.rehearsing.wire import is_ours
+from probes.send_lag import SendLag, drain
 from probes.source_guard import Gate, SourceGuard
 from probes.stamp import BASE, MULTIPLIER_MASK, PTP_FLAG, REFLECTOR, TWAMP_SENDER_MIN
 from probes.stamp_auth import BASE as SIGNED_BASE
@@ -110,6 +111,11 @@ class ReflectorSocket:
         self._stateful = stateful
         self._sessions = ReflectorSessions()
         self._counters = ReflectorCounters()
+        self._lag = SendLag()
+        self._signed_lag = SendLag()
+        """Signing takes its time between T3 and the sending."""
+        self._t3_ns = 0
+        self._t3_signed = False
         self._estimate = 1
         self._synchronised = False
         self._key = _KEYS[family]
@@ -169,15 +175,26 @@ class ReflectorSocket:
             except OSError:  # an ICMP error for an earlier reply: says nothing about the packets behind it
                 continue
             if not got:
+                drain(self._sock)
                 return
             self._counters.received += got
-            wanted = self._answer(got)
-            self._send(wanted)
+            if got == 1 and self._lag.is_due(now := time.monotonic_ns()):
+                self._answer_observed(now)
+            else:
+                self._send(self._answer(got))
             batch.clear(got)
             if self._admitted and self._reception is not None:
                 self._open_sessions(self._reception)
             if got < SLOTS:
                 return
+
+    def _answer_observed(self, now_ns: int) -> None:
+        """Answer the one request of the batch, and learn from the kernel when the reply left."""
+        self._t3_ns = 0
+        self._lag.ask(self._sock, now_ns)
+        self._send(self._answer(1))
+        lag = self._signed_lag if self._t3_signed else self._lag
+        lag.learn(self._sock, self._t3_ns)
 
     def _answer(self, got: int) -> list[int]:
         """Turn the requests of a batch into replies; the slots that hold one."""
@@ -273,8 +290,8 @@ class ReflectorSocket:
         if length > BASE and not self._answer_usual_tlvs(at, length, source, session):
             key = self._keys.get(ssid)
             self._answer_tlvs(slot, (at + BASE, at + length), (sequence, number), source, session, key)
-        seconds, rest = divmod(time.time_ns(), SECOND_NS)
-        t3 = self._field(seconds, rest)
+        self._t3_ns, self._t3_signed = time.time_ns(), False
+        t3 = self._field(*divmod(self._t3_ns + self._lag.ns, SECOND_NS))
         REFLECTOR.pack_into(
             data, at, number, t3, self._estimate, ssid, t2, sequence, t1, estimate, 0, ttl, 0, 0, 0
         )  # fmt: skip
@@ -305,8 +322,8 @@ class ReflectorSocket:
         if length > SIGNED_BASE:
             place = at + SIGNED_BASE, at + length
             self._answer_tlvs(slot, place, (sequence, number), source, session, key, signed=True)
-        seconds, rest = divmod(time.time_ns(), SECOND_NS)
-        t3 = self._field(seconds, rest)
+        self._t3_ns, self._t3_signed = time.time_ns(), True
+        t3 = self._field(*divmod(self._t3_ns + self._signed_lag.ns, SECOND_NS))
         SIGNED_REFLECTOR.pack_into(
             data, at, number, t3, self._estimate, ssid, t2, sequence, t1, estimate, ttl
         )
