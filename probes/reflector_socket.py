@@ -73,6 +73,8 @@ _ADDRESS: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
 _PORT: Final = struct.Struct("!H")
 _UNDATED: Final = bytes(12)
 """Where an unsigned packet has its time stamp, a signed one has zeros."""
+_T3: Final = struct.Struct("!Q")
+_T3_AT: Final = 4
 _SIGNED_T2: Final = slice(32, 40)
 
 
@@ -116,6 +118,8 @@ class ReflectorSocket:
         """Signing takes its time between T3 and the sending."""
         self._t3_ns = 0
         self._t3_signed = False
+        self._undated: list[tuple[int, int, ReflectorSession | None]] = []
+        """Replies of the batch without T3: where each begins, its number and session."""
         self._estimate = 1
         self._synchronised = False
         self._key = _KEYS[family]
@@ -288,15 +292,13 @@ class ReflectorSocket:
         session = self._session(slot, ssid, now_ns) if self._stateful else None
         number = sequence if session is None else _numbered(session, now_ns)
         if length > BASE and not self._answer_usual_tlvs(at, length, source, session):
+            self._date()  # a TLV may ask for T3 of the reply before this one
             key = self._keys.get(ssid)
             self._answer_tlvs(slot, (at + BASE, at + length), (sequence, number), source, session, key)
-        self._t3_ns, self._t3_signed = time.time_ns(), False
-        t3 = self._field(*divmod(self._t3_ns + self._lag.ns, SECOND_NS))
         REFLECTOR.pack_into(
-            data, at, number, t3, self._estimate, ssid, t2, sequence, t1, estimate, 0, ttl, 0, 0, 0
+            data, at, number, 0, self._estimate, ssid, t2, sequence, t1, estimate, 0, ttl, 0, 0, 0
         )  # fmt: skip
-        if session is not None:
-            session.previous = number, t3
+        self._undated.append((at, number, session))
         return True
 
     def _answer_signed(self, slot: int, at: int, length: int, now_ns: int) -> bool:
@@ -440,8 +442,20 @@ class ReflectorSocket:
             t2 = self._field(*divmod(time.time_ns(), SECOND_NS))
         return t2, ttl, source
 
+    def _date(self) -> None:
+        """Write T3 into the unsigned replies: last of all, so that as little as possible is left to do after it."""
+        self._t3_ns, self._t3_signed = time.time_ns(), False
+        t3 = self._field(*divmod(self._t3_ns + self._lag.ns, SECOND_NS))
+        for at, number, session in self._undated:
+            _T3.pack_into(self._data, at + _T3_AT, t3)
+            if session is not None:
+                session.previous = number, t3
+        self._undated.clear()
+
     def _send(self, slots: list[int]) -> None:
         """Send the replies, runs of neighbouring slots at once; one refused does not hold up the others."""
+        if self._undated:
+            self._date()
         if self._marked:
             slots = [slot for slot in slots if not self._sent_marked(slot)]
         fileno, index = self._sock.fileno(), 0
