@@ -25,7 +25,7 @@ _MOST_WAITING: Final = 64
 
 
 class SendLag:
-    """The lag of one socket's replies; without send stamps from the kernel it stays 0."""
+    """The lag of the replies of one socket, which must not block; without send stamps from the kernel it stays 0."""
 
     def __init__(self) -> None:
         self.ns = 0
