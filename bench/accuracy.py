@@ -83,4 +83,6 @@ def _figures(
 
 def failed(figures: dict[str, object]) -> bool:
     """Whether it could not run, or the target is missed in some column."""
-    return "missing" in figures or any(isinstance(row, Row) and not row["met"] for row in figures.values())
+    return "missing" in figures or any(
+        isinstance(row, Row) and row.get("met") is False for row in figures.values()
+    )

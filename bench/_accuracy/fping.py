@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench._accuracy.plan import INTERVAL_MS, LOST, PACKETS, PAYLOAD, RTT_P50, RTT_P99, SECONDS, Seen
+from bench._accuracy.plan import INTERVAL_MS, LOST, PACKETS, PAYLOAD, RTT_P50, RTT_P99, Seen, whole_span
 from lab.tun_flow import ICMP_ECHO
 from telemetry.metrics.percentile import nearest_rank
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from lab.tun import TunLink
     from lab.tun_truth import TunTruth
@@ -52,8 +54,12 @@ class Fping:
 
     def truth(self, truth: TunTruth, start_ns: int) -> Seen:
         """The same figures of the same packets from the link's log."""
-        flow = truth.icmp().sent_between(start_ns - 1_000_000_000, start_ns + (SECONDS + 10) * 1_000_000_000)
+        flow = truth.icmp().sent_between(*whole_span(start_ns))
         trips = flow.round_trips(ICMP_ECHO)
         p50, p99 = nearest_rank(trips.whole_ns, (0.50, 0.99)).tolist()
         sent = len(np.unique(flow.up.numbers(ICMP_ECHO.up_at, ICMP_ECHO.octets)))
         return {RTT_P50: p50 / 1e3, RTT_P99: p99 / 1e3, LOST: float(sent - len(trips.number))}
+
+    def line_ns(self, truth: TunTruth, start_ns: int) -> NDArray[np.int64]:
+        """Round trips of its packets, time on the line."""
+        return truth.icmp().sent_between(*whole_span(start_ns)).round_trips(ICMP_ECHO).line_ns

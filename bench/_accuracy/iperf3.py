@@ -23,11 +23,14 @@ from bench._accuracy.plan import (
     RATE_PPS,
     SECONDS,
     Seen,
+    whole_span,
 )
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from lab.tun import TunLink
     from lab.tun_flow import Packets
@@ -86,9 +89,7 @@ class Iperf3:
         """The same figures of the same packets from the link's log."""
         out: Seen = {}
         for way, port, jitter, lost in _WAYS:
-            flow = truth.udp(hub_port=port).sent_between(
-                start_ns - 1_000_000_000, start_ns + (SECONDS + 10) * 1_000_000_000
-            )
+            flow = truth.udp(hub_port=port).sent_between(*whole_span(start_ns))
             packets = flow.up if way == "up" else flow.down
             packets = packets.part(packets.records["size"] == IP_OCTETS)
             if jitter not in self._seen or packets.sent == 0:
@@ -97,6 +98,10 @@ class Iperf3:
             out[jitter] = _nearest(list(series[-_LAST:] * 1e3), self._seen[jitter])
             out[lost] = _nearest([packets.lost, _lost_between(packets)], self._seen[lost])
         return out
+
+    def line_ns(self, truth: TunTruth, start_ns: int) -> NDArray[np.int64]:  # noqa: ARG002 - as every tool
+        """None: it makes no round trips."""
+        return np.zeros(0, dtype=np.int64)
 
 
 def _lost_between(packets: Packets) -> int:

@@ -21,8 +21,9 @@ from bench._accuracy.plan import (
     RTT_P99,
     SECONDS,
     Seen,
+    whole_span,
 )
-from lab.tun_flow import Number
+from lab.tun_flow import Flow, Number
 from telemetry.metrics.percentile import nearest_rank
 
 if TYPE_CHECKING:
@@ -90,9 +91,8 @@ class Irtt:
 
     def truth(self, truth: TunTruth, start_ns: int) -> Seen:
         """The same figures of the same packets from the link's log."""
-        flow = truth.udp(hub_port=IRTT_PORT).sent_between(*_span(start_ns))
-        up, down = _tests(flow.up), _tests(flow.down)
-        trips = type(flow)(up, down).round_trips(_NUMBER)
+        flow = _flow(truth, start_ns)
+        up, down, trips = flow.up, flow.down, flow.round_trips(_NUMBER)
         p50, p99 = nearest_rank(trips.line_ns, (0.50, 0.99)).tolist()
         return {
             RTT_P50: p50 / 1e3,
@@ -104,10 +104,15 @@ class Irtt:
             LOST: float(up.sent - len(trips.number)),
         }
 
+    def line_ns(self, truth: TunTruth, start_ns: int) -> NDArray[np.int64]:
+        """Round trips of its packets, time on the line."""
+        return _flow(truth, start_ns).round_trips(_NUMBER).line_ns
 
-def _span(start_ns: int) -> tuple[int, int]:
-    """Its packets of this scenario: from the start of the window until well after the last."""
-    return start_ns - 1_000_000_000, start_ns + (SECONDS + 10) * 1_000_000_000
+
+def _flow(truth: TunTruth, start_ns: int) -> Flow:
+    """Its test packets of this scenario."""
+    flow = truth.udp(hub_port=IRTT_PORT).sent_between(*whole_span(start_ns))
+    return Flow(_tests(flow.up), _tests(flow.down))
 
 
 def _tests(packets: Packets) -> Packets:

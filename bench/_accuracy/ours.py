@@ -107,12 +107,8 @@ class Ours:
 
     def truth(self, truth: TunTruth, start_ns: int) -> Seen:
         """The same figures of the same packets from the link's log."""
-        flow = truth.udp(hub_port=STAMP_PORT)
-        end_ns = start_ns + SECONDS * 1_000_000_000
-        trips = flow.round_trips(STAMP)
-        sent = flow.up.part((times := _t1_ns(flow.up)) >= start_ns).part(times[times >= start_ns] < end_ns)
+        trips, mine, sent = _exchanges(truth, start_ns)
         numbers = np.unique(sent.numbers(STAMP.up_at, STAMP.octets))
-        mine = np.isin(trips.number, numbers)
         arrived, _ = sent.first_out(STAMP.up_at, STAMP.octets)
         p50, p99 = nearest_rank(trips.line_ns[mine], (0.50, 0.99)).tolist()
         up, down = _jitter_us(trips, mine)
@@ -125,6 +121,20 @@ class Ours:
             LOST_DOWN: float(len(arrived) - np.count_nonzero(mine)),
             LOST: float(len(numbers) - np.count_nonzero(mine)),
         }
+
+    def line_ns(self, truth: TunTruth, start_ns: int) -> NDArray[np.int64]:
+        """Round trips of its packets, time on the line."""
+        trips, mine, _ = _exchanges(truth, start_ns)
+        return trips.line_ns[mine]
+
+
+def _exchanges(truth: TunTruth, start_ns: int) -> tuple[RoundTrips, NDArray[np.bool_], Packets]:
+    """All round trips, which of them belong to the window, and the packets sent in it."""
+    flow = truth.udp(hub_port=STAMP_PORT)
+    times = _t1_ns(flow.up)
+    sent = flow.up.part((times >= start_ns) & (times < start_ns + SECONDS * 1_000_000_000))
+    trips = flow.round_trips(STAMP)
+    return trips, np.isin(trips.number, sent.numbers(STAMP.up_at, STAMP.octets)), sent
 
 
 def _t1_ns(packets: Packets) -> NDArray[np.int64]:

@@ -28,3 +28,8 @@ LOST_UP: Final = "lost_up_packets"
 LOST_DOWN: Final = "lost_down_packets"
 LOST: Final = "lost_packets"
 COLUMNS: Final = (RTT_P50, RTT_P99, JITTER_UP, JITTER_DOWN, LOST_UP, LOST_DOWN, LOST)
+
+
+def whole_span(start_ns: int) -> tuple[int, int]:
+    """From before the first packet of a tool that begins with the span, until well after the last."""
+    return start_ns - 1_000_000_000, start_ns + (SECONDS + 10) * 1_000_000_000

@@ -44,8 +44,8 @@ SCENARIOS: Final = (
     Scenario("reordering", *_line(Impairment(reorder_ratio=0.03))),
     Scenario(
         "bottleneck",
-        Impairment(delay_ms=_UP_MS, rate_bps=3e6, queue_ms=150.0),
-        Impairment(delay_ms=_DOWN_MS, rate_bps=8e6, queue_ms=150.0),
+        Impairment(delay_ms=_UP_MS, rate_bps=3e6, queue_ms=80.0),
+        Impairment(delay_ms=_DOWN_MS, rate_bps=8e6, queue_ms=80.0),
         crowded=True,
     ),
     Scenario("CPU 30 %", *_line(Impairment(jitter_ms=2.0, loss_ratio=0.005)), busy=0.3),

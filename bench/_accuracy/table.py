@@ -11,6 +11,7 @@ from bench._accuracy.plan import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench._accuracy.plan import Seen
     from bench._accuracy.rounds import Told
 
 
@@ -19,22 +20,30 @@ class Row(dict[str, object]):
 
     def __str__(self) -> str:
         words = [f"{tool} {error:.3g}" for tool, error in self.items() if isinstance(error, float)]
-        return f"{'   '.join(words)}   {'' if self['met'] else 'NOT MET'}"
+        return "   ".join([*words, *(["NOT MET"] if self.get("met") is False else [])])
 
 
 def rows(rounds: Sequence[Mapping[str, Told]], resolution_us: float) -> dict[str, Row]:
-    """Median error of each tool by column; a tool that does not tell a column is absent there."""
+    """Median error of each tool by column; a tool that does not tell a column is absent there.
+
+    Columns `span …` hold the tools against all test packets of the span instead of their own.
+    """
     out: dict[str, Row] = {}
     for column in COLUMNS:
-        errors = {
-            tool: statistics.median(one[tool].errors[column] for one in rounds if column in one[tool].errors)
-            for tool in rounds[0]
-            if any(column in one[tool].errors for one in rounds)
-        }
+        errors = _medians([{name: told.errors for name, told in one.items()} for one in rounds], column)
         if NAME in errors:
             true = statistics.median(one[NAME].true[column] for one in rounds)
             out[column] = Row(errors | {"met": _met(column, errors, resolution_us), "true_of_ours": true})
+    for column in COLUMNS:
+        off = _medians([{name: told.off_the_span for name, told in one.items()} for one in rounds], column)
+        if off:
+            out[f"span {column}"] = Row(off)
     return out
+
+
+def _medians(rounds: Sequence[Mapping[str, Seen]], column: str) -> dict[str, float]:
+    by_tool = {tool: [one[tool][column] for one in rounds if column in one[tool]] for tool in rounds[0]}
+    return {tool: statistics.median(errors) for tool, errors in by_tool.items() if errors}
 
 
 _PACKETS: Final = "_packets"
