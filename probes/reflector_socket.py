@@ -25,7 +25,7 @@ from probes.reflector_counters import ReflectorCounters
 from probes.reflector_sessions import ReflectorSessions
 from probes.rehearsing.reception import Admitted
 from probes.rehearsing.wire import is_ours
-from probes.send_lag import SendLag, drain
+from probes.send_lag import SendLag
 from probes.source_guard import Gate, SourceGuard
 from probes.stamp import BASE, MULTIPLIER_MASK, PTP_FLAG, REFLECTOR, TWAMP_SENDER_MIN
 from probes.stamp_auth import BASE as SIGNED_BASE
@@ -179,7 +179,8 @@ class ReflectorSocket:
             except OSError:  # an ICMP error for an earlier reply: says nothing about the packets behind it
                 continue
             if not got:
-                drain(self._sock)
+                self._lag.calm(self._sock)
+                self._signed_lag.calm(self._sock)
                 return
             self._counters.received += got
             if got == 1 and self._lag.is_due(now := time.monotonic_ns()):

@@ -32,6 +32,8 @@ class SendLag:
         self._recent: deque[int] = deque(maxlen=KEPT)
         self._due_ns = 0
         self._refused = False
+        self._is_owed = False
+        """A stamp that was asked for has not come yet: where the packet waits for its neighbour's address, say."""
 
     def is_due(self, now_ns: int) -> bool:
         """Whether the next reply should be looked at; `now_ns` is monotonic."""
@@ -47,12 +49,18 @@ class SendLag:
         """Take in when the one reply sent since `ask` left, of which the clock was read at `taken_ns` (real time)."""
         left_ns = drain(sock)
         disable_send_stamps(sock)
+        self._is_owed = left_ns is None and not self._refused
         if left_ns is None:
             return
         lag_ns = left_ns - taken_ns
         if 0 <= lag_ns <= PLAUSIBLE_NS:
             self._recent.append(lag_ns)
             self.ns = sorted(self._recent)[len(self._recent) // 2]
+
+    def calm(self, sock: socket.socket) -> None:
+        """To be called when the socket was ready and nothing was there to read: take in a stamp that came late."""
+        if self._is_owed:
+            self._is_owed = drain(sock) is None
 
 
 def drain(sock: socket.socket) -> int | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from probes.kernel_stamps import enable_send_stamps
 from probes.reflector import Reflector
 from probes.send_lag import EVERY_NS, KEPT, PLAUSIBLE_NS, SendLag, drain
 from probes.stamp import ReflectorPacket, SenderPacket
@@ -82,6 +83,23 @@ def test_it_asks_seldom_once_it_knows(pair: tuple[socket.socket, socket.socket])
     assert not lag.is_due(now_ns)
     assert lag.is_due(now_ns + 60_000_000_000 + EVERY_NS)
     assert KEPT % 2 == 1  # so that the median is one of them
+
+
+def test_a_stamp_that_comes_late_does_not_wake_for_ever(pair: tuple[socket.socket, socket.socket]) -> None:
+    """What was still owed when it was asked for is taken off the error queue when the socket is ready for nothing else."""
+    one, other = pair
+    lag = SendLag()
+    lag.ask(one, time.monotonic_ns())
+    lag.learn(
+        one, time.time_ns()
+    )  # nothing was sent yet: as if the packet waited for its neighbour's address
+    enable_send_stamps(one)
+    one.send(b"late")
+    assert other.recv(16) == b"late"
+    assert select.select([], [], [one], 0)[2] or select.select([one], [], [], 0)[0]
+    lag.calm(one)
+    assert not select.select([one], [], [one], 0)[0]
+    assert lag.ns == 0
 
 
 def test_without_send_stamps_it_stays_zero() -> None:
