@@ -122,13 +122,15 @@ class TunWay:
     @property
     def counts(self) -> Way:
         """What passed so far."""
-        tally, strays = self._tally, self._source.leaving.strays
+        tally, tap = self._tally, self._source.leaving
+        # What the device's queue could not hold: the tap saw it, or was itself too full to.
+        refused = tap.strays + max(tap.dropped - tally.unstamped_in, 0)
         return Way(
-            arrived=tally.arrived + strays,
+            arrived=tally.arrived + refused,
             delivered=tally.delivered,
             copies=tally.copies,
             lost=tally.lost,
-            unsent=tally.unsent + strays,
+            unsent=tally.unsent + refused,
             unstamped_in=tally.unstamped_in,
             unstamped_out=tally.unstamped_out,
         )

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Final
 
 from bench._accuracy.plan import CROWD_PORT, SECONDS
@@ -40,10 +41,10 @@ def beside(link: TunLink, scenario: Scenario) -> Iterator[None]:
     processes = []
     if scenario.crowded:
         server = ["iperf3", "-s", "-p", str(CROWD_PORT)]
-        processes.append(link.begin(server, side="hub", stdout=-3, stderr=-3))
+        processes.append(link.begin(server, side="hub", stdout=DEVNULL, stderr=DEVNULL))
         seconds = str(SECONDS + _BEFORE_S + 10)
         client = f"sleep 0.5; exec iperf3 -c {link.address('hub')} -p {CROWD_PORT} -t {seconds}"
-        processes.append(link.begin(["sh", "-c", client], side="office", stdout=-3, stderr=-3))
+        processes.append(link.begin(["sh", "-c", client], side="office", stdout=DEVNULL, stderr=DEVNULL))
     if scenario.busy:
         words = [sys.executable, "-c", _BURN, str(scenario.busy), str(_SLICE_S)]
         processes += [subprocess.Popen(words) for _ in range(os.cpu_count() or 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Fping:
         words = ["fping", "-C", str(PACKETS), "-q", "-p", str(INTERVAL_MS), "-t", "3000", "-b", str(PAYLOAD)]
         with self._said.open("wb") as out:
             hub = self._link.address("hub")
-            self._process = self._link.begin([*words, hub], side="office", stdout=-3, stderr=out)
+            self._process = self._link.begin([*words, hub], side="office", stdout=DEVNULL, stderr=out)
 
     def end(self) -> None:
         """Wait until it is done."""

@@ -7,6 +7,7 @@ counted) the truth that lies nearest to what it said is taken, to its advantage.
 from __future__ import annotations
 
 import json
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -58,7 +59,7 @@ class Iperf3:
         """Start both servers."""
         for _, port, _, _ in _WAYS:
             words = ["iperf3", "-s", "-p", str(port)]
-            self._link.begin(words, side="hub", stdout=-3, stderr=-3)
+            self._link.begin(words, side="hub", stdout=DEVNULL, stderr=DEVNULL)
 
     def begin(self) -> None:
         """Start measuring, both ways at once."""
@@ -67,7 +68,7 @@ class Iperf3:
             words = ["iperf3", "-u", "-J", "-c", hub, "-p", str(port), "-l", str(PAYLOAD), "-b", rate]
             words += ["-t", str(SECONDS), *(["-R"] if way == "down" else [])]
             with (self._folder / f"iperf3-{way}.json").open("wb") as out:
-                self._processes.append(self._link.begin(words, side="office", stdout=out, stderr=-3))
+                self._processes.append(self._link.begin(words, side="office", stdout=out, stderr=DEVNULL))
 
     def end(self) -> None:
         """Wait until they are done."""

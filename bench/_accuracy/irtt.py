@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -56,7 +57,7 @@ class Irtt:
     def start(self) -> None:
         """Start the server."""
         words = ["irtt", "server", "-b", f"{self._link.address('hub')}:{IRTT_PORT}"]
-        self._link.begin(words, side="hub", stdout=-3, stderr=-3)
+        self._link.begin(words, side="hub", stdout=DEVNULL, stderr=DEVNULL)
 
     def begin(self) -> None:
         """Start measuring."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -61,7 +62,7 @@ class Ours:
         """Start reflector and probe."""
         hub = self._link.address("hub")
         reflect = [sys.executable, "-m", "tatpar", "reflect", "--bind", f"{hub}:{STAMP_PORT}"]
-        self._link.begin(reflect, side="hub", stdout=-3, stderr=-3)
+        self._link.begin(reflect, side="hub", stdout=DEVNULL, stderr=DEVNULL)
         with self._said.open("wb") as out:
             words = [sys.executable, "-m", "bench._accuracy.probe", hub, str(STAMP_PORT)]
             self._process = self._link.begin(words, side="office", stdout=out)
