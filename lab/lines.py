@@ -6,9 +6,7 @@ to do (`lab.wire`). When the other end closes, however its owner died, it ends.
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
 import resource
 import signal
 import socket
@@ -16,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lab.precedence import take_precedence
 from lab.reactor import READ, Reactor
 from lab.relay import Lateness, UdpLine
 from lab.tcp_relay import TcpLine
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 1 << 16
 _FLUSH_NS: Final = 250_000_000
-_NICENESS: Final = -15
-"""The lines are a network, not a program: they should not slow down because others work."""
 
 
 class Lines:
@@ -169,18 +166,10 @@ class Channel:
             self._sock.sendall(encoder.encode(reply) + b"\n")
 
 
-def _take_precedence() -> None:
-    """Ask to run before others, in the session and among sessions (sched(7)); without the right to, packets leave later."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(f"{_NICENESS}\n", encoding="ascii")
-
-
 def main() -> None:
     """Run until the channel closes or SIGTERM comes."""
     sock = socket.socket(fileno=int(sys.argv[1]))
-    _take_precedence()
+    take_precedence()
     gc.disable()  # the hot path makes no cycles; a collection would hold packets back by milliseconds
     reactor = Reactor()
     lines = Lines(reactor)

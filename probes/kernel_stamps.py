@@ -67,6 +67,21 @@ def enable_stamps(sock: socket.socket) -> StampSource:
     return StampSource.KERNEL
 
 
+def enable_send_stamps(sock: socket.socket) -> bool:
+    """Ask for a kernel stamp of each datagram sent, without touching those received; whether they are to be had."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, TX_SCHED | REPORT_SOFTWARE | OPT_TSONLY)
+    except OSError:
+        return False
+    return True
+
+
+def disable_send_stamps(sock: socket.socket) -> None:
+    """No more of them."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, 0)
+
+
 def restart_send_numbers(sock: socket.socket) -> None:
     """Number send stamps from 0 again: a send that failed leaves it to the kernel's version whether it counted."""
     sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, _BOTH_WAYS & ~OPT_ID)

@@ -26,6 +26,7 @@ from probes.reflector_counters import ReflectorCounters
 from probes.reflector_sessions import ReflectorSessions
 from probes.rehearsing.reception import Admitted
 from probes.rehearsing.wire import is_ours
+from probes.send_lag import SendLag
 from probes.source_guard import Gate, SourceGuard
 from probes.stamp import BASE, MULTIPLIER_MASK, PTP_FLAG, REFLECTOR, TWAMP_SENDER_MIN
 from probes.stamp_auth import BASE as SIGNED_BASE
@@ -84,6 +85,8 @@ _ADDRESS: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
 _PORT: Final = struct.Struct("!H")
 _UNDATED: Final = bytes(12)
 """Where an unsigned packet has its time stamp, a signed one has zeros."""
+_T3: Final = struct.Struct("!Q")
+_T3_AT: Final = 4
 _SIGNED_T2: Final = slice(32, 40)
 
 
@@ -122,6 +125,13 @@ class ReflectorSocket:
         self._stateful = stateful
         self._sessions = ReflectorSessions()
         self._counters = ReflectorCounters()
+        self._lag = SendLag()
+        self._signed_lag = SendLag()
+        """Signing takes its time between T3 and the sending."""
+        self._t3_ns = 0
+        self._t3_signed = False
+        self._undated: list[tuple[int, int, ReflectorSession | None]] = []
+        """Replies of the batch without T3: where each begins, its number and session."""
         self._estimate = 1
         self._synchronised = False
         self._key = _KEYS[family]
@@ -181,15 +191,27 @@ class ReflectorSocket:
             except OSError:  # an ICMP error for an earlier reply: says nothing about the packets behind it
                 continue
             if not got:
+                self._lag.calm(self._sock)
+                self._signed_lag.calm(self._sock)
                 return
             self._counters.received += got
-            wanted = self._answer(got)
-            self._send(wanted)
+            if got == 1 and self._lag.is_due(now := time.monotonic_ns()):
+                self._answer_observed(now)
+            else:
+                self._send(self._answer(got))
             batch.clear(got)
             if self._admitted and self._reception is not None:
                 self._open_sessions(self._reception)
             if got < SLOTS:
                 return
+
+    def _answer_observed(self, now_ns: int) -> None:
+        """Answer the one request of the batch, and learn from the kernel when the reply left."""
+        self._t3_ns = 0
+        self._lag.ask(self._sock, now_ns)
+        self._send(self._answer(1))
+        lag = self._signed_lag if self._t3_signed else self._lag
+        lag.learn(self._sock, self._t3_ns)
 
     def _answer(self, got: int) -> list[int]:
         """Turn the requests of a batch into replies; the slots that hold one."""
@@ -283,15 +305,13 @@ class ReflectorSocket:
         session = self._session(slot, ssid, now_ns) if self._stateful else None
         number = sequence if session is None else _numbered(session, now_ns)
         if length > BASE and not self._answer_usual_tlvs(slot, length, source, session):
+            self._date()  # a TLV may ask for T3 of the reply before this one
             key = self._keys.get(ssid)
             self._answer_tlvs(slot, (at + BASE, at + length), (sequence, number), source, session, key)
-        seconds, rest = divmod(time.time_ns(), SECOND_NS)
-        t3 = self._field(seconds, rest)
         REFLECTOR.pack_into(
-            data, at, number, t3, self._estimate, ssid, t2, sequence, t1, estimate, 0, ttl, 0, 0, 0
+            data, at, number, 0, self._estimate, ssid, t2, sequence, t1, estimate, 0, ttl, 0, 0, 0
         )  # fmt: skip
-        if session is not None:
-            session.previous = number, t3
+        self._undated.append((at, number, session))
         return True
 
     def _answer_signed(self, slot: int, at: int, length: int, now_ns: int) -> bool:
@@ -317,8 +337,8 @@ class ReflectorSocket:
         if length > SIGNED_BASE:
             place = at + SIGNED_BASE, at + length
             self._answer_tlvs(slot, place, (sequence, number), source, session, key, signed=True)
-        seconds, rest = divmod(time.time_ns(), SECOND_NS)
-        t3 = self._field(seconds, rest)
+        self._t3_ns, self._t3_signed = time.time_ns(), True
+        t3 = self._field(*divmod(self._t3_ns + self._signed_lag.ns, SECOND_NS))
         SIGNED_REFLECTOR.pack_into(
             data, at, number, t3, self._estimate, ssid, t2, sequence, t1, estimate, ttl
         )
@@ -455,8 +475,20 @@ class ReflectorSocket:
             t2 = self._field(*divmod(time.time_ns(), SECOND_NS))
         return t2, ttl, source
 
+    def _date(self) -> None:
+        """Write T3 into the unsigned replies: last of all, so that as little as possible is left to do after it."""
+        self._t3_ns, self._t3_signed = time.time_ns(), False
+        t3 = self._field(*divmod(self._t3_ns + self._lag.ns, SECOND_NS))
+        for at, number, session in self._undated:
+            _T3.pack_into(self._data, at + _T3_AT, t3)
+            if session is not None:
+                session.previous = number, t3
+        self._undated.clear()
+
     def _send(self, slots: list[int]) -> None:
         """Send the replies, runs of neighbouring slots at once; one refused does not hold up the others."""
+        if self._undated:
+            self._date()
         if self._marked:
             slots = [slot for slot in slots if not self._sent_marked(slot)]
         fileno, index = self._sock.fileno(), 0
