@@ -114,7 +114,7 @@ class OfficeProgress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Received on the last rung, IP layer."""
     down_bps: Bps | None = None
     why: Line = ""
-    """A code of `rehearsal.why` in the words, then what is known besides."""
+    """A line of `telemetry.rehearsal_reasons`."""
     step: Count = 0
     """Counts what the office has said; an older word never takes the place of a newer."""
     command: str = ""

@@ -12,6 +12,7 @@ import msgspec
 
 from probes.child_process import command, environment
 from probes.rehearsing.call_messages import Begin, Halt, Said
+from telemetry.rehearsal_reasons import WhyNot
 from telemetry.rehearsing import OfficeProgress, OfficeState
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class CallChild:
         """The process is gone: so is what went on in it."""
         for office, told in list(self._told.items()):
             progress = OfficeProgress(
-                site="x", probe="x", state=OfficeState.ABORTED, why="process", step=2**20
+                site="x", probe="x", state=OfficeState.ABORTED, why=WhyNot.PROCESS, step=2**20
             )
             told(Said(office=office, progress=progress))
         self._told.clear()
