@@ -87,8 +87,8 @@ class RehearsalTable(Database):
             for office in record.offices if written else ():
                 change.execute(_PUT_OFFICE, (record.request.id, office.site, encoded(office)))
 
-    def note_rehearsing(self, rehearsal_id: str, site: str, said: OfficeProgress) -> bool:
-        """What an office says of itself; False when it has said something newer, is done, or was not asked."""
+    def note_rehearsing(self, rehearsal_id: str, site: str, probe: str, said: OfficeProgress) -> bool:
+        """What a probe says of its office; False when it has said something newer, is done, or was not asked."""
         with self._change() as change:
             rows = change.rows_of(
                 "SELECT o.body FROM rehearsal_office o JOIN rehearsal r ON r.id = o.id"
@@ -96,7 +96,7 @@ class RehearsalTable(Database):
                 (rehearsal_id, site),
             )
             known = decoded(rows[0][0], OfficeProgress) if rows else None
-            if known is None or known.step >= said.step or known.state.is_over:
+            if known is None or known.probe != probe or known.step >= said.step or known.state.is_over:
                 return False
             kept = structs.replace(said, site=known.site, probe=known.probe, stage=known.stage)
             change.execute(
