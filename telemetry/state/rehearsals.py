@@ -70,6 +70,10 @@ class RehearsalTable(Database):
         """The newest, newest first."""
         return self._records("ORDER BY asked_ns DESC, id LIMIT ?", (limit,))
 
+    def rehearsals_since(self, asked_ns: int) -> list[RehearsalRecord]:
+        """Those that were asked for since then, oldest first."""
+        return self._records("WHERE asked_ns >= ? ORDER BY asked_ns, id", (asked_ns,))
+
     def rehearsals_of(self, meeting: str, recurrence_ns: int) -> list[RehearsalRecord]:
         """Those of an occurrence, newest first."""
         return self._records(

@@ -82,6 +82,8 @@ REASONS: Final = {
     ReasonCode.NO_HISTORY: 25,
     ReasonCode.NO_DATA: 26,
     ReasonCode.NOT_LINKED: 27,
+    ReasonCode.REHEARSAL_UP: 28,
+    ReasonCode.REHEARSAL_DOWN: 29,
 }
 """0: no reason, or one that this table does not know yet."""
 ACTIONS: Final = {
