@@ -172,6 +172,24 @@ class RehearsalRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hub: HubResult | None = None
 
 
+class LastRehearsal(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an office's newest rehearsal that began came to."""
+
+    site: Name
+    rehearsal: str
+    """Its id."""
+    start_ns: TimeNs
+    """When the office's load began."""
+    state: OfficeState
+    path: str
+    rungs: tuple[str, ...]
+    """Call profiles that were to be climbed, easiest first."""
+    rung_up: str = ""
+    """The highest that the way up held; empty for none."""
+    rung_down: str = ""
+    why: Line = ""
+
+
 class RungWanted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One step of the ladder that an office is to climb: the load of a call profile, and the limits that break it."""
 

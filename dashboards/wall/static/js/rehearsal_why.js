@@ -1,6 +1,8 @@
 // Why a rehearsal did not hold: the lines of telemetry/rehearsal_reasons in words.
 
-import { knows, say } from "./words.js";
+import { clock, midnight, moment } from "./format.js";
+import { model, now } from "./model.js";
+import { knows, nameOf, say } from "./words.js";
 
 /** `code`, `code more`, or one for each way, `up loss, down delay`; a line whose code nobody knows stays as it came. */
 export function rehearsalWhy(line) {
@@ -8,6 +10,13 @@ export function rehearsalWhy(line) {
   const perWay = parts.every((part) => /^(up|down)( |$)/.test(part));
   const said = (perWay ? parts : [line]).map((part) => (perWay ? wayText(part) : partText(part)));
   return said.every(Boolean) ? said.join(" · ") : line;
+}
+
+/** What an office's last rehearsal held on each way, when, and what broke. */
+export function lastRehearsal({ at_ms: at, up, down, why }) {
+  const rung = (id) => (id ? nameOf(model.profiles.get(id) ?? { en: id }) : "–");
+  const when = midnight(at) === midnight(now()) ? clock(at) : moment(at);
+  return [say("rehearsal.last", { when, up: rung(up), down: rung(down) }), why ? rehearsalWhy(why) : ""].filter(Boolean).join(" · ");
 }
 
 function wayText(part) {
