@@ -156,7 +156,9 @@ class HistoryBlocks:
         learnt = _learnt(lines, self._wanted)
         weeks = self._config.settings.watch.history_weeks
         slots = grid.measured.shape[-1]
-        rehearsed = rehearsed_slots(self._source.state.rehearsals(RECALLED), block.lines, grid.first_slot, slots)
+        rehearsed = rehearsed_slots(
+            self._source.state.rehearsals(RECALLED), block.lines, grid.first_slot, slots
+        )
         for index, part in enumerate(parts):
             if len(part.pair):
                 track = track_of(grid, index, around)

@@ -103,7 +103,11 @@ def meeting_page(
         forecasts.setdefault(forecast.verdict.site, []).append(forecast)
     outcomes = {o.site: o for o in state.outcomes(start_ns, start_ns + 1) if _same(o, uid, recurrence_ns)}
     sites = config.registry.by_id
-    rehearsed = {} if occurrence.ends_ns < now_ns else state.last_rehearsals(occurrence.meeting.invited, now_ns - REHEARSED_NS)
+    rehearsed = (
+        {}
+        if occurrence.ends_ns < now_ns
+        else state.last_rehearsals(occurrence.meeting.invited, now_ns - REHEARSED_NS)
+    )
     invited = [
         structs.replace(
             _invited(sites[site], verdicts.get(site), forecasts.get(site, ()), outcomes.get(site)),

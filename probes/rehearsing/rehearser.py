@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 LATE_NS: Final = 2 * SECOND_NS
 """An order whose start is longer past is not obeyed: the others are under way."""
 AHEAD_NS: Final = 900 * SECOND_NS
-MOST_S: Final = 120.0
-"""A whole ladder."""
+MOST_S: Final = 180.0
+"""A whole ladder; the headquarters admits no longer session."""
 CALL_BEFORE_NS: Final = 60 * SECOND_NS
 """A call that was seen so lately may be going on still."""
 CALL_NOW_NS: Final = SECOND_NS

@@ -54,28 +54,39 @@ def broke_in_rehearsal(
     if not any(word.broke for word in words):
         return {}
     words += _met(state, config, lines, since_ns, now_ns)
-    out = {name: nobody_broke(lines.shape) for name in config.profiles}
+    against: dict[tuple[str, str], _Word] = {}
     for word in sorted(words, key=lambda one: one.at_ns):
-        if since_ns <= word.at_ns <= now_ns and word.site in lines.site_index:
-            _take(out, config.profiles, lines, word)
-    return out
+        if since_ns <= word.at_ns <= now_ns:
+            _take(against, config.profiles, word)
+    return _as_arrays(against, config.profiles, lines)
 
 
-def _take(
-    out: Mapping[str, BrokeInRehearsal], profiles: dict[str, CallProfile], lines: Lines, word: _Word
-) -> None:
-    """Note a word with all profiles that it speaks of: those up to what held, and those from what broke on."""
+def _take(against: dict[tuple[str, str], _Word], profiles: dict[str, CallProfile], word: _Word) -> None:
+    """By (site, path), the word that speaks against it: a newer one, unless it says nothing of what broke."""
     held = {one.id for one in ladder_of(profiles, word.held)} if word.held in profiles else set()
-    row = lines.site_index[word.site]
-    columns = [index for index, path in enumerate(lines.paths) if path in word.paths]
-    for name, broke in out.items():
-        breaks = word.broke in {one.id for one in ladder_of(profiles, name)}
-        if not breaks and name not in held:
+    for path in word.paths:
+        before = against.get((word.site, path))
+        if word.broke:
+            against[word.site, path] = word
+        elif before is not None and before.broke in held:
+            del against[word.site, path]
+
+
+def _as_arrays(
+    against: Mapping[tuple[str, str], _Word], profiles: dict[str, CallProfile], lines: Lines
+) -> dict[str, BrokeInRehearsal]:
+    """Each word stands against the profile that broke and those of its ladder that ask for more."""
+    columns = {path: index for index, path in enumerate(lines.paths)}
+    out = {name: nobody_broke(lines.shape) for name in profiles}
+    for (site, path), word in against.items():
+        if site not in lines.site_index or path not in columns:
             continue
-        for column in columns:
-            at = row, column
-            broke.began_ns[at], broke.ended_ns[at] = (word.began_ns, word.at_ns) if breaks else (0, 0)
-            broke.is_down[at], broke.got_bps[at] = word.is_down, word.got_bps
+        at = lines.site_index[site], columns[path]
+        for name, broke in out.items():
+            if word.broke in {one.id for one in ladder_of(profiles, name)}:
+                broke.began_ns[at], broke.ended_ns[at] = word.began_ns, word.at_ns
+                broke.is_down[at], broke.got_bps[at] = word.is_down, word.got_bps
+    return out
 
 
 def _rehearsed(records: Iterable[RehearsalRecord]) -> Iterator[_Word]:

@@ -68,7 +68,9 @@ def test_what_broke_and_all_that_asks_for_more(config: Config) -> None:
     """Up held audio only: 360p and everything above it on that ladder; with the way, its rate, and when."""
     found = broke_in_rehearsal(State([record(NOW - MINUTE_NS, BROKE)]), config, LINES, NOW)  # type: ignore[arg-type]
     said = {name for name, one in found.items() if one.ended_ns.any()}
-    above = {p.id for p in config.profiles.values() if p.ladder == config.profiles["audio"].ladder} - {"audio"}
+    above = {p.id for p in config.profiles.values() if p.ladder == config.profiles["audio"].ladder} - {
+        "audio"
+    }
     assert said == above
     one = found["video-720p"]
     assert (one.ended_ns[0, 0], one.began_ns[0, 0]) == (NOW - MINUTE_NS, NOW - MINUTE_NS - 21 * SECOND_NS)
@@ -130,4 +132,6 @@ def test_a_meeting_that_held_since_mends(config: Config) -> None:
     assert "video-720p" in against(known, broke, held=(structs.replace(outcome, settled_ns=NOW + 1),))
     failed = structs.replace(outcome, state=OutcomeState.FAILED)
     assert "video-720p" in against(known, broke, held=(failed,))
-    assert "video-720p" in against(known, record(NOW - HOUR_NS, BROKE), held=(outcome,)), "it broke afterwards"
+    assert "video-720p" in against(known, record(NOW - HOUR_NS, BROKE), held=(outcome,)), (
+        "it broke afterwards"
+    )
