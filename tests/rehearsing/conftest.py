@@ -18,6 +18,7 @@ from probes.rehearsing.call import Call
 from probes.rehearsing.flow import connected
 from telemetry.rehearsing import RehearsalOrder, RungWanted
 from telemetry.windows import SECOND_NS
+from tests.reactor_thread import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,13 +123,10 @@ def lines(
     made = {name: UdpLine(reactor, n, reflector, name, lateness=late[name]) for n, name in enumerate(states)}
     for name, (up, down) in states.items():
         made[name].up.state, made[name].down.state = up, down
-    thread = threading.Thread(target=reactor.run, name="test lines")
-    thread.start()
     try:
-        yield {name: (("127.0.0.1", line.port), late[name]) for name, line in made.items()}
+        with running(reactor):
+            yield {name: (("127.0.0.1", line.port), late[name]) for name, line in made.items()}
     finally:
-        reactor.stop()
-        thread.join()
         for line in made.values():
             line.close()
         reactor.close()

@@ -332,7 +332,13 @@ def tell_rehearsal(fleet: Fleet, asked: str, *, done: bool = False) -> None:
     why = {"rampur": "up loss", "lalitpur": "no-answer"}
     offices = [
         OfficeProgress(
-            site=s, probe="p1", stage=1, state=told.get(s, (held,))[0], rung_up=up, rung_down=down, why=why.get(s, "")
+            site=s,
+            probe="p1",
+            stage=1,
+            state=told.get(s, (held,))[0],
+            rung_up=up,
+            rung_down=down,
+            why=why.get(s, ""),
         )
         for s in invited
         for up, down in [told.get(s, (held, top, top))[1:]]

@@ -95,7 +95,9 @@ def test_ready_shows_the_last_rehearsal(decided: Town) -> None:
         site="agra", probe="p1", stage=1, state=OfficeState.BROKE, rung_up="video-360p", rung_down="video-720p", why="up rate"
     )  # fmt: skip
     decided.state.put_rehearsal(
-        RehearsalRecord(request=asked, rungs=("video-360p", "video-720p"), starts_ns=(now_ns,), offices=(office,))
+        RehearsalRecord(
+            request=asked, rungs=("video-360p", "video-720p"), starts_ns=(now_ns,), offices=(office,)
+        )
     )
     lines = call(decided, "ready", "--lang", "en").output.splitlines()
     assert "last rehearsal" in lines[2]

@@ -109,7 +109,13 @@ def test_the_last_rehearsal_of_each_office(tmp_path: Path) -> None:
     state = StateDb(tmp_path / "s.db")
     rungs = ("audio", "video")
     agra = OfficeProgress(
-        site="agra", probe="p1", stage=1, state=OfficeState.BROKE, rung_up="audio", rung_down="video", why="up loss"
+        site="agra",
+        probe="p1",
+        stage=1,
+        state=OfficeState.BROKE,
+        rung_up="audio",
+        rung_down="video",
+        why="up loss",
     )
     etah = structs.replace(agra, site="etah", state=OfficeState.HELD, rung_up="video", why="")
     refused = structs.replace(agra, state=OfficeState.REFUSED, why="meeting")

@@ -136,7 +136,7 @@ function officeLine({ site, state, rung_up: up, rung_down: down, why }) {
   const held = [up && `↑ ${rung(up)}`, down && `↓ ${rung(down)}`].filter(Boolean).join("  ");
   return h("li", {}, shape(SHAPES[state] ?? "unknown"), h("b", {}, office ? nameOf(office) : site),
     h("span", {}, knows(`views.rehearsed_${state}`) ? say(`views.rehearsed_${state}`) : state),
-    held ? h("span", { class: "rungs" }, held) : null, why ? h("small", {}, rehearsalWhy(why)) : null);
+    held ? h("span", { class: "rungs" }, held) : null, why && !(state === "silent" && why === "no-answer") ? h("small", {}, rehearsalWhy(why)) : null);
 }
 
 /** What headquarters' own line carried, and from which stage on loss was common to many offices. */
