@@ -57,7 +57,7 @@ def order(rung_s: float = 1.2, *, names: tuple[str, ...] = ("audio", "low", "hig
 @contextmanager
 def headquarters(capacity_bps: float = 50e6) -> Iterator[Reflector]:
     """A reflector that admits rehearsals, serving on a thread."""
-    reflector = Reflector([("127.0.0.1", 0)], policy=ReflectorPolicy(keys=KEYS, rehearsal_bps=capacity_bps))
+    reflector = Reflector([("127.0.0.1", 0), ("::1", 0)], policy=ReflectorPolicy(keys=KEYS, rehearsal_bps=capacity_bps))
     thread = threading.Thread(target=reflector.serve, name="test headquarters")
     thread.start()
     try:
@@ -66,6 +66,20 @@ def headquarters(capacity_bps: float = 50e6) -> Iterator[Reflector]:
         reflector.stop()
         thread.join()
         reflector.close()
+
+
+async def played(call: Call) -> Outcome:
+    """One rehearsal to its end."""
+
+    async def tick() -> None:
+        while True:
+            call.tick()
+            await asyncio.sleep(0.004)
+
+    ticking = asyncio.create_task(tick())
+    outcome = await call.run()
+    ticking.cancel()
+    return outcome
 
 
 async def rehearsed(
@@ -80,17 +94,9 @@ async def rehearsed(
     """One rehearsal, again when the machine was too busy to prove anything."""
     for _ in range(TRIES):
         call = Call(wanted(), connected(*address), (ssid, key or KEYS[ssid]), lambda _: None)
-
-        async def tick(call: Call = call) -> None:
-            while True:
-                call.tick()
-                await asyncio.sleep(0.004)
-
-        ticking = asyncio.create_task(tick())
         if during is not None:
             asyncio.get_running_loop().call_later(1.5, during, call)
-        outcome = await call.run()
-        ticking.cancel()
+        outcome = await played(call)
         if relay is not None and relay.taken_ns() > LATE_NS:
             continue
         if outcome.item.aborted not in {"own-load", "hub-load", "silent"}:
@@ -139,6 +145,7 @@ class Helpers:
     order = staticmethod(order)
     rung = staticmethod(rung)
     headquarters = staticmethod(headquarters)
+    played = staticmethod(played)
     rehearsed = staticmethod(rehearsed)
     lines = staticmethod(lines)
 
