@@ -57,7 +57,9 @@ def order(rung_s: float = 1.2, *, names: tuple[str, ...] = ("audio", "low", "hig
 @contextmanager
 def headquarters(capacity_bps: float = 50e6) -> Iterator[Reflector]:
     """A reflector that admits rehearsals, serving on a thread."""
-    reflector = Reflector([("127.0.0.1", 0), ("::1", 0)], policy=ReflectorPolicy(keys=KEYS, rehearsal_bps=capacity_bps))
+    reflector = Reflector(
+        [("127.0.0.1", 0), ("::1", 0)], policy=ReflectorPolicy(keys=KEYS, rehearsal_bps=capacity_bps)
+    )
     thread = threading.Thread(target=reflector.serve, name="test headquarters")
     thread.start()
     try:

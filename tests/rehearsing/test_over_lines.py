@@ -42,7 +42,7 @@ def outcomes(helpers: Any) -> dict[str, Outcome]:
         address, process = reflector.addresses[0], reception._process
         call = Call(helpers.order(), connected(*address), (12, helpers.KEYS[12]), lambda _: None)
         first = asyncio.create_task(helpers.played(call))
-        while not (call._flow.arrivals.received or first.done()):
+        while not (call._flow.arrivals.received or first.done()):  # noqa: ASYNC110 - it has no bell for that
             await asyncio.sleep(0.01)
         process.kill()
         return await first, await helpers.rehearsed(address, 12, lambda: helpers.order(0.6, names=("audio",)))
