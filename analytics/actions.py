@@ -31,6 +31,8 @@ _STANDING: Final = (
     ReasonCode.STRAINED,
     ReasonCode.BITRATE_UP,
     ReasonCode.BITRATE_DOWN,
+    ReasonCode.REHEARSAL_UP,
+    ReasonCode.REHEARSAL_DOWN,
 )
 """What comes back with the hour or stays as it is: no restart mends it."""
 

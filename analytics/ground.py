@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from analytics.limits import LimitSets
     from analytics.lines import Lines
     from analytics.recent import Recent
+    from analytics.rehearsed import BrokeInRehearsal
     from config.profiles import CallProfile
     from telemetry.decisions import Incident
 
@@ -62,6 +63,8 @@ class Ground:
     """(S, 2): rates of the line up and down as registered, NaN where nobody wrote them down."""
     dark_after_ns: int
     foresight: Foresight
+    rehearsed: Mapping[str, BrokeInRehearsal] = field(default_factory=dict)
+    """By call profile, the lines that broke under its load in their last rehearsal; none where nobody rehearsed."""
     incidents: tuple[Incident, ...] = ()
     """The faults that offices share now."""
 
@@ -93,6 +96,7 @@ class Terms:
         peers: trouble of the lines that share provider, region or end.
         planned: announced works or a holiday.
         capacity: the line is registered as too slow.
+        rehearsal: the line broke under the load in its last rehearsal.
     """
 
     fault: NDArray[np.float64]
@@ -102,6 +106,7 @@ class Terms:
     peers: NDArray[np.float64]
     planned: NDArray[np.float64]
     capacity: NDArray[np.float64]
+    rehearsal: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

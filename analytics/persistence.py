@@ -22,7 +22,7 @@ SCALE_S: Final = 900.0
 SHAPE: Final = 0.4
 
 
-def still_broken(lead_ns: int, age_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+def still_broken(lead_ns: int | NDArray[np.int64], age_ns: NDArray[np.int64]) -> NDArray[np.float64]:
     """Chance (shape of `age_ns`) that a fault of that age is there `lead_ns` from now; 1 for a lead of 0."""
     past = SCALE_S + np.maximum(age_ns, 0) / SECOND_NS
-    return np.asarray((past / (past + max(lead_ns, 0) / SECOND_NS)) ** SHAPE)
+    return np.asarray((past / (past + np.maximum(lead_ns, 0) / SECOND_NS)) ** SHAPE)

@@ -1,6 +1,6 @@
 """The readiness of every office for an occurrence: the fitted model, within guard rails.
 
-    P(holds) = min(model, 1 - now, 1 - hour) * (1 - capacity)
+    P(holds) = min(model, 1 - now, 1 - hour, 1 - rehearsal) * (1 - capacity)
 
 * `model`: what `forecast.model` says of the line, from its slots up to the newest windows (`Foresight`);
 * `now`: the guard: the chance that the line is broken now (`condition`), or that a line that keeps coming back fails
@@ -8,6 +8,7 @@
   the usual trouble of this hour does not (`usual_trouble`). The model is fitted to what happens on average; the guard
   keeps it from saying `ready` of a line that is seen broken, or not seen at all;
 * `hour`: the second guard: an hour of the week that failed nearly every time so far (`usual_hour`);
+* `rehearsal`: the third guard: the line broke under the call's load when it was rehearsed last (`rehearsed`);
 * `capacity`: the line is registered as slower than the profile needs.
 
 What each part takes away is kept beside the probability, and the reasons come from it (`verdicts`). An office's line is
@@ -24,6 +25,7 @@ import numpy as np
 from analytics.ground import Expectation, Standing, Terms
 from analytics.hours import local_hour
 from analytics.persistence import still_broken
+from analytics.rehearsed import within_rehearsal
 from analytics.usual_hour import plain_record
 from config.profiles import ladder_of
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -71,8 +73,14 @@ def expect(ground: Ground, occurrence: Occurrence) -> Expectation:
         return _nothing(ground, occurrence, names)
     sets = [ground.sets.of_profile[name] for name in names]
     parts = {index: _parts(ground, occurrence, paths, index) for index in dict.fromkeys(sets)}
+    breaks = [_rehearsed(ground, name, paths, occurrence) for name in names]
     fits = [1.0 - too_slow(ground.link_bps, rung) for rung in rungs]
-    holds = np.stack([parts[index].holds * fit[:, None] for index, fit in zip(sets, fits, strict=True)])
+    holds = np.stack(
+        [
+            within_rehearsal(parts[index].holds, broke) * fit[:, None]
+            for index, broke, fit in zip(sets, breaks, fits, strict=True)
+        ]
+    )
     chosen = np.nan_to_num(holds[0], nan=-1.0).argmax(axis=-1)
     sites = np.arange(len(chosen))
     probability = np.where(ground.linked, holds[0, sites, chosen], np.nan)
@@ -84,7 +92,7 @@ def expect(ground: Ground, occurrence: Occurrence) -> Expectation:
         path=np.where(ground.linked, paths[chosen], -1),
         best=np.where(numbered, _best_rung(holds), -1),
         rungs=names,
-        terms=_terms(parts[sets[0]], (sites, chosen), too_slow(ground.link_bps, rungs[0])),
+        terms=_terms(parts[sets[0]], (sites, chosen), too_slow(ground.link_bps, rungs[0]), breaks[0]),
     )
 
 
@@ -92,7 +100,7 @@ def _nothing(ground: Ground, occurrence: Occurrence, rungs: tuple[str, ...]) -> 
     """The meeting's end is not measured at all."""
     nan, none = np.full(len(ground.linked), np.nan), np.full(len(ground.linked), -1)
     standing = _standing(ground, occurrence, nan)
-    return Expectation(nan, standing, none, none, rungs, Terms(nan, nan, nan, nan, nan, nan, nan))
+    return Expectation(nan, standing, none, none, rungs, Terms(nan, nan, nan, nan, nan, nan, nan, nan))
 
 
 def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], limit_set: int) -> _Parts:
@@ -131,7 +139,10 @@ def within_rails(
 
 
 def _terms(
-    parts: _Parts, at: tuple[NDArray[np.int64], NDArray[np.int64]], slow: NDArray[np.float64]
+    parts: _Parts,
+    at: tuple[NDArray[np.int64], NDArray[np.int64]],
+    slow: NDArray[np.float64],
+    breaks: NDArray[np.float64],
 ) -> Terms:
     """What each part takes away on the chosen paths."""
     foreseen = parts.foreseen
@@ -143,7 +154,18 @@ def _terms(
         peers=foreseen.cost("peers")[at],
         planned=foreseen.cost("planned")[at],
         capacity=slow,
+        rehearsal=breaks[at],
     )
+
+
+def _rehearsed(
+    ground: Ground, profile: str, paths: NDArray[np.int64], occurrence: Occurrence
+) -> NDArray[np.float64]:
+    """(S, K): the chance that a line breaks under the profile's load as it did in its last rehearsal."""
+    broke = ground.rehearsed.get(profile)
+    if broke is None:
+        return np.zeros((len(ground.linked), len(paths)))
+    return broke.breaks_again(paths, occurrence.starts_ns, ground.now_ns)
 
 
 def _broken(ground: Ground, limit_set: int, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:

@@ -58,6 +58,7 @@ def reasons(case: Case) -> tuple[Reason, ...]:
         *_peers(case),
         (float(terms.planned[case.site]), _planned_reason(case)),
         (float(terms.capacity[case.site]), _capacity_reason(case)),
+        *_rehearsed(case),
     ]
     weighed = weighed or [(cost, Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name))]
     weighed.sort(key=lambda pair: -pair[0])
@@ -239,6 +240,25 @@ def _capacity_reason(case: Case) -> Reason:
     if np.isnan(down) or short_up >= short_down:
         return Reason(code=ReasonCode.BITRATE_UP, value=up, limit=need_up, unit="bps")
     return Reason(code=ReasonCode.BITRATE_DOWN, value=down, limit=need_down, unit="bps")
+
+
+def _rehearsed(case: Case) -> list[tuple[float, Reason]]:
+    """What the way that broke in the rehearsal carried, of what the profile needs."""
+    broke = case.ground.rehearsed.get(case.occurrence.meeting.profile)
+    cost = float(case.expectation.terms.rehearsal[case.site])
+    if broke is None or not cost:
+        return []
+    at, alarm = (case.site, case.path), case.profile.alarm
+    down, got = bool(broke.is_down[at]), float(broke.got_bps[at])
+    reason = Reason(
+        code=ReasonCode.REHEARSAL_DOWN if down else ReasonCode.REHEARSAL_UP,
+        value=None if np.isnan(got) else round(got),
+        limit=alarm.bitrate_down_bps if down else alarm.bitrate_up_bps,
+        unit="bps",
+        path=case.path_name,
+        since_ns=int(broke.began_ns[at]),
+    )
+    return [(cost, reason)]
 
 
 def _silent(case: Case, code: ReasonCode) -> Reason:

@@ -131,6 +131,10 @@ def _check_references(file: SettingsFile, registry: Registry, profiles: dict[str
     if profile not in profiles:
         problem = f'there is no call profile "{profile}"'
         raise file.wrong(("meetings", "default_profile"), problem, one_of(profile, profiles))
+    for index, planned in enumerate(settings.rehearsal.plan_profiles):
+        if planned not in profiles:
+            problem = f'there is no call profile "{planned}"'
+            raise file.wrong(("rehearsal", "plan_profiles", index), problem, one_of(planned, profiles))
     ends = [end.id for end in settings.headquarters]
     if end_id not in ends and end_id not in registry.by_id:
         own = file.says("meetings", "default_end")

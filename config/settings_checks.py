@@ -44,6 +44,7 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
     check_digest(settings.digest, wrong)
     _check_metrics(settings, wrong)
     _check_rates(settings, wrong)
+    _check_rehearsal(settings, wrong)
     check_alerts(settings.alerts, wrong)
     check_delivery(settings.alerts, wrong)
     _check_report_mail(settings, wrong)
@@ -53,6 +54,14 @@ def _check_timezone(name: str, wrong: Wrong) -> None:
     if name not in zone_names():
         remedy = f'write a name such as "{similar_zone(name)}"'
         raise wrong(("deployment", "timezone"), f'there is no time zone "{name}"', remedy)
+
+
+def _check_rehearsal(settings: Settings, wrong: Wrong) -> None:
+    """A rehearsal that begins within the margin of its own meeting would be refused each time."""
+    lead, margin = settings.rehearsal.plan_min, settings.rehearsal.margin_min
+    if 0 < lead <= margin:
+        problem = f"rehearsal.plan_min is {lead:g}: nobody rehearses in the last {margin:g} min before a meeting (margin_min)"
+        raise wrong(("rehearsal", "plan_min"), problem, f"write more than {margin:g}, or 0 for never")
 
 
 def _check_report_mail(settings: Settings, wrong: Wrong) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from typing import TYPE_CHECKING, Final
 
-from probes.child_process import command, environment
+from probes.child_process import linked_child
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable
     from typing import Self
 
@@ -34,21 +34,7 @@ class MeasuringChild:
         Raises:
             OSError: it cannot be started.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        with theirs:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *command("probes.measuring_process", str(theirs.fileno())),
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    env=environment(),
-                )
-            except BaseException:
-                ours.close()
-                raise
-        return cls(process, ours)
+        return cls(*await linked_child("probes.measuring_process"))
 
     @property
     def process_id(self) -> int:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 _LOOKUPS: Final = 16
-KEYS_S: Final = 15.0
+KEYS_S: Final = 4.0
+"""An office uses its new key as soon as it has it: the reflector must know it before the office's next rehearsal knocks."""
 
 
 def local_binds(headquarters: Iterable[Headquarters]) -> dict[str, tuple[str, int]]:

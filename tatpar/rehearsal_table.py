@@ -1,4 +1,4 @@
-"""A rehearsal as people at a terminal read it, and as JSON."""
+"""A rehearsal as people at a terminal read it, in Hindi or English, and as JSON."""
 
 from __future__ import annotations
 
@@ -9,50 +9,41 @@ import msgspec
 from tatpar.columns import table
 from tatpar.json_time import rfc3339
 from telemetry.rehearsing import OfficeState
+from telemetry.words import say
+from telemetry.words.format import rate
+from telemetry.words.rehearsals import say_rehearsal_why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from telemetry.rehearsing import OfficeProgress, RehearsalRecord
+    from telemetry.rehearsing import HubResult, OfficeProgress, RehearsalRecord, RehearsalState, StageResult
 
 _NONE = "–"
+_OFFICE = ("office", "stage", "state", "held_up", "held_down", "up", "down", "why")
+_STAGE = ("stage", "offices", "up", "down", "common")
+_LIST = ("asked", "meeting", "by", "state", "held", "why")
 
 
-def progress_line(record: RehearsalRecord) -> str:
+def progress_line(record: RehearsalRecord, language: str) -> str:
     """How far it is, in one line."""
     counts = {state: sum(one.state is state for one in record.offices) for state in OfficeState}
-    parts = [f"{count} {state.value}" for state, count in counts.items() if count]
+    parts = [f"{count} {_office_state(language, state)}" for state, count in counts.items() if count]
     running = sorted({one.rung for one in record.offices if one.state is OfficeState.RUNNING and one.rung})
-    stage = f"stage {len(record.starts_ns)}" if record.starts_ns else record.state.value
-    on = f" on {', '.join(running)}" if running else ""
-    return f"{stage}: {', '.join(parts) or 'waiting for the hub'}{on}"
+    stage = len(record.starts_ns)
+    what = f"{say(language, 'rehearsal.col_stage')} {stage}" if stage else _state(language, record.state)
+    said = [what, ", ".join(parts), ", ".join(running)]
+    return " · ".join(part for part in said if part)
 
 
-def report_lines(record: RehearsalRecord) -> list[str]:
+def report_lines(record: RehearsalRecord, language: str) -> list[str]:
     """Each office, then each stage, then the hub."""
-    heads = ("office", "stage", "state", "held up", "held down", "up Mbit/s", "down Mbit/s", "why")
-    lines = table(heads, [_row(one) for one in sorted(record.offices, key=lambda one: one.stage)])
+    offices = sorted(record.offices, key=lambda one: one.stage)
+    lines = table(_heads(language, _OFFICE), [_row(one, language) for one in offices])
     hub = record.hub
-    if hub is None or not hub.stages:
-        return lines
-    lines.append("")
-    stages = [
-        [
-            str(one.number),
-            str(one.offices),
-            f"{_mbps(one.got_up_bps)} of {_mbps(one.wanted_up_bps)}",
-            f"{_mbps(one.got_down_bps)} of {_mbps(one.wanted_down_bps)}",
-            "yes" if one.is_common else "no",
-        ]
-        for one in hub.stages
-    ]
-    lines += table(("stage", "offices", "up Mbit/s", "down Mbit/s", "broke in common"), stages)
-    took = f"the hub took {_mbps(hub.took_up_bps)} Mbit/s up and {_mbps(hub.took_down_bps)} down at once"
-    common = f"; trouble in common from stage {hub.common_from} on" if hub.common_from else ""
-    return [*lines, "", took + common]
+    return lines if hub is None or not hub.stages else [*lines, "", *_hub_lines(hub, language)]
 
 
-def list_lines(records: Iterable[RehearsalRecord]) -> list[str]:
+def list_lines(records: Iterable[RehearsalRecord], language: str) -> list[str]:
     """The last rehearsals, a line each."""
     rows = [
         [
@@ -60,13 +51,20 @@ def list_lines(records: Iterable[RehearsalRecord]) -> list[str]:
             one.request.id,
             one.request.meeting,
             one.request.who,
-            one.state.value,
-            f"{sum(office.state is OfficeState.HELD for office in one.offices)} of {len(one.offices)}",
-            one.why or _NONE,
+            _state(language, one.state),
+            say(language, "rehearsal.of", got=str(_held(one)), wanted=str(len(one.offices))),
+            say_rehearsal_why(language, one.why) or _NONE,
         ]
         for one in records
     ]
-    return list(table(("asked", "id", "meeting", "by", "state", "held", "why"), rows))
+    asked, *others = _heads(language, _LIST)
+    return table((asked, "id", *others), rows)
+
+
+def state_and_why(record: RehearsalRecord, language: str) -> str:
+    """How the whole of it ended."""
+    why = say_rehearsal_why(language, record.why)
+    return ": ".join(part for part in (_state(language, record.state), why) if part)
 
 
 def plain(record: RehearsalRecord) -> dict[str, object]:
@@ -81,18 +79,53 @@ def plain(record: RehearsalRecord) -> dict[str, object]:
     return found
 
 
-def _row(one: OfficeProgress) -> list[str]:
+def _row(one: OfficeProgress, language: str) -> list[str]:
     return [
         one.site,
         str(one.stage) if one.stage else _NONE,
-        one.state.value,
+        _office_state(language, one.state),
         one.rung_up or _NONE,
         one.rung_down or _NONE,
-        _mbps(one.up_bps),
-        _mbps(one.down_bps),
-        one.why or _NONE,
+        _rate(language, one.up_bps),
+        _rate(language, one.down_bps),
+        say_rehearsal_why(language, one.why) or _NONE,
     ]
 
 
-def _mbps(bps: float | None) -> str:
-    return _NONE if bps is None else f"{bps / 1e6:.2f}"
+def _hub_lines(hub: HubResult, language: str) -> list[str]:
+    lines = table(_heads(language, _STAGE), [_stage_row(one, language) for one in hub.stages])
+    up, down = _rate(language, hub.took_up_bps), _rate(language, hub.took_down_bps)
+    took = [say(language, "rehearsal.hub_took", up=up, down=down)]
+    if hub.common_from:
+        took.append(say(language, "rehearsal.hub_common", n=hub.common_from))
+    return [*lines, "", "; ".join(took)]
+
+
+def _stage_row(one: StageResult, language: str) -> list[str]:
+    pairs = (one.got_up_bps, one.wanted_up_bps), (one.got_down_bps, one.wanted_down_bps)
+    rates = [
+        say(language, "rehearsal.of", got=_rate(language, got), wanted=_rate(language, wanted))
+        for got, wanted in pairs
+    ]
+    common = say(language, "rehearsal.yes" if one.is_common else "rehearsal.no")
+    return [str(one.number), str(one.offices), *rates, common]
+
+
+def _held(record: RehearsalRecord) -> int:
+    return sum(office.state is OfficeState.HELD for office in record.offices)
+
+
+def _heads(language: str, names: Sequence[str]) -> list[str]:
+    return [say(language, f"rehearsal.col_{name}") for name in names]
+
+
+def _state(language: str, state: RehearsalState) -> str:
+    return say(language, f"views.rehearsal_{state.value}")
+
+
+def _office_state(language: str, state: OfficeState) -> str:
+    return say(language, f"views.rehearsed_{state.value}")
+
+
+def _rate(language: str, bps: float | None) -> str:
+    return _NONE if bps is None else rate(language, bps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from analytics.forecast.replay import Extent, Ground, joined_asks, only_asks
 from analytics.lines import Lines
 from reports.past.slots import read_slots
 from tatpar.watching.lost_contact import lost_in
+from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
@@ -154,9 +155,15 @@ class HistoryBlocks:
         lines = np.flatnonzero(np.repeat(self._linked(block), len(block.lines.paths)))
         learnt = _learnt(lines, self._wanted)
         weeks = self._config.settings.watch.history_weeks
+        slots = grid.measured.shape[-1]
+        rehearsed = rehearsed_slots(
+            self._source.state.rehearsals(RECALLED), block.lines, grid.first_slot, slots
+        )
         for index, part in enumerate(parts):
             if len(part.pair):
-                yield Ground(track_of(grid, index, around), part.asks, learnt, self._offices.zone, weeks)
+                track = track_of(grid, index, around)
+                track = track if rehearsed is None else replace(track, rehearsed=rehearsed)
+                yield Ground(track, part.asks, learnt, self._offices.zone, weeks)
 
     def _linked(self, block: _Block) -> NDArray[np.bool_]:
         return np.asarray(self._offices.linked[block.rows])

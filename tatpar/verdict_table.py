@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from config.settings_file import timezone_of
@@ -10,13 +10,16 @@ from tatpar.columns import table
 from tatpar.json_time import readable, rfc3339
 from telemetry.decisions import ReasonCode, State
 from telemetry.words import say, say_reason
+from telemetry.words.format import short_moment
+from telemetry.words.rehearsals import say_rehearsal_why
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from config.config import Config
     from config.meetings import Occurrence
     from telemetry.decisions import Verdict
+    from telemetry.rehearsing import LastRehearsal
 
 _WORST_FIRST: Final = (State.NOT_READY, State.AT_RISK, State.UNKNOWN, State.READY)
 
@@ -28,6 +31,8 @@ class VerdictTable:
     config: Config
     occurrence: Occurrence
     verdicts: Sequence[Verdict]
+    rehearsed: Mapping[str, LastRehearsal] = field(default_factory=dict)
+    """By office, its newest rehearsal."""
 
     def counts(self) -> dict[str, int]:
         """Offices by state; those that are not linked yet are `planned` and count nowhere else."""
@@ -68,7 +73,8 @@ class VerdictTable:
         """The linked offices, worst first; the planned ones are only counted."""
         shown = [verdict for verdict in self.verdicts if not _is_planned(verdict)]
         shown.sort(key=_badness)
-        head = [say(language, f"table.{name}") for name in ("office", "state", "chance", "best", "why")]
+        columns = ["office", "state", "chance", "best", *(["rehearsal"] if self.rehearsed else []), "why"]
+        head = [say(language, f"table.{name}") for name in columns]
         return table(head, [self._row(language, verdict) for verdict in shown])
 
     def as_json(self) -> dict[str, object]:
@@ -85,6 +91,7 @@ class VerdictTable:
             "profile": occurrence.meeting.profile,
             "counts": self.counts(),
             "verdicts": [readable(verdict) for verdict in self.verdicts],
+            "rehearsals": [readable(self.rehearsed[site]) for site in sorted(self.rehearsed)],
         }
 
     def _row(self, language: str, verdict: Verdict) -> list[str]:
@@ -99,8 +106,23 @@ class VerdictTable:
             say(language, "state.dark" if dark else f"state.{verdict.state.value}"),
             "" if verdict.probability is None else say(language, "table.ratio", value=verdict.probability),
             best.name(language) if best else "–",
+            *([self._rehearsed(language, verdict.site)] if self.rehearsed else []),
             " → ".join(part for part in (why, action) if part),
         ]
+
+    def _rehearsed(self, language: str, site: str) -> str:
+        """What each way held last, when, and what broke."""
+        last = self.rehearsed.get(site)
+        if last is None:
+            return "–"
+        when = short_moment(language, last.start_ns, timezone_of(self.config.settings))
+        up, down = (self._rung(language, rung) for rung in (last.rung_up, last.rung_down))
+        said = say(language, "table.rehearsed", when=when, up=up, down=down)
+        return " · ".join(part for part in (said, say_rehearsal_why(language, last.why)) if part)
+
+    def _rung(self, language: str, rung: str) -> str:
+        profile = self.config.profiles.get(rung)
+        return profile.name(language) if profile else rung or "–"
 
 
 def _is_planned(verdict: Verdict) -> bool:

@@ -43,6 +43,8 @@ class ReasonCode(StrEnum):
     USUAL_HOUR = "usual_hour"  # this hour was bad in past weeks
     RECENT_FAULT = "recent_fault"
     STRAINED = "strained"  # not broken, but near a limit
+    REHEARSAL_UP = "rehearsal_up"  # broke under the load of the call, when it was tried
+    REHEARSAL_DOWN = "rehearsal_down"
     PLANNED = "planned"  # works or a holiday were announced for the time
     SHARED_FAULT = "shared_fault"
     ROOM_DEVICE = "room_device"

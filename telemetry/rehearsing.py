@@ -114,7 +114,7 @@ class OfficeProgress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Received on the last rung, IP layer."""
     down_bps: Bps | None = None
     why: Line = ""
-    """A code of `rehearsal.why` in the words, then what is known besides."""
+    """A line of `telemetry.rehearsal_reasons`."""
     step: Count = 0
     """Counts what the office has said; an older word never takes the place of a newer."""
     command: str = ""
@@ -170,6 +170,24 @@ class RehearsalRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When each stage begins, at all of its offices in the same second."""
     offices: tuple[OfficeProgress, ...] = ()
     hub: HubResult | None = None
+
+
+class LastRehearsal(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an office's newest rehearsal that began came to."""
+
+    site: Name
+    rehearsal: str
+    """Its id."""
+    start_ns: TimeNs
+    """When the office's load began."""
+    state: OfficeState
+    path: str
+    rungs: tuple[str, ...]
+    """Call profiles that were to be climbed, easiest first."""
+    rung_up: str = ""
+    """The highest that the way up held; empty for none."""
+    rung_down: str = ""
+    why: Line = ""
 
 
 class RungWanted(Struct, frozen=True, kw_only=True, omit_defaults=True):

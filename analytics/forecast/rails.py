@@ -22,6 +22,7 @@ from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
 from analytics.persistence import still_broken
 from analytics.readiness import RELAPSES, SILENCE_HIDES, within_rails
+from analytics.rehearsed import RECALLED_NS, within_rehearsal
 from analytics.usual_hour import plain
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, WINDOWS_PER_SLOT
@@ -49,11 +50,13 @@ class Rails:
     lasting: Floats
     hidden: Floats
     hour: Floats
+    rehearsed: Floats
     heard: NDArray[np.bool_]
 
     def within(self, holds: Floats) -> Floats:
         """The model's chance (M,) within the guard rails; NaN stays."""
         within = within_rails(holds, self.lasting, self.hidden, self.hour, self.heard)
+        within = within_rehearsal(within, self.rehearsed)
         return np.where(np.isnan(holds), np.nan, within)
 
 
@@ -70,7 +73,7 @@ def rails(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> Rails:
     silent = _run(~slots.known) * track.slot_ns
     hides = np.where(slots.dark[:, 0], 1.0, SILENCE_HIDES)
     hidden = np.where(heard, 0.0, hides * _persists(lead_ns, silent))
-    return Rails(lasting, hidden, hour, heard)
+    return Rails(lasting, hidden, hour, _rehearsed(track, asks), heard)
 
 
 def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64]) -> Floats:
@@ -81,6 +84,21 @@ def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64]) -> Floats:
     ended = (broken[:, 1:hour] & ~broken[:, : hour - 1]).sum(axis=1)
     relapse = np.asarray(RELAPSES)[np.minimum(ended, len(RELAPSES) - 1)]
     return np.asarray(np.maximum(share, relapse) * _persists(lead_ns, _run(broken) * track.slot_ns))
+
+
+def _rehearsed(track: Track, asks: Asks) -> Floats:
+    """The chance that a line whose last rehearsal of the day did not hold the whole ladder breaks again."""
+    slot = newest_slot(track, asks.now_ns)[:, None] - np.arange(RECALLED_NS // track.slot_ns)
+    slots = track.rehearsed.shape[1]
+    at = asks.line[:, None], np.clip(slot, 0, slots - 1)
+    seen = (slot >= 0) & (slot < slots) & (track.arrived_ns[at] <= asks.now_ns[:, None])
+    share = np.where(seen, track.rehearsed[at], np.nan)
+    newest = np.isfinite(share).argmax(axis=1)
+    rows = np.arange(len(asks.line))
+    broke = np.nan_to_num(share[rows, newest], nan=1.0) < 1.0
+    ended_ns = track.start_ns + (slot[rows, newest] + 1) * track.slot_ns
+    chance = still_broken(np.maximum(asks.start_ns - ended_ns, 0), np.zeros_like(ended_ns))
+    return np.where(broke, chance, 0.0)
 
 
 def _persists(lead_ns: NDArray[np.int64], age_ns: NDArray[np.int64]) -> Floats:

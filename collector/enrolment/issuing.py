@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from collector.broker.mosquitto import password_hash
 from telemetry.signing import is_signed_answer
 from telemetry.state.credentials import Credential
+from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
     from collector.enrolment.keys import KeyRing
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SALT_BYTES: Final = 16
 HIGHEST_SSID: Final = 65_535
+KEY_OVERLAP_NS: Final = 600 * SECOND_NS
+"""Longer than an order waits for its start (a stage), and than a rehearsal lasts."""
 
 
 class NoSsidError(RuntimeError):
@@ -80,10 +83,16 @@ def current(state: StateDb, site: str, probe: str, now_ns: int) -> Credential | 
 
 
 def reflector_keys(state: StateDb, keys: KeyRing, now_ns: int) -> list[str]:
-    """The lines of a reflector's keys file: every office that may rehearse, or sign its test packets."""
+    """The lines of a reflector's keys file: every office that may rehearse, or sign its test packets.
+
+    The key of before is kept for a while after a rotation: a rehearsal that was ordered with it is still to be admitted.
+    """
+    valid = state.valid_credentials(now_ns)
+    taken = {one.ssid for one in valid}
+    before = [one for one in state.lately_rotated(now_ns - KEY_OVERLAP_NS) if one.ssid not in taken]
     return [
         f"{one.ssid} {keys.reflector_key(one).hex()}  # {one.site}/{one.probe}, generation {one.generation}"
-        for one in state.valid_credentials(now_ns)
+        for one in (*valid, *before)
     ]
 
 

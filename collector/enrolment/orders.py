@@ -118,7 +118,7 @@ class Orders:
             return
         told = heard_of(answer)
         if told is not None:
-            state.note_rehearsing(told[0], answered.site, told[1])
+            state.note_rehearsing(told[0], answered.site, answered.probe, told[1])
             self.counters.told += 1
             return
         now_ns = self._ground.clock.now_ns()

@@ -16,6 +16,7 @@ from msgspec import structs
 from collector.plans import meeting_spans
 from collector.rehearsing.rungs import rungs_of
 from collector.rehearsing.stages import hub_result, stage_result, stage_size
+from telemetry.rehearsal_reasons import WhyNot, is_known
 from telemetry.rehearsing import (
     HubResult,
     OfficeProgress,
@@ -95,7 +96,7 @@ def advance(record: RehearsalRecord, facts: Facts) -> Move:
     record = structs.replace(record, offices=tuple(_heard(one, record, facts) for one in record.offices))
     stage = len(record.starts_ns)
     pairs = zip(record.offices, before.offices, strict=True)
-    off = [now for now, was in pairs if now.state is not was.state and now.why.startswith("clock")]
+    off = [now for now, was in pairs if now.state is not was.state and now.why.startswith(WhyNot.CLOCK)]
     halts = _halts(record, off, facts)
     if any(one.stage == stage and not one.state.is_over for one in record.offices):
         return Move(record, halts)
@@ -117,21 +118,21 @@ def _begun(record: RehearsalRecord, facts: Facts) -> Move:
     config, request = facts.config, record.request
     occurrence = _occurrence(record, config)
     if occurrence is None:
-        return _over(record, facts, RehearsalState.REFUSED, "no-meeting")
+        return _over(record, facts, RehearsalState.REFUSED, WhyNot.NO_MEETING)
     ladder = _ladder(record, config)
     if not ladder:
-        return _over(record, facts, RehearsalState.REFUSED, "no-profile")
+        return _over(record, facts, RehearsalState.REFUSED, WhyNot.NO_PROFILE)
     wanted = request.sites or occurrence.meeting.invited
     linked = {site.id for site in config.registry.linked()}
     offices = [
         OfficeProgress(site=site, probe=facts.online.get(site, "p1"))
         if site in facts.online
-        else OfficeProgress(site=site, probe="p1", state=OfficeState.SILENT, why="off-line")
+        else OfficeProgress(site=site, probe="p1", state=OfficeState.SILENT, why=WhyNot.OFF_LINE)
         for site in wanted
         if site in linked
     ]
     if not offices:
-        return _over(record, facts, RehearsalState.REFUSED, "no-offices")
+        return _over(record, facts, RehearsalState.REFUSED, WhyNot.NO_OFFICES)
     begun = structs.replace(
         record,
         state=RehearsalState.RUNNING,
@@ -149,7 +150,7 @@ def _next_stage(record: RehearsalRecord, facts: Facts) -> Move:
     """Those who wait and have no meeting, as many as the hub takes; the end when nobody is left."""
     ladder, path = _ladder(record, facts.config), _path(record, facts.config)
     if not ladder or not path:
-        return _over(record, facts, RehearsalState.ABORTED, "no-meeting")
+        return _over(record, facts, RehearsalState.ABORTED, WhyNot.NO_MEETING)
     start_ns = -(-(facts.now_ns + AHEAD_NS) // SECOND_NS) * SECOND_NS
     record = structs.replace(record, offices=_without_meetings(record, facts, start_ns, len(ladder)))
     waiting = [one.site for one in record.offices if one.state is OfficeState.WAITING]
@@ -160,11 +161,13 @@ def _next_stage(record: RehearsalRecord, facts: Facts) -> Move:
     size = stage_size(hub.stages, most, facts.config.settings.rehearsal.hub_capacity_bps)
     if not size:
         refused = [
-            structs.replace(one, state=OfficeState.REFUSED, why="capacity") if one.site in waiting else one
+            structs.replace(one, state=OfficeState.REFUSED, why=WhyNot.CAPACITY)
+            if one.site in waiting
+            else one
             for one in record.offices
         ]
         return _over(
-            structs.replace(record, offices=tuple(refused)), facts, RehearsalState.REFUSED, "capacity"
+            structs.replace(record, offices=tuple(refused)), facts, RehearsalState.REFUSED, WhyNot.CAPACITY
         )
     chosen = set(waiting[:size])
     number = len(record.starts_ns) + 1
@@ -191,7 +194,7 @@ def _without_meetings(
     around = (facts.now_ns - margin_ns, end_ns + margin_ns)
     meetings = meeting_spans(facts.config.calendar, around, margin_ns)
     return tuple(
-        structs.replace(one, state=OfficeState.REFUSED, why="meeting")
+        structs.replace(one, state=OfficeState.REFUSED, why=WhyNot.MEETING)
         if one.state is OfficeState.WAITING
         and any(a <= end_ns and start_ns < b for a, b in meetings.get(one.site, ()))
         else one
@@ -205,14 +208,20 @@ def _heard(one: OfficeProgress, record: RehearsalRecord, facts: Facts) -> Office
         return one
     answer = facts.answered(one.command)
     if answer is not None and not answer.ok:
-        return structs.replace(one, state=OfficeState.REFUSED, why=answer.detail[:200])
+        return structs.replace(one, state=OfficeState.REFUSED, why=_refusal(answer.detail))
     start_ns = record.starts_ns[one.stage - 1]
     lasting = round(len(record.rungs) * (record.rung_s + SLACK_S) * SECOND_NS)
     if facts.now_ns > start_ns + lasting + HEARD_NS or (
         answer is None and facts.now_ns > start_ns + HEARD_NS
     ):
-        return structs.replace(one, state=OfficeState.SILENT, why="no-answer", rung="")
+        return structs.replace(one, state=OfficeState.SILENT, why=WhyNot.NO_ANSWER, rung="")
     return one
+
+
+def _refusal(said: str) -> str:
+    """An office's own words, after a code that we know: an older probe answers that it knows no such command."""
+    known = is_known(said.partition(" ")[0])
+    return said[:200] if known else f"{WhyNot.NOT_OBEYED} {said}"[:200]
 
 
 def _with_result(record: RehearsalRecord, stage: int, facts: Facts) -> RehearsalRecord:
@@ -230,10 +239,12 @@ def _with_result(record: RehearsalRecord, stage: int, facts: Facts) -> Rehearsal
 def _stopped(record: RehearsalRecord, facts: Facts) -> Move:
     running = [one for one in record.offices if one.state is OfficeState.RUNNING]
     offices = tuple(
-        one if one.state.is_over else structs.replace(one, state=OfficeState.ABORTED, why="stopped", rung="")
+        one
+        if one.state.is_over
+        else structs.replace(one, state=OfficeState.ABORTED, why=WhyNot.STOPPED, rung="")
         for one in record.offices
     )
-    over = _over(structs.replace(record, offices=offices), facts, RehearsalState.ABORTED, "stopped")
+    over = _over(structs.replace(record, offices=offices), facts, RehearsalState.ABORTED, WhyNot.STOPPED)
     return Move(over.record, _halts(record, running, facts))
 
 

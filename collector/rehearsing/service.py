@@ -11,6 +11,7 @@ from collector.enrolment.issuing import current
 from collector.rehearsing.conducting import CLOCK_NS, Answered, Facts, advance, missing_orders
 from collector.trouble import Trouble
 from telemetry.control import Command
+from telemetry.rehearsal_reasons import WhyNot
 from telemetry.rehearsing import RehearsalState, new_request
 from telemetry.signing import signed_command
 from telemetry.state.commands import CommandRow
@@ -104,7 +105,7 @@ class Rehearsals:
         said = Answered(bool(row.ok), row.detail, row.answered_ns)
         off_ns = _clock_off_ns(row)
         if said.ok and off_ns is not None and off_ns > CLOCK_NS:
-            return Answered(ok=False, detail=f"clock {off_ns / SECOND_NS:.1f} s", at_ns=said.at_ns)
+            return Answered(ok=False, detail=f"{WhyNot.CLOCK} {off_ns / SECOND_NS:.1f} s", at_ns=said.at_ns)
         return said
 
     def _give(self, order: Order, who: str) -> None:

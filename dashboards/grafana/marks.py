@@ -27,6 +27,9 @@ class Annotation:
     kind: str = ""
     """Of events: which."""
     of_site: bool = False
+    """Only where one office is looked at."""
+    of_fleet: bool = False
+    """Only elsewhere."""
 
     def query(self, store_kind: str, prefix: str) -> str:
         """The query in the language of a kind of store."""
@@ -63,6 +66,9 @@ ANNOTATIONS: Final[dict[str, Annotation]] = {
     "meetings": Annotation(Decided.EVENT, "offices", "about", "blue", kind="meeting"),
     "incidents": Annotation(Decided.EVENT, "offices", "about", "red", kind="incident"),
     "rehearsals": Annotation(Itemised.REHEARSAL, "rungs", "path", "purple", of_site=True),
+    "fleet_rehearsals": Annotation(
+        Decided.EVENT, "offices", "about", "purple", kind="rehearsal", of_fleet=True
+    ),
 }
 
 
@@ -71,7 +77,7 @@ def kept(desk: Desk, variables: set[str]) -> list[dict[str, Any]]:
     return [
         _kept(desk, name, annotation)
         for name, annotation in ANNOTATIONS.items()
-        if not annotation.of_site or "site" in variables
+        if not (annotation.of_fleet if "site" in variables else annotation.of_site)
     ]
 
 

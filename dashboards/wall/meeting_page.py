@@ -13,6 +13,7 @@ from dashboards.wall.picture.reasons import shown_ratio, why
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import ms
 from dashboards.wall.picture.track import JUDGED, Score, favours, score
+from dashboards.wall.site_calls import REHEARSED_NS
 from dashboards.wall.web.answers import BadRequestError
 from telemetry.decisions import Action, OutcomeState
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from config.sites import Site
     from dashboards.wall.sources import DecisionReader
     from telemetry.decisions import Forecast, Outcome, Verdict
+    from telemetry.rehearsing import LastRehearsal
 
 _WORST_FIRST: Final = (
     Shade.DARK,
@@ -47,6 +49,15 @@ class Foreseen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     probability: float | None = None
 
 
+class Rehearsed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an office's newest rehearsal came to: the highest call profile that each way held, and what broke."""
+
+    at_ms: int
+    up: str = ""
+    down: str = ""
+    why: str = ""
+
+
 class Invited(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One invited office."""
 
@@ -65,6 +76,8 @@ class Invited(Struct, frozen=True, kw_only=True, omit_defaults=True):
     missing: int | None = None
     came: str = ""
     """What was said half an hour before, against what came true: `right`, `missed` or `false_alarm`."""
+    rehearsed: Rehearsed | None = None
+    """Of the last four weeks; of a meeting that is over, none."""
 
 
 class MeetingPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,7 +90,9 @@ class MeetingPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Id of the last rehearsal; empty: none."""
 
 
-def meeting_page(config: Config, state: DecisionReader, uid: str, recurrence_ns: int) -> MeetingPage:
+def meeting_page(
+    config: Config, state: DecisionReader, uid: str, recurrence_ns: int, now_ns: int
+) -> MeetingPage:
     """Read one occurrence; raises BadRequestError when the calendar has none of that name."""
     occurrence = _find(config, uid, recurrence_ns)
     start_ns = occurrence.starts_ns
@@ -88,8 +103,16 @@ def meeting_page(config: Config, state: DecisionReader, uid: str, recurrence_ns:
         forecasts.setdefault(forecast.verdict.site, []).append(forecast)
     outcomes = {o.site: o for o in state.outcomes(start_ns, start_ns + 1) if _same(o, uid, recurrence_ns)}
     sites = config.registry.by_id
+    rehearsed = (
+        {}
+        if occurrence.ends_ns < now_ns
+        else state.last_rehearsals(occurrence.meeting.invited, now_ns - REHEARSED_NS)
+    )
     invited = [
-        _invited(sites[site], verdicts.get(site), forecasts.get(site, ()), outcomes.get(site))
+        structs.replace(
+            _invited(sites[site], verdicts.get(site), forecasts.get(site, ()), outcomes.get(site)),
+            rehearsed=_rehearsed(rehearsed.get(site)),
+        )
         for site in occurrence.meeting.invited
         if site in sites
     ]
@@ -150,6 +173,12 @@ def _invited(
         missing=outcome.missing or None,
         came=_came(forecasts, outcome),
     )
+
+
+def _rehearsed(last: LastRehearsal | None) -> Rehearsed | None:
+    if last is None:
+        return None
+    return Rehearsed(at_ms=ms(last.start_ns), up=last.rung_up, down=last.rung_down, why=last.why)
 
 
 def _came(forecasts: Sequence[Forecast], outcome: Outcome) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from config.config import Config
     from telemetry.access import IncidentMark
     from telemetry.alerting import Alert
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Forecast, Incident, Outcome, Verdict
-    from telemetry.rehearsing import RehearsalRecord
+    from telemetry.rehearsing import LastRehearsal, RehearsalRecord
     from telemetry.state.flags import FlagSpell
     from telemetry.state.heartbeats import Beat
     from telemetry.state.outbox import OutboxRow
@@ -102,6 +102,10 @@ class DecisionReader(Protocol):
 
     def rehearsals_of(self, meeting: str, recurrence_ns: int) -> Sequence[RehearsalRecord]:
         """The rehearsals of an occurrence, newest first."""
+        ...
+
+    def last_rehearsals(self, sites: Iterable[str], asked_ns: int) -> Mapping[str, LastRehearsal]:
+        """By office, its newest rehearsal that was asked for since then and told something."""
         ...
 
     def beats(self) -> Mapping[str, Beat]:

@@ -35,6 +35,7 @@ from probes.rehearsing.shape import packets
 from probes.rehearsing.verdict import Way, breaches
 from probes.rehearsing.wire import Kind
 from telemetry.messages import Rehearsal, Rung
+from telemetry.rehearsal_reasons import WAYS, WhyNot
 from telemetry.rehearsing import OfficeProgress, OfficeState
 from telemetry.windows import MS_NS, SECOND_NS
 
@@ -56,6 +57,11 @@ DRAIN_S: Final = (0.3, 0.7)
 """What is still on its way after a rung is waited for; a tenth of the rung, within these."""
 OWN_LATE_NS: Final = 150 * MS_NS
 """A rung that broke while one of the two ends sent its packets later than this proves nothing: it is tried once more."""
+DENIED: Final[dict[int, str]] = {
+    Reason.BUSY: WhyNot.DENIED_BUSY,
+    Reason.BUDGET: WhyNot.DENIED_BUDGET,
+    Reason.TOO_MUCH: WhyNot.DENIED_TOO_MUCH,
+}
 CLOCK_STEP_NS: Final = 20 * MS_NS
 
 
@@ -150,17 +156,18 @@ class Call:
         wish = Wish(*(secrets.token_bytes(NONCE), bytes(COOKIE), 0, round(most[0]), round(most[1]), seconds))
         for _ in range(HELLOS):
             asked_ns = time.time_ns()
-            answer, received_ns = await self._ask(Kind.HELLO, wish_body(wish), {Kind.CHALLENGE}, "no-answer")
+            answer, received_ns = await self._ask(
+                Kind.HELLO, wish_body(wish), {Kind.CHALLENGE}, WhyNot.NO_ANSWER
+            )
             took = received_ns - asked_ns
             if took > 0 and (self._idle_rtt_ns is None or took < self._idle_rtt_ns):
                 self._idle_rtt_ns = took
         challenge = read_wish(answer.body)
         wish = wish._replace(cookie=challenge.cookie, challenged_ns=challenge.challenged_ns)
-        answer, _ = await self._ask(Kind.START, wish_body(wish), {Kind.GRANT, Kind.DENY}, "no-answer")
+        answer, _ = await self._ask(Kind.START, wish_body(wish), {Kind.GRANT, Kind.DENY}, WhyNot.NO_ANSWER)
         if answer.kind is Kind.DENY:
             reason = read_granted(answer.body).seconds
-            known = reason in {int(one) for one in Reason}
-            raise Broken(f"denied {Reason(reason).name.lower() if known else reason}")
+            raise Broken(DENIED.get(reason, f"{WhyNot.DENIED} {reason}"))
         self._flow.token = answer.token
 
     async def _climb(self, wanted: RungWanted) -> None:
@@ -201,20 +208,20 @@ class Call:
             *(round(rates[0]), round(rates[1]), round(frames[0] * 10), round(frames[1] * 10)),
             round(seconds * 1000),
         )
-        await self._ask(Kind.STEP, step_body(wish), {Kind.STEPPED}, "silent", step)
+        await self._ask(Kind.STEP, step_body(wish), {Kind.STEPPED}, WhyNot.SILENT, step)
         self._flow.load(plan_up)
         early, late_ns = await self._watch(seconds, tried)
         await self._pause(min(max(0.1 * seconds, DRAIN_S[0]), DRAIN_S[1]))
         self._flow.hush()
         sent = self._flow.sent
-        answer, _ = await self._ask(Kind.ASK, sent.to_bytes(4), {Kind.FIGURES}, "silent", step)
+        answer, _ = await self._ask(Kind.ASK, sent.to_bytes(4), {Kind.FIGURES}, WhyNot.SILENT, step)
         figures = read_figures(answer.body)
         came_down = self._flow.arrivals.came(plan_down, min(figures.sent_down, len(plan_down)))
         up_way = self._way(0, _came_up(figures), sent, rates[0], early[0])
         down_way = self._way(1, came_down, figures.sent_down, rates[1], early[1])
         trouble = self._trouble(late_ns, self._flow.dropped > dropped, bool(figures.overrun))
         if not early[0] and sent < len(plan_up):
-            trouble = "own-load"
+            trouble = WhyNot.OWN_LOAD
         return (up_way, down_way), trouble
 
     async def _watch(self, seconds: float, tried: list[bool]) -> tuple[list[str], tuple[int, int]]:
@@ -272,13 +279,13 @@ class Call:
         """
         now_ns = time.time_ns() - time.monotonic_ns()
         if abs(now_ns - self._clock_ns) > CLOCK_STEP_NS:
-            raise Broken("clock-step")
+            raise Broken(WhyNot.CLOCK_STEP)
 
     @staticmethod
     def _trouble(late_ns: tuple[int, int], own: bool, theirs: bool) -> str:  # noqa: FBT001
         if own or late_ns[0] > OWN_LATE_NS:
-            return "own-load"
-        return "hub-load" if theirs or late_ns[1] > OWN_LATE_NS else ""
+            return WhyNot.OWN_LOAD
+        return WhyNot.HUB_LOAD if theirs or late_ns[1] > OWN_LATE_NS else ""
 
     # Saying and hearing.
 
@@ -373,7 +380,7 @@ class Call:
         if not aborted:
             held = [one is not None and one.name == last for one in self._held]
             state = OfficeState.HELD if all(held) else OfficeState.BROKE
-            ways = zip(("up", "down"), self._broke, strict=True)
+            ways = zip(WAYS, self._broke, strict=True)
             why = ", ".join(f"{way} {broke}" for way, broke in ways if broke)
         progress = structs.replace(
             self._progress, step=self._progress.step + 1, state=state, rung="", why=why

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from probes.child_process import command, environment
+from probes.child_process import linked_child
 from probes.rehearsing.call_messages import Begin, Halt, Said
+from telemetry.rehearsal_reasons import WhyNot
 from telemetry.rehearsing import OfficeProgress, OfficeState
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from probes.rehearsing.call_messages import ToChild
@@ -70,22 +71,8 @@ class CallChild:
                 await asyncio.get_running_loop().sock_sendall(self._link, msgspec.json.encode(message))
 
     async def _start(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        with theirs:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *command("probes.rehearsing.call_process", str(theirs.fileno())),
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    env=environment(),
-                )
-            except BaseException:
-                ours.close()
-                raise
-        self._link = ours
-        self._hearing = asyncio.create_task(self._hear(ours, process), name="rehearsing process")
+        process, self._link = await linked_child("probes.rehearsing.call_process")
+        self._hearing = asyncio.create_task(self._hear(self._link, process), name="rehearsing process")
 
     async def _hear(self, link: socket.socket, process: asyncio.subprocess.Process) -> None:
         loop = asyncio.get_running_loop()
@@ -115,7 +102,7 @@ class CallChild:
         """The process is gone: so is what went on in it."""
         for office, told in list(self._told.items()):
             progress = OfficeProgress(
-                site="x", probe="x", state=OfficeState.ABORTED, why="process", step=2**20
+                site="x", probe="x", state=OfficeState.ABORTED, why=WhyNot.PROCESS, step=2**20
             )
             told(Said(office=office, progress=progress))
         self._told.clear()

@@ -18,6 +18,7 @@ from probes.rehearsing.call import Call
 from probes.rehearsing.call_messages import Begin, Halt, Said, ToChild
 from probes.rehearsing.flow import connected
 from telemetry.messages import Rehearsal
+from telemetry.rehearsal_reasons import WhyNot
 from telemetry.rehearsing import OfficeProgress, OfficeState
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Calls:
         try:
             sock = await asyncio.to_thread(connected, begin.host, begin.port)
         except OSError as error:
-            self._say(_failed(begin, f"no-way {error.strerror or error}"[:200]))
+            self._say(_failed(begin, f"{WhyNot.NO_WAY} {error.strerror or error}"[:200]))
             return
         call = self._calls[office] = Call(
             begin.order,

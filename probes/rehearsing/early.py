@@ -12,6 +12,7 @@ from collections import deque
 from typing import Final
 
 from probes.rate_adjustment import HIGH_DELAY_MS, MOST_ERRORS, PATIENCE
+from telemetry.rehearsal_reasons import WhyNot
 from telemetry.windows import MS_NS
 
 FEEDBACK_S: Final = 0.1
@@ -45,9 +46,9 @@ class Early:
         self._before.append((received, expected))
         came, due = received - self._before[0][0], expected - self._before[0][1]
         if self._dark >= DARK_INTERVALS:
-            return "dark"
+            return WhyNot.DARK
         if self._late >= PATIENCE:
-            return "delay"
+            return WhyNot.DELAY
         if due - came > MOST_ERRORS and due - came > LEAST_RATIO * due:
-            return "loss"
+            return WhyNot.LOSS
         return ""

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from probes.rehearsing.call_messages import Begin
 from telemetry.control import Answer
+from telemetry.rehearsal_reasons import WhyNot
 from telemetry.rehearsing import OfficeProgress, OfficeState, RehearsalOrder, said_by
 from telemetry.windows import SECOND_NS
 
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 LATE_NS: Final = 2 * SECOND_NS
 """An order whose start is longer past is not obeyed: the others are under way."""
 AHEAD_NS: Final = 900 * SECOND_NS
-MOST_S: Final = 120.0
-"""A whole ladder."""
+MOST_S: Final = 180.0
+"""A whole ladder; the headquarters admits no longer session."""
 CALL_BEFORE_NS: Final = 60 * SECOND_NS
 """A call that was seen so lately may be going on still."""
 CALL_NOW_NS: Final = SECOND_NS
@@ -46,12 +47,15 @@ _log = logging.getLogger(__name__)
 class RefusedError(Exception):
     """Why the order is not obeyed: a code, and what is known besides."""
 
+    def __init__(self, why: WhyNot, more: str = "") -> None:
+        super().__init__(f"{why} {more}".rstrip())
+
 
 @dataclass
 class _Running:
     order: RehearsalOrder
     end_ns: int
-    halted: str = ""
+    halted: WhyNot | None = None
     cut: bool = False
     """The line's stated rate does not allow the last rungs."""
 
@@ -104,7 +108,7 @@ class Rehearser:
         try:
             order = msgspec.json.decode(arguments.get("order", ""), type=RehearsalOrder)
         except msgspec.MsgspecError as error:
-            return Answer(ok=False, detail=f"unreadable {error}"[:200])
+            return Answer(ok=False, detail=f"{WhyNot.UNREADABLE} {error}"[:200])
         try:
             begin = self._checked(order)
         except RefusedError as error:
@@ -119,7 +123,7 @@ class Rehearser:
         running = self._running
         if running is None or running.order.id != arguments.get("id", running.order.id):
             return Answer(ok=True, detail="nothing to stop")
-        running.halted = running.halted or "stopped"
+        running.halted = running.halted or WhyNot.STOPPED
         return Answer(ok=True, detail="stopping")
 
     def _checked(self, order: RehearsalOrder) -> Begin:
@@ -130,35 +134,35 @@ class Rehearser:
         """
         now_ns, rehearsal = self._clock.now_ns(), self._settings.rehearsal
         if not rehearsal.enabled:
-            raise RefusedError("off")
+            raise RefusedError(WhyNot.OFF)
         if self._running is not None:
-            raise RefusedError(f"busy {self._running.order.id}")
+            raise RefusedError(WhyNot.BUSY, self._running.order.id)
         if not now_ns - LATE_NS <= order.start_ns <= now_ns + AHEAD_NS:
-            raise RefusedError(f"start {(order.start_ns - now_ns) / SECOND_NS:.1f} s from now by this clock")
+            raise RefusedError(WhyNot.START, f"{(order.start_ns - now_ns) / SECOND_NS:.1f} s")
         if len(order.rungs) * (order.rung_s + GRACE_S) > MOST_S:
-            raise RefusedError("too-long")
+            raise RefusedError(WhyNot.TOO_LONG)
         target = next((one for one in self._course().targets if one.path == order.path), None)
         if target is None:
-            raise RefusedError(f"no-path {order.path}")
+            raise RefusedError(WhyNot.NO_PATH, order.path)
         ssid, key = self._mark()
         if not (ssid and key):
-            raise RefusedError("no-key")
+            raise RefusedError(WhyNot.NO_KEY)
         if objection := self._against(now_ns, _end_ns(order), CALL_BEFORE_NS):
             raise RefusedError(objection)
         order = self._within_ceiling(order)
         if _octets(order) > self._budget.left(now_ns):
-            raise RefusedError("budget")
+            raise RefusedError(WhyNot.BUDGET)
         host, port = self._course().chosen(target)
         return Begin(office=self._settings.key, order=order, host=host, port=port, ssid=ssid, key=key)
 
-    def _against(self, from_ns: int, until_ns: int, call_ns: int) -> str:
-        """A meeting or a call between the two times; empty when nothing is against it."""
+    def _against(self, from_ns: int, until_ns: int, call_ns: int) -> WhyNot | None:
+        """A meeting or a call between the two times; None when nothing is against it."""
         if self._live_call.seen_within(call_ns):
-            return "live-call"
+            return WhyNot.LIVE_CALL
         plan = self._course().plan
         if plan is None or plan.valid_until_ns < until_ns:
-            return "no-plan"
-        return "meeting" if meets(plan, from_ns, until_ns) else ""
+            return WhyNot.NO_PLAN
+        return WhyNot.MEETING if meets(plan, from_ns, until_ns) else None
 
     def _within_ceiling(self, order: RehearsalOrder) -> RehearsalOrder:
         """Without the rungs that ask for more than the line is stated to have.
@@ -174,7 +178,7 @@ class Rehearser:
             if (not most_up or rung.up_bps <= most_up) and (not most_down or rung.down_bps <= most_down)
         )
         if not rungs:
-            raise RefusedError("ceiling")
+            raise RefusedError(WhyNot.CEILING)
         return structs.replace(order, rungs=rungs)
 
     async def _run(self, begin: Begin) -> None:
@@ -191,7 +195,7 @@ class Rehearser:
             if progress.state.is_over:
                 over.set()
             if running.cut and progress.state is OfficeState.HELD:
-                progress = structs.replace(progress, state=OfficeState.BROKE, why="ceiling")
+                progress = structs.replace(progress, state=OfficeState.BROKE, why=WhyNot.CEILING)
             self._report(begin.order.id, progress)
 
         try:
@@ -199,18 +203,18 @@ class Rehearser:
             await self._look_on(running, over)
         except OSError as error:
             failed = OfficeProgress(
-                site="x", probe="x", state=OfficeState.ABORTED, why=f"process {error}"[:200], step=1
+                site="x", probe="x", state=OfficeState.ABORTED, why=f"{WhyNot.PROCESS} {error}"[:200], step=1
             )
             self._report(begin.order.id, failed)
         except asyncio.CancelledError:
-            await self._child.halt(self._settings.key, "shutdown")
+            await self._child.halt(self._settings.key, WhyNot.SHUTDOWN)
             raise
         finally:
             self._running = None
 
     async def _look_on(self, running: _Running, over: asyncio.Event) -> None:
         """Break off when a call is seen, a meeting is planned, the hub says so, or it takes too long."""
-        said = ""
+        said = False
         while not over.is_set():
             try:
                 async with asyncio.timeout(LOOK_S):
@@ -220,9 +224,9 @@ class Rehearser:
             now_ns = self._clock.now_ns()
             against = running.halted or self._against(now_ns, now_ns, CALL_NOW_NS)
             if not against and now_ns > running.end_ns + round(3 * GRACE_S * SECOND_NS):
-                against = "too-long"
+                against = WhyNot.TOO_LONG
             if against and not said:
-                said = against
+                said = True
                 _log.info("%s: rehearsal broken off: %s", self._settings.key, against)
                 await self._child.halt(self._settings.key, against)
 

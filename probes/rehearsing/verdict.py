@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from probes.rehearsing.arrivals import bitrate_bps
 from telemetry.messages import Rung
+from telemetry.rehearsal_reasons import WhyNot
 
 if TYPE_CHECKING:
     from probes.rehearsing.arrivals import Came
@@ -51,7 +52,7 @@ def breaches(wanted: RungWanted, up: Way | None, down: Way | None, idle_rtt_ms: 
     grown = [0.0 if way is None else way.growth_ms or 0.0 for way in (up, down)]
     if wanted.rtt_ms is not None and not any(said) and idle_rtt_ms + sum(grown) > wanted.rtt_ms:
         tried = [i for i, way in enumerate((up, down)) if way is not None]
-        said[max(tried, key=lambda i: grown[i])] = "delay"
+        said[max(tried, key=lambda i: grown[i])] = WhyNot.DELAY
     return said[0], said[1]
 
 
@@ -60,12 +61,12 @@ def _alone(wanted: RungWanted, way: Way) -> str:
     if way.early:
         return way.early
     if wanted.loss_ratio is not None and lost >= LEAST_LOST and lost > wanted.loss_ratio * way.sent:
-        return "loss"
+        return WhyNot.LOSS
     burst = wanted.burst_loss_ratio
     if burst is not None and came.worst_lost >= LEAST_LOST and came.worst_lost > burst * came.worst_sent:
-        return "burst"
+        return WhyNot.BURST
     if wanted.jitter_ms is not None and came.jitter_us > wanted.jitter_ms * 1000:
-        return "jitter"
+        return WhyNot.JITTER
     if bitrate_bps(came, way.seconds) < LEAST_SHARE * way.wanted_bps:
-        return "rate"
+        return WhyNot.RATE
     return ""

@@ -10,7 +10,7 @@ import click
 from tatpar.options import FiniteRange, config_option, data_option, explains_config, json_option, wrong_input
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from analytics.forecast.record import Record
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from config.meetings import Occurrence
     from tatpar.verdict_table import VerdictTable
     from telemetry.decisions import Verdict
+    from telemetry.rehearsing import LastRehearsal
 
 NOT_READY_STATUS: Final = 3
+REHEARSED_DAYS: Final = 28
+"""So far back an office's last rehearsal is looked for."""
 _DAY_NS: Final = 86_400 * 10**9
 
 
@@ -110,7 +113,9 @@ def command(  # noqa: PLR0913 - one an option
         said = state.verdicts(now_ns - _DAY_NS, now_ns + int((days + 1) * _DAY_NS))
         age_s = watch_age_s(state, now_ns)
         records = track_record(state, now_ns)
-    tables = _tables(config, coming, said)
+        invited = {site for one in coming for site in one.meeting.invited}
+        rehearsed = state.last_rehearsals(invited, now_ns - REHEARSED_DAYS * _DAY_NS)
+    tables = _tables(config, coming, said, rehearsed)
     if as_json:
         _print_json(tables, records, age_s, now_ns)
     else:
@@ -129,7 +134,12 @@ def _only(config: Config, coming: Sequence[Occurrence], uid: str) -> list[Occurr
     return [each for each in coming if each.meeting.uid == uid][:1]
 
 
-def _tables(config: Config, coming: Sequence[Occurrence], said: Sequence[Verdict]) -> list[VerdictTable]:
+def _tables(
+    config: Config,
+    coming: Sequence[Occurrence],
+    said: Sequence[Verdict],
+    rehearsed: Mapping[str, LastRehearsal],
+) -> list[VerdictTable]:
     from tatpar.verdict_table import VerdictTable  # noqa: PLC0415
 
     by_occurrence: dict[tuple[str, int, int], dict[str, Verdict]] = {}
@@ -139,9 +149,10 @@ def _tables(config: Config, coming: Sequence[Occurrence], said: Sequence[Verdict
     tables = []
     for each in coming:
         found = by_occurrence.get((each.meeting.uid, each.recurrence_ns, each.starts_ns), {})
-        tables.append(
-            VerdictTable(config, each, [found[site] for site in each.meeting.invited if site in found])
-        )
+        invited = each.meeting.invited
+        verdicts = [found[site] for site in invited if site in found]
+        last = {site: rehearsed[site] for site in invited if site in rehearsed}
+        tables.append(VerdictTable(config, each, verdicts, last))
     return tables
 
 

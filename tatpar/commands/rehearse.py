@@ -35,6 +35,9 @@ NOT_HELD = 3
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 @click.option("--stop", is_flag=True, help="Stop the rehearsal that is going on.")
 @click.option("--list", "listed", is_flag=True, help="The last rehearsals.")
+@click.option(
+    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
+)
 @json_option
 @config_option
 @data_option
@@ -47,6 +50,7 @@ def command(  # noqa: PLR0913 - one argument an option
     yes: bool,
     stop: bool,
     listed: bool,
+    lang: str | None,
     config_file: Path | None,
     data_dir: Path,
     as_json: bool,
@@ -63,10 +67,11 @@ def command(  # noqa: PLR0913 - one argument an option
     from telemetry.state.errors import StateError  # noqa: PLC0415
 
     config = load_config(config_file)
+    language = lang or config.settings.deployment.language
     try:
         with closing(StateDb(data_dir / "state.db")) as state:
             if listed:
-                _list(state, as_json=as_json)
+                _list(state, language, as_json=as_json)
                 return
             if stop:
                 _stop(state)
@@ -77,10 +82,10 @@ def command(  # noqa: PLR0913 - one argument an option
             _check(config, occurrence, sites, profile)
             if not yes:
                 _confirm(config, occurrence, sites, profile)
-            record = _follow(state, _asked(state, occurrence, sites, profile), as_json=as_json)
+            record = _follow(state, _asked(state, occurrence, sites, profile), language, as_json=as_json)
     except StateError as error:
         failed(str(error))
-    _report(record, as_json=as_json)
+    _report(record, language, as_json=as_json)
 
 
 def _occurrence(config: Config, uid: str) -> Occurrence:
@@ -151,7 +156,7 @@ def _asked(state: StateDb, occurrence: Occurrence, sites: tuple[str, ...], profi
     return rehearsal_id
 
 
-def _follow(state: StateDb, rehearsal_id: str, *, as_json: bool) -> RehearsalRecord:
+def _follow(state: StateDb, rehearsal_id: str, language: str, *, as_json: bool) -> RehearsalRecord:
     """Say how far it is until it is over; Ctrl-C stops it at all offices."""
     import time  # noqa: PLC0415
 
@@ -169,7 +174,7 @@ def _follow(state: StateDb, rehearsal_id: str, *, as_json: bool) -> RehearsalRec
             if record.state is RehearsalState.WAITING and time.monotonic() - began > TAKEN_S:
                 state.put_rehearsal(_given_up(record))
                 failed("no hub took it up: see that tatpar up, or tatpar collect, runs on this data folder")
-            line = progress_line(record)
+            line = progress_line(record, language)
             if line != said and not as_json:
                 click.echo(line, err=True)
                 said = line
@@ -187,9 +192,10 @@ def _given_up(record: RehearsalRecord) -> RehearsalRecord:
 
     from msgspec import structs  # noqa: PLC0415
 
+    from telemetry.rehearsal_reasons import WhyNot  # noqa: PLC0415
     from telemetry.rehearsing import RehearsalState  # noqa: PLC0415
 
-    return structs.replace(record, state=RehearsalState.REFUSED, why="no-hub", ended_ns=time.time_ns())
+    return structs.replace(record, state=RehearsalState.REFUSED, why=WhyNot.NO_HUB, ended_ns=time.time_ns())
 
 
 def _stop(state: StateDb) -> None:
@@ -201,7 +207,7 @@ def _stop(state: StateDb) -> None:
     click.echo(f"{record.request.id}: stopping at all offices")
 
 
-def _list(state: StateDb, *, as_json: bool) -> None:
+def _list(state: StateDb, language: str, *, as_json: bool) -> None:
     import msgspec  # noqa: PLC0415
 
     from tatpar.rehearsal_table import list_lines, plain  # noqa: PLC0415
@@ -210,25 +216,25 @@ def _list(state: StateDb, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode([plain(one) for one in records])).decode())
         return
-    for line in list_lines(records):
+    for line in list_lines(records, language):
         click.echo(line)
 
 
-def _report(record: RehearsalRecord, *, as_json: bool) -> None:
+def _report(record: RehearsalRecord, language: str, *, as_json: bool) -> None:
     """Print what came of it, and end accordingly."""
     import sys  # noqa: PLC0415
 
     import msgspec  # noqa: PLC0415
 
-    from tatpar.rehearsal_table import plain, report_lines  # noqa: PLC0415
+    from tatpar.rehearsal_table import plain, report_lines, state_and_why  # noqa: PLC0415
     from telemetry.rehearsing import OfficeState, RehearsalState  # noqa: PLC0415
 
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(plain(record))).decode())
     else:
-        for line in report_lines(record):
+        for line in report_lines(record, language):
             click.echo(line)
     if record.state is not RehearsalState.DONE:
-        failed(f"the rehearsal was {record.state.value}: {record.why}")
+        failed(state_and_why(record, language))
     if any(one.state is not OfficeState.HELD for one in record.offices):
         sys.exit(NOT_HELD)

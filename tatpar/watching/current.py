@@ -13,6 +13,7 @@ from analytics.ground import Ground
 from analytics.hours import local_hour
 from analytics.moved_levels import moved_flags
 from analytics.shared.sighting import Heard
+from tatpar.watching.broke_in_rehearsal import broke_in_rehearsal
 from tatpar.watching.contact import offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
 from tatpar.watching.incidents import OpenIncidents
@@ -118,6 +119,7 @@ class Current:
             linked=offices.linked,
             link_bps=offices.link_bps,
             dark_after_ns=self.dark_after_ns,
+            rehearsed=broke_in_rehearsal(self._state, offices.config, recent.lines, now_ns),
             incidents=self.incidents.told,
             foresight=foresight,
         )

@@ -134,7 +134,9 @@ class Mirror:
         taken = self._take_grid(now_ns)
         revision = self._state.revision()
         if revision != self._revision:
-            taken += self._book.put([*self._verdicts(now_ns), *self._incidents(now_ns)])
+            taken += self._book.put(
+                [*self._verdicts(now_ns), *self._incidents(now_ns), *self._rehearsals(now_ns)]
+            )
             self._revision = revision
         if revision != self._records_revision and self._due("records", RECORDS_NS, now_ns):
             taken += self._take_forecasts() + self._take_outcomes(now_ns)
@@ -207,6 +209,17 @@ class Mirror:
             if incident.until_ns is not None:
                 end = self._maker.began("incident_end", about, incident.until_ns, offices)
                 yield News(f"f|{incident.id}|end", end, until_ns)
+
+    def _rehearsals(self, now_ns: int) -> Iterable[News]:
+        """How far those of the last day are, and when the load began."""
+        for record in self._state.rehearsals_since(now_ns - DAY_NS):
+            request, until_ns = record.request, now_ns + MEMORY_NS
+            yield News(f"r|{request.id}", self._maker.rehearsed(record, now_ns), until_ns)
+            if record.starts_ns:
+                about = f"{meeting_tag(request.meeting)}-{day_tag(request.recurrence_ns)}"
+                offices, at = len(record.offices), lane(request.recurrence_ns)
+                event = self._maker.began("rehearsal", about, record.starts_ns[0], offices, at)
+                yield News(f"q|{request.id}|begin", event, until_ns)
 
     def _take_forecasts(self) -> int:
         """Forecasts behind the last one that was read, by their number."""

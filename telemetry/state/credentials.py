@@ -124,6 +124,12 @@ class CredentialTable(Database):
         """Those whose users the broker lets in, by (site, probe, generation)."""
         return self._credentials(f"WHERE {_VALID} ORDER BY site, probe, generation", (now_ns,))
 
+    def lately_rotated(self, since_ns: int) -> list[Credential]:
+        """Generations that a newer one has followed since then, of probes that are still let in."""
+        still = "EXISTS (SELECT 1 FROM credential n WHERE n.site = c.site AND n.probe = c.probe AND n.ended_ns IS NULL)"
+        rows = f"WHERE ended_why = 'rotated' AND ended_ns > ? AND {still} ORDER BY site, probe, generation"
+        return self._credentials(rows, (since_ns,))
+
     def credentials(self, site: str | None = None) -> list[Credential]:
         """Every generation, of a site or of all, by (site, probe, generation)."""
         where = ("", ()) if site is None else ("WHERE site = ? ", (site,))
@@ -141,5 +147,5 @@ class CredentialTable(Database):
         return best
 
     def _credentials(self, rest: str, parameters: tuple[object, ...]) -> list[Credential]:
-        rows = self._rows(f"SELECT {_COLUMNS} FROM credential {rest}", parameters)  # noqa: S608
+        rows = self._rows(f"SELECT {_COLUMNS} FROM credential c {rest}", parameters)  # noqa: S608
         return [Credential(*row) for row in rows]

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
-from telemetry.rehearsing import OfficeProgress, RehearsalRecord
+from telemetry.rehearsing import LastRehearsal, OfficeProgress, OfficeState, RehearsalRecord
 from telemetry.state.database import Database, decoded, encoded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from telemetry.rehearsing import RehearsalRequest
     from telemetry.state.database import Row
 
@@ -20,6 +22,9 @@ _PUT_OFFICE: Final = """
     INSERT INTO rehearsal_office VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body
     WHERE coalesce(json_extract(excluded.body, '$.step'), 0) >= coalesce(json_extract(rehearsal_office.body, '$.step'), 0)"""
 _OLD: Final = "SELECT id FROM rehearsal ORDER BY asked_ns DESC LIMIT -1 OFFSET ?"
+
+
+_TOLD: Final = frozenset({OfficeState.HELD, OfficeState.BROKE, OfficeState.ABORTED})
 
 
 class Asked(StrEnum):
@@ -70,11 +75,31 @@ class RehearsalTable(Database):
         """The newest, newest first."""
         return self._records("ORDER BY asked_ns DESC, id LIMIT ?", (limit,))
 
+    def rehearsals_since(self, asked_ns: int) -> list[RehearsalRecord]:
+        """Those that were asked for since then, oldest first."""
+        return self._records("WHERE asked_ns >= ? ORDER BY asked_ns, id", (asked_ns,))
+
     def rehearsals_of(self, meeting: str, recurrence_ns: int) -> list[RehearsalRecord]:
         """Those of an occurrence, newest first."""
         return self._records(
             "WHERE meeting = ? AND recurrence_ns = ? ORDER BY asked_ns DESC, id", (meeting, recurrence_ns)
         )
+
+    def last_rehearsals(self, sites: Iterable[str], asked_ns: int) -> dict[str, LastRehearsal]:
+        """By office, its newest one that began and told something, of those that were asked for since `asked_ns`."""
+        wanted, found = set(sites), dict[str, LastRehearsal]()
+        for body, number in self._rows(
+            "SELECT body, id FROM rehearsal WHERE asked_ns >= ? ORDER BY asked_ns DESC, id", (asked_ns,)
+        ):
+            if not wanted:
+                break
+            record = decoded(body, RehearsalRecord)
+            for site, said in self._rows("SELECT site, body FROM rehearsal_office WHERE id = ?", (number,)):
+                office = decoded(said, OfficeProgress) if site in wanted else None
+                if office is not None and office.stage and office.state in _TOLD:
+                    found[site] = _last(record, office)
+                    wanted.discard(site)
+        return found
 
     def put_rehearsal(self, record: RehearsalRecord) -> None:
         """Note where a rehearsal stands, its offices among it. One that has ended is not changed any more."""
@@ -87,8 +112,8 @@ class RehearsalTable(Database):
             for office in record.offices if written else ():
                 change.execute(_PUT_OFFICE, (record.request.id, office.site, encoded(office)))
 
-    def note_rehearsing(self, rehearsal_id: str, site: str, said: OfficeProgress) -> bool:
-        """What an office says of itself; False when it has said something newer, is done, or was not asked."""
+    def note_rehearsing(self, rehearsal_id: str, site: str, probe: str, said: OfficeProgress) -> bool:
+        """What a probe says of its office; False when it has said something newer, is done, or was not asked."""
         with self._change() as change:
             rows = change.rows_of(
                 "SELECT o.body FROM rehearsal_office o JOIN rehearsal r ON r.id = o.id"
@@ -96,7 +121,7 @@ class RehearsalTable(Database):
                 (rehearsal_id, site),
             )
             known = decoded(rows[0][0], OfficeProgress) if rows else None
-            if known is None or known.step >= said.step or known.state.is_over:
+            if known is None or known.probe != probe or known.step >= said.step or known.state.is_over:
                 return False
             kept = structs.replace(said, site=known.site, probe=known.probe, stage=known.stage)
             change.execute(
@@ -127,3 +152,17 @@ class RehearsalTable(Database):
             ended_ns=row[2],
             offices=tuple(decoded(body, OfficeProgress) for (body,) in offices),
         )
+
+
+def _last(record: RehearsalRecord, office: OfficeProgress) -> LastRehearsal:
+    return LastRehearsal(
+        site=office.site,
+        rehearsal=record.request.id,
+        start_ns=record.starts_ns[office.stage - 1],
+        state=office.state,
+        path=record.path,
+        rungs=record.rungs,
+        rung_up=office.rung_up,
+        rung_down=office.rung_down,
+        why=office.why,
+    )

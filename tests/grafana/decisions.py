@@ -25,6 +25,14 @@ from telemetry.decisions import (
     State,
     Verdict,
 )
+from telemetry.rehearsing import (
+    HubResult,
+    OfficeProgress,
+    OfficeState,
+    RehearsalRecord,
+    RehearsalRequest,
+    RehearsalState,
+)
 from telemetry.store.server.connect import connect
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
@@ -110,12 +118,33 @@ INCIDENT = Incident(
 )
 
 
+REHEARSED = RehearsalRecord(
+    request=RehearsalRequest(
+        id="r1",
+        key="k1",
+        meeting=UID,
+        recurrence_ns=NOW + HOUR_NS,
+        who="asha",
+        asked_ns=NOW - 100 * SECOND_NS,
+    ),
+    state=RehearsalState.RUNNING,
+    starts_ns=(NOW - 90 * SECOND_NS, NOW - 60 * SECOND_NS),
+    offices=tuple(
+        OfficeProgress(site=site, probe="p1", stage=1, state=state)
+        for site, state in zip(SITES, (OfficeState.HELD, OfficeState.BROKE, OfficeState.RUNNING), strict=True)
+    ),
+    hub=HubResult(took_up_bps=2.4e6, took_down_bps=2.3e6),
+)
+
+
 def fill(state: StateDb) -> None:
     """Three offices: one ready, one at risk, one dark; two past meetings with forecasts and outcomes; a shared fault."""
     state.put_verdicts([verdict("agra", 0.95), verdict("mathura", 0.7), verdict("etah", None)])
     state.issue_forecasts(FORECASTS)
     state.put_outcomes(OUTCOMES)
     state.put_incidents([INCIDENT])
+    state.ask_rehearsal(REHEARSED.request)
+    state.put_rehearsal(REHEARSED)
     state.set_presence("agra", "p1", Presence(online=True, since_ns=NOW - DAY_NS), NOW - DAY_NS)
     state.set_presence("etah", "p1", Presence(online=False, since_ns=NOW - HOUR_NS), NOW - HOUR_NS)
 

@@ -34,6 +34,7 @@ from tests.grafana.decisions import (
     INCIDENT,
     NOW,
     OUTCOMES,
+    REHEARSED,
     SITES,
     config_of,
     fill,
@@ -339,6 +340,7 @@ def test_annotations_lie_where_it_began(filled: Filled, name: str) -> None:
         "meetings": RUNNING.starts_ns,
         "incidents": INCIDENT.since_ns,
         "rehearsals": T0 + START * WINDOW_NS,
+        "fleet_rehearsals": REHEARSED.starts_ns[0],
     }[name]
     times = [at // STEP_MS for row in found.values() for at in row]
     assert times == [began // MS_NS // STEP_MS]

@@ -7,15 +7,26 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from config.settings import Store
 from telemetry.decisions import Action, OutcomeState, ReasonCode, State
+from telemetry.rehearsing import OfficeState, RehearsalState
 from telemetry.state.db import StateDb
 from telemetry.store.server.connect import connect
 from telemetry.store.server.database import UnreachableError
-from telemetry.store.server.decided import ACTIONS, OUTCOMES, REASONS, STATES, VOIDED, lane, meeting_tag
+from telemetry.store.server.decided import (
+    ACTIONS,
+    OUTCOMES,
+    REASONS,
+    REHEARSALS,
+    STATES,
+    VOIDED,
+    lane,
+    meeting_tag,
+)
 from telemetry.windows import HOUR_NS, SECOND_NS
-from tests.grafana.decisions import FORECASTS, NOW, SITES, fill, mirror, verdict
+from tests.grafana.decisions import FORECASTS, NOW, REHEARSED, SITES, fill, mirror, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +78,13 @@ def settings() -> Store:
 
 def test_each_word_has_a_number_of_its_own() -> None:
     """A word that is new to the house needs a number here before it can be told; numbers are never shared."""
-    for table, words in ((STATES, State), (OUTCOMES, OutcomeState), (REASONS, ReasonCode), (ACTIONS, Action)):
+    for table, words in (
+        (STATES, State),
+        (OUTCOMES, OutcomeState),
+        (REASONS, ReasonCode),
+        (ACTIONS, Action),
+        (REHEARSALS, RehearsalState),
+    ):
         assert set(table) == set(words)
         assert len(set(table.values())) == len(table)
     assert VOIDED not in STATES.values()
@@ -86,7 +103,7 @@ def test_told_once_and_again_when_it_changes(tmp_path: Path, settings: Store, st
         assert m.step(NOW)
         first = list(sink.lines)
         assert [len(sink.of(name)) for name in ("verdict", "forecast", "outcome", "score")] == [3, 12, 6, 12]
-        assert len(sink.of("meeting")) == len(sink.of("incident")) == 1
+        assert len(sink.of("meeting")) == len(sink.of("incident")) == len(sink.of("rehearsed")) == 1
         state.beat("watch", NOW, {})  # the revision rises
         assert m.step(NOW + STEP) == 0
         state.put_verdicts([verdict("agra", 0.5)])
@@ -99,6 +116,27 @@ def test_told_once_and_again_when_it_changes(tmp_path: Path, settings: Store, st
         assert [f" state={VOIDED}i," in line for line in sink.of("verdict")[-3:]] == [True] * 3
         m.step(NOW + 4 * STEP)
         assert len(sink.of("verdict")) == 7
+
+
+def test_a_rehearsal_is_told_as_it_goes_on(tmp_path: Path, settings: Store, state: StateDb) -> None:
+    """How many offices are how far, again when that changes; its beginning once, at the second of the first load."""
+    sink = Sink()
+    with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+        m.step(NOW)
+        done = replace(REHEARSED.offices[2], state=OfficeState.HELD, step=3)
+        state.put_rehearsal(
+            replace(
+                REHEARSED, state=RehearsalState.DONE, offices=(*REHEARSED.offices[:2], done), ended_ns=NOW
+            )
+        )
+        m.step(NOW + STEP)
+        m.step(NOW + 2 * STEP)
+    running, over = sink.of("rehearsed")
+    assert "state=1i,offices=3i,waiting=0i,running=1i,held=1i,broke=1i" in running
+    assert "state=2i,offices=3i,waiting=0i,running=0i,held=2i,broke=1i" in over
+    assert "took_up_bps=2400000.0,took_down_bps=2300000.0,asked_s=" in over
+    (began,) = [line for line in sink.of("event") if "kind=rehearsal" in line]
+    assert int(began.split()[-1]) // 1000 == REHEARSED.starts_ns[0] // SECOND_NS
 
 
 def test_a_server_that_is_away_loses_nothing(

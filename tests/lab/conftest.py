@@ -7,7 +7,6 @@ import socket
 import struct
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from config.load import load_config
 from lab.direction import Fate
 from lab.reactor import Reactor
 from lab.scope import Places
+from tests.reactor_thread import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,18 +76,6 @@ def reflector() -> Iterator[EchoReflector]:
     echo.stopping = True
     thread.join()
     sock.close()
-
-
-@contextmanager
-def running(reactor: Reactor) -> Iterator[None]:
-    """The reactor's loop on a thread."""
-    thread = threading.Thread(target=reactor.run, name="test reactor")
-    thread.start()
-    try:
-        yield
-    finally:
-        reactor.stop()
-        thread.join()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from probes.rehearsing.call import Call
 from probes.rehearsing.flow import connected
 from telemetry.rehearsing import RehearsalOrder, RungWanted
 from telemetry.windows import SECOND_NS
+from tests.reactor_thread import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +57,9 @@ def order(rung_s: float = 1.2, *, names: tuple[str, ...] = ("audio", "low", "hig
 @contextmanager
 def headquarters(capacity_bps: float = 50e6) -> Iterator[Reflector]:
     """A reflector that admits rehearsals, serving on a thread."""
-    reflector = Reflector([("127.0.0.1", 0)], policy=ReflectorPolicy(keys=KEYS, rehearsal_bps=capacity_bps))
+    reflector = Reflector(
+        [("127.0.0.1", 0), ("::1", 0)], policy=ReflectorPolicy(keys=KEYS, rehearsal_bps=capacity_bps)
+    )
     thread = threading.Thread(target=reflector.serve, name="test headquarters")
     thread.start()
     try:
@@ -65,6 +68,20 @@ def headquarters(capacity_bps: float = 50e6) -> Iterator[Reflector]:
         reflector.stop()
         thread.join()
         reflector.close()
+
+
+async def played(call: Call) -> Outcome:
+    """One rehearsal to its end."""
+
+    async def tick() -> None:
+        while True:
+            call.tick()
+            await asyncio.sleep(0.004)
+
+    ticking = asyncio.create_task(tick())
+    outcome = await call.run()
+    ticking.cancel()
+    return outcome
 
 
 async def rehearsed(
@@ -79,17 +96,9 @@ async def rehearsed(
     """One rehearsal, again when the machine was too busy to prove anything."""
     for _ in range(TRIES):
         call = Call(wanted(), connected(*address), (ssid, key or KEYS[ssid]), lambda _: None)
-
-        async def tick(call: Call = call) -> None:
-            while True:
-                call.tick()
-                await asyncio.sleep(0.004)
-
-        ticking = asyncio.create_task(tick())
         if during is not None:
             asyncio.get_running_loop().call_later(1.5, during, call)
-        outcome = await call.run()
-        ticking.cancel()
+        outcome = await played(call)
         if relay is not None and relay.taken_ns() > LATE_NS:
             continue
         if outcome.item.aborted not in {"own-load", "hub-load", "silent"}:
@@ -122,13 +131,10 @@ def lines(
     made = {name: UdpLine(reactor, n, reflector, name, lateness=late[name]) for n, name in enumerate(states)}
     for name, (up, down) in states.items():
         made[name].up.state, made[name].down.state = up, down
-    thread = threading.Thread(target=reactor.run, name="test lines")
-    thread.start()
     try:
-        yield {name: (("127.0.0.1", line.port), late[name]) for name, line in made.items()}
+        with running(reactor):
+            yield {name: (("127.0.0.1", line.port), late[name]) for name, line in made.items()}
     finally:
-        reactor.stop()
-        thread.join()
         for line in made.values():
             line.close()
         reactor.close()
@@ -141,6 +147,7 @@ class Helpers:
     order = staticmethod(order)
     rung = staticmethod(rung)
     headquarters = staticmethod(headquarters)
+    played = staticmethod(played)
     rehearsed = staticmethod(rehearsed)
     lines = staticmethod(lines)
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.impairment import CLEAR, Impairment
+from probes.rehearsing.call import Call
+from probes.rehearsing.flow import connected
 from telemetry.rehearsing import OfficeState
 
 if TYPE_CHECKING:
-    from probes.rehearsing.call import Call, Outcome
+    from probes.reflector import Reflector
+    from probes.rehearsing.call import Outcome
 
 NARROW = Impairment(rate_bps=330e3, queue_ms=60.0)
 BLOATED = Impairment(rate_bps=330e3, queue_ms=2000.0)
@@ -27,21 +30,44 @@ STATES = {
 
 @pytest.fixture(scope="module")
 def outcomes(helpers: Any) -> dict[str, Outcome]:
-    """All lines at once, as in a stage of a real rehearsal; and one that is stopped in the middle."""
+    """All lines at once, as in a stage of a real rehearsal; one that is stopped in the middle, one whose headquarters dies."""
 
     def stop(call: Call) -> None:
         call.stop("live-call")
 
-    async def all_at_once(at: dict[str, Any], direct: tuple[str, int]) -> dict[str, Outcome]:
+    async def died(reflector: Reflector) -> tuple[Outcome, Outcome]:
+        """The process that serves the sessions is killed under the load; and the next rehearsal."""
+        reception = reflector._reception
+        assert reception is not None
+        address, process = reflector.addresses[0], reception._process
+        call = Call(helpers.order(), connected(*address), (12, helpers.KEYS[12]), lambda _: None)
+        first = asyncio.create_task(helpers.played(call))
+        while not (call._flow.arrivals.received or first.done()):  # noqa: ASYNC110 - it has no bell for that
+            await asyncio.sleep(0.01)
+        process.kill()
+        return await first, await helpers.rehearsed(address, 12, lambda: helpers.order(0.6, names=("audio",)))
+
+    async def all_at_once(
+        at: dict[str, Any], direct: tuple[str, int], six: tuple[str, int], mortal: Reflector
+    ) -> dict[str, Outcome]:
         found = await asyncio.gather(
             *(helpers.rehearsed(at[name][0], ssid, relay=at[name][1]) for ssid, name in enumerate(STATES, 1)),
             helpers.rehearsed(direct, 9, during=stop),
             helpers.rehearsed(direct, 10, key=b"forged key of somebody elses...."),
+            helpers.rehearsed(six, 11),
+            died(mortal),
         )
-        return dict(zip((*STATES, "stopped", "forged"), found, strict=True))
+        *single, dead = found
+        names = (*STATES, "stopped", "forged", "over IPv6", "died", "after that")
+        return dict(zip(names, (*single, *dead), strict=True))
 
-    with helpers.headquarters() as reflector, helpers.lines(reflector.addresses[0], STATES) as at:
-        return asyncio.run(all_at_once(at, reflector.addresses[0]))
+    with (
+        helpers.headquarters() as reflector,
+        helpers.headquarters() as mortal,
+        helpers.lines(reflector.addresses[0], STATES) as at,
+    ):
+        four, six = reflector.addresses
+        return asyncio.run(all_at_once(at, four, six, mortal))
 
 
 def test_a_clear_line_holds_the_whole_ladder(outcomes: dict[str, Outcome]) -> None:
@@ -52,6 +78,21 @@ def test_a_clear_line_holds_the_whole_ladder(outcomes: dict[str, Outcome]) -> No
         assert [(one.name, one.held) for one in way] == [("audio", True), ("low", True), ("high", True)]
         assert way[-1].bitrate_bps == pytest.approx(480e3, rel=0.15)
         assert sum(one.lost for one in way) == 0
+
+
+def test_over_ipv6_as_over_ipv4(outcomes: dict[str, Outcome]) -> None:
+    """The session's socket is of the family and at the address that was asked."""
+    found = outcomes["over IPv6"]
+    assert found.progress.state is OfficeState.HELD, found
+    assert [rung.held for rung in (*found.item.up, *found.item.down)] == [True] * 6
+
+
+def test_a_headquarters_that_dies_proves_nothing_of_the_line(outcomes: dict[str, Outcome]) -> None:
+    """What was going on is broken off as such, not as the line's fault; the reflector has a new process for the next."""
+    died, after = outcomes["died"], outcomes["after that"]
+    assert (died.progress.state, died.item.aborted) == (OfficeState.ABORTED, "silent"), died
+    assert all(rung.held for rung in (*died.item.up, *died.item.down))
+    assert after.progress.state is OfficeState.HELD, after
 
 
 @pytest.mark.parametrize(("name", "why"), [("narrow up", "up"), ("narrow down", "down")])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from probes.call.watch import CallWatch
 from probes.office_settings import OfficeSettings, RehearsalLimits
 from probes.plan import chart
 from probes.rehearsing.budget import DayBudget
@@ -19,6 +21,7 @@ from telemetry.control import Busy, Plan, PlannedEnd
 from telemetry.messages import Rehearsal
 from telemetry.rehearsing import OfficeProgress, OfficeState, heard_of
 from telemetry.windows import DAY_NS, SECOND_NS
+from tests.probes_call.rtp_traffic import rtp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
     from probes.rehearsing.call_messages import Begin
     from telemetry.control import Answer
+
+
+ROOM = "127.77.0.1"
+"""The room's device: an address of its own, for others talk on this machine's loopback too."""
 
 
 @dataclass
@@ -228,3 +235,35 @@ def test_the_lines_stated_rate_is_never_passed(tmp_path: Path, helpers: Any) -> 
         await office.rehearser.close()
 
     run(work)
+
+
+async def test_the_real_meter_ends_a_rehearsal_and_forbids_the_next(tmp_path: Path, helpers: Any) -> None:
+    """RTP on the office's interface while it rehearses: broken off; and nothing begins for a minute after."""
+    office = Office(tmp_path)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here,
+    ):
+        there.bind((ROOM, 0))
+        here.connect(there.getsockname())
+        meter = OfficeSettings(
+            site="agra", probe="p1", broker_host="x", broker_port=1, spool=tmp_path / "m.db",
+            call_interface="lo", call_hosts=(ROOM,),
+        )  # fmt: skip
+        watch = CallWatch(meter, office.clock)
+        office.rehearser._live_call = watch.live
+        looking = asyncio.create_task(watch.run())
+        order = helpers.order()
+        assert office.told(order).ok
+        sent = 0
+        async with asyncio.timeout(60):
+            while not office.child.halted:
+                here.send(rtp(sent, sent * 160, 7, 0, payload=bytes(160)))
+                sent += 1
+                await asyncio.sleep(0.02)
+        assert office.child.halted == ["live-call"]
+        assert sent >= 8, "a few packets are no call yet"
+        assert office.last().why == "live-call"
+        await office.rehearser.close()
+        assert office.told(order).detail == "live-call"
+        looking.cancel()

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from collector.broker.mosquitto import probe_access
 from collector.enrolment.authority import RENEW_DAYS, SERVER_DAYS, Authority, AuthorityError, pin_of
-from collector.enrolment.issuing import current, issue, revoke
+from collector.enrolment.issuing import KEY_OVERLAP_NS, current, issue, reflector_keys, revoke, token_hash
 from collector.enrolment.keys import KeyRing
 from collector.enrolment.limiter import Limiter
 from collector.enrolment.roll import Roll
@@ -187,3 +187,19 @@ def test_failures_are_slowed_down_by_address_in_bounded_memory() -> None:
     for address in ("b", "c"):
         limiter.failed(address, 0.0)
     assert limiter.may_try("a", 0.0)
+
+
+def test_a_reflector_knows_the_key_of_before_for_a_while(state: StateDb, keys: KeyRing) -> None:
+    """After a rotation both keys, ten minutes later the new one alone; of a revoked office none at all."""
+    for generation in (1, 2):
+        issued = issue(state, keys, "agra", "p1", now_ns=NOW, valid_ns=SECOND_NS)
+        state.redeem_token(token_hash(issued.token), b"nonce", NOW, generation)
+        assert state.confirm_credential("agra", "p1", generation, NOW)
+
+    def known(at_ns: int) -> list[str]:
+        return [line.partition("generation ")[2] for line in reflector_keys(state, keys, at_ns)]
+
+    assert known(NOW) == ["2", "1"]
+    assert known(NOW + KEY_OVERLAP_NS) == ["2"]
+    revoke(state, "agra", None, NOW)
+    assert known(NOW) == []

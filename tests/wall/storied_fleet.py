@@ -321,6 +321,7 @@ def tell_rehearsal(fleet: Fleet, asked: str, *, done: bool = False) -> None:
     assert record is not None
     invited = [s for s in fleet.linked if s in coming_morning(fleet).meeting.invited]
     held = OfficeState.HELD if done else OfficeState.WAITING
+    top = "video-720p" if done else ""
     told = {
         "rampur": (OfficeState.BROKE, "video-360p", "video-720p"),
         "lalitpur": (OfficeState.SILENT, "", ""),
@@ -328,10 +329,19 @@ def tell_rehearsal(fleet: Fleet, asked: str, *, done: bool = False) -> None:
         "basti": (OfficeState.HELD if done else OfficeState.RUNNING, "video-360p", "video-360p"),
         "deoria": (OfficeState.HELD if done else OfficeState.RUNNING, "audio", "audio"),
     }
+    why = {"rampur": "up loss", "lalitpur": "no-answer"}
     offices = [
-        OfficeProgress(site=s, probe="p1", stage=1, state=told.get(s, (held,))[0], rung_up=up, rung_down=down)
+        OfficeProgress(
+            site=s,
+            probe="p1",
+            stage=1,
+            state=told.get(s, (held,))[0],
+            rung_up=up,
+            rung_down=down,
+            why=why.get(s, ""),
+        )
         for s in invited
-        for up, down in [told.get(s, (held, "", ""))[1:]]
+        for up, down in [told.get(s, (held, top, top))[1:]]
     ]
     now_ns = fleet.clock.now_ns()
     fleet.state.put_rehearsal(

@@ -60,6 +60,26 @@ def test_axe_finds_nothing(browser: Browser, faulty: Any, look: tuple[str, str, 
     assert told == []
 
 
+def test_axe_finds_nothing_in_the_open_rehearsal(browser: Browser, faulty: Any) -> None:
+    """The question that is asked first, on a telephone, in both languages and themes; and the progress behind it."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, bypass_csp=True)
+    page = context.new_page()
+    told = []
+    address, waited, _ = PAGES["meeting"]
+    for language, theme in (("hi", "dark"), ("en", "dark"), ("hi", "light"), ("en", "light")):
+        page.goto(f"{faulty.url}/?lang={language}&theme={theme}{address}")
+        page.wait_for_selector(waited)
+        page.click(".rehearsal-start button")
+        page.wait_for_selector("dialog[open]")
+        page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run('dialog[open]', {resultTypes: ['violations']})")
+        assert found["passes"], "it looked at something"
+        told += [(language, theme, one["id"], one["nodes"][0]["html"][:160]) for one in found["violations"]]
+        page.keyboard.press("Escape")
+    context.close()
+    assert told == []
+
+
 def test_the_front_end_stays_small() -> None:
     """All files together travel in under 300 kB packed, the page without charts and fonts in under 100 kB."""
     sizes = Files().packed_bytes()

@@ -107,7 +107,7 @@ def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any) 
     assert text_of(page, ".rehearsal-progress") == "running · stage 1 of 2 · 3 of 56 offices done"
     assert (
         " ".join(text_of(page, ".rehearsed li:first-child").split())
-        == "Rampur broke ↑ Video 360p ↓ Video 720p"
+        == "Rampur broke ↑ Video 360p ↓ Video 720p uplink: packets are lost"
     )
     assert "51 offices wait for their turn" in text_of(page, ".rehearsal-detail")
     assert page.locator(".rehearsal-start button").is_disabled()
@@ -115,6 +115,10 @@ def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any) 
     page.wait_for_selector(".rehearsal-progress:has-text('56 of 56 offices done')")
     assert "↑ 61 Mbit/s" in text_of(page, ".hub")
     assert page.locator(".rehearsal-start button").is_enabled()
+    page.wait_for_selector(".verdicts .hint")
+    told = text_of(page, ".verdicts tr:has([data-site='rampur']) .hint")
+    assert told.endswith(": ↑ Video 360p ↓ Video 720p · uplink: packets are lost")
+    assert text_of(page, ".verdicts tr:has([data-site='agra']) .hint").endswith(": ↑ Video 720p ↓ Video 720p")
 
 
 def test_a_page_that_slept_says_so_and_takes_up_what_it_missed(page: Page, faulty: Any, until: Any) -> None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tatpar.__main__ import main
 from tatpar.columns import padded, table, width
 from tatpar.json_time import readable, rfc3339
+from telemetry.rehearsing import OfficeProgress, OfficeState, RehearsalRecord, new_request
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -83,6 +84,27 @@ def test_ready_as_json(decided: Town) -> None:
     assert by_site["agra"]["starts"] == occurrence["starts"]
     assert occurrence["starts"].endswith("Z")
     assert "starts_ns" not in by_site["agra"]
+
+
+def test_ready_shows_the_last_rehearsal(decided: Town) -> None:
+    """A column of its own, where anybody rehearsed: what each way held, when, what broke; and in the JSON."""
+    now_ns = time.time_ns()
+    asked = new_request(meeting="review", recurrence_ns=1, who="asha", now_ns=now_ns)
+    decided.state.ask_rehearsal(asked)
+    office = OfficeProgress(
+        site="agra", probe="p1", stage=1, state=OfficeState.BROKE, rung_up="video-360p", rung_down="video-720p", why="up rate"
+    )  # fmt: skip
+    decided.state.put_rehearsal(
+        RehearsalRecord(
+            request=asked, rungs=("video-360p", "video-720p"), starts_ns=(now_ns,), offices=(office,)
+        )
+    )
+    lines = call(decided, "ready", "--lang", "en").output.splitlines()
+    assert "last rehearsal" in lines[2]
+    assert "↑ Video 360p ↓ Video 720p · uplink: does not carry the rate" in lines[3]
+    found = json.loads(call(decided, "ready", "--json").stdout)["occurrences"][0]["rehearsals"]
+    assert [(one["site"], one["state"], one["why"]) for one in found] == [("agra", "broke", "up rate")]
+    assert found[0]["start"] == rfc3339(now_ns)
 
 
 def test_ready_of_one_meeting(decided: Town) -> None:

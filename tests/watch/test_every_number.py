@@ -81,6 +81,7 @@ def _written(key: Key, text: str) -> str:
     line = f"{key[1]} = {text}\n"
     other = {"base_pps": f"meeting_pps = {text}\n", "meeting_pps": "base_pps = 0.1\n"}
     other |= {"warning_min": "urgent_min = 0\n", "urgent_min": "warning_min = 10080\n"}
+    other |= {"plan_min": "margin_min = 0\n"}
     return line + other.get(key[1], "")  # the two must fit together
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from telemetry import words
 from telemetry.decisions import Action, Horizon, OutcomeState, ReasonCode, State
+from telemetry.rehearsal_reasons import WhyNot
+from telemetry.rehearsing import OfficeState, RehearsalState
 from telemetry.words.speak import KINDS, PLACEHOLDER, placeholders
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ ENUM_KEYS = [
     *(f"action.{member.value}" for member in Action),
     *(f"horizon.{member.value}" for member in Horizon),
     *(f"outcome.{member.value}" for member in OutcomeState),
+    *(f"rehearsal.why.{member.value}" for member in WhyNot),
+    *(f"views.rehearsal_{member.value}" for member in RehearsalState),
+    *(f"views.rehearsed_{member.value}" for member in OfficeState),
     "state.dark",
     "state.planned",
 ]
@@ -36,6 +41,12 @@ def test_every_decision_has_words(key: str) -> None:
     """Each state, reason (in three voices), action, horizon and outcome has words in both languages."""
     for language in words.LANGUAGES:
         assert words.knows(language, key)
+
+
+def test_every_word_of_a_rehearsals_reason_has_its_code() -> None:
+    """No words stand for a code that nobody says."""
+    said = {key for key in words.catalogue("en") if key.startswith("rehearsal.why.")}
+    assert said == {f"rehearsal.why.{member.value}" for member in WhyNot}
 
 
 def test_no_text_is_empty_or_padded() -> None:

@@ -112,9 +112,9 @@ class Pages:
             raise BadRequestError(
                 f"{name[:40]!r} is no recurrence: write it in UTC as 20251124T053000Z"
             ) from None
-        config = self._live.current
+        config, now_ns = self._live.current, self._clock.now_ns()
         uid = request.path_params["uid"]
-        return json(await self._read(lambda: meeting_page(config, self._state, uid, recurrence)))
+        return json(await self._read(lambda: meeting_page(config, self._state, uid, recurrence, now_ns)))
 
     async def meetings(self, request: Request) -> Response:
         """The meetings of the past days and what came true."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from config.sites import SiteStatus
 from telemetry.decisions import Action, OutcomeState, ReasonCode, State
+from telemetry.rehearsing import HubResult, OfficeState, RehearsalState
 from telemetry.store.server.lines import escaped
 from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from config.profiles import CallProfile
     from config.sites import Site
     from telemetry.decisions import Forecast, Incident, Outcome, Verdict
+    from telemetry.rehearsing import RehearsalRecord
 
 
 class Decided(StrEnum):
@@ -37,6 +39,8 @@ class Decided(StrEnum):
     MEETING = "meeting"
     """How many offices of an occurrence are in which state."""
     INCIDENT = "incident"
+    REHEARSED = "rehearsed"
+    """How far a meeting's offices are with a rehearsal, or what it came to."""
     EVENT = "event"
     """Beginnings and ends, for annotations."""
     PRESENCE = "presence"
@@ -82,6 +86,8 @@ REASONS: Final = {
     ReasonCode.NO_HISTORY: 25,
     ReasonCode.NO_DATA: 26,
     ReasonCode.NOT_LINKED: 27,
+    ReasonCode.REHEARSAL_UP: 28,
+    ReasonCode.REHEARSAL_DOWN: 29,
 }
 """0: no reason, or one that this table does not know yet."""
 ACTIONS: Final = {
@@ -94,6 +100,13 @@ ACTIONS: Final = {
     Action.LOWER_PROFILE: 6,
     Action.WAIT_HEADQUARTERS: 7,
     Action.WATCH: 8,
+}
+REHEARSALS: Final = {
+    RehearsalState.WAITING: 0,
+    RehearsalState.RUNNING: 1,
+    RehearsalState.DONE: 2,
+    RehearsalState.REFUSED: 3,
+    RehearsalState.ABORTED: 4,
 }
 MEETINGS: Final = 4096
 """So many values the tag `meeting` can have, however many meetings there ever are."""
@@ -236,8 +249,24 @@ class PointMaker:
             self._series(Decided.INCIDENT, {"factor": str(incident.factor)}), fields, taken_ns // MS_NS
         )
 
+    def rehearsed(self, record: RehearsalRecord, taken_ns: int) -> Point:
+        """A rehearsal as it stands; what the hub took once a stage is over."""
+        request, hub = record.request, record.hub or HubResult()
+        fields: tuple[tuple[str, Value], ...] = (
+            ("state", REHEARSALS[record.state]),
+            ("offices", len(record.offices)),
+            *((state.value, sum(one.state is state for one in record.offices)) for state in OfficeState),
+            ("stages", len(record.starts_ns)),
+            ("took_up_bps", _float(hub.took_up_bps)),
+            ("took_down_bps", _float(hub.took_down_bps)),
+            ("common_from", hub.common_from),
+            ("asked_s", request.asked_ns // SECOND_NS),
+        )
+        series = self._occasion(Decided.REHEARSED, request.meeting, request.recurrence_ns)
+        return Point(series, fields, _time_ms(taken_ns, request.recurrence_ns))
+
     def began(self, kind: str, about: str, at_ns: int, offices: int, lane_ms: int = 0) -> Point:
-        """A beginning or an end: `kind` meeting, incident or incident_end."""
+        """A beginning or an end: `kind` meeting, incident, incident_end or rehearsal (its first load)."""
         fields: tuple[tuple[str, Value], ...] = (("offices", offices),)
         series = self._series(Decided.EVENT, {"kind": kind, "about": about})
         return Point(series, fields, at_ns // SECOND_NS * 1000 + lane_ms)

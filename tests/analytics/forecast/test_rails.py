@@ -101,6 +101,26 @@ def test_an_hour_that_nearly_always_failed_is_not_promised(weeks: tuple[int, ...
     assert within(track, lead_ns=3 * HOUR_NS)[0] == 0.99
 
 
+def rehearsed(track: Track, slot: int, share: float) -> Track:
+    """The first line's rehearsal that ended in a slot held so much of the ladder."""
+    held = track.rehearsed.copy()
+    held[0, slot] = share
+    return replace(track, rehearsed=held)
+
+
+def test_what_broke_in_the_rehearsal_breaks_as_faults_last() -> None:
+    """An hour and a half before the meeting: (900 / (900 + 5400)) to the power of 0.4; one that held, or of the day before, says nothing."""
+    slot = NOW_DAY * DAY + 9 * 12 - 1
+    track = rehearsed(sound(), slot, 2 / 3)
+    assert within(track) == pytest.approx([1 - (900 / 6300) ** 0.4, 0.99])
+    assert within(rehearsed(track, slot + 3, 1.0)) == [0.99, 0.99], "the newest counts"
+    assert within(rehearsed(sound(), slot, 1.0)) == [0.99, 0.99]
+    assert within(track, now_ns=NOW_NS + DAY_NS) == [0.99, 0.99]
+    late = track.arrived_ns.copy()
+    late[0, slot] = NOW_NS + 1
+    assert within(replace(track, arrived_ns=late)) == [0.99, 0.99], "not known yet"
+
+
 def test_trouble_that_is_usual_at_this_hour_does_not_last() -> None:
     """What breaks every day at ten weighs less on a meeting at noon than the same for the first time."""
     ten = np.concatenate([np.arange(day * DAY + 114, day * DAY + 119) for day in range(NOW_DAY)])
@@ -124,9 +144,10 @@ def test_what_had_not_arrived_changes_no_bit() -> None:
         measured=np.where(later, np.float32(0.3), track.measured),
         strain=np.where(later, np.float32(9.0), track.strain),
         dark=track.dark ^ later,
+        rehearsed=np.where(later, np.float32(0.1), track.rehearsed),
     )
     before, after = said(track), said(upset)
-    for name in ("lasting", "hidden", "hour", "heard"):
+    for name in ("lasting", "hidden", "hour", "rehearsed", "heard"):
         assert np.array_equal(getattr(before, name), getattr(after, name)), name
     moved = said(upset, now_ns=NOW_NS + HOUR_NS)
     assert not np.array_equal(moved.lasting, said(track, now_ns=NOW_NS + HOUR_NS).lasting)

@@ -61,13 +61,18 @@ def test_what_an_office_says_only_goes_forward(tmp_path: Path) -> None:
     said = OfficeProgress(
         site="forged", probe="x", state=OfficeState.RUNNING, rung="audio", step=2, command="c9"
     )
-    assert state.note_rehearsing("r1", "agra", said)
-    assert not state.note_rehearsing("r1", "agra", structs.replace(said, rung="older", step=1))
-    assert not state.note_rehearsing("r1", "jhansi", said)
-    assert state.note_rehearsing(
-        "r1", "agra", structs.replace(said, state=OfficeState.HELD, rung_up="audio", step=3)
+    assert state.note_rehearsing("r1", "agra", "p1", said)
+    assert not state.note_rehearsing("r1", "agra", "p1", structs.replace(said, rung="older", step=1))
+    assert not state.note_rehearsing("r1", "jhansi", "p1", said)
+    assert not state.note_rehearsing("r1", "agra", "p2", structs.replace(said, step=8)), (
+        "another probe of the office"
     )
-    assert not state.note_rehearsing("r1", "agra", structs.replace(said, state=OfficeState.RUNNING, step=9))
+    assert state.note_rehearsing(
+        "r1", "agra", "p1", structs.replace(said, state=OfficeState.HELD, rung_up="audio", step=3)
+    )
+    assert not state.note_rehearsing(
+        "r1", "agra", "p1", structs.replace(said, state=OfficeState.RUNNING, step=9)
+    )
     (office,) = state.rehearsal("r1").offices  # type: ignore[union-attr]
     assert (office.site, office.probe, office.stage, office.command) == ("agra", "p1", 2, "c1")
     assert (office.state, office.rung_up) == (OfficeState.HELD, "audio")
@@ -93,7 +98,38 @@ def test_the_collectors_older_picture_takes_back_no_newer_word(tmp_path: Path) -
     """The collector writes what it read a moment ago; the office has spoken meanwhile."""
     state = StateDb(tmp_path / "s.db")
     record = with_office(state)
-    state.note_rehearsing("r1", "agra", OfficeProgress(site="agra", probe="p1", rung="audio", step=1))
+    state.note_rehearsing("r1", "agra", "p1", OfficeProgress(site="agra", probe="p1", rung="audio", step=1))
     state.put_rehearsal(record)
     (office,) = state.rehearsal("r1").offices  # type: ignore[union-attr]
     assert office.rung == "audio"
+
+
+def test_the_last_rehearsal_of_each_office(tmp_path: Path) -> None:
+    """The newest that told something of an office: what was refused, not heard, or never began hides no older one."""
+    state = StateDb(tmp_path / "s.db")
+    rungs = ("audio", "video")
+    agra = OfficeProgress(
+        site="agra",
+        probe="p1",
+        stage=1,
+        state=OfficeState.BROKE,
+        rung_up="audio",
+        rung_down="video",
+        why="up loss",
+    )
+    etah = structs.replace(agra, site="etah", state=OfficeState.HELD, rung_up="video", why="")
+    refused = structs.replace(agra, state=OfficeState.REFUSED, why="meeting")
+    for number, offices in enumerate([(agra, etah), (refused, structs.replace(etah, rung_up="audio"))], 1):
+        asked = structs.replace(request(number), asked_ns=number)
+        assert state.ask_rehearsal(asked)[0] is Asked.NEW
+        record = RehearsalRecord(request=asked, rungs=rungs, starts_ns=(100 * number,), offices=offices)
+        state.put_rehearsal(record)
+        state.put_rehearsal(structs.replace(record, state=RehearsalState.DONE, ended_ns=9))
+    last = state.last_rehearsals(["agra", "etah", "mars"], 0)
+    assert {site: (one.rehearsal, one.start_ns, one.rung_up) for site, one in last.items()} == {
+        "agra": ("r1", 100, "audio"),
+        "etah": ("r2", 200, "audio"),
+    }
+    assert (last["agra"].rung_down, last["agra"].why, last["agra"].rungs) == ("video", "up loss", rungs)
+    assert state.last_rehearsals(["agra"], 2) == {}
+    assert [one.request.id for one in state.rehearsals_since(2)] == ["r2"]

@@ -7,6 +7,7 @@ import { percent } from "./format.js";
 import { model, now } from "./model.js";
 import { moveChart, wholeMoved } from "./moves.js";
 import { createRehearsal } from "./rehearsal.js";
+import { lastRehearsal } from "./rehearsal_why.js";
 import { hrefSite } from "./router.js";
 import { nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
 
@@ -128,7 +129,8 @@ const officeCell = (one) => h("th", { scope: "row", class: "col-office" },
 
 function reasonsCell(one) {
   const reasons = (one.why ?? []).filter((why) => one.shade !== "ready" || why.code !== "no_history");
-  return h("td", { class: `col-reasons${reasons.length ? "" : " none"}` }, reasons.length ? h("ul", {}, reasons.map((why) => h("li", {}, sayReason(why)))) : "–");
+  const lines = [...reasons.map((why) => h("li", {}, sayReason(why))), one.rehearsed ? h("li", { class: "hint" }, lastRehearsal(one.rehearsed)) : null].filter(Boolean);
+  return h("td", { class: `col-reasons${lines.length ? "" : " none"}` }, lines.length ? h("ul", {}, lines) : "–");
 }
 
 function row(one) {

@@ -3,6 +3,7 @@
 import { h, setAttribute, setText, setVariables, shape } from "./dom.js";
 import { rate } from "./format.js";
 import { model, now } from "./model.js";
+import { rehearsalWhy } from "./rehearsal_why.js";
 import { act, may } from "./visitor.js";
 import { knows, nameOf, say } from "./words.js";
 
@@ -83,7 +84,7 @@ export function createRehearsal() {
     setVariables(bar, { "--share": offices.length ? done / offices.length : 0 });
     const stages = told.starts_ns?.length ?? 0;
     const stage = Math.max(0, ...offices.filter(({ state }) => state === "running").map((one) => one.stage ?? 0));
-    const words = [stateText(told), stages > 1 && stage ? say("views.rehearse_stage", { n: stage, m: stages }) : "", told.why ? whyText(told.why) : "", offices.length ? say("views.rehearse_done", { n: done, m: offices.length }) : ""];
+    const words = [stateText(told), stages > 1 && stage ? say("views.rehearse_stage", { n: stage, m: stages }) : "", told.why ? rehearsalWhy(told.why) : "", offices.length ? say("views.rehearse_done", { n: done, m: offices.length }) : ""];
     progress.replaceChildren(h("p", {}, h("b", {}, words.filter(Boolean).join(" · "))), lasts ? bar : "");
     const begun = offices.filter(({ state }) => state !== FIRST).sort(worse);
     const top = detail.scrollTop;
@@ -135,14 +136,7 @@ function officeLine({ site, state, rung_up: up, rung_down: down, why }) {
   const held = [up && `↑ ${rung(up)}`, down && `↓ ${rung(down)}`].filter(Boolean).join("  ");
   return h("li", {}, shape(SHAPES[state] ?? "unknown"), h("b", {}, office ? nameOf(office) : site),
     h("span", {}, knows(`views.rehearsed_${state}`) ? say(`views.rehearsed_${state}`) : state),
-    held ? h("span", { class: "rungs" }, held) : null, why ? h("small", {}, whyText(why)) : null);
-}
-
-/** A code that the words know, then what is known besides; or the line as it came. */
-function whyText(line) {
-  const [code, ...rest] = line.split(/[ :]+/);
-  const text = ["rehearsal.why_", "rehearsal.why."].map((prefix) => prefix + code).find(knows);
-  return text ? [say(text), ...rest].join(" ") : line;
+    held ? h("span", { class: "rungs" }, held) : null, why && !(state === "silent" && why === "no-answer") ? h("small", {}, rehearsalWhy(why)) : null);
 }
 
 /** What headquarters' own line carried, and from which stage on loss was common to many offices. */

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { decimal, moment, ms, percent, rate } from "./format.js";
 import { now } from "./model.js";
+import { rehearsalWhy } from "./rehearsal_why.js";
 import { say } from "./words.js";
 
 const DOUBT_MS = 90_000;
@@ -35,7 +36,7 @@ function rehearsalPart(last, pathName) {
   if (!last) return [h("p", { class: "nothing small" }, say("site.rehearsal_none"))];
   return [
     h("p", {}, `${moment(last.at_ms)} · ${pathName(last.path)}`),
-    last.aborted ? h("p", { class: "why" }, say("site.rehearsal_aborted", { why: last.aborted })) : null,
+    last.aborted ? h("p", { class: "why" }, say("site.rehearsal_aborted", { why: rehearsalWhy(last.aborted) })) : null,
     h("ul", { class: "rungs" }, [["↑", last.up ?? []], ["↓", last.down ?? []]].flatMap(([way, steps]) => steps.map((step) => rung(way, step)))),
   ].filter(Boolean);
 }

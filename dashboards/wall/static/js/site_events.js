@@ -5,6 +5,7 @@ import { moveText } from "./chart_marks.js";
 import { h } from "./dom.js";
 import { clock, date, midnight } from "./format.js";
 import { now } from "./model.js";
+import { rehearsalWhy } from "./rehearsal_why.js";
 import { hrefIncident, hrefMeetingKey, hrefSite } from "./router.js";
 import { nameOf, say } from "./words.js";
 
@@ -61,6 +62,6 @@ const TEXT = {
   gap: () => say("site.gap"),
   dropped: (one) => say("site.dropped", { n: one.n, why: one.label }),
   incident: (one) => say("site.incident", { n: one.n, cause: causeText({ kind: one.label, name: one.en, region: one.region }) }),
-  rehearsal: (one) => (one.label ? say("site.rehearsal_aborted", { why: one.label }) : say("site.rehearsal_held", { n: one.n ?? 0 })),
+  rehearsal: (one) => (one.label ? say("site.rehearsal_aborted", { why: rehearsalWhy(one.label) }) : say("site.rehearsal_held", { n: one.n ?? 0 })),
   change: ({ move }) => say("site.moved", { what: say(`site.metric_${move.metric}`), levels: moveText(move) }),
 };
