@@ -18,7 +18,8 @@ from grafana_foundation_sdk.models.dashboard import (
     ThresholdsMode,
 )
 
-from dashboards.grafana.questions import QUESTIONS
+from dashboards.grafana.ask import STEPS
+from dashboards.grafana.questions import LONG, QUESTIONS
 from dashboards.grafana.speech import MIXED, OFFICES_SOURCE, Target
 from telemetry.store.server.decided import meeting_tag
 from telemetry.words import say
@@ -94,10 +95,11 @@ def lines(desk: Desk, place: GridPos, title: str, unit: str, *names: str) -> tim
         .interval("15s")
         .span_nulls(False)
     )
-    for number, name in enumerate(names):
-        ref = chr(ord("A") + number)
-        panel = panel.with_target(desk.speech.target(QUESTIONS[name], ref, desk.say(f"series.{name}")))
-    return panel
+    asked = [one for name in names for one in (name, name + LONG) if one in QUESTIONS]
+    for number, name in enumerate(asked):
+        ref, shown = chr(ord("A") + number), desk.say(f"series.{name.removesuffix(LONG)}")
+        panel = panel.with_target(desk.speech.target(QUESTIONS[name], ref, shown))
+    return panel.max_data_points(STEPS) if len(asked) > len(names) else panel
 
 
 def offices(desk: Desk) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.grafana import frame
+from dashboards.grafana import frame, variables
 from dashboards.grafana.panels import Places, lines, mapped, merged
 from telemetry.words import say_region
 
@@ -23,6 +23,7 @@ def dashboard(desk: Desk) -> Dashboard:
     }
     return (
         frame.begun(desk, "rollout", "now-28d")
+        .with_variable(variables.area(desk))
         .with_panel(
             merged(desk, places.take(24, 9), "rollout.now", ("region",), units).override_by_name(
                 desk.say("column.region"), [mapped(regions)]

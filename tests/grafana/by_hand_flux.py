@@ -158,7 +158,7 @@ def _decided(servers: Servers, folder: Path) -> int:
             made.step(NOW)
     rows = decided.rows_of(settings)
     variables = {"site": "agra", "region": "|".join(decided.SITES)}
-    variables |= dict.fromkeys(("path", "meeting", "horizon", "profile"), ".*")
+    variables |= dict.fromkeys(("path", "meeting", "horizon", "profile", "area"), ".*")
     span = (decided.FROM_MS, decided.UNTIL_MS, decided.STEP_MS)
     wrong = 0
     for name, ask in QUESTIONS.items():
