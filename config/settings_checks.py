@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from config.address import is_host, is_loopback, is_wildcard, parse_address
@@ -34,6 +35,7 @@ class Wrong(Protocol):
 def check_settings(settings: Settings, wrong: Wrong) -> None:
     """Raise the first thing that is wrong."""
     _check_timezone(settings.deployment.timezone, wrong)
+    _check_day(settings.deployment.all_linked_by, wrong)
     _check_ids("headquarters", settings.headquarters, wrong)
     _check_ids("regions", settings.regions, wrong)
     for index, end in enumerate(settings.headquarters):
@@ -53,6 +55,15 @@ def _check_timezone(name: str, wrong: Wrong) -> None:
     if name not in zone_names():
         remedy = f'write a name such as "{similar_zone(name)}"'
         raise wrong(("deployment", "timezone"), f'there is no time zone "{name}"', remedy)
+
+
+def _check_day(said: str, wrong: Wrong) -> None:
+    try:
+        ok = not said or date.fromisoformat(said).isoformat() == said
+    except ValueError:
+        ok = False
+    if not ok:
+        raise wrong(("deployment", "all_linked_by"), f'"{said}" is no day', 'write it as "2027-03-31"')
 
 
 def _check_report_mail(settings: Settings, wrong: Wrong) -> None:

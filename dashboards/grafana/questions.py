@@ -169,6 +169,15 @@ def _long(ask: Ask) -> Ask:
 LONG: Final = "_long"
 """Ends the name of a question that takes over when the span is long."""
 
+
+def _pace(field: str, *, times: int = 1) -> Ask:
+    return replace(_region(field, now=True, times=times), family=Decided.PACE)
+
+
+def _course(field: str, *, times: int = 1) -> Ask:
+    return replace(_pace(field, times=times), family=Decided.LINE, by=("region", "step"))
+
+
 QUESTIONS: Final[dict[str, Ask]] = {
     **{name: replace(ask, grain=Grain.WINDOWS) for name, ask in _OF_LINES.items()},
     **{name + LONG: _long(ask) for name, ask in _OF_LINES.items()},
@@ -216,6 +225,14 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "rollout_linked_now": _region("linked", now=True),
     "rollout_planned_now": _region("planned", now=True),
     "rollout_silent_now": _region("silent", now=True),
+    "pace_complete": _pace("complete_s", times=1000),
+    "pace_target": _pace("target_s", times=1000),
+    "pace_linked": _pace("linked"),
+    "pace_total": _pace("total"),
+    "pace_per_week": _pace("per_week"),
+    "pace_needed": _pace("needed_per_week"),
+    "course_at": _course("at_s", times=1000),
+    "course_linked": _course("linked"),
     "reports_stored": Ask(family=Family.REPORT, how=How.COUNT, field="received_s", by=(), whom=Whom.REGION),
     "probe_late_sends": _probe(How.SUM, "late_sends"),
     "probe_drops": _probe(How.SUM, "rx_drops"),

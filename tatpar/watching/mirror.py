@@ -13,7 +13,7 @@ from collections import defaultdict
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from config.sites import SiteStatus
+from tatpar.watching import rollout
 from tatpar.watching.mirror_book import MirrorBook, News
 from telemetry.decisions import OutcomeState
 from telemetry.store.errors import StoreError
@@ -251,25 +251,32 @@ class Mirror:
         at_ns = now_ns // GRID_NS * GRID_NS
         if self._book.mark("grid") >= at_ns:
             return 0
-        return self._book.put([News("", point, 0) for point in self._standing(at_ns)], {"grid": at_ns})
+        points, marks = self._standing(at_ns), {"grid": at_ns}
+        config = self._live.current
+        counts = rollout.standing(config, self._online())
+        rollout.noted(self._book, counts, at_ns)
+        points += [self._maker.rollout(region, row, at_ns) for region, row in counts.items()]
+        if (
+            self._book.mark("course") < at_ns // HOUR_NS * HOUR_NS
+        ):  # once an hour: a line of weeks does not move faster
+            points += rollout.course(self._book, self._maker, config, counts, at_ns)
+            marks["course"] = at_ns // HOUR_NS * HOUR_NS
+        return self._book.put([News("", point, 0) for point in points], marks)
+
+    def _online(self) -> set[str]:
+        return {site for (site, _), said in self._state.presence().items() if said.online}
 
     def _standing(self, at_ns: int) -> list[Point]:
-        """Who is on line, and how many of each region are linked, planned and silent; the profiles' limits."""
-        online = {site for (site, _), said in self._state.presence().items() if said.online}
+        """Who is on line and what is expected of each at its next meeting; the profiles' limits."""
+        online = self._online()
         ahead: dict[str, Verdict] = {}
         for verdict in self._coming(at_ns):  # by their start
             ahead.setdefault(verdict.site, verdict)
-        counts: dict[str, dict[str, int]] = {}
-        points = []
-        for site in self._live.current.registry.sites:
-            linked, is_online = site.status is SiteStatus.LINKED, site.id in online
-            row = counts.setdefault(site.region, {"linked": 0, "planned": 0, "silent": 0})
-            row["linked" if linked else "planned"] += 1
-            row["silent"] += int(linked and not is_online)
-            at_next = ahead.get(site.id)
-            points.append(self._maker.presence(site, online=is_online, ahead=at_next, at_ns=at_ns))
-        points += [self._maker.limit(one, at_ns) for one in self._live.current.profiles.values()]
-        return points + [self._maker.rollout(region, row, at_ns) for region, row in counts.items()]
+        points = [
+            self._maker.presence(site, online=site.id in online, ahead=ahead.get(site.id), at_ns=at_ns)
+            for site in self._live.current.registry.sites
+        ]
+        return points + [self._maker.limit(one, at_ns) for one in self._live.current.profiles.values()]
 
     def _write(self) -> int:
         """Write what waits; let go of what the server cannot lose any more."""
