@@ -116,15 +116,18 @@ def _bin(how: How, field: str) -> Ask:
     )
 
 
-def _incident(field: str, *, times: int = 1) -> Ask:
+def _incident(how: How, field: str, between: tuple[int, int] | None = None, *, times: int = 1) -> Ask:
+    """Of each shared fault, over the offices that the viewer looks at."""
     return Ask(
-        family=Decided.INCIDENT,
-        how=How.LAST,
+        family=Decided.STRUCK,
+        how=how,
         field=field,
         by=("factor",),
-        whom=Whom.ALL,
+        whom=Whom.REGION,
         over_range=True,
         times=times,
+        each=("site", "factor"),
+        between=between,
     )
 
 
@@ -209,9 +212,9 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "verdict_reason": _verdict("reason"),
     "verdict_action": _verdict("action"),
     "verdict_starts": _verdict("starts_s", times=1000),
-    "incident_open": _incident("open"),
-    "incident_offices": _incident("offices"),
-    "incident_since": _incident("since_s", times=1000),
+    "incident_open": _incident(How.MAX, "open"),
+    "incident_offices": _incident(How.COUNT, "open", (1, 1)),
+    "incident_since": _incident(How.MAX, "since_s", times=1000),
     "score_brier": _score(How.MEAN, "brier"),
     "score_said": _score(How.MEAN, "probability"),
     "score_held": _score(How.MEAN, "held"),

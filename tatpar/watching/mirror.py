@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.live import LiveConfig
-    from telemetry.decisions import Outcome, Verdict
+    from telemetry.decisions import Incident, Outcome, Verdict
     from telemetry.state.db import StateDb
     from telemetry.store.server.database import Database
 
@@ -198,6 +198,7 @@ class Mirror:
         for incident in self._state.incidents(now_ns - DAY_NS, now_ns + DAY_NS):
             until_ns = now_ns + MEMORY_NS
             yield News(f"i|{incident.id}", self._maker.incident(incident, now_ns), until_ns)
+            yield from self._struck(incident, now_ns, until_ns)
             about, offices = str(incident.factor), len(incident.sites)
             at_ns = int(incident.since_ns)
             if not self._book.told(f"e|{incident.id}", now_ns):  # offices are those when it was first told
@@ -207,6 +208,14 @@ class Mirror:
             if incident.until_ns is not None:
                 end = self._maker.began("incident_end", about, incident.until_ns, offices)
                 yield News(f"f|{incident.id}|end", end, until_ns)
+
+    def _struck(self, incident: Incident, now_ns: int, until_ns: int) -> Iterable[News]:
+        """Its offices, and those that were and are no longer."""
+        kind = f"j|{incident.id}|"
+        before = {told.key.removeprefix(kind) for told in self._book.told(kind[:-1], now_ns)}
+        for site in sorted(before.union(incident.sites)):
+            point = self._maker.struck(incident, site, now_ns, is_struck=site in incident.sites)
+            yield News(f"{kind}{site}", point, until_ns)
 
     def _take_forecasts(self) -> int:
         """Forecasts behind the last one that was read, by their number."""

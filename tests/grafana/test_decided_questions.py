@@ -212,11 +212,14 @@ def rows_of(settings: Store) -> dict[str, list[Row]]:
             ("other", "down", {"lost": 0.0, "expected": 5.0, "freezes": 0.0}),
         )
     ]
-    shared: dict[str, float | None] = {
-        "open": 1,
-        "offices": 2,
-        "since_s": INCIDENT.since_ns // SECOND_NS,
-    }
+    struck: list[Row] = [
+        (
+            {"site": site, "factor": str(INCIDENT.factor)},
+            {"open": 1, "since_s": INCIDENT.since_ns // SECOND_NS},
+            NOW // MS_NS,
+        )
+        for site in INCIDENT.sites
+    ]
     ladder: Row = (
         {"site": "agra", "path": "main.state", "direction": "up"},
         {"held": 1, "rungs": 2},
@@ -227,7 +230,7 @@ def rows_of(settings: Store) -> dict[str, list[Row]]:
         Itemised.REHEARSAL: [ladder],
         Decided.VERDICT: verdict_rows(),
         Decided.SCORE: score_rows(),
-        Decided.INCIDENT: [({"factor": str(INCIDENT.factor)}, shared, NOW // MS_NS)],
+        Decided.STRUCK: struck,
         **standing_rows(settings),
         **rollout_rows(settings),
     }
@@ -343,6 +346,10 @@ def test_variables_narrow(filled: Filled) -> None:
     one = day_tag(NOW), meeting_tag(verdict("agra", 0.9).meeting)
     assert filled.answered(QUESTIONS["meeting_invited"], region="agra|etah") == {one: {0: 2}}
     assert filled.answered(QUESTIONS["meeting_ready"], region="mathura|etah") == {}
+    assert filled.answered(QUESTIONS["incident_offices"], region="etah|mathura") == {
+        (str(INCIDENT.factor),): {0: 1}
+    }
+    assert not filled.answered(QUESTIONS["incident_open"], region="mathura")
     assert set(filled.answered(QUESTIONS["rollout_linked"], area="west")) == {("west",)}
     assert set(filled.answered(QUESTIONS["verdict_state"], region="agra")) == {
         (day_tag(NOW), meeting_tag(verdict("agra", 0.9).meeting), "agra")

@@ -17,7 +17,7 @@ from telemetry.store.server.connect import connect
 from telemetry.store.server.database import UnreachableError
 from telemetry.store.server.decided import ACTIONS, OUTCOMES, REASONS, STATES, VOIDED, lane, meeting_tag
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
-from tests.grafana.decisions import FORECASTS, NOW, SITES, Live, fill, mirror, verdict
+from tests.grafana.decisions import FORECASTS, INCIDENT, NOW, SITES, Live, fill, mirror, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -181,3 +181,24 @@ def test_the_rollout_is_remembered_day_by_day(tmp_path: Path, settings: Store, s
     assert datetime.fromtimestamp(target_s, UTC).isoformat() == "2024-11-01T18:29:59+00:00"
     weeks = (target_s - (NOW + 10 * day) / SECOND_NS) / (7 * 86_400)
     assert needed == pytest.approx((92 - linked) / weeks)
+
+
+def test_an_office_that_leaves_a_fault_is_taken_back(tmp_path: Path, settings: Store, state: StateDb) -> None:
+    """Each office of a fault once; one that is no longer part of it, and all when it is over, are told as free."""
+    sink = Sink()
+
+    def told() -> list[tuple[str, str]]:
+        lines = [line for line in sink.of("incident_site") if "provider-b" in line]
+        return [(m[1], m[2]) for line in lines if (m := re.search(r"site=(\w+),.* open=(\d)i", line))]
+
+    with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+        m.step(NOW)
+        assert told() == [("agra", "1"), ("etah", "1")]
+        state.put_incidents([msgspec.structs.replace(INCIDENT, sites=("agra", "mathura"))])
+        m.step(NOW + STEP)
+        assert told()[2:] == [("etah", "0"), ("mathura", "1")]
+        state.put_incidents(
+            [msgspec.structs.replace(INCIDENT, sites=("agra", "mathura"), until_ns=NOW + STEP)]
+        )
+        m.step(NOW + 2 * STEP)
+        assert told()[4:] == [("agra", "0"), ("mathura", "0")]

@@ -37,6 +37,8 @@ class Decided(StrEnum):
     MEETING = "meeting"
     """How many offices of an occurrence are in which state."""
     INCIDENT = "incident"
+    STRUCK = "incident_site"
+    """An office of a shared fault, so that faults can be asked for by office and region."""
     EVENT = "event"
     """Beginnings and ends, for annotations."""
     PRESENCE = "presence"
@@ -253,6 +255,16 @@ class PointMaker:
         return Point(
             self._series(Decided.INCIDENT, {"factor": str(incident.factor)}), fields, taken_ns // MS_NS
         )
+
+    def struck(self, incident: Incident, site: str, taken_ns: int, *, is_struck: bool) -> Point:
+        """An office of a shared fault; `open` 0 once it is over or the office is no longer part of it."""
+        is_open = is_struck and incident.until_ns is None
+        fields: tuple[tuple[str, Value], ...] = (
+            ("open", int(is_open)),
+            ("since_s", incident.since_ns // SECOND_NS),
+        )
+        series = self._series(Decided.STRUCK, {"site": site, "factor": str(incident.factor)})
+        return Point(series, fields, taken_ns // MS_NS)
 
     def began(self, kind: str, about: str, at_ns: int, offices: int, lane_ms: int = 0) -> Point:
         """A beginning or an end: `kind` meeting, incident or incident_end."""
