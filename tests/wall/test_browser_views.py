@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 MORNING = "#/meeting/morning-review%40tatpar.example/20261124T053000Z"
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
 YESTERDAY = "#/meeting/morning-review%40tatpar.example/20261123T053000Z"
 
 
@@ -160,6 +161,9 @@ def the_canvas_is_for_the_keyboard(page: Page) -> None:
         assert name.strip() in said
         seen.append(said)
     assert len(set(seen)) > 2
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("async () => (await axe.run('.map-frame')).violations.map((one) => one.id)")
+    assert found == []
     href = pin.get_attribute("href")
     page.keyboard.press("Enter")
     page.wait_for_selector(".site-page h2")
