@@ -53,9 +53,14 @@ class Filled:
 def filled(
     request: pytest.FixtureRequest, servers: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> Filled:
-    """One office, twenty minutes; windows of the second slot come when its roll-up was shipped already."""
-    settings, fleet = servers.settings(request.param), Fleet()
-    folder: Path = tmp_path_factory.mktemp("long")
+    """On each kind of server."""
+    settings = servers.settings(request.param)
+    return Filled(settings, fill(settings, servers, tmp_path_factory.mktemp("long")))
+
+
+def fill(settings: Store, servers: Servers, folder: Path) -> list[dict[str, Any]]:
+    """One office, twenty minutes; windows of the second slot come when its roll-up was shipped already. The store's roll-ups."""
+    fleet = Fleet()
     late = range(SLOT_WINDOWS + 3, SLOT_WINDOWS + 6)
     with closing(by_hand(settings, folder)) as store:
         windows = [w for w in range(4 * SLOT_WINDOWS) if w not in late and w != SLOT_WINDOWS + 9]
@@ -67,7 +72,7 @@ def filled(
         ship_all(store, servers)
         rows = rows_of(store.rollups(Selection(T0, T0 + 4 * SLOT_NS)))
     assert [row["windows"] for row in rows if row["path"] == "main.state"] == [20, 19, 20, 20]
-    return Filled(settings, rows)
+    return rows
 
 
 def expected(ask: Ask, rows: list[dict[str, Any]]) -> standin.Series:
