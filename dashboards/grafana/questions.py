@@ -76,6 +76,11 @@ def _verdict(field: str, *, times: int = 1) -> Ask:
     )
 
 
+def _of_office(field: str, *, times: int = 1) -> Ask:
+    """The same of one office."""
+    return replace(_verdict(field, times=times), whom=Whom.SITE, by=_OCCASION, where=())
+
+
 def _meeting(how: How, field: str, between: tuple[int, int] | None = None, *, times: int = 1) -> Ask:
     """Of each occurrence, over the offices that the viewer looks at: counted from their own newest verdicts."""
     return Ask(
@@ -212,6 +217,11 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "verdict_reason": _verdict("reason"),
     "verdict_action": _verdict("action"),
     "verdict_starts": _verdict("starts_s", times=1000),
+    "own_state": _of_office("state"),
+    "own_probability": _of_office("probability"),
+    "own_reason": _of_office("reason"),
+    "own_starts": _of_office("starts_s", times=1000),
+    "own_online": Ask(family=Decided.PRESENCE, how=How.MIN, field="online", by=("site",)),
     "incident_open": _incident(How.MAX, "open"),
     "incident_offices": _incident(How.COUNT, "open", (1, 1)),
     "incident_since": _incident(How.MAX, "since_s", times=1000),
