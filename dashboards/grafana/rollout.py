@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from grafana_foundation_sdk.builders import xychart
+from grafana_foundation_sdk.builders.common import VizLegendOptions
+from grafana_foundation_sdk.models.common import LegendDisplayMode, LegendPlacement
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 from grafana_foundation_sdk.models.xychart import SeriesMapping, XYShowMode
 
@@ -63,7 +65,12 @@ def course(desk: Desk, place: GridPos, title: str) -> xychart.Panel:
     return (
         panel.mapping(SeriesMapping.AUTO)
         .show(XYShowMode.POINTS_AND_LINES)
-        .min(0)
+        .legend(
+            VizLegendOptions()
+            .show_legend(True)
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.RIGHT)
+        )
         .transformations(
             [
                 DataTransformerConfig(
@@ -75,7 +82,7 @@ def course(desk: Desk, place: GridPos, title: str) -> xychart.Panel:
                     options={
                         "renameByName": renamed,
                         "excludeByName": {"step": True},
-                        "indexByName": {at: 0, linked: 1, "course_at": 0, "course_linked": 1, "region": 2},
+                        "indexByName": {name: number for number, name in enumerate((*renamed, "region"))},
                     },
                 ),
                 DataTransformerConfig(id_val="sortBy", options={"sort": [{"field": at, "desc": False}]}),
@@ -83,6 +90,7 @@ def course(desk: Desk, place: GridPos, title: str) -> xychart.Panel:
             ]
         )
         .override_by_regexp(f"/^{re.escape(at)}/", [DynamicConfigValue(id_val="unit", value=DAY)])
+        .override_by_regexp(f"/^{re.escape(linked)}/", [DynamicConfigValue(id_val="min", value=0)])
     )
 
 
