@@ -25,6 +25,8 @@ class Deployment(Section, frozen=True, kw_only=True):
     timezone: str = "Asia/Kolkata"
     language: Literal["hi", "en"] = "hi"
     noc_phone: str = ""
+    all_linked_by: str = ""
+    """The day by which every office shall be linked, YYYY-MM-DD; empty: none is named."""
 
 
 class Files(Section, frozen=True, kw_only=True):

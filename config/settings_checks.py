@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from config.address import is_host, is_loopback, is_wildcard, parse_address
@@ -34,6 +35,7 @@ class Wrong(Protocol):
 def check_settings(settings: Settings, wrong: Wrong) -> None:
     """Raise the first thing that is wrong."""
     _check_timezone(settings.deployment.timezone, wrong)
+    _check_day(settings.deployment.all_linked_by, wrong)
     _check_ids("headquarters", settings.headquarters, wrong)
     _check_ids("regions", settings.regions, wrong)
     for index, end in enumerate(settings.headquarters):
@@ -62,6 +64,15 @@ def _check_rehearsal(settings: Settings, wrong: Wrong) -> None:
     if 0 < lead <= margin:
         problem = f"rehearsal.plan_min is {lead:g}: nobody rehearses in the last {margin:g} min before a meeting (margin_min)"
         raise wrong(("rehearsal", "plan_min"), problem, f"write more than {margin:g}, or 0 for never")
+
+
+def _check_day(said: str, wrong: Wrong) -> None:
+    try:
+        ok = not said or date.fromisoformat(said).isoformat() == said
+    except ValueError:
+        ok = False
+    if not ok:
+        raise wrong(("deployment", "all_linked_by"), f'"{said}" is no day', 'write it as "2027-03-31"')
 
 
 def _check_report_mail(settings: Settings, wrong: Wrong) -> None:

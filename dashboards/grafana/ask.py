@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from telemetry.store.server.decided import Decided
@@ -28,6 +28,24 @@ class How(StrEnum):
     """15 s windows that are there by those there should be, 0..1."""
 
 
+class Grain(StrEnum):
+    """Over which spans a question is asked: at any time one of a pair answers, the other finds nothing."""
+
+    ANY = "any"
+    WINDOWS = "windows"
+    """Of up to a day, from windows."""
+    ROLLUPS = "rollups"
+    """Of more than a day, from roll-ups of five minutes, whose percentiles come from merged histograms."""
+
+
+FINE_MS: Final = 86_400_000
+"""Longer spans ask roll-ups."""
+STEPS: Final = 8064
+"""So many steps a chart may have: a day of windows, or four weeks of roll-ups, one to a step, so that no percentiles are averaged."""
+SLOT: Final = "5m"
+SLOT_WINDOWS: Final = 20
+
+
 class Whom(StrEnum):
     """Which offices: the dashboard's variable that names them."""
 
@@ -44,7 +62,8 @@ class Ask:
 
     `over_range`: one row a group over the whole time range, for tables and maps; else a series in steps of the panel's
     interval. `times`: a factor (seconds to milliseconds, say). Groups are tags. `where`: tags that must match a variable.
-    `ahead`: only what is not over at the end of the range (by the field `ends_s`).
+    `ahead`: only what is not over at the end of the range (by the field `ends_s`). `each`: first the newest of each of these
+    groups, then `how` (count or max) over them; `between`: only those from the first to the second number.
     """
 
     family: Family | Decided | Itemised
@@ -57,6 +76,9 @@ class Ask:
     times: int = 1
     where: tuple[tuple[str, str], ...] = ()
     ahead: bool = False
+    each: tuple[str, ...] = ()
+    between: tuple[int, int] | None = None
+    grain: Grain = Grain.ANY
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:

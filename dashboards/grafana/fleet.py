@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.grafana import frame, variables
-from dashboards.grafana.panels import Places, alarm, geography, limits, merged, ranking
+from dashboards.grafana.panels import (
+    Places,
+    alarm,
+    geography,
+    limits,
+    mapped,
+    merged,
+    ranking,
+    states,
+    tiles,
+)
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders.dashboard import Dashboard
@@ -14,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def dashboard(desk: Desk) -> Dashboard:
-    """Two maps (next meeting, loss) and a list, worst first, that lead to the office; shared faults."""
+    """Two maps (next meeting, loss), tiles and a list, worst first, that lead to the office; shared faults."""
     places = Places()
     loss = frame.profile(desk).alarm.loss_ratio
     units = {
@@ -34,6 +44,7 @@ def dashboard(desk: Desk) -> Dashboard:
         .with_variable(variables.region(desk))
         .with_panel(next_one)
         .with_panel(lost.thresholds(alarm(loss)))
+        .with_panel(tiles(desk, places.take(24, 10), "fleet.tiles", "office_next", mapped(states(desk))))
         .with_panel(ranking(desk, places.take(24, 14), "fleet.worst", units))
         .with_panel(merged(desk, places.take(24, 7), "fleet.incidents", ("factor",), faults))
     )

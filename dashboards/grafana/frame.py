@@ -20,6 +20,7 @@ def begun(desk: Desk, name: str, since: str) -> build.Dashboard:
         .tags([f"tatpar-{desk.language}"])
         .as_dropdown(True)
         .keep_time(True)
+        .include_vars(True)
     )
     return (
         build.Dashboard(desk.say(f"{name}.title"))

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 from dashboards.grafana import frame, variables
-from dashboards.grafana.panels import Places, mapped, merged, names_of_meetings, names_of_sites, to_site
-from telemetry.decisions import Action, ReasonCode, State
-from telemetry.store.server.decided import ACTIONS, REASONS, STATES, VOIDED
+from dashboards.grafana.panels import (
+    Places,
+    mapped,
+    merged,
+    names_of_meetings,
+    names_of_sites,
+    states,
+    to_site,
+)
+from telemetry.decisions import Action, ReasonCode
+from telemetry.store.server.decided import ACTIONS, REASONS, VOIDED
 from telemetry.words import say
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders.dashboard import Dashboard
 
     from dashboards.grafana.panels import Desk
-
-COLOURS: Final = {
-    State.READY: "green",
-    State.AT_RISK: "yellow",
-    State.NOT_READY: "red",
-    State.UNKNOWN: "gray",
-}
 
 
 def dashboard(desk: Desk) -> Dashboard:
@@ -49,43 +50,34 @@ def dashboard(desk: Desk) -> Dashboard:
         {"meeting_starts": "dateTimeFromNow", **by_state},
     )
     verdicts = merged(desk, places.take(24, 16), "meetings.verdicts", ("site", *occasion), verdict_units)
-    for column, words in _words(desk).items():
-        verdicts = verdicts.override_by_name(desk.say(f"series.{column}"), [words])
+    for column, words in in_words(desk).items():
+        verdicts = verdicts.override_by_name(desk.say(f"series.verdict_{column}"), [words])
     site = desk.say("column.site")
     verdicts = verdicts.override_by_name(site, [names_of_sites(desk), to_site(desk)])
     column = desk.say("column.meeting")
-    address = desk.link("meetings", f'var-meeting=${{__data.fields["{column}"]}}')
-    to_meeting = DynamicConfigValue(
-        id_val="links", value=[{"title": desk.say("meetings.title"), "url": address}]
-    )
     board = frame.begun(desk, "meetings", "now-2d")
     for variable in (variables.region(desk), variables.meeting(desk)):
         board = board.with_variable(variable)
-    return board.with_panel(meetings.override_by_name(column, [mapped(names), to_meeting])).with_panel(
+    return board.with_panel(meetings.override_by_name(column, [mapped(names), to_meeting(desk)])).with_panel(
         verdicts.override_by_name(column, [mapped(names)])
     )
 
 
-def _words(desk: Desk) -> dict[str, DynamicConfigValue]:
+def to_meeting(desk: Desk) -> DynamicConfigValue:
+    """A cell that leads to its meeting."""
+    address = desk.link("meetings", f'var-meeting=${{__data.fields["{desk.say("column.meeting")}"]}}')
+    return DynamicConfigValue(id_val="links", value=[{"title": desk.say("meetings.title"), "url": address}])
+
+
+def in_words(desk: Desk) -> dict[str, DynamicConfigValue]:
     """The numbers of states, reasons and actions as people say them."""
     language = desk.language
-    states = {
-        str(STATES[state]): (say(language, f"state.{state.value}"), colour)
-        for state, colour in COLOURS.items()
+    reasons = {str(REASONS[c]): (say(language, f"brief.{c.value}"), "") for c in ReasonCode}
+    actions = {
+        str(ACTIONS[a]): ("" if a is Action.NONE else say(language, f"action.{a.value}"), "") for a in Action
     }
-    states[str(VOIDED)] = desk.say("voided"), "gray"
     return {
-        "verdict_state": mapped(states),
-        "verdict_reason": mapped(
-            {
-                "0": ("", ""),
-                **{str(REASONS[c]): (say(language, f"brief.{c.value}"), "") for c in ReasonCode},
-            }
-        ),
-        "verdict_action": mapped(
-            {
-                str(ACTIONS[a]): ("" if a is Action.NONE else say(language, f"action.{a.value}"), "")
-                for a in Action
-            }
-        ),
+        "state": mapped(states(desk) | {str(VOIDED): (desk.say("voided"), "gray")}),
+        "reason": mapped({"0": ("", ""), **reasons}),
+        "action": mapped(actions),
     }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from grafana_foundation_sdk.builders import barchart, geomap, table, text, timeseries
+from grafana_foundation_sdk.builders import barchart, geomap, stat, table, text, timeseries
 from grafana_foundation_sdk.builders import common as common_build
 from grafana_foundation_sdk.builders import dashboard as build
-from grafana_foundation_sdk.models.common import FrameGeometrySourceMode
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    FrameGeometrySourceMode,
+)
 from grafana_foundation_sdk.models.dashboard import (
     DataTransformerConfig,
     DynamicConfigValue,
@@ -18,15 +23,23 @@ from grafana_foundation_sdk.models.dashboard import (
     ThresholdsMode,
 )
 
-from dashboards.grafana.questions import QUESTIONS
+from dashboards.grafana.ask import STEPS
+from dashboards.grafana.questions import LONG, QUESTIONS
 from dashboards.grafana.speech import MIXED, OFFICES_SOURCE, Target
-from telemetry.store.server.decided import meeting_tag
+from telemetry.decisions import State
+from telemetry.store.server.decided import STATES, meeting_tag
 from telemetry.words import say
 
 if TYPE_CHECKING:
     from config.config import Config
     from dashboards.grafana.speech import Speech
 
+STATE_COLOURS: Final = {
+    State.READY: "green",
+    State.AT_RISK: "yellow",
+    State.NOT_READY: "red",
+    State.UNKNOWN: "gray",
+}
 COLUMNS = 24
 """How wide Grafana's grid is."""
 
@@ -94,10 +107,11 @@ def lines(desk: Desk, place: GridPos, title: str, unit: str, *names: str) -> tim
         .interval("15s")
         .span_nulls(False)
     )
-    for number, name in enumerate(names):
-        ref = chr(ord("A") + number)
-        panel = panel.with_target(desk.speech.target(QUESTIONS[name], ref, desk.say(f"series.{name}")))
-    return panel
+    asked = [one for name in names for one in (name, name + LONG) if one in QUESTIONS]
+    for number, name in enumerate(asked):
+        ref, shown = chr(ord("A") + number), desk.say(f"series.{name.removesuffix(LONG)}")
+        panel = panel.with_target(desk.speech.target(QUESTIONS[name], ref, shown))
+    return panel.max_data_points(STEPS) if len(asked) > len(names) else panel
 
 
 def offices(desk: Desk) -> Target:
@@ -261,6 +275,43 @@ def ranking(desk: Desk, place: GridPos, title: str, units: dict[str, str]) -> ta
     for column in ("site", "name"):
         panel = panel.override_by_name(desk.say(f"column.{column}"), [to_site(desk)])
     return panel
+
+
+def tiles(desk: Desk, place: GridPos, title: str, name: str, words: DynamicConfigValue) -> stat.Panel:
+    """A tile an office, worst first: its name, a word and the word's colour; it leads to the office."""
+    shown, column = desk.say(f"series.{name}"), desk.say("column.site")
+    renamed = {"site": column, **dict.fromkeys((name, "Value"), shown)}
+    panel = (
+        stat.Panel()
+        .title(desk.say(title))
+        .datasource(desk.speech.source)
+        .grid_pos(place)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .color_mode(BigValueColorMode.BACKGROUND)
+        .graph_mode(BigValueGraphMode.NONE)
+        .reduce_options(common_build.ReduceDataOptions().values(True).limit(len(desk.config.registry.sites)))
+        .transformations(
+            [
+                DataTransformerConfig(
+                    id_val="filterFieldsByName", options={"exclude": {"pattern": "^Time$"}}
+                ),
+                DataTransformerConfig(id_val="organize", options={"renameByName": renamed}),
+                DataTransformerConfig(id_val="sortBy", options={"sort": [{"field": shown, "desc": True}]}),
+            ]
+        )
+        .with_target(desk.speech.target(QUESTIONS[name], "A", name))
+    )
+    return panel.override_by_name(shown, [words, to_site(desk)]).override_by_name(
+        column, [names_of_sites(desk)]
+    )
+
+
+def states(desk: Desk) -> dict[str, tuple[str, str]]:
+    """The numbers of verdicts as words with their colours."""
+    return {
+        str(STATES[state]): (say(desk.language, f"state.{state.value}"), colour)
+        for state, colour in STATE_COLOURS.items()
+    }
 
 
 def geography(desk: Desk, place: GridPos, title: str, name: str, unit: str) -> geomap.Panel:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from dashboards.grafana.ask import Ask, How, Whom
-from telemetry.store.server.decided import Decided
+from dashboards.grafana.ask import Ask, Grain, How, Whom
+from telemetry.decisions import State
+from telemetry.store.server.decided import STATES, Decided
 from telemetry.store.server.item_points import Itemised
 from telemetry.store.server.points import Family
 
@@ -74,17 +76,31 @@ def _verdict(field: str, *, times: int = 1) -> Ask:
     )
 
 
-def _meeting(field: str, *, times: int = 1) -> Ask:
+def _of_office(field: str, *, times: int = 1) -> Ask:
+    """The same of one office."""
+    return replace(_verdict(field, times=times), whom=Whom.SITE, by=_OCCASION, where=())
+
+
+def _meeting(how: How, field: str, between: tuple[int, int] | None = None, *, times: int = 1) -> Ask:
+    """Of each occurrence, over the offices that the viewer looks at: counted from their own newest verdicts."""
     return Ask(
-        family=Decided.MEETING,
-        how=How.LAST,
+        family=Decided.VERDICT,
+        how=how,
         field=field,
         by=_OCCASION,
-        whom=Whom.ALL,
+        whom=Whom.REGION,
+        where=(("meeting", "meeting"),),
         over_range=True,
         times=times,
         ahead=True,
+        each=("site", *_OCCASION),
+        between=between,
     )
+
+
+def _in_state(*states: State) -> Ask:
+    numbers = [STATES[state] for state in states]
+    return _meeting(How.COUNT, "state", (min(numbers), max(numbers)))
 
 
 def _score(how: How, field: str) -> Ask:
@@ -105,24 +121,35 @@ def _bin(how: How, field: str) -> Ask:
     )
 
 
-def _incident(field: str, *, times: int = 1) -> Ask:
+def _incident(how: How, field: str, between: tuple[int, int] | None = None, *, times: int = 1) -> Ask:
+    """Of each shared fault, over the offices that the viewer looks at."""
     return Ask(
-        family=Decided.INCIDENT,
-        how=How.LAST,
+        family=Decided.STRUCK,
+        how=how,
         field=field,
         by=("factor",),
-        whom=Whom.ALL,
+        whom=Whom.REGION,
         over_range=True,
+        times=times,
+        each=("site", "factor"),
+        between=between,
+    )
+
+
+def _region(field: str, *, now: bool = False, times: int = 1) -> Ask:
+    return Ask(
+        family=Decided.ROLLOUT,
+        how=How.LAST if now else How.MAX,
+        field=field,
+        by=("region",),
+        whom=Whom.ALL,
+        where=(("region", "area"),),
+        over_range=now,
         times=times,
     )
 
 
-def _region(field: str, *, now: bool = False) -> Ask:
-    how = How.LAST if now else How.MAX
-    return Ask(family=Decided.ROLLOUT, how=how, field=field, by=("region",), whom=Whom.ALL, over_range=now)
-
-
-QUESTIONS: Final[dict[str, Ask]] = {
+_OF_LINES: Final[dict[str, Ask]] = {
     "rtt_min": _line(How.MIN, "rtt_min_ms"),
     "rtt_p50": _line(How.MEAN, "rtt_p50_ms"),
     "rtt_p95": _line(How.MEAN, "rtt_p95_ms"),
@@ -136,6 +163,32 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "bitrate": _way(How.MEAN, "bitrate_bps"),
     "pdv_p999": _way(How.MAX, "pdv_p999_ms"),
     "present": _line(How.PRESENT, "sent"),
+}
+"""Of one office's lines, window by window."""
+
+
+def _long(ask: Ask) -> Ask:
+    """The same of a span of more than a day, from roll-ups."""
+    family = Family.ROLLUP if ask.family is Family.WINDOW else Family.ROLLUP_DIRECTION
+    field = "windows" if ask.how is How.PRESENT else ask.field
+    return replace(ask, family=family, field=field, grain=Grain.ROLLUPS)
+
+
+LONG: Final = "_long"
+"""Ends the name of a question that takes over when the span is long."""
+
+
+def _pace(field: str, *, times: int = 1) -> Ask:
+    return replace(_region(field, now=True, times=times), family=Decided.PACE)
+
+
+def _course(field: str, *, times: int = 1) -> Ask:
+    return replace(_pace(field, times=times), family=Decided.LINE, by=("region", "step"))
+
+
+QUESTIONS: Final[dict[str, Ask]] = {
+    **{name: replace(ask, grain=Grain.WINDOWS) for name, ask in _OF_LINES.items()},
+    **{name + LONG: _long(ask) for name, ask in _OF_LINES.items()},
     "office_lost": _office(Family.WINDOW, How.RATIO, "lost", under="sent"),
     "office_rtt": _office(Family.WINDOW, How.MAX, "rtt_p95_ms"),
     "office_jitter": _office(Family.WINDOW_DIRECTION, How.MAX, "jitter_ms"),
@@ -153,20 +206,25 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "limit_loss": _limit("loss_ratio"),
     "limit_jitter": _limit("jitter_ms"),
     "limit_rtt": _limit("rtt_ms"),
-    "meeting_starts": _meeting("starts_s", times=1000),
-    "meeting_invited": _meeting("invited"),
-    "meeting_ready": _meeting("ready"),
-    "meeting_at_risk": _meeting("at_risk"),
-    "meeting_not_ready": _meeting("not_ready"),
-    "meeting_unknown": _meeting("unknown"),
+    "meeting_starts": _meeting(How.MAX, "starts_s", times=1000),
+    "meeting_invited": _in_state(*STATES),
+    "meeting_ready": _in_state(State.READY),
+    "meeting_at_risk": _in_state(State.AT_RISK),
+    "meeting_not_ready": _in_state(State.NOT_READY),
+    "meeting_unknown": _in_state(State.UNKNOWN),
     "verdict_state": _verdict("state"),
     "verdict_probability": _verdict("probability"),
     "verdict_reason": _verdict("reason"),
     "verdict_action": _verdict("action"),
     "verdict_starts": _verdict("starts_s", times=1000),
-    "incident_open": _incident("open"),
-    "incident_offices": _incident("offices"),
-    "incident_since": _incident("since_s", times=1000),
+    "own_state": _of_office("state"),
+    "own_probability": _of_office("probability"),
+    "own_reason": _of_office("reason"),
+    "own_starts": _of_office("starts_s", times=1000),
+    "own_online": Ask(family=Decided.PRESENCE, how=How.MIN, field="online", by=("site",)),
+    "incident_open": _incident(How.MAX, "open"),
+    "incident_offices": _incident(How.COUNT, "open", (1, 1)),
+    "incident_since": _incident(How.MAX, "since_s", times=1000),
     "score_brier": _score(How.MEAN, "brier"),
     "score_said": _score(How.MEAN, "probability"),
     "score_held": _score(How.MEAN, "held"),
@@ -180,9 +238,17 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "rollout_linked_now": _region("linked", now=True),
     "rollout_planned_now": _region("planned", now=True),
     "rollout_silent_now": _region("silent", now=True),
+    "pace_complete": _pace("complete_s", times=1000),
+    "pace_target": _pace("target_s", times=1000),
+    "pace_linked": _pace("linked"),
+    "pace_total": _pace("total"),
+    "pace_per_week": _pace("per_week"),
+    "pace_needed": _pace("needed_per_week"),
+    "course_at": _course("at_s", times=1000),
+    "course_linked": _course("linked"),
     "reports_stored": Ask(family=Family.REPORT, how=How.COUNT, field="received_s", by=(), whom=Whom.REGION),
     "probe_late_sends": _probe(How.SUM, "late_sends"),
     "probe_drops": _probe(How.SUM, "rx_drops"),
     "probe_clock_error": _probe(How.MAX, "clock_error_ms"),
 }
-"""Over an interval: the mean of 15 s windows' percentiles is no percentile of the interval; the panel says "mean of"."""
+"""A step of a chart holds one window or one roll-up, up to four weeks; where it holds more (PromQL, longer spans) its percentile is a mean of theirs."""

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 from dashboards.grafana import flux, influxql, promql
+from dashboards.grafana.ask import SLOT, Grain
 
 if TYPE_CHECKING:
     from config.settings import Store
@@ -75,7 +76,7 @@ class Speech:
         shown = [tag for tag in ask.by if not ask.over_range]
         if self.language is Language.PROMQL:
             legend = " ".join([name, *(f"{{{{{tag}}}}}" for tag in shown)])
-            body |= {"expr": self.text(ask), "legendFormat": legend, "interval": "15s"}
+            body |= {"expr": self.text(ask), "legendFormat": legend, "interval": _least(ask)}
             form = "table" if ask.over_range else "time_series"
             body |= {"format": form, "instant": ask.over_range, "range": not ask.over_range}
         elif self.language is Language.FLUX:
@@ -85,6 +86,11 @@ class Speech:
             form = "table" if ask.over_range else "time_series"
             body |= {"query": self.text(ask, column), "rawQuery": True, "resultFormat": form, "alias": alias}
         return Target(body)
+
+
+def _least(ask: Ask) -> str:
+    """The shortest step."""
+    return SLOT if ask.grain is Grain.ROLLUPS else "15s"
 
 
 def speech_of(store: Store, language: Language | None = None) -> Speech:

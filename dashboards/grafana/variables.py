@@ -29,6 +29,13 @@ def region(desk: Desk) -> build.CustomVariable:
     return _choice("region", desk.say("variable.region"), choices)
 
 
+def area(desk: Desk) -> build.CustomVariable:
+    """All regions or one, where points speak of regions and not of offices; the value is its id."""
+    names = {site.region: say_region(desk.language, site.region) for site in desk.config.registry.sites}
+    choices = [(desk.say("variable.all_regions"), ANY), *((name, region) for region, name in names.items())]
+    return _choice("area", desk.say("variable.region"), choices)
+
+
 def site(desk: Desk) -> build.CustomVariable:
     """One office."""
     choices = [(site.name(desk.language), site.id) for site in desk.config.registry.sites]

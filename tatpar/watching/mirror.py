@@ -13,7 +13,7 @@ from collections import defaultdict
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from config.sites import SiteStatus
+from tatpar.watching import rollout
 from tatpar.watching.mirror_book import MirrorBook, News
 from telemetry.decisions import OutcomeState
 from telemetry.store.errors import StoreError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.live import LiveConfig
-    from telemetry.decisions import Outcome, Verdict
+    from telemetry.decisions import Incident, Outcome, Verdict
     from telemetry.state.db import StateDb
     from telemetry.store.server.database import Database
 
@@ -200,6 +200,7 @@ class Mirror:
         for incident in self._state.incidents(now_ns - DAY_NS, now_ns + DAY_NS):
             until_ns = now_ns + MEMORY_NS
             yield News(f"i|{incident.id}", self._maker.incident(incident, now_ns), until_ns)
+            yield from self._struck(incident, now_ns, until_ns)
             about, offices = str(incident.factor), len(incident.sites)
             at_ns = int(incident.since_ns)
             if not self._book.told(f"e|{incident.id}", now_ns):  # offices are those when it was first told
@@ -220,6 +221,14 @@ class Mirror:
                 offices, at = len(record.offices), lane(request.recurrence_ns)
                 event = self._maker.began("rehearsal", about, record.starts_ns[0], offices, at)
                 yield News(f"q|{request.id}|begin", event, until_ns)
+
+    def _struck(self, incident: Incident, now_ns: int, until_ns: int) -> Iterable[News]:
+        """Its offices, and those that were and are no longer."""
+        kind = f"j|{incident.id}|"
+        before = {told.key.removeprefix(kind) for told in self._book.told(kind[:-1], now_ns)}
+        for site in sorted(before.union(incident.sites)):
+            point = self._maker.struck(incident, site, now_ns, is_struck=site in incident.sites)
+            yield News(f"{kind}{site}", point, until_ns)
 
     def _take_forecasts(self) -> int:
         """Forecasts behind the last one that was read, by their number."""
@@ -264,25 +273,32 @@ class Mirror:
         at_ns = now_ns // GRID_NS * GRID_NS
         if self._book.mark("grid") >= at_ns:
             return 0
-        return self._book.put([News("", point, 0) for point in self._standing(at_ns)], {"grid": at_ns})
+        points, marks = self._standing(at_ns), {"grid": at_ns}
+        config = self._live.current
+        counts = rollout.standing(config, self._online())
+        rollout.noted(self._book, counts, at_ns)
+        points += [self._maker.rollout(region, row, at_ns) for region, row in counts.items()]
+        if (
+            self._book.mark("course") < at_ns // HOUR_NS * HOUR_NS
+        ):  # once an hour: a line of weeks does not move faster
+            points += rollout.course(self._book, self._maker, config, counts, at_ns)
+            marks["course"] = at_ns // HOUR_NS * HOUR_NS
+        return self._book.put([News("", point, 0) for point in points], marks)
+
+    def _online(self) -> set[str]:
+        return {site for (site, _), said in self._state.presence().items() if said.online}
 
     def _standing(self, at_ns: int) -> list[Point]:
-        """Who is on line, and how many of each region are linked, planned and silent; the profiles' limits."""
-        online = {site for (site, _), said in self._state.presence().items() if said.online}
+        """Who is on line and what is expected of each at its next meeting; the profiles' limits."""
+        online = self._online()
         ahead: dict[str, Verdict] = {}
         for verdict in self._coming(at_ns):  # by their start
             ahead.setdefault(verdict.site, verdict)
-        counts: dict[str, dict[str, int]] = {}
-        points = []
-        for site in self._live.current.registry.sites:
-            linked, is_online = site.status is SiteStatus.LINKED, site.id in online
-            row = counts.setdefault(site.region, {"linked": 0, "planned": 0, "silent": 0})
-            row["linked" if linked else "planned"] += 1
-            row["silent"] += int(linked and not is_online)
-            at_next = ahead.get(site.id)
-            points.append(self._maker.presence(site, online=is_online, ahead=at_next, at_ns=at_ns))
-        points += [self._maker.limit(one, at_ns) for one in self._live.current.profiles.values()]
-        return points + [self._maker.rollout(region, row, at_ns) for region, row in counts.items()]
+        points = [
+            self._maker.presence(site, online=site.id in online, ahead=ahead.get(site.id), at_ns=at_ns)
+            for site in self._live.current.registry.sites
+        ]
+        return points + [self._maker.limit(one, at_ns) for one in self._live.current.profiles.values()]
 
     def _write(self) -> int:
         """Write what waits; let go of what the server cannot lose any more."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from telemetry.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from telemetry.store.server.decided import Point
@@ -20,6 +20,8 @@ _TABLES: Final = (
     starts_s INTEGER NOT NULL, ends_s INTEGER NOT NULL, lane INTEGER NOT NULL, until_ns INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS told_by_time ON told (until_ns)",
     "CREATE TABLE IF NOT EXISTS waiting (id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS linked (region TEXT NOT NULL, day INTEGER NOT NULL, offices INTEGER NOT NULL,
+    PRIMARY KEY (region, day)) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
 )
 
@@ -114,6 +116,21 @@ class MirrorBook:
         """Let go of what is of no interest any more; what waits stays."""
         with self._translated():
             self._connection.execute("DELETE FROM told WHERE until_ns <= ?", (now_ns,))
+
+    def note_linked(self, day: int, offices: Mapping[str, int], kept_days: int) -> None:
+        """How many offices of each region are linked on a day (since the Unix epoch); days older than `kept_days` are let go of."""
+        with self._change():
+            rows = [(region, day, number) for region, number in offices.items()]
+            self._connection.executemany("INSERT OR REPLACE INTO linked VALUES (?, ?, ?)", rows)
+            self._connection.execute("DELETE FROM linked WHERE day < ?", (day - kept_days,))
+
+    def linked_by_day(self) -> dict[str, dict[int, int]]:
+        """What was noted, by region and day."""
+        found: dict[str, dict[int, int]] = {}
+        with self._translated():
+            for region, day, offices in self._connection.execute("SELECT region, day, offices FROM linked"):
+                found.setdefault(region, {})[day] = offices
+        return found
 
     def waiting(self, after: int, limit: int) -> list[tuple[int, str]]:
         """The next lines to write behind a number, oldest first."""

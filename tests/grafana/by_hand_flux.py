@@ -21,6 +21,7 @@ import pytest
 import urllib3
 
 from dashboards.grafana import flux
+from dashboards.grafana.ask import Grain
 from dashboards.grafana.marks import ANNOTATIONS
 from dashboards.grafana.questions import QUESTIONS
 from telemetry.state.db import StateDb
@@ -28,6 +29,7 @@ from telemetry.store.protocol import Received, Selection
 from telemetry.store.server.points import Family
 from telemetry.windows import WINDOW_NS
 from tests.grafana import test_decided_questions as decided
+from tests.grafana import test_long_spans as long
 from tests.grafana import test_questions as measured
 from tests.grafana.decisions import NOW, fill, mirror
 from tests.telemetry.store.conftest import T0, Fleet, rows_of
@@ -93,7 +95,7 @@ def asked(settings: Store, script: str, by: Sequence[str], span: tuple[int, int,
 def differs(name: str, ask: Ask, found: Series, wanted: Series) -> bool:
     """Say how it went."""
     same = (
-        bool(wanted)
+        (bool(wanted) or name in decided.OF_NOBODY)
         and found.keys() == wanted.keys()
         and all(found[group] == pytest.approx(steps, rel=1e-9) for group, steps in wanted.items())
     )
@@ -112,6 +114,7 @@ def main(binary: str) -> int:
         servers._running["influxdb1"] = server
         try:
             wrong += _measured(servers, Path(folder)) + _decided(servers, Path(folder))
+            wrong += _long(servers, Path(folder))
         finally:
             servers.close()
     return wrong
@@ -136,11 +139,26 @@ def _measured(servers: Servers, folder: Path) -> int:
     wrong = 0
     span = (measured.FROM_MS, measured.UNTIL_MS, measured.STEP_MS)
     for name, ask in QUESTIONS.items():
-        if isinstance(ask.family, Family):
+        if isinstance(ask.family, Family) and ask.grain is not Grain.ROLLUPS:
             sites = measured.SITES if ask.whom.value == "region" else measured.SITES[:1]
             variables = {ask.whom.value: "|".join(sites), "path": ".*"}
             found = asked(settings, _query(settings, ask, variables), ask.by, span)
             wrong += differs(name, ask, found, measured.expected(ask, rows, sites))
+    return wrong
+
+
+def _long(servers: Servers, folder: Path) -> int:
+    settings = servers.settings("influxdb1")
+    (folder / "l").mkdir()
+    rows = long.fill(settings, servers, folder / "l")
+    wrong = 0
+    for name in long.NAMES:
+        ask = QUESTIONS[name]
+        script = _query(settings, ask, {"site": "agra", "path": ".*"})
+        wrong += differs(
+            name, ask, asked(settings, script, ask.by, (*long.LONGER, long.STEP_MS)), long.expected(ask, rows)
+        )
+        wrong += bool(asked(settings, script, ask.by, (*long.SHORT, long.STEP_MS)))
     return wrong
 
 
@@ -155,10 +173,11 @@ def _decided(servers: Servers, folder: Path) -> int:
         fill(state)
         state.put_verdicts([decided.RUNNING])
         with mirror(settings, folder / "d", state) as made:
+            decided.note_past(made, settings)
             made.step(NOW)
     rows = decided.rows_of(settings)
     variables = {"site": "agra", "region": "|".join(decided.SITES)}
-    variables |= dict.fromkeys(("path", "meeting", "horizon", "profile"), ".*")
+    variables |= dict.fromkeys(("path", "meeting", "horizon", "profile", "area"), ".*")
     span = (decided.FROM_MS, decided.UNTIL_MS, decided.STEP_MS)
     wrong = 0
     for name, ask in QUESTIONS.items():

@@ -24,6 +24,8 @@ def filled(query: str, from_ms: int, until_ms: int, step_ms: int, variables: Map
         "$__interval": f"{step_ms}ms",
         "$__range": f"{range_ms}ms",
         "${__to:date:seconds}": str(until_ms // 1000),
+        "${__from}": str(from_ms),
+        "${__to}": str(until_ms),
         **{f"${{{name}:raw}}": value for name, value in variables.items()},
     }.items():
         query = query.replace(name, value)

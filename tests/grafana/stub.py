@@ -23,6 +23,7 @@ class Kept:
         self.dashboards: dict[str, list[dict[str, Any]]] = {}
         self.rules: dict[str, dict[str, Any]] = {}
         self.writes = 0
+        self.asked: list[str] = []
         self.url = ""
 
     def edited(self, uid: str) -> None:
@@ -65,8 +66,8 @@ class Kept:
 
 
 @contextmanager
-def grafana() -> Iterator[Kept]:
-    """The stub on a free port."""
+def grafana(below: str = "") -> Iterator[Kept]:
+    """The stub on a free port, `below` a path if need be."""
     kept = Kept()
 
     class Handler(BaseHTTPRequestHandler):
@@ -87,19 +88,20 @@ def grafana() -> Iterator[Kept]:
             return allowed
 
         def do_GET(self) -> None:
+            kept.asked.append(self.path)
             if self._allowed():
-                found = kept.get(self.path)
+                found = kept.get(self.path.removeprefix(below))
                 self._answer(404 if found is None else 200, found or {"message": "not found"})
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if self._allowed():
-                self._answer(200, kept.put(self.path, body))
+                self._answer(200, kept.put(self.path.removeprefix(below), body))
 
         do_PUT = do_POST  # noqa: N815 - the name that http.server looks for
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.url = f"http://127.0.0.1:{server.server_port}"
+    kept.url = f"http://127.0.0.1:{server.server_port}{below}"
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="grafana stub"
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -25,8 +27,8 @@ from telemetry.store.server.decided import (
     lane,
     meeting_tag,
 )
-from telemetry.windows import HOUR_NS, SECOND_NS
-from tests.grafana.decisions import FORECASTS, NOW, REHEARSED, SITES, fill, mirror, verdict
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+from tests.grafana.decisions import FORECASTS, INCIDENT, NOW, REHEARSED, SITES, Live, fill, mirror, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -187,3 +189,54 @@ def test_the_server_takes_every_point(tmp_path: Path, servers: Servers, state: S
         assert m.detail() == {"mirror_points": written, "mirror_waiting": 0, "mirror_rejected": 0}
     with closing(connect(settings)) as server:
         assert not server.lost()
+
+
+def test_the_rollout_is_remembered_day_by_day(tmp_path: Path, settings: Store, state: StateDb) -> None:
+    """The line is written once an hour, from what was noted on earlier days, also by a mirror before a restart; a named day sets the pace that it takes."""
+    sink, day = Sink(), DAY_NS
+    for days in range(10):
+        with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+            m.step(NOW + days * day)
+            m.step(NOW + days * day + 300 * SECOND_NS)
+    of_all = [line for line in sink.of("rollout_pace") if "region=all" in line]
+    assert len(of_all) == 10
+    assert "per_week=" not in of_all[6]
+    assert re.search(r" linked=\d+i,total=92i,per_week=0.0,complete_s=0i,target_s=0i ", of_all[-1])
+    lines = [line for line in sink.of("rollout_line") if "region=all,step=w1" in line]
+    assert len(lines) == 3
+    (begun,) = re.findall(r"at_s=(\d+)i", lines[-1])
+    assert int(begun) == (NOW // day + 9 - 7) * 86_400
+    with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+        config = m._live.current
+        deployment = msgspec.structs.replace(config.settings.deployment, all_linked_by="2024-11-01")
+        named = msgspec.structs.replace(config.settings, deployment=deployment)
+        m._live = Live(msgspec.structs.replace(config, settings=named))  # type: ignore[assignment]
+        m.step(NOW + 10 * day)
+    newest = [line for line in sink.of("rollout_pace") if "region=all" in line][-1]
+    linked, target_s, needed = (
+        float(x) for x in re.findall(r"(?: linked|target_s|needed_per_week)=([\d.]+)", newest)
+    )
+    assert datetime.fromtimestamp(target_s, UTC).isoformat() == "2024-11-01T18:29:59+00:00"
+    weeks = (target_s - (NOW + 10 * day) / SECOND_NS) / (7 * 86_400)
+    assert needed == pytest.approx((92 - linked) / weeks)
+
+
+def test_an_office_that_leaves_a_fault_is_taken_back(tmp_path: Path, settings: Store, state: StateDb) -> None:
+    """Each office of a fault once; one that is no longer part of it, and all when it is over, are told as free."""
+    sink = Sink()
+
+    def told() -> list[tuple[str, str]]:
+        lines = [line for line in sink.of("incident_site") if "provider-b" in line]
+        return [(m[1], m[2]) for line in lines if (m := re.search(r"site=(\w+),.* open=(\d)i", line))]
+
+    with mirror(settings, tmp_path, state, sink) as m:  # type: ignore[arg-type]
+        m.step(NOW)
+        assert told() == [("agra", "1"), ("etah", "1")]
+        state.put_incidents([msgspec.structs.replace(INCIDENT, sites=("agra", "mathura"))])
+        m.step(NOW + STEP)
+        assert told()[2:] == [("etah", "0"), ("mathura", "1")]
+        state.put_incidents(
+            [msgspec.structs.replace(INCIDENT, sites=("agra", "mathura"), until_ns=NOW + STEP)]
+        )
+        m.step(NOW + 2 * STEP)
+        assert told()[4:] == [("agra", "0"), ("mathura", "0")]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,3 +117,41 @@ def test_refusal_and_absence_are_explained(kept: stub.Kept, settings: Path) -> N
     code, output = ran(kept, settings)
     assert code == 2
     assert "https://grafana.example" in output
+
+
+def test_a_page_that_is_no_grafana_is_told(settings: Path) -> None:
+    """A web server that answers with pages, and one that is not there: one line each, and which it is."""
+
+    class Page(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", "6")
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+    kept = stub.Kept()
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        kept.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="a page")
+        thread.start()
+        try:
+            code, output = ran(kept, settings)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert code == 1
+    assert "no JSON; is this Grafana's address?" in output
+    code, output = ran(kept, settings)
+    assert code == 1
+    assert "no answer (ConnectionError)" in output
+
+
+def test_a_grafana_below_a_path(settings: Path) -> None:
+    """An address with a path is asked below that path."""
+    with stub.grafana(below="/grafana") as kept:
+        assert set(fates(kept, settings, "--dry-run").values()) == {"new"}
+        assert kept.asked[0].startswith("/grafana/api/")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 MORNING = "#/meeting/morning-review%40tatpar.example/20261124T053000Z"
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
 YESTERDAY = "#/meeting/morning-review%40tatpar.example/20261123T053000Z"
 
 
@@ -140,6 +141,41 @@ def test_a_page_that_slept_says_so_and_takes_up_what_it_missed(page: Page, fault
     faulty.decide("hardoi", State.READY, 0.95)
 
 
+def the_canvas_is_for_the_keyboard(page: Page) -> None:
+    """One stop of the Tab key; arrows go to offices in that direction, each said and shown in the card; Enter opens, Escape returns."""
+    pin = page.locator(".pin")
+    assert pin.count() == 1
+    pin.focus()
+    seen = []
+    for key, axis, sign in (
+        ("ArrowRight", "x", 1),
+        ("ArrowLeft", "x", -1),
+        ("ArrowDown", "y", 1),
+        ("ArrowUp", "y", -1),
+    ):
+        before, was = pin.bounding_box(), pin.get_attribute("aria-label")
+        page.keyboard.press(key)
+        after, said = pin.bounding_box(), pin.get_attribute("aria-label")
+        assert before is not None
+        assert after is not None
+        assert said
+        assert page.locator(".pin:focus").count() == 1
+        assert (sign * (after[axis] - before[axis]) > 0) == (said != was)  # type: ignore[literal-required]
+        name = page.locator(".card.shown strong").text_content() or ""
+        assert name.strip() in said
+        seen.append(said)
+    assert len(set(seen)) > 2
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("async () => (await axe.run('.map-frame')).violations.map((one) => one.id)")
+    assert found == []
+    href = pin.get_attribute("href")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".site-page h2")
+    assert page.evaluate("location.hash") == href
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".dense canvas")
+
+
 def test_five_thousand_offices_stay_usable(page: Page, tmp_path: Path, until: Any) -> None:
     """Dots on one canvas, tiles that keep their places, an office that reports shows it, and the keys still work."""
     shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
@@ -153,6 +189,7 @@ def test_five_thousand_offices_stay_usable(page: Page, tmp_path: Path, until: An
         page.wait_for_selector(".dense canvas")
         assert page.locator(".mark, .tile").count() == 0
         assert page.evaluate("document.querySelectorAll('*').length") < 6000
+        the_canvas_is_for_the_keyboard(page)
         page.keyboard.press("g")
         page.wait_for_selector(".tile")
         assert page.locator(".tile").count() == len(fleet.linked)

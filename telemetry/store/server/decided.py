@@ -41,10 +41,16 @@ class Decided(StrEnum):
     INCIDENT = "incident"
     REHEARSED = "rehearsed"
     """How far a meeting's offices are with a rehearsal, or what it came to."""
+    STRUCK = "incident_site"
+    """An office of a shared fault, so that faults can be asked for by office and region."""
     EVENT = "event"
     """Beginnings and ends, for annotations."""
     PRESENCE = "presence"
     ROLLOUT = "rollout"
+    PACE = "rollout_pace"
+    """How fast a region's offices are linked, and when all would be."""
+    LINE = "rollout_line"
+    """How many were linked when, and the day on which all would be: points of a line, each with its own time as a field."""
     LIMIT = "limit"
     """The alarm limits of a call profile."""
 
@@ -136,6 +142,20 @@ class Point:
         """The same as long as nothing but its time changes."""
         said = [pair for pair in self.fields if pair[0] not in {"issued_s", "seen_s"}]
         return hashlib.sha256(f"{self.series} {said}".encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The roll-out of a region. `complete_s`, `target_s`: 0 where there is no such day, since a newest value must take back an older one."""
+
+    linked: int
+    total: int
+    per_week: float | None
+    complete_s: int
+    target_s: int
+    needed_per_week: float | None
+    steps: tuple[tuple[str, int, int], ...]
+    """Tag, Unix seconds and offices linked of each point of the line: `w8` … `w1` weeks ago, `now`, `end`."""
 
 
 def meeting_tag(uid: str) -> str:
@@ -265,6 +285,16 @@ class PointMaker:
         series = self._occasion(Decided.REHEARSED, request.meeting, request.recurrence_ns)
         return Point(series, fields, _time_ms(taken_ns, request.recurrence_ns))
 
+    def struck(self, incident: Incident, site: str, taken_ns: int, *, is_struck: bool) -> Point:
+        """An office of a shared fault; `open` 0 once it is over or the office is no longer part of it."""
+        is_open = is_struck and incident.until_ns is None
+        fields: tuple[tuple[str, Value], ...] = (
+            ("open", int(is_open)),
+            ("since_s", incident.since_ns // SECOND_NS),
+        )
+        series = self._series(Decided.STRUCK, {"site": site, "factor": str(incident.factor)})
+        return Point(series, fields, taken_ns // MS_NS)
+
     def began(self, kind: str, about: str, at_ns: int, offices: int, lane_ms: int = 0) -> Point:
         """A beginning or an end: `kind` meeting, incident, incident_end or rehearsal (its first load)."""
         fields: tuple[tuple[str, Value], ...] = (("offices", offices),)
@@ -286,6 +316,29 @@ class PointMaker:
     def rollout(self, region: str, counts: Mapping[str, int], at_ns: int) -> Point:
         """A region's offices: linked, planned, silent (linked, but no probe on line)."""
         return Point(self._series(Decided.ROLLOUT, {"region": region}), tuple(counts.items()), at_ns // MS_NS)
+
+    def pace(self, region: str, course: Course, at_ns: int) -> Point:
+        """How fast, and until when; what is not known is absent."""
+        fields: tuple[tuple[str, Value], ...] = (
+            ("linked", course.linked),
+            ("total", course.total),
+            ("per_week", course.per_week),
+            ("complete_s", course.complete_s),
+            ("target_s", course.target_s),
+            ("needed_per_week", course.needed_per_week),
+        )
+        return Point(self._series(Decided.PACE, {"region": region}), fields, at_ns // MS_NS)
+
+    def line(self, region: str, course: Course, at_ns: int) -> list[Point]:
+        """The points of the line, all written now."""
+        return [
+            Point(
+                self._series(Decided.LINE, {"region": region, "step": step}),
+                (("at_s", at_s), ("linked", linked)),
+                at_ns // MS_NS,
+            )
+            for step, at_s, linked in course.steps
+        ]
 
     def limit(self, profile: CallProfile, at_ns: int) -> Point:
         """A profile's alarm limits; what it does not judge is absent."""

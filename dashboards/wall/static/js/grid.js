@@ -11,7 +11,8 @@ import { hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
 import { nameOf, say, sayReason, sayShade } from "./words.js";
 
-const LONG_NAME = 15;
+/** Names of more letters are set smaller, and smaller still. */
+const [LONG_NAME, LONGEST_NAME] = [15, 18];
 /** So many regions stand side by side, and so many offices below each other at the most. */
 const [MOST_COLUMNS, MOST_ROWS] = [8, 30];
 
@@ -86,6 +87,12 @@ function column(region, tiles) {
     planned.length ? h("ul", { class: "chips", "aria-label": say("state.planned") }, planned.map(made)) : null);
 }
 
+/** Letters as the eye counts them: a Devanagari syllable is one, whatever it is written with. */
+function lengthOf(name) {
+  const letters = [...new Intl.Segmenter().segment(name)].length;
+  return letters > LONGEST_NAME ? " longest" : letters > LONG_NAME || name.length > LONG_NAME ? " long" : "";
+}
+
 function createTile(office) {
   const glyph = shape("unknown");
   const name = nameOf(office);
@@ -93,7 +100,7 @@ function createTile(office) {
   const age = h("span", { class: "age" });
   const spark = createSpark();
   const more = h("span", { class: "sr" });
-  const link = h("a", { href: hrefSite(office.id), "data-site": office.id, class: `tile${name.length > LONG_NAME ? " long" : ""}` },
+  const link = h("a", { href: hrefSite(office.id), "data-site": office.id, class: `tile${lengthOf(name)}` },
     glyph, h("span", { class: "name" }, name), state, age, spark, more);
   return {
     link,

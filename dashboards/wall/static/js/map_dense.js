@@ -1,6 +1,8 @@
 // The map of a fleet too large for names and for one element an office: every office is a small shape on a canvas.
-// What is under the pointer is told by the map's card; by keyboard the grid and the list serve.
+// What is under the pointer is told by the map's card; by keyboard a pin goes from office to office.
 
+import { h } from "./dom.js";
+import { createMapPin } from "./map_pin.js";
 import { model, isOld } from "./model.js";
 import { tileOf } from "./office.js";
 
@@ -14,6 +16,8 @@ export function createDenseMap({ onHover, onChoose }) {
   const canvas = document.createElement("canvas");
   canvas.className = "dots";
   canvas.setAttribute("aria-hidden", "true");
+  const pin = createMapPin({ onHover });
+  const element = h("div", { class: "dots-frame" }, canvas, pin.element);
   const flashes = new Map();
   let places = [];
   let size = 3;
@@ -26,6 +30,7 @@ export function createDenseMap({ onHover, onChoose }) {
     canvas.height = Math.round(height * dots);
     places = model.scene.offices.map((office) => ({ site: office.id, x: (office.x - left) / scale, y: (office.y - top) / scale }));
     size = Math.max(1.6, Math.min(6, 0.28 * Math.sqrt((width * height) / Math.max(1, places.length))));
+    pin.layout(places);
     draw();
   }
 
@@ -40,6 +45,7 @@ export function createDenseMap({ onHover, onChoose }) {
     const groups = Object.fromEntries(LAST.map((shade) => [shade, []]));
     for (const place of places) groups[tileOf(place.site).shade].push(place);
     for (const shade of LAST) for (const place of groups[shade]) drawShape(pen, place, shade, colours[shade], size);
+    pin.refresh();
     const now = performance.now();
     pen.strokeStyle = style.getPropertyValue("--text").trim();
     pen.lineWidth = 1.5;
@@ -77,7 +83,7 @@ export function createDenseMap({ onHover, onChoose }) {
   canvas.addEventListener("pointerleave", () => onHover(null));
   canvas.addEventListener("click", (event) => { const site = nearest(event); if (site) onChoose(site); });
   return {
-    element: canvas, layout, soon,
+    element, layout, soon,
     flash(site) {
       flashes.set(site, performance.now() + FLASH_MS);
       soon();

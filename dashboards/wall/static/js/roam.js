@@ -1,6 +1,6 @@
 // One stop of the Tab key for many links: the arrow keys go to the nearest one in that direction.
 
-const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+export const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Make `links` one tab stop within `container`. */
 export function roam(container, links) {
@@ -27,16 +27,19 @@ function middle(element) {
   return [box.left + box.width / 2, box.top + box.height / 2];
 }
 
-function nearest(links, here, [dx, dy]) {
-  const [x, y] = middle(links[here]);
+const nearest = (links, here, direction) => cheapest(links, here, middle, direction);
+
+/** The one of `items` that is nearest to `items[here]` in a direction, what lies aside counting for more; null when there is none. */
+export function cheapest(items, here, where, [dx, dy]) {
+  const [x, y] = where(items[here]);
   let [best, least] = [null, Infinity];
-  for (const link of links) {
-    if (link === links[here]) continue;
-    const [lx, ly] = middle(link);
-    const ahead = (lx - x) * dx + (ly - y) * dy;
-    const aside = Math.abs((lx - x) * dy) + Math.abs((ly - y) * dx);
+  for (const item of items) {
+    if (item === items[here]) continue;
+    const [ix, iy] = where(item);
+    const ahead = (ix - x) * dx + (iy - y) * dy;
+    const aside = Math.abs((ix - x) * dy) + Math.abs((iy - y) * dx);
     const cost = ahead + 2.5 * aside;
-    if (ahead > 1 && cost < least) [best, least] = [link, cost];
+    if (ahead > 1 && cost < least) [best, least] = [item, cost];
   }
   return best;
 }
