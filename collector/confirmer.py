@@ -16,6 +16,8 @@ from collector.trouble import Trouble
 from telemetry.codec import encode_control
 from telemetry.topics import Leaf, topic
 
+from telemetry.store.protocol import Restorable
+
 if TYPE_CHECKING:
     from collector.commits import Batch
     from collector.confirmations import Probe
@@ -45,6 +47,7 @@ class Confirmer:
         self._wake = asyncio.Event()
         self._term: int | None = None
         self._stepping = asyncio.Lock()
+        self._put_back = False
         self._box: NoteBox | None = None
         self._pad = NotePad(ground.folder)
         self.holes = HoleWatch()
@@ -101,6 +104,7 @@ class Confirmer:
             due = self._ledger.take(now_s, _AT_ONCE)
             left = await self._tell(due) if due else due
             self._ledger.give_back(left)
+            await self._all_told()
             return bool(due and not left)
 
     async def settle(self) -> None:
@@ -120,6 +124,31 @@ class Confirmer:
         self._listen(on=term is not None and self._ground.leading.shared)
         if term is not None:
             self._ledger.again()
+            await self._recall()
+
+    async def _recall(self) -> None:
+        """After the store was put back from a backup: all are told anew, since what the broker keeps for them may say too much."""
+        store = self._ground.store
+        if not isinstance(store, Restorable):
+            return
+        try:
+            untold = await self._ground.writer.run(store.untold)
+        except NOT_NOW as error:
+            self.trouble.failed(error)
+            self._term = None  # tried again
+            return
+        self._put_back = bool(untold)
+        self._note([(site, probe, epoch) for site, probe, epoch in untold])
+
+    async def _all_told(self) -> None:
+        """Noted once nobody waits any more; until then a start tells all again, which changes nothing."""
+        store = self._ground.store
+        if self._put_back and not self._ledger.pending and isinstance(store, Restorable):
+            self._put_back = False
+            try:
+                await self._ground.writer.run(store.all_told)
+            except NOT_NOW as error:
+                self.trouble.failed(error)
 
     async def _handed_over(self) -> Handover | None:
         try:

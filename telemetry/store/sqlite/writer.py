@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from telemetry.store import derived
 from telemetry.store.derived import DerivedDays
-from telemetry.store.sqlite import fold, imports, intake, retention, upkeep
+from telemetry.store.sqlite import fold, imports, intake, restored, retention, upkeep
 from telemetry.store.sqlite.accounts import Accounts
 from telemetry.store.sqlite.connection import connect_writer, transaction, translated
 from telemetry.store.sqlite.prepared import prepare
@@ -104,6 +104,16 @@ class SqliteStore(SqliteReader):
                 raw_from_ns=now_ns - self._raw_ns,
                 rollups_from_ns=now_ns - self._rollup_ns,
             )
+
+    def untold(self) -> Sequence[tuple[str, str, str]]:
+        """Who is to be told anew what is stored; see `protocol.Restorable`."""
+        with self._view() as connection:
+            return restored.untold(connection)
+
+    def all_told(self) -> None:
+        """They were."""
+        with self._lock, self._write():
+            restored.told(self._connection)
 
     @property
     def shipping(self) -> Mapping[str, int | float | bool | str | None]:
