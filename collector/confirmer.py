@@ -14,9 +14,8 @@ from collector.mqtt import Sending
 from collector.notes import NoteBox, NotePad
 from collector.trouble import Trouble
 from telemetry.codec import encode_control
-from telemetry.topics import Leaf, topic
-
 from telemetry.store.protocol import Restorable
+from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
     from collector.commits import Batch

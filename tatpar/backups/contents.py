@@ -14,7 +14,7 @@ DATABASES: Final = ("reports.db", "journal.db", "state.db", "derived.db")
 """Copied as of one moment, while others write to them."""
 FOLDERS: Final = ("identity", "reports", "journal.rejected", "mirror.rejected")
 """Authority, keys and who was let in; the reports as they went out; what a database server refused."""
-FILES: Final = ("ack.key", "lab-without-drills")
+FILES: Final = ("ack.key", "lab.no-drills")
 """The key of the links by which alerts are acknowledged; a choice of the lab."""
 LEFT_OUT: Final = {
     "spool": "reports of emulated offices on their way",
@@ -57,7 +57,14 @@ def config_files(config: Config) -> Iterator[tuple[Path, Path]]:
     store, broker = config.settings.store, config.settings.broker
     named = [name for name in (broker.ca, store.token_file, store.certificates) if name]
     sources = config.sources
-    places = [sources.settings, sources.sites, sources.profiles, *sources.meetings, sources.works, sources.people]
+    places = [
+        sources.settings,
+        sources.sites,
+        sources.profiles,
+        *sources.meetings,
+        sources.works,
+        sources.people,
+    ]
     seen: set[Path] = set()
     for place in [*places, *(folder / name for name in named)]:
         for path in sorted(place.rglob("*.ics")) if place.is_dir() else [place]:

@@ -44,7 +44,9 @@ def make(
     """
     databases = [data_dir / name for name in DATABASES if (data_dir / name).exists()]
     if data_dir / "state.db" not in databases:
-        raise BackupError(f"{data_dir}: no hub has worked here (state.db is not there); name its folder with --data")
+        raise BackupError(
+            f"{data_dir}: no hub has worked here (state.db is not there); name its folder with --data"
+        )
     began_s = time.monotonic()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -172,3 +174,20 @@ def _finish(place: Path, target: Path, manifest: Manifest) -> Path:
     place.rename(target)
     on_disk(target.parent)
     return target
+
+
+def forget_old(folder: Path, keep: int) -> list[Path]:
+    """Remove all but the newest so many backups of a folder; which.
+
+    Raises:
+        BackupError: one cannot be removed.
+    """
+    whole = sorted(path.parent for path in folder.glob(f"tatpar-*Z/{FILE}"))
+    gone = whole[: max(len(whole) - keep, 0)]
+    for place in gone:
+        try:
+            (place / FILE).unlink()  # from here on it is none
+            shutil.rmtree(place)
+        except OSError as error:
+            raise BackupError(f"{place}: cannot be removed ({error.strerror})") from error
+    return gone

@@ -19,6 +19,10 @@ class BackupError(Exception):
     """A backup cannot be made, read or put back; the text says where, what, and what to do."""
 
 
+class NotEmptyError(BackupError):
+    """There is something where a backup is to be put back."""
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """One file of a backup."""
 

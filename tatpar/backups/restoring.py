@@ -6,7 +6,6 @@ up, one file after another. Without the mark what lies there is thrown away, wit
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from contextlib import closing
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from tatpar.backups.manifest import BackupError, Manifest, read_manifest, sha256_of
+from tatpar.backups.manifest import BackupError, Manifest, NotEmptyError, read_manifest, sha256_of
 from tatpar.backups.snapshot import on_disk
 from tatpar.backups.verifying import refuse_newer
 from telemetry.state.db import StateDb
@@ -97,14 +96,12 @@ def _must_be_empty(folder: Path, option: str) -> None:
     there = sorted(path.name for path in folder.iterdir() if path.name != STAGE)
     if there:
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise BackupError(
+        raise NotEmptyError(
             f"{folder}: not empty ({there[0]}{more}); stop the hub, move it away, and name an empty folder with --{option}"
         )
 
 
-def _stage(
-    backup: Path, manifest: Manifest, stage: Path, progress: Callable[[int, int], None]
-) -> None:
+def _stage(backup: Path, manifest: Manifest, stage: Path, progress: Callable[[int, int], None]) -> None:
     """Everything into the folder within, as the manifest says; then the databases are made ready."""
     if stage.exists():
         shutil.rmtree(stage)
@@ -113,7 +110,9 @@ def _stage(
     wanted = [entry for entry in manifest.files if entry.path.startswith("data/")]
     size = sum(entry.bytes for entry in wanted)
     if free < size:
-        raise BackupError(f"{stage.parent}: {free / 1e6:.0f} MB free, {size / 1e6:.0f} MB are put back; make room")
+        raise BackupError(
+            f"{stage.parent}: {free / 1e6:.0f} MB free, {size / 1e6:.0f} MB are put back; make room"
+        )
     for entry in wanted:
         target = stage / entry.path.removeprefix("data/")
         _copy(backup / entry.path, target, entry.sha256, entry.mode)
@@ -165,7 +164,9 @@ def _read_complete(stage: Path) -> tuple[int, int, int]:
 def _copy_config(backup: Path, manifest: Manifest, config_dir: Path) -> None:
     for entry in manifest.files:
         if entry.path.startswith("config/"):
-            _copy(backup / entry.path, config_dir / entry.path.removeprefix("config/"), entry.sha256, entry.mode)
+            _copy(
+                backup / entry.path, config_dir / entry.path.removeprefix("config/"), entry.sha256, entry.mode
+            )
 
 
 def _move_up(stage: Path, data_dir: Path) -> None:
@@ -175,4 +176,4 @@ def _move_up(stage: Path, data_dir: Path) -> None:
         (stage / name).rename(data_dir / name)
     on_disk(data_dir)
     (stage / _COMPLETE).unlink()
-    os.rmdir(stage)
+    stage.rmdir()

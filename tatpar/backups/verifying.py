@@ -97,9 +97,7 @@ def _file_faults(
             yield f"{where}: is not in the manifest"
 
 
-def _databases(
-    data: Path, where: str, progress: Callable[[str, int, int], None], files: int = 0
-) -> Verified:
+def _databases(data: Path, where: str, progress: Callable[[str, int, int], None], files: int = 0) -> Verified:
     faults: list[str] = []
     present = [name for name in (*STORES, "state.db", "derived.db") if (data / name).exists()]
     if not present:
@@ -113,11 +111,20 @@ def _databases(
                 faults.append(str(error))
                 continue
             faults += [f"{name}: {fault}" for fault in found.faults]
-            reports, looked, accounts = reports + found.reports, looked + found.blocks, accounts + found.accounts
+            reports, looked, accounts = (
+                reports + found.reports,
+                looked + found.blocks,
+                accounts + found.accounts,
+            )
         else:
             faults += [f"{name}: {fault}" for fault in _plain(data / name)]
     return Verified(
-        where=where, faults=tuple(faults), files=files or len(present), reports=reports, blocks=looked, accounts=accounts
+        where=where,
+        faults=tuple(faults),
+        files=files or len(present),
+        reports=reports,
+        blocks=looked,
+        accounts=accounts,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.backups.commands import backup, restore, verify
 from tatpar.options import config_option, data_option, explains_config, failed, json_option
 
 if TYPE_CHECKING:
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """The report store: set up the database server behind it.
+    """The report store: set up, backed up, looked through, put back.
 
-    Example: tatpar store init --config tatpar.toml
+    Example: tatpar store backup /srv/backups --config tatpar.toml --data /var/lib/tatpar
     """
+
+
+for _one in (backup, verify, restore):
+    command.add_command(_one)
 
 
 @command.command("init")

@@ -95,7 +95,8 @@ class TokenTable(Database):
         """Make void every token that is not redeemed; how many that were."""
         with self._change() as change:
             return change.execute(
-                "UPDATE enrolment_token SET expires_ns = ?1 WHERE redeemed_ns IS NULL AND expires_ns > ?1", (now_ns,)
+                "UPDATE enrolment_token SET expires_ns = ?1 WHERE redeemed_ns IS NULL AND expires_ns > ?1",
+                (now_ns,),
             )
 
     def note_identity(  # noqa: PLR0913, PLR0917

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import paho.mqtt.client as mqtt
 import zstandard
@@ -59,10 +59,14 @@ def main() -> None:
         check_out(asked.commit, code)
         data = Path(place) / "data"
         messages = run_old(code, Path(place), data)
-        keep(asked.folder / "messages.jsonl.zst", "".join(json.dumps(one) + "\n" for one in messages).encode())
+        keep(
+            asked.folder / "messages.jsonl.zst", "".join(json.dumps(one) + "\n" for one in messages).encode()
+        )
         keep(asked.folder / "state.db.zst", whole_file(data / "state.db"))
         reports = Path(place) / "reports.db"
-        expected = run([sys.executable, str(HERE / "record_store.py"), str(data / "reports.db"), str(reports)], code)
+        expected = run(
+            [sys.executable, str(HERE / "record_store.py"), str(data / "reports.db"), str(reports)], code
+        )
         keep(asked.folder / "reports.db.zst", whole_file(reports))
         (asked.folder / "reports.json").write_text(expected, encoding="utf-8")
     for file in sorted(asked.folder.iterdir()):
@@ -85,7 +89,9 @@ def run_old(code: Path, place: Path, data: Path) -> list[dict[str, Any]]:
     (place / "sites.csv").write_text(SITES, encoding="utf-8")
     at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + 600))
     (place / "meetings").mkdir()
-    (place / "meetings" / "recorded.ics").write_text(MEETING.format(at=at).replace("\n", "\r\n"), encoding="utf-8")
+    (place / "meetings" / "recorded.ics").write_text(
+        MEETING.format(at=at).replace("\n", "\r\n"), encoding="utf-8"
+    )
     (place / "tatpar.toml").write_text(f"[broker]\nport = {port}\n[wall]\nport = 0\n", encoding="utf-8")
     command = ["up", "--lab", "--history", "0", "--config", str(place / "tatpar.toml"), "--data", str(data)]
     old = subprocess.Popen(
@@ -111,7 +117,7 @@ class Listener:
         self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
         self._client.on_message = self._heard
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> Self:
         for _ in range(600):
             try:
                 self._client.connect("127.0.0.1", self._port)
@@ -142,14 +148,19 @@ class Listener:
 def run(command: list[str], code: Path) -> str:
     """What a program prints that sees the old code."""
     done = subprocess.run(
-        command, cwd=code, env={**os.environ, "PYTHONPATH": str(code)}, check=True, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=code,
+        env={**os.environ, "PYTHONPATH": str(code)},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     return done.stdout
 
 
 def whole_file(path: Path) -> bytes:
     """A database as one file, its write-ahead log included."""
-    import sqlite3  # noqa: PLC0415
+    import sqlite3
 
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

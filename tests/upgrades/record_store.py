@@ -67,7 +67,9 @@ def made(recorded: Path) -> list[list[Received]]:
                     reason="spool_full",
                 )
                 envelope = msgspec.structs.replace(envelope, items=(*envelope.items, grave))
-            reports.append(Received(envelope, start_ns + 16 * 10**9, emulated=True, payload=codec.encode(envelope)))
+            reports.append(
+                Received(envelope, start_ns + 16 * 10**9, emulated=True, payload=codec.encode(envelope))
+            )
         out.append(reports)
     return out
 
@@ -88,11 +90,17 @@ def read(store: SqliteStore, everything: Selection) -> dict[str, object]:
         "rollup_histograms": {name: histogram(part) for name, part in rollups.histograms.items()},
         "window_values": {name: digest(values) for name, values in rollups.window_values.items()},
         "items": {
-            kind: [len(found := store.items(kind, everything)), sha256(b"".join(map(as_bytes, found))).hexdigest()]
+            kind: [
+                len(found := store.items(kind, everything)),
+                sha256(b"".join(map(as_bytes, found))).hexdigest(),
+            ]
             for kind in ("ping", "link", "tombstone")
         },
         "holes": [[hole.site, hole.first_seq, hole.last_seq, hole.tombstone] for hole in gaps.holes],
-        "received": {site: {e: list(map(list, s)) for e, s in store.received(site, "p1").items()} for site in streams.sites},
+        "received": {
+            site: {e: list(map(list, s)) for e, s in store.received(site, "p1").items()}
+            for site in streams.sites
+        },
     }
 
 

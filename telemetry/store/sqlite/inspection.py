@@ -17,7 +17,7 @@ from telemetry.store import packing
 from telemetry.store.assembly import COMMIT
 from telemetry.store.errors import StoreError
 from telemetry.store.rollup_tables import wanted_rollups
-from telemetry.store.sqlite import blocks, fold, recent, rollups
+from telemetry.store.sqlite import fold, recent, rollups
 from telemetry.store.sqlite.accounts import unpacked
 from telemetry.store.sqlite.blocks import PARTS_PER_BLOCK, SPAN_NS, Kind
 from telemetry.store.sqlite.connection import connect_reader, transaction
@@ -134,7 +134,8 @@ class _Looking:
         windows, contacts = hour.windows, hour.contacts
         names = [windows.probes[code] for code in windows.columns["probe"].tolist()]
         commits, starts = windows.columns[COMMIT].tolist(), windows.columns["start_ns"].tolist()
-        of_reports, of_imports = set(), set()
+        of_reports: set[tuple[str, int]] = set()
+        of_imports: set[tuple[str, int]] = set()
         for name, start, commit in zip(names, starts, commits, strict=True):
             (of_reports if commit else of_imports).add((name, start))
         of_imports -= of_reports
@@ -198,7 +199,9 @@ class _Looking:
                 continue
             stored[site, probe] += len(account.stored)
             key = (site, probe, epoch)
-            yield from _compared(key, account, self._numbers.pop(key, IntervalSet()), graves.pop(key, IntervalSet()))
+            yield from _compared(
+                key, account, self._numbers.pop(key, IntervalSet()), graves.pop(key, IntervalSet())
+            )
         for site, probe, _ in self._numbers.keys() | graves.keys():
             yield f"{site}/{probe} has reports or tombstones and no ledger"
         yield from self._sums(stored)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from telemetry.store.sqlite.connection import connect_writer, transaction
+from telemetry.store.sqlite.connection import connect_reader, connect_writer, transaction, translated
 from telemetry.store.sqlite.schema import migrate
 
 if TYPE_CHECKING:
@@ -66,9 +66,14 @@ def told(connection: sqlite3.Connection) -> None:
     connection.execute(_PUT, (UNTOLD, 0))
 
 
-def gap(connection: sqlite3.Connection) -> tuple[int, int] | None:
-    """From the backup to the putting back: reports of that time may be gone. None when it never was put back."""
-    from_ns, at_ns = _value(connection, FROM), _value(connection, AT)
+def put_back(path: Path) -> tuple[int, int] | None:
+    """From the moment of the backup to when it was put back, ns: reports of that time may be gone. None when it never was.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    with closing(connect_reader(path)) as connection, translated(path):
+        from_ns, at_ns = _value(connection, FROM), _value(connection, AT)
     return None if from_ns is None or at_ns is None else (from_ns, at_ns)
 
 
