@@ -1,7 +1,8 @@
 """Putting a backup back into an empty data folder; killed anywhere, it goes on when it is started again.
 
-Everything is first copied into a folder within, examined and made ready there, and marked as complete; then it is moved
-up, one file after another. Without the mark what lies there is thrown away, with it the moving goes on.
+Everything is first copied into a folder within, examined and made ready there. Then the folder gets another name, which
+says that it is complete, and what is in it is moved up, one file after another. Under the first name what lies there is
+thrown away by the next start, under the second the moving goes on.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STAGE: Final = ".restoring"
-_COMPLETE: Final = "complete"
+COMPLETE: Final = ".restored"
+_FIGURES: Final = "figures"
 
 
 class Restored(Struct, frozen=True, kw_only=True):
@@ -65,16 +67,18 @@ def restore(
     manifest = read_manifest(backup)
     refuse_newer(backup, manifest)
     try:
-        stage = data_dir / STAGE
-        if not (stage / _COMPLETE).exists():
+        complete = data_dir / COMPLETE
+        if not complete.exists():
             _must_be_empty(data_dir, "data")
             if config_dir is not None:
                 _must_be_empty(config_dir, "restore-config")
-            _stage(backup, manifest, stage, progress)
-        said = _read_complete(stage)
+            _stage(backup, manifest, data_dir / STAGE, progress)
+            (data_dir / STAGE).rename(complete)
+            on_disk(data_dir)
+        figures = _read_figures(complete)
         if config_dir is not None:
             _copy_config(backup, manifest, config_dir)
-        _move_up(stage, data_dir)
+        _move_up(complete, data_dir)
     except OSError as error:
         raise BackupError(f"{error.filename or data_dir}: {error.strerror or error}") from error
     return Restored(
@@ -85,9 +89,9 @@ def restore(
         files=len(manifest.files),
         bytes=manifest.bytes,
         elsewhere=tuple(entry.origin for entry in manifest.files if entry.origin),
-        tokens_ended=said[0],
-        sessions_ended=said[1],
-        waiting_messages=said[2],
+        tokens_ended=figures[0],
+        sessions_ended=figures[1],
+        waiting_messages=figures[2],
     )
 
 
@@ -117,11 +121,9 @@ def _stage(backup: Path, manifest: Manifest, stage: Path, progress: Callable[[in
         target = stage / entry.path.removeprefix("data/")
         _copy(backup / entry.path, target, entry.sha256, entry.mode)
         progress(entry.bytes, size)
-    said = _make_ready(stage, manifest)
-    mark = stage / _COMPLETE
-    mark.write_text(" ".join(map(str, said)), encoding="ascii")
-    on_disk(mark)
-    on_disk(stage)
+    (stage / _FIGURES).write_text(" ".join(map(str, _make_ready(stage, manifest))), encoding="ascii")
+    for path in (stage / _FIGURES, *(one for one in stage.rglob("*") if one.is_dir()), stage):
+        on_disk(path)
 
 
 def _copy(source: Path, target: Path, sha256: str, mode: int) -> None:
@@ -156,8 +158,12 @@ def _make_ready(stage: Path, manifest: Manifest) -> tuple[int, int, int]:
     return tokens, sessions, waiting
 
 
-def _read_complete(stage: Path) -> tuple[int, int, int]:
-    tokens, sessions, waiting = (stage / _COMPLETE).read_text("ascii").split()
+def _read_figures(complete: Path) -> tuple[int, int, int]:
+    """What was ended and what waits; nothing is known of a restore that was killed at its very end."""
+    try:
+        tokens, sessions, waiting = (complete / _FIGURES).read_text("ascii").split()
+    except FileNotFoundError:
+        return 0, 0, 0
     return int(tokens), int(sessions), int(waiting)
 
 
@@ -169,11 +175,11 @@ def _copy_config(backup: Path, manifest: Manifest, config_dir: Path) -> None:
             )
 
 
-def _move_up(stage: Path, data_dir: Path) -> None:
-    """Each to its place; the store last, so that a hub that is started too early finds none and begins nothing of ours."""
-    names = sorted(path.name for path in stage.iterdir() if path.name != _COMPLETE)
-    for name in sorted(names, key=lambda one: one.endswith(".db")):
-        (stage / name).rename(data_dir / name)
+def _move_up(complete: Path, data_dir: Path) -> None:
+    """Each to its place; the databases last, so that a hub that is started too early finds none of them."""
+    names = [path.name for path in complete.iterdir() if path.name != _FIGURES]
+    for name in sorted(names, key=lambda one: (one.endswith(".db"), one)):
+        (complete / name).rename(data_dir / name)
     on_disk(data_dir)
-    (stage / _COMPLETE).unlink()
-    stage.rmdir()
+    (complete / _FIGURES).unlink(missing_ok=True)
+    complete.rmdir()

@@ -86,6 +86,10 @@ class _Looking:
         """Reports by what holds them, rows or blocks."""
         self._numbers: dict[tuple[str, str, str], IntervalSet] = defaultdict(IntervalSet)
         """Of those in rows."""
+        self._unread: set[str] = set()
+        """Sites whose sums cannot be told."""
+        self._probes = _names(connection, "SELECT site, probe FROM contact")
+        self._paths = _names(connection, "SELECT site, path FROM line")
 
     def faults(self, progress: Callable[[int, int], None]) -> Iterator[str]:
         yield from damage(self._connection)
@@ -101,6 +105,7 @@ class _Looking:
             try:
                 yield from self._block(block, Kind(kind), site, start_ns)
             except _UNREADABLE as error:
+                self._unread.add(site)
                 yield f"the {_named(kind)} of {site} from {_time(start_ns)} cannot be read: {error}"
             progress(number, len(rows))
         orphans = self._connection.execute(
@@ -121,6 +126,9 @@ class _Looking:
             outside = [item for item in hour.items if not 0 <= item.start_ns - start_ns < SPAN_NS[kind]]
             if outside:
                 yield f"the hour of {site} from {_time(start_ns)} holds {len(outside)} items of another time"
+        strangers = set(table.probes) - self._probes[site] | set(table.paths) - self._paths[site]
+        if strangers:
+            yield f"the {_named(kind)} of {site} from {_time(start_ns)} names {', '.join(map(repr, sorted(strangers)))}"
         start = table.columns["start_ns"]
         outside_rows = int(np.count_nonzero((start < start_ns) | (start >= start_ns + SPAN_NS[kind])))
         if outside_rows:
@@ -220,6 +228,8 @@ class _Looking:
         whole = raw_from(self._connection) == 0 and not (kept_from and kept_from[0])
         for site in sorted(stored.keys() | self._kept.keys()):
             kept, known = self._kept.get(site, 0), stored.get(site, 0)
+            if site[0] in self._unread:
+                continue
             if kept > known or (whole and kept < known):
                 yield f"{site[0]}/{site[1]}: {known} reports are accounted for, {kept} are there"
 
@@ -238,6 +248,14 @@ def _compared(
     wanted = IntervalSet(accounted.holes(1, account.top)) if account.top else IntervalSet()
     if told != wanted:
         yield f"{who}: the ledger's holes are {told!r}, its numbers leave {wanted!r}"
+
+
+def _names(connection: sqlite3.Connection, query: str) -> dict[str, set[str]]:
+    """By site, the names that it has used."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for site, name in connection.execute(query):
+        names[site].add(name)
+    return names
 
 
 def damage(connection: sqlite3.Connection) -> Iterator[str]:
