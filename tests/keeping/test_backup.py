@@ -20,7 +20,7 @@ from tatpar.backups.verifying import verify_backup, verify_data
 from telemetry.store.sqlite import SqliteStore
 from telemetry.store.sqlite.inspection import inspect
 from tests.keeping.conftest import EVERYTHING, bits_of
-from tests.keeping.killing import runs_through
+from tests.keeping.killing import runs_through, stop_syncing
 from tests.telemetry.store.conftest import Fleet
 
 if TYPE_CHECKING:
@@ -80,8 +80,9 @@ def test_what_is_written_meanwhile_is_in_it_up_to_one_moment(hub: Hub) -> None:
         assert before - 1 <= len(seqs) <= after
 
 
-def test_a_killed_backup_leaves_nothing_that_looks_whole(hub: Hub) -> None:
+def test_a_killed_backup_leaves_nothing_that_looks_whole(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed at any step, no folder has a backup's name; the next backup clears what is left."""
+    stop_syncing(monkeypatch)
 
     def work(step: Callable[[], None]) -> None:
         on_disk = making.on_disk

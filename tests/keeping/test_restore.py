@@ -27,7 +27,7 @@ from telemetry.state.db import StateDb
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteStore
 from tests.keeping.conftest import EVERYTHING, bits_of
-from tests.keeping.killing import runs_through
+from tests.keeping.killing import runs_through, stop_syncing
 from tests.telemetry.store.conftest import Fleet
 
 if TYPE_CHECKING:
@@ -73,8 +73,9 @@ def test_a_folder_that_is_not_empty_is_refused(hub: Hub) -> None:
     assert (done.exit_code, done.output.count("\n")) == (2, 1)
 
 
-def test_killed_anywhere_it_goes_on_when_started_again(hub: Hub) -> None:
+def test_killed_anywhere_it_goes_on_when_started_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """At no step is there a half of a hub that could be started, and the second start finishes the first."""
+    stop_syncing(monkeypatch)
     backup, _ = make(hub.config, hub.data, hub.backups)
     wanted = bits_of(hub.data / "reports.db")
     target = hub.folder / "new"

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 from pathlib import Path
 from typing import Any, Self
 
@@ -64,11 +65,13 @@ def main() -> None:
         )
         keep(asked.folder / "state.db.zst", whole_file(data / "state.db"))
         reports = Path(place) / "reports.db"
-        expected = run(
-            [sys.executable, str(HERE / "record_store.py"), str(data / "reports.db"), str(reports)], code
-        )
+        recorded, spool = asked.folder.absolute() / "messages.jsonl.zst", Path(place) / "spool.db"
+        made = [str(HERE / "record_store.py"), str(recorded), str(reports), str(spool)]
+        expected = run([sys.executable, *made], code)
+        keep(asked.folder / "spool.db.zst", whole_file(spool))
         keep(asked.folder / "reports.db.zst", whole_file(reports))
         (asked.folder / "reports.json").write_text(expected, encoding="utf-8")
+        zip_code(code / "telemetry", asked.folder / "telemetry.zip")
     for file in sorted(asked.folder.iterdir()):
         print(f"{file}: {file.stat().st_size} bytes")  # noqa: T201
 
@@ -81,6 +84,15 @@ def check_out(commit: str, folder: Path) -> None:
         ["git", "archive", commit], cwd=root.stdout.decode().strip(), check=True, capture_output=True
     )
     subprocess.run(["tar", "x", "-C", str(folder)], input=archive.stdout, check=True)
+
+
+def zip_code(package: Path, target: Path) -> None:
+    """The old codec, stores and state database themselves, to be imported out of the file."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted(package.rglob("*")):
+            if path.suffix in {".py", ".sql"}:
+                name = zipfile.ZipInfo(path.relative_to(package.parent).as_posix())
+                file.writestr(name, path.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def run_old(code: Path, place: Path, data: Path) -> list[dict[str, Any]]:

@@ -1,13 +1,13 @@
 """Runs under an old release's code: makes a store out of its own reports, and says what its own reader reads in it.
 
-Three hours of two offices: the recorded reports again and again under later times, the last hour still in rows, a hole
-in the numbers and a tombstone. Usage: `record_store.py RECORDED.db NEW.db`, with the old code on PYTHONPATH.
+Two hours of two offices and a little: the recorded reports again and again under later times, the last minutes still in rows, a hole
+in the numbers and a tombstone. Usage: `record_store.py messages.jsonl.zst reports.db spool.db`, with the old code on PYTHONPATH.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-import sqlite3
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import zstandard
 
+from probes.spool import Made, Spool
 from telemetry import codec
 from telemetry.messages import Tombstone
 from telemetry.store.protocol import Received, Selection
@@ -23,7 +24,7 @@ from telemetry.store.sqlite import SqliteStore
 WINDOW_NS = 15 * 10**9
 HOUR_NS = 3600 * 10**9
 FIRST_NS = 1_795_600_800 * 10**9  # 2026-11-25 10:00 UTC
-WINDOWS = 3 * 240
+WINDOWS = 2 * 240 + 20
 HOLE = range(100, 104)
 BURIED = (300, 303)
 
@@ -39,15 +40,33 @@ def main() -> None:
     everything = Selection(FIRST_NS, FIRST_NS + 4 * HOUR_NS)
     print(json.dumps(read(store, everything), indent=1))  # noqa: T201
     store.close()
+    spool_some(recorded, Path(sys.argv[3]))
+
+
+def spool_some(recorded: Path, path: Path) -> None:
+    """A probe's spool with two reports that wait, and a plan."""
+    spool = Spool(path, site="agra", probe="p1")
+    for received in made(recorded)[0][:2]:
+        envelope = received.envelope
+        spool.append(
+            envelope.start_ns,
+            Made("boot-1", 1, envelope.start_ns),
+            lambda slot, envelope=envelope: codec.encode(
+                msgspec.structs.replace(envelope, epoch=slot.epoch, seq=slot.seq)
+            ),
+        )
+    spool.put_plan(b'{"valid_until_ns":1}')
+    spool.close()
 
 
 def made(recorded: Path) -> list[list[Received]]:
     """The reports of each office, in the order of their coming."""
-    connection = sqlite3.connect(recorded)
-    rows = connection.execute("SELECT payload FROM report ORDER BY id").fetchall()
+    messages = zstandard.ZstdDecompressor().decompress(recorded.read_bytes()).splitlines()
     by_site: dict[str, list] = {}
-    for (payload,) in rows:
-        envelope = codec.decode(zstandard.ZstdDecompressor().decompress(payload))
+    for message in map(json.loads, messages):
+        if not message["topic"].endswith("/report"):
+            continue
+        envelope = codec.decode(base64.b64decode(message["payload"]))
         by_site.setdefault(envelope.site, []).append(envelope)
     out = []
     for envelopes in by_site.values():
