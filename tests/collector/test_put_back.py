@@ -32,7 +32,9 @@ async def test_after_a_restore_every_probe_is_told_anew_once(
 ) -> None:
     """Without any report: a probe that was off line would let go of what only the lost hub had."""
     now_ns = time.time_ns()
-    reports = [Received(make_envelope(seq, site), now_ns) for site in ("agra", "meerut") for seq in range(1, 6)]
+    reports = [
+        Received(make_envelope(seq, site), now_ns) for site in ("agra", "meerut") for seq in range(1, 6)
+    ]
     path = tmp_path / "put-back.db"
     with closing(SqliteStore(path)) as before:
         before.append(reports)

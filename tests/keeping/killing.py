@@ -25,7 +25,9 @@ class Unsynced(sqlite3.Connection):
 def stop_syncing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make this test and what it forks quick: a killed process is not a power cut."""
     connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda *one, **more: connect(*one, **({"factory": Unsynced} | more)))
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *one, **more: connect(*one, **({"factory": Unsynced} | more))
+    )
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 

@@ -36,9 +36,7 @@ class Heard:
 def messages(folder: Path = FIRST) -> list[Heard]:
     """Every message, in order."""
     lines = unsqueezed(folder / "messages.jsonl.zst").splitlines()
-    return [
-        Heard(**(one | {"payload": base64.b64decode(one["payload"])})) for one in map(json.loads, lines)
-    ]
+    return [Heard(**(one | {"payload": base64.b64decode(one["payload"])})) for one in map(json.loads, lines)]
 
 
 def unsqueezed(path: Path) -> bytes:

@@ -64,12 +64,16 @@ def killed_at_each(recorded: Path, work: Callable[[Path], None], check: Callable
 def schema_of(path: Path) -> list[tuple[str, str]]:
     """Every table and index as SQLite keeps it."""
     with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT name, sql FROM sqlite_master WHERE sql != '' ORDER BY name").fetchall()
+        return connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql != '' ORDER BY name"
+        ).fetchall()
 
 
 def all_rows(path: Path, tables: list[str]) -> dict[str, list[Any]]:
     with closing(sqlite3.connect(path)) as connection:
-        return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
+        return {
+            table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables
+        }
 
 
 def opens_state(path: Path) -> None:
@@ -106,7 +110,9 @@ def test_the_first_releases_store_takes_reports_and_upkeep_today(tmp_path: Path)
     assert inspect(path).faults == ()
 
 
-def test_the_upgrade_of_a_store_is_killed_at_every_statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_upgrade_of_a_store_is_killed_at_every_statement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The next start goes on, and no row is lost."""
     stop_syncing(monkeypatch)
     opens_store(tmp_path / "fresh.db")
@@ -121,7 +127,9 @@ def test_the_upgrade_of_a_store_is_killed_at_every_statement(tmp_path: Path, mon
     assert killed_at_each(path, opens_store, check) > 5
 
 
-def test_the_upgrade_of_decisions_is_killed_at_every_statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_upgrade_of_decisions_is_killed_at_every_statement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From the first release's file, with what its hub had decided, through all steps."""
     stop_syncing(monkeypatch)
     opens_state(tmp_path / "fresh.db")
@@ -160,12 +168,16 @@ def columns_of(path: Path) -> dict[str, list[Any]]:
     with closing(sqlite3.connect(path)) as connection:
         names = connection.execute("SELECT type, name FROM sqlite_master WHERE sql != ''").fetchall()
         return {
-            name: connection.execute(f"PRAGMA {'table' if kind == 'table' else 'index'}_info({name})").fetchall()
+            name: connection.execute(
+                f"PRAGMA {'table' if kind == 'table' else 'index'}_info({name})"
+            ).fetchall()
             for kind, name in names
         }
 
 
-def test_the_upgrade_of_a_spool_is_killed_at_every_statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_upgrade_of_a_spool_is_killed_at_every_statement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What waits at the office waits on, under its numbers."""
     stop_syncing(monkeypatch)
     path = put("spool.db", tmp_path / "spool.db")
@@ -189,7 +201,9 @@ def test_files_of_a_newer_version_are_refused_in_one_line(tmp_path: Path) -> Non
         path = put(name, tmp_path / name)
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA user_version=99")
-        with pytest.raises(Exception, match=r"the file has format 99, this version knows up to \d; use the newer version$"):
+        with pytest.raises(
+            Exception, match=r"the file has format 99, this version knows up to \d; use the newer version$"
+        ):
             opened(path)
     with closing(sqlite3.connect(tmp_path / "derived.db")) as connection:
         connection.execute("PRAGMA user_version=99")
@@ -203,7 +217,9 @@ def test_a_released_step_is_never_edited() -> None:
     """A change is a new step; whoever releases one adds its digest here."""
     pinned = json.loads((RECORDED / "steps.json").read_text("utf-8"))
     state = {name: _digest(migrations.script(name)) for name in migrations.MIGRATIONS}
-    store = {str(number): _digest(schema.statements(step)) for number, step in enumerate(schema.MIGRATIONS, 1)}
+    store = {
+        str(number): _digest(schema.statements(step)) for number, step in enumerate(schema.MIGRATIONS, 1)
+    }
     assert {name: state[name] for name in pinned["state"]} == pinned["state"]
     assert {number: store[number] for number in pinned["store"]} == pinned["store"]
 
