@@ -9,6 +9,7 @@ import click
 
 from tatpar.backups.commands import backup, restore, verify
 from tatpar.options import config_option, data_option, explains_config, failed, json_option
+from tatpar.parquet.commands import export, import_
 
 if TYPE_CHECKING:
     from config.settings import Store
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """The report store: set up, backed up, looked through, put back.
+    """The report store: set up, backed up, looked through, put back, pruned, written out and taken in.
 
     Example: tatpar store backup /srv/backups --config tatpar.toml --data /var/lib/tatpar
     """
 
 
-for _one in (backup, verify, restore):
+for _one in (backup, verify, restore, export, import_):
     command.add_command(_one)
 
 

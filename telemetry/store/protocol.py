@@ -236,6 +236,15 @@ class Restorable(Protocol):
 
 
 @runtime_checkable
+class TakingItems(Protocol):
+    """A store that takes in items of another origin too."""
+
+    def import_items(self, items: Sequence[StoredItem]) -> None:
+        """Take in items; those that are there already stay as they are."""
+        ...
+
+
+@runtime_checkable
 class Counting(Protocol):
     """A store that can tell cheaply how full an hour is."""
 

@@ -146,6 +146,8 @@ class _Looking:
         of_imports: set[tuple[str, int]] = set()
         for name, start, commit in zip(names, starts, commits, strict=True):
             (of_reports if commit else of_imports).add((name, start))
+        for item in hour.items:
+            (of_reports if item.commit else of_imports).add((item.probe, item.start_ns))
         of_imports -= of_reports
         for code, start in zip(contacts.probe.tolist(), contacts.start_ns.tolist(), strict=True):
             probe = contacts.probes[code]

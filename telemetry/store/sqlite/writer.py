@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from telemetry.store.protocol import Fate, Received
+    from telemetry.store.protocol import Fate, Received, StoredItem
     from telemetry.store.tables import RollupTable, StreamTable
 
 FOLDS_PER_CALL: Final = 1
@@ -84,6 +84,11 @@ class SqliteStore(SqliteReader):
         """Take in roll-ups of another origin; slots that were measured here stay."""
         with self._lock, self._write():
             imports.import_rollups(self._connection, table)
+
+    def import_items(self, items: Sequence[StoredItem]) -> None:
+        """Take in items of another origin; see `protocol.TakingItems`."""
+        with self._lock, self._write():
+            imports.import_items(self._connection, items)
 
     def maintain(self, now_ns: int) -> int:
         """Fold, roll up, take up late rows; how many pieces of work were done: call again soon while there are any."""
