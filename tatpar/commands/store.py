@@ -10,6 +10,7 @@ import click
 from tatpar.backups.commands import backup, restore, verify
 from tatpar.options import config_option, data_option, explains_config, failed, json_option
 from tatpar.parquet.commands import export, import_
+from tatpar.pruning import prune
 
 if TYPE_CHECKING:
     from config.settings import Store
@@ -23,7 +24,7 @@ def command() -> None:
     """
 
 
-for _one in (backup, verify, restore, export, import_):
+for _one in (backup, verify, restore, prune, export, import_):
     command.add_command(_one)
 
 
