@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collector.notes import Note
     from telemetry.control import Stored
 
+log: Final = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
 _AT_ONCE: Final = 500
 """Probes looked up in one call, so that commits get their turn between."""
@@ -148,6 +150,11 @@ class Confirmer:
                 await self._ground.writer.run(store.all_told)
             except NOT_NOW as error:
                 self.trouble.failed(error)
+            else:
+                log.info(
+                    "the store was put back from a backup: all probes were told anew what is stored",
+                    extra={"event": "confirmations.told-anew"},
+                )
 
     async def _handed_over(self) -> Handover | None:
         try:

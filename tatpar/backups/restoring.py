@@ -18,14 +18,14 @@ from tatpar.backups.manifest import BackupError, Manifest, NotEmptyError, read_m
 from tatpar.backups.snapshot import on_disk
 from tatpar.backups.verifying import refuse_newer
 from telemetry.state.db import StateDb
+from telemetry.store.open import RESTORING
 from telemetry.store.sqlite import restored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-STAGE: Final = ".restoring"
-COMPLETE: Final = ".restored"
+STAGE, COMPLETE = RESTORING
 _FIGURES: Final = "figures"
 
 

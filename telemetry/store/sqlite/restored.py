@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from telemetry.store.sqlite.connection import connect_reader, connect_writer, transaction, translated
 from telemetry.store.sqlite.schema import migrate
+from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,8 +40,15 @@ def mark(path: Path, moment_ns: int, now_ns: int) -> None:
         migrate(connection, path)
         with transaction(connection, path):
             connection.executemany(_PUT, [(AT, now_ns), (FROM, moment_ns), (UNTOLD, 1)])
-            connection.execute("DELETE FROM fact WHERE name = 'identity'")
+            if _value(connection, "identity") is not None:
+                _is_a_journal(connection, now_ns)
         connection.execute("PRAGMA journal_mode=DELETE")  # one file, to be moved
+
+
+def _is_a_journal(connection: sqlite3.Connection, now_ns: int) -> None:
+    """Another name, and nothing before the present is here whole any more: it is read from the server as well."""
+    connection.execute("DELETE FROM fact WHERE name = 'identity'")
+    connection.execute(_PUT, ("kept_from_ns", now_ns // HOUR_NS * HOUR_NS + HOUR_NS))
 
 
 def untold(connection: sqlite3.Connection) -> list[Told]:
