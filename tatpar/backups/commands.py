@@ -75,6 +75,8 @@ def backup(
         click.echo(
             f"not in it: what the {manifest.store} server has; back that up with the server's own tool"
         )
+    if manifest.strangers:
+        click.echo(f"not in it, since nobody has said what it is: {', '.join(manifest.strangers)}")
     for path in gone:
         click.echo(f"{path}: removed, --keep {keep}")
 

@@ -27,6 +27,17 @@ LEFT_OUT: Final = {
     "journal.cursor": "how far the database server is; a restored journal is shipped anew, which changes nothing",
 }
 """Of the data folder, with the reason. Locks, sockets and SQLite's own files beside a database are left out as well."""
+_PASSING: Final = ("-wal", "-shm", "-turns", "-change", ".lock", ".sock", ".shipper", ".new")
+
+
+def strangers(data_dir: Path) -> list[str]:
+    """What lies in a data folder and is neither backed up nor known to be of no use there; empty as a rule."""
+    known = {*DATABASES, *FOLDERS, *FILES, *LEFT_OUT}
+    return sorted(
+        path.name
+        for path in data_dir.iterdir()
+        if path.name not in known and not path.name.endswith(_PASSING)
+    )
 
 
 def private_files(data_dir: Path) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tatpar.backups.contents import DATABASES, config_files, private_files
+from tatpar.backups.contents import DATABASES, config_files, private_files, strangers
 from tatpar.backups.manifest import FILE, BackupError, Entry, Manifest, sha256_of
 from tatpar.backups.snapshot import Moment, on_disk
 
@@ -68,6 +68,7 @@ def make(
                     store=config.settings.store.kind,
                     settings=_settings_name(config),
                     files=tuple(entries),
+                    strangers=tuple(strangers(data_dir)),
                 )
                 return _finish(place, folder / name, manifest), manifest
     except OSError as error:

@@ -53,6 +53,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     settings: str = ""
     """Name of the settings file below `config/`; empty: the hub ran on the built-in ones."""
     files: tuple[Entry, ...]
+    strangers: tuple[str, ...] = ()
+    """What lay in the data folder, is not in here, and is not known to be of no use."""
 
     @property
     def bytes(self) -> int:

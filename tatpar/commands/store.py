@@ -28,7 +28,7 @@ for _one in (backup, verify, restore, prune, export, import_):
     command.add_command(_one)
 
 
-@command.command("init")
+@command.command("init", short_help="make what the store needs: the file, or bucket and retention")
 @config_option
 @data_option
 @json_option

@@ -49,6 +49,9 @@ def test_a_backup_is_whole_and_closed_to_others(hub: Hub) -> None:
     assert found.faults == ()
     assert (found.blocks > 5, found.reports > 50, found.accounts) == (True, True, 2)
     assert verify_data(hub.data).faults == ()
+    assert manifest.strangers == ()
+    (hub.data / "something-new.db").write_bytes(b"")
+    assert make(hub.config, hub.data, hub.folder / "more")[1].strangers == ("something-new.db",)
 
 
 def test_what_is_written_meanwhile_is_in_it_up_to_one_moment(hub: Hub) -> None:
