@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from contextlib import closing
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from collector.confirmations import confirmation
+from config.load import load_config
 from probes.office_settings import SpoolLimits
 from probes.spool import Confirmation, Made, Spool
 from tatpar.__main__ import main
@@ -236,3 +238,31 @@ def test_a_restored_journal_takes_another_name(hub: Hub) -> None:
         facts = dict(store.execute("SELECT name, value FROM fact"))
     assert "identity" not in facts
     assert facts["kept_from_ns"] > facts["restored_ns"] > facts["restored_from_ns"]
+
+
+def test_gaps_says_since_when_the_hub_was_put_back(hub: Hub) -> None:
+    """In both languages and for machines; a hub that never was says nothing of it."""
+    backup, _ = make(hub.config, hub.data, hub.backups)
+    restore(backup, hub.folder / "new")
+    run, config = CliRunner(), ["--config", str(hub.config.file)]
+    for language, words in (("en", "Put back"), ("hi", "बैकअप से बहाल")):
+        done = run.invoke(main, ["gaps", *config, "--data", str(hub.folder / "new"), "--lang", language])
+        assert words in done.output
+        before = run.invoke(main, ["gaps", *config, "--data", str(hub.data), "--lang", language])
+        assert words not in before.output
+    told = json.loads(run.invoke(main, ["gaps", *config, "--data", str(hub.folder / "new"), "--json"]).stdout)
+    assert told["put_back"]["from"] < told["put_back"]["at"]
+
+
+def test_files_that_lay_elsewhere_are_kept_with_their_origin(hub: Hub) -> None:
+    """Settings may name files anywhere; the backup holds them, and restoring says where they were."""
+    elsewhere = hub.folder.parent / "elsewhere.csv"
+    (hub.folder / "sites.csv").rename(elsewhere)
+    hub.config.file.write_text(f'[files]\nsites = "{elsewhere}"\n', encoding="utf-8")
+    backup, manifest = make(load_config(hub.config.file), hub.data, hub.backups)
+    kept = [entry for entry in manifest.files if entry.origin]
+    assert [entry.origin for entry in kept] == [str(elsewhere)]
+    assert (backup / kept[0].path).read_bytes() == elsewhere.read_bytes()
+    done = restore(backup, hub.folder / "new", hub.folder / "new-config")
+    assert done.elsewhere == (str(elsewhere),)
+    assert next((hub.folder / "new-config" / "elsewhere").iterdir()).read_bytes() == elsewhere.read_bytes()
