@@ -82,9 +82,13 @@ def read_manifest(backup: Path) -> Manifest:
             raise BackupError(
                 f"{path}: the backup has format {version}, this version knows up to {FORMAT}; use the newer version"
             )
-        return msgspec.json.decode(raw, type=Manifest)
+        manifest = msgspec.json.decode(raw, type=Manifest)
     except msgspec.MsgspecError as error:
         raise BackupError(f"{path}: damaged ({error}); take another backup") from error
+    for entry in manifest.files:
+        if ".." in entry.path.split("/") or not entry.path.startswith(("data/", "config/")):
+            raise BackupError(f"{path}: {entry.path!r} does not lie in a backup; take another backup")
+    return manifest
 
 
 def sha256_of(path: Path) -> str:

@@ -75,7 +75,7 @@ def restore(
             _stage(backup, manifest, data_dir / STAGE, progress)
             (data_dir / STAGE).rename(complete)
             on_disk(data_dir)
-        figures = _read_figures(complete)
+        figures = _read_figures(complete, manifest)
         if config_dir is not None:
             _copy_config(backup, manifest, config_dir)
         _move_up(complete, data_dir)
@@ -121,7 +121,8 @@ def _stage(backup: Path, manifest: Manifest, stage: Path, progress: Callable[[in
         target = stage / entry.path.removeprefix("data/")
         _copy(backup / entry.path, target, entry.sha256, entry.mode)
         progress(entry.bytes, size)
-    (stage / _FIGURES).write_text(" ".join(map(str, _make_ready(stage, manifest))), encoding="ascii")
+    figures = (manifest.moment_ns, *_make_ready(stage, manifest))
+    (stage / _FIGURES).write_text(" ".join(map(str, figures)), encoding="ascii")
     for path in (stage / _FIGURES, *(one for one in stage.rglob("*") if one.is_dir()), stage):
         on_disk(path)
 
@@ -158,12 +159,20 @@ def _make_ready(stage: Path, manifest: Manifest) -> tuple[int, int, int]:
     return tokens, sessions, waiting
 
 
-def _read_figures(complete: Path) -> tuple[int, int, int]:
-    """What was ended and what waits; nothing is known of a restore that was killed at its very end."""
+def _read_figures(complete: Path, manifest: Manifest) -> tuple[int, int, int]:
+    """What was ended and what waits; nothing is known of a restore that was killed at its very end.
+
+    Raises:
+        BackupError: it is another backup that is being put back here.
+    """
     try:
-        tokens, sessions, waiting = (complete / _FIGURES).read_text("ascii").split()
+        moment_ns, tokens, sessions, waiting = (complete / _FIGURES).read_text("ascii").split()
     except FileNotFoundError:
         return 0, 0, 0
+    if int(moment_ns) != manifest.moment_ns:
+        raise BackupError(
+            f"{complete.parent}: another backup is being put back here; name that one, or another empty folder"
+        )
     return int(tokens), int(sessions), int(waiting)
 
 

@@ -138,6 +138,10 @@ def test_a_damaged_or_newer_backup_is_refused(hub: Hub) -> None:
     (backup / FILE).write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, files=tuple(entries))))
     with pytest.raises(BackupError, match=r"state\.db: the file has format 99, this version knows up to 7"):
         restore(backup, target)
+    stray = msgspec.structs.replace(manifest.files[0], path="data/../../etc/passwd")
+    (backup / FILE).write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, files=(stray,))))
+    with pytest.raises(BackupError, match="does not lie in a backup"):
+        restore(backup, target)
     (backup / FILE).write_bytes(b'{"format": 2}')
     with pytest.raises(BackupError, match="format 2, this version knows up to 1"):
         read_manifest(backup)
