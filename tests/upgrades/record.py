@@ -87,10 +87,10 @@ def check_out(commit: str, folder: Path) -> None:
 
 
 def zip_code(package: Path, target: Path) -> None:
-    """The old codec, stores and state database themselves, to be imported out of the file."""
+    """The old codec and report store themselves, to be imported out of the file."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
         for path in sorted(package.rglob("*")):
-            if path.suffix in {".py", ".sql"}:
+            if path.suffix == ".py" and path.parent.name not in {"words", "state"}:
                 name = zipfile.ZipInfo(path.relative_to(package.parent).as_posix())
                 file.writestr(name, path.read_bytes(), zipfile.ZIP_DEFLATED)
 
