@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from collector.mqtt import Sending
 from collector.notes import NoteBox, NotePad
 from collector.trouble import Trouble
 from telemetry.codec import encode_control
+from telemetry.store.protocol import Restorable
 from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collector.notes import Note
     from telemetry.control import Stored
 
+log: Final = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
 _AT_ONCE: Final = 500
 """Probes looked up in one call, so that commits get their turn between."""
@@ -45,6 +48,7 @@ class Confirmer:
         self._wake = asyncio.Event()
         self._term: int | None = None
         self._stepping = asyncio.Lock()
+        self._put_back = False
         self._box: NoteBox | None = None
         self._pad = NotePad(ground.folder)
         self.holes = HoleWatch()
@@ -101,6 +105,7 @@ class Confirmer:
             due = self._ledger.take(now_s, _AT_ONCE)
             left = await self._tell(due) if due else due
             self._ledger.give_back(left)
+            await self._all_told()
             return bool(due and not left)
 
     async def settle(self) -> None:
@@ -120,6 +125,36 @@ class Confirmer:
         self._listen(on=term is not None and self._ground.leading.shared)
         if term is not None:
             self._ledger.again()
+            await self._recall()
+
+    async def _recall(self) -> None:
+        """After the store was put back from a backup: all are told anew, since what the broker keeps for them may say too much."""
+        store = self._ground.store
+        if not isinstance(store, Restorable):
+            return
+        try:
+            untold = await self._ground.writer.run(store.untold)
+        except NOT_NOW as error:
+            self.trouble.failed(error)
+            self._term = None  # tried again
+            return
+        self._put_back = bool(untold)
+        self._note([(site, probe, epoch) for site, probe, epoch in untold])
+
+    async def _all_told(self) -> None:
+        """Noted once nobody waits any more; until then a start tells all again, which changes nothing."""
+        store = self._ground.store
+        if self._put_back and not self._ledger.pending and isinstance(store, Restorable):
+            self._put_back = False
+            try:
+                await self._ground.writer.run(store.all_told)
+            except NOT_NOW as error:
+                self.trouble.failed(error)
+            else:
+                log.info(
+                    "the store was put back from a backup: all probes were told anew what is stored",
+                    extra={"event": "confirmations.told-anew"},
+                )
 
     async def _handed_over(self) -> Handover | None:
         try:

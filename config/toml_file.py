@@ -10,6 +10,7 @@ import msgspec
 
 from config.errors import ConfigError
 from config.expected import expected_at, fields_at, sample_at, tables_with
+from config.renamed import gone
 from config.text import one_of, read_text
 from config.toml_lines import TomlLines
 
@@ -94,6 +95,8 @@ class TomlFile:
             name = unknown.group(1)
             known = fields_at(kind, path)
             where = f"{spelled(path)} has no key" if path else "there is no key or table"
+            if was := gone((*path, name)):
+                return self.wrong((*path, name), f'{where} "{name}" since {was.since}', was.instead)
             homes = [f"[{table}]" for table in tables_with(kind, name)]
             remedy = f"write it below {' or '.join(homes)}" if homes else one_of(name, known)
             return self.wrong((*path, name), f'{where} "{name}"', remedy)

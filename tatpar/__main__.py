@@ -32,7 +32,7 @@ COMMANDS: Final[dict[str, str]] = {
     "command": "tell a probe to do something, and hear what it says",
     "history": "other people's measurements as our own past",
     "grafana": "Grafana dashboards from the store's own names, as files or to a server",
-    "store": "set up the database server behind the report store",
+    "store": "the report store: set up, back up, verify, restore",
     "lab": "the emulated fleet: break, heal, history",
     "refused": "messages that were refused, and why",
     "doctor": "check clock, permissions, time stamps, broker, store, reflector; say what to do",

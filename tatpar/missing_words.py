@@ -22,9 +22,13 @@ MOST_ROWS: Final = 200
 NOTHING: Final = "–"
 
 
-def lines(config: Config, missing: Missing, language: str, zone: ZoneInfo) -> list[str]:
-    """The summary, then one row a gap, worst first."""
+def lines(
+    config: Config, missing: Missing, language: str, zone: ZoneInfo, put_back: tuple[int, int] | None = None
+) -> list[str]:
+    """The summary, then one row a gap, worst first; `put_back`: from a backup to when it was put back."""
     summary = [_summary(missing, language, zone)]
+    if put_back is not None:
+        summary.append(say(language, "gaps.put_back", zone=zone, since=put_back[0], at=put_back[1]))
     if not missing.gaps:
         return [*summary, say(language, "gaps.nothing")]
     head = [
@@ -93,12 +97,13 @@ def _shown(text: str) -> str:
     return "".join(sign if sign.isprintable() else "·" for sign in text)
 
 
-def as_json(missing: Missing, now_ns: int) -> dict[str, object]:
+def as_json(missing: Missing, now_ns: int, put_back: tuple[int, int] | None = None) -> dict[str, object]:
     """The same for machines: times in RFC 3339 UTC, spans in seconds, nothing cut; what is not known is not there."""
     return {
         "as_of": rfc3339(now_ns),
         "since": rfc3339(missing.since_ns),
         "until": rfc3339(missing.until_ns),
+        **({"put_back": {"from": rfc3339(put_back[0]), "at": rfc3339(put_back[1])}} if put_back else {}),
         **_completeness(missing.fleet),
         "sites": [{"site": site, **_completeness(found)} for site, found in missing.sites.items()],
         "gaps": [_gap(gap) for gap in missing.gaps],

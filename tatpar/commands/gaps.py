@@ -83,10 +83,12 @@ def command(  # noqa: PLR0913 - one argument an option
     except NoSuchSpanError as error:
         wrong_input(f"--since: {error}")
     missing = _found(config, data_dir, _wanted(config, sites), since_ns, now_ns)
+    put_back = _put_back(config.settings.store, data_dir, since_ns)
     if as_json:
-        click.echo(text_of(for_machines(missing, now_ns)))
+        click.echo(text_of(for_machines(missing, now_ns, put_back)))
     else:
-        click.echo("\n".join(lines(config, missing, lang or config.settings.deployment.language, zone)))
+        language = lang or config.settings.deployment.language
+        click.echo("\n".join(lines(config, missing, language, zone, put_back)))
     if require is not None and (
         missing.mute or not missing.fleet.ratio >= require
     ):  # NaN is not enough either
@@ -123,6 +125,19 @@ def _found(config: Config, data_dir: Path, sites: Sequence[str], since_ns: int, 
             return find(reader, sites, since_ns, now_ns, bar.update)
     except StoreError as error:
         failed(f"tatpar gaps: {error}")
+
+
+def _put_back(store: Store, data_dir: Path, since_ns: int) -> tuple[int, int] | None:
+    """From a backup to its putting back, when that was since."""
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.store.open import store_file  # noqa: PLC0415
+    from telemetry.store.sqlite.restored import put_back  # noqa: PLC0415
+
+    try:
+        span = put_back(store_file(store, data_dir))
+    except StoreError as error:
+        failed(f"tatpar gaps: {error}")
+    return span if span is not None and span[1] >= since_ns else None
 
 
 def _must_be_there(store: Store, data_dir: Path) -> None:

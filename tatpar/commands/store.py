@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.backups.commands import backup, restore, verify
 from tatpar.options import config_option, data_option, explains_config, failed, json_option
+from tatpar.parquet.commands import export, import_
+from tatpar.pruning import prune
 
 if TYPE_CHECKING:
     from config.settings import Store
@@ -15,13 +18,17 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """The report store: set up the database server behind it.
+    """The report store: set up, backed up, looked through, put back, pruned, written out and taken in.
 
-    Example: tatpar store init --config tatpar.toml
+    Example: tatpar store backup /srv/backups --config tatpar.toml --data /var/lib/tatpar
     """
 
 
-@command.command("init")
+for _one in (backup, verify, restore, prune, export, import_):
+    command.add_command(_one)
+
+
+@command.command("init", short_help="make what the store needs: the file, or bucket and retention")
 @config_option
 @data_option
 @json_option

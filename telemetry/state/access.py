@@ -138,6 +138,11 @@ class AccessTable(Database):
         with self._change() as change:
             return change.execute("DELETE FROM session WHERE user = ?", (user,), quietly=True)
 
+    def end_all_sessions(self) -> int:
+        """Sign everybody out; how many sessions that were."""
+        with self._change() as change:
+            return change.execute("DELETE FROM session", quietly=True)
+
     def forget_sessions(self, made_before_ns: int, seen_before_ns: int) -> int:
         """Let go of those that count no more, and of links that have ended; how many."""
         with self._change() as change:

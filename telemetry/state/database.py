@@ -54,6 +54,12 @@ class Database:
         number: int = self._rows("SELECT number FROM revision")[0][0]
         return number
 
+    def compact(self) -> None:
+        """Write the file anew without what is free in it; other writers wait for so long."""
+        with self._lock, self._translated():
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock, self._translated():

@@ -16,6 +16,7 @@ from telemetry.state.outbox import OutboxTable
 from telemetry.state.outcomes import OutcomeTable
 from telemetry.state.plans import PlanTable
 from telemetry.state.presence import PresenceTable
+from telemetry.state.pruning import PruneTable
 from telemetry.state.quarantine import QuarantineTable
 from telemetry.state.rehearsals import RehearsalTable
 from telemetry.state.tokens import TokenTable
@@ -41,6 +42,7 @@ class StateDb(
     CommandTable,
     AccessTable,
     RehearsalTable,
+    PruneTable,
 ):
     """All tables over one connection: `StateDb(path)`. Each concept has its own module beside this one.
 

@@ -29,6 +29,11 @@ class LeaseTable(Database):
         with self._change() as change:
             change.execute("DELETE FROM lease WHERE role = ? AND holder = ?", (role, holder))
 
+    def forget_leases(self) -> None:
+        """Nobody holds any role: the file was put back from a backup."""
+        with self._change() as change:
+            change.execute("DELETE FROM lease")
+
     def lease_holder(self, role: str, now_ns: int) -> str | None:
         """Who holds a role now."""
         rows = self._rows("SELECT holder FROM lease WHERE role = ? AND until_ns > ?", (role, now_ns))

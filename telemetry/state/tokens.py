@@ -91,6 +91,14 @@ class TokenTable(Database):
                 )
             return Redemption(outcome, site, probe, generation)
 
+    def end_tokens(self, now_ns: int) -> int:
+        """Make void every token that is not redeemed; how many that were."""
+        with self._change() as change:
+            return change.execute(
+                "UPDATE enrolment_token SET expires_ns = ?1 WHERE redeemed_ns IS NULL AND expires_ns > ?1",
+                (now_ns,),
+            )
+
     def note_identity(  # noqa: PLR0913, PLR0917
         self, at_ns: int, who: str, what: str, site: str, probe: str, detail: str = "", keep: int = 100_000
     ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from telemetry.store.errors import StoreError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 SQLITE_FILE: Final = "reports.db"
 JOURNAL_FILE: Final = "journal.db"
+RESTORING: Final = (".restoring", ".restored")
+"""Folders within a data folder into which a backup is being put back: copied, and then moved up."""
 
 
 def open_writer(settings: Store, data_dir: Path) -> ReportStore:
@@ -20,6 +24,10 @@ def open_writer(settings: Store, data_dir: Path) -> ReportStore:
     Raises:
         StoreError: it cannot be opened.
     """
+    if any((data_dir / name).exists() for name in RESTORING):
+        raise StoreError(
+            f"{data_dir}: a backup is being put back here, or that was broken off; run tatpar store restore again"
+        )
     if settings.kind == "sqlite":
         from telemetry.store.sqlite import (  # noqa: PLC0415 -- zstandard is the hub's: not for `tatpar --help`
             SqliteStore,

@@ -64,7 +64,7 @@ class _Contexts(threading.local):
         self.decompressor = zstandard.ZstdDecompressor()
         self.quick = zstandard.ZstdCompressor(
             compression_params=zstandard.ZstdCompressionParameters.from_level(
-                1, source_size=_REPORT_BYTES, min_match=6
+                1, source_size=_REPORT_BYTES, min_match=6, write_checksum=True
             )
         )
 
@@ -76,7 +76,9 @@ def compress(data: bytes, level: int = LEVEL) -> bytes:
     """Bytes squeezed."""
     compressor = _contexts.compressors.get(level)
     if compressor is None:
-        compressor = _contexts.compressors[level] = zstandard.ZstdCompressor(level=level)
+        compressor = _contexts.compressors[level] = zstandard.ZstdCompressor(
+            level=level, write_checksum=True
+        )  # a byte that went bad on the disk is found out
     return compressor.compress(data)
 
 

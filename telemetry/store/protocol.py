@@ -223,6 +223,28 @@ class Preparing(Protocol):
 
 
 @runtime_checkable
+class Restorable(Protocol):
+    """A store that may have been put back from a backup, and knows less than probes and broker have been told."""
+
+    def untold(self) -> Sequence[tuple[str, str, str]]:
+        """(site, probe, epoch) of whom is to be told anew what is stored; nobody unless it was put back."""
+        ...
+
+    def all_told(self) -> None:
+        """They were."""
+        ...
+
+
+@runtime_checkable
+class TakingItems(Protocol):
+    """A store that takes in items of another origin too."""
+
+    def import_items(self, items: Sequence[StoredItem]) -> None:
+        """Take in items; those that are there already stay as they are."""
+        ...
+
+
+@runtime_checkable
 class Counting(Protocol):
     """A store that can tell cheaply how full an hour is."""
 

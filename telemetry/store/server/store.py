@@ -99,6 +99,14 @@ class ServerStore(ServerReader):
         self._shipper.wake()
         return fates
 
+    def untold(self) -> Sequence[tuple[str, str, str]]:
+        """Who is to be told anew what is stored; see `protocol.Restorable`."""
+        return self._writer.untold()
+
+    def all_told(self) -> None:
+        """They were."""
+        self._writer.all_told()
+
     def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
         """How many reports of a probe the journal holds of an hour; see `protocol.Counting`."""
         return self._writer.reports_in_hour(site, probe, hour_ns)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from telemetry import codec
 from telemetry.store import assembly
 from telemetry.store.ahead import without_ahead
 from telemetry.store.imported import completed, is_among
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup_tables import as_rollups, as_windows
-from telemetry.store.sqlite import fold, intake, rollups, streams, upkeep
-from telemetry.store.sqlite.blocks import Contacts
+from telemetry.store.sqlite import blocks, fold, intake, items, recent, rollups, streams, upkeep
+from telemetry.store.sqlite.blocks import Contacts, Kind, PackedItem
 from telemetry.store.tables import StreamTable
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from telemetry.store.protocol import StoredItem
     from telemetry.store.tables import RollupTable
 
 _NO_WINDOW_NS: Final = 2**62
@@ -54,6 +57,56 @@ def import_rollups(connection: sqlite3.Connection, table: RollupTable) -> None:
             "DELETE FROM pending_slot WHERE site = ? AND slot_ns = ? AND imported = 1",
             [(site, slot) for slot in np.unique(rows.columns["start_ns"]).tolist()],
         )
+
+
+def import_items(connection: sqlite3.Connection, stored: Sequence[StoredItem]) -> None:
+    """Take in items that are no streams, within the caller's transaction."""
+    hours: dict[tuple[str, int], list[PackedItem]] = defaultdict(list)
+    for one in stored:
+        at = (one.site, one.start_ns // HOUR_NS * HOUR_NS)
+        raw = codec.encode_item(one.item)
+        hours[at].append(
+            PackedItem(recent.kind_of(one.item), one.probe, one.start_ns, one.received_ns, 0, raw)
+        )
+    for (site, hour_ns), packed in hours.items():
+        there = {_identity(item) for item in items.of_hour(connection, site, hour_ns)}
+        fresh = [item for item in packed if _identity(item) not in there]
+        if fresh:
+            contacts = _unknown_contacts(connection, site, hour_ns, fresh)
+            nothing = assembly.empty_table(assembly.VALUE_COLUMNS, histograms=True)
+            fold.merge(connection, (site, hour_ns), fold.Hour(nothing, fresh, contacts))
+            first = [(site, item.probe, item.start_ns, item.received_ns) for item in fresh]
+            intake.note_contacts(connection, first)
+
+
+def _identity(item: PackedItem) -> tuple[str, str, int, int, bytes]:
+    return item.kind, item.probe, item.start_ns, item.received_ns, item.raw
+
+
+def _unknown_contacts(
+    connection: sqlite3.Connection, site: str, hour_ns: int, fresh: Sequence[PackedItem]
+) -> Contacts:
+    """Of items that came with no window: their probe has reported then all the same."""
+    known = set()
+    for block, _ in blocks.find(connection, Kind.WINDOWS, site, hour_ns, hour_ns + 1):
+        there = blocks.read_contacts(connection, block)
+        starts = zip(there.probe.tolist(), there.start_ns.tolist(), strict=True)
+        known |= {(there.probes[code], start) for code, start in starts}
+    span = (site, hour_ns, hour_ns + HOUR_NS)
+    known |= set(
+        connection.execute(
+            "SELECT probe, start_ns FROM report WHERE site = ? AND start_ns >= ? AND start_ns < ?", span
+        )
+    )
+    new = {(item.probe, item.start_ns): item.received_ns for item in reversed(fresh)}
+    rows = sorted((*key, received) for key, received in new.items() if key not in known)
+    probes, codes = assembly.coded([probe for probe, _, _ in rows])
+    return Contacts(
+        probes,
+        codes,
+        np.array([start for _, start, _ in rows], np.int64),
+        np.array([received for _, _, received in rows], np.int64),
+    )
 
 
 def _note(connection: sqlite3.Connection, table: StreamTable, *, contacts_from_ns: int | None = None) -> None:

@@ -13,6 +13,7 @@ from telemetry.store.sqlite import blocks, recent
 from telemetry.store.sqlite.blocks import Kind, PackedItem
 from telemetry.store.sqlite.recent import UNKNOWN_KIND, kind_of
 from telemetry.store.sqlite.streams import sites_of
+from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,6 +37,14 @@ def read(connection: sqlite3.Connection, kind: str, selection: Selection) -> lis
         ]
         out += sorted(found, key=lambda item: (item.start_ns, item.received_ns))
     return out
+
+
+def of_hour(connection: sqlite3.Connection, site: str, hour_ns: int) -> Iterator[PackedItem]:
+    """All items of a site's hour, packed and recent."""
+    for block, _ in blocks.find(connection, Kind.WINDOWS, site, hour_ns, hour_ns + 1):
+        yield from blocks.read_items(connection, block)
+    where = "site = ? AND start_ns >= ? AND start_ns < ? ORDER BY start_ns, id"
+    yield from packed_items(recent.read_envelopes(connection, where, (site, hour_ns, hour_ns + HOUR_NS)))
 
 
 def _of_site(

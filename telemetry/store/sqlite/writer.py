@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from telemetry.store import derived
 from telemetry.store.derived import DerivedDays
-from telemetry.store.sqlite import fold, imports, intake, retention, upkeep
+from telemetry.store.sqlite import fold, imports, intake, restored, retention, upkeep
 from telemetry.store.sqlite.accounts import Accounts
 from telemetry.store.sqlite.connection import connect_writer, transaction, translated
 from telemetry.store.sqlite.prepared import prepare
@@ -18,10 +18,11 @@ from telemetry.store.sqlite.turns import Turns
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from telemetry.store.protocol import Fate, Received
+    from telemetry.store.protocol import Fate, Received, StoredItem
+    from telemetry.store.sqlite.retention import Outdated
     from telemetry.store.tables import RollupTable, StreamTable
 
 FOLDS_PER_CALL: Final = 1
@@ -85,6 +86,11 @@ class SqliteStore(SqliteReader):
         with self._lock, self._write():
             imports.import_rollups(self._connection, table)
 
+    def import_items(self, items: Sequence[StoredItem]) -> None:
+        """Take in items of another origin; see `protocol.TakingItems`."""
+        with self._lock, self._write():
+            imports.import_items(self._connection, items)
+
     def maintain(self, now_ns: int) -> int:
         """Fold, roll up, take up late rows; how many pieces of work were done: call again soon while there are any."""
         with self._lock, self._write():
@@ -104,6 +110,54 @@ class SqliteStore(SqliteReader):
                 raw_from_ns=now_ns - self._raw_ns,
                 rollups_from_ns=now_ns - self._rollup_ns,
             )
+
+    def untold(self) -> Sequence[tuple[str, str, str]]:
+        """Who is to be told anew what is stored; see `protocol.Restorable`."""
+        with self._view() as connection:
+            return restored.untold(connection)
+
+    def all_told(self) -> None:
+        """They were."""
+        with self._lock, self._write():
+            restored.told(self._connection)
+
+    def outdated(self, raw_from_ns: int, rollups_from_ns: int) -> Outdated:
+        """What lies before these times."""
+        with self._view() as connection:
+            return retention.outdated(connection, raw_from_ns=raw_from_ns, rollups_from_ns=rollups_from_ns)
+
+    def let_go(self, raw_from_ns: int, rollups_from_ns: int, progress: Callable[[int, int], None]) -> None:
+        """Drop what lies before these times, a day at a time, so that other writers get their turn between.
+
+        `progress` is told how many of how many days are done.
+        """
+        with self._view() as connection:
+            days = retention.days_before(connection, max(raw_from_ns, rollups_from_ns))
+        for number, end_ns in enumerate([*(day_ns + DAY_NS for day_ns in days), 2**62], start=1):
+            with self._lock, self._write():
+                retention.prune(
+                    self._connection,
+                    raw_from_ns=min(end_ns, raw_from_ns),
+                    rollups_from_ns=min(end_ns, rollups_from_ns),
+                )
+            progress(number, len(days) + 1)
+
+    def free_bytes(self) -> int:
+        """What the file has free within, which new reports use before it grows."""
+        with self._view() as connection:
+            (pages,) = connection.execute("PRAGMA freelist_count").fetchone()
+            (size,) = connection.execute("PRAGMA page_size").fetchone()
+        return int(pages * size)
+
+    def compact(self) -> None:
+        """Write the file anew without what is free in it; other writers wait for so long.
+
+        Raises:
+            StoreError: another process is writing, or the disk has no room for a copy.
+        """
+        with self._lock, translated(self._path):
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @property
     def shipping(self) -> Mapping[str, int | float | bool | str | None]:

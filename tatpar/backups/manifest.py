@@ -1,0 +1,97 @@
+"""What a backup holds, in one file that is written last: a folder without it is no backup."""
+
+from __future__ import annotations
+
+from hashlib import file_digest
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE: Final = "manifest.json"
+FORMAT: Final = 1
+
+
+class BackupError(Exception):
+    """A backup cannot be made, read or put back; the text says where, what, and what to do."""
+
+
+class NotEmptyError(BackupError):
+    """There is something where a backup is to be put back."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One file of a backup."""
+
+    path: str
+    """Within the backup: `data/…` goes back into the data folder, `config/…` beside the settings."""
+    bytes: Annotated[int, Meta(ge=0)]
+    sha256: str
+    mode: int
+    """Permissions that it is put back with; the copy itself is readable by its owner alone."""
+    schema: int | None = None
+    """Of a database: the number of schema steps behind it."""
+    origin: str = ""
+    """Where it lay, when that was not in the folder of the settings."""
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """All of a backup."""
+
+    format: int = FORMAT
+    program: str
+    """The version that made it."""
+    moment_ns: int
+    """All databases are as they were then, to within `spread_ms`."""
+    spread_ms: float
+    took_s: float
+    store: str
+    """`sqlite`, `victoriametrics` or `influxdb`: of the last two the server's own data is not in here."""
+    settings: str = ""
+    """Name of the settings file below `config/`; empty: the hub ran on the built-in ones."""
+    files: tuple[Entry, ...]
+    strangers: tuple[str, ...] = ()
+    """What lay in the data folder, is not in here, and is not known to be of no use."""
+
+    @property
+    def bytes(self) -> int:
+        """Of all files."""
+        return sum(entry.bytes for entry in self.files)
+
+
+def read_manifest(backup: Path) -> Manifest:
+    """The manifest of a backup.
+
+    Raises:
+        BackupError: there is none, it cannot be read, or a newer version wrote it.
+    """
+    path = backup / FILE
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BackupError(
+            f"{backup}: no backup, or one that was never finished ({FILE}: {error.strerror}); name the folder that "
+            "`tatpar store backup` printed"
+        ) from error
+    try:
+        version = msgspec.json.decode(raw, type=dict[str, object]).get("format")
+        if isinstance(version, int) and version > FORMAT:
+            raise BackupError(
+                f"{path}: the backup has format {version}, this version knows up to {FORMAT}; use the newer version"
+            )
+        manifest = msgspec.json.decode(raw, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise BackupError(f"{path}: damaged ({error}); take another backup") from error
+    for entry in manifest.files:
+        if ".." in entry.path.split("/") or not entry.path.startswith(("data/", "config/")):
+            raise BackupError(f"{path}: {entry.path!r} does not lie in a backup; take another backup")
+    return manifest
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The report store as Parquet files, out and in, to the bit."""
