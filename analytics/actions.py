@@ -24,6 +24,8 @@ _FIXED: Final = {
     ReasonCode.NO_HISTORY: Action.WATCH,
     ReasonCode.RECENT_FAULT: Action.WATCH,
     ReasonCode.PLANNED: Action.WATCH,
+    ReasonCode.PROBE_FAULT: Action.WATCH,
+    ReasonCode.ROOM_DEVICE: Action.SWITCH_ON_DEVICE,
     ReasonCode.NOT_LINKED: Action.NONE,
 }
 _STANDING: Final = (
@@ -44,6 +46,9 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
         return _against_shared(case, worst)
     if worst.until_ns is not None:
         return Action.WATCH  # it is over: nothing to be done about it now
+    if worst.code is ReasonCode.PLATFORM_EDGE:
+        everywhere = case.ground.reached is not None and case.ground.reached.edge_everywhere
+        return Action.WAIT_HEADQUARTERS if everywhere else Action.CALL_PROVIDER
     if worst.code in _FIXED:
         return _FIXED[worst.code]
     if worst.code in _STANDING:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analytics.forecast.foresight import Foresight
     from analytics.limits import LimitSets
     from analytics.lines import Lines
+    from analytics.reach import Reached
     from analytics.recent import Recent
     from config.profiles import CallProfile
     from telemetry.decisions import Incident
@@ -62,6 +63,10 @@ class Ground:
     """(S, 2): rates of the line up and down as registered, NaN where nobody wrote them down."""
     dark_after_ns: int
     foresight: Foresight
+    reached: Reached | None = None
+    """The rooms' devices and the platform's edge; None where nobody asks."""
+    explained: NDArray[np.bool_] | None = None
+    """(L, S, P): the line looks broken, and the probe's own trouble could explain it; None: no probe is in trouble."""
     incidents: tuple[Incident, ...] = ()
     """The faults that offices share now."""
 

@@ -53,6 +53,27 @@ class ClockState(IntEnum):
     SYNCHRONISED = 2
 
 
+class ReachOutcome(IntEnum):
+    """What came of asking whether something is there."""
+
+    ANSWERED = 1
+    REFUSED = 2
+    """Its machine says that nobody listens there."""
+    TIMEOUT = 3
+    UNREACHABLE = 4
+    """No way leads there."""
+    NAME_UNKNOWN = 5
+    GARBLED = 6
+    """Something answers, but not in the protocol."""
+    TLS_FAILED = 7
+    CERTIFICATE = 8
+    """It answers, with a certificate that this machine does not trust."""
+    EXPIRED = 9
+    """It answers, with a certificate that has expired."""
+    OWN_TROUBLE = 10
+    """The question could not be asked: nothing is known of the other side."""
+
+
 class Clock(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The probe's own clock at the start of the window."""
 
@@ -229,11 +250,23 @@ class Reach(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag
     """Whether something that a call needs answers: the room's device, the meeting platform's edge."""
 
     target: Annotated[str, Meta(min_length=1, max_length=64)]
+    """`room` or `edge`."""
     method: Annotated[str, Meta(min_length=1, max_length=16)]
-    """`tcp`, `tls`, `stun`, `sip`."""
+    """`sip`, `sip+tcp`, `h323`, `tcp`, `tls`, `stun`."""
     answered: bool
     took_ms: Ms | None = None
+    """From the first packet to the answer, names not counted."""
     error: Annotated[str, Meta(max_length=200)] | None = None
+    address: Annotated[str, Meta(max_length=280)] | None = None
+    """`host:port`, as it was asked for."""
+    outcome: ReachOutcome | None = None
+    """Absent in reports of before it was told."""
+    connect_ms: Ms | None = None
+    """Of TLS: until TCP was connected."""
+    handshake_ms: Ms | None = None
+    """Of TLS: from then on."""
+    certificate_until_ns: TimeNs | None = None
+    """Of TLS: when the certificate expires."""
 
 
 class Link(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="link"):
