@@ -39,18 +39,26 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     """Reasons of a case; none when it is ready, at least one otherwise."""
     if case.standing is Standing.READY:
         return ()
-    if not case.ground.linked[case.site]:
-        return (Reason(code=ReasonCode.NOT_LINKED),)
-    if case.ground.dark[case.site]:
-        return (_silent(case, ReasonCode.DARK),)
-    if case.is_explained and case.standing is Standing.UNKNOWN:
-        return (Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name),)
-    if case.path < 0 or case.probability is None:
-        return (Reason(code=ReasonCode.NO_DATA),)
+    alone = _without_number(case)
+    if alone is not None or case.probability is None:
+        return (alone or Reason(code=ReasonCode.NO_DATA),)
     missing = _missing(case)
     if missing and case.probability >= READY:
         return tuple(missing)
     return (*missing, *_of_the_line(case))[:MOST_REASONS]
+
+
+def _without_number(case: Case) -> Reason | None:
+    """Why nothing more is known of an office; None where there is a number to explain."""
+    if not case.ground.linked[case.site]:
+        return Reason(code=ReasonCode.NOT_LINKED)
+    if case.ground.dark[case.site]:
+        return _silent(case, ReasonCode.DARK)
+    if case.is_explained and case.standing is Standing.UNKNOWN:
+        return Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name)
+    if case.path < 0:
+        return Reason(code=ReasonCode.NO_DATA)
+    return None
 
 
 def _of_the_line(case: Case) -> tuple[Reason, ...]:

@@ -60,7 +60,7 @@ async def _over_udp(check: ReachCheck, family: socket.AddressFamily, peer: HostP
     """Send until the answer is there; a connected socket, so that strangers are not heard and refusals are."""
     loop = asyncio.get_running_loop()
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.setblocking(False)  # noqa: FBT003 - the library's own
+        sock.setblocking(False)
         sock.connect(peer)
         if check.method == "stun":
             transaction = secrets.token_bytes(stun_binding.TRANSACTION_OCTETS)
@@ -91,7 +91,7 @@ async def _over_tcp(
     began_ns = monotonic_ns()
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        sock.setblocking(False)  # noqa: FBT003 - the library's own
+        sock.setblocking(False)
         await loop.sock_connect(sock, peer)
         connected_ns = monotonic_ns()
         if check.method == "tls":

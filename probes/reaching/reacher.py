@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from probes.reaching.answer import Answer, answer_of
 from probes.reaching.asking import ask
-from telemetry.messages import Reach, ReachOutcome
+from telemetry.messages import Reach
 from telemetry.windows import SECOND_NS, window_start
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Reacher:
         try:
             async with self._slots:
                 answer = await self._answer(asked)
-        except Exception:  # one question's fault stays its own
+        except Exception:  # noqa: BLE001 - one question's fault stays its own
             _log.exception("%s: %s could not be asked", office, asked.check)
         finally:
             self._asking.discard(key)

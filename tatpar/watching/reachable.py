@@ -37,14 +37,12 @@ Question = tuple[str, str, str, str, str]
 
 @dataclass(slots=True)
 class _Run:
-    """One question: the newest answer, and how often in a row there was none."""
+    """One question: how often in a row there was no answer, and since when."""
 
-    told_ns: int = 0
     failures: int = 0
     since_ns: int = 0
 
     def take(self, at_ns: int, *, answered: bool) -> None:
-        self.told_ns = at_ns
         if answered:
             self.failures = self.since_ns = 0
         else:
@@ -87,23 +85,21 @@ class Reachability:
         if near:
             span = Selection(now_ns - self._fresh_ns, now_ns, sites=tuple(near))
             items = reader.items("reach", span)
-        self.reached = self._judged(runs_of(items), now_ns) if items else None
+        self.reached = self._judged(runs_of(items)) if items else None
         if not items:
             self._since.clear()
 
-    def _judged(self, runs: dict[Question, _Run], now_ns: int) -> Reached:
-        by_target = [self._replies(runs, target) for target in TARGETS]
-        found = reached(
-            *by_target, len(self._place), now_ns, fresh_ns=self._fresh_ns, lead_ns=self._lead_ns
-        )
+    def _judged(self, runs: dict[Question, _Run]) -> Reached:
+        room, edge = (self._replies(runs, target) for target in TARGETS)
+        found = reached(room, edge, len(self._place), self._lead_ns)
         for target, off_ns in zip(TARGETS, (found.room_off_ns, found.edge_off_ns), strict=True):
             self._remember(target, off_ns)
         return found
 
     def _replies(self, runs: dict[Question, _Run], target: str) -> Replies:
         mine = [(self._place[key[0]], run) for key, run in runs.items() if key[2] == target]
-        columns = [(row, run.failures, run.since_ns, run.told_ns) for row, run in mine]
-        table = np.array(columns, dtype=np.int64).reshape(len(columns), 4)
+        columns = [(row, run.failures, run.since_ns) for row, run in mine]
+        table = np.array(columns, dtype=np.int64).reshape(len(columns), 3)
         return Replies(*table.T)
 
     def _remember(self, target: str, off_ns: NDArray[np.int64]) -> None:
