@@ -168,7 +168,9 @@ def _check_reach(settings: Settings, wrong: Wrong) -> None:
         if parse_check(text) is None:
             raise wrong(("reach", "edges", place), f'reach.edges has "{text}"', f"write {CHECK_RULE}")
     if len(edges) > MOST_CHECKS:
-        raise wrong(("reach", "edges"), f"reach.edges has {len(edges)} entries", f"keep at most {MOST_CHECKS}")
+        raise wrong(
+            ("reach", "edges"), f"reach.edges has {len(edges)} entries", f"keep at most {MOST_CHECKS}"
+        )
 
 
 def _check_rates(settings: Settings, wrong: Wrong) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta, Struct
 
 from config.address import is_loopback, parse_address
-from config.reach import CHECK_RULE, MOST_CHECKS, parse_check
 from config.names import ID_RULE, is_id, suggested_id
+from config.reach import CHECK_RULE, MOST_CHECKS, parse_check
 from config.text import read_text
 from config.toml_file import TomlFile, shown
 from probes.call.ports import PLATFORM_PORTS, port_ranges

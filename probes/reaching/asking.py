@@ -33,7 +33,10 @@ _TOKEN_OCTETS: Final = 12
 
 
 async def ask(
-    check: ReachCheck, where: tuple[socket.AddressFamily, str], monotonic_ns: Callable[[], int], tls: ssl.SSLContext
+    check: ReachCheck,
+    where: tuple[socket.AddressFamily, str],
+    monotonic_ns: Callable[[], int],
+    tls: ssl.SSLContext,
 ) -> Answer:
     """The answer to one question; raises nothing but cancellation.
 

@@ -1,10 +1,9 @@
 """A STUN Binding request and its answer (RFC 8489 5, 6): does the platform's edge answer over UDP. Pure.
 
-     0                   1                   2                   3
-    |0 0|  message type (14)        |      length (octets after)    |
-    |                  magic cookie 0x2112A442                      |
-    |                  transaction id (96 bits)                     |
-    |  attributes: type (16), length (16), value, padded to 32 bits |
+| 0 0 | message type (14)       | octets after the header (16)  |
+| magic cookie 0x2112A442 (32)                                  |
+| transaction id (96)                                           |
+| attributes: type (16), length (16), value, padded to 32 bits  |
 """
 
 from __future__ import annotations

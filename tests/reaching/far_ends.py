@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
+import datetime as dt
 import ssl
 import struct
 from dataclasses import dataclass, field
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COOKIE: Final = 0x2112A442
-ASKED_FOR: Final = ("via", "max-forwards", "to", "from", "call-id", "cseq", "contact", "accept", "content-length")
+ASKED_FOR: Final = (
+    "via",
+    "max-forwards",
+    "to",
+    "from",
+    "call-id",
+    "cseq",
+    "contact",
+    "accept",
+    "content-length",
+)
 """RFC 3261 8.1.1 and 11.1."""
 
 
@@ -133,15 +143,15 @@ async def tls_server(folder: Path, *, days: int = 30) -> AsyncIterator[Platform]
     """A real TLS server for `localhost`, whose certificate is its own authority; `days` below 0: it has expired."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    until = now + datetime.timedelta(days=days)
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    until = now + dt.timedelta(days=days)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=90))
+        .not_valid_before(now - dt.timedelta(days=90))
         .not_valid_after(until)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
