@@ -42,13 +42,18 @@ def plan_everyone(config: Config, now_ns: int) -> dict[str, Plan]:
     spans = _spans(config.calendar, (from_ns, until_ns), probing, {end.end for end in ends})
     meetings = meeting_spans(config.calendar, (from_ns - margin_ns, until_ns + margin_ns), margin_ns)
     return {
-        site.id: structs.replace(
+        site.id: asking(
             site_plan(spans.get(site.id, {}), ends, probing, until_ns, meetings.get(site.id, ())),
-            reach=planned_reach(site, config.settings.reach),
-            reach_every_s=config.settings.reach.every_s,
+            planned_reach(site, config.settings.reach),
+            config.settings.reach.every_s,
         )
         for site in config.registry.linked()
     }
+
+
+def asking(plan: Plan, reach: tuple[PlannedReach, ...], every_s: float) -> Plan:
+    """The plan with these questions; without any the same, so that nobody is told anew."""
+    return structs.replace(plan, reach=reach, reach_every_s=every_s) if reach else plan
 
 
 def planned_reach(site: Site, reaching: Reaching) -> tuple[PlannedReach, ...]:
