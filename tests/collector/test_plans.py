@@ -80,7 +80,9 @@ def test_a_plan_says_what_to_ask_beside_the_line(config_file: Path) -> None:
     heading, *rows = sites.read_text(encoding="utf-8").splitlines()
     cells = ["sip:10.1.2.3 h323:10.1.2.3" if row.startswith("agra,") else "" for row in rows]
     sites.write_text(
-        "\n".join([f"{heading},room_device", *(f"{row},{cell}" for row, cell in zip(rows, cells, strict=True))]),
+        "\n".join(
+            [f"{heading},room_device", *(f"{row},{cell}" for row, cell in zip(rows, cells, strict=True))]
+        ),
         encoding="utf-8",
     )
     with config_file.open("a", encoding="utf-8") as settings:

@@ -134,14 +134,14 @@ def test_a_platform_that_one_office_or_all_cannot_reach(town: Town) -> None:
     """One office's way to the platform is that office's; what is away for all is at most a risk, and there is nothing to do at the office."""
     meeting_in(town, 25)
     there, away = reach("edge", answered=True, method="tls"), reach("edge", answered=False, method="tls")
-    items = {site: (there,) for site in OFFICES} | {"ballia": (away,)}
+    items = dict.fromkeys(OFFICES, (there,)) | {"ballia": (away,)}
     tell(town, items)
     town.play(3 * MINUTE_S)
     verdict = town.verdict("ballia")
     assert (verdict.state, verdict.action) == (State.NOT_READY, Action.CALL_PROVIDER)
     assert [reason.code for reason in verdict.reasons] == [ReasonCode.PLATFORM_EDGE]
     assert town.verdict("agra").state is State.READY
-    items.update({site: (away,) for site in OFFICES})
+    items.update(dict.fromkeys(OFFICES, (away,)))
     town.play(3 * MINUTE_S)
     for site in OFFICES:
         verdict = town.verdict(site)
