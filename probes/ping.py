@@ -110,13 +110,14 @@ class Pinger:
                 lookup.cancel()
 
     async def _round(self, sock: IcmpSocket) -> None:
-        """Each target once, spread over a second."""
-        targets = list(self._targets.items())
-        for (office, target), host in targets:
+        """Each target once, spread over a second; a late wake-up does not make the round longer."""
+        targets, loop = list(self._targets.items()), asyncio.get_running_loop()
+        begun_s = loop.time()
+        for place, ((office, target), host) in enumerate(targets, 1):
             address = self._address(host)
             if address is not None:
                 self._send(sock, office, target, address)
-            await asyncio.sleep(ROUND_S / len(targets))
+            await asyncio.sleep(begun_s + place * ROUND_S / len(targets) - loop.time())
         if not targets:
             await asyncio.sleep(ROUND_S)
         self._expire()
