@@ -47,7 +47,9 @@ class Wire:
 
     def _note(self, packet: bytes, stamp: bytes) -> None:
         header = (packet[0] & 15) * 4
-        if packet[9] != socket.IPPROTO_ICMP or packet[16] != 127 or not (packet[18] or packet[14]):  # 127.0.0.x is others'
+        if (
+            packet[9] != socket.IPPROTO_ICMP or packet[16] != 127 or not (packet[18] or packet[14])
+        ):  # 127.0.0.x is others'
             return
         kind, mark = packet[header], packet[header + 4 : header + 8]
         seconds, ns = _STAMP.unpack(stamp[: _STAMP.size])
