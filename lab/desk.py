@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.control import Answer, Break, Broken, Heal, Healed, LabStatus, Request, ShownFault
+from lab.control import Answer, Break, Broken, Heal, Healed, LabStatus, Request, Room, ShownFault, Switched
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ async def answer(fleet: Fleet, request: Request) -> Answer:
             return await _break(fleet, request)
         case Heal():
             return await _heal(fleet, request)
+        case Room():
+            switched = fleet.switch_rooms(request.scope, on=request.on)
+            return Switched(offices=len(switched), off=fleet.rooms.off)
         case _:
             return await _status(fleet)
 
@@ -58,6 +61,7 @@ async def _status(fleet: Fleet) -> LabStatus:
         lost=sum(one.lost for one in lines.counts),
         unsent=sum(one.unsent for one in lines.counts),
         late_us=lines.late_us,
+        rooms_off=fleet.rooms.off,
     )
 
 
