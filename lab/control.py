@@ -89,6 +89,8 @@ class Healed(Struct, frozen=True, kw_only=True, tag="healed", tag_field="answer"
 
     healed: tuple[ShownFault, ...]
     left: tuple[ShownFault, ...] = ()
+    rooms: tuple[str, ...] = ()
+    """Offices whose room's device was switched on again."""
 
 
 class LabStatus(Struct, frozen=True, kw_only=True, tag="status", tag_field="answer"):

@@ -39,9 +39,11 @@ async def _break(fleet: Fleet, request: Break) -> Broken:
 
 
 async def _heal(fleet: Fleet, request: Heal) -> Healed:
+    off = fleet.rooms.off
     healed = await fleet.heal(request.scope)
+    rooms = tuple(site for site in off if site not in fleet.rooms.off)
     left = () if request.scope is None else fleet.director.touching(fleet.places.scope(request.scope))
-    return Healed(healed=tuple(map(_shown, healed)), left=tuple(map(_shown, left)))
+    return Healed(healed=tuple(map(_shown, healed)), left=tuple(map(_shown, left)), rooms=rooms)
 
 
 async def _status(fleet: Fleet) -> LabStatus:

@@ -105,6 +105,8 @@ def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> 
         wrong_input(f"`{scope}` and --all exclude each other; write one of them")
     answer = _ask(data_dir, Heal(scope=scope), Healed)
     lines = [f"healed: {_sentence(fault)}" for fault in answer.healed]
+    if answer.rooms:
+        lines.append(f"switched on: {', '.join(answer.rooms)}")
     lines = lines or ["nothing was broken there by hand"]
     lines += [
         f"still there: {_sentence(fault)}; heal it with: tatpar lab heal {fault.scope}"

@@ -240,7 +240,7 @@ async def test_a_rooms_device_is_switched_off_and_its_line_is_not(
     assert await asked("lucknow") is ReachOutcome.ANSWERED
     assert await measure(helpers, fleet, "meerut") == 50
     assert (await asyncio.to_thread(ask, folder, Status(), LabStatus)).rooms_off == ("meerut",)
-    await asyncio.to_thread(ask, folder, HealRequest(), Healed)
+    assert (await asyncio.to_thread(ask, folder, HealRequest(), Healed)).rooms == ("meerut",)
     assert await asked("meerut") is ReachOutcome.ANSWERED
 
 
