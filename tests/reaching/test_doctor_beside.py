@@ -15,7 +15,8 @@ from probes.reaching.targets import Asked
 from tatpar.__main__ import main
 from tatpar.examination.beside import finding, of_office
 from tatpar.examination.finding import Level
-from telemetry.control import Plan, PlannedReach
+from tatpar.examination.starts import starts
+from telemetry.control import Plan, PlannedReach, Presence
 from telemetry.messages import ReachOutcome
 from telemetry.windows import DAY_NS
 from tests.reaching.far_ends import device
@@ -72,6 +73,21 @@ def test_each_outcome_is_told(answer: Answer, level: Level, said: str) -> None:
     assert found.level is level
     assert said in found.text
     assert bool(found.remedy) is (level is not Level.FINE)
+
+
+def test_why_probes_last_started_is_told() -> None:
+    """Crashes are for somebody to look at, power cuts are told, updates and orderly stops are nobody's trouble."""
+    reasons = {"agra": "crash", "etah": "power", "unnao": "update", "ballia": "operator", "jhansi": "unknown"}
+    presence = {
+        (site, "p1"): Presence(online=True, since_ns=1, restart_reason=reason)
+        for site, reason in reasons.items()
+    }
+    crash, power = starts(presence)
+    assert (crash.level, crash.text, bool(crash.remedy)) == (Level.LESS, "agra/p1", True)
+    assert (power.level, power.text) == (Level.FINE, "etah/p1")
+    many = {(f"s{n}", "p1"): Presence(online=True, since_ns=1, restart_reason="crash") for n in range(8)}
+    assert [one.text for one in starts(many)] == ["s0/p1, s1/p1, s2/p1, s3/p1, s4/p1 and 3 more"]
+    assert list(starts({})) == []
 
 
 def test_the_hubs_doctor_asks_the_platform(tmp_path: Path) -> None:
