@@ -147,9 +147,8 @@ def test_real_counters_of_this_machine() -> None:
 
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])
-def test_a_stepped_clock_is_in_no_rate(step_s: int) -> None:
+def test_a_stepped_clock_is_in_no_rate(meter: Meter, step_s: int) -> None:
     """The clock is set in mid-window in either direction: bits are over the seconds that passed, or not told of a window that was cut."""
-    meter = Meter()
     meter.window(sent_bytes=0)
     meter.clock.step(step_s * SECOND_NS)
     whole = meter.window(sent_bytes=15_000)
