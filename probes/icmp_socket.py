@@ -33,6 +33,8 @@ _SOL_RAW: Final = 255
 _ICMP_FILTER: Final = 1
 _SEND_STAMPS: Final = TX_SCHED | REPORT_SOFTWARE | OPT_ID | OPT_TSONLY
 _ERROR_ROOM: Final = 256
+_ERROR_QUEUE: Final = int(getattr(socket, "MSG_ERRQUEUE", 0x2000))
+"""Known to Linux alone."""
 _MAX_PACKET: Final = 2048
 _ALL_BUT_REPLIES: Final = struct.pack("@I", ~(1 << ECHO_REPLY) & 0xFFFFFFFF)
 
@@ -82,7 +84,7 @@ class IcmpSocket:
         newest: int | None = None
         while True:
             try:
-                _, ancillary, _, _ = self._sock.recvmsg(1, _ERROR_ROOM, socket.MSG_ERRQUEUE)
+                _, ancillary, _, _ = self._sock.recvmsg(1, _ERROR_ROOM, _ERROR_QUEUE)
             except (
                 OSError
             ):  # nothing more there; or an ICMP error about an earlier packet, which replies() passes over

@@ -82,7 +82,7 @@ REASONS: Final = {
     ReasonCode.NO_HISTORY: 25,
     ReasonCode.NO_DATA: 26,
     ReasonCode.NOT_LINKED: 27,
-    ReasonCode.PLATFORM_EDGE: 28,
+    ReasonCode.PLATFORM_EDGE: 30,  # 28 and 29 are taken: the rehearsal's
 }
 """0: no reason, or one that this table does not know yet."""
 ACTIONS: Final = {
