@@ -30,6 +30,11 @@ ROUNDS: Final = 3
 """Answers of so many rounds of asking are looked at."""
 LEAST_FRESH_NS: Final = 180 * SECOND_NS
 TARGETS: Final = ("room", "edge")
+_SAY_NOTHING: Final = {
+    ("room", ReachOutcome.OWN_TROUBLE),
+    ("edge", ReachOutcome.OWN_TROUBLE),
+    ("room", ReachOutcome.NAME_UNKNOWN),  # somebody wrote it wrong: nobody at the office can switch it on
+}
 
 Question = tuple[str, str, str, str, str]
 """Site, probe, target, method, address."""
@@ -112,11 +117,11 @@ class Reachability:
 
 
 def runs_of(items: Sequence[StoredItem]) -> dict[Question, _Run]:
-    """By question, its newest answers; `items` by site and start. What a probe could not ask says nothing."""
+    """By question, its newest answers; `items` by site and start. What a probe could not ask says nothing, nor does a device's unknown name."""
     runs: dict[Question, _Run] = {}
     for each in items:
         item = each.item
-        if isinstance(item, Reach) and item.outcome is not ReachOutcome.OWN_TROUBLE:
+        if isinstance(item, Reach) and (item.target, item.outcome) not in _SAY_NOTHING:
             key = (each.site, each.probe, item.target, item.method, item.address or "")
             runs.setdefault(key, _Run()).take(each.start_ns, answered=item.answered)
     return runs
