@@ -24,6 +24,8 @@ _FIXED: Final = {
     ReasonCode.NO_HISTORY: Action.WATCH,
     ReasonCode.RECENT_FAULT: Action.WATCH,
     ReasonCode.PLANNED: Action.WATCH,
+    ReasonCode.PROBE_FAULT: Action.WATCH,
+    ReasonCode.ROOM_DEVICE: Action.SWITCH_ON_DEVICE,
     ReasonCode.NOT_LINKED: Action.NONE,
 }
 _STANDING: Final = (
@@ -42,8 +44,8 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
     if case.standing is Standing.READY or not reasons:
         return Action.NONE
     worst = reasons[0]
-    if worst.code is ReasonCode.SHARED_FAULT:
-        return _against_shared(case, worst)
+    if worst.code in _NOT_OUR_OWN:
+        return _NOT_OUR_OWN[worst.code](case, worst)
     if worst.until_ns is not None:
         return Action.WATCH  # it is over: nothing to be done about it now
     if worst.code in _FIXED:
@@ -71,6 +73,18 @@ def _against_shared(case: Case, worst: Reason) -> Action:
     if _has_second_line(case):
         return Action.SECOND_LINE
     return Action.LOWER_PROFILE if case.best_profile else Action.CALL_PROVIDER
+
+
+def _against_platform(case: Case, _worst: Reason) -> Action:
+    """Away for one office it is that office's way to it; away for many there is nothing that an office can do."""
+    everywhere = case.ground.reached is not None and case.ground.reached.edge_everywhere
+    return Action.WAIT_HEADQUARTERS if everywhere else Action.CALL_PROVIDER
+
+
+_NOT_OUR_OWN: Final = {
+    ReasonCode.SHARED_FAULT: _against_shared,
+    ReasonCode.PLATFORM_EDGE: _against_platform,
+}
 
 
 def _has_second_line(case: Case) -> bool:

@@ -78,6 +78,12 @@ class Case:
         return (self.ground.foresight.now_ns - self.track.start_ns) // self.track.slot_ns - 1
 
     @property
+    def is_explained(self) -> bool:
+        """Whether the probe's own trouble could explain that the line looks broken."""
+        found = self.ground.explained
+        return found is not None and self.path >= 0 and bool(found[self.limit_set, self.site, self.path])
+
+    @property
     def lead_ns(self) -> int:
         """Time to the start; negative while the meeting runs."""
         return self.occurrence.starts_ns - self.ground.now_ns

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analytics.forecast.foresight import Foresight
     from analytics.limits import LimitSets
     from analytics.lines import Lines
+    from analytics.reach import Reached
     from analytics.recent import Recent
     from analytics.rehearsed import BrokeInRehearsal
     from config.profiles import CallProfile
@@ -65,6 +66,10 @@ class Ground:
     foresight: Foresight
     rehearsed: Mapping[str, BrokeInRehearsal] = field(default_factory=dict)
     """By call profile, the lines that broke under its load in their last rehearsal; none where nobody rehearsed."""
+    reached: Reached | None = None
+    """The rooms' devices and the platform's edge; None where nobody asks."""
+    explained: NDArray[np.bool_] | None = None
+    """(L, S, P): the line looks broken, and the probe's own trouble could explain it; None: no probe is in trouble."""
     incidents: tuple[Incident, ...] = ()
     """The faults that offices share now."""
 

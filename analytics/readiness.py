@@ -85,6 +85,7 @@ def expect(ground: Ground, occurrence: Occurrence) -> Expectation:
     sites = np.arange(len(chosen))
     probability = np.where(ground.linked, holds[0, sites, chosen], np.nan)
     standing = _standing(ground, occurrence, probability)
+    standing = _beside_the_line(ground, occurrence, standing, paths[chosen])
     numbered = (standing != Standing.UNKNOWN) & ~_dark_before(ground, occurrence)
     return Expectation(
         probability=np.where(numbered, probability, np.nan),
@@ -203,6 +204,23 @@ def _standing(ground: Ground, occurrence: Occurrence, probability: NDArray[np.fl
     )
     chosen = np.select([rule for rule, _ in rules], [state for _, state in rules], Standing.NOT_READY)
     return chosen.astype(np.int8)
+
+
+def _beside_the_line(
+    ground: Ground, occurrence: Occurrence, standing: NDArray[np.int8], path: NDArray[np.int64]
+) -> NDArray[np.int8]:
+    """What the probability, which is the line's, does not say: figures that the probe's own trouble explains, things that are away."""
+    lead_ns = occurrence.starts_ns - ground.now_ns
+    out = standing.copy()
+    fit = (out == Standing.READY) | (out == Standing.AT_RISK)
+    if ground.explained is not None:
+        limit_set = ground.sets.of_profile[occurrence.meeting.profile]
+        out[fit & ground.explained[limit_set, np.arange(len(out)), path]] = Standing.UNKNOWN
+    if ground.reached is not None:
+        out[fit & ground.reached.doubtful(lead_ns)] = Standing.AT_RISK
+        known = (out != Standing.UNKNOWN) & ground.linked
+        out[known & ground.reached.missing(lead_ns)] = Standing.NOT_READY
+    return out
 
 
 def _dark_before(ground: Ground, occurrence: Occurrence) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
-from analytics.readiness import NEVER_READY, SILENCE_NS
+from analytics.readiness import NEVER_READY, READY, SILENCE_NS
 from telemetry.decisions import Reason, ReasonCode
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
 
@@ -39,12 +39,30 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     """Reasons of a case; none when it is ready, at least one otherwise."""
     if case.standing is Standing.READY:
         return ()
+    alone = _without_number(case)
+    if alone is not None or case.probability is None:
+        return (alone or Reason(code=ReasonCode.NO_DATA),)
+    missing = _missing(case)
+    if missing and case.probability >= READY:
+        return tuple(missing)
+    return (*missing, *_of_the_line(case))[:MOST_REASONS]
+
+
+def _without_number(case: Case) -> Reason | None:
+    """Why nothing more is known of an office; None where there is a number to explain."""
     if not case.ground.linked[case.site]:
-        return (Reason(code=ReasonCode.NOT_LINKED),)
+        return Reason(code=ReasonCode.NOT_LINKED)
     if case.ground.dark[case.site]:
-        return (_silent(case, ReasonCode.DARK),)
-    if case.path < 0 or case.probability is None:
-        return (Reason(code=ReasonCode.NO_DATA),)
+        return _silent(case, ReasonCode.DARK)
+    if case.is_explained and case.standing is Standing.UNKNOWN:
+        return Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name)
+    if case.path < 0:
+        return Reason(code=ReasonCode.NO_DATA)
+    return None
+
+
+def _of_the_line(case: Case) -> tuple[Reason, ...]:
+    """Why the line itself is expected to fail."""
     terms = case.expectation.terms
     faults, cost = _fault_reasons(case), _fault_weight(case)
     if faults[0].code is ReasonCode.RECENT_FAULT and not _broke_lately(case):  # the line's habit, then
@@ -66,6 +84,22 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     if len(telling) > 1:  # that little is known explains nothing when something else does
         telling = [each for each in telling if each.code is not ReasonCode.NO_HISTORY]
     return tuple(telling[:MOST_REASONS])
+
+
+def _missing(case: Case) -> list[Reason]:
+    """What a call needs beside the line and what is away: the room's own device before the meeting platform."""
+    found = case.ground.reached
+    if found is None or case.lead_ns > found.lead_ns:
+        return []
+    since = (
+        (ReasonCode.ROOM_DEVICE, int(found.room_off_ns[case.site])),
+        (ReasonCode.PLATFORM_EDGE, int(found.edge_off_ns[case.site])),
+    )
+    return [
+        Reason(code=code, value=float((case.ground.now_ns - ns) // SECOND_NS), unit="s", since_ns=ns)
+        for code, ns in since
+        if ns
+    ]
 
 
 def _is_silent(case: Case) -> bool:

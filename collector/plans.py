@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from telemetry.control import Busy, Plan, PlannedEnd, Rate
+from msgspec import structs
+
+from config.reach import parse_check
+from telemetry.control import Busy, Plan, PlannedEnd, PlannedReach, Rate
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     from config.calendar import Calendar
     from config.config import Config
     from config.meetings import Occurrence
-    from config.settings import Headquarters, Probing
+    from config.settings import Headquarters, Probing, Reaching
+    from config.sites import Site
 
     Spans = Mapping[str, list[tuple[int, int]]]
     """By end, spans `(from_ns, until_ns)`; end "" is every end."""
@@ -38,9 +42,25 @@ def plan_everyone(config: Config, now_ns: int) -> dict[str, Plan]:
     spans = _spans(config.calendar, (from_ns, until_ns), probing, {end.end for end in ends})
     meetings = meeting_spans(config.calendar, (from_ns - margin_ns, until_ns + margin_ns), margin_ns)
     return {
-        site.id: site_plan(spans.get(site.id, {}), ends, probing, until_ns, meetings.get(site.id, ()))
+        site.id: asking(
+            site_plan(spans.get(site.id, {}), ends, probing, until_ns, meetings.get(site.id, ())),
+            planned_reach(site, config.settings.reach),
+            config.settings.reach.every_s,
+        )
         for site in config.registry.linked()
     }
+
+
+def asking(plan: Plan, reach: tuple[PlannedReach, ...], every_s: float) -> Plan:
+    """The plan with these questions; without any the same, so that nobody is told anew."""
+    return structs.replace(plan, reach=reach, reach_every_s=every_s) if reach else plan
+
+
+def planned_reach(site: Site, reaching: Reaching) -> tuple[PlannedReach, ...]:
+    """What an office asks after: its room's device, and the meeting platform's edge."""
+    room = (PlannedReach(target="room", ask=str(parse_check(text))) for text in site.room_device)
+    edge = (PlannedReach(target="edge", ask=str(parse_check(text))) for text in reaching.edges)
+    return (*room, *edge)
 
 
 def meeting_spans(

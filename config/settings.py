@@ -152,6 +152,17 @@ class Probing(Section, frozen=True, kw_only=True):
     """Mark of the test packets of all offices, but those whose own settings name one."""
 
 
+class Reaching(Section, frozen=True, kw_only=True):
+    """Whether what a call needs beside the line is there: rooms' devices (`sites.csv`), the meeting platform's edge."""
+
+    edges: tuple[str, ...] = ()
+    """What the platform's edge is asked from every office, as `config.reach` has it; empty: nothing."""
+    every_s: Annotated[float, Meta(ge=5, le=3600)] = 60
+    """So often each question is asked."""
+    lead_min: Annotated[float, Meta(ge=0, le=1440)] = 30
+    """What does not answer counts from so long before a meeting's start: rooms are switched on shortly before."""
+
+
 class Rehearsal(Section, frozen=True, kw_only=True):
     """Rehearsals: the load of the call, tried on all invited offices before the meeting."""
 
@@ -330,6 +341,7 @@ class Settings(Section, frozen=True, kw_only=True):
     enrolment: Enrolment = Enrolment()
     store: Store = Store()
     probing: Probing = Probing()
+    reach: Reaching = Reaching()
     rehearsal: Rehearsal = Rehearsal()
     collector: Collector = Collector()
     watch: Watch = Watch()

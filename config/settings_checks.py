@@ -10,6 +10,7 @@ from config.alert_checks import check_alerts
 from config.delivery_checks import check_delivery
 from config.digest_checks import check_digest
 from config.names import ID_RULE, is_id, suggested_id
+from config.reach import CHECK_RULE, MOST_CHECKS, parse_check
 from config.site_columns import is_mail_address
 from config.store_checks import check_store
 from config.wall_checks import check_wall
@@ -47,6 +48,7 @@ def check_settings(settings: Settings, wrong: Wrong) -> None:
     _check_metrics(settings, wrong)
     _check_rates(settings, wrong)
     _check_rehearsal(settings, wrong)
+    _check_reach(settings, wrong)
     check_alerts(settings.alerts, wrong)
     check_delivery(settings.alerts, wrong)
     _check_report_mail(settings, wrong)
@@ -178,6 +180,17 @@ def _check_metrics(settings: Settings, wrong: Wrong) -> None:
     if host and not is_host(host):
         problem = f'metrics.host "{host}" is neither a name nor an address'
         raise wrong(("metrics", "host"), problem, 'write an address of this machine, as "127.0.0.1"')
+
+
+def _check_reach(settings: Settings, wrong: Wrong) -> None:
+    edges = settings.reach.edges
+    for place, text in enumerate(edges):
+        if parse_check(text) is None:
+            raise wrong(("reach", "edges", place), f'reach.edges has "{text}"', f"write {CHECK_RULE}")
+    if len(edges) > MOST_CHECKS:
+        raise wrong(
+            ("reach", "edges"), f"reach.edges has {len(edges)} entries", f"keep at most {MOST_CHECKS}"
+        )
 
 
 def _check_rates(settings: Settings, wrong: Wrong) -> None:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from config.names import ID_RULE, is_id, suggested_id
+from config.reach import CHECK_RULE, MOST_CHECKS, parse_check
 from config.sites import SiteStatus
 from config.text import nearest, one_of
 
@@ -23,6 +24,7 @@ OPTIONAL: Final = (
     "contact_email",
     "contact_phone",
     "line_number",
+    "room_device",
     "link_up_mbps",
     "link_down_mbps",
 )
@@ -136,6 +138,17 @@ def line_number(column: str, text: str) -> str:
     return any_text(column, text)
 
 
+def questions(column: str, text: str) -> tuple[str, ...]:
+    """What the room's device is asked, divided by blanks; or nothing."""
+    texts = tuple(dict.fromkeys(text.split()))
+    for each in texts:
+        if parse_check(each) is None:
+            raise CellError(f'{column} "{each}" is no question to a device', f"write {CHECK_RULE}")
+    if len(texts) > MOST_CHECKS:
+        raise CellError(f"{column} has {len(texts)} questions", f"keep at most {MOST_CHECKS}")
+    return texts
+
+
 def rate(column: str, text: str) -> float | None:
     """Mbit/s in the file, bit/s here; None when not said."""
     if not text:
@@ -164,6 +177,7 @@ CELLS: Final[dict[str, Callable[[str, str], object]]] = {
     "contact_email": email,
     "contact_phone": phone,
     "line_number": line_number,
+    "room_device": questions,
     "link_up_mbps": rate,
     "link_down_mbps": rate,
 }

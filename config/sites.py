@@ -38,6 +38,8 @@ class Site(Struct, frozen=True, kw_only=True, omit_defaults=True):
     contact_phone: str = ""
     line_number: str = ""
     """The provider's own number of the line: what is named when the provider is called."""
+    room_device: tuple[str, ...] = ()
+    """What the room's device is asked, each as `config.reach` has it; empty: nothing."""
     link_up_bps: float | None = None
     link_down_bps: float | None = None
 

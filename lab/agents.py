@@ -40,6 +40,7 @@ def _settings(message: Offices) -> list[OfficeSettings]:
             secret=bytes.fromhex(office.secret),
             ping_targets=(),  # the gateway and the ends would be this machine itself
             interface="",
+            reach_room=(office.room,) if office.room else (),
         )
         for office in message.offices
     ]

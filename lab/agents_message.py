@@ -17,6 +17,8 @@ class EmulatedOffice(Struct, frozen=True, kw_only=True):
     ssid: int = 0
     """With the key, hex: what the headquarters knows it by when it rehearses; 0: it never does."""
     secret: str = ""
+    room: str = ""
+    """What is asked of the room's device (`config.reach`)."""
 
 
 class Offices(Struct, frozen=True, kw_only=True):

@@ -49,7 +49,14 @@ class Status(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     """Ask what is broken and how the relay does."""
 
 
-Request = Break | Heal | Status
+class Room(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="room", tag_field="verb"):
+    """Switch the rooms' devices of a scope on or off."""
+
+    scope: Annotated[str, Meta(min_length=1, max_length=128)]
+    on: bool
+
+
+Request = Break | Heal | Room | Status
 
 
 class ShownFault(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,6 +89,8 @@ class Healed(Struct, frozen=True, kw_only=True, tag="healed", tag_field="answer"
 
     healed: tuple[ShownFault, ...]
     left: tuple[ShownFault, ...] = ()
+    rooms: tuple[str, ...] = ()
+    """Offices whose room's device was switched on again."""
 
 
 class LabStatus(Struct, frozen=True, kw_only=True, tag="status", tag_field="answer"):
@@ -95,9 +104,19 @@ class LabStatus(Struct, frozen=True, kw_only=True, tag="status", tag_field="answ
     lost: int
     unsent: int
     late_us: dict[str, float]
+    rooms_off: tuple[str, ...] = ()
+    """The offices whose room's device is switched off."""
 
 
-Answer = Refused | Broken | Healed | LabStatus
+class Switched(Struct, frozen=True, kw_only=True, tag="switched", tag_field="answer"):
+    """The rooms' devices are as asked."""
+
+    offices: int
+    off: tuple[str, ...]
+    """All whose device is off now."""
+
+
+Answer = Refused | Broken | Healed | LabStatus | Switched
 A = TypeVar("A", bound=Answer)
 
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.control import Answer, Break, Broken, Heal, Healed, LabStatus, Request, ShownFault
+from lab.control import Answer, Break, Broken, Heal, Healed, LabStatus, Request, Room, ShownFault, Switched
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ async def answer(fleet: Fleet, request: Request) -> Answer:
             return await _break(fleet, request)
         case Heal():
             return await _heal(fleet, request)
+        case Room():
+            switched = fleet.switch_rooms(request.scope, on=request.on)
+            return Switched(offices=len(switched), off=fleet.rooms.off)
         case _:
             return await _status(fleet)
 
@@ -36,9 +39,11 @@ async def _break(fleet: Fleet, request: Break) -> Broken:
 
 
 async def _heal(fleet: Fleet, request: Heal) -> Healed:
+    off = fleet.rooms.off
     healed = await fleet.heal(request.scope)
+    rooms = tuple(site for site in off if site not in fleet.rooms.off)
     left = () if request.scope is None else fleet.director.touching(fleet.places.scope(request.scope))
-    return Healed(healed=tuple(map(_shown, healed)), left=tuple(map(_shown, left)))
+    return Healed(healed=tuple(map(_shown, healed)), left=tuple(map(_shown, left)), rooms=rooms)
 
 
 async def _status(fleet: Fleet) -> LabStatus:
@@ -58,6 +63,7 @@ async def _status(fleet: Fleet) -> LabStatus:
         lost=sum(one.lost for one in lines.counts),
         unsent=sum(one.unsent for one in lines.counts),
         late_us=lines.late_us,
+        rooms_off=fleet.rooms.off,
     )
 
 

@@ -25,6 +25,7 @@ from lab.desk import answer
 from lab.director import Director
 from lab.errors import LabError
 from lab.line_process import LineProcess
+from lab.rooms import Rooms
 from lab.scope import Places, ScopeError
 from lab.script import fitting, load_script, script_path
 from lab.wire import LineSpec, SetUp
@@ -104,6 +105,8 @@ class Fleet:
         self._agents = Child(
             "agents", "lab.agents", data_dir / "logs" / "lab-agents.log", patience_s=_FAREWELL_S
         )
+        self.rooms = Rooms(site.id for site in self.places.sites)
+        """The devices that the offices ask."""
         self._ports: dict[tuple[str, str], int] = {}
         self._broker_ports: dict[str, int] = {}
         self._stack = AsyncExitStack()
@@ -117,6 +120,7 @@ class Fleet:
             await self._stack.enter_async_context(control_server(self._data_dir, partial(answer, self)))
             self._stack.push_async_callback(self._lines.stop)
             await self._start_lines()
+            await self._stack.enter_async_context(self.rooms)
             if self._with_agents:
                 self._stack.push_async_callback(self._agents.stop)
                 await self._start_agents()
@@ -185,6 +189,7 @@ class Fleet:
                     ends={end: f"127.0.0.1:{self._ports[site.id, end]}" for end in self.places.ends},
                     spool=str(spools / f"{site.id}.db"),
                     ssid=self._keys.get(site.id, (0, b""))[0],
+                    room=self.rooms.question(site.id),
                     secret=self._keys.get(site.id, (0, b""))[1].hex(),
                 )
                 for site in self.places.sites
@@ -264,8 +269,23 @@ class Fleet:
         except ScopeError as error:
             raise LabError(str(error)) from None
         healed = self.director.heal(found)
+        self.switch_rooms("all" if scope is None else scope, on=True)
         await self._tell()
         return healed
+
+    def switch_rooms(self, scope: str, *, on: bool) -> tuple[str, ...]:
+        """Switch the rooms' devices of a scope; which offices they are of.
+
+        Raises:
+            LabError: the scope names what is not there.
+        """
+        try:
+            found = self.places.scope(scope)
+        except ScopeError as error:
+            raise LabError(str(error)) from None
+        sites = tuple(dict.fromkeys(site.id for site, _ in self.places.lines(found)))
+        self.rooms.switch(sites, on=on)
+        return sites
 
     async def redirect(self, broker: tuple[str, int]) -> None:
         """New MQTT connections go to another broker."""

@@ -13,6 +13,8 @@ from probes.kept_going import kept_going
 from probes.lean_memory import give_back
 from probes.office import Office
 from probes.ping import Pinger
+from probes.reaching.reacher import Reacher
+from probes.reaching.targets import questions
 from probes.rehearsing.call_child import CallChild
 from probes.rehearsing.live_call import NobodyLooks
 from probes.restart_reason import boot_id
@@ -115,6 +117,7 @@ class Agent:
             for o in offices
         }
         self._pinger = Pinger(clock, self._workers)
+        self._reacher = Reacher(clock, self._workers)
         self._links = LinkMeters(clock)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -134,6 +137,7 @@ class Agent:
                         for name, work in (
                             ("plans to measurer", self._follow_plans),
                             ("ping", self._pinger.run),
+                            ("reachability", self._reacher.run),
                             ("interface counters", self._links.run),
                             ("memory", _stay_lean),
                             *((f"{key} calls", watch.run) for key, watch in self.calls.items()),
@@ -185,9 +189,10 @@ class Agent:
                 continue
             link = self._links.take(office.settings.interface, window.start_ns)
             pings = self._pinger.take(window.office, window.start_ns)
+            reached = self._reacher.take(window.office, window.start_ns)
             watch = self.calls.get(window.office)
             calls = watch.take(window.start_ns) if watch is not None else ()
-            office.take(window, (*pings, *((link,) if link is not None else ()), *calls))
+            office.take(window, (*pings, *reached, *((link,) if link is not None else ()), *calls))
         if not self._ending:
             raise RuntimeError("the measurer ended by itself")
 
@@ -202,6 +207,7 @@ class Agent:
                 current = sessions
             for key, office in self.offices.items():
                 self._pinger.set_targets(key, ping_targets(office.settings, office.sessions(now_ns)))
+                self._reacher.set_questions(key, questions(office.course.plan, office.settings))
                 self._links.watch(office.settings.interface)
                 if (watch := self.calls.get(key)) is not None:
                     watch.ignore((one.host, one.port) for one in office.sessions(now_ns))

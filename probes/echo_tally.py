@@ -26,7 +26,7 @@ class Tally:
     received: int = 0
     round_trips_ns: list[int] = field(default_factory=list)
     stamps: StampSource = StampSource.KERNEL
-    """The worst source among the replies."""
+    """The worst source among the replies and their echoes."""
 
 
 class EchoTallies:

@@ -1,10 +1,12 @@
 """One socket for all echoes: raw where that is permitted, else the kernel's unprivileged ICMP socket.
 
-Replies carry the kernel's receive stamp (SO_TIMESTAMPNS), so that a busy event loop does not add to the round trip.
+Both ends of a round trip are stamped by the kernel: replies as they enter the IP stack (SO_TIMESTAMPNS), echoes as they are handed to the
+device's queue (SO_TIMESTAMPING, read from the error queue right after sending). So neither a busy event loop nor the system call counts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
@@ -12,6 +14,16 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from probes.icmp_packet import ECHO_REPLY, Echo, parse_reply
+from probes.kernel_stamps import (
+    OPT_ID,
+    OPT_TSONLY,
+    REPORT_SOFTWARE,
+    SCM_TIMESTAMPING_SIZE,
+    SO_TIMESTAMPING,
+    SO_TIMESTAMPNS,
+    TIMESPEC,
+    TX_SCHED,
+)
 from telemetry.messages import StampSource
 
 if TYPE_CHECKING:
@@ -19,8 +31,10 @@ if TYPE_CHECKING:
 
 _SOL_RAW: Final = 255
 _ICMP_FILTER: Final = 1
-_SO_TIMESTAMPNS: Final = 35
-_TIMESPEC: Final = struct.Struct("@qq")
+_SEND_STAMPS: Final = TX_SCHED | REPORT_SOFTWARE | OPT_ID | OPT_TSONLY
+_ERROR_ROOM: Final = 256
+_ERROR_QUEUE: Final = int(getattr(socket, "MSG_ERRQUEUE", 0x2000))
+"""Known to Linux alone."""
 _MAX_PACKET: Final = 2048
 _ALL_BUT_REPLIES: Final = struct.pack("@I", ~(1 << ECHO_REPLY) & 0xFFFFFFFF)
 
@@ -46,7 +60,9 @@ class IcmpSocket:
         self._sock = sock
         self.raw = raw
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        with contextlib.suppress(OSError):  # without it our own clock before sending counts
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, _SEND_STAMPS)
         if raw:
             sock.setsockopt(_SOL_RAW, _ICMP_FILTER, _ALL_BUT_REPLIES)
 
@@ -54,16 +70,35 @@ class IcmpSocket:
         """For the event loop."""
         return self._sock.fileno()
 
-    def send(self, packet: bytes, address: str) -> None:
-        """Send to an IPv4 address.
+    def send(self, packet: bytes, address: str) -> int | None:
+        """Send to an IPv4 address; the kernel's stamp of it, ns of real time, where it gave one at once.
 
         Raises:
             OSError: no route, or the kernel refuses.
         """
         self._sock.sendto(packet, (address, 0))
+        return self._newest_send_stamp()
+
+    def _newest_send_stamp(self) -> int | None:
+        """Empty the error queue: its last stamp. What it holds of an earlier echo is older than the sending, as the caller sees."""
+        newest: int | None = None
+        while True:
+            try:
+                _, ancillary, _, _ = self._sock.recvmsg(1, _ERROR_ROOM, _ERROR_QUEUE)
+            except (
+                OSError
+            ):  # nothing more there; or an ICMP error about an earlier packet, which replies() passes over
+                return newest
+            for level, kind, data in ancillary:
+                if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPING) and len(
+                    data
+                ) >= SCM_TIMESTAMPING_SIZE:
+                    seconds, ns = TIMESPEC.unpack_from(data)
+                    newest = seconds * 1_000_000_000 + ns
 
     def replies(self) -> Iterator[Reply]:
         """Every echo reply that has arrived, ours or not."""
+        self._newest_send_stamp()  # one that came late would wake the event loop for ever
         while True:
             try:
                 packet, ancillary, _, source = self._sock.recvmsg(_MAX_PACKET, 64)
@@ -105,7 +140,7 @@ def open_icmp() -> IcmpSocket:
 
 def _stamp(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, StampSource]:
     for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
-            seconds, nanoseconds = _TIMESPEC.unpack_from(data)
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= TIMESPEC.size:
+            seconds, nanoseconds = TIMESPEC.unpack_from(data)
             return seconds * 1_000_000_000 + nanoseconds, StampSource.KERNEL
     return time.time_ns(), StampSource.USER

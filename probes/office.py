@@ -11,6 +11,7 @@ import contextlib
 import logging
 import zlib
 from collections import deque
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from probes.plan import chart, in_meeting, next_change_ns, sessions_at
 from probes.preference import Preference
 from probes.presence import Identity
 from probes.publisher import Publisher
+from probes.reaching.targets import questions
 from probes.rehearsing.budget import DayBudget
 from probes.rehearsing.rehearser import Rehearser
 from probes.report import Draft, report_bytes
@@ -324,6 +326,7 @@ class Office:
     def _follow(self, plan: Plan) -> None:
         """Take a plan; say and count what had to be cut."""
         course = chart(plan, self.settings.ends)
+        course = replace(course, clamped=(*course.clamped, *questions(plan, self.settings).cut))
         if course.clamped and course.clamped != self.course.clamped:
             self.counters.plan_clamped += len(course.clamped)
             _log.warning("%s: plan cut: %s", self.settings.key, "; ".join(course.clamped))

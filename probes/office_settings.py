@@ -109,6 +109,12 @@ class OfficeSettings:
     ssid: int = 0
     """For a probe that is not enrolled (the lab's): by which the headquarters knows it when it rehearses."""
     secret: bytes = field(default=b"", repr=False)
+    reach_enabled: bool = True
+    """Whether this office asks after its room's device and the meeting platform's edge at all."""
+    reach_room: tuple[str, ...] = ()
+    """What is asked of the room's device (`config.reach`); empty: what the plan says."""
+    reach_edges: tuple[str, ...] = ()
+    """The same of the platform's edge."""
     rehearsal: RehearsalLimits = RehearsalLimits()
     spool_limits: SpoolLimits = SpoolLimits()
     backlog: BacklogPace = BacklogPace()

@@ -2,7 +2,7 @@
 
 A reply counts when token, number and source address are those of an echo that still waits; the first one only, and
 within 3 s. An echo that the kernel would not send (no route) counts as sent: the target could not be reached. The
-round trip is the kernel's receive stamp less our clock at sending, and is left out when the clock was set between.
+round trip is between the kernel's stamps (our clock right before sending, where it gave none), and is left out when the clock was set between.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from probes.echo_tally import EchoTallies
 from probes.icmp_packet import Echo, echo_request
 from probes.icmp_socket import IcmpRefusedError, Reply, open_icmp
+from telemetry.messages import StampSource
 from telemetry.windows import LATE_NS, MS_NS, SECOND_NS, window_start
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class _Waiting(NamedTuple):
     start_ns: int
     real_ns: int
     mono_ns: int
+    stamp: StampSource
+    """Of `real_ns`."""
 
 
 class _Found(NamedTuple):
@@ -107,13 +110,14 @@ class Pinger:
                 lookup.cancel()
 
     async def _round(self, sock: IcmpSocket) -> None:
-        """Each target once, spread over a second."""
-        targets = list(self._targets.items())
-        for (office, target), host in targets:
+        """Each target once, spread over a second; a late wake-up does not make the round longer."""
+        targets, loop = list(self._targets.items()), asyncio.get_running_loop()
+        begun_s = loop.time()
+        for place, ((office, target), host) in enumerate(targets, 1):
             address = self._address(host)
             if address is not None:
                 self._send(sock, office, target, address)
-            await asyncio.sleep(ROUND_S / len(targets))
+            await asyncio.sleep(begun_s + place * ROUND_S / len(targets) - loop.time())
         if not targets:
             await asyncio.sleep(ROUND_S)
         self._expire()
@@ -123,10 +127,14 @@ class Pinger:
         packet = echo_request(self._identifier, Echo(self._token, self._number))
         mono_ns = self._clock.monotonic_ns()
         real_ns = self._clock.now_ns()  # nothing between this and the sending: it would count as round trip
+        stamp_ns: int | None = None
         with contextlib.suppress(OSError):
-            sock.send(packet, address)
+            stamp_ns = sock.send(packet, address)
+        stamp = StampSource.USER
         start_ns = window_start(real_ns)  # one that could not be sent waits too, in vain
-        self._waiting[self._number] = _Waiting(office, target, address, start_ns, real_ns, mono_ns)
+        if stamp_ns is not None and 0 <= stamp_ns - real_ns <= self._clock.monotonic_ns() - mono_ns + MS_NS:
+            real_ns, stamp = stamp_ns, StampSource.KERNEL
+        self._waiting[self._number] = _Waiting(office, target, address, start_ns, real_ns, mono_ns, stamp)
         self._tallies.setdefault(office, EchoTallies()).of(start_ns, target).sent += 1
 
     def _receive(self, sock: IcmpSocket) -> None:
@@ -143,7 +151,7 @@ class Pinger:
             return
         tally = self._tallies[waiting.office].of(waiting.start_ns, waiting.target)
         tally.received += 1
-        tally.stamps = min(tally.stamps, reply.stamp)
+        tally.stamps = min(tally.stamps, reply.stamp, waiting.stamp)
         round_trip_ns = reply.received_ns - waiting.real_ns
         if 0 <= round_trip_ns <= elapsed_ns + MS_NS:
             tally.round_trips_ns.append(round_trip_ns)

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from config.address import is_loopback, parse_address
 from config.names import ID_RULE, is_id, suggested_id
+from config.reach import CHECK_RULE, MOST_CHECKS, parse_check
 from config.text import read_text
 from config.toml_file import TomlFile, shown
 from probes.call.ports import PLATFORM_PORTS, port_ranges
@@ -76,6 +77,14 @@ class StampTable(_Table, frozen=True, kw_only=True):
     timestamps: Literal["ntp", "ptp"] = "ntp"
 
 
+class ReachTable(_Table, frozen=True, kw_only=True):
+    """What is asked for an answer beside the line."""
+
+    enabled: bool = True
+    room: tuple[str, ...] = ()
+    edges: tuple[str, ...] = ()
+
+
 class RehearsalTable(_Table, frozen=True, kw_only=True):
     """What rehearsals may do to the line."""
 
@@ -110,6 +119,7 @@ class ProbeTables(_Table, frozen=True, kw_only=True):
     link: LinkTable = LinkTable()
     call: CallTable = CallTable()
     stamp: StampTable = StampTable()
+    reach: ReachTable = ReachTable()
     rehearsal: RehearsalTable = RehearsalTable()
     spool: SpoolTable = SpoolTable()
     backlog: BacklogTable = BacklogTable()
@@ -167,6 +177,9 @@ class _ProbeFile:
             signed=self._signed(),
             dscp=tables.stamp.dscp,
             ptp=tables.stamp.timestamps == "ptp",
+            reach_enabled=tables.reach.enabled,
+            reach_room=self._questions("room", tables.reach.room),
+            reach_edges=self._questions("edges", tables.reach.edges),
             rehearsal=RehearsalLimits(
                 enabled=tables.rehearsal.enabled,
                 most_up_bps=tables.rehearsal.most_up_bps,
@@ -235,6 +248,18 @@ class _ProbeFile:
                 ("call", "ports"), f"call.ports: {error}", 'write ports or ranges, as ["9000", "8801-8810"]'
             ) from error
         return ports
+
+    def _questions(self, key: str, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            if parse_check(text) is None:
+                raise self._toml.wrong(
+                    ("reach", key), f"reach.{key} has {shown(text)}", f"write {CHECK_RULE}"
+                )
+        if len(texts) > MOST_CHECKS:
+            raise self._toml.wrong(
+                ("reach", key), f"reach.{key} has {len(texts)} entries", f"keep at most {MOST_CHECKS}"
+            )
+        return texts
 
     def _signed(self) -> bool:
         if self._tables.stamp.signed and not self._tables.broker.credentials:

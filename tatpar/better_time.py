@@ -78,6 +78,7 @@ def _ground(
     )
     past = pasts.load(current.shape(), now_ns)
     current.see(now_ns)
+    current.reachability.look(reader, occurrences, now_ns)
     ahead_ns = max(each.ends_ns for each in occurrences)
     prepared = prepare_tracks(past, offices, state, now_ns, until_ns=ahead_ns)
     return current.ground(past, prepared, model_in_force(state), now_ns)

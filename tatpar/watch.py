@@ -336,6 +336,7 @@ class Watch:
         occurrences = self._live.current.calendar.occurrences(now_ns, now_ns + self._horizon_ns())
         if not current.offices.know(occurrences):
             current = self._current = self._begin(now_ns)
+        current.reachability.look(self._reader, occurrences, now_ns)
         changes = current.flag(self._past, occurrences, now_ns)
         ground = current.ground(self._past, self._prepared, self._in_force, now_ns)
         written = self._speak(ground, occurrences)

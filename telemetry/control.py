@@ -54,6 +54,15 @@ class Busy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     until_ns: TimeNs
 
 
+class PlannedReach(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that a call needs beside the line, to be asked for an answer."""
+
+    target: Annotated[str, Meta(min_length=1, max_length=64)]
+    """`room` or `edge`."""
+    ask: Annotated[str, Meta(min_length=1, max_length=300)]
+    """`method:host:port` (`config.reach`); a probe leaves out what it does not know."""
+
+
 class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`…/plan`, retained: what a probe measures, until the plan runs out and the base rate remains."""
 
@@ -65,6 +74,8 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the office must not rehearse."""
     dscp: Annotated[int, Meta(ge=0, le=63)] = 0
     """Mark of the test packets, unless the office's own settings name one; 0: none."""
+    reach: tuple[PlannedReach, ...] = ()
+    reach_every_s: Annotated[float, Meta(ge=1.0, le=86_400.0)] = 60.0
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -48,6 +48,7 @@ class ReasonCode(StrEnum):
     PLANNED = "planned"  # works or a holiday were announced for the time
     SHARED_FAULT = "shared_fault"
     ROOM_DEVICE = "room_device"
+    PLATFORM_EDGE = "platform_edge"  # the meeting platform does not answer this office
     PROBE_FAULT = "probe_fault"
     NO_HISTORY = "no_history"
     NO_DATA = "no_data"
@@ -56,6 +57,9 @@ class ReasonCode(StrEnum):
 
 MOVED_LEVELS: Final = frozenset({ReasonCode.MOVED_RTT, ReasonCode.MOVED_JITTER, ReasonCode.MOVED_LOSS})
 """News of a line, not a fault: no verdict, incident or count of faults stands on them."""
+
+BESIDE_THE_LINE: Final = frozenset({ReasonCode.ROOM_DEVICE, ReasonCode.PLATFORM_EDGE})
+"""What a call needs and no window of the line shows: no forecast is scored by it."""
 
 
 class Action(StrEnum):

@@ -8,6 +8,7 @@ at them (`gc=False`): with thousands in hand that is a quarter of the time of de
 
 from __future__ import annotations
 
+from enum import IntEnum
 from operator import lt
 from typing import Annotated, Final
 
@@ -35,6 +36,27 @@ Bps = Annotated[float, Meta(ge=0.0, le=1e13)]
 
 _ROUNDING: Final = 1e-9
 """A mean of equal numbers may come out a little beside them."""
+
+
+class ReachOutcome(IntEnum):
+    """What came of asking whether something is there."""
+
+    ANSWERED = 1
+    REFUSED = 2
+    """Its machine says that nobody listens there."""
+    TIMEOUT = 3
+    UNREACHABLE = 4
+    """No way leads there."""
+    NAME_UNKNOWN = 5
+    GARBLED = 6
+    """Something answers, but not in the protocol."""
+    TLS_FAILED = 7
+    CERTIFICATE = 8
+    """It answers, with a certificate that this machine does not trust."""
+    EXPIRED = 9
+    """It answers, with a certificate that has expired."""
+    OWN_TROUBLE = 10
+    """The question could not be asked: nothing is known of the other side."""
 
 
 class Clock(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -215,11 +237,23 @@ class Reach(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag
     """Whether something that a call needs answers: the room's device, the meeting platform's edge."""
 
     target: Annotated[str, Meta(min_length=1, max_length=64)]
+    """`room` or `edge`."""
     method: Annotated[str, Meta(min_length=1, max_length=16)]
-    """`tcp`, `tls`, `stun`, `sip`."""
+    """`sip`, `sip+tcp`, `h323`, `tcp`, `tls`, `stun`."""
     answered: bool
     took_ms: Ms | None = None
+    """From the first packet to the answer, names not counted."""
     error: Annotated[str, Meta(max_length=200)] | None = None
+    address: Annotated[str, Meta(max_length=280)] | None = None
+    """`host:port`, as it was asked for."""
+    outcome: ReachOutcome | None = None
+    """Absent in reports of before it was told."""
+    connect_ms: Ms | None = None
+    """Of TLS: until TCP was connected."""
+    handshake_ms: Ms | None = None
+    """Of TLS: from then on."""
+    certificate_until_ns: TimeNs | None = None
+    """Of TLS: when the certificate expires."""
 
 
 class Link(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="link"):

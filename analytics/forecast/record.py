@@ -9,12 +9,12 @@ import numpy as np
 from scipy.stats import beta
 
 from analytics.forecast.scoring import LEVEL, reliability
-from telemetry.decisions import Horizon, OutcomeState, State
+from telemetry.decisions import BESIDE_THE_LINE, Horizon, OutcomeState, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from telemetry.decisions import Forecast, Outcome
+    from telemetry.decisions import Forecast, Outcome, Verdict
 
 _DECIDED: Final = (OutcomeState.HELD, OutcomeState.FAILED)
 
@@ -63,7 +63,11 @@ def decided(forecasts: Iterable[Forecast], outcomes: Iterable[Outcome]) -> dict[
 def record(rows: Sequence[Decided]) -> Record:
     """Counts and Brier score of the forecasts of one horizon."""
     ready = [held for each, held in rows if each.verdict.state is State.READY]
-    flagged = [held for each, held in rows if each.verdict.state in (State.AT_RISK, State.NOT_READY)]
+    flagged = [
+        held
+        for each, held in rows
+        if each.verdict.state in (State.AT_RISK, State.NOT_READY) and not _is_beside_the_line(each.verdict)
+    ]
     errors = [
         (each.verdict.probability - held) ** 2 for each, held in rows if each.verdict.probability is not None
     ]
@@ -77,6 +81,11 @@ def record(rows: Sequence[Decided]) -> Record:
         numbered=len(errors),
         brier=sum(errors) / len(errors) if errors else None,
     )
+
+
+def _is_beside_the_line(verdict: Verdict) -> bool:
+    """It was flagged for what the windows of the line, which it is scored by, do not show."""
+    return bool(verdict.reasons) and verdict.reasons[0].code in BESIDE_THE_LINE
 
 
 def bins(rows: Sequence[Decided]) -> tuple[Bin, ...]:

@@ -72,3 +72,7 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
         yield fine("reflectors", "the running lab's own; those of the settings are not asked")
     else:
         yield from ends.reflectors(config.headquarters.values())
+    if config.settings.reach.edges:
+        from tatpar.examination import beside  # noqa: PLC0415 - needs TLS
+
+        yield from beside.of_hub(config.settings.reach.edges)

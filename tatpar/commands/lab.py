@@ -105,12 +105,36 @@ def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> 
         wrong_input(f"`{scope}` and --all exclude each other; write one of them")
     answer = _ask(data_dir, Heal(scope=scope), Healed)
     lines = [f"healed: {_sentence(fault)}" for fault in answer.healed]
+    if answer.rooms:
+        lines.append(f"switched on: {', '.join(answer.rooms)}")
     lines = lines or ["nothing was broken there by hand"]
     lines += [
         f"still there: {_sentence(fault)}; heal it with: tatpar lab heal {fault.scope}"
         for fault in answer.left
     ]
     _print(answer, as_json, *lines)
+
+
+@command.command("room")
+@click.argument("scope", metavar="SITE")
+@click.option("--on/--off", "on", default=None, help="What the device is to be.")
+@unused_config_option
+@data_option
+@json_option
+def room(scope: str, on: bool | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Switch the room's device of an office off, or on again: its line stays perfect, and it cannot join.
+
+    SITE as with break. An office asks its device once a minute; it counts from half an hour before a meeting.
+
+    Example: tatpar lab room agra --off
+    """
+    from lab.control import Room, Switched  # noqa: PLC0415
+
+    if on is None:
+        wrong_input("say what the device is to be: --off, or --on")
+    answer = _ask(data_dir, Room(scope=scope, on=on), Switched)
+    off = ", ".join(answer.off) or "none"
+    _print(answer, as_json, f"{offices(answer.offices)} switched {'on' if on else 'off'}; off now: {off}")
 
 
 @command.command("status")
@@ -132,6 +156,8 @@ def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
     lines.append(
         f"packets: {answer.packets} taken in, {answer.lost} lost by the lines, {answer.unsent} by the relay itself"
     )
+    if answer.rooms_off:
+        lines.append(f"rooms:   switched off at {', '.join(answer.rooms_off)}")
     if late:
         lines.append(f"late:    {late}")
     _print(answer, as_json, *lines)

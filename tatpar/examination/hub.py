@@ -11,6 +11,7 @@ from collector.broker import mosquitto
 from collector.broker.knock import Answered, TurnedAway, knock
 from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
+from tatpar.examination.starts import starts
 from tatpar.failures import PREFIX, failures_in, is_failing, told
 from tatpar.importing.told import ROLE as IMPORT
 from telemetry.state.db import StateDb
@@ -108,7 +109,7 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
         return [fine("decisions", "none yet: the file is made at the first start")]
     try:
         with contextlib.closing(StateDb(data_dir / "state.db")) as opened:
-            beats = opened.beats()
+            beats, presence = opened.beats(), opened.presence()
     except StateError as error:
         return [broken("decisions", str(error), "restore state.db from a backup")]
     failures = failures_in(beats, now_ns)
@@ -129,7 +130,7 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
         else:
             findings.append(fine(role, "at work"))
         findings += _refused(role, beat)
-    return findings
+    return [*findings, *starts(presence)]
 
 
 def _start(role: str) -> str:

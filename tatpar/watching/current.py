@@ -12,6 +12,7 @@ from analytics.flags import Present, dark_flags, degraded
 from analytics.ground import Ground
 from analytics.hours import local_hour
 from analytics.moved_levels import moved_flags
+from analytics.own_trouble import explained
 from analytics.shared.sighting import Heard
 from tatpar.watching.broke_in_rehearsal import broke_in_rehearsal
 from tatpar.watching.contact import offline
@@ -19,6 +20,7 @@ from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works
 from tatpar.watching.incidents import OpenIncidents
 from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses
+from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
 from telemetry.windows import SECOND_NS
 
@@ -55,7 +57,9 @@ class Current:
         self._usual: tuple[int, int, UsualNow] | None = None
         self._prepared: Prepared | None = None
         self._judged: tuple[Recent, Condition] | None = None
+        self._explained: tuple[Recent, NDArray[np.bool_] | None] | None = None
         self._outlook = Outlook()
+        self.reachability = Reachability(offices)
 
     @property
     def dark_after_ns(self) -> int:
@@ -120,6 +124,8 @@ class Current:
             link_bps=offices.link_bps,
             dark_after_ns=self.dark_after_ns,
             rehearsed=broke_in_rehearsal(self._state, offices.config, recent.lines, now_ns),
+            reached=self.reachability.reached,
+            explained=self._explained_by_the_probes(state),
             incidents=self.incidents.told,
             foresight=foresight,
         )
@@ -129,6 +135,16 @@ class Current:
         if self._judged is None or self._judged[0] is not recent:
             self._judged = recent, condition(recent, self.offices.sets.limits)
         return self._judged[1]
+
+    def _explained_by_the_probes(self, cleared: Condition) -> NDArray[np.bool_] | None:
+        """(L, S, P): what only looks broken by what a probe in trouble reported; None where no probe is in trouble."""
+        recent, reported = self.ring.recent(), self.ring.reported()
+        if self._explained is None or self._explained[0] is not recent:
+            found = None
+            if reported is not recent:
+                found = explained(condition(reported, self.offices.sets.limits), cleared, SUSPECT)
+            self._explained = recent, found
+        return self._explained[1]
 
     def _fitting(self, prepared: Prepared | None, past: Past, now_ns: int) -> Prepared:
         """The tracks of this past, made now where nobody has, with the works that this configuration announces."""

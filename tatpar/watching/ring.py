@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import with_floor
+from analytics.own_trouble import TROUBLE_COLUMNS, without_own_trouble
 from analytics.recent import Recent
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.windows import SECOND_NS, WINDOW_NS
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.lines import Lines
+    from analytics.losses import Values
     from telemetry.store.tables import StreamTable
 
 RING_WINDOWS: Final = 120
@@ -55,9 +57,13 @@ class WindowRing:
             name: np.full((*lines.shape, RING_WINDOWS), np.nan, dtype=np.float32)
             for name in WINDOW_VALUE_COLUMNS
         }
+        self._trouble = {
+            name: np.zeros((*lines.shape, RING_WINDOWS), dtype=np.float32) for name in TROUBLE_COLUMNS
+        }
         self.last_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
         """(S, P): end of the newest window that came in time, 0 before the first."""
         self._recent: Recent | None = None
+        self._reported: Recent | None = None
         self._floor_ms: NDArray[np.float32] | None = None
 
     def stand_on(self, floor_ms: NDArray[np.float32] | None) -> None:
@@ -74,6 +80,8 @@ class WindowRing:
         stale = (head - np.arange(steps)) % RING_WINDOWS
         for values in self._values.values():
             values[..., stale] = np.nan
+        for values in self._trouble.values():
+            values[..., stale] = 0.0
         self._head, self._recent = head, None
 
     def take(self, table: StreamTable, now_ns: int) -> Taken:
@@ -106,15 +114,26 @@ class WindowRing:
         )
 
     def recent(self) -> Recent:
-        """The grid, oldest window first; the same object until something changes."""
+        """The grid, oldest window first, without what the probes' own trouble could explain; the same object until something changes."""
         if self._recent is None:
             windows = self._head - RING_WINDOWS + 1 + np.arange(RING_WINDOWS, dtype=np.int64)
             order = windows % RING_WINDOWS
             values = {name: column[..., order] for name, column in self._values.items()}
-            if self._floor_ms is not None:
-                values = dict(with_floor(values, self._fitted(self._floor_ms)))
-            self._recent = Recent(self.lines, windows * WINDOW_NS, values)
+            trouble = {name: column[..., order] for name, column in self._trouble.items()}
+            cleared = without_own_trouble(values, trouble)
+            self._recent = self._grid(windows, cleared)
+            self._reported = self._recent if cleared is values else self._grid(windows, values)
         return self._recent
+
+    def reported(self) -> Recent:
+        """The same as the probes reported it; the object of `recent` where no probe is in trouble."""
+        recent = self.recent()
+        return self._reported or recent
+
+    def _grid(self, windows: NDArray[np.int64], values: Values) -> Recent:
+        if self._floor_ms is not None:
+            values = with_floor(values, self._fitted(self._floor_ms))
+        return Recent(self.lines, windows * WINDOW_NS, values)
 
     def _fitted(self, floor_ms: NDArray[np.float32]) -> NDArray[np.float32]:
         """Widened for paths that were learnt since: they have no floor yet."""
@@ -125,6 +144,9 @@ class WindowRing:
         site, path, index = cell
         for name, values in self._values.items():
             values[site, path, index % RING_WINDOWS] = table.columns[name][rows]
+        for name, values in self._trouble.items():
+            if name in table.columns:  # what was imported knows of no probe
+                values[site, path, index % RING_WINDOWS] = table.columns[name][rows]
         np.maximum.at(self.last_end_ns, (site, path), (index + 1) * WINDOW_NS)
         self._recent = None
 
@@ -138,6 +160,7 @@ class WindowRing:
             self.lines = self.lines.with_path(name)
             wider = ((0, 0), (0, 1), (0, 0))
             self._values = {n: np.pad(v, wider, constant_values=np.nan) for n, v in self._values.items()}
+            self._trouble = {n: np.pad(v, wider) for n, v in self._trouble.items()}
             self.last_end_ns = np.pad(self.last_end_ns, wider[:2])
             self._recent = None
 

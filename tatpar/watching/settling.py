@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import with_floor
-from analytics.judge import POOL_WINDOWS, judge
+from analytics.judge import POOL_WINDOWS, Judgement, judge
 from analytics.limits import limit_sets
 from analytics.lines import Lines
 from analytics.outcome import FINAL_AFTER_NS, settle
+from analytics.own_trouble import TROUBLE_COLUMNS, without_own_trouble
 from config.sites import SiteStatus
 from reports.past.floors import floors_at
 from tatpar.watching.lost_contact import lost_in
@@ -29,12 +30,14 @@ from telemetry.windows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from analytics.losses import Values
     from config.config import Config
     from config.meetings import Occurrence
+    from config.profiles import Limits
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
 
@@ -110,19 +113,17 @@ def settle_occurrence(
     if not sites or meeting.profile not in config.profiles:
         return []
     starts = np.arange(window_start(occurrence.starts_ns), occurrence.ends_ns, WINDOW_NS, dtype=np.int64)
-    lines, values = _windows(reader, sites, starts)
+    lines, reported = _windows(reader, sites, starts)
     paths = lines.to_end(meeting.end)
-    values = {name: column[:, paths] for name, column in values.items()}
+    reported = {name: column[:, paths] for name, column in reported.items()}
     sets = limit_sets(config.profiles)
     limits = sets.limits[sets.of_profile[meeting.profile]]
     floor_ms = floors_at(reader, lines, (limits,), occurrence.starts_ns)
-    if floor_ms is not None:
-        values = dict(with_floor(values, floor_ms[:, paths]))
-    judged = judge(values, limits, pool_windows=POOL_WINDOWS)
-    measured, broke = _best_line(judged.present, judged.breaks)
+    present, breaks, explained = _judged(reported, limits, None if floor_ms is None else floor_ms[:, paths])
+    measured, broke = _best_line(present, breaks)
     lost = lost_in(state, sites, starts)
     final = now_ns >= occurrence.ends_ns + FINAL_AFTER_NS
-    excused = _excused(config, meeting.end, sites, starts)
+    excused = _excused(config, meeting.end, sites, starts) | explained.any(axis=1)
     settled = settle(measured, broke, lost, excused, final=final)
     return [
         Outcome(
@@ -138,6 +139,26 @@ def settle_occurrence(
         )
         for row, site in enumerate(sites)
     ]
+
+
+def _judged(
+    reported: Mapping[str, NDArray[np.float32]], limits: Limits, floor_ms: NDArray[np.float32] | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """(S, K, W) each: windows that count, those that broke, and those that only the probe's own trouble breaks, which do not count."""
+    values = {name: reported[name] for name in WINDOW_VALUE_COLUMNS}
+    nothing = np.zeros_like(values["sent"])
+    trouble = {name: reported.get(name, nothing) for name in TROUBLE_COLUMNS}
+    cleared = without_own_trouble(values, trouble)
+
+    def judged(what: Values) -> Judgement:
+        known = what if floor_ms is None else with_floor(what, floor_ms)
+        return judge(known, limits, pool_windows=POOL_WINDOWS)
+
+    found = judged(cleared)
+    if cleared is values:
+        return found.present, found.breaks, np.zeros_like(found.present)
+    explained = judged(values).breaks & ~found.breaks
+    return found.present & ~explained, found.breaks, explained
 
 
 def _excused(config: Config, end: str, sites: Sequence[str], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -165,16 +186,16 @@ def _best_line(
 def _windows(
     reader: StoreReader, sites: Sequence[str], starts: NDArray[np.int64]
 ) -> tuple[Lines, dict[str, NDArray[np.float32]]]:
-    """Window values (S, P, W) of a span: from the windows themselves, or from roll-ups where they are gone."""
+    """Window values (S, P, W) of a span, with what the probes say of themselves where it is kept: from the windows themselves, or from roll-ups where they are gone."""
     span = Selection(int(starts[0]), int(starts[-1]) + WINDOW_NS, sites=tuple(sites))
-    table = reader.streams(span, histograms=False, columns=WINDOW_VALUE_COLUMNS)
+    table = reader.streams(span, histograms=False, columns=(*WINDOW_VALUE_COLUMNS, *TROUBLE_COLUMNS))
     if len(table):
         lines = Lines(tuple(sites), table.paths)
         cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
         index = (np.asarray(table.columns["start_ns"], dtype=np.int64) - starts[0]) // WINDOW_NS
         return lines, {
             name: _grid((*lines.shape, len(starts)), (*cell, index), table.columns[name])
-            for name in WINDOW_VALUE_COLUMNS
+            for name in (*WINDOW_VALUE_COLUMNS, *TROUBLE_COLUMNS)
         }
     return _rolled_windows(reader, sites, starts)
 

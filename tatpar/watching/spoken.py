@@ -93,5 +93,15 @@ def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> 
     sites = np.arange(len(expectation.standing))
     by_cause = ground.condition.by_cause[profile, sites, np.maximum(expectation.path, 0)]
     lasting = by_cause.max(axis=-1) >= SUSPECT  # what was lasting and is over is told in other words
-    named = stacked.argmax(axis=0) * 100 + by_cause.argmax(axis=-1) + 1000 * ground.dark + 10_000 * lasting
+    if ground.reached is not None:
+        away = (ground.reached.room_off_ns > 0) + 2 * (ground.reached.edge_off_ns > 0)
+    else:
+        away = np.zeros(len(sites), dtype=np.int64)
+    named = (
+        stacked.argmax(axis=0) * 100
+        + by_cause.argmax(axis=-1)
+        + 1000 * ground.dark
+        + 10_000 * lasting
+        + 100_000 * away
+    )
     return np.where(expectation.standing == Standing.READY, -1, named)

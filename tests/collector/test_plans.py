@@ -15,8 +15,8 @@ from collector.planner import Planner
 from collector.plans import MAX_RATES, merge, plan_everyone, site_plan
 from config.live import LiveConfig
 from config.settings import Probing
-from telemetry.codec import decode_control
-from telemetry.control import Plan, PlannedEnd, Rate
+from telemetry.codec import decode_control, encode_control
+from telemetry.control import Plan, PlannedEnd, PlannedReach, Rate
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -67,6 +67,35 @@ def test_the_rate_rises_half_an_hour_before_a_meeting_and_falls_at_its_end(
     assert plans["agra"].valid_until_ns == at("2026-11-24T10:00:00")
     assert plans["agra"].ends == (PlannedEnd(end="state", reflectors=("127.0.0.1:862",)),)
     assert plans["meerut"].rates == ()
+
+
+def test_a_plan_says_what_to_ask_beside_the_line(config_file: Path) -> None:
+    """The room's device of the office's own line, the platform of the settings; an office without a device asks the platform alone.
+
+    Without any of it a plan is as it was before there was reachability, to the octet.
+    """
+    before = encode_control(plan_everyone(LiveConfig(config_file).current, at("2026-11-23T08:20:00"))["agra"])
+    assert b"reach" not in before
+    sites = config_file.parent / "sites.csv"
+    heading, *rows = sites.read_text(encoding="utf-8").splitlines()
+    cells = ["sip:10.1.2.3 h323:10.1.2.3" if row.startswith("agra,") else "" for row in rows]
+    sites.write_text(
+        "\n".join(
+            [f"{heading},room_device", *(f"{row},{cell}" for row, cell in zip(rows, cells, strict=True))]
+        ),
+        encoding="utf-8",
+    )
+    with config_file.open("a", encoding="utf-8") as settings:
+        settings.write('\n[reach]\nedges = ["tls:meet.example"]\nevery_s = 30\n')
+    plans = plan_everyone(LiveConfig(config_file).current, at("2026-11-23T08:20:00"))
+    edge = PlannedReach(target="edge", ask="tls:meet.example:443")
+    room = (
+        PlannedReach(target="room", ask="sip:10.1.2.3:5060"),
+        PlannedReach(target="room", ask="h323:10.1.2.3:1720"),
+    )
+    assert plans["agra"].reach == (*room, edge)
+    assert plans["meerut"].reach == (edge,)
+    assert plans["agra"].reach_every_s == 30
 
 
 def test_meetings_that_follow_each_other_make_one_span(config_file: Path, meet: object) -> None:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import ssl
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.control import SOCKET_NAME, Broken, Healed, LabStatus, Status, ask
+from config.reach import parse_check
+from lab.control import SOCKET_NAME, Broken, Healed, LabStatus, Room, Status, Switched, ask
 from lab.control import Break as BreakRequest
 from lab.control import Heal as HealRequest
 from lab.effect import Effect
 from lab.errors import LabError, NoFleetError
 from lab.fleet import Fleet
+from lab.rooms import options_answer
 from lab.script import QUIET
 from lab.truth_reader import read_truth
+from probes.reaching import asking
+from probes.reaching.asking import ask as ask_device
+from telemetry.messages import ReachOutcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -209,3 +216,36 @@ async def test_lines_end_with_an_owner_that_was_killed(tmp_path: Path) -> None:
             return
         await asyncio.sleep(0.02)
     pytest.fail("the line process outlived its owner")
+
+
+async def test_a_rooms_device_is_switched_off_and_its_line_is_not(
+    fleet: Fleet, helpers: type[Helpers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A probe's question is answered until the device is switched off over the control socket; the line stays perfect; healing switches it on."""
+
+    async def asked(site: str) -> ReachOutcome:
+        check = parse_check(fleet.rooms.question(site))
+        assert check is not None
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return (await ask_device(check, (socket.AF_INET, "127.0.0.1"), time.monotonic_ns, tls)).outcome
+
+    assert [await asked(site) for site in THREE] == [ReachOutcome.ANSWERED] * 3
+    folder = fleet.truth_dir.parent if fleet.truth_dir is not None else None
+    assert folder is not None
+    switched = await asyncio.to_thread(ask, folder, Room(scope="meerut", on=False), Switched)
+    assert (switched.offices, switched.off) == (1, ("meerut",))
+    with monkeypatch.context() as patched:
+        patched.setattr(asking, "PATIENCE_S", 0.2)
+        assert await asked("meerut") is ReachOutcome.TIMEOUT
+    assert await asked("lucknow") is ReachOutcome.ANSWERED
+    assert await measure(helpers, fleet, "meerut") == 50
+    assert (await asyncio.to_thread(ask, folder, Status(), LabStatus)).rooms_off == ("meerut",)
+    assert (await asyncio.to_thread(ask, folder, HealRequest(), Healed)).rooms == ("meerut",)
+    assert await asked("meerut") is ReachOutcome.ANSWERED
+
+
+def test_a_rooms_device_answers_options_alone() -> None:
+    """Anything else it passes over."""
+    assert options_answer(b"INVITE sip:a SIP/2.0\r\n\r\n") is None
+    assert options_answer(b"OPTIONS sip:a SIP/2.0\r\nVia: x\r\n\r\n") is None
+    assert options_answer(b"\xff\x00") is None

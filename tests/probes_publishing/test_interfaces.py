@@ -145,3 +145,14 @@ def test_real_counters_of_this_machine() -> None:
     assert before.bytes_recv <= sample.received_bytes <= after.bytes_recv
     assert sample.is_up is True
     assert sample.mono_ns == 5
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_stepped_clock_is_in_no_rate(meter: Meter, step_s: int) -> None:
+    """The clock is set in mid-window in either direction: bits are over the seconds that passed, or not told of a window that was cut."""
+    meter.window(sent_bytes=0)
+    meter.clock.step(step_s * SECOND_NS)
+    whole = meter.window(sent_bytes=15_000)
+    assert whole is not None
+    assert whole.up_bps == 8_000
+    assert meter.window(seconds=7, sent_bytes=15_000) is None

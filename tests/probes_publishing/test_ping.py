@@ -128,15 +128,17 @@ class Wire:
         self.sent: list[tuple[bytes, str]] = []
         self.incoming: list[Reply] = []
         self.error: OSError | None = None
+        self.stamp_ns: int | None = None
         self.left, self.right = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def fileno(self) -> int:
         return self.left.fileno()
 
-    def send(self, packet: bytes, address: str) -> None:
+    def send(self, packet: bytes, address: str) -> int | None:
         if self.error is not None:
             raise self.error
         self.sent.append((packet, address))
+        return self.stamp_ns
 
     def replies(self) -> Iterator[Reply]:
         yield from self.incoming
@@ -193,6 +195,27 @@ async def test_only_the_right_reply_counts_and_only_once(rig: PingRig) -> None:
     ping = rig.result()
     assert (ping.sent, ping.received) == (1, 1)
     assert ping.rtt.max_ms == 20.0
+
+
+async def test_the_kernels_stamp_of_the_sending_counts(rig: PingRig) -> None:
+    """Where the kernel stamps an echo too, the time in our own system call is no round trip; without, the item says `user`."""
+    rig.wire.stamp_ns = rig.clock.now_ns() + 400_000
+    rig.answer(rig.echo())
+    ping = rig.result()
+    assert (ping.rtt.max_ms, ping.stamps) == (4.6, StampSource.KERNEL)
+    rig.wire.stamp_ns = None
+    rig.answer(rig.echo())
+    ping = rig.result()
+    assert (ping.rtt.max_ms, ping.stamps) == (5.0, StampSource.USER)
+
+
+@pytest.mark.parametrize("off_ms", [-50, 50])
+async def test_a_stamp_of_another_sending_is_not_believed(rig: PingRig, off_ms: int) -> None:
+    """One that does not lie within the sending is somebody else's, or the clock was set: our own clock counts."""
+    rig.wire.stamp_ns = rig.clock.now_ns() + off_ms * MS_NS
+    rig.answer(rig.echo())
+    ping = rig.result()
+    assert (ping.rtt.max_ms, ping.stamps) == (5.0, StampSource.USER)
 
 
 async def test_late_reply_is_lost(rig: PingRig) -> None:

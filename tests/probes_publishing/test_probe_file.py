@@ -103,6 +103,8 @@ def test_every_key_arrives(write: Callable[[str], Path], tmp_path: Path) -> None
         (LEAST + "[ends]\nstate = 862\n", ":5: ends.state is 862; write host:port in quotes"),
         (LEAST + '[ends]\n"Main.State" = "h:1"\n', ':5: ends has "Main.State"; write an end, or "uplink.end"'),
         (LEAST + '[ping]\ntargets = ["everybody"]\n', ':5: ping.targets 1 is "everybody"; write "ends" or "gateway"'),
+        (LEAST + '[reach]\nroom = ["10.1.2.3"]\n', ':5: reach.room has "10.1.2.3"; write sip:HOST, sip+tcp:HOST'),
+        (LEAST + '[reach]\nedges = ["tls:a", "tls:b", "tls:c", "tls:d", "tls:e"]\n', ":5: reach.edges has 5 entries; keep at most 4"),
         (LEAST + '[call]\nhosts = ["10.1.2"]\n', ":5: call.hosts: '10.1.2' does not appear to be an IPv4 or IPv6 network; write addresses or networks"),
         (LEAST + '[call]\nports = ["8810-8801"]\n', ":5: call.ports: '8810-8801' is no range of ports from 1 to 65535; write ports or ranges"),
         (LEAST + "[stamp]\ndscp = 64\n", ":5: stamp.dscp is 64; write a whole number from 0 to 63"),

@@ -94,6 +94,7 @@ REASONS: Final = {
     ReasonCode.NOT_LINKED: 27,
     ReasonCode.REHEARSAL_UP: 28,
     ReasonCode.REHEARSAL_DOWN: 29,
+    ReasonCode.PLATFORM_EDGE: 30,  # 28 and 29 are taken: the rehearsal's
 }
 """0: no reason, or one that this table does not know yet."""
 ACTIONS: Final = {

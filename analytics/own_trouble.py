@@ -1,0 +1,64 @@
+"""The probe's own trouble: what it could explain of a window's figures is left out of them, so that it says nothing of the line.
+
+* Replies that the kernel dropped at the probe's own socket (SO_RXQ_OVFL) had come: the line carried them. They are taken out of what
+  was sent and lost, but never out of what is known to have been lost on the way up; a burst in such a window is not judged.
+* A process that sends late was not running. On a machine whose processor was taken away even the kernel's stamps are late, so when more
+  than `LATE_SHARE` of the packets left late, jitter and round trip are not judged. Loss is: a late packet still arrives or not.
+* When the clock was stepped under more than `STRADDLED_SHARE` of the samples, the delays of the rest are not judged.
+
+A clock that nobody disciplines spoils nothing that is judged: jitter and variation are differences, the round trip is one clock's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from analytics.condition import Condition
+    from analytics.losses import Values
+
+TROUBLE_COLUMNS: Final = ("late_sends", "rx_drops", "straddled")
+"""Of the store's, beside `WINDOW_VALUE_COLUMNS`; the first two are the whole probe's, whatever the path."""
+LATE_SHARE: Final = 0.1
+STRADDLED_SHARE: Final = 0.5
+_DELAYS: Final = ("up_jitter_ms", "down_jitter_ms", "rtt_p95_ms")
+_BURSTS: Final = ("worst_200ms_lost", "worst_200ms_sent", "down_worst_200ms_lost", "down_worst_200ms_sent")
+
+
+def without_own_trouble(values: Values, trouble: Mapping[str, NDArray[np.floating]]) -> Values:
+    """Window values (S, P, W) without what the probe's own trouble could explain.
+
+    Args:
+        values: by the names of `WINDOW_VALUE_COLUMNS`.
+        trouble: by `TROUBLE_COLUMNS`, of the same shape; NaN and 0 are none.
+
+    Returns:
+        The same object when there is no trouble; else a copy with smaller counts, and NaN for what is not to be judged.
+    """
+    late, drops, straddled = (np.nan_to_num(trouble[name]) for name in TROUBLE_COLUMNS)
+    if not (late.any() or drops.any() or straddled.any()):
+        return values
+    out = {name: column.copy() for name, column in values.items()}
+    sent, lost, up = (np.nan_to_num(values[name]) for name in ("sent", "lost", "up_lost"))
+    ours = np.minimum(drops, np.maximum(lost - up, 0.0))
+    for name in ("sent", "lost"):
+        out[name] -= ours
+    out["down_lost"] = np.where(ours > 0, np.maximum(values["down_lost"] - ours, 0.0), values["down_lost"])
+    for name in _BURSTS:
+        out[name][ours > 0] = np.nan
+    starved = late > LATE_SHARE * np.maximum(sent.sum(axis=1, keepdims=True), 1.0)
+    stepped = straddled > STRADDLED_SHARE * np.maximum(sent - lost, 1.0)
+    for name in _DELAYS:
+        out[name][starved | stepped] = np.nan
+    return out
+
+
+def explained(reported: Condition, cleared: Condition, suspect: float) -> NDArray[np.bool_]:
+    """(L, S, P): lines that look broken by what was reported, and not by what the probe's own trouble leaves of it."""
+    return np.asarray((reported.suspicion >= suspect) & (cleared.suspicion < suspect))

@@ -1,0 +1,1 @@
+"""What `bench.icmp` is made of."""
