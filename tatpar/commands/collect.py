@@ -123,6 +123,8 @@ async def _until_told(collector: Collector) -> None:
     import asyncio  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
+    from tatpar.notify import serving  # noqa: PLC0415
+
     loop, running = asyncio.get_running_loop(), asyncio.ensure_future(collector.run())
     told = False
 
@@ -136,7 +138,8 @@ async def _until_told(collector: Collector) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     try:
-        await running
+        async with serving("collecting"):
+            await running
     except asyncio.CancelledError:
         return
 

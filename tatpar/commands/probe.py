@@ -126,6 +126,7 @@ async def _run(office: OfficeSettings, *, once: bool) -> None:
 
     from probes.agent import Agent  # noqa: PLC0415
     from probes.measurer import Measurer  # noqa: PLC0415
+    from tatpar.notify import serving  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
 
     stop = asyncio.Event()
@@ -133,7 +134,8 @@ async def _run(office: OfficeSettings, *, once: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     agent = Agent([office], Measurer(), clock=SystemClock())
     if not once:
-        await agent.run(stop)
+        async with serving(f"measuring for {office.key}"):
+            await agent.run(stop)
         return
     running = asyncio.create_task(agent.run(stop), name="agent")
     running.add_done_callback(lambda _: stop.set())  # should it fail, there is nothing to wait for

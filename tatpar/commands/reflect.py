@@ -131,8 +131,10 @@ def command(  # noqa: PLR0913 - one argument an option
     from probes.reflector_keys import ReflectorKeysError, read_keys  # noqa: PLC0415
     from probes.reflector_policy import ReflectorPolicy  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
+    from tatpar.notify import Manager  # noqa: PLC0415
 
     set_up(log_format or "text")
+    manager = Manager()
     log = logging.getLogger("tatpar.reflect")
 
     addresses = [_address(text) for text in binds]
@@ -182,5 +184,7 @@ def command(  # noqa: PLR0913 - one argument an option
             log.info("%s", listening, extra={"event": "reflector.listening", "addresses": where})
         else:
             click.echo(json.dumps({"listening": where}) if as_json else listening)
+        manager.ready(listening)
         reflector.serve()
+        manager.stopping()
         say_counters()
