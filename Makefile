@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check setup clean
+.PHONY: run test check setup clean dist sbom
 
 run: setup
 	@sh deploy/setup.sh servers
@@ -13,12 +13,19 @@ test: setup
 	@sh deploy/setup.sh servers must
 	@sh deploy/setup.sh databases
 	@sh deploy/setup.sh browser
+	@sh deploy/setup.sh wheelhouse
 	$(BIN)/python -m pytest
 
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+dist: setup
+	$(BIN)/python -m hatchling build -d build/dist
+
+sbom: setup
+	$(BIN)/python -m deploy.licences sbom --out build/sbom.cdx.json
 
 setup: $(VENV)/.ready
 $(VENV)/.ready: requirements.lock pyproject.toml

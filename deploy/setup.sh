@@ -3,6 +3,7 @@
 #   setup.sh venv            the Python environment in .venv/, from requirements.lock with hashes
 #   setup.sh servers [must]  mosquitto; without `must` its absence is only said (an embedded broker takes over)
 #   setup.sh databases       what the tests of the stores and of /metrics run against: VictoriaMetrics, InfluxDB, promtool, Alertmanager, faketime; tshark
+#   setup.sh wheelhouse      the office's few packages as files, so that the tests can install a wheel without a network
 #   setup.sh browser         Chromium, the fonts that the wall's tests look at, and what reads the reports' PDF
 set -eu
 cd "$(dirname "$0")/.."
@@ -68,6 +69,14 @@ databases() {
   [ -z "$missing" ] || install_packages $missing || { say "the tests need: $missing"; exit 1; }
 }
 
+wheelhouse() {
+  [ -f "$VENV/wheelhouse/.ready" ] && [ ! requirements-office.lock -nt "$VENV/wheelhouse/.ready" ] && return 0
+  say "fetching the office's packages for the tests of the wheel"
+  rm -rf "$VENV/wheelhouse"
+  "$VENV/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-office.lock -d "$VENV/wheelhouse"
+  touch "$VENV/wheelhouse/.ready"
+}
+
 browser() {
   missing=""
   has chromium || missing="chromium"
@@ -81,5 +90,6 @@ case "${1:-}" in
   servers) servers "${2:-}" ;;
   databases) databases ;;
   browser) browser ;;
-  *) say "usage: setup.sh venv | servers [must] | databases | browser"; exit 2 ;;
+  wheelhouse) wheelhouse ;;
+  *) say "usage: setup.sh venv | servers [must] | databases | browser | wheelhouse"; exit 2 ;;
 esac

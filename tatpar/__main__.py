@@ -54,6 +54,17 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"tatpar.commands.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a library of the hub that an office's install has not is one clear line."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            from tatpar.extras import needs_extra  # noqa: PLC0415 - only when it happens
+
+            if (said := needs_extra(error, ctx.invoked_subcommand or "")) is None:
+                raise
+            raise said from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands from the table above."""
         with formatter.section("Commands"):

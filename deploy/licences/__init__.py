@@ -1,0 +1,1 @@
+"""What others wrote and Tatpar brings along, and under which licence."""

@@ -1,0 +1,42 @@
+"""A command that needs a library which this install does not bring says so in one line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+HOUSE: Final = frozenset(
+    {
+        "alerts",
+        "analytics",
+        "collector",
+        "config",
+        "dashboards",
+        "lab",
+        "probes",
+        "reports",
+        "tatpar",
+        "telemetry",
+    }
+)
+"""Our own folders: one of these that is missing is a fault of the install, not an extra."""
+SCALE: Final = frozenset({"dask", "distributed"})
+
+
+class NeedsExtra(click.ClickException):
+    """The office's install has been asked for something of the hub's. Status 2."""
+
+    exit_code = 2
+
+
+def needs_extra(error: ModuleNotFoundError, command: str) -> NeedsExtra | None:
+    """What to say of a library that is not there; None when it is not a library."""
+    library = (error.name or "").partition(".")[0]
+    if not library or library in HOUSE:
+        return None
+    extra = "scale" if library in SCALE else "hub"
+    return NeedsExtra(
+        f"`tatpar {command}` needs {library}, which the small install of an office does not bring; "
+        f"on a machine of the headquarters: pip install 'tatpar[{extra}]'"
+    )
