@@ -44,10 +44,10 @@ if [ "$UNINSTALL" = yes ]; then
   exit 0
 fi
 
+packages python3-venv mosquitto fonts-noto-core
 choose_python
 find_wheel
 find_lock requirements-hub.lock
-packages python3-venv mosquitto fonts-noto-core
 make_user
 folder 0755 root:root "$OPT"
 folder 0750 root:tatpar "$ETC"

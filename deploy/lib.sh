@@ -1,7 +1,7 @@
 # What the installers share: said, done or only shown (--dry-run), below another root (--root) for tests and images.
 # shellcheck shell=sh
 OPT=/opt/tatpar ETC=/etc/tatpar VAR=/var/lib/tatpar UNITS=/etc/systemd/system
-ROOT='' DRY=no PYTHON=${PYTHON:-python3} WHEEL='' WHEELS='' CHANGED=no
+ROOT='' DRY=no PYTHON=${PYTHON:-} WHEEL='' WHEELS='' CHANGED=no
 
 say() { printf '%s: %s\n' "$ME" "$*" >&2; }
 stop() { say "$*"; exit 2; }
@@ -22,12 +22,16 @@ machine() {
 
 value() { [ $# -ge 2 ] && [ -n "$2" ] || stop "$1 needs a value; --help shows how"; }
 
-# The newest interpreter that is good enough.
+# An interpreter that is good enough, the system's before others: services cannot reach one in somebody's home.
 choose_python() {
-  for candidate in "$PYTHON" python3.13 python3.12 python3.11 python3; do
-    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then PYTHON=$candidate; return 0; fi
+  for candidate in ${PYTHON:-/usr/bin/python3 python3.13 python3.12 python3.11 python3}; do
+    "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+    where=$("$candidate" -c 'import os, sys; print(os.path.realpath(sys.executable))')
+    case $where in /root/* | /home/*) here && { say "not $where: services may not look into homes"; continue; } ;; esac
+    PYTHON=$candidate
+    return 0
   done
-  fail "Python 3.11 or newer is needed, found $("$PYTHON" --version 2>&1 || echo none); Debian 12 and Raspberry Pi OS 12 have it: apt-get install python3 python3-venv"
+  fail "Python 3.11 or newer is needed; Debian 12 and Raspberry Pi OS 12 have it: apt-get install python3 python3-venv"
 }
 
 need_root() {
