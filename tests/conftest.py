@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -26,6 +26,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="conformance vectors (CSV); default tests/vectors/vectors_public.csv",
     )
+
+
+LONGEST: Final = (
+    "tests/fuzz/test_million.py",
+    "tests/e2e/test_flow.py",
+    "tests/faults/test_campaign.py",
+    "tests/e2e/",
+    "tests/lab/test_fleet_agents.py",
+    "tests/collector/test_members_under_load.py",
+    "tests/watch/test_asked_once.py",
+)
+"""Files that take long, the longest first: two workers that begin with them end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; the order is otherwise the one in which they lie."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((at for at, place in enumerate(LONGEST) if item.nodeid.startswith(place)), len(LONGEST))
+
+    items.sort(key=rank)
 
 
 def find_program(name: str) -> str:
