@@ -69,7 +69,8 @@ def _asked(config_file: Path | None, data_dir: Path, part: str | None, where: st
 
         return iter([parts.part(part, load_config(config_file).settings, data_dir, where)])
     settings = data_dir / "probe.toml" if config_file is None else config_file
-    if settings.name == "probe.toml" and (config_file is not None or settings.exists()):
+    is_office = settings.exists() and not (data_dir / "state.db").exists()
+    if settings.name == "probe.toml" and (config_file is not None or is_office):
         return examine_office(settings, data_dir)
     return examine(config_file, data_dir)
 
