@@ -27,7 +27,7 @@ choose_python() {
   for candidate in ${PYTHON:-/usr/bin/python3 python3.13 python3.12 python3.11 python3}; do
     "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
     where=$("$candidate" -c 'import os, sys; print(os.path.realpath(sys.executable))')
-    case $where in /root/* | /home/*) here && { say "not $where: services may not look into homes"; continue; } ;; esac
+    case $where in /root/* | /home/*) here && [ "$DRY" = no ] && { say "not $where: services may not look into homes"; continue; } ;; esac
     PYTHON=$candidate
     return 0
   done

@@ -42,7 +42,7 @@ class Manager:
             contextlib.suppress(OSError),
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock,
         ):
-            sock.settimeout(1.0)
+            sock.setblocking(False)  # a manager that does not read must not hold us up
             sock.sendto("\n".join(lines).encode(), where)
 
     def ready(self, status: str) -> None:
@@ -55,9 +55,14 @@ class Manager:
 
 
 @asynccontextmanager
-async def serving(status: str) -> AsyncIterator[None]:
-    """Ready now, alive for as long as the event loop turns, stopping at the end."""
-    manager = Manager()
+async def serving(status: str, manager: Manager | None = None) -> AsyncIterator[None]:
+    """Ready now, alive for as long as the event loop turns, stopping at the end.
+
+    Args:
+        status: what the service does, for people.
+        manager: taken before a child was started, where there are any by now.
+    """
+    manager = Manager() if manager is None else manager
     manager.ready(status)
     signs = asyncio.create_task(_signs(manager), name="signs of life") if manager.patience_s else None
     try:

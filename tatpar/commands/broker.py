@@ -61,11 +61,11 @@ async def _run(settings: Settings, data_dir: Path) -> None:
     import signal  # noqa: PLC0415
 
     from collector.broker import bring  # noqa: PLC0415
-    from tatpar.notify import serving  # noqa: PLC0415
+    from tatpar.notify import Manager, serving  # noqa: PLC0415
 
-    stop = asyncio.Event()
+    manager, stop = Manager(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with bring(settings.broker, data_dir) as address, serving(f"broker on {address}"):
+    async with bring(settings.broker, data_dir) as address, serving(f"broker on {address}", manager):
         click.echo(f"broker: {address.kind} on {address}", err=True)
         await stop.wait()

@@ -36,9 +36,7 @@ SIGNS: Final = {"fine": "● fine  ", "less": "▲ less  ", "broken": "■ broke
 )
 @json_option
 @explains_config
-def command(
-    *, config_file: Path | None, data_dir: Path, part: str | None, where: str, as_json: bool
-) -> None:
+def command(*, config_file: Path | None, data_dir: Path, part: str | None, where: str, as_json: bool) -> None:
     """Check clock, permissions, time stamps, broker, store and reflectors; say what to do.
 
     At an office (where the data folder has a probe.toml) it looks at the probe: enrolment, DNS, the way to the hub,

@@ -9,13 +9,12 @@ import ssl
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from config.errors import ConfigError
 from probes.plan import chart
 from probes.probe_file import load_probe_file
 from tatpar.examination.ends import ask
 from tatpar.examination.finding import broken, fine, less
+from telemetry.codec import MessageError, decode_control
 from telemetry.control import Plan
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def _ends(office: OfficeSettings, plan: bytes | None) -> Iterator[Finding]:
         return
     try:
         course = chart(decode_control(plan, Plan), office.ends)
-    except msgspec.MsgspecError:
+    except MessageError:
         return
     for target in course.targets:
         yield from (ask(target.path, str(reflector)) for reflector in target.reflectors)
