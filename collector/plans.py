@@ -88,6 +88,7 @@ def site_plan(
     return Plan(
         valid_until_ns=until_ns,
         base_rate_pps=probing.base_pps,
+        dscp=probing.dscp,
         ends=ends,
         rates=tuple(rates[:MAX_RATES]),
         busy=tuple(Busy(from_ns=a, until_ns=b) for a, b in meetings[:MAX_RATES]),

@@ -146,6 +146,8 @@ class Probing(Section, frozen=True, kw_only=True):
     meeting_pps: PacketRate = 50
     meeting_lead_min: Annotated[float, Meta(ge=1, le=1440)] = 30
     """From so long before a meeting's start through its end the meeting rate applies."""
+    dscp: Annotated[int, Meta(ge=0, le=63)] = 0
+    """Mark of the test packets of all offices, but those whose own settings name one."""
 
 
 class Rehearsal(Section, frozen=True, kw_only=True):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from importlib.metadata import PackageNotFoundError, version
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from probes.call.watch import CallWatch
 from probes.interfaces import LinkMeters
 from probes.kept_going import kept_going
+from probes.lean_memory import give_back
 from probes.office import Office
 from probes.ping import Pinger
 from probes.rehearsing.call_child import CallChild
@@ -23,6 +24,7 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from probes.call.watch import CallWatch
     from probes.office_settings import OfficeSettings
     from probes.rehearsing.live_call import LiveCallSeen
     from probes.session import ClosedWindow, Session
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 1.0
 """The plan is looked at this often at least, for the clock may be set under us."""
+LEAN_FIRST_S: Final = 30.0
+LEAN_EVERY_S: Final = 3600.0
 LAST_WINDOWS_S: Final = 2.0
 FAREWELL_S: Final = 8.0
 
@@ -96,7 +100,7 @@ class Agent:
         self._workers = Workers()
         self._rehearsals = CallChild()
         boot, running = boot_id(), running_version()
-        self.calls = {o.key: CallWatch(o, clock) for o in offices if o.call_interface}
+        self.calls = {o.key: _call_watch(o, clock) for o in offices if o.call_interface}
         """The offices that look for live calls; `live` of each says whether one is on."""
         self.offices = {
             o.key: Office(
@@ -131,6 +135,7 @@ class Agent:
                             ("plans to measurer", self._follow_plans),
                             ("ping", self._pinger.run),
                             ("interface counters", self._links.run),
+                            ("memory", _stay_lean),
                             *((f"{key} calls", watch.run) for key, watch in self.calls.items()),
                         )
                     ]
@@ -208,9 +213,24 @@ class Agent:
         return min(LOOK_S, max(0.01, (soonest_ns - now_ns) / SECOND_NS))
 
 
+async def _stay_lean() -> None:
+    """What start-up and each hour leave behind goes back to the system."""
+    await asyncio.sleep(LEAN_FIRST_S)
+    while True:
+        give_back()
+        await asyncio.sleep(LEAN_EVERY_S)
+
+
+def _call_watch(settings: OfficeSettings, clock: WallClock) -> CallWatch:
+    """The meter of live calls, which an office that looks for none need not load."""
+    from probes.call.watch import CallWatch  # noqa: PLC0415
+
+    return CallWatch(settings, clock)
+
+
 def running_version() -> str:
-    """The installed version of the agent."""
-    try:
-        return version("tatpar")
-    except PackageNotFoundError:
-        return "0"
+    """The installed version of the agent, by the name of its metadata's folder (`importlib.metadata` takes a megabyte to say it)."""
+    for folder in sys.path:
+        for found in Path(folder).glob("tatpar-*.dist-info"):
+            return found.name.removeprefix("tatpar-").removesuffix(".dist-info")
+    return "0"

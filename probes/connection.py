@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -34,6 +36,8 @@ TICK_S: Final = 1.0
 NO_MATCHING_SUBSCRIBERS: Final = 0x10
 BAD_USER_OR_PASSWORD: Final = 0x86
 NOT_AUTHORIZED: Final = 0x87
+_CERTIFICATE_DATES: Final = frozenset({9, 10})
+"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 FAILURE: Final = 0x80
 """Reason codes from here on are failures (MQTT 5, 2.4)."""
 
@@ -44,6 +48,14 @@ class ConnectionLost(Exception):  # noqa: N818 - says what happened
 
 class TurnedAway(ConnectionLost):
     """The broker is there and does not know us, or not by this password."""
+
+
+class NameUnknown(ConnectionLost):
+    """The broker's name cannot be looked up."""
+
+
+class Untrusted(ConnectionLost):
+    """Whoever answers cannot prove to be our broker: its certificate is out of date, another authority's or another name's."""
 
 
 class Incoming(NamedTuple):
@@ -204,7 +216,7 @@ class Connection:
             opening.add_done_callback(self._close_late)
             raise
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a name that is none a ValueError
-            raise ConnectionLost(_why(error)) from error
+            raise _lost(error) from error
         self._socket = self._client.socket()
         if self._socket is None:  # reset before our CONNECT was out: paho has closed it and says nothing
             raise ConnectionLost("the connection was reset at once")
@@ -354,5 +366,13 @@ def _connect_properties() -> Properties:
     return properties
 
 
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+def _lost(error: Exception) -> ConnectionLost:
+    """What kept us from connecting, in a line that says where to look."""
+    if isinstance(error, socket.gaierror):
+        return NameUnknown(f"its name cannot be looked up: {error.strerror}")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        by_date = error.verify_code in _CERTIFICATE_DATES
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        hint = f" (this machine's clock says {today})" if by_date else ""
+        return Untrusted(f"certificate verify failed: {error.verify_message}{hint}")
+    return ConnectionLost(getattr(error, "strerror", None) or str(error) or type(error).__name__)

@@ -14,7 +14,17 @@ class Counters:
     """Items were left out so that the report could be taken."""
     reports_dropped: int = 0
     """Made while the spool could not be written, and given up."""
+    spool_refused: int = 0
+    """Tries to open the spool, or to store a report in it, that the disk refused: full, read-only, gone."""
+    clock_steps: int = 0
+    """Steps of this machine's own clock that were noticed."""
     connections: int = 0
+    unreached: int = 0
+    """Tries to reach the broker that came to nothing, for whatever reason."""
+    unresolved: int = 0
+    """Of these: its name could not be looked up."""
+    untrusted: int = 0
+    """Of these: its certificate was not accepted."""
     published: int = 0
     resent: int = 0
     """Sent before, never stored."""

@@ -7,46 +7,17 @@ data of a whole batch into fixed arrays, which are then read at fixed places or 
 from __future__ import annotations
 
 import ctypes
-import errno
-import os
-import socket
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from probes.datagram_layout import IoVec, MMsgHdr, MsgHdr, receive_many, send_many
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SOCKADDR: Final = 28
 """sizeof(struct sockaddr_in6), the larger of the two."""
-_NOTHING_THERE: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR})
-_DONT_WAIT: Final = int(socket.MSG_DONTWAIT)
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_recvmmsg = _libc.recvmmsg
-_recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
-_sendmmsg = _libc.sendmmsg
-_sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-
-
-class _IoVec(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("len", ctypes.c_size_t))
-
-
-class _MsgHdr(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("namelen", ctypes.c_uint32),
-        ("iov", ctypes.c_void_p),
-        ("iovlen", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("controllen", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    )
-
-
-class _MMsgHdr(ctypes.Structure):
-    _fields_ = (("header", _MsgHdr), ("len", ctypes.c_uint))
 
 
 def _layout(structure: type[ctypes.Structure], size: int, **more: int) -> np.dtype[np.void]:
@@ -60,8 +31,8 @@ def _layout(structure: type[ctypes.Structure], size: int, **more: int) -> np.dty
     })  # fmt: skip
 
 
-_IOVEC: Final = _layout(_IoVec, ctypes.sizeof(_IoVec))
-_MMSGHDR: Final = _layout(_MsgHdr, ctypes.sizeof(_MMsgHdr), len=_MMsgHdr.len.offset)
+_IOVEC: Final = _layout(IoVec, ctypes.sizeof(IoVec))
+_MMSGHDR: Final = _layout(MsgHdr, ctypes.sizeof(MMsgHdr), len=MMsgHdr.len.offset)
 _HEADER_SIZE: Final = _MMSGHDR.itemsize
 
 
@@ -100,15 +71,7 @@ class DatagramBatch:
         Raises:
             OSError: the socket has an error to tell, for instance that the far end refused an earlier packet.
         """
-        n: int = _recvmmsg(
-            fileno, self._at + start * _HEADER_SIZE, self.slots - start, flags | _DONT_WAIT, None
-        )
-        if n >= 0:
-            return n
-        code = ctypes.get_errno()
-        if code in _NOTHING_THERE:
-            return 0
-        raise OSError(code, os.strerror(code))
+        return receive_many(fileno, self._at + start * _HEADER_SIZE, self.slots - start, flags)
 
     def clear(self, used: int) -> None:
         """Make the first `used` slots ready to receive again (the kernel wrote over their sizes)."""
@@ -137,5 +100,4 @@ class ReplyBatch:
 
     def send(self, fileno: int, start: int, count: int) -> int:
         """Send the slots from `start` on; how many went. 0 when the first of them was refused."""
-        n: int = _sendmmsg(fileno, self._at + start * _HEADER_SIZE, count, _DONT_WAIT)
-        return max(n, 0)
+        return send_many(fileno, self._at + start * _HEADER_SIZE, count)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from probes.jitter_state import WindowJitter
-    from telemetry.histogram import Sparse
+    from telemetry.histogram_grid import Sparse
 
 
 class VariationFigures(TypedDict, total=False):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from probes.records import ReplyFlag, SentFlag
+from probes.record_layout import ReplyFlag, SentFlag
 from probes.stamp import PTP_FLAG
-from probes.timestamps import ntp64_array, unix_ns_array, unix_ns_of_ptp_array
+from probes.timestamp_arrays import ntp64_array, ptp64_array, unix_ns_array, unix_ns_of_ptp_array
 from telemetry.windows import LATE_NS, MS_NS
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ def match(records: FrameRecords) -> Exchanges:
     sent = np.concatenate((records.sent, records.ahead)) if len(records.ahead) else records.sent
     base = int(sent["sequence"][0]) & _U32
     rows, index = _known(records.replies, base, len(sent))
-    user_t1 = sent["t1_ns"][index]
-    ours = (rows["t1"] == ntp64_array(user_t1)) & ((rows["ssid"] == records.ssid) | (rows["ssid"] == 0))
+    ours = (rows["t1"] == _written(sent)[index]) & ((rows["ssid"] == records.ssid) | (rows["ssid"] == 0))
     t1, kernel = _send_stamps(sent, records.stamped, base)
     t1, kernel = t1[index], kernel[index]
     ambiguous = (rows["flags"] & ReplyFlag.AMBIGUOUS) != 0
@@ -110,6 +109,13 @@ def match(records: FrameRecords) -> Exchanges:
         index, rows, t1, t2, t3, kernel, usable, straddles, generation, int(np.count_nonzero(~ours))
     )
     return matched if bool(taken.all()) else matched.part(taken)
+
+
+def _written(sent: NDArray[np.void]) -> NDArray[np.uint64]:
+    """The time stamp that each packet carried, as on the wire."""
+    ptp = (sent["flags"] & SentFlag.PTP) != 0
+    stamps = ntp64_array(sent["t1_ns"])
+    return np.where(ptp, ptp64_array(sent["t1_ns"]), stamps) if bool(ptp.any()) else stamps
 
 
 def _known(replies: NDArray[np.void], base: int, packets: int) -> tuple[NDArray[np.void], NDArray[np.int64]]:

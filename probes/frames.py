@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from probes.clock_state import error_estimate, read_clock
+from probes.clock_discipline import error_estimate, read_discipline
 from probes.measuring_messages import Ended, Opened
 from telemetry.windows import WINDOW_NS, window_start
 
@@ -58,7 +58,7 @@ class FrameClock:
         self.number += 1
         self.start_ns = window_start(real_ns)
         self.end_ns = self.start_ns + WINDOW_NS
-        clock = read_clock()
-        self.error_estimate = error_estimate(clock)
+        discipline = read_discipline()
+        self.error_estimate = error_estimate(discipline)
         begun = max(self.start_ns - self._watch.offset_ns, 0)
-        self._tell(Opened(self.number, self.start_ns, begun, mono_ns, clock))
+        self._tell(Opened(self.number, self.start_ns, begun, mono_ns, discipline))

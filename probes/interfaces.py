@@ -8,11 +8,10 @@ set), and one in which a counter ran backwards (the interface was made anew).
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-import psutil
+from typing import TYPE_CHECKING, Final
 
 from probes.gateway import default_gateway
+from probes.interface_counters import read_counters
 from probes.office_settings import AUTO
 from telemetry.messages import Link
 from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
@@ -20,23 +19,13 @@ from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from probes.interface_counters import Sample
     from telemetry.clock import WallClock
 
 KEPT_WINDOWS: Final = 8
 TOLERANCE_NS: Final = SECOND_NS
 """How far the distance of two samples may be from a window's length."""
 LOOK_S: Final = 5.0
-
-
-class Sample(NamedTuple):
-    """One interface's counters at an instant."""
-
-    mono_ns: int
-    sent_bytes: int
-    received_bytes: int
-    errors: int
-    drops: int
-    is_up: bool
 
 
 class LinkMeters:
@@ -110,22 +99,6 @@ class LinkMeters:
 
 def _ran_backwards(before: Sample, after: Sample) -> bool:
     return any(b < a for a, b in zip(before[1:5], after[1:5], strict=True))
-
-
-def read_counters(mono_ns: int) -> dict[str, Sample]:
-    """Every interface's counters now, in both directions together where they are errors and drops."""
-    states = psutil.net_if_stats()
-    return {
-        name: Sample(
-            mono_ns,
-            io.bytes_sent,
-            io.bytes_recv,
-            io.errin + io.errout,
-            io.dropin + io.dropout,
-            name in states and states[name].isup,
-        )
-        for name, io in psutil.net_io_counters(pernic=True, nowrap=False).items()
-    }
 
 
 def default_interface() -> str | None:

@@ -14,7 +14,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Final
 
-from telemetry.messages import StampSource
+from telemetry.sources import StampSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -129,7 +129,7 @@ class Measurer:
                     f"{session.office} {session.path}: a key needs the SSID that the reflector knows it by"
                 )
             if session.secret:
-                signed_trailer(self._payload)
+                signed_trailer(self._payload, session.dscp)
         self._wanted = wanted
         self._names_changed.set()
         await self._apply()
@@ -292,6 +292,7 @@ class Measurer:
             replaces=None if before is None else before.number,
             key=session.secret,
             dscp=session.dscp,
+            ptp=session.ptp,
         )
 
     def _close(self, key: tuple[str, str]) -> Close:

@@ -31,18 +31,15 @@ from probes.measuring_messages import (
     encode_event,
 )
 from probes.outlet import Outlet
-from probes.records import SENT_STRUCT, SentFlag
+from probes.record_layout import REPLY_STRUCT, SENT_STRUCT, STAMPED_STRUCT, SentFlag
 from probes.reply_reader import ReplyReader
 from probes.session_sender import SessionSender, connect
 from telemetry.clock import SystemClock
-from telemetry.messages import StampSource
+from telemetry.sources import StampSource
 from telemetry.windows import LATE_NS, MS_NS, SECOND_NS
 
 if TYPE_CHECKING:
     import socket
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from probes.measuring_messages import Event, Order
 
@@ -131,7 +128,7 @@ class MeasuringLoop:
             if not frames.start_ns <= real < frames.end_ns:
                 self._open_frame(real)
             sequence = sender.sequence
-            flags = 0 if sender.send(real) else SentFlag.REFUSED
+            flags = (SentFlag.PTP if sender.ptp else 0) | (0 if sender.send(real) else SentFlag.REFUSED)
             SENT_STRUCT.pack_into(
                 self._sent, self._sent_at, sequence, real, number, frames.number, interval // 1000,
                 min(late // 1000, 0xFFFF_FFFF) if late > 0 else 0, min(skipped, 0xFFFF_FFFF),
@@ -192,16 +189,16 @@ class MeasuringLoop:
             self._outlet.put(SENT_TAG + self._sent[: self._sent_at], self._frames.number)
             self._sent_at = 0
 
-    def _hand_over_replies(self, records: NDArray[np.void]) -> None:
-        self._hand_over(REPLY_TAG, records)
+    def _hand_over_replies(self, records: bytes) -> None:
+        self._hand_over(REPLY_TAG, records, REPLY_STRUCT.size)
 
-    def _hand_over_stamps(self, records: NDArray[np.void]) -> None:
-        self._hand_over(STAMPED_TAG, records)
+    def _hand_over_stamps(self, records: bytes) -> None:
+        self._hand_over(STAMPED_TAG, records, STAMPED_STRUCT.size)
 
-    def _hand_over(self, tag: bytes, records: NDArray[np.void]) -> None:
-        step = MAX_MESSAGE // records.itemsize
-        for i in range(0, len(records), step):
-            self._outlet.put(tag + records[i : i + step].tobytes(), self._frames.number)
+    def _hand_over(self, tag: bytes, records: bytes, size: int) -> None:
+        step = MAX_MESSAGE // size * size
+        for at in range(0, len(records), step):
+            self._outlet.put(tag + records[at : at + step], self._frames.number)
 
     def _own_up_to_damage(self) -> None:
         damaged = self._outlet.damaged

@@ -147,6 +147,7 @@ class Meter:
             worst_200ms_lost=worst_lost,
             worst_200ms_sent=worst_sent,
             bitrate_bps=(received + counted.up_copies) * self._octets * 8 / _WINDOW_S,
+            dscp=_usual_dscp(counted.distinct.rows["dscp_told"]),
             **delay,
         )
 
@@ -169,6 +170,12 @@ class Meter:
             bitrate_bps=(counted.octets + counted.arrivals * self._overhead) * 8 / _WINDOW_S,
             **delay,
         )
+
+
+def _usual_dscp(told: NDArray[np.uint8]) -> int | None:
+    """With which DSCP most requests arrived, of those of which the reflector told it."""
+    known = told[told > 0]
+    return int(np.bincount(known).argmax()) - 1 if len(known) else None
 
 
 def _times(sent: NDArray[np.void]) -> NDArray[np.int64]:

@@ -33,6 +33,7 @@ from probes.trial import Trial, asked_of
 from probes.word import Words
 from telemetry.codec import MessageError, decode_control
 from telemetry.control import Plan
+from telemetry.sources import ClockState
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -99,11 +100,19 @@ class Office:
             tell=self._words.put,
         )
         self._fault = Transition(_log, f"{settings.key}: measuring", "sound again", "measuring")
+        self._remarked = Transition(
+            _log, f"{settings.key}: marks", "test packets arrive as they were marked again", "marks"
+        )
+        self._clock_trouble = Transition(
+            _log, f"{settings.key}: clock", "is kept by NTP or PTP again", "clock"
+        )
 
     def take(self, window: ClosedWindow, extra: tuple[Item, ...] = ()) -> None:
         """Take in a closed window and what else was seen in it. Never waits; past an hour of trouble the oldest go."""
         self.counters.reports_made += 1
         self._fault.good() if window.fault is None else self._fault.bad(window.fault)
+        self._look_at_clock(window)
+        self._look_at_marks(window)
         if len(self._waiting) >= WAITING_REPORTS:
             self._waiting.popleft()
             self.counters.reports_dropped += 1
@@ -113,9 +122,35 @@ class Office:
         self._filled.set()
         self._choose(window, now_ns)
 
+    def _look_at_clock(self, window: ClosedWindow) -> None:
+        """Say when nobody keeps this machine's clock; count its steps. Figures of the line need neither."""
+        self.counters.clock_steps += window.self_report.clock_steps
+        if window.clock.state is ClockState.UNSYNCHRONISED:
+            self._clock_trouble.bad(
+                "not kept by NTP or PTP; the hub dates its reports where they are off, but certificates may seem out of date"
+            )
+        elif window.clock.state is ClockState.SYNCHRONISED:
+            self._clock_trouble.good()
+
+    def _look_at_marks(self, window: ClosedWindow) -> None:
+        """Say when packets arrive with another DSCP than they left with: calls are then treated otherwise than meant."""
+        arrived = {stream.path: stream.up.dscp for stream in window.streams if stream.up.dscp is not None}
+        plan = self.course.plan
+        left = self.settings.dscp or (plan.dscp if plan is not None else 0)
+        wrong = [f"{path} {dscp}" for path, dscp in sorted(arrived.items()) if dscp != left]
+        if wrong:
+            self._remarked.bad(
+                f"test packets leave with DSCP {left} and arrive with another ({', '.join(wrong)}): somebody on the way marks them anew"
+            )
+        elif arrived:
+            self._remarked.good()
+
     def sessions(self, now_ns: int) -> list[Session]:
         """What to measure at an instant."""
-        return self._marks.on(sessions_at(self.course, self.settings.key, now_ns))
+        plan = self.course.plan
+        return self._marks.on(
+            sessions_at(self.course, self.settings.key, now_ns), plan.dscp if plan is not None else 0
+        )
 
     def next_change_ns(self, now_ns: int) -> int | None:
         """When `sessions` may change by the plan."""
@@ -164,6 +199,7 @@ class Office:
                 self._disk.bad(f"{error}; it is moved aside and a new one begun")
                 await self._workers.on_disk(move_aside, self.settings.spool, Opened.DAMAGED)
             except SpoolError as error:
+                self.counters.spool_refused += 1
                 self._disk.bad(str(error))
                 await self._pause(backoff.next_s())
             except Exception:  # noqa: BLE001 - one office's fault stays its own
@@ -240,6 +276,7 @@ class Office:
             except SpoolDamagedError:
                 raise
             except SpoolError as error:
+                self.counters.spool_refused += 1
                 self._disk.bad(f"{error}; reports wait in memory")
                 if self._stopping.is_set():
                     return

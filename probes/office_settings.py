@@ -26,7 +26,7 @@ class SpoolLimits:
     max_reports: int = 30 * WINDOWS_PER_DAY
     """Thirty days of windows. Counted, not timed, so that a wrong clock empties nothing."""
     max_bytes: int = 1_200_000_000
-    """Payload bytes; the file is a few per cent larger and the limit is passed by at most one report."""
+    """Payload bytes, passed by at most one report; the file is up to a quarter larger, as reports fill pages of 4 kB unevenly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,9 @@ class OfficeSettings:
     signed: bool = False
     """Sign test packets with the key of the credentials (STAMP's authenticated mode); every reflector must know it."""
     dscp: int = 0
-    """Differentiated services code point of test packets."""
+    """Differentiated services code point of test packets; 0: what the hub's plan says."""
+    ptp: bool = False
+    """Stamp test packets in truncated PTP instead of NTP64."""
     ssid: int = 0
     """For a probe that is not enrolled (the lab's): by which the headquarters knows it when it rehearses."""
     secret: bytes = field(default=b"", repr=False)

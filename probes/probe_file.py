@@ -73,6 +73,7 @@ class StampTable(_Table, frozen=True, kw_only=True):
 
     signed: bool = False
     dscp: Annotated[int, Meta(ge=0, le=63)] = 0
+    timestamps: Literal["ntp", "ptp"] = "ntp"
 
 
 class RehearsalTable(_Table, frozen=True, kw_only=True):
@@ -165,6 +166,7 @@ class _ProbeFile:
             call_ports=self._call_ports(),
             signed=self._signed(),
             dscp=tables.stamp.dscp,
+            ptp=tables.stamp.timestamps == "ptp",
             rehearsal=RehearsalLimits(
                 enabled=tables.rehearsal.enabled,
                 most_up_bps=tables.rehearsal.most_up_bps,

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from probes.access import broker_access
 from probes.backoff import Backoff
-from probes.connection import FAILURE, BrokerAccess, Connection, ConnectionLost, TurnedAway, Will
+from probes.connection import (
+    FAILURE,
+    BrokerAccess,
+    Connection,
+    ConnectionLost,
+    NameUnknown,
+    TurnedAway,
+    Untrusted,
+    Will,
+)
 from probes.credentials import CredentialsError, load_credentials
 from probes.desk_client import DeskError
 from probes.inbox import Inbox
@@ -126,12 +135,8 @@ class Publisher:
             began_s = asyncio.get_running_loop().time()
             try:
                 await self._until_lost_or_stopped()
-            except TurnedAway as error:
-                self._counters.turned_away += 1
-                self._attempt += 1
-                self._broker.bad(str(error))
             except (ConnectionLost, CredentialsError, OSError) as error:  # OSError: unreadable certificates
-                self._broker.bad(str(error))
+                self._failed(error)
             finally:
                 self._sender = None
                 self._queue.connection_lost(self._clock.monotonic_ns())
@@ -139,6 +144,17 @@ class Publisher:
             if asyncio.get_running_loop().time() - began_s >= STEADY_S:
                 self._backoff.reset()
             await self._pause(self._backoff.next_s())
+
+    def _failed(self, error: Exception) -> None:
+        """Count a try or a connection that ended, and say why."""
+        counters = self._counters
+        counters.unreached += self._sender is None
+        counters.unresolved += isinstance(error, NameUnknown)
+        counters.untrusted += isinstance(error, Untrusted)
+        if isinstance(error, TurnedAway):
+            counters.turned_away += 1
+            self._attempt += 1
+        self._broker.bad(str(error))
 
     async def _stay_in(self) -> None:
         """What is made without a connection is marked as not sent; when that cannot be written, less is noticed later."""

@@ -7,28 +7,11 @@ Reply     one per datagram received, in order of arrival, with the wire's own fi
 
 from __future__ import annotations
 
-import struct
-from enum import IntFlag
 from typing import Final
 
 import numpy as np
 
-
-class SentFlag(IntFlag):
-    """What was peculiar about a packet's sending."""
-
-    REFUSED = 1
-    """The kernel would not send it (no route, interface down, filtered): lost before the first hop."""
-
-
-class ReplyFlag(IntFlag):
-    """What was peculiar about a reply's reception."""
-
-    USER_STAMP = 1
-    """T4 taken in user space when the reply was read."""
-    AMBIGUOUS = 2
-    """Read in the same go in which the clock stepped: T4 may be from before or after."""
-
+from probes.record_layout import REPLY_STRUCT, SENT_STRUCT, STAMPED_STRUCT
 
 SENT: Final = np.dtype([
     ("sequence", "u8"),
@@ -43,9 +26,6 @@ SENT: Final = np.dtype([
 ])  # fmt: skip
 """`t1_ns`: user stamp, the one in the packet. `generation` counts own clock steps. `skipped`: slots before this packet
 that passed unused because the process was late by more than an interval. `frame`: the window, see `frames`."""
-
-SENT_STRUCT: Final = struct.Struct("=QqIIIIIHH")
-"""The same for `pack_into`, which is the cheapest way to write one."""
 
 STAMPED: Final = np.dtype([("t1_ns", "i8"), ("session", "u4"), ("sequence", "u4")])
 
@@ -67,10 +47,13 @@ REPLY: Final = np.dtype([
     ("t2_by", "u1"),
     ("t3_by", "u1"),
     ("flags", "u1"),
+    ("dscp_told", "u1"),
 ])  # fmt: skip
 """`t1`, `t2`, `t3`: 64-bit fields as on the wire; `t4_ns` 0 where no stamp is to be had; `number`: the reflector's own
 sequence number; `octets`: UDP payload; `drops`: the socket's count of datagrams dropped so far; `mode`, `t2_by`, `t3_by`,
-`instance`: our own reflector's facts, 0 from any other."""
+`instance`: our own reflector's facts, 0 from any other; `dscp_told`: DSCP with which the request
+arrived at the reflector, by its answer to our Class of Service TLV, plus 1; 0: not told."""
 
-if SENT_STRUCT.size != SENT.itemsize:  # both describe the same memory
-    raise AssertionError("SENT_STRUCT does not match SENT")
+for _layout, _type in ((SENT_STRUCT, SENT), (STAMPED_STRUCT, STAMPED), (REPLY_STRUCT, REPLY)):
+    if _layout.size != _type.itemsize:  # both describe the same memory
+        raise AssertionError(f"{_layout.format} does not match {_type}")

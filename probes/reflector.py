@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from probes.clock_state import error_estimate, read_clock
+from probes.clock_discipline import error_estimate, read_discipline
 from probes.reflector_counters import ReflectorCounters
 from probes.reflector_policy import ReflectorPolicy
 from probes.reflector_socket import ReflectorSocket
@@ -116,7 +116,7 @@ class Reflector:
 
     def _keep_house(self, now_ns: int) -> None:
         self._clock_read_ns = now_ns
-        estimate = error_estimate(read_clock())
+        estimate = error_estimate(read_discipline())
         for end in self._sockets.values():
             end.keep_house(estimate, now_ns)
 

@@ -1,18 +1,16 @@
-"""Reading replies and send stamps of all sessions in one go, and turning the raw memory into records by numpy.
+"""Reading replies and send stamps of all sessions in one go, and turning the raw memory into packed records.
 
 The kernel stamps each packet when it comes, so nothing is gained by waking up for it: sockets are read ten times
-a second, each with one system call, and the whole lot is taken apart at once.
+a second, each with one system call.
 """
 
 from __future__ import annotations
 
 import socket
+import struct
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-
-from probes.datagram_batch import DatagramBatch
 from probes.kernel_stamps import (
     CMSG_DATA,
     IP_RECVERR,
@@ -22,203 +20,197 @@ from probes.kernel_stamps import (
     SO_RXQ_OVFL,
     SO_TIMESTAMPING,
 )
-from probes.records import REPLY, STAMPED, ReplyFlag
+from probes.record_layout import REPLY_STRUCT, STAMPED_STRUCT, ReplyFlag
+from probes.session_datagrams import SessionDatagrams
 from probes.stamp import BASE, TWAMP_REFLECTOR_MIN
 from probes.stamp_auth import is_authentic
 from probes.stamp_tlv import (
+    CLASS_OF_SERVICE,
     FACTS,
     FACTS_TLV,
+    SERVICE_TLV,
+    SERVICE_VALUE,
     SIGNED_BASE,
     SIGNED_FACTS_AT,
     SIGNED_MAC_AT,
     SIGNED_PADDING_AT,
     UNRECOGNISED,
 )
-from probes.stamp_tlv_codec import is_intact
-from probes.timestamps import SECOND_NS
-from telemetry.messages import StampSource
+from probes.timestamps import MASK32, SECOND_NS
+from telemetry.sources import StampSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from numpy.typing import NDArray
-
     from probes.session_sender import SessionSender
 
-SLOTS: Final = 1024
+SLOTS: Final = 128
+ROUNDS: Final = 32
+"""System calls for one session in one go: more than its receive buffer holds, so that no flood keeps us from sending."""
+_RECORDS: Final = 4096
+"""With so many to hand, they are handed over."""
 _WITH_FACTS: Final = BASE + FACTS_TLV.size
 _SECOND_MESSAGE: Final = socket.CMSG_SPACE(SCM_TIMESTAMPING_SIZE)
 _TWO_MESSAGES: Final = _SECOND_MESSAGE + CMSG_DATA
 _CONTROL: Final = 192
+_OCTETS: Final = SIGNED_PADDING_AT + SERVICE_TLV.size
+"""As much of a reply as is ever read."""
 _TRUNC: Final = int(socket.MSG_TRUNC)
 _ERRQUEUE: Final = int(socket.MSG_ERRQUEUE)
 
-_WIRE: Final = np.dtype({
-    "names": ["number", "t3", "estimate", "ssid", "t2", "sequence", "t1",
-              "tlv_flags", "tlv_type", "mode", "t2_by", "t3_by", "instance"],
-    "formats": [">u4", ">u8", ">u2", ">u2", ">u8", ">u4", ">u8", "u1", "u1", "u1", "u1", "u1", ">u4"],
-    "offsets": [0, 4, 12, 14, 16, 24, 28, 44, 45, 48, 49, 50, 52],
-    "itemsize": _WITH_FACTS,
-})  # fmt: skip
-"""A reply with our own TLV behind it (layouts in `stamp` and `stamp_tlv`)."""
-
-_SIGNED_WIRE: Final = np.dtype({
-    "names": list(_WIRE.names or ()),
-    "formats": [">u4", ">u8", ">u2", ">u2", ">u8", ">u4", ">u8", "u1", "u1", "u1", "u1", "u1", ">u4"],
-    "offsets": [0, 16, 24, 26, 32, 48, 64, 112, 113, 116, 117, 118, 120],
-    "itemsize": SIGNED_MAC_AT,
-})  # fmt: skip
+_WIRE: Final = struct.Struct("!IQHHQIQ8xBB2xBBBxI")
+"""A reply with our own TLV behind it (layouts in `stamp` and `stamp_tlv`): number, T3, error estimate, SSID, T2, sender's
+number, T1; the TLV's flags and type, mode, T2 by, T3 by, instance."""
+_SIGNED_WIRE: Final = struct.Struct("!I12xQHH4xQ8xI12xQ40xBB2xBBBxI")
 """The same in the authenticated mode (layout in `stamp_auth`)."""
+_STAMP: Final = struct.Struct(f"={CMSG_DATA - 8}xiiqq")
+"""Of the first control message: level, kind, seconds, ns."""
+_COUNTER: Final = struct.Struct("=iiI")
+"""Of the second, behind its length: level, kind, drops."""
+_NUMBERED: Final = struct.Struct("=ii4xB7xI")
+"""The same as an extended error: level, kind, origin, number of the send stamp."""
+_SECOND_AT: Final = _TWO_MESSAGES - 8
+_NO_FACTS: Final = (0, 0, 0, 0)
 
-_ANCILLARY: Final = np.dtype({
-    "names": ["level", "kind", "seconds", "ns", "level2", "kind2", "drops", "origin", "stamp_number"],
-    "formats": ["=i4", "=i4", "=i8", "=i8", "=i4", "=i4", "=u4", "u1", "=u4"],
-    "offsets": [
-        CMSG_DATA - 8, CMSG_DATA - 4, CMSG_DATA, CMSG_DATA + 8,
-        _TWO_MESSAGES - 8, _TWO_MESSAGES - 4, _TWO_MESSAGES, _TWO_MESSAGES + 4, _TWO_MESSAGES + 12,
-    ],
-    "itemsize": _CONTROL,
-})  # fmt: skip
-"""A stamp, then either the drop counter or the extended error that numbers a send stamp."""
+
+class _Read(NamedTuple):
+    """What holds for all that is read in one go."""
+
+    generation: int
+    flags: int
 
 
 class ReplyReader:
-    """Reads every session's socket; hands records to `replies` and `stamps` as packed arrays."""
+    """Reads every session's socket; hands records to `replies` and `stamps` as packed arrays (`record_layout`)."""
 
-    def __init__(
-        self, replies: Callable[[NDArray[np.void]], None], stamps: Callable[[NDArray[np.void]], None]
-    ) -> None:
+    def __init__(self, replies: Callable[[bytes], None], stamps: Callable[[bytes], None]) -> None:
         self._replies_out, self._stamps_out = replies, stamps
-        self._batch = DatagramBatch(SLOTS, SIGNED_PADDING_AT, _CONTROL)
-        self._wire = self._batch.data[:, :_WITH_FACTS].view(_WIRE)[:, 0]
-        self._signed_wire = self._batch.data[:, :SIGNED_MAC_AT].view(_SIGNED_WIRE)[:, 0]
-        self._keys: list[tuple[int, int, bytes]] = []
-        """First slot, the slot behind the last, key: where replies of signed sessions lie."""
+        self._tray = SessionDatagrams(SLOTS, _OCTETS, _CONTROL)
         self.not_authentic = 0
         """Replies of signed sessions that were not signed with their key; only ever grows."""
-        self._ancillary = self._batch.control.view(_ANCILLARY)[:, 0]
-        self._session: NDArray[np.uint32] = np.zeros(SLOTS, dtype=np.uint32)
-        self._stamp_base: NDArray[np.uint32] = np.zeros(SLOTS, dtype=np.uint32)
-        self._user_stamped: NDArray[np.bool_] = np.zeros(SLOTS, dtype=np.bool_)
 
     def read(
         self, senders: Iterable[SessionSender], now_ns: int, generation: int, *, ambiguous: bool
     ) -> None:
         """Read all that waits at the senders' sockets; `now_ns` (monotonic) marks whom was heard."""
-        used = 0
+        reading = _Read(generation & 0xFFFF, ReplyFlag.AMBIGUOUS if ambiguous else 0)
+        records = bytearray()
         for sender in senders:
-            if sender.fileno < 0:
-                continue
-            while True:
-                got = self._receive(sender, used, _TRUNC)
-                if not got:
+            for _ in range(ROUNDS if sender.fileno >= 0 else 0):
+                got = self._receive(sender, _TRUNC)
+                if got:
+                    sender.heard_ns = now_ns
+                for slot in range(got):
+                    records += self._reply(slot, sender, reading)
+                if len(records) >= _RECORDS * REPLY_STRUCT.size:
+                    records = _hand_over(records, self._replies_out)
+                if got < SLOTS:
                     break
-                sender.heard_ns = now_ns
-                self._session[used : used + got] = sender.number
-                self._user_stamped[used : used + got] = sender.stamps is not StampSource.KERNEL
-                if sender.key:
-                    self._keys.append((used, used + got, sender.key))
-                used += got
-                if used < SLOTS:
-                    break
-                self._take_replies(used, generation, ambiguous=ambiguous)
-                used = 0
-        self._take_replies(used, generation, ambiguous=ambiguous)
+        _hand_over(records, self._replies_out)
 
     def read_stamps(self, senders: Iterable[SessionSender]) -> None:
         """Read the send stamps that wait in the senders' error queues."""
-        used = 0
+        records = bytearray()
         for sender in senders:
-            if sender.stamps is not StampSource.KERNEL or sender.fileno < 0:
-                continue
-            while True:
-                got = self._receive(sender, used, _ERRQUEUE)
-                if not got:
+            waiting = sender.stamps is StampSource.KERNEL and sender.fileno >= 0
+            for _ in range(ROUNDS if waiting else 0):
+                got = self._receive(sender, _ERRQUEUE)
+                for slot in range(got):
+                    records += self._stamped(slot, sender)
+                if len(records) >= _RECORDS * STAMPED_STRUCT.size:
+                    records = _hand_over(records, self._stamps_out)
+                if got < SLOTS:
                     break
-                self._session[used : used + got] = sender.number
-                self._stamp_base[used : used + got] = sender.stamp_base & 0xFFFF_FFFF
-                used += got
-                if used < SLOTS:
-                    break
-                self._take_stamps(used)
-                used = 0
-        self._take_stamps(used)
+        _hand_over(records, self._stamps_out)
 
-    def _receive(self, sender: SessionSender, start: int, flags: int) -> int:
+    def _receive(self, sender: SessionSender, flags: int) -> int:
         try:
-            return self._batch.receive(sender.fileno, start, flags)
+            return self._tray.receive(sender.fileno, flags)
         except OSError:  # ICMP: nobody listens there
             sender.refused()
             return 0
 
-    def _stamp_ns(self, used: int) -> NDArray[np.int64]:
-        """Kernel stamp of each slot; 0 where there is none."""
-        a = self._ancillary[:used]
-        there = (a["kind"] == SO_TIMESTAMPING) & (a["level"] == socket.SOL_SOCKET)
-        there &= self._batch.control_lengths[:used] >= _SECOND_MESSAGE
-        return np.where(there, a["seconds"] * SECOND_NS + a["ns"], 0)
+    def _stamp_ns(self, slot: int, told: int) -> int:
+        """Kernel stamp of a slot; 0 where there is none. `told`: octets of its control data."""
+        if told < _SECOND_MESSAGE:
+            return 0
+        level, kind, seconds, ns = _STAMP.unpack_from(self._tray.control, slot * _CONTROL)
+        return seconds * SECOND_NS + ns if kind == SO_TIMESTAMPING and level == socket.SOL_SOCKET else 0
 
-    def _take_stamps(self, used: int) -> None:
-        if not used:
-            return
-        a = self._ancillary[:used]
-        numbered = (a["kind2"] == IP_RECVERR) & (a["level2"] == socket.IPPROTO_IP)
-        numbered |= (a["kind2"] == IPV6_RECVERR) & (a["level2"] == socket.IPPROTO_IPV6)
-        numbered &= a["origin"] == ORIGIN_TIMESTAMPING
-        numbered &= self._batch.control_lengths[:used] >= _TWO_MESSAGES + 16
-        out = np.zeros(used, dtype=STAMPED)
-        out["t1_ns"] = self._stamp_ns(used)
-        out["session"] = self._session[:used]
-        out["sequence"] = self._stamp_base[:used] + a["stamp_number"]
-        self._batch.clear(used)
-        self._stamps_out(out[numbered & (out["t1_ns"] > 0)])
+    def _stamped(self, slot: int, sender: SessionSender) -> bytes:
+        """The record of a send stamp; nothing when it is none."""
+        told = self._tray.control_length(slot)
+        t1_ns = self._stamp_ns(slot, told)
+        if told < _TWO_MESSAGES + 16 or t1_ns <= 0:
+            return b""
+        level, kind, origin, number = _NUMBERED.unpack_from(self._tray.control, slot * _CONTROL + _SECOND_AT)
+        of_ip = (level, kind) in {(socket.IPPROTO_IP, IP_RECVERR), (socket.IPPROTO_IPV6, IPV6_RECVERR)}
+        if not of_ip or origin != ORIGIN_TIMESTAMPING:
+            return b""
+        return STAMPED_STRUCT.pack(t1_ns, sender.number, sender.stamp_base + number & MASK32)
 
-    def _take_replies(self, used: int, generation: int, *, ambiguous: bool) -> None:
-        if not used:
-            return
-        wire, a = self._wire[:used], self._ancillary[:used]
-        enough = self._batch.lengths[:used] >= TWAMP_REFLECTOR_MIN
-        known = self._batch.lengths[:used] >= _WITH_FACTS
-        if self._keys:
-            wire = wire.copy()
-            self._take_signed(wire, enough, known)
-        out = np.zeros(used, dtype=REPLY)
-        for name in ("t1", "t2", "t3", "sequence", "number", "estimate", "ssid"):
-            out[name] = wire[name]
-        out["session"] = self._session[:used]
-        out["octets"] = np.minimum(self._batch.lengths[:used], 0xFFFF)
-        out["generation"] = generation & 0xFFFF
-        out["flags"] = ReplyFlag.AMBIGUOUS if ambiguous else 0
-        out["t4_ns"] = self._stamp_ns(used)
-        user = self._user_stamped[:used]
-        if user.any():
-            out["t4_ns"][user] = time.time_ns()
-            out["flags"][user] |= np.uint8(ReplyFlag.USER_STAMP)
-        facts = known & (wire["tlv_type"] == FACTS)
-        facts &= wire["tlv_flags"] & UNRECOGNISED == 0
-        for name in ("mode", "t2_by", "t3_by", "instance"):
-            out[name] = np.where(facts, wire[name], 0)
-        counted = (a["kind2"] == SO_RXQ_OVFL) & (a["level2"] == socket.SOL_SOCKET)
-        counted &= self._batch.control_lengths[:used] >= _TWO_MESSAGES + 4
-        out["drops"] = np.where(counted, a["drops"], 0)
-        self._batch.clear(used)
-        self._replies_out(out[enough])
+    def _reply(self, slot: int, sender: SessionSender, reading: _Read) -> bytes:
+        """The record of a reply; nothing when it is none."""
+        tray = self._tray
+        length, told = tray.length(slot), tray.control_length(slot)
+        at = slot * tray.octets
+        if sender.key:
+            if not self._is_authentic(at, length, sender.key):
+                self.not_authentic += 1
+                return b""
+            layout, known = _SIGNED_WIRE, self._is_intact(at, length, sender)
+            service_at = SIGNED_MAC_AT
+        elif length < TWAMP_REFLECTOR_MIN:
+            return b""
+        else:
+            layout, known, service_at = _WIRE, length >= _WITH_FACTS, _WITH_FACTS
+        number, t3, estimate, ssid, t2, sequence, t1, tlv_flags, tlv, *facts = layout.unpack_from(
+            tray.data, at
+        )
+        mode, t2_by, t3_by, instance = (
+            facts if known and tlv == FACTS and not tlv_flags & UNRECOGNISED else _NO_FACTS
+        )
+        t4_ns, flags = self._stamp_ns(slot, told), reading.flags
+        if sender.stamps is not StampSource.KERNEL:
+            t4_ns, flags = time.time_ns(), flags | ReplyFlag.USER_STAMP
+        return REPLY_STRUCT.pack(
+            t1, t2, t3, t4_ns, sender.number, sequence, number, instance, self._drops(slot, told), estimate,
+            ssid, min(length, 0xFFFF), reading.generation, mode, t2_by, t3_by, flags,
+            self._dscp_told(at + service_at, length - service_at) if sender.dscp and known else 0,
+        )  # fmt: skip
 
-    def _take_signed(
-        self, wire: NDArray[np.void], enough: NDArray[np.bool_], known: NDArray[np.bool_]
-    ) -> None:
-        """Check the replies of signed sessions one by one, and put their fields where those of others stand.
+    def _dscp_told(self, at: int, room: int) -> int:
+        """DSCP with which the request arrived, plus 1; 0 where the reflector has not answered our Class of Service TLV."""
+        if room < SERVICE_TLV.size:
+            return 0
+        flags, kind, size, value, _ = SERVICE_TLV.unpack_from(self._tray.data, at)
+        answered = kind == CLASS_OF_SERVICE and size == SERVICE_VALUE and not flags & UNRECOGNISED
+        return (value >> 4 & 0x3F) + 1 if answered else 0
 
-        What is not authentic is taken for no reply at all; TLVs that are not intact are not read.
-        """
-        for first, end, key in self._keys:
-            wire[first:end] = self._signed_wire[first:end]
-            for slot in range(first, end):
-                octets = self._batch.data[slot].data
-                length = min(int(self._batch.lengths[slot]), SIGNED_PADDING_AT)
-                enough[slot] = length >= SIGNED_BASE and is_authentic(key, octets[:SIGNED_BASE])
-                self.not_authentic += not enough[slot]
-                known[slot] = length == SIGNED_PADDING_AT and is_intact(
-                    key, int(wire["number"][slot]), bytes(octets[SIGNED_FACTS_AT:length])
-                )
-        self._keys.clear()
+    def _drops(self, slot: int, told: int) -> int:
+        """The socket's count of datagrams dropped so far, where the kernel tells it."""
+        if told < _TWO_MESSAGES + 4:
+            return 0
+        level, kind, drops = _COUNTER.unpack_from(self._tray.control, slot * _CONTROL + _SECOND_AT)
+        return int(drops) if kind == SO_RXQ_OVFL and level == socket.SOL_SOCKET else 0
+
+    def _is_authentic(self, at: int, length: int, key: bytes) -> bool:
+        """Whether a reply was signed with the session's key. One that was not is taken for no reply at all."""
+        return length >= SIGNED_BASE and is_authentic(key, self._tray.data[at : at + SIGNED_BASE])
+
+    def _is_intact(self, at: int, length: int, sender: SessionSender) -> bool:
+        """Whether the TLVs behind a signed reply are the reflector's own; others are not read."""
+        from probes.stamp_tlv_codec import is_intact  # noqa: PLC0415 - only offices with keys need it
+
+        end = _OCTETS if sender.dscp else SIGNED_PADDING_AT
+        if length < end:
+            return False
+        octets = self._tray.data[at : at + end]
+        return is_intact(sender.key, int.from_bytes(octets[:4], "big"), bytes(octets[SIGNED_FACTS_AT:]))
+
+
+def _hand_over(records: bytearray, out: Callable[[bytes], None]) -> bytearray:
+    """Give records away, if there are any; room for the next."""
+    if records:
+        out(bytes(records))
+    return bytearray()

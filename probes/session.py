@@ -26,6 +26,8 @@ class Session:
     """HMAC key of the authenticated mode, which needs an `ssid`; empty: unauthenticated."""
     dscp: int = 0
     """Differentiated services code point of the test packets, as the calls' own packets have."""
+    ptp: bool = False
+    """Stamp test packets in truncated PTP (RFC 8186) instead of NTP64."""
 
     @property
     def key(self) -> tuple[str, str]:

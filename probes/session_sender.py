@@ -9,20 +9,27 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from probes.kernel_stamps import enable_drop_counter, enable_stamps, restart_send_numbers
-from probes.stamp import SENDER, SENDER_HEAD
+from probes.stamp import PTP_FLAG, SENDER, SENDER_HEAD
 from probes.stamp_auth import BASE as SIGNED_BASE
 from probes.stamp_auth import SENDER as SIGNED_SENDER
 from probes.stamp_auth import SIGNED, truncated_mac
-from probes.stamp_tlv import HEADER, MAC_SIZE, SIGNED_FACTS_AT, SIGNED_MAC_AT, signed_trailer, trailer
-from probes.timestamps import MASK32, NTP_EPOCH, SECOND_NS
-from telemetry.messages import StampSource
+from probes.stamp_tlv import (
+    HEADER,
+    MAC_SIZE,
+    SERVICE_TLV,
+    SIGNED_FACTS_AT,
+    SIGNED_MAC_AT,
+    signed_trailer,
+    trailer,
+)
+from probes.timestamps import MASK32, NTP_EPOCH, SECOND_NS, TAI_UTC_SECONDS
+from telemetry.sources import StampSource
 
 if TYPE_CHECKING:
     from probes.measuring_messages import Open
 
 RECEIVE_BUFFER: Final = 1 << 20
 _SIGNED_HEAD: Final = struct.Struct("!I12xQ")
-_MAC_VALUE: Final = slice(SIGNED_MAC_AT + HEADER.size, SIGNED_MAC_AT + HEADER.size + MAC_SIZE)
 
 
 def connect(address: str, port: int, dscp: int = 0) -> socket.socket:
@@ -60,8 +67,8 @@ class SessionSender:
     """Sends the packets of one session. All times are monotonic, ns, except where said otherwise."""
 
     __slots__ = (
-        "_dscp", "_packet", "_send", "_sock", "_wary", "address", "due_ns", "fileno", "heard_ns", "interval_ns",
-        "key", "number", "port", "retry_ns", "sequence", "stamp_base", "stamps", "trouble",
+        "_mac_at", "_packet", "_send", "_sock", "_wary", "address", "dscp", "due_ns", "fileno", "heard_ns", "interval_ns",
+        "key", "number", "port", "ptp", "retry_ns", "sequence", "stamp_base", "stamps", "trouble",
     )  # fmt: skip
 
     def __init__(self, order: Open, error_estimate: int) -> None:
@@ -80,14 +87,18 @@ class SessionSender:
         self.fileno = -1
         """-1 while there is no socket."""
         self._wary = False
-        self._dscp = order.dscp
+        self.dscp = order.dscp
+        """Of its packets; above 0 they ask with which one they arrived."""
+        self.ptp = order.ptp
         self.key = order.key
         """Of the authenticated mode; empty: unauthenticated."""
+        self._mac_at = SIGNED_MAC_AT + (SERVICE_TLV.size if order.dscp else 0)
         if order.key:
-            base = SIGNED_SENDER.pack(0, 0, error_estimate, order.ssid) + bytes(SIGNED_BASE - SIGNED)
-            self._packet = bytearray(base + signed_trailer(order.payload))
+            base = SIGNED_SENDER.pack(0, 0, 0, order.ssid) + bytes(SIGNED_BASE - SIGNED)
+            self._packet = bytearray(base + signed_trailer(order.payload, order.dscp))
         else:
-            self._packet = bytearray(SENDER.pack(0, 0, error_estimate, order.ssid) + trailer(order.payload))
+            self._packet = bytearray(SENDER.pack(0, 0, 0, order.ssid) + trailer(order.payload, order.dscp))
+        self.set_error_estimate(error_estimate)
 
     def open(self) -> None:
         """Get a socket.
@@ -95,7 +106,7 @@ class SessionSender:
         Raises:
             OSError: none can be had now.
         """
-        sock = connect(self.address, self.port, self._dscp)
+        sock = connect(self.address, self.port, self.dscp)
         self.stamps = enable_stamps(sock)
         enable_drop_counter(sock)
         self._sock = sock
@@ -117,7 +128,7 @@ class SessionSender:
     def set_error_estimate(self, value: int) -> None:
         """What further packets say of our clock."""
         at = 24 if self.key else 12
-        self._packet[at : at + 2] = value.to_bytes(2, "big")
+        self._packet[at : at + 2] = (value | PTP_FLAG if self.ptp else value).to_bytes(2, "big")
 
     def refused(self) -> None:
         """The far end refuses packets (ICMP): take the error off the socket before each send from now on."""
@@ -129,7 +140,10 @@ class SessionSender:
         The sequence number is used up either way: a packet that cannot leave the office is lost, not unsent.
         """
         seconds, rest = divmod(t1_ns, SECOND_NS)
-        stamp = (seconds + NTP_EPOCH & MASK32) << 32 | (rest << 32) // SECOND_NS
+        if self.ptp:
+            stamp = (seconds + TAI_UTC_SECONDS & MASK32) << 32 | rest
+        else:
+            stamp = (seconds + NTP_EPOCH & MASK32) << 32 | (rest << 32) // SECOND_NS
         if self.key:
             self._sign(stamp)
         else:
@@ -151,7 +165,9 @@ class SessionSender:
         _SIGNED_HEAD.pack_into(packet, 0, self.sequence & MASK32, stamp)
         packet[SIGNED:SIGNED_BASE] = truncated_mac(self.key, packet[:SIGNED])
         if len(packet) > SIGNED_BASE:
-            packet[_MAC_VALUE] = truncated_mac(self.key, packet[:4] + packet[SIGNED_FACTS_AT:SIGNED_MAC_AT])
+            at = self._mac_at
+            mac = truncated_mac(self.key, packet[:4] + packet[SIGNED_FACTS_AT:at])
+            packet[at + HEADER.size : at + HEADER.size + MAC_SIZE] = mac
 
     def _again(self, error: OSError) -> bool:
         """An error may stem from an earlier packet (ICMP): then this one deserves its own chance."""

@@ -25,18 +25,19 @@ class SessionMarks:
 
     def __init__(self, settings: OfficeSettings) -> None:
         self._file: Path | None = settings.credentials if settings.signed else None
-        self._dscp = settings.dscp
+        self._dscp, self._ptp = settings.dscp, settings.ptp
         self._read_ns = 0
         self._ssid, self._key = 0, b""
         self._state = Transition(
             _log, f"{settings.key}: key of the test packets", "readable again", "signing"
         )
 
-    def on(self, sessions: Sequence[Session]) -> list[Session]:
-        """The sessions as they are to be measured."""
+    def on(self, sessions: Sequence[Session], planned_dscp: int = 0) -> list[Session]:
+        """The sessions as they are to be measured; the office's own mark goes before the plan's."""
         if self._file is not None:
             self._read(self._file)
-        return [replace(one, ssid=self._ssid, secret=self._key, dscp=self._dscp) for one in sessions]
+        dscp = self._dscp or planned_dscp
+        return [replace(one, ssid=self._ssid, secret=self._key, dscp=dscp, ptp=self._ptp) for one in sessions]
 
     def _read(self, file: Path) -> None:
         """Read the file when it has changed; the key of before serves while it cannot be read."""

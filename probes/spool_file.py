@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION: Final = 2
 KEPT_ASIDE: Final = 2
+CACHE_KB: Final = 256
+"""Of pages: reports are written once and read once, and the machine is small."""
 _SCHEMA: Final = """
 CREATE TABLE spool(
   id INTEGER PRIMARY KEY CHECK (id = 1), site TEXT NOT NULL, probe TEXT NOT NULL, epoch TEXT NOT NULL,
@@ -133,6 +135,7 @@ def _connect(path: Path, site: str, probe: str) -> sqlite3.Connection:
             "PRAGMA secure_delete=OFF"
         )  # some builds overwrite what is deleted: a GB, after a month
         connection.execute("PRAGMA journal_size_limit=4194304")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
         _prepare(connection, path, site, probe)
     except BaseException:
         connection.close()

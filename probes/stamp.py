@@ -31,8 +31,7 @@ Network order throughout. The authenticated mode puts the same fields into a bas
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 BASE: Final = 44
 TWAMP_SENDER_MIN: Final = 14
@@ -51,8 +50,7 @@ REQUEST: Final = struct.Struct("!IQHH")
 REFLECTOR: Final = struct.Struct("!IQHHQIQHHBBBB")
 
 
-@dataclass(frozen=True, slots=True)
-class SenderPacket:
+class SenderPacket(NamedTuple):
     """A Session-Sender's test packet. `timestamp` is the 64-bit field as it stands on the wire."""
 
     sequence: int
@@ -78,8 +76,7 @@ class SenderPacket:
         return cls(*REQUEST.unpack_from(data[: REQUEST.size].ljust(REQUEST.size, b"\0")))
 
 
-@dataclass(frozen=True, slots=True)
-class ReflectorPacket:
+class ReflectorPacket(NamedTuple):
     """A Session-Reflector's reply. Time stamps are the 64-bit fields as they stand on the wire."""
 
     sequence: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probes.records import ReplyFlag
+from probes.record_layout import ReplyFlag
 from telemetry.messages import Stamps, StampSource
 
 if TYPE_CHECKING:

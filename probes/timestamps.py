@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+import math
+from typing import Final, NamedTuple
 
 SECOND_NS: Final = 1_000_000_000
 NTP_EPOCH: Final = 2_208_988_800
@@ -41,22 +36,6 @@ def unix_ns(stamp: int, era: int | None = None) -> int:
     return (seconds + era * ERA_SECONDS - NTP_EPOCH) * SECOND_NS + ((stamp & MASK32) * SECOND_NS >> 32)
 
 
-def ntp64_array(times_ns: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """`ntp64` of each time."""
-    seconds, rest = np.divmod(times_ns, SECOND_NS)
-    fraction = (rest.astype(np.uint64) << np.uint64(32)) // np.uint64(SECOND_NS)
-    era_seconds = (seconds + NTP_EPOCH).astype(np.uint64) & np.uint64(MASK32)
-    return (era_seconds << np.uint64(32)) | fraction
-
-
-def unix_ns_array(stamps: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """`unix_ns` of each stamp, era by the same rule."""
-    seconds = (stamps >> np.uint64(32)).astype(np.int64)
-    seconds = np.where(seconds >= NTP_EPOCH, seconds, seconds + ERA_SECONDS) - NTP_EPOCH
-    fraction = ((stamps & np.uint64(MASK32)) * np.uint64(SECOND_NS)) >> np.uint64(32)
-    return seconds * SECOND_NS + fraction.astype(np.int64)
-
-
 def ptp64(tai_ns: int) -> int:
     """TAI time (ns since 1970) as truncated PTP: 32 bits of seconds, 32 bits of nanoseconds."""
     seconds, rest = divmod(tai_ns, SECOND_NS)
@@ -68,14 +47,7 @@ def tai_ns(stamp: int) -> int:
     return (stamp >> 32) * SECOND_NS + (stamp & MASK32)
 
 
-def unix_ns_of_ptp_array(stamps: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Truncated PTP stamps as Unix time (ns)."""
-    seconds = (stamps >> np.uint64(32)).astype(np.int64) - TAI_UTC_SECONDS
-    return seconds * SECOND_NS + (stamps & np.uint64(MASK32)).astype(np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorEstimate:
+class ErrorEstimate(NamedTuple):
     """How far a sender of stamps trusts its clock (RFC 4656 4.1.2): at most `seconds` off."""
 
     synchronised: bool
@@ -102,7 +74,7 @@ class ErrorEstimate:
         units = max(seconds, 0.0) * 2.0**32
         for scale in range(1 << _SCALE_BITS):
             multiplier = (
-                max(int(np.ceil(units / 2.0**scale)), 1) if np.isfinite(units) else _MULTIPLIER_MAX + 1
+                max(math.ceil(units / 2.0**scale), 1) if math.isfinite(units) else _MULTIPLIER_MAX + 1
             )
             if multiplier <= _MULTIPLIER_MAX:
                 return cls(synchronised, ptp, scale, multiplier)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from probes.clock_state import clock_of
 from probes.measuring_messages import (
     REPLY_TAG,
     SENT_TAG,
@@ -163,7 +164,7 @@ class WindowAssembly:
                 office=office,
                 start_ns=frame.opened.start_ns,
                 mono_ns=frame.opened.mono_ns,
-                clock=frame.opened.clock,
+                clock=clock_of(frame.opened.discipline),
                 self_report=self._self_report(frame, mine),
                 streams=streams,
                 fault=frame.fault,

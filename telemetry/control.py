@@ -63,6 +63,8 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rates: tuple[Rate, ...] = ()
     busy: tuple[Busy, ...] = ()
     """When the office must not rehearse."""
+    dscp: Annotated[int, Meta(ge=0, le=63)] = 0
+    """Mark of the test packets, unless the office's own settings name one; 0: none."""
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):

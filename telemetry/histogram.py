@@ -13,19 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from telemetry.histogram_grid import BINS, FLOOR_NS, RATIO, Sparse
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-RATIO: Final = 1.02
-FLOOR_NS: Final = 1_000
-CEILING_NS: Final = 60_000_000_000
 _LOG_RATIO: Final = math.log(RATIO)
-BINS: Final = math.ceil(math.log(CEILING_NS / FLOOR_NS) / _LOG_RATIO) + 1
-
-Sparse = tuple[int, ...]
-"""Flat pairs `(bin, count, bin, count, …)` with rising bins and positive counts: the form on the wire."""
 
 
 def bin_of(durations_ns: ArrayLike) -> NDArray[np.int64]:

@@ -8,13 +8,14 @@ at them (`gc=False`): with thousands in hand that is a quarter of the time of de
 
 from __future__ import annotations
 
-from enum import IntEnum
 from operator import lt
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
-from telemetry.histogram import BINS, Sparse
+from telemetry.histogram_grid import BINS, Sparse
+from telemetry.sources import ClockState as ClockState  # noqa: PLC0414 - known from here to all who read reports
+from telemetry.sources import StampSource as StampSource  # noqa: PLC0414 - as above
 
 WIRE_VERSION: Final = 1
 
@@ -34,23 +35,6 @@ Bps = Annotated[float, Meta(ge=0.0, le=1e13)]
 
 _ROUNDING: Final = 1e-9
 """A mean of equal numbers may come out a little beside them."""
-
-
-class StampSource(IntEnum):
-    """Where a time stamp was taken."""
-
-    NONE = 0
-    USER = 1
-    KERNEL = 2
-    HARDWARE = 3
-
-
-class ClockState(IntEnum):
-    """What the kernel's clock discipline says of itself."""
-
-    UNKNOWN = 0
-    UNSYNCHRONISED = 1
-    SYNCHRONISED = 2
 
 
 class Clock(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -144,6 +128,8 @@ class Direction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     pdv_p999_ms: Ms | None = None
     ipdv_hist: Sparse = ()
     pdv_hist: Sparse = ()
+    dscp: Annotated[int, Meta(ge=0, le=63)] | None = None
+    """Differentiated services code point with which most of its packets arrived, where they were marked and the far end told."""
 
     def __post_init__(self) -> None:
         arrived = self.received + self.duplicated

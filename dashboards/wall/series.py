@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from analytics.quality.line import COLUMNS, SLOT_COLUMNS, SLOT_WINDOW_VALUES
 from dashboards.wall.audio import Assumed, assumed, of_rollups, of_windows
-from telemetry.histogram import BINS, percentiles_ns
+from telemetry.histogram import percentiles_ns
+from telemetry.histogram_grid import BINS
 from telemetry.store.protocol import Selection
 from telemetry.windows import MS_NS, SLOT_NS, WINDOW_NS
 

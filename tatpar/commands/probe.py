@@ -61,6 +61,7 @@ def command(  # noqa: PLR0913 - one argument an option
     import logging  # noqa: PLC0415
 
     from config.address import is_loopback  # noqa: PLC0415
+    from probes.lean_memory import one_heap  # noqa: PLC0415
     from probes.probe_file import load_probe_file  # noqa: PLC0415
     from probes.spool import Spool  # noqa: PLC0415
     from probes.spool_file import SpoolError  # noqa: PLC0415
@@ -72,6 +73,7 @@ def command(  # noqa: PLR0913 - one argument an option
     if check:
         click.echo(_described(office))
         return
+    one_heap()
     set_up(log_format or "text")
     if office.tls_ca is None and not is_loopback(office.broker_host):
         logging.getLogger(__name__).warning(

@@ -79,7 +79,7 @@ def _keys(file: Path | None) -> dict[int, bytes]:
     "keys_file",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    help="Keys of the offices for the authenticated mode, a line each: SSID KEY. Read again on SIGHUP.",
+    help="Keys of the offices for the authenticated mode, a line each: SSID KEY. A change of the file counts a second later.",
 )
 @click.option("--signed-only", is_flag=True, help="Drop what is not signed by one of the keys.")
 @click.option(
@@ -119,16 +119,17 @@ def command(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Answer STAMP test packets (RFC 8762) of the offices, and of any TWAMP-Light sender.
 
-    SIGUSR1 prints the counters, SIGHUP reads the keys again, SIGTERM ends it.
+    SIGUSR1 prints the counters, SIGHUP reads the keys at once, SIGTERM ends it.
 
     Example: tatpar reflect --bind 0.0.0.0:862 --bind [::]:862
     """
+    import contextlib  # noqa: PLC0415
     import json  # noqa: PLC0415
     import logging  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
+    from probes.followed_keys import FollowedKeys  # noqa: PLC0415
     from probes.reflector import Reflector  # noqa: PLC0415
-    from probes.reflector_keys import ReflectorKeysError, read_keys  # noqa: PLC0415
     from probes.reflector_policy import ReflectorPolicy  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
     from tatpar.notify import Manager  # noqa: PLC0415
@@ -162,17 +163,12 @@ def command(  # noqa: PLR0913 - one argument an option
             return
         click.echo(json.dumps(counts) if as_json else "  ".join(f"{k} {v}" for k, v in counts.items()))
 
-    def read_again() -> None:
-        """The keys as they are now; when the file is wrong, those before stay."""
-        if keys_file is None:
-            return
-        try:
-            reflector.set_keys(read_keys(keys_file))
-        except (ReflectorKeysError, OSError) as error:
-            click.echo(f"tatpar reflect: the keys stay as they were: {error}", err=True)
-
-    with reflector:
-        signal.signal(signal.SIGHUP, lambda *_: read_again())
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(reflector)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if keys_file is not None:
+            followed = stack.enter_context(FollowedKeys(keys_file, reflector.set_keys))
+            signal.signal(signal.SIGHUP, lambda *_: followed.read_again())
         signal.signal(signal.SIGTERM, lambda *_: reflector.stop())
         signal.signal(signal.SIGINT, lambda *_: reflector.stop())
         signal.signal(signal.SIGUSR1, lambda *_: say_counters())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from telemetry.histogram import BINS
+from telemetry.histogram_grid import BINS
 from telemetry.store.tables import Ragged
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from telemetry.histogram import Sparse
+    from telemetry.histogram_grid import Sparse
 
 
 def ragged(histograms: Sequence[Sparse]) -> Ragged:

@@ -11,7 +11,7 @@ import numpy as np
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS
 
 if TYPE_CHECKING:
-    from telemetry.histogram import Sparse
+    from telemetry.histogram_grid import Sparse
     from telemetry.messages import Envelope, Stream
 
 _LAYOUT: Final = Struct(f"<{len(COUNT_COLUMNS)}q{len(FLOAT_COLUMNS)}d")

@@ -12,7 +12,7 @@ from probes.exchanges import FrameRecords
 from probes.meter import Meter
 from probes.records import REPLY, SENT, STAMPED
 from probes.stamp_tlv import Mode
-from probes.timestamps import ntp64_array
+from probes.timestamp_arrays import ntp64_array
 from telemetry.messages import StampSource
 from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS
 

@@ -13,6 +13,7 @@ from probes import stamp_auth
 from probes.kernel_stamps import IP_RECVTOS
 from probes.measurer import Measurer
 from probes.measuring_messages import Open, decode_orders, encode_orders
+from probes.records import REPLY
 from probes.reflector import Reflector
 from probes.reflector_policy import ReflectorPolicy
 from probes.reply_reader import ReplyReader
@@ -52,7 +53,7 @@ def replies_of(
 @pytest.fixture
 def reading() -> tuple[ReplyReader, list[NDArray[np.void]]]:
     out: list[NDArray[np.void]] = []
-    return ReplyReader(out.append, lambda _: None), out
+    return ReplyReader(lambda records: out.append(np.frombuffer(records, dtype=REPLY)), lambda _: None), out
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from probes.gateway import Gateway, default_gateway
-from probes.interfaces import LinkMeters, Sample, read_counters
+from probes.interface_counters import Sample, read_counters
+from probes.interfaces import LinkMeters
 from telemetry.clock import ManualClock
 from telemetry.messages import Link
 from telemetry.windows import SECOND_NS, WINDOW_NS

@@ -11,7 +11,8 @@ from analytics.quality.assumed import endpoints_of
 from config.settings import Quality
 from dashboards.wall.series import POINTS, series, step_for
 from dashboards.wall.site_page import site_page
-from telemetry.histogram import BINS, percentiles_ns
+from telemetry.histogram import percentiles_ns
+from telemetry.histogram_grid import BINS
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, SLOT_NS, WINDOW_NS
 

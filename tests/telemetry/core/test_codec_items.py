@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from telemetry import codec
-from telemetry.histogram import BINS
+from telemetry.histogram_grid import BINS
 from telemetry.messages import Opaque, Stream
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "stream.json").read_text("utf-8"))["items"][0]

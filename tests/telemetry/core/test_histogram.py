@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from telemetry import histogram
-from telemetry.histogram import BINS, CEILING_NS, FLOOR_NS
+from telemetry.histogram_grid import BINS, CEILING_NS, FLOOR_NS
 
 durations = st.integers(FLOOR_NS, CEILING_NS)
 samples = arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 2 * CEILING_NS))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.histogram import BINS
+from telemetry.histogram_grid import BINS
 from telemetry.messages import (
     Clock,
     Direction,

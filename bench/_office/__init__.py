@@ -1,0 +1,1 @@
+"""What `bench.office` is made of."""
