@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from probes.child_process import command, environment
+from probes.system import HAS_PAIRS, Meeting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,8 @@ class MeasuringChild:
         Raises:
             OSError: it cannot be started.
         """
+        if not HAS_PAIRS:
+            return await cls._start_and_meet()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
@@ -49,6 +52,27 @@ class MeasuringChild:
                 ours.close()
                 raise
         return cls(process, ours)
+
+    @classmethod
+    async def _start_and_meet(cls) -> Self:
+        """The same where a child inherits no socket."""
+        meeting = Meeting()
+        process = None
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command("probes.measuring_process", meeting.name),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                env=environment(),
+            )
+            return cls(process, await asyncio.to_thread(meeting.child))
+        except BaseException:
+            meeting.close()
+            if process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+            raise
 
     @property
     def process_id(self) -> int:

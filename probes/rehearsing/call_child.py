@@ -12,6 +12,7 @@ import msgspec
 
 from probes.child_process import command, environment
 from probes.rehearsing.call_messages import Begin, Halt, Said
+from probes.system import HAS_PAIRS
 from telemetry.rehearsing import OfficeProgress, OfficeState
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class CallChild:
                 await asyncio.get_running_loop().sock_sendall(self._link, msgspec.json.encode(message))
 
     async def _start(self) -> None:
+        if not HAS_PAIRS:
+            raise OSError("rehearsals are measured on Linux only")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:

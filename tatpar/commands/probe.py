@@ -131,9 +131,12 @@ async def _run(office: OfficeSettings, *, once: bool) -> None:
     from tatpar.notify import serving  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
 
-    stop = asyncio.Event()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows' event loop has none
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     agent = Agent([office], Measurer(), clock=SystemClock())
     if not once:
         async with serving(f"measuring for {office.key}"):
