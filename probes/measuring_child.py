@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
+    from probes.plain_process import PlainProcess
+
 SILENCE_S: Final = 10.0
 """One that says nothing for so long is killed; it speaks four times a second."""
 GOODBYE_S: Final = 2.0
@@ -23,7 +25,7 @@ _RECEIVE: Final = 1 << 17
 class MeasuringChild:
     """One measuring process and the socket pair to it. Make it with `start`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, link: socket.socket) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | PlainProcess, link: socket.socket) -> None:
         self._process = process
         self._link = link
         self._silent = False
@@ -56,21 +58,17 @@ class MeasuringChild:
     @classmethod
     async def _start_and_meet(cls) -> Self:
         """The same where a child inherits no socket."""
+        from probes.plain_process import PlainProcess  # noqa: PLC0415 - not on Linux
+
         meeting = Meeting()
         process = None
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command("probes.measuring_process", meeting.name),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                env=environment(),
-            )
+            process = PlainProcess(command("probes.measuring_process", meeting.name))
             return cls(process, await asyncio.to_thread(meeting.child))
         except BaseException:
             meeting.close()
             if process is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                process.kill()
                 await process.wait()
             raise
 

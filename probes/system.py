@@ -72,6 +72,8 @@ def lock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return
     windows = _module("msvcrt")
+    if windows is None:
+        raise OSError("this system has no file locks that we know")
     try:
         windows.locking(fd, windows.LK_NBLCK, 1)
     except PermissionError as error:

@@ -59,6 +59,7 @@ def command(  # noqa: PLR0913 - one argument an option
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
     import logging  # noqa: PLC0415
+    import os  # noqa: PLC0415
 
     from config.address import is_loopback  # noqa: PLC0415
     from probes.lean_memory import one_heap  # noqa: PLC0415
@@ -84,7 +85,10 @@ def command(  # noqa: PLR0913 - one argument an option
     except SpoolError as error:
         failed(str(error))
     try:
-        asyncio.run(_run(office, once=once))
+        # of Windows' event loops only this one can watch sockets
+        loop = asyncio.SelectorEventLoop if os.name == "nt" else None
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(_run(office, once=once))
     except OSError as error:
         failed(f"the measuring process cannot be started: {error.strerror or error}")
     except ExceptionGroup as faults:

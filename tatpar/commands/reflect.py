@@ -129,6 +129,11 @@ def command(  # noqa: PLR0913 - one argument an option
     import signal  # noqa: PLC0415
 
     from probes.followed_keys import FollowedKeys  # noqa: PLC0415
+    from probes.system import HAS_BATCHES  # noqa: PLC0415
+
+    if not HAS_BATCHES:
+        failed("tatpar reflect: needs Linux; any RFC 8762 reflector serves as well, routers have one")
+
     from probes.reflector import Reflector  # noqa: PLC0415
     from probes.reflector_policy import ReflectorPolicy  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
