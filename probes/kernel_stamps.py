@@ -38,6 +38,7 @@ OPT_ID: Final = 1 << 7
 OPT_TSONLY: Final = 1 << 11
 _BOTH_WAYS: Final = TX_SCHED | RX_SOFTWARE | REPORT_SOFTWARE | OPT_ID | OPT_TSONLY
 
+_TOS: Final = frozenset({(socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)})
 ORIGIN_TIMESTAMPING: Final = 4
 """`ee_origin` of a send stamp in the error queue (SO_EE_ORIGIN_TIMESTAMPING)."""
 
@@ -83,6 +84,23 @@ def enable_drop_counter(sock: socket.socket) -> None:
         return
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
+
+
+def enable_dscp(sock: socket.socket) -> None:
+    """Ask for the DSCP with which each datagram comes, where the kernel offers it."""
+    with contextlib.suppress(OSError):
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
+
+
+def tos_of(control: bytes | memoryview) -> int | None:
+    """DSCP and ECN among the control messages of a datagram; None where the kernel did not tell."""
+    for level, kind, data in control_messages(control):
+        if (level, kind) in _TOS:
+            return data[0] if len(data) == 1 else int.from_bytes(data[:4], sys.byteorder) & 0xFF
+    return None
 
 
 def control_messages(control: bytes | memoryview) -> Iterator[tuple[int, int, bytes]]:

@@ -168,12 +168,13 @@ class Meter:
             worst_200ms_lost=worst_lost,
             worst_200ms_sent=max(worst_sent, worst_lost),
             bitrate_bps=(counted.octets + counted.arrivals * self._overhead) * 8 / _WINDOW_S,
+            dscp=_usual_dscp(counted.distinct.rows["dscp_back"]),
             **delay,
         )
 
 
 def _usual_dscp(told: NDArray[np.uint8]) -> int | None:
-    """With which DSCP most requests arrived, of those of which the reflector told it."""
+    """With which DSCP most packets arrived, of those of which it is known."""
     known = told[told > 0]
     return int(np.bincount(known).argmax()) - 1 if len(known) else None
 

@@ -134,7 +134,12 @@ class Office:
 
     def _look_at_marks(self, window: ClosedWindow) -> None:
         """Say when packets arrive with another DSCP than they left with: calls are then treated otherwise than meant."""
-        arrived = {stream.path: stream.up.dscp for stream in window.streams if stream.up.dscp is not None}
+        arrived = {
+            f"{stream.path} {way}": one.dscp
+            for stream in window.streams
+            for way, one in (("up", stream.up), ("down", stream.down))
+            if one.dscp is not None
+        }
         plan = self.course.plan
         left = self.settings.dscp or (plan.dscp if plan is not None else 0)
         wrong = [f"{path} {dscp}" for path, dscp in sorted(arrived.items()) if dscp != left]

@@ -30,4 +30,4 @@ class ReplyFlag(IntFlag):
 
 SENT_STRUCT: Final = struct.Struct("=QqIIIIIHH")
 STAMPED_STRUCT: Final = struct.Struct("=qII")
-REPLY_STRUCT: Final = struct.Struct("=QQQqIIIIIHHHHBBBBB")
+REPLY_STRUCT: Final = struct.Struct("=QQQqIIIIIHHHHBBBBBB")

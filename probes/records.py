@@ -48,11 +48,12 @@ REPLY: Final = np.dtype([
     ("t3_by", "u1"),
     ("flags", "u1"),
     ("dscp_told", "u1"),
+    ("dscp_back", "u1"),
 ])  # fmt: skip
 """`t1`, `t2`, `t3`: 64-bit fields as on the wire; `t4_ns` 0 where no stamp is to be had; `number`: the reflector's own
 sequence number; `octets`: UDP payload; `drops`: the socket's count of datagrams dropped so far; `mode`, `t2_by`, `t3_by`,
 `instance`: our own reflector's facts, 0 from any other; `dscp_told`: DSCP with which the request
-arrived at the reflector, by its answer to our Class of Service TLV, plus 1; 0: not told."""
+arrived at the reflector, by its answer to our Class of Service TLV, plus 1; 0: not told; `dscp_back`: the same of the reply, as it arrived here."""
 
 for _layout, _type in ((SENT_STRUCT, SENT), (STAMPED_STRUCT, STAMPED), (REPLY_STRUCT, REPLY)):
     if _layout.size != _type.itemsize:  # both describe the same memory

@@ -18,6 +18,7 @@ from probes.kernel_stamps import (
     control_messages,
     enable_drop_counter,
     enable_receive_stamps,
+    tos_of,
 )
 from probes.packet_info import PacketInfo
 from probes.reflector_bind import bind
@@ -31,9 +32,20 @@ from probes.stamp_auth import BASE as SIGNED_BASE
 from probes.stamp_auth import REFLECTOR as SIGNED_REFLECTOR
 from probes.stamp_auth import SENDER as SIGNED_SENDER
 from probes.stamp_auth import SIGNED, is_authentic, truncated_mac
-from probes.stamp_tlv import EXTRA_PADDING, FACTS, FACTS_TLV, FACTS_VALUE, PADDING_AT, UNRECOGNISED, Mode
+from probes.stamp_tlv import (
+    CLASS_OF_SERVICE,
+    EXTRA_PADDING,
+    FACTS,
+    FACTS_TLV,
+    FACTS_VALUE,
+    PADDING_AT,
+    SERVICE_TLV,
+    SERVICE_VALUE,
+    UNRECOGNISED,
+    Mode,
+)
 from probes.timestamps import MASK32, NTP_EPOCH, SECOND_NS, TAI_UTC_SECONDS
-from probes.tlv_answers import Seen, answer
+from probes.tlv_answers import Seen, answer, class_of_service
 from telemetry.messages import StampSource
 
 if TYPE_CHECKING:
@@ -270,7 +282,7 @@ class ReflectorSocket:
         t2, ttl, source = self._stamp_and_ttl(slot)
         session = self._session(slot, ssid, now_ns) if self._stateful else None
         number = sequence if session is None else _numbered(session, now_ns)
-        if length > BASE and not self._answer_usual_tlvs(at, length, source, session):
+        if length > BASE and not self._answer_usual_tlvs(slot, length, source, session):
             key = self._keys.get(ssid)
             self._answer_tlvs(slot, (at + BASE, at + length), (sequence, number), source, session, key)
         seconds, rest = divmod(time.time_ns(), SECOND_NS)
@@ -320,14 +332,20 @@ class ReflectorSocket:
         return self._sessions.get(key) or self._sessions.open(key, now_ns)
 
     def _answer_usual_tlvs(
-        self, at: int, length: int, source: StampSource, session: ReflectorSession | None
+        self, slot: int, length: int, source: StampSource, session: ReflectorSession | None
     ) -> bool:
-        """The TLVs of our own probes, facts and then padding to the end: nearly all packets have just these."""
-        data = self._data
+        """The TLVs of our own probes, facts, perhaps Class of Service, and then padding to the end: nearly all packets have just these."""
+        data, at = self._data, slot * OCTETS
         if length < PADDING_AT + _TLV_START.size:
             return False
         flags, kind, size = _TLV_START.unpack_from(data, at + BASE)
-        flags2, kind2, padding = _TLV_START.unpack_from(data, at + PADDING_AT)
+        padding_at = PADDING_AT
+        flags2, kind2, padding = _TLV_START.unpack_from(data, at + padding_at)
+        served = kind2 == CLASS_OF_SERVICE and padding == SERVICE_VALUE
+        if served and length >= padding_at + SERVICE_TLV.size + _TLV_START.size:
+            flags &= flags2
+            padding_at += SERVICE_TLV.size
+            flags2, kind2, padding = _TLV_START.unpack_from(data, at + padding_at)
         if (
             kind != FACTS
             or size != FACTS_VALUE
@@ -335,12 +353,26 @@ class ReflectorSocket:
             or not flags & flags2 & UNRECOGNISED
         ):
             return False
-        if PADDING_AT + _TLV_START.size + padding != length:
+        if padding_at + _TLV_START.size + padding != length:
             return False
         mode, instance = (Mode.STATELESS, 0) if session is None else (Mode.STATEFUL, session.instance)
         FACTS_TLV.pack_into(data, at + BASE, 0, FACTS, size, mode, source, StampSource.USER, 0, instance)
-        data[at + PADDING_AT] = flags2 & ~UNRECOGNISED
+        data[at + padding_at] = flags2 & ~UNRECOGNISED
+        if served:
+            self._serve(slot, at + PADDING_AT)
         return True
+
+    def _serve(self, slot: int, at: int) -> None:
+        """Answer the Class of Service TLV that stands at `at`, and mark the reply as it asks."""
+        begin = slot * CONTROL
+        told = min(int(self._batch.control_lengths[slot]), CONTROL)
+        tos = tos_of(self._control[begin : begin + told])
+        value = self._data[at + _TLV_START.size : at + SERVICE_TLV.size]
+        if tos is None or not class_of_service(value, tos):
+            return
+        self._data[at] &= ~UNRECOGNISED & 0xFF
+        if value[0] >> 2:
+            self._marked[slot] = value[0] >> 2 << 2
 
     def _answer_tlvs(  # noqa: PLR0913, PLR0917 - what a request is, and what is known of it
         self,

@@ -19,6 +19,7 @@ from probes.kernel_stamps import (
     SCM_TIMESTAMPING_SIZE,
     SO_RXQ_OVFL,
     SO_TIMESTAMPING,
+    tos_of,
 )
 from probes.plain_datagrams import PlainDatagrams
 from probes.record_layout import REPLY_STRUCT, STAMPED_STRUCT, ReplyFlag
@@ -170,13 +171,14 @@ class ReplyReader:
         mode, t2_by, t3_by, instance = (
             facts if known and tlv == FACTS and not tlv_flags & UNRECOGNISED else _NO_FACTS
         )
+        asked = self._dscp_told(at + service_at, length - service_at) if sender.dscp and known else 0
         t4_ns, flags = self._stamp_ns(slot, told), reading.flags
         if sender.stamps is not StampSource.KERNEL:
             t4_ns, flags = time.time_ns(), flags | ReplyFlag.USER_STAMP
         return REPLY_STRUCT.pack(
             t1, t2, t3, t4_ns, sender.number, sequence, number, instance, self._drops(slot, told), estimate,
             ssid, min(length, 0xFFFF), reading.generation, mode, t2_by, t3_by, flags,
-            self._dscp_told(at + service_at, length - service_at) if sender.dscp and known else 0,
+            asked, self._dscp_back(slot, told) if asked else 0,
         )  # fmt: skip
 
     def _dscp_told(self, at: int, room: int) -> int:
@@ -186,6 +188,12 @@ class ReplyReader:
         flags, kind, size, value, _ = SERVICE_TLV.unpack_from(self._tray.data, at)
         answered = kind == CLASS_OF_SERVICE and size == SERVICE_VALUE and not flags & UNRECOGNISED
         return (value >> 4 & 0x3F) + 1 if answered else 0
+
+    def _dscp_back(self, slot: int, told: int) -> int:
+        """DSCP with which a reply came that was asked to be marked as well, plus 1; 0 where the kernel does not tell."""
+        at = slot * _CONTROL
+        found = tos_of(self._tray.control[at : at + min(told, _CONTROL)])
+        return 0 if found is None else (found >> 2) + 1
 
     def _drops(self, slot: int, told: int) -> int:
         """The socket's count of datagrams dropped so far, where the kernel tells it."""

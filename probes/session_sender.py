@@ -8,7 +8,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final
 
-from probes.kernel_stamps import enable_drop_counter, enable_stamps, restart_send_numbers
+from probes.kernel_stamps import enable_drop_counter, enable_dscp, enable_stamps, restart_send_numbers
 from probes.stamp import PTP_FLAG, SENDER, SENDER_HEAD
 from probes.stamp_auth import BASE as SIGNED_BASE
 from probes.stamp_auth import SENDER as SIGNED_SENDER
@@ -110,6 +110,8 @@ class SessionSender:
         sock = connect(self.address, self.port, self.dscp)
         self.stamps = enable_stamps(sock)
         enable_drop_counter(sock)
+        if self.dscp:
+            enable_dscp(sock)
         self._sock = sock
         self._send = sock.send
         self.fileno = sock.fileno()

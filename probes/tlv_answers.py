@@ -159,10 +159,15 @@ def _timestamp_information(value: memoryview, seen: Seen) -> bool:
 
 
 def _class_of_service(value: memoryview, seen: Seen) -> bool:
-    if len(value) != 4 or seen.tos is None:
+    return seen.tos is not None and class_of_service(value, seen.tos)
+
+
+def class_of_service(value: memoryview, tos: int) -> bool:
+    """Write into the value of a Class of Service TLV how its packet arrived; False when it is none."""
+    if len(value) != 4:
         return False
     wanted = value[0] >> 2
-    struct.pack_into("!HH", value, 0, wanted << 10 | (seen.tos >> 2) << 4 | (seen.tos & 3) << 2, 0)
+    struct.pack_into("!HH", value, 0, wanted << 10 | (tos >> 2) << 4 | (tos & 3) << 2, 0)
     return True
 
 

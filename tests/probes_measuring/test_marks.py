@@ -39,7 +39,7 @@ def reflector() -> Iterator[tuple[str, int]]:
 
 
 class Remarker:
-    """A device on the way that marks every request anew, as a provider does, and lets replies through."""
+    """A device on the way that marks every request anew, as a provider does, and takes the mark off replies."""
 
     def __init__(self, to: tuple[str, int], dscp: int) -> None:
         self._near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -78,7 +78,7 @@ class Remarker:
 
 
 async def test_a_remarked_dscp_is_told_and_ptp_stamps_are_matched(reflector: tuple[str, int]) -> None:
-    """Through the whole measurer, unsigned and signed: sent with 46 and PTP, arrived with 8, which the window says."""
+    """Through the whole measurer, unsigned and signed: sent with 46 and PTP, arrived with 8, and the replies with none, which the window says."""
     plain, signed = Remarker(reflector, CS1), Remarker(reflector, CS1)
     await plain.run()
     await signed.run()
@@ -102,10 +102,10 @@ async def test_a_remarked_dscp_is_told_and_ptp_stamps_are_matched(reflector: tup
     for way in (plain, signed):
         way.close()
     streams = [stream for window in windows for stream in window.streams if stream.received]
-    assert {(one.path, one.up.dscp) for one in streams} == {
-        ("main.plain", CS1),
-        ("main.signed", CS1),
-        ("main.direct", EF),
+    assert {(one.path, one.up.dscp, one.down.dscp) for one in streams} == {
+        ("main.plain", CS1, 0),
+        ("main.signed", CS1, 0),
+        ("main.direct", EF, EF),
     }
     assert all(one.rtt is not None for one in streams)
     data, dscp = plain.seen[0]

@@ -380,9 +380,24 @@ def test_agent_imports_nothing_of_the_hub() -> None:
         "pandas",
         "uvicorn",
         "recurring_ical_events",
+        "psutil",
     }
     rooms = {"collector", "analytics", "alerts", "dashboards", "reports", "lab", "tatpar"}
     assert not (forbidden | rooms) & set(loaded)
+
+
+def test_the_measuring_process_stays_small() -> None:
+    """It loads neither numpy nor a codec, nor OpenSSL before there is something to sign: a third of the memory of both."""
+    code = "import sys, probes.measuring_process; print(' '.join(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ).stdout.split()
+    assert "probes.reply_reader" in loaded
+    assert not {"numpy", "msgspec", "_hashlib", "ssl", "asyncio", "dataclasses", "logging"} & set(loaded)
 
 
 async def test_a_report_that_is_being_spooled_when_its_office_starts_again_is_numbered_once(  # noqa: PLR0917 - fixtures

@@ -67,7 +67,7 @@ def test_every_key_arrives(write: Callable[[str], Path], tmp_path: Path) -> None
             'site = "a-1"\nprobe = "p9"\n[broker]\nhost = "h"\ninsecure = true\nport = 8883\nuser = "u"\npassword_file = "secret"\n'
             'root = "x/y/z"\n[ends]\nstate = "10.0.0.1:862"\n"backup.state" = "[::1]:1"\n[ping]\ntargets = []\n'
             '[link]\ninterface = ""\n[spool]\ndays = 0.5\nmegabytes = 7\n[backlog]\nper_second = 3\n'
-            "per_second_in_meeting = 0.5\n"
+            'per_second_in_meeting = 0.5\n[stamp]\ndscp = 46\ntimestamps = "ptp"\n'
         ),
         Path("d"),
     )
@@ -85,6 +85,8 @@ def test_every_key_arrives(write: Callable[[str], Path], tmp_path: Path) -> None
         interface="",
         spool_limits=SpoolLimits(max_reports=2880, max_bytes=7_000_000),
         backlog=BacklogPace(per_second=3.0, per_second_in_meeting=0.5),
+        dscp=46,
+        ptp=True,
     )
     assert "the password" not in repr(office)
 
@@ -103,6 +105,8 @@ def test_every_key_arrives(write: Callable[[str], Path], tmp_path: Path) -> None
         (LEAST + '[ping]\ntargets = ["everybody"]\n', ':5: ping.targets 1 is "everybody"; write "ends" or "gateway"'),
         (LEAST + '[call]\nhosts = ["10.1.2"]\n', ":5: call.hosts: '10.1.2' does not appear to be an IPv4 or IPv6 network; write addresses or networks"),
         (LEAST + '[call]\nports = ["8810-8801"]\n', ":5: call.ports: '8810-8801' is no range of ports from 1 to 65535; write ports or ranges"),
+        (LEAST + "[stamp]\ndscp = 64\n", ":5: stamp.dscp is 64; write a whole number from 0 to 63"),
+        (LEAST + '[stamp]\ntimestamps = "gps"\n', ':5: stamp.timestamps is "gps"; write "ntp" or "ptp"'),
         (LEAST + "[spool]\ndays = 0\n", ":5: spool.days is 0; write a number from 0.001 to 3,650"),
         (LEAST + "[backlog]\nper_second = -1\n", ":5: backlog.per_second is -1; write a number from 0.01 to 1,000"),
         (LEAST + 'password = "a"\npassword_file = "b"\n', ":4: broker has a password and a password_file; keep one of the two"),
