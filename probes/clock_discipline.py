@@ -46,7 +46,7 @@ def read_discipline() -> Discipline | None:
     """Ask the kernel; None where there is no adjtimex, or it is forbidden."""
     try:
         adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
-    except (OSError, AttributeError):
+    except (OSError, AttributeError, TypeError):  # TypeError: Windows has no library without a name
         return None
     timex = _Timex()
     result = adjtimex(ctypes.byref(timex))

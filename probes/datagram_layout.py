@@ -5,17 +5,20 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import socket
-from typing import Final
+from typing import Any, Final
 
-_DONT_WAIT: Final = int(socket.MSG_DONTWAIT)
+from probes.system import HAS_BATCHES, MSG_DONTWAIT
+
 _NOTHING_THERE: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR})
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_recvmmsg = _libc.recvmmsg
-_recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
-_sendmmsg = _libc.sendmmsg
-_sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
+_recvmmsg: Any = None
+_sendmmsg: Any = None
+if HAS_BATCHES:
+    _libc = ctypes.CDLL(None, use_errno=True)
+    _recvmmsg = _libc.recvmmsg
+    _recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
+    _sendmmsg = _libc.sendmmsg
+    _sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
 
 
 class IoVec(ctypes.Structure):
@@ -50,7 +53,7 @@ def receive_many(fileno: int, headers: int, count: int, flags: int) -> int:
     Raises:
         OSError: the socket has an error to tell, for instance that the far end refused an earlier packet.
     """
-    n: int = _recvmmsg(fileno, headers, count, flags | _DONT_WAIT, None)
+    n: int = _recvmmsg(fileno, headers, count, flags | MSG_DONTWAIT, None)
     if n >= 0:
         return n
     code = ctypes.get_errno()
@@ -61,5 +64,5 @@ def receive_many(fileno: int, headers: int, count: int, flags: int) -> int:
 
 def send_many(fileno: int, headers: int, count: int) -> int:
     """Send the `count` headers at an address; how many went. 0 when the first of them was refused."""
-    n: int = _sendmmsg(fileno, headers, count, _DONT_WAIT)
+    n: int = _sendmmsg(fileno, headers, count, MSG_DONTWAIT)
     return max(n, 0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import socket
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from probes.system import HAS_COUNTERS, interface_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,8 @@ def read_counters(mono_ns: int) -> dict[str, Sample]:
     Raises:
         OSError: /proc is not mounted.
     """
+    if not HAS_COUNTERS:
+        return {}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         return {
             name: Sample(mono_ns, sent, received, errors, drops, _is_running(asking, name))
@@ -56,6 +59,6 @@ def _lines(table: str) -> Iterator[tuple[str, int, int, int, int]]:
 def _is_running(asking: socket.socket, name: str) -> bool:
     """Whether an interface is up and has its carrier; not when it has just gone."""
     with contextlib.suppress(OSError):
-        answer = fcntl.ioctl(asking, _SIOCGIFFLAGS, _REQUEST.pack(name.encode(), 0))
+        answer = interface_request(asking, _SIOCGIFFLAGS, _REQUEST.pack(name.encode(), 0))
         return bool(_REQUEST.unpack(answer)[1] & _IFF_RUNNING)
     return False

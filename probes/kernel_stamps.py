@@ -14,6 +14,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Final
 
+from probes.system import HAS_BATCHES, control_length, control_space
 from telemetry.sources import StampSource
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ ORIGIN_TIMESTAMPING: Final = 4
 
 CMSG_HEADER: Final = struct.Struct("@Nii")
 """Length, level, type; the data follows at `CMSG_DATA`, the next header at a multiple of the word size."""
-CMSG_DATA: Final = socket.CMSG_LEN(0)
+CMSG_DATA: Final = control_length(0)
 TIMESPEC: Final = struct.Struct("=qq")
 SCM_TIMESTAMPING_SIZE: Final = 3 * TIMESPEC.size
 """Three time stamps: software, (legacy), hardware."""
@@ -51,6 +52,8 @@ SCM_TIMESTAMPING_SIZE: Final = 3 * TIMESPEC.size
 
 def enable_receive_stamps(sock: socket.socket) -> StampSource:
     """Ask for a kernel stamp with each datagram received; says which stamps are to be had."""
+    if not HAS_BATCHES:
+        return StampSource.USER
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     except OSError:
@@ -60,6 +63,8 @@ def enable_receive_stamps(sock: socket.socket) -> StampSource:
 
 def enable_stamps(sock: socket.socket) -> StampSource:
     """Ask for kernel stamps both ways, send stamps numbered from 0 through the error queue."""
+    if not HAS_BATCHES:  # the option's number means something else there
+        return StampSource.USER
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, _BOTH_WAYS)
     except OSError:
@@ -90,6 +95,8 @@ def restart_send_numbers(sock: socket.socket) -> None:
 
 def enable_drop_counter(sock: socket.socket) -> None:
     """Ask for the count of datagrams that did not fit into the socket's buffer, where the kernel offers it."""
+    if not HAS_BATCHES:
+        return
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
 
@@ -119,4 +126,4 @@ def control_messages(control: bytes | memoryview) -> Iterator[tuple[int, int, by
         if size < CMSG_DATA or at + size > len(control):
             return
         yield level, kind, bytes(control[at + CMSG_DATA : at + size])
-        at += socket.CMSG_SPACE(size - CMSG_DATA)
+        at += control_space(size - CMSG_DATA)

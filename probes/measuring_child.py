@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from probes.child_process import linked_child
+from probes.child_process import command, linked_child
+from probes.system import HAS_PAIRS, Meeting
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
     from typing import Self
+
+    from probes.plain_process import PlainProcess
 
 SILENCE_S: Final = 10.0
 """One that says nothing for so long is killed; it speaks four times a second."""
@@ -22,7 +25,7 @@ _RECEIVE: Final = 1 << 17
 class MeasuringChild:
     """One measuring process and the socket pair to it. Make it with `start`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, link: socket.socket) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | PlainProcess, link: socket.socket) -> None:
         self._process = process
         self._link = link
         self._silent = False
@@ -34,7 +37,26 @@ class MeasuringChild:
         Raises:
             OSError: it cannot be started.
         """
+        if not HAS_PAIRS:
+            return await cls._start_and_meet()
         return cls(*await linked_child("probes.measuring_process"))
+
+    @classmethod
+    async def _start_and_meet(cls) -> Self:
+        """The same where a child inherits no socket."""
+        from probes.plain_process import PlainProcess  # noqa: PLC0415 - not on Linux
+
+        meeting = Meeting()
+        process = None
+        try:
+            process = PlainProcess(command("probes.measuring_process", meeting.name))
+            return cls(process, await asyncio.to_thread(meeting.child))
+        except BaseException:
+            meeting.close()
+            if process is not None:
+                process.kill()
+                await process.wait()
+            raise
 
     @property
     def process_id(self) -> int:

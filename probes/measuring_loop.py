@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import heapq
-import resource
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -289,9 +288,3 @@ class MeasuringLoop:
                 return bool(trial.getsockname()[0] != sender.source)
         except OSError:
             return False
-
-
-def raise_socket_limit() -> None:
-    """Allow as many open sockets as the system lets this process have."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,4 +1,4 @@
-"""`python -m probes.measuring_process FD`: the measuring loop as a process of its own, on an inherited socket."""
+"""`python -m probes.measuring_process LINK`: the measuring loop as a process of its own, on the link to its owner."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 import sys
 from typing import Final
 
-from probes.measuring_loop import MeasuringLoop, raise_socket_limit
+from probes.measuring_loop import MeasuringLoop
+from probes.system import owner, raise_socket_limit
 
 _PR_SET_TIMERSLACK: Final = 29
 TIMER_SLACK_NS: Final = 20_000
@@ -20,7 +20,9 @@ NICE: Final = -10
 
 
 def _prctl(option: int, value: int) -> None:
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(
+        OSError, AttributeError, TypeError
+    ):  # TypeError: Windows has no library without a name
         ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
 
 
@@ -32,14 +34,14 @@ def _prefer() -> None:
     """
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
-    except OSError:
-        with contextlib.suppress(OSError):
+    except (OSError, AttributeError):
+        with contextlib.suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
 def main() -> None:
     """Measure until the owner is gone or SIGTERM comes."""
-    loop = MeasuringLoop(socket.socket(fileno=int(sys.argv[1])))
+    loop = MeasuringLoop(owner(sys.argv[1]))
 
     def stop(*_: object) -> None:
         loop.running = False

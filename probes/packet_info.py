@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from probes.kernel_stamps import CMSG_DATA, CMSG_HEADER, IP_PKTINFO
+from probes.system import control_length, control_space
 
 if TYPE_CHECKING:
     from typing import Self
@@ -39,9 +40,9 @@ class PacketInfo:
             return None
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-            return cls(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.CMSG_SPACE(_V6.size))
+            return cls(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, control_space(_V6.size))
         sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-        return cls(socket.IPPROTO_IP, IP_PKTINFO, socket.CMSG_SPACE(_V4.size))
+        return cls(socket.IPPROTO_IP, IP_PKTINFO, control_space(_V4.size))
 
     def matches(self, level: int, kind: int) -> bool:
         """Whether a control message is of this kind."""
@@ -63,5 +64,5 @@ class PacketInfo:
         else:
             _, local, _ = _V4.unpack_from(asked)
             body = _V4.pack(0, local, bytes(4))
-        CMSG_HEADER.pack_into(control, at, socket.CMSG_LEN(len(body)), self.level, self.kind)
+        CMSG_HEADER.pack_into(control, at, control_length(len(body)), self.level, self.kind)
         control[at + CMSG_DATA : at + CMSG_DATA + len(body)] = body

@@ -21,6 +21,7 @@ from probes.kernel_stamps import (
     SO_TIMESTAMPING,
     tos_of,
 )
+from probes.plain_datagrams import PlainDatagrams
 from probes.record_layout import REPLY_STRUCT, STAMPED_STRUCT, ReplyFlag
 from probes.session_datagrams import SessionDatagrams
 from probes.stamp import BASE, TWAMP_REFLECTOR_MIN
@@ -37,6 +38,7 @@ from probes.stamp_tlv import (
     SIGNED_PADDING_AT,
     UNRECOGNISED,
 )
+from probes.system import HAS_BATCHES, MSG_ERRQUEUE, MSG_TRUNC, control_space
 from probes.timestamps import MASK32, SECOND_NS
 from telemetry.sources import StampSource
 
@@ -51,13 +53,11 @@ ROUNDS: Final = 32
 _RECORDS: Final = 4096
 """With so many to hand, they are handed over."""
 _WITH_FACTS: Final = BASE + FACTS_TLV.size
-_SECOND_MESSAGE: Final = socket.CMSG_SPACE(SCM_TIMESTAMPING_SIZE)
+_SECOND_MESSAGE: Final = control_space(SCM_TIMESTAMPING_SIZE)
 _TWO_MESSAGES: Final = _SECOND_MESSAGE + CMSG_DATA
 _CONTROL: Final = 192
 _OCTETS: Final = SIGNED_PADDING_AT + SERVICE_TLV.size
 """As much of a reply as is ever read."""
-_TRUNC: Final = int(socket.MSG_TRUNC)
-_ERRQUEUE: Final = int(socket.MSG_ERRQUEUE)
 
 _WIRE: Final = struct.Struct("!IQHHQIQ8xBB2xBBBxI")
 """A reply with our own TLV behind it (layouts in `stamp` and `stamp_tlv`): number, T3, error estimate, SSID, T2, sender's
@@ -86,7 +86,7 @@ class ReplyReader:
 
     def __init__(self, replies: Callable[[bytes], None], stamps: Callable[[bytes], None]) -> None:
         self._replies_out, self._stamps_out = replies, stamps
-        self._tray = SessionDatagrams(SLOTS, _OCTETS, _CONTROL)
+        self._tray = (SessionDatagrams if HAS_BATCHES else PlainDatagrams)(SLOTS, _OCTETS, _CONTROL)
         self.not_authentic = 0
         """Replies of signed sessions that were not signed with their key; only ever grows."""
 
@@ -98,7 +98,7 @@ class ReplyReader:
         records = bytearray()
         for sender in senders:
             for _ in range(ROUNDS if sender.fileno >= 0 else 0):
-                got = self._receive(sender, _TRUNC)
+                got = self._receive(sender, MSG_TRUNC)
                 if got:
                     sender.heard_ns = now_ns
                 for slot in range(got):
@@ -115,7 +115,7 @@ class ReplyReader:
         for sender in senders:
             waiting = sender.stamps is StampSource.KERNEL and sender.fileno >= 0
             for _ in range(ROUNDS if waiting else 0):
-                got = self._receive(sender, _ERRQUEUE)
+                got = self._receive(sender, MSG_ERRQUEUE)
                 for slot in range(got):
                     records += self._stamped(slot, sender)
                 if len(records) >= _RECORDS * STAMPED_STRUCT.size:
@@ -126,7 +126,7 @@ class ReplyReader:
 
     def _receive(self, sender: SessionSender, flags: int) -> int:
         try:
-            return self._tray.receive(sender.fileno, flags)
+            return self._tray.receive(sender.sock, flags)
         except OSError:  # ICMP: nobody listens there
             sender.refused()
             return 0

@@ -7,9 +7,12 @@ anyway: for an office's few packets a read numpy's calls cost more than they sav
 from __future__ import annotations
 
 import ctypes
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from probes.datagram_layout import IoVec, MMsgHdr, receive_many
+
+if TYPE_CHECKING:
+    import socket
 
 _HEADER_SIZE: Final = ctypes.sizeof(MMsgHdr)
 
@@ -36,7 +39,7 @@ class SessionDatagrams:
         self.control = memoryview(beside).cast("B")
         """Slot `i` begins at `i * control_octets`."""
 
-    def receive(self, fileno: int, flags: int = 0) -> int:
+    def receive(self, sock: socket.socket, flags: int = 0) -> int:
         """Read what is there into the slots from the first on, without waiting; how many came.
 
         Raises:
@@ -44,7 +47,7 @@ class SessionDatagrams:
         """
         ctypes.memmove(self._at, self._fresh, self._used * _HEADER_SIZE)  # the kernel wrote over the sizes
         self._used = 0
-        self._used = receive_many(fileno, self._at, self.slots, flags)
+        self._used = receive_many(sock.fileno(), self._at, self.slots, flags)
         return self._used
 
     def length(self, slot: int) -> int:

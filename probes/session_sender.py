@@ -22,6 +22,7 @@ from probes.stamp_tlv import (
     signed_trailer,
     trailer,
 )
+from probes.system import MSG_DONTWAIT, MSG_ERRQUEUE
 from probes.timestamps import MASK32, NTP_EPOCH, SECOND_NS, TAI_UTC_SECONDS
 from telemetry.sources import StampSource
 
@@ -123,6 +124,12 @@ class SessionSender:
             self._sock, self.fileno = None, -1
 
     @property
+    def sock(self) -> socket.socket:
+        """The socket; only while `fileno` is one."""
+        assert self._sock is not None
+        return self._sock
+
+    @property
     def source(self) -> str:
         """Our own address as the far end sees it from here; empty without a socket."""
         return "" if self._sock is None else str(self._sock.getsockname()[0])
@@ -198,4 +205,4 @@ class SessionSender:
     def _discard_stamps(sock: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                sock.recvmsg(1, 1, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+                sock.recvmsg(1, 1, MSG_ERRQUEUE | MSG_DONTWAIT)

@@ -7,13 +7,14 @@ yet appended. (`NORMAL` may lose the last commits, and with them reuse their seq
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import sqlite3
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+
+from probes.system import O_CLOEXEC, lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,9 +96,9 @@ def open_spool_file(path: Path, site: str, probe: str) -> SpoolFile:
 
 def _lock(path: Path) -> int:
     """Take the lock beside the spool; it goes with the process, whatever ends it."""
-    fd = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(fd)
     except BlockingIOError:
         os.close(fd)
         raise SpoolError(

@@ -11,6 +11,7 @@ COMMANDS: Final[dict[str, str]] = {
     "up": "everything on one machine: broker, collector, store, analytics, alerts, wall",
     "probe": "the office's agent: measure, spool, publish",
     "reflect": "the headquarters' STAMP reflector",
+    "broker": "mosquitto with its door for offices, as a process of its own",
     "collect": "take in, check, store and confirm reports",
     "watch": "raise flags, issue verdicts and forecasts, settle outcomes",
     "wall": "serve the wall",

@@ -36,7 +36,7 @@ async def bring(settings: Broker, data_dir: Path) -> AsyncIterator[BrokerAddress
         BrokerError: it cannot be brought up as the settings ask.
     """
     if settings.bring == "none":
-        login = _hubs_login(settings, data_dir)
+        login = hubs_login(settings, data_dir)
         yield BrokerAddress(settings.host, settings.port or MQTT_PORT, Kind.EXTERNAL, login)
         return
     _refuse_open_house(settings)
@@ -60,8 +60,12 @@ async def bring(settings: Broker, data_dir: Path) -> AsyncIterator[BrokerAddress
         yield BrokerAddress(settings.host, port, kind, door.login if door else None)
 
 
-def _hubs_login(settings: Broker, data_dir: Path) -> Callable[[], tuple[str, str]] | None:
-    """Of a broker that another process of this hub has brought with a user of its own making; else None."""
+def hubs_login(settings: Broker, data_dir: Path) -> Callable[[], tuple[str, str]] | None:
+    """Of a broker that another process of this hub has brought with a user of its own making; else None.
+
+    Raises:
+        BrokerError: it cannot be read.
+    """
     if settings.user or not settings.is_public or not is_loopback(settings.host):
         return None
     from collector.enrolment.keys import KeyRing  # noqa: PLC0415 - only then is there one

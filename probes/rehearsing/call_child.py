@@ -11,6 +11,7 @@ import msgspec
 
 from probes.child_process import linked_child
 from probes.rehearsing.call_messages import Begin, Halt, Said
+from probes.system import HAS_PAIRS
 from telemetry.rehearsal_reasons import WhyNot
 from telemetry.rehearsing import OfficeProgress, OfficeState
 
@@ -71,6 +72,8 @@ class CallChild:
                 await asyncio.get_running_loop().sock_sendall(self._link, msgspec.json.encode(message))
 
     async def _start(self) -> None:
+        if not HAS_PAIRS:
+            raise OSError("rehearsals are measured on Linux only")
         process, self._link = await linked_child("probes.rehearsing.call_process")
         self._hearing = asyncio.create_task(self._hear(self._link, process), name="rehearsing process")
 

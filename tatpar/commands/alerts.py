@@ -54,6 +54,7 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
 
     from alerts.service import Alerts  # noqa: PLC0415
     from tatpar.answering import answering, hears, together  # noqa: PLC0415
+    from tatpar.notify import serving  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
 
     task = asyncio.current_task()
@@ -67,7 +68,8 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
         work = [Alerts(live, state).run()]
         if hears(live.current.settings.alerts.delivery):
             work.append(answering(live, state, data_dir, partial(click.echo, err=True)))
-        await together(*work)
+        async with serving("telling whom it concerns"):
+            await together(*work)
 
 
 @command.command("list")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collector.service import Collector
     from config.live import LiveConfig
     from config.settings import Broker
+    from tatpar.notify import Manager
 
 
 @click.command()
@@ -98,11 +99,12 @@ async def _run(
     from collector.broker import bring  # noqa: PLC0415
     from collector.mqtt import Membership  # noqa: PLC0415
     from collector.service import Collector  # noqa: PLC0415
+    from tatpar.notify import Manager  # noqa: PLC0415
     from tatpar.transport import ring, warnings  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_writer  # noqa: PLC0415
 
-    settings = live.current.settings
+    manager, settings = Manager(), live.current.settings
     for warning in warnings(settings):
         logging.getLogger(__name__).warning("%s", warning.removeprefix("warning: "))
     metrics = settings.metrics if metrics_port is None else replace(settings.metrics, port=metrics_port)
@@ -114,14 +116,17 @@ async def _run(
             membership = Membership.member() if share else None
             keys = ring(settings, data_dir)
             await _until_told(
-                Collector(live, store, state, broker, membership=membership, metrics=metrics, keys=keys)
+                Collector(live, store, state, broker, membership=membership, metrics=metrics, keys=keys),
+                manager,
             )
 
 
-async def _until_told(collector: Collector) -> None:
+async def _until_told(collector: Collector, manager: Manager) -> None:
     """Run until SIGTERM or Ctrl-C, which let it finish what it has begun; a second one does not wait for that."""
     import asyncio  # noqa: PLC0415
     import signal  # noqa: PLC0415
+
+    from tatpar.notify import serving  # noqa: PLC0415
 
     loop, running = asyncio.get_running_loop(), asyncio.ensure_future(collector.run())
     told = False
@@ -136,7 +141,8 @@ async def _until_told(collector: Collector) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     try:
-        await running
+        async with serving("collecting", manager):
+            await running
     except asyncio.CancelledError:
         return
 

@@ -20,19 +20,34 @@ SIGNS: Final = {"fine": "● fine  ", "less": "▲ less  ", "broken": "■ broke
 @click.command()
 @config_option
 @data_option
+@click.option(
+    "--part",
+    type=click.Choice(["broker", "collect", "watch", "alerts", "wall", "desk", "reflect"]),
+    default=None,
+    help="Only whether this part of the hub is at work, as health checks ask.",
+)
+@click.option(
+    "--at",
+    "where",
+    metavar="HOST:PORT",
+    default="127.0.0.1:862",
+    show_default=True,
+    help="With --part reflect: where the reflector listens.",
+)
 @json_option
 @explains_config
-def command(config_file: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+def command(*, config_file: Path | None, data_dir: Path, part: str | None, where: str, as_json: bool) -> None:
     """Check clock, permissions, time stamps, broker, store and reflectors; say what to do.
 
-    Ends with 1 when something is broken.
+    At an office (where the data folder has a probe.toml) it looks at the probe: enrolment, DNS, the way to the hub,
+    what waits, the reflectors of the plan. Ends with 1 when something is broken.
 
     Example: tatpar doctor --config tatpar.toml
     """
     import msgspec  # noqa: PLC0415 - keeps --help fast
 
     found = []
-    for finding in examine(config_file, data_dir):
+    for finding in _asked(config_file, data_dir, part, where):
         found.append(finding)
         if not as_json:
             click.echo(f"{SIGNS[finding.level.value]}  {finding.subject}: {finding.text}")
@@ -42,6 +57,32 @@ def command(config_file: Path | None, data_dir: Path, as_json: bool) -> None:  #
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     if any(finding.level.value == "broken" for finding in found):
         raise SystemExit(1)
+
+
+def _asked(config_file: Path | None, data_dir: Path, part: str | None, where: str) -> Iterator[Finding]:
+    """The checks that were asked for."""
+    if part is not None:
+        from config.load import load_config  # noqa: PLC0415
+        from tatpar.examination import parts  # noqa: PLC0415
+
+        return iter([parts.part(part, load_config(config_file).settings, data_dir, where)])
+    settings = data_dir / "probe.toml" if config_file is None else config_file
+    is_office = settings.exists() and not (data_dir / "state.db").exists()
+    if settings.name == "probe.toml" and (config_file is not None or is_office):
+        return examine_office(settings, data_dir)
+    return examine(config_file, data_dir)
+
+
+def examine_office(settings: Path, data_dir: Path) -> Iterator[Finding]:
+    """The checks of an office's machine."""
+    from tatpar.examination import machine, office  # noqa: PLC0415
+
+    yield machine.python()
+    yield machine.clock()
+    yield machine.stamps()
+    yield machine.icmp()
+    yield machine.data_dir(data_dir)
+    yield from office.office(settings, data_dir)
 
 
 def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:

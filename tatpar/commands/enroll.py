@@ -239,6 +239,7 @@ def _serve_desk(hub: Hub) -> None:
     import signal  # noqa: PLC0415
     import socket  # noqa: PLC0415
 
+    from tatpar import notify  # noqa: PLC0415
     from tatpar.desk import serve_desk  # noqa: PLC0415
 
     settings = hub.settings
@@ -252,7 +253,8 @@ def _serve_desk(hub: Hub) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
         with contextlib.suppress(asyncio.CancelledError):
-            await serving
+            async with notify.serving("enrolment desk"):
+                await serving
 
     family = socket.AF_INET6 if ":" in settings.desk_host else socket.AF_INET
     with socket.create_server((settings.desk_host, settings.enrolment.port), family=family) as listener:

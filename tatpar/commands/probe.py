@@ -59,6 +59,7 @@ def command(  # noqa: PLR0913 - one argument an option
     """
     import asyncio  # noqa: PLC0415 - keeps --help fast
     import logging  # noqa: PLC0415
+    import os  # noqa: PLC0415
 
     from config.address import is_loopback  # noqa: PLC0415
     from probes.lean_memory import one_heap  # noqa: PLC0415
@@ -84,7 +85,10 @@ def command(  # noqa: PLR0913 - one argument an option
     except SpoolError as error:
         failed(str(error))
     try:
-        asyncio.run(_run(office, once=once))
+        # of Windows' event loops only this one can watch sockets
+        loop = asyncio.SelectorEventLoop if os.name == "nt" else None
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(_run(office, once=once))
     except OSError as error:
         failed(f"the measuring process cannot be started: {error.strerror or error}")
     except ExceptionGroup as faults:
@@ -128,14 +132,19 @@ async def _run(office: OfficeSettings, *, once: bool) -> None:
 
     from probes.agent import Agent  # noqa: PLC0415
     from probes.measurer import Measurer  # noqa: PLC0415
+    from tatpar.notify import serving  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
 
-    stop = asyncio.Event()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows' event loop has none
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     agent = Agent([office], Measurer(), clock=SystemClock())
     if not once:
-        await agent.run(stop)
+        async with serving(f"measuring for {office.key}"):
+            await agent.run(stop)
         return
     running = asyncio.create_task(agent.run(stop), name="agent")
     running.add_done_callback(lambda _: stop.set())  # should it fail, there is nothing to wait for

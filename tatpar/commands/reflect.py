@@ -129,11 +129,18 @@ def command(  # noqa: PLR0913 - one argument an option
     import signal  # noqa: PLC0415
 
     from probes.followed_keys import FollowedKeys  # noqa: PLC0415
+    from probes.system import HAS_BATCHES  # noqa: PLC0415
+
+    if not HAS_BATCHES:
+        failed("tatpar reflect: needs Linux; any RFC 8762 reflector serves as well, routers have one")
+
     from probes.reflector import Reflector  # noqa: PLC0415
     from probes.reflector_policy import ReflectorPolicy  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
+    from tatpar.notify import Manager  # noqa: PLC0415
 
     set_up(log_format or "text")
+    manager = Manager()
     log = logging.getLogger("tatpar.reflect")
 
     addresses = [_address(text) for text in binds]
@@ -178,5 +185,7 @@ def command(  # noqa: PLR0913 - one argument an option
             log.info("%s", listening, extra={"event": "reflector.listening", "addresses": where})
         else:
             click.echo(json.dumps({"listening": where}) if as_json else listening)
+        manager.ready(listening)
         reflector.serve()
+        manager.stopping()
         say_counters()

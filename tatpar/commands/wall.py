@@ -67,6 +67,7 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
     from dashboards.wall.app import create_app  # noqa: PLC0415
     from dashboards.wall.serve import serve, warning_for  # noqa: PLC0415
     from tatpar.answering import ack_routes  # noqa: PLC0415
+    from tatpar.notify import serving  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
 
@@ -88,7 +89,8 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         app = create_app(live, reader, state, more=ack_routes(live, state, data_dir))
-        await serve(app, host, port, announce=announce)
+        async with serving(f"serving on port {port}"):
+            await serve(app, host, port, announce=announce)
 
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(main())

@@ -61,6 +61,7 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
     import signal  # noqa: PLC0415
     from contextlib import closing, suppress  # noqa: PLC0415
 
+    from tatpar.notify import serving  # noqa: PLC0415
     from tatpar.watch import Watch  # noqa: PLC0415
     from tatpar.watching.mirror import mirroring  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
@@ -82,10 +83,12 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
         suppress(asyncio.CancelledError),
     ):
         folder = data_dir / "reports"
-        await Watch(
+        watch = Watch(
             *(live, reader, state, SystemClock()),
             history_reader=slow,
             blocks=blocks,
             reports_dir=folder,
             mirror=mirror,
-        ).run()
+        )
+        async with serving("watching"):
+            await watch.run()

@@ -26,7 +26,7 @@ Where = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 def reflectors(headquarters: Iterable[Headquarters]) -> list[Finding]:
     """One finding a reflector."""
-    return [_ask(end.id, address) for end in headquarters for address in end.reflectors]
+    return [ask(end.id, address) for end in headquarters for address in end.reflectors]
 
 
 def answers(address: tuple[str, int]) -> bool:
@@ -40,7 +40,8 @@ def answers(address: tuple[str, int]) -> bool:
         return False
 
 
-def _ask(end: str, address: str) -> Finding:
+def ask(end: str, address: str) -> Finding:
+    """Does one reflector answer."""
     subject = f"reflector of {end}"
     parsed = parse_address(address)
     try:

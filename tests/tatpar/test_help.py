@@ -28,7 +28,19 @@ DESIGNED: Final = frozenset(
 """The commands of the design."""
 LATER: Final[frozenset[str]] = frozenset()
 BESIDE: Final = frozenset(
-    {"alerts", "call", "changes", "command", "gaps", "incidents", "lab", "refused", "rehearse", "revoke"}
+    {
+        "alerts",
+        "broker",
+        "call",
+        "changes",
+        "command",
+        "gaps",
+        "incidents",
+        "lab",
+        "refused",
+        "rehearse",
+        "revoke",
+    }
     | {"store", "users"}
 )
 """What came to be beside the design."""
