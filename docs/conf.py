@@ -17,8 +17,24 @@ version = release = version_of("tatpar")
 language = "en"
 root_doc = "docs/index"
 extensions = ["myst_parser", "_site.devanagari", "_site.fonts"]
-include_patterns = ["docs/**.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "*/**README.md"]
-exclude_patterns = [".*", "**/.*", "build", "data", "dist", "docs/README.md", "**/__pycache__", "**/node_modules"]
+include_patterns = [
+    "docs/**.md",
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "*/**README.md",
+]
+exclude_patterns = [
+    ".*",
+    "**/.*",
+    "build",
+    "data",
+    "dist",
+    "docs/README.md",
+    "**/__pycache__",
+    "**/node_modules",
+]
 nitpicky = True
 
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]

@@ -34,7 +34,11 @@ def commands_page() -> str:
     answers = [
         [f"[`tatpar {' '.join(path)}`](#{_anchor(path)})", " ".join(told)]
         for path, command in found
-        if (told := [part for part in _sentences(_help(command)) if re.search(r"status \d|[Ee]nds with \d", part)])
+        if (
+            told := [
+                part for part in _sentences(_help(command)) if re.search(r"status \d|[Ee]nds with \d", part)
+            ]
+        )
     ]
     parts = [_INTRO, table(["command", "its status"], answers) if answers else ""]
     parts += [_section(path, command) for path, command in found]

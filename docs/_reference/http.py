@@ -42,9 +42,18 @@ def http_page() -> str:
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
-    parts = [f"### {method} {path}", " ".join([operation["summary"], operation.get("description", "")]).strip()]
+    parts = [
+        f"### {method} {path}",
+        " ".join([operation["summary"], operation.get("description", "")]).strip(),
+    ]
     rows = [
-        [code(one["name"]), one["in"], _schema(one["schema"]), "yes" if one["required"] else "no", one["description"]]
+        [
+            code(one["name"]),
+            one["in"],
+            _schema(one["schema"]),
+            "yes" if one["required"] else "no",
+            one["description"],
+        ]
         for one in operation["parameters"]
     ]
     if rows:
@@ -54,7 +63,8 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         parts.append(f"Takes {_schema(body['schema'])}.")
     good = [(status, one) for status, one in operation["responses"].items() if status < "300"]
     answers = [
-        f"{status}: " + (" or ".join(_schema(c["schema"]) if c else code(m) for m, c in one["content"].items()))
+        f"{status}: "
+        + (" or ".join(_schema(c["schema"]) if c else code(m) for m, c in one["content"].items()))
         for status, one in good
     ]
     others = ", ".join(status for status in operation["responses"] if status >= "300")
@@ -91,4 +101,8 @@ def _schema(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - one answer a kind
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"table of {_schema(schema['additionalProperties'])}"
     bounds = [f"{schema[key]:,}" for key in ("minimum", "maximum") if key in schema]
-    return kind + (f", {' to '.join(bounds)}" if len(bounds) == 2 else "") + (f", `{schema['pattern']}`" if "pattern" in schema else "")
+    return (
+        kind
+        + (f", {' to '.join(bounds)}" if len(bounds) == 2 else "")
+        + (f", `{schema['pattern']}`" if "pattern" in schema else "")
+    )

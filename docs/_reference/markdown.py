@@ -12,7 +12,9 @@ _MADE: Final = "<!-- Written by `make reference` from {origin}: change it there.
 
 def page(title: str, origin: str, *parts: str) -> str:
     """A whole page; `origin` is where its words come from."""
-    return "\n\n".join([f"# {title}", _MADE.format(origin=origin), *(part.strip("\n") for part in parts)]) + "\n"
+    return (
+        "\n\n".join([f"# {title}", _MADE.format(origin=origin), *(part.strip("\n") for part in parts)]) + "\n"
+    )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -40,7 +40,9 @@ class Told(NamedTuple):
 def metrics_page() -> str:
     """Every family of a collector."""
     rows = [[code(one.name), one.kind, one.labels, one.says] for one in families()]
-    return page("Metrics", "collector/observation", _INTRO, table(["metric", "kind", "labels", "means"], rows))
+    return page(
+        "Metrics", "collector/observation", _INTRO, table(["metric", "kind", "labels", "means"], rows)
+    )
 
 
 def families() -> list[Told]:

@@ -34,12 +34,22 @@ The same keys as one commented file: [probe.toml](../../config/defaults/probe.to
 
 def settings_page() -> str:
     """Every key of `tatpar.toml`."""
-    return page("Settings: tatpar.toml", "config/defaults/tatpar.toml and the types of config", _SETTINGS, *_sections("tatpar.toml", Settings))
+    return page(
+        "Settings: tatpar.toml",
+        "config/defaults/tatpar.toml and the types of config",
+        _SETTINGS,
+        *_sections("tatpar.toml", Settings),
+    )
 
 
 def probe_settings_page() -> str:
     """Every key of `probe.toml`."""
-    return page("Settings of an office: probe.toml", "config/defaults/probe.toml and the types of probes", _PROBE, *_sections("probe.toml", ProbeTables))
+    return page(
+        "Settings of an office: probe.toml",
+        "config/defaults/probe.toml and the types of probes",
+        _PROBE,
+        *_sections("probe.toml", ProbeTables),
+    )
 
 
 def _sections(file: str, whole: type[Struct]) -> list[str]:
@@ -54,11 +64,16 @@ def _sections(file: str, whole: type[Struct]) -> list[str]:
             if f"{name}.{field.name}".lstrip(".") in tables:
                 continue
             says = told.get(f"{name}.{field.name}".lstrip("."), field.says)
-            rows.append([code(field.name), field.kind, _default(defaults, name, field.name, field.default), says])
+            rows.append(
+                [code(field.name), field.kind, _default(defaults, name, field.name, field.default), says]
+            )
         restart = " **Restart.**" if RESTART in remarks.get(name, "") else ""
         title = f"## [{name}]" if name else "## Above all tables"
         doc = " ".join((struct.__doc__ or "").split())
-        found.append(f"{title}\n\n{doc if name else ''}{restart}\n\n" + table(["key", "takes", "default", "means"], rows))
+        found.append(
+            f"{title}\n\n{doc if name else ''}{restart}\n\n"
+            + table(["key", "takes", "default", "means"], rows)
+        )
     return found
 
 

@@ -59,7 +59,12 @@ def fields_of(struct: type[Struct]) -> list[Field]:
     told = words_below(struct)
     hints = get_type_hints(struct, include_extras=True)
     return [
-        Field(field.encode_name, kind_of(_translated(hints[field.name])), _default(field), told.get(field.name, ""))
+        Field(
+            field.encode_name,
+            kind_of(_translated(hints[field.name])),
+            _default(field),
+            told.get(field.name, ""),
+        )
         for field in msgspec.structs.fields(struct)
     ]
 
@@ -84,7 +89,9 @@ def kind_of(kind: types.Type) -> str:
         case types.LiteralType():
             return ", ".join(f"`{one}`" for one in kind.values)
         case types.EnumType():
-            return ", ".join(f"{one.value} {one.name.lower().replace('_', ' ')}" for one in _members(kind.cls))
+            return ", ".join(
+                f"{one.value} {one.name.lower().replace('_', ' ')}" for one in _members(kind.cls)
+            )
         case types.StructType():
             return f"`{kind.cls.__name__}`"
         case types.UnionType():

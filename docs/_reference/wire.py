@@ -33,7 +33,12 @@ wire version {WIRE_VERSION} (`v`). Unknown fields are ignored, an unknown item i
 def wire_page() -> str:
     """Topics, then each message with its fields."""
     topics = [
-        [code(topic("<root>", "<site>", "<probe>", leaf)), who, what, f"[{kind.__name__}](#{kind.__name__.lower()})"]
+        [
+            code(topic("<root>", "<site>", "<probe>", leaf)),
+            who,
+            what,
+            f"[{kind.__name__}](#{kind.__name__.lower()})",
+        ]
         for leaf, (who, what, kind) in WRITTEN.items()
     ]
     items = [
@@ -63,7 +68,9 @@ def structs(module: object) -> list[type[Struct]]:
     found = [
         kind
         for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Struct) and kind.__module__ == getattr(module, "__name__", "")
+        if isinstance(kind, type)
+        and issubclass(kind, Struct)
+        and kind.__module__ == getattr(module, "__name__", "")
     ]
     return sorted(found, key=lambda kind: inspect.getsourcelines(kind)[1])
 
@@ -76,4 +83,6 @@ def _section(kind: type[Struct]) -> str:
     doc = inspect.cleandoc(kind.__doc__ or "")
     rows = [[code(one.name), one.kind, one.unit, one.default, one.says] for one in fields_of(kind)]
     assert set(words_below(kind)) <= {*kind.__struct_fields__, *dir(kind)}
-    return f"### {kind.__name__}\n\n{doc}\n\n" + table(["field", "takes", "unit", "when left out", "means"], rows)
+    return f"### {kind.__name__}\n\n{doc}\n\n" + table(
+        ["field", "takes", "unit", "when left out", "means"], rows
+    )

@@ -18,7 +18,9 @@ import psutil
 
 LASTING: Final = re.compile(r"^tatpar (up|probe|reflect|collect|watch|wall)\b", re.MULTILINE)
 """What keeps its terminal until somebody ends it."""
-_PIECE: Final = re.compile(r"^```sh\n(?P<typed>.*?)^```$|^<!-- says: (?P<says>.*?) -->$", re.MULTILINE | re.DOTALL)
+_PIECE: Final = re.compile(
+    r"^```sh\n(?P<typed>.*?)^```$|^<!-- says: (?P<says>.*?) -->$", re.MULTILINE | re.DOTALL
+)
 _DONE: Final = "block-is-done"
 
 
@@ -77,11 +79,19 @@ class Terminals:
         self._shells: list[_Shell] = []
         if wrapped := of_its_own():
             self._keeper = subprocess.Popen(
-                [*wrapped, "sh", "-c", "ip link set lo up && echo up && exec sleep 3600"], stdout=subprocess.PIPE
+                [*wrapped, "sh", "-c", "ip link set lo up && echo up && exec sleep 3600"],
+                stdout=subprocess.PIPE,
             )
             assert self._keeper.stdout is not None
             assert self._keeper.stdout.readline() == b"up\n", "no loopback of its own"
-            self._enter = ["nsenter", "--user", "--net", "--preserve-credentials", "--target", str(self._keeper.pid)]
+            self._enter = [
+                "nsenter",
+                "--user",
+                "--net",
+                "--preserve-credentials",
+                "--target",
+                str(self._keeper.pid),
+            ]
 
     def type(self, block: Block, within_s: float) -> str:
         """What is said to it: to its end, or, when it lasts, until it has said its phrases."""
@@ -108,7 +118,9 @@ class _Shell:
 
     def __init__(self, enter: list[str], folder: Path) -> None:
         path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-        mine = {name: value for name, value in os.environ.items() if not name.startswith(("TATPAR_", "PYTHON"))}
+        mine = {
+            name: value for name, value in os.environ.items() if not name.startswith(("TATPAR_", "PYTHON"))
+        }
         self._process = subprocess.Popen(
             [*enter, "bash", "--noprofile", "--norc"],
             cwd=folder,

@@ -33,7 +33,9 @@ def test_the_first_hour_as_it_stands(terminals: Terminals) -> None:
     assert len(asked) >= 10
     for block in asked:
         said = terminals.type(block, WITHIN_S)
-        assert (absent := missing(said, block.says)) is None, f"{block.typed}\ndid not say {absent!r}:\n{said}"
+        assert (absent := missing(said, block.says)) is None, (
+            f"{block.typed}\ndid not say {absent!r}:\n{said}"
+        )
     last = terminals.interrupt_the_first(WITHIN_S)
     assert "tatpar: stopped" in last, last
     assert last.split()[-1] == "0", last
