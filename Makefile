@@ -1,9 +1,9 @@
-# Three commands: `make run`, `make test`, `make check`. Each sets up what it needs; offline after the first time.
+# Commands: `make run`, `make test`, `make check`, `make docs`, `make reference`. Each sets up what it needs; offline after the first time.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check setup clean
+.PHONY: run test check docs reference setup clean
 
 run: setup
 	@sh deploy/setup.sh servers
@@ -19,6 +19,13 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: setup
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -b html -c docs . build/docs
+	@echo "build/docs/index.html"
+
+reference: setup
+	$(BIN)/python -m docs._reference
 
 setup: $(VENV)/.ready
 $(VENV)/.ready: requirements.lock pyproject.toml

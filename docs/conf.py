@@ -31,7 +31,6 @@ exclude_patterns = [
     "build",
     "data",
     "dist",
-    "docs/README.md",
     "**/__pycache__",
     "**/node_modules",
 ]
