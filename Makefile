@@ -21,7 +21,7 @@ check: setup
 	$(BIN)/mypy
 
 docs: setup
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -b html -c docs . build/docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -j auto -b html -c docs . build/docs
 	@echo "build/docs/index.html"
 
 reference: setup

@@ -16,7 +16,7 @@ project = "Tatpar"
 version = release = version_of("tatpar")
 language = "en"
 root_doc = "docs/index"
-extensions = ["myst_parser", "_site.devanagari", "_site.fonts"]
+extensions = ["myst_parser", "_site.devanagari", "_site.fonts", "_site.pages"]
 include_patterns = [
     "docs/**.md",
     "README.md",

@@ -87,7 +87,7 @@ def _type(name: str, schema: dict[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _schema(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - one answer a kind
+def _schema(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -95,7 +95,7 @@ def _schema(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - one answer a kind
         return " or ".join(_schema(one) for one in schema["anyOf"])
     if "enum" in schema:
         return ", ".join(code(json.dumps(one, ensure_ascii=False)) for one in schema["enum"])
-    kind = schema.get("type", "anything")
+    kind = str(schema.get("type", "anything"))
     if kind == "array":
         return f"list of {_schema(schema['items'])}" if isinstance(schema.get("items"), dict) else "list"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import collector.observation
-from collector.observation.outside_metrics import SHIPPED, JOURNAL
+from collector.observation.outside_metrics import JOURNAL, SHIPPED
 from docs._reference.markdown import code, page, table
 
 KINDS: Final = {
@@ -73,7 +73,7 @@ def _of_source(file: Path) -> list[Told]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in KINDS:
             continue
         name, says = node.args[0], node.args[1]
-        if not isinstance(name, ast.Constant):
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
             continue  # of a table: those of the store are added by the caller
         kind = KINDS[node.func.id]
         words = says.value if isinstance(says, ast.Constant) else texts[ast.unparse(says)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from config.profiles_file import read_profiles
 from config.sites import Site, SiteStatus
 from docs._reference.markdown import code, page, table
-from docs._reference.structs import words_below
 from docs._reference.settings import DEFAULTS
+from docs._reference.structs import words_below
 from telemetry.decisions import (
     Evidence,
     Factor,
@@ -125,7 +125,7 @@ def points_page() -> str:
     parts = ["## Measured", _table(measured, said)]
     parts += ["## Live calls and rehearsals", _table(_made(itemised()), said)]
     parts += ["## Decided", _table(_made(decided_points()), said)]
-    numbers = {
+    numbers: dict[str, Mapping[Any, int]] = {
         "state of a verdict": {**STATES, "moved or cancelled": VOIDED},
         "state of an outcome": OUTCOMES,
         "reason": REASONS,
@@ -138,7 +138,7 @@ def points_page() -> str:
     return page("Points in a database server", "telemetry/store/server", _INTRO, *parts)
 
 
-def _numbers(which: Mapping[object, int]) -> str:
+def _numbers(which: Mapping[Any, int]) -> str:
     return ", ".join(f"{number} {str(name).replace('_', ' ')}" for name, number in which.items())
 
 

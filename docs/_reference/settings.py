@@ -81,7 +81,7 @@ def _default(defaults: dict[str, object], name: str, key: str, otherwise: str) -
     at: object = defaults
     for part in [*name.split("."), key] if name else [key]:
         at = at.get(part) if isinstance(at, dict) else None
-    if at is None or isinstance(at, list) and at and isinstance(at[0], dict):
+    if at is None or (isinstance(at, list) and at and isinstance(at[0], dict)):
         return "see the file" if at is not None else otherwise
     return code(msgspec.json.encode(at).decode())
 

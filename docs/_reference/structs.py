@@ -76,7 +76,7 @@ def _translated(hint: Any) -> types.Type:  # noqa: ANN401 - whatever a field may
     return types.type_info(hint)
 
 
-def kind_of(kind: types.Type) -> str:
+def kind_of(kind: types.Type) -> str:  # noqa: C901, PLR0911 - one answer a kind of type
     """A type in words, with its range."""
     match kind:
         case types.IntType() | types.FloatType():

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sphinx.search.en import SearchEnglish
 
 if TYPE_CHECKING:
-    from docutils import nodes
     from sphinx.application import Sphinx
 
 MARKS: Final = r"\u0900-\u0963\u0966-\u097f\u200c\u200d"
@@ -42,6 +41,6 @@ def _say_language(
     pagename: str,
     templatename: str,  # noqa: ARG001 - the generator's signature
     context: dict[str, Any],
-    doctree: nodes.document | None,  # noqa: ARG001
+    doctree: object,  # noqa: ARG001
 ) -> None:
     context["language"] = app.env.metadata.get(pagename, {}).get("language", context["language"])

@@ -43,7 +43,8 @@ def blocks(page: str) -> list[Block]:
         if piece["typed"] is not None:
             found.append(Block(piece["typed"]))
         else:
-            assert found and not found[-1].says, f"a comment without a block of its own: {piece[0]}"
+            assert found, f"a comment before any block: {piece[0]}"
+            assert not found[-1].says, f"a second comment on one block: {piece[0]}"
             found[-1].says = tuple(phrase.strip() for phrase in piece["says"].split("|"))
     return found
 

@@ -49,7 +49,9 @@ def test_the_guide_as_it_stands(terminals: Terminals, name: str) -> None:
     assert any(block.says for block in asked)
     for block in asked:
         said = terminals.type(block, 60)
-        assert (absent := missing(said, block.says)) is None, f"{block.typed}\ndid not say {absent!r}:\n{said}"
+        assert (absent := missing(said, block.says)) is None, (
+            f"{block.typed}\ndid not say {absent!r}:\n{said}"
+        )
 
 
 def test_the_guides_that_are_run() -> None:

@@ -52,7 +52,9 @@ def test_every_key_has_words(file: str, whole: type[Settings | ProbeTables]) -> 
     """Each key of the types is explained in the built-in file, and the page has a row for it."""
     told, _ = words_of((DEFAULTS / file).read_text(encoding="utf-8"))
     tables = tables_of(whole)
-    keys = [f"{name}.{field.name}".lstrip(".") for name, struct in tables.items() for field in fields_of(struct)]
+    keys = [
+        f"{name}.{field.name}".lstrip(".") for name, struct in tables.items() for field in fields_of(struct)
+    ]
     silent = [key for key in keys if key not in tables and key != "ends" and not told.get(key)]
     assert not silent
     page = read("settings" if file == "tatpar.toml" else "probe-settings")
