@@ -1,9 +1,9 @@
-# Three commands: `make run`, `make test`, `make check`. Each sets up what it needs; offline after the first time.
+# Commands: `make run`, `make test`, `make check`, `make docs`, `make reference`. Each sets up what it needs; offline after the first time.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test check setup clean dist sbom
+.PHONY: run test check docs reference setup clean dist sbom
 
 run: setup
 	@sh deploy/setup.sh servers
@@ -26,6 +26,13 @@ dist: setup
 
 sbom: setup
 	$(BIN)/python -m deploy.licences sbom --out build/sbom.cdx.json
+
+docs: setup
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -j auto -b html -c docs . build/docs
+	@echo "build/docs/index.html"
+
+reference: setup
+	$(BIN)/python -m docs._reference
 
 setup: $(VENV)/.ready
 $(VENV)/.ready: requirements.lock pyproject.toml

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WATCHED_ROLES: Final = ("watch", "alerts")
 """Whose heartbeats are shown. Not those of collectors: each shows itself, and their names have no bound."""
-_SHIPPED: Final = {
+SHIPPED: Final = {
     "points_written": "Points that the store's server has taken.",
     "batches": "Batches sent to the store's server.",
     "retries": "Batches that had to be sent again.",
@@ -26,7 +26,7 @@ _SHIPPED: Final = {
     "expired_points": "Points that were older than the server's retention when their turn came.",
     "oversized_values": "Values that were too long for the server and are not in it.",
 }
-_JOURNAL: Final = {
+JOURNAL: Final = {
     "journal_backlog_reports": "Reports that wait in the local journal for the store's server.",
     "journal_backlog_rollups": "Roll-ups that wait in the local journal for the store's server.",
     "unsettled_reports": "Reports that the server has taken and may not have on its disk yet: kept in the journal.",
@@ -143,10 +143,10 @@ def of_outbox(beats: Mapping[str, Beat]) -> Iterator[Metric]:
 def of_shipping(shipping: Mapping[str, object]) -> Iterator[Metric]:
     """The way to a server-side store, as far as the store tells it; empty for a store that is a file."""
     values = {name: float(value) for name, value in shipping.items() if isinstance(value, int | float)}
-    for name, text in _SHIPPED.items():
+    for name, text in SHIPPED.items():
         if name in values:
             yield counter(f"tatpar_store_{name}", text, values[name])
-    for name, text in _JOURNAL.items():
+    for name, text in JOURNAL.items():
         if name in values:
             yield gauge(f"tatpar_store_{name}", text, values[name])
     if values.get("oldest_unshipped_ns"):

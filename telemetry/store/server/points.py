@@ -23,6 +23,7 @@ class Family(StrEnum):
     ROLLUP = "rollup"
     """Five minutes of a path."""
     ROLLUP_DIRECTION = "rollup_direction"
+    """The same for one direction."""
     REPORT = "report"
     """A report of a probe: when it came, the probe's own state, its items that are no streams."""
 
