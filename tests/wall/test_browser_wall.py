@@ -12,12 +12,17 @@ import pytest
 
 from telemetry.decisions import Reason, ReasonCode, State
 from telemetry.windows import SECOND_NS
+from telemetry.words import LANGUAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 NOW_NS = 1_795_495_670 * SECOND_NS
+
+
+CUT = """[...document.querySelectorAll('.tile :is(.name, .state, .age)')]
+  .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
 
 
 def open_wall(page: Page, fleet: Any, address: str = "/?lang=en&theme=dark") -> None:
@@ -197,8 +202,8 @@ def test_keys_reach_everything(page: Page, fleet: Any) -> None:
     assert page.evaluate("location.hash") == "#/"
 
 
-def test_map_and_grid_switch_and_are_remembered(page: Page, fleet: Any) -> None:
-    """G shows the grid, m the map; the choice outlives a reload; tiles of the grid hold still too."""
+def test_map_and_grid_switch_and_are_remembered(page: Page, fleet: Any, until: Any) -> None:
+    """G shows the grid, m the map; the choice outlives a reload; tiles hold still, and cut neither name nor number, in any language."""
     open_wall(page, fleet)
     page.keyboard.press("g")
     assert page.locator(".grid").is_visible()
@@ -213,6 +218,11 @@ def test_map_and_grid_switch_and_are_remembered(page: Page, fleet: Any) -> None:
     page.reload()
     page.wait_for_selector(".tile")
     assert page.locator(".grid").is_visible()
+    for _ in LANGUAGES:
+        assert page.evaluate(CUT) == []
+        said = page.text_content(".tile .state")
+        page.keyboard.press("h")
+        until(page, f"document.querySelector('.tile .state').textContent !== {said!r}")
     page.keyboard.press("m")
     assert page.locator(".map").is_visible()
 
