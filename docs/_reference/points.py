@@ -22,8 +22,19 @@ from telemetry.decisions import (
     Verdict,
 )
 from telemetry.messages import Call, Clock, Envelope, Rehearsal, Rung, SelfReport
+from telemetry.rehearsing import RehearsalRecord, RehearsalRequest
 from telemetry.store.server import points
-from telemetry.store.server.decided import ACTIONS, OUTCOMES, REASONS, STATES, VOIDED, Decided, PointMaker
+from telemetry.store.server.decided import (
+    ACTIONS,
+    OUTCOMES,
+    REASONS,
+    REHEARSALS,
+    STATES,
+    VOIDED,
+    Course,
+    Decided,
+    PointMaker,
+)
 from telemetry.store.server.item_points import Itemised, item_lines
 from telemetry.store.server.points import Family
 
@@ -114,6 +125,12 @@ _INCIDENT: Final = Incident(
     sites=("s",),
     evidence=Evidence(members=1, suffer=1, others=0, others_suffer=0, log_odds=0.0),
 )
+_REHEARSAL: Final = RehearsalRecord(
+    request=RehearsalRequest(id="r", key="r", meeting="m", recurrence_ns=0, who="w", asked_ns=0)
+)
+_COURSE: Final = Course(
+    linked=1, total=2, per_week=1.0, complete_s=1, target_s=1, needed_per_week=1.0, steps=(("now", 0, 1),)
+)
 _SITE: Final = Site(id="s", name_en="S", name_hi="S", region="r", lat=0, lon=0, status=SiteStatus.LINKED)
 """Specimens: of every kind that is written one, with every figure that it can have."""
 
@@ -129,6 +146,7 @@ def points_page() -> str:
         "state of a verdict": {**STATES, "moved or cancelled": VOIDED},
         "state of an outcome": OUTCOMES,
         "reason": REASONS,
+        "state of a rehearsal": REHEARSALS,
         "action": ACTIONS,
     }
     parts += [
@@ -185,9 +203,13 @@ def decided_points() -> list[tuple[StrEnum, str, list[str]]]:
         Decided.SCORE: score,
         Decided.MEETING: maker.meeting([_VERDICT], 0),
         Decided.INCIDENT: maker.incident(_INCIDENT, 0),
+        Decided.REHEARSED: maker.rehearsed(_REHEARSAL, 0),
+        Decided.STRUCK: maker.struck(_INCIDENT, "s", 0, is_struck=True),
         Decided.EVENT: maker.began("meeting", "m", 0, 1),
         Decided.PRESENCE: maker.presence(_SITE, online=True, ahead=None, at_ns=0),
         Decided.ROLLOUT: maker.rollout("r", dict.fromkeys(("linked", "planned", "silent"), 0), 0),
+        Decided.PACE: maker.pace("r", _COURSE, 0),
+        Decided.LINE: maker.line("r", _COURSE, 0)[0],
         Decided.LIMIT: maker.limit(profile, 0),
     }
     return [(kind, made[kind].series, [name for name, _ in made[kind].fields]) for kind in Decided]
