@@ -120,12 +120,12 @@ class Probe:
         self.came.append((seq, own, time.time_ns()))
         return True
 
-    def stream(self, count: int, gap_s: float, quiet_s: float = 0.3) -> None:
-        """Send packets at a steady pace, and take in what comes until nothing comes any more."""
+    def stream(self, count: int, gap_s: float, quiet_s: float = 0.3, first: int = 0) -> None:
+        """Send packets, numbered from `first`, at a steady pace, and take in what comes until nothing comes any more."""
         start = time.monotonic()
-        for seq in range(count):
-            self.take(max(start + seq * gap_s - time.monotonic(), 0.0))
-            self.send(seq)
+        for number in range(count):
+            self.take(max(start + number * gap_s - time.monotonic(), 0.0))
+            self.send(first + number)
         self.take_rest(quiet_s)
 
     def close(self) -> None:

@@ -130,18 +130,21 @@ def test_delay_is_kept_to_a_fraction_of_a_millisecond(line: Line, helpers: type[
 
 
 def test_jitter_of_the_log_is_the_lines(line: Line, helpers: type[Helpers]) -> None:
-    """The log's RFC 3550 jitter comes near the jitter that was asked for."""
+    """The log's RFC 3550 jitter comes near the jitter that was asked for, but for what the machine itself adds in the same run."""
     udp, log, folder = line
-    udp.up.state = Impairment(delay_ms=5, jitter_ms=1)
     probe = helpers.Probe(udp.port)
-    probe.stream(400, 0.005)
+    udp.up.state = Impairment(delay_ms=5)
+    probe.stream(200, 0.005)
+    udp.up.state = Impairment(delay_ms=5, jitter_ms=1)
+    probe.stream(400, 0.005, first=200)
     probe.close()
-    truth = truth_of(log, folder).of_seq(0, 399)
+    truth = truth_of(log, folder)
+    still, jittery = (truth.of_seq(*span).up for span in ((0, 199), (200, 599)))
+    own_ms, seen_ms = (float(np.median(np.abs(np.diff(each.delay_ns)))) / 1e6 for each in (still, jittery))
     # |D| of exponential delays of mean 1 is exponential too: its median, which spikes of a busy machine leave alone, is ln 2.
-    differences_ms = np.abs(np.diff(truth.up.delay_ns)) / 1e6
-    assert np.median(differences_ms) == pytest.approx(0.693, rel=0.3)
-    assert truth.up.jitter_ms > 0.6
-    assert truth.up.jitter_max_ms > truth.up.jitter_ms
+    assert 0.7 * 0.693 < seen_ms < 1.3 * 0.693 + 2 * own_ms
+    assert jittery.jitter_ms > 0.6
+    assert jittery.jitter_max_ms > jittery.jitter_ms
 
 
 def test_outage_and_after(line: Line, helpers: type[Helpers]) -> None:
