@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from telemetry.messages import Envelope, Item
 
 MINUTE_S = 60
+STEP_S = 5.0
+"""Between two looks: what is asked for here takes minutes."""
 OFFICES = ("agra", "meerut", "ballia", "unnao")
 
 
@@ -80,9 +82,9 @@ async def test_a_device_that_goes_off_while_its_line_is_perfect(
                             await asyncio.sleep(0.01)
                     heard["meerut"] = made.take("meerut/p1", town.now_ns // WINDOW_NS * WINDOW_NS)
                     assert len(heard["meerut"]) == 1
-                    town.play(15)
+                    town.play(15, step_s=STEP_S)
 
-            town.play(15)
+            town.play(15, step_s=STEP_S)
             await play(8)
             assert {town.verdict(site).state for site in OFFICES} == {State.READY}
             room.off = True
@@ -107,9 +109,9 @@ def test_rooms_are_switched_on_shortly_before(town: Town) -> None:
     """A device that is off counts from half an hour before the meeting, not from before that."""
     meeting_in(town, 33)
     tell(town, {"meerut": (reach("room", answered=False),)})
-    town.play(2.5 * MINUTE_S)
+    town.play(2.5 * MINUTE_S, step_s=STEP_S)
     assert town.verdict("meerut").state is State.READY
-    town.play(MINUTE_S)
+    town.play(MINUTE_S, step_s=STEP_S)
     assert town.verdict("meerut").reasons[0].code is ReasonCode.ROOM_DEVICE
 
 
@@ -127,7 +129,7 @@ def test_a_device_that_answers_in_one_way_is_on(town: Town) -> None:
             "ballia": (structs.replace(could_not, outcome=ReachOutcome.NAME_UNKNOWN),),
         },
     )
-    town.play(4 * MINUTE_S)
+    town.play(4 * MINUTE_S, step_s=STEP_S)
     assert {town.verdict(site).state for site in OFFICES} == {State.READY}
 
 
@@ -137,13 +139,13 @@ def test_a_platform_that_one_office_or_all_cannot_reach(town: Town) -> None:
     there, away = reach("edge", answered=True, method="tls"), reach("edge", answered=False, method="tls")
     items = dict.fromkeys(OFFICES, (there,)) | {"ballia": (away,)}
     tell(town, items)
-    town.play(3 * MINUTE_S)
+    town.play(3 * MINUTE_S, step_s=STEP_S)
     verdict = town.verdict("ballia")
     assert (verdict.state, verdict.action) == (State.NOT_READY, Action.CALL_PROVIDER)
     assert [reason.code for reason in verdict.reasons] == [ReasonCode.PLATFORM_EDGE]
     assert town.verdict("agra").state is State.READY
     items.update(dict.fromkeys(OFFICES, (away,)))
-    town.play(3 * MINUTE_S)
+    town.play(3 * MINUTE_S, step_s=STEP_S)
     for site in OFFICES:
         verdict = town.verdict(site)
         assert (verdict.state, verdict.action) == (State.AT_RISK, Action.WAIT_HEADQUARTERS), site
@@ -165,12 +167,12 @@ def test_figures_that_the_probes_own_trouble_explains(
     The same figures of a probe without trouble are the line's.
     """
     meeting_in(town, 40)
-    town.play(2 * MINUTE_S)
+    town.play(2 * MINUTE_S, step_s=STEP_S)
     known: dict[str, SelfReport] = {"meerut": itself}
     tell(town, {}, known)
     town.break_line("meerut", **line)
     town.break_line("agra", **line)
-    town.play(2 * MINUTE_S)
+    town.play(2 * MINUTE_S, step_s=STEP_S)
     verdict = town.verdict("meerut")
     assert (verdict.state, verdict.probability) == (State.UNKNOWN, None)
     assert [reason.code for reason in verdict.reasons] == [ReasonCode.PROBE_FAULT]
@@ -179,19 +181,19 @@ def test_figures_that_the_probes_own_trouble_explains(
     assert town.verdict("agra").state in (State.AT_RISK, State.NOT_READY)
     known.clear()
     town.heal("meerut")
-    town.play(2 * MINUTE_S)
+    town.play(2 * MINUTE_S, step_s=STEP_S)
     assert town.verdict("meerut").state is State.READY
 
 
 def test_a_meeting_measured_by_a_probe_in_trouble_does_not_fail_the_office(town: Town) -> None:
     """Windows that only the probe's own trouble breaks do not count in the outcome; those of a sound probe do."""
-    town.meet(town.meeting("review", 0.0, minutes=10))
+    town.meet(town.meeting("review", 0.0, minutes=4))
     town.live = LiveConfig(town.folder / "tatpar.toml")
     town.restart()
     tell(town, {}, {"meerut": SelfReport(rx_drops=60)})
     town.break_line("meerut", down=0.05)
     town.break_line("agra", down=0.05)
-    town.play(12 * MINUTE_S, step_s=5)
+    town.play(6 * MINUTE_S, step_s=STEP_S)
     later_ns = town.now_ns + 25 * HOUR_NS
     town.watch.settle(later_ns)
     states = {each.site: each.state.value for each in town.state.outcomes(0, later_ns)}
