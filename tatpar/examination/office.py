@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from config.errors import ConfigError
 from probes.plan import chart
 from probes.probe_file import load_probe_file
+from tatpar.examination import beside
 from tatpar.examination.ends import ask
 from tatpar.examination.finding import broken, fine, less
 from telemetry.codec import MessageError, decode_control
@@ -127,10 +128,12 @@ def _ends(office: OfficeSettings, plan: bytes | None) -> Iterator[Finding]:
         yield less(
             "plan", "the hub has sent none yet", "start the probe, and see that the hub's collector runs"
         )
+        yield from beside.of_office(office, None)
         return
     try:
-        course = chart(decode_control(plan, Plan), office.ends)
+        last = decode_control(plan, Plan)
     except MessageError:
         return
-    for target in course.targets:
+    for target in chart(last, office.ends).targets:
         yield from (ask(target.path, str(reflector)) for reflector in target.reflectors)
+    yield from beside.of_office(office, last)

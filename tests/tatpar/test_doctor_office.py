@@ -17,7 +17,7 @@ from collector.enrolment.authority import Authority
 from probes.reflector import Reflector
 from probes.spool import Made, Spool
 from tatpar.__main__ import main
-from telemetry.control import Plan, PlannedEnd
+from telemetry.control import Plan, PlannedEnd, PlannedReach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,8 @@ def test_what_waits_which_version_and_who_answers(tmp_path: Path) -> None:
             assert found["plan"]["level"] == "less"
             spool.begin_run("boot", "0.0.9")
             ends = (PlannedEnd(end="state", reflectors=(there, "127.0.0.1:9")),)
-            plan = Plan(valid_until_ns=NOW_NS + 1, ends=ends)
+            asked = (PlannedReach(target="room", ask="sip:127.0.0.1:9"),)
+            plan = Plan(valid_until_ns=NOW_NS + 1, ends=ends, reach=asked)
             spool.put_plan(msgspec.json.encode(plan))
             for _ in range(41):
                 spool.append(NOW_NS, Made("boot", 1, NOW_NS), lambda _: b"{}")
@@ -162,3 +163,5 @@ def test_what_waits_which_version_and_who_answers(tmp_path: Path) -> None:
     assert found["version"]["remedy"] == "systemctl restart tatpar-probe"
     assert "main.state" in " ".join(found)
     assert "way to the hub" in found
+    assert "127.0.0.1:9 does not answer" in found["room device"]["text"]
+    assert "switch the device on" in found["room device"]["remedy"]
