@@ -28,6 +28,9 @@ class MeasuringChild:
     def __init__(self, process: asyncio.subprocess.Process | PlainProcess, link: socket.socket) -> None:
         self._process = process
         self._link = link
+        self._room = bytearray(
+            _RECEIVE
+        )  # one for all: a fresh one for each message would leave the heap full of holes
         self._silent = False
 
     @classmethod
@@ -74,11 +77,12 @@ class MeasuringChild:
         """The next message; empty when the process has ended, or went silent and was killed."""
         try:
             async with asyncio.timeout(SILENCE_S):
-                return await asyncio.get_running_loop().sock_recv(self._link, _RECEIVE)
+                octets = await asyncio.get_running_loop().sock_recv_into(self._link, self._room)
         except TimeoutError:
             return self._last_chance()
         except ConnectionError:
             return b""
+        return bytes(memoryview(self._room)[:octets])
 
     def _last_chance(self) -> bytes:
         """After a silence: perhaps it was we who did not listen."""
