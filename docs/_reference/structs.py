@@ -79,6 +79,8 @@ def _translated(hint: Any) -> types.Type:  # noqa: ANN401 - whatever a field may
 def kind_of(kind: types.Type) -> str:  # noqa: C901, PLR0911 - one answer a kind of type
     """A type in words, with its range."""
     match kind:
+        case types.IntType(ge=0, le=9_007_199_254_740_991):
+            return "count"
         case types.IntType() | types.FloatType():
             name = "whole number" if isinstance(kind, types.IntType) else "number"
             return name + _range(kind.ge, kind.le, kind.gt)

@@ -26,7 +26,7 @@ WRITTEN: Final[dict[Leaf, tuple[str, str, type[Struct]]]] = {
 _INTRO: Final = f"""
 MQTT 5. Every topic is `<root>/<site>/<probe>/<leaf>`; the root is a setting (`broker.root`, `{DEFAULT_ROOT}` by default). Payloads are JSON in UTF-8, of
 wire version {WIRE_VERSION} (`v`). Unknown fields are ignored, an unknown item is kept as it came and decoded after an upgrade; what is absent is left out, never 0 or −1.
-`up` is office to headquarters, `down` back. Units stand in the names. The broker lets a probe write only below its own site and probe, and the collector checks again.
+`up` is office to headquarters, `down` back. Units stand in the names; a *count* is a whole number from 0 to 2^53 − 1. The broker lets a probe write only below its own site and probe, and the collector checks again.
 """
 
 
