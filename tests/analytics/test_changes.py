@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pytest
 
+from analytics.changes import merging
 from analytics.changes.cuts import SPAN
 from analytics.changes.merging import persistence
 from analytics.changes.offline import changes as weighed
 from analytics.changes.offline import standing
 from analytics.changes.online import decisions as decided
 from analytics.changes.online import moved
+from analytics.changes.series import without_spikes
 from bench.changes import ONLINE_WINDOW_S, TRACES, count, score
 from tatpar.level_trees import shipped_online_trees, shipped_trees
 from telemetry.traces import read_trace
@@ -130,3 +132,44 @@ def test_persistence_is_the_price_of_merging() -> None:
     stands = persistence(np.repeat([0.0, 10.0], 50))
     assert np.flatnonzero(stands).tolist() == [50]
     assert 1600 < stands[50] < 2500
+
+
+@pytest.mark.parametrize("passes", [0, 3, merging.PASSES])
+def test_looking_only_beside_what_went_changes_nothing(passes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On steps in noise, rounded, smoothed or carried over gaps: bit for bit what looking at every boundary each time says."""
+    told = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        count = int(rng.integers(2, 500))
+        values = np.cumsum(rng.normal(0, 20, count) * (rng.random(count) < 0.05)) + rng.normal(0, 1, count)
+        if seed % 3 == 0:
+            values = np.round(values * 2.0) / 2.0
+        if seed % 3 == 1:
+            values = without_spikes(values, 9)
+        first, length = rng.integers(0, count), rng.integers(20, 400)
+        values[first : first + length] = values[first]
+        monkeypatch.setattr(merging, "PASSES", passes)
+        found = persistence(values)
+        monkeypatch.setattr(merging, "PASSES", 10**6)
+        assert (found == persistence(values)).all(), seed
+        told += np.count_nonzero(found)
+    assert told > 100
+
+
+def test_weeks_without_a_sample_are_merged_one_by_one_only_where_it_matters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A day's figures in eight weeks, the rest carried over: 16,000 equal samples, yet every boundary is looked at only a few times."""
+    looks = 0
+    prices = merging._prices
+
+    def counted(sums: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
+        nonlocal looks
+        looks += 1
+        return prices(sums, count)
+
+    monkeypatch.setattr(merging, "_prices", counted)
+    values = np.full(16_000, 3.0)
+    values[:300] += np.random.default_rng(1).normal(0, 1, 300)
+    persistence(values)
+    assert 0 < looks <= (merging.PASSES + 1) * len(merging.PENALTIES)
