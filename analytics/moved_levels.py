@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.changes.series import Metric
+    from analytics.changes.trees import Trees
     from analytics.flags import Present
     from analytics.recent import Recent
 
@@ -50,13 +51,16 @@ _SAID_BY: Final[dict[Metric, frozenset[ReasonCode]]] = {
 """Flags past a limit that say the same and more: beside them the moved level is not told. An outage silences all three."""
 
 
-def moved_flags(recent: Recent, present: Present, told: Sequence[Flag]) -> list[Flag]:
-    """Flags of lines whose round trip, jitter or loss rose to a new level just now; `told` are the flags past a limit."""
+def moved_flags(recent: Recent, present: Present, told: Sequence[Flag], trees: Trees) -> list[Flag]:
+    """Flags of lines whose round trip, jitter or loss rose to a new level just now; `told` are the flags past a limit.
+
+    `trees` weigh what rose: `tatpar.level_trees.shipped_online_trees`.
+    """
     silent = {(flag.site, flag.path, flag.reason.code) for flag in told}
     flags: list[Flag] = []
     for metric in METRICS:
         series = _series(recent, metric)
-        line, at = _risen(series, metric)
+        line, at = _risen(series, trees, metric)
         for row, cut in zip(line.tolist(), at.tolist(), strict=True):
             site, path = divmod(row, len(recent.lines.paths))
             name = recent.lines.sites[site], recent.lines.paths[path]
@@ -82,7 +86,9 @@ def _series(recent: Recent, metric: Metric) -> NDArray[np.float64]:
     return np.asarray(plane, dtype=np.float64).reshape(-1, plane.shape[-1])
 
 
-def _risen(series: NDArray[np.float64], metric: Metric) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _risen(
+    series: NDArray[np.float64], trees: Trees, metric: Metric
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Lines (K,) whose newest decided rise still stands, and (K,) the windows at which their new levels began.
 
     What did not rise enough is sorted out first, so that only few cuts are weighed.
@@ -97,7 +103,7 @@ def _risen(series: NDArray[np.float64], metric: Metric) -> tuple[NDArray[np.int6
     line, look = np.nonzero(worth)
     if not len(line):
         return line, look
-    yes = moved(spans[line, look], metric)
+    yes = moved(spans[line, look], trees, metric)
     yes &= ~_calm(series[line], ((new + old) / 2.0)[line, look])
     line, look = line[yes], look[yes]
     last = np.diff(line, append=-1) != 0  # the newest decision of each line

@@ -3,9 +3,9 @@
 F1 is pooled over the traces, after W. Shao et al. (ITC 29, arXiv:1709.04819), unweighted: labels and detections are paired one
 to one, at most 1200 s apart, 1500 s on line, where the index is the sample at which the decision fell. Intervals are 90 %,
 bootstrapped over traces. On the traces that come with the project every figure is in-sample, the settings of ours were chosen
-on them, except those `_out_of_fold`: their trees and weights are fitted in 8 folds, each on the traces of the others (the thresholds
+on them, except those `_out_of_fold`: their trees are grown in 8 folds, each on the traces of the others (the thresholds
 and the figures were chosen on such folds, which flatters them a little). PELT's best penalty is in-sample. On other traces
-(`--traces`) every figure is out of sample and the shipped trees and weights are used.
+(`--traces`) every figure is out of sample and the shipped trees are used.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import numpy as np
 import ruptures  # type: ignore[import-untyped,unused-ignore]
 from scipy.signal import medfilt
 
-from analytics.changes import weights
+from analytics.changes import trees
 from analytics.changes.offline import changes, standing
 from analytics.changes.online import decisions
 from analytics.changes.series import carried
+from analytics.changes.trees import OFFLINE, ONLINE
 from analytics.quality.change_scores import window_score
-from bench._changes import offline
-from bench._changes.online import Cut, Weights, out_of_fold
+from bench._changes import growing, offline, online
+from bench._changes.flags import flags_figures
 from telemetry.traces import read_trace
 from telemetry.windows import SECOND_NS
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
     from telemetry.traces import Trace
 
-WEIGHTS: Final = Path(weights.__file__)
-TREES: Final = WEIGHTS.with_name("trees.npz")
+SHIPPED: Final = Path(trees.__file__).parent
+"""Where the trees are, beside what reads them."""
 TRACES: Final = Path(__file__).parent / "data" / "rtt_labelled"
 WINDOW_S: Final = 1200.0
 ONLINE_WINDOW_S: Final = 1500.0
@@ -53,17 +54,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fit",
         action="store_true",
-        help="fit the trees and the on-line weights on all these traces and ship them",
+        help="grow the trees on all these traces and ship them",
     )
 
 
 def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[str, object]:
     """F1, precision and recall of each detector, and the difference of ours to PELT."""
     traces = [read_trace(path) for path in sorted(options.traces.glob("*.csv"))]
+    if options.fit:
+        return _fit(traces, progress)
     detectors: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.int64]], float]] = {
-        "offline": (partial(changes, trees=offline.read(TREES)), WINDOW_S),
+        "offline": (partial(changes, trees=growing.read(SHIPPED / OFFLINE)), WINDOW_S),
         "offline_one_penalty": (partial(standing, metric="rtt"), WINDOW_S),
-        "online": (decisions, ONLINE_WINDOW_S),
+        "online": (partial(decisions, trees=growing.read(SHIPPED / ONLINE)), ONLINE_WINDOW_S),
         **{f"pelt_{int(p)}": (partial(pelt, penalty=p), WINDOW_S) for p in PELT_PENALTIES},
     }
     counts: dict[str, NDArray[np.int64]] = {}
@@ -71,8 +74,6 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
         "traces": len(traces),
         "in_sample": options.traces.resolve() == TRACES.resolve(),
     }
-    if options.fit:
-        return figures | _fit(traces, progress)
     for name, (detect, window_s) in detectors.items():
         progress(f"{name} over {len(traces)} traces")
         began = time.perf_counter()
@@ -83,9 +84,12 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
         learned = [offline.Past(trace) for trace in traces]
         grown = zip(traces, offline.out_of_fold(learned, progress), strict=True)
         counts["offline_out_of_fold"] = np.array([count(t, f, WINDOW_S) for t, f in grown])
-        progress("online, each trace with weights from the others")
-        unseen = zip(traces, out_of_fold(traces), strict=True)
+        unseen = zip(
+            traces, online.out_of_fold([online.Cut(trace) for trace in traces], progress), strict=True
+        )
         counts["online_out_of_fold"] = np.array([count(t, f, ONLINE_WINDOW_S) for t, f in unseen])
+    progress("flags on made noise")
+    figures |= flags_figures(growing.read(SHIPPED / ONLINE))
     for name, table in counts.items():
         precision, recall, f1 = score(table.sum(axis=0))
         figures |= {f"{name}_precision": precision, f"{name}_recall": recall, f"{name}_f1": f1}
@@ -93,19 +97,18 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
     drawn = {name: score(table[draws].sum(axis=1).T)[2] for name, table in counts.items()}
     for name, values in drawn.items():
         figures[f"{name}_f1_90"] = _interval(values)
-    for name in ("offline", "offline_out_of_fold"):
+    for name in ("offline", "offline_out_of_fold", "online", "online_out_of_fold"):
         for p in PELT_PENALTIES if name in drawn else ():
             figures[f"{name}_minus_pelt_{int(p)}_90"] = _interval(drawn[name] - drawn[f"pelt_{int(p)}"])
     return figures
 
 
 def _fit(traces: Sequence[Trace], progress: Callable[[str], None]) -> dict[str, object]:
-    """Grow the trees, fit the weights, and ship both."""
+    """Grow the trees and ship them."""
     progress(f"growing trees on {len(traces)} traces")
-    offline.write(offline.grown([offline.Past(trace) for trace in traces]), TREES)
-    progress("fitting the on-line weights")
-    WEIGHTS.write_text(Weights([Cut(trace) for trace in traces]).written(), encoding="utf-8")
-    return {"written": [TREES.name, WEIGHTS.name], "trees_bytes": TREES.stat().st_size}
+    growing.write(offline.grown([offline.Past(trace) for trace in traces]), SHIPPED / OFFLINE)
+    growing.write(online.grown([online.Cut(trace) for trace in traces]), SHIPPED / ONLINE)
+    return {f"{name}_bytes": (SHIPPED / name).stat().st_size for name in (OFFLINE, ONLINE)}
 
 
 def pelt(rtt_ms: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:

@@ -1,28 +1,36 @@
-"""The trees that say where a level of round trips moved, as they are shipped: a file beside their analytics."""
+"""The trees that say where a level moved, off line and on line, as they are shipped: files beside their analytics."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.changes.trees import Trees, trees_of
+from analytics.changes.trees import OFFLINE, ONLINE, Trees, trees_of
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-FILE: Final = "trees.npz"
 
-
-def trees_file() -> Traversable:
-    """What `python -m bench changes --fit` writes."""
-    return files("analytics.changes").joinpath(FILE)
+def trees_file(name: str) -> Traversable:
+    """What `python -m bench changes --fit` writes: `OFFLINE` or `ONLINE`."""
+    return files("analytics.changes").joinpath(name)
 
 
 @cache
 def shipped_trees() -> Trees:
     """The trees of this version, for `analytics.changes.offline.changes`."""
-    with trees_file().open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+    return _read(OFFLINE)
+
+
+@cache
+def shipped_online_trees() -> Trees:
+    """The trees of this version, for `analytics.changes.online`."""
+    return _read(ONLINE)
+
+
+def _read(name: str) -> Trees:
+    with trees_file(name).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         return trees_of(arrays)

@@ -8,17 +8,17 @@ import numpy as np
 
 from analytics.changes.cuts import AFTER, BEFORE, LOOKED_AT, SPAN, Cuts, cuts, figures
 from analytics.changes.series import FLOORS, carried, steadied
-from analytics.changes.weighing import chance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.changes.series import Metric
+    from analytics.changes.trees import Trees
 
-LIKELY: Final = 0.35
+LIKELY: Final = 0.3
 """The chance from which on a level counts as moved."""
-STEP_IN_NOISE: Final = 2.5
-LEAST_STEP: Final = 0.4
+STEP_IN_NOISE: Final = 1.5
+LEAST_STEP: Final = 0.3
 """In ms; for loss in hundredths of a radian, see `steadied`."""
 BEYOND: Final = 4
 """So many of the samples since the cut must lie past the middle between the old level and the new."""
@@ -26,14 +26,15 @@ QUIET: Final = 6
 """After a decision the same line decides nothing for fewer than so many samples: it would be the same change."""
 
 
-def moved(newest: NDArray[np.float64], metric: Metric = "rtt") -> NDArray[np.bool_]:
+def moved(newest: NDArray[np.float64], trees: Trees, metric: Metric = "rtt") -> NDArray[np.bool_]:
     """(N,) whether each line's level moved `AFTER` samples ago, counting the newest one.
 
     `newest` (N, SPAN): the newest samples of N lines, oldest first, NaN where nothing was measured. Where fewer than four
-    of the six since were measured nothing is decided. Only cuts at which something stepped are weighed.
+    of the six since were measured nothing is decided. Only cuts at which something stepped are weighed, by `trees`
+    (`tatpar.level_trees.shipped_online_trees`).
     """
     those, worth = worth_weighing(newest, metric)
-    worth[worth] = chance(figures(those, FLOORS[metric])) >= LIKELY
+    worth[worth] = trees.mean(figures(those, FLOORS[metric])) >= LIKELY
     return worth
 
 
@@ -66,11 +67,11 @@ def windows(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.lib.stride_tricks.sliding_window_view(np.concatenate([np.full(SPAN - 1, first), values]), SPAN)
 
 
-def decisions(values: NDArray[np.float64], metric: Metric = "rtt") -> NDArray[np.int64]:
+def decisions(values: NDArray[np.float64], trees: Trees, metric: Metric = "rtt") -> NDArray[np.int64]:
     """Indices of the samples of (T,) values at which `moved` would have decided, had they come one by one."""
     if len(values) < BEFORE + AFTER:
         return np.zeros(0, dtype=np.int64)
-    return once(np.flatnonzero(moved(windows(values), metric)))
+    return once(np.flatnonzero(moved(windows(values), trees, metric)))
 
 
 def once(hits: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,13 +1,13 @@
 """What decision trees say of many rows at once: plain arrays, so that nothing but numpy is needed to read them.
 
 The trees are grown by scikit-learn in `python -m bench changes --fit`, on the labelled traces; `tatpar.level_trees` reads
-the file that this writes.
+the files that this writes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+OFFLINE: Final = "trees.npz"
+ONLINE: Final = "online_trees.npz"
+"""The files beside this one, for `offline` and for `online`."""
+BLOCK: Final = 4096
+"""Rows that go down the trees together: a table of nodes that fits the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,10 @@ class Trees:
     def mean(self, figures: NDArray[np.float64]) -> NDArray[np.float64]:
         """(C,) the mean over all trees of what they say of (C, F) figures."""
         rows = np.asarray(figures, dtype=np.float32)
+        blocks = [self._mean(rows[first : first + BLOCK]) for first in range(0, len(rows), BLOCK)]
+        return np.concatenate([np.zeros(0), *blocks])
+
+    def _mean(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         node = np.broadcast_to(self.roots, (len(rows), len(self.roots)))
         for _ in range(self.depth):
             asked = np.take_along_axis(rows, self.figure[node].astype(np.int64), axis=1)

@@ -1,92 +1,77 @@
-"""The weights of the on-line detector: fitted on labelled traces, judged on those that it did not see."""
+"""The trees of the on-line detector: grown on labelled traces, judged on those that they did not see."""
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped,unused-ignore]
-from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped,unused-ignore]
 
 from analytics.changes.cuts import AFTER, figures
 from analytics.changes.online import LIKELY, once, windows, worth_weighing
 from analytics.changes.series import FLOORS
-from analytics.changes.weighing import terms
+from bench._changes import growing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from analytics.changes.trees import Trees
     from telemetry.traces import Trace
 
 FOLDS: Final = 8
-SHRINKAGE: Final = 0.01
-"""`C` of the regression: with 170 terms on some 800 labelled cuts, strong."""
+LEAST_LEAF: Final = 4
 NEAR: Final = 1
 """A cut at most so many samples from a label is a change."""
-DIGITS: Final = 4
 
 
 class Cut:
-    """One trace's cuts: the sample at which each would be decided, its figures, whether a label is near."""
+    """One trace's cuts: the sample at which each would be decided, its figures, whether a label is near.
+
+    `learned_figures` and `learned_change` hold those of the trace read backwards, too: as good as a second trace.
+    """
 
     def __init__(self, trace: Trace) -> None:
-        those, worth = worth_weighing(windows(trace.rtt_ms), "rtt")
-        self.at = np.flatnonzero(worth)
-        self.figures = figures(those, FLOORS["rtt"])
         labels = np.flatnonzero(trace.changes)
-        off = np.abs((self.at - AFTER + 1)[:, None] - labels[None, :])
-        self.change = (off <= NEAR).any(axis=-1)
+        self.at, self.figures, change = _cuts(trace.rtt_ms, labels)
+        back = len(trace.rtt_ms) - labels
+        _, backwards, changed_back = _cuts(trace.rtt_ms[::-1], back)
+        self.learned_figures = np.concatenate([self.figures, backwards])
+        self.learned_change = np.concatenate([change, changed_back])
+
+    def decisions(self, trees: Trees) -> NDArray[np.int64]:
+        """As `analytics.changes.online.decisions`, without looking for the cuts anew."""
+        return once(self.at[trees.mean(self.figures) >= LIKELY])
 
 
-class Weights:
-    """What `analytics/changes/weights.py` holds."""
-
-    def __init__(self, learned: Sequence[Cut]) -> None:
-        values = np.concatenate([cut.figures for cut in learned])
-        self.centres, self.scales = values.mean(axis=0), values.std(axis=0)
-        products = terms(values, self.centres, self.scales)
-        level = StandardScaler().fit(products)
-        model = LogisticRegression(C=SHRINKAGE, max_iter=1000)
-        model.fit(level.transform(products), np.concatenate([cut.change for cut in learned]))
-        self.weights = model.coef_[0] / level.scale_
-        self.intercept = float(model.intercept_[0] - self.weights @ level.mean_)
-
-    def decisions(self, cut: Cut) -> NDArray[np.int64]:
-        """As `analytics.changes.online.decisions`, with these weights."""
-        odds = terms(cut.figures, self.centres, self.scales) @ self.weights + self.intercept
-        return once(cut.at[odds >= np.log(LIKELY / (1.0 - LIKELY))])
-
-    def written(self) -> str:
-        """The module's text."""
-        blocks = (("CENTRES", self.centres), ("SCALES", self.scales), ("WEIGHTS", self.weights))
-        return "\n".join(
-            [
-                '"""Written by `python -m bench changes --fit`, which fits them on the labelled traces; see `weighing`."""',
-                "",
-                "from typing import Final",
-                "",
-                f"INTERCEPT: Final = {self.intercept:.{DIGITS}g}",
-                *(f'{name}: Final = """\n{_block(values)}\n"""' for name, values in blocks),
-                "",
-            ]
-        )
+def _cuts(
+    rtt_ms: NDArray[np.float64], labels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    those, worth = worth_weighing(windows(rtt_ms), "rtt")
+    at = np.flatnonzero(worth)
+    off = np.abs((at - AFTER + 1)[:, None] - labels[None, :])
+    return at, figures(those, FLOORS["rtt"]), (off <= NEAR).any(axis=-1)
 
 
-def out_of_fold(traces: Sequence[Trace], seed: int = 0) -> list[NDArray[np.int64]]:
-    """The decisions on each trace with weights from the traces of the other folds."""
-    learned = [Cut(trace) for trace in traces]
-    found: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(traces)
-    order = np.random.default_rng(seed).permutation(len(traces))
+def grown(learned: Sequence[Cut]) -> Trees:
+    """The trees of these traces."""
+    return growing.grown(
+        np.concatenate([cut.learned_figures for cut in learned]),
+        np.concatenate([cut.learned_change for cut in learned]),
+        LEAST_LEAF,
+    )
+
+
+def out_of_fold(
+    learned: Sequence[Cut], progress: Callable[[str], None], seed: int = 0
+) -> list[NDArray[np.int64]]:
+    """The decisions on each trace by trees from the traces of the other folds."""
+    found: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(learned)
+    order = np.random.default_rng(seed).permutation(len(learned))
     for fold in range(FOLDS):
+        progress(f"online, fold {fold + 1} of {FOLDS}")
         held = set(order[fold::FOLDS].tolist())
-        weights = Weights([cut for i, cut in enumerate(learned) if i not in held])
+        trees = grown([cut for i, cut in enumerate(learned) if i not in held])
         for i in held:
-            found[i] = weights.decisions(learned[i])
+            found[i] = learned[i].decisions(trees)
     return found
-
-
-def _block(values: NDArray[np.float64]) -> str:
-    return textwrap.fill(" ".join(f"{value:.{DIGITS}g}" for value in values), 110)

@@ -90,14 +90,16 @@ def _of_trace(trace: Path, *, online: bool, out: Path | None, as_json: bool) -> 
 
     from analytics.changes.offline import changes  # noqa: PLC0415
     from analytics.changes.online import decisions  # noqa: PLC0415
-    from tatpar.level_trees import shipped_trees  # noqa: PLC0415
+    from tatpar.level_trees import shipped_online_trees, shipped_trees  # noqa: PLC0415
     from telemetry.traces import TraceError, read_trace  # noqa: PLC0415
 
     try:
         values = read_trace(trace).rtt_ms
     except TraceError as error:
         wrong_input(str(error))
-    found = (decisions(values) if online else changes(values, shipped_trees())).tolist()
+    found = (
+        decisions(values, shipped_online_trees()) if online else changes(values, shipped_trees())
+    ).tolist()
     text = json.dumps(found) + "\n" if as_json else "".join(f"{index}\n" for index in found)
     if out is None:
         click.echo(text, nl=False)

@@ -14,6 +14,7 @@ from analytics.hours import local_hour
 from analytics.moved_levels import moved_flags
 from analytics.own_trouble import explained
 from analytics.shared.sighting import Heard
+from tatpar.level_trees import shipped_online_trees
 from tatpar.watching.broke_in_rehearsal import broke_in_rehearsal
 from tatpar.watching.contact import offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
@@ -90,7 +91,11 @@ class Current:
         presence = self._state.presence()
         self.incidents.look(recent.lines, flags, self._heard({site for site, _ in presence}), now_ns)
         self._dark = self._who_is_dark(offline(self.offices.sites, presence), now_ns)
-        news = [flag for flag in moved_flags(recent, present, flags) if flag.site in linked]
+        news = [
+            flag
+            for flag in moved_flags(recent, present, flags, shipped_online_trees())
+            if flag.site in linked
+        ]
         changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags, *news], now_ns)
         if self._relapses is None or (changes is not None and (changes.raised or changes.cleared)):
             self._relapses = relapses(self._state, self.ring.lines, now_ns)

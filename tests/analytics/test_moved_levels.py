@@ -9,6 +9,7 @@ import pytest
 
 from analytics.flags import Present
 from analytics.moved_levels import TELL_WINDOWS, moved_flags
+from tatpar.level_trees import shipped_online_trees
 from telemetry.decisions import Flag, Reason, ReasonCode
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
@@ -42,7 +43,7 @@ def raised(values: dict[str, NDArray[np.float32]], code: str, since: int, until:
 
 def found(made: Bench, values: dict[str, NDArray[np.float32]], told: tuple[Flag, ...] = ()) -> list[Flag]:
     present = Present(made.t0 + 5 * SECOND_NS, 120 * SECOND_NS)
-    return moved_flags(made.recent(values, (PATH,)), present, told)
+    return moved_flags(made.recent(values, (PATH,)), present, told, shipped_online_trees())
 
 
 @pytest.mark.parametrize("code", list(COLUMN))
