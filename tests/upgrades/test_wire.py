@@ -13,7 +13,7 @@ import msgspec
 
 from telemetry import control
 from telemetry.codec import decode, decode_control, encode, encode_control
-from telemetry.control import Answer, Busy, Command, Plan, PlannedEnd, Presence, Rate, Stored
+from telemetry.control import Answer, Busy, Command, Plan, PlannedEnd, PlannedReach, Presence, Rate, Stored
 from telemetry.messages import WIRE_VERSION, Envelope, Opaque, Tombstone
 from tests.keeping.conftest import other_items
 from tests.telemetry.store.conftest import Fleet
@@ -27,6 +27,9 @@ TODAY: tuple[Any, ...] = (
         ends=(PlannedEnd(end="state", reflectors=("a:862",)),),
         rates=(Rate(from_ns=1, until_ns=2, rate_pps=50.0, end="state"),),
         busy=(Busy(from_ns=1, until_ns=2),),
+        dscp=46,
+        reach=(PlannedReach(target="room", ask="sip:10.0.0.9:5060"),),
+        reach_every_s=30.0,
     ),
     Presence(online=True, since_ns=1, version="0.1.0", boot="b", restart_reason="power"),
     Command(verb="status", arguments={"a": "b"}, id="1", issued_ns=1, expires_ns=2, signature="s"),
@@ -95,7 +98,7 @@ def test_every_control_message_is_tried() -> None:
         and issubclass(value, msgspec.Struct)
         and value.__module__ == control.__name__
     }
-    assert kinds == {type(one).__name__ for one in TODAY} | {"Rate", "PlannedEnd", "Busy"}
+    assert kinds == {type(one).__name__ for one in TODAY} | {"Rate", "PlannedEnd", "PlannedReach", "Busy"}
 
 
 def test_the_wire_version_is_still_the_first() -> None:
