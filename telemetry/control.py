@@ -93,7 +93,9 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dscp: Annotated[int, Meta(ge=0, le=63)] = 0
     """Mark of the test packets, unless the office's own settings name one; 0: none."""
     reach: tuple[PlannedReach, ...] = ()
+    """What is asked beside the paths: the room's device, the meeting platform."""
     reach_every_s: Annotated[float, Meta(ge=1.0, le=86_400.0)] = 60.0
+    """Seconds between two askings of the same."""
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
