@@ -51,7 +51,7 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
     if worst.code in _FIXED:
         return _FIXED[worst.code]
     if worst.code in _STANDING:
-        return Action.LOWER_PROFILE if case.best_profile else Action.CALL_PROVIDER
+        return Action.LOWER_PROFILE if case.best_profile else _unless_at_risk(case)
     return _against_fault(case, worst)
 
 
@@ -63,6 +63,11 @@ def _against_fault(case: Case, worst: Reason) -> Action:
         return Action.RESTART_ROUTER if fresh else Action.CALL_PROVIDER
     if case.best_profile and case.lead_ns <= NEAR_NS:
         return Action.LOWER_PROFILE
+    return _unless_at_risk(case)
+
+
+def _unless_at_risk(case: Case) -> Action:
+    """Nobody is rung about an office that will probably hold."""
     return Action.CALL_PROVIDER if case.standing is Standing.NOT_READY else Action.WATCH
 
 

@@ -26,6 +26,7 @@ from telemetry.words import say, say_reason
 
 if TYPE_CHECKING:
     from config.config import Config
+    from config.people import Person
     from reports.digest import After, CameTrue, Expected
     from reports.document import Block
     from telemetry.alerting import Alert
@@ -67,7 +68,14 @@ class _Words:
         self.say = words
         self._language = language
         self._zone = zone
-        self._people = {person.id: person.name for person in config.people}
+        self._people = {
+            person.id: person.name or self._offices_of(person, config) for person in config.people
+        }
+
+    def _offices_of(self, person: Person, config: Config) -> str:
+        """What somebody without a name is called: an office's contact after the office."""
+        sites = config.registry.by_id
+        return ", ".join(sites[one].name(self._language) for one in person.sites if one in sites) or person.id
 
     # ── before ──
     def before(self, digest: Before) -> list[Block]:

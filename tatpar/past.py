@@ -70,7 +70,9 @@ async def give_a_past(config: Config, data_dir: Path, weeks: float, say: Callabl
     if (data_dir / SQLITE_FILE).exists():
         return
     offices = sum(1 for _ in config.registry.linked())
-    say(f"lab: making {weeks:g} weeks of past for {counted(offices)}, once (--history 0 does without)")
+    say(
+        f"lab: making {weeks:g} week{'' if weeks == 1 else 's'} of past for {counted(offices)}, once (--history 0 does without)"
+    )
     folder = data_dir / "making-past"
     folder.mkdir(parents=True, exist_ok=True)
     _empty(folder)

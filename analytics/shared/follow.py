@@ -153,7 +153,7 @@ def _go_on(one: Open, each: Found, now_ns: int) -> Open:
     return replace(
         one,
         factor=each.factor if surer else one.factor,
-        since_ns=each.since_ns if surer else one.since_ns,
+        since_ns=_begun(one, each, surer=surer),
         seen_ns=now_ns,
         ever=one.ever | each.sites,
         now=each.sites,
@@ -161,6 +161,13 @@ def _go_on(one: Open, each: Found, now_ns: int) -> Open:
         told_ns=told_ns,
         calm_ns=None,
     )
+
+
+def _begun(one: Open, each: Found, *, surer: bool) -> int:
+    """Since when: what is surer says, but nothing that was told begins later than was said, as when silent lines speak again."""
+    if not surer:
+        return one.since_ns
+    return each.since_ns if one.told_ns is None else min(one.since_ns, each.since_ns)
 
 
 def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> Open | None:

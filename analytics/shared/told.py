@@ -36,15 +36,10 @@ def shared_with(case: Case) -> Incident | None:
 
 def with_shared(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
     """The reasons of a case, led by the shared fault where that explains the first of them."""
-    if (
-        case.standing is Standing.READY
-        or not told
-        or told[0].code not in _NOW
-        or told[0].until_ns is not None
-    ):
+    if case.standing is Standing.READY or not told or told[0].code not in _NOW:
         return tuple(told)
     incident = shared_with(case)
-    if incident is None:
+    if incident is None or _was_before(told[0], incident):
         return tuple(told)
     shared = Reason(
         code=ReasonCode.SHARED_FAULT,
@@ -55,3 +50,8 @@ def with_shared(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
         factor=incident.factor,
     )
     return (shared, *told[:2])
+
+
+def _was_before(reason: Reason, incident: Incident) -> bool:
+    """Trouble that was over when the fault began is not of it; what paused while the fault goes on is."""
+    return reason.until_ns is not None and reason.until_ns <= incident.since_ns

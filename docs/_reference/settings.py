@@ -118,8 +118,8 @@ def words_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
         elif found := _KEY.match(line):
             last = f"{table_name}.{found['key']}".lstrip(".")
             told.setdefault(last, _comment(found["rest"]))
-        elif last and line.startswith("  ") and line.strip().startswith("#"):
-            told[last] += " " + line.strip().lstrip("# ")
+        elif last and line.startswith("  ") and (more := _comment(line)):
+            told[last] += " " + more  # below the key, or behind an entry of its list
         elif not line.startswith(" "):
             last = ""
     return told, remarks

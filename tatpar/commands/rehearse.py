@@ -125,7 +125,10 @@ def _confirm(config: Config, occurrence: Occurrence, sites: tuple[str, ...], pro
     settings = config.settings.rehearsal
     ladder = rungs_of(config.profiles, profile or occurrence.meeting.profile)
     steps = " → ".join(rung.name for rung in ladder)
-    offices = len(sites or occurrence.meeting.invited)
+    linked = {site.id for site in config.registry.linked()}
+    offices = len(
+        linked.intersection(sites or occurrence.meeting.invited)
+    )  # the others have no probe that could
     click.echo(
         f"{occurrence.meeting.name('en')}: {offices} office{'s' if offices != 1 else ''}, {steps}, {settings.rung_s:g} s"
         f" each, both ways at once; the hub is loaded with at most {settings.hub_capacity_bps / 1e6:g} Mbit/s.",

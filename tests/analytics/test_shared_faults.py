@@ -126,6 +126,21 @@ def test_an_incident_is_held_renamed_and_closed() -> None:
     assert (ended.until_ns, len(ended.sites)) == (NOW + MINUTE, 12)
 
 
+def test_what_was_told_never_begins_later() -> None:
+    """Lines that were silent are heard again, still bad, and their flags are young: the fault is as old as was said, though it is surer now."""
+    silent = seen((PA & R0, 120), silent=True)
+    held = follow((), shared_faults(FACTORS, silent), silent, FACTORS, NOW)
+    held = follow(held.open, shared_faults(FACTORS, silent), silent, FACTORS, NOW + HOLD_NS)
+    (told,) = held.open
+    assert told.told_ns is not None
+    young = seen((PA, 5))
+    (found,) = shared_faults(FACTORS, young)
+    assert found.log_odds > told.evidence.log_odds
+    assert found.since_ns > told.since_ns
+    (after,) = follow(held.open, [found], young, FACTORS, NOW + 2 * HOLD_NS).open
+    assert (after.id, after.factor, after.since_ns) == (told.id, found.factor, told.since_ns)
+
+
 def test_an_end_and_a_provider_stay_two_incidents() -> None:
     """Two faults that are found beside each other are never merged, though they share offices and began together."""
     both = seen((PA & R0, 60))

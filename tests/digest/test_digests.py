@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telemetry.decisions import OutcomeState, State
-from tests.digest.desk import ns
+from tests.digest.desk import SITES, ns
 
 if TYPE_CHECKING:
     from tests.digest.desk import Desk
@@ -65,6 +65,23 @@ def test_before_says_who_is_not_ready_and_what_is_done(desk: Desk) -> None:
         "  Nobody has been told yet",
     ]
     assert "Agra" not in text
+
+
+def test_a_contact_without_a_name_is_called_after_the_office(desk: Desk) -> None:
+    """In prose nobody reads an identity."""
+    sites = (
+        SITES.replace("status\n", "status,contact_email\n")
+        .replace("linked\n", "linked,\n")
+        .replace("planned\n", "planned,\n")
+    )
+    sites = sites.replace("77.67,linked,", "77.67,linked,mathura@office.example")
+    (desk.folder / "sites.csv").write_text(sites, encoding="utf-8")
+    desk.says()
+    desk.state.put_alerts(
+        [desk.alert("K7M2PQ", "mathura", "review", told=("site:mathura",))], [], ns("09:51")
+    )
+    desk.look("10:00")
+    assert "Told: Mathura; not taken up yet (K7M2PQ)" in desk.body("john@hq.example", "before")
 
 
 def test_after_says_whether_the_forecast_was_right(desk: Desk) -> None:

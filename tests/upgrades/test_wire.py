@@ -82,7 +82,7 @@ def test_the_first_releases_code_reads_todays_messages() -> None:
 
 
 NEW_SINCE = {
-    "Plan": {"busy"},
+    "Plan": {"busy", "dscp", "reach", "reach_every_s"},
     "Command": {"id", "issued_ns", "expires_ns", "signature"},
     "Answer": {"id", "signature"},
 }
