@@ -39,7 +39,7 @@ def _entry(words: list[str], where: str) -> tuple[int, bytes]:
     wanted = f"write SSID and KEY, as 4711 and {2 * LEAST_OCTETS} or more hex digits"
     if len(words) != 2:
         raise ReflectorKeysError(f"{where}: {len(words)} words; {wanted}")
-    if not words[0].isdecimal() or not 1 <= int(words[0]) <= _MOST_SSID:
+    if not words[0].isdecimal() or len(words[0]) > 5 or not 1 <= int(words[0]) <= _MOST_SSID:
         raise ReflectorKeysError(f"{where}: {words[0][:20]!r} is no SSID (1 to {_MOST_SSID}); {wanted}")
     try:
         key = bytes.fromhex(words[1])

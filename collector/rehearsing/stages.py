@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SHARES: Final = (0.25, 0.5, 1.0)
 """Of the hub's stated capacity that the stages take, growing: so one sees from which load on the loss is common."""
+MOST_BPS: Final = 1e13
+"""The most that a record can hold: a sum of what offices claim must not make it unreadable."""
 LEAST_COMMON: Final = 3
 COMMON_RATIO: Final = 0.5
 """When more than this share of a stage's offices, and at least three, break the same way, they have a cause in common."""
@@ -43,8 +45,8 @@ def stage_result(
         offices=len(offices),
         wanted_up_bps=top.up_bps * len(spoke),
         wanted_down_bps=top.down_bps * len(spoke),
-        got_up_bps=sum(one.up_bps or 0.0 for one in spoke),
-        got_down_bps=sum(one.down_bps or 0.0 for one in spoke),
+        got_up_bps=min(sum(one.up_bps or 0.0 for one in spoke), MOST_BPS),
+        got_down_bps=min(sum(one.down_bps or 0.0 for one in spoke), MOST_BPS),
         broke_up=broke[0],
         broke_down=broke[1],
         is_common=common,

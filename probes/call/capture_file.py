@@ -157,8 +157,10 @@ def _next_generation(memory: mmap.mmap) -> Iterator[_Records]:
         if at + length > size:
             break
         if kind == _INTERFACE:
+            _must_hold(at, length, 20)
             interfaces.append(_interface(memory, order, at, length))
         elif kind in (_ENHANCED, _OLD_PACKET):
+            _must_hold(at, length, 32)
             _add_packet(memory, order, at, interfaces, found, old=kind == _OLD_PACKET)
         elif kind == _SIMPLE:
             raise CaptureError(
@@ -172,6 +174,12 @@ def _next_generation(memory: mmap.mmap) -> Iterator[_Records]:
         yield found
 
 
+def _must_hold(at: int, length: int, least: int) -> None:
+    """Raise CaptureError when a block is shorter than what it says it holds."""
+    if length < least:
+        raise CaptureError(f"it is damaged at octet {at}: a block of {length} octets")
+
+
 def _interface(memory: mmap.mmap, order: str, at: int, length: int) -> _Interface:
     found = _Interface(struct.unpack_from(order + "H", memory, at + 8)[0])
     place, end = at + 16, at + length - 4
@@ -180,7 +188,7 @@ def _interface(memory: mmap.mmap, order: str, at: int, length: int) -> _Interfac
         if code == _RESOLUTION and size >= 1:
             power = memory[place + 4]
             found.units_per_s = 2 ** (power & 0x7F) if power & 0x80 else 10**power
-        elif code == _OFFSET and size == 8:
+        elif code == _OFFSET and size == 8 and place + 12 <= end:
             found.offset_s = struct.unpack_from(order + "q", memory, place + 4)[0]
         if code == 0:
             break
@@ -193,6 +201,7 @@ def _add_packet(  # noqa: PLR0913 - where, and whither
 ) -> None:
     number = struct.unpack_from(order + ("H" if old else "I"), memory, at + 8)[0]
     high, low, taken = struct.unpack_from(order + "III", memory, at + 12)
+    _must_hold(at, struct.unpack_from(order + "I", memory, at + 4)[0], 32 + taken)
     if number >= len(interfaces):
         raise CaptureError(f"it is damaged at octet {at}: a packet of an interface that it does not describe")
     interface = interfaces[number]

@@ -61,7 +61,7 @@ def backup(
     try:
         with _Bar() as bar:
             place, manifest = make(load_config(config_file), data_dir, folder, bar.moved)
-        gone = [] if keep is None else forget_old(folder, keep)
+        gone = [] if keep is None else forget_old(folder, keep, place)
     except BackupError as error:
         failed(f"tatpar store backup: {error}")
     if as_json:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 UNFINISHED: Final = ".unfinished"
 _NAME: Final = "tatpar-%Y%m%dT%H%M%SZ"
+_NAMES: Final = f"tatpar-{'[0-9]' * 8}T{'[0-9]' * 6}Z"
+"""Ours, as a pattern: nothing else in the folder is ever touched."""
 _SPARE_BYTES: Final = 64 << 20
 
 
@@ -78,7 +80,7 @@ def make(
 def clear_unfinished(folder: Path) -> int:
     """Remove what backups have left that were killed; those that are being made now stay. How many there were."""
     cleared = 0
-    for place in folder.glob(f"*{UNFINISHED}"):
+    for place in folder.glob(f"{_NAMES}{UNFINISHED}"):
         descriptor = os.open(place, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -177,14 +179,15 @@ def _finish(place: Path, target: Path, manifest: Manifest) -> Path:
     return target
 
 
-def forget_old(folder: Path, keep: int) -> list[Path]:
-    """Remove all but the newest so many backups of a folder; which.
+def forget_old(folder: Path, keep: int, made: Path | None = None) -> list[Path]:
+    """Remove all but the newest so many backups of a folder; which. `made` stays, whatever the clock said of the others.
 
     Raises:
         BackupError: one cannot be removed.
     """
-    whole = sorted(path.parent for path in folder.glob(f"tatpar-*Z/{FILE}"))
-    gone = whole[: max(len(whole) - keep, 0)]
+    whole = sorted(path.parent for path in folder.glob(f"{_NAMES}/{FILE}"))
+    others = [place for place in whole if place != made]
+    gone = others[: max(len(whole) - keep, 0)]
     for place in gone:
         try:
             (place / FILE).unlink()  # from here on it is none

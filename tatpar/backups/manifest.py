@@ -83,10 +83,12 @@ def read_manifest(backup: Path) -> Manifest:
                 f"{path}: the backup has format {version}, this version knows up to {FORMAT}; use the newer version"
             )
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BackupError(f"{path}: damaged ({error}); take another backup") from error
     for entry in manifest.files:
-        if ".." in entry.path.split("/") or not entry.path.startswith(("data/", "config/")):
+        top, *below = entry.path.split("/")
+        outside = not below or {"", ".", ".."} & set(below) or "\0" in entry.path
+        if top not in {"data", "config"} or outside or not 0 <= entry.mode <= 0o777:
             raise BackupError(f"{path}: {entry.path!r} does not lie in a backup; take another backup")
     return manifest
 

@@ -18,6 +18,8 @@ from tatpar.backups.manifest import BackupError, Manifest, NotEmptyError, read_m
 from tatpar.backups.snapshot import on_disk
 from tatpar.backups.verifying import refuse_newer
 from telemetry.state.db import StateDb
+from telemetry.state.errors import StateError
+from telemetry.store.errors import StoreError
 from telemetry.store.open import RESTORING
 from telemetry.store.sqlite import restored
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 STAGE, COMPLETE = RESTORING
 _FIGURES: Final = "figures"
+_PARTIAL: Final = ".restoring"
 
 
 class Restored(Struct, frozen=True, kw_only=True):
@@ -77,8 +80,13 @@ def restore(
             on_disk(data_dir)
         figures = _read_figures(complete, manifest)
         if config_dir is not None:
+            _must_be_ours(config_dir, manifest)
             _copy_config(backup, manifest, config_dir)
         _move_up(complete, data_dir)
+    except (StoreError, StateError) as error:
+        raise BackupError(
+            f"{data_dir}: cannot be made ready ({error}); make room, and start it again"
+        ) from error
     except OSError as error:
         raise BackupError(f"{error.filename or data_dir}: {error.strerror or error}") from error
     return Restored(
@@ -103,6 +111,18 @@ def _must_be_empty(folder: Path, option: str) -> None:
         raise NotEmptyError(
             f"{folder}: not empty ({there[0]}{more}); stop the hub, move it away, and name an empty folder with --{option}"
         )
+
+
+def _must_be_ours(config_dir: Path, manifest: Manifest) -> None:
+    """Going on: what lies there is what was put there before, or it is somebody's own."""
+    ours = {entry.path.removeprefix("config/"): entry.sha256 for entry in manifest.files}
+    for path in sorted(config_dir.rglob("*")):
+        if not path.is_file() or path.suffix == _PARTIAL:
+            continue
+        if sha256_of(path) != ours.get(path.relative_to(config_dir).as_posix()):
+            raise NotEmptyError(
+                f"{config_dir}: not empty ({path.name}); name an empty folder with --restore-config"
+            )
 
 
 def _stage(backup: Path, manifest: Manifest, stage: Path, progress: Callable[[int, int], None]) -> None:
@@ -179,9 +199,10 @@ def _read_figures(complete: Path, manifest: Manifest) -> tuple[int, int, int]:
 def _copy_config(backup: Path, manifest: Manifest, config_dir: Path) -> None:
     for entry in manifest.files:
         if entry.path.startswith("config/"):
-            _copy(
-                backup / entry.path, config_dir / entry.path.removeprefix("config/"), entry.sha256, entry.mode
-            )
+            target = config_dir / entry.path.removeprefix("config/")
+            partial = target.with_name(target.name + _PARTIAL)
+            _copy(backup / entry.path, partial, entry.sha256, entry.mode)
+            partial.rename(target)
 
 
 def _move_up(complete: Path, data_dir: Path) -> None:

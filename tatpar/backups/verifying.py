@@ -107,7 +107,7 @@ def _databases(data: Path, where: str, progress: Callable[[str, int, int], None]
         if name in STORES:
             try:
                 found = inspect(data / name, lambda done, total, name=name: progress(name, done, total))  # type: ignore[misc]
-            except StoreError as error:
+            except (StoreError, sqlite3.Error) as error:
                 faults.append(str(error))
                 continue
             faults += [f"{name}: {fault}" for fault in found.faults]

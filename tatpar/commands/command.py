@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+from tatpar.options import (
+    FiniteRange,
+    config_option,
+    data_option,
+    explains_config,
+    failed,
+    json_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +38,7 @@ LISTED = 50
 @click.option(
     "--timeout",
     "within_s",
-    type=click.FloatRange(1, 600),
+    type=FiniteRange(1, 600),
     default=30.0,
     show_default=True,
     help="Seconds to wait for the answer; after them the command is void.",

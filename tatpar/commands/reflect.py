@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.options import (
+    FiniteRange,
     failed,
     json_option,
     log_option,
@@ -87,7 +88,7 @@ def _keys(file: Path | None) -> dict[int, bytes]:
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0.0, max=1e7),
+    type=FiniteRange(min=0.0, max=1e7),
     default=_DEFAULT_RATE,
     show_default=True,
     metavar="PPS",
@@ -96,7 +97,7 @@ def _keys(file: Path | None) -> dict[int, bytes]:
 @click.option(
     "--rehearse",
     "rehearsal_bps",
-    type=click.FloatRange(min=0.0, max=1e12),
+    type=FiniteRange(min=0.0, max=1e12),
     default=0.0,
     metavar="BPS",
     help="Let offices of the keys file rehearse, at most so many bits a second each way for all together; 0: not.",

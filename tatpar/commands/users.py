@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.alerting.place import placed
-from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+from tatpar.options import (
+    FiniteRange,
+    config_option,
+    data_option,
+    explains_config,
+    failed,
+    json_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,7 +232,7 @@ def sessions(*, name: str | None, as_json: bool, config_file: Path | None, data_
 @command.command("link")
 @click.argument("label")
 @click.option(
-    "--days", type=click.FloatRange(0.01, 400), default=30.0, show_default=True, help="It ends after so long."
+    "--days", type=FiniteRange(0.01, 400), default=30.0, show_default=True, help="It ends after so long."
 )
 @placed
 def link(*, label: str, days: float, config_file: Path | None, data_dir: Path) -> None:

@@ -123,6 +123,10 @@ class RehearsalTable(Database):
             known = decoded(rows[0][0], OfficeProgress) if rows else None
             if known is None or known.probe != probe or known.step >= said.step or known.state.is_over:
                 return False
+            if (
+                said.state is OfficeState.WAITING
+            ):  # only the hub lets wait: said by an office it would never end
+                return False
             kept = structs.replace(said, site=known.site, probe=known.probe, stage=known.stage)
             change.execute(
                 "UPDATE rehearsal_office SET body = ? WHERE id = ? AND site = ?",

@@ -240,3 +240,37 @@ def test_the_commands(hub: Hub) -> None:
         store.execute("DELETE FROM tombstone")
         store.commit()
     assert run.invoke(main, ["store", "verify", "--data", str(hub.data)]).exit_code == 1
+
+
+def test_the_one_just_made_stays_and_strangers_are_left_alone(hub: Hub) -> None:
+    """A clock that ran ahead, or somebody else's folder, costs no backup; what is not ours is never cleared away."""
+    for name in ("tatpar-20991231T000000Z", "tatpar-other-siteZ"):
+        (hub.backups / name).mkdir(parents=True)
+        (hub.backups / name / "manifest.json").write_text("{}", encoding="utf-8")
+    (hub.backups / "my.unfinished").mkdir()
+    backup, _ = make(hub.config, hub.data, hub.backups)
+    assert [path.name for path in forget_old(hub.backups, 1, backup)] == ["tatpar-20991231T000000Z"]
+    assert sorted(path.name for path in hub.backups.iterdir()) == sorted(
+        [backup.name, "my.unfinished", "tatpar-other-siteZ"]
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["data//etc/x", "data/../x", "data/./x", "data/", "data", "config/a\\u0000b"]
+)
+def test_a_manifest_that_points_elsewhere_is_refused(hub: Hub, path: str) -> None:
+    """An absolute path behind `data/` would be written anywhere; a byte that is no text is damage, not a traceback."""
+    backup, _ = make(hub.config, hub.data, hub.backups)
+    raw = (backup / "manifest.json").read_bytes()
+    (backup / "manifest.json").write_bytes(raw.replace(b"data/state.db", path.encode()))
+    with pytest.raises(BackupError, match="does not lie in a backup"):
+        read_manifest(backup)
+    (backup / "manifest.json").write_bytes(raw.replace(b"state.db", b"st\xffte.db"))
+    with pytest.raises(BackupError, match="damaged"):
+        read_manifest(backup)
+
+
+def test_a_file_that_is_no_database_is_a_fault_in_one_line(hub: Hub) -> None:
+    """What verify is for must not end in a traceback."""
+    (hub.data / "reports.db").write_bytes(b"\0" * 8192)
+    assert any("not a database" in fault for fault in verify_data(hub.data).faults)

@@ -270,3 +270,20 @@ def test_files_that_lay_elsewhere_are_kept_with_their_origin(hub: Hub) -> None:
     done = restore(backup, hub.folder / "new", hub.folder / "new-config")
     assert done.elsewhere == (str(elsewhere),)
     assert next((hub.folder / "new-config" / "elsewhere").iterdir()).read_bytes() == elsewhere.read_bytes()
+
+
+def test_going_on_writes_over_nobodys_settings(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed before the last step and started again with another folder for the settings: that must be empty too."""
+    backup, _ = make(hub.config, hub.data, hub.backups)
+    target, config = hub.folder / "new", hub.folder / "etc"
+    config.mkdir()
+    (config / "tatpar.toml").write_text("mine", encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "_move_up", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            restore(backup, target)
+    with pytest.raises(NotEmptyError, match="restore-config"):
+        restore(backup, target, config)
+    assert (config / "tatpar.toml").read_text(encoding="utf-8") == "mine"
+    restore(backup, target, hub.folder / "new-config")
+    assert verify_data(target).faults == ()

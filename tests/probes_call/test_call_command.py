@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import struct
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 from click.testing import CliRunner
 
+from probes.call.capture_file import CaptureError, read_capture
 from tatpar.__main__ import main
 from telemetry.messages import Call
 from tests.probes_call.rtp_traffic import Sent, in_order, picture, sound, write_pcap
@@ -60,3 +63,14 @@ def test_a_capture_without_a_call_says_so(tmp_path: Path) -> None:
     shown = CliRunner().invoke(main, ["call", str(file)])
     assert shown.exit_code == 0
     assert shown.stdout.startswith("no call among 3 UDP packets")
+
+
+def test_a_block_shorter_than_its_packet_is_damage(tmp_path: Path) -> None:
+    """At the file's end it was a traceback, in the middle the next block was read as its packet."""
+    section = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    interface = struct.pack("<IIHHII", 1, 20, 1, 0, 65535, 20)
+    lying = struct.pack("<IIIIIIII", 6, 32, 0, 0, 0, 200, 200, 32)
+    for block in (struct.pack("<III", 6, 12, 12), struct.pack("<IIII", 6, 16, 0, 16), lying):
+        (tmp_path / "c.pcapng").write_bytes(section + interface + block)
+        with pytest.raises(CaptureError, match="damaged at octet 48"):
+            list(read_capture(tmp_path / "c.pcapng"))

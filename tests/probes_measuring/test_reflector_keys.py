@@ -138,3 +138,10 @@ def test_the_hub_prints_the_file_that_the_reflector_reads(tmp_path: Path) -> Non
     file.write_text(done.output)
     assert read_keys(file) == wanted
     assert len(wanted) == 2
+
+
+def test_a_number_without_end_is_one_line(tmp_path: Path) -> None:
+    """Python turns no 4,301 digits into a number; the thread that follows the file died of it."""
+    (tmp_path / "keys").write_text("9" * 5000 + " " + "ab" * 16)
+    with pytest.raises(ReflectorKeysError, match="is no SSID"):
+        read_keys(tmp_path / "keys")

@@ -36,6 +36,12 @@ class Attempts:
         while len(self._full_at) > self._most:
             self._full_at.popitem(last=False)
 
+    def give_back(self, keys: tuple[str, ...]) -> None:
+        """An attempt that was counted as failed beforehand has not failed."""
+        for key in keys:
+            if key in self._full_at:
+                self._full_at[key] -= self._every_ns
+
     def passed(self, key: str) -> None:
         """It was the right password: what this one has mistyped is forgotten."""
         self._full_at.pop(key, None)

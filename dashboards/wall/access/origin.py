@@ -60,7 +60,10 @@ def is_from_our_page(request: Request) -> bool:
     if origin is None:
         return site == "same-origin"
     host = request.headers.get("host", "")
-    return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # no address at all, as http://[
+        return False
 
 
 @lru_cache(4096)

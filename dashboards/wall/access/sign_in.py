@@ -69,12 +69,22 @@ class SignIn:
         if wait_ns:
             self._refuse(source, "too often")
             return self._page(request, "signin.too_often", 429, wait_s=-(-wait_ns // SECOND_NS))
-        if not await self._fits(name, password):
-            self._sources.failed((source,), now_ns)
-            self._names.failed((name[:LONGEST_NAME],), now_ns)
+        named = (name[:LONGEST_NAME],)
+        self._sources.failed(
+            (source,), now_ns
+        )  # counted before it is checked: those that wait beside it count too
+        self._names.failed(named, now_ns)
+        try:
+            fits = await self._fits(name, password)
+        except BadRequestError:
+            self._sources.give_back((source,))
+            self._names.give_back(named)
+            raise
+        if not fits:
             self._refuse(source, "no such name and password")
             return self._page(request, "signin.wrong", 403)
         self._sources.passed(source)
+        self._names.give_back(named)
         self._remember(name, source)
         token = tokens.new_token()
         await asyncio.to_thread(

@@ -22,7 +22,10 @@ def recurrence_name(recurrence_ns: int) -> str:
 
 def recurrence_ns(name: str) -> int:
     """The reverse; raises ValueError for anything else."""
-    return int(datetime.strptime(name, _BASIC).replace(tzinfo=UTC).timestamp()) * SECOND_NS
+    found = datetime.strptime(name, _BASIC).replace(tzinfo=UTC)
+    if not 1970 <= found.year < 2200:  # beyond, no calendar is unrolled and no nanosecond counted
+        raise ValueError(f"{name} lies outside of what is counted")
+    return int(found.timestamp()) * SECOND_NS
 
 
 def meeting_key(uid: str, occurrence_ns: int) -> str:

@@ -179,3 +179,17 @@ def test_a_bad_body_gets_one_line(
     )
     assert got == status
     assert says in json.loads(said)["error"]
+
+
+def test_an_origin_that_is_no_address_is_refused(closed: Any) -> None:
+    """Not with a traceback: anybody may send it."""
+    browser = Browser(closed.url, origin="http://[")
+    assert browser.sign_in("sita") == 403
+
+
+@pytest.mark.parametrize("name", ["00010101T000000Z", "99991231T235959Z"])
+def test_a_time_beyond_the_calendar_is_one_line(visit: Callable[[str], Browser], name: str) -> None:
+    """As is one that is no time."""
+    ravi = visit("ravi")
+    assert ravi.act("/api/rehearsals", MORNING | {"recurrence": name})[0] == 400
+    assert ravi.ask(f"/api/meeting/{MORNING['uid']}/{name}")[0] in {400, 404}
