@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from dashboards.wall.patience import PatientProtocol
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -72,6 +74,7 @@ async def serve_on(app: Starlette, listener: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         lifespan="on",
+        http=PatientProtocol,
         ws="none",
         proxy_headers=False,  # who is trusted to say where a request comes from is in [wall] proxies
         timeout_graceful_shutdown=2,
