@@ -108,7 +108,8 @@ def import_(folder: Path, config_file: Path | None, data_dir: Path, as_json: boo
 
     from config.load import load_config  # noqa: PLC0415
     from tatpar.importing.told import tell  # noqa: PLC0415
-    from tatpar.parquet.importing import ForeignFileError, take_in  # noqa: PLC0415
+    from tatpar.parquet.checking import ForeignFileError  # noqa: PLC0415
+    from tatpar.parquet.importing import take_in  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
@@ -165,7 +166,7 @@ def _days(done: int, total: int) -> None:
 
 
 def _files(done: int, total: int) -> None:
-    _told(f"file {done} of {total}", last=done == total)
+    _told(f"step {done} of {total}", last=done == total)
 
 
 def _told(text: str, *, last: bool) -> None:

@@ -144,6 +144,8 @@ class _File:
     def write(self, table: pa.Table) -> int:
         """Rows as a group of their own; how many."""
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._partial, table.schema, compression="zstd")
+            self._writer = pq.ParquetWriter(
+                self._partial, table.schema, compression="zstd", write_page_checksum=True
+            )
         self._writer.write_table(table, row_group_size=max(len(table), 1))
         return len(table)

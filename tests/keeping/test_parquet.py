@@ -14,8 +14,9 @@ from click.testing import CliRunner
 
 from tatpar.__main__ import main
 from tatpar.parquet import exporting
+from tatpar.parquet.checking import ForeignFileError
 from tatpar.parquet.exporting import NotEmptyError, export
-from tatpar.parquet.importing import ForeignFileError, take_in
+from tatpar.parquet.importing import take_in
 from telemetry.store.protocol import Selection
 from telemetry.store.sqlite import SqliteReader, SqliteStore
 from telemetry.store.sqlite.inspection import inspect
