@@ -15,7 +15,7 @@ import msgspec
 
 from tatpar.backups.contents import DATABASES, config_files, private_files, strangers
 from tatpar.backups.manifest import FILE, BackupError, Entry, Manifest, sha256_of
-from tatpar.backups.snapshot import Moment, on_disk
+from tatpar.backups.snapshot import Moment, fault_of, on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def make(
         progress: told how many bytes of how many in all have been copied since it was last told.
 
     Raises:
-        BackupError: nothing that looks like a backup is left.
+        BackupError: also when a database is damaged; nothing that looks like a backup is left.
     """
     databases = [data_dir / name for name in DATABASES if (data_dir / name).exists()]
     if data_dir / "state.db" not in databases:
@@ -117,6 +117,10 @@ def _databases(
     for path in databases:
         target = place / "data" / path.name
         schema = moment.copy(path, target, progress)
+        if fault := fault_of(target):
+            raise BackupError(
+                f"{path}: damaged ({fault}); no backup was made, those before stay; see `tatpar store verify`"
+            )
         yield entry_of(place, target, path.stat().st_mode & 0o777, schema=schema)
 
 

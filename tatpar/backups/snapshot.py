@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, Self
 
 from tatpar.backups.manifest import BackupError
+from telemetry.store.sqlite.inspection import damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,6 +108,16 @@ def with_path(path: Path, connection: sqlite3.Connection, query: str) -> tuple[i
     except sqlite3.Error as error:
         raise BackupError(f"{path}: {error}") from error
     return row
+
+
+def fault_of(copied: Path) -> str:
+    """The first thing that SQLite finds wrong with a copy that nobody writes to; empty for none."""
+    try:
+        uri = f"{copied.absolute().as_uri()}?immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            return next(damage(connection), "")
+    except sqlite3.Error as error:
+        return str(error)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
+import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from msgspec import Struct
 
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
-
     from telemetry.store.protocol import StoreReader
 
 SITES_AT_ONCE: Final = 50
 """An hour of so many offices is some 30,000 windows."""
 PARTIAL: Final = ".partial"
+_AT_LAST_NS: Final = 2**62
+"""By then every probe has been in contact, also one of which only roll-ups were imported."""
 
 
 class Exported(Struct, frozen=True, kw_only=True):
@@ -87,10 +88,9 @@ def export(
 
 
 def sites_of(reader: StoreReader, selection: Selection) -> tuple[str, ...]:
-    """The sites of a selection that have ever reported, sorted."""
-    contacts = reader.gaps(Selection(selection.end_ns - 1, selection.end_ns, selection.sites)).contacts
-    lines = reader.latest()  # of some only imported roll-ups are known
-    known = {contact.site for contact in contacts} | set(lines.sites)
+    """The sites of a selection that have ever reported, or of which roll-ups were imported, sorted."""
+    at_last = Selection(_AT_LAST_NS, _AT_LAST_NS + 1, selection.sites)
+    known = {contact.site for contact in reader.gaps(at_last).contacts} | set(reader.latest().sites)
     return tuple(sorted(known & set(selection.sites) if selection.sites else known))
 
 
@@ -133,13 +133,16 @@ class _File:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if self._writer is None:
-            return
-        self._writer.close()
-        if kind is None:
-            self._partial.rename(self._path)
-        else:
-            self._partial.unlink()
+        """A disk that is full when the last bytes are written leaves no more of it than one that was full before."""
+        try:
+            if self._writer is not None and kind is None:
+                self._writer.close()
+                self._partial.rename(self._path)
+            elif self._writer is not None:
+                with suppress(OSError, pa.ArrowException):  # what went wrong before is what is told
+                    self._writer.close()
+        finally:
+            self._partial.unlink(missing_ok=True)
 
     def write(self, table: pa.Table) -> int:
         """Rows as a group of their own; how many."""

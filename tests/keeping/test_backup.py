@@ -274,3 +274,22 @@ def test_a_file_that_is_no_database_is_a_fault_in_one_line(hub: Hub) -> None:
     """What verify is for must not end in a traceback."""
     (hub.data / "reports.db").write_bytes(b"\0" * 8192)
     assert any("not a database" in fault for fault in verify_data(hub.data).faults)
+
+
+def test_a_damaged_database_costs_no_whole_backup(hub: Hub) -> None:
+    """Status 1, one line, nothing new that looks like a backup, and --keep takes none of those from before."""
+    whole, _ = make(hub.config, hub.data, hub.backups)
+    path = hub.data / "reports.db"
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.execute("PRAGMA journal_mode=DELETE")
+        (page,) = store.execute("SELECT rootpage FROM sqlite_master WHERE name = 'contact'").fetchone()
+        (size,) = store.execute("PRAGMA page_size").fetchone()
+    raw = bytearray(path.read_bytes())
+    raw[(page - 1) * size : page * size] = b"\xff" * size
+    path.write_bytes(raw)
+    typed = ["store", "backup", str(hub.backups), "--config", str(hub.config.file), "--data", str(hub.data)]
+    done = CliRunner().invoke(main, [*typed, "--keep", "1"])
+    assert (done.exit_code, done.output.count("\n")) == (1, 1), done.output
+    assert "reports.db: damaged" in done.output
+    assert list(hub.backups.iterdir()) == [whole]

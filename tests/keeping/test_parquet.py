@@ -17,6 +17,7 @@ from tatpar.parquet import exporting
 from tatpar.parquet.checking import ForeignFileError
 from tatpar.parquet.exporting import NotEmptyError, export
 from tatpar.parquet.importing import take_in
+from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Selection
 from telemetry.store.sqlite import SqliteReader, SqliteStore
 from telemetry.store.sqlite.inspection import inspect
@@ -42,6 +43,15 @@ def exported(hub: Hub) -> Path:
     assert done.items > 600
     assert done.rollups > 50
     return hub.folder / "out"
+
+
+@pytest.fixture(scope="session")
+def exported_once(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, only to be read."""
+    folder = tmp_path_factory.mktemp("exported") / "out"
+    with closing(SqliteReader(made_once / "data" / "reports.db")) as reader:
+        export(reader, folder, SPAN)
+    return folder
 
 
 def test_every_kind_comes_back_to_the_bit_and_twice_is_once(hub: Hub, exported: Path) -> None:
@@ -136,6 +146,119 @@ def test_what_is_no_export_is_refused_before_anything_is_taken_in(hub: Hub, expo
         pytest.raises(NotEmptyError, match="not empty"),
     ):
         export(reader, exported, SPAN)
+
+
+def _with(table: pa.Table, name: str, values: Any, kind: pa.DataType | None = None) -> pa.Table:
+    """One column of all rows replaced."""
+    column = pa.array([values] * len(table), kind)
+    place = table.schema.get_field_index(name)
+    changed = table.set_column(place, pa.field(name, column.type), column)
+    return changed.replace_schema_metadata(table.schema.metadata)
+
+
+INT_LIST = pa.list_(pa.int32())
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value", "type_", "said"),
+    [
+        ("windows", "site", None, pa.string(), "row 1, column site: empty"),
+        ("windows", "site", "../../etc", None, "row 1, column site: '../../etc'"),
+        ("windows", "path", "x;DROP", None, "row 1, column path: 'x;DROP'"),
+        ("windows", "start_ns", "x", None, "column start_ns holds string, it should be int64"),
+        ("windows", "start_ns", None, pa.int64(), "row 1, column start_ns: empty"),
+        ("windows", "start_ns", 1.5, None, "column start_ns holds double, it should be int64"),
+        ("windows", "start_ns", T0 + 1, None, "on the grid of 15 s"),
+        ("windows", "start_ns", 2**63 - 8, None, "from 1970 to 2116"),
+        ("windows", "received_ns", -5, None, "row 1, column received_ns: -5"),
+        ("windows", "sent", -1, None, "row 1, column sent: -1"),
+        ("windows", "lost", 10**6, None, "no more than the column sent says"),
+        ("windows", "rate_pps", float("inf"), None, "row 1, column rate_pps: inf"),
+        ("windows", "rate_pps", "1,5", None, "column rate_pps holds string, it should be double"),
+        ("windows", "rtt_hist_bins", [1, 2, 3], INT_LIST, "row 1, column rtt_hist_bins: 3 bins beside"),
+        ("windows", "rtt_hist_bins", [None], INT_LIST, "null"),
+        ("windows", "rtt_hist_bins", 1, pa.int32(), "column rtt_hist_bins holds int32"),
+        ("rollups", "slot_ns", T0 + 15 * 10**9, None, "on the grid of 300 s"),
+        ("rollups", "windows", 21, None, "1 to 20"),
+        ("rollups", "window_sent", [1.0] * 3, pa.list_(pa.float32()), "column window_sent holds list"),
+        ("rollups", "window_sent", [-1.0] * 20, pa.list_(pa.float32(), 20), "column window_sent: holds a"),
+        ("items", "json", None, pa.string(), "row 1, column json: empty"),
+        ("items", "json", 5, None, "column json holds int64"),
+        ("items", "json", "no", None, "row 1, column json: no item"),
+        ("items", "kind", "stream", None, "row 1, column kind: 'stream'"),
+    ],
+)
+def test_nothing_is_believed(  # noqa: PLR0917 - a table
+    tmp_path: Path,
+    exported_once: Path,
+    kind: str,
+    column: str,
+    value: object,
+    type_: pa.DataType | None,
+    said: str,
+) -> None:
+    """What no report could say stops the import in one line, before any file's first row."""
+    good = pq.read_table(min(exported_once.glob("windows-*"))).slice(0, 3)
+    pq.write_table(good, tmp_path / "windows-1.parquet")
+    table = pq.read_table(min(exported_once.glob(f"{kind}-*"))).slice(0, 3)
+    pq.write_table(_with(table, column, value, type_), tmp_path / f"{kind}-2.parquet")
+    store = MemoryStore()
+    with pytest.raises(ForeignFileError) as refused:
+        take_in(store, tmp_path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert len(store.streams(EVERYTHING)) == 0
+
+
+@pytest.mark.parametrize(("kind", "number"), [("\udcff", "1"), ("windows", "²"), ("windows", "9" * 5000)])
+def test_strange_words_about_itself(tmp_path: Path, exported_once: Path, kind: str, number: str) -> None:
+    """Bytes that are no text, and numbers that are none."""
+    table = pq.read_table(min(exported_once.glob("windows-*"))).slice(0, 1)
+    words = {b"tatpar.kind": kind.encode(errors="surrogateescape"), b"tatpar.format": number.encode()}
+    pq.write_table(table.replace_schema_metadata(words), tmp_path / "windows-1.parquet")
+    with pytest.raises(ForeignFileError, match="not of an export"):
+        take_in(MemoryStore(), tmp_path)
+
+
+def test_a_column_twice_and_a_flipped_byte(tmp_path: Path, exported_once: Path) -> None:
+    """Pages carry checksums: a byte that changed is noticed though the figures would pass."""
+    source = min(exported_once.glob("windows-*"))
+    table = pq.read_table(source).slice(0, 3)
+    twice = table.append_column("sent", table["sent"]).replace_schema_metadata(table.schema.metadata)
+    place = tmp_path / "windows-1.parquet"
+    pq.write_table(twice, place)
+    with pytest.raises(ForeignFileError, match="column sent is there 2 times"):
+        take_in(MemoryStore(), tmp_path)
+    chunk = pq.read_metadata(source).row_group(0).column(table.schema.get_field_index("received_ns"))
+    raw = bytearray(source.read_bytes())
+    raw[chunk.data_page_offset + chunk.total_compressed_size // 2] ^= 1
+    place.write_bytes(raw)
+    with pytest.raises(ForeignFileError, match=r"damaged from row 1 on .*(CRC|checksum)"):
+        take_in(MemoryStore(), tmp_path)
+
+
+def test_offices_of_imported_rollups_only_are_written_out(hub: Hub, exported: Path) -> None:
+    """They have no window and no contact, and yet a past."""
+    for path in (*exported.glob("windows-*"), *exported.glob("items-*")):
+        path.unlink()
+    with closing(SqliteStore(hub.folder / "in.db")) as store:
+        taken = take_in(store, exported)
+        done = export(store, hub.folder / "again", SPAN)
+    assert done.rollups == taken.rollups > 50
+
+
+def test_a_full_disk_leaves_nothing_half_written(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is noticed while rows are written or when the file is closed."""
+    for number, when in enumerate(("write_table", "close")):
+
+        def full(*_: object, **__: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patched, closing(SqliteReader(hub.data / "reports.db")) as reader:
+            patched.setattr(pq.ParquetWriter, when, full)
+            with pytest.raises(OSError, match="No space"):
+                export(reader, hub.folder / f"full-{number}", SPAN)
+        assert not list((hub.folder / f"full-{number}").iterdir())
 
 
 def test_the_commands(hub: Hub) -> None:
