@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Self
 
 LOOK_S: Final = 1.0
+EMPTY: Final = (
+    "no key stands in it; write {} anew (tatpar enroll --reflector-keys), or remove the option --keys"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -38,11 +41,18 @@ class FollowedKeys:
         with self._turn:
             self._known = self._mark()
             try:
-                self._take(read_keys(self._file))
+                self._take(self._read())
             except (OSError, ReflectorKeysError) as error:
                 self._state.bad(f"the keys stay as they were: {error}")
             else:
                 self._state.good()
+
+    def _read(self) -> dict[int, bytes]:
+        """SSID -> key; a file without any is wrong: `>` has cut it short, nobody means to shut out every office."""
+        found = read_keys(self._file)
+        if not found:
+            raise ReflectorKeysError(EMPTY.format(self._file))
+        return found
 
     def _mark(self) -> tuple[int, int, int] | None:
         """By what a change shows: another file under the name, or another time or size; None: it is away."""

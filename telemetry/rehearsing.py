@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -17,6 +17,8 @@ from telemetry.control import Answer
 from telemetry.messages import Bps, Count, Name, PathName, TimeNs
 
 Line = Annotated[str, Meta(max_length=300)]
+PLAN_KEYS: Final = "plan/"
+"""Begins the keys of what the plan asks for; a person's must not, or it would stand in the place of a planned one."""
 
 
 class RehearsalState(StrEnum):

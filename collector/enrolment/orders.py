@@ -16,6 +16,7 @@ from paho.mqtt.properties import Properties
 
 from collector.enrolment.issuing import verified
 from collector.mqtt import Sending
+from collector.rehearsing.claims import absurdity, ordered_by
 from collector.trouble import Trouble
 from telemetry.codec import encode_control
 from telemetry.rehearsing import heard_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collector.enrolment.keys import KeyRing
     from collector.ground import Ground
     from collector.intake import Answered
+    from telemetry.rehearsing import OfficeProgress
     from telemetry.state.commands import CommandRow
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,8 @@ class OrderCounters:
     """Words of offices that rehearse."""
     answers_unasked: int = 0
     """Answers to no order of ours, or a second one."""
+    claims_absurd: int = 0
+    """Words of offices that rehearse which cannot be true of what they were ordered."""
     answers_forged: int = 0
     """Not signed by the probe, although it is enrolled."""
 
@@ -118,8 +122,7 @@ class Orders:
             return
         told = heard_of(answer)
         if told is not None:
-            state.note_rehearsing(told[0], answered.site, answered.probe, told[1])
-            self.counters.told += 1
+            self._note_rehearsing(told[0], answered, told[1])
             return
         now_ns = self._ground.clock.now_ns()
         said = (answer.ok, answer.detail)
@@ -130,6 +133,20 @@ class Orders:
         row = state.command(answer.id)
         if row is not None and row.command.verb == ROTATE and answer.ok:
             self._rotated(row, now_ns)
+
+    def _note_rehearsing(self, rehearsal_id: str, answered: Answered, said: OfficeProgress) -> None:
+        """Believe what can be true of the ladder that was ordered; an office that says nothing else ends as `no-answer`."""
+        state, site, probe = self._ground.state, answered.site, answered.probe
+        row = state.command(state.rehearsal_order(rehearsal_id, site))
+        order = None if row is None or row.probe != probe else ordered_by(row.command)
+        why = "it has no order" if order is None else absurdity(order, said)
+        if why:
+            self.counters.claims_absurd += 1
+            extra = {"event": "rehearsal.absurd", "site": site, "probe": probe, "reason": why}
+            log.warning("a claim of %s/%s in a rehearsal is not believed: %s", site, probe, why, extra=extra)
+            return
+        state.note_rehearsing(rehearsal_id, site, probe, said)
+        self.counters.told += 1
 
     def _rotated(self, row: CommandRow, now_ns: int) -> None:
         generation = int(row.command.arguments.get("generation", "0") or 0)

@@ -12,7 +12,7 @@ from collector.rehearsing.conducting import CLOCK_NS, Answered, Facts, advance, 
 from collector.trouble import Trouble
 from telemetry.control import Command
 from telemetry.rehearsal_reasons import WhyNot
-from telemetry.rehearsing import RehearsalState, new_request
+from telemetry.rehearsing import PLAN_KEYS, RehearsalState, new_request
 from telemetry.signing import signed_command
 from telemetry.state.commands import CommandRow
 from telemetry.windows import MINUTE_NS, SECOND_NS
@@ -78,7 +78,7 @@ class Rehearsals:
         for one in config.calendar.occurrences(now_ns, now_ns + lead_ns + SECOND_NS):
             due_ns = one.starts_ns - lead_ns
             wanted = not settings.plan_profiles or one.meeting.profile in settings.plan_profiles
-            key = f"{PLAN}/{one.meeting.uid}/{one.recurrence_ns}/{one.starts_ns}"[:200]
+            key = f"{PLAN_KEYS}{one.meeting.uid}/{one.recurrence_ns}/{one.starts_ns}"[:200]
             if wanted and due_ns <= now_ns < min(due_ns + LATE_NS, one.starts_ns):
                 self._ground.state.ask_rehearsal(
                     new_request(

@@ -134,6 +134,11 @@ class RehearsalTable(Database):
             )
             return True
 
+    def rehearsal_order(self, rehearsal_id: str, site: str) -> str:
+        """Id of the order that an office was given; empty when it was given none."""
+        rows = self._rows("SELECT body FROM rehearsal_office WHERE id = ? AND site = ?", (rehearsal_id, site))
+        return decoded(rows[0][0], OfficeProgress).command if rows else ""
+
     def stop_rehearsal(self, rehearsal_id: str, now_ns: int) -> bool:
         """Ask that one stops; False when it is over, or there is none."""
         with self._change() as change:

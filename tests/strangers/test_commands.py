@@ -145,7 +145,14 @@ async def test_a_poisoned_broker_commands_nothing(
         kept = signed_command(b"w" * 32, "agra", "p1", fresh)
         await insider.publish(topic, encode_control(kept), retain=True, properties=answer_to(answers, b"x"))
         await eventually(lambda: counters.commands_refused == 4)
-        counts = {"sent": 1, "answered": 1, "told": 0, "answers_unasked": 1, "answers_forged": 0}
+        counts = {
+            "sent": 1,
+            "answered": 1,
+            "told": 0,
+            "answers_unasked": 1,
+            "claims_absurd": 0,
+            "answers_forged": 0,
+        }
         assert hub.counts["orders"] == counts
         assert (await asyncio.to_thread(hub.state.commands, 9)) == [done]
 

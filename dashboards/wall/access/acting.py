@@ -13,7 +13,7 @@ from dashboards.wall.picture.times import recurrence_ns
 from dashboards.wall.web.answers import BadRequestError, json
 from telemetry.access import IncidentMark
 from telemetry.alerting import AlertState
-from telemetry.rehearsing import new_request
+from telemetry.rehearsing import PLAN_KEYS, new_request
 from telemetry.state.alerts import UnknownAlertError
 from telemetry.state.rehearsals import Asked
 from telemetry.windows import DAY_NS, HOUR_NS
@@ -59,7 +59,7 @@ class WantedRehearsal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     sites: Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=500)] = ()
     """Only these of the invited offices; empty for all."""
     key: Annotated[str, Meta(max_length=64)] = ""
-    """Asked again with the same key, it is the same rehearsal."""
+    """Asked again with the same key, it is the same rehearsal; those that begin with `plan/` are the plan's own."""
 
 
 class AskedRehearsal(Struct, frozen=True, kw_only=True):
@@ -162,6 +162,8 @@ class Acting:
         return Acknowledged(by=who, at_ms=now_ns // 1_000_000, note=note, is_new=True)
 
     def _ask(self, wanted: WantedRehearsal, who: str) -> AskedRehearsal:
+        if wanted.key.startswith(PLAN_KEYS):
+            raise BadRequestError(f"keys that begin with {PLAN_KEYS} are the plan's own; choose another one")
         recurrence = _recurrence(wanted.recurrence)
         now_ns = self._clock.now_ns()
         occurrence = self._live.current.calendar.find(wanted.uid, recurrence, recurrence)

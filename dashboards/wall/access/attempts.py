@@ -41,7 +41,3 @@ class Attempts:
         for key in keys:
             if key in self._full_at:
                 self._full_at[key] -= self._every_ns
-
-    def passed(self, key: str) -> None:
-        """It was the right password: what this one has mistyped is forgotten."""
-        self._full_at.pop(key, None)

@@ -83,7 +83,7 @@ class SignIn:
         if not fits:
             self._refuse(source, "no such name and password")
             return self._page(request, "signin.wrong", 403)
-        self._sources.passed(source)
+        self._sources.give_back((source,))  # only this one: what failed under other names stays counted
         self._names.give_back(named)
         self._remember(name, source)
         token = tokens.new_token()

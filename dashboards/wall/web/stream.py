@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,8 +21,10 @@ _RETRY: Final = b"retry: 2000\n\n"
 _HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
-async def stream(request: Request) -> StreamingResponse:
+async def stream(request: Request) -> Response:
     """Everything after the event that the page saw last; the whole picture when that is too long ago."""
+    if request.method == "HEAD":  # a stream without its body would be held open for nothing
+        return Response(media_type="text/event-stream", headers=_HEADERS)
     poller: Poller = request.app.state.poller
     await poller.ready.wait()
     seen = request.headers.get("last-event-id") or request.query_params.get("after", "")

@@ -98,7 +98,8 @@ def test_the_collectors_older_picture_takes_back_no_newer_word(tmp_path: Path) -
     """The collector writes what it read a moment ago; the office has spoken meanwhile."""
     state = StateDb(tmp_path / "s.db")
     record = with_office(state)
-    state.note_rehearsing("r1", "agra", "p1", OfficeProgress(site="agra", probe="p1", rung="audio", step=1))
+    said = OfficeProgress(site="agra", probe="p1", state=OfficeState.RUNNING, rung="audio", step=1)
+    assert state.note_rehearsing("r1", "agra", "p1", said)
     state.put_rehearsal(record)
     (office,) = state.rehearsal("r1").offices  # type: ignore[union-attr]
     assert office.rung == "audio"

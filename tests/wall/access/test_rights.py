@@ -120,6 +120,8 @@ def test_a_rehearsal_is_asked_for_once(closed: Any, visit: Callable[[str], Brows
     assert ravi.act("/api/rehearsals", MORNING)[0] == 409
     assert ravi.act("/api/rehearsals", MORNING | {"recurrence": "20200101T000000Z"})[0] == 404
     assert ravi.act("/api/rehearsals", MORNING | {"sites": ["elsewhere"]})[0] == 400
+    status, said = ravi.act("/api/rehearsals", MORNING | {"key": "plan/it"})
+    assert (status, "the plan's own" in said["error"]) == (400, True)
     found = json.loads(ravi.ask(f"/api/rehearsals/{first['id']}")[2])
     assert (found["request"]["who"], found.get("state", "waiting")) == ("ravi", "waiting")
     listed = json.loads(ravi.ask(f"/api/meeting/{MORNING['uid']}/{MORNING['recurrence']}/rehearsals")[2])

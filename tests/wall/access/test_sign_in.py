@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -87,6 +89,21 @@ def test_nobody_is_checked_as_long_as_somebody() -> None:
     assert alone > 0.005  # Argon2id over 19 MB; a comparison of strings takes microseconds
 
 
+def test_a_head_of_the_stream_ends_at_once(closed: Any, visit: Callable[[str], Browser]) -> None:
+    """Nobody waits for it, and no viewer stays behind."""
+    cookie = "; ".join(f"{one.name}={one.value}" for one in visit("asha").jar)
+    where = urlsplit(closed.url)
+    with closing(HTTPConnection(where.hostname, where.port, 60)) as line:
+        for method, path in (("HEAD", "/api/stream"), ("GET", "/api/me")):  # the same connection serves on
+            line.request(method, path, headers={"cookie": cookie})
+            answer = line.getresponse()
+            answer.read()
+            assert answer.status == 200
+            assert answer.headers["content-type"].startswith(
+                "text/event-stream" if method == "HEAD" else "application/json"
+            )
+
+
 def test_signing_out_ends_the_session(visit: Callable[[str], Browser]) -> None:
     """After it the same cookie opens nothing."""
     browser = visit("sita")
@@ -132,6 +149,22 @@ def test_too_many_attempts_wait(closed: Any) -> None:
     assert answers[0] == 403
     assert answers[-1] == 429
     assert browser.sign_in("sita") == 429
+
+
+def test_ones_own_password_does_not_pay_for_guesses_at_others(closed: Any) -> None:
+    """Who signs in as oneself between guesses at another's password waits as every guesser does."""
+    where = urlsplit(closed.url)
+
+    def signs_in(name: str, password: str) -> int:
+        with closing(HTTPConnection(where.hostname, where.port, 60, source_address=("127.0.0.9", 0))) as line:
+            form = urlencode({"name": name, "password": password})
+            kind = "application/x-www-form-urlencoded"
+            line.request("POST", "/sign-in", form, {"content-type": kind, "origin": closed.url})
+            return line.getresponse().status
+
+    found = [signs_in(*one) for one in [("noor", "wrong"), ("noor", "wrong"), ("sita", PASSWORD)] * 6]
+    assert found[:3] == [403, 403, 303]
+    assert (found[-3], found[-1]) == (429, 429)
 
 
 def test_attempts_come_back_with_time() -> None:
