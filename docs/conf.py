@@ -23,6 +23,7 @@ include_patterns = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "THIRD_PARTY_NOTICES.md",
     "*/**README.md",
 ]
 exclude_patterns = [
