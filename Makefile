@@ -14,7 +14,7 @@ test: setup
 	@sh deploy/setup.sh databases
 	@sh deploy/setup.sh browser
 	@sh deploy/setup.sh wheelhouse
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -37,7 +37,7 @@ LONGEST: Final = (
     "tests/collector/test_members_under_load.py",
     "tests/watch/test_asked_once.py",
 )
-"""Files that take long, the longest first: two workers that begin with them end together."""
+"""Files that take long, the longest first: workers that begin with them end together."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
