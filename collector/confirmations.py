@@ -6,7 +6,8 @@ Duplicates count too: a probe that sends again has not understood yet.
 
 from __future__ import annotations
 
-from math import inf
+from collections import OrderedDict
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from telemetry.control import Stored
@@ -40,53 +41,77 @@ def confirmation(epoch: str, accounted: IntervalSet) -> Stored | None:
 
 
 class Confirmations:
-    """Who is to be told, and when."""
+    """Who is to be told, and when. A step costs what is told in it, however many are known or wait."""
 
     def __init__(self, interval_s: float = INTERVAL_S) -> None:
         self._interval_s = interval_s
         self._epoch: dict[Probe, str] = {}
-        self._told_s: dict[Probe, float] = {}
-        self._pending: dict[Probe, None] = {}
+        self._due: OrderedDict[Probe, None] = OrderedDict()
+        self._resting: OrderedDict[Probe, float] = OrderedDict()
+        """Told less than an interval ago, and when: the earliest first."""
+        self._noted: dict[Probe, None] = {}
+        """Those of them that are to be told again."""
 
     def note(self, probe: Probe, epoch: str) -> None:
         """Something of a probe's epoch was committed, or had been before."""
         self._epoch[probe] = epoch
-        self._pending[probe] = None
+        waiting = self._noted if probe in self._resting else self._due
+        waiting[probe] = None
 
     def again(self) -> None:
         """The broker may have forgotten what it kept: tell everyone once more."""
-        self._pending = dict.fromkeys(self._epoch)
-        self._told_s.clear()
+        self._resting.clear()
+        self._noted.clear()
+        self._due = OrderedDict.fromkeys(self._epoch)
 
     def hand_on(self) -> list[tuple[Probe, str]]:
         """Everyone who waits to be told, for somebody else to tell. Whoever cannot be handed on must be given back."""
-        due = [(probe, self._epoch[probe]) for probe in self._pending]
-        self._pending.clear()
+        due = [(probe, self._epoch[probe]) for probe in chain(self._due, self._noted)]
+        self._due.clear()
+        self._noted.clear()
         return due
 
     def hurry(self) -> None:
         """Whoever waits may be told now."""
-        self._told_s.clear()
+        self._due |= self._noted
+        self._resting.clear()
+        self._noted.clear()
 
     def take(self, now_s: float, limit: int) -> list[tuple[Probe, str]]:
-        """Who is to be told now, and of which epoch. Whoever cannot be told must be given back."""
-        due = [
-            (probe, self._epoch[probe])
-            for probe in self._pending
-            if now_s - self._told_s.get(probe, -inf) >= self._interval_s
-        ][:limit]
-        for probe, _ in due:
-            del self._pending[probe]
-            self._told_s[probe] = now_s
+        """Who is to be told now, and of which epoch. Whoever cannot be told must be given back.
+
+        Args:
+            now_s: never less than at the call before.
+            limit: so many at most.
+        """
+        self._let_rested(now_s)
+        due: list[tuple[Probe, str]] = []
+        while self._due and len(due) < limit:
+            probe, _ = self._due.popitem(last=False)
+            self._resting[probe] = now_s
+            due.append((probe, self._epoch[probe]))
         return due
 
     def give_back(self, due: Iterable[tuple[Probe, str]]) -> None:
         """These could not be told; they stay due."""
         for probe, _ in due:
-            self._pending[probe] = None
-            self._told_s.pop(probe, None)
+            self._resting.pop(probe, None)
+            self._noted.pop(probe, None)
+            self._due[probe] = None
 
     @property
     def pending(self) -> int:
         """Probes that wait to be told."""
-        return len(self._pending)
+        return len(self._due) + len(self._noted)
+
+    def _let_rested(self, now_s: float) -> None:
+        """Those told an interval ago or longer may be told again."""
+        while self._resting:
+            probe, told_s = self._resting.popitem(last=False)
+            if now_s - told_s < self._interval_s:
+                self._resting[probe] = told_s
+                self._resting.move_to_end(probe, last=False)
+                return
+            if probe in self._noted:
+                del self._noted[probe]
+                self._due[probe] = None

@@ -15,7 +15,7 @@ from collector.mqtt import Sending
 from collector.notes import NoteBox, NotePad
 from collector.trouble import Trouble
 from telemetry.codec import encode_control
-from telemetry.store.protocol import Restorable
+from telemetry.store.protocol import Accounting, Restorable
 from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collector.mqtt import Bridge
     from collector.notes import Note
     from telemetry.control import Stored
+    from telemetry.intervals import IntervalSet
+    from telemetry.store.protocol import ReportStore
 
 log: Final = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
@@ -199,11 +201,11 @@ class Confirmer:
         return []
 
     def _look_up(self, due: list[tuple[Probe, str]]) -> list[Stored | None]:
-        found: list[Stored | None] = []
-        for probe, epoch in due:
-            accounted = self._ground.store.received(*probe).get(epoch)
-            found.append(None if accounted is None else confirmation(epoch, accounted))
-        return found
+        accounted = _accounted(self._ground.store, [(*probe, epoch) for probe, epoch in due])
+        return [
+            None if epochs is None else confirmation(epoch, epochs)
+            for (_, epoch), epochs in zip(due, accounted, strict=True)
+        ]
 
     def _publish(self, probe: Probe, stored: Stored) -> Sending:
         if not self._ground.leading.now:
@@ -222,3 +224,11 @@ class Confirmer:
         except TimeoutError:
             return
         self._wake.clear()
+
+
+def _accounted(store: ReportStore, epochs: list[tuple[str, str, str]]) -> list[IntervalSet | None]:
+    """What is accounted for of each; None of those that never reported."""
+    if isinstance(store, Accounting):
+        found = store.accounted(epochs)
+        return [found.get(key) for key in epochs]
+    return [store.received(site, probe).get(epoch) for site, probe, epoch in epochs]

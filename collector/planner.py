@@ -33,8 +33,10 @@ class Planner:
         self._plans: dict[str, Plan] = {}
         self._made_for: tuple[Config, int] | None = None
         self._probes: dict[str, set[str]] = {}
-        self._told: dict[Probe, bytes] = {}
-        self._stale = True
+        self._told: dict[str, dict[str, bytes]] = {}
+        """By site and probe."""
+        self._unsure: dict[str, None] = {}
+        """Sites of which some probe may not have been told what it should, in the order in which that came about."""
 
     def outdated(self, config: Config, now_ns: int) -> bool:
         """Whether plans must be made: another configuration, or another hour."""
@@ -45,54 +47,61 @@ class Planner:
         """Take over the plans made for a configuration and an hour."""
         self._plans = dict(plans)
         self._made_for = (config, now_ns // HOUR_NS)
-        self._stale = True
+        self._look_at_all()
 
     def heard(self, site: str, probe: str) -> None:
         """A probe exists: it gets its site's plan."""
         probes = self._probes.setdefault(site, {FIRST_PROBE})
         if probe not in probes and len(probes) < MAX_PROBES:
             probes.add(probe)
-            self._stale = True
+            self._unsure[site] = None
 
     def arrived(self, site: str, probe: str) -> None:
         """A probe has come on line: its plan is told again, whatever somebody has put in its place meanwhile."""
         self.heard(site, probe)
-        if self._told.pop((site, probe), None) is not None:
-            self._stale = True
+        if self._told.get(site, {}).pop(probe, None) is not None:
+            self._unsure[site] = None
 
     def again(self, told: Iterable[Probe] = ()) -> None:
         """The broker may have forgotten what it kept; others have told these probes, of whom some may be planned no more."""
-        self._told = dict.fromkeys(told, b"")
-        for site, probe in self._told:
+        self._told = {}
+        for site, probe in told:
+            self._told.setdefault(site, {})[probe] = b""
             self.heard(site, probe)
-        self._stale = True
+        self._look_at_all()
 
     def tell(self) -> list[tuple[Probe, Plan]]:
         """Publish what is new to someone; who was told what. What the broker did not take is told next time."""
-        if not self._stale:
-            return []
-        self._stale = False
-        told = self._tell_planned()
-        self._withdraw()
-        return told
-
-    def _tell_planned(self) -> list[tuple[Probe, Plan]]:
+        unsure, self._unsure = self._unsure, {}
         told: list[tuple[Probe, Plan]] = []
-        for site, plan in self._plans.items():
-            payload = encode_control(plan)
-            probes = ((site, probe) for probe in sorted(self._probes.setdefault(site, {FIRST_PROBE})))
-            told += [(p, plan) for p in probes if self._told.get(p) != payload and self._say(p, payload)]
+        for site in unsure:
+            plan = self._plans.get(site)
+            if plan is None:
+                self._withdraw(site)
+            else:
+                told += self._tell_site(site, plan)
         return told
 
-    def _withdraw(self) -> None:
-        """Sites that are not linked any more have no plan."""
-        for site, probe in [probe for probe in self._told if probe[0] not in self._plans]:
+    def _look_at_all(self) -> None:
+        self._unsure = dict.fromkeys((*self._plans, *self._told))
+
+    def _tell_site(self, site: str, plan: Plan) -> list[tuple[Probe, Plan]]:
+        payload = encode_control(plan)
+        told = self._told.setdefault(site, {})
+        new = [p for p in sorted(self._probes.setdefault(site, {FIRST_PROBE})) if told.get(p) != payload]
+        return [((site, probe), plan) for probe in new if self._say((site, probe), payload)]
+
+    def _withdraw(self, site: str) -> None:
+        """A site that is not linked any more has no plan."""
+        told = self._told.get(site, {})
+        for probe in list(told):
             if self._say((site, probe), b""):
-                del self._told[site, probe]
+                del told[probe]
 
     def _say(self, probe: Probe, payload: bytes) -> bool:
         if self._publish(topic(self._root, *probe, Leaf.PLAN), payload) is Sending.HELD:
-            self._stale = True
+            self._unsure[probe[0]] = None
             return False
-        self._told[probe] = payload
+        site, name = probe
+        self._told.setdefault(site, {})[name] = payload
         return True

@@ -20,6 +20,13 @@ class IntervalSet:
         for first, last in ranges:
             self.add_range(first, last)
 
+    def copy(self) -> IntervalSet:
+        """An independent copy."""
+        twin = IntervalSet()
+        twin._first += self._first
+        twin._last += self._last
+        return twin
+
     def __contains__(self, value: int) -> bool:
         i = bisect_right(self._first, value) - 1
         return i >= 0 and value <= self._last[i]

@@ -37,8 +37,8 @@ class Account:
     def copy(self) -> Account:
         """An independent copy."""
         twin = Account()
-        twin.stored = IntervalSet(self.stored)
-        twin.written_off = IntervalSet(self.written_off)
+        twin.stored = self.stored.copy()
+        twin.written_off = self.written_off.copy()
         twin.holes = list(self.holes)
         return twin
 
@@ -68,7 +68,7 @@ class Account:
 
     def accounted(self) -> IntervalSet:
         """Stored or written off."""
-        both = IntervalSet(self.stored)
+        both = self.stored.copy()
         for first, last in self.written_off:
             both.add_range(first, last)
         return both

@@ -259,6 +259,10 @@ class MemoryStore:
             if (of_site, of_probe) == (site, probe)
         }
 
+    def accounted(self, epochs: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], IntervalSet]:
+        """What is accounted for of many epochs; see `protocol.Accounting`."""
+        return {key: self._accounts[key].accounted() for key in epochs if key in self._accounts}
+
     @property
     def shipping(self) -> Mapping[str, int | float | bool | str | None]:
         """Nothing: there is no server."""

@@ -255,3 +255,16 @@ class Counting(Protocol):
             StoreError: the store cannot be read now.
         """
         ...
+
+
+@runtime_checkable
+class Accounting(Protocol):
+    """A store that can tell at one look what is accounted for of many epochs."""
+
+    def accounted(self, epochs: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], IntervalSet]:
+        """By (site, probe, epoch) the seq ranges accounted for, as `received` has them; those that never reported are left out.
+
+        Raises:
+            StoreError: the store cannot be read now.
+        """
+        ...

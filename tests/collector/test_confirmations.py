@@ -99,3 +99,75 @@ def test_a_jump_that_no_probe_can_have_made_is_suspicious_and_no_hole() -> None:
     months = 180 * 5760
     watch.look(AGRA, Stored(epoch=EPOCH, through=20, missing=((21, 20 + months), (30 + months, 10**9))))
     assert (watch.counts.noticed, watch.open, watch.suspicious) == (months, months, 1)
+
+
+class Plain:
+    """The same by looking at everybody each time: what `Confirmations` must say, but for the order."""
+
+    def __init__(self) -> None:
+        self.told_s: dict[tuple[str, str], float] = {}
+        self.pending: set[tuple[str, str]] = set()
+        self.known: set[tuple[str, str]] = set()
+
+    def note(self, probe: tuple[str, str]) -> None:
+        self.known.add(probe)
+        self.pending.add(probe)
+
+    def due(self, now_s: float) -> set[tuple[str, str]]:
+        return {p for p in self.pending if p not in self.told_s or now_s - self.told_s[p] >= INTERVAL_S}
+
+    def told(self, probes: set[tuple[str, str]], now_s: float) -> None:
+        self.pending -= probes
+        self.told_s |= dict.fromkeys(probes, now_s)
+
+    def give_back(self, probes: set[tuple[str, str]]) -> None:
+        self.pending |= probes
+        for probe in probes:
+            self.told_s.pop(probe, None)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("note"), st.integers(0, 5)),
+        st.tuples(st.just("take"), st.integers(1, 4)),
+        st.tuples(st.just("wait"), st.integers(1, 20)),
+        st.tuples(st.sampled_from(["give back", "again", "hurry", "hand on"]), st.just(0)),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_whatever_happens_the_same_are_due_as_by_looking_at_everybody(steps: list[tuple[str, int]]) -> None:
+    """Noted, told, given back, a new connection, time passing: in any order."""
+    ledger, plain, now_s = Confirmations(), Plain(), 0.0
+    last: list[tuple[tuple[str, str], str]] = []
+    for step, number in steps:
+        match step:
+            case "note":
+                ledger.note((f"o{number}", "p1"), EPOCH)
+                plain.note((f"o{number}", "p1"))
+            case "take":
+                due = plain.due(now_s)
+                last = ledger.take(now_s, number)
+                told = {probe for probe, _ in last}
+                assert told <= due
+                assert len(last) == len(told) == min(number, len(due))
+                plain.told(told, now_s)
+            case "wait":
+                now_s += number
+            case "give back":
+                ledger.give_back(last)
+                plain.give_back({probe for probe, _ in last})
+                last = []
+            case "again":
+                ledger.again()
+                plain.pending, plain.told_s = set(plain.known), {}
+            case "hurry":
+                ledger.hurry()
+                plain.told_s = {}
+            case _:
+                assert {probe for probe, _ in ledger.hand_on()} == plain.pending
+                plain.pending = set()
+        assert ledger.pending == len(plain.pending)
+    assert {probe for probe, _ in ledger.take(now_s, 100)} == plain.due(now_s)

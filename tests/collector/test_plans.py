@@ -215,6 +215,41 @@ def test_a_site_that_is_not_linked_any_more_loses_its_plan(live: LiveConfig) -> 
     assert broker.said[-1] == ("r/meerut/p1/plan", b"")
 
 
+def test_only_the_site_that_has_news_is_looked_at(live: LiveConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A probe that appears at one office costs nothing for the other thousands."""
+    planner = Planner("r", Broker().publish)
+    planner.adopt(dict.fromkeys(("agra", "meerut", "etah"), PLAN), live.current, 0)
+    planner.tell()
+    made: list[Plan] = []
+
+    def encode(plan: Plan) -> bytes:
+        made.append(plan)
+        return encode_control(plan)
+
+    monkeypatch.setattr("collector.planner.encode_control", encode)
+    planner.heard("meerut", "p1")
+    assert planner.tell() == []
+    assert not made
+    planner.heard("etah", "p2")
+    planner.tell()
+    assert made == [PLAN]
+
+
+def test_a_probe_that_was_told_and_is_not_linked_any_more_is_withdrawn_by_the_next_leader(
+    live: LiveConfig,
+) -> None:
+    """Also one that this collector has never heard."""
+    broker = Broker()
+    planner = Planner("r", broker.publish)
+    planner.adopt({"agra": PLAN}, live.current, 0)
+    planner.again([("agra", "p1"), ("meerut", "p7")])
+    assert [probe for probe, _ in planner.tell()] == [("agra", "p1")]
+    assert broker.said[-1] == ("r/meerut/p7/plan", b"")
+    said = len(broker.said)
+    assert planner.tell() == []
+    assert len(broker.said) == said
+
+
 def test_plans_are_made_anew_for_another_hour_or_configuration(config_file: Path) -> None:
     """And only then."""
     config = LiveConfig(config_file).current

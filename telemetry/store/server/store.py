@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.settings import Store
+    from telemetry.intervals import IntervalSet
     from telemetry.store.protocol import Fate, Received
     from telemetry.store.server.database import Database
     from telemetry.store.tables import RollupTable, StreamTable
@@ -110,6 +111,10 @@ class ServerStore(ServerReader):
     def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
         """How many reports of a probe the journal holds of an hour; see `protocol.Counting`."""
         return self._writer.reports_in_hour(site, probe, hour_ns)
+
+    def accounted(self, epochs: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], IntervalSet]:
+        """What is accounted for of many epochs; see `protocol.Accounting`."""
+        return self._writer.accounted(epochs)
 
     def ship(self) -> int:
         """Ship a batch now, when no other process is the shipper; how much that was.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from itertools import chain
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from telemetry.intervals import IntervalSet
 from telemetry.messages import Tombstone
@@ -12,7 +12,7 @@ from telemetry.store.ledger import Account, Hole
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from telemetry.store.protocol import Received
 
@@ -85,22 +85,27 @@ class Accounts:
         return self._staged[key]
 
     def _read(self, wanted: set[Key]) -> None:
-        keys = list(wanted)
-        for start in range(0, len(keys), KEYS_AT_ONCE):
-            some = keys[start : start + KEYS_AT_ONCE]
-            for site, probe, epoch, *row in self._connection.execute(
-                f"WITH wanted(s, p, e) AS (VALUES {', '.join(['(?, ?, ?)'] * len(some))})"  # noqa: S608
-                " SELECT site, probe, epoch, stored, written_off, holes FROM wanted"
-                " CROSS JOIN ledger ON site = s AND probe = p AND epoch = e",
-                [name for key in some for name in key],
-            ):
-                self._adopt((site, probe, epoch), (row[0], row[1], row[2]))
+        for key, row in rows_of(self._connection, list(wanted)):
+            self._adopt(key, row)
         self._current |= wanted
 
     def _adopt(self, key: Key, row: Row) -> None:
         if self._rows.get(key) != row:
             self._settled[key] = unpacked(*row)
             self._rows[key] = row
+
+
+def rows_of(connection: sqlite3.Connection, keys: Sequence[Key]) -> Iterator[tuple[Key, Row]]:
+    """The packed rows of many accounts, a few hundred a query; a key without a row is passed over."""
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        some = keys[start : start + KEYS_AT_ONCE]
+        for site, probe, epoch, *row in connection.execute(
+            f"WITH wanted(s, p, e) AS (VALUES {', '.join(['(?, ?, ?)'] * len(some))})"  # noqa: S608
+            " SELECT site, probe, epoch, stored, written_off, holes FROM wanted"
+            " CROSS JOIN ledger ON site = s AND probe = p AND epoch = e",
+            [name for key in some for name in key],
+        ):
+            yield (site, probe, epoch), (row[0], row[1], row[2])
 
 
 def load(connection: sqlite3.Connection, key: Key) -> Account | None:
@@ -116,13 +121,18 @@ def _packed(account: Account) -> Row:
 
 
 def _integers(rows: Iterable[tuple[int, ...]]) -> bytes:
-    return np.array([x for row in rows for x in row], "<i8").tobytes()
+    flat = list(chain.from_iterable(rows))
+    return struct.pack(f"<{len(flat)}q", *flat)
 
 
 def unpacked(stored: bytes, written_off: bytes, holes: bytes) -> Account:
-    """An account from its packed row."""
+    """An account from its packed row.
+
+    Raises:
+        struct.error: the row is damaged.
+    """
     account = Account()
-    account.stored = IntervalSet(map(tuple, np.frombuffer(stored, "<i8").reshape(-1, 2).tolist()))
-    account.written_off = IntervalSet(map(tuple, np.frombuffer(written_off, "<i8").reshape(-1, 2).tolist()))
-    account.holes = [Hole(*row) for row in np.frombuffer(holes, "<i8").reshape(-1, 3).tolist()]
+    account.stored = IntervalSet(struct.iter_unpack("<qq", stored))
+    account.written_off = IntervalSet(struct.iter_unpack("<qq", written_off))
+    account.holes = [Hole(*row) for row in struct.iter_unpack("<qqq", holes)]
     return account

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections import defaultdict
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
@@ -35,7 +36,7 @@ MOST_FAULTS: Final = 50
 _ROWS_AT_ONCE: Final = 500
 _UNREADABLE: Final = (
     *(StoreError, codec.MessageError, msgspec.MsgspecError, sqlite3.Error),
-    *(ValueError, IndexError, KeyError, TypeError, OverflowError),
+    *(struct.error, ValueError, IndexError, KeyError, TypeError, OverflowError),
 )
 Site = tuple[str, str]
 """site, probe"""

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 from telemetry.store import assembly, derived
 from telemetry.store.derived import DerivedDays
 from telemetry.store.sqlite import blocks, fullness, gaps, items, newest, recent, rollups, streams
-from telemetry.store.sqlite.accounts import unpacked
+from telemetry.store.sqlite.accounts import rows_of, unpacked
 from telemetry.store.sqlite.blocks import Kind
 from telemetry.store.sqlite.connection import connect_reader, transaction, translated
 from telemetry.store.sqlite.schema import make_if_absent
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from telemetry.intervals import IntervalSet
     from telemetry.messages import Envelope
     from telemetry.store.protocol import Gaps, Selection, StoredItem
+    from telemetry.store.sqlite.accounts import Key
     from telemetry.store.tables import RollupTable, StreamTable
 
 
@@ -115,6 +116,11 @@ class SqliteReader:
                 (site, probe),
             )
             return {epoch: unpacked(*packed).accounted() for epoch, *packed in rows}
+
+    def accounted(self, epochs: Sequence[Key]) -> Mapping[Key, IntervalSet]:
+        """What is accounted for of many epochs; see `protocol.Accounting`."""
+        with self._view() as connection:
+            return {key: unpacked(*row).accounted() for key, row in rows_of(connection, epochs)}
 
     def close(self) -> None:
         """Let go of the files."""

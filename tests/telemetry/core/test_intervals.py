@@ -75,3 +75,14 @@ def test_a_set_says_what_it_holds_and_cannot_be_hashed() -> None:
     with pytest.raises(TypeError):
         hash(IntervalSet())
     assert IntervalSet([(1, 2)]) != {1, 2}
+
+
+def test_a_copy_is_equal_and_independent() -> None:
+    """What is added to one is not in the other."""
+    first = IntervalSet([(1, 3), (7, 9)])
+    twin = first.copy()
+    assert twin == first
+    twin.add(4)
+    first.add_range(20, 30)
+    assert list(twin) == [(1, 4), (7, 9)]
+    assert list(first) == [(1, 3), (7, 9), (20, 30)]
