@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from collector.mqtt import Sending
@@ -35,7 +36,7 @@ class Planner:
         self._probes: dict[str, set[str]] = {}
         self._told: dict[str, dict[str, bytes]] = {}
         """By site and probe."""
-        self._unsure: dict[str, None] = {}
+        self._unsure: OrderedDict[str, None] = OrderedDict()
         """Sites of which some probe may not have been told what it should, in the order in which that came about."""
 
     def outdated(self, config: Config, now_ns: int) -> bool:
@@ -71,37 +72,41 @@ class Planner:
         self._look_at_all()
 
     def tell(self) -> list[tuple[Probe, Plan]]:
-        """Publish what is new to someone; who was told what. What the broker did not take is told next time."""
-        unsure, self._unsure = self._unsure, {}
+        """Publish what is new to someone; who was told what. From the first that the broker does not take, all wait for the next call."""
         told: list[tuple[Probe, Plan]] = []
-        for site in unsure:
+        while self._unsure:
+            site, _ = self._unsure.popitem(last=False)
             plan = self._plans.get(site)
-            if plan is None:
-                self._withdraw(site)
-            else:
-                told += self._tell_site(site, plan)
+            new = self._withdrawn(site) if plan is None else self._new(site, encode_control(plan))
+            for probe, payload in new:
+                if not self._say((site, probe), payload):
+                    self._unsure[site] = None
+                    self._unsure.move_to_end(site, last=False)
+                    return told
+                if plan is not None:
+                    told.append(((site, probe), plan))
         return told
 
     def _look_at_all(self) -> None:
-        self._unsure = dict.fromkeys((*self._plans, *self._told))
+        self._unsure = OrderedDict.fromkeys((*self._plans, *self._told))
 
-    def _tell_site(self, site: str, plan: Plan) -> list[tuple[Probe, Plan]]:
-        payload = encode_control(plan)
-        told = self._told.setdefault(site, {})
-        new = [p for p in sorted(self._probes.setdefault(site, {FIRST_PROBE})) if told.get(p) != payload]
-        return [((site, probe), plan) for probe in new if self._say((site, probe), payload)]
-
-    def _withdraw(self, site: str) -> None:
-        """A site that is not linked any more has no plan."""
+    def _new(self, site: str, payload: bytes) -> list[tuple[str, bytes]]:
+        """Probes that have not been told their site's plan, and the plan."""
         told = self._told.get(site, {})
-        for probe in list(told):
-            if self._say((site, probe), b""):
-                del told[probe]
+        probes = sorted(self._probes.setdefault(site, {FIRST_PROBE}))
+        return [(probe, payload) for probe in probes if told.get(probe) != payload]
+
+    def _withdrawn(self, site: str) -> list[tuple[str, bytes]]:
+        """Probes of a site that is not linked any more: it has no plan."""
+        return [(probe, b"") for probe in self._told.get(site, {})]
 
     def _say(self, probe: Probe, payload: bytes) -> bool:
         if self._publish(topic(self._root, *probe, Leaf.PLAN), payload) is Sending.HELD:
-            self._unsure[probe[0]] = None
             return False
         site, name = probe
-        self._told.setdefault(site, {})[name] = payload
+        told = self._told.setdefault(site, {})
+        if payload:
+            told[name] = payload
+        else:
+            told.pop(name, None)
         return True

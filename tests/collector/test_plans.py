@@ -204,6 +204,24 @@ def test_what_the_broker_did_not_take_is_told_later(live: LiveConfig) -> None:
     assert len(planner.tell()) == 1
 
 
+def test_when_the_broker_takes_no_more_the_rest_waits_and_is_told_in_order(live: LiveConfig) -> None:
+    """One refusal ends the round: thousands of offers to a broker that is busy would only cost time."""
+    broker = Broker()
+    offered: list[str] = []
+
+    def publish(name: str, payload: bytes) -> Sending:
+        offered.append(name)
+        return broker.publish(name, payload) if len(broker.said) < 2 else Sending.HELD
+
+    planner = Planner("r", publish)
+    planner.adopt(dict.fromkeys(("agra", "meerut", "etah", "mathura"), PLAN), live.current, 0)
+    assert [site for (site, _), _ in planner.tell()] == ["agra", "meerut"]
+    assert offered == ["r/agra/p1/plan", "r/meerut/p1/plan", "r/etah/p1/plan"]
+    broker.said.clear()
+    assert [site for (site, _), _ in planner.tell()] == ["etah", "mathura"]
+    assert planner.tell() == []
+
+
 def test_a_site_that_is_not_linked_any_more_loses_its_plan(live: LiveConfig) -> None:
     """Its retained plan is cleared."""
     broker = Broker()
