@@ -10,13 +10,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from probes.office_settings import OfficeSettings
-
-_LEAN: Final = ("-P", "-X", "no_debug_ranges")
-"""Nothing is imported from the folder that we are started in; code holds no columns for tracebacks' underlining."""
 
 
 class OfficeError(Exception):
@@ -38,7 +35,8 @@ def become(config_file: Path, data_dir: Path, log_format: str) -> NoReturn:
     """
     from probes.child_process import environment  # noqa: PLC0415
 
-    arguments = [sys.executable, *_LEAN, "-m", __name__, str(config_file), str(data_dir), log_format]
+    # -P: nothing is imported from the folder that we are started in
+    arguments = [sys.executable, "-P", "-m", __name__, str(config_file), str(data_dir), log_format]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, arguments, environment())  # noqa: S606 - our own interpreter, no shell

@@ -7,7 +7,7 @@ library. Parts are copies where numpy's are views.
 from __future__ import annotations
 
 import operator
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Array:
 
     def max(self, *, initial: Any = None) -> Any:  # noqa: ANN401
         """The greatest; `initial` for none, or where it is greater."""
-        return max(self.values) if initial is None else max(initial, *self.values)
+        return max(self.values) if initial is None else max(chain((initial,), self.values))
 
     def argmax(self) -> int:
         """Position of the (first) greatest."""
