@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import marshal
 import random
 import subprocess
@@ -11,13 +12,25 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from probes.clock_discipline import Discipline
 from probes.echo_tally import round_trip
+from probes.measuring_messages import (
+    REPLY_TAG,
+    SENT_TAG,
+    STAMPED_TAG,
+    Ended,
+    Opened,
+    Progress,
+    encode_event,
+)
 from probes.meter import Meter
+from probes.records import REPLY, SENT, STAMPED
 from probes.stamp_tlv import Mode
+from probes.timestamp_arrays import ntp64_array
+from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pytest
 
@@ -25,19 +38,22 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 STEP_NS = 1_700_000_025 * 1_000_000_000
-PLAIN = """
-import sys
+WITHOUT = """
+import marshal, sys
 sys.modules["numpy"] = None
 from telemetry.array_choice import without_numpy
 without_numpy()
-import marshal, msgspec
+"""
+PLAIN = f"""
+{WITHOUT}
+import msgspec
 from probes.echo_tally import round_trip
 from probes.exchanges import FrameRecords
 from probes.meter import Meter
 from probes.records import REPLY, SENT, STAMPED
 from telemetry.arrays import np
 windows, echoes = marshal.load(sys.stdin.buffer)
-meters, out = {}, []
+meters, out = dict(), []
 for meter, parts, ssid in windows:
     arrays = [np.frombuffer(body, dtype=kind) for body, kind in zip(parts, (SENT, SENT, STAMPED, REPLY))]
     ours = meters.setdefault(meter, Meter("main.state", overhead=28, payload=172))
@@ -118,65 +134,69 @@ def test_figures_without_numpy_are_the_same_bits(
     assert any(one.straddled for one in measured)
 
 
-def test_records_are_kept_and_lent_without_numpy(tmp_path: Path) -> None:
-    """The pool's own tests pass without numpy as well (their records are made with it, in here)."""
-    from probes.record_pool import RecordPool
-    from probes.records import REPLY, SENT, STAMPED
-
+def messages() -> list[bytes]:
+    """Three frames of two sessions over the wrap of 32-bit numbers; the second session is never answered."""
     rng = np.random.default_rng(7)
-    batches: list[tuple[str, bytes]] = []
-    for frame in range(4):
-        for session in (1, 2, 9):
-            sent = np.zeros(40, dtype=SENT)
-            sent["session"], sent["frame"] = session, frame
-            sent["sequence"] = (1 << 32) - 70 + frame * 40 + np.arange(40)
-            got = rng.permutation(40)[:35]
-            stamped, replies = np.zeros(40, dtype=STAMPED), np.zeros(35, dtype=REPLY)
-            stamped["session"], stamped["sequence"] = session, sent["sequence"] & 0xFFFF_FFFF
+    out: list[bytes] = []
+    for frame in range(1, 5):
+        start_ns, mono_ns = STEP_NS + frame * WINDOW_NS, frame * WINDOW_NS
+        out.append(encode_event(Progress(mono_ns=mono_ns)))
+        out.append(encode_event(Opened(frame, start_ns, mono_ns, mono_ns, Discipline(0, 0x2001, 0, 1500))))
+        for session in (1, 2):
+            sent = np.zeros(150, dtype=SENT)
+            sent["session"], sent["frame"], sent["interval_us"] = session, frame, 100_000
+            sent["sequence"] = (1 << 32) - 200 + frame * 150 + np.arange(150)
+            sent["t1_ns"] = start_ns + np.arange(150) * 100 * MS
+            sent["late_us"] = rng.integers(0, 9_000, 150)
+            stamped = np.zeros(150, dtype=STAMPED)
+            got = rng.permutation(140 if session == 1 else 0)
+            for name in ("session", "t1_ns"):
+                stamped[name] = sent[name]
+            stamped["sequence"] = sent["sequence"] & 0xFFFF_FFFF
+            replies = np.zeros(len(got), dtype=REPLY)
             replies["session"], replies["sequence"] = session, stamped["sequence"][got]
-            batches += [
-                ("sent", sent.tobytes()),
-                ("stamped", stamped.tobytes()),
-                ("replies", replies.tobytes()),
-            ]
-    program = tmp_path / "pool.py"
-    program.write_text(POOL, encoding="utf-8")
+            replies["number"], replies["ssid"], replies["drops"] = replies["sequence"], 7, frame * 3
+            replies["t1"] = ntp64_array(sent["t1_ns"])[got]
+            replies["t2"] = ntp64_array(sent["t1_ns"] + 4 * MS)[got]
+            replies["t3"] = replies["t2"]
+            replies["t4_ns"] = sent["t1_ns"][got] + 9 * MS
+            for tag, records in ((SENT_TAG, sent), (STAMPED_TAG, stamped), (REPLY_TAG, replies)):
+                out.append(tag + records.tobytes())
+        out.append(encode_event(Ended(frame=frame, cpu_ratio=0.1, clock_steps=0)))
+    out.append(encode_event(Progress(mono_ns=6 * WINDOW_NS)))
+    return out
+
+
+ASSEMBLE = """
+import msgspec
+from probes.meter import Meter
+from probes.window_assembly import WindowAssembly
+
+def assembled(messages):
+    assembly, out = WindowAssembly(), []
+    for number in (1, 2):
+        meter = Meter(f"main.{number}", overhead=28, payload=172)
+        assembly.add_session(number, "office", f"main.{number}", 7, meter)
+    for message in messages:
+        assembly.take(message)
+        for frame in assembly.complete():
+            out += [(one.streams, one.self_report) for one in assembly.close(frame, ["office"])]
+    return msgspec.json.encode(out)
+"""
+
+
+def test_windows_are_put_together_the_same_without_numpy() -> None:
+    """From the measuring process's messages to closed windows, kept and lent over frames; a line without any reply among them."""
+    told = messages()
+    program = f"{WITHOUT}{ASSEMBLE}\nsys.stdout.buffer.write(assembled(marshal.load(sys.stdin.buffer)))"
     done = subprocess.run(
-        [sys.executable, str(program)],
-        input=marshal.dumps(batches),
-        capture_output=True,
-        check=False,
-        env={"PYTHONPATH": ":".join(sys.path)},
+        [sys.executable, "-c", program], input=marshal.dumps(told), capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
-    pool = RecordPool()
-    for kind, body in batches:
-        getattr(pool, f"add_{kind}")(body)
-    told: list[object] = []
-    for frame in range(4):
-        for number, one in pool.close(frame, {1: 5, 2: 6}).items():
-            parts = (one.sent, one.ahead, one.stamped, one.replies)
-            told.append(
-                [number, one.ssid, *([list(map(int, row)) for row in part.tolist()] for part in parts)]
-            )
-    assert len(told) == 8
-    assert marshal.loads(done.stdout) == told
-
-
-POOL = """
-import sys
-sys.modules["numpy"] = None
-from telemetry.array_choice import without_numpy
-without_numpy()
-import marshal
-from probes.record_pool import RecordPool
-pool = RecordPool()
-for kind, body in marshal.load(sys.stdin.buffer):
-    getattr(pool, f"add_{kind}")(body)
-told = []
-for frame in range(4):
-    for number, one in pool.close(frame, {1: 5, 2: 6}).items():
-        parts = (one.sent, one.ahead, one.stamped, one.replies)
-        told.append([number, one.ssid, *([list(row) for row in part.rows] for part in parts)])
-sys.stdout.buffer.write(marshal.dumps(told))
-"""
+    here: dict[str, Any] = {}
+    exec(ASSEMBLE, here)
+    assert json.loads(done.stdout) == json.loads(here["assembled"](told))
+    windows = json.loads(done.stdout)
+    assert len(windows) == 3
+    assert [one["lost"] for streams, _ in windows for one in streams] == [10, 150] * 3
+    assert windows[0][1]["late_sends"] > 0

@@ -93,12 +93,13 @@ def test_same_bits_as_numpy(name: str, length: int) -> None:
 
 def test_parts_are_set_as_numpy_does() -> None:
     """By position, slice, step, mask and positions, one value for all or as many as are meant."""
-    for values in (np.arange(10), Array(list(range(10)))):
+    numbers: Any = np.arange(10)
+    for values, place in ((numbers, np.array([3])), (Array(list(range(10))), Array([3]))):
         values[0] = 5
         values[1:3] = 7
         values[4::2] = values[:3]
         values[values == 9] = -1
-        values[plain_numpy.array([3], int) if isinstance(values, Array) else np.array([3])] += 100
+        values[place] += 100
         assert values.tolist() == [5, 7, 7, 103, 5, 5, 7, 7, 7, -1]
 
 
