@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-import numpy as np
-
+from telemetry.arrays import np
 from telemetry.histogram import sparse
 from telemetry.messages import RoundTrip
 from telemetry.metrics.percentile import of_sorted

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from telemetry.arrays import np
 from telemetry.histogram import sparse
 from telemetry.messages import Ping, RoundTrip, StampSource
 from telemetry.metrics.percentile import nearest_rank

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from probes.record_layout import ReplyFlag, SentFlag
 from probes.stamp import PTP_FLAG
 from probes.timestamp_arrays import ntp64_array, ptp64_array, unix_ns_array, unix_ns_of_ptp_array
+from telemetry.arrays import np
 from telemetry.windows import LATE_NS, MS_NS
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def _written(sent: NDArray[np.void]) -> NDArray[np.uint64]:
 
 def _known(replies: NDArray[np.void], base: int, packets: int) -> tuple[NDArray[np.void], NDArray[np.int64]]:
     """Replies to packets `0..packets-1` and which those are; 32-bit numbers wrap."""
-    index = (replies["sequence"] - np.uint32(base)).astype(np.int64)
+    index = (replies["sequence"].astype(np.int64) - base) & _U32
     known = index < packets
     return (replies, index) if bool(known.all()) else (replies[known], index[known])
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from telemetry.arrays import np
 from telemetry.metrics.jitter import smoothed
 from telemetry.windows import MS_NS, SECOND_NS
 

@@ -22,8 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from telemetry.arrays import np
 from telemetry.metrics.loss_pattern import loss_runs
 
 if TYPE_CHECKING:

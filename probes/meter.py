@@ -6,8 +6,6 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from probes.delay_figures import round_trip, variation
 from probes.exchanges import match, refused
 from probes.jitter_state import JitterState
@@ -18,6 +16,7 @@ from probes.reply_history import ReplyHistory
 from probes.stamp_sources import stamp_sources
 from probes.tally import tally
 from probes.worst_interval import worst_interval
+from telemetry.arrays import np
 from telemetry.messages import Direction, Stream
 from telemetry.windows import SECOND_NS, WINDOW_NS
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from probes.clock_jumps import AROUND, clock_jumps
+from telemetry.arrays import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

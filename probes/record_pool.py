@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from probes.exchanges import FrameRecords
 from probes.records import REPLY, SENT, STAMPED
+from telemetry.arrays import np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+
+_U32: Final = 0xFFFF_FFFF
+_HALF: Final = 1 << 31
 
 
 class _Heap:
@@ -105,16 +108,16 @@ class RecordPool:
 
     def _keep_later(self, mine: _BySession, ssids: Mapping[int, int]) -> None:
         """Keep stamps and replies of packets after the frame, and of sessions that sent nothing in it."""
-        known = np.array(sorted(ssids), dtype=np.uint32)
-        last = np.zeros(len(known), dtype=np.uint32)
+        known = np.array(sorted(ssids), dtype=np.int64)
+        last = np.zeros(len(known), dtype=np.int64)
         sending = np.isin(known, mine.numbers)
         for i in np.flatnonzero(sending).tolist():
-            last[i] = int(mine.of(int(known[i]))["sequence"][-1]) & 0xFFFF_FFFF
+            last[i] = int(mine.of(int(known[i]))["sequence"][-1]) & _U32
         for heap in (self._stamped, self._replies):
             records = heap.all()
             at = np.minimum(np.searchsorted(known, records["session"]), max(len(known) - 1, 0))
             if not len(known):
                 heap.keep(records[:0])
                 continue
-            later = (records["sequence"] - last[at] - np.uint32(1)) < np.uint32(1 << 31)
+            later = ((records["sequence"].astype(np.int64) - last[at] - 1) & _U32) < _HALF
             heap.keep(records[(known[at] == records["session"]) & (later | ~sending[at])])

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from probes.record_layout import REPLY_STRUCT, SENT_STRUCT, STAMPED_STRUCT
+from telemetry.arrays import np
 
 SENT: Final = np.dtype([
     ("sequence", "u8"),

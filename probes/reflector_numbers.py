@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from probes.loss_direction import FIRST_RANK, RESTART_STRIDE
 from probes.stamp_tlv import Mode
+from telemetry.arrays import np
 from telemetry.windows import LATE_NS
 
 if TYPE_CHECKING:

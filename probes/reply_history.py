@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from probes.loss_direction import BEFORE_FIRST, FIRST_RANK, RESTART_STRIDE, Replies
+from telemetry.arrays import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

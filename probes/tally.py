@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from telemetry.arrays import np
 from telemetry.metrics.reordering import reordering
 
 if TYPE_CHECKING:
@@ -100,11 +99,19 @@ def _copies(
     copies = len(rank) - len(index)
     if not copies:
         return first, 0, 0, rank[:0]
-    answers, at = np.unique(
-        np.stack((replies.index, rank, replies.t2_ns, replies.t3_ns)), axis=1, return_index=True
-    )
-    up = answers.shape[1] - len(index)
+    at = _distinct((replies.index, rank, replies.t2_ns, replies.t3_ns))
+    up = len(at) - len(index)
     return first, up, copies - up, rank[np.setdiff1d(at, first)]
+
+
+def _distinct(keys: tuple[NDArray[np.int64], ...]) -> NDArray[np.int64]:
+    """Positions of the first of each combination of keys."""
+    order = np.lexsort(keys)
+    new = np.zeros(len(order), dtype=np.bool_)
+    new[:1] = True
+    for key in keys:
+        new[1:] = new[1:] | (np.diff(key[order]) != 0)
+    return order[new]
 
 
 def _reordered(value: NDArray[np.int64], arrival: NDArray[np.int64], n: int) -> int:

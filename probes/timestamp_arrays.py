@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from probes.timestamps import ERA_SECONDS, MASK32, NTP_EPOCH, SECOND_NS, TAI_UTC_SECONDS
+from telemetry.arrays import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from telemetry.arrays import np
 from telemetry.windows import MS_NS
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-import click
 import msgspec
 
 if TYPE_CHECKING:
@@ -58,4 +57,6 @@ def sayer(log_format: str, name: str) -> Callable[[str], None]:
     if log_format == "json":
         log = logging.getLogger("tatpar")
         return lambda line: log.info("%s", line, extra={"event": f"{name}.said"})
+    import click  # noqa: PLC0415 - the office's agent needs none
+
     return lambda line: click.echo(f"tatpar: {line}", err=True)

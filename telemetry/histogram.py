@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from telemetry.arrays import np
 from telemetry.histogram_grid import BINS, FLOOR_NS, RATIO, Sparse
 
 if TYPE_CHECKING:
@@ -39,7 +38,9 @@ def value_ns(index: ArrayLike) -> NDArray[np.float64]:
 def sparse(durations_ns: ArrayLike) -> Sparse:
     """Histogram of the durations (ns) in wire form; empty for no durations."""
     bins, counts = np.unique(bin_of(np.ravel(np.asarray(durations_ns))), return_counts=True)
-    return tuple(np.stack((bins, counts), axis=1).ravel().tolist())
+    flat = np.zeros(2 * len(bins), dtype=np.int64)
+    flat[0::2], flat[1::2] = bins, counts
+    return tuple(flat.tolist())
 
 
 def dense(pairs: Sequence[int]) -> NDArray[np.int64]:

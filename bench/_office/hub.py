@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -15,6 +15,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from collector.broker.mosquitto import find
 from collector.broker.ports import free_port
+from collector.enrolment.authority import Authority
 from telemetry.codec import decode, encode_control
 from telemetry.control import Plan, Rate, Stored
 from telemetry.topics import DEFAULT_ROOT, Leaf, topic
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
 SITE: Final = "agra"
 PROBE: Final = "p1"
 PLAN_S: Final = 24 * 3600
+
+
+class Doors(NamedTuple):
+    """Where a broker listens."""
+
+    port: int
+    secure_port: int | None = None
+    ca: Path | None = None
+    """Who vouches for the secure one, whose name is `localhost`."""
+
+    def settings(self) -> str:
+        """The `[broker]` of a `probe.toml`."""
+        if self.secure_port is None:
+            return f'[broker]\nhost = "127.0.0.1"\nport = {self.port}\n'
+        return f'[broker]\nhost = "localhost"\nport = {self.secure_port}\nca = "{self.ca}"\n'
 
 
 class Hub:
@@ -69,8 +85,8 @@ def _topic(leaf: Leaf) -> str:
 
 
 @contextlib.contextmanager
-def broker(folder: Path) -> Iterator[int]:
-    """A real mosquitto on loopback; its port.
+def broker(folder: Path, *, tls: bool = False) -> Iterator[Doors]:
+    """A real mosquitto on loopback, on request with a second listener that speaks TLS.
 
     Raises:
         RuntimeError: there is none on this machine, or it does not start.
@@ -79,14 +95,30 @@ def broker(folder: Path) -> Iterator[int]:
     if program is None:
         raise RuntimeError("mosquitto is not on this machine")
     conf = folder / "mosquitto.conf"
-    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nlog_type error\n", encoding="utf-8")
+    doors, lines = Doors(port), f"listener {port} 127.0.0.1\nallow_anonymous true\nlog_type error\n"
+    if tls:
+        doors, more = _secured(folder, port)
+        lines += more
+    conf.write_text(lines, encoding="utf-8")
     process = subprocess.Popen([program, "-c", str(conf)])
     try:
         _wait_for(port)
-        yield port
+        yield doors
     finally:
         process.terminate()
         process.wait()
+
+
+def _secured(folder: Path, port: int) -> tuple[Doors, str]:
+    """A door with a certificate of an authority of our own, and mosquitto's lines for it."""
+    authority, now_ns, secure = Authority(folder / "authority", time.time_ns()), time.time_ns(), free_port()
+    served, trusted = folder / "broker.pem", folder / "ca.pem"
+    served.write_bytes(authority.issue(["localhost"], now_ns, 30.0))
+    served.chmod(0o644)  # mosquitto started as root reads it as somebody else
+    folder.chmod(0o755)
+    trusted.write_text(authority.certificate_pem, encoding="ascii")
+    lines = f"listener {secure} 127.0.0.1\ncertfile {served}\nkeyfile {served}\n"
+    return Doors(port, secure, trusted), lines
 
 
 def _wait_for(port: int) -> None:

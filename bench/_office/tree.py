@@ -50,6 +50,15 @@ def memory(root: psutil.Process) -> Memory:
     return Memory(rss, pss * _KB, (private + sum(files.values())) * _KB)
 
 
+def peak_mb(root: psutil.Process) -> float:
+    """The most that each process ever held, start-up included, added up: more than was ever held at once."""
+    found = 0
+    for process in processes(root):
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        found += int(status.partition("VmHWM:")[2].split()[0])
+    return found * _KB
+
+
 def cpu_s(root: psutil.Process) -> float:
     """CPU seconds of the tree so far, of living processes."""
     times = [process.cpu_times() for process in processes(root)]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 import numpy as np
 
 from probes.call.kernel_filter import attach
-from probes.call.packets import OUTGOING
+from probes.call.sides import OUTGOING
 
 if TYPE_CHECKING:
     from types import TracebackType

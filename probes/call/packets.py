@@ -25,8 +25,6 @@ RTP_HEADER: Final = 12
 CHANNEL_HEADER: Final = 4
 MOST_HEADERS: Final = 60 + UDP_HEADER + CHANNEL_HEADER + RTP_HEADER
 """The most octets of a packet that are ever looked at: IPv4 with options, UDP, a TURN channel, RTP."""
-OUTGOING: Final = 4
-"""PACKET_OUTGOING of a packet socket."""
 UNKNOWN_WAY: Final = 255
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)

@@ -6,7 +6,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from probes.call.figures import Way
-from probes.call.packets import OUTGOING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 Network = IPv4Network | IPv6Network
 
+OUTGOING: Final = 4
+"""PACKET_OUTGOING of a packet socket."""
 _HOST: Final = 0
 """PACKET_HOST: to this machine."""
 MOST_LEARNED: Final = 256

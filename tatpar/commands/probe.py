@@ -57,15 +57,13 @@ def command(  # noqa: PLR0913 - one argument an option
 
     Example: tatpar probe --enrolment agra.enrolment.toml --data data
     """
-    import asyncio  # noqa: PLC0415 - keeps --help fast
-    import logging  # noqa: PLC0415
-    import os  # noqa: PLC0415
+    import logging  # noqa: PLC0415 - keeps --help fast
 
     from config.address import is_loopback  # noqa: PLC0415
-    from probes.lean_memory import one_heap  # noqa: PLC0415
     from probes.probe_file import load_probe_file  # noqa: PLC0415
     from probes.spool import Spool  # noqa: PLC0415
     from probes.spool_file import SpoolError  # noqa: PLC0415
+    from tatpar import office_process  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
 
     if enrolment_file is not None:
@@ -74,7 +72,6 @@ def command(  # noqa: PLR0913 - one argument an option
     if check:
         click.echo(_described(office))
         return
-    one_heap()
     set_up(log_format or "text")
     if office.tls_ca is None and not is_loopback(office.broker_host):
         logging.getLogger(__name__).warning(
@@ -84,15 +81,14 @@ def command(  # noqa: PLR0913 - one argument an option
         Spool(office.spool, site=office.site, probe=office.probe).close()
     except SpoolError as error:
         failed(str(error))
+    if not once and office_process.can_become():
+        office_process.become(config_file, data_dir, log_format or "text")
     try:
-        # of Windows' event loops only this one can watch sockets
-        loop = asyncio.SelectorEventLoop if os.name == "nt" else None
-        with asyncio.Runner(loop_factory=loop) as runner:
-            runner.run(_run(office, once=once))
-    except OSError as error:
-        failed(f"the measuring process cannot be started: {error.strerror or error}")
-    except ExceptionGroup as faults:
-        failed(f"the measurer failed: {faults.exceptions[0]}; start the probe again")
+        told = office_process.run(office, once_s=ONCE_S if once else None)
+    except office_process.OfficeError as error:
+        failed(str(error))
+    if told is not None:
+        click.echo(told)
 
 
 def _redeemed(enrolment_file: Path, data_dir: Path) -> Path:
@@ -124,34 +120,3 @@ def _described(office: OfficeSettings) -> str:
     )
     speech = "TLS" if office.tls_ca else "no TLS"
     return f"{office.key}: broker {office.broker_host}:{office.broker_port} ({speech}), ends: {ends}, spool {office.spool}"
-
-
-async def _run(office: OfficeSettings, *, once: bool) -> None:
-    import asyncio  # noqa: PLC0415
-    import signal  # noqa: PLC0415
-
-    from probes.agent import Agent  # noqa: PLC0415
-    from probes.measurer import Measurer  # noqa: PLC0415
-    from tatpar.notify import serving  # noqa: PLC0415
-    from telemetry.clock import SystemClock  # noqa: PLC0415
-
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows' event loop has none
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    agent = Agent([office], Measurer(), clock=SystemClock())
-    if not once:
-        async with serving(f"measuring for {office.key}"):
-            await agent.run(stop)
-        return
-    running = asyncio.create_task(agent.run(stop), name="agent")
-    running.add_done_callback(lambda _: stop.set())  # should it fail, there is nothing to wait for
-    trial = await agent.offices[office.key].tried(ONCE_S, stop)
-    stop.set()
-    await running
-    failure = trial.failure(ONCE_S)
-    if failure is not None:
-        failed(f"{office.key}: {failure}")
-    click.echo(f"{office.key}: the hub has stored a report: {trial.told()}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
+from telemetry.arrays import np
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 GAIN: Final = 1 / 16
 _DECAY: Final = 1 - GAIN
 _BLOCK: Final = 128
-_POWERS: Final = _DECAY ** np.arange(1, _BLOCK + 1)
+_POWERS: Final = np.array([_DECAY**k for k in range(1, _BLOCK + 1)], dtype=np.float64)
+"""Not numpy's power, whose last bit differs between processors."""
 _SCALE: Final = GAIN / _POWERS  # (16/15)^128 is 3.9e3: no digits are lost within a block
 
 

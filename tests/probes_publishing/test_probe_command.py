@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import psutil
 import pytest
 
 from probes.reflector import Reflector
@@ -113,3 +114,24 @@ async def test_probe_without_a_hub_keeps_what_it_measures(
     await eventually(lambda: 1 in hub.seqs(), within_s=120)
     process.send_signal(signal.SIGTERM)
     await asyncio.wait_for(process.communicate(), 60)
+
+
+async def test_the_office_holds_little(make_hub: Any, settings_file: Path, eventually: Any) -> None:
+    """The running agent is neither the command line nor a reader of numpy; with its measuring process it holds less than 60 MB."""
+    hub = make_hub()
+    process = await start(settings_file)
+    try:
+        await eventually(lambda: hub.presence["agra"], within_s=120)
+        root = psutil.Process(process.pid)
+        assert "tatpar.office_process" in root.cmdline()
+        both = [root, *root.children(recursive=True)]
+        assert len(both) == 2
+        for one in both:
+            files = [mapped.path for mapped in one.memory_maps()]
+            assert any("python3" in file for file in files)
+            assert not any("numpy" in file for file in files)
+        assert sum(one.memory_info().rss for one in both) < 60_000_000
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0

@@ -1,0 +1,52 @@
+"""`tatpar.office_process`: what an office's agent is once its settings are checked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tatpar import office_process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+NOT_AT_THE_OFFICE = {"numpy", "click", "importlib.metadata", "unittest", "multiprocessing", "pydoc", "psutil"}
+"""None of them has anything to do for an agent; together they are a third of what it held."""
+LOADS = """
+import sys
+from probes import probe_file
+from tatpar import logs, office_process
+from telemetry.array_choice import without_numpy
+without_numpy()
+from probes import agent, measurer
+from tatpar import notify
+print(*sys.modules)
+"""
+
+
+def test_the_agent_loads_nothing_that_it_has_no_use_for() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert {"probes.meter", "telemetry.plain_numpy", "msgspec", "sqlite3"} <= loaded
+    assert not loaded & NOT_AT_THE_OFFICE
+
+
+def test_a_program_that_calls_us_is_not_replaced() -> None:
+    """Only `tatpar` itself becomes the agent: here it is pytest's process, which goes on."""
+    assert not office_process.can_become()
+
+
+def test_settings_that_became_wrong_meanwhile_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, as of the command that checked them."""
+    settings = tmp_path / "probe.toml"
+    settings.write_text("site = 1\n", encoding="utf-8")
+    assert office_process.main(str(settings), str(tmp_path), "text") == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"{settings}:1: site is 1; write ")
+    assert said.count("\n") == 1
