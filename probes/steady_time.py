@@ -118,7 +118,7 @@ class SteadyTime:
         if not change:
             return at_ns
         from_ns, until_ns = self._looks_ns
-        share = np.clip((at_ns - from_ns) / max(until_ns - from_ns, 1), 0.0, 1.0)
+        share = np.clip((at_ns - from_ns) / max(until_ns - from_ns + change, 1), 0.0, 1.0)
         moved: NDArray[np.int64] = at_ns - np.rint(share * change).astype(np.int64)
         return moved
 
