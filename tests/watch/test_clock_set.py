@@ -47,7 +47,9 @@ def test_the_walls_picture_goes_on(town: Town) -> None:
 
 def test_a_wrong_year_throws_nothing_away() -> None:
     """Put forward by more than a day nothing is pruned for a day; by an hour, or back, pruning goes on each hour."""
-    clock, pruned, maintained = ManualClock(100 * DAY_NS, 5 * SECOND_NS), [], []
+    clock = ManualClock(100 * DAY_NS, 5 * SECOND_NS)
+    pruned: list[int] = []
+    maintained: list[int] = []
 
     async def run(work: Any, now_ns: int) -> object:
         await asyncio.sleep(0)
