@@ -16,6 +16,7 @@ from collector.intake import RefusalCode
 from collector.quarantine import newest, rows
 from collector.silence import SilenceWatch
 from collector.trouble import Trouble
+from telemetry.clock import StepWatch
 from telemetry.topics import Leaf
 from telemetry.windows import SECOND_NS
 
@@ -43,6 +44,7 @@ class Attendance:
         self._asked_s = 0.0
         self._twins: set[tuple[str, str]] = set()
         self.silence = SilenceWatch(ground.clock.now_ns())
+        self._steps = StepWatch(ground.clock)
         self.trouble = Trouble(
             "presence and refusals cannot be written down", "they are counted only", "attendance"
         )
@@ -124,6 +126,8 @@ class Attendance:
     async def watch(self) -> None:
         """Notice who falls silent, until cancelled, while we lead."""
         while True:
+            if by_ns := self._steps.set_by_ns():
+                self.silence.clock_set(by_ns)
             if self._ground.leading.term != self._term:
                 self._term = self._ground.leading.term
                 if self._term is not None and self._said:

@@ -40,6 +40,11 @@ class SilenceWatch:
         """A live report of a site was received."""
         self._heard_ns[site] = max(at_ns, self._heard_ns.get(site, 0))
 
+    def clock_set(self, by_ns: int) -> None:
+        """Our clock was set: nobody has been silent for longer, or shorter, because of that."""
+        self._since_ns += by_ns
+        self._heard_ns = {site: at_ns + by_ns for site, at_ns in self._heard_ns.items()}
+
     def overdue(self, expected: Iterable[str], now_ns: int, after_ns: int) -> bool:
         """Whether a look would find anyone silent, as far as we have heard."""
         if now_ns - self._since_ns < after_ns:

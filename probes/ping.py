@@ -15,6 +15,7 @@ import secrets
 import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from probes.clock_watch import ClockWatch
 from probes.echo_tally import EchoTallies
 from probes.icmp_packet import Echo, echo_request
 from probes.icmp_socket import IcmpRefusedError, Reply, open_icmp
@@ -48,6 +49,8 @@ class _Waiting(NamedTuple):
     mono_ns: int
     stamp: StampSource
     """Of `real_ns`."""
+    generation: int
+    """Steps of the clock before it was sent."""
 
 
 class _Found(NamedTuple):
@@ -64,6 +67,7 @@ class Pinger:
         self, clock: WallClock, workers: Workers, opener: Callable[[], IcmpSocket] = open_icmp
     ) -> None:
         self._clock = clock
+        self._watch = ClockWatch(clock)
         self._workers = workers
         self._opener = opener
         self._targets: dict[tuple[str, str], str] = {}
@@ -127,6 +131,8 @@ class Pinger:
         packet = echo_request(self._identifier, Echo(self._token, self._number))
         mono_ns = self._clock.monotonic_ns()
         real_ns = self._clock.now_ns()  # nothing between this and the sending: it would count as round trip
+        if self._watch.suspects(real_ns, mono_ns) and self._watch.stepped():
+            mono_ns, real_ns = self._clock.monotonic_ns(), self._clock.now_ns()
         stamp_ns: int | None = None
         with contextlib.suppress(OSError):
             stamp_ns = sock.send(packet, address)
@@ -134,7 +140,9 @@ class Pinger:
         start_ns = window_start(real_ns)  # one that could not be sent waits too, in vain
         if stamp_ns is not None and 0 <= stamp_ns - real_ns <= self._clock.monotonic_ns() - mono_ns + MS_NS:
             real_ns, stamp = stamp_ns, StampSource.KERNEL
-        self._waiting[self._number] = _Waiting(office, target, address, start_ns, real_ns, mono_ns, stamp)
+        self._waiting[self._number] = _Waiting(
+            office, target, address, start_ns, real_ns, mono_ns, stamp, self._watch.generation
+        )
         self._tallies.setdefault(office, EchoTallies()).of(start_ns, target).sent += 1
 
     def _receive(self, sock: IcmpSocket) -> None:
@@ -152,6 +160,9 @@ class Pinger:
         tally = self._tallies[waiting.office].of(waiting.start_ns, waiting.target)
         tally.received += 1
         tally.stamps = min(tally.stamps, reply.stamp, waiting.stamp)
+        self._watch.stepped()
+        if waiting.generation != self._watch.generation:
+            return  # the two stamps are of different clocks, however well they seem to fit
         round_trip_ns = reply.received_ns - waiting.real_ns
         if 0 <= round_trip_ns <= elapsed_ns + MS_NS:
             tally.round_trips_ns.append(round_trip_ns)

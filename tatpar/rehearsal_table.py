@@ -11,7 +11,7 @@ from tatpar.json_time import rfc3339
 from telemetry.rehearsing import OfficeState
 from telemetry.words import say
 from telemetry.words.format import rate
-from telemetry.words.rehearsals import say_rehearsal_why
+from telemetry.words.rehearsals import BETWEEN, say_rehearsal_why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,7 +88,8 @@ def _row(one: OfficeProgress, language: str) -> list[str]:
         one.rung_down or _NONE,
         _rate(language, one.up_bps),
         _rate(language, one.down_bps),
-        say_rehearsal_why(language, one.why) or _NONE,
+        BETWEEN.join(said for line in (one.why, one.note) if (said := say_rehearsal_why(language, line)))
+        or _NONE,
     ]
 
 

@@ -39,6 +39,7 @@ from tatpar.watching.settling import Settler
 from tatpar.watching.spoken import Spoken
 from tatpar.watching.weekly import WeeklyReport
 from telemetry.bell import Bell
+from telemetry.clock import StepWatch
 from telemetry.state.errors import StateError
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
@@ -150,6 +151,7 @@ class Watch:
         self._next_ns = dict.fromkeys(("config", "look", "beat", "lease"), 0)
         self._waits_for_past = False
         self._took_s = 0.0
+        self._steps = StepWatch(clock)
 
     def step(self, now_ns: int | None = None) -> Look:
         """Look once, as of `now_ns`.
@@ -157,7 +159,9 @@ class Watch:
         Raises:
             StoreError, StateError: the store or the state database cannot be used now; the next step tries again.
         """
-        now_ns = self._clock.now_ns() if now_ns is None else now_ns
+        if now_ns is None:
+            now_ns = self._clock.now_ns()
+            self._mind_the_clock()
         if not self._holds_lease(now_ns):
             return Look(working=False)
         began = time.perf_counter()
@@ -189,7 +193,7 @@ class Watch:
 
     def _is_stale(self, now_ns: int) -> bool:
         """The past that was loaded may lack what came otherwise than through the tail."""
-        return now_ns - self._loaded_ns >= RELOAD_NS or is_news(self._state, self._loaded_ns)
+        return not 0 <= now_ns - self._loaded_ns < RELOAD_NS or is_news(self._state, self._loaded_ns)
 
     def learn(self, now_ns: int | None = None) -> bool:
         """Fit the forecast's model anew when a week has passed and there is enough to learn from; whether it was.
@@ -280,6 +284,17 @@ class Watch:
             return False
         self._next_ns["lease"] = now_ns + LEASE_NS // 3
         return True
+
+    def _mind_the_clock(self) -> None:
+        """When the clock was set, begin afresh, as after a restart: else we would stand still until it has caught up."""
+        by_ns = self._steps.set_by_ns()
+        if not by_ns:
+            return
+        self._current = self._contact = None
+        self._next_ns = dict.fromkeys(self._next_ns, 0)
+        self._loaded_ns = 0
+        extra = {"event": "watch.clock-set", "by_s": by_ns / SECOND_NS}
+        log.warning("the clock was set by %.0f s: beginning afresh", by_ns / SECOND_NS, extra=extra)
 
     def _due(self, what: str, every_ns: int, now_ns: int) -> bool:
         if now_ns < self._next_ns[what]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+STEPPED_NS: Final = 5_000_000_000
+"""Real time that parts from monotonic time by more than this was set; below, what the programs of a hub wait for does not mind."""
 
 
 class WallClock(Protocol):
@@ -16,6 +19,20 @@ class WallClock(Protocol):
     def monotonic_ns(self) -> int:
         """Monotonic time, ns from an arbitrary start."""
         ...
+
+
+class StepWatch:
+    """Says by how much real time was set since it was asked last (a hub's clock; a measurement minds far smaller steps)."""
+
+    def __init__(self, clock: WallClock) -> None:
+        self._clock = clock
+        self._ahead_ns = clock.now_ns() - clock.monotonic_ns()
+
+    def set_by_ns(self) -> int:
+        """Nanoseconds forward, negative back; 0: it was not set."""
+        before, self._ahead_ns = self._ahead_ns, self._clock.now_ns() - self._clock.monotonic_ns()
+        by_ns = self._ahead_ns - before
+        return by_ns if abs(by_ns) >= STEPPED_NS else 0
 
 
 class SystemClock:

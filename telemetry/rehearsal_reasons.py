@@ -56,6 +56,13 @@ class WhyNot(StrEnum):
     OWN_LOAD = "own-load"
     HUB_LOAD = "hub-load"
     CLOCK_STEP = "clock-step"
+    """Of an older probe: its clock was set. Today's measure by one that is not, and only note it."""
+
+    # Notes beside the outcome.
+    OWN_CLOCK = "own-clock"
+    """The office's clock was set meanwhile; its figures are by a clock that was not."""
+    FAR_CLOCK = "far-clock"
+    """The headquarters' clock was set under a rung: its growth of one-way delay is not known, the round trip was judged."""
 
     # As the hub sees it.
     OFF_LINE = "off-line"

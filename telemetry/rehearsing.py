@@ -117,6 +117,8 @@ class OfficeProgress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     down_bps: Bps | None = None
     why: Line = ""
     """A line of `telemetry.rehearsal_reasons`."""
+    note: Line = ""
+    """What is to be known of its figures whether it held or not: `own-clock` or `far-clock`."""
     step: Count = 0
     """Counts what the office has said; an older word never takes the place of a newer."""
     command: str = ""

@@ -76,6 +76,13 @@ class Facts:
     """Site -> one of its probes that is on line."""
     answered: Callable[[str], Answered | None]
     """By the id of a command."""
+    stage_now_ns: int | None = None
+    """Now, by the time of the running stage, which no step of the clock moves; None: as `now_ns`."""
+
+    @property
+    def in_stage_ns(self) -> int:
+        """What the running stage is waited for by."""
+        return self.now_ns if self.stage_now_ns is None else self.stage_now_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ def advance(record: RehearsalRecord, facts: Facts) -> Move:
 
 def missing_orders(record: RehearsalRecord, facts: Facts) -> list[Order]:
     """The orders of the running stage, for whoever finds that one was never written down."""
-    if not record.starts_ns or facts.now_ns > record.starts_ns[-1]:
+    if not record.starts_ns or facts.in_stage_ns > record.starts_ns[-1]:
         return []
     running = [o for o in record.offices if o.stage == len(record.starts_ns) and o.command]
     ladder = _ladder(record, facts.config)
@@ -211,8 +218,8 @@ def _heard(one: OfficeProgress, record: RehearsalRecord, facts: Facts) -> Office
         return structs.replace(one, state=OfficeState.REFUSED, why=_refusal(answer.detail))
     start_ns = record.starts_ns[one.stage - 1]
     lasting = round(len(record.rungs) * (record.rung_s + SLACK_S) * SECOND_NS)
-    if facts.now_ns > start_ns + lasting + HEARD_NS or (
-        answer is None and facts.now_ns > start_ns + HEARD_NS
+    if facts.in_stage_ns > start_ns + lasting + HEARD_NS or (
+        answer is None and facts.in_stage_ns > start_ns + HEARD_NS
     ):
         return structs.replace(one, state=OfficeState.SILENT, why=WhyNot.NO_ANSWER, rung="")
     return one

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.enrolment.issuing import current
 from collector.rehearsing.conducting import CLOCK_NS, Answered, Facts, advance, missing_orders
+from collector.rehearsing.stage_clock import StageClock
 from collector.trouble import Trouble
 from telemetry.control import Command
 from telemetry.rehearsal_reasons import WhyNot
@@ -36,6 +37,7 @@ class Rehearsals:
     def __init__(self, ground: Ground, keys: KeyRing | None = None) -> None:
         self._ground = ground
         self._keys = keys
+        self._stage_clock = StageClock(ground.clock)
         self.trouble = Trouble("rehearsals cannot be looked after", "trying again", "rehearsals")
 
     async def run(self) -> None:
@@ -57,11 +59,12 @@ class Rehearsals:
         if record is None:
             self._plan()
             return
-        facts = self._facts()
+        facts = self._facts(record)
         for order in missing_orders(record, facts):
             if state.command(order.id) is None:
                 self._give(order, record.request.who)
         move = advance(record, facts)
+        self._stage_clock.moved(move.record)
         if move.record != record:
             state.put_rehearsal(move.record)
             self._say(record, move.record)
@@ -90,13 +93,14 @@ class Rehearsals:
                     )
                 )
 
-    def _facts(self) -> Facts:
+    def _facts(self, record: RehearsalRecord) -> Facts:
         online = {
             site: probe
             for (site, probe), seen in sorted(self._ground.state.presence().items(), reverse=True)
             if seen.online
         }
-        return Facts(self._ground.clock.now_ns(), self._ground.live.current, online, self._answered)
+        now_ns, stage_now_ns = self._stage_clock.both_ns(record)
+        return Facts(now_ns, self._ground.live.current, online, self._answered, stage_now_ns)
 
     def _answered(self, command_id: str) -> Answered | None:
         row = self._ground.state.command(command_id)
@@ -140,9 +144,13 @@ class Rehearsals:
 
 
 def _clock_off_ns(row: CommandRow) -> int | None:
-    """How far the probe's clock lay outside of the time between order and answer; None when it did not say."""
+    """How far the probe's clock lay outside of the time between order and answer; None when it did not say.
+
+    Our own clock may have been set between the two, back even: then all that lies between them is as good as ours.
+    """
     name, _, text = row.detail.partition("=")
     if name != "clock_ns" or not text.isdecimal() or row.answered_ns is None:
         return None
     clock_ns = int(text)
-    return max((row.sent_ns or row.issued_ns) - clock_ns, clock_ns - row.answered_ns, 0)
+    first_ns, last_ns = sorted((row.sent_ns or row.issued_ns, row.answered_ns))
+    return max(first_ns - clock_ns, clock_ns - last_ns, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,12 +23,17 @@ LEAST_IN_BURST: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """N arrivals in order of arrival: number, time sent and time received (each by its own clock, ns), octets with headers."""
+    """N arrivals in order of arrival: number, time sent and time received (each by its own clock, ns), octets with headers.
+
+    `sure`: whether the time received is known. In the instant in which a clock is set it may not be: such a packet counts
+    as received, and no delay is made of it.
+    """
 
     number: NDArray[np.int64]
     sent_ns: NDArray[np.int64]
     received_ns: NDArray[np.int64]
     octets: NDArray[np.int64]
+    sure: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.number)
@@ -70,8 +75,10 @@ class Arrivals:
         self._parts.append(part)
         self.received += len(part)
         self.expected = max(self.expected, int(part.number.max()) + 1)
-        least = int((part.received_ns - part.sent_ns).min())
-        self._least_ns = least if self._least_ns is None else min(least, self._least_ns)
+        delay = (part.received_ns - part.sent_ns)[part.sure]
+        if len(delay):
+            least = int(delay.min())
+            self._least_ns = least if self._least_ns is None else min(least, self._least_ns)
 
     def take_least_ns(self) -> int | None:
         """The least delay since this was asked last."""
@@ -83,31 +90,42 @@ class Arrivals:
         if not self._parts:
             lost = np.ones(sent, dtype=bool)
             return Came(0, 0, 0, 0, *_worst(planned, lost), None, None)
-        number, sent_ns, received_ns, octets = (
-            np.concatenate([getattr(part, name) for part in self._parts])
-            for name in ("number", "sent_ns", "received_ns", "octets")
+        number, sent_ns, received_ns, octets, sure = (
+            np.concatenate([getattr(part, name) for part in self._parts]) for name in _FIELDS
         )
         known = (number >= 0) & (number < sent)
         _, first = np.unique(number[known], return_index=True)
-        number, sent_ns, received_ns, octets = (
-            each[known][np.sort(first)] for each in (number, sent_ns, received_ns, octets)
+        number, sent_ns, received_ns, octets, sure = (
+            each[known][np.sort(first)] for each in (number, sent_ns, received_ns, octets, sure)
         )
-        if not len(number):
-            return Came(0, 0, 0, 0, *_worst(planned, np.ones(sent, dtype=bool)), None, None)
         lost = np.ones(sent, dtype=bool)
         lost[number] = False
-        delay = received_ns - sent_ns
-        jitter = interarrival_jitter(sent_ns - sent_ns[0], received_ns - received_ns[0])
         return Came(
-            received=len(number),
-            octets=int(octets.sum()),
-            span_us=int(received_ns.max() - received_ns.min()) // 1000,
-            jitter_us=round(float(jitter.mean()) / 1000) if len(jitter) else 0,
-            worst_lost=(worst := _worst(planned, lost))[0],
-            worst_sent=worst[1],
-            p95_delay_ns=int(nearest_rank(delay, [0.95])[0]),
-            least_delay_ns=int(delay.min()),
+            len(number),
+            int(octets.sum()),
+            *_span_and_jitter_us(sent_ns[sure], received_ns[sure]),
+            *_worst(planned, lost),
+            *_delays((received_ns - sent_ns)[sure]),
         )
+
+
+_FIELDS: Final = tuple(field.name for field in fields(Arrived))
+
+
+def _span_and_jitter_us(sent_ns: NDArray[np.int64], received_ns: NDArray[np.int64]) -> tuple[int, int]:
+    """From the first to the last arrival; the mean of the interarrival jitter. Both 0 when nothing arrived."""
+    if not len(sent_ns):
+        return 0, 0
+    jitter = interarrival_jitter(sent_ns - sent_ns[0], received_ns - received_ns[0])
+    span = int(received_ns.max() - received_ns.min()) // 1000
+    return span, round(float(jitter.mean()) / 1000) if len(jitter) else 0
+
+
+def _delays(delay_ns: NDArray[np.int64]) -> tuple[int | None, int | None]:
+    """The 95th percentile and the least; None when nothing arrived."""
+    if not len(delay_ns):
+        return None, None
+    return int(nearest_rank(delay_ns, [0.95])[0]), int(delay_ns.min())
 
 
 def _worst(planned: Packets, lost: NDArray[np.bool_]) -> tuple[int, int]:

@@ -31,6 +31,7 @@ from probes.rehearsing.bodies import (
 from probes.rehearsing.door import Reason
 from probes.rehearsing.early import FEEDBACK_S, Early
 from probes.rehearsing.flow import Flow
+from probes.rehearsing.growth import DelayGrowth
 from probes.rehearsing.shape import packets
 from probes.rehearsing.verdict import Way, breaches
 from probes.rehearsing.wire import Kind
@@ -62,7 +63,6 @@ DENIED: Final[dict[int, str]] = {
     Reason.BUDGET: WhyNot.DENIED_BUDGET,
     Reason.TOO_MUCH: WhyNot.DENIED_TOO_MUCH,
 }
-CLOCK_STEP_NS: Final = 20 * MS_NS
 
 
 class Broken(Exception):  # noqa: N818 - says what happened
@@ -87,9 +87,11 @@ class Call:
         sock: socket.socket,
         mark: tuple[int, bytes],
         say: Callable[[OfficeProgress], None],
+        start_mono_ns: int | None = None,
     ) -> None:
-        """`mark`: the office's SSID and key."""
+        """`mark`: the office's SSID and key; `start_mono_ns`: the order's start by the monotonic clock, as it was taken up."""
         self._order = order
+        self._start_mono_ns = mono_of(order.start_ns) if start_mono_ns is None else start_mono_ns
         self._flow = Flow(sock, mark[1], mark[0], self._hear)
         self._say = say
         self._answers: dict[Kind, tuple[Control, int]] = {}
@@ -97,7 +99,7 @@ class Call:
         self._stopped = ""
         self._number = 0
         self._idle_rtt_ns: int | None = None
-        self._floors: list[int | None] = [None, None]
+        self._growth = DelayGrowth()
         self._held: list[RungWanted | None] = [None, None]
         self._broke = ["", ""]
         self._rungs: tuple[list[Rung], list[Rung]] = ([], [])
@@ -105,7 +107,8 @@ class Call:
         self._hushed = 0
         self._lasted = [0.0, 0.0]
         """Seconds that each way of the rung was loaded for."""
-        self._clock_ns = time.time_ns() - time.monotonic_ns()
+        self._far_clock = False
+        """The other end's clock was set under a rung, and that end did not keep it to itself."""
 
     def stop(self, why: str) -> None:
         """Break off now."""
@@ -122,10 +125,10 @@ class Call:
         aborted = ""
         keeping: asyncio.Task[None] | None = None
         try:
-            await self._wait_until(self._order.start_ns - round(AHEAD_S * SECOND_NS))
+            await self._wait_until(self._start_mono_ns - round(AHEAD_S * SECOND_NS))
             await self._knock()
             keeping = asyncio.create_task(self._keep_on(), name="keep on")
-            await self._wait_until(self._order.start_ns)
+            await self._wait_until(self._start_mono_ns)
             self._tell()
             for wanted in self._order.rungs:
                 if all(self._broke):
@@ -155,7 +158,7 @@ class Call:
         seconds = round(len(rungs) * (self._order.rung_s + PATIENCE_S) + PATIENCE_S + AHEAD_S)
         wish = Wish(*(secrets.token_bytes(NONCE), bytes(COOKIE), 0, round(most[0]), round(most[1]), seconds))
         for _ in range(HELLOS):
-            asked_ns = time.time_ns()
+            asked_ns = self._flow.time.now_ns()
             answer, received_ns = await self._ask(
                 Kind.HELLO, wish_body(wish), {Kind.CHALLENGE}, WhyNot.NO_ANSWER
             )
@@ -179,9 +182,9 @@ class Call:
         tried = [not broke for broke in self._broke]
         for attempt in (1, 2):
             self._tell(rung=wanted.name)
-            ways, trouble = await self._rung(wanted, tried)
+            ways, loaded_rtt_ms, trouble = await self._rung(wanted, tried)
             up, down = (way if was else None for way, was in zip(ways, tried, strict=True))
-            found = breaches(wanted, up, down, (self._idle_rtt_ns or 0) / MS_NS)
+            found = breaches(wanted, up, down, (self._idle_rtt_ns or 0) / MS_NS, loaded_rtt_ms)
             if not (any(found) and trouble):
                 break
             if attempt == 2:
@@ -194,8 +197,11 @@ class Call:
                     self._held[i] = wanted
         self._tell_rung(ways, tried)
 
-    async def _rung(self, wanted: RungWanted, tried: list[bool]) -> tuple[tuple[Way, Way], str]:
-        """The load of a rung on both ways; what came of it, and what kept the two ends from doing it well."""
+    async def _rung(self, wanted: RungWanted, tried: list[bool]) -> tuple[tuple[Way, Way], float | None, str]:
+        """The load of a rung on both ways; what came of it, and what kept the two ends from doing it well.
+
+        Between them the round trip under load, where it must stand in for the growth of each way.
+        """
         up, down = (wanted if was else held for was, held in zip(tried, self._held, strict=True))
         seconds = self._order.rung_s
         rates = (up.up_bps if up else 0.0, down.down_bps if down else 0.0)
@@ -217,12 +223,17 @@ class Call:
         answer, _ = await self._ask(Kind.ASK, sent.to_bytes(4), {Kind.FIGURES}, WhyNot.SILENT, step)
         figures = read_figures(answer.body)
         came_down = self._flow.arrivals.came(plan_down, min(figures.sent_down, len(plan_down)))
-        up_way = self._way(0, _came_up(figures), sent, rates[0], early[0])
-        down_way = self._way(1, came_down, figures.sent_down, rates[1], early[1])
+        grown = self._growth.rung(_came_up(figures), came_down)
+        self._far_clock |= grown.far_clock_ms is not None
+        counts = (sent, figures.sent_down)
+        up_way, down_way = (
+            Way(counts[i], grown.came[i], self._lasted[i], rates[i], grown.growth_ms[i], early[i])
+            for i in (0, 1)
+        )
         trouble = self._trouble(late_ns, self._flow.dropped > dropped, bool(figures.overrun))
         if not early[0] and sent < len(plan_up):
             trouble = WhyNot.OWN_LOAD
-        return (up_way, down_way), trouble
+        return (up_way, down_way), grown.far_clock_ms, trouble
 
     async def _watch(self, seconds: float, tried: list[bool]) -> tuple[list[str], tuple[int, int]]:
         """Look ten times a second whether a way must be broken off; until both are, or the time is over."""
@@ -240,12 +251,12 @@ class Call:
                 seen[0] = (feedback.received, feedback.expected, delay)
                 late_ns = (late_ns[0], max(late_ns[1], feedback.late_ms * MS_NS))
             late_ns = (max(late_ns[0], self._flow.late_ns), late_ns[1])
+            above = self._growth.interval(*(None if look is None else look[2] for look in seen))
             for i, look in enumerate(seen):
                 if look is not None and tried[i] and not early[i]:
-                    early[i] = watching[i].look(look[0], look[1], self._above_floor(i, look[2]))
+                    early[i] = watching[i].look(look[0], look[1], above[i])
                     self._lasted[i] = time.monotonic() - began if early[i] else seconds
             self._break_off(early)
-            self._check_clock()
         return early, late_ns
 
     def _break_off(self, early: list[str]) -> None:
@@ -254,32 +265,6 @@ class Call:
             self._flow.hush()
         if early[1]:
             self._hushed = 1
-
-    def _above_floor(self, i: int, delay_ns: int | None) -> int | None:
-        if delay_ns is None:
-            return None
-        floor = self._floors[i]
-        self._floors[i] = floor = delay_ns if floor is None else min(floor, delay_ns)
-        return delay_ns - floor
-
-    def _way(self, i: int, came: Came, sent: int, bps: float, early: str) -> Way:
-        """One direction of a rung, its delay over the least that was ever seen on it."""
-        self._above_floor(i, came.least_delay_ns)
-        floor = self._floors[i]
-        grown = None
-        if floor is not None and came.p95_delay_ns is not None:
-            grown = (came.p95_delay_ns - floor) / MS_NS
-        return Way(sent, came, self._lasted[i], bps, grown, early)
-
-    def _check_clock(self) -> None:
-        """A clock that is set in the middle would be read as delay.
-
-        Raises:
-            Broken: it was.
-        """
-        now_ns = time.time_ns() - time.monotonic_ns()
-        if abs(now_ns - self._clock_ns) > CLOCK_STEP_NS:
-            raise Broken(WhyNot.CLOCK_STEP)
 
     @staticmethod
     def _trouble(late_ns: tuple[int, int], own: bool, theirs: bool) -> str:  # noqa: FBT001
@@ -325,9 +310,9 @@ class Call:
                         return self._answers.pop(expected)
         raise Broken(otherwise)
 
-    async def _wait_until(self, at_ns: int) -> None:
-        while (left_ns := at_ns - time.time_ns()) > 0:
-            await self._pause(min(left_ns / SECOND_NS, 1.0))
+    async def _wait_until(self, mono_ns: int) -> None:
+        while (left_ns := mono_ns - time.monotonic_ns()) > 0:
+            await self._pause(left_ns / SECOND_NS)
 
     async def _pause(self, seconds: float, *, until_heard: bool = False) -> None:
         """Wait; not longer than until we are stopped.
@@ -367,6 +352,12 @@ class Call:
             down_bps=now.down_bps if rate[1] is None else rate[1],
         )
 
+    def _note(self) -> str:
+        """What was done to the clocks meanwhile."""
+        if self._far_clock:
+            return WhyNot.FAR_CLOCK
+        return WhyNot.OWN_CLOCK if self._flow.time.steps else ""
+
     def _outcome(self, aborted: str) -> Outcome:
         order, last = self._order, self._order.rungs[-1].name
         item = Rehearsal(
@@ -383,9 +374,14 @@ class Call:
             ways = zip(WAYS, self._broke, strict=True)
             why = ", ".join(f"{way} {broke}" for way, broke in ways if broke)
         progress = structs.replace(
-            self._progress, step=self._progress.step + 1, state=state, rung="", why=why
+            self._progress, step=self._progress.step + 1, state=state, rung="", why=why, note=self._note()
         )
         return Outcome(item, progress, self._flow.octets_sent + self._flow.octets_received)
+
+
+def mono_of(real_ns: int) -> int:
+    """A real time by the monotonic clock, as the two stand now: whoever waits for that is not moved by a clock that is set."""
+    return time.monotonic_ns() + real_ns - time.time_ns()
 
 
 def _came_up(figures: Figures) -> Came:

@@ -14,6 +14,8 @@ class Begin(Struct, frozen=True, kw_only=True, tag="begin"):
     office: str
     """`site/probe`."""
     order: RehearsalOrder
+    start_mono_ns: int
+    """The order's start by this machine's monotonic clock: nobody can set that while it is waited for."""
     host: str
     port: int
     ssid: int

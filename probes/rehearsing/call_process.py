@@ -68,6 +68,7 @@ class Calls:
             sock,
             (begin.ssid, begin.key),
             lambda progress: self._say(Said(office=office, progress=progress)),
+            begin.start_mono_ns,
         )
         if office in self._halted:
             call.stop(self._halted[office])

@@ -22,6 +22,7 @@ from probes.kernel_stamps import (
 from probes.rehearsing.arrivals import Arrivals, Arrived
 from probes.rehearsing.shape import packets
 from probes.rehearsing.wire import CONTROL, HEADER, IP_UDP, MAGIC, Control, Kind, pack, unpack
+from probes.steady_time import SteadyTime, Translated
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Flow:
         self.token = 0
         self._key = key
         self._heard = heard
+        self.time = SteadyTime()
+        """What packets are stamped with, both ways: a clock that is set in mid-run moves no delay."""
         self._batch = DatagramBatch(SLOTS, OCTETS, _ANCILLARY)
         self._heads = np.lib.stride_tricks.as_strided(
             self._batch.data.reshape(-1)[: HEADER.size].view(_DATA),
@@ -114,7 +117,7 @@ class Flow:
     def say(self, kind: Kind, body: bytes = b"", number: int = 0, step: int | None = None) -> None:
         """Send a signed packet; what the kernel does not take is lost, as on any line."""
         packet = Control(
-            *(kind, self.step if step is None else step, self.ssid, self.token, time.time_ns(), number, body)
+            kind, self.step if step is None else step, self.ssid, self.token, self.time.now_ns(), number, body
         )
         self._send(pack(self._key, packet))
 
@@ -127,6 +130,7 @@ class Flow:
             except OSError:  # an ICMP error: nobody listens there
                 self.refused += 1
                 continue
+            self.time.look(emptied=got < SLOTS)
             if got:
                 self._take(got)
                 self._batch.clear(got)
@@ -153,7 +157,7 @@ class Flow:
         while self.sent < len(at) and at[self.sent] <= since_ns:
             late = since_ns - at[self.sent]
             self.late_ns = max(self.late_ns, late)
-            head = (MAGIC, Kind.DATA, self.step, 0, 0, self.ssid, self.token, time.time_ns(), self.sent)
+            head = (MAGIC, Kind.DATA, self.step, 0, 0, self.ssid, self.token, self.time.now_ns(), self.sent)
             HEADER.pack_into(out, 0, *head)
             if not self._send(memoryview(out)[: self._sizes[self.sent] - IP_UDP]):
                 return
@@ -161,7 +165,7 @@ class Flow:
 
     def _take(self, got: int) -> None:
         heads, lengths = self._heads[:got], self._batch.lengths[:got].astype(np.int64)
-        received_ns = self._received_ns(got)
+        received_ns, sure = self._received_ns(got)
         self.octets_received += int(lengths.sum()) + IP_UDP * got
         ours = (heads["magic"] == _MAGIC) & (lengths >= HEADER.size)
         data = ours & (heads["kind"] == Kind.DATA) & (heads["token"] == self.token)
@@ -174,22 +178,24 @@ class Flow:
                     one["sent_ns"].astype(np.int64),
                     received_ns[data],
                     lengths[data] + IP_UDP,
+                    sure[data],
                 )
             )
         for slot in np.flatnonzero(ours & (lengths == CONTROL) & (heads["kind"] != Kind.DATA)).tolist():
             packet = unpack(self._key, bytes(self._batch.data[slot, :CONTROL]))
             if packet is not None and packet.ssid == self.ssid:
-                self._heard(packet, int(received_ns[slot]))
+                self._heard(packet, int(received_ns[slot]) if sure[slot] else self.time.now_ns())
 
-    def _received_ns(self, got: int) -> NDArray[np.int64]:
-        """Kernel stamps of a batch; the time now for those without one."""
+    def _received_ns(self, got: int) -> Translated:
+        """Kernel stamps of a batch, in our time; the time now for those without one."""
         stamps = self._stamps[:got]
         received = stamps["seconds"] * SECOND_NS + stamps["ns"]
         known = (stamps["kind"] == SO_TIMESTAMPNS) & (stamps["level"] == socket.SOL_SOCKET)
         if not known.all() or (self._batch.control_lengths[:got] > _USUAL).any():
             for slot in range(got):
                 self._look_closer(slot, received, known)
-        return np.where(known, received, time.time_ns())
+        at_ns, sure = self.time.of_stamps(received)
+        return Translated(np.where(known, at_ns, self.time.now_ns()), sure | ~known)
 
     def _look_closer(self, slot: int, received: NDArray[np.int64], known: NDArray[np.bool_]) -> None:
         size = min(int(self._batch.control_lengths[slot]), _ANCILLARY)

@@ -14,7 +14,7 @@ from probes.rehearsing.call_messages import Begin
 from telemetry.control import Answer
 from telemetry.rehearsal_reasons import WhyNot
 from telemetry.rehearsing import OfficeProgress, OfficeState, RehearsalOrder, said_by
-from telemetry.windows import SECOND_NS
+from telemetry.windows import MS_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +39,8 @@ CALL_BEFORE_NS: Final = 60 * SECOND_NS
 CALL_NOW_NS: Final = SECOND_NS
 LOOK_S: Final = 0.2
 GRACE_S: Final = 5.0
+STEP_NS: Final = 20 * MS_NS
+"""A clock that is off by more than this from where it would be by itself was set."""
 REHEARSE: Final = "rehearse"
 STOP: Final = "rehearse-stop"
 _log = logging.getLogger(__name__)
@@ -55,9 +57,12 @@ class RefusedError(Exception):
 class _Running:
     order: RehearsalOrder
     end_ns: int
+    anchor_ns: int
+    """Real minus monotonic time as the order was taken up, when the hub had that real time checked."""
     halted: WhyNot | None = None
     cut: bool = False
     """The line's stated rate does not allow the last rungs."""
+    clock_was_set: bool = False
 
 
 class Rehearser:
@@ -115,7 +120,8 @@ class Rehearser:
             _log.info("%s: rehearsal refused: %s", self._settings.key, error)
             return Answer(ok=False, detail=str(error)[:200])
         cut = len(begin.order.rungs) < len(order.rungs)
-        self._running = _Running(begin.order, _end_ns(begin.order), cut=cut)
+        anchor_ns = begin.order.start_ns - begin.start_mono_ns
+        self._running = _Running(begin.order, _end_ns(begin.order), anchor_ns, cut=cut)
         self._task = asyncio.create_task(self._run(begin), name=f"{self._settings.key} rehearsal")
         return Answer(ok=True, detail=f"clock_ns={self._clock.now_ns()}")
 
@@ -132,7 +138,8 @@ class Rehearser:
         Raises:
             RefusedError: why it is not obeyed.
         """
-        now_ns, rehearsal = self._clock.now_ns(), self._settings.rehearsal
+        now_ns, mono_ns = self._clock.now_ns(), self._clock.monotonic_ns()
+        rehearsal = self._settings.rehearsal
         if not rehearsal.enabled:
             raise RefusedError(WhyNot.OFF)
         if self._running is not None:
@@ -153,7 +160,15 @@ class Rehearser:
         if _octets(order) > self._budget.left(now_ns):
             raise RefusedError(WhyNot.BUDGET)
         host, port = self._course().chosen(target)
-        return Begin(office=self._settings.key, order=order, host=host, port=port, ssid=ssid, key=key)
+        return Begin(
+            office=self._settings.key,
+            order=order,
+            start_mono_ns=mono_ns + order.start_ns - now_ns,
+            host=host,
+            port=port,
+            ssid=ssid,
+            key=key,
+        )
 
     def _against(self, from_ns: int, until_ns: int, call_ns: int) -> WhyNot | None:
         """A meeting or a call between the two times; None when nothing is against it."""
@@ -191,7 +206,7 @@ class Rehearser:
             progress = said.progress
             if said.item is not None:
                 self._items.append(said.item)
-                self._budget.spend(said.octets, self._clock.now_ns())
+                self._budget.spend(said.octets, self._now_ns(running))
             if progress.state.is_over:
                 over.set()
             if running.cut and progress.state is OfficeState.HELD:
@@ -221,7 +236,7 @@ class Rehearser:
                     await over.wait()
             except TimeoutError:
                 pass
-            now_ns = self._clock.now_ns()
+            now_ns = self._now_ns(running)
             against = running.halted or self._against(now_ns, now_ns, CALL_NOW_NS)
             if not against and now_ns > running.end_ns + round(3 * GRACE_S * SECOND_NS):
                 against = WhyNot.TOO_LONG
@@ -229,6 +244,16 @@ class Rehearser:
                 said = True
                 _log.info("%s: rehearsal broken off: %s", self._settings.key, against)
                 await self._child.halt(self._settings.key, against)
+
+    def _now_ns(self, running: _Running) -> int:
+        """Real time, as if the clock had not been set since the order was taken up: a step moves no end and no meeting."""
+        now_ns = self._clock.monotonic_ns() + running.anchor_ns
+        off_ns = self._clock.now_ns() - now_ns
+        if abs(off_ns) > STEP_NS and not running.clock_was_set:
+            running.clock_was_set = True
+            text = "%s: this machine's clock was set by %+.3f s during a rehearsal, which goes on by another"
+            _log.warning(text, self._settings.key, off_ns / SECOND_NS)
+        return now_ns
 
     def _report(self, rehearsal_id: str, progress: OfficeProgress) -> None:
         named = structs.replace(progress, site=self._settings.site, probe=self._settings.probe)

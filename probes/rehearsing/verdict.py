@@ -43,16 +43,26 @@ class Way:
         )
 
 
-def breaches(wanted: RungWanted, up: Way | None, down: Way | None, idle_rtt_ms: float) -> tuple[str, str]:
+def breaches(
+    wanted: RungWanted,
+    up: Way | None,
+    down: Way | None,
+    idle_rtt_ms: float,
+    loaded_rtt_ms: float | None = None,
+) -> tuple[str, str]:
     """Why each way did not hold; empty when it did (or was not tried).
 
-    The round trip has one limit for both ways: when it is passed, the way whose delay has grown more is at fault.
+    The round trip has one limit for both ways: when it is passed, the way whose delay has grown more is at fault. Where
+    the growth of neither is known, `loaded_rtt_ms` is the round trip under load, and both are.
     """
     said = [_alone(wanted, way) if way is not None else "" for way in (up, down)]
+    tried = [i for i, way in enumerate((up, down)) if way is not None]
     grown = [0.0 if way is None else way.growth_ms or 0.0 for way in (up, down)]
-    if wanted.rtt_ms is not None and not any(said) and idle_rtt_ms + sum(grown) > wanted.rtt_ms:
-        tried = [i for i, way in enumerate((up, down)) if way is not None]
-        said[max(tried, key=lambda i: grown[i])] = WhyNot.DELAY
+    rtt_ms = idle_rtt_ms + sum(grown) if loaded_rtt_ms is None else loaded_rtt_ms
+    if wanted.rtt_ms is not None and not any(said) and rtt_ms > wanted.rtt_ms:
+        at_fault = tried if loaded_rtt_ms is not None else [max(tried, key=lambda i: grown[i])]
+        for i in at_fault:
+            said[i] = WhyNot.DELAY
     return said[0], said[1]
 
 

@@ -13,8 +13,8 @@
 |  token: of the session, drawn by the headquarters             | 16
 |                                                               |
 +---------------------------------------------------------------+
-|  time of sending, ns since the Unix epoch                     | 24
-|                                                               |
+|  time of sending, ns since the Unix epoch as the sender had   | 24
+|  it when the session began (`probes.steady_time`)             |
 +---------------------------------------------------------------+
 |  number                                                       | 32
 +---------------------------------------------------------------+

@@ -41,3 +41,15 @@ def test_only_those_expected_can_be_silent() -> None:
     watch = SilenceWatch(0)
     watch.look(OFFICES, AFTER, AFTER)
     assert watch.look(("agra",), AFTER, AFTER).spoke == ("meerut",)
+
+
+def test_a_clock_that_is_set_silences_nobody_and_hides_no_silence() -> None:
+    """Put forward by an hour nobody has been silent for an hour; put back, who is silent is so when it should be."""
+    for by_ns in (3600 * SECOND_NS, -3600 * SECOND_NS):
+        watch = SilenceWatch(10_000 * SECOND_NS)
+        watch.heard("agra", 10_100 * SECOND_NS)
+        watch.heard("meerut", 10_000 * SECOND_NS)
+        watch.clock_set(by_ns)
+        assert watch.look(OFFICES, 10_119 * SECOND_NS + by_ns, AFTER).fell_silent == ()
+        fell = watch.look(OFFICES, 10_130 * SECOND_NS + by_ns, AFTER).fell_silent
+        assert fell == (Silent("meerut", 10_000 * SECOND_NS + by_ns),)

@@ -77,9 +77,9 @@ def test_reply_copies_stamps_and_counts(serving: Callable[[Reflector], Reflector
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 33)
         for i, sequence in enumerate((5, 6, 100)):
             asked = request(sequence)
-            ahead_ns = end._lag.ns
+            ahead_ns = end._departures.lag.ns
             reply, raw = exchange(sock, asked.pack(trailer()))
-            ahead_ns = max(ahead_ns, end._lag.ns)
+            ahead_ns = max(ahead_ns, end._departures.lag.ns)
             assert len(raw) == DEFAULT_PAYLOAD
             assert (reply.sequence, reply.sender_sequence, reply.ssid) == (i, sequence, 9)
             assert (reply.sender_timestamp, reply.sender_error_estimate) == (asked.timestamp, ESTIMATE)

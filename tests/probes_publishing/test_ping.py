@@ -237,6 +237,18 @@ async def test_clock_set_in_between_spoils_no_round_trip(rig: PingRig) -> None:
     assert (ping.sent, ping.received, ping.rtt) == (2, 2, None)
 
 
+@pytest.mark.parametrize("step_ms", [20, -20])
+async def test_a_step_shorter_than_the_round_trip_spoils_none_either(rig: PingRig, step_ms: int) -> None:
+    """Twenty milliseconds off an echo of a hundred would pass for a round trip; the next one is whole again."""
+    echo = rig.echo()
+    rig.clock.step(step_ms * MS_NS)
+    rig.answer(echo, after_ms=100)
+    rig.answer(rig.echo(), after_ms=100)
+    ping = rig.result()
+    assert (ping.sent, ping.received) == (2, 2)
+    assert (ping.rtt.min_ms, ping.rtt.max_ms) == (100.0, 100.0)
+
+
 async def test_unreachable_counts_as_sent(rig: PingRig) -> None:
     """An echo that the kernel will not send counts as sent and not received: the target cannot be reached."""
     rig.wire.error = OSError(errno.ENETUNREACH, "Network is unreachable")

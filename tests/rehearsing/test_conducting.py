@@ -10,8 +10,12 @@ import pytest
 from msgspec import structs
 
 from collector.rehearsing.conducting import Answered, Facts, Move, advance, missing_orders
+from collector.rehearsing.service import _clock_off_ns
+from collector.rehearsing.stage_clock import StageClock
 from collector.rehearsing.stages import hub_result, stage_result, stage_size
 from config.load import load_config
+from telemetry.clock import ManualClock
+from telemetry.control import Command
 from telemetry.rehearsing import (
     OfficeProgress,
     OfficeState,
@@ -22,6 +26,7 @@ from telemetry.rehearsing import (
     StageResult,
     new_request,
 )
+from telemetry.state.commands import CommandRow
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -171,6 +176,58 @@ def test_refusals_wrong_clocks_and_silence(asked: RehearsalRecord, facts: Facts)
     quiet = replace(facts, now_ns=NOW + 3600 * SECOND_NS)
     silent = advance(running.record, quiet).record
     assert [one.why for one in silent.offices if one.stage == 1] == ["no-answer", "no-answer"]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_hub_whose_clock_is_set_waits_as_long_as_it_would_have(
+    asked: RehearsalRecord, facts: Facts, hours: int
+) -> None:
+    """No office is given up early or waited for by the hour; the next stage starts by the clock as it is then."""
+    clock = ManualClock(NOW)
+    stage = StageClock(clock)
+
+    def look(record: RehearsalRecord) -> Move:
+        now_ns, stage_now_ns = stage.both_ns(record)
+        move = advance(record, replace(facts, now_ns=now_ns, stage_now_ns=stage_now_ns))
+        stage.moved(move.record)
+        return move
+
+    running = look(asked).record
+    clock.step(hours * 3600 * SECOND_NS)
+    clock.advance(10 * SECOND_NS)
+    assert look(running).record == running, "nothing has happened"
+    over = look(played(running)).record
+    assert over.hub is not None
+    assert over.hub.took_up_bps == pytest.approx(2 * 1.2e6)
+    assert over.starts_ns[1] == NOW + (hours * 3600 + 16) * SECOND_NS
+    clock.advance(300 * SECOND_NS)
+    silent = look(over).record
+    assert [one.state for one in silent.offices if one.stage == 2] == [OfficeState.SILENT] * 4
+
+
+@pytest.mark.parametrize(
+    ("sent_s", "clock_s", "answered_s", "off_s"),
+    [
+        (0, 0.1, 0.2, 0.0),
+        (0, 7.0, 0.2, 6.8),
+        (0, -7.0, 0.2, 7.0),
+        (0, -0.1, -3600, 0.0),
+        (0, 7.0, -3600, 7.0),
+    ],
+)
+def test_how_far_an_offices_clock_is_off(
+    sent_s: float, clock_s: float, answered_s: float, off_s: float
+) -> None:
+    """Between order and answer it is right, also when ours was set back between them."""
+    at = [NOW + round(one * SECOND_NS) for one in (sent_s, clock_s, answered_s)]
+    row = CommandRow(
+        *("c", "agra", "p1", "asha", at[0], NOW + DAY_NS, Command(verb="rehearse")),
+        sent_ns=at[0],
+        answered_ns=at[2],
+        ok=True,
+        detail=f"clock_ns={at[1]}",
+    )
+    assert _clock_off_ns(row) == pytest.approx(off_s * SECOND_NS)
 
 
 def test_whoever_takes_over_sends_what_is_missing(asked: RehearsalRecord, facts: Facts) -> None:

@@ -35,7 +35,7 @@ def test_a_load_has_its_rate_and_comes_in_frames(bps: float, fps: float) -> None
 def arrived(number: np.ndarray, delay_ms: np.ndarray | float = 0.0, octets: int = 1000) -> Arrived:
     sent = number * 10 * MS_NS
     there = sent + np.round(np.broadcast_to(delay_ms, number.shape) * MS_NS).astype(np.int64)
-    return Arrived(number, sent, there, np.full(len(number), octets))
+    return Arrived(number, sent, there, np.full(len(number), octets), np.ones(len(number), dtype=np.bool_))
 
 
 def test_copies_count_once_and_the_worst_stretch_is_found() -> None:

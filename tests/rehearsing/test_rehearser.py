@@ -67,11 +67,20 @@ class LiveCall:
         return self.seen
 
 
+class SetClock(SystemClock):
+    """The machine's, and by how much somebody has set it."""
+
+    step_ns = 0
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self.step_ns
+
+
 class Office:
     """A rehearser with everything around it."""
 
     def __init__(self, tmp_path: Path, **limits: Any) -> None:
-        self.clock = SystemClock()
+        self.clock = SetClock()
         now_ns = self.clock.now_ns()
         self.plan = Plan(
             valid_until_ns=now_ns + DAY_NS, ends=(PlannedEnd(end="state", reflectors=("127.0.0.1:862",)),)
@@ -217,6 +226,39 @@ def test_broken_off_at_once(tmp_path: Path, helpers: Any, what: str, why: str) -
             await office.child.has_halted.wait()
         assert office.child.halted == [why]
         assert office.last().state is OfficeState.ABORTED
+        await office.rehearser.close()
+
+    run(work)
+
+
+@pytest.mark.parametrize("hours", [3, -3, 48])
+def test_a_clock_that_is_set_ends_nothing_and_hides_no_meeting(
+    tmp_path: Path, helpers: Any, caplog: pytest.LogCaptureFixture, hours: int
+) -> None:
+    """Neither the plan's end nor a meeting at that hour breaks it off; a meeting now does; and it is said once."""
+
+    async def work() -> None:
+        office = Office(tmp_path)
+        order = helpers.order()
+        office.busy(3600 * hours - 60, 3600 * hours + 60)
+        told_mono_ns = office.clock.monotonic_ns() + order.start_ns - office.clock.now_ns()
+        assert office.told(order).ok
+        await asyncio.sleep(0)
+        assert abs(office.child.begun[0].start_mono_ns - told_mono_ns) < SECOND_NS
+        office.clock.step_ns = hours * 3600 * SECOND_NS
+        async with asyncio.timeout(60):
+            while "clock was set" not in caplog.text:  # noqa: ASYNC110 - a log has no bell
+                await asyncio.sleep(0.02)
+        assert not office.child.halted
+        office.clock.step_ns = 0
+        office.busy(-1, 60)
+        office.clock.step_ns = hours * 3600 * SECOND_NS
+        async with asyncio.timeout(60):
+            await office.child.has_halted.wait()
+        assert office.child.halted == ["meeting"]
+        assert caplog.text.count("clock was set") == 1
+        office.clock.step_ns = 0
+        assert office.budget.left(office.clock.now_ns()) == 300_000_000 - 1000, "of the day on which it began"
         await office.rehearser.close()
 
     run(work)

@@ -40,6 +40,7 @@ OFFICES = (
         rung_up="audio",
         rung_down="audio",
         up_bps=60e3,
+        note="far-clock",
     ),
     OfficeProgress(
         site="etah", probe="p1", stage=1, state=OfficeState.BROKE, rung_up="audio", why="down loss"
@@ -92,11 +93,21 @@ def hub_at_work(db: StateDb, **ending: Any) -> threading.Thread:
             (
                 "downlink: packets are lost",
                 "its clock is off (7.0 s)",
+                "headquarters' clock was set meanwhile",
                 "the hub took 120 kbit/s up",
                 "from stage 1 on",
             ),
         ),
-        ("hi", ("नीचे: डेटा खो रहा है", "जाँच यंत्र की घड़ी ग़लत है (7.0 s)", "मुख्यालय ने एक साथ 120 kbps", "नहीं चली")),
+        (
+            "hi",
+            (
+                "नीचे: डेटा खो रहा है",
+                "जाँच यंत्र की घड़ी ग़लत है (7.0 s)",
+                "बीच में मुख्यालय की घड़ी बदली गई",
+                "मुख्यालय ने एक साथ 120 kbps",
+                "नहीं चली",
+            ),
+        ),
     ],
 )
 def test_what_came_of_it_is_said_in_words(language: str, wanted: tuple[str, ...]) -> None:

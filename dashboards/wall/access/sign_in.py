@@ -64,16 +64,17 @@ class SignIn:
         form = await form_of(request)
         name, password = form.get("name", "").strip(), form.get("password", "")
         proxies = self._door.settings.proxies
-        source, now_ns = origin.source_of(request, proxies), self._clock.now_ns()
-        wait_ns = self._wait_ns(name, source, now_ns)
+        source = origin.source_of(request, proxies)
+        mono_ns = self._clock.monotonic_ns()  # who sets the clock shuts nobody out, and lets nobody in
+        wait_ns = self._wait_ns(name, source, mono_ns)
         if wait_ns:
             self._refuse(source, "too often")
             return self._page(request, "signin.too_often", 429, wait_s=-(-wait_ns // SECOND_NS))
         named = (name[:LONGEST_NAME],)
         self._sources.failed(
-            (source,), now_ns
+            (source,), mono_ns
         )  # counted before it is checked: those that wait beside it count too
-        self._names.failed(named, now_ns)
+        self._names.failed(named, mono_ns)
         try:
             fits = await self._fits(name, password)
         except BadRequestError:
@@ -146,11 +147,11 @@ class SignIn:
         user = self._state.user(name) if 0 < len(name) <= LONGEST_NAME else None
         return passwords.fits(password, user.secret if user is not None else None)
 
-    def _wait_ns(self, name: str, source: str, now_ns: int) -> int:
-        wait_ns = self._sources.wait_ns((source,), now_ns)
+    def _wait_ns(self, name: str, source: str, mono_ns: int) -> int:
+        wait_ns = self._sources.wait_ns((source,), mono_ns)
         if (name, source) in self._at_home:
             return wait_ns
-        return max(wait_ns, self._names.wait_ns((name[:LONGEST_NAME],), now_ns))
+        return max(wait_ns, self._names.wait_ns((name[:LONGEST_NAME],), mono_ns))
 
     def _remember(self, name: str, source: str) -> None:
         self._at_home[name, source] = None

@@ -46,9 +46,8 @@ class Poller:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="wall-poller")
         self._config: Config = live.current
         self._troubles = Troubles()
-        self._composed_ns = 0
-        self._config_ns = 0
-        self._beat_ns = 0
+        self._done_mono_ns: dict[str, int] = {}
+        """When what is done now and then was done last; by a clock that cannot be set back."""
         self.picture = Picture(tiles={}, meetings={}, flags={})
         self.scene: Scene = scene(self._config)
         self._laid_out = self.scene
@@ -77,7 +76,7 @@ class Poller:
     def _look(self) -> Picture | None:
         """Read and compose; None when nothing can have changed. Runs in the pool."""
         now_ns = self._clock.now_ns()
-        changed = self._take_up_config(now_ns)
+        changed = self._take_up_config()
         trouble = ""
         try:
             changed |= self._windows.look(now_ns)
@@ -85,14 +84,20 @@ class Poller:
         except Exception as error:  # noqa: BLE001 - whatever the databases say, the page must say so and go on
             trouble = f"{type(error).__name__}: {error}"
         changed |= self._note(Troubles(trouble, _refusal(self._live.problem)))
-        if not changed and now_ns - self._composed_ns < _COMPOSE_NS:
+        if not self._is_due("compose", _COMPOSE_NS, anyhow=changed):
             return None
-        self._composed_ns = now_ns
         return compose(self._config, self._decisions.decided, self._windows.recent, now_ns, self._troubles)
 
-    def _take_up_config(self, now_ns: int) -> bool:
-        if now_ns - self._config_ns >= _CONFIG_NS:
-            self._config_ns = now_ns
+    def _is_due(self, what: str, every_ns: int, *, anyhow: bool = False) -> bool:
+        mono_ns = self._clock.monotonic_ns()
+        last_ns = self._done_mono_ns.get(what)
+        if not anyhow and last_ns is not None and mono_ns - last_ns < every_ns:
+            return False
+        self._done_mono_ns[what] = mono_ns
+        return True
+
+    def _take_up_config(self) -> bool:
+        if self._is_due("config", _CONFIG_NS):
             self._live.refresh()
         if self._live.current is self._config:
             return False
@@ -117,10 +122,8 @@ class Poller:
     def _tell(self, picture: Picture | None) -> None:
         if picture is not None:
             self._tell_change(picture)
-        now_ns = self._clock.now_ns()
-        if now_ns - self._beat_ns >= BEAT_NS:
-            self._beat_ns = now_ns
-            self.broadcast.beat(msgspec.json.encode({"now_ms": ms(now_ns)}))
+        if self._is_due("beat", BEAT_NS):
+            self.broadcast.beat(msgspec.json.encode({"now_ms": ms(self._clock.now_ns())}))
 
     def _tell_change(self, picture: Picture) -> None:
         change = difference(self.picture, picture)

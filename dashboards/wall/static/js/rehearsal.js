@@ -130,13 +130,14 @@ export function createRehearsal() {
 const stateText = ({ state }) => (knows(`views.rehearsal_${state}`) ? say(`views.rehearsal_${state}`) : state);
 const worse = (a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state) || nameOf(model.offices.get(a.site) ?? {}).localeCompare(nameOf(model.offices.get(b.site) ?? {}));
 
-function officeLine({ site, state, rung_up: up, rung_down: down, why }) {
+function officeLine({ site, state, rung_up: up, rung_down: down, why, note }) {
   const office = model.offices.get(site);
   const rung = (id) => (model.profiles.has(id) ? nameOf(model.profiles.get(id)) : id);
   const held = [up && `↑ ${rung(up)}`, down && `↓ ${rung(down)}`].filter(Boolean).join("  ");
   return h("li", {}, shape(SHAPES[state] ?? "unknown"), h("b", {}, office ? nameOf(office) : site),
     h("span", {}, knows(`views.rehearsed_${state}`) ? say(`views.rehearsed_${state}`) : state),
-    held ? h("span", { class: "rungs" }, held) : null, why && !(state === "silent" && why === "no-answer") ? h("small", {}, rehearsalWhy(why)) : null);
+    held ? h("span", { class: "rungs" }, held) : null, why && !(state === "silent" && why === "no-answer") ? h("small", {}, rehearsalWhy(why)) : null,
+    note ? h("small", {}, rehearsalWhy(note)) : null);
 }
 
 /** What headquarters' own line carried, and from which stage on loss was common to many offices. */
