@@ -174,15 +174,11 @@ def _answers(address: str) -> bool:
 
 def _tests(account: _Account, words: list[str]) -> dict[str, object]:
     began = time.monotonic()
-    done = subprocess.run(
-        account.command("env", "-C", str(account.checkout), *words),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=TEST_LIMIT_S,
-        check=False,
-    )
-    os.write(account.log, done.stdout)
-    said = done.stdout.decode(errors="replace").strip()
+    before = os.lseek(account.log, 0, os.SEEK_END)
+    command = account.command("env", "-C", str(account.checkout), *words)
+    done = subprocess.run(command, stdout=account.log, stderr=account.log, timeout=TEST_LIMIT_S, check=False)
+    after = os.lseek(account.log, 0, os.SEEK_END)
+    said = os.pread(account.log, after - before, before).decode(errors="replace").strip()
     lines = said.splitlines()
     return {
         "MB of wheels (make test, beside)": octets_of(account.checkout / ".venv" / "wheelhouse") / _MB,
