@@ -255,8 +255,12 @@ class Link(asyncio.BufferedProtocol):
         self._transport = transport
         if self._lost.done():
             transport.abort()
-        elif not self._reading:
-            transport.pause_reading()
+        else:  # in a moment: Debian 12's asyncio (3.11.2) begins to read after this call, paused or not
+            self._loop.call_soon(self._stay_paused)
+
+    def _stay_paused(self) -> None:
+        if not self._reading and self._transport is not None:
+            self._transport.pause_reading()
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Where the next bytes go; there is always room, for a packet takes at most half of the buffer."""

@@ -56,6 +56,10 @@ def check_rights() -> None:
         raise LabError(
             f"a link that carries all IP needs {TUN}: load the module tun, or give the container the device"
         )
+    if not os.access(TUN, os.R_OK | os.W_OK):
+        raise LabError(
+            f"a link that carries all IP needs {TUN}, which may not be opened: in a user namespace its mode must be 0666"
+        )
     ip_program()
 
 

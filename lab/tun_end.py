@@ -57,7 +57,10 @@ class Tap:
         self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         self._sock.setblocking(False)
         self._sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self._sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        try:
+            self._sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        except PermissionError:  # root of a user namespace: as much as net.core.rmem_max lets it have
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         if outgoing:
             program = b"".join(struct.pack("HBBI", *step) for step in _ONLY_OUTGOING)
             held = ctypes.create_string_buffer(program, len(program))

@@ -332,7 +332,8 @@ class Connection:
         self._pending.clear()
 
     def _no_more_to_write(self) -> None:
-        self._loop.remove_writer(self._socket)
+        if self._socket is not None and self._socket.fileno() >= 0:  # paho says it once more when it goes
+            self._loop.remove_writer(self._socket)
 
     def _unwatch(self) -> None:
         if self._socket is not None and self._socket.fileno() >= 0:

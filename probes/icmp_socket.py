@@ -134,7 +134,8 @@ def open_icmp() -> IcmpSocket:
             continue
         return IcmpSocket(sock, raw=raw)
     raise IcmpRefusedError(
-        "no ICMP socket is permitted: give the probe CAP_NET_RAW, or widen net.ipv4.ping_group_range to its group"
+        "no ICMP socket is permitted: give the probe CAP_NET_RAW, or let its group ping:"
+        " sysctl -w net.ipv4.ping_group_range='0 2147483647'"
     )
 
 

@@ -21,7 +21,7 @@ from probes.reflector_policy import ReflectorPolicy
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
-    from typing import Self
+    from typing import Any, Self
 
 START_S: Final = 15.0
 STOP_S: Final = 3.0
@@ -89,11 +89,12 @@ class ReflectorProcess:
         answer = self._first_line()
         if "error" in answer:
             self.stop()
-            raise OSError(str(answer["error"]))
+            why = str(answer["error"])
+            raise OSError(answer["errno"], why) if answer["errno"] else OSError(why)
         self.addresses = [(str(host), int(port)) for host, port in answer["addresses"]]
         return self.addresses
 
-    def _first_line(self) -> dict[str, list[tuple[str, int]]]:
+    def _first_line(self) -> dict[str, Any]:
         process = self._process
         if process is None or process.stdout is None:
             raise OSError("the reflector process has no output")
@@ -102,7 +103,7 @@ class ReflectorProcess:
         if not line:
             self.stop()
             raise OSError("the reflector process ended, or said nothing, before it listened")
-        answer: dict[str, list[tuple[str, int]]] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     def read_keys_again(self) -> None:
@@ -150,7 +151,9 @@ def main() -> None:
         policy = ReflectorPolicy(keys=keys, rehearsal_bps=float(wanted["rehearsal_bps"]))
         reflector = Reflector(binds, stateful=bool(wanted["stateful"]), policy=policy)
     except (OSError, ReflectorKeysError) as error:
-        sys.stdout.write(json.dumps({"error": f"cannot reflect on {binds}: {error}"}) + "\n")
+        why = getattr(error, "strerror", None) or str(error)
+        told = {"error": f"cannot reflect on {binds}: {why}", "errno": getattr(error, "errno", None)}
+        sys.stdout.write(json.dumps(told) + "\n")
         raise SystemExit(1) from None
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ import psutil
 
 from collector.enrolment.private_files import write_private
 from config.address import parse_address
+from probes.low_ports import low_port_remedy
 from probes.reflector_process import ReflectorProcess
 from tatpar.examination.ends import answers
 from telemetry.state.errors import StateError
@@ -101,6 +102,11 @@ async def reflecting(
         bound = await asyncio.to_thread(process.start)
     except OSError as error:
         where = ", ".join(f"{host}:{port}" for host, port in binds.values())
+        remedy = low_port_remedy((port for _, port in binds.values()), error)
+        if remedy is not None:
+            raise OSError(
+                f"no reflector can listen on {where}: {remedy}; addresses stand under [[headquarters]]"
+            ) from error
         raise OSError(
             f"no reflector can listen on {where} ({error.strerror or error}), and none answers there; free the port, "
             "or name another reflector under [[headquarters]]"

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from collector.broker.ports import free_port
+from tests.rights.elsewhere import report_outwards, send_elsewhere
+from tests.rights.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,13 +42,25 @@ LONGEST: Final = (
 """Files that take long, the longest first: workers that begin with them end together."""
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; the order is otherwise the one in which they lie."""
+    """Long files first; the order is otherwise the one in which they lie. What needs a right that is missing goes where it is."""
 
     def rank(item: pytest.Item) -> int:
         return next((at for at, place in enumerate(LONGEST) if item.nodeid.startswith(place)), len(LONGEST))
 
     items.sort(key=rank)
+    send_elsewhere(items)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What runs in a user namespace tells it to who waits outside."""
+    report_outwards(report)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was not proved here, and why."""
+    summarise(terminalreporter)
 
 
 def find_program(name: str) -> str:

@@ -40,7 +40,8 @@ class _Side(asyncio.Protocol):
         if self.pair.closed:  # ended while it was being connected
             transport.abort()
             return
-        self.pair.settle()
+        # Not now: until 3.11.3 or so (Debian 12 has 3.11.2) asyncio begins to read after this call, paused or not.
+        asyncio.get_running_loop().call_soon(self.pair.settle)
 
     def data_received(self, data: bytes) -> None:
         self.pair.wire.bytes += len(data)

@@ -60,6 +60,14 @@ def _keys(file: Path | None) -> dict[int, bytes]:
         wrong_input(f"--keys {file}: {error.strerror}; tatpar enroll --reflector-keys prints one at the hub")
 
 
+def _why(addresses: list[tuple[str, int]], error: OSError) -> str:
+    """What the kernel says, and what to do about it where it keeps the port for others."""
+    from probes.low_ports import low_port_remedy  # noqa: PLC0415
+
+    remedy = low_port_remedy((port for _, port in addresses), error)
+    return "; ".join(filter(None, (error.strerror or str(error), remedy)))
+
+
 @click.command()
 @unused_config_option
 @unused_data_option
@@ -160,7 +168,7 @@ def command(  # noqa: PLR0913 - one argument an option
     try:
         reflector = Reflector(addresses, stateful=not stateless, policy=policy)
     except OSError as error:
-        failed(f"tatpar reflect: cannot listen on {', '.join(binds)}: {error.strerror or error}")
+        failed(f"tatpar reflect: cannot listen on {', '.join(binds)}: {_why(addresses, error)}")
 
     def say_counters() -> None:
         counts = reflector.counters.as_dict()

@@ -1,4 +1,4 @@
-"""The link that carries all IP, with real programs and the real kernel: needs root and /dev/net/tun."""
+"""The link that carries all IP, with real programs and the real kernel: needs /dev/net/tun, and root, if only of a user namespace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conftest import Helpers
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces can be made by root alone")
+needs_link = pytest.mark.needs("link")
 MS = 1_000_000
 
 ECHO = """
@@ -109,7 +109,7 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-@needs_root
+@needs_link
 @pytest.mark.parametrize("version", [4, 6])
 def test_ping_crosses_the_link(link: TunLink, program: Callable[[str], str], version: int) -> None:
     """A real fping sees the delays of both directions, by IPv4 and IPv6, and its packets stand in the log."""
@@ -127,7 +127,7 @@ def test_ping_crosses_the_link(link: TunLink, program: Callable[[str], str], ver
     assert (np.array(seen_ms) >= trips.whole_ns / MS - 0.06).all()
 
 
-@needs_root
+@needs_link
 def test_udp_stamps_are_those_of_the_receiving_socket(link: TunLink) -> None:
     """What a socket at the office is told by the kernel is to the nanosecond when the log says that packets came out."""
     link.set(up=Impairment(delay_ms=3), down=Impairment(delay_ms=3, jitter_ms=2))
@@ -142,7 +142,7 @@ def test_udp_stamps_are_those_of_the_receiving_socket(link: TunLink) -> None:
     assert (trips.whole_ns >= trips.line_ns).all()
 
 
-@needs_root
+@needs_link
 def test_losses_copies_and_order_are_what_was_asked(link: TunLink, helpers: type[Helpers]) -> None:
     """A tenth lost up, a tenth doubled down: the log's counts agree with the programs', and with the law."""
     before = link.truth()
@@ -167,7 +167,7 @@ def test_losses_copies_and_order_are_what_was_asked(link: TunLink, helpers: type
     assert flow.up.unstamped == flow.down.unstamped == 0
 
 
-@needs_root
+@needs_link
 def test_tcp_is_slowed_by_the_bottleneck(link: TunLink) -> None:
     """TCP carries every octet through a narrow link, no faster than that; what its queue dropped came again."""
     link.set(up=Impairment(rate_bps=2e6, queue_ms=50, delay_ms=5), down=Impairment(delay_ms=5))
@@ -185,7 +185,7 @@ def test_tcp_is_slowed_by_the_bottleneck(link: TunLink) -> None:
     assert flow.up.lost == int(np.count_nonzero(flow.up.records["fate"] == Fate.QUEUE_FULL))
 
 
-@needs_root
+@needs_link
 def test_an_outage_stops_everything(link: TunLink, program: Callable[[str], str]) -> None:
     """Nothing passes, and the log says why."""
     link.set(up=Impairment(outage=True))
@@ -196,7 +196,7 @@ def test_an_outage_stops_everything(link: TunLink, program: Callable[[str], str]
     assert rows["fate"].tolist() == [Fate.OUTAGE, Fate.OUTAGE]
 
 
-@needs_root
+@needs_link
 def test_nothing_is_left_behind(tmp_path: Path, helpers: type[Helpers]) -> None:
     """The end of a link, the death of its owner, and the death of owner and process: the namespaces are gone."""
     with TunLink(tmp_path) as link:
@@ -228,7 +228,7 @@ def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         TunLink(tmp_path).start()
 
 
-@needs_root
+@needs_link
 def test_a_dead_process_is_one_line(tmp_path: Path) -> None:
     """When the link's process is killed, the next request says where to look."""
     with TunLink(tmp_path) as link:

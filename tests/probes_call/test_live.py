@@ -74,6 +74,7 @@ def drain(ring: PacketRing, port: int, rows: list[np.ndarray]) -> None:
         ring.release(got)
 
 
+@pytest.mark.needs("capture")
 def test_the_kernel_hands_over_no_payload(
     ring: PacketRing, ends: tuple[socket.socket, socket.socket]
 ) -> None:
@@ -92,6 +93,7 @@ def test_the_kernel_hands_over_no_payload(
     assert captured[:3].tolist() == [header + 12, header + 16, header + 1]
 
 
+@pytest.mark.needs("capture")
 def test_the_ring_agrees_with_a_capture_program(
     tmp_path: Path, ring: PacketRing, program: Callable[[str], str]
 ) -> None:
@@ -132,6 +134,7 @@ def test_the_ring_agrees_with_a_capture_program(
     assert theirs.length.tolist() in ours
 
 
+@pytest.mark.needs("capture")
 async def test_a_live_call_is_seen_and_reported(tmp_path: Path) -> None:
     """RTP over loopback raises the flag; its window goes into the envelope; when it ends, the flag falls."""
     clock = SystemClock()
@@ -215,6 +218,7 @@ async def test_what_cannot_be_watched_is_said(
     assert not watch.live.watching
 
 
+@pytest.mark.needs("capture")
 def test_a_machine_without_the_interface_is_told() -> None:
     """The kernel's own refusal is the one that is explained."""
     with pytest.raises(OSError, match="No such device") as refused:

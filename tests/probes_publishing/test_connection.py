@@ -133,6 +133,23 @@ async def test_killed_broker_fails_what_was_in_flight(mosquitto: Any, executor: 
         assert await asyncio.wait_for(connection.lost(), 60)
 
 
+async def test_what_paho_says_of_a_closed_socket_is_let_be(
+    mosquitto: Any, executor: ThreadPoolExecutor
+) -> None:
+    """Cut while something waits to be written: paho gives its socket up once more when it goes, and nothing is raised."""
+    async with opened(mosquitto.port, executor) as connection:
+        mosquitto._process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(100):
+                connection.publish("a/b", bytes(1_000_000))
+            assert connection._client.want_write()
+            connection.abort("a cable is pulled")
+            connection._client._reset_sockets()
+        finally:
+            mosquitto._process.send_signal(signal.SIGCONT)
+    assert connection._client.socket() is None
+
+
 async def test_nobody_listens_there(executor: ThreadPoolExecutor) -> None:
     """A port where nothing listens is one plain line."""
     with socket.socket() as probe:

@@ -145,6 +145,7 @@ def quota(_: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.needs("mount", anyway=True)
 @pytest.mark.parametrize("trouble", [full, quota])
 async def test_a_full_disk_is_outlived(  # noqa: PLR0917 - fixtures
     trouble: Any, make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any,
@@ -170,6 +171,7 @@ async def test_a_full_disk_is_outlived(  # noqa: PLR0917 - fixtures
     assert [starts[seq] for seq in sorted(starts)] == [make_window(office.key, i).start_ns for i in range(5)]
 
 
+@pytest.mark.needs("mount", anyway=True)
 async def test_a_read_only_disk_is_outlived(  # noqa: PLR0917 - fixtures
     make_hub: Any, make_office: Any, fake_measurer: Any, make_window: Any, eventually: Any,
     tmp_path: Path, told: Any,
@@ -195,10 +197,18 @@ async def test_a_read_only_disk_is_outlived(  # noqa: PLR0917 - fixtures
 def _set_writable(disk: Path, *, mounted: bool, writable: bool) -> None:
     """The mount, or (without one, and without root) the folder and what is in it."""
     if mounted:
-        subprocess.run(["mount", "-o", f"remount,{'rw' if writable else 'ro'}", str(disk)], check=True)
+        now = f"remount,size=1m,{'rw' if writable else 'ro'}"
+        # without the options that the mount has: in a user namespace its own uid has another number in them
+        subprocess.run(["mount", "--options-source", "disable", "-o", now, "tmpfs", str(disk)], check=True)
         return
-    for one in (*disk.iterdir(), disk) if writable else (disk, *disk.iterdir()):
-        one.chmod((0o700 if one.is_dir() else 0o600) if writable else 0o400)
+    disk.chmod(0o700)
+    for file in disk.iterdir():
+        file.chmod(0o600 if writable else 0o400)
+    disk.chmod(0o700 if writable else 0o500)
+    if not writable and os.access(disk, os.W_OK):
+        pytest.skip(
+            "may not mount a disk, and writes where nobody may: that needs CAP_SYS_ADMIN, or less than CAP_DAC_OVERRIDE"
+        )
 
 
 def test_a_spool_that_cannot_be_read_only_says_so(tmp_path: Path) -> None:

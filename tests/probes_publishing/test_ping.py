@@ -98,6 +98,7 @@ async def pinging(pinger: Pinger) -> AsyncIterator[None]:
             await task
 
 
+@pytest.mark.needs("ping")
 async def test_loopback_answers_with_kernel_stamps(workers: Workers, eventually: Callable[..., Any]) -> None:
     """Real echoes to loopback come back, stamped by the kernel, in well under a millisecond; the window counts add up."""
     pinger = Pinger(SystemClock(), workers)

@@ -57,6 +57,7 @@ async def start(settings: Path, *options: str) -> asyncio.subprocess.Process:
     )
 
 
+@pytest.mark.needs("ping")
 async def test_once_ends_when_the_hub_has_a_report(make_hub: Any, settings_file: Path) -> None:
     """`--once` ends with 0 as soon as the hub has stored a report with real packets and echoes that came back, and says how many."""
     hub = make_hub()

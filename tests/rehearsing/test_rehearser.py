@@ -279,6 +279,7 @@ def test_the_lines_stated_rate_is_never_passed(tmp_path: Path, helpers: Any) -> 
     run(work)
 
 
+@pytest.mark.needs("capture")
 async def test_the_real_meter_ends_a_rehearsal_and_forbids_the_next(tmp_path: Path, helpers: Any) -> None:
     """RTP on the office's interface while it rehearses: broken off; and nothing begins for a minute after."""
     office = Office(tmp_path)

@@ -26,7 +26,7 @@ Run = Any
 @pytest.fixture
 def operator(tmp_path: Path, unused_ports: Callable[[int], list[int]]) -> Path:
     """A settings file with a door for offices on this machine."""
-    public, desk = unused_ports(2)
+    public, desk, reflector = unused_ports(3)
     (tmp_path / "sites.csv").write_text(
         "id,name_en,name_hi,region,lat,lon,status\nagra,Agra,आगरा,west,27.18,78.02,linked\n"
         "meerut,Meerut,मेरठ,west,28.98,77.71,planned\n",
@@ -37,7 +37,7 @@ def operator(tmp_path: Path, unused_ports: Callable[[int], list[int]]) -> Path:
     file.write_text(
         f'[broker]\nbring = "mosquitto"\npublic_host = "127.0.0.1"\npublic_port = {public}\npublic_names = ["localhost"]\n'
         f"[enrolment]\nport = {desk}\n[wall]\nport = 0\n"
-        '[[headquarters]]\nid = "state"\nname_en = "State"\nname_hi = "राज्य"\nreflectors = ["127.0.0.1:1"]\n',
+        f'[[headquarters]]\nid = "state"\nname_en = "State"\nname_hi = "राज्य"\nreflectors = ["127.0.0.1:{reflector}"]\n',
         encoding="utf-8",
     )
     return file
