@@ -169,7 +169,7 @@ def chosen(known: Facts, names: tuple[str, ...]) -> NDArray[np.float64]:
 
 def _at_leads(hats: NDArray[np.float64], by_knot: NDArray[np.float64]) -> NDArray[np.float64]:
     """(M, F) the weights (K, F) at each lead, knot by knot: a product of matrices gives other last bits for other M."""
-    out = hats[:, :1] * by_knot[0]
+    out: NDArray[np.float64] = hats[:, :1] * by_knot[0]
     for knot in range(1, len(by_knot)):
         out += hats[:, knot : knot + 1] * by_knot[knot]
     return out

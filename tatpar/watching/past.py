@@ -1,4 +1,4 @@
-"""The past of all lines, kept in memory by the hour: loaded once in blocks, refreshed and mended after."""
+"""The past of all lines by the hour, and by the slot in blocks of offices: loaded once, refreshed and mended after."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ import numpy as np
 
 from analytics.climatology import Climatology, climatology
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots
-from analytics.history import empty_history, joined, merged, of_slots, with_contact_lost
+from analytics.history import empty_history, joined, merged, of_slots, put_offices, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
 from reports.past.floors import floors_at
 from reports.past.judged import JudgedSpan, read_judged
+from tatpar.watching.slot_blocks import SlotBlocks, bounds
 from telemetry.store.by_blocks import InProcess
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -53,19 +55,24 @@ class Past:
     shape: Shape
     history: History
     """As measured, without what loss of contact adds."""
-    slots: SlotGrid
+    by_blocks: SlotBlocks
     """The same by the slot: what forecasts are made of."""
     climate: Climatology
     until_ns: int
     floor_ms: NDArray[np.float32] | None = None
     """(S, P) the lines' own floors of the hour of `until_ns`; None where no limit asks for them."""
 
+    @property
+    def slots(self) -> SlotGrid:
+        """All slots at once; of a large fleet that is much."""
+        return self.by_blocks.joined()
+
 
 def nothing_known(shape: Shape, now_ns: int) -> Past:
     """The past before it is loaded: priors only."""
     history = empty_history(shape.lines, len(shape.sets.limits), local_hour(now_ns, shape.zone), 0)
     slots = empty_slots(shape.lines, len(shape.sets.limits), now_ns // SLOT_NS, 0)
-    return Past(shape, history, slots, climatology(history), 0)
+    return Past(shape, history, SlotBlocks.nothing(slots), climatology(history), 0)
 
 
 class PastReader:
@@ -78,22 +85,28 @@ class PastReader:
         progress: Callable[[int, int], None] = lambda _, __: None,
         *,
         blocks: Blocks | None = None,
+        shelf: Path | None = None,
     ) -> None:
         """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact.
 
         `blocks` does the reading, here unless it says otherwise; `progress(done, of)` counts offices of a load.
+        `shelf`: the folder where the slots of a large fleet are put away; None: they stay in memory, squeezed.
         """
+        self._shelf = shelf
         self._progress = progress
         self._reader = reader
         self._blocks = blocks or InProcess(reader)
         self._lost_windows = lost_windows
 
-    def load(self, shape: Shape, now_ns: int) -> Past:
-        """The whole past that the shape asks for."""
+    def load(self, shape: Shape, now_ns: int, *, one_block: bool = False) -> Past:
+        """The whole past that the shape asks for; `one_block`: of a few offices, held as it is."""
+        size = len(shape.lines.sites) if one_block else None
         hours = int(shape.weeks * HOURS_PER_WEEK)
         end = local_hour(now_ns, shape.zone) + 1
-        history, slots = self._read(shape, HourSpan(end - hours, hours, shape.zone), now_ns)
-        return self._past(shape, history, slots, now_ns)
+        span = HourSpan(end - hours, hours, shape.zone)
+        history = empty_history(shape.lines, len(shape.sets.limits), span.first, span.count)
+        grids = self._slots_of(self._read(shape, span, now_ns, size), history)
+        return self._past(shape, history, SlotBlocks.of(grids, shape.lines, self._shelf, size), now_ns)
 
     def refresh(self, past: Past, now_ns: int, oldest_late_ns: int | None = None) -> Past:
         """A past brought up to now, and from `oldest_late_ns` on mended by what came late."""
@@ -102,30 +115,56 @@ class PastReader:
         first = local_hour(past.until_ns, shape.zone) - OVERLAP_HOURS
         if oldest_late_ns is not None:
             first = min(first, max(local_hour(oldest_late_ns, shape.zone), end - MOST_MENDED_HOURS))
-        history, slots = self._read(shape, HourSpan(first, max(end - first, 0), shape.zone), now_ns)
-        history = merged(past.history, history, int(shape.weeks * HOURS_PER_WEEK))
-        slots = merged_slots(past.slots, slots, int(shape.weeks * SLOTS_PER_WEEK))
-        return self._past(shape, history, slots, now_ns)
+        span = HourSpan(first, max(end - first, 0), shape.zone)
+        new = empty_history(shape.lines, len(shape.sets.limits), span.first, span.count)
+        keep = int(shape.weeks * SLOTS_PER_WEEK)
+        grids = (
+            merged_slots(past.by_blocks.grid(number), grid, keep)
+            for number, grid in enumerate(self._slots_of(self._read(shape, span, now_ns), new))
+        )
+        slots = SlotBlocks.of(grids, shape.lines, self._shelf)
+        return self._past(shape, merged(past.history, new, int(shape.weeks * HOURS_PER_WEEK)), slots, now_ns)
 
-    def _past(self, shape: Shape, history: History, slots: SlotGrid, now_ns: int) -> Past:
+    def _past(self, shape: Shape, history: History, slots: SlotBlocks, now_ns: int) -> Past:
         span = HourSpan(history.first_hour, len(history.hours), shape.zone)
         lost = self._lost_windows(shape.lines.sites, span)
         floor_ms = floors_at(self._reader, shape.lines, shape.sets.limits, now_ns)
         climate = climatology(with_contact_lost(history, lost))
         return Past(shape, history, slots, climate, now_ns, floor_ms)
 
-    def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> tuple[History, SlotGrid]:
-        sites = shape.lines.sites
-        blocks = [sites[i : i + SITES_PER_READ] for i in range(0, len(sites), SITES_PER_READ)]
-        jobs = [BlockOfPast(shape, each, span, now_ns) for each in blocks]
-        parts = []
-        for part in self._blocks.each(read_block, jobs):
+    @staticmethod
+    def _slots_of(parts: Iterator[tuple[History, SlotGrid]], into: History) -> Iterator[SlotGrid]:
+        """The slots of each block; its hours are laid into those of all."""
+        first = 0
+        for history, grid in parts:
+            put_offices(into, history, first)
+            first += len(grid.lines.sites)
+            yield grid
+
+    def _read(
+        self, shape: Shape, span: HourSpan, now_ns: int, size: int | None = None
+    ) -> Iterator[tuple[History, SlotGrid]]:
+        """Block by block; a block is read some offices at a time, and the next ones may be under way meanwhile."""
+        sites, paths = shape.lines.sites, shape.lines.paths
+        jobs: list[BlockOfPast] = []
+        ends: list[int] = []
+        for first, last in bounds(len(sites), size):
+            jobs += [
+                BlockOfPast(shape, sites[at : min(at + SITES_PER_READ, last)], span, now_ns)
+                for at in range(first, max(last, first + 1), SITES_PER_READ)
+            ]
+            ends.append(len(jobs))
+        parts: list[tuple[History, SlotGrid]] = []
+        for number, part in enumerate(self._blocks.each(read_block, jobs), start=1):
             parts.append(part)
-            self._progress(min(len(parts) * SITES_PER_READ, len(sites)), len(sites))
-        return (
-            joined(shape.lines, [history for history, _ in parts]),
-            joined_slots(shape.lines, [slots for _, slots in parts]),
-        )
+            self._progress(min(number * SITES_PER_READ, len(sites)), len(sites))
+            if number in ends:
+                lines = Lines(tuple(site for _, grid in parts for site in grid.lines.sites), paths)
+                yield (
+                    joined(lines, [history for history, _ in parts]),
+                    joined_slots(lines, [slots for _, slots in parts]),
+                )
+                parts = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,18 +267,18 @@ def test_a_running_watch_takes_an_import_up_at_its_next_look(desk: Desk) -> None
         watch = Watch(LiveConfig(desk.config), reader, state, SystemClock())
         watch.step()
         watch._keep_past()
-        assert watch._past is not None
-        assert not watch._past.history.measured.any()
-        loaded = watch._past
+        assert watch._hindsight.past is not None
+        assert not watch._hindsight.past.history.measured.any()
+        loaded = watch._hindsight.past
         watch._keep_past()
-        assert watch._past is loaded
+        assert watch._hindsight.past is loaded
         pings = desk.writes(
             "a.csv", "t,rtt\n" + "".join(f"{T0 + i * 15 * SECOND_NS},40\n" for i in range(40))
         )
         done(desk.imports([pings], desk.writes("m.toml", PINGS), "--site", "agra", "--json"))
         watch._keep_past()
-        assert watch._past.history.measured.sum() == 40
-        loaded = watch._past
+        assert watch._hindsight.past.history.measured.sum() == 40
+        loaded = watch._hindsight.past
         watch._keep_past()
-        assert watch._past is loaded
+        assert watch._hindsight.past is loaded
         assert ROLE not in state.beats()  # the wall and the doctor expect no more of it
