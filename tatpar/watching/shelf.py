@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +16,6 @@ import zstandard
 from telemetry.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 LEVEL: Final = 1
@@ -41,7 +41,7 @@ class Shelf:
         """
         self._folder = folder
         self._lock = Lock()
-        self._file: Any = None
+        self._file: int | None = None
         self._held: list[bytes] = []
         self._end = 0
 
@@ -58,19 +58,25 @@ class Shelf:
                 self._held.append(data)
                 return Ticket(len(self._held) - 1, len(data), array.dtype, array.shape)
             try:
-                if self._file is None:
-                    self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed with the shelf
                 at, self._end = self._end, self._end + len(data)
-                _write(self._file.fileno(), data, at)
+                _write(self._opened(self._folder), data, at)
             except OSError as error:
                 raise StoreError(f"{self._folder}: the watch cannot put its past away: {error}") from error
         return Ticket(at, len(data), array.dtype, array.shape)
 
     def get(self, ticket: Ticket) -> NDArray[Any]:
         """The array of a ticket, to write into."""
-        data = self._held[ticket.at] if self._folder is None else _read(self._file.fileno(), ticket)
+        data = self._held[ticket.at] if self._file is None else _read(self._file, ticket)
         whole = bytearray(zstandard.ZstdDecompressor().decompress(data))
         return np.frombuffer(whole, ticket.dtype).reshape(ticket.shape)
+
+    def _opened(self, folder: Path) -> int:
+        """The file, which has no name from the beginning and goes with the shelf."""
+        if self._file is None:
+            self._file, name = tempfile.mkstemp(dir=folder)
+            weakref.finalize(self, os.close, self._file)
+            Path(name).unlink()
+        return self._file
 
 
 def _write(fileno: int, data: bytes, at: int) -> None:
