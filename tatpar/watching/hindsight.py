@@ -10,7 +10,7 @@ from analytics.lines import Lines
 from tatpar.importing.told import is_news
 from tatpar.watching.foreseeing import prepare_tracks
 from tatpar.watching.learning import is_due, learn, model_in_force, teachers
-from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from tatpar.watching.current import Current
@@ -23,6 +23,8 @@ log = logging.getLogger("tatpar.watch")
 PAST_NS: Final = 600 * SECOND_NS
 RELOAD_NS: Final = 6 * HOUR_NS
 """The past is read anew so often, and at once when history was imported, which does not show in the tail."""
+DAY_CLOSES_NS: Final = 900 * SECOND_NS
+"""And so long after a day (UTC) has passed: a day that is read when it has passed is kept as it was judged, for the next start."""
 
 
 class Hindsight:
@@ -62,7 +64,8 @@ class Hindsight:
 
     def _is_stale(self, now_ns: int) -> bool:
         """The past that was loaded may lack what came otherwise than through the tail."""
-        return now_ns - self._loaded_ns >= RELOAD_NS or is_news(self._state, self._loaded_ns)
+        a_day_passed = self._loaded_ns < (now_ns - DAY_CLOSES_NS) // DAY_NS * DAY_NS + DAY_CLOSES_NS
+        return a_day_passed or now_ns - self._loaded_ns >= RELOAD_NS or is_news(self._state, self._loaded_ns)
 
     def learn(self, now_ns: int) -> bool:
         """Fit the forecast's model anew when a week has passed and there is enough to learn from; whether it was."""
