@@ -170,15 +170,6 @@ def joined(lines: Lines, blocks: Sequence[History]) -> History:
     )
 
 
-def put_offices(whole: History, part: History, first: int) -> None:
-    """Lay the history of some offices, over the same hours, into a whole one, from its office `first` on."""
-    here = slice(first, first + len(part.lines.sites))
-    whole.measured[here] = part.measured
-    whole.broken[:, here] = part.broken
-    for name in METRICS:
-        whole.figures[name][here] = part.figures[name]
-
-
 def with_contact_lost(history: History, lost_windows: NDArray[np.integer]) -> History:
     """Windows that were never measured while the office had lost contact, (S, T), count as broken on all its lines."""
     room = np.maximum(WINDOWS_PER_HOUR - history.measured.astype(np.int64), 0)

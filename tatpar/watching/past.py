@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.climatology import Climatology, climatology
+from analytics.climatology import Climatology, climatology, climatology_of
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots
-from analytics.history import empty_history, joined, merged, of_slots, put_offices, with_contact_lost
+from analytics.history import empty_history, joined, merged, of_slots, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
 from reports.past.floors import floors_at
 from reports.past.judged import JudgedSpan, read_judged
+from tatpar.watching.history_blocks import HistoryInBlocks, block_of
 from tatpar.watching.slot_blocks import SlotBlocks, bounds
 from telemetry.store.by_blocks import InProcess
 from telemetry.windows import SLOT_NS
@@ -103,10 +104,8 @@ class PastReader:
         size = len(shape.lines.sites) if one_block else None
         hours = int(shape.weeks * HOURS_PER_WEEK)
         end = local_hour(now_ns, shape.zone) + 1
-        span = HourSpan(end - hours, hours, shape.zone)
-        history = empty_history(shape.lines, len(shape.sets.limits), span.first, span.count)
-        grids = self._slots_of(self._read(shape, span, now_ns, size), history)
-        return self._past(shape, history, SlotBlocks.of(grids, shape.lines, self._shelf, size), now_ns)
+        parts = self._read(shape, HourSpan(end - hours, hours, shape.zone), now_ns, size)
+        return self._past(shape, parts, now_ns, size)
 
     def refresh(self, past: Past, now_ns: int, oldest_late_ns: int | None = None) -> Past:
         """A past brought up to now, and from `oldest_late_ns` on mended by what came late."""
@@ -115,31 +114,25 @@ class PastReader:
         first = local_hour(past.until_ns, shape.zone) - OVERLAP_HOURS
         if oldest_late_ns is not None:
             first = min(first, max(local_hour(oldest_late_ns, shape.zone), end - MOST_MENDED_HOURS))
-        span = HourSpan(first, max(end - first, 0), shape.zone)
-        new = empty_history(shape.lines, len(shape.sets.limits), span.first, span.count)
-        keep = int(shape.weeks * SLOTS_PER_WEEK)
-        grids = (
-            merged_slots(past.by_blocks.grid(number), grid, keep)
-            for number, grid in enumerate(self._slots_of(self._read(shape, span, now_ns), new))
-        )
-        slots = SlotBlocks.of(grids, shape.lines, self._shelf)
-        return self._past(shape, merged(past.history, new, int(shape.weeks * HOURS_PER_WEEK)), slots, now_ns)
+        parts = self._read(shape, HourSpan(first, max(end - first, 0), shape.zone), now_ns)
+        return self._past(shape, _brought_up(past, parts), now_ns)
 
-    def _past(self, shape: Shape, history: History, slots: SlotBlocks, now_ns: int) -> Past:
+    def _past(
+        self, shape: Shape, parts: Iterator[tuple[History, SlotGrid]], now_ns: int, size: int | None = None
+    ) -> Past:
+        """Put together out of the blocks, of which one is in memory at a time."""
+        places = bounds(len(shape.lines.sites), size)
+        hours = HistoryInBlocks(shape.lines, len(places), self._shelf)
+        slots = SlotBlocks.of(_without_hours(parts, hours), shape.lines, self._shelf, size)
+        history = hours.made()
         span = HourSpan(history.first_hour, len(history.hours), shape.zone)
         lost = self._lost_windows(shape.lines.sites, span)
         floor_ms = floors_at(self._reader, shape.lines, shape.sets.limits, now_ns)
-        climate = climatology(with_contact_lost(history, lost))
+        climate = climatology_of(
+            with_contact_lost(block_of(history, number, place, with_figures=False), lost[place[0] : place[1]])
+            for number, place in enumerate(places)
+        )
         return Past(shape, history, slots, climate, now_ns, floor_ms)
-
-    @staticmethod
-    def _slots_of(parts: Iterator[tuple[History, SlotGrid]], into: History) -> Iterator[SlotGrid]:
-        """The slots of each block; its hours are laid into those of all."""
-        first = 0
-        for history, grid in parts:
-            put_offices(into, history, first)
-            first += len(grid.lines.sites)
-            yield grid
 
     def _read(
         self, shape: Shape, span: HourSpan, now_ns: int, size: int | None = None
@@ -165,6 +158,24 @@ class PastReader:
                     joined_slots(lines, [slots for _, slots in parts]),
                 )
                 parts = []
+
+
+def _without_hours(parts: Iterator[tuple[History, SlotGrid]], hours: HistoryInBlocks) -> Iterator[SlotGrid]:
+    """The slots of each block, after its hours were laid to those of the others."""
+    for history, grid in parts:
+        hours.add(history)
+        yield grid
+
+
+def _brought_up(past: Past, parts: Iterator[tuple[History, SlotGrid]]) -> Iterator[tuple[History, SlotGrid]]:
+    """The blocks of a past with what is new of each."""
+    weeks, places = past.shape.weeks, past.by_blocks.bounds()
+    for number, (history, grid) in enumerate(parts):
+        before = block_of(past.history, number, places[number])
+        yield (
+            merged(before, history, int(weeks * HOURS_PER_WEEK)),
+            merged_slots(past.by_blocks.grid(number), grid, int(weeks * SLOTS_PER_WEEK)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from tatpar.watching.shelf import Ticket
 
-OFFICES_PER_BLOCK: Final = 128
-"""The reference deployment is one block."""
+MOST_WHOLE: Final = 128
+"""So many offices are held whole; the reference deployment is."""
+OFFICES_PER_BLOCK: Final = 64
+"""Of a larger fleet: a block that is laid out takes a few hundred megabytes at most."""
 SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
 STRAIN_SLOTS: Final = (DAYS + 4) * SLOTS_PER_DAY
 """Days that strain is looked back to from a meeting, which may have begun a day ago; the shelf is filled some hours before it is asked."""
@@ -56,7 +58,7 @@ class SlotBlocks:
             first_slot: of the axis T.
             slots: length of the axis T.
             folder: where a larger fleet's shelf is; None: in memory.
-            size: offices a block, if not `OFFICES_PER_BLOCK`.
+            size: offices a block, if not as `bounds` would have it.
         """
         self.lines, self.first_slot, self.slots, self.folder = lines, first_slot, slots, folder
         self.hearing: NDArray[np.bool_] = np.zeros(slots, dtype=bool)
@@ -136,6 +138,8 @@ class SlotBlocks:
 
 
 def bounds(offices: int, size: int | None = None) -> list[tuple[int, int]]:
-    """(first, last) office of each block of so many (`OFFICES_PER_BLOCK` for None); of no office one empty block."""
-    size = OFFICES_PER_BLOCK if size is None else max(size, 1)
+    """(first, last) office of each block of so many, or by default of all or `OFFICES_PER_BLOCK`; of no office one empty block."""
+    if size is None:
+        size = offices if offices <= MOST_WHOLE else OFFICES_PER_BLOCK
+    size = max(size, 1)
     return [(first, min(first + size, offices)) for first in range(0, max(offices, 1), size)]

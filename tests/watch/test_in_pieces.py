@@ -236,6 +236,7 @@ def test_a_watch_in_blocks_says_the_same(town: Town, tmp_path: Path, monkeypatch
     whole = _verdicts(town)
     assert town.watch._hindsight.past is not None
     assert town.watch._hindsight.past.by_blocks.is_whole
+    monkeypatch.setattr("tatpar.watching.slot_blocks.MOST_WHOLE", 2)
     monkeypatch.setattr("tatpar.watching.slot_blocks.OFFICES_PER_BLOCK", 2)
     (tmp_path / "again").mkdir()
     with closing(type(town)(tmp_path / "again")) as again:
@@ -248,6 +249,7 @@ def test_a_watch_in_blocks_says_the_same(town: Town, tmp_path: Path, monkeypatch
 
 def test_a_large_fleet_learns_from_some_offices(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lesson is read again whole, of linked offices by lot."""
+    monkeypatch.setattr("tatpar.watching.slot_blocks.MOST_WHOLE", 2)
     monkeypatch.setattr("tatpar.watching.slot_blocks.OFFICES_PER_BLOCK", 2)
     town.remember(town.t0 - 4 * HOUR_NS, town.t0 - HOUR_NS, ("agra", "meerut"))
     town.play(20)
