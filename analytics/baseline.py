@@ -9,7 +9,7 @@ level moved and lasted (`levels`), the time before counts no more: decision 103.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LEAN: Final = 2.0
 """A level above counts like so many hours of the level below."""
+SITES_AT_ONCE: Final = 512
 BAND_TAIL: Final = 0.1
 BAND_HOURS: Final = 24
 """The least known hours of this hour of the day, over all days, that a band stands on."""
@@ -78,28 +79,55 @@ def usual(history: History, metric: str, at_hour: int) -> Usual:
 
     Only hours before `at_hour` count, so that the present does not excuse itself.
     """
+    every = history.figures[metric]
+    parts = [
+        _of_lines(history, every[first : first + SITES_AT_ONCE], metric, at_hour)
+        for first in range(0, max(len(every), 1), SITES_AT_ONCE)
+    ]
+    own, daily, cell, strays = (
+        tuple(np.concatenate(each) for each in zip(*(getattr(part, name) for part in parts), strict=True))
+        for name in ("own", "daily", "cell", "strays")
+    )
+    value = _lean(_peers(own[0]), *own)
+    value = _lean(value, *daily)
+    value = _lean(value, *cell)
+    banded = (daily[1] >= BAND_HOURS) & (cell[1] >= BAND_CELL_HOURS)
+    return Usual(
+        value,
+        np.where(banded, np.maximum(value + strays[0], 0.0), np.nan),
+        np.where(banded, value + strays[1], np.nan),
+        cell[1],
+        np.concatenate([part.weeks for part in parts]),
+        np.concatenate([part.since_hour for part in parts]),
+    )
+
+
+class _OfLines(NamedTuple):
+    """Of some sites: medians and the hours behind them, over all hours, this hour of the day, this cell; and how far hours stray."""
+
+    own: tuple[NDArray[np.float64], NDArray[np.int64]]
+    daily: tuple[NDArray[np.float64], NDArray[np.int64]]
+    cell: tuple[NDArray[np.float64], NDArray[np.int64]]
+    strays: tuple[NDArray[np.float64], NDArray[np.float64]]
+    weeks: NDArray[np.int64]
+    since_hour: NDArray[np.int64]
+
+
+def _of_lines(history: History, some: NDArray[np.float32], metric: str, at_hour: int) -> _OfLines:
+    """What each line says for itself."""
     before = history.hours < at_hour
-    figures = history.figures[metric][..., before].astype(np.float64)
+    figures = some[..., before].astype(np.float64)
     hours = history.hours[before]
     of_level = hours_of_level(figures, metric)
-    end_hour = history.first_hour + len(hours)
-    since_hour = end_hour - of_level
+    since_hour = history.first_hour + len(hours) - of_level
     figures[hours < since_hour[..., None]] = np.nan
     same_day_hour = hours % HOURS_PER_DAY == at_hour % HOURS_PER_DAY
     same_cell = hour_of_week(hours) == hour_of_week(np.array([at_hour]))[0]
-    own, own_hours = medians(figures)
-    value = _lean(_peers(own), own, own_hours)
-    daily, daily_hours = medians(figures[..., same_day_hour])
-    value = _lean(value, daily, daily_hours)
-    cell, cell_hours = medians(figures[..., same_cell])
-    value = _lean(value, cell, cell_hours)
-    low, high = _strays(figures[..., same_day_hour], hour_of_week(hours[same_day_hour]))
-    banded = (daily_hours >= BAND_HOURS) & (cell_hours >= BAND_CELL_HOURS)
-    return Usual(
-        value,
-        np.where(banded, np.maximum(value + low, 0.0), np.nan),
-        np.where(banded, value + high, np.nan),
-        cell_hours,
+    return _OfLines(
+        medians(figures),
+        medians(figures[..., same_day_hour]),
+        medians(figures[..., same_cell]),
+        _strays(figures[..., same_day_hour], hour_of_week(hours[same_day_hour])),
         _weeks(figures),
         since_hour,
     )

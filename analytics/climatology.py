@@ -16,6 +16,8 @@ from analytics.history import WINDOWS_PER_HOUR
 from analytics.hours import HOURS_PER_DAY, HOURS_PER_WEEK, hour_of_week
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from analytics.history import History
@@ -49,13 +51,26 @@ class Climatology:
 
 def climatology(history: History) -> Climatology:
     """Climatology of a history; what has no history gets the prior's mean."""
+    return climatology_of([history])
+
+
+def climatology_of(parts: Iterable[History]) -> Climatology:
+    """Climatology of a history that comes in parts, of some offices each: the same, in the memory of a part."""
+    counts = [_counts(part) for part in parts]
+    failed = np.concatenate([each for each, _ in counts], axis=1)
+    known = np.concatenate([each for _, each in counts])
+    return Climatology(_chance(failed, known), failed, known)
+
+
+def _counts(history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(L, S, P, 168) hours that failed, (S, P, 168) that are known: whole numbers, so exact."""
     known_hours = history.measured * 2 >= WINDOWS_PER_HOUR
     failed_hours = known_hours[None] & (history.broken > BROKEN_SHARE * history.measured)
     week = np.zeros((len(history.hours), HOURS_PER_WEEK), dtype=np.float32)
     week[np.arange(len(week)), hour_of_week(history.hours)] = 1.0
     known = (known_hours.astype(np.float32) @ week).astype(np.float64)
     failed = (failed_hours.astype(np.float32) @ week).astype(np.float64)
-    return Climatology(_chance(failed, known), failed, known)
+    return failed, known
 
 
 def _chance(failed: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:

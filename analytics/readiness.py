@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.pieces import Span
 from analytics.ground import Expectation, Standing, Terms
 from analytics.hours import local_hour
 from analytics.persistence import still_broken
@@ -31,6 +32,8 @@ from config.profiles import ladder_of
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
     from analytics.forecast.foresight import Foreseen
@@ -95,6 +98,15 @@ def expect(ground: Ground, occurrence: Occurrence) -> Expectation:
         rungs=names,
         terms=_terms(parts[sets[0]], (sites, chosen), too_slow(ground.link_bps, rungs[0]), breaks[0]),
     )
+
+
+def asked_spans(ground: Ground, occurrences: Iterable[Occurrence]) -> Iterator[Span]:
+    """What `expect` will ask the model of these occurrences; see `Foresight.foresee`."""
+    for each in occurrences:
+        paths = tuple(ground.lines.to_end(each.meeting.end).tolist())
+        if paths:
+            for rung in ladder_of(dict(ground.profiles), each.meeting.profile):
+                yield Span(ground.sets.of_profile[rung.id], paths, (each.starts_ns, each.ends_ns))
 
 
 def _nothing(ground: Ground, occurrence: Occurrence, rungs: tuple[str, ...]) -> Expectation:

@@ -48,6 +48,8 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--probes", type=int, nargs="+", help=f"the ladder (default: {LADDER})")
     parser.add_argument("--collectors", type=int, default=1, help="that share the load (default: 1)")
     parser.add_argument("--store", default="sqlite", help="[store] kind (default: sqlite)")
+    parser.add_argument("--no-watch", action="store_true", help="leave out the verdict for each office")
+    parser.add_argument("--watch-limit", type=float, default=WATCH_LIMIT_S, metavar="S", help="of one watch")
     parser.add_argument("--store-url", default="", help="[store] url of a server-side store")
 
 
@@ -102,9 +104,13 @@ async def _step(probes: int, options: Namespace, progress: Callable[[str], None]
             finally:
                 for helper in (gateway, *collectors):
                     await helper.end()
-        if found["carried"]:
+        if found["carried"] and not options.no_watch:
             progress(f"{probes} probes: a verdict for each, for everybody's meeting")
-            found |= await asyncio.to_thread(watched, settings, folder, probes, WATCH_LIMIT_S)
+            found |= await asyncio.to_thread(watched, settings, folder, probes, options.watch_limit)
+            progress(
+                f"{probes} probes: {found['watch: verdicts']} verdicts after {found['watch: s to the last']:.1f} s,"
+                f" {found['watch: CPU s']:.1f} s of CPU, {found['watch: MB at most']:.0f} MB at most"
+            )
         return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analytics.lines import Lines
+from analytics.readiness import asked_spans
 from tatpar.asked_times import occurrences
 from tatpar.decided import decided
 from tatpar.expected import expected
@@ -81,4 +82,6 @@ def _ground(
     current.reachability.look(reader, occurrences, now_ns)
     ahead_ns = max(each.ends_ns for each in occurrences)
     prepared = prepare_tracks(past, offices, state, now_ns, until_ns=ahead_ns)
-    return current.ground(past, prepared, model_in_force(state), now_ns)
+    ground = current.ground(past, prepared, model_in_force(state), now_ns)
+    ground.foresight.foresee(ground.lines.shape, asked_spans(ground, occurrences))
+    return ground

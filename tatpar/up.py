@@ -264,6 +264,7 @@ class Up:
                 spoken=self._spoken,
                 reports_dir=self._options.data_dir / "reports",
                 mirror=mirror,
+                shelf=self._options.data_dir,
             )
             await watch.run()
 

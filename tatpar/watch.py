@@ -9,30 +9,24 @@ the past and the outcomes on others. One watch at a time works; a second one wai
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import secrets
-import socket
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from analytics.lines import Lines
-from analytics.readiness import expect
+from analytics.readiness import asked_spans, expect
 from analytics.verdicts import verdicts
 from tatpar.digesting import Digests
-from tatpar.importing.told import is_news
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
 from tatpar.watching.current import Current
 from tatpar.watching.forecasts import ForecastBook, void_changed
-from tatpar.watching.foreseeing import prepare_tracks
-from tatpar.watching.learning import is_due, learn, model_in_force
+from tatpar.watching.hindsight import Hindsight
+from tatpar.watching.lease import ROLE, Lease
 from tatpar.watching.lost_contact import lost_windows
 from tatpar.watching.offices import prepare
-from tatpar.watching.past import Past, PastReader
+from tatpar.watching.past import PastReader
 from tatpar.watching.ring import RING_WINDOWS, WindowRing
 from tatpar.watching.rounds import every, repeat
 from tatpar.watching.settling import Settler
@@ -40,9 +34,8 @@ from tatpar.watching.spoken import Spoken
 from tatpar.watching.weekly import WeeklyReport
 from telemetry.bell import Bell
 from telemetry.clock import StepWatch
-from telemetry.state.errors import StateError
 from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,17 +49,14 @@ if TYPE_CHECKING:
     from config.live import LiveConfig
     from config.meetings import Occurrence
     from reports.week import Week
-    from tatpar.watching.foreseeing import Prepared
     from tatpar.watching.mirror import Mirror
+    from tatpar.watching.past import Past
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.by_blocks import Blocks
     from telemetry.store.protocol import StoreReader
     from telemetry.store.tables import StreamTable
 
-log = logging.getLogger(__name__)
-
-ROLE: Final = "watch"
 POLL_S: Final = 0.3
 """Where nobody rings, the store's tail is looked at so often."""
 GAP_S: Final = 0.1
@@ -75,10 +65,6 @@ IDLE_LOOK_NS: Final = 5 * SECOND_NS
 """Without news everything is looked at again so often: meetings draw near, offices fall silent."""
 CONFIG_NS: Final = 2 * SECOND_NS
 BEAT_NS: Final = 5 * SECOND_NS
-LEASE_NS: Final = 30 * SECOND_NS
-PAST_NS: Final = 600 * SECOND_NS
-RELOAD_NS: Final = 6 * HOUR_NS
-"""The past is read anew so often, and at once when history was imported, which does not show in the tail."""
 SETTLE_NS: Final = 30 * SECOND_NS
 LEARN_LOOK_S: Final = 600.0
 REPORT_LOOK_S: Final = 60.0
@@ -117,12 +103,14 @@ class Watch:
         spoken: Bell | None = None,
         reports_dir: Path | None = None,
         mirror: Mirror | None = None,
+        shelf: Path | None = None,
     ) -> None:
         """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past.
 
         `committed` is rung by a collector of this process when reports are stored; we ring `spoken` when there is something to tell.
         `reports_dir`: where the weekly report is put when its hour has come; None: nobody makes it here.
         `mirror`: what writes decisions beside the reports, where a database server keeps them.
+        `shelf`: the folder where a large fleet's slots are put away; None: they stay in memory.
         """
         self.counters = Counters()
         self._live = live
@@ -131,9 +119,10 @@ class Watch:
         self._clock = clock
         self._committed = committed or Bell()
         self._rings = spoken or Bell()
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._lease = Lease(state)
         slow_reader = history_reader or reader
-        self._pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks)
+        pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks, shelf=shelf)
+        self._hindsight = Hindsight(state, pasts)
         self._settler = Settler(slow_reader, state)
         self._weekly = WeeklyReport(live, slow_reader, state, reports_dir) if reports_dir else None
         self._digests = Digests(state)
@@ -142,13 +131,8 @@ class Watch:
         self._book = ForecastBook()
         self._contact: Contact | None = None
         self._current: Current | None = None
-        self._past: Past | None = None
-        self._prepared: Prepared | None = None
-        self._in_force = model_in_force(state)
-        self._loaded_ns = 0
-        self._oldest_late_ns: int | None = None
         self._cursor = 0
-        self._next_ns = dict.fromkeys(("config", "look", "beat", "lease"), 0)
+        self._next_ns = dict.fromkeys(("config", "look", "beat"), 0)
         self._waits_for_past = False
         self._took_s = 0.0
         self._steps = StepWatch(clock)
@@ -178,38 +162,11 @@ class Watch:
     def refresh_past(self, now_ns: int | None = None) -> Past | None:
         """Load the past, or bring it up to date; None before the first step. May run beside `step` on a thread."""
         now_ns = self._clock.now_ns() if now_ns is None else now_ns
-        if self._current is None:
-            return None
-        shape, past = self._current.shape(), self._past
-        late_ns, self._oldest_late_ns = self._oldest_late_ns, None
-        if past is None or past.shape != shape or self._is_stale(now_ns):
-            self._past = self._pasts.load(shape, now_ns)
-            self._loaded_ns = now_ns
-        else:
-            self._past = self._pasts.refresh(past, now_ns, late_ns)
-        if self._current is not None:
-            self._prepared = prepare_tracks(self._past, self._current.offices, self._state, now_ns)
-        return self._past
-
-    def _is_stale(self, now_ns: int) -> bool:
-        """The past that was loaded may lack what came otherwise than through the tail."""
-        return not 0 <= now_ns - self._loaded_ns < RELOAD_NS or is_news(self._state, self._loaded_ns)
+        return None if self._current is None else self._hindsight.refresh(self._current, now_ns)
 
     def learn(self, now_ns: int | None = None) -> bool:
-        """Fit the forecast's model anew when a week has passed and there is enough to learn from; whether it was.
-
-        May run beside `step` on a thread.
-        """
-        now_ns = self._clock.now_ns() if now_ns is None else now_ns
-        if self._prepared is None or not is_due(self._state, now_ns):
-            return False
-        found = learn(self._prepared, now_ns)
-        if found is None:
-            return False
-        self._state.put_model(found)
-        self._in_force = model_in_force(self._state)
-        log.info("forecast fitted anew: %s", found.name, extra={"event": "watch.learnt", "model": found.name})
-        return True
+        """Fit the forecast's model anew when it is due; whether it was. May run beside `step` on a thread."""
+        return self._hindsight.learn(self._clock.now_ns() if now_ns is None else now_ns)
 
     def settle(self, now_ns: int | None = None) -> int:
         """Settle outcomes that are due; how many occurrences were. May run beside `step` on a thread."""
@@ -220,7 +177,7 @@ class Watch:
 
     def report(self, now_ns: int | None = None) -> Week | None:
         """Make the weekly report when it is due; which week it was. May run beside `step` on a thread."""
-        if self._weekly is None or self._current is None or self._past is None:
+        if self._weekly is None or self._current is None or self._hindsight.past is None:
             return None  # the desk comes first
         return self._weekly.step(self._clock.now_ns() if now_ns is None else now_ns)
 
@@ -252,8 +209,7 @@ class Watch:
                 if self._mirror is not None:
                     tasks.create_task(again(self.mirror, every(MIRROR_LOOK_S)), name="watch-mirror")
         finally:
-            with suppress(StateError):
-                self._state.release_lease(ROLE, self._holder)
+            self._lease.give_back()
 
     def _step_and_tell(self) -> None:
         began = time.perf_counter()
@@ -269,21 +225,15 @@ class Watch:
 
     def _keep_past(self) -> None:
         now_ns = self._clock.now_ns()
-        past, current = self._past, self._current
-        if current is None:
-            return
-        due = past is None or past.shape != current.shape() or now_ns - past.until_ns >= PAST_NS
-        if due or self._is_stale(now_ns):
+        current = self._current
+        if current is not None and self._hindsight.is_due(current, now_ns):
             self.refresh_past(now_ns)
 
     def _holds_lease(self, now_ns: int) -> bool:
-        if now_ns < self._next_ns["lease"]:
+        if self._lease.holds(now_ns):
             return True
-        if not self._state.acquire_lease(ROLE, self._holder, now_ns, LEASE_NS):
-            self._current = self._contact = None  # another watch decides; begin afresh when it is our turn
-            return False
-        self._next_ns["lease"] = now_ns + LEASE_NS // 3
-        return True
+        self._current = self._contact = None  # another watch decides; begin afresh when it is our turn
+        return False
 
     def _mind_the_clock(self) -> None:
         """When the clock was set, begin afresh, as after a restart: else we would stand still until it has caught up."""
@@ -292,7 +242,8 @@ class Watch:
             return
         self._current = self._contact = None
         self._next_ns = dict.fromkeys(self._next_ns, 0)
-        self._loaded_ns = 0
+        self._lease.renew_at_once()
+        self._hindsight.begin_afresh()
         extra = {"event": "watch.clock-set", "by_s": by_ns / SECOND_NS}
         log.warning("the clock was set by %.0f s: beginning afresh", by_ns / SECOND_NS, extra=extra)
 
@@ -340,7 +291,7 @@ class Watch:
             taken += rows.in_time
             self.counters.took(rows)
             if rows.oldest_late_ns is not None:
-                self._oldest_late_ns = min(self._oldest_late_ns or rows.oldest_late_ns, rows.oldest_late_ns)
+                self._hindsight.came_late(rows.oldest_late_ns)
 
     def _stored(self, now_ns: int) -> StreamTable:
         """What is in the store of the time that the ring spans."""
@@ -352,8 +303,10 @@ class Watch:
         if not current.offices.know(occurrences):
             current = self._current = self._begin(now_ns)
         current.reachability.look(self._reader, occurrences, now_ns)
-        changes = current.flag(self._past, occurrences, now_ns)
-        ground = current.ground(self._past, self._prepared, self._in_force, now_ns)
+        hindsight = self._hindsight
+        changes = current.flag(hindsight.past, occurrences, now_ns)
+        ground = current.ground(hindsight.past, hindsight.prepared, hindsight.in_force, now_ns)
+        ground.foresight.foresee(ground.lines.shape, asked_spans(ground, occurrences))
         written = self._speak(ground, occurrences)
         issued = self._issue(ground, occurrences)
         self._book.forget(now_ns)
@@ -374,7 +327,8 @@ class Watch:
         A running watch says nothing while the past is still being read, at the start or for a new line: what it said
         before stands meanwhile, and priors alone would alarm people.
         """
-        known = self._past is not None and self._past.shape.lines == ground.lines
+        past = self._hindsight.past
+        known = past is not None and past.shape.lines == ground.lines
         if self._waits_for_past and not known:
             return 0
         news = []
@@ -389,7 +343,7 @@ class Watch:
 
     def _issue(self, ground: Ground, occurrences: list[Occurrence]) -> int:
         """Issue the forecasts that are due, of the linked offices that are invited, once the past is known."""
-        if self._past is None:
+        if self._hindsight.past is None:
             return 0
         place, before = ground.lines.site_index, self._book.issued
         for occurrence, horizon in self._book.due(occurrences, ground.now_ns):
@@ -405,7 +359,7 @@ class Watch:
         return lost_windows(self._state, sites, span)
 
     def _beat(self, now_ns: int) -> None:
-        past = self._past
+        past = self._hindsight.past
         self._state.beat(
             ROLE,
             now_ns,

@@ -27,11 +27,23 @@ ANNOUNCED_BEFORE_NS: Final = 24 * HOUR_NS
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a grid does not say itself: `groups` (N,) each; `lost` (S, T); `planned` (S, P, T)."""
+    """What a grid does not say itself.
+
+    Attributes:
+        groups: (N,) each.
+        lost: (S, T) contact was lost; not looked at where `dark` is there.
+        planned: (S, P, T).
+        hearing: (T,) of a grid that has not all offices: any of all was heard.
+        dark: (S, T) where it is known already.
+        most: (N,) of a grid that was cut: the most windows that the line had in a slot before.
+    """
 
     groups: Mapping[str, NDArray[np.int32]]
     lost: NDArray[np.bool_]
     planned: NDArray[np.bool_]
+    hearing: NDArray[np.bool_] | None = None
+    dark: NDArray[np.bool_] | None = None
+    most: NDArray[np.uint8] | None = None
 
 
 def track_of(grid: SlotGrid, limit_set: int, around: Surroundings) -> Track:
@@ -52,10 +64,13 @@ def tracks_of(
     lines = sites * paths
     windows = grid.measured.reshape(lines, slots)
     most = np.maximum(np.maximum.accumulate(windows, axis=1), 1)
+    if around.most is not None:
+        most = np.maximum(most, around.most[:, None])
     measured = np.divide(windows, most, dtype=np.float32)
     ends_ns = (grid.first_slot + 1 + np.arange(slots, dtype=np.int64)) * SLOT_NS
     arrived = np.maximum(grid.received_ns.reshape(lines, slots), ends_ns + CLOSED_AFTER_NS)
-    dark = np.repeat(dark_slots(grid, around.lost), paths, axis=0)
+    of_sites = dark_slots(grid, around.lost, around.hearing) if around.dark is None else around.dark
+    dark = np.repeat(of_sites, paths, axis=0)
     return tuple(
         Track(
             first_slot=grid.first_slot,
@@ -79,11 +94,19 @@ def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.
         return np.divide(broken, windows, dtype=np.float32)
 
 
-def dark_slots(grid: SlotGrid, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(S, T): nothing of an office came, which had been heard before, and either its contact was lost or others were heard."""
+def hearing_slots(grid: SlotGrid) -> NDArray[np.bool_]:
+    """(T,): anybody was heard in time."""
+    ends_ns = (grid.first_slot + 1 + np.arange(grid.measured.shape[-1], dtype=np.int64)) * SLOT_NS
+    in_time = (grid.received_ns > 0) & (grid.received_ns <= ends_ns + CLOSED_AFTER_NS)
+    return np.asarray(in_time.any(axis=(0, 1)))
+
+
+def dark_slots(
+    grid: SlotGrid, lost: NDArray[np.bool_], hearing: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """(S, T): nothing of an office came, which had been heard before, and either its contact was lost or others were heard (`hearing`)."""
     there = grid.measured.any(axis=1)
-    ends_ns = (grid.first_slot + 1 + np.arange(there.shape[-1], dtype=np.int64)) * SLOT_NS
-    hearing = ((grid.received_ns > 0) & (grid.received_ns <= ends_ns + CLOSED_AFTER_NS)).any(axis=(0, 1))
+    hearing = hearing_slots(grid) if hearing is None else hearing
     seen = np.logical_or.accumulate(there, axis=-1)
     return np.asarray(~there & seen & (lost | hearing))
 

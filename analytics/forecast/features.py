@@ -65,11 +65,20 @@ def digest(track: Track, as_of_ns: int | None = None) -> Digest:
     return Digest(past(track) if as_of_ns is None else past_until(track, as_of_ns), habits(track))
 
 
-def facts(track: Track, asks: Asks, known: Digest | None = None) -> Facts:
-    """Everything the model knows of each ask; `known`: `digest(track)`, when it is there already."""
+def facts(track: Track, asks: Asks, known: Digest | None = None, among: Among | None = None) -> Facts:
+    """Everything the model knows of each ask.
+
+    Each figure is worked out of one ask's own row, so it is the same bits whatever is asked beside it.
+
+    Args:
+        track: of all lines, or of a piece of them.
+        asks: of lines of the track.
+        known: `digest(track)`, when it is there already.
+        among: of a piece, its place among all lines, who are its peers; None where the track has them all.
+    """
     known = digest(track) if known is None else known
-    peers, own = _Peers(track, known.past, asks.now_ns), known.habits
-    parts = [_facts(track, asks, (peers, own), chunk) for chunk in _chunks(len(asks.line))]
+    among = Among(Peers(track, known.past, asks.now_ns)) if among is None else among
+    parts = [_facts(track, asks, (among, known.habits), chunk) for chunk in _chunks(len(asks.line))]
     names = tuple(parts[0][0]) if parts else ()
     figures = (
         np.concatenate([np.stack(list(part.values()), axis=-1) for part, _ in parts])
@@ -83,17 +92,25 @@ def facts(track: Track, asks: Asks, known: Digest | None = None) -> Facts:
     return Facts(names, figures, ground, np.maximum(asks.start_ns - asks.now_ns, 0))
 
 
+@dataclass(frozen=True, slots=True)
+class Among:
+    """The peers of a track's lines, of whom its own first is number `first_line`."""
+
+    peers: Peers
+    first_line: int = 0
+
+
 def _chunks(asks: int) -> Iterator[slice]:
     return (slice(first, first + CHUNK) for first in range(0, asks, CHUNK))
 
 
 def _facts(
-    track: Track, asks: Asks, learned: tuple[_Peers, Habits], chunk: slice
+    track: Track, asks: Asks, learned: tuple[Among, Habits], chunk: slice
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.bool_]]:
-    peers, own = learned
+    among, own = learned
     line, now_ns = asks.line[chunk], asks.now_ns[chunk]
     figures: dict[str, NDArray[np.float64]] = {}
-    base, ground = peers.base(line, now_ns)
+    base, ground = among.peers.base(line + among.first_line, now_ns)
     day = _back(track, DAY_NS)
     slot = newest_slot(track, now_ns)[:, None] - np.arange(day)
     slots = look(track, line, slot, now_ns)
@@ -106,7 +123,7 @@ def _facts(
     figures |= _course(track, slots, 0.5 ** (lead_ns / NEAR_NS))
     figures |= _gaps(track, slots)
     figures |= _same_hours(track, asks, chunk, base)
-    figures |= peers.now(line, now_ns)
+    figures |= among.peers.now(line + among.first_line, now_ns)
     figures |= _announced(track, asks, chunk)
     figures |= _rehearsal(track, line, slot, now_ns)
     return figures, ground
@@ -202,9 +219,10 @@ def _same_hours(
     had = known * 2 >= width[:, None]
     failed = had & (share > BROKEN)
     recent, weekday = 0.5 ** (days / 7.0), (days % 7 == 0).astype(np.float64)
-    daily = ((share * had) @ recent + 1.0 * base) / (had @ recent + 1.0)
-    rate = (failed @ recent + 1.0 * base) / (had @ recent + 1.0)
-    weekly = (failed @ weekday + 1.0 * rate) / (had @ weekday + 1.0)
+    days_had, weeks_had = np.vecdot(had, recent), np.vecdot(had, weekday)
+    daily = (np.vecdot(share * had, recent) + 1.0 * base) / (days_had + 1.0)
+    rate = (np.vecdot(failed, recent) + 1.0 * base) / (days_had + 1.0)
+    weekly = (np.vecdot(failed, weekday) + 1.0 * rate) / (weeks_had + 1.0)
     newest = np.where(had.any(axis=1), failed[np.arange(len(line)), had.argmax(axis=1)], rate)
     before = had.sum(axis=1)
     return {
@@ -248,10 +266,11 @@ def _rehearsal(
     }
 
 
-class _Peers:
+class Peers:
     """What the lines of the same groups tell, at every time that is asked of."""
 
     def __init__(self, track: Track, before: Past, now_ns: NDArray[np.int64]) -> None:
+        """`track`: of all lines, the last quarter of an hour before each `now_ns` at least; `before`: their sums."""
         self._track = track
         self._times = np.unique(now_ns)
         lines, times = len(track.broke), len(self._times)
@@ -260,6 +279,7 @@ class _Peers:
         self._broke, self._count = broke.reshape(lines, times), count.reshape(lines, times).astype(np.float64)
         self._groups = {name: of for name, of in track.groups.items() if (of >= 0).any() and _shared(of)}
         self._now = self._states() if self._groups else None
+        self._sums: dict[tuple[str, str], NDArray[np.float64]] = {}
 
     def base(
         self, line: NDArray[np.int64], now_ns: NDArray[np.int64]
@@ -271,8 +291,9 @@ class _Peers:
         )
         ground = self._count[line, at] > 0
         prior, weight = np.zeros(len(line)), np.zeros(len(line))
-        for of in self._groups.values():
-            broke, count = _by_group(self._broke, of)[:, at], _by_group(self._count, of)[:, at]
+        for name, of in self._groups.items():
+            broke = self._by_group(name, "broke", self._broke)[:, at]
+            count = self._by_group(name, "count", self._count)[:, at]
             group, rows = of[line], np.arange(len(line))
             in_one = group >= 0
             share = (broke[group, rows] + fleet * GROUP_SLOTS) / (count[group, rows] + GROUP_SLOTS)
@@ -295,13 +316,19 @@ class _Peers:
                 continue
             broke, count = self._now
             group, rows = of[line], np.arange(len(line))
-            others = _by_group(broke, of)[:, at][group, rows] - broke[line, at]
-            known = _by_group(count, of)[:, at][group, rows] - count[line, at]
+            others = self._by_group(name, "broke now", broke)[:, at][group, rows] - broke[line, at]
+            known = self._by_group(name, "count now", count)[:, at][group, rows] - count[line, at]
             fleet = (broke.sum(axis=0)[at] + FLEET_SHARE * 10.0) / (count.sum(axis=0)[at] + 10.0)
             figures[key] = np.where(
                 group >= 0, log_odds((others + 2.0 * fleet) / (known + 2.0)), log_odds(fleet)
             )
         return figures
+
+    def _by_group(self, group: str, what: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums of a group's lines, added up once."""
+        if (group, what) not in self._sums:
+            self._sums[group, what] = _by_group(values, self._groups[group])
+        return self._sums[group, what]
 
     def _states(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(N, U) each: share broken of each line's last quarter of an hour, and whether anything was measured."""

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, logit
 
-from analytics.forecast.track import Asks
+from analytics.forecast.pieces import Span, asks_of_span
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from analytics.forecast.features import Digest
     from analytics.forecast.model import Model
-    from analytics.forecast.track import Track
+    from analytics.forecast.pieces import InPieces
+    from analytics.forecast.track import Chances, Track
 
 EDGE = 1e-6
 
@@ -50,8 +51,8 @@ class Foresight:
     Attributes:
         model: the fitted model.
         name: what verdicts call it.
-        tracks: by limit set, lines in the order site, path.
-        digests: `features.digest` of each track.
+        tracks: by limit set, lines in the order site, path; of a fleet in pieces their last day, what is announced beyond it.
+        digests: `features.digest` of each track; of a fleet in pieces none.
         now_ns: as of when it is asked: the end of the slot that runs, whose cells hold the newest windows.
     """
 
@@ -60,30 +61,41 @@ class Foresight:
     tracks: tuple[Track, ...]
     digests: tuple[Digest, ...]
     now_ns: int
-    _said: dict[Hashable, Foreseen] = field(default_factory=dict, repr=False, compare=False)
+    in_pieces: InPieces | None = None
+    """A fleet that is too large to be held whole."""
+    _said: dict[Span, Foreseen] = field(default_factory=dict, repr=False, compare=False)
 
     def of_span(
         self, limit_set: int, shape: tuple[int, int], paths: NDArray[np.int64], span_ns: tuple[int, int]
     ) -> Foreseen:
         """The chances of S sites on K paths over `[start, end)`; `shape` is (S, P) of the tracks' lines."""
-        key = limit_set, shape, tuple(paths.tolist()), span_ns
-        if key not in self._said:
-            self._said[key] = self._ask(limit_set, shape, paths, span_ns)
-        return self._said[key]
+        span = Span(limit_set, tuple(paths.tolist()), span_ns)
+        if span not in self._said:
+            self._said[span] = self._ask(shape, span)
+        return self._said[span]
 
-    def _ask(
-        self, limit_set: int, shape: tuple[int, int], paths: NDArray[np.int64], span_ns: tuple[int, int]
-    ) -> Foreseen:
-        sites, all_paths = shape
-        line = (np.arange(sites)[:, None] * all_paths + paths).ravel()
-        asks = Asks(
-            line=line,
-            now_ns=np.full(len(line), self.now_ns),
-            start_ns=np.full(len(line), span_ns[0]),
-            end_ns=np.full(len(line), span_ns[1]),
-        )
-        said = self.model.chances(self.tracks[limit_set], asks, self.digests[limit_set])
-        cells = (sites, len(paths))
-        odds = logit(np.clip(1.0 - said.holds, EDGE, 1.0 - EDGE))
-        costs = expit(odds)[:, None] - expit(odds[:, None] - said.terms)
-        return Foreseen(said.holds.reshape(cells), costs.reshape(*cells, -1), said.names)
+    def foresee(self, shape: tuple[int, int], spans: Iterable[Span]) -> None:
+        """Have the answers to spans that will be asked for: of a fleet in pieces, each piece is laid out once for all of them."""
+        if self.in_pieces is None:
+            return
+        new = [span for span in dict.fromkeys(spans) if span not in self._said]
+        if not new:
+            return
+        for span, said in zip(
+            new, self.in_pieces.answers(self.model, self.now_ns, shape[1], new), strict=True
+        ):
+            self._said[span] = _foreseen(said, (shape[0], len(span.paths)))
+
+    def _ask(self, shape: tuple[int, int], span: Span) -> Foreseen:
+        if self.in_pieces is not None:
+            (said,) = self.in_pieces.answers(self.model, self.now_ns, shape[1], [span])
+        else:
+            asks = asks_of_span(*shape, self.now_ns, span)
+            said = self.model.chances(self.tracks[span.limit_set], asks, self.digests[span.limit_set])
+        return _foreseen(said, (shape[0], len(span.paths)))
+
+
+def _foreseen(said: Chances, cells: tuple[int, int]) -> Foreseen:
+    odds = logit(np.clip(1.0 - said.holds, EDGE, 1.0 - EDGE))
+    costs = expit(odds)[:, None] - expit(odds[:, None] - said.terms)
+    return Foreseen(said.holds.reshape(cells), costs.reshape(*cells, -1), said.names)

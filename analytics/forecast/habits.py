@@ -137,7 +137,8 @@ def _rates(
     rates = {"rate": np.asarray(rate, dtype=np.float64)}
     for name, half, prior in FADING:
         weight = (0.5 ** ((np.arange(HOURS) + 0.5) / half)).astype(np.float32)
-        rate = (failed @ weight + prior * rate) / (had @ weight + prior)
+        # By `vecdot`, whose sums are the same however many asks there are; those of `@` are not.
+        rate = (np.vecdot(failed, weight) + prior * rate) / (np.vecdot(had, weight) + prior)
         rates[name] = np.asarray(rate, dtype=np.float64)
     return rates
 

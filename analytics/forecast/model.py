@@ -115,8 +115,9 @@ class Model(msgspec.Struct, frozen=True):
             )
         hats = lead_hats(known.lead_ns)
         x = (chosen(known, self.names) - np.asarray(self.usual)) / np.asarray(self.scale)
-        parts = x * (hats @ np.asarray(self.weights))
-        fails = expit(hats @ np.asarray(self.bias) + parts.sum(axis=1))
+        weights = _at_leads(hats, np.column_stack([self.bias, self.weights]))
+        parts = x * weights[:, 1:]
+        fails = expit(weights[:, 0] + parts.sum(axis=1))
         return Chances(np.where(known.ground, 1.0 - fails, np.nan), _by_term(parts, self.names), TERMS)
 
 
@@ -164,6 +165,14 @@ def fit_facts(known: Facts, use: NDArray[np.bool_], held: NDArray[np.bool_], pri
 def chosen(known: Facts, names: tuple[str, ...]) -> NDArray[np.float64]:
     """(M, F) the figures of those names, in their order."""
     return known.figures[:, [known.names.index(name) for name in names]]
+
+
+def _at_leads(hats: NDArray[np.float64], by_knot: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(M, F) the weights (K, F) at each lead, knot by knot: a product of matrices gives other last bits for other M."""
+    out: NDArray[np.float64] = hats[:, :1] * by_knot[0]
+    for knot in range(1, len(by_knot)):
+        out += hats[:, knot : knot + 1] * by_knot[knot]
+    return out
 
 
 def _by_term(parts: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:

@@ -55,8 +55,10 @@ def watched(settings: Path, folder: Path, offices: int, limit_s: float) -> dict[
         else "time",
         "watch: verdicts": verdicts,
         "watch: s to the last": took_s,
+        "watch: CPU s": cpu_s,
         "watch: CPU ms an office": 1e3 * cpu_s / offices,
         "watch: MB at most": peak_mb,
+        "watch: kB an office at most": 1e3 * peak_mb / offices,
     }
 
 

@@ -103,10 +103,27 @@ def _write(config: Config, importer: Importer, data_dir: Path, *, dry_run: bool)
             )
             written = importer.write(store, reader, bar.update)
         if not dry_run:
+            _judge(config, data_dir, written)
             _tell_watch(data_dir, written)
     except (StoreError, StateError) as error:
         failed(f"tatpar history import: {error}; what was written stays, importing again completes it")
     return written
+
+
+def _judge(config: Config, data_dir: Path, written: Sequence[Written]) -> None:
+    """What a watch would otherwise do at its next start, or now beside its looks."""
+    import time  # noqa: PLC0415
+    from contextlib import closing  # noqa: PLC0415
+
+    from tatpar.importing.judging import judge_days  # noqa: PLC0415
+    from telemetry.store.open import open_reader  # noqa: PLC0415
+
+    sites = {each.site for each in written}
+    with (
+        closing(open_reader(config.settings.store, data_dir)) as reader,
+        click.progressbar(length=len(sites), label="judging", file=sys.stderr) as bar,
+    ):
+        judge_days(config, reader, sites, time.time_ns(), bar.update)
 
 
 def _tell_watch(data_dir: Path, written: Sequence[Written]) -> None:

@@ -89,6 +89,7 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
             blocks=blocks,
             reports_dir=folder,
             mirror=mirror,
+            shelf=data_dir,
         )
         async with serving("watching"):
             await watch.run()

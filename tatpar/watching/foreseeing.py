@@ -8,26 +8,29 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
-from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, tracks_of
+from analytics.forecast.deployment import Surroundings, groups_of, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
-from analytics.forecast.slots import empty_slots, merged_slots
-from tatpar.watching.lost_contact import lost_in
+from tatpar.watching.piecewise import Circumstances, Frame, in_pieces, laid_in, lost_slots, with_works
 from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from analytics.condition import Condition
     from analytics.forecast.features import Digest
     from analytics.forecast.model import Model
+    from analytics.forecast.pieces import InPieces
     from analytics.forecast.track import Track
     from analytics.recent import Recent
     from tatpar.watching.offices import Offices
     from tatpar.watching.past import Past
+    from telemetry.rehearsing import RehearsalRecord
     from telemetry.state.db import StateDb
 
 AHEAD_NS: Final = 2 * DAY_NS
@@ -54,7 +57,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Tracks of a past, by limit set."""
+    """Tracks of a past, by limit set: whole, or of a fleet in pieces their last day; `digests` of whole ones."""
 
     past: Past
     offices: Offices
@@ -62,6 +65,8 @@ class Prepared:
     digests: tuple[Digest, ...]
     covered: int
     """The first slot that the past did not have."""
+    in_pieces: InPieces | None = None
+    """A fleet that is larger than a block."""
 
 
 def prepare_tracks(
@@ -73,33 +78,42 @@ def prepare_tracks(
     """
     days = offices.config.settings.watch.forecast_days
     last = (max(now_ns + round(days * DAY_NS), until_ns) + AHEAD_NS) // SLOT_NS
-    first = min(past.slots.first_slot, (now_ns - LEAST_BACK_NS) // SLOT_NS)
-    lines = past.shape.lines
-    room = empty_slots(lines, len(past.shape.sets.limits), first, last - first)
-    grid = merged_slots(room, past.slots, last - first)
-    slots = grid.measured.shape[-1]
-    known_until = np.arange(now_ns // SLOT_NS - first, dtype=np.int64)
-    lost = np.zeros((len(lines.sites), slots), dtype=bool)
-    lost[:, : len(known_until)] = lost_in(state, lines.sites, (first + known_until) * SLOT_NS, SLOT_NS)
+    slots = past.by_blocks
+    frame = Frame(min(slots.first_slot, (now_ns - LEAST_BACK_NS) // SLOT_NS), last, now_ns)
+    about = _circumstances(offices, state.rehearsals(RECALLED), now_ns)
+    covered = (past.until_ns - CLOSED_AFTER_NS) // SLOT_NS
+    if not slots.is_whole:
+        fleet = in_pieces(past, about, state, frame)
+        return Prepared(past, offices, fleet.tails, (), covered, fleet)
+    grid, lines = laid_in(slots.grid(0), frame), slots.lines
     around = Surroundings(
-        groups_of(lines, offices.config.registry.by_id), lost, _planned(offices, past, first, slots, now_ns)
+        groups_of(lines, offices.config.registry.by_id),
+        lost_slots(state, lines, frame),
+        about.planned(lines, frame),
     )
     tracks = tracks_of(grid, around)
-    rehearsed = rehearsed_slots(state.rehearsals(RECALLED), lines, first, slots)
+    rehearsed = rehearsed_slots(about.rehearsals, lines, frame.first, frame.slots)
     if rehearsed is not None:
         tracks = tuple(replace(each, rehearsed=rehearsed) for each in tracks)
-    covered = (past.until_ns - CLOSED_AFTER_NS) // SLOT_NS
     return Prepared(past, offices, tracks, tuple(digest(each, now_ns) for each in tracks), covered)
 
 
 def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared:
     """The same with the works that another configuration of the same lines announces."""
+    if prepared.in_pieces is not None:
+        fleet = with_works(prepared.in_pieces, _circumstances(offices, (), now_ns))
+        return replace(prepared, offices=offices, tracks=fleet.tails, in_pieces=fleet)
     track = prepared.tracks[0]
-    planned = _planned(offices, prepared.past, track.first_slot, track.broke.shape[1], now_ns)
+    frame = Frame(track.first_slot, track.first_slot + track.broke.shape[1], now_ns)
+    planned = _circumstances(offices, (), now_ns).planned(prepared.past.shape.lines, frame)
     flat = planned.reshape(track.planned.shape)
     return replace(
         prepared, offices=offices, tracks=tuple(replace(each, planned=flat) for each in prepared.tracks)
     )
+
+
+def _circumstances(offices: Offices, rehearsals: Iterable[RehearsalRecord], now_ns: int) -> Circumstances:
+    return Circumstances(offices, tuple(offices.config.works), now_ns, tuple(rehearsals))
 
 
 class Outlook:
@@ -114,7 +128,10 @@ class Outlook:
 
     def foresee(self, prepared: Prepared, in_force: ModelInForce, seen: Seen, now_ns: int) -> Foresight:
         """What the model is asked of now, after the newest windows were written into the tracks."""
-        made = Foresight(in_force.model, in_force.name, prepared.tracks, prepared.digests, asked_ns(now_ns))
+        made = Foresight(
+            *(in_force.model, in_force.name, prepared.tracks, prepared.digests, asked_ns(now_ns)),
+            in_pieces=prepared.in_pieces,
+        )
         last = self._last
         stands = last is not None and _stands_on_the_same(made, last[1])
         if not (stands and last is not None and _saw_the_same(seen, last[0])):
@@ -136,7 +153,3 @@ def _stands_on_the_same(one: Foresight, other: Foresight) -> bool:
 def _saw_the_same(one: Seen, other: Seen) -> bool:
     same_windows = one.recent is other.recent and one.condition is other.condition
     return same_windows and np.array_equal(one.dark, other.dark)
-
-
-def _planned(offices: Offices, past: Past, first: int, slots: int, now_ns: int) -> NDArray[np.bool_]:
-    return planned_slots(offices.config.works, past.shape.lines, first, slots, known_ns=now_ns)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from analytics.forecast.track import Asks, Track
     from tatpar.watching.foreseeing import Prepared
+    from tatpar.watching.offices import Offices
     from telemetry.state.db import StateDb
 
 LEARN_NS: Final = 7 * DAY_NS
@@ -35,6 +36,7 @@ LEAST_HOURS: Final = 2000
 LEAST_FAILED: Final = 50
 """With fewer hours of lines that came true, or fewer that failed, the model in force stays. An hour is asked at every horizon
 and under every limit set, and yet is one hour."""
+MOST_OFFICES: Final = 128
 MOST_ASKS: Final = 20_000
 """Of each limit set, drawn by lot."""
 
@@ -65,7 +67,7 @@ def _readable(own: FittedModel) -> Model | None:
 def learn(prepared: Prepared, now_ns: int) -> FittedModel | None:
     """A model fitted to what had come true by now; None while there is too little. Takes seconds: for a thread."""
     parts, held, hours, failed = [], [], 0, 0
-    lines = np.flatnonzero(np.repeat(prepared.offices.linked, len(prepared.past.shape.lines.paths)))
+    lines = _lines_of_linked(prepared)
     for track in prepared.tracks:
         asks, came = _lesson(track, lines, prepared.covered * SLOT_NS)
         hours = max(hours, _hours(asks))
@@ -79,6 +81,19 @@ def learn(prepared: Prepared, now_ns: int) -> FittedModel | None:
     model = fit_facts(known, known.ground, np.concatenate(held), shipped_prior())
     name = f"{FORM} of {rfc3339(now_ns)[:10]}, learnt from {hours} hours"
     return FittedModel(name, now_ns, msgspec.json.encode(model))
+
+
+def teachers(offices: Offices) -> tuple[str, ...]:
+    """Of a large fleet some linked offices by lot, in their order: more of them would not teach more asks."""
+    linked = np.flatnonzero(offices.linked)
+    lot = np.random.default_rng(1).permutation(linked)[:MOST_OFFICES]
+    return tuple(offices.sites[row] for row in np.sort(lot))
+
+
+def _lines_of_linked(prepared: Prepared) -> NDArray[np.int64]:
+    offices, lines = prepared.offices, prepared.past.shape.lines
+    linked = {site for site, is_linked in zip(offices.sites, offices.linked, strict=True) if is_linked}
+    return np.flatnonzero(np.repeat([site in linked for site in lines.sites], len(lines.paths)))
 
 
 def _hours(asks: Asks) -> int:

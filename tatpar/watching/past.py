@@ -1,4 +1,4 @@
-"""The past of all lines, kept in memory by the hour: loaded once in blocks, refreshed and mended after."""
+"""The past of all lines by the hour, and by the slot in blocks of offices: loaded once, refreshed and mended after."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.climatology import Climatology, climatology
+from analytics.climatology import Climatology, climatology, climatology_of
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots
 from analytics.history import empty_history, joined, merged, of_slots, with_contact_lost
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, utc_bounds_ns
 from analytics.lines import Lines
 from reports.past.floors import floors_at
 from reports.past.judged import JudgedSpan, read_judged
+from tatpar.watching.history_blocks import HistoryInBlocks, block_of
+from tatpar.watching.slot_blocks import SlotBlocks, bounds
 from telemetry.store.by_blocks import InProcess
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -53,19 +56,24 @@ class Past:
     shape: Shape
     history: History
     """As measured, without what loss of contact adds."""
-    slots: SlotGrid
+    by_blocks: SlotBlocks
     """The same by the slot: what forecasts are made of."""
     climate: Climatology
     until_ns: int
     floor_ms: NDArray[np.float32] | None = None
     """(S, P) the lines' own floors of the hour of `until_ns`; None where no limit asks for them."""
 
+    @property
+    def slots(self) -> SlotGrid:
+        """All slots at once; of a large fleet that is much."""
+        return self.by_blocks.joined()
+
 
 def nothing_known(shape: Shape, now_ns: int) -> Past:
     """The past before it is loaded: priors only."""
     history = empty_history(shape.lines, len(shape.sets.limits), local_hour(now_ns, shape.zone), 0)
     slots = empty_slots(shape.lines, len(shape.sets.limits), now_ns // SLOT_NS, 0)
-    return Past(shape, history, slots, climatology(history), 0)
+    return Past(shape, history, SlotBlocks.nothing(slots), climatology(history), 0)
 
 
 class PastReader:
@@ -78,22 +86,26 @@ class PastReader:
         progress: Callable[[int, int], None] = lambda _, __: None,
         *,
         blocks: Blocks | None = None,
+        shelf: Path | None = None,
     ) -> None:
         """`lost_windows(sites, span)` counts, (S, T), the windows in which an office had lost contact.
 
         `blocks` does the reading, here unless it says otherwise; `progress(done, of)` counts offices of a load.
+        `shelf`: the folder where the slots of a large fleet are put away; None: they stay in memory, squeezed.
         """
+        self._shelf = shelf
         self._progress = progress
         self._reader = reader
         self._blocks = blocks or InProcess(reader)
         self._lost_windows = lost_windows
 
-    def load(self, shape: Shape, now_ns: int) -> Past:
-        """The whole past that the shape asks for."""
+    def load(self, shape: Shape, now_ns: int, *, one_block: bool = False) -> Past:
+        """The whole past that the shape asks for; `one_block`: of a few offices, held as it is."""
+        size = len(shape.lines.sites) if one_block else None
         hours = int(shape.weeks * HOURS_PER_WEEK)
         end = local_hour(now_ns, shape.zone) + 1
-        history, slots = self._read(shape, HourSpan(end - hours, hours, shape.zone), now_ns)
-        return self._past(shape, history, slots, now_ns)
+        parts = self._read(shape, HourSpan(end - hours, hours, shape.zone), now_ns, size)
+        return self._past(shape, parts, now_ns, size)
 
     def refresh(self, past: Past, now_ns: int, oldest_late_ns: int | None = None) -> Past:
         """A past brought up to now, and from `oldest_late_ns` on mended by what came late."""
@@ -102,29 +114,67 @@ class PastReader:
         first = local_hour(past.until_ns, shape.zone) - OVERLAP_HOURS
         if oldest_late_ns is not None:
             first = min(first, max(local_hour(oldest_late_ns, shape.zone), end - MOST_MENDED_HOURS))
-        history, slots = self._read(shape, HourSpan(first, max(end - first, 0), shape.zone), now_ns)
-        history = merged(past.history, history, int(shape.weeks * HOURS_PER_WEEK))
-        slots = merged_slots(past.slots, slots, int(shape.weeks * SLOTS_PER_WEEK))
-        return self._past(shape, history, slots, now_ns)
+        parts = self._read(shape, HourSpan(first, max(end - first, 0), shape.zone), now_ns)
+        return self._past(shape, _brought_up(past, parts), now_ns)
 
-    def _past(self, shape: Shape, history: History, slots: SlotGrid, now_ns: int) -> Past:
+    def _past(
+        self, shape: Shape, parts: Iterator[tuple[History, SlotGrid]], now_ns: int, size: int | None = None
+    ) -> Past:
+        """Put together out of the blocks, of which one is in memory at a time."""
+        places = bounds(len(shape.lines.sites), size)
+        hours = HistoryInBlocks(shape.lines, len(places), self._shelf)
+        slots = SlotBlocks.of(_without_hours(parts, hours), shape.lines, self._shelf, size)
+        history = hours.made()
         span = HourSpan(history.first_hour, len(history.hours), shape.zone)
         lost = self._lost_windows(shape.lines.sites, span)
         floor_ms = floors_at(self._reader, shape.lines, shape.sets.limits, now_ns)
-        climate = climatology(with_contact_lost(history, lost))
+        climate = climatology_of(
+            with_contact_lost(block_of(history, number, place, with_figures=False), lost[place[0] : place[1]])
+            for number, place in enumerate(places)
+        )
         return Past(shape, history, slots, climate, now_ns, floor_ms)
 
-    def _read(self, shape: Shape, span: HourSpan, now_ns: int) -> tuple[History, SlotGrid]:
-        sites = shape.lines.sites
-        blocks = [sites[i : i + SITES_PER_READ] for i in range(0, len(sites), SITES_PER_READ)]
-        jobs = [BlockOfPast(shape, each, span, now_ns) for each in blocks]
-        parts = []
-        for part in self._blocks.each(read_block, jobs):
+    def _read(
+        self, shape: Shape, span: HourSpan, now_ns: int, size: int | None = None
+    ) -> Iterator[tuple[History, SlotGrid]]:
+        """Block by block; a block is read some offices at a time, and the next ones may be under way meanwhile."""
+        sites, paths = shape.lines.sites, shape.lines.paths
+        jobs: list[BlockOfPast] = []
+        ends: list[int] = []
+        for first, last in bounds(len(sites), size):
+            jobs += [
+                BlockOfPast(shape, sites[at : min(at + SITES_PER_READ, last)], span, now_ns)
+                for at in range(first, max(last, first + 1), SITES_PER_READ)
+            ]
+            ends.append(len(jobs))
+        parts: list[tuple[History, SlotGrid]] = []
+        for number, part in enumerate(self._blocks.each(read_block, jobs), start=1):
             parts.append(part)
-            self._progress(min(len(parts) * SITES_PER_READ, len(sites)), len(sites))
-        return (
-            joined(shape.lines, [history for history, _ in parts]),
-            joined_slots(shape.lines, [slots for _, slots in parts]),
+            self._progress(min(number * SITES_PER_READ, len(sites)), len(sites))
+            if number in ends:
+                lines = Lines(tuple(site for _, grid in parts for site in grid.lines.sites), paths)
+                yield (
+                    joined(lines, [history for history, _ in parts]),
+                    joined_slots(lines, [slots for _, slots in parts]),
+                )
+                parts = []
+
+
+def _without_hours(parts: Iterator[tuple[History, SlotGrid]], hours: HistoryInBlocks) -> Iterator[SlotGrid]:
+    """The slots of each block, after its hours were laid to those of the others."""
+    for history, grid in parts:
+        hours.add(history)
+        yield grid
+
+
+def _brought_up(past: Past, parts: Iterator[tuple[History, SlotGrid]]) -> Iterator[tuple[History, SlotGrid]]:
+    """The blocks of a past with what is new of each."""
+    weeks, places = past.shape.weeks, past.by_blocks.bounds()
+    for number, (history, grid) in enumerate(parts):
+        before = block_of(past.history, number, places[number])
+        yield (
+            merged(before, history, int(weeks * HOURS_PER_WEEK)),
+            merged_slots(past.by_blocks.grid(number), grid, int(weeks * SLOTS_PER_WEEK)),
         )
 
 

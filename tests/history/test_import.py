@@ -21,6 +21,7 @@ from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream
 from telemetry.state.db import StateDb
+from telemetry.store.derived import Deriving
 from telemetry.store.open import open_reader
 from telemetry.store.protocol import Received, Selection
 from telemetry.store.sqlite import SqliteStore
@@ -267,18 +268,40 @@ def test_a_running_watch_takes_an_import_up_at_its_next_look(desk: Desk) -> None
         watch = Watch(LiveConfig(desk.config), reader, state, SystemClock())
         watch.step()
         watch._keep_past()
-        assert watch._past is not None
-        assert not watch._past.history.measured.any()
-        loaded = watch._past
+        assert watch._hindsight.past is not None
+        assert not watch._hindsight.past.history.measured.any()
+        loaded = watch._hindsight.past
         watch._keep_past()
-        assert watch._past is loaded
+        assert watch._hindsight.past is loaded
         pings = desk.writes(
             "a.csv", "t,rtt\n" + "".join(f"{T0 + i * 15 * SECOND_NS},40\n" for i in range(40))
         )
         done(desk.imports([pings], desk.writes("m.toml", PINGS), "--site", "agra", "--json"))
         watch._keep_past()
-        assert watch._past.history.measured.sum() == 40
-        loaded = watch._past
+        assert watch._hindsight.past.history.measured.sum() == 40
+        loaded = watch._hindsight.past
         watch._keep_past()
-        assert watch._past is loaded
+        assert watch._hindsight.past is loaded
         assert ROLE not in state.beats()  # the wall and the doctor expect no more of it
+
+
+def test_the_days_of_an_import_are_judged_with_it(desk: Desk) -> None:
+    """A start after an import finds them as it keeps them, and judges none."""
+    pings = desk.writes(
+        "a.csv", "t,rtt\n" + "".join(f"{T0 - DAY_NS + i * 15 * SECOND_NS},40\n" for i in range(40))
+    )
+    done(desk.imports([pings], desk.writes("m.toml", PINGS), "--site", "agra", "--json"))
+    store = load_config(desk.config).settings.store
+    with (
+        contextlib.closing(open_reader(store, desk.data)) as reader,
+        contextlib.closing(StateDb(desk.data / "state.db")) as state,
+    ):
+        watch = Watch(LiveConfig(desk.config), reader, state, SystemClock())
+        watch.step()
+        watch._keep_past()
+        assert watch._hindsight.past is not None
+        assert watch._hindsight.past.history.measured.sum() == 40
+        assert isinstance(reader, Deriving)
+        counts = reader.derived.counts
+        assert counts.found == 2, "slots and figures of one day"
+        assert (counts.missing, counts.kept) == (0, 0)

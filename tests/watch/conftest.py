@@ -173,7 +173,7 @@ class Town:
 
     def restart(self) -> None:
         """A new watch, which knows nothing but what is stored; the old one's lease has run out."""
-        self.state.release_lease("watch", self.watch._holder)
+        self.state.release_lease("watch", self.watch._lease.holder)
         self.watch = self.another_watch()
 
     def close(self) -> None:

@@ -111,7 +111,7 @@ def _rooms_work(town: Town, live: LiveConfig) -> None:
     with closing(open_writer(settings.store, town.folder)) as store:
         store.maintain(town.now_ns)
     plan_everyone(live.current, town.now_ns)
-    town.state.release_lease("watch", town.watch._holder)
+    town.state.release_lease("watch", town.watch._lease.holder)
     watch = town.watch = Watch(live, town.reader, town.state, town.clock)
     assert watch.step(town.now_ns).looked
     assert watch.refresh_past(town.now_ns) is not None

@@ -75,7 +75,7 @@ def test_the_past_knows_what_broke_above_the_floor(floors: Town) -> None:
     floors.now_ns = floors.t0 + HOUR_NS // 2
     while floors.store.maintain(floors.now_ns):
         pass
-    past = floors.watch._pasts.load(floors.watch._current.shape(), floors.now_ns)
+    past = floors.watch._hindsight.pasts.load(floors.watch._current.shape(), floors.now_ns)
     agra, meerut = (past.shape.lines.site_index[name] for name in ("agra", "meerut"))
     (index,) = {past.shape.sets.of_profile["round-trip"]}
     broken = past.history.broken[index]

@@ -18,7 +18,8 @@ from analytics.lines import Lines
 from config.profiles import Limits, ladder_of
 from reports.past import kept_days
 from reports.past.judged import JudgedSpan, read_judged
-from tatpar.watching.past import BlockOfPast, Shape, read_block
+from tatpar.watching.hindsight import DAY_CLOSES_NS
+from tatpar.watching.past import BlockOfPast, PastReader, Shape, read_block
 from telemetry.store.derived import Deriving
 from telemetry.store.protocol import Selection
 from telemetry.store.sqlite import SqliteReader
@@ -280,3 +281,21 @@ def test_what_is_past_its_retention_goes(past: Town, reader: Counted) -> None:
         days = {day for (day,) in file.execute("SELECT DISTINCT day_ns FROM derived")}
     file.close()
     assert days == {day_of(past, number) for number in (2, 1, 0)}
+
+
+def test_a_day_is_kept_soon_after_it_has_passed(past: Town, reader: Counted) -> None:
+    """The running watch judges a day a quarter of an hour after its end, so that the next start judges none that has passed."""
+    past.watch.step(past.now_ns)
+    midnight = day_of(past, -1)
+    closed = midnight + DAY_CLOSES_NS
+    past.watch.refresh_past(midnight - SECOND_NS)
+    current, hindsight = past.watch._current, past.watch._hindsight
+    assert current is not None
+    assert not hindsight._is_stale(closed - SECOND_NS)
+    assert hindsight._is_stale(closed)
+    past.watch.refresh_past(closed)
+    assert not hindsight._is_stale(closed + SECOND_NS)
+    starting = PastReader(reader, lambda sites, span: np.zeros((len(sites), span.count), dtype=np.int64))
+    loaded = starting.load(current.shape(), closed)
+    assert loaded.history.measured.sum() == 2 * 2 * len((*DAYS, 0)) * 120
+    assert days_asked(reader) == []

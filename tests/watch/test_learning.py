@@ -23,6 +23,7 @@ from tatpar.watching.foreseeing import Prepared, prepare_tracks
 from tatpar.watching.learning import LEARN_NS, is_due, learn, model_in_force
 from tatpar.watching.offices import prepare
 from tatpar.watching.past import Past, Shape
+from tatpar.watching.slot_blocks import SlotBlocks
 from telemetry.state.models import FittedModel
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS
 
@@ -56,7 +57,7 @@ def prepared(town: Town, days: int, failed_hours: int, config_file: str | None =
         slots.broken[:, line // 2, line % 2, here] = 20
         slots.strain[:, line // 2, line % 2, here] = 4.0
     history = empty_history(shape.lines, len(offices.sets.limits), 0, 0)
-    past = Past(shape, history, slots, climatology(history), now_ns)
+    past = Past(shape, history, SlotBlocks.of([slots], shape.lines), climatology(history), now_ns)
     return prepare_tracks(past, offices, town.state, now_ns)
 
 
@@ -116,7 +117,7 @@ def test_the_watch_takes_what_it_learnt_into_force(town: Town, caplog: pytest.Lo
     """It says so in the log, keeps the model for the next start, names it in verdicts, and rests for a week."""
     town.watch.step(town.now_ns)
     assert not town.watch.learn(town.now_ns), "nothing to learn from yet"
-    town.watch._prepared = prepared(town, 14, 60)
+    town.watch._hindsight.prepared = prepared(town, 14, 60)
     with caplog.at_level(logging.INFO):
         assert town.watch.learn(town.now_ns)
     (row,) = [each for each in caplog.records if getattr(each, "event", "") == "watch.learnt"]
@@ -129,4 +130,4 @@ def test_the_watch_takes_what_it_learnt_into_force(town: Town, caplog: pytest.Lo
     town.play(30)
     assert town.verdict("agra").model == own.name
     town.restart()
-    assert town.watch._in_force.name == own.name
+    assert town.watch._hindsight.in_force.name == own.name

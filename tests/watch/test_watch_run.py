@@ -37,7 +37,7 @@ async def test_run_takes_in_reports_and_beats(town: Town) -> None:
     start = now_ns - now_ns % WINDOW_NS - WINDOW_NS
     town.report(start, now_ns)
     await eventually(town, "windows taken in", lambda: watch.counters.windows == 8)
-    await eventually(town, "the past", lambda: watch._past is not None)
+    await eventually(town, "the past", lambda: watch._hindsight.past is not None)
     assert town.state.lease_holder("watch", clock.now_ns()) is not None
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -58,7 +58,7 @@ async def test_a_commit_wakes_the_watch_and_the_watch_the_alerts(
     watch = tatpar.watch.Watch(town.live, town.reader, town.state, clock, committed=committed, spoken=spoken)
     watching = asyncio.create_task(watch.run())
     try:
-        await eventually("the first look and the past", lambda: watch._past is not None)
+        await eventually("the first look and the past", lambda: watch._hindsight.past is not None)
         now_ns = clock.now_ns()
         town.report(now_ns - now_ns % WINDOW_NS - WINDOW_NS, now_ns)
         committed.ring()

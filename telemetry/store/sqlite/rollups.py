@@ -42,14 +42,18 @@ def read(
     names = wanted_rollups(columns, window_values)
     tables = [empty(names, histograms=histograms)]
     for site in streams.sites_of(connection, selection):
-        parts = tables[:1]
-        for block, _ in blocks.find(connection, Kind.ROLLUPS, site, selection.start_ns, selection.end_ns):
-            parts.append(read_day(connection, block, site, names, histograms=histograms))
+        parts = [
+            read_day(connection, block, site, names, histograms=histograms)
+            for block, _ in blocks.find(connection, Kind.ROLLUPS, site, selection.start_ns, selection.end_ns)
+        ]
+        if not parts:
+            continue
         found = assembly.concatenate(parts)
         if selection.as_of_ns is not None:
             found = _as_of(connection, found, selection, names)
         tables.append(assembly.tidied(assembly.selected(found, selection)))
-    return as_rollups(assembly.tidied_names(assembly.concatenate(tables)))
+    # Of one site nothing is copied once more: the empty table only stands for the columns.
+    return as_rollups(assembly.tidied_names(assembly.concatenate(tables[1:] if len(tables) > 1 else tables)))
 
 
 def _as_of(
