@@ -8,12 +8,14 @@ VLAN tags are stepped over. What stands behind the headers is not read.
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from config.plain_file import open_plain
 from probes.call.packets import Field
 
 if TYPE_CHECKING:
@@ -76,8 +78,8 @@ def read_capture(path: Path) -> Iterator[Batch]:
         CaptureError: the file is no capture, or of a link layer that is not read.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        if len(file.peek(24)) < 24:
+    with open_plain(path) as file:
+        if os.fstat(file.fileno()).st_size < 24:
             raise CaptureError("it is too short to be a capture; name a pcap or pcapng file")
         # Not closed by hand: arrays look into it, and the last of them to go closes it.
         memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from config.plain_file import open_plain
 from tatpar.backups.contents import DATABASES, config_files, private_files, strangers
 from tatpar.backups.manifest import FILE, BackupError, Entry, Manifest, sha256_of
 from tatpar.backups.snapshot import Moment, fault_of, on_disk
@@ -137,7 +138,7 @@ def _copied(path: Path, place: Path, where: str, origin: str = "") -> Entry:
     target = place / where
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file, path.open("rb") as source:
+    with os.fdopen(descriptor, "wb") as file, open_plain(path) as source:
         shutil.copyfileobj(source, file)
         file.flush()
         os.fsync(file.fileno())

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from config.plain_file import open_plain, read_plain
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -70,7 +72,7 @@ def read_manifest(backup: Path) -> Manifest:
     """
     path = backup / FILE
     try:
-        raw = path.read_bytes()
+        raw = read_plain(path)
     except OSError as error:
         raise BackupError(
             f"{backup}: no backup, or one that was never finished ({FILE}: {error.strerror}); name the folder that "
@@ -95,5 +97,5 @@ def read_manifest(backup: Path) -> Manifest:
 
 def sha256_of(path: Path) -> str:
     """Of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return file_digest(file, "sha256").hexdigest()

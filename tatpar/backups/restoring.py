@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from config.plain_file import open_plain
 from tatpar.backups.manifest import BackupError, Manifest, NotEmptyError, read_manifest, sha256_of
 from tatpar.backups.snapshot import on_disk
 from tatpar.backups.verifying import refuse_newer
@@ -150,7 +151,8 @@ def _stage(backup: Path, manifest: Manifest, stage: Path, progress: Callable[[in
 def _copy(source: Path, target: Path, sha256: str, mode: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        shutil.copyfile(source, target)
+        with open_plain(source) as whole, target.open("wb") as copy:
+            shutil.copyfileobj(whole, copy, 1 << 20)
     except FileNotFoundError:
         raise BackupError(f"{source}: is not there, the backup is not whole; take another backup") from None
     if sha256_of(target) != sha256:

@@ -78,7 +78,7 @@ def _keys(file: Path | None) -> dict[int, bytes]:
 @click.option(
     "--keys",
     "keys_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     default=None,
     help="Keys of the offices for the authenticated mode, a line each: SSID KEY. A change of the file counts a second later.",
 )

@@ -15,6 +15,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from config.plain_file import must_be_plain
 from tatpar.parquet import layout
 from telemetry import codec
 from telemetry.histogram_grid import BINS
@@ -64,6 +65,7 @@ class ExportFile:
         """
         self.path = path
         try:
+            must_be_plain(path)
             self._file = pq.ParquetFile(path, page_checksum_verification=True)
             schema = self._file.schema_arrow
         except (pa.ArrowException, OSError, ValueError) as error:
