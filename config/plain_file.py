@@ -8,9 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
 MOST_TEXT_BYTES: Final = 64 * 1024**2
@@ -29,7 +30,7 @@ class NotPlainError(OSError):
     """It is no plain file, or too large; `strerror` says which."""
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BufferedReader:
     """The file, open for reading; never waits.
 
     Raises:

@@ -15,7 +15,7 @@ import msgspec
 
 from config.plain_file import open_plain
 from tatpar.backups.contents import DATABASES, config_files, private_files, strangers
-from tatpar.backups.manifest import FILE, BackupError, Entry, Manifest, sha256_of
+from tatpar.backups.manifest import FILE, BackupError, Entry, Manifest, sha256_of, write_seal
 from tatpar.backups.snapshot import Moment, fault_of, on_disk
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def make(
                     store=config.settings.store.kind,
                     settings=_settings_name(config),
                     files=tuple(entries),
+                    sealed=True,
                     strangers=tuple(strangers(data_dir)),
                 )
                 return _finish(place, folder / name, manifest), manifest
@@ -175,7 +176,7 @@ def _finish(place: Path, target: Path, manifest: Manifest) -> Path:
     written = place / FILE
     written.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
     written.chmod(0o600)
-    for path in (written, *(one for one in place.rglob("*") if one.is_dir()), place):
+    for path in (written, write_seal(place), *(one for one in place.rglob("*") if one.is_dir()), place):
         on_disk(path)
     if target.exists():
         raise BackupError(f"{target}: there is one of this second already; try again")

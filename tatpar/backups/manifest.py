@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FILE: Final = "manifest.json"
 FORMAT: Final = 1
+SEAL: Final = "manifest.sha256"
+"""The manifest's own digest, as sha256sum writes and checks it."""
 
 
 class BackupError(Exception):
@@ -55,6 +57,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     settings: str = ""
     """Name of the settings file below `config/`; empty: the hub ran on the built-in ones."""
     files: tuple[Entry, ...]
+    sealed: bool = False
+    """Whether a file beside it holds its digest; those of older releases have none."""
     strangers: tuple[str, ...] = ()
     """What lay in the data folder, is not in here, and is not known to be of no use."""
 
@@ -93,6 +97,28 @@ def read_manifest(backup: Path) -> Manifest:
         if top not in {"data", "config"} or outside or not 0 <= entry.mode <= 0o777:
             raise BackupError(f"{path}: {entry.path!r} does not lie in a backup; take another backup")
     return manifest
+
+
+def write_seal(backup: Path) -> Path:
+    """Put the digest beside the manifest; its file."""
+    path = backup / SEAL
+    path.write_text(f"{sha256_of(backup / FILE)}  {FILE}\n", encoding="ascii")
+    path.chmod(0o600)
+    return path
+
+
+def seal_fault(backup: Path, manifest: Manifest) -> str:
+    """Why the manifest cannot be believed; empty when it can, or was made before manifests were sealed."""
+    try:
+        said = read_plain(backup / SEAL, 1024).decode("ascii", "replace").split()
+    except FileNotFoundError:
+        lost = f"{SEAL}: is not there, so nothing vouches for {FILE}"
+        return lost if manifest.sealed else ""
+    except OSError as error:
+        return f"{SEAL}: {error.strerror}"
+    if said[:1] != [sha256_of(backup / FILE)]:
+        return f"{FILE}: its content is not what was written (SHA-256 differs from {SEAL})"
+    return ""
 
 
 def sha256_of(path: Path) -> str:
