@@ -51,6 +51,7 @@ _PCAP: Final = {b"\xd4\xc3\xb2\xa1": ("<", 1000), b"\xa1\xb2\xc3\xd4": (">", 100
 _SECTION: Final = 0x0A0D0D0A
 _INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED = 1, 2, 3, 6
 _RESOLUTION, _OFFSET = 9, 14
+_MOST_INTERFACES: Final = 4096
 
 
 class CaptureError(Exception):
@@ -160,7 +161,7 @@ def _next_generation(memory: mmap.mmap) -> Iterator[_Records]:
             break
         if kind == _INTERFACE:
             _must_hold(at, length, 20)
-            interfaces.append(_interface(memory, order, at, length))
+            _describe(interfaces, _interface(memory, order, at, length))
         elif kind in (_ENHANCED, _OLD_PACKET):
             _must_hold(at, length, 32)
             _add_packet(memory, order, at, interfaces, found, old=kind == _OLD_PACKET)
@@ -174,6 +175,13 @@ def _next_generation(memory: mmap.mmap) -> Iterator[_Records]:
             found = ([], [], [], [])
     if found[0]:
         yield found
+
+
+def _describe(interfaces: list[_Interface], one: _Interface) -> None:
+    """Raise CaptureError when there are more than any machine has: a file of nothing else would fill the memory."""
+    if len(interfaces) >= _MOST_INTERFACES:
+        raise CaptureError(f"it is damaged: it describes more than {_MOST_INTERFACES} interfaces")
+    interfaces.append(one)
 
 
 def _must_hold(at: int, length: int, least: int) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from telemetry.state.db import StateDb
 
 _HOME: Final = 10_000
+_TELL_EVERY_NS: Final = 60 * SECOND_NS
+_MOST_TOLD: Final = 1_000
 _PAIR_LONGEST_NS: Final = 900 * SECOND_NS
 _log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class SignIn:
         """Sources from which somebody has signed in: strangers do not stand in their way."""
         self._checking = Checking()
         self._guessing = Guessing()
+        self._told_ns: OrderedDict[str, int] = OrderedDict()
         self.refused = 0
         """Attempts that failed, or came too soon, since the start."""
 
@@ -173,8 +176,21 @@ class SignIn:
 
     def _refuse(self, source: str, why: str) -> None:
         self.refused += 1
+        if why == "too often" and not self._is_time_to_tell(source):
+            return
         extra = {"event": "wall.sign-in-refused", "source": source, "reason": why, "count": self.refused}
         _log.warning("sign-in from %s refused: %s", source, why, extra=extra)
+
+    def _is_time_to_tell(self, source: str) -> bool:
+        """Once a minute of an address that does not stop: its lines must not fill the disk."""
+        now_ns = self._clock.now_ns()
+        if abs(now_ns - self._told_ns.get(source, -_TELL_EVERY_NS)) < _TELL_EVERY_NS:
+            return False
+        self._told_ns[source] = now_ns
+        self._told_ns.move_to_end(source)
+        while len(self._told_ns) > _MOST_TOLD:
+            self._told_ns.popitem(last=False)
+        return True
 
     def _set_cookie(
         self, request: Request, answer: Response, name: str, token: str, max_age_s: float

@@ -195,6 +195,14 @@ def test_guesses_from_everywhere_keep_nobody_out(
     assert [(one.user, one.failures, one.sources) for one in told] == [("ravi", 24, 24)]  # type: ignore[attr-defined]
 
 
+def test_who_does_not_stop_fills_no_log(closed: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Attempts that come too often are counted all, and told once a minute for each address."""
+    found = [_from(closed, "127.0.99.1", "nobody", "wrong") for _ in range(40)]
+    assert found.count(429) == 32
+    told = [one for one in caplog.records if getattr(one, "reason", "") == "too often"]
+    assert [one.source for one in told] == ["127.0.99.1"]  # type: ignore[attr-defined]
+
+
 def test_strangers_wait_for_strangers_only() -> None:
     """However many guess from new addresses, an address where somebody has signed in is checked at once; more than wait are told so."""
 
