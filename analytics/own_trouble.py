@@ -59,6 +59,64 @@ def without_own_trouble(values: Values, trouble: Mapping[str, NDArray[np.floatin
     return out
 
 
+def rolled_without_own_trouble(
+    values: Values, trouble: Mapping[str, NDArray[np.floating]], probe: NDArray[np.integer]
+) -> Values:
+    """The same of roll-ups, whose trouble is known of all their windows together: it is put down to those that look worst.
+
+    Args:
+        values: (R, W) by the names of `WINDOW_VALUE_COLUMNS`: the windows of R roll-ups.
+        trouble: (R,) by `TROUBLE_COLUMNS`: sums over the windows of each.
+        probe: (R,) a number for each probe and slot: roll-ups of its other paths have the same.
+
+    Returns:
+        The same object when there is no trouble; else a copy, as `without_own_trouble`.
+    """
+    late, drops, straddled = (np.nan_to_num(trouble[name]) for name in TROUBLE_COLUMNS)
+    rows = np.flatnonzero((late > 0) | (drops > 0) | (straddled > 0))
+    if not len(rows):
+        return values
+    out = {name: column.copy() for name, column in values.items()}
+    sent, lost, up = (np.nan_to_num(values[name][rows]) for name in ("sent", "lost", "up_lost"))
+    ours = _shared_out(np.maximum(lost - up, 0.0), drops[rows])
+    hit = (rows[:, None], np.arange(sent.shape[1]))
+    for name in ("sent", "lost"):
+        out[name][hit] -= ours
+    left = np.maximum(values["down_lost"][rows] - ours, 0.0)
+    out["down_lost"][hit] = np.where(ours > 0, left, values["down_lost"][rows])
+    for name in _BURSTS:
+        out[name][hit] = np.where(ours > 0, np.nan, values[name][rows])
+    together = np.zeros((int(probe.max()) + 1, sent.shape[1]))
+    np.add.at(together, probe, np.nan_to_num(values["sent"]))
+    worst = np.nansum([values[name][rows] for name in _DELAYS], axis=0)
+    starved = _worst(worst, LATE_SHARE * np.maximum(together[probe[rows]], 1.0), late[rows])
+    stepped = _worst(worst, STRADDLED_SHARE * np.maximum(sent - lost, 1.0), straddled[rows])
+    for name in _DELAYS:
+        out[name][hit] = np.where(starved | stepped, np.nan, values[name][rows])
+    return out
+
+
+def _shared_out(room: NDArray[np.floating], total: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(R, W): of each row's total as much as there is room for, the roomiest windows first."""
+    order = np.argsort(-room, axis=1, kind="stable")
+    sorted_room = np.take_along_axis(room, order, axis=1)
+    before = np.cumsum(sorted_room, axis=1) - sorted_room
+    out = np.zeros_like(room)
+    np.put_along_axis(out, order, np.clip(total[:, None] - before, 0.0, sorted_room), axis=1)
+    return out
+
+
+def _worst(
+    delay: NDArray[np.floating], least: NDArray[np.floating], total: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """(R, W): the windows with the worst delays, as many as can each have more than its least out of the row's total."""
+    order = np.argsort(-delay, axis=1, kind="stable")
+    needed = np.cumsum(np.take_along_axis(least, order, axis=1), axis=1)
+    out = np.zeros(delay.shape, dtype=bool)
+    np.put_along_axis(out, order, needed < total[:, None], axis=1)
+    return out
+
+
 def explained(reported: Condition, cleared: Condition, suspect: float) -> NDArray[np.bool_]:
     """(L, S, P): lines that look broken by what was reported, and not by what the probe's own trouble leaves of it."""
     return np.asarray((reported.suspicion >= suspect) & (cleared.suspicion < suspect))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from config.calendar import Calendar
     from config.config import Config
     from config.meetings import Occurrence
-    from config.settings import Headquarters, Probing, Reaching
+    from config.settings import Headquarters, Probing
     from config.sites import Site
 
     Spans = Mapping[str, list[tuple[int, int]]]
@@ -41,10 +41,11 @@ def plan_everyone(config: Config, now_ns: int) -> dict[str, Plan]:
     ends = planned_ends(config.headquarters)
     spans = _spans(config.calendar, (from_ns, until_ns), probing, {end.end for end in ends})
     meetings = meeting_spans(config.calendar, (from_ns - margin_ns, until_ns + margin_ns), margin_ns)
+    own_edges = {region.id: region.reach_edges for region in config.settings.regions}
     return {
         site.id: asking(
             site_plan(spans.get(site.id, {}), ends, probing, until_ns, meetings.get(site.id, ())),
-            planned_reach(site, config.settings.reach),
+            planned_reach(site, own_edges.get(site.region) or config.settings.reach.edges),
             config.settings.reach.every_s,
         )
         for site in config.registry.linked()
@@ -56,10 +57,10 @@ def asking(plan: Plan, reach: tuple[PlannedReach, ...], every_s: float) -> Plan:
     return structs.replace(plan, reach=reach, reach_every_s=every_s) if reach else plan
 
 
-def planned_reach(site: Site, reaching: Reaching) -> tuple[PlannedReach, ...]:
+def planned_reach(site: Site, edges: tuple[str, ...]) -> tuple[PlannedReach, ...]:
     """What an office asks after: its room's device, and the meeting platform's edge."""
     room = (PlannedReach(target="room", ask=str(parse_check(text))) for text in site.room_device)
-    edge = (PlannedReach(target="edge", ask=str(parse_check(text))) for text in reaching.edges)
+    edge = (PlannedReach(target="edge", ask=str(parse_check(text))) for text in edges)
     return (*room, *edge)
 
 

@@ -11,6 +11,8 @@ class Region(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: str
     name_en: str
     name_hi: str
+    reach_edges: tuple[str, ...] = ()
+    """What the platform's edge is asked from its offices instead of `reach.edges`, as `config.reach` has it; empty: those."""
 
     def name(self, language: str) -> str:
         """The region's name in `hi` or `en`."""

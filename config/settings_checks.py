@@ -183,14 +183,18 @@ def _check_metrics(settings: Settings, wrong: Wrong) -> None:
 
 
 def _check_reach(settings: Settings, wrong: Wrong) -> None:
-    edges = settings.reach.edges
+    _check_edges(("reach", "edges"), "reach.edges", settings.reach.edges, wrong)
+    for number, region in enumerate(settings.regions):
+        place = ("regions", number, "reach_edges")
+        _check_edges(place, f"reach_edges of {region.id}", region.reach_edges, wrong)
+
+
+def _check_edges(key: KeyPath, name: str, edges: tuple[str, ...], wrong: Wrong) -> None:
     for place, text in enumerate(edges):
         if parse_check(text) is None:
-            raise wrong(("reach", "edges", place), f'reach.edges has "{text}"', f"write {CHECK_RULE}")
+            raise wrong((*key, place), f'{name} has "{text}"', f"write {CHECK_RULE}")
     if len(edges) > MOST_CHECKS:
-        raise wrong(
-            ("reach", "edges"), f"reach.edges has {len(edges)} entries", f"keep at most {MOST_CHECKS}"
-        )
+        raise wrong(key, f"{name} has {len(edges)} entries", f"keep at most {MOST_CHECKS}")
 
 
 def _check_rates(settings: Settings, wrong: Wrong) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from config.overlay import overlay
+from config.plain_file import NotPlainError, must_be_plain
 from config.settings import Settings
 from config.settings_checks import check_settings
 from config.toml_file import TomlFile
@@ -47,9 +48,11 @@ class SettingsFile:
             return settings
         file = (self.path.parent / settings.broker.ca).absolute()
         try:
+            must_be_plain(file)
             ssl.create_default_context(cafile=file)
         except OSError as error:  # SSLError among them
             why = "is not there" if isinstance(error, FileNotFoundError) else "holds no certificate"
+            why = f"is {error.strerror}" if isinstance(error, NotPlainError) else why
             problem = f"broker.ca names {file.name}, which {why}"
             raise self.wrong(
                 ("broker", "ca"), problem, "name the PEM file of the broker's authority"

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from config.errors import ConfigError
+from config.plain_file import NotPlainError, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,14 +19,16 @@ def read_text(path: Path) -> str:
     """The file's text without a byte order mark, line ends as they are.
 
     Raises:
-        ConfigError: the file is missing, a folder, unreadable, or not UTF-8 (with the line of the first bad byte).
+        ConfigError: the file is missing, a folder, a device or a pipe, far too large, unreadable, or not UTF-8 (with the line of the first bad byte).
     """
     try:
-        raw = path.read_bytes()
+        raw = read_plain(path)
     except FileNotFoundError:
         raise ConfigError(path, "there is no such file", "create it, or name the right one") from None
     except (IsADirectoryError, NotADirectoryError):
         raise ConfigError(path, "a file is needed here, not a folder", "name the file itself") from None
+    except NotPlainError as error:
+        raise ConfigError(path, f"it is {error.strerror}", "name a plain file of the right kind") from None
     except OSError as error:
         raise ConfigError(
             path, f"cannot be read ({error.strerror})", "let the user of this process read it"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
+from config.plain_file import MOST_SECRET_BYTES, read_plain
 from probes.system import sync_folder
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def load_credentials(path: Path) -> Credentials:
         CredentialsError: it is missing, damaged, or may not be read.
     """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Credentials)
+        found = msgspec.json.decode(read_plain(path, MOST_SECRET_BYTES), type=Credentials)
         for login in found.logins:
             login.key  # noqa: B018 - is it hex?
     except OSError as error:

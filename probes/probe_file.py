@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from config.address import is_loopback, parse_address
 from config.names import ID_RULE, is_id, suggested_id
+from config.plain_file import NotPlainError, must_be_plain
 from config.reach import CHECK_RULE, MOST_CHECKS, parse_check
 from config.text import read_text
 from config.toml_file import TomlFile, shown
@@ -313,11 +314,13 @@ class _ProbeFile:
             return None
         file = self._folder / ca
         try:
+            must_be_plain(file)
             ssl.create_default_context(cafile=file)
         except OSError as error:  # SSLError among them
             why = (
                 "there is no such file" if isinstance(error, FileNotFoundError) else "it holds no certificate"
             )
+            why = f"it is {error.strerror}" if isinstance(error, NotPlainError) else why
             raise self._toml.wrong(
                 ("broker", "ca"),
                 f"broker.ca is {shown(ca)}: {why}",

@@ -14,6 +14,7 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    lang_option,
     wrong_input,
 )
 
@@ -40,7 +41,7 @@ LOOK_NS = 31 * 86_400 * 10**9
 )
 @click.option("--before", "side", flag_value="before", default="before", help="Who is not ready.  [default]")
 @click.option("--after", "side", flag_value="after", help="What came true.")
-@click.option("--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's.")
+@lang_option
 @click.option(
     "--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), help="Also write the mail's page."
 )

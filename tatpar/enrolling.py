@@ -92,10 +92,12 @@ def offer(settings: Settings, authority: Authority, own: tuple[str, int] | None)
     """
     from pathlib import Path  # noqa: PLC0415
 
+    from config.plain_file import read_plain  # noqa: PLC0415
+
     broker = settings.broker
     if broker.is_public:
         return Offer(addresses(broker.names, broker.public_port), broker.root, authority.certificate_pem)
-    vouching = Path(broker.ca).read_text(encoding="utf-8") if broker.ca else ""
+    vouching = read_plain(Path(broker.ca)).decode() if broker.ca else ""
     host, port = own or (broker.host, broker.port)
     return Offer((str(HostPort(host, port)),), broker.root, vouching)
 

@@ -60,6 +60,13 @@ scheduler_option = click.option(
     envvar="TATPAR_SCHEDULER",
     help="Read and judge on the workers of this Dask scheduler, as tcp://10.0.0.5:8786; without it, here.",
 )
+lang_option = click.option(
+    "--lang",
+    "lang",
+    type=click.Choice(["hi", "en"]),
+    default=None,
+    help="Language of what is said; default: the deployment's.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
 
 

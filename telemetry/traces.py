@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
+from config.plain_file import must_be_plain
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def read_trace(path: Path) -> Trace:
         TraceError: no such file, no such columns, a time or a number that is none, or times that go backwards.
     """
     try:
+        must_be_plain(path)  # not the handle: by its name a packed one is known
         table = pd.read_csv(path, sep=";")
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip()

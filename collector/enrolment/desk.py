@@ -202,7 +202,7 @@ class Desk:
         now_ns = self._clock.now_ns()
         credential = self._credential(word.site, word.probe, word.generation)
         expected = "" if credential is None else self._confirmation(credential)
-        if not hmac.compare_digest(word.signature.encode(), expected.encode()):
+        if credential is None or not hmac.compare_digest(word.signature.encode(), expected.encode()):
             return self._refused(request, "unknown", "this is not signed by the probe that it names")
         if not self._state.confirm_credential(word.site, word.probe, word.generation, now_ns):
             return self._refused(request, "revoked", "these credentials are not valid any more")

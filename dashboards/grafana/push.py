@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from dashboards.grafana import book, rules
+from dashboards.grafana.differing import differences
 from dashboards.grafana.panels import Desk
 from telemetry.words import LANGUAGES
 
@@ -40,6 +41,8 @@ class Step:
     what: str
     uid: str
     fate: Fate
+    differs: tuple[str, ...] = ()
+    """Of a dashboard that is changed or kept: its panels that differ, by title, and what differs beside them."""
 
 
 def push(  # noqa: PLR0913 - two of them switches, by name
@@ -80,15 +83,19 @@ def message_of(body: dict[str, Any]) -> str:
 
 def _dashboard(server: Server, body: dict[str, Any], folder: str, *, dry: bool, force: bool) -> Step:
     uid, message = body["uid"], message_of(body)
-    if server.dashboard(uid) is None:
+    differs: tuple[str, ...] = ()
+    there = server.dashboard(uid)
+    if there is None:
         fate = Fate.NEW
     else:
         last = server.last_message(uid)
         ours = last.startswith("tatpar ")
         fate = Fate.SAME if last == message else Fate.CHANGED if ours or force else Fate.KEPT
+        if fate is not Fate.SAME:
+            differs = differences(there.get("dashboard") or {}, body)
     if fate in {Fate.NEW, Fate.CHANGED} and not dry:
         server.put_dashboard(body, folder, message)
-    return Step("dashboard", uid, fate)
+    return Step("dashboard", uid, fate, differs)
 
 
 def _rule(server: Server, rule: dict[str, Any], folder: str, *, dry: bool, force: bool) -> Step:

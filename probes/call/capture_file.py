@@ -8,12 +8,14 @@ VLAN tags are stepped over. What stands behind the headers is not read.
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from config.plain_file import open_plain
 from probes.call.packets import Field
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ _PCAP: Final = {b"\xd4\xc3\xb2\xa1": ("<", 1000), b"\xa1\xb2\xc3\xd4": (">", 100
 _SECTION: Final = 0x0A0D0D0A
 _INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED = 1, 2, 3, 6
 _RESOLUTION, _OFFSET = 9, 14
+_MOST_INTERFACES: Final = 4096
 
 
 class CaptureError(Exception):
@@ -76,8 +79,8 @@ def read_capture(path: Path) -> Iterator[Batch]:
         CaptureError: the file is no capture, or of a link layer that is not read.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        if len(file.peek(24)) < 24:
+    with open_plain(path) as file:
+        if os.fstat(file.fileno()).st_size < 24:
             raise CaptureError("it is too short to be a capture; name a pcap or pcapng file")
         # Not closed by hand: arrays look into it, and the last of them to go closes it.
         memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -158,7 +161,7 @@ def _next_generation(memory: mmap.mmap) -> Iterator[_Records]:
             break
         if kind == _INTERFACE:
             _must_hold(at, length, 20)
-            interfaces.append(_interface(memory, order, at, length))
+            _describe(interfaces, _interface(memory, order, at, length))
         elif kind in (_ENHANCED, _OLD_PACKET):
             _must_hold(at, length, 32)
             _add_packet(memory, order, at, interfaces, found, old=kind == _OLD_PACKET)
@@ -172,6 +175,13 @@ def _next_generation(memory: mmap.mmap) -> Iterator[_Records]:
             found = ([], [], [], [])
     if found[0]:
         yield found
+
+
+def _describe(interfaces: list[_Interface], one: _Interface) -> None:
+    """Raise CaptureError when there are more than any machine has: a file of nothing else would fill the memory."""
+    if len(interfaces) >= _MOST_INTERFACES:
+        raise CaptureError(f"it is damaged: it describes more than {_MOST_INTERFACES} interfaces")
+    interfaces.append(one)
 
 
 def _must_hold(at: int, length: int, least: int) -> None:

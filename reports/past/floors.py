@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.floor import FLOOR_HOURS, SLOTS_PER_HOUR, asks_floor, floors, with_floor
 from analytics.history import METRICS
+from analytics.own_trouble import TROUBLE_COLUMNS, rolled_without_own_trouble
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.protocol import Selection
 from telemetry.windows import HOUR_NS, SLOT_NS
@@ -60,12 +61,40 @@ def floors_at(
     return floors_of(reader, lines, time_ns // HOUR_NS, 1)[..., 0]
 
 
+def without_trouble(table: RollupTable) -> RollupTable:
+    """The same table when no probe was in trouble; else what is left of its windows, and the means of delays made of those."""
+    trouble = {name: np.asarray(table.columns[name], np.float64) for name in TROUBLE_COLUMNS}
+    keys = [np.asarray(table.columns[name], np.int64) for name in ("site", "probe", "slot_ns")]
+    troubled = np.flatnonzero(np.any([column > 0 for column in trouble.values()], axis=0))
+    if not len(troubled):
+        return table
+    _, probe = np.unique(np.stack(keys), axis=1, return_inverse=True)
+    values = rolled_without_own_trouble(table.window_values, trouble, probe.ravel())
+    columns = {name: np.array(column) for name, column in table.columns.items()}
+    for name in METRICS[3:]:
+        left, before = values[name][troubled], table.window_values[name][troubled]
+        changed = (np.isnan(left) & ~np.isnan(before)).any(axis=1)
+        there = ~np.isnan(left[changed])
+        total = np.where(there, left[changed], 0.0).sum(axis=1, dtype=np.float64)
+        count = there.sum(axis=1)
+        columns[name][troubled[changed]] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return replace(table, columns=columns, window_values=values)
+
+
 def rollups_to_judge(
     reader: StoreReader, lines: Lines, limits: Sequence[Limits], selection: Selection
 ) -> RollupTable:
-    """Roll-ups of a selection with what judging them takes; where a limit asks for it, with the distance to the floor."""
-    table = reader.rollups(
-        selection, histograms=False, columns=METRICS[3:], window_values=WINDOW_VALUE_COLUMNS
+    """Roll-ups of a selection with what judging them takes, without what the probes' own trouble could explain.
+
+    Where a limit asks for it, with the distance to the floor.
+    """
+    table = without_trouble(
+        reader.rollups(
+            selection,
+            histograms=False,
+            columns=(*METRICS[3:], *TROUBLE_COLUMNS),
+            window_values=WINDOW_VALUE_COLUMNS,
+        )
     )
     if not len(table) or not asks_floor(limits):
         return table

@@ -9,6 +9,7 @@ from alerts.saying import headline
 from config.settings_file import timezone_of
 from tatpar.columns import table
 from tatpar.json_time import as_json, readable
+from telemetry.words import say
 from telemetry.words.format import clock, moment
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def alerts_json(alerts: Sequence[Alert]) -> str:
     return as_json([readable(alert) for alert in alerts])
 
 
-def alert_lines(alerts: Sequence[Alert], config: Config, now_ns: int) -> list[str]:
-    """A table of the alerts that are not over."""
-    zone, language = timezone_of(config.settings), config.settings.deployment.language
+def alert_lines(alerts: Sequence[Alert], config: Config, language: str, now_ns: int) -> list[str]:
+    """A table of the alerts that are not over; severity and state are the words that `--json` has."""
+    zone = timezone_of(config.settings)
     rows = []
     for alert in alerts:
         by = (
@@ -61,7 +62,7 @@ def alert_lines(alerts: Sequence[Alert], config: Config, now_ns: int) -> list[st
         what = headline(alert, config, language, now_ns)
         since = clock(alert.since_ns, zone)
         rows.append([alert.id, alert.severity.value, alert.state.value + by, since, what])
-    return table(["id", "severity", "state", "since", "what"], rows)
+    return table(_heads(language, "severity", "state", "since", "what"), rows)
 
 
 def silences_json(silences: Sequence[Silence]) -> str:
@@ -69,8 +70,12 @@ def silences_json(silences: Sequence[Silence]) -> str:
     return as_json([readable(silence) for silence in silences])
 
 
-def silence_lines(silences: Sequence[Silence], config: Config) -> list[str]:
+def silence_lines(silences: Sequence[Silence], config: Config, language: str) -> list[str]:
     """A table of the silences that hold."""
     zone = timezone_of(config.settings)
-    rows = [[one.id, one.what, moment("en", one.until_ns, zone), one.by, one.note] for one in silences]
-    return table(["id", "what", "until", "by", "note"], rows)
+    rows = [[one.id, one.what, moment(language, one.until_ns, zone), one.by, one.note] for one in silences]
+    return table(_heads(language, "what", "until", "by", "note"), rows)
+
+
+def _heads(language: str, *names: str) -> list[str]:
+    return ["id", *(say(language, f"table.alert_{name}") for name in names)]

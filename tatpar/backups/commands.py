@@ -153,6 +153,12 @@ def _restored(done: Restored) -> list[str]:
     from tatpar.json_time import rfc3339  # noqa: PLC0415
 
     lines = [f"{done.data}: {done.files} files, {done.bytes / 1e6:.1f} MB, as of {rfc3339(done.moment_ns)}"]
+    if done.was_there:
+        lines.append(
+            "it had been put back there already, and no hub has worked with it since: nothing was changed"
+        )
+    if not done.is_sealed:
+        lines.append("manifest.json was not checked: the release that made this backup wrote no digest of it")
     if done.config:
         lines.append(
             f"{done.config}: what the operator wrote"
@@ -187,6 +193,8 @@ def _say_verified(found: Verified, *, as_json: bool) -> None:
         return
     for fault in found.faults:
         click.echo(fault)
+    for what in found.unchecked:
+        click.echo(f"not checked: {what}")
     looked = f"{found.files} files, {found.blocks} blocks, {found.reports} recent reports, {found.accounts} ledgers"
     click.echo(f"{found.where}: {'whole' if not found.faults else 'NOT WHOLE'}; looked at {looked}")
 

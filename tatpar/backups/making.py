@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from config.plain_file import open_plain
 from tatpar.backups.contents import DATABASES, config_files, private_files, strangers
-from tatpar.backups.manifest import FILE, BackupError, Entry, Manifest, sha256_of
+from tatpar.backups.manifest import FILE, BackupError, Entry, Manifest, sha256_of, write_seal
 from tatpar.backups.snapshot import Moment, fault_of, on_disk
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def make(
                     store=config.settings.store.kind,
                     settings=_settings_name(config),
                     files=tuple(entries),
+                    sealed=True,
                     strangers=tuple(strangers(data_dir)),
                 )
                 return _finish(place, folder / name, manifest), manifest
@@ -137,7 +139,7 @@ def _copied(path: Path, place: Path, where: str, origin: str = "") -> Entry:
     target = place / where
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file, path.open("rb") as source:
+    with os.fdopen(descriptor, "wb") as file, open_plain(path) as source:
         shutil.copyfileobj(source, file)
         file.flush()
         os.fsync(file.fileno())
@@ -174,7 +176,7 @@ def _finish(place: Path, target: Path, manifest: Manifest) -> Path:
     written = place / FILE
     written.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
     written.chmod(0o600)
-    for path in (written, *(one for one in place.rglob("*") if one.is_dir()), place):
+    for path in (written, write_seal(place), *(one for one in place.rglob("*") if one.is_dir()), place):
         on_disk(path)
     if target.exists():
         raise BackupError(f"{target}: there is one of this second already; try again")

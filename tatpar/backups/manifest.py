@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from config.plain_file import open_plain, read_plain
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE: Final = "manifest.json"
 FORMAT: Final = 1
+SEAL: Final = "manifest.sha256"
+"""The manifest's own digest, as sha256sum writes and checks it."""
 
 
 class BackupError(Exception):
@@ -53,6 +57,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     settings: str = ""
     """Name of the settings file below `config/`; empty: the hub ran on the built-in ones."""
     files: tuple[Entry, ...]
+    sealed: bool = False
+    """Whether a file beside it holds its digest; those of older releases have none."""
     strangers: tuple[str, ...] = ()
     """What lay in the data folder, is not in here, and is not known to be of no use."""
 
@@ -70,7 +76,7 @@ def read_manifest(backup: Path) -> Manifest:
     """
     path = backup / FILE
     try:
-        raw = path.read_bytes()
+        raw = read_plain(path)
     except OSError as error:
         raise BackupError(
             f"{backup}: no backup, or one that was never finished ({FILE}: {error.strerror}); name the folder that "
@@ -93,7 +99,29 @@ def read_manifest(backup: Path) -> Manifest:
     return manifest
 
 
+def write_seal(backup: Path) -> Path:
+    """Put the digest beside the manifest; its file."""
+    path = backup / SEAL
+    path.write_text(f"{sha256_of(backup / FILE)}  {FILE}\n", encoding="ascii")
+    path.chmod(0o600)
+    return path
+
+
+def seal_fault(backup: Path, manifest: Manifest) -> str:
+    """Why the manifest cannot be believed; empty when it can, or was made before manifests were sealed."""
+    try:
+        said = read_plain(backup / SEAL, 1024).decode("ascii", "replace").split()
+    except FileNotFoundError:
+        lost = f"{SEAL}: is not there, so nothing vouches for {FILE}"
+        return lost if manifest.sealed else ""
+    except OSError as error:
+        return f"{SEAL}: {error.strerror}"
+    if said[:1] != [sha256_of(backup / FILE)]:
+        return f"{FILE}: its content is not what was written (SHA-256 differs from {SEAL})"
+    return ""
+
+
 def sha256_of(path: Path) -> str:
     """Of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return file_digest(file, "sha256").hexdigest()

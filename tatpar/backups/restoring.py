@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from tatpar.backups.manifest import BackupError, Manifest, NotEmptyError, read_manifest, sha256_of
+from config.plain_file import open_plain
+from tatpar.backups.manifest import BackupError, Manifest, NotEmptyError, read_manifest, seal_fault, sha256_of
 from tatpar.backups.snapshot import on_disk
-from tatpar.backups.verifying import refuse_newer
+from tatpar.backups.verifying import STORES, refuse_newer
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
 from telemetry.store.errors import StoreError
@@ -48,6 +49,10 @@ class Restored(Struct, frozen=True, kw_only=True):
     sessions_ended: int = 0
     waiting_messages: int = 0
     """They may have been sent after the backup, and are sent again."""
+    is_sealed: bool = True
+    """Whether the manifest had a digest of its own."""
+    was_there: bool = False
+    """It had been put back already, and no hub has worked with it since: killed after its last step, or asked for twice."""
 
 
 def restore(
@@ -69,20 +74,24 @@ def restore(
     """
     manifest = read_manifest(backup)
     refuse_newer(backup, manifest)
+    if fault := seal_fault(backup, manifest):
+        raise BackupError(f"{backup}: {fault}; take another backup")
     try:
         complete = data_dir / COMPLETE
-        if not complete.exists():
+        was_there = not complete.exists() and is_put_back(data_dir, manifest)
+        if not was_there and not complete.exists():
             _must_be_empty(data_dir, "data")
             if config_dir is not None:
                 _must_be_empty(config_dir, "restore-config")
             _stage(backup, manifest, data_dir / STAGE, progress)
             (data_dir / STAGE).rename(complete)
             on_disk(data_dir)
-        figures = _read_figures(complete, manifest)
+        figures = (0, 0, 0) if was_there else _read_figures(complete, manifest)
         if config_dir is not None:
             _must_be_ours(config_dir, manifest)
             _copy_config(backup, manifest, config_dir)
-        _move_up(complete, data_dir)
+        if not was_there:
+            _move_up(complete, data_dir)
     except (StoreError, StateError) as error:
         raise BackupError(
             f"{data_dir}: cannot be made ready ({error}); make room, and start it again"
@@ -100,7 +109,20 @@ def restore(
         tokens_ended=figures[0],
         sessions_ended=figures[1],
         waiting_messages=figures[2],
+        is_sealed=manifest.sealed,
+        was_there=was_there,
     )
+
+
+def is_put_back(data_dir: Path, manifest: Manifest) -> bool:
+    """Whether just this backup lies here, whole, and nobody has worked with it since."""
+    wanted = {entry.path.removeprefix("data/") for entry in manifest.files if entry.path.startswith("data/")}
+    stores = [name for name in STORES if name in wanted]
+    if not stores or not all((data_dir / name).is_file() for name in wanted):
+        return False
+    if {path.name for path in data_dir.iterdir()} != {name.partition("/")[0] for name in wanted}:
+        return False
+    return all(restored.untouched_from(data_dir / name) == manifest.moment_ns for name in stores)
 
 
 def _must_be_empty(folder: Path, option: str) -> None:
@@ -150,7 +172,8 @@ def _stage(backup: Path, manifest: Manifest, stage: Path, progress: Callable[[in
 def _copy(source: Path, target: Path, sha256: str, mode: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        shutil.copyfile(source, target)
+        with open_plain(source) as whole, target.open("wb") as copy:
+            shutil.copyfileobj(whole, copy, 1 << 20)
     except FileNotFoundError:
         raise BackupError(f"{source}: is not there, the backup is not whole; take another backup") from None
     if sha256_of(target) != sha256:

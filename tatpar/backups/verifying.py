@@ -7,8 +7,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tatpar.backups.manifest import FILE, BackupError, Manifest, read_manifest, sha256_of
+from tatpar.backups.manifest import FILE, SEAL, BackupError, Manifest, read_manifest, seal_fault, sha256_of
 from telemetry.state.migrations import MIGRATIONS as STATE_STEPS
 from telemetry.store.errors import StoreError
 from telemetry.store.sqlite.inspection import damage, inspect
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STORES: Final = ("reports.db", "journal.db")
+UNSEALED: Final = f"{FILE} itself: the release that made this backup wrote no digest of it"
 KNOWN: Final = {**dict.fromkeys(STORES, len(STORE_STEPS)), "state.db": len(STATE_STEPS)}
 """The newest schema of each database that this version reads."""
 
@@ -32,6 +34,8 @@ class Verified(Struct, frozen=True, kw_only=True):
     reports: int = 0
     blocks: int = 0
     accounts: int = 0
+    unchecked: tuple[str, ...] = ()
+    """What could not be looked at, and why."""
 
 
 def verify_backup(backup: Path, progress: Callable[[str, int, int], None] = lambda *_: None) -> Verified:
@@ -47,9 +51,10 @@ def verify_backup(backup: Path, progress: Callable[[str, int, int], None] = lamb
     manifest = read_manifest(backup)
     refuse_newer(backup, manifest)
     faults = list(_file_faults(backup, manifest, progress))
+    found = Verified(where=str(backup), faults=tuple(faults), files=len(manifest.files))
     if not faults:
-        return _databases(backup / "data", str(backup), progress, files=len(manifest.files))
-    return Verified(where=str(backup), faults=tuple(faults), files=len(manifest.files))
+        found = _databases(backup / "data", str(backup), progress, files=len(manifest.files))
+    return found if manifest.sealed else replace(found, unchecked=(UNSEALED,))
 
 
 def verify_data(data_dir: Path, progress: Callable[[str, int, int], None] = lambda *_: None) -> Verified:
@@ -79,6 +84,8 @@ def refuse_newer(backup: Path, manifest: Manifest) -> None:
 def _file_faults(
     backup: Path, manifest: Manifest, progress: Callable[[str, int, int], None]
 ) -> Iterator[str]:
+    if fault := seal_fault(backup, manifest):
+        yield fault
     done = 0
     for entry in manifest.files:
         path = backup / entry.path
@@ -90,7 +97,7 @@ def _file_faults(
             yield f"{entry.path}: its content is not what was backed up (SHA-256 differs)"
         done += entry.bytes
         progress("digests", done, manifest.bytes)
-    listed = {entry.path for entry in manifest.files} | {FILE}
+    listed = {entry.path for entry in manifest.files} | {FILE, SEAL}
     for path in sorted(backup.rglob("*")):
         where = path.relative_to(backup).as_posix()
         if path.is_file() and where not in listed:

@@ -8,7 +8,15 @@ import click
 
 from tatpar.alerting.place import placed, state_of
 from tatpar.duration import Duration
-from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+from tatpar.options import (
+    config_option,
+    data_option,
+    explains_config,
+    failed,
+    json_option,
+    lang_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,9 +87,12 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
 )
 @click.option("--dead", "which", flag_value="dead", help="The messages that were given up, and why.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@lang_option
 @json_option
 @placed
-def list_(*, config_file: Path | None, data_dir: Path, which: str, limit: int, as_json: bool) -> None:
+def list_(  # noqa: PLR0913 - one argument an option
+    *, config_file: Path | None, data_dir: Path, which: str, limit: int, lang: str | None, as_json: bool
+) -> None:
     """What was told, newest first, and what still waits; or the alerts that are open.
 
     Example: tatpar alerts list --open
@@ -105,7 +116,9 @@ def list_(*, config_file: Path | None, data_dir: Path, which: str, limit: int, a
     else:
         from config.load import load_config  # noqa: PLC0415
 
-        click.echo("\n".join(listing.alert_lines(alerts, load_config(config_file), time.time_ns())))
+        config = load_config(config_file)
+        language = lang or config.settings.deployment.language
+        click.echo("\n".join(listing.alert_lines(alerts, config, language, time.time_ns())))
 
 
 @command.command("test")
@@ -181,9 +194,10 @@ def silence(  # noqa: PLR0913 - one argument an option
 
 
 @command.command("silences")
+@lang_option
 @json_option
 @placed
-def silences(*, config_file: Path | None, data_dir: Path, as_json: bool) -> None:
+def silences(*, config_file: Path | None, data_dir: Path, lang: str | None, as_json: bool) -> None:
     """The silences that hold now.
 
     Example: tatpar alerts silences
@@ -199,7 +213,9 @@ def silences(*, config_file: Path | None, data_dir: Path, as_json: bool) -> None
     if as_json:
         click.echo(listing.silences_json(found))
     elif found:
-        click.echo("\n".join(listing.silence_lines(found, config)))
+        click.echo(
+            "\n".join(listing.silence_lines(found, config, lang or config.settings.deployment.language))
+        )
     else:
         click.echo("nothing is silenced")
 

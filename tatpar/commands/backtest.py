@@ -16,6 +16,7 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    lang_option,
     scheduler_option,
     wrong_input,
 )
@@ -56,9 +57,7 @@ _PLOTS: Final = (".svg", ".png")
     metavar="FILE",
     help="Draw the reliability diagram, as .svg or .png.",
 )
-@click.option(
-    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
-)
+@lang_option
 @scheduler_option
 @json_option
 @explains_config

@@ -15,6 +15,7 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    lang_option,
     wrong_input,
 )
 
@@ -49,9 +50,7 @@ WEEK_NS = 7 * 86_400 * 10**9
 @click.option(
     "--weeks", type=click.IntRange(1, 104), default=4, show_default=True, help="So far back, for an office."
 )
-@click.option(
-    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
-)
+@lang_option
 @json_option
 @explains_config
 def command(  # noqa: PLR0913 - one argument an option

@@ -113,7 +113,8 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
         yield fine("reflectors", "the running lab's own; those of the settings are not asked")
     else:
         yield from ends.reflectors(config.headquarters.values())
-    if config.settings.reach.edges:
+    of_regions = [edge for region in config.settings.regions for edge in region.reach_edges]
+    if edges := dict.fromkeys((*config.settings.reach.edges, *of_regions)):
         from tatpar.examination import beside  # noqa: PLC0415 - needs TLS
 
-        yield from beside.of_hub(config.settings.reach.edges)
+        yield from beside.of_hub(edges)

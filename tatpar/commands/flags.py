@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, json_option
+from tatpar.options import config_option, data_option, explains_config, json_option, lang_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: tatpar flags --lang en", short_help="degraded offices now, worst first")
 @config_option
 @data_option
-@click.option(
-    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
-)
+@lang_option
 @json_option
 @explains_config
 def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_json: bool) -> None:

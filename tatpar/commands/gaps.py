@@ -15,6 +15,7 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    lang_option,
     wrong_input,
 )
 
@@ -47,9 +48,7 @@ INCOMPLETE_STATUS = 3
     metavar="RATIO",
     help="End with status 3 when less than this share of the data is there, as 0.99.",
 )
-@click.option(
-    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
-)
+@lang_option
 @json_option
 @explains_config
 def command(  # noqa: PLR0913 - one argument an option

@@ -101,7 +101,7 @@ def _ground(config_file: Path | None, language: str | None) -> tuple[Config, Spe
     envvar="TATPAR_GRAFANA_TOKEN",
     help="Token of a service account with the role Admin; better given by the environment.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change: of each dashboard which panels.")
 @click.option("--force", is_flag=True, help="Also replace what others edited.")
 @config_option
 @unused_data_option
@@ -146,6 +146,8 @@ def push(  # noqa: PLR0913, PLR0917 - one argument an option
                 note = "  (edited by somebody else; --force replaces it)" if step.fate is Fate.KEPT else ""
                 if not as_json:
                     click.echo(f"{step.fate.value:8}{step.what} {step.uid}{note}")
+                    for line in step.differs if dry_run else ():
+                        click.echo(f"{'':10}{line}")
     except GrafanaError as error:
         failed(f"tatpar grafana push: {error}")
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, json_option, wrong_input
+from tatpar.options import config_option, data_option, explains_config, json_option, lang_option, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     metavar="SPAN",
     help="Those of a span of time too, as 24h, 7d or 2026-11-24.",
 )
-@click.option(
-    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
-)
+@lang_option
 @json_option
 @explains_config
 def command(

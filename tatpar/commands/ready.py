@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import FiniteRange, config_option, data_option, explains_config, json_option, wrong_input
+from tatpar.options import (
+    FiniteRange,
+    config_option,
+    data_option,
+    explains_config,
+    json_option,
+    lang_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +48,7 @@ _DAY_NS: Final = 86_400 * 10**9
     help="Only this meeting, the next time that it takes place.",
 )
 @click.option("--all", "everything", is_flag=True, help="The offices of every meeting, not only of the next.")
-@click.option(
-    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
-)
+@lang_option
 @click.option(
     "--at", "at", default=None, metavar="TIME", help="What to expect at this time: 2026-11-26T11:00 or 11:00."
 )

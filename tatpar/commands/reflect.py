@@ -86,7 +86,7 @@ def _why(addresses: list[tuple[str, int]], error: OSError) -> str:
 @click.option(
     "--keys",
     "keys_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     default=None,
     help="Keys of the offices for the authenticated mode, a line each: SSID KEY. A change of the file counts a second later.",
 )

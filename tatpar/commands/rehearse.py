@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+from tatpar.options import (
+    config_option,
+    data_option,
+    explains_config,
+    failed,
+    json_option,
+    lang_option,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +43,7 @@ NOT_HELD = 3
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 @click.option("--stop", is_flag=True, help="Stop the rehearsal that is going on.")
 @click.option("--list", "listed", is_flag=True, help="The last rehearsals.")
-@click.option(
-    "--lang", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's language."
-)
+@lang_option
 @json_option
 @config_option
 @data_option
@@ -81,7 +87,7 @@ def command(  # noqa: PLR0913 - one argument an option
             occurrence = _occurrence(config, meeting)
             _check(config, occurrence, sites, profile)
             if not yes:
-                _confirm(config, occurrence, sites, profile)
+                _confirm(config, occurrence, sites, profile, language)
             record = _follow(state, _asked(state, occurrence, sites, profile), language, as_json=as_json)
     except StateError as error:
         failed(str(error))
@@ -119,8 +125,12 @@ def _check(config: Config, occurrence: Occurrence, sites: tuple[str, ...], profi
         wrong_input(f"--profile: there is no call profile {profile!r}; {one_of(profile, config.profiles)}")
 
 
-def _confirm(config: Config, occurrence: Occurrence, sites: tuple[str, ...], profile: str) -> None:
+def _confirm(
+    config: Config, occurrence: Occurrence, sites: tuple[str, ...], profile: str, language: str
+) -> None:
     from collector.rehearsing.rungs import rungs_of  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+    from telemetry.words.format import NBSP  # noqa: PLC0415
 
     settings = config.settings.rehearsal
     ladder = rungs_of(config.profiles, profile or occurrence.meeting.profile)
@@ -130,11 +140,18 @@ def _confirm(config: Config, occurrence: Occurrence, sites: tuple[str, ...], pro
         linked.intersection(sites or occurrence.meeting.invited)
     )  # the others have no probe that could
     click.echo(
-        f"{occurrence.meeting.name('en')}: {offices} office{'s' if offices != 1 else ''}, {steps}, {settings.rung_s:g} s"
-        f" each, both ways at once; the hub is loaded with at most {settings.hub_capacity_bps / 1e6:g} Mbit/s.",
+        say(
+            language,
+            "rehearsal.begin",
+            meeting=occurrence.meeting.name(language),
+            offices=offices,
+            steps=steps,
+            each=settings.rung_s,
+            most=settings.hub_capacity_bps,
+        ).replace(NBSP, " "),
         err=True,
     )
-    if not click.confirm("Begin now?", err=True):
+    if not click.confirm(say(language, "rehearsal.begin_now"), err=True):
         failed("not begun")
 
 

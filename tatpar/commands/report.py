@@ -15,6 +15,7 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    lang_option,
     wrong_input,
 )
 
@@ -53,9 +54,7 @@ command.add_command(digest)
 @click.option(
     "--week", "week_text", default=None, metavar="2026-W47", help="Default: the week that is running."
 )
-@click.option(
-    "--lang", "language", type=click.Choice(["hi", "en"]), default=None, help="Default: the deployment's."
-)
+@lang_option
 @click.option("--region", default="", metavar="REGION", help="Only the offices of one region.")
 @click.option(
     "--format",
@@ -79,7 +78,7 @@ def weekly(  # noqa: PLR0913 - one an option
     config_file: Path | None,
     data_dir: Path,
     week_text: str | None,
-    language: str | None,
+    lang: str | None,
     region: str,
     forms: str,
     out: Path | None,
@@ -105,7 +104,7 @@ def weekly(  # noqa: PLR0913 - one an option
     now_ns = time.time_ns()
     wanted = Wanted(
         week=_week(week_text, ZoneInfo(config.settings.deployment.timezone), now_ns),
-        language=language or config.settings.deployment.language,
+        language=lang or config.settings.deployment.language,
         region=_region(region, config),
         forms=_forms(forms),
         folder=out or data_dir / "reports",

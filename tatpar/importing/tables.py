@@ -14,6 +14,7 @@ import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
 from pyarrow import parquet  # type: ignore[import-untyped,unused-ignore]
 
 from config.errors import ConfigError
+from config.plain_file import NotPlainError, open_plain
 from config.text import one_of
 from telemetry.traces import TraceError, read_trace
 
@@ -63,6 +64,8 @@ def chunks(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Ite
         raise ConfigError(path, "there is no such file", "name the right one") from None
     except IsADirectoryError:
         raise ConfigError(path, "a file is needed here, not a folder", "name the file itself") from None
+    except NotPlainError as error:
+        raise ConfigError(path, f"it is {error.strerror}", "name a plain file") from None
     except UnicodeDecodeError:
         raise ConfigError(path, "it is not UTF-8", "save the file as UTF-8") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowInvalid, EOFError, OSError) as error:
@@ -76,7 +79,7 @@ def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Itera
     told = mapping.file
     header: dict[str, Any] = {"names": list(told.columns), "header": None} if told.columns else {"header": 0}
     with (
-        path.open("rb") as raw,
+        open_plain(path) as raw,
         pd.read_csv(
             raw,
             sep=told.separator,
@@ -116,7 +119,7 @@ def _said_of(raw: BinaryIO, progress: Callable[[int], None]) -> Iterator[Callabl
 
 
 def _parquet(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
-    with parquet.ParquetFile(path) as file:
+    with open_plain(path) as raw, parquet.ParquetFile(raw) as file:
         _must_have(path, mapping, file.schema_arrow.names)
         size, rows = path.stat().st_size, max(file.metadata.num_rows, 1)
         first = 1

@@ -15,6 +15,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from config.plain_file import must_be_plain
 from tatpar.parquet import layout
 from telemetry import codec
 from telemetry.histogram_grid import BINS
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 SCHEMAS: Final = {"windows": layout.WINDOWS, "rollups": layout.ROLLUPS, "items": layout.ITEMS}
 MOST_ROWS: Final = 2_000_000
 """Of a row group, which is held whole: an export has some hundred thousand at most."""
+MOST_VALUES: Final = 200_000_000
+"""Of a row group, over all columns; an export of fifty offices on four paths has some 34 million at most."""
+MOST_TEXT: Final = 1_000_000
+"""Octets of one; an item is a part of a message, which is far smaller."""
+MOST_TEXTS: Final = 500_000_000
+"""Octets of a row group's texts, written out row by row."""
+_TEXTS: Final = frozenset({"site", "probe", "path", "kind", "json"})
 _FORMAT: Final = re.compile(r"[1-9][0-9]{0,8}")
 _NAMES: Final = {
     "site": (Name, "lower-case letters, digits and inner hyphens, at most 63"),
@@ -64,7 +72,8 @@ class ExportFile:
         """
         self.path = path
         try:
-            self._file = pq.ParquetFile(path, page_checksum_verification=True)
+            must_be_plain(path)
+            self._file = _opened(path)
             schema = self._file.schema_arrow
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ForeignFileError(f"{path}: no Parquet ({_said(error)}); export it again") from error
@@ -91,6 +100,10 @@ class ExportFile:
                 raise ForeignFileError(
                     f"{self.path}: a row group of {rows} rows; it should have {MOST_ROWS} at most"
                 )
+            if (values := _values_in(self._file.metadata.row_group(group))) > MOST_VALUES:
+                raise ForeignFileError(
+                    f"{self.path}: a row group of {values} values; it should have {MOST_VALUES} at most"
+                )
             try:
                 table = self._file.read_row_group(group, columns=SCHEMAS[self.kind].names)
                 table.validate(full=True)
@@ -98,9 +111,44 @@ class ExportFile:
                 raise ForeignFileError(
                     f"{self.path}: damaged from row {first} on ({_said(error)}); export it again"
                 ) from error
+            _must_be_short(self.path, table, first)
             _Rows(self.path, self.kind, table, first).check()
             first += len(table)
             yield table
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    """Its texts stay in their dictionaries: one of a megabyte that stands in every row takes a megabyte."""
+    with pq.ParquetFile(path) as file:
+        texts = [name for name in file.schema_arrow.names if name in _TEXTS]
+    return pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True)
+
+
+def _values_in(group: pq.RowGroupMetaData) -> int:
+    """Of all columns, those within lists too: equal ones take next to no room in the file, and eight octets each in memory."""
+    return sum(group.column(number).num_values for number in range(group.num_columns))
+
+
+def _must_be_short(path: Path, table: pa.Table, first: int) -> None:
+    """Before a text is written out for every row that has it."""
+    total = 0
+    for name in _TEXTS & set(table.column_names):
+        for chunk in table[name].chunks:
+            is_coded = pa.types.is_dictionary(chunk.type)
+            lengths = pc.binary_length(chunk.dictionary if is_coded else chunk)
+            if is_coded:
+                lengths = lengths.take(chunk.indices)
+            longest = pc.max(lengths).as_py() or 0
+            total += pc.sum(lengths).as_py() or 0
+            if longest > MOST_TEXT:
+                row = first + pc.index(lengths, longest).as_py()
+                raise ForeignFileError(
+                    f"{path}: row {row}, column {name}: {longest} octets; it should have {MOST_TEXT} at most"
+                )
+    if total > MOST_TEXTS:
+        raise ForeignFileError(
+            f"{path}: {total} octets of text from row {first} on; a row group should have {MOST_TEXTS} at most"
+        )
 
 
 def _said(error: Exception) -> str:

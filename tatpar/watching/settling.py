@@ -14,7 +14,7 @@ from analytics.lines import Lines
 from analytics.outcome import FINAL_AFTER_NS, settle
 from analytics.own_trouble import TROUBLE_COLUMNS, without_own_trouble
 from config.sites import SiteStatus
-from reports.past.floors import floors_at
+from reports.past.floors import floors_at, without_trouble
 from tatpar.watching.lost_contact import lost_in
 from telemetry.decisions import Outcome
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
@@ -205,7 +205,9 @@ def _rolled_windows(
 ) -> tuple[Lines, dict[str, NDArray[np.float32]]]:
     first_slot = slot_start(int(starts[0]))
     span = Selection(first_slot, int(starts[-1]) + WINDOW_NS, sites=tuple(sites))
-    table = reader.rollups(span, histograms=False, columns=(), window_values=WINDOW_VALUE_COLUMNS)
+    table = without_trouble(
+        reader.rollups(span, histograms=False, columns=TROUBLE_COLUMNS, window_values=WINDOW_VALUE_COLUMNS)
+    )
     lines = Lines(tuple(sites), table.paths)
     cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
     slot = (np.asarray(table.columns["slot_ns"], dtype=np.int64) - first_slot) // SLOT_NS

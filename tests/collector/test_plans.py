@@ -98,6 +98,24 @@ def test_a_plan_says_what_to_ask_beside_the_line(config_file: Path) -> None:
     assert plans["agra"].reach_every_s == 30
 
 
+def test_a_region_may_have_an_edge_of_its_own(config_file: Path) -> None:
+    """Its offices are sent there instead; the others ask what the settings say for all."""
+    sites = config_file.parent / "sites.csv"
+    sites.write_text(sites.read_text(encoding="utf-8").replace("मेरठ,west", "मेरठ,awadh"), encoding="utf-8")
+    registry = LiveConfig(config_file).current.registry.by_id
+    assert registry["agra"].region != registry["meerut"].region
+    own = "\n".join(
+        f'[[regions]]\nid = "{name}"\nname_en = "A"\nname_hi = "अ"'
+        + ('\nreach_edges = ["tls:near.example"]' if name == registry["agra"].region else "")
+        for name in sorted({site.region for site in registry.values()})
+    )
+    with config_file.open("a", encoding="utf-8") as settings:
+        settings.write(f'\n{own}\n[reach]\nedges = ["tls:meet.example"]\n')
+    plans = plan_everyone(LiveConfig(config_file).current, at("2026-11-23T08:20:00"))
+    assert [one.ask for one in plans["agra"].reach] == ["tls:near.example:443"]
+    assert [one.ask for one in plans["meerut"].reach] == ["tls:meet.example:443"]
+
+
 def test_meetings_that_follow_each_other_make_one_span(config_file: Path, meet: object) -> None:
     """The rate does not dip between two meetings less than half an hour apart."""
     meet(  # type: ignore[operator]

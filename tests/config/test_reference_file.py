@@ -61,3 +61,42 @@ def test_reference_file_marks_the_sections_that_need_a_restart() -> None:
     """The sections marked RESTART are those whose values a running process keeps."""
     marked = re.findall(r"^\[(\w+)\]\s+# RESTART", TEXT, re.MULTILINE)
     assert tuple(marked) == RESTART_SECTIONS
+
+
+_SPAN = re.compile(r"([0-9][0-9,._]*(?:e[0-9]+)?) to ([0-9][0-9,._]*(?:e[0-9]+)?)(?![0-9])")
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "").replace("_", "").rstrip("."))
+
+
+def _ranges() -> dict[tuple[str, ...], tuple[float, float]]:
+    """(ge, le) of every number of the settings that has a range, by its key."""
+    found: dict[tuple[str, ...], tuple[float, float]] = {}
+
+    def look(kind: object, path: tuple[str, ...]) -> None:
+        known = msgspec.inspect.type_info(kind) if isinstance(kind, type) else kind
+        if isinstance(known, msgspec.inspect.StructType):
+            for field in known.fields:
+                look(field.type, (*path, field.encode_name))
+        elif isinstance(known, msgspec.inspect.IntType | msgspec.inspect.FloatType) and None not in (
+            known.ge,
+            known.le,
+        ):
+            found[path] = (float(known.ge or 0), float(known.le or 0))
+
+    look(Settings, ())
+    return found
+
+
+def test_the_ranges_that_the_reference_file_names_are_those_of_the_types() -> None:
+    """One truth: `A to B` in a comment of a number is what is accepted."""
+    lines, looked = TomlLines(TEXT), 0
+    for path, (least, most) in _ranges().items():
+        line = lines.line(path)
+        comment = LINES[line - 1].partition("#")[2] if line else ""
+        told = [(_number(low), _number(high)) for low, high in _SPAN.findall(comment)]
+        if told:
+            assert (least, most) in told, (".".join(path), comment.strip(), least, most)
+            looked += 1
+    assert looked > 40

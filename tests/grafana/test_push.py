@@ -88,6 +88,35 @@ def test_what_we_made_before_is_brought_up_to_date(kept: stub.Kept, settings: Pa
     assert Counter(found.values()) == {"changed": 2 * len(DASHBOARDS), "same": 4}
 
 
+def test_a_dry_run_names_the_panels_that_differ(kept: stub.Kept, settings: Path) -> None:
+    """By title: one that somebody changed, removed, added; what Grafana adds by itself is no difference; nothing is written."""
+    fates(kept, settings)
+    kept.edited("tatpar-en-fleet")
+    body = kept.dashboards["tatpar-en-fleet"][-1]["dashboard"]
+    first, second = (body["panels"][n]["title"] for n in (0, 1))
+    for panel in body["panels"]:
+        panel |= {"pluginVersion": "11.0.0", "id": panel["id"] + 100}
+    body["panels"][0]["gridPos"]["w"] = 7
+    del body["panels"][1]
+    body["panels"].append({"type": "text", "title": "my\nown"})
+    writes = kept.writes
+    code, output = ran(kept, settings, "--dry-run", "--force")
+    assert (code, kept.writes) == (0, writes)
+    lines = output.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.endswith("dashboard tatpar-en-fleet"))
+    shown = [line.strip() for line in lines[at + 1 : at + 6]]
+    assert lines[at].startswith("changed")
+    assert shown[:4] == [
+        "title",
+        f'panel "{first}": changed',
+        f'panel "{second}": new',
+        'panel "my own": gone',
+    ]
+    assert not shown[4].startswith("panel")
+    steps = json.loads(ran(kept, settings, "--dry-run", "--json")[1])
+    assert [step["uid"] for step in steps if step["differs"]] == ["tatpar-en-fleet"]
+
+
 def test_alert_rules_come_when_asked_for(kept: stub.Kept, settings: Path) -> None:
     """A dry run writes none; then they are new, then the same; one that somebody took over stays, unless told."""
 

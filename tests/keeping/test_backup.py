@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
+import subprocess
 from contextlib import closing
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from tatpar.__main__ import main
 from tatpar.backups import making
 from tatpar.backups.making import UNFINISHED, forget_old, make
 from tatpar.backups.manifest import BackupError, read_manifest
+from tatpar.backups.restoring import restore
 from tatpar.backups.verifying import verify_backup, verify_data
 from telemetry.store.sqlite import SqliteStore
 from telemetry.store.sqlite.inspection import inspect
@@ -268,6 +270,37 @@ def test_a_manifest_that_points_elsewhere_is_refused(hub: Hub, path: str) -> Non
     (backup / "manifest.json").write_bytes(raw.replace(b"state.db", b"st\xffte.db"))
     with pytest.raises(BackupError, match="damaged"):
         read_manifest(backup)
+
+
+def test_the_manifest_is_sealed_and_older_ones_are_said_to_be_not(hub: Hub) -> None:
+    """One byte of it is found, by sha256sum too; a backup of before has no seal, is whole all the same, and is said to be unchecked."""
+    backup, _ = make(hub.config, hub.data, hub.backups)
+    path, seal = backup / "manifest.json", backup / "manifest.sha256"
+    assert verify_backup(backup).unchecked == ()
+    assert (
+        subprocess.run(
+            ["sha256sum", "-c", seal.name], cwd=backup, check=False, capture_output=True
+        ).returncode
+        == 0
+    )
+    whole = path.read_bytes()
+    path.write_bytes(
+        whole.replace(b'"mode": 384', b'"mode": 420', 1)
+    )  # still a manifest, and not what was written
+    assert [fault.partition(":")[0] for fault in verify_backup(backup).faults] == ["manifest.json"]
+    with pytest.raises(BackupError, match=r"SHA-256 differs from manifest\.sha256"):
+        restore(backup, hub.folder / "new")
+    assert not (hub.folder / "new").exists()
+    path.write_bytes(whole)
+    seal.unlink()
+    assert verify_backup(backup).faults == (
+        "manifest.sha256: is not there, so nothing vouches for manifest.json",
+    )
+    path.write_bytes(whole.replace(b'"sealed": true,', b""))
+    assert verify_backup(backup).faults == ()
+    said = CliRunner().invoke(main, ["store", "verify", str(backup)])
+    assert (said.exit_code, "not checked: manifest.json itself" in said.output) == (0, True)
+    assert not restore(backup, hub.folder / "new").is_sealed
 
 
 def test_a_file_that_is_no_database_is_a_fault_in_one_line(hub: Hub) -> None:

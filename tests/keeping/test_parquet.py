@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tatpar.__main__ import main
-from tatpar.parquet import exporting
+from tatpar.parquet import checking, exporting
 from tatpar.parquet.checking import ForeignFileError
 from tatpar.parquet.exporting import NotEmptyError, export
 from tatpar.parquet.importing import take_in
@@ -208,6 +208,33 @@ def test_nothing_is_believed(  # noqa: PLR0917 - a table
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
     assert len(store.streams(EVERYTHING)) == 0
+
+
+@pytest.mark.parametrize(
+    ("length", "rows", "said"),
+    [(2_000_000, 3, "row 1, column json: 2000000 octets"), (999_999, 1_000, "1000009000 octets of text")],
+)
+def test_a_small_file_that_would_be_large_in_memory(
+    tmp_path: Path, exported_once: Path, length: int, rows: int, said: str
+) -> None:
+    """One text in every row is once in the file: it is counted before it is written out."""
+    table = pq.read_table(min(exported_once.glob("items-*"))).slice(0, 1)
+    table = pa.concat_tables([table] * rows)
+    pq.write_table(_with(table, "json", "x" * length), tmp_path / "items-1.parquet")
+    assert (tmp_path / "items-1.parquet").stat().st_size < 100_000
+    with pytest.raises(ForeignFileError, match=said):
+        take_in(MemoryStore(), tmp_path)
+
+
+def test_lists_that_would_be_large_in_memory(tmp_path: Path, exported_once: Path) -> None:
+    """Equal values take no room in the file: they are counted, from what it says of itself, before they are read."""
+    table = pq.read_table(min(exported_once.glob("windows-*"))).slice(0, 1)
+    table = _with(table, "rtt_hist_bins", [0] * 300_000, INT_LIST)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checking, "MOST_VALUES", 200_000)
+        pq.write_table(table, tmp_path / "windows-1.parquet")
+        with pytest.raises(ForeignFileError, match="values; it should have 200000 at most"):
+            take_in(MemoryStore(), tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "number"), [("\udcff", "1"), ("windows", "²"), ("windows", "9" * 5000)])

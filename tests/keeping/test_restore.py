@@ -29,7 +29,7 @@ from telemetry.state.db import StateDb
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_writer
 from telemetry.store.protocol import Received
-from telemetry.store.sqlite import SqliteStore
+from telemetry.store.sqlite import SqliteStore, restored
 from tests.keeping.conftest import EVERYTHING, bits_of
 from tests.keeping.killing import runs_through, stop_syncing
 from tests.telemetry.store.conftest import Fleet
@@ -109,6 +109,37 @@ def test_killed_anywhere_it_goes_on_when_started_again(hub: Hub, monkeypatch: py
             assert bits_of(target / "reports.db") == wanted
         restoring.shutil.rmtree(target)
     assert at > 15
+
+
+def test_killed_after_its_last_step_it_is_recognised(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started again it says that it is done, once and again; not of another backup, and not when a hub has worked there."""
+    stop_syncing(monkeypatch)
+    backup, _ = make(hub.config, hub.data, hub.backups)
+    target, config = hub.folder / "new", hub.folder / "etc"
+
+    def work(step: Callable[[], None]) -> None:
+        restore(backup, target, config)
+        step()
+
+    assert not runs_through(work, 1)
+    wanted = bits_of(target / "reports.db")
+    done = restore(backup, target, config)
+    assert (done.was_there, done.files > 0) == (True, True)
+    said = CliRunner().invoke(main, ["store", "restore", str(backup), "--data", str(target)])
+    assert (said.exit_code, "already" in said.output) == (0, True)
+    assert bits_of(target / "reports.db") == wanted
+    other = hub.folder / "other"
+    restoring.shutil.copytree(backup, other)
+    manifest = msgspec.structs.replace(read_manifest(other), moment_ns=1, sealed=False)
+    (other / FILE).write_bytes(msgspec.json.encode(manifest))
+    (other / "manifest.sha256").unlink()
+    with pytest.raises(NotEmptyError):
+        restore(other, target)
+    with closing(sqlite3.connect(target / "reports.db")) as store:
+        restored.told(store)
+        store.commit()
+    with pytest.raises(NotEmptyError):
+        restore(backup, target)
 
 
 def stepping(done: Callable[..., object], step: Callable[[], None]) -> Callable[..., object]:

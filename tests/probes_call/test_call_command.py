@@ -74,3 +74,12 @@ def test_a_block_shorter_than_its_packet_is_damage(tmp_path: Path) -> None:
         (tmp_path / "c.pcapng").write_bytes(section + interface + block)
         with pytest.raises(CaptureError, match="damaged at octet 48"):
             list(read_capture(tmp_path / "c.pcapng"))
+
+
+def test_interfaces_without_end_are_damage(tmp_path: Path) -> None:
+    """A file that describes nothing but interfaces is stopped before they fill the memory."""
+    section = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    interface = struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+    (tmp_path / "c.pcapng").write_bytes(section + interface * 4097)
+    with pytest.raises(CaptureError, match="more than 4096 interfaces"):
+        list(read_capture(tmp_path / "c.pcapng"))

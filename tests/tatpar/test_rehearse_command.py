@@ -179,7 +179,7 @@ def test_wrong_input_is_status_2(call: Callable[..., Result], words: tuple[str, 
 
 def test_it_asks_first(call: Callable[..., Result], state: StateDb) -> None:
     """Without --yes and without an answer nothing is begun."""
-    result = call("--meeting", MORNING)
+    result = call("--meeting", MORNING, "--lang", "en")
     assert result.exit_code == 1
     assert "audio → video-360p → video-720p, 7 s each" in result.stderr
     assert state.rehearsals(1) == []

@@ -12,8 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from dashboards.wall.access import origin, page, passwords, tokens
 from dashboards.wall.access.attempts import Attempts
 from dashboards.wall.access.body import form_of
+from dashboards.wall.access.checking import Checking
 from dashboards.wall.access.door import COOKIE, LINK_COOKIE
 from dashboards.wall.access.entry import SIGN_IN
+from dashboards.wall.access.guessing import Guessing
 from dashboards.wall.web.answers import BadRequestError
 from telemetry.access import LONGEST_NAME
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -21,17 +23,17 @@ from telemetry.windows import HOUR_NS, SECOND_NS
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from dashboards.wall.access.attempts import Charge
     from dashboards.wall.access.door import Door
     from dashboards.wall.sources import Live
     from dashboards.wall.web.files import Files
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
 
-CHECKS_AT_ONCE: Final = 2
-"""A check takes 19 MB and some 50 ms of a core on purpose; more than that wait."""
-MOST_WAITING: Final = 32
 _HOME: Final = 10_000
-_NAME_BURST: Final = 24
+_TELL_EVERY_NS: Final = 60 * SECOND_NS
+_MOST_TOLD: Final = 1_000
+_PAIR_LONGEST_NS: Final = 900 * SECOND_NS
 _log = logging.getLogger(__name__)
 
 
@@ -45,11 +47,13 @@ class SignIn:
         self._door = door
         self._files = files
         self._sources = Attempts()
-        self._names = Attempts(burst=_NAME_BURST)
-        self._at_home: OrderedDict[tuple[str, str], None] = OrderedDict()
-        """Names with the sources from which they have signed in: nobody else's attempts keep those out."""
-        self._turn = asyncio.Semaphore(CHECKS_AT_ONCE)
-        self._waiting = 0
+        self._pairs = Attempts(longest_ns=_PAIR_LONGEST_NS)
+        """By name *and* source: a name alone is never counted, or whoever knows it could keep its owner out."""
+        self._home: OrderedDict[str, None] | None = None
+        """Sources from which somebody has signed in: strangers do not stand in their way."""
+        self._checking = Checking()
+        self._guessing = Guessing()
+        self._told_ns: OrderedDict[str, int] = OrderedDict()
         self.refused = 0
         """Attempts that failed, or came too soon, since the start."""
 
@@ -66,27 +70,25 @@ class SignIn:
         proxies = self._door.settings.proxies
         source = origin.source_of(request, proxies)
         mono_ns = self._clock.monotonic_ns()  # who sets the clock shuts nobody out, and lets nobody in
-        wait_ns = self._wait_ns(name, source, mono_ns)
+        pair = f"{source} {name[:LONGEST_NAME]}"
+        wait_ns = max(self._sources.wait_ns((source,), mono_ns), self._pairs.wait_ns((pair,), mono_ns))
         if wait_ns:
             self._refuse(source, "too often")
             return self._page(request, "signin.too_often", 429, wait_s=-(-wait_ns // SECOND_NS))
-        named = (name[:LONGEST_NAME],)
-        self._sources.failed(
-            (source,), mono_ns
-        )  # counted before it is checked: those that wait beside it count too
-        self._names.failed(named, mono_ns)
+        # counted before it is checked: those that wait beside it count too
+        charged = self._sources.failed((source,), mono_ns), self._pairs.failed((pair,), mono_ns)
         try:
-            fits = await self._fits(name, password)
+            fits, is_user = await self._fits(name, password, source)
         except BadRequestError:
-            self._sources.give_back((source,))
-            self._names.give_back(named)
+            self._give_back(*charged)
             raise
         if not fits:
             self._refuse(source, "no such name and password")
+            if is_user:
+                self._watch(name, source, mono_ns)
             return self._page(request, "signin.wrong", 403)
-        self._sources.give_back((source,))  # only this one: what failed under other names stays counted
-        self._names.give_back(named)
-        self._remember(name, source)
+        self._give_back(*charged)  # only this one: what failed under other names stays counted
+        self._remember(source)
         token = tokens.new_token()
         await asyncio.to_thread(
             self._state.begin_session, tokens.hash_of(token), name, source, self._clock.now_ns()
@@ -132,36 +134,64 @@ class SignIn:
             )
             await asyncio.sleep(3600)
 
-    async def _fits(self, name: str, password: str) -> bool:
-        """Whether they fit; raises BadRequestError when too many are being checked."""
-        if self._waiting >= MOST_WAITING:
-            raise BadRequestError("too many are signing in at this moment; try again in a few seconds", 503)
-        self._waiting += 1
-        try:
-            async with self._turn:
-                return await asyncio.to_thread(self._check, name, password)
-        finally:
-            self._waiting -= 1
+    async def _fits(self, name: str, password: str, source: str) -> tuple[bool, bool]:
+        """Whether they fit, and whether there is such a user; raises BadRequestError when too many are being checked."""
+        known = source in await self._sources_known()
+        async with self._checking.lane(known=known).turn():
+            return await asyncio.to_thread(self._check, name, password)
 
-    def _check(self, name: str, password: str) -> bool:
+    def _check(self, name: str, password: str) -> tuple[bool, bool]:
         user = self._state.user(name) if 0 < len(name) <= LONGEST_NAME else None
-        return passwords.fits(password, user.secret if user is not None else None)
+        return passwords.fits(password, user.secret if user is not None else None), user is not None
 
-    def _wait_ns(self, name: str, source: str, mono_ns: int) -> int:
-        wait_ns = self._sources.wait_ns((source,), mono_ns)
-        if (name, source) in self._at_home:
-            return wait_ns
-        return max(wait_ns, self._names.wait_ns((name[:LONGEST_NAME],), mono_ns))
+    async def _sources_known(self) -> OrderedDict[str, None]:
+        """At first those of the sessions that are open: a restart forgets nobody."""
+        if self._home is None:
+            sessions = await asyncio.to_thread(self._state.sessions)
+            if self._home is None:  # another request may have been quicker
+                self._home = OrderedDict.fromkeys(one.source for one in reversed(sessions))
+        return self._home
 
-    def _remember(self, name: str, source: str) -> None:
-        self._at_home[name, source] = None
-        while len(self._at_home) > _HOME:
-            self._at_home.popitem(last=False)
+    def _remember(self, source: str) -> None:
+        if self._home is not None:
+            self._home[source] = None
+            self._home.move_to_end(source)
+            while len(self._home) > _HOME:
+                self._home.popitem(last=False)
+
+    def _give_back(self, sources: tuple[Charge, ...], pairs: tuple[Charge, ...]) -> None:
+        self._sources.give_back(sources)
+        self._pairs.give_back(pairs)
+
+    def _watch(self, name: str, source: str, mono_ns: int) -> None:
+        found = self._guessing.failed(name, source, mono_ns)
+        if found is None:
+            return
+        extra = {
+            "event": "wall.sign-in-guessed",
+            "user": name,
+            "failures": found.failures,
+            "sources": len(found.sources),
+        }
+        _log.warning("the password of %s is being guessed", name, extra=extra)
 
     def _refuse(self, source: str, why: str) -> None:
         self.refused += 1
+        if why == "too often" and not self._is_time_to_tell(source):
+            return
         extra = {"event": "wall.sign-in-refused", "source": source, "reason": why, "count": self.refused}
         _log.warning("sign-in from %s refused: %s", source, why, extra=extra)
+
+    def _is_time_to_tell(self, source: str) -> bool:
+        """Once a minute of an address that does not stop: its lines must not fill the disk."""
+        now_ns = self._clock.now_ns()
+        if abs(now_ns - self._told_ns.get(source, -_TELL_EVERY_NS)) < _TELL_EVERY_NS:
+            return False
+        self._told_ns[source] = now_ns
+        self._told_ns.move_to_end(source)
+        while len(self._told_ns) > _MOST_TOLD:
+            self._told_ns.popitem(last=False)
+        return True
 
     def _set_cookie(
         self, request: Request, answer: Response, name: str, token: str, max_age_s: float

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from config.plain_file import MOST_SECRET_BYTES, must_be_plain, read_plain
 from telemetry.store.errors import StoreError
 from telemetry.store.server.database import Place
 from telemetry.store.server.influx import Influx
@@ -27,7 +28,7 @@ def connect(settings: Store, folder: Path | None = None) -> Database:
         folder: that a relative `token_file` is relative to.
 
     Raises:
-        StoreError: the file with the token cannot be read.
+        StoreError: the file with the token, or with the certificates, cannot be read.
     """
     token = _token(settings, folder)
     place = Place(
@@ -37,7 +38,7 @@ def connect(settings: Store, folder: Path | None = None) -> Database:
         max(settings.raw_days, settings.rollup_days),
     )
     headers = {"Authorization": f"Token {token}"} if token else {}
-    certificates = settings.certificates or None
+    certificates = _certificates(settings)
 
     def http(url: str) -> Http:
         return Http(url, place.where, headers, certificates=certificates)
@@ -54,11 +55,21 @@ def connect(settings: Store, folder: Path | None = None) -> Database:
     return Influx(Influx2(writer, place, settings.organisation), http(reads), place)
 
 
+def _certificates(settings: Store) -> str | None:
+    if not settings.certificates:
+        return None
+    try:
+        must_be_plain(Path(settings.certificates))
+    except OSError as error:
+        raise StoreError(f"store.certificates {settings.certificates}: {error.strerror}") from error
+    return settings.certificates
+
+
 def _token(settings: Store, folder: Path | None) -> str:
     if not settings.token_file:
         return settings.token
     path = (folder or Path()) / settings.token_file
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return read_plain(path, MOST_SECRET_BYTES).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise StoreError(f"store.token_file {path}: {error}") from error

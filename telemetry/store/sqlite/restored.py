@@ -85,6 +85,17 @@ def put_back(path: Path) -> tuple[int, int] | None:
     return None if from_ns is None or at_ns is None else (from_ns, at_ns)
 
 
+def untouched_from(path: Path) -> int | None:
+    """Moment of the backup, ns, when the file was put back and no hub has worked with it since; else None.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    with closing(connect_reader(path)) as connection, translated(path):
+        from_ns, is_untold = _value(connection, FROM), _value(connection, UNTOLD) == 1
+    return from_ns if is_untold else None
+
+
 def _value(connection: sqlite3.Connection, name: str) -> int | None:
     row = connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
     return None if row is None else int(row[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from contextlib import closing
@@ -13,6 +14,8 @@ import pytest
 
 from dashboards.wall.access import door, passwords, tokens
 from dashboards.wall.access.attempts import Attempts
+from dashboards.wall.access.checking import MOST_WAITING, Checking
+from dashboards.wall.web.answers import BadRequestError
 from telemetry.access import Role, User, WallLink
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 from tests.wall.access.conftest import NAMES, PASSWORD, Browser
@@ -165,6 +168,82 @@ def test_ones_own_password_does_not_pay_for_guesses_at_others(closed: Any) -> No
     found = [signs_in(*one) for one in [("noor", "wrong"), ("noor", "wrong"), ("sita", PASSWORD)] * 6]
     assert found[:3] == [403, 403, 303]
     assert (found[-3], found[-1]) == (429, 429)
+
+
+def _from(closed: Any, source: str, name: str, password: str) -> int:
+    where = urlsplit(closed.url)
+    with closing(HTTPConnection(where.hostname, where.port, 60, source_address=(source, 0))) as line:
+        form = urlencode({"name": name, "password": password})
+        kind = "application/x-www-form-urlencoded"
+        line.request("POST", "/sign-in", form, {"content-type": kind, "origin": closed.url})
+        return line.getresponse().status
+
+
+def test_guesses_from_everywhere_keep_nobody_out(
+    closed: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name is not locked: its owner comes in from elsewhere, stays in where signed in, and the operator is told."""
+    monkeypatch.setattr(passwords, "fits", lambda given, _: given == PASSWORD)  # the price is not the subject
+    closed.state.begin_session(tokens.hash_of("inside"), "ravi", "test", closed.clock.now_ns())
+    found = [_from(closed, f"127.0.{3 + n // 4}.{1 + n % 4}", "ravi", "wrong") for n in range(40)]
+    assert set(found) == {403}
+    assert _from(closed, "127.0.77.1", "ravi", PASSWORD) == 303
+    assert Browser(closed.url).ask("/api/me", cookie=f"{door.COOKIE}=inside")[0] == 200
+    told = [record for record in caplog.records if getattr(record, "event", "") == "wall.sign-in-guessed"]
+    assert [(one.user, one.failures, one.sources) for one in told] == [("ravi", 24, 24)]  # type: ignore[attr-defined]
+
+
+def test_who_does_not_stop_fills_no_log(closed: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Attempts that come too often are counted all, and told once a minute for each address."""
+    found = [_from(closed, "127.0.99.1", "nobody", "wrong") for _ in range(40)]
+    assert found.count(429) == 32
+    told = [one for one in caplog.records if getattr(one, "reason", "") == "too often"]
+    assert [one.source for one in told] == ["127.0.99.1"]  # type: ignore[attr-defined]
+
+
+def test_strangers_wait_for_strangers_only() -> None:
+    """However many guess from new addresses, an address where somebody has signed in is checked at once; more than wait are told so."""
+
+    async def crowd() -> tuple[int, bool]:
+        checking, gate = Checking(), asyncio.Event()
+
+        async def guesses() -> None:
+            async with checking.lane(known=False).turn():
+                await gate.wait()
+
+        guessers = [asyncio.create_task(guesses()) for _ in range(60)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        refused = sum(1 for one in guessers if one.done() and isinstance(one.exception(), BadRequestError))
+        async with asyncio.timeout(60), checking.lane(known=True).turn():
+            came_in = True
+        for one in guessers:
+            one.cancel()
+        await asyncio.gather(*guessers, return_exceptions=True)
+        return refused, came_in
+
+    assert asyncio.run(crowd()) == (60 - 1 - MOST_WAITING, True)
+
+
+def test_the_wait_grows_and_is_forgotten() -> None:
+    """Doubled each time that the one attempt fails too, up to a limit; what was given back leaves no trace; quiet empties it."""
+    attempts = Attempts(burst=2, every_ns=10 * SECOND_NS, longest_ns=60 * SECOND_NS)
+    attempts.failed(("a",), 0)
+    now_ns, waits = 0, []
+    for _ in range(5):
+        attempts.failed(("a",), now_ns)
+        waits.append(attempts.wait_ns(("a",), now_ns) // SECOND_NS)
+        attempts.give_back(attempts.failed(("a",), now_ns))
+        assert attempts.wait_ns(("a",), now_ns) // SECOND_NS == waits[-1]
+        now_ns += waits[-1] * SECOND_NS
+    assert waits == [10, 20, 40, 60, 60]
+    now_ns += 120 * SECOND_NS
+    attempts.failed(("a",), now_ns)
+    assert attempts.wait_ns(("a",), now_ns) == 0
+    attempts.failed(("a",), now_ns)
+    assert attempts.wait_ns(("a",), now_ns) == 10 * SECOND_NS
 
 
 def test_attempts_come_back_with_time() -> None:

@@ -1,0 +1,109 @@
+"""What the probe's own trouble did weeks ago is no sign of a bad line: roll-ups keep its sums, and judging them leaves it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from msgspec import structs
+
+from analytics.lines import Lines
+from analytics.own_trouble import TROUBLE_COLUMNS, rolled_without_own_trouble, without_own_trouble
+from config.load import load_config
+from reports.past.judged import JudgedSpan, read_judged
+from telemetry.messages import SelfReport
+from telemetry.store.columns import WINDOW_VALUE_COLUMNS
+from telemetry.store.memory import MemoryStore
+from telemetry.store.protocol import Received
+from telemetry.windows import SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
+from tests.telemetry.store.conftest import T0, Fleet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SLOTS = 3
+PATH = "main.state"
+
+
+def broken(self_report: SelfReport, *, lost: tuple[int, int] = (0, 0), jitter_ms: float = 0.5) -> int:
+    """Broken windows of an hour in which one window a minute was bad and the probe said this of itself then."""
+    fleet, store = Fleet(), MemoryStore()
+    for seq in range(SLOTS * WINDOWS_PER_SLOT):
+        is_bad = seq % 4 == 1
+        stream = fleet.stream(PATH, sent=150, lost=lost if is_bad else (0, 0))
+        calm = structs.replace(stream.up, jitter_ms=jitter_ms if is_bad else 0.5)
+        stream = structs.replace(
+            stream, up=calm, down=structs.replace(stream.down, jitter_ms=0.5), straddled=0
+        )
+        envelope = fleet.envelope("agra", seq, items=(stream,))
+        envelope = structs.replace(envelope, self_report=self_report if is_bad else SelfReport())
+        store.append([Received(envelope, envelope.start_ns + WINDOW_NS)])
+    until_ns = T0 + 2 * SLOTS * SLOT_NS
+    store.maintain(until_ns)
+    limits = (load_config(None).profiles["video-720p"].alarm,)
+    first = T0 // SLOT_NS
+    span = JudgedSpan(Lines(("agra",), (PATH,)), limits, first, first + SLOTS, until_ns)
+    grid, figures = read_judged(store, span, with_figures=True)
+    assert figures is not None
+    assert grid.measured.sum() == SLOTS * WINDOWS_PER_SLOT
+    return int(grid.broken.sum())
+
+
+def test_replies_that_the_kernel_dropped_here() -> None:
+    """The same losses: the line's own break windows; those that the probe's socket dropped do not; those on the way up always do."""
+    assert broken(SelfReport(), lost=(0, 60)) >= SLOTS * 5
+    assert broken(SelfReport(rx_drops=60), lost=(0, 60)) == 0
+    assert broken(SelfReport(rx_drops=60), lost=(60, 0)) >= SLOTS * 5
+    assert broken(SelfReport(rx_drops=5), lost=(0, 60)) >= SLOTS * 5
+
+
+def test_a_machine_that_stood_still() -> None:
+    """Jitter of windows whose packets left late is not judged; where one packet in a hundred did, it is."""
+    assert broken(SelfReport(), jitter_ms=300.0) == SLOTS * 5
+    assert broken(SelfReport(late_sends=60), jitter_ms=300.0) == 0
+    assert broken(SelfReport(late_sends=1), jitter_ms=300.0) == SLOTS * 5
+
+
+def made(
+    rng: np.random.Generator, rows: int
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float64]]]:
+    """Window values (rows, W) and trouble (rows, W)."""
+    shape = (rows, WINDOWS_PER_SLOT)
+    values = {name: rng.random(shape, dtype=np.float32) * 9 for name in WINDOW_VALUE_COLUMNS}
+    values["sent"] = np.full(shape, 150, np.float32)
+    values["lost"] = rng.integers(0, 40, shape).astype(np.float32)
+    values["up_lost"] = np.minimum(values["lost"], rng.integers(0, 20, shape)).astype(np.float32)
+    values["down_lost"] = values["lost"] - values["up_lost"]
+    trouble = {name: np.zeros(shape) for name in TROUBLE_COLUMNS}
+    return values, trouble
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sums_are_put_down_no_less_to_the_windows_than_the_windows_themselves_would(seed: int) -> None:
+    """Of one window in trouble: as much loss goes as by the window itself, none of the way up, and nothing below zero."""
+    rng = np.random.default_rng(seed)
+    values, trouble = made(rng, 3)
+    at = int(rng.integers(WINDOWS_PER_SLOT))
+    for row in range(3):
+        trouble["rx_drops"][row, at] = rng.integers(1, 60)
+    exact = without_own_trouble(
+        {name: column[:, None] for name, column in values.items()},
+        {name: column[:, None] for name, column in trouble.items()},
+    )
+    rolled = rolled_without_own_trouble(
+        values, {name: column.sum(axis=1) for name, column in trouble.items()}, np.arange(3)
+    )
+    assert (rolled["lost"].sum(axis=1) <= exact["lost"].sum(axis=(1, 2))).all()
+    for found in (rolled["lost"] - values["up_lost"], rolled["sent"], rolled["down_lost"]):
+        assert (found >= 0).all()
+    taken = values["lost"].sum(axis=1) - rolled["lost"].sum(axis=1)
+    assert (taken <= trouble["rx_drops"].sum(axis=1)).all()
+    np.testing.assert_array_equal(values["up_lost"], rolled["up_lost"])
+
+
+def test_without_trouble_nothing_is_copied() -> None:
+    """The same object: weeks of sound windows cost nothing."""
+    values, trouble = made(np.random.default_rng(1), 2)
+    sums = {name: column.sum(axis=1) for name, column in trouble.items()}
+    assert rolled_without_own_trouble(values, sums, np.arange(2)) is values
