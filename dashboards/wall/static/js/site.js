@@ -154,7 +154,7 @@ const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")
 
 function headOf(office, tile) {
   const region = model.scene.regions.find((one) => one.id === office.region);
-  const said = [sayShade(tile.shade), tile.probability === undefined ? "" : percent(tile.probability)].filter(Boolean).join(" · ");
+  const said = [sayShade(tile.shade), tile.probability === undefined ? "" : say("wall.chance", { chance: tile.probability })].filter(Boolean).join(" · ");
   const why = tile.shade === "ready" ? "" : sayReason(tile.why);
   return [
     back(),
