@@ -11,23 +11,24 @@ const [LEAST_OFFICES, MOST_SILENT] = [3, 0.75];
 
 /** What is to be said across the page: `{old, text}`, `old` when states and numbers are no longer of now; null when all is well. */
 export function trouble() {
+  if (!knows("wall.stopped") || !model.scene) return null; // no words yet
   const quiet = silence();
-  if (quiet) return knows("wall.stopped") ? { old: true, text: say("wall.stopped", { age: Math.round(quiet / 10_000) * 10 }) } : null;
-  if (!model.scene) return null;
+  if (quiet) return { old: true, text: say("wall.stopped", { age: Math.round(quiet / 10_000) * 10 }) };
   if (model.trouble) return { old: true, text: say("wall.trouble", { what: model.trouble }) };
   const watch = quietSince("watch");
   const alerts = quietSince("alerts");
+  const collector = quietSince("collector");
+  if (watch && alerts && collector) return { old: true, text: say("wall.stale_all", { at: Math.max(watch, alerts, collector) }) };
   const texts = [
     watch && say("wall.stale_watch", { at: watch }),
-    takingIn(),
+    takingIn(collector),
     alerts && say("wall.stale_alerts", { at: alerts }),
   ].filter(Boolean);
   return texts.length ? { old: texts.length > (alerts ? 1 : 0), text: texts.join(" ") } : null;
 }
 
 /** That no reports come in: because nobody takes them in, or because nearly all offices fell silent at once. */
-function takingIn() {
-  const collector = quietSince("collector");
+function takingIn(collector) {
   if (collector) return say("wall.stale_collector", { at: collector });
   const heard = Object.values(model.tiles).filter((tile) => !["planned", "dark"].includes(tile.shade) && ageOf(tile) !== null);
   const silent = heard.filter((tile) => ageOf(tile) > QUIET_MS).length;
