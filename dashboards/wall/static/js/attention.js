@@ -28,7 +28,7 @@ export function createAttention() {
   const more = h("a", { class: "more" });
   const nothing = h("div", { class: "nothing" });
   const frame = h("div", { class: "rows-frame" }, list);
-  const element = h("section", { class: "attention", "aria-labelledby": "attention-title" }, title, h("div", { class: "under-title" }, subtitle, measured), nothing, frame, more);
+  const element = h("section", { class: "attention", "aria-labelledby": "attention-title" }, h("div", { class: "title-row" }, title, measured), subtitle, nothing, frame, more);
   const items = new Map();
   let order = [];
   let orderedAt = 0;

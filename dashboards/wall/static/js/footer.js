@@ -9,8 +9,8 @@ import { hrefIncident } from "./router.js";
 import { nameOf, say } from "./words.js";
 
 const QUIET_ROLE_MS = 90_000;
-/** Notes among the heartbeats that nobody repeats, and parts of the house whose silence is said across the page. */
-const NOT_HERE = /^(failure:.*|import|watch|alerts|collectors?)$/;
+/** Notes among the heartbeats that nobody repeats. */
+const NOTE = /^(failure:.*|import)$/;
 
 export function createFooter() {
   const incidents = h("p", { class: "incidents" });
@@ -60,7 +60,7 @@ function incidentText(incident) {
 /** Parts of the house that have not said for a while that they are at work. */
 function quietRoles() {
   return Object.values(model.pulses)
-    .filter((pulse) => !NOT_HERE.test(pulse.role) && now() - pulse.at_ms > QUIET_ROLE_MS)
+    .filter((pulse) => !NOTE.test(pulse.role) && now() - pulse.at_ms > QUIET_ROLE_MS)
     .map((pulse) => `${pulse.role} (${clock(pulse.at_ms)})`);
 }
 
