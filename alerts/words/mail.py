@@ -78,6 +78,12 @@ def _says_since(facts: Facts) -> bool:
     return in_reason or facts.kind in {*INCIDENTS, *_SAYS_SINCE} or facts.step is Step.MANY
 
 
+def _asks(facts: Facts) -> bool:
+    """Whether the subject says what to do: a telephone that lies on the table shows an in-charge that line and no more."""
+    alarm = facts.step is not Step.RESOLVED and facts.action is not Action.NONE
+    return alarm and voice_of(facts.audience) is Voice.EVERYDAY
+
+
 def _subject(facts: Facts, language: str, brief: Speaker) -> str:
     if facts.step in {Step.MANY, Step.TEST}:
         kind = facts.step.value
@@ -87,6 +93,8 @@ def _subject(facts: Facts, language: str, brief: Speaker) -> str:
         kind = "not_yours"
     else:
         kind = "office_meeting" if facts.meeting and facts.kind is not Kind.DOWN else "office"
+        if _asks(facts):
+            kind += "_do"
     if facts.step is Step.RESOLVED:
         kind += "_well"
     words = words_of(language, f"alerts.subject.{kind}", one=False)

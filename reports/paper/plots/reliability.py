@@ -27,7 +27,12 @@ def draw_reliability(block: Reliability, language: str) -> Picture:
         if len(said):
             axes.vlines(said, block.low, block.high, color=BLUE, linewidth=1.0)
             axes.scatter(
-                said, true, s=10 + 90 * np.asarray(block.count) / max(block.count), color=BLUE, zorder=3
+                said,
+                true,
+                s=10 + 90 * np.asarray(block.count) / max(block.count),
+                color=BLUE,
+                zorder=3,
+                clip_on=False,
             )
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)

@@ -4,6 +4,8 @@
 
 import { h, reshape, setAttribute, setText, shape } from "./dom.js";
 import { percent } from "./format.js";
+import { trouble } from "./freshness.js";
+import { degradedYetReady } from "./lines.js";
 import { isOld, meetingsInOrder, model, nextMeeting, now } from "./model.js";
 import { oldText, tileOf, worseFirst } from "./office.js";
 import { hrefMeeting, hrefSite } from "./router.js";
@@ -14,16 +16,19 @@ import { flash } from "./map.js";
 const ORDER_MS = 60_000;
 /** So many of the worst are rows of the page; how many more there are is said. */
 const MOST_ROWS = 150;
+/** The last group: of no meeting, lines that are degraded now. */
+const LINES = "lines";
 const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
 
 export function createAttention() {
   const title = h("h2", { id: "attention-title" });
   const subtitle = h("p", { class: "subtitle" });
+  const measured = h("p", { class: "measured" });
   const list = h("ol", { class: "rows" });
   const more = h("a", { class: "more" });
   const nothing = h("div", { class: "nothing" });
   const frame = h("div", { class: "rows-frame" }, list);
-  const element = h("section", { class: "attention", "aria-labelledby": "attention-title" }, title, subtitle, nothing, frame, more);
+  const element = h("section", { class: "attention", "aria-labelledby": "attention-title" }, h("div", { class: "title-row" }, title, measured), subtitle, nothing, frame, more);
   const items = new Map();
   let order = [];
   let orderedAt = 0;
@@ -68,6 +73,7 @@ export function createAttention() {
     const coming = meeting && meeting.starts_ms > now();
     setText(title, say(coming ? "wall.before_next" : meeting ? "wall.in_running" : "wall.lines_now"));
     setText(subtitle, meeting ? subtitleOf(meeting) : "");
+    setText(measured, order.length ? say("wall.col_probability") : "");
     const own = order.some(({ key }) => key === (meeting?.key ?? ""));
     const sentence = own || (!meeting && order.length) ? "" : emptySentence(meeting);
     nothing.hidden = !sentence;
@@ -119,6 +125,8 @@ function groupsOf(next) {
     if (!FLAGGED.has(tile.shade) || own.has(site) || (next && key === next.key)) continue;
     groups.set(key, [...(groups.get(key) ?? []), { site, ...tile }]);
   }
+  const degraded = degradedYetReady().filter(({ site }) => !own.has(site));
+  if (degraded.length) groups.set(LINES, degraded);
   const start = (key) => (key === next?.key ? -Infinity : model.meetings[key]?.starts_ms ?? Infinity);
   return [...groups].map(([key, found]) => ({ key, found })).sort((a, b) => start(a.key) - start(b.key) || a.key.localeCompare(b.key));
 }
@@ -140,7 +148,7 @@ function createHeading() {
     element: h("li", { class: "group" }, text),
     show(key) {
       const meeting = model.meetings[key];
-      setText(text, meeting ? say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say("wall.no_meeting_near"));
+      setText(text, meeting ? say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say(key === LINES ? "wall.lines_degraded" : "wall.no_meeting_near"));
     },
   };
 }
@@ -151,6 +159,7 @@ function subtitleOf(meeting) {
 }
 
 function emptySentence(meeting) {
+  if (meeting && trouble()?.old) return say("wall.not_known_now");
   const linked = Object.values(model.tiles).filter((tile) => tile.shade !== "planned").length;
   if (!model.scene.offices.length) return say("wall.no_offices");
   if (!linked) return say("wall.none_linked");
@@ -173,12 +182,15 @@ function createRow(office) {
     show(one) {
       const tile = tileOf(office.id);
       const old = isOld(tile) && one.shade !== "dark";
+      const said = trouble(); // that all is old is said once, across the page
       reshape(glyph, one.shade);
       setAttribute(link, "data-shade", one.shade);
       link.classList.toggle("old", old);
+      link.classList.toggle("line", Boolean(one.line));
       setText(state, sayShade(one.shade));
       setText(chance, one.probability === undefined ? "–" : percent(one.probability));
-      setText(reason, [one.shade === "ready" ? say("wall.ready_again") : sayReason(one.why), old ? oldText(tile) : ""].filter(Boolean).join(" · "));
+      const well = one.shade === "ready" && !one.line;
+      setText(reason, [well ? say("wall.ready_again") : sayReason(one.why), old && !said?.old ? oldText(tile) : ""].filter(Boolean).join(" · "));
       setText(action, one.shade === "ready" ? "" : sayAction(one.action));
       drawSpark(spark, tile);
     },

@@ -3,11 +3,14 @@
 import { causeText } from "./causes.js";
 import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, percent } from "./format.js";
+import { linesNow } from "./lines.js";
 import { OLD_MS, ageOf, model, now } from "./model.js";
 import { hrefIncident } from "./router.js";
 import { nameOf, say } from "./words.js";
 
 const QUIET_ROLE_MS = 90_000;
+/** Notes among the heartbeats that nobody repeats. */
+const NOTE = /^(failure:.*|import)$/;
 
 export function createFooter() {
   const incidents = h("p", { class: "incidents" });
@@ -36,16 +39,13 @@ function causes() {
   if (model.incidents.length) return model.incidents.flatMap((incident) => [shape("not_ready"), h("a", { href: hrefIncident(incident.id) }, incidentText(incident))]);
   const quiet = quietRoles();
   if (quiet.length) return [shape("unknown"), say("wall.quiet_roles", { roles: quiet.join(", ") })];
-  return linesNow();
+  return countsNow();
 }
 
 /** How many lines are degraded, without contact, without data: counts only, no cause is known of them. */
-function linesNow() {
-  const tiles = Object.entries(model.tiles);
-  const dark = tiles.filter(([, tile]) => tile.shade === "dark");
-  const unheard = new Set(tiles.filter(([, tile]) => tile.shade === "dark" || tile.shade === "unknown").map(([site]) => site));
-  const flagged = new Set(Object.values(model.flags).map(({ site }) => site).filter((site) => !unheard.has(site)));
-  const said = [["at_risk", "flags_now", flagged.size], ["dark", "dark_now", dark.length], ["unknown", "unknown_now", unheard.size - dark.length]].filter(([, , n]) => n);
+function countsNow() {
+  const { degraded, dark, unknown } = linesNow();
+  const said = [["at_risk", "flags_now", degraded.size], ["dark", "dark_now", dark.length], ["unknown", "unknown_now", unknown.length]].filter(([, , n]) => n);
   if (!said.length) return [say("wall.no_incidents")];
   return said.flatMap(([shade, key, n], index) => [index ? " · " : "", shape(shade), say(`wall.${key}`, { n })]);
 }
@@ -60,7 +60,7 @@ function incidentText(incident) {
 /** Parts of the house that have not said for a while that they are at work. */
 function quietRoles() {
   return Object.values(model.pulses)
-    .filter((pulse) => now() - pulse.at_ms > QUIET_ROLE_MS)
+    .filter((pulse) => !NOTE.test(pulse.role) && now() - pulse.at_ms > QUIET_ROLE_MS)
     .map((pulse) => `${pulse.role} (${clock(pulse.at_ms)})`);
 }
 

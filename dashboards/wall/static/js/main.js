@@ -126,7 +126,7 @@ subscribe((change) => {
 });
 
 setInterval(() => {
-  if (!model.scene) return;
+  if (!content.isConnected) return; // no words yet
   outage.tick();
   header.tick();
   footer.tick();

@@ -1,8 +1,7 @@
-// The bar across the top when the stream to this page has stopped.
+// The bar across the top when what the page shows is not the present, or when nobody is being told of it.
 
+import { trouble } from "./freshness.js";
 import { h, setText } from "./dom.js";
-import { silence } from "./stream.js";
-import { knows, say } from "./words.js";
 
 export function createOutageBar() {
   const text = h("span");
@@ -10,11 +9,10 @@ export function createOutageBar() {
   return {
     element,
     tick() {
-      const quiet = silence();
-      const shown = quiet > 0 && knows("wall.stopped");
-      if (shown) setText(text, say("wall.stopped", { age: Math.round(quiet / 10_000) * 10 }));
-      if (element.hidden === shown) element.hidden = !shown;
-      document.documentElement.classList.toggle("stopped", shown);
+      const said = trouble();
+      if (said) setText(text, said.text);
+      if (element.hidden === Boolean(said)) element.hidden = !said;
+      document.documentElement.classList.toggle("stopped", Boolean(said?.old));
     },
   };
 }

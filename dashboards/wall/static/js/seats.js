@@ -1,8 +1,11 @@
 // Where the meetings of a day stand in its strip: a lane for each bar, and its words beside it. Lengths in px.
-// Every meeting has room for its time, state and count; titles take what is left and end in an ellipsis.
+// Every meeting has room for its time, state and count; a title is cut only on a day with so many meetings that the lanes
+// would take the map's room.
 
 const LEAST_LANES = 3;
 const MOST_LANES = 8;
+/** What a seat costs (px) without cutting a title. */
+const UNCUT = 2;
 
 /**
  * Seats for bars in the order of their start: `{from, until, words, full}`, where a bar begins and ends, what time,
@@ -13,9 +16,10 @@ export function seatsOf(bars, width) {
   const lanes = Array.from({ length: LEAST_LANES }, () => []);
   const seats = bars.map((bar) => {
     let seat = cheapest(lanes.map((lane, index) => seatIn(lane, index, bar, width)));
-    if (!seat && lanes.length < MOST_LANES) {
-      seat = seatIn([], lanes.length, bar, width);
-      lanes.push([]);
+    if (lanes.length < MOST_LANES && !(seat?.cost <= UNCUT)) {
+      const fresh = cheapest([seat, seatIn([], lanes.length, bar, width)]);
+      if (fresh !== seat || !seat) lanes.push([]);
+      seat = fresh;
     }
     if (seat) lanes[seat.lane].push(seat);
     return seat;

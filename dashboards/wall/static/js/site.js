@@ -94,7 +94,7 @@ export function createSitePage() {
   function describe() {
     const office = model.offices.get(address.id);
     const tile = tileOf(address.id);
-    head.replaceChildren(...headOf(office, tile));
+    head.replaceChildren(...headOf(office, tile, site));
     if (!office.linked) {
       choices.replaceChildren();
       facts.replaceChildren();
@@ -135,7 +135,7 @@ export function createSitePage() {
       if (model.offices.get(next.id).linked) load();
     },
     render(change) {
-      if (address && change.sites.has(address.id)) head.replaceChildren(...headOf(model.offices.get(address.id), tileOf(address.id)));
+      if (address && change.sites.has(address.id)) head.replaceChildren(...headOf(model.offices.get(address.id), tileOf(address.id), site));
     },
     tick() {
       if (!address || address.query.has("from") || !model.offices.get(address.id)?.linked) return;
@@ -152,15 +152,17 @@ export function createSitePage() {
 
 const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")}`);
 
-function headOf(office, tile) {
+/** Name, state, why, what to do, and for a line that is not well whom to call. */
+function headOf(office, tile, site) {
   const region = model.scene.regions.find((one) => one.id === office.region);
-  const said = [sayShade(tile.shade), tile.probability === undefined ? "" : percent(tile.probability)].filter(Boolean).join(" · ");
+  const said = [sayShade(tile.shade), tile.probability === undefined ? "" : say("wall.chance", { chance: tile.probability })].filter(Boolean).join(" · ");
   const why = tile.shade === "ready" ? "" : sayReason(tile.why);
   return [
     back(),
     h("h2", {}, shape(tile.shade), ` ${nameOf(office)}`),
     h("p", { class: "facts" }, [said, region && nameOf(region), office.provider].filter(Boolean).join(" · ")),
     why ? h("p", { class: "why" }, [why, sayAction(tile.action)].filter(Boolean).join(" → ")) : null,
+    why && site?.phone ? h("p", { class: "whom" }, `${say("wall.fact_contact")}: ${site.contact} `, h("a", { href: `tel:${site.phone.replaceAll(/[^+\d]/g, "")}` }, site.phone)) : null,
   ].filter(Boolean);
 }
 

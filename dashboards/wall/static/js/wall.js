@@ -26,7 +26,7 @@ export function createWall() {
       map.render(change);
       grid.render(change);
     }
-    if (change.whole || change.sites.size || change.meetings) attention.render();
+    if (change.whole || change.sites.size || change.meetings || change.flags) attention.render();
     if (change.whole || change.meetings) timeline.render();
     for (const [site] of change.shades) for (const view of [map, grid, attention]) view.mark(site);
   }
