@@ -9,6 +9,7 @@ the past and the outcomes on others. One watch at a time works; a second one wai
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from telemetry.store.protocol import StoreReader
     from telemetry.store.tables import StreamTable
 
+log = logging.getLogger(__name__)
 POLL_S: Final = 0.3
 """Where nobody rings, the store's tail is looked at so often."""
 GAP_S: Final = 0.1
