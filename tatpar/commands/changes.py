@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 METRICS = ("rtt", "jitter", "loss")
 WEEK_NS = 7 * 86_400 * 10**9
+NEWEST = 20
+"""Moves of an office that are shown line by line, where not all are asked for."""
 
 
 @click.command(
@@ -50,6 +52,9 @@ WEEK_NS = 7 * 86_400 * 10**9
 @click.option(
     "--weeks", type=click.IntRange(1, 104), default=4, show_default=True, help="So far back, for an office."
 )
+@click.option(
+    "--all", "every", is_flag=True, help=f"Every move of an office's lines, not only the newest {NEWEST}."
+)
 @lang_option
 @json_option
 @explains_config
@@ -65,12 +70,14 @@ def command(  # noqa: PLR0913 - one argument an option
     metric: str | None,
     weeks: int,
     lang: str | None,
+    every: bool,
     as_json: bool,
 ) -> None:
     """Find in a trace (CSV, columns epoch;rtt) the first sample of each new level, counted from 0, one a line.
 
     A round trip of 0 or less, or of 1000 ms or more, is a timeout. The settings are the same for every trace.
-    With --site: the moves of an office's lines with their levels before and after, in local time.
+    With --site: the moves of an office's lines with their levels before and after, in local time; of many, how many
+    there were of each figure, and the newest. --json has them all.
     """
     if trace is not None and site is None:
         _of_trace(trace, online=online, out=out, as_json=as_json)
@@ -79,9 +86,11 @@ def command(  # noqa: PLR0913 - one argument an option
     elif trace is not None or online or out is not None:
         wrong_input("--site: a trace, --online and --out do not go with it; name one or the other")
     else:
+        newest = None if every else NEWEST
         _of_site(
-            config_file, data_dir, site, path=path, metric=metric, weeks=weeks, lang=lang, as_json=as_json
-        )
+            config_file, data_dir, site,
+            path=path, metric=metric, weeks=weeks, lang=lang, newest=newest, as_json=as_json,
+        )  # fmt: skip
 
 
 def _of_trace(trace: Path, *, online: bool, out: Path | None, as_json: bool) -> None:
@@ -118,6 +127,7 @@ def _of_site(  # noqa: PLR0913 - one argument an option
     metric: str | None,
     weeks: int,
     lang: str | None,
+    newest: int | None,
     as_json: bool,
 ) -> None:
     from analytics.changes.series import METRICS as EVERY  # noqa: PLC0415 - keeps --help fast
@@ -147,7 +157,7 @@ def _of_site(  # noqa: PLR0913 - one argument an option
         click.echo(text_of(readable(found)))
         return
     language = lang or config.settings.deployment.language
-    click.echo("\n".join(lines(config, found, language, timezone_of(config.settings))))
+    click.echo("\n".join(lines(config, found, language, timezone_of(config.settings), newest=newest)))
 
 
 def _found(config: Config, data_dir: Path, asked: Asked) -> Found:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from analytics.changes.moved import Moved
 from config.load import load_config
 from tatpar.__main__ import main
 from tatpar.json_time import readable
@@ -91,6 +92,46 @@ def test_the_words_are_local() -> None:
     assert lines(config, found(Week(0)), "en", ZONE)[0].startswith("Nothing is stored")
     plain = msgspec.json.decode(msgspec.json.encode(readable(told)))
     assert plain["moves"][0]["when"] == "2026-11-28T05:00:00Z"
+
+
+def test_of_many_moves_the_newest_are_shown(found_many: Found) -> None:
+    """How many there were, how many of each figure and between which levels, then the newest; all where all are wanted."""
+    config = load_config(None)
+    said = lines(config, found_many, "en", ZONE, newest=20)
+    assert said[0].startswith("45 moves since Monday 23 November, 05:30; at the end the newest 20")
+    assert [line.replace("\N{NO-BREAK SPACE}", " ") for line in said[1:3]] == [
+        "  round trip to State headquarters, Lucknow: 30, from 40 ms at first to 70 ms now",
+        "  loss to State headquarters, Lucknow: 15, from 0.1 % at first to 2 % now",
+    ]
+    every = lines(config, found_many, "en", ZONE)
+    assert said[3:] == ["", *every[-20:]]
+    assert len(every) == 45
+    assert lines(config, found_many, "en", ZONE, newest=45) == every
+    hindi = lines(config, found_many, "hi", ZONE, newest=20)
+    assert "45 बदलाव" in hindi[0]
+    assert len(hindi) == 24
+
+
+@pytest.fixture
+def found_many() -> Found:
+    """Forty-five moves of two figures of one line."""
+    kinds: list[tuple[Metric, float, float]] = [
+        ("rtt", 40.0, 70.0),
+        ("rtt", 40.0, 70.0),
+        ("loss", 0.001, 0.02),
+    ]
+    moves = [
+        Moved(
+            site="agra",
+            path="main.state",
+            metric=kinds[i % 3][0],
+            when_ns=T0 + i * SLOT_NS,
+            before=kinds[i % 3][1],
+            after=kinds[i % 3][2],
+        )
+        for i in range(45)
+    ]
+    return Found(site="agra", since_ns=T0, measured_slots=100, moves=tuple(moves))
 
 
 def call(folder: Path, *arguments: str) -> Result:
