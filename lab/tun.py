@@ -11,25 +11,15 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from lab.addresses import HUB, OFFICE
 from lab.errors import LabError
 from lab.impairment import CLEAR
 from lab.namespaces import check_rights, ip_program, make_pair, remove
+from lab.tun_channel import R, ask
 from lab.tun_truth import TunTruth, read_tun_truth
-from lab.tun_wire import (
-    AskCounts,
-    Counts,
-    Done,
-    Refused,
-    Reply,
-    Request,
-    SetUp,
-    SetWays,
-    encoder,
-    reply_decoder,
-)
+from lab.tun_wire import AskCounts, Counts, Done, Request, SetUp, SetWays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +29,6 @@ if TYPE_CHECKING:
     from lab.impairment import Impairment
 
 Side = Literal["office", "hub"]
-R = TypeVar("R", bound=Reply)
 _PATIENCE_S: Final = 30.0
 
 
@@ -167,21 +156,9 @@ class TunLink:
         if self._sock is None:
             raise LabError("the link does not run")
         try:
-            self._sock.sendall(encoder.encode(request) + b"\n")
-            answer = b""
-            while not answer.endswith(b"\n"):
-                part = self._sock.recv(1 << 16)
-                if not part:
-                    raise ConnectionError
-                answer += part
+            return ask(self._sock, request, kind)
         except OSError as error:
             raise LabError(f"the link's process has ended; see {self._folder / 'link.log'}") from error
-        reply = reply_decoder.decode(answer)
-        if isinstance(reply, Refused):
-            raise LabError(reply.why)
-        if not isinstance(reply, kind):
-            raise LabError(f"the link answered {type(reply).__name__} to {type(request).__name__}")
-        return reply
 
     def __enter__(self) -> Self:
         self.start()

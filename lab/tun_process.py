@@ -9,13 +9,13 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
 
 from lab.addresses import HUB, OFFICE, PREFIX4, PREFIX6
 from lab.errors import LabError
 from lab.namespaces import remove
 from lab.precedence import take_precedence
 from lab.reactor import READ, Reactor
+from lab.tun_channel import Channel
 from lab.tun_end import TunEnd
 from lab.tun_line import TunLine
 from lab.tun_log import TunLog
@@ -28,11 +28,7 @@ from lab.tun_wire import (
     Request,
     SetUp,
     SetWays,
-    encoder,
-    request_decoder,
 )
-
-_CHUNK: Final = 1 << 16
 
 
 class Link:
@@ -76,29 +72,6 @@ class Link:
         self._held.close()
 
 
-class Channel:
-    """This process's end of the socket pair: requests in, one reply each out."""
-
-    def __init__(self, sock: socket.socket, link: Link, reactor: Reactor) -> None:
-        self._sock = sock
-        self._link = link
-        self._reactor = reactor
-        self._partial = b""
-
-    def ready(self, _events: int) -> None:
-        """Read what came; the end of the channel ends the process."""
-        try:
-            data = self._sock.recv(_CHUNK)
-        except ConnectionError:
-            data = b""
-        if not data:
-            self._reactor.stop()
-            return
-        *whole, self._partial = (self._partial + data).split(b"\n")
-        for line in whole:
-            self._sock.sendall(encoder.encode(self._link.handle(request_decoder.decode(line))) + b"\n")
-
-
 def main() -> None:
     """Run until the channel closes or SIGTERM comes."""
     sock = socket.socket(fileno=int(sys.argv[1]))
@@ -107,7 +80,7 @@ def main() -> None:
     reactor = Reactor()
     link = Link(reactor)
     signal.signal(signal.SIGTERM, lambda _number, _frame: reactor.stop())
-    reactor.watch(sock.fileno(), READ, Channel(sock, link, reactor).ready)
+    reactor.watch(sock.fileno(), READ, Channel(sock, link.handle, reactor.stop).ready)
     try:
         reactor.run()
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct
 
 from lab.impairment import Impairment
@@ -63,7 +62,3 @@ class Counts(Struct, frozen=True, tag=True):
 
 Request = SetUp | SetWays | AskCounts
 Reply = Done | Refused | Counts
-
-encoder = msgspec.json.Encoder()
-request_decoder = msgspec.json.Decoder(Request)
-reply_decoder = msgspec.json.Decoder(Reply)

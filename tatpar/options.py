@@ -86,6 +86,13 @@ class FiniteRange(click.FloatRange):
         return found
 
 
+def say_json(value: object) -> None:
+    """A value as one line of JSON on standard output."""
+    import msgspec  # noqa: PLC0415 - keeps --help fast
+
+    click.echo(msgspec.json.encode(value).decode())
+
+
 def existing_folder(data_dir: Path) -> None:
     """For a command that only reads: a folder that is not there is a slip of the pen."""
     if not data_dir.is_dir():

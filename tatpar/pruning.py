@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, existing_folder, explains_config, failed, json_option
+from tatpar.options import (
+    config_option,
+    data_option,
+    existing_folder,
+    explains_config,
+    failed,
+    json_option,
+    say_json,
+)
+from tatpar.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,9 +90,7 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
     except (StoreError, StateError) as error:
         failed(f"tatpar store prune: {error}")
     if as_json:
-        import msgspec  # noqa: PLC0415
-
-        click.echo(msgspec.json.encode({"dry_run": dry_run, **told}).decode())
+        say_json({"dry_run": dry_run, **told})
         return
     click.echo("\n".join(_lines(told, dry_run=dry_run)))
     if settings.kind != "sqlite":
@@ -104,7 +110,8 @@ def _reports(
     with contextlib.closing(SqliteStore(path)) as store:
         found = store.outdated(*before)
         if not dry_run:
-            store.let_go(*before, _told)
+            with ProgressLine() as line:
+                store.let_go(*before, line.counting("day"))
             if compact:
                 store.compact()
         return {
@@ -152,8 +159,3 @@ def _lines(told: dict[str, object], *, dry_run: bool) -> list[str]:
             f"{free / 1e6:.1f} MB are free in reports.db and used before it grows; --compact gives them back"
         )
     return lines or ["nothing is that old"]
-
-
-def _told(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{f'day {done} of {total}':<40}", nl=done == total, err=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,13 +14,13 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    say_json,
     unused_config_option,
     wrong_input,
 )
+from tatpar.progress_line import ProgressLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tatpar.backups.manifest import Manifest
     from tatpar.backups.restoring import Restored
     from tatpar.backups.verifying import Verified
@@ -59,13 +58,13 @@ def backup(
 
     existing_folder(data_dir)
     try:
-        with _Bar() as bar:
-            place, manifest = make(load_config(config_file), data_dir, folder, bar.moved)
+        with ProgressLine() as bar:
+            place, manifest = make(load_config(config_file), data_dir, folder, bar.copied)
         gone = [] if keep is None else forget_old(folder, keep, place)
     except BackupError as error:
         failed(f"tatpar store backup: {error}")
     if as_json:
-        _say_json({"backup": str(place), **_figures(manifest), "removed": [str(path) for path in gone]})
+        say_json({"backup": str(place), **_figures(manifest), "removed": [str(path) for path in gone]})
         return
     click.echo(
         f"{place}: {len(manifest.files)} files, {manifest.bytes / 1e6:.1f} MB in {manifest.took_s:.1f} s,"
@@ -101,8 +100,12 @@ def verify(backup_dir: Path | None, data_dir: Path, as_json: bool) -> None:  # n
 
     existing_folder(backup_dir or data_dir)
     try:
-        with _Bar() as bar:
-            found = verify_data(data_dir, bar.at) if backup_dir is None else verify_backup(backup_dir, bar.at)
+        with ProgressLine() as bar:
+            found = (
+                verify_data(data_dir, bar.share)
+                if backup_dir is None
+                else verify_backup(backup_dir, bar.share)
+            )
     except BackupError as error:
         failed(f"tatpar store verify: {error}")
     _say_verified(found, as_json=as_json)
@@ -135,8 +138,8 @@ def restore(backup_dir: Path, data_dir: Path, config_dir: Path | None, as_json: 
     if not backup_dir.is_dir():
         wrong_input(f"{backup_dir}: no such folder; name the one that `tatpar store backup` printed")
     try:
-        with _Bar() as bar:
-            done = put_back(backup_dir, data_dir, config_dir, bar.moved)
+        with ProgressLine() as bar:
+            done = put_back(backup_dir, data_dir, config_dir, bar.copied)
     except NotEmptyError as error:
         wrong_input(f"tatpar store restore: {error}")
     except BackupError as error:
@@ -144,7 +147,7 @@ def restore(backup_dir: Path, data_dir: Path, config_dir: Path | None, as_json: 
     if as_json:
         import msgspec  # noqa: PLC0415
 
-        _say_json(msgspec.to_builtins(done))
+        say_json(msgspec.to_builtins(done))
     else:
         click.echo("\n".join(_restored(done)))
 
@@ -189,7 +192,7 @@ def _say_verified(found: Verified, *, as_json: bool) -> None:
     if as_json:
         import msgspec  # noqa: PLC0415
 
-        _say_json(msgspec.to_builtins(found))
+        say_json(msgspec.to_builtins(found))
         return
     for fault in found.faults:
         click.echo(fault)
@@ -210,38 +213,3 @@ def _figures(manifest: Manifest) -> dict[str, object]:
         "spread_ms": manifest.spread_ms,
         "store": manifest.store,
     }
-
-
-def _say_json(value: object) -> None:
-    import msgspec  # noqa: PLC0415
-
-    click.echo(msgspec.json.encode(value).decode())
-
-
-class _Bar:
-    """Progress on standard error; nothing where that is no terminal."""
-
-    def __init__(self) -> None:
-        self._label = ""
-        self._done = 0
-        self._say: Callable[[str], None] = lambda text: click.echo(text, nl=False, err=True)
-        self._shown = sys.stderr.isatty()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown and self._label:
-            self._say("\n")
-
-    def moved(self, more: int, total: int) -> None:
-        """So many bytes more, of so many in all."""
-        self._done += more
-        self.at("copied", self._done, total)
-
-    def at(self, label: str, done: int, total: int) -> None:
-        """How far it is."""
-        share = f"{label}: {100 * done // max(total, 1):3d} %"
-        if self._shown and share != self._label:
-            self._label = share
-            self._say(f"\r{share:<40}")

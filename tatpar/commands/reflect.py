@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +21,9 @@ from tatpar.options import (
 )
 
 if TYPE_CHECKING:
+    from probes.reflector import Reflector
     from probes.reflector_policy import Network
+    from tatpar.notify import Manager
 
 _DEFAULT_BIND = "0.0.0.0:862"
 _DEFAULT_RATE = 5000.0
@@ -132,12 +137,6 @@ def command(  # noqa: PLR0913 - one argument an option
 
     Example: tatpar reflect --bind 0.0.0.0:862 --bind [::]:862
     """
-    import contextlib  # noqa: PLC0415
-    import json  # noqa: PLC0415
-    import logging  # noqa: PLC0415
-    import signal  # noqa: PLC0415
-
-    from probes.followed_keys import FollowedKeys  # noqa: PLC0415
     from probes.system import HAS_BATCHES  # noqa: PLC0415
 
     if not HAS_BATCHES:
@@ -149,14 +148,14 @@ def command(  # noqa: PLR0913 - one argument an option
     from tatpar.notify import Manager  # noqa: PLC0415
 
     set_up(log_format or "text")
-    manager = Manager()
-    log = logging.getLogger("tatpar.reflect")
-
+    manager = Manager()  # takes its address out of the environment, before any process of ours inherits it
     addresses = [_address(text) for text in binds]
-    if signed_only and keys_file is None:
-        wrong_input("--signed-only answers nobody without keys; add --keys FILE")
-    if rehearsal_bps and keys_file is None:
-        wrong_input("--rehearse admits nobody without keys; add --keys FILE")
+    for wish, option, alone in (
+        (signed_only, "--signed-only", "answers nobody"),
+        (rehearsal_bps, "--rehearse", "admits nobody"),
+    ):
+        if wish and keys_file is None:
+            wrong_input(f"{option} {alone} without keys; add --keys FILE")
     policy = ReflectorPolicy(
         rehearsal_bps=rehearsal_bps,
         keys=_keys(keys_file),
@@ -169,32 +168,56 @@ def command(  # noqa: PLR0913 - one argument an option
         reflector = Reflector(addresses, stateful=not stateless, policy=policy)
     except OSError as error:
         failed(f"tatpar reflect: cannot listen on {', '.join(binds)}: {_why(addresses, error)}")
+    with reflector:
+        _serve(reflector, keys_file, manager, _Voice(as_json=as_json, as_log=log_format == "json"))
 
-    def say_counters() -> None:
-        counts = reflector.counters.as_dict()
-        if log_format == "json":
-            log.info("counters", extra={"event": "reflector.counters", **counts})
-            return
-        click.echo(json.dumps(counts) if as_json else "  ".join(f"{k} {v}" for k, v in counts.items()))
+
+class _Voice:
+    """What the command says while it serves: as text, as JSON, or as log lines."""
+
+    def __init__(self, *, as_json: bool, as_log: bool) -> None:
+        self._as_json = as_json
+        self._as_log = as_log
+        self._log = logging.getLogger("tatpar.reflect")
+
+    def listening(self, addresses: list[tuple[str, int]]) -> str:
+        """Where it listens; also as it is said to people."""
+        where = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses]
+        line = f"reflecting on {', '.join(where)}"
+        if self._as_log:
+            self._log.info("%s", line, extra={"event": "reflector.listening", "addresses": where})
+        else:
+            click.echo(json.dumps({"listening": where}) if self._as_json else line)
+        return line
+
+    def counters(self, counts: dict[str, int]) -> None:
+        """What has come and gone so far."""
+        if self._as_log:
+            self._log.info("counters", extra={"event": "reflector.counters", **counts})
+        else:
+            click.echo(
+                json.dumps(counts) if self._as_json else "  ".join(f"{k} {v}" for k, v in counts.items())
+            )
+
+
+def _serve(reflector: Reflector, keys_file: Path | None, manager: Manager, voice: _Voice) -> None:
+    """Answer until SIGTERM or SIGINT."""
+    import contextlib  # noqa: PLC0415
+
+    from probes.followed_keys import FollowedKeys  # noqa: PLC0415
+
+    def say_counters(*_: object) -> None:
+        voice.counters(reflector.counters.as_dict())
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(reflector)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         if keys_file is not None:
             followed = stack.enter_context(FollowedKeys(keys_file, reflector.set_keys))
             signal.signal(signal.SIGHUP, lambda *_: followed.read_again())
-        signal.signal(signal.SIGTERM, lambda *_: reflector.stop())
-        signal.signal(signal.SIGINT, lambda *_: reflector.stop())
-        signal.signal(signal.SIGUSR1, lambda *_: say_counters())
-        where = [
-            f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in reflector.addresses
-        ]
-        listening = f"reflecting on {', '.join(where)}"
-        if log_format == "json":
-            log.info("%s", listening, extra={"event": "reflector.listening", "addresses": where})
-        else:
-            click.echo(json.dumps({"listening": where}) if as_json else listening)
-        manager.ready(listening)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: reflector.stop())
+        signal.signal(signal.SIGUSR1, say_counters)
+        manager.ready(voice.listening(reflector.addresses))
         reflector.serve()
         manager.stopping()
         say_counters()

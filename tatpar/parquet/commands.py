@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +16,10 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    say_json,
     wrong_input,
 )
+from tatpar.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -74,8 +75,11 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     if not begin_ns < end_ns:
         wrong_input(f"--from {begin} does not lie before --to {end}; name an earlier time")
     try:
-        with contextlib.closing(open_reader(config.settings.store, data_dir)) as reader:
-            done = write_out(reader, folder, Selection(begin_ns, end_ns, sites), _days)
+        with (
+            contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
+            ProgressLine() as line,
+        ):
+            done = write_out(reader, folder, Selection(begin_ns, end_ns, sites), line.counting("day"))
     except NotEmptyError as error:
         wrong_input(f"tatpar store export: {error}")
     except StoreError as error:
@@ -83,7 +87,7 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     except OSError as error:
         failed(f"tatpar store export: {explained(error)}")
     if as_json:
-        _say_json(done)
+        say_json(done)
         return
     click.echo(
         f"{done.folder}: {done.files} files, {done.bytes / 1e6:.1f} MB;"
@@ -120,8 +124,8 @@ def import_(folder: Path, config_file: Path | None, data_dir: Path, as_json: boo
         wrong_input(f"{folder}: no such folder; name the one that `tatpar store export` wrote")
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(open_writer(settings.store, data_dir)) as store:
-            done = take_in(store, folder, _files)
+        with contextlib.closing(open_writer(settings.store, data_dir)) as store, ProgressLine() as line:
+            done = take_in(store, folder, line.counting("step"))
         with contextlib.closing(StateDb(data_dir / "state.db")) as state:
             tell(state, time.time_ns(), {"folder": str(folder), "windows": done.windows})
     except ForeignFileError as error:
@@ -131,7 +135,7 @@ def import_(folder: Path, config_file: Path | None, data_dir: Path, as_json: boo
     except OSError as error:
         failed(f"tatpar store import: {explained(error)}")
     if as_json:
-        _say_json(done)
+        say_json(done)
         return
     click.echo(
         f"{done.files} files: {done.windows} windows, {done.rollups} roll-ups, {done.items} other items read;"
@@ -159,22 +163,3 @@ def _moment(option: str, text: str, now_ns: int, config: Config) -> int:
         return begin_of(text, now_ns, timezone_of(config.settings))
     except NoSuchSpanError as error:
         wrong_input(f"{option}: {error}")
-
-
-def _days(done: int, total: int) -> None:
-    _told(f"day {done} of {total}", last=done == total)
-
-
-def _files(done: int, total: int) -> None:
-    _told(f"step {done} of {total}", last=done == total)
-
-
-def _told(text: str, *, last: bool) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{text:<40}", nl=last, err=True)
-
-
-def _say_json(value: object) -> None:
-    import msgspec  # noqa: PLC0415
-
-    click.echo(msgspec.json.encode(value).decode())

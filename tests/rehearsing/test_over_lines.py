@@ -40,10 +40,13 @@ def outcomes(helpers: Any) -> dict[str, Outcome]:
         reception = reflector._reception
         assert reception is not None
         address, process = reflector.addresses[0], reception._process
-        call = Call(helpers.order(), connected(*address), (12, helpers.KEYS[12]), lambda _: None)
-        first = asyncio.create_task(helpers.played(call))
-        while not (call._flow.arrivals.received or first.done()):  # noqa: ASYNC110 - it has no bell for that
-            await asyncio.sleep(0.01)
+        for _ in range(8):  # on a machine that is too busy to knock in time it has not begun
+            call = Call(helpers.order(), connected(*address), (12, helpers.KEYS[12]), lambda _: None)
+            first = asyncio.create_task(helpers.played(call))
+            while not (call._flow.arrivals.received or first.done()):  # noqa: ASYNC110 - it has no bell for that
+                await asyncio.sleep(0.01)
+            if not first.done():
+                break
         process.kill()
         return await first, await helpers.rehearsed(address, 12, lambda: helpers.order(0.6, names=("audio",)))
 
