@@ -9,10 +9,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from probes.spool import Spool
 from telemetry.codec import decode
 from telemetry.messages import Ping, Stream
-from tests.rights.without import HOUSE, without
+from tests.rights.elsewhere import refusal
+from tests.rights.needed import RIGHTS
+from tests.rights.without import HOUSE, has_own_network, without
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +26,12 @@ NO_PINGS = (
     " sysctl -w net.ipv4.ping_group_range='0 2147483647'"
 )
 TATPAR = (sys.executable, "-m", "tatpar")
+
+
+nobody_may_ping = pytest.mark.skipif(
+    not has_own_network() and RIGHTS["ping"].held(),
+    reason=f"this account may ping, and a network in which it may not cannot be had: {refusal()}",
+)
 
 
 def said(*command: str) -> subprocess.CompletedProcess[str]:
@@ -52,6 +62,7 @@ reflector.communicate()
 """
 
 
+@nobody_may_ping
 def test_a_probe_that_may_nothing_measures_its_line(tmp_path: Path) -> None:
     """No pings, no watching for calls: a line each with what to do; the packets of the line are measured and kept."""
     settings = tmp_path / "probe.toml"
@@ -88,6 +99,9 @@ sock.close()
 """
 
 
+@pytest.mark.skipif(
+    not has_own_network(), reason=f"a network whose ping_group_range is ours cannot be had: {refusal()}"
+)
 def test_what_the_line_advises_helps() -> None:
     """Without CAP_NET_RAW, but with its group in ping_group_range: echoes go and come, stamped by the kernel."""
     allow = "echo 0 0 > /proc/sys/net/ipv4/ping_group_range"
@@ -95,6 +109,7 @@ def test_what_the_line_advises_helps() -> None:
     assert done.stdout == "False [(9, '127.0.0.1', 'KERNEL')]\n", done.stderr
 
 
+@nobody_may_ping
 def test_the_doctor_says_what_would_let_it_ping(tmp_path: Path) -> None:
     """Less than could be, and the line to type."""
     settings = tmp_path / "tatpar.toml"
@@ -151,7 +166,9 @@ except LabError as error:
 
 
 def test_a_link_says_what_was_refused(tmp_path: Path) -> None:
-    """Root without its capabilities, as in many a container: one line."""
+    """Root without its capabilities, as in many a container, or nobody: one line."""
     done = said(*without("sys_admin"), sys.executable, "-c", LINK, str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"(a link that carries all IP needs /dev/net/tun|ip netns add).*\n", done.stdout)
+    assert re.fullmatch(
+        r"(a link that carries all IP needs (root|/dev/net/tun)|ip netns add).*\n", done.stdout
+    )
