@@ -308,7 +308,6 @@ class Watch:
         hindsight = self._hindsight
         changes = current.flag(hindsight.past, occurrences, now_ns)
         ground = current.ground(hindsight.past, hindsight.prepared, hindsight.in_force, now_ns)
-        ground.foresight.foresee(ground.lines.shape, asked_spans(ground, occurrences))
         written = self._speak(ground, occurrences)
         issued = self._issue(ground, occurrences)
         self._book.forget(now_ns)
@@ -333,6 +332,7 @@ class Watch:
         known = past is not None and past.shape.lines == ground.lines
         if self._waits_for_past and not known:
             return 0
+        ground.foresight.foresee(ground.lines.shape, asked_spans(ground, occurrences))
         news = []
         for occurrence in occurrences:
             expectation = expect(ground, occurrence)
