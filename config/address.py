@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _ADDRESS: Final = re.compile(
@@ -35,6 +36,20 @@ def parse_address(text: str) -> HostPort | None:
 def is_host(text: str) -> bool:
     """Whether the text can be a host: a name, or an IPv4 or IPv6 address without brackets."""
     return _NAME.fullmatch(text) is not None or _address(text) is not None
+
+
+@lru_cache(4096)  # it is asked for each connection of a crowd
+def counted_as(address: str) -> str:
+    """As what an address is counted where one may have so much: itself, of IPv6 its /64, which one machine has whole.
+
+    An IPv4 address within IPv6 (`::ffff:10.1.2.3`) is that; what is no address stays as it is.
+    """
+    found = _address(address)
+    if not isinstance(found, ipaddress.IPv6Address):
+        return address if found is None else str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(found), 64), strict=False))
 
 
 def is_loopback(host: str) -> bool:

@@ -27,6 +27,7 @@ from collector.enrolment.keys import KeyRing
 from collector.enrolment.limiter import Limiter
 from collector.trouble import Trouble
 from collector.worker import Worker
+from config.address import counted_as
 from telemetry.clock import SystemClock
 from telemetry.grant import MAX_REQUEST_BYTES, Confirmation, Grant, Redemption, Refusal
 from telemetry.signing import confirmation_signature
@@ -151,7 +152,7 @@ class Desk:
         """What is answered to a request. Never raises for anything that a stranger may send."""
         if (request.method, request.path) == ("GET", "/ca"):
             return Reply(200, self._authority.certificate_pem.encode(), "application/x-pem-file")
-        if not self._limiter.may_try(request.peer, self._now_s()):
+        if not self._limiter.may_try(counted_as(request.peer), self._now_s()):
             return self._refused(request, "too_many", "too many failures from this address; wait a minute")
         if request.method != "POST" or request.path not in {"/redeem", "/confirm"}:
             return self._refused(request, "not_found", "there is /ca, /redeem and /confirm")
@@ -237,7 +238,7 @@ class Desk:
     def _refused(self, request: Request, error: str, detail: str) -> Reply:
         self.counters.refused[error] += 1
         if error not in {"too_many", "unavailable"}:
-            self._limiter.failed(request.peer, self._now_s())
+            self._limiter.failed(counted_as(request.peer), self._now_s())
             extra = {"event": "enrolment.refused", "peer": request.peer, "reason": error}
             log.warning("the enrolment desk refuses %s: %s", request.peer, error, extra=extra)
         return Reply(_STATUS.get(error, 403), msgspec.json.encode(Refusal(error=error, detail=detail)))

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import h11
 
+from config.address import counted_as
+
 if TYPE_CHECKING:
     import socket
     import ssl
@@ -88,12 +90,13 @@ class HttpsServer:
                     await asyncio.sleep(_TRY_AGAIN_S)
                     continue
                 peer = str(address[0])
-                if self._open.total() >= CONNECTIONS or self._open[peer] >= PER_ADDRESS:
+                share = counted_as(peer)
+                if self._open.total() >= CONNECTIONS or self._open[share] >= PER_ADDRESS:
                     self.counters.turned_away += 1
                     sock.close()
                     continue
                 self.counters.accepted += 1
-                self._open[peer] += 1
+                self._open[share] += 1
                 task = asyncio.create_task(self._one(sock, peer), name=f"enrolment desk: {peer}")
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
@@ -126,7 +129,7 @@ class HttpsServer:
                 sock.close()
             else:
                 transport.abort()
-            self._open[peer] -= 1
+            self._open[counted_as(peer)] -= 1
             self._open += Counter()  # forget the zeros
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: str) -> None:

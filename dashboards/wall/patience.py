@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from config.address import counted_as
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -95,6 +97,6 @@ class PatientProtocol(H11Protocol):
 
 
 def _source(connection: object) -> str | None:
-    """The address of whoever is at the other end."""
+    """Who is at the other end: an address, of IPv6 a /64."""
     client: tuple[str, int] | None = getattr(connection, "client", None)
-    return client[0] if client else None
+    return counted_as(client[0]) if client else None

@@ -16,6 +16,7 @@ from collector.enrolment.authority import Authority
 from collector.enrolment.https import PER_ADDRESS, Request
 from collector.enrolment.issuing import revoke
 from collector.enrolment.limiter import ATTEMPTS
+from config.address import counted_as
 from probes import desk_client
 from probes.desk_client import PinError, RefusedError, UnreachableError
 
@@ -124,6 +125,18 @@ async def test_paths_that_do_not_exist_are_limited_as_guesses_are(door: Any) -> 
     for _ in range(round(ATTEMPTS) + 5):
         await door.desk.answer(Request("GET", "/x", b"", "192.0.2.9"))
     assert door.desk.counters.refused == {"not_found": round(ATTEMPTS), "too_many": 5}
+
+
+async def test_a_machine_with_many_addresses_is_one(door: Any) -> None:
+    """Of IPv6 a /64 is counted as one; IPv4 written as IPv6 is not all one; a neighbour is not kept out."""
+    for number in range(round(ATTEMPTS) + 5):
+        await door.desk.answer(Request("GET", "/x", b"", f"2001:db8::{number + 1:x}"))
+    assert door.desk.counters.refused == {"not_found": round(ATTEMPTS), "too_many": 5}
+    for peer in ("2001:db8:0:1::1", "::ffff:192.0.2.1", "::ffff:192.0.2.2"):
+        await door.desk.answer(Request("GET", "/x", b"", peer))
+    assert door.desk.counters.refused == {"not_found": round(ATTEMPTS) + 3, "too_many": 5}
+    assert counted_as("fe80::1%eth0") == counted_as("fe80::2") == "fe80::/64"
+    assert counted_as("unknown") == "unknown"
 
 
 GARBAGE = [
