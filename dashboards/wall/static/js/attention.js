@@ -57,13 +57,14 @@ export function createAttention() {
       ...(group.key === (next?.key ?? "") ? [] : [{ id: `head ${group.key}`, make: () => createHeading(), what: group.key }]),
       ...group.sites.map((site) => ({ id: `${group.key} ${site}`, make: () => createRow(model.offices.get(site)), what: group.known.get(site) ?? recovered(site, group.key) })),
     ]).slice(0, MOST_ROWS);
+    const allOld = Boolean(trouble()?.old);
     const ids = new Set(wanted.map(({ id }) => id));
     for (const [id, item] of items) if (!ids.has(id)) { item.element.remove(); items.delete(id); }
     wanted.forEach(({ id, make, what }, index) => {
       if (!items.has(id)) items.set(id, make());
       const item = items.get(id);
       if (list.children[index] !== item.element) list.insertBefore(item.element, list.children[index] ?? null);
-      item.show(what);
+      item.show(what, allOld);
     });
     describe(next);
     fit();
@@ -179,10 +180,10 @@ function createRow(office) {
   const link = h("a", { href: hrefSite(office.id), class: "row" }, glyph, name, state, chance, reason, action, spark);
   return {
     element: h("li", {}, link),
-    show(one) {
+    /** `allOld`: that all is old is said once, across the page. */
+    show(one, allOld) {
       const tile = tileOf(office.id);
       const old = isOld(tile) && one.shade !== "dark";
-      const said = trouble(); // that all is old is said once, across the page
       reshape(glyph, one.shade);
       setAttribute(link, "data-shade", one.shade);
       link.classList.toggle("old", old);
@@ -190,7 +191,7 @@ function createRow(office) {
       setText(state, sayShade(one.shade));
       setText(chance, one.probability === undefined ? "–" : percent(one.probability));
       const well = one.shade === "ready" && !one.line;
-      setText(reason, [well ? say("wall.ready_again") : sayReason(one.why), old && !said?.old ? oldText(tile) : ""].filter(Boolean).join(" · "));
+      setText(reason, [well ? say("wall.ready_again") : sayReason(one.why), old && !allOld ? oldText(tile) : ""].filter(Boolean).join(" · "));
       setText(action, one.shade === "ready" ? "" : sayAction(one.action));
       drawSpark(spark, tile);
     },
