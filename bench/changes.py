@@ -4,7 +4,8 @@ F1 is pooled over the traces, after W. Shao et al. (ITC 29, arXiv:1709.04819), u
 to one, at most 1200 s apart, 1500 s on line, where the index is the sample at which the decision fell. Intervals are 90 %,
 bootstrapped over traces. On the traces that come with the project every figure is in-sample, the settings of ours were chosen
 on them, except those `_out_of_fold`: their trees are grown in 8 folds, each on the traces of the others (the thresholds
-and the figures were chosen on such folds, which flatters them a little). PELT's best penalty is in-sample. On other traces
+and the figures were chosen on such folds, which flatters them a little). Of those `_kin_apart` traces that saw the same events
+are held back together, and drawn together for the interval (`bench/_changes/folds.py`). PELT's best penalty is in-sample. On other traces
 (`--traces`) every figure is out of sample and the shipped trees are used.
 """
 
@@ -25,7 +26,7 @@ from analytics.changes.online import decisions
 from analytics.changes.series import carried
 from analytics.changes.trees import OFFLINE, ONLINE
 from analytics.quality.change_scores import window_score
-from bench._changes import growing, offline, online
+from bench._changes import folds, growing, offline, online
 from bench._changes.flags import flags_figures
 from telemetry.traces import read_trace
 from telemetry.windows import SECOND_NS
@@ -46,6 +47,8 @@ ONLINE_WINDOW_S: Final = 1500.0
 PELT_PENALTIES: Final = (300.0, 2000.0)
 """The penalty of the literature's set-up, and the one that is best on the project's traces of 100 to 5000."""
 DRAWS: Final = 2000
+ONE_PENALTY: Final = "offline_one_penalty"
+KIN_APART: Final = "_kin_apart"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +68,7 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
         return _fit(traces, progress)
     detectors: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.int64]], float]] = {
         "offline": (partial(changes, trees=growing.read(SHIPPED / OFFLINE)), WINDOW_S),
-        "offline_one_penalty": (partial(standing, metric="rtt"), WINDOW_S),
+        ONE_PENALTY: (partial(standing, metric="rtt"), WINDOW_S),
         "online": (partial(decisions, trees=growing.read(SHIPPED / ONLINE)), ONLINE_WINDOW_S),
         **{f"pelt_{int(p)}": (partial(pelt, penalty=p), WINDOW_S) for p in PELT_PENALTIES},
     }
@@ -80,26 +83,21 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
         found = [detect(trace.rtt_ms) for trace in traces]
         figures[f"{name}_ms_per_trace"] = (time.perf_counter() - began) * 1000.0 / max(len(traces), 1)
         counts[name] = np.array([count(t, f, window_s) for t, f in zip(traces, found, strict=True)])
+    kin = folds.kin_of(traces)
     if figures["in_sample"]:
-        learned = [offline.Past(trace) for trace in traces]
-        grown = zip(traces, offline.out_of_fold(learned, progress), strict=True)
-        counts["offline_out_of_fold"] = np.array([count(t, f, WINDOW_S) for t, f in grown])
-        unseen = zip(
-            traces, online.out_of_fold([online.Cut(trace) for trace in traces], progress), strict=True
-        )
-        counts["online_out_of_fold"] = np.array([count(t, f, ONLINE_WINDOW_S) for t, f in unseen])
+        counts |= _out_of_fold(traces, kin, progress)
     progress("flags on made noise")
     figures |= flags_figures(growing.read(SHIPPED / ONLINE))
     for name, table in counts.items():
         precision, recall, f1 = score(table.sum(axis=0))
         figures |= {f"{name}_precision": precision, f"{name}_recall": recall, f"{name}_f1": f1}
-    draws = np.random.default_rng(0).integers(0, len(traces), (DRAWS, len(traces)))
-    drawn = {name: score(table[draws].sum(axis=1).T)[2] for name, table in counts.items()}
-    for name, values in drawn.items():
-        figures[f"{name}_f1_90"] = _interval(values)
-    for name in ("offline", "offline_out_of_fold", "online", "online_out_of_fold"):
-        for p in PELT_PENALTIES if name in drawn else ():
-            figures[f"{name}_minus_pelt_{int(p)}_90"] = _interval(drawn[name] - drawn[f"pelt_{int(p)}"])
+    drawn = {name: _drawn(table) for name, table in counts.items()}
+    of_kin = {name: _drawn(_summed(table, kin)) for name, table in counts.items()}
+    for name in drawn:
+        own = of_kin if name.endswith(KIN_APART) else drawn
+        figures[f"{name}_f1_90"] = _interval(own[name])
+        for p in PELT_PENALTIES if name.startswith(("offline", "online")) and name != ONE_PENALTY else ():
+            figures[f"{name}_minus_pelt_{int(p)}_90"] = _interval(own[name] - own[f"pelt_{int(p)}"])
     return figures
 
 
@@ -109,6 +107,22 @@ def _fit(traces: Sequence[Trace], progress: Callable[[str], None]) -> dict[str, 
     growing.write(offline.grown([offline.Past(trace) for trace in traces]), SHIPPED / OFFLINE)
     growing.write(online.grown([online.Cut(trace) for trace in traces]), SHIPPED / ONLINE)
     return {f"{name}_bytes": (SHIPPED / name).stat().st_size for name in (OFFLINE, ONLINE)}
+
+
+def _out_of_fold(
+    traces: Sequence[Trace], kin: NDArray[np.int64], progress: Callable[[str], None]
+) -> dict[str, NDArray[np.int64]]:
+    """Counts of both detectors on traces that their trees did not see, dealt one by one and with their kin."""
+    past, cut = [offline.Past(trace) for trace in traces], [online.Cut(trace) for trace in traces]
+    counts: dict[str, NDArray[np.int64]] = {}
+    for suffix, dealt in (("", folds.by_trace(len(traces))), (KIN_APART, folds.by_kin(kin))):
+        for name, found, window_s in (
+            ("offline", offline.out_of_fold(past, dealt, progress), WINDOW_S),
+            ("online", online.out_of_fold(cut, dealt, progress), ONLINE_WINDOW_S),
+        ):
+            rows = [count(t, f, window_s) for t, f in zip(traces, found, strict=True)]
+            counts[f"{name}_out_of_fold{suffix}"] = np.array(rows)
+    return counts
 
 
 def pelt(rtt_ms: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
@@ -132,6 +146,19 @@ def score(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.fl
     pairs, labels, detected = counts
     precision, recall = pairs / np.maximum(detected, 1), pairs / np.maximum(labels, 1)
     return precision, recall, 2.0 * precision * recall / np.maximum(precision + recall, 1e-12)
+
+
+def _drawn(table: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(DRAWS,) F1 of as many rows of counts (N, 3), drawn with replacement; the same N are drawn alike."""
+    draws = np.random.default_rng(0).integers(0, len(table), (DRAWS, len(table)))
+    return score(table[draws].sum(axis=1).T)[2]
+
+
+def _summed(table: NDArray[np.int64], kin: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(families, 3) the counts (N, 3) of each family together."""
+    summed = np.zeros((int(kin.max(initial=-1)) + 1, table.shape[1]), dtype=np.int64)
+    np.add.at(summed, kin, table)
+    return summed
 
 
 def _interval(values: NDArray[np.float64]) -> str:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from analytics.changes.trees import Trees
     from telemetry.traces import Trace
 
-FOLDS: Final = 8
 LEAST_LEAF: Final = 8
 NEAR: Final = 2
 """A boundary at most so many samples from a label is a change."""
@@ -48,15 +47,13 @@ def grown(learned: Sequence[Past]) -> Trees:
 
 
 def out_of_fold(
-    learned: Sequence[Past], progress: Callable[[str], None], seed: int = 0
+    learned: Sequence[Past], folds: Sequence[Sequence[int]], progress: Callable[[str], None]
 ) -> list[NDArray[np.int64]]:
     """The changes of each trace by trees from the traces of the other folds."""
     found: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(learned)
-    order = np.random.default_rng(seed).permutation(len(learned))
-    for fold in range(FOLDS):
-        progress(f"offline, fold {fold + 1} of {FOLDS}")
-        held = set(order[fold::FOLDS].tolist())
-        trees = grown([past for i, past in enumerate(learned) if i not in held])
+    for fold, held in enumerate(folds):
+        progress(f"offline, fold {fold + 1} of {len(folds)}")
+        trees = grown([one for i, one in enumerate(learned) if i not in held])
         for i in held:
             found[i] = _found(learned[i].forwards, trees)
     return found

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from analytics.changes.trees import Trees
     from telemetry.traces import Trace
 
-FOLDS: Final = 8
 LEAST_LEAF: Final = 4
 NEAR: Final = 1
 """A cut at most so many samples from a label is a change."""
@@ -63,15 +62,13 @@ def grown(learned: Sequence[Cut]) -> Trees:
 
 
 def out_of_fold(
-    learned: Sequence[Cut], progress: Callable[[str], None], seed: int = 0
+    learned: Sequence[Cut], folds: Sequence[Sequence[int]], progress: Callable[[str], None]
 ) -> list[NDArray[np.int64]]:
     """The decisions on each trace by trees from the traces of the other folds."""
     found: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(learned)
-    order = np.random.default_rng(seed).permutation(len(learned))
-    for fold in range(FOLDS):
-        progress(f"online, fold {fold + 1} of {FOLDS}")
-        held = set(order[fold::FOLDS].tolist())
-        trees = grown([cut for i, cut in enumerate(learned) if i not in held])
+    for fold, held in enumerate(folds):
+        progress(f"online, fold {fold + 1} of {len(folds)}")
+        trees = grown([one for i, one in enumerate(learned) if i not in held])
         for i in held:
             found[i] = learned[i].decisions(trees)
     return found
