@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.hourly import hourly
 from analytics.forecast.track import Asks, Track
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
@@ -32,6 +33,8 @@ FIRST_NS: Final = DAY_NS
 WORST_STRAIN: Final = 10.0
 LEAST_SAMPLES: Final = 8
 """Of an hour with fewer samples than half the usual number, what came true is not known."""
+QUIET_HOURS: Final = 24
+"""So many hours of which none failed are a quiet past: nothing then tells of what comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,16 @@ def ground(trace: Trace) -> Ground:
     share = np.concatenate([part[each] for (part, _), each in zip(parts, known, strict=True)])
     asks = Asks(np.zeros(len(now), dtype=np.int64), now, now + lead_ns, now + lead_ns + HOUR_NS)
     return Ground(trace.name, _track(trace, now_ns, floor_ms), asks, share <= FAILS_SHARE, lead_ns)
+
+
+def after_quiet(track: Track, asks: Asks) -> NDArray[np.bool_]:
+    """(M,) whether none of the `QUIET_HOURS` full hours before each ask failed: what fails then comes unannounced."""
+    hours = hourly(track)
+    failed = np.zeros((len(hours.failed), hours.failed.shape[1] + 1), dtype=np.int64)
+    np.cumsum(hours.failed, axis=1, out=failed[:, 1:])
+    end = np.clip(asks.now_ns // HOUR_NS - hours.first_hour, 0, hours.failed.shape[1])
+    begin = np.maximum(end - QUIET_HOURS, 0)
+    return np.asarray(failed[asks.line, end] == failed[asks.line, begin])
 
 
 def _floors(trace: Trace, now_ns: NDArray[np.int64]) -> NDArray[np.float64]:

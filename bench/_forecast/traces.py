@@ -17,7 +17,7 @@ from analytics.forecast.features import Facts, facts
 from analytics.forecast.model import fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
 from bench._forecast.plain import plain_chances
-from bench._forecast.trace_ground import LEADS_NS, ground
+from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
 from telemetry.traces import TraceError, read_trace
 from telemetry.windows import HOUR_NS
 
@@ -32,17 +32,18 @@ WHO: Final = ("ours", "plain", "persistence", "climatology")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Asks of several traces: what is known of each, what came true, and the trace's number; (M,) each."""
+    """Asks of several traces: what is known of each, what came true, the trace's number, a quiet past; (M,) each."""
 
     known: Facts
     held: NDArray[np.bool_]
     trace: NDArray[np.int64]
+    quiet: NDArray[np.bool_]
 
     def some(self, rows: NDArray[np.bool_]) -> Sample:
         """The asks of `rows`."""
         known = self.known
         part = Facts(known.names, known.figures[rows], known.ground[rows], known.lead_ns[rows])
-        return Sample(part, self.held[rows], self.trace[rows])
+        return Sample(part, self.held[rows], self.trace[rows], self.quiet[rows])
 
 
 def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[str, object]:
@@ -79,7 +80,7 @@ def sample(folder: Path, progress: Callable[[str], None], without: frozenset[str
         raise TraceError(
             f"{folder}: no trace there; name a folder with files *.csv of the columns epoch;rtt;cp"
         )
-    known, held, of = [], [], []
+    known, held, of, quiet = [], [], [], []
     for number, path in enumerate(paths):
         progress(f"{path.name}: {number + 1} of {len(paths)}")
         one = ground(read_trace(path))
@@ -87,13 +88,14 @@ def sample(folder: Path, progress: Callable[[str], None], without: frozenset[str
             known.append(facts(one.track, one.asks))
             held.append(one.held)
             of.append(np.full(len(one.held), number, dtype=np.int64))
+            quiet.append(after_quiet(one.track, one.asks))
     if not known:
         raise TraceError(f"{folder}: no trace is longer than a day; give longer ones")
     figures = np.concatenate([each.figures for each in known])
     ground_ = np.concatenate([each.ground for each in known])
     lead_ns = np.concatenate([each.lead_ns for each in known])
     every = Facts(known[0].names, figures, ground_, lead_ns)
-    return Sample(every, np.concatenate(held), np.concatenate(of))
+    return Sample(every, np.concatenate(held), np.concatenate(of), np.concatenate(quiet))
 
 
 def forecasts(learned: Sample, asked: Sample) -> dict[str, NDArray[np.float64]]:
@@ -123,7 +125,7 @@ def _left_out(every: Sample, progress: Callable[[str], None]) -> dict[str, NDArr
 def _scores(told: dict[str, NDArray[np.float64]], of: Sample) -> dict[str, object]:
     without = 1.0 - scoring.made(told["ours"])
     use = np.isfinite(told["ours"])
-    held, trace = of.held[use], of.trace[use]
+    held, trace, quiet = of.held[use], of.trace[use], of.quiet[use]
     told = {who: chance[use] for who, chance in told.items()}
     out: dict[str, object] = {
         "forecasts": len(held),
@@ -137,7 +139,19 @@ def _scores(told: dict[str, NDArray[np.float64]], of: Sample) -> dict[str, objec
             out[f"skill_{who}_over_{reference}"] = _written(skill)
     out["skill_ours_over_plain"] = _written(scoring.skill_interval(told["ours"], told["plain"], held, trace))
     out["calibration_error"] = _written(scoring.calibration_error(told["ours"], held, trace))
-    return out
+    return out | unannounced(told["ours"], held, quiet)
+
+
+def unannounced(
+    chance: NDArray[np.float64], held: NDArray[np.bool_], quiet: NDArray[np.bool_]
+) -> dict[str, object]:
+    """What the quiet pasts (M,) weigh: shares of the forecasts, of the failures, and of the Brier score by those failures."""
+    lost = (chance - held) ** 2
+    return {
+        "after_a_quiet_day_share": float(quiet.mean()),
+        "after_a_quiet_day_share_of_failures": float(quiet[~held].mean()) if not held.all() else float("nan"),
+        "after_a_quiet_day_share_of_brier": float(lost[quiet & ~held].sum() / lost.sum()),
+    }
 
 
 def _written(of: scoring.Interval) -> str:

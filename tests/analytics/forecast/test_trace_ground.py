@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench._forecast.trace_ground import LEADS_NS, ground
+from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
+from bench._forecast.traces import unannounced
 from telemetry.traces import Trace
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -51,3 +52,26 @@ def test_what_came_after_moves_neither_floor_nor_slots_before() -> None:
 def test_a_trace_shorter_than_a_day_is_not_asked() -> None:
     """There is no clock hour to compare with."""
     assert len(ground(trace(np.full(20 * PER_HOUR, 100.0))).held) == 0
+
+
+def test_what_fails_after_a_quiet_day_is_counted_apart() -> None:
+    """An hour that failed is in the past of exactly the 24 forecasts that follow its end; one that is running is not."""
+    rtt = np.full(90 * PER_HOUR, 100.0)
+    rtt[40 * PER_HOUR : 41 * PER_HOUR] = 150.0
+    one = ground(trace(rtt))
+    quiet = after_quiet(one.track, one.asks)
+    hour = one.asks.now_ns // HOUR_NS - 400_000
+    assert sorted(set(hour[~quiet].tolist())) == list(range(41, 65))
+    assert quiet[(hour < 41) | (hour > 64)].all()
+    assert not one.held[(one.lead_ns == LEADS_NS[1]) & (hour == 38)].any()
+    assert quiet[(one.lead_ns == LEADS_NS[1]) & (hour == 38)].all()
+
+
+def test_quiet_pasts_weigh_by_forecasts_failures_and_score() -> None:
+    """Of four forecasts two are quiet, one of the two failures, and 0.64 of the 0.64 + 0.04 + 0.04 + 0.01 that is lost."""
+    chance = np.array([0.8, 0.8, 0.2, 0.9])
+    held = np.array([False, True, False, True])
+    found = unannounced(chance, held, np.array([True, True, False, False]))
+    assert found["after_a_quiet_day_share"] == 0.5
+    assert found["after_a_quiet_day_share_of_failures"] == 0.5
+    assert found["after_a_quiet_day_share_of_brier"] == pytest.approx(0.64 / 0.73)
