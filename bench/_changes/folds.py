@@ -1,8 +1,8 @@
 """Which traces are held back together: dealt one by one, or with those that saw the same events.
 
 Some of the labelled traces are of one time and share a stretch of path: the same moves are labelled in both, and a fold that
-learns from the one knows the other already. Traces are kin when at least `SHARED` labels of one fall within `TOGETHER_S` of
-one of the other's; kin of kin are kin. By chance that does not happen: a trace has a label in some hundred samples.
+learns from the one knows the other already. Traces are kin when at least `SHARED` labels of each fall within `TOGETHER_S` of
+one of the other's (of each: in one rough hour of the other many may fall); kin of kin are kin.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def by_kin(kin: NDArray[np.int64], seed: int = 0) -> list[list[int]]:
 def kin_of(traces: Sequence[Trace]) -> NDArray[np.int64]:
     """(N,) the number of each trace's family, from 0."""
     moments = [trace.time_ns[trace.changes] for trace in traces]
-    shared = [[_together(one, other) >= SHARED for other in moments] for one in moments]
-    return np.asarray(connected_components(np.array(shared, dtype=bool), directed=False)[1], dtype=np.int64)
+    shared = np.array([[_together(one, other) >= SHARED for other in moments] for one in moments])
+    return np.asarray(connected_components(shared & shared.T, directed=False)[1], dtype=np.int64)
 
 
 def _together(one: NDArray[np.int64], other: NDArray[np.int64]) -> int:

@@ -32,6 +32,8 @@ def test_enough_labels_together_make_kin() -> None:
     later = replace(one, name="later", time_ns=one.time_ns + 1000 * STEP_NS)
     assert kin_of([one, near, beyond, fewer, later]).tolist() == [0, 0, 0, 1, 2]
     assert kin_of([one, beyond, fewer, later]).tolist() == [0, 1, 2, 3]
+    burst = made("burst", [labels[0] + k for k in range(-2, SHARED - 2)])
+    assert kin_of([one, burst]).tolist() == [0, 1]
 
 
 def test_real_traces_that_saw_the_same_events() -> None:
