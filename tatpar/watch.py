@@ -24,7 +24,7 @@ from tatpar.watching.counters import Counters
 from tatpar.watching.current import Current
 from tatpar.watching.forecasts import ForecastBook, void_changed
 from tatpar.watching.hindsight import Hindsight
-from tatpar.watching.lease import ROLE, Lease
+from tatpar.watching.lease import RENEWAL_NS, ROLE, Lease
 from tatpar.watching.lost_contact import lost_windows
 from tatpar.watching.offices import prepare
 from tatpar.watching.past import PastReader
@@ -203,6 +203,7 @@ class Watch:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(again(self._step_and_tell, self._until_news), name="watch-step")
+                tasks.create_task(again(self._keep_lease, every(RENEWAL_NS / SECOND_NS)), name="watch-lease")
                 tasks.create_task(again(self._keep_past, every(2.0)), name="watch-past")
                 tasks.create_task(again(self.settle, every(SETTLE_NS / SECOND_NS)), name="watch-outcomes")
                 tasks.create_task(again(self.learn, every(LEARN_LOOK_S)), name="watch-learning")
@@ -230,6 +231,9 @@ class Watch:
         current = self._current
         if current is not None and self._hindsight.is_due(current, now_ns):
             self.refresh_past(now_ns)
+
+    def _keep_lease(self) -> None:
+        self._lease.keep(self._clock.now_ns())
 
     def _holds_lease(self, now_ns: int) -> bool:
         if self._lease.holds(now_ns):
