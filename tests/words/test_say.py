@@ -151,3 +151,11 @@ def test_that_others_are_in_trouble_is_not_told_as_one_fault_of_all() -> None:
     others = Reason(code=ReasonCode.SHARED_FAULT, value=0.036, unit="ratio")
     assert words.say_reason("en", others) == f"Other offices are in trouble now (3.6{N}%)"
     assert words.say_reason("hi", others) == f"इस समय दूसरे कार्यालयों में ख़राबी (3.6{N}%)"
+
+
+def test_a_watch_that_is_late_is_not_said_to_be_off() -> None:
+    """A watch that is busy has not beaten for minutes either: told is when it was last heard, in both languages."""
+    assert "last heard" in words.say("en", "table.stale", age=240.0)
+    hindi = words.say("hi", "table.stale", age=240.0)
+    assert "पहले मिली" in hindi
+    assert "बंद" not in hindi
