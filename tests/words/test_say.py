@@ -144,3 +144,18 @@ def test_an_exact_share_is_cut_not_rounded(ratio: float, text: str) -> None:
     """Only the whole reads 100 %."""
     for language in ("hi", "en"):
         assert form.exact_percent(language, ratio) == f"{text}\u00a0%"
+
+
+def test_that_others_are_in_trouble_is_not_told_as_one_fault_of_all() -> None:
+    """Without a common factor the figure is the share of other offices that are broken, of whatever cause."""
+    others = Reason(code=ReasonCode.SHARED_FAULT, value=0.036, unit="ratio")
+    assert words.say_reason("en", others) == f"Other offices are in trouble now (3.6{N}%)"
+    assert words.say_reason("hi", others) == f"इस समय दूसरे कार्यालयों में ख़राबी (3.6{N}%)"
+
+
+def test_a_watch_that_is_late_is_not_said_to_be_off() -> None:
+    """A watch that is busy has not beaten for minutes either: told is when it was last heard, in both languages."""
+    assert "last heard" in words.say("en", "table.stale", age=240.0)
+    hindi = words.say("hi", "table.stale", age=240.0)
+    assert "पहले मिली" in hindi
+    assert "बंद" not in hindi
