@@ -19,6 +19,8 @@ from telemetry.store.protocol import Accounting, Restorable
 from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.commits import Batch
     from collector.confirmations import Probe
     from collector.ground import Ground
@@ -42,9 +44,11 @@ class Confirmer:
     a hole is counted once, whoever commits.
     """
 
-    def __init__(self, ground: Ground, bridge: Bridge) -> None:
+    def __init__(self, ground: Ground, bridge: Bridge, is_revoked: Callable[[str, str], bool]) -> None:
+        """`is_revoked(site, probe)`: nothing is told to it, which the broker would keep."""
         self._ground = ground
         self._bridge = bridge
+        self._is_revoked = is_revoked
         self._interval_s = ground.live.current.settings.collector.confirm_s
         self._ledger = Confirmations(self._interval_s)
         self._wake = asyncio.Event()
@@ -196,7 +200,9 @@ class Confirmer:
             return due
         self.trouble.worked()
         for i, ((probe, _), stored) in enumerate(zip(due, found, strict=True)):
-            if stored is not None and self._publish(probe, stored) is Sending.HELD:
+            if stored is None or self._is_revoked(*probe):
+                continue
+            if self._publish(probe, stored) is Sending.HELD:
                 return due[i:]
         return []
 

@@ -28,9 +28,16 @@ Probe = tuple[str, str]
 class Planner:
     """Knows which plan each probe was told last."""
 
-    def __init__(self, root: str, publish: Callable[[str, bytes], Sending]) -> None:
+    def __init__(
+        self,
+        root: str,
+        publish: Callable[[str, bytes], Sending],
+        is_revoked: Callable[[str, str], bool] = lambda _, __: False,
+    ) -> None:
+        """`is_revoked(site, probe)`: asked as a plan is told: what was heard before may be noted after."""
         self._root = root
         self._publish = publish
+        self._is_revoked = is_revoked
         self._plans: dict[str, Plan] = {}
         self._made_for: tuple[Config, int] | None = None
         self._probes: dict[str, set[str]] = {}
@@ -53,7 +60,11 @@ class Planner:
     def heard(self, site: str, probe: str) -> None:
         """A probe exists: it gets its site's plan."""
         probes = self._probes.setdefault(site, {FIRST_PROBE})
-        if probe not in probes and len(probes) < MAX_PROBES:
+        if probe in probes:
+            return
+        if len(probes) >= MAX_PROBES:
+            self._strike_off(site)
+        if len(probes) < MAX_PROBES:
             probes.add(probe)
             self._unsure[site] = None
 
@@ -83,7 +94,7 @@ class Planner:
                     self._unsure[site] = None
                     self._unsure.move_to_end(site, last=False)
                     return told
-                if plan is not None:
+                if plan is not None and payload:
                     told.append(((site, probe), plan))
         return told
 
@@ -91,10 +102,16 @@ class Planner:
         self._unsure = OrderedDict.fromkeys((*self._plans, *self._told))
 
     def _new(self, site: str, payload: bytes) -> list[tuple[str, bytes]]:
-        """Probes that have not been told their site's plan, and the plan."""
+        """Probes that have not been told their site's plan, and the plan; nothing for those that were told and are revoked."""
         told = self._told.get(site, {})
-        probes = sorted(self._probes.setdefault(site, {FIRST_PROBE}))
-        return [(probe, payload) for probe in probes if told.get(probe) != payload]
+        self._strike_off(site)
+        gone = [(probe, b"") for probe in told if self._is_revoked(site, probe)]
+        return gone + [(probe, payload) for probe in sorted(self._probes[site]) if told.get(probe) != payload]
+
+    def _strike_off(self, site: str) -> None:
+        """Those of a site that are revoked; one that is enrolled again is heard again."""
+        probes = self._probes.setdefault(site, {FIRST_PROBE})
+        probes -= {probe for probe in probes if self._is_revoked(site, probe)}
 
     def _withdrawn(self, site: str) -> list[tuple[str, bytes]]:
         """Probes of a site that is not linked any more: it has no plan."""

@@ -13,7 +13,7 @@ from collector.plans import plan_everyone
 from collector.trouble import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from collector.commits import Batch
     from collector.ground import Ground
@@ -28,10 +28,10 @@ _TICK_S: Final = 1.0
 class Planning:
     """Looks every second whether the operator's files, the hour or the connection have changed; the leader says plans."""
 
-    def __init__(self, ground: Ground, bridge: Bridge) -> None:
+    def __init__(self, ground: Ground, bridge: Bridge, is_revoked: Callable[[str, str], bool]) -> None:
         self._ground = ground
         self._bridge = bridge
-        self._planner = Planner(ground.root, self._publish)
+        self._planner = Planner(ground.root, self._publish, is_revoked)
         self._term: int | None = None
         self.making = Trouble("plans cannot be made", "probes keep the last ones; trying again", "plans")
         self.trouble = Trouble(

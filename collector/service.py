@@ -110,8 +110,8 @@ class Collector:
         self._committer = Committer(
             self._ground, self._inbox, self._bridge, self._on_batch, lambda: self._roll.current
         )
-        self._confirmer = Confirmer(self._ground, self._bridge)
-        self._planning = Planning(self._ground, self._bridge)
+        self._confirmer = Confirmer(self._ground, self._bridge, self._is_revoked)
+        self._planning = Planning(self._ground, self._bridge, self._is_revoked)
         self._attendance = Attendance(self._ground)
         self._upkeep = Upkeep(self._ground)
         self._refusals = Refusals()
@@ -280,6 +280,9 @@ class Collector:
 
     def _withdraw(self, topic: str, payload: bytes) -> Sending:
         return self._bridge.publish(topic, payload, retain=True)
+
+    def _is_revoked(self, site: str, probe: str) -> bool:
+        return self._roll.current.is_revoked(site, probe)
 
     def _order(self, topic: str, payload: bytes, properties: Properties) -> Sending:
         return self._bridge.publish(topic, payload, retain=False, properties=properties)

@@ -39,11 +39,15 @@ class Roll:
     def objection(self, site: str, probe: str) -> Standing | None:
         """What speaks against a probe: REVOKED also where enrolment is not required; LAPSED for unknown ones; or nothing."""
         standing = self.standings.get((site, probe))
-        if standing is Standing.REVOKED:
-            return standing
+        if self.is_revoked(site, probe):
+            return Standing.REVOKED
         if self.required and standing in {None, Standing.LAPSED}:
             return Standing.LAPSED
         return None
+
+    def is_revoked(self, site: str, probe: str) -> bool:
+        """Whether it was enrolled once and is to be told nothing any more."""
+        return self.standings.get((site, probe)) is Standing.REVOKED
 
 
 class RollKeeper:

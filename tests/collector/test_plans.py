@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.mqtt import Sending
-from collector.planner import Planner
+from collector.planner import MAX_PROBES, Planner
 from collector.plans import MAX_RATES, merge, plan_everyone, site_plan
 from config.live import LiveConfig
 from config.settings import Probing
@@ -284,6 +284,37 @@ def test_a_probe_that_was_told_and_is_not_linked_any_more_is_withdrawn_by_the_ne
     said = len(broker.said)
     assert planner.tell() == []
     assert len(broker.said) == said
+
+
+def test_a_revoked_probe_is_told_no_plan_again(live: LiveConfig) -> None:
+    """Neither at the next hour nor when the connection is new, nor for what it said before; enrolled again, it gets one."""
+    revoked: set[tuple[str, str]] = set()
+    broker = Broker()
+    planner = Planner("r", broker.publish, lambda site, probe: (site, probe) in revoked)
+    planner.adopt({"agra": PLAN}, live.current, 0)
+    assert planner.tell()
+    revoked.add(("agra", "p1"))
+    planner.arrived("agra", "p1")
+    planner.again([("agra", "p1")])
+    assert planner.tell() == []
+    assert broker.said[1:] == [("r/agra/p1/plan", b"")]
+    planner.again()
+    planner.adopt({"agra": Plan(valid_until_ns=6)}, live.current, 1)
+    assert planner.tell() == []
+    assert len(broker.said) == 2
+    revoked.clear()
+    planner.arrived("agra", "p1")
+    assert [probe for probe, _ in planner.tell()] == [("agra", "p1")]
+
+
+def test_revoked_probes_take_no_places_of_others(live: LiveConfig) -> None:
+    """A site whose probe was replaced often still has its newest one planned."""
+    planner = Planner("r", Broker().publish, lambda _, probe: probe != "new")
+    planner.adopt({"agra": PLAN}, live.current, 0)
+    for number in range(MAX_PROBES):
+        planner.heard("agra", f"old{number}")
+    planner.heard("agra", "new")
+    assert [probe for probe, _ in planner.tell()] == [("agra", "new")]
 
 
 def test_plans_are_made_anew_for_another_hour_or_configuration(config_file: Path) -> None:

@@ -82,6 +82,24 @@ async def test_a_revoked_probe_is_cut_off_at_once_and_everywhere(
     assert [event.what for event in hub.state.identity_events(1)] == ["revoke"]
 
 
+async def test_a_revoked_probe_is_told_nothing_when_all_are_told_again(
+    hub: Any, eventually: Eventually, make_report: Any
+) -> None:
+    """A new connection to the broker, say: its plan and its `stored` do not come back to stay there."""
+    agra, meerut = await hub.enter("agra"), await hub.enter("meerut")
+    await agra.publish(f"{ROOT}/agra/p1/report", make_report(1))
+    await eventually(lambda: hub.counts["stored"] == 1)
+    revoke(hub.state, "agra", None, time.time_ns())
+    await eventually(lambda: ("agra", "p1") in hub.state.presence())  # seen off
+    hub.collector._on_connected()
+    await meerut.publish(f"{ROOT}/meerut/p1/report", make_report(1, site="meerut"))
+    insider = await hub.insider()
+    await insider.subscribe(f"{ROOT}/+/+/+")
+    told = {f"{ROOT}/meerut/p1/plan", f"{ROOT}/meerut/p1/stored"}
+    await eventually(lambda: told <= {m.topic for m in insider.mail})
+    assert not [m.topic for m in insider.mail if m.payload and m.topic.startswith(f"{ROOT}/agra/")]
+
+
 async def test_old_reports_sent_again_are_stored_once(
     hub: Any, eventually: Eventually, make_report: Any
 ) -> None:
