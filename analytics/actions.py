@@ -75,6 +75,8 @@ def _against_shared(case: Case, worst: Reason) -> Action:
     """No restart at the office mends it: another line, a lower picture, or the provider, who has many callers."""
     if worst.factor is not None and worst.factor.is_headquarters:
         return Action.WAIT_HEADQUARTERS
+    if worst.factor is None and case.standing is not Standing.NOT_READY:
+        return Action.WATCH  # others are in trouble, and nothing says that it is the same: nobody is rung about it
     if _has_second_line(case):
         return Action.SECOND_LINE
     return Action.LOWER_PROFILE if case.best_profile else Action.CALL_PROVIDER
