@@ -42,7 +42,6 @@ def open_plain(path: Path) -> BufferedReader:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
         _check(os.fstat(descriptor).st_mode, path)
-        os.set_blocking(descriptor, True)
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -60,6 +59,8 @@ def read_plain(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
     with open_plain(path) as file:
         known = os.fstat(file.fileno()).st_size  # 0 for what the kernel makes up as it is read
         raw = b"" if known > most_bytes else file.read(most_bytes + 1)
+    if raw is None:  # as of the kernel's log, which counts as a plain file
+        raise NotPlainError(errno.EAGAIN, "not to be read without waiting, a plain file is needed", str(path))
     if max(known, len(raw)) > most_bytes:
         said = f"larger than {most_bytes // 1024**2} MB"
         raise NotPlainError(errno.EFBIG, said, str(path))

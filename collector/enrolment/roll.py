@@ -11,16 +11,16 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from collector.mqtt import Sending
 from collector.trouble import Trouble
 from telemetry.control import Presence
 from telemetry.state.credentials import Standing
 from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from collector.ground import Ground
-    from collector.mqtt import Sending
 
 LOOK_S: Final = 0.25
 TIME_COUNTS_EVERY: Final = 40
@@ -64,6 +64,8 @@ class RollKeeper:
         self._required = required
         self._revision = -1
         self.current = Roll(self._required)
+        self._to_clear: dict[str, Probe] = {}
+        """Topics of revoked probes whose retained message the broker has not yet let go of."""
         self.trouble = Trouble(
             "the list of enrolled probes cannot be read", "the last one counts; trying again", "roll"
         )
@@ -75,6 +77,7 @@ class RollKeeper:
             StateError: the state database cannot be read.
         """
         await self._ground.desk.run(self._read, closely=True)
+        self._clear_topics([probe for probe in self.current.standings if self.current.is_revoked(*probe)])
 
     async def run(self) -> None:
         """Keep it until cancelled."""
@@ -86,6 +89,7 @@ class RollKeeper:
             try:
                 await self._ground.desk.run(self._read, closely=looks % TIME_COUNTS_EVERY == 0)
                 await self._see_off(before)
+                self._offer_clearing()
             except (sqlite3.Error, OSError, RuntimeError) as error:
                 self._ground.counters.state_failures += 1
                 self.trouble.failed(error)
@@ -109,9 +113,22 @@ class RollKeeper:
             for probe, standing in self.current.standings.items()
             if standing is Standing.REVOKED and before.standings.get(probe) not in {None, Standing.REVOKED}
         ]
+        self._clear_topics(gone)
+        self._offer_clearing()
         for site, probe in gone:
-            for leaf in (Leaf.PRESENCE, Leaf.PLAN, Leaf.STORED):
-                self._publish(topic(self._ground.root, site, probe, leaf), b"")
             now_ns = self._ground.clock.now_ns()
             offline = Presence(online=False, since_ns=now_ns)
             await self._ground.desk.run(self._ground.state.set_presence, site, probe, offline, now_ns)
+
+    def _clear_topics(self, probes: Iterable[Probe]) -> None:
+        """Also at every start: they may have been revoked while nobody was here."""
+        for site, probe in probes:
+            for leaf in (Leaf.PRESENCE, Leaf.PLAN, Leaf.STORED):
+                self._to_clear[topic(self._ground.root, site, probe, leaf)] = (site, probe)
+
+    def _offer_clearing(self) -> None:
+        """What the broker does not take now is offered again at the next look."""
+        for name, probe in list(self._to_clear.items()):
+            if self.current.is_revoked(*probe) and self._publish(name, b"") is Sending.HELD:
+                return
+            del self._to_clear[name]

@@ -51,15 +51,24 @@ class Hindsight:
 
     def refresh(self, current: Current, now_ns: int) -> Past:
         """Load the past, or bring it up to date."""
-        shape, past = current.shape(), self.past
         late_ns, self._oldest_late_ns = self._oldest_late_ns, None
+        try:
+            past = self._brought_up(current, late_ns, now_ns)
+            self.prepared = prepare_tracks(past, current.offices, self._state, now_ns)
+        except BaseException:
+            if late_ns is not None:
+                self.came_late(late_ns)  # the next one mends it
+            raise
+        return past
+
+    def _brought_up(self, current: Current, late_ns: int | None, now_ns: int) -> Past:
+        shape, past = current.shape(), self.past
         if past is None or past.shape != shape or self._is_stale(now_ns):
             past = self.pasts.load(shape, now_ns)
             self._loaded_ns = now_ns
         else:
             past = self.pasts.refresh(past, now_ns, late_ns)
         self.past = past
-        self.prepared = prepare_tracks(past, current.offices, self._state, now_ns)
         return past
 
     def begin_afresh(self) -> None:

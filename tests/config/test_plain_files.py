@@ -130,3 +130,13 @@ def test_plain_files_are_read_up_to_their_limit(tmp_path: Path) -> None:
         sock.bind(str(tmp_path / "s"))
         with pytest.raises(OSError, match=r"socket|No such device"):
             must_be_plain(tmp_path / "s")
+
+
+def test_what_would_make_one_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's log counts as a plain file, and whoever reads it waits for the next line."""
+    reads, writes = os.pipe()
+    monkeypatch.setattr("config.plain_file._check", lambda *_: None)
+    with given_up_after(60), pytest.raises(NotPlainError, match="without waiting"):
+        read_plain(Path(f"/proc/self/fd/{reads}"))
+    os.close(reads)
+    os.close(writes)

@@ -100,6 +100,29 @@ async def test_a_revoked_probe_is_told_nothing_when_all_are_told_again(
     assert not [m.topic for m in insider.mail if m.payload and m.topic.startswith(f"{ROOT}/agra/")]
 
 
+async def test_a_probe_that_was_revoked_while_nobody_collected_leaves_nothing_at_the_broker(
+    door: Any, eventually: Eventually, make_report: Any
+) -> None:
+    """The next collector clears away what the broker kept of it, or kept for it."""
+    async with door.collecting():
+        agra = await door.enter("agra")
+        online = encode_control(Presence(online=True, since_ns=1))
+        await agra.publish(f"{ROOT}/agra/p1/presence", online, retain=True)
+        await agra.publish(f"{ROOT}/agra/p1/report", make_report(1))
+        await eventually(lambda: door.counts["stored"] == 1)
+    insider = await door.insider()
+    await insider.subscribe(f"{ROOT}/agra/#")
+    await eventually(lambda: any(m.topic.endswith("/presence") for m in insider.mail))
+    revoke(door.state, "agra", None, time.time_ns())
+    async with door.collecting():
+        await eventually(lambda: any(m.topic.endswith("/presence") and not m.payload for m in insider.mail))
+        later = await door.insider()
+        await later.subscribe(f"{ROOT}/agra/#")
+        await later.publish(f"{ROOT}/agra/p1/x", b"")
+        await eventually(lambda: any(m.topic.endswith("/x") for m in later.mail))
+        assert not [m.topic for m in later.mail if m.retain and m.topic.endswith("/presence")]
+
+
 async def test_old_reports_sent_again_are_stored_once(
     hub: Any, eventually: Eventually, make_report: Any
 ) -> None:
