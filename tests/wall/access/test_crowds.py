@@ -70,6 +70,7 @@ def test_a_request_that_does_not_come_is_not_waited_for(
     monkeypatch.setattr(patience, "REQUEST_S", 0.3)
     with connected(closed.url, 5, said) as sockets:
         assert closed_within(sockets, 60) == 5
+    monkeypatch.undo()  # a machine that is busy may take 0.3 s over what is asked here
     assert answers(closed.url)
 
 
