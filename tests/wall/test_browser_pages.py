@@ -59,6 +59,7 @@ def test_a_site_draws_its_six_charts(page: Page, fleet: Any, until: Any) -> None
     while ink(page, 0, "--chart-up") >= lossy / 10:  # the name changes before the charts are drawn anew
         assert time.monotonic() < end, "Agra has as much loss as Rampur"
         page.wait_for_timeout(50)
+    assert ink(page, 0, "--chart-up") < lossy / 10
 
 
 def test_a_drag_zooms_and_the_address_carries_the_view(page: Page, fleet: Any, until: Any) -> None:
