@@ -76,9 +76,7 @@ def _against_shared(case: Case, worst: Reason) -> Action:
     if worst.factor is not None and worst.factor.is_headquarters:
         return Action.WAIT_HEADQUARTERS
     if worst.factor is None and case.standing is not Standing.NOT_READY:
-        return (
-            Action.WATCH
-        )  # others are in trouble, and nothing says that it is the same: nobody is rung about it
+        return Action.WATCH  # others are in trouble, and nothing says that it is the same
     if _has_second_line(case):
         return Action.SECOND_LINE
     return Action.LOWER_PROFILE if case.best_profile else Action.CALL_PROVIDER
