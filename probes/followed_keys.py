@@ -31,7 +31,7 @@ class FollowedKeys:
         self._known: tuple[int, int, int] | None = (
             None  # read once more: it may have changed since the caller did
         )
-        self._turn = threading.RLock()  # a signal may come in the middle of another
+        self._turn = threading.Lock()  # its own thread and who asks
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="keys of the offices", daemon=True)
         self._state = Transition(_log, f"keys {file}", "read again", "keys")

@@ -205,19 +205,21 @@ def _serve(reflector: Reflector, keys_file: Path | None, manager: Manager, voice
     import contextlib  # noqa: PLC0415
 
     from probes.followed_keys import FollowedKeys  # noqa: PLC0415
+    from tatpar.upon_signal import UponSignal  # noqa: PLC0415
 
-    def say_counters(*_: object) -> None:
+    def say_counters() -> None:
         voice.counters(reflector.counters.as_dict())
 
     with contextlib.ExitStack() as stack:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        asked = stack.enter_context(UponSignal())
         if keys_file is not None:
             followed = stack.enter_context(FollowedKeys(keys_file, reflector.set_keys))
-            signal.signal(signal.SIGHUP, lambda *_: followed.read_again())
+            asked.do(signal.SIGHUP, followed.read_again)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: reflector.stop())
-        signal.signal(signal.SIGUSR1, say_counters)
+        asked.do(signal.SIGUSR1, say_counters)
         manager.ready(voice.listening(reflector.addresses))
         reflector.serve()
         manager.stopping()
-        say_counters()
+    say_counters()

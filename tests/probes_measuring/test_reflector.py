@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
@@ -323,6 +324,31 @@ def test_command_prints_address_counters_and_ends_cleanly() -> None:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def test_a_signal_may_come_in_the_middle_of_a_line() -> None:
+    """Counters asked for while a line waits for its reader are said after it: nothing ends the program, no line is torn."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tatpar", "reflect", "--bind", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline().startswith("reflecting on 127.0.0.1:")
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        for _ in range(200):  # more than the pipe holds: the writer waits in the middle of a line
+            process.send_signal(signal.SIGUSR1)
+            time.sleep(0.002)
+        process.terminate()
+        said = process.stdout.readlines()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert len(said) > 1
+    assert all(line.startswith("received 0  ") and line.endswith("\n") for line in said)
 
 
 def test_command_explains_a_wrong_address() -> None:
