@@ -15,7 +15,7 @@ from collector.mqtt import Sending
 from collector.notes import NoteBox, NotePad
 from collector.trouble import Trouble
 from telemetry.codec import encode_control
-from telemetry.store.protocol import Accounting, Restorable
+from telemetry.store.protocol import Restorable
 from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from collector.mqtt import Bridge
     from collector.notes import Note
     from telemetry.control import Stored
-    from telemetry.intervals import IntervalSet
-    from telemetry.store.protocol import ReportStore
 
 log: Final = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
@@ -207,11 +205,10 @@ class Confirmer:
         return []
 
     def _look_up(self, due: list[tuple[Probe, str]]) -> list[Stored | None]:
-        accounted = _accounted(self._ground.store, [(*probe, epoch) for probe, epoch in due])
-        return [
-            None if epochs is None else confirmation(epoch, epochs)
-            for (_, epoch), epochs in zip(due, accounted, strict=True)
-        ]
+        """What is stored of each that is due; None of those that never reported."""
+        keys = [(*probe, epoch) for probe, epoch in due]
+        accounted = self._ground.store.accounted(keys)
+        return [confirmation(key[2], accounted[key]) if key in accounted else None for key in keys]
 
     def _publish(self, probe: Probe, stored: Stored) -> Sending:
         if not self._ground.leading.now:
@@ -230,11 +227,3 @@ class Confirmer:
         except TimeoutError:
             return
         self._wake.clear()
-
-
-def _accounted(store: ReportStore, epochs: list[tuple[str, str, str]]) -> list[IntervalSet | None]:
-    """What is accounted for of each; None of those that never reported."""
-    if isinstance(store, Accounting):
-        found = store.accounted(epochs)
-        return [found.get(key) for key in epochs]
-    return [store.received(site, probe).get(epoch) for site, probe, epoch in epochs]

@@ -260,7 +260,7 @@ class MemoryStore:
         }
 
     def accounted(self, epochs: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], IntervalSet]:
-        """What is accounted for of many epochs; see `protocol.Accounting`."""
+        """The seq ranges accounted for of many epochs at one look."""
         return {key: self._accounts[key].accounted() for key in epochs if key in self._accounts}
 
     @property

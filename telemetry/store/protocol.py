@@ -188,6 +188,14 @@ class ReportStore(StoreReader, Protocol):
         """Store reports in one durable transaction; one fate each, in order."""
         ...
 
+    def accounted(self, epochs: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], IntervalSet]:
+        """What `received` tells, of many (site, probe, epoch) at one look; those that never reported are left out.
+
+        Raises:
+            StoreError: the store cannot be read now.
+        """
+        ...
+
     def import_streams(self, table: StreamTable) -> None:
         """Take in windows of another origin (lab history, other tools); rows that are there already stay."""
         ...
@@ -250,19 +258,6 @@ class Counting(Protocol):
 
     def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
         """How many reports of a probe are at hand whose windows begin in the hour that begins at `hour_ns`.
-
-        Raises:
-            StoreError: the store cannot be read now.
-        """
-        ...
-
-
-@runtime_checkable
-class Accounting(Protocol):
-    """A store that can tell at one look what is accounted for of many epochs."""
-
-    def accounted(self, epochs: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], IntervalSet]:
-        """By (site, probe, epoch) the seq ranges accounted for, as `received` has them; those that never reported are left out.
 
         Raises:
             StoreError: the store cannot be read now.

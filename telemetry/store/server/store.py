@@ -113,7 +113,7 @@ class ServerStore(ServerReader):
         return self._writer.reports_in_hour(site, probe, hour_ns)
 
     def accounted(self, epochs: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], IntervalSet]:
-        """What is accounted for of many epochs; see `protocol.Accounting`."""
+        """The seq ranges accounted for of many epochs at one look."""
         return self._writer.accounted(epochs)
 
     def ship(self) -> int:

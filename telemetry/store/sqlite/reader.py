@@ -118,7 +118,7 @@ class SqliteReader:
             return {epoch: unpacked(*packed).accounted() for epoch, *packed in rows}
 
     def accounted(self, epochs: Sequence[Key]) -> Mapping[Key, IntervalSet]:
-        """What is accounted for of many epochs; see `protocol.Accounting`."""
+        """The seq ranges accounted for of many epochs at one look."""
         with self._view() as connection:
             return {key: unpacked(*row).accounted() for key, row in rows_of(connection, epochs)}
 
