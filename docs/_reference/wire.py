@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final, get_args, get_type_hints
 
 from docs._reference.markdown import code, page, table
 from docs._reference.structs import fields_of, words_below
@@ -47,7 +47,7 @@ def wire_page() -> str:
     ]
     return page(
         "Topics and reports",
-        "telemetry/topics.py, telemetry/messages.py and telemetry/control.py",
+        "telemetry/topics.py, telemetry/messages/ and telemetry/control.py",
         _INTRO,
         "## Topics",
         table(["topic", "who writes", "what", "message"], topics),
@@ -62,17 +62,42 @@ def wire_page() -> str:
 
 
 def structs(module: object) -> list[type[Struct]]:
-    """The message types that a module defines, in the order of the source."""
+    """The message types that a module or package defines: in the order of the source, what one holds right after it."""
     from msgspec import Struct  # noqa: PLC0415 - beside its use; above it is for the type checker
 
+    home = getattr(module, "__name__", "")
     found = [
         kind
         for kind in vars(module).values()
         if isinstance(kind, type)
         and issubclass(kind, Struct)
-        and kind.__module__ == getattr(module, "__name__", "")
+        and f"{kind.__module__}.".startswith(f"{home}.")
     ]
-    return sorted(found, key=lambda kind: inspect.getsourcelines(kind)[1])
+    in_source = sorted(found, key=lambda kind: (kind.__module__, inspect.getsourcelines(kind)[1]))
+    held = {kind: _held(kind, in_source) for kind in in_source}
+    inner = {kind for kinds in held.values() for kind in kinds}
+    order: dict[type[Struct], None] = {}
+
+    def walk(kind: type[Struct]) -> None:
+        if kind not in order:
+            order[kind] = None
+            for one in held[kind]:
+                walk(one)
+
+    for kind in in_source:
+        if kind not in inner:
+            walk(kind)
+    return list(order)
+
+
+def _held(kind: type[Struct], among: list[type[Struct]]) -> list[type[Struct]]:
+    """The types that stand in a type's fields, in the fields' order."""
+
+    def within(hint: object) -> list[object]:
+        return [hint, *(inner for argument in get_args(hint) for inner in within(argument))]
+
+    mentioned = [one for hint in get_type_hints(kind).values() for one in within(hint)]
+    return [one for one in dict.fromkeys(mentioned) if one in among]
 
 
 def _first(kind: type) -> str:
