@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    config_option,
-    data_option,
-    explained,
-    explains_config,
-    failed,
-    json_option,
-    lang_option,
-    wrong_input,
-)
+from tatpar.options import explained, failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -27,8 +18,7 @@ LOOK_NS = 31 * 86_400 * 10**9
 
 
 @click.command("digest")
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--meeting", "uid", required=True, metavar="UID", help="The meeting: tatpar meetings lists them."
 )
@@ -47,7 +37,6 @@ LOOK_NS = 31 * 86_400 * 10**9
 )
 @click.option("--send", is_flag=True, help="Send it to the meeting's readers now, each in their language.")
 @json_option
-@explains_config
 def digest(  # noqa: PLR0913 - one an option
     *,
     config_file: Path | None,

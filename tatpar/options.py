@@ -138,3 +138,8 @@ def explains_config(command: Callable[P, R]) -> Callable[P, R]:
             wrong_input(str(error))
 
     return wrapped
+
+
+def settings_and_data(command: Callable[P, R]) -> Callable[P, R]:
+    """What most commands take, `--config` and `--data`; a mistake in the settings is told as `explains_config` does."""
+    return config_option(data_option(explains_config(command)))

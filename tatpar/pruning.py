@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    config_option,
-    data_option,
-    existing_folder,
-    explains_config,
-    failed,
-    json_option,
-    say_json,
-)
+from tatpar.options import existing_folder, failed, json_option, say_json, settings_and_data
 from tatpar.progress_line import ProgressLine
 
 if TYPE_CHECKING:
@@ -29,8 +21,7 @@ _DAY_NS = 86_400 * 10**9
 
 
 @click.command("prune", short_help="let go of what is old")
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--windows",
     type=_DAYS,
@@ -53,7 +44,6 @@ _DAY_NS = 86_400 * 10**9
     help="Give the room back to the disk: the files are written anew, and others wait.",
 )
 @json_option
-@explains_config
 def prune(  # noqa: PLR0913, PLR0917 - one argument an option
     config_file: Path | None,
     data_dir: Path,

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.options import (
-    config_option,
     data_option,
     existing_folder,
-    explains_config,
     failed,
     json_option,
     say_json,
+    settings_and_data,
     unused_config_option,
     wrong_input,
 )
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 
 @click.command("backup", short_help="copy the hub while it runs")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--keep",
     type=click.IntRange(1, 10_000),
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     help="When this one is made, remove the oldest of the folder beyond so many.",
 )
 @json_option
-@explains_config
 def backup(
     folder: Path,
     config_file: Path | None,

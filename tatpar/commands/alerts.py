@@ -8,15 +8,7 @@ import click
 
 from tatpar.alerting.place import placed, state_of
 from tatpar.duration import Duration
-from tatpar.options import (
-    config_option,
-    data_option,
-    explains_config,
-    failed,
-    json_option,
-    lang_option,
-    wrong_input,
-)
+from tatpar.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,10 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.group(invoke_without_command=True)
-@config_option
-@data_option
+@settings_and_data
 @click.pass_context
-@explains_config
 def command(context: click.Context, config_file: Path | None, data_dir: Path) -> None:
     """Tell the in-charges of offices that are not ready for a meeting that starts soon.
 

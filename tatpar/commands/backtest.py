@@ -9,15 +9,13 @@ import click
 
 from tatpar.options import (
     FiniteRange,
-    config_option,
-    data_option,
     existing_folder,
     explained,
-    explains_config,
     failed,
     json_option,
     lang_option,
     scheduler_option,
+    settings_and_data,
     wrong_input,
 )
 
@@ -35,8 +33,7 @@ _PLOTS: Final = (".svg", ".png")
     epilog="Example: tatpar backtest --weeks 8 --plot reliability.svg",
     short_help="replay history and score the forecast",
 )
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--weeks",
     type=FiniteRange(1, 104),
@@ -60,7 +57,6 @@ _PLOTS: Final = (".svg", ".png")
 @lang_option
 @scheduler_option
 @json_option
-@explains_config
 def command(  # noqa: PLR0913 - one an option
     *,
     config_file: Path | None,

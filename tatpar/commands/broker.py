@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    config_option,
-    data_option,
-    explained,
-    explains_config,
-    failed,
-    log_option,
-    wrong_input,
-)
+from tatpar.options import explained, failed, log_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@config_option
-@data_option
+@settings_and_data
 @log_option
-@explains_config
 def command(config_file: Path | None, data_dir: Path, log_format: str | None) -> None:
     """Run the broker, and keep its users, access list and certificates in step with the enrolments.
 

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    config_option,
-    data_option,
-    explains_config,
-    failed,
-    json_option,
-    lang_option,
-    wrong_input,
-)
+from tatpar.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -33,8 +25,7 @@ NEWEST = 20
     epilog="Example: tatpar changes trace.csv --out changes.csv\n\nExample: tatpar changes --site agra --weeks 2",
     short_help="where a line's level moved",
 )
-@config_option
-@data_option
+@settings_and_data
 @click.argument("trace", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--online",
@@ -57,7 +48,6 @@ NEWEST = 20
 )
 @lang_option
 @json_option
-@explains_config
 def command(  # noqa: PLR0913 - one argument an option
     *,
     config_file: Path | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, log_option, wrong_input
+from tatpar.options import failed, log_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collector.broker import BrokerAddress
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--broker",
     "where",
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     help="Port of /metrics, /healthz and /readyz; 0: a free one, and so when it is taken; default from the settings.",
 )
 @log_option
-@explains_config
 def command(  # noqa: PLR0913 - one argument an option
     config_file: Path | None,
     data_dir: Path,

@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    FiniteRange,
-    config_option,
-    data_option,
-    explains_config,
-    failed,
-    json_option,
-    wrong_input,
-)
+from tatpar.options import FiniteRange, failed, json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +24,7 @@ LISTED = 50
 @click.argument("site")
 @click.argument("verb", required=False)
 @click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
-@config_option
-@data_option
+@settings_and_data
 @click.option("--probe", default="p1", show_default=True, metavar="ID", help="Which probe of the office.")
 @click.option(
     "--timeout",
@@ -44,7 +35,6 @@ LISTED = 50
     help="Seconds to wait for the answer; after them the command is void.",
 )
 @json_option
-@explains_config
 def command(  # noqa: PLR0913 - one argument an option
     *,
     site: str,

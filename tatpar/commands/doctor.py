@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, json_option
+from tatpar.options import json_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,7 @@ SIGNS: Final = {"fine": "● fine  ", "less": "▲ less  ", "broken": "■ broke
 
 
 @click.command()
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--part",
     type=click.Choice(["broker", "collect", "watch", "alerts", "wall", "desk", "reflect"]),
@@ -35,7 +34,6 @@ SIGNS: Final = {"fine": "● fine  ", "less": "▲ less  ", "broken": "■ broke
     help="With --part reflect: where the reflector listens.",
 )
 @json_option
-@explains_config
 def command(*, config_file: Path | None, data_dir: Path, part: str | None, where: str, as_json: bool) -> None:
     """Check clock, permissions, time stamps, broker, store and reflectors; say what to do.
 

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    config_option,
-    data_option,
-    explained,
-    explains_config,
-    failed,
-    json_option,
-    wrong_input,
-)
+from tatpar.options import explained, failed, json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +28,7 @@ ROTATE_S = 60.0
     short_help="credentials, broker user, access and the file for one office",
 )
 @click.argument("site", required=False)
-@config_option
-@data_option
+@settings_and_data
 @click.option("--probe", default="p1", show_default=True, metavar="ID", help="Which probe of the office.")
 @click.option(
     "--out",
@@ -61,7 +52,6 @@ ROTATE_S = 60.0
     "--desk", is_flag=True, help="Serve the enrolment desk as a process of its own (part of `tatpar up`)."
 )
 @json_option
-@explains_config
 def command(  # noqa: PLR0913 - one argument an option
     *,
     site: str | None,

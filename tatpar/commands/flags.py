@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, json_option, lang_option
+from tatpar.options import json_option, lang_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +19,9 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: tatpar flags --lang en", short_help="degraded offices now, worst first")
-@config_option
-@data_option
+@settings_and_data
 @lang_option
 @json_option
-@explains_config
 def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_json: bool) -> None:
     """Which lines are degraded now: why, how much, against what limit and what is usual, since when."""
     from analytics.flags import severity  # noqa: PLC0415

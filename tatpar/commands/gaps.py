@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    FiniteRange,
-    config_option,
-    data_option,
-    explains_config,
-    failed,
-    json_option,
-    lang_option,
-    wrong_input,
-)
+from tatpar.options import FiniteRange, failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +22,7 @@ INCOMPLETE_STATUS = 3
 
 
 @click.command(short_help="what is missing in the store and since when, worst first")
-@config_option
-@data_option
+@settings_and_data
 @click.option("--site", "sites", multiple=True, metavar="SITE", help="Only this office; may be given again.")
 @click.option(
     "--since",
@@ -50,7 +40,6 @@ INCOMPLETE_STATUS = 3
 )
 @lang_option
 @json_option
-@explains_config
 def command(  # noqa: PLR0913 - one argument an option
     *,
     config_file: Path | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, failed, json_option, wrong_input
+from tatpar.options import failed, json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +39,8 @@ def command() -> None:
     "--site", metavar="SITE", help="The office that the files are of; in place of the mapping's [site]."
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
-@config_option
-@data_option
+@settings_and_data
 @json_option
-@explains_config
 def import_(  # noqa: PLR0913 - one argument an option
     *,
     files: tuple[Path, ...],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, json_option, lang_option, wrong_input
+from tatpar.options import json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog="Example: tatpar incidents --since 7d --lang en", short_help="faults that several offices share"
 )
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--since",
     "span",
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 )
 @lang_option
 @json_option
-@explains_config
 def command(
     *, config_file: Path | None, data_dir: Path, span: str | None, lang: str | None, as_json: bool
 ) -> None:

@@ -11,12 +11,11 @@ import click
 from tatpar.duration import Duration
 from tatpar.options import (
     FiniteRange,
-    config_option,
     data_option,
-    explains_config,
     failed,
     json_option,
     offices,
+    settings_and_data,
     unused_config_option,
     wrong_input,
 )
@@ -173,10 +172,8 @@ def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
 )
 @click.option("--weeks", type=FiniteRange(0.01, 104.0), default=4.0, show_default=True, help="How far back.")
 @click.option("--seed", type=int, default=None, help="Another past; without it the seed of the settings.")
-@config_option
-@data_option
+@settings_and_data
 @json_option
-@explains_config
 def history(  # noqa: PLR0913, PLR0917 - what click hands over
     works_file: Path | None,
     weeks: float,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, json_option, offices
+from tatpar.options import json_option, offices, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,7 @@ _DAY_NS = 86_400 * 10**9
 @click.command(
     epilog="Example: tatpar meetings --days 2 --from 2026-11-24", short_help="list and check the meetings"
 )
-@config_option
-@data_option
+@settings_and_data
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="So many days ahead.")
 @click.option(
     "--from",
@@ -38,7 +37,6 @@ _DAY_NS = 86_400 * 10**9
     "--check", is_flag=True, help="Only say whether the files are right, and what looks like a mistake."
 )
 @json_option
-@explains_config
 def command(  # noqa: PLR0913 - one an option
     *,
     config_file: Path | None,

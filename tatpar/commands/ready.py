@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import (
-    FiniteRange,
-    config_option,
-    data_option,
-    explains_config,
-    json_option,
-    lang_option,
-    wrong_input,
-)
+from tatpar.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,8 +30,7 @@ _DAY_NS: Final = 86_400 * 10**9
     epilog="Example: tatpar ready --lang en --meeting morning-review@example",
     short_help="the verdict table of the next meetings",
 )
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--meeting",
     "uid",
@@ -74,7 +65,6 @@ _DAY_NS: Final = 86_400 * 10**9
     help="With --at: the call profile; default: as the meeting, else the settings'.",
 )
 @json_option
-@explains_config
 def command(  # noqa: PLR0913 - one an option
     *,
     config_file: Path | None,

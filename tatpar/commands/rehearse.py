@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    config_option,
-    data_option,
-    explains_config,
-    failed,
-    json_option,
-    lang_option,
-    wrong_input,
-)
+from tatpar.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,9 +37,7 @@ NOT_HELD = 3
 @click.option("--list", "listed", is_flag=True, help="The last rehearsals.")
 @lang_option
 @json_option
-@config_option
-@data_option
-@explains_config
+@settings_and_data
 def command(  # noqa: PLR0913 - one argument an option
     *,
     meeting: str | None,

@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.digest_command import digest
-from tatpar.options import (
-    config_option,
-    data_option,
-    explained,
-    explains_config,
-    failed,
-    json_option,
-    lang_option,
-    wrong_input,
-)
+from tatpar.options import explained, failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +40,7 @@ command.add_command(digest)
 
 
 @command.command("weekly")
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--week", "week_text", default=None, metavar="2026-W47", help="Default: the week that is running."
 )
@@ -72,7 +62,6 @@ command.add_command(digest)
 )
 @click.option("--send", is_flag=True, help="Mail it to those who get it ([reports] and people.csv) too.")
 @json_option
-@explains_config
 def weekly(  # noqa: PLR0913 - one an option
     *,
     config_file: Path | None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import config_option, data_option, explains_config, json_option, wrong_input
+from tatpar.options import json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     short_help="a probe, or all of an office, is no longer let in",
 )
 @click.argument("site")
-@config_option
-@data_option
+@settings_and_data
 @click.option("--probe", default=None, metavar="ID", help="Only this probe; without it all of the office.")
 @json_option
-@explains_config
 def command(*, site: str, config_file: Path | None, data_dir: Path, probe: str | None, as_json: bool) -> None:
     """End a probe's credentials: the broker cuts its connection, the collector refuses what still comes.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.backups.commands import backup, restore, verify
-from tatpar.options import config_option, data_option, explains_config, failed, json_option
+from tatpar.options import failed, json_option, settings_and_data
 from tatpar.parquet.commands import export, import_
 from tatpar.pruning import prune
 
@@ -29,10 +29,8 @@ for _one in (backup, verify, restore, prune, export, import_):
 
 
 @command.command("init", short_help="make what the store needs: the file, or bucket and retention")
-@config_option
-@data_option
+@settings_and_data
 @json_option
-@explains_config
 def init(config_file: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
     """Make what the store needs and is not there: the file, or organisation, bucket and retention on the server.
 

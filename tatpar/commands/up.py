@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import (
-    config_option,
-    data_option,
-    explained,
-    explains_config,
-    failed,
-    log_option,
-    wrong_input,
-)
+from tatpar.options import explained, failed, log_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +20,7 @@ SAID_AFTER_S: Final = 1.0
 
 
 @click.command()
-@config_option
-@data_option
+@settings_and_data
 @click.option("--lab", is_flag=True, help="With an emulated fleet: every linked office, real packets.")
 @click.option("--host", default=None, help="Where the wall listens; default from the settings (127.0.0.1).")
 @click.option(
@@ -48,7 +39,6 @@ SAID_AFTER_S: Final = 1.0
     help="With --lab: weeks of emulated past to make when there is none.",
 )
 @log_option
-@explains_config
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     config_file: Path | None,
     data_dir: Path,

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.alerting.place import placed
-from tatpar.options import (
-    FiniteRange,
-    config_option,
-    data_option,
-    explains_config,
-    failed,
-    json_option,
-    wrong_input,
-)
+from tatpar.options import FiniteRange, failed, json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +25,8 @@ _role_option = click.option(
 
 
 @click.group()
-@config_option
-@data_option
+@settings_and_data
 @click.pass_context
-@explains_config
 def command(context: click.Context, config_file: Path | None, data_dir: Path) -> None:
     """Say who may sign in to the wall, and make links that show it on a big screen.
 

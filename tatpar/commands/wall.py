@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
-    config_option,
-    data_option,
-    existing_folder,
-    explains_config,
-    failed,
-    log_option,
-    without_store,
-    wrong_input,
-)
+from tatpar.options import existing_folder, failed, log_option, settings_and_data, without_store, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: tatpar wall --data /var/lib/tatpar --port 8420")
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -35,7 +25,6 @@ if TYPE_CHECKING:
 )
 @click.option("--host", default=None, help="Address to listen on; default from the settings (loopback).")
 @log_option
-@explains_config
 def command(
     config_file: Path | None, data_dir: Path, port: int | None, host: str | None, log_format: str | None
 ) -> None:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.options import (
-    config_option,
-    data_option,
     existing_folder,
-    explains_config,
     failed,
     log_option,
     scheduler_option,
+    settings_and_data,
     without_store,
 )
 
@@ -27,11 +25,9 @@ if TYPE_CHECKING:
     epilog="Example: tatpar watch --config tatpar.toml --data data",
     short_help="raise flags, issue verdicts and forecasts, settle outcomes",
 )
-@config_option
-@data_option
+@settings_and_data
 @scheduler_option
 @log_option
-@explains_config
 def command(config_file: Path | None, data_dir: Path, scheduler: str | None, log_format: str | None) -> None:
     """Judge what arrives in the report store: flags, verdicts, forecasts, outcomes.
 

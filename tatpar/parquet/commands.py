@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.options import (
-    config_option,
-    data_option,
     existing_folder,
     explained,
-    explains_config,
     failed,
     json_option,
     say_json,
+    settings_and_data,
     wrong_input,
 )
 from tatpar.progress_line import ProgressLine
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("export", short_help="write the store out as Parquet")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@config_option
-@data_option
+@settings_and_data
 @click.option(
     "--from",
     "begin",
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
 @click.option("--to", "end", metavar="TIME", default=None, help="The same; default: now.")
 @click.option("--site", "sites", multiple=True, metavar="SITE", help="Only this office; may be given again.")
 @json_option
-@explains_config
 def export(  # noqa: PLR0913, PLR0917 - one argument an option
     folder: Path,
     config_file: Path | None,
@@ -97,10 +93,8 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
 
 @click.command("import", short_help="take Parquet files of an export in")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@config_option
-@data_option
+@settings_and_data
 @json_option
-@explains_config
 def import_(folder: Path, config_file: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
     """Take in what `tatpar store export` wrote. What is in the store already stays; twice is the same as once.
 
