@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.alert_settings import Alerts, Rung
-    from config.settings_checks import Wrong
+    from config.wrong import Wrong
 
 RESERVED: Final = ("mail", "alertmanager")
 """Channels that are built in; no table entry may take their names."""

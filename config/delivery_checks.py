@@ -10,8 +10,8 @@ from config.address import is_host, is_loopback
 
 if TYPE_CHECKING:
     from config.alert_settings import Alerts, Delivery
-    from config.settings_checks import Wrong
     from config.toml_lines import KeyPath
+    from config.wrong import Wrong
 
 _MAIL: Final = re.compile(r"[^@\s+]+@[^@\s]+")
 

@@ -8,7 +8,7 @@ from config.site_columns import CellError, email
 
 if TYPE_CHECKING:
     from config.settings import Digest
-    from config.settings_checks import Wrong
+    from config.wrong import Wrong
 
 
 def check_digest(digest: Digest, wrong: Wrong) -> None:

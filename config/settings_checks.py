@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from config.address import is_host, is_loopback, is_wildcard, parse_address
 from config.alert_checks import check_alerts
@@ -19,18 +19,10 @@ from config.zones import similar_zone, zone_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from config.errors import ConfigError
     from config.regions import Region
     from config.settings import Broker, Headquarters, Settings
     from config.toml_lines import KeyPath
-
-
-class Wrong(Protocol):
-    """Makes the error about one key of the file."""
-
-    def __call__(self, key: KeyPath, problem: str, remedy: str) -> ConfigError:
-        """The error, with the key's line."""
-        ...
+    from config.wrong import Wrong
 
 
 def check_settings(settings: Settings, wrong: Wrong) -> None:

@@ -10,7 +10,7 @@ from config.address import is_loopback
 
 if TYPE_CHECKING:
     from config.settings import Store
-    from config.settings_checks import Wrong
+    from config.wrong import Wrong
 
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
 

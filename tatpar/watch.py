@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.lines import Lines
 from analytics.readiness import asked_spans, expect
 from analytics.verdicts import verdicts
-from tatpar.digesting import Digests
+from tatpar.digests.digesting import Digests
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
 from tatpar.watching.current import Current

@@ -21,8 +21,8 @@ from tatpar.options import (
 
 if TYPE_CHECKING:
     from config.config import Config
-    from tatpar.backtest_figures import Figures
-    from tatpar.replay_blocks import Wanted
+    from tatpar.backtesting.blocks import Wanted
+    from tatpar.backtesting.figures import Figures
 
 _WEEK_NS: Final = 7 * 86_400 * 10**9
 _SLOT_NS: Final = 300 * 10**9
@@ -80,8 +80,8 @@ def command(  # noqa: PLR0913 - one an option
     import time  # noqa: PLC0415 - keeps --help fast
 
     from config.load import load_config  # noqa: PLC0415
+    from tatpar.backtesting.blocks import Wanted  # noqa: PLC0415
     from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
-    from tatpar.replay_blocks import Wanted  # noqa: PLC0415
 
     if plot is not None and plot.suffix not in _PLOTS:
         wrong_input(f"--plot: {plot} ends with neither .svg nor .png; write one of them")
@@ -109,7 +109,7 @@ def command(  # noqa: PLR0913 - one an option
 
 def _offices(config: Config, sites: tuple[str, ...], region: str) -> frozenset[str]:
     from config.text import one_of  # noqa: PLC0415
-    from tatpar.replaying import linked_in  # noqa: PLC0415
+    from tatpar.backtesting.replaying import linked_in  # noqa: PLC0415
 
     for site in sites:
         if site not in config.registry.by_id:
@@ -136,10 +136,10 @@ def _meeting(config: Config, uid: str) -> str:
 def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | None) -> Figures:
     import contextlib  # noqa: PLC0415
 
-    from tatpar.backtest_figures import figures_of  # noqa: PLC0415
+    from tatpar.backtesting.blocks import Source  # noqa: PLC0415
+    from tatpar.backtesting.figures import figures_of  # noqa: PLC0415
+    from tatpar.backtesting.replaying import replayed  # noqa: PLC0415
     from tatpar.prior import shipped_prior  # noqa: PLC0415
-    from tatpar.replay_blocks import Source  # noqa: PLC0415
-    from tatpar.replaying import replayed  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.by_blocks import SchedulerError, blocks_of  # noqa: PLC0415
@@ -162,7 +162,7 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
 
 
 def _draw(figures: Figures, wanted: Wanted, file: Path) -> None:
-    from tatpar.backtest_plot import draw  # noqa: PLC0415
+    from tatpar.backtesting.plot import draw  # noqa: PLC0415
     from tatpar.json_time import rfc3339  # noqa: PLC0415
 
     span = f"{rfc3339(wanted.from_ns)[:10]} to {rfc3339(wanted.until_ns)[:10]}"
@@ -186,7 +186,7 @@ def _print_json(figures: Figures, wanted: Wanted) -> None:
 
 def _print(config: Config, figures: Figures, wanted: Wanted, language: str) -> None:
     from config.settings_file import timezone_of  # noqa: PLC0415
-    from tatpar.backtest_table import lines_of  # noqa: PLC0415
+    from tatpar.backtesting.table import lines_of  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     zone = timezone_of(config.settings)

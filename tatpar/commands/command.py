@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import FiniteRange, failed, json_option, settings_and_data, wrong_input
+from tatpar.identity_commands import as_plain, check_names, opened_hub, say_answer
+from tatpar.options import FiniteRange, json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tatpar.enrolling import Hub
-    from telemetry.state.commands import CommandRow
 
 LISTED = 50
 
@@ -51,21 +51,22 @@ def command(  # noqa: PLR0913 - one argument an option
     Ends with 1 when the probe refuses or does not answer in time.
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
-    from tatpar.commands.enroll import _check_names, _hub  # noqa: PLC0415
     from tatpar.enrolling import answered, order  # noqa: PLC0415
 
     config = load_config(config_file)
-    with _hub(config, data_dir) as hub:
+    with opened_hub(config, data_dir) as hub:
         if site == "list":
             _list(hub, as_json=as_json)
             return
-        _check_names(config, site, probe)
+        check_names(config, site, probe)
         if verb is None or not 0 < len(verb) <= 32:
             wrong_input("VERB is missing: write ping, status or resend")
         if verb == "rotate":
             wrong_input(f"new keys are given by: tatpar enroll {site} --probe {probe} --rotate")
         _check_standing(hub, site, probe)
-        say(hub, answered(hub, order(hub, site, probe, verb, _pairs(arguments), within_s)), as_json=as_json)
+        say_answer(
+            hub, answered(hub, order(hub, site, probe, verb, _pairs(arguments), within_s)), as_json=as_json
+        )
 
 
 def _check_standing(hub: Hub, site: str, probe: str) -> None:
@@ -77,22 +78,6 @@ def _check_standing(hub: Hub, site: str, probe: str) -> None:
         wrong_input(f"{site}/{probe} is revoked; tatpar enroll {site} --probe {probe} lets it in again")
 
 
-def say(hub: Hub, row: CommandRow, *, as_json: bool) -> None:
-    """Print what came of a command; ends with 1 when it was not done."""
-    import msgspec  # noqa: PLC0415
-
-    from tatpar.enrolling import silence  # noqa: PLC0415
-
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(_plain(row))).decode())
-    if row.answered_ns is None:
-        failed(silence(hub, row))
-    if not row.ok:
-        failed(f"{row.site}/{row.probe}: {row.detail}")
-    if not as_json:
-        click.echo(f"{row.site}/{row.probe}: {row.detail} ({row.delay_ms:.0f} ms)")
-
-
 def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
     pairs = [argument.partition("=") for argument in arguments]
     for key, sign, _ in pairs:
@@ -101,30 +86,12 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _plain(row: CommandRow) -> dict[str, object]:
-    from tatpar.json_time import rfc3339  # noqa: PLC0415
-
-    return {
-        "id": row.id,
-        "site": row.site,
-        "probe": row.probe,
-        "verb": row.command.verb,
-        "who": row.who,
-        "issued": rfc3339(row.issued_ns),
-        "sent": row.sent_ns is not None,
-        "answered": row.answered_ns is not None,
-        "ok": row.ok,
-        "detail": row.detail,
-        "delay_ms": row.delay_ms,
-    }
-
-
 def _list(hub: Hub, *, as_json: bool) -> None:
     import msgspec  # noqa: PLC0415
 
     from tatpar.columns import table  # noqa: PLC0415
 
-    rows = [_plain(row) for row in hub.state.commands(LISTED)]
+    rows = [as_plain(row) for row in hub.state.commands(LISTED)]
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import explained, failed, json_option, settings_and_data, wrong_input
+from tatpar.identity_commands import check_names, opened_hub, say_answer, say_whether_told
+from tatpar.options import json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
-    from config.config import Config
     from tatpar.enrolling import Hub
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(m|h|d)")
@@ -80,7 +77,7 @@ def command(  # noqa: PLR0913 - one argument an option
         )
     config = load_config(config_file)
     hours = config.settings.enrolment.token_hours if valid is None else _hours(valid)
-    with _hub(config, data_dir) as hub:
+    with opened_hub(config, data_dir) as hub:
         if desk:
             _serve_desk(hub)
         elif acl:
@@ -94,32 +91,11 @@ def command(  # noqa: PLR0913 - one argument an option
         elif site == "list":
             _list(hub, as_json=as_json)
         else:
-            _check_names(config, site, probe)
+            check_names(config, site, probe)
             if rotate:
                 _rotate(hub, site, probe, as_json=as_json)
             else:
                 _enroll(hub, site, probe, hours, out or Path(f"{site}-{probe}.enrolment.toml"), renew=renew)
-
-
-def _hub(config: Config, data_dir: Path) -> AbstractContextManager[Hub]:
-    from contextlib import contextmanager  # noqa: PLC0415
-
-    from collector.enrolment.authority import AuthorityError  # noqa: PLC0415
-    from collector.enrolment.issuing import NoSsidError  # noqa: PLC0415
-    from tatpar.enrolling import opened  # noqa: PLC0415
-    from telemetry.state.errors import StateError  # noqa: PLC0415
-
-    @contextmanager
-    def explained_hub() -> Iterator[Hub]:
-        try:
-            with opened(config.settings, data_dir) as hub:
-                yield hub
-        except (AuthorityError, NoSsidError, StateError, ValueError) as error:
-            failed(str(error))
-        except OSError as error:
-            failed(f"{explained(error)}; only whoever may read the hub's identity can do this")
-
-    return explained_hub()
 
 
 def _hours(text: str) -> float:
@@ -128,23 +104,6 @@ def _hours(text: str) -> float:
     if not 0 < hours <= 24 * 90:
         wrong_input(f"--valid: {text!r} is no span of at most 90 days; write it as 48h, 30m or 7d")
     return hours
-
-
-def _check_names(config: Config, site: str, probe: str) -> None:
-    from config.names import ID_RULE, is_id, suggested_id  # noqa: PLC0415
-    from config.text import one_of  # noqa: PLC0415
-
-    found = config.registry.by_id.get(site)
-    if found is None:
-        wrong_input(
-            f"there is no office {site!r} in {config.sources.sites}; {one_of(site, config.registry.by_id)}"
-        )
-    if not is_id(probe):
-        wrong_input(f"--probe: {probe!r} cannot be an id ({ID_RULE}); write {suggested_id(probe)!r}")
-    if found.status.value != "linked":
-        click.echo(
-            f"note: {site} is {found.status.value}; its reports are taken once the sites say linked", err=True
-        )
 
 
 def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: bool) -> None:  # noqa: PLR0913
@@ -179,21 +138,13 @@ def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: 
     else:
         write_private(out, text.encode())
         click.echo(f"{out}: for {site}/{probe}, good once, until {rfc3339(issued.credential.expires_ns)}")
-    _say_whether_told(hub)
-
-
-def _say_whether_told(hub: Hub) -> None:
-    if hub.settings.broker.bring == "none":
-        click.echo("note: give the broker the user and its access: tatpar enroll --acl", err=True)
-    elif not hub.wait_for_broker():
-        click.echo("note: the hub does not run; the broker is told when it starts", err=True)
+    say_whether_told(hub)
 
 
 def _rotate(hub: Hub, site: str, probe: str, *, as_json: bool) -> None:
     import time  # noqa: PLC0415
 
     from collector.enrolment.issuing import current, issue  # noqa: PLC0415
-    from tatpar.commands.command import say  # noqa: PLC0415
     from tatpar.enrolling import answered, order  # noqa: PLC0415
 
     now_ns = time.time_ns()
@@ -201,10 +152,10 @@ def _rotate(hub: Hub, site: str, probe: str, *, as_json: bool) -> None:
         wrong_input(f"{site}/{probe} is not enrolled; tatpar enroll {site}")
     valid_ns = round(2 * ROTATE_S * 1e9)  # the token goes with the command and is of no use much longer
     issued = issue(hub.state, hub.keys, site, probe, now_ns=now_ns, valid_ns=valid_ns, what="rotate")
-    _say_whether_told(hub)
+    say_whether_told(hub)
     arguments = {"token": issued.token, "generation": str(issued.credential.generation)}
     row = order(hub, site, probe, "rotate", arguments, ROTATE_S)
-    say(hub, answered(hub, row), as_json=as_json)
+    say_answer(hub, answered(hub, row), as_json=as_json)
 
 
 def _rotate_hub(hub: Hub) -> None:

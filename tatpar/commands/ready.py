@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analytics.forecast.record import Record
     from config.config import Config
     from config.meetings import Occurrence
-    from tatpar.verdict_table import VerdictTable
+    from tatpar.verdicts.table import VerdictTable
     from telemetry.decisions import Verdict
     from telemetry.rehearsing import LastRehearsal
 
@@ -88,12 +88,12 @@ def command(  # noqa: PLR0913 - one an option
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from tatpar.decided import decided, watch_age_s  # noqa: PLC0415
     from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
-    from tatpar.track_record import in_words, track_record  # noqa: PLC0415
+    from tatpar.verdicts.track_record import in_words, track_record  # noqa: PLC0415
 
     config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()
     if at is not None:
-        from tatpar.asked_times import Question  # noqa: PLC0415
-        from tatpar.better_time import answer  # noqa: PLC0415
+        from tatpar.verdicts.asked_times import Question  # noqa: PLC0415
+        from tatpar.verdicts.better_time import answer  # noqa: PLC0415
 
         times = (at,) if other is None else (at, other)
         question = Question(times=times, uid=uid, minutes=minutes, end=end, profile=profile)
@@ -136,7 +136,7 @@ def _tables(
     said: Sequence[Verdict],
     rehearsed: Mapping[str, LastRehearsal],
 ) -> list[VerdictTable]:
-    from tatpar.verdict_table import VerdictTable  # noqa: PLC0415
+    from tatpar.verdicts.table import VerdictTable  # noqa: PLC0415
 
     by_occurrence: dict[tuple[str, int, int], dict[str, Verdict]] = {}
     for verdict in said:

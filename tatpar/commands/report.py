@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.digest_command import digest
+from tatpar.digests.command import digest
 from tatpar.options import explained, failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.identity_commands import opened_hub, say_whether_told
 from tatpar.options import json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ def command(*, site: str, config_file: Path | None, data_dir: Path, probe: str |
 
     from collector.enrolment.issuing import revoke  # noqa: PLC0415
     from config.load import load_config  # noqa: PLC0415
-    from tatpar.commands.enroll import _hub, _say_whether_told  # noqa: PLC0415
 
-    with _hub(load_config(config_file), data_dir) as hub:
+    with opened_hub(load_config(config_file), data_dir) as hub:
         ended = revoke(hub.state, site, probe, time.time_ns())
         if not ended:
             who = f"{site}/{probe}" if probe else site
@@ -42,4 +42,4 @@ def command(*, site: str, config_file: Path | None, data_dir: Path, probe: str |
             click.echo(msgspec.json.encode([f"{one}/{other}" for one, other in ended]).decode())
         else:
             click.echo("revoked: " + ", ".join(f"{one}/{other}" for one, other in ended))
-        _say_whether_told(hub)
+        say_whether_told(hub)

@@ -22,9 +22,9 @@ from reports.gather import gather
 from reports.paper.pdf import png
 from reports.week import Week
 from reports.weekly_document import document
+from tatpar.backtesting.blocks import Source, Wanted
+from tatpar.backtesting.replaying import HORIZONS, Replayed, replayed
 from tatpar.prior import shipped_prior
-from tatpar.replay_blocks import Source, Wanted
-from tatpar.replaying import HORIZONS, Replayed, replayed
 from tatpar.watching.settling import Settler
 from telemetry.decisions import Evidence, Factor, FactorKind, Forecast, Horizon, Incident, State, Verdict
 from telemetry.state.db import StateDb

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from config.load import load_config
 from tatpar.__main__ import main
+from tatpar.backtesting.blocks import Source, Wanted
+from tatpar.backtesting.replaying import Replayed, replayed
 from tatpar.prior import shipped_prior
-from tatpar.replay_blocks import Source, Wanted
-from tatpar.replaying import Replayed, replayed
 from telemetry.state.db import StateDb
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS, WINDOW_VALUE_COLUMNS
 from telemetry.store.sqlite import SqliteReader, SqliteStore
@@ -166,7 +166,7 @@ def test_the_future_and_the_late_change_no_earlier_forecast(folder: Path, tmp_pa
 def test_offices_in_blocks_come_to_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One office at a time: the same pairs, outcomes and refits; chances differ by what the others' lines would have told."""
     whole = replay(folder)
-    monkeypatch.setattr("tatpar.replay_blocks.OFFICES_PER_BLOCK", 1)
+    monkeypatch.setattr("tatpar.backtesting.blocks.OFFICES_PER_BLOCK", 1)
     blocks = replay(folder)
     assert np.array_equal(blocks.sites, whole.sites)
     assert np.array_equal(blocks.known, whole.known)

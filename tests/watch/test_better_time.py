@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from config.load import load_config
 from config.meetings import Meeting, Occurrence
 from tatpar.__main__ import main
-from tatpar.asked_times import Question, occurrences
-from tatpar.expected import Expected, better, differing
+from tatpar.verdicts.asked_times import Question, occurrences
+from tatpar.verdicts.expected import Expected, better, differing
 from telemetry.decisions import State, Verdict
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tatpar.track_record import LEAST, SPAN_NS, in_words, track_record
+from tatpar.verdicts.track_record import LEAST, SPAN_NS, in_words, track_record
 from telemetry.decisions import Forecast, Horizon, Outcome, OutcomeState, State, Verdict
 from telemetry.state.db import StateDb
 from telemetry.windows import DAY_NS, HOUR_NS

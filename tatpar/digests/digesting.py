@@ -14,7 +14,7 @@ from alerts.quiet import MINUTE_NS, quiet_until_ns
 from reports.digest import Before, Side, after, before
 from reports.digest_document import document
 from reports.digest_mail import html, plain
-from tatpar.digest_readers import MAIL, readers
+from tatpar.digests.readers import MAIL, readers
 from telemetry.alerting import BODY, Attachment, Post
 from telemetry.windows import DAY_NS, HOUR_NS
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from config.meetings import Occurrence
     from reports.digest import After
     from reports.document import Document
-    from tatpar.digest_readers import Reader
+    from tatpar.digests.readers import Reader
     from telemetry.state.db import StateDb
 
 OUTCOME_WAIT_NS: Final = 30 * MINUTE_NS

@@ -10,12 +10,12 @@ import click
 
 from analytics.lines import Lines
 from analytics.readiness import asked_spans
-from tatpar.asked_times import occurrences
 from tatpar.decided import decided
-from tatpar.expected import expected
-from tatpar.expected_words import lines, plain
 from tatpar.json_time import as_json as json_text
 from tatpar.options import failed, wrong_input
+from tatpar.verdicts.asked_times import occurrences
+from tatpar.verdicts.expected import expected
+from tatpar.verdicts.expected_words import lines, plain
 from tatpar.watching.contact import Contact
 from tatpar.watching.current import Current
 from tatpar.watching.foreseeing import prepare_tracks
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from analytics.ground import Ground
     from config.config import Config
     from config.meetings import Occurrence
-    from tatpar.asked_times import Question
+    from tatpar.verdicts.asked_times import Question
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
 

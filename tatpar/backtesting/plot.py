@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from tatpar.backtest_figures import Figures, Horizon
+    from tatpar.backtesting.figures import Figures, Horizon
 
 INK, FAINT, POINT = "#1b2a38", "#b9c3cc", "#0b6fa4"
 

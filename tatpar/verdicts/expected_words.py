@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from analytics.ground import Standing
 from config.settings_file import timezone_of
 from tatpar.columns import table
-from tatpar.expected import better, differing
 from tatpar.json_time import rfc3339
+from tatpar.verdicts.expected import better, differing
 from telemetry.words import say, say_reason
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from analytics.ground import Ground
     from config.config import Config
-    from tatpar.expected import Expected
+    from tatpar.verdicts.expected import Expected
 
 
 def plain(found: Sequence[Expected], ground: Ground) -> dict[str, object]:

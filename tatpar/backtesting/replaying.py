@@ -12,7 +12,7 @@ from analytics.forecast.replay import replay
 from analytics.forecast.report import Scored
 from analytics.readiness import too_slow
 from config.sites import SiteStatus
-from tatpar.replay_blocks import HistoryBlocks, Pairs, Source, Wanted
+from tatpar.backtesting.blocks import HistoryBlocks, Pairs, Source, Wanted
 from tatpar.watching.offices import prepare
 from telemetry.windows import DAY_NS
 

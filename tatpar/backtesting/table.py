@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from analytics.forecast.report import Score
     from analytics.forecast.scoring import Flags, Interval
     from config.config import Config
-    from tatpar.backtest_figures import Figures, Horizon
+    from tatpar.backtesting.figures import Figures, Horizon
 
 SHOWN_HORIZON = "T-30m"
 """Whose reliability is printed; the plot and the JSON have all."""

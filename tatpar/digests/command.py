@@ -61,7 +61,7 @@ def digest(  # noqa: PLR0913 - one an option
     from reports.digest_document import document  # noqa: PLC0415
     from reports.digest_mail import html, plain  # noqa: PLC0415
     from tatpar.decided import decided  # noqa: PLC0415
-    from tatpar.digesting import by_hand, made  # noqa: PLC0415
+    from tatpar.digests.digesting import by_hand, made  # noqa: PLC0415
     from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
 
     config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()

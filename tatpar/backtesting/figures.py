@@ -11,11 +11,11 @@ from analytics.forecast.asking import LEADS_NS
 from analytics.forecast.report import Score, score
 from analytics.forecast.scoring import lead_ns
 from analytics.readiness import READY
-from tatpar.replaying import HORIZONS, regions_of
+from tatpar.backtesting.replaying import HORIZONS, regions_of
 
 if TYPE_CHECKING:
     from config.config import Config
-    from tatpar.replaying import Replayed
+    from tatpar.backtesting.replaying import Replayed
 
 
 class Horizon(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""History replayed, scored and shown: what `tatpar backtest` does."""

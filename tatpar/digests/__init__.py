@@ -1,0 +1,1 @@
+"""Digests of meetings: sent when they are due, and by `tatpar report digest`."""

@@ -1,0 +1,1 @@
+"""What `tatpar ready` shows: verdicts, what another time promises, the track record."""
