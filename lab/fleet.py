@@ -236,11 +236,6 @@ class Fleet:
         """Process id of the relays while they run."""
         return self._lines.pid
 
-    @property
-    def agents_pid(self) -> int | None:
-        """Process id of the offices' agents while they run."""
-        return self._agents.pid
-
     async def impair(self, scope: str, effect: Effect, for_s: float | None = None) -> Fault:
         """Lay an effect on the lines of a scope; in force when this returns.
 

@@ -18,7 +18,7 @@ from probes.call.sides import Sides
 from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -260,11 +260,3 @@ def _as_repair(window: FlowWindow) -> FlowWindow:
         longest_freeze_ms=None,
     )
     return replace(window, media=Media.REPAIR, figures=figures)
-
-
-def windows_by_start(windows: Sequence[FlowWindow]) -> dict[int, list[FlowWindow]]:
-    """Windows grouped by their start."""
-    found: defaultdict[int, list[FlowWindow]] = defaultdict(list)
-    for window in windows:
-        found[window.start_ns].append(window)
-    return dict(found)

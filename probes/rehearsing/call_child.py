@@ -35,11 +35,6 @@ class CallChild:
         self._hearing: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
-    @property
-    def process_runs(self) -> bool:
-        """Whether there is one now."""
-        return self._link is not None
-
     async def begin(self, begin: Begin, told: Callable[[Said], None]) -> None:
         """Have an office rehearse; `told` hears all it says, the last of it with an item.
 

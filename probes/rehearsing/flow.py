@@ -109,11 +109,6 @@ class Flow:
         """Send no more of the load; what was sent stays counted."""
         self._at = self._at[: self.sent]
 
-    @property
-    def is_sending(self) -> bool:
-        """Whether packets of the load are still to leave."""
-        return self.sent < len(self._at)
-
     def say(self, kind: Kind, body: bytes = b"", number: int = 0, step: int | None = None) -> None:
         """Send a signed packet; what the kernel does not take is lost, as on any line."""
         packet = Control(

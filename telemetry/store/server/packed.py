@@ -160,8 +160,3 @@ def unpack_items(blob: bytes) -> tuple[PackedItem, ...]:
     """The items of `pack_items`; none when the bytes are damaged."""
     raw = expand(blob)
     return () if raw is None else _items_decoder.decode(raw)
-
-
-def no_histograms(rows: int) -> dict[str, Ragged]:
-    """Empty histograms of so many rows."""
-    return {name: ragged.empty(rows) for name in HISTOGRAM_COLUMNS}
