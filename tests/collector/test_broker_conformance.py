@@ -46,6 +46,12 @@ def on_connect(**values: Any) -> Properties:
     return properties(PacketTypes.CONNECT, **values)
 
 
+def session_of(expiry_s: int) -> dict[str, Any]:
+    """Options of a client whose session lasts so long after its connection."""
+    told = on_connect(SessionExpiryInterval=expiry_s)
+    return {"identifier": uuid.uuid4().hex, "clean_start": False, "properties": told}
+
+
 def on_publish(**values: Any) -> Properties:
     return properties(PacketTypes.PUBLISH, **values)
 
@@ -274,8 +280,7 @@ async def test_a_session_that_is_kept_misses_nothing(
     broker: BrokerAddress, topic: str, eventually: Eventually
 ) -> None:
     """Subscriptions and QoS 1 messages wait for the client; then they come in order."""
-    options: dict[str, Any] = {"identifier": uuid.uuid4().hex, "clean_start": False}
-    options["properties"] = on_connect(SessionExpiryInterval=60)
+    options = session_of(60)
     async with joined(broker, **options) as reader:
         await reader.client.subscribe(topic, qos=1)
     async with joined(broker) as writer:
@@ -296,8 +301,7 @@ async def test_a_session_ends_when_its_time_is_over(
     broker: BrokerAddress, topic: str, eventually: Eventually
 ) -> None:
     """Expiry 0: with the connection."""
-    options: dict[str, Any] = {"identifier": uuid.uuid4().hex, "clean_start": False}
-    options["properties"] = on_connect(SessionExpiryInterval=0)
+    options = session_of(0)
     async with joined(broker, **options) as reader:
         await reader.client.subscribe(topic, qos=1)
     async with joined(broker) as writer:
@@ -312,8 +316,7 @@ async def test_a_message_that_is_too_old_is_not_delivered(
     broker: BrokerAddress, topic: str, eventually: Eventually
 ) -> None:
     """Its life is counted while it waits, and what is left is told."""
-    options: dict[str, Any] = {"identifier": uuid.uuid4().hex, "clean_start": False}
-    options["properties"] = on_connect(SessionExpiryInterval=60)
+    options = session_of(60)
     async with joined(broker, **options) as reader:
         await reader.client.subscribe(topic, qos=1)
     async with joined(broker) as writer:

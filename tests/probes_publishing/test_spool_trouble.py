@@ -10,41 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from probes.office_settings import SpoolLimits
-from probes.spool import Confirmation, Made, Slot, Spool
+from probes.spool import Confirmation
 from probes.spool_file import Opened, SpoolDamagedError, SpoolError
-from telemetry.codec import decode, encode
+from telemetry.codec import decode
 from telemetry.control import Stored
 from telemetry.intervals import IntervalSet
-from telemetry.messages import Clock, Envelope, SelfReport, Tombstone
+from telemetry.messages import Tombstone
 from telemetry.windows import WINDOW_NS
-
-MADE = Made("boot-a", 5, 7)
-
-
-def report(slot: Slot, start_ns: int = 0) -> bytes:
-    return encode(
-        Envelope(
-            site="agra",
-            probe="p1",
-            epoch=slot.epoch,
-            seq=slot.seq,
-            boot="b",
-            mono_ns=0,
-            start_ns=start_ns,
-            clock=Clock(),
-            self_report=SelfReport(),
-            items=slot.tombstones,
-        )
-    )
-
-
-def open_spool(path: Path, **limits: int) -> Spool:
-    return Spool(path, site="agra", probe="p1", limits=SpoolLimits(**limits))
-
-
-def fill(spool: Spool, count: int) -> list[int]:
-    return [spool.append(spool.next_seq * WINDOW_NS, MADE, report).seq for _ in range(count)]
+from tests.probes_publishing.spools import MADE, fill, open_spool, report
 
 
 @pytest.fixture
