@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from collector import commits, intake, link
 from collector.committer import Committer
 from collector.inbox import Inbox
-from telemetry import messages
+from telemetry.messages import round_trip, stream
 from telemetry.store import packing
 from telemetry.store.sqlite import SqliteStore, prepared, recent
 from telemetry.store.sqlite import intake as sqlite_intake
@@ -40,7 +40,8 @@ class Stages:
             (Inbox, "_draw", "fair queue"),
             (commits, "examine", "examine (topic, site, date)"),
             (intake, "decode", "decode JSON to typed reports"),
-            (messages, "_check_pairs", "check histograms"),
+            (stream, "check_pairs", "check histograms"),
+            (round_trip, "check_pairs", "check histograms"),
             (SqliteStore, "prepare", "rows: gather values"),
             (prepared, "packed_records", "rows: pack records"),
             (recent, "report_rows", "rows: gather values"),

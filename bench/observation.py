@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Histogram
 
-from collector.commits import Batch
+from collector.batch import Batch, Fresh
 from collector.counters import Counters
 from collector.holes import HoleCounts
 from collector.inbox import Inbox
 from collector.mqtt import BridgeCounters
 from collector.observation.buckets import LAG_S
 from collector.observation.checks import Readiness
-from collector.observation.lags import Fresh, Lags
+from collector.observation.lags import Lags
 from collector.observation.metrics import Families, Metrics
 from collector.silence import SilenceWatch
 from telemetry.clock import SystemClock

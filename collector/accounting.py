@@ -15,7 +15,7 @@ from telemetry.store.protocol import Received
 from telemetry.windows import WINDOW_NS, window_start
 
 if TYPE_CHECKING:
-    from collector.intake import Refused
+    from collector.outcome import Refused
 
 
 def stand_in(refused: Refused) -> Received | None:

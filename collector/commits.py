@@ -10,16 +10,16 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from collector.accounting import stand_in
+from collector.batch import Batch, Fresh
 from collector.crowding import Crowding
 from collector.enrolment.roll import Roll
-from collector.intake import Accepted, Answered, Bounds, Misdated, RefusalCode, Refused, Said, examine
-from collector.observation.lags import Fresh
+from collector.intake import Bounds, examine
+from collector.outcome import Accepted, Answered, Misdated, RefusalCode, Refused, Said
 from collector.redating import Redater
 from telemetry.messages import Opaque
 from telemetry.store.errors import StoreError
@@ -56,32 +56,6 @@ class Memory:
 
     redater: Redater = field(default_factory=Redater)
     crowding: Crowding = field(default_factory=Crowding)
-
-
-@dataclass(slots=True)
-class Batch:
-    """What became of the messages of one commit."""
-
-    messages: int = 0
-    live: int = 0
-    backlog: int = 0
-    stored: int = 0
-    duplicates: int = 0
-    redated: int = 0
-    opaque_items: int = 0
-    took_s: float = 0.0
-    newest: dict[tuple[str, str], Received] = field(default_factory=dict)
-    """The last report of each probe, duplicates included: its epoch is to be confirmed."""
-    fresh: list[Fresh] = field(default_factory=list)
-    """The live reports that were stored, as far as their lag is concerned."""
-    said: list[Said] = field(default_factory=list)
-    answers: list[Answered] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-
-    @property
-    def refused_by_code(self) -> Counter[RefusalCode]:
-        """How many were refused, by reason."""
-        return Counter(refused.code for refused in self.refused)
 
 
 @dataclass(frozen=True, slots=True)

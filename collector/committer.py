@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from collector.backoff import Backoff
-from collector.commits import NOT_NOW, Batch, Memory, Rules, Sorted, append, sort
+from collector.commits import NOT_NOW, Memory, Rules, Sorted, append, sort
 from collector.enrolment.roll import Roll
 from collector.intake import Bounds
 from collector.trouble import Trouble
@@ -15,6 +15,7 @@ from telemetry.windows import DAY_NS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from collector.batch import Batch
     from collector.ground import Ground
     from collector.inbox import Inbox
     from collector.message import Message

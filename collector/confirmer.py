@@ -21,7 +21,7 @@ from telemetry.topics import Leaf, topic
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.commits import Batch
+    from collector.batch import Batch
     from collector.confirmations import Probe
     from collector.ground import Ground
     from collector.holes import Handover

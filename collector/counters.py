@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collector.commits import Batch
+    from collector.batch import Batch
 
 _RECENT: Final = 200
 

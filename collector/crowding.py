@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from collector.intake import RefusalCode, Refused
+from collector.outcome import RefusalCode, Refused
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:

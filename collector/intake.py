@@ -7,11 +7,11 @@ counted by its code, kept in the bounded quarantine and acknowledged, so that on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from collector.enrolment.roll import Roll
+from collector.outcome import Accepted, Answered, Misdated, Outcome, RefusalCode, Refused, Said
 from config.sites import SiteStatus
 from telemetry.codec import MAX_REPORT_BYTES, MessageError, decode, decode_control
 from telemetry.control import Answer, Presence
@@ -31,75 +31,6 @@ _address = lru_cache(maxsize=8192)(parse)
 MAX_CONTROL_BYTES: Final = 16 * 1024
 AHEAD_NS: Final = 60 * SECOND_NS
 """A window may start so far in our future: four windows of clock error are shown as they are."""
-
-
-class RefusalCode(StrEnum):
-    """Why a message was not taken."""
-
-    TOPIC = "topic"  # none of our topics, or one that we write ourselves
-    RETAINED = "retained"  # a report kept by the broker: old news to whoever subscribes
-    TOO_LARGE = "too_large"
-    MALFORMED = "malformed"
-    FOREIGN = "foreign"  # says another site or probe inside than its topic does
-    UNKNOWN_SITE = "unknown_site"
-    NOT_LINKED = "not_linked"
-    NOT_ENROLLED = "not_enrolled"
-    REVOKED = "revoked"
-    OFF_GRID = "off_grid"
-    CLOCK = "clock"  # dated where it cannot be, and its age is not known either
-    NUMBER_TWICE = "number_twice"  # another report is stored under its number: a spool was copied or restored
-    CROWDED = (
-        "crowded"  # more reports of one probe in one hour than it can have made; for now, not accounted for
-    )
-    UNSTORABLE = "unstorable"  # the store itself could not take it
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A report to store."""
-
-    report: Received
-
-
-@dataclass(frozen=True, slots=True)
-class Misdated:
-    """A sound report from a wrong clock: to be given its time by its age."""
-
-    report: Received
-    message: Message
-    is_live: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a probe (or its last will) says of itself; None: the retained word was withdrawn."""
-
-    site: str
-    probe: str
-    presence: Presence | None
-    at_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A probe's answer to a command."""
-
-    site: str
-    probe: str
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Not taken, and why. `envelope` is there when the report's seq must be accounted for."""
-
-    code: RefusalCode
-    detail: str
-    message: Message
-    envelope: Envelope | None = None
-
-
-Outcome = Accepted | Misdated | Said | Answered | Refused
 
 
 @dataclass(frozen=True, slots=True)

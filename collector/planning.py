@@ -15,7 +15,7 @@ from collector.trouble import Trouble
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from collector.commits import Batch
+    from collector.batch import Batch
     from collector.ground import Ground
     from collector.mqtt import Bridge
     from collector.planner import Probe

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from collector.commits import NOT_NOW
-from collector.intake import RefusalCode
+from collector.outcome import RefusalCode
 from collector.quarantine import newest, rows
 from collector.silence import SilenceWatch
 from collector.trouble import Trouble
@@ -21,9 +21,9 @@ from telemetry.topics import Leaf
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from collector.commits import Batch
+    from collector.batch import Batch
     from collector.ground import Ground
-    from collector.intake import Refused, Said
+    from collector.outcome import Refused, Said
 
 log = logging.getLogger(__name__)
 _LOOK_S: Final = 1.0

@@ -9,7 +9,7 @@ from telemetry.state.quarantine import Refused as Row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from collector.intake import Refused
+    from collector.outcome import Refused
 
 
 def newest(refused: Sequence[Refused], max_rows: int, max_bytes: int) -> list[Refused]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from collector.intake import Misdated, RefusalCode, Refused
+from collector.outcome import Misdated, RefusalCode, Refused
 from telemetry.messages import Clock, ClockState
 from telemetry.windows import LATE_NS, MS_NS, WINDOW_NS
 

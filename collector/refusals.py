@@ -11,7 +11,7 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.intake import Refused
+    from collector.outcome import Refused
 
 log = logging.getLogger(__name__)
 OVER_NS: Final = 60 * SECOND_NS

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from paho.mqtt.properties import Properties
 
+    from collector.batch import Batch
     from collector.broker.address import BrokerAddress
-    from collector.commits import Batch
     from collector.counters import Counters
     from collector.enrolment.keys import KeyRing
     from collector.message import Message

@@ -26,10 +26,10 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.commits import Batch
+    from collector.batch import Batch
     from collector.enrolment.keys import KeyRing
     from collector.ground import Ground
-    from collector.intake import Answered
+    from collector.outcome import Answered
     from telemetry.rehearsing import OfficeProgress
     from telemetry.state.commands import CommandRow
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.intake import RefusalCode
 from collector.observation.families import counter, counters, gauge, histogram
+from collector.outcome import RefusalCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,18 +12,9 @@ from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.commits import Batch
+    from collector.batch import Batch, Fresh
 
 _NO_AGE_MS = -WINDOW_NS  # far below every real age: the hub's clock alone decides
-
-
-class Fresh(NamedTuple):
-    """What is remembered of one live report that was stored."""
-
-    start_ns: int
-    received_ns: int
-    age_ms: int | None
-    """Time from its making to its sending, by the probe's monotonic clock; None when not told."""
 
 
 class Lags:

@@ -22,7 +22,7 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from collector.commits import Batch
+    from collector.batch import Batch
     from collector.observation.checks import Check
     from collector.observation.parts import Parts
     from config.settings import Metrics as Settings

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collector.commits import Memory, Rules, commit
-from collector.intake import Bounds, RefusalCode
+from collector.intake import Bounds
 from collector.message import Message
+from collector.outcome import RefusalCode
 from telemetry.codec import encode
 from telemetry.store.errors import StoreError
 from telemetry.windows import WINDOW_NS

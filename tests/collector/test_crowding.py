@@ -9,8 +9,9 @@ import pytest
 
 from collector.commits import Memory, Rules, commit
 from collector.crowding import MOST_BYTES, MOST_REPORTS, Crowding
-from collector.intake import Bounds, RefusalCode
+from collector.intake import Bounds
 from collector.message import Message
+from collector.outcome import RefusalCode
 from telemetry.codec import encode
 from telemetry.store.errors import StoreError
 from telemetry.windows import HOUR_NS, WINDOW_NS

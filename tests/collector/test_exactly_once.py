@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from collector.intake import RefusalCode
+from collector.outcome import RefusalCode
 from probes.office_settings import SpoolLimits
 from telemetry.store.protocol import Selection
 

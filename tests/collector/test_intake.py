@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from collector.intake import Accepted, Answered, Bounds, Misdated, RefusalCode, Refused, Said, examine
+from collector.intake import Bounds, examine
 from collector.message import Message
+from collector.outcome import Accepted, Answered, Misdated, RefusalCode, Refused, Said
 from config.sites import Registry, Site, SiteStatus
 from telemetry.codec import MAX_REPORT_BYTES, encode
 from telemetry.messages import Opaque

@@ -8,12 +8,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.commits import Batch
+from collector.batch import Batch, Fresh
 from collector.inbox import Inbox
 from collector.observation.buckets import LAG_S, Buckets
 from collector.observation.checks import Readiness
 from collector.observation.intake_metrics import of_queue
-from collector.observation.lags import Fresh, Lags, lags_s
+from collector.observation.lags import Lags, lags_s
 from collector.observation.outside_metrics import of_outbox, of_roles, of_shipping
 from telemetry.state.heartbeats import Beat
 from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from collector import beat
 from collector import presence as presences
+from collector.batch import Batch
 from collector.beat import GROUP, VANISH_NS, Heart
-from collector.commits import Batch
 from collector.ground import Ground
 from collector.holes import HANDED_OVER, HoleWatch, handover_of
 from collector.leading import Leading
@@ -239,7 +239,7 @@ async def test_a_site_that_others_hear_is_not_silent(
 
 def test_what_every_member_receives_is_not_counted_by_one_that_does_not_lead(ground: Ground) -> None:
     """Refused reports are its own; a refused presence is the leader's. The memory of last words is bounded."""
-    from collector.intake import RefusalCode, Refused, Said
+    from collector.outcome import RefusalCode, Refused, Said
 
     def refused(leaf: str) -> Refused:
         return Refused(RefusalCode.MALFORMED, "", Message(f"tatpar/1/agra/p1/{leaf}", b"", 0))

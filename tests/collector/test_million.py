@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from collector import committer as committing
-from collector.commits import Batch, Sorted
+from collector.batch import Batch
+from collector.commits import Sorted
 from collector.committer import Committer
 from collector.ground import Ground
 from collector.inbox import Admission, Fairness, Inbox

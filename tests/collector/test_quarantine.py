@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collector.intake import RefusalCode, Refused
 from collector.message import Message
+from collector.outcome import RefusalCode, Refused
 from collector.quarantine import newest, rows
 
 

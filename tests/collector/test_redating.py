@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.intake import Misdated, RefusalCode, Refused
 from collector.message import Message
+from collector.outcome import Misdated, RefusalCode, Refused
 from collector.redating import Redated, Redater
 from telemetry.messages import ClockState
 from telemetry.store.protocol import Received

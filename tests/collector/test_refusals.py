@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from collector.intake import RefusalCode, Refused
 from collector.message import Message
+from collector.outcome import RefusalCode, Refused
 from collector.refusals import OVER_NS, Refusals
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ import atheris
 
 with atheris.instrument_imports(include=["collector", "telemetry", "config"]):
     from collector.accounting import stand_in
-    from collector.intake import Accepted, Bounds, Misdated, Refused, examine
+    from collector.intake import Bounds, examine
     from collector.message import Message
+    from collector.outcome import Accepted, Misdated, Refused
     from collector.redating import Redated, Redater
     from telemetry import codec
     from tests.fuzz.intake import LINKED, RECEIVED_NS, ROOT, SITE, _config, bases

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from collector.commits import Memory, Rules, commit
 from collector.crowding import Crowding
-from collector.intake import Bounds, RefusalCode
+from collector.intake import Bounds
+from collector.outcome import RefusalCode
 from collector.quarantine import newest, rows
 from config.live import LiveConfig
 from telemetry import codec
@@ -30,7 +31,7 @@ from tests.fuzz.oracle import TOPIC, rubbish
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.commits import Batch
+    from collector.batch import Batch
     from collector.message import Message
     from telemetry.store.protocol import Received
 

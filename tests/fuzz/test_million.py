@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from collector.intake import RefusalCode
+from collector.outcome import RefusalCode
 from tests.fuzz.intake import RECEIVED_NS, bases, topics
 from tests.fuzz.mutator import Mutator
 

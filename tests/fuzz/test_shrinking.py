@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from collector.broker.embedded.framing import Framer
 from collector.broker.embedded.packets import V5, V311, parse
 from collector.broker.embedded.reasons import PacketError
-from collector.intake import Accepted, Misdated, Refused, examine
+from collector.intake import examine
 from collector.message import Message
+from collector.outcome import Accepted, Misdated, Refused
 from collector.redating import Redated, Redater
 from probes.connection import Incoming
 from probes.counters import Counters
