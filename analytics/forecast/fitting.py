@@ -91,7 +91,7 @@ def most_likely(
                 break
             length /= 2.0
         weights, value = there, found
-    return weights.reshape(towards.start.shape)
+    return np.asarray(weights.reshape(towards.start.shape))
 
 
 def _held_to(towards: Held) -> NDArray[np.float64]:
@@ -107,7 +107,7 @@ def _odds(
     weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(M,) log-odds of failing."""
-    return np.einsum("mk,mk->m", hats, x @ weights.reshape(hats.shape[1], -1).T)
+    return np.asarray(np.einsum("mk,mk->m", hats, x @ weights.reshape(hats.shape[1], -1).T))
 
 
 def _loss(
