@@ -1,7 +1,7 @@
 """Fits the model that ships with the house, and writes it where it is read.
 
 It learns from the lab's drawn past under seeds of its own, which tells of announced days, evenings and dark offices, and
-from the public traces, which tell of real noise.
+from the public traces and their lessons, which tell of real noise and weigh together as much as the traces alone would.
 
     OMP_NUM_THREADS=1 python -m bench prior
 
@@ -22,7 +22,8 @@ from analytics.forecast.model import fit_facts
 from analytics.forecast.replay import joined_facts
 from analytics.forecast.scoring import brier
 from bench._forecast.lab_world import HORIZONS_MIN, draw_world
-from bench._forecast.traces import SHIPPED, sample
+from bench._forecast.lessons import lessons
+from bench._forecast.traces import SHIPPED, read_all, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,10 +43,16 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
             progress(f"seed {seed}: what can be known at T-{horizon}")
             parts.append(facts(world.track, world.asks(horizon)))
             held.append(world.held)
-    noise = sample(SHIPPED, progress)
-    known, came = joined_facts([*parts, noise.known]), np.concatenate([*held, noise.held])
+    traces = read_all(SHIPPED, progress)
+    noise, more = sample(SHIPPED, traces, progress), lessons(traces, progress)
+    known = joined_facts([*parts, noise.known, more.known])
+    came = np.concatenate([*held, noise.held, more.held])
+    # The balance between drawn faults and real noise stays what it is without the lessons.
+    each = len(noise.held) / (len(noise.held) + more.weight.sum())
+    drawn = np.ones(sum(len(of) for of in held))
+    weight = np.concatenate([drawn, np.full(len(noise.held), each), each * more.weight])
     progress("fitting")
-    model = fit_facts(known, known.ground, came, None)
+    model = fit_facts(known, known.ground, came, None, weight)
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(model), indent=1) + b"\n")
     return {
         "file": str(FILE.name),

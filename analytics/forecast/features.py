@@ -38,6 +38,8 @@ NEAR_NS: Final = 3 * HOUR_NS
 """By so much lead the weight of what only tells of the next hours has halved."""
 FLEET_SHARE: Final = 0.03
 FLEET_SLOTS: Final = 288.0
+PEERS_SHARE: Final = 0.1
+"""So many of a group may be broken at any time with nothing in common: only what is beyond it tells of the others."""
 GROUP_SLOTS: Final = 288.0
 LINE_SLOTS: Final = 144.0
 
@@ -305,23 +307,23 @@ class Peers:
         return base, ground
 
     def now(self, line: NDArray[np.int64], now_ns: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Share broken over the last 15 minutes of the other lines of each group."""
+        """Share broken over the last 15 minutes of the other lines of each group, `PEERS_SHARE` at the least."""
         figures = {}
+        few = log_odds(PEERS_SHARE)
         at = np.searchsorted(self._times, now_ns)
         for name in ("provider", "region", "end"):
             key = f"peers_{name}"
             of = self._groups.get(name)
             if of is None or self._now is None:
-                figures[key] = np.full(len(line), log_odds(FLEET_SHARE))
+                figures[key] = np.full(len(line), few)
                 continue
             broke, count = self._now
             group, rows = of[line], np.arange(len(line))
             others = self._by_group(name, "broke now", broke)[:, at][group, rows] - broke[line, at]
             known = self._by_group(name, "count now", count)[:, at][group, rows] - count[line, at]
             fleet = (broke.sum(axis=0)[at] + FLEET_SHARE * 10.0) / (count.sum(axis=0)[at] + 10.0)
-            figures[key] = np.where(
-                group >= 0, log_odds((others + 2.0 * fleet) / (known + 2.0)), log_odds(fleet)
-            )
+            share = np.where(group >= 0, (others + 2.0 * fleet) / (known + 2.0), fleet)
+            figures[key] = np.maximum(log_odds(share), few)
         return figures
 
     def _by_group(self, group: str, what: str, values: NDArray[np.float64]) -> NDArray[np.float64]:

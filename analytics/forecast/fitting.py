@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import Bounds, minimize
+from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
 from telemetry.windows import SECOND_NS
@@ -14,6 +14,17 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_STEPS: Final = 100
+CLOSE: Final = 1e-8
+"""A step that would save so small a part of the penalised loss is the last."""
+ROWS: Final = 16_384
+"""Asks that are laid out at a time."""
+SHORTEST: Final = 1e-6
+"""Of a step that does not save as much as it should, so small a part is taken at the least."""
+SAVES: Final = 1e-4
+"""A step must save so much of what its slope promises."""
+FREELY: Final = 0.1
+"""How hard the bias is held to where it starts."""
 MINUTE_NS: Final = 60 * SECOND_NS
 KNOTS_MIN: Final = (10.0, 30.0, 120.0, 1440.0, 20160.0)
 """Leads in minutes at which the weights are fitted; between them they run straight in log(lead), beyond them level."""
@@ -43,36 +54,100 @@ class Held:
     never_eases: NDArray[np.bool_] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came true of M asks: whether each failed, and how much it weighs."""
+
+    fails: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+
+
 def most_likely(
-    x: NDArray[np.float64], hats: NDArray[np.float64], fails: NDArray[np.bool_], towards: Held
+    x: NDArray[np.float64], hats: NDArray[np.float64], came: Came, towards: Held
 ) -> NDArray[np.float64]:
-    """Weights (K, 1 + F) of figures `x` (M, 1 + F, the first column 1) with the least penalised log loss."""
-    start, ridge, smooth = towards.start, towards.ridge, towards.smooth
-    shape = start.shape
-    sign = np.where(fails, -1.0, 1.0)
-    held_to = np.concatenate([[0.1], ridge])
+    """Weights (K, 1 + F) of figures `x` (M, 1 + F, the first column 1) with the least penalised log loss.
 
-    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights = flat.reshape(shape)
-        z = np.einsum("mf,mf->m", x, hats @ weights)
-        slope = sign * expit(sign * z)
-        off = weights - start
-        step = np.diff(off, axis=0)
-        gradient = hats.T @ (x * slope[:, None]) + held_to * off
-        gradient[1:] += smooth * step
-        gradient[:-1] -= smooth * step
-        value = (
-            np.logaddexp(0.0, sign * z).sum()
-            + 0.5 * (held_to * off**2).sum()
-            + 0.5 * smooth * (step**2).sum()
-        )
-        return float(value), gradient.ravel()
-
-    least = np.full(shape, -np.inf)
+    By Newton steps that are projected upon the bounds (Bertsekas, SIAM J. Control Optim. 20 (1982) 221): the loss is
+    convex, and its curvature is a band of blocks because a lead lies between two knots at most.
+    """
+    least = np.full(towards.start.shape, -np.inf)
     if towards.never_eases is not None:
         least[:, 1:][:, towards.never_eases] = 0.0
-    bounds = Bounds(least.ravel(), np.inf)
-    found = minimize(
-        loss, start.ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}
-    )
-    return np.asarray(found.x.reshape(shape))
+    at_least = least.ravel()
+    weights = np.maximum(towards.start.ravel(), at_least)
+    value = _loss(weights, x, hats, came, towards)
+    for _ in range(MOST_STEPS):
+        slope, curve = _course(weights, x, hats, came, towards)
+        free = ~((weights <= at_least) & (slope > 0.0))
+        step = np.zeros_like(weights)
+        step[free] = -cho_solve(cho_factor(curve[np.ix_(free, free)]), slope[free])
+        if -slope @ step <= CLOSE * value:
+            break
+        length = 1.0
+        while True:
+            there = np.maximum(weights + length * step, at_least)
+            found = _loss(there, x, hats, came, towards)
+            if found <= value + SAVES * float(slope @ (there - weights)) or length < SHORTEST:
+                break
+            length /= 2.0
+        weights, value = there, found
+    return np.asarray(weights.reshape(towards.start.shape))
+
+
+def _held_to(towards: Held) -> NDArray[np.float64]:
+    """(1 + F,) how hard each weight is held."""
+    return np.concatenate([[FREELY], towards.ridge])
+
+
+def _blocks(rows: int) -> list[slice]:
+    return [slice(first, first + ROWS) for first in range(0, rows, ROWS)]
+
+
+def _odds(
+    weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(M,) log-odds of failing."""
+    return np.asarray(np.einsum("mk,mk->m", hats, x @ weights.reshape(hats.shape[1], -1).T))
+
+
+def _loss(
+    weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64], came: Came, towards: Held
+) -> float:
+    """What is made as small as can be."""
+    off = weights.reshape(towards.start.shape) - towards.start
+    odds = _odds(weights, x, hats)
+    lost = came.weight * np.logaddexp(0.0, np.where(came.fails, -odds, odds))
+    held = (_held_to(towards) * off**2).sum() + towards.smooth * (np.diff(off, axis=0) ** 2).sum()
+    return float(lost.sum() + 0.5 * held)
+
+
+def _course(
+    weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64], came: Came, towards: Held
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Slope (K * (1 + F),) and curvature of the penalised loss."""
+    knots, figures = towards.start.shape
+    off = weights.reshape(knots, figures) - towards.start
+    between = np.diff(np.eye(knots), axis=0)
+    drawn = towards.smooth * between.T @ between
+    held_to = _held_to(towards)
+    slope = held_to * off + drawn @ off
+    curve = np.zeros((knots, figures, knots, figures))
+    each = np.arange(figures)
+    curve[:, each, :, each] = drawn
+    knot = np.arange(knots)
+    curve[knot[:, None], each, knot[:, None], each] += held_to
+    for rows in _blocks(len(x)):
+        part, hat = x[rows], hats[rows]
+        fails = expit(_odds(weights, part, hat))
+        slope += (hat * (came.weight[rows] * (fails - came.fails[rows]))[:, None]).T @ part
+        sure = came.weight[rows] * fails * (1.0 - fails)
+        for one in range(knots):
+            for other in range(one, min(one + 2, knots)):
+                much = sure * hat[:, one] * hat[:, other]
+                use = much > 0.0
+                if use.any():
+                    block = part[use].T @ (part[use] * much[use, None])
+                    curve[one, :, other, :] += block
+                    if other != one:
+                        curve[other, :, one, :] += block
+    return slope.ravel(), curve.reshape(knots * figures, -1)

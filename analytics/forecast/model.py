@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit
 
 from analytics.forecast.features import facts
-from analytics.forecast.fitting import KNOTS_MIN, Held, lead_hats, most_likely
+from analytics.forecast.fitting import KNOTS_MIN, Came, Held, lead_hats, most_likely
 from analytics.forecast.track import Chances
 
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest, Facts
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/4"
+FORM: Final = "terms/5"
 RIDGE: Final = 30.0
 RIDGE_OF: Final = {"planned": 1.0}
 """Another ridge for a term's figures: announced stretches are few, say much, and are off wherever none is announced."""
 SMOOTH: Final = 100.0
-NEVER_EASES: Final = frozenset({"strain_near", "strain_rise"})
-"""More strain now never speaks for a line, whatever other figures correct: where there is no past they are not there."""
+NEVER_EASES: Final = frozenset({"strain_near", "strain_rise", "peers_provider", "peers_end"})
+"""More strain now never speaks for a line, whatever other figures correct: where there is no past they are not there. Nor
+do peers that are broken."""
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
     "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
@@ -134,23 +135,31 @@ def fit(track: Track, asks: Asks, held: NDArray[np.bool_], prior: Model | None =
     return fit_facts(known, use, held, prior)
 
 
-def fit_facts(known: Facts, use: NDArray[np.bool_], held: NDArray[np.bool_], prior: Model | None) -> Model:
-    """`fit` on figures that are there already."""
+def fit_facts(
+    known: Facts,
+    use: NDArray[np.bool_],
+    held: NDArray[np.bool_],
+    prior: Model | None,
+    weight: NDArray[np.float64] | None = None,
+) -> Model:
+    """`fit` on figures that are there already; `weight` (M,): how much each ask counts, 1 where none is given."""
+    counts = np.ones(int(use.sum())) if weight is None else weight[use]
     figures, hats, fails = chosen(known, FIGURES)[use], lead_hats(known.lead_ns[use]), ~held[use]
     if prior is not None and prior.form == FORM and prior.names == FIGURES:
         usual, scale = np.asarray(prior.usual), np.asarray(prior.scale)
         start = np.column_stack([np.asarray(prior.bias), np.asarray(prior.weights)])
     else:
-        usual = figures.mean(axis=0)
-        spread = figures.std(axis=0)
+        usual = np.average(figures, axis=0, weights=counts)
+        spread = np.sqrt(np.average((figures - usual) ** 2, axis=0, weights=counts))
         scale = np.maximum(spread, LEAST_SPREAD)
         start = np.zeros((len(KNOTS_MIN), 1 + figures.shape[1]))
-        rate = (fails.sum() + 0.5) / (len(fails) + 1.0)
+        rate = (counts @ fails + 0.5) / (counts.sum() + 1.0)
         start[:, 0] = np.log(rate / (1.0 - rate))
     x = np.column_stack([np.ones(len(figures)), (figures - usual) / scale])
     ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
     ridge *= 1.0 if prior is None else HELD_TO_PRIOR
-    weights = most_likely(x, hats, fails, Held(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES))))
+    towards = Held(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES)))
+    weights = most_likely(x, hats, Came(fails, counts), towards)
     return Model(
         form=FORM,
         names=FIGURES,

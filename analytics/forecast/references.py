@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import expit
 
 from analytics.forecast.features import facts
-from analytics.forecast.fitting import Held, lead_hats, most_likely
+from analytics.forecast.fitting import Came, Held, lead_hats, most_likely
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,9 @@ def fit_reference(known: Facts, held: NDArray[np.bool_], figures: tuple[str, ...
     x = _columns(known, figures)[use]
     start = np.zeros((hats.shape[1], 1 + x.shape[1]))
     ones = np.column_stack([np.ones(len(x)), x])
-    weights = most_likely(ones, hats, ~held[use], Held(start, np.full(x.shape[1], 0.01), 0.0))
+    weights = most_likely(
+        ones, hats, Came(~held[use], np.ones(len(ones))), Held(start, np.full(x.shape[1], 0.01), 0.0)
+    )
     return Reference(
         figures, tuple(map(float, weights[:, 0])), tuple(tuple(map(float, row)) for row in weights[:, 1:])
     )

@@ -48,18 +48,20 @@ class Ground:
     lead_ns: NDArray[np.int64]
 
 
-def ground(trace: Trace) -> Ground:
-    """Ask every full hour, from a day after the first sample on, at each lead."""
+def ground(trace: Trace, over_ms: float = OVER_MS) -> Ground:
+    """Ask every full hour, from a day after the first sample on, at each lead; judged so many ms over the floor."""
     first_ns = -(-(int(trace.time_ns[0]) + FIRST_NS) // HOUR_NS) * HOUR_NS
     now_ns = np.arange(first_ns, int(trace.time_ns[-1]), HOUR_NS, dtype=np.int64)
     floor_ms = _floors(trace, now_ns)
-    parts = [(_held(trace, now_ns, floor_ms, lead), lead) for lead in LEADS_NS]
+    limit_ms = floor_ms + over_ms
+    parts = [(_held(trace, now_ns, limit_ms, lead), lead) for lead in LEADS_NS]
     known = [np.isfinite(share) for share, _ in parts]
     now = np.concatenate([now_ns[each] for each in known])
     lead_ns = np.repeat(np.array(LEADS_NS, dtype=np.int64), [int(each.sum()) for each in known])
     share = np.concatenate([part[each] for (part, _), each in zip(parts, known, strict=True)])
     asks = Asks(np.zeros(len(now), dtype=np.int64), now, now + lead_ns, now + lead_ns + HOUR_NS)
-    return Ground(trace.name, _track(trace, now_ns, floor_ms), asks, share <= FAILS_SHARE, lead_ns)
+    track = _track(trace, _floor_of_samples(trace, now_ns, floor_ms), over_ms)
+    return Ground(trace.name, track, asks, share <= FAILS_SHARE, lead_ns)
 
 
 def after_quiet(track: Track, asks: Asks) -> NDArray[np.bool_]:
@@ -82,27 +84,27 @@ def _floors(trace: Trace, now_ns: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _held(
-    trace: Trace, now_ns: NDArray[np.int64], floor_ms: NDArray[np.float64], lead_ns: int
+    trace: Trace, now_ns: NDArray[np.int64], limit_ms: NDArray[np.float64], lead_ns: int
 ) -> NDArray[np.float64]:
     """Share of the asked hour's samples that broke; NaN where that is not known."""
     first = np.searchsorted(trace.time_ns, now_ns + lead_ns)
     last = np.searchsorted(trace.time_ns, now_ns + lead_ns + HOUR_NS)
     over = now_ns + lead_ns + HOUR_NS <= trace.time_ns[-1]
     share = [
-        float(np.mean(~(trace.rtt_ms[a:b] <= floor + OVER_MS))) if b - a >= LEAST_SAMPLES else np.nan
-        for a, b, floor in zip(first, last, floor_ms, strict=True)
+        float(np.mean(~(trace.rtt_ms[a:b] <= limit))) if b - a >= LEAST_SAMPLES else np.nan
+        for a, b, limit in zip(first, last, limit_ms, strict=True)
     ]
     return np.where(over, share, np.nan)
 
 
-def _track(trace: Trace, now_ns: NDArray[np.int64], floor_ms: NDArray[np.float64]) -> Track:
+def _track(trace: Trace, floor_ms: NDArray[np.float64], over_ms: float) -> Track:
+    """The slots of a trace, each sample judged by its `floor_ms` (T,)."""
     first_slot = int(trace.time_ns[0]) // SLOT_NS
     slot = trace.time_ns // SLOT_NS - first_slot
     slots = int(slot[-1]) + 1
-    floor = _floor_of_samples(trace, now_ns, floor_ms)
     lost = np.isnan(trace.rtt_ms)
-    broke = ~(trace.rtt_ms <= floor + OVER_MS)
-    strain = np.clip(np.where(lost, 1.0, (trace.rtt_ms - floor) / OVER_MS), 0.0, WORST_STRAIN)
+    broke = ~(trace.rtt_ms <= floor_ms + over_ms)
+    strain = np.clip(np.where(lost, 1.0, (trace.rtt_ms - floor_ms) / over_ms), 0.0, WORST_STRAIN)
     count = np.bincount(slot, minlength=slots)
     with np.errstate(invalid="ignore"):
         share = np.bincount(slot, broke, minlength=slots) / count

@@ -1,6 +1,6 @@
 """Ground (a), real noise: the forecast on public traces, out of sample by trace, beside the references and a plain regression.
 
-The shipped traces are scored by leaving one out: whatever is said of a trace, its model has not seen. Foreign traces
+Ours learns from `lessons` of the same traces as well; the yardstick and the references have what was asked of them. The shipped traces are scored by leaving one out: whatever is said of a trace, its model has not seen. Foreign traces
 (`--traces DIR`) are scored by a model fitted to all of the shipped ones and nothing else.
 """
 
@@ -16,15 +16,20 @@ from analytics.forecast import scoring
 from analytics.forecast.features import Facts, facts
 from analytics.forecast.model import fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
+from analytics.forecast.replay import joined_facts
+from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
 from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
 from telemetry.traces import TraceError, read_trace
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from analytics.forecast.model import Model
+    from telemetry.traces import Trace
 
 SHIPPED: Final = Path(__file__).parent.parent / "data" / "rtt_labelled"
 WHO: Final = ("ours", "plain", "persistence", "climatology")
@@ -51,14 +56,17 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
     # A trace that is given under a shipped one's name is not learned from; with all of them given, one is left out at a time.
     given = frozenset(path.name for path in foreign.glob("*.csv")) if foreign is not None else frozenset()
     learnable = frozenset(path.name for path in SHIPPED.glob("*.csv")) - given
-    scored = sample(SHIPPED if foreign is None else foreign, progress)
+    folder = SHIPPED if foreign is None else foreign
+    found = read_all(folder, progress)
+    scored = sample(folder, found, progress)
     if foreign is None or not learnable:
-        told = _left_out(scored, progress)
+        told = _left_out(scored, lessons(found, progress), progress)
         how = "each trace by a model fitted to the other traces"
     else:
-        shipped = sample(SHIPPED, progress, without=given)
+        shipped = read_all(SHIPPED, progress, without=given)
+        learned, more = sample(SHIPPED, shipped, progress), lessons(shipped, progress)
         progress("fitting to the shipped traces")
-        told = forecasts(shipped, scored)
+        told = forecasts(learned, more, scored)
         how = f"{foreign} by a model fitted to the {len(learnable)} shipped traces that are not among them"
     figures: dict[str, object] = {"scored": how, "traces": len(np.unique(scored.trace))}
     for lead in LEADS_NS:
@@ -69,21 +77,33 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
     return figures
 
 
-def sample(folder: Path, progress: Callable[[str], None], without: frozenset[str] = frozenset()) -> Sample:
-    """All asks of the traces in a folder, but for the files `without`.
+def read_all(
+    folder: Path, progress: Callable[[str], None], without: frozenset[str] = frozenset()
+) -> list[Trace]:
+    """The traces of a folder, but for the files `without`.
 
     Raises:
-        TraceError: no trace there, one that cannot be read, or none that is long enough to be asked of.
+        TraceError: no trace there, or one that cannot be read.
     """
     paths = [path for path in sorted(folder.glob("*.csv")) if path.name not in without]
     if not paths:
         raise TraceError(
             f"{folder}: no trace there; name a folder with files *.csv of the columns epoch;rtt;cp"
         )
+    progress(f"{folder.name}: reading {len(paths)} traces")
+    return [read_trace(path) for path in paths]
+
+
+def sample(folder: Path, traces: Sequence[Trace], progress: Callable[[str], None]) -> Sample:
+    """All asks of the traces of a folder.
+
+    Raises:
+        TraceError: none is long enough to be asked of.
+    """
     known, held, of, quiet = [], [], [], []
-    for number, path in enumerate(paths):
-        progress(f"{path.name}: {number + 1} of {len(paths)}")
-        one = ground(read_trace(path))
+    for number, trace in enumerate(traces):
+        progress(f"{trace.name}: {number + 1} of {len(traces)}")
+        one = ground(trace)
         if len(one.held):
             known.append(facts(one.track, one.asks))
             held.append(one.held)
@@ -91,19 +111,13 @@ def sample(folder: Path, progress: Callable[[str], None], without: frozenset[str
             quiet.append(after_quiet(one.track, one.asks))
     if not known:
         raise TraceError(f"{folder}: no trace is longer than a day; give longer ones")
-    figures = np.concatenate([each.figures for each in known])
-    ground_ = np.concatenate([each.ground for each in known])
-    lead_ns = np.concatenate([each.lead_ns for each in known])
-    every = Facts(known[0].names, figures, ground_, lead_ns)
-    return Sample(every, np.concatenate(held), np.concatenate(of), np.concatenate(quiet))
+    return Sample(joined_facts(known), np.concatenate(held), np.concatenate(of), np.concatenate(quiet))
 
 
-def forecasts(learned: Sample, asked: Sample) -> dict[str, NDArray[np.float64]]:
-    """What each forecaster, fitted to `learned`, says of `asked`."""
+def forecasts(learned: Sample, more: Lessons, asked: Sample) -> dict[str, NDArray[np.float64]]:
+    """What each forecaster, fitted to `learned`, ours to `more` as well, says of `asked`."""
     out = {
-        "ours": fit_facts(learned.known, learned.known.ground, learned.held, None)
-        .of_facts(asked.known)
-        .holds,
+        "ours": fitted(learned, more).of_facts(asked.known).holds,
         "plain": plain_chances(learned.known, learned.held, asked.known),
     }
     for name, figures in (("persistence", PERSISTENCE), ("climatology", CLIMATOLOGY)):
@@ -111,13 +125,23 @@ def forecasts(learned: Sample, asked: Sample) -> dict[str, NDArray[np.float64]]:
     return out
 
 
-def _left_out(every: Sample, progress: Callable[[str], None]) -> dict[str, NDArray[np.float64]]:
+def fitted(learned: Sample, more: Lessons) -> Model:
+    """The model of some traces and of their lessons."""
+    known = joined_facts([learned.known, more.known])
+    weight = np.concatenate([np.ones(len(learned.held)), more.weight])
+    return fit_facts(known, known.ground, np.concatenate([learned.held, more.held]), None, weight)
+
+
+def _left_out(
+    every: Sample, more: Lessons, progress: Callable[[str], None]
+) -> dict[str, NDArray[np.float64]]:
     told = {who: np.full(len(every.held), np.nan) for who in WHO}
     traces = np.unique(every.trace)
     for number, trace in enumerate(traces):
         progress(f"fitting without trace {number + 1} of {len(traces)}")
         of = every.trace == trace
-        for who, chance in forecasts(every.some(~of), every.some(of)).items():
+        others = forecasts(every.some(~of), more.some(more.trace != trace), every.some(of))
+        for who, chance in others.items():
             told[who][of] = chance
     return told
 

@@ -1,0 +1,78 @@
+"""What is learned from traces beside their own asks: the same lines judged by other limits, and with a shorter past.
+
+One limit and one length of past say little about how a line's failures follow each other: judged at 7 ms or 40 ms over its
+floor a trace is a more or a less troubled line with habits of its own, and without its first days it is a line of which
+less is known. Decision 158 says what either is worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.forecast.features import Facts, facts
+from analytics.forecast.replay import joined_facts, only_asks
+from bench._forecast.trace_ground import OVER_MS, ground
+from telemetry.traces import Trace
+from telemetry.windows import DAY_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+LIMITS_MS: Final = (7.0, 10.0, 12.0, 18.0, 22.0, 30.0, 40.0)
+LIMIT_WEIGHT: Final = 0.3
+"""Of all asks at one other limit together, against the trace's own."""
+WITHOUT_DAYS: Final = (3, 7, 12)
+SHORTENED_WEIGHT: Final = 0.5
+SHARE: Final = 0.5
+"""So many of the asks are taken, by lot, and each weighs so much more: neighbouring hours say nearly the same."""
+LEAST_DAYS: Final = 4
+"""Of a shorter rest nothing is learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """More asks of several traces to learn from, and how much each counts; `trace` is the trace's number; (M,) each."""
+
+    known: Facts
+    held: NDArray[np.bool_]
+    trace: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+    def some(self, rows: NDArray[np.bool_]) -> Lessons:
+        """The lessons of `rows`."""
+        known = self.known
+        part = Facts(known.names, known.figures[rows], known.ground[rows], known.lead_ns[rows])
+        return Lessons(part, self.held[rows], self.trace[rows], self.weight[rows])
+
+
+def lessons(traces: Sequence[Trace], progress: Callable[[str], None]) -> Lessons:
+    """The lessons of all traces."""
+    lot = np.random.default_rng(1)
+    parts, held, of, weight = [], [], [], []
+    for number, trace in enumerate(traces):
+        progress(f"{trace.name}: other limits and shorter pasts, {number + 1} of {len(traces)}")
+        for part, over_ms, weighs in _variants(trace):
+            one = ground(part, over_ms)
+            rows = np.flatnonzero(lot.random(len(one.held)) < SHARE)
+            if len(rows):
+                parts.append(facts(one.track, only_asks(one.asks, rows)))
+                held.append(one.held[rows])
+                of.append(np.full(len(rows), number, dtype=np.int64))
+                weight.append(np.full(len(rows), weighs / SHARE))
+    return Lessons(joined_facts(parts), np.concatenate(held), np.concatenate(of), np.concatenate(weight))
+
+
+def _variants(trace: Trace) -> Iterator[tuple[Trace, float, float]]:
+    """Traces with the limit over their floor, ms, and the weight of one of their asks."""
+    for over_ms in LIMITS_MS:
+        yield trace, over_ms, LIMIT_WEIGHT
+    for days in WITHOUT_DAYS:
+        first = int(np.searchsorted(trace.time_ns, trace.time_ns[0] + days * DAY_NS))
+        rest = Trace(trace.name, trace.time_ns[first:], trace.rtt_ms[first:], trace.changes[first:])
+        if len(rest.time_ns) and rest.time_ns[-1] - rest.time_ns[0] >= LEAST_DAYS * DAY_NS:
+            yield rest, OVER_MS, SHORTENED_WEIGHT
