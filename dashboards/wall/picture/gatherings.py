@@ -103,7 +103,7 @@ def _shade(site: Site, verdict: Verdict | None) -> Shade:
 def _stamp(verdicts: Mapping[str, Verdict]) -> str:
     """A short digest of what a page would show of these verdicts."""
     text = ";".join(
-        f"{site}={verdict.state}{shown_ratio(verdict.probability)}{[(r.code, shown(r.value)) for r in verdict.reasons]}"
+        f"{site}={verdict.state}{shown_ratio(verdict.probability)}{[(r.code, shown(r.value), r.factor) for r in verdict.reasons]}"
         for site, verdict in sorted(verdicts.items())
     )
     return blake2s(text.encode(), digest_size=6).hexdigest()

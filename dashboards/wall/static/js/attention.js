@@ -10,7 +10,8 @@ import { isOld, meetingsInOrder, model, nextMeeting, now } from "./model.js";
 import { oldText, tileOf, worseFirst } from "./office.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
-import { nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
+import { sayReason } from "./reasons.js";
+import { nameOf, say, sayAction, sayShade } from "./words.js";
 import { flash } from "./map.js";
 
 const ORDER_MS = 60_000;

@@ -10,7 +10,8 @@ import { borders, pathOf } from "./ground.js";
 import { createDenseMap, MOST_NAMED } from "./map_dense.js";
 import { oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
 import { hrefIncident, hrefSite } from "./router.js";
-import { nameOf, say, sayReason, sayShade } from "./words.js";
+import { sayReason } from "./reasons.js";
+import { nameOf, say, sayShade } from "./words.js";
 import { roam } from "./roam.js";
 
 const TEXT_PX = 17;
