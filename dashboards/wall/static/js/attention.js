@@ -3,7 +3,7 @@
 // it did, a new one joins at the end of its group.
 
 import { h, reshape, setAttribute, setText, shape } from "./dom.js";
-import { percent } from "./format.js";
+import { date, midnight, percent } from "./format.js";
 import { trouble } from "./freshness.js";
 import { degradedYetReady } from "./lines.js";
 import { isOld, meetingsInOrder, model, nextMeeting, now } from "./model.js";
@@ -150,14 +150,20 @@ function createHeading() {
     element: h("li", { class: "group" }, text),
     show(key) {
       const meeting = model.meetings[key];
-      setText(text, meeting ? say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say(key === LINES ? "wall.lines_degraded" : "wall.no_meeting_near"));
+      setText(text, meeting ? dayBefore(meeting.starts_ms) + say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say(key === LINES ? "wall.lines_degraded" : "wall.no_meeting_near"));
     },
   };
 }
 
+/** The day in front of a time, where it is another one than today: "Tomorrow ". */
+function dayBefore(startsMs) {
+  const days = Math.round((midnight(startsMs) - midnight(now())) / 86_400_000);
+  return days === 0 ? "" : `${days === 1 ? say("wall.tomorrow") : date(startsMs)} `;
+}
+
 function subtitleOf(meeting) {
   const end = model.ends.get(meeting.end);
-  return say("wall.meeting_at", { meeting: nameOf(meeting), at: meeting.starts_ms, end: end ? nameOf(end) : meeting.end });
+  return dayBefore(meeting.starts_ms) + say("wall.meeting_at", { meeting: nameOf(meeting), at: meeting.starts_ms, end: end ? nameOf(end) : meeting.end });
 }
 
 function emptySentence(meeting) {
