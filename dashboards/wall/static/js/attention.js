@@ -96,8 +96,9 @@ export function createAttention() {
       if (item.classList.contains("group") && all[index + 1]?.hidden) item.hidden = true;
     });
     const cut = order.map((group) => ({ key: group.key, n: group.sites.filter((site) => items.get(`${group.key} ${site}`)?.element.hidden ?? true).length }));
-    const own = cut.find((group) => group.key === key)?.n ?? 0;
-    const others = cut.reduce((sum, group) => sum + group.n, 0) - own;
+    const rows = cut.find((group) => group.key === key)?.n ?? 0;
+    const others = cut.reduce((sum, group) => sum + group.n, 0) - rows;
+    const own = rows + untold(model.meetings[key]);
     more.hidden = own + others === 0;
     setText(more, own ? say("wall.more_offices", { n: own }) : others ? say(key ? "wall.more_others" : "wall.more_offices", { n: others }) : "");
     setAttribute(more, "href", own && key ? hrefMeeting(model.meetings[key]) : null);
@@ -131,6 +132,13 @@ function groupsOf(next) {
   if (degraded.length) groups.set(LINES, degraded);
   const start = (key) => (key === next?.key ? -Infinity : model.meetings[key]?.starts_ms ?? Infinity);
   return [...groups].map(([key, found]) => ({ key, found })).sort((a, b) => start(a.key) - start(b.key) || a.key.localeCompare(b.key));
+}
+
+/** How many weak offices a meeting has beyond those that the server tells of by name. */
+function untold(meeting) {
+  if (!meeting?.weak) return 0;
+  const all = [...FLAGGED].reduce((sum, shade) => sum + (meeting.count[shade] ?? 0), 0);
+  return Math.max(0, all - meeting.weak.length);
 }
 
 /** What is known of the next meeting's weak offices; for the moment in which it becomes the next, what their tiles say. */
