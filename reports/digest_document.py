@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MOST_CARDS: Final = 8
 """Half a page; the rest is counted."""
+MOST_NAMES: Final = 12
+"""Offices that one shared fault is told of by name; the rest is counted."""
 _TONES: Final = {State.NOT_READY: Tone.BAD, State.AT_RISK: Tone.WATCH, State.UNKNOWN: Tone.MISSING}
 
 
@@ -88,8 +90,9 @@ class _Words:
         if not trouble:
             return [*blocks, Paragraph(say("digest.all_ready", n=len(digest.offices)))]
         blocks.append(Heading(say("digest.not_ready_and_done")))
-        blocks.append(Cards(tuple(self._coming(each) for each in trouble[:MOST_CARDS])))
-        return [*blocks, *self._rest(trouble)]
+        alike = self._alike(trouble)
+        blocks.append(Cards(tuple(self._coming(each) for each in alike[:MOST_CARDS])))
+        return [*blocks, *self._rest(sum(map(len, alike[MOST_CARDS:])))]
 
     def _expected(self, digest: Before) -> str:
         if not digest.judged:
@@ -102,7 +105,25 @@ class _Words:
         value = self.say("digest.of", n=digest.count(state), all=len(digest.offices))
         return Tile(self.say(f"state.{state.value}"), value, tone=_TONES.get(state, Tone.GOOD))
 
-    def _coming(self, office: Expected) -> Card:
+    def _alike(self, trouble: list[Expected]) -> list[list[Expected]]:
+        """Offices that one fault is to blame for and of which the same is said are told of together, where the worst of them stands."""
+        found: dict[object, list[Expected]] = {}
+        for each in trouble:
+            reasons = each.verdict.reasons if each.verdict is not None else ()
+            shared = bool(reasons) and reasons[0].factor is not None
+            found.setdefault((each.state, self._lines(each)) if shared else each.site.id, []).append(each)
+        return list(found.values())
+
+    def _coming(self, offices: list[Expected]) -> Card:
+        names = [each.site.name(self._language) for each in offices]
+        more = f" +{len(names) - MOST_NAMES}" if len(names) > MOST_NAMES else ""
+        said = list(dict.fromkeys(self._said(each.verdict) for each in offices))
+        word = said[0] if len(said) == 1 else self.say(f"state.{offices[0].state.value}")
+        tone = _TONES.get(offices[0].state, Tone.PLAIN)
+        return Card(", ".join(names[:MOST_NAMES]) + more, word, self._lines(offices[0]), tone)
+
+    def _lines(self, office: Expected) -> tuple[str, ...]:
+        """Why, what to do, and who knows."""
         verdict = office.verdict
         lines = []
         if verdict is not None and verdict.reasons:
@@ -110,12 +131,7 @@ class _Words:
         if verdict is not None and verdict.action is not Action.NONE:
             lines.append(self.say("digest.to_do", action=self.say(f"action.{verdict.action.value}")))
         lines.append(self._done(office.alert))
-        return Card(
-            office.site.name(self._language),
-            self._said(verdict),
-            tuple(lines),
-            _TONES.get(office.state, Tone.PLAIN),
-        )
+        return tuple(lines)
 
     def _done(self, alert: Alert | None) -> str:
         """Who has taken it up, or who was told."""
@@ -145,7 +161,7 @@ class _Words:
         if told:
             blocks.append(Heading(say("digest.what_happened")))
             blocks.append(Cards(tuple(self._came_true(each) for each in told[:MOST_CARDS])))
-            blocks += self._rest(told)
+            blocks += self._rest(len(told) - MOST_CARDS)
         elif held:
             blocks.append(Paragraph(say("digest.as_said")))
         return blocks
@@ -207,8 +223,7 @@ class _Words:
             return word
         return self.say("digest.chance", state=word, chance=verdict.probability)
 
-    def _rest(self, told: list[Expected] | list[CameTrue]) -> list[Block]:
-        more = len(told) - MOST_CARDS
+    def _rest(self, more: int) -> list[Block]:
         return [Paragraph(self.say("digest.more", n=more), small=True)] if more > 0 else []
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from analytics.quality.assumed import endpoints_of
 from dashboards.wall.audio import Assumed, assumed, of_windows
+from dashboards.wall.picture.gatherings import shade_at
 from dashboards.wall.picture.model import Shade, Why
 from dashboards.wall.picture.reasons import shown, shown_ratio, why
-from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import ms, recurrence_name
 from dashboards.wall.site_calls import LastRehearsal, LiveCall, last_rehearsal, live_call
 from telemetry.messages import ClockState, StampSource
@@ -21,8 +21,10 @@ from telemetry.windows import SECOND_NS, WINDOW_NS
 if TYPE_CHECKING:
     from analytics.quality.line import AudioQuality, Endpoints
     from config.config import Config
+    from config.meetings import Occurrence
     from config.sites import Site
     from dashboards.wall.sources import DecisionReader
+    from telemetry.decisions import Verdict
     from telemetry.store.protocol import StoreReader
     from telemetry.store.tables import StreamTable
 
@@ -58,7 +60,7 @@ class LineFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Upcoming(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The office's verdict for one of its meetings."""
+    """One of the office's meetings and the verdict for it, if there is one."""
 
     uid: str
     recurrence: str
@@ -147,26 +149,38 @@ def _line(table: StreamTable, row: int, quality: AudioQuality) -> LineFacts:
 
 
 def _upcoming(config: Config, state: DecisionReader, site: Site, now_ns: int) -> list[Upcoming]:
+    """The meetings that the office is invited to; one that nothing is said of yet is no missing meeting."""
     horizon_ns = now_ns + int(config.settings.watch.forecast_days * 86_400) * SECOND_NS
-    meetings = {
-        (occurrence.meeting.uid, occurrence.recurrence_ns): occurrence.meeting
-        for occurrence in config.calendar.occurrences(now_ns, horizon_ns)
+    verdicts = {
+        (verdict.meeting, verdict.occurrence_ns): verdict
+        for verdict in state.verdicts(now_ns - 86_400 * SECOND_NS, horizon_ns)
+        if verdict.site == site.id
     }
     return [
-        Upcoming(
-            uid=verdict.meeting,
-            recurrence=recurrence_name(verdict.occurrence_ns),
-            hi=meetings[verdict.meeting, verdict.occurrence_ns].name("hi"),
-            en=meetings[verdict.meeting, verdict.occurrence_ns].name("en"),
-            starts_ms=ms(verdict.starts_ns),
-            shade=shade_of(verdict),
-            probability=shown_ratio(verdict.probability),
-            why=tuple(why(reason) for reason in verdict.reasons),
-            action=verdict.action.value,
-            best=verdict.best_profile,
+        _expected(occurrence, verdicts.get((occurrence.meeting.uid, occurrence.recurrence_ns)), site)
+        for occurrence in sorted(
+            config.calendar.occurrences(now_ns, horizon_ns), key=lambda one: (one.starts_ns, one.meeting.uid)
         )
-        for verdict in sorted(
-            state.verdicts(now_ns - 86_400 * SECOND_NS, horizon_ns), key=lambda v: v.starts_ns
-        )
-        if verdict.site == site.id and (verdict.meeting, verdict.occurrence_ns) in meetings
+        if site.id in occurrence.meeting.invited
     ]
+
+
+def _expected(occurrence: Occurrence, verdict: Verdict | None, site: Site) -> Upcoming:
+    meeting = occurrence.meeting
+    said = Upcoming(
+        uid=meeting.uid,
+        recurrence=recurrence_name(occurrence.recurrence_ns),
+        hi=meeting.name("hi"),
+        en=meeting.name("en"),
+        starts_ms=ms(occurrence.starts_ns),
+        shade=shade_at(site, verdict),
+    )
+    if verdict is None:
+        return said
+    return structs.replace(
+        said,
+        probability=shown_ratio(verdict.probability),
+        why=tuple(why(reason) for reason in verdict.reasons),
+        action=verdict.action.value,
+        best=verdict.best_profile,
+    )

@@ -101,9 +101,9 @@ def _since(language: str, text: str, reason: Reason, zone: tzinfo) -> str:
     if reason.since_ns is None:
         return text
     if reason.until_ns is not None:
-        return say(
-            language, "reason.past", zone=zone, reason=text, since=reason.since_ns, until=reason.until_ns
-        )
+        brief = form.clock(reason.since_ns, zone) == form.clock(reason.until_ns, zone)
+        key = "reason.past_moment" if brief else "reason.past"
+        return say(language, key, zone=zone, reason=text, since=reason.since_ns, until=reason.until_ns)
     return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns)
 
 

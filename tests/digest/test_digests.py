@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telemetry.decisions import OutcomeState, State
+from telemetry.decisions import Action, Factor, FactorKind, OutcomeState, Reason, ReasonCode, State
 from tests.digest.desk import SITES, ns
 
 if TYPE_CHECKING:
@@ -65,6 +65,29 @@ def test_before_says_who_is_not_ready_and_what_is_done(desk: Desk) -> None:
         "  Nobody has been told yet",
     ]
     assert "Agra" not in text
+
+
+def test_offices_of_one_shared_fault_are_told_of_together(desk: Desk) -> None:
+    """The cause and what to do stand once; an office with a fault of its own keeps its own lines."""
+    desk.says()
+    fault = Reason(
+        code=ReasonCode.SHARED_FAULT,
+        value=2,
+        limit=3,
+        factor=Factor(kind=FactorKind.PROVIDER, name="provider-b"),
+    )
+    told = {"reasons": (fault,), "action": Action.CALL_PROVIDER}
+    desk.state.put_verdicts(
+        [
+            desk.verdict("agra", State.AT_RISK, 0.78, **told),
+            desk.verdict("etah", State.AT_RISK, 0.7, **told),
+        ]
+    )
+    desk.look("10:00")
+    text = desk.body("john@hq.example", "before").replace("\u00a0", " ")
+    assert text.count("provider-b") == 1
+    assert "• Etah, Agra: at risk\n" in text
+    assert "• Mathura: not ready (31 %)" in text
 
 
 def test_a_contact_without_a_name_is_called_after_the_office(desk: Desk) -> None:

@@ -62,7 +62,13 @@ def meetings(url: str, language: str = "en") -> list[tuple[str, str]]:
     with urllib.request.urlopen(f"{url}/api/snapshot", timeout=60) as answer:
         picture = json.load(answer)["picture"]
     known = sorted(picture["meetings"].values(), key=lambda m: m["starts_ms"])
-    return [(f"{m['count'].get('ready', 0)}/{m['linked']}", m[language]) for m in known]
+    return [(f"{ready(m)}/{m['linked']}", m[language]) for m in known]
+
+
+def ready(meeting: dict[str, Any]) -> int | str:
+    """How many of its offices are ready; a dash, no nought, where nothing is known of any."""
+    nothing = meeting["linked"] and meeting["count"].get("unknown") == meeting["linked"]
+    return "–" if nothing else meeting["count"].get("ready", 0)
 
 
 def whole(shown: list[dict[str, Any]], width: int) -> None:

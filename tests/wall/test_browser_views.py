@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import config
-from telemetry.decisions import Reason, ReasonCode, State
+from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode, State
 from tests.wall.crowded import write_fleet
 from tests.wall.storied_fleet import made_fleet, served, tell_rehearsal
 
@@ -57,6 +58,32 @@ def test_a_shared_fault_is_taken_up_with_a_name_and_a_note(page: Page, faulty: A
     assert page.locator(".case form").count() == 0
     page.keyboard.press("Escape")
     page.wait_for_selector(".mark")
+
+
+def test_a_row_names_the_cause_that_an_office_shares(page: Page, faulty: Any, until: Any) -> None:
+    """The provider, in the list and in what is read out, not trouble at other offices; a meeting of tomorrow is called so."""
+    factor = Factor(kind=FactorKind.PROVIDER, name="provider-b")
+    reason = Reason(code=ReasonCode.SHARED_FAULT, value=7, limit=8, factor=factor)
+    faulty.decide("agra", State.AT_RISK, 0.78, reason)
+    page.goto(f"{faulty.url}/?lang=en")
+    row = ".rows .row[href='#/site/agra']"
+    page.wait_for_selector(row)
+    assert page.text_content(f"{row} .reason") == "Fault at the provider provider-b"
+    spoken = page.get_attribute(".mark[href='#/site/agra']", "aria-label") or ""
+    assert "Fault at the provider provider-b" in spoken
+    assert page.inner_text(".attention .subtitle").startswith("11:00 · Morning review")
+    page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model, takeChange} = await import(script);
+        const later = ([key, m]) => [key, {...m, starts_ms: m.starts_ms + 86_400_000, ends_ms: m.ends_ms + 86_400_000}];
+        takeChange({meetings: Object.fromEntries(Object.entries(model.meetings).map(later))}); }"""
+    )
+    until(
+        page,
+        "document.querySelector('.attention .subtitle').textContent.startsWith('Tomorrow 11:00 · Morning review')",
+    )
+    faulty.decide("agra", State.READY, 0.95)
+    until(page, "document.querySelector('.mark[href=\"#/site/agra\"]').classList.contains('is-ready')")
 
 
 def test_a_meeting_says_how_its_forecast_moved_and_what_came_true(page: Page, faulty: Any) -> None:
@@ -187,6 +214,9 @@ def test_five_thousand_offices_stay_usable(page: Page, tmp_path: Path, until: An
     ):
         page.goto(f"{url}/?lang=en")
         page.wait_for_selector(".dense canvas")
+        more = page.inner_text(".attention .more").replace(",", "")
+        rows = page.locator(".rows li:visible .row").count()
+        assert rows + int(re.search(r"\d+", more)[0]) == len(fleet.linked)
         assert page.locator(".mark, .tile").count() == 0
         assert page.evaluate("document.querySelectorAll('*').length") < 6000
         the_canvas_is_for_the_keyboard(page)

@@ -18,7 +18,8 @@ from dashboards.wall.web.hosts import Hosts
 from tests.wall.storied_fleet import tell_incidents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 NOW_MS = 1_795_495_670_000
 HOUR_MS = 3_600_000
@@ -87,6 +88,19 @@ def test_a_site_has_its_facts(fleet: Any) -> None:
     assert line["loss"] > 0.01
     assert facts["upcoming"][0]["shade"] == "not_ready"
     assert facts["upcoming"][0]["en"] == "Morning review"
+
+
+def test_a_meeting_that_nothing_is_said_of_is_still_ahead(
+    tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+) -> None:
+    """Before the first verdict the office's page lists what it is invited to, as not known."""
+    with make_fleet(tmp_path, story=False) as empty, serve_fleet(empty) as url:
+        ahead = load(f"{url}/api/site/rampur")["upcoming"]
+        planned = load(f"{url}/api/site/budaun")["upcoming"]
+    assert (ahead[0]["en"], ahead[0]["shade"]) == ("Morning review", "unknown")
+    assert "probability" not in ahead[0]
+    assert [one["starts_ms"] for one in ahead] == sorted(one["starts_ms"] for one in ahead)
+    assert planned[0]["shade"] == "planned"
 
 
 def test_a_series_carries_its_marks(fleet: Any) -> None:

@@ -11,7 +11,7 @@ from config.sites import Site, SiteStatus
 from dashboards.wall.live.recent import Recent
 from dashboards.wall.picture.gatherings import today_and_tomorrow
 from dashboards.wall.picture.incidents import incidents
-from dashboards.wall.picture.model import Shade
+from dashboards.wall.picture.model import Cause, Shade, Why
 from dashboards.wall.picture.reasons import shown
 from dashboards.wall.picture.tiles import Known, next_verdicts, presence_of, tile
 from dashboards.wall.picture.times import meeting_key, recurrence_name, recurrence_ns
@@ -154,6 +154,14 @@ def test_a_chance_reads_alike_on_the_wall_and_on_the_command_line(chance: float)
     reason = Reason(code=ReasonCode.LOSS_UP, value=chance, unit="ratio")
     told = made(Known(verdict(state=State.AT_RISK, reasons=(reason,)))).why.value
     assert form.percent("hi", told) == form.percent("hi", chance)
+
+
+def test_a_reason_that_others_share_names_its_cause() -> None:
+    """The provider at fault, not 'trouble at other offices'; how many suffer is told at the foot."""
+    factor = Factor(kind=FactorKind.PROVIDER, name="provider-b")
+    reason = Reason(code=ReasonCode.SHARED_FAULT, value=11, limit=11, factor=factor)
+    told = made(Known(verdict(state=State.AT_RISK, reasons=(reason,)))).why
+    assert told == Why(code="shared_fault", cause=Cause(kind="provider", name="provider-b"))
 
 
 def test_today_is_the_deployments_day() -> None:

@@ -91,6 +91,15 @@ def test_a_reason_is_said_with_its_number_and_since_when() -> None:
     assert words.say_reason("hi", reason) == f"डेटा खो रहा है (ऊपर) 4.1{N}%, 11:00 से"
 
 
+def test_what_was_over_within_the_minute_has_one_time() -> None:
+    """Nobody reads "from 20:30 to 20:30"."""
+    brief = Reason(code=ReasonCode.OUTAGE, since_ns=TUESDAY_11_NS, until_ns=TUESDAY_11_NS + 20 * 10**9)
+    assert words.say_reason("en", brief) == "Line is down at 11:00, fine since"
+    assert words.say_reason("hi", brief) == "11:00 बजे थोड़ी देर लाइन बंद, उसके बाद ठीक"
+    longer = Reason(code=ReasonCode.OUTAGE, since_ns=TUESDAY_11_NS, until_ns=TUESDAY_11_NS + 60 * 10**9)
+    assert words.say_reason("en", longer) == "Line is down from 11:00 to 11:01, fine since"
+
+
 def test_a_reason_without_a_number_is_said_in_brief() -> None:
     """A missing number is left out, not shown as 0."""
     assert words.say_reason("en", Reason(code=ReasonCode.LOSS)) == "Loss"

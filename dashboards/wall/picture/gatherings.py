@@ -50,7 +50,7 @@ def gathering(
     """One occurrence with the count of its verdicts."""
     meeting = occurrence.meeting
     invited = [sites[site] for site in meeting.invited if site in sites]
-    shades = Counter(_shade(site, verdicts.get(site.id)).value for site in invited)
+    shades = Counter(shade_at(site, verdicts.get(site.id)).value for site in invited)
     return Gathering(
         uid=meeting.uid,
         recurrence=recurrence_name(occurrence.recurrence_ns),
@@ -94,7 +94,8 @@ def rehearsed(meetings: dict[str, Gathering], rehearsal: RehearsalRecord | None)
         meetings[key] = structs.replace(meetings[key], rehearsal=rehearsal.request.id)
 
 
-def _shade(site: Site, verdict: Verdict | None) -> Shade:
+def shade_at(site: Site, verdict: Verdict | None) -> Shade:
+    """What is said of an office that is invited to a meeting."""
     if site.status is not SiteStatus.LINKED:
         return Shade.PLANNED
     return Shade.UNKNOWN if verdict is None else shade_of(verdict)
@@ -103,7 +104,7 @@ def _shade(site: Site, verdict: Verdict | None) -> Shade:
 def _stamp(verdicts: Mapping[str, Verdict]) -> str:
     """A short digest of what a page would show of these verdicts."""
     text = ";".join(
-        f"{site}={verdict.state}{shown_ratio(verdict.probability)}{[(r.code, shown(r.value)) for r in verdict.reasons]}"
+        f"{site}={verdict.state}{shown_ratio(verdict.probability)}{[(r.code, shown(r.value), r.factor) for r in verdict.reasons]}"
         for site, verdict in sorted(verdicts.items())
     )
     return blake2s(text.encode(), digest_size=6).hexdigest()

@@ -47,8 +47,16 @@ class Place(_Record, frozen=True, kw_only=True):
     en: str
 
 
+class Cause(_Record, frozen=True, kw_only=True):
+    """What several offices have in common, as `telemetry.decisions.Factor`."""
+
+    kind: str
+    name: str = ""
+    region: str = ""
+
+
 class Why(_Record, frozen=True, kw_only=True):
-    """A reason: `value`, `limit` and `usual` in `unit`."""
+    """A reason: `value`, `limit` and `usual` in `unit`, or the `cause` that it shares with other offices."""
 
     code: str
     value: float | None = None
@@ -59,6 +67,7 @@ class Why(_Record, frozen=True, kw_only=True):
     since_ms: int | None = None
     until_ms: int | None = None
     """When it was over, of a reason that lies in the recent past."""
+    cause: Cause | None = None
 
 
 class Tile(_Record, frozen=True, kw_only=True):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dashboards.wall.picture.model import Why
+from dashboards.wall.picture.model import Cause, Why
 from dashboards.wall.picture.times import ms
 from telemetry.words import format as form
 
 if TYPE_CHECKING:
-    from telemetry.decisions import Reason
+    from telemetry.decisions import Factor, Reason
 
 
 def why(reason: Reason) -> Why:
@@ -25,7 +25,13 @@ def why(reason: Reason) -> Why:
         path=reason.path,
         since_ms=None if reason.since_ns is None else ms(reason.since_ns),
         until_ms=None if reason.until_ns is None else ms(reason.until_ns),
+        cause=None if reason.factor is None else cause(reason.factor),
     )
+
+
+def cause(factor: Factor) -> Cause:
+    """What several offices have in common."""
+    return Cause(kind=factor.kind.value, name=factor.name, region=factor.region)
 
 
 def shown(value: float | None, digits: int = 2) -> float | None:

@@ -3,14 +3,15 @@
 // it did, a new one joins at the end of its group.
 
 import { h, reshape, setAttribute, setText, shape } from "./dom.js";
-import { percent } from "./format.js";
+import { date, midnight, percent } from "./format.js";
 import { trouble } from "./freshness.js";
 import { degradedYetReady } from "./lines.js";
 import { isOld, meetingsInOrder, model, nextMeeting, now } from "./model.js";
 import { oldText, tileOf, worseFirst } from "./office.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
-import { nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
+import { sayReason } from "./reasons.js";
+import { nameOf, say, sayAction, sayShade } from "./words.js";
 import { flash } from "./map.js";
 
 const ORDER_MS = 60_000;
@@ -95,8 +96,9 @@ export function createAttention() {
       if (item.classList.contains("group") && all[index + 1]?.hidden) item.hidden = true;
     });
     const cut = order.map((group) => ({ key: group.key, n: group.sites.filter((site) => items.get(`${group.key} ${site}`)?.element.hidden ?? true).length }));
-    const own = cut.find((group) => group.key === key)?.n ?? 0;
-    const others = cut.reduce((sum, group) => sum + group.n, 0) - own;
+    const rows = cut.find((group) => group.key === key)?.n ?? 0;
+    const others = cut.reduce((sum, group) => sum + group.n, 0) - rows;
+    const own = rows + untold(model.meetings[key]);
     more.hidden = own + others === 0;
     setText(more, own ? say("wall.more_offices", { n: own }) : others ? say(key ? "wall.more_others" : "wall.more_offices", { n: others }) : "");
     setAttribute(more, "href", own && key ? hrefMeeting(model.meetings[key]) : null);
@@ -132,6 +134,13 @@ function groupsOf(next) {
   return [...groups].map(([key, found]) => ({ key, found })).sort((a, b) => start(a.key) - start(b.key) || a.key.localeCompare(b.key));
 }
 
+/** How many weak offices a meeting has beyond those that the server tells of by name. */
+function untold(meeting) {
+  if (!meeting?.weak) return 0;
+  const all = [...FLAGGED].reduce((sum, shade) => sum + (meeting.count[shade] ?? 0), 0);
+  return Math.max(0, all - meeting.weak.length);
+}
+
 /** What is known of the next meeting's weak offices; for the moment in which it becomes the next, what their tiles say. */
 function weakOf(next) {
   return next.weak ?? Object.entries(model.tiles).filter(([, tile]) => tile.meeting === next.key && FLAGGED.has(tile.shade)).map(([site, tile]) => ({ site, ...tile }));
@@ -149,14 +158,20 @@ function createHeading() {
     element: h("li", { class: "group" }, text),
     show(key) {
       const meeting = model.meetings[key];
-      setText(text, meeting ? say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say(key === LINES ? "wall.lines_degraded" : "wall.no_meeting_near"));
+      setText(text, meeting ? dayBefore(meeting.starts_ms) + say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say(key === LINES ? "wall.lines_degraded" : "wall.no_meeting_near"));
     },
   };
 }
 
+/** The day in front of a time, where it is another one than today: "Tomorrow ". */
+function dayBefore(startsMs) {
+  const days = Math.round((midnight(startsMs) - midnight(now())) / 86_400_000);
+  return days === 0 ? "" : `${days === 1 ? say("wall.tomorrow") : date(startsMs)} `;
+}
+
 function subtitleOf(meeting) {
   const end = model.ends.get(meeting.end);
-  return say("wall.meeting_at", { meeting: nameOf(meeting), at: meeting.starts_ms, end: end ? nameOf(end) : meeting.end });
+  return dayBefore(meeting.starts_ms) + say("wall.meeting_at", { meeting: nameOf(meeting), at: meeting.starts_ms, end: end ? nameOf(end) : meeting.end });
 }
 
 function emptySentence(meeting) {

@@ -9,7 +9,8 @@ import { freshAge, shortNumber, spoken, tileOf } from "./office.js";
 import { roam } from "./roam.js";
 import { hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
-import { nameOf, say, sayReason, sayShade } from "./words.js";
+import { sayReason } from "./reasons.js";
+import { nameOf, say, sayShade } from "./words.js";
 
 /** Names of more letters are set smaller, and smaller still. */
 const [LONG_NAME, LONGEST_NAME] = [15, 18];

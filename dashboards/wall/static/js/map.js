@@ -10,13 +10,16 @@ import { borders, pathOf } from "./ground.js";
 import { createDenseMap, MOST_NAMED } from "./map_dense.js";
 import { oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
 import { hrefIncident, hrefSite } from "./router.js";
-import { nameOf, say, sayReason, sayShade } from "./words.js";
+import { sayReason } from "./reasons.js";
+import { nameOf, say, sayShade } from "./words.js";
 import { roam } from "./roam.js";
 
 const TEXT_PX = 17;
 const MARK_PX = { linked: 22, planned: 11 };
 /** The longest that a label says beside the name: a probability, or the age of old data (s). */
 const [LONGEST_NUMBER, LONGEST_AGE_S] = [0.88, 59 * 60];
+/** The smallest that a name is written for the age of old data to have room beside it, of its usual size. */
+const LEAST_SIZE = 0.6;
 
 /** What a label has room for, in the order of choosing: name and number, the name, a number alone; near its mark, then farther off. */
 const STAGES = [["whole", nearCandidates], ["name", nearCandidates], ["whole", farCandidates], ["name", farCandidates], ["number", nearCandidates], ["number", farCandidates]];
@@ -183,15 +186,21 @@ function place(scene, px, bounds) {
     const wanted = offices.map((office) => (office.linked ? sizes[holds](office) : null));
     boxes = placeLabels(marks, wanted, bounds, boxes, candidates).map((box) => box && { holds, ...box });
   }
-  return offices.map((office, i) => ({ office, mark: marks[i], box: boxes[i] }));
+  return offices.map((office, i) => ({ office, mark: marks[i], box: boxes[i] && { ...boxes[i], small: smallFor(boxes[i], beside) } }));
+}
+
+/** How much smaller a name must be written for an age to stand beside it in the same room; 0 where nobody could read it. */
+function smallFor({ holds, w }, beside) {
+  const size = w / (w + beside);
+  return holds === "name" && size >= LEAST_SIZE ? size : 0;
 }
 
 /** Name and number of a label; where only one of both has room, the age of old data goes first, then the name. */
-function wordsOf(office, tile, holds) {
+function wordsOf(office, tile, { holds, small }) {
   const age = shortAge(tile);
   const number = age || shortNumber(tile);
-  if (holds === "number" || (holds === "name" && age)) return ["", number];
-  return [nameOf(office), number && holds === "whole" ? ` ${number}` : ""];
+  if (holds === "number" || (holds === "name" && age && !small)) return ["", number];
+  return [nameOf(office), number && (holds === "whole" || age) ? ` ${number}` : ""];
 }
 
 function createMark({ office, mark, box }, px) {
@@ -221,10 +230,11 @@ function createMark({ office, mark, box }, px) {
       link.setAttribute("class", ["mark", `is-${tile.shade}`, isOld(tile) && "old", link.classList.contains("changed") && "changed"].filter(Boolean).join(" "));
       setAttribute(cell(), "data-shade", tile.shade);
       if (!label) return;
-      const [called, said] = wordsOf(office, tile, box.holds);
+      const [called, said] = wordsOf(office, tile, box);
       if (leader) leader.style.visibility = called || said ? "" : "hidden";
       setText(name, called);
       setText(number, said);
+      setAttribute(label, "font-size", said && box.small ? TEXT_PX * px * box.small : null);
     },
   };
 }

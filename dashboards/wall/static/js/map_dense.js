@@ -40,11 +40,12 @@ export function createDenseMap({ onHover, onChoose }) {
     const dots = window.devicePixelRatio || 1;
     const style = getComputedStyle(document.documentElement);
     const colours = Object.fromEntries(LAST.map((shade) => [shade, style.getPropertyValue(`--${shade}`).trim()]));
+    const edge = style.getPropertyValue("--at_risk-edge").trim();
     pen.setTransform(dots, 0, 0, dots, 0, 0);
     pen.clearRect(0, 0, canvas.width, canvas.height);
     const groups = Object.fromEntries(LAST.map((shade) => [shade, []]));
     for (const place of places) groups[tileOf(place.site).shade].push(place);
-    for (const shade of LAST) for (const place of groups[shade]) drawShape(pen, place, shade, colours[shade], size);
+    for (const shade of LAST) for (const place of groups[shade]) drawShape(pen, place, shade, colours[shade], size, shade === "at_risk" ? edge : colours[shade]);
     pin.refresh();
     const now = performance.now();
     pen.strokeStyle = style.getPropertyValue("--text").trim();
@@ -92,15 +93,15 @@ export function createDenseMap({ onHover, onChoose }) {
   };
 }
 
-function drawShape(pen, { site, x, y }, shade, colour, size) {
+function drawShape(pen, { site, x, y }, shade, colour, size, edge) {
   const r = shade === "ready" || shade === "planned" ? size : size * 1.7;
   pen.globalAlpha = shade !== "dark" && shade !== "planned" && isOld(tileOf(site)) ? 0.45 : 1;
   pen.fillStyle = colour;
-  pen.strokeStyle = colour;
+  pen.strokeStyle = edge;
   pen.beginPath();
   switch (shade) {
     case "ready": pen.arc(x, y, r, 0, 7); pen.fill(); break;
-    case "at_risk": pen.moveTo(x, y - r * 1.15); pen.lineTo(x + r * 1.1, y + r * 0.85); pen.lineTo(x - r * 1.1, y + r * 0.85); pen.fill(); break;
+    case "at_risk": pen.moveTo(x, y - r * 1.15); pen.lineTo(x + r * 1.1, y + r * 0.85); pen.lineTo(x - r * 1.1, y + r * 0.85); pen.closePath(); pen.fill(); pen.lineWidth = 1; pen.stroke(); break;
     case "not_ready": pen.rect(x - r, y - r, 2 * r, 2 * r); pen.fill(); break;
     case "dark": pen.lineWidth = r * 0.6; pen.moveTo(x - r, y - r); pen.lineTo(x + r, y + r); pen.moveTo(x + r, y - r); pen.lineTo(x - r, y + r); pen.stroke(); break;
     case "unknown": pen.lineWidth = r * 0.35; pen.setLineDash([r * 0.5, r * 0.5]); pen.arc(x, y, r * 0.8, 0, 7); pen.stroke(); pen.setLineDash([]); break;

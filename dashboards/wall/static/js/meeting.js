@@ -9,7 +9,8 @@ import { moveChart, wholeMoved } from "./moves.js";
 import { createRehearsal } from "./rehearsal.js";
 import { lastRehearsal } from "./rehearsal_why.js";
 import { hrefSite } from "./router.js";
-import { nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
+import { sayReason } from "./reasons.js";
+import { nameOf, say, sayAction, sayShade } from "./words.js";
 
 const SUMMARY = ["dark", "not_ready", "at_risk", "unknown", "ready", "planned"];
 

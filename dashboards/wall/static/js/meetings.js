@@ -5,7 +5,7 @@ import { clock, date, midnight, percent } from "./format.js";
 import { meetingsInOrder, model, now } from "./model.js";
 import { barOf } from "./moves.js";
 import { hrefMeeting } from "./router.js";
-import { createTimeline, worstOf } from "./timeline.js";
+import { createTimeline, readyOf, worstOf } from "./timeline.js";
 import { nameOf, say } from "./words.js";
 
 const DAY_MS = 86_400_000;
@@ -68,12 +68,12 @@ function dayOf(day, start, all) {
 function meetingCard(meeting) {
   const over = meeting.ends_ms <= now();
   const end = model.ends.get(meeting.end);
+  const ready = readyOf(meeting);
   return h("li", {}, h("a", { href: hrefMeeting(meeting), class: `meeting-card${over ? " over" : ""}`, "data-shade": worstOf(meeting.count) },
     h("time", {}, clock(meeting.starts_ms)),
     h("span", { class: "card-title" }, nameOf(meeting)),
     h("span", { class: "card-end" }, [end ? nameOf(end) : meeting.end, phaseOf(meeting)].filter(Boolean).join(" · ")),
-    h("span", { class: "card-ready" }, shape(worstOf(meeting.count)), h("b", {}, `${meeting.count.ready ?? 0}/${meeting.linked}`),
-      h("span", { class: "sr" }, say("wall.ready_of", { ready: meeting.count.ready ?? 0, linked: meeting.linked }))),
+    h("span", { class: "card-ready" }, shape(worstOf(meeting.count)), h("b", {}, ready.shown), h("span", { class: "sr" }, ready.said)),
     barOf(meeting.count, EXPECTED)));
 }
 

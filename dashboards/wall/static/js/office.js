@@ -2,7 +2,8 @@
 
 import { duration, percent } from "./format.js";
 import { ageOf, isOld, model } from "./model.js";
-import { nameOf, say, sayReason, sayShade } from "./words.js";
+import { sayReason } from "./reasons.js";
+import { nameOf, say, sayShade } from "./words.js";
 
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
 export function spoken(office, tile) {

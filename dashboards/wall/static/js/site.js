@@ -12,7 +12,8 @@ import { callAndRehearsal } from "./site_call.js";
 import { createEvents } from "./site_events.js";
 import { createReports } from "./site_reports.js";
 import { linkTo, share } from "./site_share.js";
-import { codecName, nameOf, say, sayAction, sayReason, sayShade } from "./words.js";
+import { sayReason } from "./reasons.js";
+import { codecName, nameOf, say, sayAction, sayShade } from "./words.js";
 
 const WINDOW_MS = 15_000;
 const REFRESH_MS = 15_000;

@@ -126,18 +126,25 @@ export function worstOf(count) {
   return ["dark", "not_ready", "at_risk", "unknown"].find((shade) => count[shade]) ?? (count.ready ? "ready" : "planned");
 }
 
+/** How many of its offices are ready, as a screen shows it and as it is read out; of which nothing is known, no number. */
+export function readyOf({ count, linked }) {
+  if (linked && count.unknown === linked) return { shown: `–/${linked}`, said: say("wall.ready_not_known") };
+  const ready = count.ready ?? 0;
+  return { shown: `${ready}/${linked}`, said: say("wall.ready_of", { ready, linked }) };
+}
+
 function barOf(meeting, seat, percentOf) {
   const from = percentOf(hourOfDay(meeting.starts_ms));
   const width = Math.min(100, percentOf(endOf(meeting))) - from;
   const worst = worstOf(meeting.count);
-  const ready = meeting.count.ready ?? 0;
+  const ready = readyOf(meeting);
   const kind = ["bar", seat?.side ?? "left-out", meeting.ends_ms <= now() && "over", seat && seat.room < Math.min(seat.bar.terse, seat.bar.full) && "terse"];
-  const link = h("a", { href: hrefMeeting(meeting), class: kind.filter(Boolean).join(" "), "data-shade": worst, title: `${clock(meeting.starts_ms)} ${nameOf(meeting)} ${ready}/${meeting.linked}` },
+  const link = h("a", { href: hrefMeeting(meeting), class: kind.filter(Boolean).join(" "), "data-shade": worst, title: `${clock(meeting.starts_ms)} ${nameOf(meeting)} ${ready.shown}` },
     h("span", { class: "block" }),
     h("span", { class: "bar-text" },
       h("time", {}, clock(meeting.starts_ms)), shape(worst),
-      h("b", {}, `${ready}/${meeting.linked}`), h("span", { class: "bar-title" }, nameOf(meeting)),
-      h("span", { class: "sr" }, say("wall.ready_of", { ready, linked: meeting.linked }))));
+      h("b", {}, ready.shown), h("span", { class: "bar-title" }, nameOf(meeting)),
+      h("span", { class: "sr" }, ready.said)));
   setVariables(link, { "--x": `${from}%`, "--w": `${width}%`, "--lane": seat?.lane ?? 0, "--room": `${seat?.room ?? 0}px` });
   return h("li", {}, link);
 }

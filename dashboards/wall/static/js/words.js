@@ -44,19 +44,6 @@ export function say(key, values = {}) {
 /** A name in the viewer's language: of an office, a region, an end, a meeting. */
 export const nameOf = (thing) => (current === "en" ? thing.en || thing.hi : thing.hi || thing.en);
 
-/** A reason as a screen shows it, with its number. */
-export function sayReason(why, withSince = true) {
-  if (!why) return "";
-  const toldBySince = why.unit === "s" && why.since_ms;
-  const text = why.value === undefined || toldBySince
-    ? say(`brief.${why.code}`)
-    : say(`reason.${why.code}`, { value: format.measure(why.value, why.unit ?? "") });
-  if (withSince && why.since_ms && why.until_ms) {
-    return say("reason.past", { reason: text, since: why.since_ms, until: why.until_ms });
-  }
-  return withSince && why.since_ms ? say("reason.since", { reason: text, since: why.since_ms }) : text;
-}
-
 export const sayShade = (shade) => say(`state.${shade}`);
 export const sayAction = (action) => (action && action !== "none" ? say(`action.${action}`) : "");
 
