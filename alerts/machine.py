@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alerts.condition import Condition
     from alerts.ladder import Ladder
     from alerts.silenced import Silenced
-    from alerts.telling import Teller
+    from alerts.telling import Teller, Told
     from config.alert_settings import Alerts
 
 OF_WINDOWS: Final = 3
@@ -74,19 +74,41 @@ class Machine:
         alerts: list[Alert] = []
         tellings: list[Telling] = []
         open_alerts = {alert.subject: alert for alert in standing}
-        ended = {alert.subject: alert for alert in recent}
-        troubled = {one.site for one in conditions.values() if one.site}
+        ended = {_whose(alert): alert for alert in recent if alert.subject in conditions or alert.clear_ns}
+        troubled = {one.site for one in conditions.values() if one.site and not one.muted}
+        heirs = self._heirs(open_alerts, conditions)
+        goes_on = set(heirs.values())
         self._is_crowd = self._crowd(open_alerts, conditions) >= self._settings.crowd
         for subject in dict.fromkeys((*open_alerts, *conditions)):
-            before, condition = open_alerts.get(subject), conditions.get(subject)
+            before, condition = open_alerts.get(subject), conditions.get(heirs.get(subject, subject))
             if before is None:
-                after, told = self._begin(conditions[subject], ended.get(subject))
+                if subject in goes_on:
+                    continue
+                after, told = self._begin(conditions[subject], ended.get(_whose(conditions[subject])))
             else:
                 after, told = self._go_on(before, condition, superseded=before.site in troubled)
             if after is not None and after != before:
                 alerts.append(structs.replace(after, seen_ns=self._now_ns))
             tellings += told
         return Decision(tuple(alerts), tuple(tellings))
+
+    def _heirs(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> dict[str, str]:
+        """By subject of an alert, the subject with which it goes on: another meeting of the same office is in danger, its own no longer.
+
+        Of two meetings whose verdicts take turns the office hears as of one trouble; one that ends with its meeting has no heir.
+        """
+        free = {
+            one.site: subject
+            for subject, one in conditions.items()
+            if one.site and one.occurrence_ns is not None and one.begins and not one.muted
+            if subject not in standing
+        }
+        return {
+            subject: free.pop(alert.site)
+            for subject, alert in standing.items()
+            if subject not in conditions and alert.occurrence_ns is not None and alert.site in free
+            if self._concerns(alert)
+        }
 
     def _begin(self, condition: Condition, last: Alert | None) -> tuple[Alert | None, tuple[Telling, ...]]:
         if not condition.begins or condition.muted:
@@ -113,6 +135,8 @@ class Machine:
                 alert, starts_ns=condition.starts_ns, ends_ns=condition.ends_ns, clear_ns=None
             ), ()
         after = self._updated(alert, condition)
+        if alert.subject != condition.subject and alert.nearest_ns is None and alert.told:
+            after = structs.replace(after, nearest_ns=alert.starts_ns)
         if alert.clear_ns is not None:
             after = structs.replace(after, clear_ns=None, flaps=self._newest((*after.flaps, self._now_ns)))
         if after.state is AlertState.PENDING:
@@ -166,12 +190,24 @@ class Machine:
         ):  # the shared fault is over, or was none: the office hears of its own trouble as of a new one
             alone = structs.replace(self._anew(alert), told=(), eased=(), rung=0, rung_ns=None)
             return self._teller.tell(structs.replace(alone, own_ns=None, rank=condition.rank))
+        if self._is_nearer(alert):
+            told = self._worse(structs.replace(alert, nearest_ns=alert.starts_ns))
+            if told.tellings:
+                return told
         if alert.state is not AlertState.ACKNOWLEDGED:
             return self._teller.tell(alert)
         if condition.rank <= before:
             return alert, ()
-        told = self._teller.worse(structs.replace(self._anew(alert), rung_ns=self._now_ns))
+        told = self._worse(alert)
         return told if told.tellings else (structs.replace(alert, rank=before), ())
+
+    def _is_nearer(self, alert: Alert) -> bool:
+        """Whether it has come to endanger a meeting that begins before all of which people were told."""
+        starts_ns, nearest_ns = alert.starts_ns, alert.nearest_ns
+        return starts_ns is not None and nearest_ns is not None and starts_ns < nearest_ns
+
+    def _worse(self, alert: Alert) -> Told:
+        return self._teller.worse(structs.replace(self._anew(alert), rung_ns=self._now_ns))
 
     def _anew(self, alert: Alert) -> Alert:
         """Firing again: an acknowledgement of what it was before no longer holds."""
@@ -252,6 +288,11 @@ class Machine:
 
     def _newest(self, flaps: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(at_ns for at_ns in flaps if self._now_ns - at_ns < HOUR_NS)[-FLAPS_KEPT:]
+
+
+def _whose(one: Alert | Condition) -> str:
+    """The office whose trouble it is, whatever the meeting; the subject, of an incident."""
+    return one.site or one.subject
 
 
 def shifted(alert: Alert, by_ns: int) -> Alert:

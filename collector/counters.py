@@ -32,6 +32,8 @@ class Counters:
     upkeep_failures: int = 0
     confirmations: int = 0
     plans: int = 0
+    plans_withheld: int = 0
+    """How often a probe was heard that gets no plan, because its site has as many as are told one."""
     commit_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
     """Duration of the latest commits."""
 
@@ -70,6 +72,7 @@ class Counters:
             "upkeep_failures": self.upkeep_failures,
             "confirmations": self.confirmations,
             "plans": self.plans,
+            "plans_withheld": self.plans_withheld,
             "commit_ms_p50": round(recent[len(recent) // 2], 3) if recent else None,
             "commit_ms_max": round(recent[-1], 3) if recent else None,
         }

@@ -20,7 +20,10 @@ FIRST_PROBE: Final = "p1"
 """The id that a site's first probe has by default: it gets its plan before it has ever spoken."""
 
 MAX_PROBES: Final = 64
-"""Of one site that are told a plan: where nobody is enrolled, anybody may invent names."""
+"""Of one site that are told a plan: where nobody is enrolled, anybody may invent names.
+
+Each would cost a retained message at the broker and a row here. Whoever is left out is counted and named (`plans.withheld`).
+"""
 
 Probe = tuple[str, str]
 
@@ -33,11 +36,20 @@ class Planner:
         root: str,
         publish: Callable[[str, bytes], Sending],
         is_revoked: Callable[[str, str], bool] = lambda _, __: False,
+        withheld: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
-        """`is_revoked(site, probe)`: asked as a plan is told: what was heard before may be noted after."""
+        """Take what is asked and told.
+
+        Args:
+            root: of the topics.
+            publish: sends a retained message.
+            is_revoked: `(site, probe)`, asked as a plan is told: what was heard before may be noted after.
+            withheld: `(site, probe)`, told each time that a probe is heard which gets no plan, its site having `MAX_PROBES`.
+        """
         self._root = root
         self._publish = publish
         self._is_revoked = is_revoked
+        self._withheld = withheld
         self._plans: dict[str, Plan] = {}
         self._made_for: tuple[Config, int] | None = None
         self._probes: dict[str, set[str]] = {}
@@ -64,9 +76,11 @@ class Planner:
             return
         if len(probes) >= MAX_PROBES:
             self._strike_off(site)
-        if len(probes) < MAX_PROBES:
-            probes.add(probe)
-            self._unsure[site] = None
+        if len(probes) >= MAX_PROBES:
+            self._withheld(site, probe)
+            return
+        probes.add(probe)
+        self._unsure[site] = None
 
     def arrived(self, site: str, probe: str) -> None:
         """A probe has come on line: its plan is told again, whatever somebody has put in its place meanwhile."""

@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from collector.mqtt import Sending
-from collector.planner import Planner
+from collector.planner import MAX_PROBES, Planner
 from collector.plans import plan_everyone
 from collector.trouble import Trouble
 
@@ -31,7 +31,9 @@ class Planning:
     def __init__(self, ground: Ground, bridge: Bridge, is_revoked: Callable[[str, str], bool]) -> None:
         self._ground = ground
         self._bridge = bridge
-        self._planner = Planner(ground.root, self._publish, is_revoked)
+        self._planner = Planner(ground.root, self._publish, is_revoked, self._withhold)
+        self._full: set[str] = set()
+        """Sites of which was said that they have too many probes."""
         self._term: int | None = None
         self.making = Trouble("plans cannot be made", "probes keep the last ones; trying again", "plans")
         self.trouble = Trouble(
@@ -51,6 +53,19 @@ class Planning:
                 self._planner.arrived(said.site, said.probe)
             else:
                 self._planner.heard(said.site, said.probe)
+
+    def _withhold(self, site: str, probe: str) -> None:
+        """Count a probe that gets no plan; of each site the first is named."""
+        self._ground.counters.plans_withheld += 1
+        if site in self._full:
+            return
+        self._full.add(site)
+        log.warning(
+            "%s has %d probes already: %s (and any more) is told no plan and measures at the base rate; its reports are"
+            " stored. Revoke those that are gone: tatpar revoke %s --probe ID",
+            site, MAX_PROBES, probe, site,
+            extra={"event": "plans.withheld", "site": site, "probe": probe},
+        )  # fmt: skip
 
     def again(self) -> None:
         """The connection is new: publish every plan once more."""

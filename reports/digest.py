@@ -127,6 +127,8 @@ class After:
     """Those that failed first, then those whose forecast was wrong."""
     not_linked: int
     records: tuple[Record, ...]
+    is_ours: bool = True
+    """Whether anything was said of it before it was over: else it was before our time, whatever data have come of it since."""
 
     def count(self, state: OutcomeState) -> int:
         """How many offices came out so."""
@@ -181,7 +183,15 @@ def after(config: Config, state: StateDb, occurrence: Occurrence) -> After:
     offices = [CameTrue(site, outcomes.get(site.id), said.get(site.id, {})) for site in sites]
     offices.sort(key=lambda each: (each.state is not OutcomeState.FAILED, -_wrong(each)))
     records = tuple(_record(horizon, offices) for horizon in Horizon)
-    return After(occurrence, tuple(offices), not_linked, records)
+    return After(occurrence, tuple(offices), not_linked, records, _was_watched(state, occurrence, said))
+
+
+def _was_watched(
+    state: StateDb, occurrence: Occurrence, said: Mapping[str, Mapping[Horizon, Verdict]]
+) -> bool:
+    verdicts = _of(occurrence, state.verdicts(*_span(occurrence)))
+    verdicts += [one for each in said.values() for one in each.values()]
+    return any(one.issued_ns < occurrence.ends_ns for one in verdicts)
 
 
 def _invited(config: Config, occurrence: Occurrence) -> tuple[list[Site], int]:

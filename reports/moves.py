@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 from msgspec import structs
 
-from analytics.changes.moved import LEAST_SHARE, LEAST_STEP, SLOTS_PER_DAY, Moved, moved
+from analytics.changes.daily import SLOTS_PER_DAY
+from analytics.changes.moved import LEAST_SHARE, LEAST_STEP, Moved, moved
 from analytics.ranks import medians
 from telemetry.store.line_figures import line_figures
 from telemetry.windows import DAY_NS

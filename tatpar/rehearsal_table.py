@@ -8,6 +8,7 @@ import msgspec
 
 from tatpar.columns import table
 from tatpar.json_time import rfc3339
+from tatpar.listed import listed
 from telemetry.rehearsing import OfficeState
 from telemetry.words import say
 from telemetry.words.format import rate
@@ -44,7 +45,7 @@ def report_lines(record: RehearsalRecord, language: str) -> list[str]:
 
 
 def list_lines(records: Iterable[RehearsalRecord], language: str) -> list[str]:
-    """The last rehearsals, a line each."""
+    """The last rehearsals, a line each; where there was none, how to make one."""
     rows = [
         [
             rfc3339(one.request.asked_ns),
@@ -58,7 +59,7 @@ def list_lines(records: Iterable[RehearsalRecord], language: str) -> list[str]:
         for one in records
     ]
     asked, *others = _heads(language, _LIST)
-    return table((asked, "id", *others), rows)
+    return listed((asked, "id", *others), rows, language, "rehearsals")
 
 
 def state_and_why(record: RehearsalRecord, language: str) -> str:

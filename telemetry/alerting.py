@@ -87,7 +87,7 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     meeting: str = ""
     occurrence_ns: int | None = None
     starts_ns: int | None = None
-    """Of the next meeting that it endangers."""
+    """Of the next meeting that it endangers; the alert goes on with another one of the office when that is in danger instead."""
     ends_ns: int | None = None
     reason: Reason | None = None
     action: Action = Action.NONE
@@ -132,6 +132,8 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Since when the shared fault is gone that explained it, and the trouble is not."""
     overtaken_ns: int | None = None
     """Time of the acknowledgement that no longer holds, because it has got worse since."""
+    nearest_ns: int | None = None
+    """Start of the earliest meeting that people were told of, once it has gone on from one meeting of the office to another."""
 
     @property
     def subject(self) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
+from analytics.changes.daily import SLOTS_PER_DAY, daily_swing
 from analytics.changes.offline import changes, standing
 from analytics.changes.series import METRICS, Metric
 from analytics.ranks import medians
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,6 @@ LEAST_SHARE: Final = 0.1
 """A move is told when it is at least so large, and that share of the level before."""
 LEAST_DAYS: Final = 5
 """Days of which a rhythm is believed."""
-SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
 
 
 class Moved(Struct, frozen=True, kw_only=True):
@@ -84,9 +84,10 @@ def _of_line(  # noqa: PLR0913, PLR0917 - a line's names, its figures, how to lo
     first_ns: int,
     trees: Trees | None,
 ) -> list[Moved]:
-    """Levels are of the figures as measured."""
+    """Levels are of the figures as measured, less the slots in which they are off as they often are at that time of the day."""
     if not np.isfinite(values).any():
         return []
+    values = np.where(daily_swing(values, LEAST_STEP[metric], LEAST_SHARE), np.nan, values)
     plain = _without_habit(values)
     found = standing(plain, metric) if trees is None or metric != "rtt" else changes(plain, trees)
     while True:  # a cut that is not told joins its two sides, and their neighbours are weighed anew

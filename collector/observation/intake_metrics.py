@@ -60,6 +60,11 @@ def of_counters(c: Counters) -> Iterator[Metric]:
     yield counter("tatpar_collector_confirmations", "Words to probes about what is stored.", c.confirmations)
     yield counter("tatpar_collector_plans", "Plans told to probes.", c.plans)
     yield counter(
+        "tatpar_collector_plans_withheld",
+        "Times that a probe was heard which gets no plan, because its site has 64 already (the log names site and probe).",
+        c.plans_withheld,
+    )
+    yield counter(
         "tatpar_collector_state_failures", "Writes to the state database that failed.", c.state_failures
     )
     yield counter(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from alerts.saying import headline
 from config.settings_file import timezone_of
-from tatpar.columns import table
+from tatpar.columns import padded
 from tatpar.json_time import as_json, readable
+from tatpar.listed import listed
 from telemetry.words import say
 from telemetry.words.format import clock, moment
 
@@ -25,22 +26,21 @@ def outbox_json(rows: Sequence[OutboxRow]) -> str:
     return as_json([asdict(row) for row in rows])
 
 
-def outbox_lines(rows: Sequence[OutboxRow]) -> Iterator[str]:
+def outbox_lines(rows: Sequence[OutboxRow], language: str) -> Iterator[str]:
     """A line a message: what became of it, whom it goes to, what it says; of one that was given up also its key."""
     for row in rows:
         text = row.subject or " ".join(row.body.split())[:60]
         key = f"  [tatpar alerts retry {row.key}]" if _is_dead(row) else ""
-        yield f"{_word(row):<8} {row.recipient or row.channel:<36} {text}{key}"
+        yield f"{padded(_word(row, language), 8)} {row.recipient or row.channel:<36} {text}{key}"
 
 
 def _is_dead(row: OutboxRow) -> bool:
     return row.dead_ns is not None and row.sent_ns is None
 
 
-def _word(row: OutboxRow) -> str:
-    if row.sent_ns is not None:
-        return f"sent ({row.error})" if row.error else "sent"
-    word = "given up" if _is_dead(row) else "waits"
+def _word(row: OutboxRow, language: str) -> str:
+    became = "sent" if row.sent_ns is not None else "given_up" if _is_dead(row) else "waits"
+    word = say(language, f"table.message_{became}")
     return f"{word} ({row.error})" if row.error else word
 
 
@@ -50,7 +50,7 @@ def alerts_json(alerts: Sequence[Alert]) -> str:
 
 
 def alert_lines(alerts: Sequence[Alert], config: Config, language: str, now_ns: int) -> list[str]:
-    """A table of the alerts that are not over; severity and state are the words that `--json` has."""
+    """A table of the alerts that are not over, or a line that says that there is none."""
     zone = timezone_of(config.settings)
     rows = []
     for alert in alerts:
@@ -61,8 +61,10 @@ def alert_lines(alerts: Sequence[Alert], config: Config, language: str, now_ns: 
         )
         what = headline(alert, config, language, now_ns)
         since = clock(alert.since_ns, zone)
-        rows.append([alert.id, alert.severity.value, alert.state.value + by, since, what])
-    return table(_heads(language, "severity", "state", "since", "what"), rows)
+        severity = say(language, f"table.severity_{alert.severity.value}")
+        state = say(language, f"table.state_{alert.state.value}") + by
+        rows.append([alert.id, severity, state, since, what])
+    return listed(_heads(language, "severity", "state", "since", "what"), rows, language, "alerts")
 
 
 def silences_json(silences: Sequence[Silence]) -> str:
@@ -71,10 +73,10 @@ def silences_json(silences: Sequence[Silence]) -> str:
 
 
 def silence_lines(silences: Sequence[Silence], config: Config, language: str) -> list[str]:
-    """A table of the silences that hold."""
+    """A table of the silences that hold, or a line that says that there is none."""
     zone = timezone_of(config.settings)
     rows = [[one.id, one.what, moment(language, one.until_ns, zone), one.by, one.note] for one in silences]
-    return table(_heads(language, "what", "until", "by", "note"), rows)
+    return listed(_heads(language, "what", "until", "by", "note"), rows, language, "silences")
 
 
 def _heads(language: str, *names: str) -> list[str]:

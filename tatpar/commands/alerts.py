@@ -89,26 +89,25 @@ def list_(  # noqa: PLR0913 - one argument an option
     """
     import time  # noqa: PLC0415 - keeps --help fast
 
+    from config.load import load_config  # noqa: PLC0415
     from tatpar.alerting import listing  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     with state_of(data_dir) as state:
         if which == "open":
             alerts = state.open_alerts()[:limit]
         else:
             rows = state.dead(limit) if which == "dead" else state.outbox(limit)
-    if which != "open":
-        found = listing.outbox_json(rows) if as_json else "\n".join(listing.outbox_lines(rows))
-        click.echo(found or ("nothing was given up" if which == "dead" else "nobody had to be told"))
-    elif as_json:
-        click.echo(listing.alerts_json(alerts))
-    elif not alerts:
-        click.echo("no alert is open")
+    if as_json:
+        click.echo(listing.alerts_json(alerts) if which == "open" else listing.outbox_json(rows))
+        return
+    config = load_config(config_file)
+    language = lang or config.settings.deployment.language
+    if which == "open":
+        lines = listing.alert_lines(alerts, config, language, time.time_ns())
     else:
-        from config.load import load_config  # noqa: PLC0415
-
-        config = load_config(config_file)
-        language = lang or config.settings.deployment.language
-        click.echo("\n".join(listing.alert_lines(alerts, config, language, time.time_ns())))
+        lines = list(listing.outbox_lines(rows, language)) or [say(language, f"nothing.{which}")]
+    click.echo("\n".join(lines))
 
 
 @command.command("test")
@@ -202,12 +201,9 @@ def silences(*, config_file: Path | None, data_dir: Path, lang: str | None, as_j
         found = state.silences(time.time_ns())
     if as_json:
         click.echo(listing.silences_json(found))
-    elif found:
-        click.echo(
-            "\n".join(listing.silence_lines(found, config, lang or config.settings.deployment.language))
-        )
-    else:
-        click.echo("nothing is silenced")
+        return
+    language = lang or config.settings.deployment.language
+    click.echo("\n".join(listing.silence_lines(found, config, language)))
 
 
 @command.command("unsilence")

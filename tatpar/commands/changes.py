@@ -67,7 +67,8 @@ def command(  # noqa: PLR0913 - one argument an option
 
     A round trip of 0 or less, or of 1000 ms or more, is a timeout. The settings are the same for every trace.
     With --site: the moves of an office's lines with their levels before and after, in local time; of many, how many
-    there were of each figure, and the newest. --json has them all.
+    there were of each figure, and the newest. --json has them all. The daily swing is no move: what stands off its level
+    as it did within an hour of that time of the day on at least three other days, and an eighth of all, is left out.
     """
     if trace is not None and site is None:
         _of_trace(trace, online=online, out=out, as_json=as_json)
@@ -142,27 +143,30 @@ def _of_site(  # noqa: PLR0913 - one argument an option
         start_ns=now_ns - weeks * WEEK_NS,
         end_ns=now_ns,
     )
-    found = _found(config, data_dir, asked)
+    language = lang or config.settings.deployment.language
+    found = _found(config, data_dir, asked, language)
     if as_json:
         click.echo(text_of(readable(found)))
         return
-    language = lang or config.settings.deployment.language
     click.echo("\n".join(lines(config, found, language, timezone_of(config.settings), newest=newest)))
 
 
-def _found(config: Config, data_dir: Path, asked: Asked) -> Found:
+def _found(config: Config, data_dir: Path, asked: Asked, language: str) -> Found:
     import contextlib  # noqa: PLC0415
 
     from tatpar.moved import moves  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     if not store_file(config.settings.store, data_dir).exists():
         wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
-            click.progressbar(length=len(asked.paths), label="lines", file=sys.stderr) as bar,
+            click.progressbar(
+                length=len(asked.paths), label=say(language, "progress.lines"), file=sys.stderr
+            ) as bar,
         ):
             return moves(reader, asked, bar.update)
     except StoreError as error:

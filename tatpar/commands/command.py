@@ -89,12 +89,13 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
 def _list(hub: Hub, *, as_json: bool) -> None:
     import msgspec  # noqa: PLC0415
 
-    from tatpar.columns import table  # noqa: PLC0415
+    from tatpar.listed import listed  # noqa: PLC0415
 
     rows = [as_plain(row) for row in hub.state.commands(LISTED)]
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return
     keys = ("issued", "who", "site", "probe", "verb", "ok", "delay_ms", "detail")
-    for line in table(keys, [["–" if row[key] is None else str(row[key]) for key in keys] for row in rows]):
+    cells = [["–" if row[key] is None else str(row[key]) for key in keys] for row in rows]
+    for line in listed(keys, cells, "en", "commands"):
         click.echo(line)

@@ -228,8 +228,8 @@ def _list(hub: Hub, *, as_json: bool) -> None:
 
     import msgspec  # noqa: PLC0415
 
-    from tatpar.columns import table  # noqa: PLC0415
     from tatpar.json_time import rfc3339  # noqa: PLC0415
+    from tatpar.listed import listed  # noqa: PLC0415
 
     now_ns = time.time_ns()
     newest = {(one.site, one.probe): one for one in hub.state.credentials()}
@@ -253,5 +253,6 @@ def _list(hub: Hub, *, as_json: bool) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return
     keys = ("site", "probe", "standing", "generation", "issued", "expires", "redeemed", "online")
-    for line in table(keys, [["–" if row[key] is None else str(row[key]) for key in keys] for row in rows]):
+    cells = [["–" if row[key] is None else str(row[key]) for key in keys] for row in rows]
+    for line in listed(keys, cells, "en", "probes"):
         click.echo(line)

@@ -70,12 +70,12 @@ def command(  # noqa: PLR0913 - one argument an option
         since_ns = begin_of(since, now_ns, zone)
     except NoSuchSpanError as error:
         wrong_input(f"--since: {error}")
-    missing = _found(config, data_dir, _wanted(config, sites), since_ns, now_ns)
+    language = lang or config.settings.deployment.language
+    missing = _found(config, data_dir, _wanted(config, sites), (since_ns, now_ns), language)
     put_back = _put_back(config.settings.store, data_dir, since_ns)
     if as_json:
         click.echo(text_of(for_machines(missing, now_ns, put_back)))
     else:
-        language = lang or config.settings.deployment.language
         click.echo("\n".join(lines(config, missing, language, zone, put_back)))
     if require is not None and (
         missing.mute or not missing.fleet.ratio >= require
@@ -97,20 +97,25 @@ def _wanted(config: Config, sites: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(sites)) or linked
 
 
-def _found(config: Config, data_dir: Path, sites: Sequence[str], since_ns: int, now_ns: int) -> Missing:
+def _found(
+    config: Config, data_dir: Path, sites: Sequence[str], span_ns: tuple[int, int], language: str
+) -> Missing:
     import contextlib  # noqa: PLC0415
 
     from tatpar.missing import find  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     _must_be_there(config.settings.store, data_dir)
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
-            click.progressbar(length=len(sites), label="offices", file=sys.stderr) as bar,
+            click.progressbar(
+                length=len(sites), label=say(language, "progress.offices"), file=sys.stderr
+            ) as bar,
         ):
-            return find(reader, sites, since_ns, now_ns, bar.update)
+            return find(reader, sites, *span_ns, bar.update)
     except StoreError as error:
         failed(f"tatpar gaps: {error}")
 

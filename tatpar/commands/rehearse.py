@@ -172,6 +172,7 @@ def _follow(state: StateDb, rehearsal_id: str, language: str, *, as_json: bool) 
 
     from tatpar.rehearsal_table import progress_line  # noqa: PLC0415
     from telemetry.rehearsing import RehearsalState  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     began, said, stopped = time.monotonic(), "", False
     while True:
@@ -194,7 +195,7 @@ def _follow(state: StateDb, rehearsal_id: str, language: str, *, as_json: bool) 
                 raise
             stopped = True
             state.stop_rehearsal(rehearsal_id, time.time_ns())
-            click.echo("stopping at all offices …", err=True)
+            click.echo(say(language, "progress.stopping"), err=True)
 
 
 def _given_up(record: RehearsalRecord) -> RehearsalRecord:

@@ -88,6 +88,7 @@ def weekly(  # noqa: PLR0913 - one an option
     from tatpar.weekly_report import Wanted, make  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     now_ns = time.time_ns()
@@ -102,7 +103,8 @@ def weekly(  # noqa: PLR0913 - one an option
     _check_kept(wanted.week, now_ns, config.settings.store.rollup_days)
     _check_store(config, data_dir)
     try:
-        with click.progressbar(length=100, label=f"report of {wanted.week}", file=sys.stderr) as bar:
+        label = say(wanted.language, "progress.report", week=str(wanted.week))
+        with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
             made = make(config, data_dir, wanted, now_ns, progress_on(bar))
     except (StoreError, StateError) as error:
         failed(f"tatpar report: {error}")

@@ -108,6 +108,6 @@ def _print_table(config: Config, sites: Sequence[Site]) -> None:
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    for *cells, last in rows:
+    for *cells, last in rows if sites else ():
         click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), last]))
     click.echo(f"{_counts(sites)}  ({config.sources.sites})")

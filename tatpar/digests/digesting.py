@@ -165,12 +165,17 @@ def _sleeps(reader: Reader, due: Due, now_ns: int, zone: ZoneInfo) -> bool:
 
 
 def _has_something_to_say(digest: Before | After, due: Due, now_ns: int) -> bool:
-    """There is an office to speak of, and something is known of it (a watch that has just begun has said nothing yet)."""
+    """There is an office to speak of, and something is known of it (a watch that has just begun has said nothing yet).
+
+    What came true of a meeting before our time (imported, or measured and stored late) is on record, and told to nobody.
+    """
     if not digest.offices:
         return False
     if isinstance(digest, Before):
         return digest.is_said
-    return digest.is_known and (digest.is_settled or now_ns >= due.due_ns + OUTCOME_WAIT_NS)
+    return (
+        digest.is_ours and digest.is_known and (digest.is_settled or now_ns >= due.due_ns + OUTCOME_WAIT_NS)
+    )
 
 
 def by_hand(config: Config, state: StateDb, digest: Before | After, side: Side, now_ns: int) -> list[str]:

@@ -129,7 +129,7 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
             findings.append(fine(role, f"at work, led by {beat.detail['leader']}"))
         else:
             findings.append(fine(role, "at work"))
-        findings += _refused(role, beat)
+        findings += [*_refused(role, beat), *_withheld(role, beat)]
     return [*findings, *starts(presence)]
 
 
@@ -153,6 +153,16 @@ def _refused(role: str, beat: Beat) -> list[Finding]:
             "see which, and from whom: tatpar refused",
         )
     ]
+
+
+def _withheld(role: str, beat: Beat) -> list[Finding]:
+    """Probes above what one site may have, which are told no plan."""
+    if not beat.detail.get("plans_withheld"):
+        return []
+    remedy = (
+        "see which site: log event plans.withheld; revoke probes that are gone: tatpar revoke SITE --probe ID"
+    )
+    return [less(f"{role} plans", "a site has more than 64 probes: those above get no plan", remedy)]
 
 
 def _failed(room: str, beat: Beat, now_ns: int) -> Finding:

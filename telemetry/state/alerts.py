@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WRITE: Final = (
     "INSERT INTO alert (id, subject, state, pending_ns, resolved_ns, body) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET state = excluded.state, pending_ns = excluded.pending_ns,"
+    " ON CONFLICT (id) DO UPDATE SET subject = excluded.subject, state = excluded.state, pending_ns = excluded.pending_ns,"
     " resolved_ns = excluded.resolved_ns, body = excluded.body WHERE body != excluded.body"
 )
 

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.mqtt import Sending
+from collector.commits import Batch
+from collector.ground import Ground
+from collector.link import LinkOptions
+from collector.mqtt import Bridge, Membership, Sending
 from collector.planner import MAX_PROBES, Planner
+from collector.planning import Planning
 from collector.plans import MAX_RATES, merge, plan_everyone, site_plan
 from config.live import LiveConfig
 from config.settings import Probing
+from telemetry.clock import SystemClock
 from telemetry.codec import decode_control, encode_control
 from telemetry.control import Plan, PlannedEnd, PlannedReach, Rate
+from telemetry.state.db import StateDb
+from telemetry.store.memory import MemoryStore
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from telemetry.store.protocol import Received
 
 MINUTE_NS = 60 * SECOND_NS
 
@@ -315,6 +325,28 @@ def test_revoked_probes_take_no_places_of_others(live: LiveConfig) -> None:
         planner.heard("agra", f"old{number}")
     planner.heard("agra", "new")
     assert [probe for probe, _ in planner.tell()] == [("agra", "new")]
+
+
+def test_a_probe_above_the_bound_is_counted_and_a_site_named_once(
+    live: LiveConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The 65th of a site gets no plan: that is in the counters each time it speaks, and in the log once a site."""
+    received = cast("Received", None)  # only whose it is counts
+    with closing(StateDb(tmp_path / "state.db")) as state, closing(MemoryStore()) as store:
+        ground = Ground(live, store, state, SystemClock(), "r")
+        bridge = Bridge(LinkOptions("127.0.0.1", 1), "r", Membership("c"), lambda _: None)
+        planning = Planning(ground, bridge, lambda site, probe: (site, probe) == ("agra", "n0"))
+        for site, number in itertools.product(("agra", "etah"), range(MAX_PROBES)):
+            planning.note(Batch(newest={(site, f"n{number}"): received}))
+        assert (
+            ground.counters.plans_withheld == 1
+        )  # every site has p1; one of agra's is revoked and gives way
+        for _ in range(3):
+            planning.note(Batch(newest={("agra", "new"): received, ("etah", "new"): received}))
+        ground.close()
+    assert ground.counters.detail()["plans_withheld"] == 7
+    said = [(record.event, record.site) for record in caplog.records]  # type: ignore[attr-defined]
+    assert said == [("plans.withheld", "etah"), ("plans.withheld", "agra")]
 
 
 def test_plans_are_made_anew_for_another_hour_or_configuration(config_file: Path) -> None:

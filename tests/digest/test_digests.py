@@ -142,8 +142,17 @@ def test_a_meeting_before_our_time(desk: Desk) -> None:
     assert [desk.look(at) for at in ("13:00", "13:30", "20:00")] == [0, 0, 0]
     desk.came_out(agra=OPEN, etah=OPEN, mathura=OPEN, hathras=OPEN)
     assert desk.look("20:01") == 0
+    desk.came_out(agra=HELD, etah=OPEN, mathura=OPEN, hathras=OPEN)  # imported, or stored late
+    assert desk.look("20:02") == 0
+    desk.state.put_verdicts([desk.verdict("agra", State.READY, 0.97, issued_ns=ns("12:00"))])
+    assert desk.look("20:03") == 0
+
+
+def test_a_meeting_that_we_came_late_to(desk: Desk) -> None:
+    """A hub that began in the middle of a meeting was there: what came of it is told."""
+    desk.state.put_verdicts([desk.verdict("agra", State.READY, 0.97, issued_ns=ns("11:59"))])
     desk.came_out(agra=HELD, etah=OPEN, mathura=OPEN, hathras=OPEN)
-    assert desk.look("20:02") == 2
+    assert desk.look("13:00") == 2
 
 
 def test_late_as_long_as_it_helps(desk: Desk) -> None:

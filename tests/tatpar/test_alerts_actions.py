@@ -68,7 +68,7 @@ def test_acknowledging(place: Path) -> None:
     )
     (alert,) = json.loads(said(place, "list", "--open", "--json"))
     assert (alert["acknowledged_by"], alert["note"], alert["state"]) == ("R. Singh", "at it", "acknowledged")
-    assert "acknowledged (R. Singh: at it)" in said(place, "list", "--open")
+    assert "acknowledged (R. Singh: at it)" in said(place, "list", "--open", "--lang", "en")
 
 
 def test_nothing_to_acknowledge(place: Path) -> None:
@@ -81,7 +81,7 @@ def test_nothing_to_acknowledge(place: Path) -> None:
     with closing(StateDb(place / "data" / "state.db")) as state:
         state.put_alerts([an_alert(state=AlertState.RESOLVED, resolved_ns=NOW_NS)], [], NOW_NS)
     assert refused(place, "ack", "K7M2PQ", "--by", "me", status=1) == "K7M2PQ is over, since 10:00"
-    assert said(place, "list", "--open") == "no alert is open"
+    assert said(place, "list", "--open", "--lang", "en") == "no alert is open"
 
 
 def test_a_silence_from_its_making_to_its_end(place: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_silence_from_its_making_to_its_end(place: Path) -> None:
     assert (silence["what"], silence["by"]) == ("site:agra", "R. Singh")
     assert said(place, "unsilence", name.lower()) == f"{name}: ended"
     assert refused(place, "unsilence", name).startswith(f"there is no silence {name} that still holds")
-    assert said(place, "silences") == "nothing is silenced"
+    assert said(place, "silences", "--lang", "en") == "nothing is silenced"
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_dead_letters(place: Path) -> None:
     with closing(StateDb(place / "data" / "state.db")) as state:
         state.post([a_post("a/b", subject="तैयार नहीं"), a_post("c")], NOW_NS)
         state.mark_dead("a/b", "550 no such user", NOW_NS)
-    line = said(place, "list", "--dead")
+    line = said(place, "list", "--dead", "--lang", "en")
     assert line.startswith("given up (550 no such user)")
     assert "तैयार नहीं" in line
     assert "[tatpar alerts retry a/b]" in line
     assert said(place, "retry", "a/b") == "a/b: will be tried again at once"
-    assert said(place, "list", "--dead") == "nothing was given up"
+    assert said(place, "list", "--dead", "--lang", "en") == "nothing was given up"
     assert refused(place, "retry", "zz").startswith('no message "zz" waits or was given up')
 
 

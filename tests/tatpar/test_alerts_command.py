@@ -70,7 +70,7 @@ def test_the_list(operator: Any) -> None:
             state.post([letter(key, when_ns)], 1)
         state.mark_sent("a", 9)
         state.mark_failed("b", "server says no", 10)
-    lines = alerts(operator, "list").stdout.splitlines()
+    lines = alerts(operator, "list", "--lang", "en").stdout.splitlines()
     words = {line.split("@")[0].split()[-1]: line for line in lines}
     assert words["a"].startswith("sent ")
     assert words["b"].startswith("waits (server says no)")

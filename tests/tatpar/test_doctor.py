@@ -278,6 +278,21 @@ def test_what_was_refused(operator: Any, doctor: Callable[..., Result], reflecto
     assert "tatpar refused" in found["remedy"]
 
 
+def test_a_site_with_too_many_probes(operator: Any, doctor: Callable[..., Result], reflector: str) -> None:
+    """Probes that are told no plan are said, with where to look; that breaks nothing."""
+    operator.write(settings(reflector))
+    state = StateDb(operator.data / "state.db")
+    state.beat("collector", time.time_ns(), {"plans_withheld": 3})
+    state.close()
+    done = doctor("--json")
+    assert done.exit_code == 0, done.output
+    found = findings(done)["collector plans"]
+    assert (found["level"], found["text"]) == (
+        "less",
+        "a site has more than 64 probes: those above get no plan",
+    )
+
+
 def test_a_room_that_fails_again_and_again(
     operator: Any, doctor: Callable[..., Result], reflector: str
 ) -> None:

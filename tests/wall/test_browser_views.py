@@ -11,6 +11,7 @@ import pytest
 
 import config
 from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode, State
+from telemetry.windows import SECOND_NS
 from tests.wall.crowded import write_fleet
 from tests.wall.storied_fleet import made_fleet, served, tell_rehearsal
 
@@ -235,3 +236,23 @@ def test_five_thousand_offices_stay_usable(page: Page, tmp_path: Path, until: An
         fleet.report([last])
         until(page, "[...document.querySelectorAll('.tile')].at(-1).dataset.shade === 'ready'")
         assert page.evaluate("document.documentElement.scrollWidth") == 1920
+
+
+def test_on_a_phone_the_next_meeting_comes_first(page: Page, told_story: Path, tmp_path: Path) -> None:
+    """What is over is folded below it, opens with a touch, and stays as it was left when the list is drawn anew."""
+    shutil.copytree(told_story, tmp_path / "data")
+    with made_fleet(tmp_path / "data", story=False) as later:
+        later.clock._began -= 5 * 3600 * SECOND_NS  # quarter past three in the afternoon
+        with served(later) as url:
+            page.set_viewport_size({"width": 390, "height": 844})
+            page.goto(f"{url}/?lang=en#/meetings")
+            page.wait_for_selector(".day-over summary")
+            times = page.locator(".day-list").first.locator(".meeting-card:visible time")
+            assert times.all_inner_texts() == ["14:00", "18:00"]
+            assert text_of(page, ".day-over summary") == "1 is over"
+            page.click(".day-over summary")
+            page.wait_for_selector(".day-over .meeting-card:visible")
+            page.keyboard.press("h")
+            page.wait_for_selector(".day-over summary:has-text('1 हो चुकी')")
+            assert times.all_inner_texts() == ["14:00", "18:00", "11:00"]
+            assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.alerts.scenarios.house import House
 
@@ -53,3 +55,56 @@ def test_a_line_that_keeps_coming_back_is_damped(house: House) -> None:
         "10:23:00 site:agra resolved not_ready agra",
         "10:23:00 ravi resolved not_ready agra",
     ]
+
+
+def _turns(house: House, start: str, pattern: str) -> House:
+    """One letter a window: `r` the review alone is not ready, `n` the meeting at noon alone, `b` both, `.` none."""
+    house.at(start)
+    for letter in pattern:
+        (house.not_ready if letter in "rb" else house.ready)("agra")
+        (house.not_ready if letter in "nb" else house.ready)("agra", meeting="noon")
+        house.look()
+        house.now_ns += 15 * 10**9
+    return house
+
+
+@pytest.mark.parametrize("pattern", ["rrnn" * 8, "bbnn" * 8, "rrnnnnnn" * 4, "rrr.nn.." * 4])
+def test_two_meetings_that_take_turns_are_one_alert(house: House, pattern: str) -> None:
+    """The verdicts of two meetings of an office alternate: one id, told once, nothing over in between; at last one all-clear."""
+    _turns(house.meets("noon", "12:30"), "09:00", pattern)
+    (alert,) = house.open
+    assert [line.split()[2] for line in house.told] == ["raised"]
+    house.ready("agra").ready("agra", meeting="noon").run("10:00")
+    assert house.open == []
+    assert [line.split()[2] for line in house.told] == ["raised", "resolved"]
+    assert {facts.alert for facts, *_ in house.facts} == {alert.id}
+
+
+def test_an_earlier_meeting_that_is_in_danger_too_is_told_once(house: House) -> None:
+    """Told of noon and taken up, then the review fails as well: who was told hears it, once, under the same id."""
+    _turns(house.meets("noon", "12:30"), "09:00", "nnnn").takes_up("site:agra")
+    _turns(house, "09:01", "bbnnrrnnbb")
+    assert [
+        (line.split()[2], facts.meeting) for line, (facts, *_) in zip(house.told, house.facts, strict=True)
+    ] == [
+        ("raised", "noon"),
+        ("worse", "review"),
+    ]
+    assert len({facts.alert for facts, *_ in house.facts}) == 1
+
+
+def test_what_is_at_risk_for_a_later_meeting_holds_up_no_all_clear(house: House) -> None:
+    """The meeting that was told of is ready: those who were told hear it, though another one is at risk."""
+    house.meets("noon", "12:30").at("09:00").not_ready("agra").run("09:01")
+    house.ready("agra").at_risk("agra", meeting="noon").run("09:10")
+    assert [line.split()[2] for line in house.told] == ["raised", "resolved"]
+
+
+def test_returns_are_counted_by_office(house: House) -> None:
+    """Well for three minutes, then another meeting's turn: a line that keeps coming back is damped, whichever meeting it is."""
+    house.meets("noon", "12:30")
+    for turn in range(3):
+        start = f"09:{10 * turn:02}"
+        _turns(house, start, ("nnnn", "rrrr")[turn % 2] + "." * 12)
+    flaps = [len(alert.flaps) for alert in house.state.alerts(0, house.now_ns + 1)]
+    assert flaps == [0, 1, 2]

@@ -9,6 +9,8 @@ import { createTimeline, readyOf, worstOf } from "./timeline.js";
 import { nameOf, say } from "./words.js";
 
 const DAY_MS = 86_400_000;
+const PHONE = matchMedia("(max-width: 760px)");
+let unfolded = null; // as the reader left it; null: as wide as the screen is
 const EXPECTED = ["ready", "at_risk", "not_ready", "dark", "unknown"];
 
 export function createMeetingsPage() {
@@ -58,11 +60,24 @@ export function createMeetingsPage() {
   };
 }
 
+/** What comes first, then what is over: folded where a day is longer than the screen. */
 function dayOf(day, start, all) {
   const meetings = all.filter((meeting) => meeting.starts_ms >= start && meeting.starts_ms < start + DAY_MS);
+  const coming = meetings.filter((meeting) => meeting.ends_ms > now());
+  const over = meetings.filter((meeting) => meeting.ends_ms <= now());
   return h("section", { class: "day-list" },
     h("h3", {}, h("b", {}, say(day ? "wall.tomorrow" : "wall.today")), ` ${date(start + DAY_MS / 2)}`),
-    meetings.length ? h("ol", {}, meetings.map(meetingCard)) : h("p", { class: "nothing" }, say("views.no_meetings_day")));
+    coming.length ? h("ol", {}, coming.map(meetingCard)) : "",
+    over.length ? folded(over) : "",
+    meetings.length ? "" : h("p", { class: "nothing" }, say("views.no_meetings_day")));
+}
+
+function folded(over) {
+  const element = h("details", { class: "day-over" },
+    h("summary", {}, say("views.n_over", { n: over.length })), h("ol", {}, over.map(meetingCard)));
+  element.open = unfolded ?? !PHONE.matches;
+  element.addEventListener("toggle", () => { if (element.isConnected) unfolded = element.open; });
+  return element;
 }
 
 function meetingCard(meeting) {
