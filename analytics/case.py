@@ -84,6 +84,12 @@ class Case:
         return found is not None and self.path >= 0 and bool(found[self.limit_set, self.site, self.path])
 
     @property
+    def is_not_believed(self) -> bool:
+        """Whether the probe has said for too long that what breaks the line is its own trouble."""
+        found = self.ground.not_believed
+        return found is not None and self.path >= 0 and bool(found[self.site, self.path])
+
+    @property
     def lead_ns(self) -> int:
         """Time to the start; negative while the meeting runs."""
         return self.occurrence.starts_ns - self.ground.now_ns

@@ -70,6 +70,8 @@ class Ground:
     """The rooms' devices and the platform's edge; None where nobody asks."""
     explained: NDArray[np.bool_] | None = None
     """(L, S, P): the line looks broken, and the probe's own trouble could explain it; None: no probe is in trouble."""
+    not_believed: NDArray[np.bool_] | None = None
+    """(S, P): the probe says for too long that it is in trouble itself: its figures stand as it reported them."""
     incidents: tuple[Incident, ...] = ()
     """The faults that offices share now."""
 

@@ -6,6 +6,10 @@
   than `LATE_SHARE` of the packets left late, jitter and round trip are not judged. Loss is: a late packet still arrives or not.
 * When the clock was stepped under more than `STRADDLED_SHARE` of the samples, the delays of the rest are not judged.
 
+Nothing checks what a probe says of itself, so it is believed for a while only: `MOST_WINDOWS` of the windows that are looked at together
+(half an hour, or a meeting) and `MOST_SLOTS` of a day (UTC). Beyond that its figures stand as it reported them: a probe that is
+always in trouble, or says so, hides no line.
+
 A clock that nobody disciplines spoils nothing that is judged: jitter and variation are differences, the round trip is one clock's own.
 """
 
@@ -27,8 +31,13 @@ TROUBLE_COLUMNS: Final = ("late_sends", "rx_drops", "straddled")
 """Of the store's, beside `WINDOW_VALUE_COLUMNS`; the first two are the whole probe's, whatever the path."""
 LATE_SHARE: Final = 0.1
 STRADDLED_SHARE: Final = 0.5
+MOST_WINDOWS: Final = 40
+"""Ten minutes."""
+MOST_SLOTS: Final = 12
+"""An hour."""
 _DELAYS: Final = ("up_jitter_ms", "down_jitter_ms", "rtt_p95_ms")
 _BURSTS: Final = ("worst_200ms_lost", "worst_200ms_sent", "down_worst_200ms_lost", "down_worst_200ms_sent")
+_TOUCHED: Final = ("sent", "lost", "down_lost", *_BURSTS, *_DELAYS)
 
 
 def without_own_trouble(values: Values, trouble: Mapping[str, NDArray[np.floating]]) -> Values:
@@ -39,7 +48,8 @@ def without_own_trouble(values: Values, trouble: Mapping[str, NDArray[np.floatin
         trouble: by `TROUBLE_COLUMNS`, of the same shape; NaN and 0 are none.
 
     Returns:
-        The same object when there is no trouble; else a copy with smaller counts, and NaN for what is not to be judged.
+        The same object when there is no trouble; else a copy with smaller counts, and NaN for what is not to be judged,
+        in the first `MOST_WINDOWS` windows of each line that trouble changes.
     """
     late, drops, straddled = (np.nan_to_num(trouble[name]) for name in TROUBLE_COLUMNS)
     if not (late.any() or drops.any() or straddled.any()):
@@ -56,11 +66,18 @@ def without_own_trouble(values: Values, trouble: Mapping[str, NDArray[np.floatin
     stepped = straddled > STRADDLED_SHARE * np.maximum(sent - lost, 1.0)
     for name in _DELAYS:
         out[name][starved | stepped] = np.nan
+    changed = _changed(values, out)
+    beyond = changed & (np.cumsum(changed, axis=-1) > MOST_WINDOWS)
+    for name in _TOUCHED:
+        out[name][beyond] = values[name][beyond]
     return out
 
 
 def rolled_without_own_trouble(
-    values: Values, trouble: Mapping[str, NDArray[np.floating]], probe: NDArray[np.integer]
+    values: Values,
+    trouble: Mapping[str, NDArray[np.floating]],
+    probe: NDArray[np.integer],
+    day: NDArray[np.integer],
 ) -> Values:
     """The same of roll-ups, whose trouble is known of all their windows together: it is put down to those that look worst.
 
@@ -68,9 +85,11 @@ def rolled_without_own_trouble(
         values: (R, W) by the names of `WINDOW_VALUE_COLUMNS`: the windows of R roll-ups.
         trouble: (R,) by `TROUBLE_COLUMNS`: sums over the windows of each.
         probe: (R,) a number for each probe and slot: roll-ups of its other paths have the same.
+        day: (R,) a number for each line and day; within one, rows stand in the order of time.
 
     Returns:
-        The same object when there is no trouble; else a copy, as `without_own_trouble`.
+        The same object when there is no trouble; else a copy, as `without_own_trouble`, with the first `MOST_SLOTS` roll-ups of each
+        day that trouble changes.
     """
     late, drops, straddled = (np.nan_to_num(trouble[name]) for name in TROUBLE_COLUMNS)
     rows = np.flatnonzero((late > 0) | (drops > 0) | (straddled > 0))
@@ -93,6 +112,36 @@ def rolled_without_own_trouble(
     stepped = _worst(worst, STRADDLED_SHARE * np.maximum(sent - lost, 1.0), straddled[rows])
     for name in _DELAYS:
         out[name][hit] = np.where(starved | stepped, np.nan, values[name][rows])
+    changed = np.flatnonzero(_changed(values, out).any(axis=1))
+    beyond = changed[_rank(day[changed]) >= MOST_SLOTS]
+    for name in _TOUCHED:
+        out[name][beyond] = values[name][beyond]
+    return out
+
+
+def claimed_beyond(
+    values: Values, cleared: Values, trouble: Mapping[str, NDArray[np.floating]]
+) -> NDArray[np.bool_]:
+    """(S, P): lines of whose newest windows the probe says more than is believed; by what `without_own_trouble` was given and gave."""
+    claims = np.any([np.nan_to_num(trouble[name]) > 0 for name in TROUBLE_COLUMNS], axis=0)
+    spent = _changed(values, cleared).sum(axis=-1) >= MOST_WINDOWS
+    return np.asarray(spent & claims[..., -MOST_WINDOWS:].any(axis=-1))
+
+
+def _changed(values: Values, out: Values) -> NDArray[np.bool_]:
+    """Where anything that trouble touches is no longer as it was reported."""
+    found = [
+        (out[name] != values[name]) & ~(np.isnan(out[name]) & np.isnan(values[name])) for name in _TOUCHED
+    ]
+    return np.asarray(np.any(found, axis=0))
+
+
+def _rank(group: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(R,): how many before it are of the same group."""
+    order = np.argsort(group, kind="stable")
+    _, first, count = np.unique(group[order], return_index=True, return_counts=True)
+    out = np.empty(len(group), np.int64)
+    out[order] = np.arange(len(group)) - np.repeat(first, count)
     return out
 
 

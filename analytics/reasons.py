@@ -45,6 +45,9 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     missing = _missing(case)
     if missing and case.probability >= READY:
         return tuple(missing)
+    if case.is_not_believed:  # whoever reads it shall see that the probe claims to be the cause
+        claim = Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name)
+        return (*(*missing, *_of_the_line(case))[: MOST_REASONS - 1], claim)
     return (*missing, *_of_the_line(case))[:MOST_REASONS]
 
 

@@ -62,6 +62,21 @@ class ReflectorProcess:
         """The child, while it runs."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def ended_with(self) -> int | None:
+        """The status with which it has ended by itself (of a signal its negative number); None while it runs, and when it was stopped."""
+        return None if self._process is None else self._process.poll()
+
+    def start_again(self) -> None:
+        """Start one that has ended, at the addresses that it had.
+
+        Raises:
+            OSError: as `start`.
+        """
+        self.stop()
+        self._binds = self.addresses
+        self.start()
+
     def start(self) -> list[tuple[str, int]]:
         """Start it and wait until it listens.
 

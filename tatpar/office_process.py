@@ -37,9 +37,22 @@ def become(config_file: Path, data_dir: Path, log_format: str) -> NoReturn:
 
     # -P: nothing is imported from the folder that we are started in
     arguments = [sys.executable, "-P", "-m", __name__, str(config_file), str(data_dir), log_format]
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # it is where somebody started us with the stream closed
+            stream.flush()
+    _fill_closed_streams()
     os.execve(sys.executable, arguments, environment())  # noqa: S606 - our own interpreter, no shell
+
+
+def _fill_closed_streams() -> None:
+    """Nothing where a standard stream was closed, so that no file of the agent's gets its number and what is meant for the stream."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(
+                os.open(os.devnull, os.O_RDWR), True
+            )  # the lowest number that is free, which is this one
 
 
 def run(office: OfficeSettings, *, once_s: float | None = None) -> str | None:
@@ -114,6 +127,8 @@ def main(config_file: str, data_dir: str, log_format: str) -> int:
     except OfficeError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:  # in the moment before signals are watched
+        return 0
     return 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
+import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from collector.backoff import Backoff
 from collector.enrolment.private_files import write_private
 from config.address import parse_address
 from probes.low_ports import low_port_remedy
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
     from config.settings import Headquarters
 
 
+_log = logging.getLogger(__name__)
 _LOOKUPS: Final = 16
+_LOOK_S: Final = 0.5
+_STEADY_S: Final = 60.0
 KEYS_S: Final = 4.0
 """An office uses its new key as soon as it has it: the reflector must know it before the office's next rehearsal knocks."""
 
@@ -78,7 +84,7 @@ async def reflecting(
     keys: Callable[[], str] | None = None,
     rehearsal_bps: float = 0.0,
 ) -> AsyncIterator[dict[str, tuple[str, int]]]:
-    """Serve a reflector for each end in one process of its own; yields where each was bound.
+    """Serve a reflector for each end in one process of its own, started again when it dies; yields where each was bound.
 
     `keys` makes the text of the keys file (tatpar reflect --keys); it is asked again from time to time.
 
@@ -111,14 +117,55 @@ async def reflecting(
             f"no reflector can listen on {where} ({error.strerror or error}), and none answers there; free the port, "
             "or name another reflector under [[headquarters]]"
         ) from error
-    following = None if keys is None else asyncio.create_task(_follow(process, keys_file, keys))
+    beside = [asyncio.create_task(_keep(process), name="reflector: keep")]
+    if keys is not None:
+        beside.append(asyncio.create_task(_follow(process, keys_file, keys), name="reflector: keys"))
     try:
         yield dict(zip(binds, bound, strict=True))
     finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await asyncio.to_thread(process.stop)
+
+
+async def _keep(process: ReflectorProcess) -> None:
+    """Start it again whenever it has died: without it every office's line to this headquarters looks broken."""
+    backoff, clock = Backoff(0.2, 15.0), asyncio.get_running_loop()
+    began_s = clock.time()
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        status = process.ended_with
+        if status is None:
+            continue
+        reason = signal.Signals(-status).name if status < 0 else f"status {status}"
+        extra = {"event": "reflector.gone", "reason": reason}
+        _log.error("the reflector ended with %s; starting it again", reason, extra=extra)
+        if clock.time() - began_s > _STEADY_S:
+            backoff.reset()
+        while True:
+            if await _started_again(process):
+                break
+            await asyncio.sleep(backoff.next_s())
+        began_s = clock.time()
+
+
+async def _started_again(process: ReflectorProcess) -> bool:
+    starting = asyncio.ensure_future(asyncio.to_thread(process.start_again))
+    try:
+        await asyncio.shield(starting)
+    except OSError as error:
+        extra = {"event": "reflector.not-started", "reason": str(error)}
+        _log.error("the reflector cannot be started again: %s", error, extra=extra)
+        return False
+    except asyncio.CancelledError:  # who stops it must find it started or not, and nothing between
+        await asyncio.wait([starting])
+        raise
+    where = ", ".join(f"{host}:{port}" for host, port in process.addresses)
+    _log.warning(
+        "the reflector answers again at %s", where, extra={"event": "reflector.recovered", "addresses": where}
+    )
+    return True
 
 
 async def _follow(process: ReflectorProcess, file: Path, keys: Callable[[], str]) -> None:

@@ -12,7 +12,7 @@ from analytics.history import METRICS
 from analytics.own_trouble import TROUBLE_COLUMNS, rolled_without_own_trouble
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.protocol import Selection
-from telemetry.windows import HOUR_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def without_trouble(table: RollupTable) -> RollupTable:
     if not len(troubled):
         return table
     _, probe = np.unique(np.stack(keys), axis=1, return_inverse=True)
-    values = rolled_without_own_trouble(table.window_values, trouble, probe.ravel())
+    values = rolled_without_own_trouble(table.window_values, trouble, probe.ravel(), _line_days(table, keys))
     columns = {name: np.array(column) for name, column in table.columns.items()}
     for name in METRICS[3:]:
         left, before = values[name][troubled], table.window_values[name][troubled]
@@ -79,6 +79,13 @@ def without_trouble(table: RollupTable) -> RollupTable:
         count = there.sum(axis=1)
         columns[name][troubled[changed]] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return replace(table, columns=columns, window_values=values)
+
+
+def _line_days(table: RollupTable, keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """(R,): a number for each site, probe, path and day (UTC)."""
+    site, probe, slot_ns = keys
+    lines = np.stack([site, probe, np.asarray(table.columns["path"], np.int64), slot_ns // DAY_NS])
+    return np.asarray(np.unique(lines, axis=1, return_inverse=True)[1].ravel(), np.int64)
 
 
 def rollups_to_judge(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,10 @@ def command(  # noqa: PLR0913 - one argument an option
     except SpoolError as error:
         failed(str(error))
     if not once and office_process.can_become():
-        office_process.become(config_file, data_dir, log_format or "text")
+        try:
+            office_process.become(config_file, data_dir, log_format or "text")
+        except OSError as error:
+            failed(f"the agent cannot be started: {error.strerror}: {sys.executable}; install tatpar again")
     try:
         told = office_process.run(office, once_s=ONCE_S if once else None)
     except office_process.OfficeError as error:

@@ -131,6 +131,7 @@ class Current:
             rehearsed=broke_in_rehearsal(self._state, offices.config, recent.lines, now_ns),
             reached=self.reachability.reached,
             explained=self._explained_by_the_probes(state),
+            not_believed=self.ring.not_believed(),
             incidents=self.incidents.told,
             foresight=foresight,
         )

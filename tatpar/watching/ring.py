@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import with_floor
-from analytics.own_trouble import TROUBLE_COLUMNS, without_own_trouble
+from analytics.own_trouble import TROUBLE_COLUMNS, claimed_beyond, without_own_trouble
 from analytics.recent import Recent
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.windows import SECOND_NS, WINDOW_NS
@@ -64,6 +64,7 @@ class WindowRing:
         """(S, P): end of the newest window that came in time, 0 before the first."""
         self._recent: Recent | None = None
         self._reported: Recent | None = None
+        self._not_believed: NDArray[np.bool_] | None = None
         self._floor_ms: NDArray[np.float32] | None = None
 
     def stand_on(self, floor_ms: NDArray[np.float32] | None) -> None:
@@ -123,12 +124,18 @@ class WindowRing:
             cleared = without_own_trouble(values, trouble)
             self._recent = self._grid(windows, cleared)
             self._reported = self._recent if cleared is values else self._grid(windows, values)
+            self._not_believed = None if cleared is values else claimed_beyond(values, cleared, trouble)
         return self._recent
 
     def reported(self) -> Recent:
         """The same as the probes reported it; the object of `recent` where no probe is in trouble."""
         recent = self.recent()
         return self._reported or recent
+
+    def not_believed(self) -> NDArray[np.bool_] | None:
+        """(S, P): lines whose probe has put down more to its own trouble than is believed; None where no probe is in trouble."""
+        self.recent()
+        return self._not_believed
 
     def _grid(self, windows: NDArray[np.int64], values: Values) -> Recent:
         if self._floor_ms is not None:

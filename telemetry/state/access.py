@@ -177,13 +177,24 @@ class AccessTable(Database):
             return bool(change.execute("DELETE FROM wall_link WHERE id = ?", (link_id,)))
 
     # ── who has taken up which incident ──
-    def mark_incident(self, mark: IncidentMark) -> None:
-        """Somebody has taken it up."""
+    def mark_incident(self, mark: IncidentMark, *, is_first: bool = False) -> IncidentMark:
+        """Somebody has taken it up; the mark that stands then.
+
+        With `is_first` the mark counts only as the first: of two who act in the same moment the second one gets that of the other.
+        """
         with self._change() as change:
+            if is_first:
+                found = change.rows_of(
+                    "SELECT incident, at_ns, who, note FROM incident_mark WHERE incident = ? ORDER BY id LIMIT 1",
+                    (mark.incident,),
+                )
+                for incident, at_ns, who, note in found:
+                    return IncidentMark(incident=incident, at_ns=at_ns, who=who, note=note)
             change.execute(
                 "INSERT INTO incident_mark (incident, at_ns, who, note) VALUES (?, ?, ?, ?)",
                 (mark.incident, mark.at_ns, mark.who, mark.note),
             )
+        return mark
 
     def incident_marks(self, incidents: Sequence[str]) -> list[IncidentMark]:
         """Who has taken up any of these, in the order in which they did."""

@@ -40,6 +40,40 @@ def test_a_program_that_calls_us_is_not_replaced() -> None:
     assert not office_process.can_become()
 
 
+def test_whoever_closed_the_standard_streams_gets_an_agent(tmp_path: Path) -> None:
+    """With nothing in their place: no file of the agent's shall get number 1, to which somebody may print."""
+    told = tmp_path / "told"
+    script = (
+        "import os, sys; from pathlib import Path; from tatpar import office_process as it\n"
+        "def execve(*_):\n"
+        "    there = [os.readlink(f'/proc/self/fd/{n}') + str(os.get_inheritable(n)) for n in (0, 1, 2)]\n"
+        f"    Path({str(told)!r}).write_text(' '.join(there))\n"
+        "os.execve = execve; it.become(Path('a'), Path('b'), 'text')"
+    )
+    done = subprocess.run(["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, script], check=False)
+    assert done.returncode == 0
+    assert told.read_text(encoding="utf-8") == " ".join(["/dev/nullTrue"] * 3)
+
+
+def test_an_interpreter_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    """As after half an upgrade."""
+    settings = tmp_path / "probe.toml"
+    settings.write_text(
+        'site = "agra"\n[broker]\nhost = "127.0.0.1"\nport = 1\n[ends]\nstate = "127.0.0.1:9"\n',
+        encoding="utf-8",
+    )
+    script = (
+        f"import sys; sys.argv = ['tatpar', 'probe', '--config', {str(settings)!r}, '--data', {str(tmp_path)!r}]\n"
+        "from tatpar.__main__ import main; sys.executable = '/nowhere/python'; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "the agent cannot be started: No such file or directory: /nowhere/python; install tatpar again\n"
+    )
+    assert "Traceback" not in done.stderr
+
+
 def test_settings_that_became_wrong_meanwhile_are_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

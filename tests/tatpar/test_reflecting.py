@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from config.settings import Headquarters
 from probes.reflector_process import ReflectorProcess
 from probes.stamp import ReflectorPacket, SenderPacket
+from tatpar.examination.ends import answers
 from tatpar.reflecting import local_binds, reflecting, running_already
 
 if TYPE_CHECKING:
@@ -101,6 +103,26 @@ async def test_each_end_has_its_own(tmp_path: Path, started: Callable[[], list[p
                 sock.sendto(SenderPacket(7, 1 << 40, 0x0001).pack(), address)
                 assert ReflectorPacket.parse(sock.recv(2048)).sender_sequence == 7
         assert len(started()) == 1
+    assert not started()
+
+
+@pytest.mark.server
+async def test_one_that_is_killed_is_started_again(
+    tmp_path: Path, started: Callable[[], list[psutil.Process]]
+) -> None:
+    """At the same addresses, so that offices need not be told; and it ends with the context as the first one would."""
+    async with reflecting({"state": LOOPBACK, "national": LOOPBACK}, tmp_path / "r.log", keys=str) as bound:
+        (first,) = started()
+        first.kill()
+        for address in bound.values():
+            for _ in range(120):
+                if await asyncio.to_thread(answers, address):
+                    break
+                await asyncio.sleep(0.5)
+            else:
+                pytest.fail("nobody answers")
+        (second,) = started()
+        assert second.pid != first.pid
     assert not started()
 
 

@@ -185,6 +185,28 @@ def test_figures_that_the_probes_own_trouble_explains(
     assert town.verdict("meerut").state is State.READY
 
 
+def test_a_probe_that_always_claims_trouble_hides_its_line_for_ten_minutes(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After that its line is flagged and not ready, with what the probe says of itself beside the reason; never ready before."""
+    meeting_in(town, 60)
+    town.play(MINUTE_S, step_s=STEP_S)
+    tell(town, {}, {"meerut": SelfReport(rx_drops=100_000, late_sends=100_000)})
+    town.break_line("meerut", down=0.05)
+    town.play(MINUTE_S, step_s=15.0)
+    assert town.verdict("meerut").state is State.UNKNOWN
+    with monkeypatch.context() as patched:  # nobody looks meanwhile: that would cost ten seconds of CPU
+        patched.setattr(town.watch, "step", lambda _now_ns: None)
+        town.play(10 * MINUTE_S, step_s=15.0)
+    town.play(MINUTE_S, step_s=STEP_S)
+    verdict = town.verdict("meerut")
+    assert verdict.state in (State.AT_RISK, State.NOT_READY)
+    codes = [reason.code for reason in verdict.reasons]
+    assert codes[0] is not ReasonCode.PROBE_FAULT
+    assert codes[-1] is ReasonCode.PROBE_FAULT
+    assert {site for site, _ in town.flags()} == {"meerut"}
+
+
 def test_a_meeting_measured_by_a_probe_in_trouble_does_not_fail_the_office(town: Town) -> None:
     """Windows that only the probe's own trouble breaks do not count in the outcome; those of a sound probe do."""
     town.meet(town.meeting("review", 0.0, minutes=4))

@@ -9,9 +9,17 @@ import pytest
 from msgspec import structs
 
 from analytics.lines import Lines
-from analytics.own_trouble import TROUBLE_COLUMNS, rolled_without_own_trouble, without_own_trouble
+from analytics.own_trouble import (
+    MOST_SLOTS,
+    MOST_WINDOWS,
+    TROUBLE_COLUMNS,
+    claimed_beyond,
+    rolled_without_own_trouble,
+    without_own_trouble,
+)
 from config.load import load_config
 from reports.past.judged import JudgedSpan, read_judged
+from reports.past.kept_days import SLOTS_PER_DAY
 from telemetry.messages import SelfReport
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.memory import MemoryStore
@@ -92,7 +100,7 @@ def test_sums_are_put_down_no_less_to_the_windows_than_the_windows_themselves_wo
         {name: column[:, None] for name, column in trouble.items()},
     )
     rolled = rolled_without_own_trouble(
-        values, {name: column.sum(axis=1) for name, column in trouble.items()}, np.arange(3)
+        values, {name: column.sum(axis=1) for name, column in trouble.items()}, np.arange(3), np.arange(3)
     )
     assert (rolled["lost"].sum(axis=1) <= exact["lost"].sum(axis=(1, 2))).all()
     for found in (rolled["lost"] - values["up_lost"], rolled["sent"], rolled["down_lost"]):
@@ -106,4 +114,41 @@ def test_without_trouble_nothing_is_copied() -> None:
     """The same object: weeks of sound windows cost nothing."""
     values, trouble = made(np.random.default_rng(1), 2)
     sums = {name: column.sum(axis=1) for name, column in trouble.items()}
-    assert rolled_without_own_trouble(values, sums, np.arange(2)) is values
+    assert rolled_without_own_trouble(values, sums, np.arange(2), np.arange(2)) is values
+
+
+def test_a_probe_that_is_always_in_trouble_wipes_an_hour_of_a_day_and_no_more() -> None:
+    """Whatever it says of itself, its figures of the rest of the day stand as it reported them; the other day has an hour of its own."""
+    shape = (2 * SLOTS_PER_DAY, WINDOWS_PER_SLOT)
+    values = {name: np.full(shape, 0.5, np.float32) for name in WINDOW_VALUE_COLUMNS}
+    for name, count in (
+        ("sent", 150),
+        ("lost", 60),
+        ("up_lost", 0),
+        ("down_lost", 60),
+        ("up_jitter_ms", 300),
+    ):
+        values[name] = np.full(shape, count, np.float32)
+    trouble = {name: np.full(len(values["sent"]), 1e9) for name in TROUBLE_COLUMNS}
+    slots = np.arange(len(values["sent"]))
+    cleared = rolled_without_own_trouble(values, trouble, slots, slots // SLOTS_PER_DAY)
+    for name in ("lost", "up_jitter_ms"):
+        stands = (cleared[name] == values[name]).all(axis=1).reshape(2, SLOTS_PER_DAY)
+        assert not stands[:, :MOST_SLOTS].any()
+        assert stands[:, MOST_SLOTS:].all()
+
+
+def test_windows_in_trouble_are_believed_for_ten_minutes() -> None:
+    """Of one line; sound windows between them do not count, and what the other line says is its own."""
+    shape = (1, 2, 120)
+    values = {name: np.full(shape, 0.5) for name in WINDOW_VALUE_COLUMNS}
+    for name, count in (("sent", 150.0), ("lost", 60.0), ("up_lost", 0.0), ("down_lost", 60.0)):
+        values[name] = np.full(shape, count)
+    trouble = {name: np.zeros(shape) for name in TROUBLE_COLUMNS}
+    trouble["rx_drops"][0, 0, ::2] = 1e9
+    trouble["rx_drops"][0, 1, :5] = 1e9
+    cleared = without_own_trouble(values, trouble)
+    left_out = cleared["lost"] != values["lost"]
+    assert left_out.sum(axis=-1).tolist() == [[MOST_WINDOWS, 5]]
+    assert np.flatnonzero(left_out[0, 0])[-1] == 2 * (MOST_WINDOWS - 1)
+    assert claimed_beyond(values, cleared, trouble).tolist() == [[True, False]]

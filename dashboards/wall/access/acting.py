@@ -154,12 +154,11 @@ class Acting:
             taken = _acknowledged(self._state.acknowledge(open_alert.id, who, note, now_ns), who, note)
             if not taken.is_new:
                 return taken
-        earlier = self._state.incident_marks([incident])
-        if open_alert is None and earlier:
-            first = earlier[-1]
-            return Acknowledged(by=first.who, at_ms=first.at_ns // 1_000_000, note=first.note, is_new=False)
-        self._state.mark_incident(IncidentMark(incident=incident, at_ns=now_ns, who=who, note=note))
-        return Acknowledged(by=who, at_ms=now_ns // 1_000_000, note=note, is_new=True)
+        mine = IncidentMark(incident=incident, at_ns=now_ns, who=who, note=note)
+        stands = self._state.mark_incident(mine, is_first=open_alert is None)
+        return Acknowledged(
+            by=stands.who, at_ms=stands.at_ns // 1_000_000, note=stands.note, is_new=stands is mine
+        )
 
     def _ask(self, wanted: WantedRehearsal, who: str) -> AskedRehearsal:
         if wanted.key.startswith(PLAN_KEYS):

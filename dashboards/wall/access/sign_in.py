@@ -89,6 +89,7 @@ class SignIn:
             return self._page(request, "signin.wrong", 403)
         self._give_back(*charged)  # only this one: what failed under other names stays counted
         self._remember(source)
+        await self._end(request.cookies.get(COOKIE, ""))  # the browser forgets it now, and so does the wall
         token = tokens.new_token()
         await asyncio.to_thread(
             self._state.begin_session, tokens.hash_of(token), name, source, self._clock.now_ns()
@@ -102,10 +103,7 @@ class SignIn:
         """Sign this browser out, whatever it came in by."""
         answer = RedirectResponse(SIGN_IN, 303, {"cache-control": "no-store"})
         for cookie in (COOKIE, LINK_COOKIE):
-            token = request.cookies.get(cookie, "")
-            if token and len(token) <= tokens.LONGEST:
-                await asyncio.to_thread(self._state.end_session, tokens.hash_of(token))
-                self._door.forget(token)
+            await self._end(request.cookies.get(cookie, ""))
             answer.delete_cookie(cookie, path="/", httponly=True, samesite="lax")
         return answer
 
@@ -133,6 +131,11 @@ class SignIn:
                 self._state.forget_sessions, made_ns, now_ns - int(wall.session_idle_h * HOUR_NS)
             )
             await asyncio.sleep(3600)
+
+    async def _end(self, token: str) -> None:
+        if token and len(token) <= tokens.LONGEST:
+            await asyncio.to_thread(self._state.end_session, tokens.hash_of(token))
+            self._door.forget(token)
 
     async def _fits(self, name: str, password: str, source: str) -> tuple[bool, bool]:
         """Whether they fit, and whether there is such a user; raises BadRequestError when too many are being checked."""

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from dashboards.wall.app import create_app
 from dashboards.wall.web.openapi import OPERATIONS
+from telemetry.access import IncidentMark
 from telemetry.alerting import Alert, AlertState, Kind, Severity
 from telemetry.decisions import Evidence, Factor, FactorKind, Incident
 from tests.wall.access.conftest import NAMES, Browser
@@ -106,6 +107,14 @@ def test_an_incident_is_taken_up_with_its_alert(closed: Any, visit: Callable[[st
         ("provider-p2", "asha", "seen"),
     ]
     assert asha.act("/api/incidents/none/acknowledge", {})[0] == 404
+
+
+def test_of_two_who_act_in_the_same_moment_one_is_the_first(closed: Any) -> None:
+    """An incident without an alert: whoever was later by a hair, after both had looked, gets the other one's mark."""
+    asha, ravi = (IncidentMark(incident="provider-p3", at_ns=5, who=who, note="") for who in ("asha", "ravi"))
+    assert closed.state.mark_incident(asha, is_first=True) is asha
+    assert closed.state.mark_incident(ravi, is_first=True) == asha
+    assert closed.state.incident_marks(["provider-p3"]) == [asha]
 
 
 def test_a_rehearsal_is_asked_for_once(closed: Any, visit: Callable[[str], Browser]) -> None:

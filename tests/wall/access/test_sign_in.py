@@ -115,6 +115,15 @@ def test_signing_out_ends_the_session(visit: Callable[[str], Browser]) -> None:
     assert browser.ask("/api/me", cookie=f"{door.COOKIE}={kept}")[0] == 401
 
 
+def test_whoever_signs_in_over_a_session_ends_it(visit: Callable[[str], Browser]) -> None:
+    """The browser forgets the cookie before, so nobody else shall have it: not who took a copy of it at a shared desk."""
+    browser = visit("sita")
+    kept = {cookie.name: cookie.value for cookie in browser.jar}[door.COOKIE]
+    assert browser.sign_in("asha") == 303
+    assert browser.ask("/api/me", cookie=f"{door.COOKIE}={kept}")[0] == 401
+    assert browser.me()["name"] == "asha"
+
+
 def test_a_changed_password_or_a_removed_user_is_out(closed: Any, secret: str) -> None:
     """Within the seconds that an answer is remembered, in every browser."""
     closed.state.add_user(User(name="temp", role=Role.SEE, secret=secret, made_ns=1, changed_ns=1))
