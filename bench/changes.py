@@ -5,7 +5,7 @@ to one, at most 1200 s apart, 1500 s on line, where the index is the sample at w
 bootstrapped over traces. On the traces that come with the project every figure is in-sample, the settings of ours were chosen
 on them, except those `_out_of_fold`: their trees are grown in 8 folds, each on the traces of the others (the thresholds
 and the figures were chosen on such folds, which flatters them a little). Of those `_kin_apart` traces that saw the same events
-are held back together, and drawn together for the interval (`bench/_changes/folds.py`). PELT's best penalty is in-sample. On other traces
+are held back together, and drawn together for the interval (`bench/_changes/folds.py`). PELT's best penalty is in-sample. Ours tell the edges of silences, PELT does not (decision 157). On other traces
 (`--traces`) every figure is out of sample and the shipped trees are used.
 """
 
@@ -24,6 +24,7 @@ from analytics.changes import trees
 from analytics.changes.offline import changes, standing
 from analytics.changes.online import decisions
 from analytics.changes.series import carried
+from analytics.changes.silences import with_edges, with_edges_decided
 from analytics.changes.trees import OFFLINE, ONLINE
 from analytics.quality.change_scores import window_score
 from bench._changes import folds, growing, offline, online
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.changes.trees import Trees
     from telemetry.traces import Trace
 
 SHIPPED: Final = Path(trees.__file__).parent
@@ -67,9 +69,9 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
     if options.fit:
         return _fit(traces, progress)
     detectors: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.int64]], float]] = {
-        "offline": (partial(changes, trees=growing.read(SHIPPED / OFFLINE)), WINDOW_S),
+        "offline": (partial(_past, trees=growing.read(SHIPPED / OFFLINE)), WINDOW_S),
         ONE_PENALTY: (partial(standing, metric="rtt"), WINDOW_S),
-        "online": (partial(decisions, trees=growing.read(SHIPPED / ONLINE)), ONLINE_WINDOW_S),
+        "online": (partial(_as_it_comes, trees=growing.read(SHIPPED / ONLINE)), ONLINE_WINDOW_S),
         **{f"pelt_{int(p)}": (partial(pelt, penalty=p), WINDOW_S) for p in PELT_PENALTIES},
     }
     counts: dict[str, NDArray[np.int64]] = {}
@@ -99,6 +101,16 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
         for p in PELT_PENALTIES if name.startswith(("offline", "online")) and name != ONE_PENALTY else ():
             figures[f"{name}_minus_pelt_{int(p)}_90"] = _interval(own[name] - own[f"pelt_{int(p)}"])
     return figures
+
+
+def _past(values: NDArray[np.float64], trees: Trees) -> NDArray[np.int64]:
+    """As `tatpar changes` tells it."""
+    return with_edges(changes(values, trees), values)
+
+
+def _as_it_comes(values: NDArray[np.float64], trees: Trees) -> NDArray[np.int64]:
+    """As `tatpar changes --online` tells it."""
+    return with_edges_decided(decisions(values, trees), values)
 
 
 def _fit(traces: Sequence[Trace], progress: Callable[[str], None]) -> dict[str, object]:

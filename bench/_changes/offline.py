@@ -9,6 +9,7 @@ import numpy as np
 from analytics.changes.boundaries import Boundaries, boundaries
 from analytics.changes.offline import chosen
 from analytics.changes.series import carried
+from analytics.changes.silences import with_edges
 from bench._changes import growing
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Past:
     def __init__(self, trace: Trace) -> None:
         labels = np.flatnonzero(trace.changes)
         total = len(trace.rtt_ms)
+        self.values = trace.rtt_ms
         self.forwards = boundaries(carried(trace.rtt_ms))
         backwards = boundaries(carried(trace.rtt_ms[::-1]))
         self.figures = np.concatenate([self.forwards.figures, backwards.figures])
@@ -55,7 +57,7 @@ def out_of_fold(
         progress(f"offline, fold {fold + 1} of {len(folds)}")
         trees = grown([one for i, one in enumerate(learned) if i not in held])
         for i in held:
-            found[i] = _found(learned[i].forwards, trees)
+            found[i] = with_edges(_found(learned[i].forwards, trees), learned[i].values)
     return found
 
 

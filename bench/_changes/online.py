@@ -9,6 +9,7 @@ import numpy as np
 from analytics.changes.cuts import AFTER, figures
 from analytics.changes.online import LIKELY, once, windows, worth_weighing
 from analytics.changes.series import FLOORS
+from analytics.changes.silences import with_edges_decided
 from bench._changes import growing
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Cut:
 
     def __init__(self, trace: Trace) -> None:
         labels = np.flatnonzero(trace.changes)
+        self.values = trace.rtt_ms
         self.at, self.figures, change = _cuts(trace.rtt_ms, labels)
         back = len(trace.rtt_ms) - labels
         _, backwards, changed_back = _cuts(trace.rtt_ms[::-1], back)
@@ -70,5 +72,5 @@ def out_of_fold(
         progress(f"online, fold {fold + 1} of {len(folds)}")
         trees = grown([one for i, one in enumerate(learned) if i not in held])
         for i in held:
-            found[i] = learned[i].decisions(trees)
+            found[i] = with_edges_decided(learned[i].decisions(trees), learned[i].values)
     return found

@@ -65,7 +65,8 @@ def command(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Find in a trace (CSV, columns epoch;rtt) the first sample of each new level, counted from 0, one a line.
 
-    A round trip of 0 or less, or of 1000 ms or more, is a timeout. The settings are the same for every trace.
+    A round trip of 0 or less, or of 1000 ms or more, is a timeout; where six or more in a row begin and end is told, too.
+    The settings are the same for every trace.
     With --site: the moves of an office's lines with their levels before and after, in local time; of many, how many
     there were of each figure, and the newest. --json has them all. The daily swing is no move: what stands off its level
     as it did within an hour of that time of the day on at least three other days, and an eighth of all, is left out.
@@ -89,6 +90,7 @@ def _of_trace(trace: Path, *, online: bool, out: Path | None, as_json: bool) -> 
 
     from analytics.changes.offline import changes  # noqa: PLC0415
     from analytics.changes.online import decisions  # noqa: PLC0415
+    from analytics.changes.silences import with_edges, with_edges_decided  # noqa: PLC0415
     from tatpar.level_trees import shipped_online_trees, shipped_trees  # noqa: PLC0415
     from telemetry.traces import TraceError, read_trace  # noqa: PLC0415
 
@@ -97,7 +99,9 @@ def _of_trace(trace: Path, *, online: bool, out: Path | None, as_json: bool) -> 
     except TraceError as error:
         wrong_input(str(error))
     found = (
-        decisions(values, shipped_online_trees()) if online else changes(values, shipped_trees())
+        with_edges_decided(decisions(values, shipped_online_trees()), values)
+        if online
+        else with_edges(changes(values, shipped_trees()), values)
     ).tolist()
     text = json.dumps(found) + "\n" if as_json else "".join(f"{index}\n" for index in found)
     if out is None:

@@ -32,12 +32,12 @@ DELAY: Final = 5
 
 
 def changes(values: NDArray[np.float64], metric: Metric = "rtt") -> NDArray[np.int64]:
-    """As `tatpar changes` finds them."""
+    """The levels that `tatpar changes` finds; it tells the edges of silences, too (test_changes_silences)."""
     return weighed(values, shipped_trees()) if metric == "rtt" else standing(values, metric)
 
 
 def decisions(values: NDArray[np.float64], metric: Metric = "rtt") -> NDArray[np.int64]:
-    """As `tatpar changes --online` finds them."""
+    """The levels that `tatpar changes --online` decides."""
     return decided(values, shipped_online_trees(), metric)
 
 

@@ -34,6 +34,17 @@ def test_indices_are_written_one_a_line(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["changes", str(trace), "--json"]).output == "[100]\n"
 
 
+def test_a_silence_is_told_where_it_begins_and_ends(tmp_path: Path) -> None:
+    """Ten timeouts in a row: both edges off line, on line each at its sixth sample; the level that moved is told as ever."""
+    trace = written(tmp_path)
+    lines = trace.read_text(encoding="utf-8").splitlines()
+    lines[1 + 40 : 1 + 50] = [f"{line.split(';')[0]};1000" for line in lines[1 + 40 : 1 + 50]]
+    trace.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert CliRunner().invoke(main, ["changes", str(trace), "--json"]).output == "[40, 50, 100]\n"
+    online = CliRunner().invoke(main, ["changes", str(trace), "--online", "--json"])
+    assert online.output == "[45, 55, 105]\n"
+
+
 def test_a_wrong_trace_is_wrong_input(tmp_path: Path) -> None:
     """A file that is not there ends with 2 and is named in one line."""
     done = CliRunner().invoke(main, ["changes", str(tmp_path / "none.csv")])
