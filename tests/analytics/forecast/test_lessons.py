@@ -22,6 +22,7 @@ from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
 STEP_NS = 240 * SECOND_NS
 PER_DAY = 360
+DAYS = 8
 FIRST_NS = 400_000 * HOUR_NS
 
 
@@ -36,7 +37,7 @@ def trace(name: str, days: int, seed: int) -> Trace:
 
 @pytest.fixture(scope="module")
 def traces() -> list[Trace]:
-    return [trace("one", 9, 1), trace("two", 9, 2)]
+    return [trace("one", DAYS, 1), trace("two", DAYS, 2)]
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +46,9 @@ def found(traces: list[Trace]) -> Lessons:
 
 
 def test_lessons_weigh_what_is_said_of_them(traces: list[Trace], found: Lessons) -> None:
-    """Seven limits at 0.3 each; of nine days those without the first three at a half, those without seven are too short."""
+    """Seven limits at 0.3 each; of eight days those without the first three at a half; without seven too little is left."""
     own = len(ground(traces[0]).held)
-    rest = own * (9 - 3 - 1) / (9 - 1)
+    rest = own * (DAYS - 3 - 1) / (DAYS - 1)
     expected = own * LIMIT_WEIGHT * len(LIMITS_MS) + rest * SHORTENED_WEIGHT
     of_one = found.weight[found.trace == 0].sum()
     assert of_one == pytest.approx(expected, rel=0.1)
@@ -56,7 +57,7 @@ def test_lessons_weigh_what_is_said_of_them(traces: list[Trace], found: Lessons)
 
 def test_a_lower_limit_fails_more_often() -> None:
     """Hours 20 ms above the floor fail at 15 ms and hold at 30."""
-    one = trace("one", 9, 1)
+    one = trace("one", DAYS, 1)
     shares = [ground(one, over_ms).held.mean() for over_ms in (7.0, 15.0, 30.0)]
     assert shares[0] <= shares[1] < 0.95 < shares[2]
     assert ground(one).held.mean() == shares[1]
@@ -64,7 +65,7 @@ def test_a_lower_limit_fails_more_often() -> None:
 
 def test_what_is_left_out_teaches_nothing(traces: list[Trace], found: Lessons) -> None:
     """The model without a trace is the same whatever that trace says."""
-    other = [traces[0], trace("two", 9, 77)]
+    other = [traces[0], trace("two", DAYS, 77)]
     weights = []
     for pair, more in ((traces, found), (other, lessons(other, lambda _: None))):
         every = sample(Path("here"), pair, lambda _: None)

@@ -31,7 +31,7 @@ OFFICES = 56
 WEEKS = 2
 SOUND_HOURS = 3
 NOW = NOW_NS // DAY_NS * DAY_NS - 2 * DAY_NS + 6 * HOUR_NS
-ASKS = 4000
+ASKS = 1500
 
 
 @pytest.fixture(scope="module")
