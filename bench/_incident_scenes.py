@@ -16,12 +16,12 @@ from analytics.shared.factors import factors
 from analytics.shared.find import shared_faults
 from analytics.shared.follow import follow
 from analytics.shared.sighting import Heard, sight
-from lab.character import characters
-from lab.effect import Effect
-from lab.past_faults import OUTAGE, PastFault, faults_between
-from lab.past_lines import line_states
-from lab.past_windows import draw
-from lab.scope import Places
+from lab.past.faults import OUTAGE, PastFault, faults_between
+from lab.past.lines import line_states
+from lab.past.windows import draw
+from lab.running.character import characters
+from lab.running.effect import Effect
+from lab.running.scope import Places
 from telemetry.decisions import Factor, FactorKind
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from analytics.shared.follow import Open
     from config.config import Config
     from config.profiles import Limits
-    from lab.past_windows import Windows
-    from lab.script import Script
+    from lab.past.windows import Windows
+    from lab.running.script import Script
 
 BEFORE: Final = FLAG_WINDOWS + 20
 AFTER: Final = 32

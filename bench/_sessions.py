@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 
-from probes.measurer import phase_of
-from probes.measuring_messages import SENT_TAG, Open
-from probes.records import SENT
-from probes.session import Session
-from probes.stamp_tlv import DEFAULT_PAYLOAD
+from probes.measuring.measurer import phase_of
+from probes.measuring.measuring_messages import SENT_TAG, Open
+from probes.measuring.records import SENT
+from probes.measuring.session import Session
+from probes.stamp.stamp_tlv import DEFAULT_PAYLOAD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from probes.measuring_child import MeasuringChild
+    from probes.measuring.measuring_child import MeasuringChild
 
 
 def order(i: int, to: tuple[str, int], rate: int) -> Open:

@@ -1,6 +1,6 @@
 """Our probe, irtt, iperf3 -u and fping through the same link at the same time: how far is each from the truth of its own packets?
 
-As root: the link is a pair of network namespaces (`lab.tun`). Each scenario is one state of the link; all tools measure for 15 s,
+As root: the link is a pair of network namespaces (`lab.tun.link`). Each scenario is one state of the link; all tools measure for 15 s,
 at 50 packets/s and 200 octets, and what they say is held against the link's log of the same packets, each figure by the tool's own
 definition. Rounds go through all scenarios in turn; the medians over the rounds count. iperf3 knows no round trips, fping no
 direction and no jitter. Half a minute a scenario: four minutes for a round, 25 for all (`--quick`: one round).
@@ -22,7 +22,7 @@ from bench._accuracy.rounds import once
 from bench._accuracy.scenarios import SCENARIOS
 from bench._accuracy.table import Row, rows
 from lab.errors import LabError
-from lab.tun import TunLink
+from lab.tun.link import TunLink
 
 if TYPE_CHECKING:
     import argparse

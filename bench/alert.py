@@ -28,8 +28,8 @@ import numpy as np
 from aiosmtpd.controller import Controller
 
 from config.load import load_config
-from lab.control import Break, Broken, Heal, Healed, ask
-from lab.effect import Effect
+from lab.running.control import Break, Broken, Heal, Healed, ask
+from lab.running.effect import Effect
 from telemetry.state.db import StateDb
 from telemetry.store.protocol import Selection
 from telemetry.store.sqlite import SqliteReader

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench._downloads import debian_octets, octets_of, packages
-from lab.namespaces import TUN
+from lab.tun.namespaces import TUN
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

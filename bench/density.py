@@ -18,10 +18,10 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from bench._sessions import cpu_s, order, read
-from probes.measuring_child import MeasuringChild
-from probes.measuring_messages import encode_orders
-from probes.reflector_process import ReflectorProcess
-from probes.stamp_tlv import DEFAULT_PAYLOAD
+from probes.measuring.measuring_child import MeasuringChild
+from probes.measuring.measuring_messages import encode_orders
+from probes.reflecting.reflector_process import ReflectorProcess
+from probes.stamp.stamp_tlv import DEFAULT_PAYLOAD
 
 if TYPE_CHECKING:
     import argparse

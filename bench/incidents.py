@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench._incident_scenes import GROUPS, Ground, places_of, scene
 from config.load import load_config
-from lab.script import load_script
+from lab.running.script import load_script
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:

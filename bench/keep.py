@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from config.load import load_config
-from lab.history import give_past, past_of
+from lab.past.history import give_past, past_of
 from telemetry.state.db import StateDb
 
 if TYPE_CHECKING:

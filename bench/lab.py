@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from config.load import load_config
-from lab.fleet import Fleet
-from lab.history import give_past, past_of
-from probes.reflector_process import ReflectorProcess
+from lab.past.history import give_past, past_of
+from lab.running.fleet import Fleet
+from probes.reflecting.reflector_process import ReflectorProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from config.config import Config
-    from lab.history import Written
-    from lab.wire import LinesStatus
+    from lab.line.wire import LinesStatus
+    from lab.past.history import Written
 
 WEEKS: Final = 4.0
 SECONDS: Final = 8.0

@@ -23,8 +23,8 @@ WARM_S: Final = 45
 MEASURED_S: Final = 60
 PROGRESS_S: Final = 15
 _TASKS: Final = (
-    ("lab.lines", "lines"),
-    ("lab.agents", "agents"),
+    ("lab.line.lines", "lines"),
+    ("lab.running.agents", "agents"),
     ("mosquitto", "broker"),
     ("measuring", "measuring"),
     ("reflector", "reflector"),

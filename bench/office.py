@@ -22,7 +22,7 @@ import psutil
 from bench._office.hub import SITE, Hub, broker
 from bench._office.month import DAYS, fill
 from bench._office.tree import Memory, cpu_s, memory, peak_mb
-from probes.reflector_process import ReflectorProcess
+from probes.reflecting.reflector_process import ReflectorProcess
 from telemetry.codec import decode
 from telemetry.messages import Stream
 

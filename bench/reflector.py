@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from probes.reflector_process import ReflectorProcess
-from probes.stamp import SenderPacket
-from probes.stamp_tlv import trailer
-from probes.timestamps import ntp64
+from probes.reflecting.reflector_process import ReflectorProcess
+from probes.stamp.packets import SenderPacket
+from probes.stamp.stamp_tlv import trailer
+from probes.stamp.timestamps import ntp64
 
 if TYPE_CHECKING:
     from collections.abc import Callable

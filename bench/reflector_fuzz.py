@@ -11,9 +11,9 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
-from probes.reflector import Reflector
-from probes.reflector_policy import ReflectorPolicy
-from probes.stamp import BASE
+from probes.reflecting.reflector import Reflector
+from probes.reflecting.reflector_policy import ReflectorPolicy
+from probes.stamp.packets import BASE
 from tests.fuzz.datagrams import datagram
 
 if TYPE_CHECKING:

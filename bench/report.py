@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bench._report_fleet import fleet
-from lab.history import give_past, past_of
+from lab.past.history import give_past, past_of
 from reports.gather import gather
 from reports.week import Week
 from telemetry.state.db import StateDb

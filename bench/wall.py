@@ -25,7 +25,7 @@ from bench._wall.listening import Heard, Walls
 from bench._wall.server import serving
 from config.load import load_config
 from dashboards.wall.web.files import Files
-from lab.history import past_of, write_history
+from lab.past.history import past_of, write_history
 from telemetry.state.db import StateDb
 from telemetry.store.sqlite import SqliteStore
 from telemetry.windows import SECOND_NS, WINDOW_NS

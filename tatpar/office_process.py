@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from probes.office_settings import OfficeSettings
+    from probes.publishing.office_settings import OfficeSettings
 
 
 class OfficeError(Exception):
@@ -81,8 +81,8 @@ async def _run(office: OfficeSettings, *, once_s: float | None) -> str | None:
     import asyncio  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
-    from probes.agent import Agent  # noqa: PLC0415
-    from probes.measurer import Measurer  # noqa: PLC0415
+    from probes.measuring.measurer import Measurer  # noqa: PLC0415
+    from probes.publishing.agent import Agent  # noqa: PLC0415
     from tatpar.notify import serving  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
 
@@ -111,7 +111,7 @@ async def _run(office: OfficeSettings, *, once_s: float | None) -> str | None:
 def main(config_file: str, data_dir: str, log_format: str) -> int:
     """The agent with settings that were found right; the exit status, as that of `tatpar probe`."""
     from config.errors import ConfigError  # noqa: PLC0415
-    from probes.probe_file import load_probe_file  # noqa: PLC0415
+    from probes.publishing.probe_file import load_probe_file  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
     from telemetry.array_choice import without_numpy  # noqa: PLC0415
 

@@ -8,9 +8,9 @@ import signal
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Final
 
-from lab.history import give_past, past_of
-from lab.scope import Places
-from lab.script import load_script, script_path
+from lab.past.history import give_past, past_of
+from lab.running.scope import Places
+from lab.running.script import load_script, script_path
 from tatpar.options import offices as counted
 from telemetry.store.open import SQLITE_FILE
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.config import Config
-    from lab.history import Written
-    from lab.past_plan import PastPlan
+    from lab.past.history import Written
+    from lab.past.plan import PastPlan
 
 _LOOK_S: Final = 0.1
 _SAY_EVERY: Final = 8

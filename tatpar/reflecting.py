@@ -17,8 +17,8 @@ import psutil
 from collector.backoff import Backoff
 from collector.enrolment.private_files import write_private
 from config.address import parse_address
-from probes.low_ports import low_port_remedy
-from probes.reflector_process import ReflectorProcess
+from probes.kernel.low_ports import low_port_remedy
+from probes.reflecting.reflector_process import ReflectorProcess
 from tatpar.examination.ends import answers
 from telemetry.state.errors import StateError
 

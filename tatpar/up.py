@@ -24,7 +24,7 @@ from collector.service import Collector
 from collector.standing import MixedError, see_that_nobody_shares
 from dashboards.wall.app import create_app
 from dashboards.wall.serve import address, listen, serve_on, warning_for
-from lab.fleet import Fleet
+from lab.running.fleet import Fleet
 from tatpar.answering import ack_routes, answering, hears
 from tatpar.failures import note_failure
 from tatpar.keeping import kept

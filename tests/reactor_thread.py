@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lab.reactor import Reactor
+    from lab.line.reactor import Reactor
 
 
 @contextmanager

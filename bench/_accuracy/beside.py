@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench._accuracy.scenarios import Scenario
-    from lab.tun import TunLink
+    from lab.tun.link import TunLink
 
 _BEFORE_S: Final = 6
 _SLICE_S: Final = 0.02

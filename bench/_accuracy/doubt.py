@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from bench._accuracy.plan import DOUBT_PORT
-from lab.tun_flow import Number
-from probes.kernel_stamps import SO_TIMESTAMPING, TIMESPEC, enable_stamps
+from lab.tun.flow import Number
+from probes.kernel.kernel_stamps import SO_TIMESTAMPING, TIMESPEC, enable_stamps
 
 if TYPE_CHECKING:
-    from lab.tun import TunLink
+    from lab.tun.link import TunLink
 
 COUNT: Final = 300
 _NUMBER: Final = Number(8, 8, 4)

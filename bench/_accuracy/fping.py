@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench._accuracy.plan import INTERVAL_MS, LOST, PACKETS, PAYLOAD, RTT_P50, RTT_P99, Seen, whole_span
-from lab.tun_flow import ICMP_ECHO
+from lab.tun.flow import ICMP_ECHO
 from telemetry.metrics.percentile import nearest_rank
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lab.tun import TunLink
-    from lab.tun_truth import TunTruth
+    from lab.tun.link import TunLink
+    from lab.tun.truth import TunTruth
 
 
 class Fping:

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lab.tun import TunLink
-    from lab.tun_flow import Packets
-    from lab.tun_truth import TunTruth
+    from lab.tun.flow import Packets
+    from lab.tun.link import TunLink
+    from lab.tun.truth import TunTruth
 
 _LAST: Final = 3
 _WAYS: Final = (

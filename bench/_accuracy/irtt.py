@@ -24,7 +24,7 @@ from bench._accuracy.plan import (
     Seen,
     whole_span,
 )
-from lab.tun_flow import Flow, Number
+from lab.tun.flow import Flow, Number
 from telemetry.metrics.percentile import nearest_rank
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lab.tun import TunLink
-    from lab.tun_flow import Packets, RoundTrips
-    from lab.tun_truth import TunTruth
+    from lab.tun.flow import Packets, RoundTrips
+    from lab.tun.link import TunLink
+    from lab.tun.truth import TunTruth
 
 _NUMBER: Final = Number(20, 20, 4)
 """seqno, behind magic, flags and token (irtt's packet.go); little-endian there, which does not matter for matching."""

@@ -26,7 +26,7 @@ from bench._accuracy.plan import (
     STAMP_PORT,
     Seen,
 )
-from lab.tun_flow import STAMP
+from lab.tun.flow import STAMP
 from telemetry.messages import Stream
 from telemetry.metrics.jitter import smoothed
 from telemetry.metrics.percentile import nearest_rank
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lab.tun import TunLink
-    from lab.tun_flow import Packets, RoundTrips
-    from lab.tun_truth import TunTruth
+    from lab.tun.flow import Packets, RoundTrips
+    from lab.tun.link import TunLink
+    from lab.tun.truth import TunTruth
 
 NAME: Final = "ours"
 _T1_SECONDS_AT: Final = 12

@@ -12,8 +12,8 @@ import sys
 import msgspec
 
 from bench._accuracy.plan import RATE_PPS
-from probes.measurer import Measurer
-from probes.session import Session
+from probes.measuring.measurer import Measurer
+from probes.measuring.session import Session
 
 
 async def _measure(host: str, port: int) -> None:

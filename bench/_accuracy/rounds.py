@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from bench._accuracy.plan import Seen
     from bench._accuracy.scenarios import Scenario
-    from lab.tun import TunLink
-    from lab.tun_truth import TunTruth
+    from lab.tun.link import TunLink
+    from lab.tun.truth import TunTruth
 
 SETTLED_NS: Final = 7_000_000_000
 """The link is in its state so long before the tools begin."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from lab.impairment import CLEAR, Impairment
+from lab.line.impairment import CLEAR, Impairment
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ MODULES: Final = (
     "collector.service",
     "collector.broker",
     "config.live",
-    "probes.agent",
+    "probes.publishing.agent",
     "tatpar.commands.collect",
     "telemetry.state.db",
     "telemetry.store.open",

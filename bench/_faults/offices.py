@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from probes.agent import Agent
 from probes.counters import Counters
-from probes.office_settings import BacklogPace, OfficeSettings, Patience
-from probes.report import Draft, report_bytes
-from probes.restart_reason import boot_id
-from probes.session import ClosedWindow, Session
-from probes.spool import Made, Spool
-from probes.spool_file import SpoolError
+from probes.measuring.session import ClosedWindow, Session
+from probes.publishing.agent import Agent
+from probes.publishing.office_settings import BacklogPace, OfficeSettings, Patience
+from probes.publishing.report import Draft, report_bytes
+from probes.publishing.restart_reason import boot_id
+from probes.publishing.spool import Made, Spool
+from probes.publishing.spool_file import SpoolError
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, RoundTrip, SelfReport, Stamps, Stream
 from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
@@ -34,7 +34,7 @@ from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from probes.spool import Slot
+    from probes.publishing.spool import Slot
 
 BACKLOG_MARK: Final = 1_000_000
 """Marks from here on are of windows that were spooled before the trial began."""

@@ -17,7 +17,7 @@ from analytics.forecast.features import facts
 from analytics.forecast.model import fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
 from bench._forecast.lab_world import HORIZONS_MIN, draw_world
-from lab.past_laws import MINUTE_NS
+from lab.past.laws import MINUTE_NS
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from analytics.forecast.features import Facts
     from bench._forecast.lab_world import World
-    from lab.past_truth import Cause
+    from lab.past.truth import Cause
 
 SEED: Final = 20_261
 WEEKS: Final = 16

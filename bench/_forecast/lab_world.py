@@ -15,16 +15,16 @@ import numpy as np
 
 from analytics.forecast.track import Asks, Track
 from config.load import load_config
-from lab.past_breaking import FAILS_ABOVE, Breaking
-from lab.past_chances import Questions
-from lab.past_days import LocalDays
-from lab.past_faults import holiday
-from lab.past_laws import MINUTE_NS
-from lab.past_oracle import Oracle
-from lab.past_plan import plan_history
-from lab.past_track import draw_track
-from lab.scope import Places
-from lab.script import Past, load_script
+from lab.past.breaking import FAILS_ABOVE, Breaking
+from lab.past.chances import Questions
+from lab.past.days import LocalDays
+from lab.past.faults import holiday
+from lab.past.laws import MINUTE_NS
+from lab.past.oracle import Oracle
+from lab.past.plan import plan_history
+from lab.past.track import draw_track
+from lab.running.scope import Places
+from lab.running.script import Past, load_script
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lab.past_plan import PastPlan
-    from lab.past_track import SlotTrack
-    from lab.past_truth import Cause
+    from lab.past.plan import PastPlan
+    from lab.past.track import SlotTrack
+    from lab.past.truth import Cause
 
 END: Final = "state"
 HORIZONS_MIN: Final = {"24h": 1440, "2h": 120, "30min": 30, "10min": 10}

@@ -8,7 +8,7 @@ import resource
 import sys
 from typing import Final
 
-from probes.ping import Pinger
+from probes.icmp.ping import Pinger
 from probes.workers import Workers
 from telemetry.clock import SystemClock
 

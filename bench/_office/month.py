@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from probes.office_settings import WINDOWS_PER_DAY, SpoolLimits
-from probes.spool import Made, Spool
+from probes.publishing.office_settings import WINDOWS_PER_DAY, SpoolLimits
+from probes.publishing.spool import Made, Spool
 from telemetry.codec import decode, encode
 from telemetry.messages import Tombstone
 from telemetry.windows import WINDOW_NS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from probes.spool import Slot
+    from probes.publishing.spool import Slot
     from telemetry.messages import Envelope
 
 DAYS: Final = 30

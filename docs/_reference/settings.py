@@ -13,7 +13,7 @@ from msgspec import Struct
 from config.settings import Settings
 from docs._reference.markdown import code, page, table
 from docs._reference.structs import fields_of
-from probes.probe_file import ProbeTables
+from probes.publishing.probe_file import ProbeTables
 
 DEFAULTS: Final = Path(__file__).parents[2] / "config" / "defaults"
 _HEAD: Final = re.compile(r"^\[\[?(?P<name>[a-z._]+)\]?\]\s*(?:#\s*(?P<remark>.*))?$")

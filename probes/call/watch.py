@@ -17,8 +17,8 @@ from probes.call.packet_ring import PacketRing
 from probes.call.packets import datagrams
 from probes.call.ports import port_ranges
 from probes.call.sides import networks
-from probes.interfaces import default_interface
-from probes.office_settings import AUTO
+from probes.kernel.interfaces import default_interface
+from probes.publishing.office_settings import AUTO
 from probes.transition import Transition
 from telemetry.windows import WINDOW_NS, window_start
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from probes.call.packets import End
-    from probes.office_settings import OfficeSettings
+    from probes.publishing.office_settings import OfficeSettings
     from telemetry.clock import WallClock
     from telemetry.messages import Call
 

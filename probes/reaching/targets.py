@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from config.reach import ReachCheck
-    from probes.office_settings import OfficeSettings
+    from probes.publishing.office_settings import OfficeSettings
     from telemetry.control import Plan
 
 ROOM: Final = "room"

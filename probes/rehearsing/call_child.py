@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from probes.child_process import linked_child
+from probes.kernel.system import HAS_PAIRS
 from probes.rehearsing.call_messages import Begin, Halt, Said
-from probes.system import HAS_PAIRS
 from telemetry.rehearsal_reasons import WhyNot
 from telemetry.rehearsing import OfficeProgress, OfficeState
 

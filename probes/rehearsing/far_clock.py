@@ -1,4 +1,4 @@
-"""Steps of the other end's clock, where that end does not keep them to itself (a program of before `probes.steady_time`).
+"""Steps of the other end's clock, where that end does not keep them to itself (a program of before `probes.kernel.steady_time`).
 
 With the far clock set forward by x, delays up grow by x and delays down shrink by x, and the round trip stays. So what a
 way's delay has grown by is believed only as far as the round trip has grown too, and a rung in which both ways jumped

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from probes.datagram_batch import DatagramBatch
-from probes.kernel_stamps import (
+from probes.kernel.datagram_batch import DatagramBatch
+from probes.kernel.kernel_stamps import (
     CMSG_DATA,
     SO_RXQ_OVFL,
     SO_TIMESTAMPNS,
@@ -19,10 +19,10 @@ from probes.kernel_stamps import (
     enable_drop_counter,
     enable_receive_stamps,
 )
+from probes.kernel.steady_time import SteadyTime, Translated
 from probes.rehearsing.arrivals import Arrivals, Arrived
 from probes.rehearsing.shape import packets
 from probes.rehearsing.wire import CONTROL, HEADER, IP_UDP, MAGIC, Control, Kind, pack, unpack
-from probes.steady_time import SteadyTime, Translated
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """By how much the load of a rehearsal makes each way slower, whatever is done to the clocks of the two ends.
 
-Each end stamps by a time that nobody sets (`probes.steady_time`). Where the other end still stamps by its real time and
+Each end stamps by a time that nobody sets (`probes.kernel.steady_time`). Where the other end still stamps by its real time and
 that is set, the round trip tells what the two one-way delays no longer can (`probes.rehearsing.far_clock`).
 """
 

@@ -19,8 +19,8 @@ from telemetry.windows import MS_NS, SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from probes.office_settings import OfficeSettings
-    from probes.plan import Course
+    from probes.publishing.office_settings import OfficeSettings
+    from probes.publishing.plan import Course
     from probes.rehearsing.budget import DayBudget
     from probes.rehearsing.call_child import CallChild
     from probes.rehearsing.call_messages import Said

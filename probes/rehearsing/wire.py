@@ -14,7 +14,7 @@
 |                                                               |
 +---------------------------------------------------------------+
 |  time of sending, ns since the Unix epoch as the sender had   | 24
-|  it when the session began (`probes.steady_time`)             |
+|  it when the session began (`probes.kernel.steady_time`)             |
 +---------------------------------------------------------------+
 |  number                                                       | 32
 +---------------------------------------------------------------+
@@ -35,7 +35,7 @@ import struct
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from probes.stamp_auth import truncated_mac
+from probes.stamp.stamp_auth import truncated_mac
 
 MAGIC: Final = b"TPR1"
 HEADER: Final = struct.Struct("!4sBBH4xHHQQI")

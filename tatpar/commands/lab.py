@@ -21,7 +21,7 @@ from tatpar.options import (
 )
 
 if TYPE_CHECKING:
-    from lab.control import Answer, Request, ShownFault
+    from lab.running.control import Answer, Request, ShownFault
 
 A = TypeVar("A")
 _RATIO: Final = FiniteRange(0.0, 1.0)
@@ -66,8 +66,8 @@ def break_(scope: str, for_s: float | None, data_dir: Path, as_json: bool, **wha
 
     Example: tatpar lab break provider:provider-b --outage --for 5m
     """
-    from lab.control import Break, Broken  # noqa: PLC0415 - keeps --help fast
-    from lab.effect import Effect  # noqa: PLC0415
+    from lab.running.control import Break, Broken  # noqa: PLC0415 - keeps --help fast
+    from lab.running.effect import Effect  # noqa: PLC0415
 
     effect = Effect(
         direction=what["direction"],
@@ -98,7 +98,7 @@ def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> 
 
     Example: tatpar lab heal saharanpur
     """
-    from lab.control import Heal, Healed  # noqa: PLC0415
+    from lab.running.control import Heal, Healed  # noqa: PLC0415
 
     if scope is not None and everything:
         wrong_input(f"`{scope}` and --all exclude each other; write one of them")
@@ -127,7 +127,7 @@ def room(scope: str, on: bool | None, data_dir: Path, as_json: bool) -> None:  #
 
     Example: tatpar lab room agra --off
     """
-    from lab.control import Room, Switched  # noqa: PLC0415
+    from lab.running.control import Room, Switched  # noqa: PLC0415
 
     if on is None:
         wrong_input("say what the device is to be: --off, or --on")
@@ -145,7 +145,7 @@ def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
 
     Example: tatpar lab status
     """
-    from lab.control import LabStatus, Status  # noqa: PLC0415
+    from lab.running.control import LabStatus, Status  # noqa: PLC0415
 
     answer = _ask(data_dir, Status(), LabStatus)
     lines = [f"{offices(answer.offices)}, each to {' and '.join(answer.ends)}"]
@@ -193,8 +193,8 @@ def history(  # noqa: PLR0913, PLR0917 - what click hands over
     import msgspec  # noqa: PLC0415 - keeps --help fast
 
     from config.load import load_config  # noqa: PLC0415
-    from lab.history import Written, give_past, past_of  # noqa: PLC0415
-    from lab.past_works import works_csv  # noqa: PLC0415
+    from lab.past.history import Written, give_past, past_of  # noqa: PLC0415
+    from lab.past.works import works_csv  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
     config = load_config(config_file)
@@ -247,8 +247,8 @@ def truth(site: str, end: str, last_s: float, data_dir: Path, as_json: bool) -> 
     import msgspec  # noqa: PLC0415
 
     from lab.errors import LabError  # noqa: PLC0415
-    from lab.truth_reader import read_truth  # noqa: PLC0415
-    from lab.truth_table import summary  # noqa: PLC0415
+    from lab.line.truth_reader import read_truth  # noqa: PLC0415
+    from lab.line.truth_table import summary  # noqa: PLC0415
 
     try:
         line = read_truth(data_dir / "truth").line(site, end)
@@ -265,8 +265,8 @@ def truth(site: str, end: str, last_s: float, data_dir: Path, as_json: bool) -> 
 
 def _ask(data_dir: Path, request: Request, kind: type[A]) -> A:
     """Ask the running fleet; no fleet ends with 1, a wrong request with 2, each with its one line."""
-    from lab.control import ask  # noqa: PLC0415
     from lab.errors import LabError, RefusedError  # noqa: PLC0415
+    from lab.running.control import ask  # noqa: PLC0415
 
     try:
         return ask(data_dir, request, kind)  # type: ignore[type-var]

@@ -11,7 +11,7 @@ import click
 from tatpar.options import data_option, explains_config, failed, log_option
 
 if TYPE_CHECKING:
-    from probes.office_settings import OfficeSettings
+    from probes.publishing.office_settings import OfficeSettings
 
 ONCE_S = 75.0
 
@@ -61,9 +61,9 @@ def command(  # noqa: PLR0913 - one argument an option
     import logging  # noqa: PLC0415 - keeps --help fast
 
     from config.address import is_loopback  # noqa: PLC0415
-    from probes.probe_file import load_probe_file  # noqa: PLC0415
-    from probes.spool import Spool  # noqa: PLC0415
-    from probes.spool_file import SpoolError  # noqa: PLC0415
+    from probes.publishing.probe_file import load_probe_file  # noqa: PLC0415
+    from probes.publishing.spool import Spool  # noqa: PLC0415
+    from probes.publishing.spool_file import SpoolError  # noqa: PLC0415
     from tatpar import office_process  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
 
@@ -97,9 +97,9 @@ def command(  # noqa: PLR0913 - one argument an option
 
 def _redeemed(enrolment_file: Path, data_dir: Path) -> Path:
     """The settings that came of an enrolment file; redeems it when that has not been done."""
-    from probes.credentials import CredentialsError  # noqa: PLC0415
-    from probes.desk_client import DeskError  # noqa: PLC0415
-    from probes.redeem import PROBE_FILE, is_redeemed, load_enrolment, redeem_into  # noqa: PLC0415
+    from probes.enrolment.credentials import CredentialsError  # noqa: PLC0415
+    from probes.enrolment.desk_client import DeskError  # noqa: PLC0415
+    from probes.enrolment.redeem import PROBE_FILE, is_redeemed, load_enrolment, redeem_into  # noqa: PLC0415
 
     settings = data_dir / PROBE_FILE
     if not enrolment_file.exists() and settings.exists():

@@ -21,8 +21,8 @@ from tatpar.options import (
 )
 
 if TYPE_CHECKING:
-    from probes.reflector import Reflector
-    from probes.reflector_policy import Network
+    from probes.reflecting.reflector import Reflector
+    from probes.reflecting.reflector_policy import Network
     from tatpar.notify import Manager
 
 _DEFAULT_BIND = "0.0.0.0:862"
@@ -53,7 +53,7 @@ def _network(text: str) -> Network:
 
 
 def _keys(file: Path | None) -> dict[int, bytes]:
-    from probes.reflector_keys import ReflectorKeysError, read_keys  # noqa: PLC0415
+    from probes.reflecting.reflector_keys import ReflectorKeysError, read_keys  # noqa: PLC0415
 
     if file is None:
         return {}
@@ -67,7 +67,7 @@ def _keys(file: Path | None) -> dict[int, bytes]:
 
 def _why(addresses: list[tuple[str, int]], error: OSError) -> str:
     """What the kernel says, and what to do about it where it keeps the port for others."""
-    from probes.low_ports import low_port_remedy  # noqa: PLC0415
+    from probes.kernel.low_ports import low_port_remedy  # noqa: PLC0415
 
     remedy = low_port_remedy((port for _, port in addresses), error)
     return "; ".join(filter(None, (error.strerror or str(error), remedy)))
@@ -137,13 +137,13 @@ def command(  # noqa: PLR0913 - one argument an option
 
     Example: tatpar reflect --bind 0.0.0.0:862 --bind [::]:862
     """
-    from probes.system import HAS_BATCHES  # noqa: PLC0415
+    from probes.kernel.system import HAS_BATCHES  # noqa: PLC0415
 
     if not HAS_BATCHES:
         failed("tatpar reflect: needs Linux; any RFC 8762 reflector serves as well, routers have one")
 
-    from probes.reflector import Reflector  # noqa: PLC0415
-    from probes.reflector_policy import ReflectorPolicy  # noqa: PLC0415
+    from probes.reflecting.reflector import Reflector  # noqa: PLC0415
+    from probes.reflecting.reflector_policy import ReflectorPolicy  # noqa: PLC0415
     from tatpar.logs import set_up  # noqa: PLC0415
     from tatpar.notify import Manager  # noqa: PLC0415
 
@@ -204,7 +204,7 @@ def _serve(reflector: Reflector, keys_file: Path | None, manager: Manager, voice
     """Answer until SIGTERM or SIGINT."""
     import contextlib  # noqa: PLC0415
 
-    from probes.followed_keys import FollowedKeys  # noqa: PLC0415
+    from probes.reflecting.followed_keys import FollowedKeys  # noqa: PLC0415
     from tatpar.upon_signal import UponSignal  # noqa: PLC0415
 
     def say_counters() -> None:

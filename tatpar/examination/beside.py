@@ -19,7 +19,7 @@ from telemetry.windows import DAY_NS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from probes.office_settings import OfficeSettings
+    from probes.publishing.office_settings import OfficeSettings
     from probes.reaching.answer import Answer
     from tatpar.examination.finding import Finding
     from telemetry.control import Plan

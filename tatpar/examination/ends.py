@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from config.address import parse_address
-from probes.stamp import ReflectorPacket, SenderPacket
-from probes.timestamps import ErrorEstimate, ntp64
+from probes.stamp.packets import ReflectorPacket, SenderPacket
+from probes.stamp.timestamps import ErrorEstimate, ntp64
 from tatpar.examination.finding import broken, fine
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import shutil
 import socket
 from typing import TYPE_CHECKING, Final
 
-from probes.clock_state import read_clock
-from probes.icmp_socket import IcmpRefusedError, open_icmp
-from probes.kernel_stamps import enable_stamps
+from probes.icmp.icmp_socket import IcmpRefusedError, open_icmp
+from probes.kernel.clock_state import read_clock
+from probes.kernel.kernel_stamps import enable_stamps
 from tatpar.examination.finding import broken, fine, less
 from telemetry.messages import ClockState, StampSource
 

@@ -10,8 +10,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from config.errors import ConfigError
-from probes.plan import chart
-from probes.probe_file import load_probe_file
+from probes.publishing.plan import chart
+from probes.publishing.probe_file import load_probe_file
 from tatpar.examination import beside
 from tatpar.examination.ends import ask
 from tatpar.examination.finding import broken, fine, less
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from probes.office_settings import OfficeSettings
+    from probes.publishing.office_settings import OfficeSettings
     from tatpar.examination.finding import Finding
 
 TIMEOUT_S: Final = 5.0

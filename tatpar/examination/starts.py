@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from probes.restart_reason import RestartReason
+from probes.publishing.restart_reason import RestartReason
 from tatpar.examination.finding import fine, less
 
 if TYPE_CHECKING:

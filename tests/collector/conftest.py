@@ -16,11 +16,11 @@ from collector.service import Collector
 from config.live import LiveConfig
 from config.settings import Broker
 from probes.counters import Counters
-from probes.office_settings import BacklogPace, OfficeSettings, Patience
-from probes.presence import Identity
-from probes.publisher import Publisher
-from probes.restart_reason import RestartReason
-from probes.spool import Made, Spool
+from probes.publishing.office_settings import BacklogPace, OfficeSettings, Patience
+from probes.publishing.presence import Identity
+from probes.publishing.publisher import Publisher
+from probes.publishing.restart_reason import RestartReason
+from probes.publishing.spool import Made, Spool
 from probes.workers import Workers
 from telemetry.clock import SystemClock
 from telemetry.codec import encode
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from probes.spool import Row, Slot
+    from probes.publishing.spool import Row, Slot
 
 ROOT = "tatpar/1"
 EPOCH = "00000000deadbeef"

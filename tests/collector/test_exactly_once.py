@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from collector.outcome import RefusalCode
-from probes.office_settings import SpoolLimits
+from probes.publishing.office_settings import SpoolLimits
 from telemetry.store.protocol import Selection
 
 if TYPE_CHECKING:

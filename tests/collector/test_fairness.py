@@ -15,7 +15,7 @@ from collector.message import Message
 from collector.quota import EVERYONE_ELSE, Deferrals, Quota
 from collector.round_robin import RoundRobin
 from config.sites import Registry
-from probes.send_queue import SendQueue
+from probes.publishing.send_queue import SendQueue
 from telemetry.codec import encode
 from telemetry.intervals import IntervalSet
 

@@ -15,7 +15,7 @@ from docs._reference.pages import PAGES
 from docs._reference.settings import DEFAULTS, tables_of, words_of
 from docs._reference.structs import fields_of
 from docs._reference.wire import WRITTEN, structs
-from probes.probe_file import ProbeTables
+from probes.publishing.probe_file import ProbeTables
 from telemetry import control, messages
 from telemetry.store.server import decided, item_points, points
 from telemetry.topics import Leaf

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lab.truth_reader import read_truth
+from lab.line.truth_reader import read_truth
 from telemetry.decisions import ReasonCode, State
 from telemetry.state.db import StateDb
 from telemetry.store.protocol import Selection

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.live import LiveConfig
-from probes.agent import Agent
 from probes.counters import Counters
-from probes.office_settings import OfficeSettings, Patience
-from probes.report import Draft, report_bytes
-from probes.restart_reason import boot_id
-from probes.session import ClosedWindow, Session
-from probes.spool import Made, Spool
+from probes.measuring.session import ClosedWindow, Session
+from probes.publishing.agent import Agent
+from probes.publishing.office_settings import OfficeSettings, Patience
+from probes.publishing.report import Draft, report_bytes
+from probes.publishing.restart_reason import boot_id
+from probes.publishing.spool import Made, Spool
 from tatpar.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, RoundTrip, SelfReport, Stamps, Stream

@@ -22,9 +22,9 @@ from bench._faults.processes import HOUSE
 from bench._faults.schedule import Answer, Kind, draw
 from bench._faults.wire import Cut, Wire
 from probes.counters import Counters
-from probes.report import Draft, report_bytes
-from probes.spool import Made as MadeAt
-from probes.spool import Spool
+from probes.publishing.report import Draft, report_bytes
+from probes.publishing.spool import Made as MadeAt
+from probes.publishing.spool import Spool
 from telemetry.codec import decode
 from telemetry.control import Stored
 from telemetry.store.protocol import Received

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from probes import stamp_auth
-from probes import stamp_tlv_codec as tlvs
-from probes.stamp import SenderPacket, reflect
-from probes.stamp_tlv import trailer
-from probes.timestamps import ntp64
+from probes.stamp import stamp_auth
+from probes.stamp import stamp_tlv_codec as tlvs
+from probes.stamp.packets import SenderPacket, reflect
+from probes.stamp.stamp_tlv import trailer
+from probes.stamp.timestamps import ntp64
 
 if TYPE_CHECKING:
     import random

@@ -19,14 +19,14 @@ from collector.intake import examine
 from collector.message import Message
 from collector.outcome import Accepted, Misdated, Refused
 from collector.redating import Redated, Redater
-from probes.connection import Incoming
 from probes.counters import Counters
-from probes.inbox import Inbox
-from probes.orders import Orders
-from probes.presence import Identity
-from probes.restart_reason import RestartReason
-from probes.send_queue import SendQueue
-from probes.spool import Made, Spool
+from probes.publishing.connection import Incoming
+from probes.publishing.inbox import Inbox
+from probes.publishing.orders import Orders
+from probes.publishing.presence import Identity
+from probes.publishing.restart_reason import RestartReason
+from probes.publishing.send_queue import SendQueue
+from probes.publishing.spool import Made, Spool
 from probes.workers import Workers
 from telemetry import codec
 from telemetry.clock import SystemClock
@@ -259,7 +259,7 @@ def _report(epoch: str, seq: int) -> Any:
 
 
 def _office(folder: Path) -> Any:
-    from probes.office_settings import OfficeSettings
+    from probes.publishing.office_settings import OfficeSettings
 
     return OfficeSettings(
         site=SITE,

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from collector.confirmations import confirmation
 from config.load import load_config
-from probes.office_settings import SpoolLimits
-from probes.spool import Confirmation, Made, Spool
+from probes.publishing.office_settings import SpoolLimits
+from probes.publishing.spool import Confirmation, Made, Spool
 from tatpar.__main__ import main
 from tatpar.backups import restoring
 from tatpar.backups.making import make
@@ -37,7 +37,7 @@ from tests.telemetry.store.conftest import Fleet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from probes.spool import Slot
+    from probes.publishing.spool import Slot
     from tests.keeping.conftest import Hub
 
 DAY_NS = 86_400 * 10**9

@@ -14,16 +14,16 @@ import pytest
 from scipy.stats import binom
 
 from config.load import load_config
-from lab.direction import Fate
-from lab.reactor import Reactor
-from lab.scope import Places
+from lab.line.direction import Fate
+from lab.line.reactor import Reactor
+from lab.running.scope import Places
 from tests.reactor_thread import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from config.config import Config
-    from lab.direction import Decision, Direction
+    from lab.line.direction import Decision, Direction
 
 NTP_UNIX_S = 2_208_988_800
 

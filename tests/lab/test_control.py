@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from lab.control import (
+from lab.errors import LabError, NoFleetError, RefusedError
+from lab.running.control import (
     LONGEST_REQUEST,
     MOST_CLIENTS,
     SOCKET_NAME,
@@ -24,14 +25,13 @@ from lab.control import (
     ask,
     control_server,
 )
-from lab.effect import Effect
-from lab.errors import LabError, NoFleetError, RefusedError
+from lab.running.effect import Effect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from lab.control import Answer
+    from lab.running.control import Answer
 
 
 STATUS = LabStatus(

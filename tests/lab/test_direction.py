@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lab.direction import COPY_GAP_NS, IP_UDP_BYTES, Direction, Fate
-from lab.impairment import Impairment
+from lab.line.direction import COPY_GAP_NS, IP_UDP_BYTES, Direction, Fate
+from lab.line.impairment import Impairment
 
 if TYPE_CHECKING:
     from conftest import Helpers
     from numpy.typing import NDArray
 
-    from lab.direction import Decision
+    from lab.line.direction import Decision
 
 
 MS = 1_000_000

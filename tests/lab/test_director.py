@@ -11,16 +11,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from lab.agenda import Agenda, strength
-from lab.character import characters, great_circle_km
-from lab.director import Director
-from lab.effect import Effect
-from lab.impairment import CLEAR, Impairment
-from lab.scope import Places
-from lab.script import QUIET, Hours, Kind, Office, Script, ScriptedFault, fitting, load_script
+from lab.line.impairment import CLEAR, Impairment
+from lab.running.agenda import Agenda, strength
+from lab.running.character import characters, great_circle_km
+from lab.running.director import Director
+from lab.running.effect import Effect
+from lab.running.scope import Places
+from lab.running.script import QUIET, Hours, Kind, Office, Script, ScriptedFault, fitting, load_script
 
 if TYPE_CHECKING:
-    from lab.director import Change
+    from lab.running.director import Change
 
 
 KOLKATA = "Asia/Kolkata"

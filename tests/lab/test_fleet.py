@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.reach import parse_check
-from lab.control import SOCKET_NAME, Broken, Healed, LabStatus, Room, Status, Switched, ask
-from lab.control import Break as BreakRequest
-from lab.control import Heal as HealRequest
-from lab.effect import Effect
 from lab.errors import LabError, NoFleetError
-from lab.fleet import Fleet
-from lab.rooms import options_answer
-from lab.script import QUIET
-from lab.truth_reader import read_truth
+from lab.line.truth_reader import read_truth
+from lab.running.control import SOCKET_NAME, Broken, Healed, LabStatus, Room, Status, Switched, ask
+from lab.running.control import Break as BreakRequest
+from lab.running.control import Heal as HealRequest
+from lab.running.effect import Effect
+from lab.running.fleet import Fleet
+from lab.running.rooms import options_answer
+from lab.running.script import QUIET
 from probes.reaching import asking
 from probes.reaching.asking import ask as ask_device
 from telemetry.messages import ReachOutcome
@@ -193,7 +193,7 @@ async def test_lines_end_with_an_owner_that_was_killed(tmp_path: Path) -> None:
     """When the owner is killed without a word, the line process ends by itself."""
     code = (
         "import asyncio, sys; from pathlib import Path; from config.load import load_config\n"
-        "from lab.fleet import Fleet; from lab.script import QUIET\n"
+        "from lab.running.fleet import Fleet; from lab.running.script import QUIET\n"
         "async def main():\n"
         "    fleet = Fleet(load_config(None), Path(sys.argv[1]), ('127.0.0.1', 9), {'state': ('127.0.0.1', 9)},\n"
         "                  sites=('meerut',), script=QUIET, agents=False)\n"

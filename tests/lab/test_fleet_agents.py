@@ -9,11 +9,11 @@ import aiomqtt
 import numpy as np
 import pytest
 
-from lab.effect import Effect
-from lab.fleet import Fleet
-from lab.script import QUIET
-from lab.truth_reader import read_truth
-from probes.reflector_process import ReflectorProcess
+from lab.line.truth_reader import read_truth
+from lab.running.effect import Effect
+from lab.running.fleet import Fleet
+from lab.running.script import QUIET
+from probes.reflecting.reflector_process import ReflectorProcess
 from telemetry import codec
 from telemetry.messages import Stream
 from telemetry.topics import DEFAULT_ROOT, Leaf, subscription
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.config import Config
-    from lab.truth_reader import SpanTruth
+    from lab.line.truth_reader import SpanTruth
 
 
 pytestmark = [pytest.mark.server, pytest.mark.e2e]

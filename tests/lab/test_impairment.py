@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.effect import Effect
-from lab.impairment import CLEAR, Impairment, laid_over
+from lab.line.impairment import CLEAR, Impairment, laid_over
+from lab.running.effect import Effect
 
 RATIOS = st.floats(0, 1)
 STATES = st.builds(

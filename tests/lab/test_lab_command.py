@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from lab.fleet import Fleet
-from lab.script import QUIET
+from lab.running.fleet import Fleet
+from lab.running.script import QUIET
 from tatpar.__main__ import main
 
 if TYPE_CHECKING:

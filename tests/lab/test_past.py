@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from lab.history import Written, write_history
-from lab.past_faults import faults_between
-from lab.past_histograms import EXPONENTIAL, GAMMA2, drawn
-from lab.past_office import PastDrawer
-from lab.past_plan import plan_history
-from lab.scope import Places
-from lab.script import QUIET, Kind, Past, load_script
+from lab.past.faults import faults_between
+from lab.past.histograms import EXPONENTIAL, GAMMA2, drawn
+from lab.past.history import Written, write_history
+from lab.past.office import PastDrawer
+from lab.past.plan import plan_history
+from lab.running.scope import Places
+from lab.running.script import QUIET, Kind, Past, load_script
 from telemetry.histogram import percentiles_ns
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS, WINDOW_VALUE_COLUMNS
 from telemetry.store.memory import MemoryStore
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.config import Config
-    from lab.past_office import OfficePast
-    from lab.past_plan import PastPlan
-    from lab.script import Script
+    from lab.past.office import OfficePast
+    from lab.past.plan import PastPlan
+    from lab.running.script import Script
     from telemetry.store.protocol import ReportStore
 
 

@@ -10,21 +10,21 @@ import msgspec
 import numpy as np
 import pytest
 
-from lab.past_congestion import Congestion, memory_weights
-from lab.past_days import LocalDays
-from lab.past_faults import faults_between, holiday
-from lab.past_laws import FLAT, POWER_HOURS, WORK_HOURS, Length, Onsets
-from lab.past_lines import line_states
-from lab.past_plan import plan_history
-from lab.past_works import works_csv
-from lab.script import Past, load_script
+from lab.past.congestion import Congestion, memory_weights
+from lab.past.days import LocalDays
+from lab.past.faults import faults_between, holiday
+from lab.past.laws import FLAT, POWER_HOURS, WORK_HOURS, Length, Onsets
+from lab.past.lines import line_states
+from lab.past.plan import plan_history
+from lab.past.works import works_csv
+from lab.running.script import Past, load_script
 from telemetry.windows import DAY_NS, HOUR_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from config.config import Config
-    from lab.past_faults import PastFault
-    from lab.past_plan import PastPlan
-    from lab.scope import Places
+    from lab.past.faults import PastFault
+    from lab.past.plan import PastPlan
+    from lab.running.scope import Places
 
 NOW = 1_795_420_800_000_000_000  # Monday 23 November 2026, 08:00 UTC
 WEEK = 7 * DAY_NS

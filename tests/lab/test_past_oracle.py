@@ -10,26 +10,26 @@ import numpy as np
 import pytest
 
 from analytics.judge import judge
-from lab.past_breaking import FAILS_ABOVE, Breaking
-from lab.past_chances import Questions
-from lab.past_lines import LineStates
-from lab.past_office import PastDrawer
-from lab.past_oracle import Oracle
-from lab.past_plan import plan_history
-from lab.past_tables import columns_of
-from lab.past_track import draw_track
-from lab.past_truth import RECURRING
-from lab.past_windows import draw
-from lab.scope import Places
-from lab.script import Past, load_script
+from lab.past.breaking import FAILS_ABOVE, Breaking
+from lab.past.chances import Questions
+from lab.past.lines import LineStates
+from lab.past.office import PastDrawer
+from lab.past.oracle import Oracle
+from lab.past.plan import plan_history
+from lab.past.tables import columns_of
+from lab.past.track import draw_track
+from lab.past.truth import RECURRING
+from lab.past.windows import draw
+from lab.running.scope import Places
+from lab.running.script import Past, load_script
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from config.config import Config
     from config.profiles import Limits
-    from lab.past_plan import PastPlan
-    from lab.past_track import SlotTrack
+    from lab.past.plan import PastPlan
+    from lab.past.track import SlotTrack
 
 NOW = 1_795_392_000_000_000_000 // DAY_NS * DAY_NS + 60_000_000_000
 MINUTE_NS = HOUR_NS // 60

@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.reactor import READ
+from lab.line.reactor import READ
 
 if TYPE_CHECKING:
     from conftest import Helpers
 
-    from lab.reactor import Reactor
+    from lab.line.reactor import Reactor
 
 
 def test_callbacks_come_in_order_and_never_early(reactor: Reactor) -> None:
@@ -107,7 +107,7 @@ def test_a_crowd_is_served_in_fewer_turns(reactor: Reactor, helpers: type[Helper
 
 def test_the_loop_lets_go_of_its_descriptors() -> None:
     """Made and closed many times, the loop leaves no descriptor open."""
-    from lab.reactor import Reactor
+    from lab.line.reactor import Reactor
 
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lab.direction import Fate
-from lab.impairment import Impairment
-from lab.relay import MOST_FLOWS, Lateness, UdpLine
-from lab.truth import UP, TruthLog
-from lab.truth_reader import departures, read_truth
+from lab.line.direction import Fate
+from lab.line.impairment import Impairment
+from lab.line.relay import MOST_FLOWS, Lateness, UdpLine
+from lab.line.truth import UP, TruthLog
+from lab.line.truth_reader import departures, read_truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from conftest import EchoReflector, Helpers
 
-    from lab.reactor import Reactor
-    from lab.truth_reader import LineTruth
+    from lab.line.reactor import Reactor
+    from lab.line.truth_reader import LineTruth
 
     Line = tuple[UdpLine, TruthLog, Path]
 

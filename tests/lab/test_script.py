@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from config.errors import ConfigError
-from lab.scope import Places, Scope, ScopeError, ScopeKind
-from lab.script import DEFAULT_SCRIPT, QUIET, fitting, load_script, minute_of_day, script_path
+from lab.running.scope import Places, Scope, ScopeError, ScopeKind
+from lab.running.script import DEFAULT_SCRIPT, QUIET, fitting, load_script, minute_of_day, script_path
 
 CORPUS = Path(__file__).parent / "broken_scripts"
 MISTAKES = sorted(path.name for path in CORPUS.glob("*.toml"))

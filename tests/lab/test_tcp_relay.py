@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.tcp_relay import MOST_CONNECTIONS, TcpLine
+from lab.line.tcp_relay import MOST_CONNECTIONS, TcpLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import Helpers
 
-    from lab.reactor import Reactor
+    from lab.line.reactor import Reactor
 
 
 class Server:

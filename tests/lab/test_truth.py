@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lab.direction import Fate
 from lab.errors import LabError
-from lab.truth import DOWN, RECORD, UP, TruthLog, ntp_to_unix_ns
-from lab.truth_reader import read_truth
-from lab.truth_table import summary
+from lab.line.direction import Fate
+from lab.line.truth import DOWN, RECORD, UP, TruthLog, ntp_to_unix_ns
+from lab.line.truth_reader import read_truth
+from lab.line.truth_table import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conftest import Helpers
 
-    from lab.truth_reader import LineTruth
+    from lab.line.truth_reader import LineTruth
 
 
 SECOND = 1_000_000_000

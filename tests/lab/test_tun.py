@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lab import namespaces
-from lab.direction import Fate
 from lab.errors import LabError
-from lab.impairment import Impairment
-from lab.tun import TunLink
-from lab.tun_flow import ICMP_ECHO, Number
+from lab.line.direction import Fate
+from lab.line.impairment import Impairment
+from lab.tun import namespaces
+from lab.tun.flow import ICMP_ECHO, Number
+from lab.tun.link import TunLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -204,7 +204,7 @@ def test_nothing_is_left_behind(tmp_path: Path, helpers: type[Helpers]) -> None:
         assert all((namespaces.HOME / name).exists() for name in mine)
     assert not any((namespaces.HOME / name).exists() for name in mine)
     program = (
-        "import os, pathlib, sys; from lab.tun import TunLink; link = TunLink(pathlib.Path(sys.argv[1])); link.start();"
+        "import os, pathlib, sys; from lab.tun.link import TunLink; link = TunLink(pathlib.Path(sys.argv[1])); link.start();"
         "print(*link.namespaces, flush=True); sys.argv[2] == 'both' and os.kill(link.process_id, 9); os.kill(os.getpid(), 9)"
     )
     for who in ("owner", "both"):

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from probes.agent import Agent
 from probes.call.live_call import LiveCall
 from probes.call.packet_ring import FRAME, PacketRing
 from probes.call.packets import datagrams
 from probes.call.watch import CallWatch
-from probes.office_settings import OfficeSettings
-from probes.session import ClosedWindow
+from probes.measuring.session import ClosedWindow
+from probes.publishing.agent import Agent
+from probes.publishing.office_settings import OfficeSettings
 from telemetry.clock import ManualClock, SystemClock
 from telemetry.messages import Call, Clock, SelfReport
 from telemetry.windows import SECOND_NS, WINDOW_NS, window_start

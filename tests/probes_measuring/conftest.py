@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from probes.exchanges import FrameRecords
-from probes.meter import Meter
-from probes.records import REPLY, SENT, STAMPED
-from probes.stamp_tlv import Mode
-from probes.timestamp_arrays import ntp64_array
+from probes.measuring.records import REPLY, SENT, STAMPED
+from probes.metering.exchanges import FrameRecords
+from probes.metering.meter import Meter
+from probes.stamp.stamp_tlv import Mode
+from probes.stamp.timestamp_arrays import ntp64_array
 from telemetry.messages import StampSource
 from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS
 

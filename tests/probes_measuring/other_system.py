@@ -14,7 +14,7 @@ import time
 
 import probes
 
-LINUX_ONLY = ("probes.reflector", "probes.rehearsing")
+LINUX_ONLY = ("probes.reflecting.reflector", "probes.rehearsing")
 """What an office's agent does not load."""
 
 
@@ -33,8 +33,8 @@ def imported() -> list[str]:
 
 async def measured(host: str, port: int) -> dict[str, object]:
     """Fifty packets a second for as long as it takes to have 150 of them judged."""
-    from probes.measurer import Measurer
-    from probes.session import Session
+    from probes.measuring.measurer import Measurer
+    from probes.measuring.session import Session
 
     measurer = Measurer()
     await measurer.start()
@@ -58,7 +58,7 @@ async def measured(host: str, port: int) -> dict[str, object]:
 
 def main() -> None:
     """Import, then measure."""
-    from probes.system import HAS_BATCHES, HAS_PAIRS
+    from probes.kernel.system import HAS_BATCHES, HAS_PAIRS
 
     assert not HAS_BATCHES
     assert not HAS_PAIRS

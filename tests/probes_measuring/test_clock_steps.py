@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from probes.clock_jumps import clock_jumps
-from probes.clock_watch import ClockWatch
+from probes.measuring.clock_watch import ClockWatch
+from probes.metering.clock_jumps import clock_jumps
 from telemetry.clock import ManualClock
 from telemetry.windows import SECOND_NS
 

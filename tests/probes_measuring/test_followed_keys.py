@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probes.followed_keys import FollowedKeys
+from probes.reflecting.followed_keys import FollowedKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ def test_an_empty_file_is_left_untaken(tmp_path: Path, caplog: pytest.LogCapture
     file = tmp_path / "keys"
     taken: list[Mapping[int, bytes]] = []
     followed = FollowedKeys(file, taken.append)
-    caplog.set_level("INFO", "probes.followed_keys")
+    caplog.set_level("INFO", "probes.reflecting.followed_keys")
     for text in (f"77 {KEY.hex()}\n", "", "# offices\n", f"78 {KEY.hex()}\n"):
         file.write_text(text, encoding="utf-8")
         followed.read_again()

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from probes.measurer import Measurer
-from probes.reflector import Reflector
-from probes.session import Session
+from probes.measuring.measurer import Measurer
+from probes.measuring.session import Session
+from probes.reflecting.reflector import Reflector
 from telemetry.messages import StampSource
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from probes.stamp_tlv import Mode
+from probes.stamp.stamp_tlv import Mode
 
 MS = 1_000_000
 HYPOTHESIS = settings(

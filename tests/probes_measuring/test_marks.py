@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from probes.kernel_stamps import IP_RECVTOS
-from probes.measurer import Measurer
-from probes.office_settings import OfficeSettings
-from probes.reflector import Reflector
-from probes.reflector_policy import ReflectorPolicy
-from probes.session import Session
-from probes.signing_sessions import SessionMarks
-from probes.stamp import PTP_FLAG, SenderPacket
-from probes.timestamps import TAI_UTC_SECONDS, tai_ns
+from probes.kernel.kernel_stamps import IP_RECVTOS
+from probes.measuring.measurer import Measurer
+from probes.measuring.session import Session
+from probes.publishing.office_settings import OfficeSettings
+from probes.publishing.signing_sessions import SessionMarks
+from probes.reflecting.reflector import Reflector
+from probes.reflecting.reflector_policy import ReflectorPolicy
+from probes.stamp.packets import PTP_FLAG, SenderPacket
+from probes.stamp.timestamps import TAI_UTC_SECONDS, tai_ns
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from probes import measuring_child
-from probes.measurer import Measurer, phase_of
-from probes.measuring_child import MeasuringChild
-from probes.measuring_messages import Moved
-from probes.reflector_process import ReflectorProcess
-from probes.session import Session
+from probes.measuring import measuring_child
+from probes.measuring.measurer import Measurer, phase_of
+from probes.measuring.measuring_child import MeasuringChild
+from probes.measuring.measuring_messages import Moved
+from probes.measuring.session import Session
+from probes.reflecting.reflector_process import ReflectorProcess
 from telemetry.messages import StampSource
 from telemetry.windows import LATE_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from probes.session import ClosedWindow
+    from probes.measuring.session import ClosedWindow
     from telemetry.messages import Stream
 
 Address = tuple[str, int]

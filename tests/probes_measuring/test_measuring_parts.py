@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from probes import clock_state, session_sender
-from probes.clock_discipline import Discipline, error_estimate
-from probes.clock_state import clock_of, read_clock
-from probes.measuring_loop import MeasuringLoop
-from probes.measuring_messages import Damaged, Ended, Open, Opened, Progress, encode_event
-from probes.meter import Meter
-from probes.name_lookup import NameLookup
-from probes.outlet import Outlet
-from probes.record_layout import ReplyFlag, SentFlag
-from probes.records import REPLY, SENT, STAMPED
-from probes.reply_reader import ReplyReader
-from probes.session_sender import SessionSender
-from probes.stamp_tlv import DEFAULT_PAYLOAD, trailer
-from probes.timestamp_arrays import ntp64_array, unix_ns_array
-from probes.timestamps import ErrorEstimate, ntp64, unix_ns
-from probes.window_assembly import WindowAssembly
-from probes.worst_interval import worst_interval
+from probes.kernel import clock_state
+from probes.kernel.clock_discipline import Discipline, error_estimate
+from probes.kernel.clock_state import clock_of, read_clock
+from probes.measuring import session_sender
+from probes.measuring.measuring_loop import MeasuringLoop
+from probes.measuring.measuring_messages import Damaged, Ended, Open, Opened, Progress, encode_event
+from probes.measuring.name_lookup import NameLookup
+from probes.measuring.outlet import Outlet
+from probes.measuring.record_layout import ReplyFlag, SentFlag
+from probes.measuring.records import REPLY, SENT, STAMPED
+from probes.measuring.reply_reader import ReplyReader
+from probes.measuring.session_sender import SessionSender
+from probes.measuring.window_assembly import WindowAssembly
+from probes.metering.meter import Meter
+from probes.metering.worst_interval import worst_interval
+from probes.stamp.stamp_tlv import DEFAULT_PAYLOAD, trailer
+from probes.stamp.timestamp_arrays import ntp64_array, unix_ns_array
+from probes.stamp.timestamps import ErrorEstimate, ntp64, unix_ns
 from telemetry.messages import Clock, ClockState, StampSource
 from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS
 

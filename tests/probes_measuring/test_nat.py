@@ -8,9 +8,9 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from probes.measurer import Measurer
-from probes.reflector_process import ReflectorProcess
-from probes.session import Session
+from probes.measuring.measurer import Measurer
+from probes.measuring.session import Session
+from probes.reflecting.reflector_process import ReflectorProcess
 from tests.probes_measuring.test_measurer import gather, judged, streams_of, until
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from typing import Final
 
 import pytest
 
-from probes import system
-from probes.plain_datagrams import PlainDatagrams
-from probes.reflector_process import ReflectorProcess
+from probes.kernel import system
+from probes.kernel.plain_datagrams import PlainDatagrams
+from probes.reflecting.reflector_process import ReflectorProcess
 
 HOUSE: Final = Path(__file__).parents[2]
 HIDING: Final = """

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from probes.clock_discipline import Discipline
-from probes.echo_tally import round_trip
-from probes.measuring_messages import (
+from probes.icmp.echo_tally import round_trip
+from probes.kernel.clock_discipline import Discipline
+from probes.measuring.measuring_messages import (
     REPLY_TAG,
     SENT_TAG,
     STAMPED_TAG,
@@ -23,10 +23,10 @@ from probes.measuring_messages import (
     Progress,
     encode_event,
 )
-from probes.meter import Meter
-from probes.records import REPLY, SENT, STAMPED
-from probes.stamp_tlv import Mode
-from probes.timestamp_arrays import ntp64_array
+from probes.measuring.records import REPLY, SENT, STAMPED
+from probes.metering.meter import Meter
+from probes.stamp.stamp_tlv import Mode
+from probes.stamp.timestamp_arrays import ntp64_array
 from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from probes.exchanges import FrameRecords
+    from probes.metering.exchanges import FrameRecords
 
 MS = 1_000_000
 STEP_NS = 1_700_000_025 * 1_000_000_000
@@ -47,10 +47,10 @@ without_numpy()
 PLAIN = f"""
 {WITHOUT}
 import msgspec
-from probes.echo_tally import round_trip
-from probes.exchanges import FrameRecords
-from probes.meter import Meter
-from probes.records import REPLY, SENT, STAMPED
+from probes.icmp.echo_tally import round_trip
+from probes.metering.exchanges import FrameRecords
+from probes.metering.meter import Meter
+from probes.measuring.records import REPLY, SENT, STAMPED
 from telemetry.arrays import np
 windows, echoes = marshal.load(sys.stdin.buffer)
 meters, out = dict(), []
@@ -169,8 +169,8 @@ def messages() -> list[bytes]:
 
 ASSEMBLE = """
 import msgspec
-from probes.meter import Meter
-from probes.window_assembly import WindowAssembly
+from probes.metering.meter import Meter
+from probes.measuring.window_assembly import WindowAssembly
 
 def assembled(messages):
     assembly, out = WindowAssembly(), []

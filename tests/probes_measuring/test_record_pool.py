@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from probes.clock_watch import ClockWatch
-from probes.frames import FrameClock
-from probes.measuring_messages import Ended, Event, Opened
-from probes.record_pool import RecordPool
-from probes.records import REPLY, SENT, STAMPED
+from probes.measuring.clock_watch import ClockWatch
+from probes.measuring.frames import FrameClock
+from probes.measuring.measuring_messages import Ended, Event, Opened
+from probes.measuring.record_pool import RecordPool
+from probes.measuring.records import REPLY, SENT, STAMPED
 from telemetry.clock import ManualClock
 from telemetry.windows import SECOND_NS, WINDOW_NS
 

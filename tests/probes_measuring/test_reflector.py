@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from probes.kernel_stamps import control_messages
-from probes.reflector import Reflector
-from probes.reflector_process import ReflectorProcess
-from probes.reflector_sessions import IDLE_NS, SWEEP_NS, ReflectorSessions
-from probes.stamp import BASE, ReflectorPacket, SenderPacket
-from probes.stamp_tlv import DEFAULT_PAYLOAD, FACTS_AT, PADDING_AT, Mode, trailer
-from probes.timestamps import ntp64, unix_ns
+from probes.kernel.kernel_stamps import control_messages
+from probes.reflecting.reflector import Reflector
+from probes.reflecting.reflector_process import ReflectorProcess
+from probes.reflecting.reflector_sessions import IDLE_NS, SWEEP_NS, ReflectorSessions
+from probes.stamp.packets import BASE, ReflectorPacket, SenderPacket
+from probes.stamp.stamp_tlv import DEFAULT_PAYLOAD, FACTS_AT, PADDING_AT, Mode, trailer
+from probes.stamp.timestamps import ntp64, unix_ns
 from telemetry.messages import StampSource
 
 if TYPE_CHECKING:

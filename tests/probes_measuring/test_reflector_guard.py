@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from probes import stamp_auth
-from probes import stamp_tlv_codec as tlvs
-from probes.reflector import Reflector
-from probes.reflector_policy import ReflectorPolicy
-from probes.source_limits import SourceLimits
-from probes.stamp import BASE, PTP_FLAG, ReflectorPacket, SenderPacket
-from probes.stamp_tlv import trailer
-from probes.timestamps import SECOND_NS, ntp64, tai_ns
+from probes.reflecting.reflector import Reflector
+from probes.reflecting.reflector_policy import ReflectorPolicy
+from probes.reflecting.source_limits import SourceLimits
+from probes.stamp import stamp_auth
+from probes.stamp import stamp_tlv_codec as tlvs
+from probes.stamp.packets import BASE, PTP_FLAG, ReflectorPacket, SenderPacket
+from probes.stamp.stamp_tlv import trailer
+from probes.stamp.timestamps import SECOND_NS, ntp64, tai_ns
 from tests.fuzz.datagrams import datagram
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from collector.enrolment.issuing import issue
 from config.load import load_config
-from probes import stamp_auth
-from probes.reflector_keys import ReflectorKeysError, read_keys
-from probes.stamp import SenderPacket
-from probes.timestamps import SECOND_NS, ntp64
+from probes.reflecting.reflector_keys import ReflectorKeysError, read_keys
+from probes.stamp import stamp_auth
+from probes.stamp.packets import SenderPacket
+from probes.stamp.timestamps import SECOND_NS, ntp64
 from tatpar.__main__ import main
 from tatpar.enrolling import opened
 

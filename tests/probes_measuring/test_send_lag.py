@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from probes.kernel_stamps import enable_send_stamps
-from probes.reflector import Reflector
-from probes.send_lag import EVERY_NS, KEPT, PLAUSIBLE_NS, SendLag, drain
-from probes.stamp import ReflectorPacket, SenderPacket
-from probes.timestamps import ntp64, unix_ns
+from probes.kernel.kernel_stamps import enable_send_stamps
+from probes.reflecting.reflector import Reflector
+from probes.reflecting.send_lag import EVERY_NS, KEPT, PLAUSIBLE_NS, SendLag, drain
+from probes.stamp.packets import ReflectorPacket, SenderPacket
+from probes.stamp.timestamps import ntp64, unix_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

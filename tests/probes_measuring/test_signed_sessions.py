@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from probes import stamp_auth
-from probes.kernel_stamps import IP_RECVTOS
-from probes.measurer import Measurer
-from probes.measuring_messages import Open, decode_orders, encode_orders
-from probes.records import REPLY
-from probes.reflector import Reflector
-from probes.reflector_policy import ReflectorPolicy
-from probes.reply_reader import ReplyReader
-from probes.session import Session
-from probes.session_sender import SessionSender
-from probes.stamp import REFLECTOR, SenderPacket, reflect
-from probes.stamp_tlv import DEFAULT_PAYLOAD, Mode, signed_trailer
-from probes.timestamps import ntp64
+from probes.kernel.kernel_stamps import IP_RECVTOS
+from probes.measuring.measurer import Measurer
+from probes.measuring.measuring_messages import Open, decode_orders, encode_orders
+from probes.measuring.records import REPLY
+from probes.measuring.reply_reader import ReplyReader
+from probes.measuring.session import Session
+from probes.measuring.session_sender import SessionSender
+from probes.reflecting.reflector import Reflector
+from probes.reflecting.reflector_policy import ReflectorPolicy
+from probes.stamp import stamp_auth
+from probes.stamp.packets import REFLECTOR, SenderPacket, reflect
+from probes.stamp.stamp_tlv import DEFAULT_PAYLOAD, Mode, signed_trailer
+from probes.stamp.timestamps import ntp64
 from telemetry.messages import StampSource
 
 if TYPE_CHECKING:

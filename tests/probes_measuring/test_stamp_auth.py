@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes import stamp_auth
-from probes import stamp_tlv_codec as tlvs
 from probes.rate_adjustment import HIGH_SPEED_ROW, RateState
-from probes.stamp import ReflectorPacket, SenderPacket
-from probes.stamp_auth import NotAuthenticError
+from probes.stamp import stamp_auth
+from probes.stamp import stamp_tlv_codec as tlvs
+from probes.stamp.packets import ReflectorPacket, SenderPacket
+from probes.stamp.stamp_auth import NotAuthenticError
 
 KEY = bytes(range(32))
 REQUEST = SenderPacket(7, 0x0123456789ABCDEF, 0x8001, 0xBEEF)

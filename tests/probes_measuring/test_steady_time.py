@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from probes.steady_time import SLACK_NS, SteadyTime
+from probes.kernel.steady_time import SLACK_NS, SteadyTime
 from telemetry.windows import MS_NS, SECOND_NS
 
 EPOCH = 1_700_000_000 * SECOND_NS
@@ -39,7 +39,7 @@ class Machine:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
     monkeypatch.setattr(time, "time_ns", machine.time_ns)
-    monkeypatch.setattr("probes.steady_time._raw_clock", lambda: machine.raw_ns)
+    monkeypatch.setattr("probes.kernel.steady_time._raw_clock", lambda: machine.raw_ns)
     return machine
 
 

@@ -15,8 +15,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from probes.office_settings import OfficeSettings
-from probes.session import ClosedWindow
+from probes.measuring.session import ClosedWindow
+from probes.publishing.office_settings import OfficeSettings
 from telemetry.codec import decode, encode_control
 from telemetry.control import Stored
 from telemetry.intervals import IntervalSet
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from pathlib import Path
 
-    from probes.session import Session
+    from probes.measuring.session import Session
     from telemetry.messages import Envelope
 
 START_NS = 1_800_000_000_000_000_000 // WINDOW_NS * WINDOW_NS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probes.spool import Made, Slot, Spool, SpoolLimits
+from probes.publishing.spool import Made, Slot, Spool, SpoolLimits
 from telemetry.codec import encode
 from telemetry.messages import Clock, Envelope, SelfReport
 from telemetry.windows import WINDOW_NS

@@ -15,12 +15,12 @@ import msgspec
 import pytest
 
 from probes import kept_going
-from probes import office as office_module
-from probes.agent import Agent, run_offices
-from probes.office_settings import BacklogPace, Patience
-from probes.restart_reason import RestartReason
-from probes.session import Session
-from probes.spool import Spool
+from probes.measuring.session import Session
+from probes.publishing import office as office_module
+from probes.publishing.agent import Agent, run_offices
+from probes.publishing.office_settings import BacklogPace, Patience
+from probes.publishing.restart_reason import RestartReason
+from probes.publishing.spool import Spool
 from telemetry.clock import SystemClock
 from telemetry.codec import encode_control
 from telemetry.control import Plan, PlannedEnd, Presence, Rate
@@ -295,9 +295,9 @@ async def test_same_office_twice_is_refused(make_office: Any, fake_measurer: Any
 _PROGRAM = """
 import asyncio, sys, time
 from pathlib import Path
-from probes.agent import run_offices
-from probes.office_settings import OfficeSettings
-from probes.session import ClosedWindow
+from probes.publishing.agent import run_offices
+from probes.publishing.office_settings import OfficeSettings
+from probes.measuring.session import ClosedWindow
 from telemetry.messages import Clock, SelfReport
 
 class Measurer:
@@ -360,7 +360,7 @@ async def test_killed_probe_leaves_its_will_and_loses_nothing(
 def test_agent_imports_nothing_of_the_hub() -> None:
     """What an office installs is enough: the agent pulls in no hub-only library and no room but telemetry and config."""
     code = (
-        "import sys, probes.agent, probes.probe_file; "
+        "import sys, probes.publishing.agent, probes.publishing.probe_file; "
         "print(' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     loaded = subprocess.run(
@@ -388,7 +388,7 @@ def test_agent_imports_nothing_of_the_hub() -> None:
 
 def test_the_measuring_process_stays_small() -> None:
     """It loads neither numpy nor a codec, nor OpenSSL before there is something to sign: a third of the memory of both."""
-    code = "import sys, probes.measuring_process; print(' '.join(sys.modules))"
+    code = "import sys, probes.measuring.measuring_process; print(' '.join(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", code],
         check=True,
@@ -396,7 +396,7 @@ def test_the_measuring_process_stays_small() -> None:
         text=True,
         cwd=Path(__file__).parents[2],
     ).stdout.split()
-    assert "probes.reply_reader" in loaded
+    assert "probes.measuring.reply_reader" in loaded
     assert not {"numpy", "msgspec", "_hashlib", "ssl", "asyncio", "dataclasses", "logging"} & set(loaded)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from paho.mqtt import client as paho
 
-from probes.connection import (
+from probes.publishing.connection import (
     NO_MATCHING_SUBSCRIBERS,
     BrokerAccess,
     Connection,

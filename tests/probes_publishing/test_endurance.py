@@ -20,10 +20,10 @@ import pytest
 from bench._faults.campaign import libfaketime
 from collector.broker.ports import free_port
 from collector.enrolment.authority import Authority
-from probes.agent import Agent
-from probes.office_settings import Patience
-from probes.spool import Spool
-from probes.spool_file import SpoolError
+from probes.publishing.agent import Agent
+from probes.publishing.office_settings import Patience
+from probes.publishing.spool import Spool
+from probes.publishing.spool_file import SpoolError
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, ClockState, SelfReport
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from probes.connection import Incoming
 from probes.counters import Counters
-from probes.inbox import MAX_COMMANDS, Inbox
+from probes.publishing.connection import Incoming
+from probes.publishing.inbox import MAX_COMMANDS, Inbox
 from telemetry.topics import Leaf
 
 

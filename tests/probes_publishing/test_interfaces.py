@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from probes.gateway import Gateway, default_gateway
-from probes.interface_counters import Sample, read_counters
-from probes.interfaces import LinkMeters
+from probes.icmp.gateway import Gateway, default_gateway
+from probes.kernel.interface_counters import Sample, read_counters
+from probes.kernel.interfaces import LinkMeters
 from telemetry.clock import ManualClock
 from telemetry.messages import Link
 from telemetry.windows import SECOND_NS, WINDOW_NS

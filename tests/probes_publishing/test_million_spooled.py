@@ -6,8 +6,8 @@ import contextlib
 import tracemalloc
 from typing import TYPE_CHECKING, Final
 
-from probes.send_queue import WINDOW, SendQueue
-from probes.spool import Spool
+from probes.publishing.send_queue import WINDOW, SendQueue
+from probes.publishing.spool import Spool
 from telemetry.intervals import IntervalSet
 from telemetry.windows import SECOND_NS, WINDOW_NS
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from probes.office_settings import Patience
+from probes.publishing.office_settings import Patience
 from tests.probes_publishing.test_agent_flow import running
 
 if TYPE_CHECKING:

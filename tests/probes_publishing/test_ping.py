@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from probes import icmp_socket
-from probes.echo_tally import round_trip
-from probes.icmp_packet import Echo, checksum, echo_request, parse_reply
-from probes.icmp_socket import IcmpRefusedError, IcmpSocket, Reply, open_icmp
-from probes.ping import Pinger, look_up
+from probes.icmp import icmp_socket
+from probes.icmp.echo_tally import round_trip
+from probes.icmp.icmp_packet import Echo, checksum, echo_request, parse_reply
+from probes.icmp.icmp_socket import IcmpRefusedError, IcmpSocket, Reply, open_icmp
+from probes.icmp.ping import Pinger, look_up
 from probes.workers import Workers
 from telemetry.clock import ManualClock, SystemClock
 from telemetry.messages import StampSource

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.address import HostPort, parse_address
-from probes.plan import (
+from probes.measuring.session import Session
+from probes.publishing.plan import (
     MAX_ENDS,
     MAX_RATE_PPS,
     MAX_TOTAL_PPS,
@@ -17,7 +18,6 @@ from probes.plan import (
     rate_at,
     sessions_at,
 )
-from probes.session import Session
 from telemetry.control import Plan, PlannedEnd, Rate
 
 STATE = PlannedEnd(end="state", reflectors=("10.0.0.1:862", "10.0.0.2:863"))

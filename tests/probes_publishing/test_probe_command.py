@@ -14,7 +14,7 @@ import msgspec
 import psutil
 import pytest
 
-from probes.reflector import Reflector
+from probes.reflecting.reflector import Reflector
 from telemetry.control import Presence
 from telemetry.messages import Ping, Stream
 

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 import config
 from config.errors import ConfigError
-from probes.office_settings import BacklogPace, OfficeSettings, SpoolLimits
-from probes.probe_file import ProbeTables, load_probe_file
-from probes.spool import Spool
+from probes.publishing.office_settings import BacklogPace, OfficeSettings, SpoolLimits
+from probes.publishing.probe_file import ProbeTables, load_probe_file
+from probes.publishing.spool import Spool
 from tatpar.__main__ import main
 
 if TYPE_CHECKING:

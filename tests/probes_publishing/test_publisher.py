@@ -10,15 +10,15 @@ import msgspec
 import pytest
 
 from probes.backoff import Backoff
-from probes.connection import CONNECT_S
 from probes.counters import Counters
-from probes.office_settings import Patience
-from probes.presence import Identity
-from probes.publisher import Publisher
-from probes.report import Draft, report_bytes
-from probes.restart_reason import RestartReason
-from probes.spool import Made, Spool
-from probes.spool_file import SpoolError
+from probes.publishing.connection import CONNECT_S
+from probes.publishing.office_settings import Patience
+from probes.publishing.presence import Identity
+from probes.publishing.publisher import Publisher
+from probes.publishing.report import Draft, report_bytes
+from probes.publishing.restart_reason import RestartReason
+from probes.publishing.spool import Made, Spool
+from probes.publishing.spool_file import SpoolError
 from probes.workers import Workers
 from telemetry.clock import ManualClock
 from telemetry.codec import encode_control
@@ -28,7 +28,7 @@ from telemetry.windows import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from probes.office_settings import OfficeSettings
+    from probes.publishing.office_settings import OfficeSettings
 
 pytestmark = pytest.mark.server
 BOOT = "boot-now"

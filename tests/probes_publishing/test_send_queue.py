@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.office_settings import Patience
-from probes.send_queue import HOPELESS_AFTER, WINDOW, SendQueue
+from probes.publishing.office_settings import Patience
+from probes.publishing.send_queue import HOPELESS_AFTER, WINDOW, SendQueue
 from telemetry.intervals import IntervalSet
 from telemetry.windows import SECOND_NS
 

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from config.errors import ConfigError
-from probes.credentials import Credentials, Login, save_credentials
-from probes.office_settings import OfficeSettings
-from probes.probe_file import load_probe_file
-from probes.session import Session
-from probes.signing_sessions import SessionMarks
+from probes.enrolment.credentials import Credentials, Login, save_credentials
+from probes.measuring.session import Session
+from probes.publishing.office_settings import OfficeSettings
+from probes.publishing.probe_file import load_probe_file
+from probes.publishing.signing_sessions import SessionMarks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from probes.age import Age, age_of
 from probes.backoff import Backoff
 from probes.counters import Counters
-from probes.preference import Preference
-from probes.report import Draft, report_bytes
-from probes.restart_reason import RestartReason, Run, boot_id, restart_reason
-from probes.spool import Made, Slot
+from probes.publishing.age import Age, age_of
+from probes.publishing.preference import Preference
+from probes.publishing.report import Draft, report_bytes
+from probes.publishing.restart_reason import RestartReason, Run, boot_id, restart_reason
+from probes.publishing.spool import Made, Slot
 from telemetry.clock import ManualClock
 from telemetry.codec import MAX_ITEMS, MAX_REPORT_BYTES, decode, encode_item
 from telemetry.messages import Ping, Reach, Stream, Tombstone

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.spool import Confirmation, Made, Slot, Spool
-from probes.spool_file import Opened, SpoolError
+from probes.publishing.spool import Confirmation, Made, Slot, Spool
+from probes.publishing.spool_file import Opened, SpoolError
 from telemetry.codec import decode
 from telemetry.control import Stored
 from telemetry.intervals import IntervalSet

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from probes.spool import Confirmation
-from probes.spool_file import Opened, SpoolDamagedError, SpoolError
+from probes.publishing.spool import Confirmation
+from probes.publishing.spool_file import Opened, SpoolDamagedError, SpoolError
 from telemetry.codec import decode
 from telemetry.control import Stored
 from telemetry.intervals import IntervalSet
@@ -229,7 +229,7 @@ def test_full_disk_uses_no_number(path: Path) -> None:
 _APPENDER = """
 import sys
 from pathlib import Path
-from probes.spool import Made, Spool
+from probes.publishing.spool import Made, Spool
 spool = Spool(Path(sys.argv[1]), site="agra", probe="p1")
 print("open", flush=True)
 while True:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from probes.agent import Agent
-from probes.trial import Answers, Trial, asked_of
+from probes.publishing.agent import Agent
+from probes.publishing.trial import Answers, Trial, asked_of
 from telemetry.clock import SystemClock
 from telemetry.messages import Ping
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from config.reach import ReachCheck
-from probes.office_settings import OfficeSettings
+from probes.publishing.office_settings import OfficeSettings
 from probes.reaching.answer import Answer
 from probes.reaching.targets import Asked
 from tatpar.__main__ import main

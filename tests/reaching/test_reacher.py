@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.reach import METHODS, ReachCheck, parse_check
-from probes.office_settings import OfficeSettings
+from probes.publishing.office_settings import OfficeSettings
 from probes.reaching import asking, reacher
 from probes.reaching.reacher import AGAIN_S, Reacher
 from probes.reaching.targets import Asked, Questions, questions

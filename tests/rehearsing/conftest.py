@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.reactor import Reactor
-from lab.relay import Lateness, UdpLine
-from probes.reflector import Reflector
-from probes.reflector_policy import ReflectorPolicy
+from lab.line.reactor import Reactor
+from lab.line.relay import Lateness, UdpLine
+from probes.reflecting.reflector import Reflector
+from probes.reflecting.reflector_policy import ReflectorPolicy
 from probes.rehearsing.call import Call
 from probes.rehearsing.flow import connected
 from telemetry.rehearsing import RehearsalOrder, RungWanted
@@ -23,7 +23,7 @@ from tests.reactor_thread import running
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lab.impairment import Impairment
+    from lab.line.impairment import Impairment
     from probes.rehearsing.call import Outcome
 
 KEYS = {ssid: bytes([ssid]) * 32 for ssid in range(1, 20)}

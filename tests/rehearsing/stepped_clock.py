@@ -11,9 +11,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probes.datagram_batch import DatagramBatch
-from probes.kernel_stamps import CMSG_DATA, CMSG_HEADER, SO_TIMESTAMPNS, TIMESPEC
-from probes.system import control_space
+from probes.kernel.datagram_batch import DatagramBatch
+from probes.kernel.kernel_stamps import CMSG_DATA, CMSG_HEADER, SO_TIMESTAMPNS, TIMESPEC
+from probes.kernel.system import control_space
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.impairment import CLEAR, Impairment
+from lab.line.impairment import CLEAR, Impairment
 from probes.rehearsing.call import Call
 from probes.rehearsing.flow import connected
 from telemetry.rehearsing import OfficeState
 
 if TYPE_CHECKING:
-    from probes.reflector import Reflector
+    from probes.reflecting.reflector import Reflector
     from probes.rehearsing.call import Outcome
 
 NARROW = Impairment(rate_bps=330e3, queue_ms=60.0)

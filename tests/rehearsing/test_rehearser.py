@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from probes.call.watch import CallWatch
-from probes.office_settings import OfficeSettings, RehearsalLimits
-from probes.plan import chart
+from probes.publishing.office_settings import OfficeSettings, RehearsalLimits
+from probes.publishing.plan import chart
 from probes.rehearsing.budget import DayBudget
 from probes.rehearsing.call_messages import Said
 from probes.rehearsing.rehearser import REHEARSE, STOP, Rehearser

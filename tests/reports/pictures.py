@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from config.load import load_config
-from lab.history import give_past, past_of
+from lab.past.history import give_past, past_of
 from reports.gather import gather
 from reports.paper.pdf import png
 from reports.week import Week
@@ -34,7 +34,7 @@ from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from config.config import Config
-    from lab.past_plan import PastPlan
+    from lab.past.plan import PastPlan
 
 WEEKS: Final = 7.0
 DPI: Final = 110

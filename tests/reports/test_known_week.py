@@ -11,10 +11,10 @@ import pytest
 
 import reports.gather
 from config.load import load_config
-from lab.history import write_history
-from lab.past_plan import plan_history
-from lab.scope import Places
-from lab.script import QUIET, Past
+from lab.past.history import write_history
+from lab.past.plan import plan_history
+from lab.running.scope import Places
+from lab.running.script import QUIET, Past
 from reports.gather import WeekFigures, gather
 from reports.paper import html, pdf
 from reports.week import Week
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.config import Config
-    from lab.past_plan import PastPlan
+    from lab.past.plan import PastPlan
 
 
 WEEK = Week.of("2026-W46", ZoneInfo("Asia/Kolkata"))

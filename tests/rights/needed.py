@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lab.namespaces import TUN
+from lab.tun.namespaces import TUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

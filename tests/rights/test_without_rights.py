@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from probes.spool import Spool
+from probes.publishing.spool import Spool
 from telemetry.codec import decode
 from telemetry.messages import Ping, Stream
 from tests.rights.elsewhere import refusal
@@ -77,7 +77,9 @@ def test_a_probe_that_may_nothing_measures_its_line(tmp_path: Path) -> None:
     assert told["status"] == 0
     assert "Traceback" not in told["said"]
     lines = told["said"].splitlines()
-    assert [line.partition("probes.ping: ")[2] for line in lines if "probes.ping:" in line] == [NO_PINGS]
+    assert [line.partition("probes.icmp.ping: ")[2] for line in lines if "probes.icmp.ping:" in line] == [
+        NO_PINGS
+    ]
     (watching,) = [line for line in lines if "watching for calls" in line]
     assert "lo may not be watched: CAP_NET_RAW is missing; give it to the service" in watching
     with contextlib.closing(Spool(tmp_path / "data" / "spool" / "agra.db", site="agra", probe="p1")) as spool:
@@ -89,8 +91,8 @@ def test_a_probe_that_may_nothing_measures_its_line(tmp_path: Path) -> None:
 
 ECHO = """
 import select
-from probes.icmp_packet import Echo, echo_request
-from probes.icmp_socket import open_icmp
+from probes.icmp.icmp_packet import Echo, echo_request
+from probes.icmp.icmp_socket import open_icmp
 sock = open_icmp()
 sock.send(echo_request(7, Echo(b"\\1" * 8, 9)), "127.0.0.1")
 assert select.select([sock], [], [], 60)[0]
@@ -157,7 +159,7 @@ def test_a_hub_says_why_it_may_not_have_its_reflectors_port(tmp_path: Path) -> N
 LINK = """
 import pathlib, sys
 from lab.errors import LabError
-from lab.tun import TunLink
+from lab.tun.link import TunLink
 try:
     TunLink(pathlib.Path(sys.argv[1])).start()
 except LabError as error:

@@ -25,10 +25,10 @@ from collector.enrolment.issuing import issue
 from collector.enrolment.keys import KeyRing
 from collector.service import Collector
 from config.live import LiveConfig
-from probes.agent import Agent
-from probes.probe_file import load_probe_file
-from probes.redeem import Enrolment, redeem_into
-from probes.session import ClosedWindow
+from probes.enrolment.redeem import Enrolment, redeem_into
+from probes.measuring.session import ClosedWindow
+from probes.publishing.agent import Agent
+from probes.publishing.probe_file import load_probe_file
 from tatpar.enrolling import offer
 from telemetry.clock import SystemClock
 from telemetry.codec import encode

@@ -17,8 +17,8 @@ from collector.enrolment.https import PER_ADDRESS, Request
 from collector.enrolment.issuing import revoke
 from collector.enrolment.limiter import ATTEMPTS
 from config.address import counted_as
-from probes import desk_client
-from probes.desk_client import PinError, RefusedError, UnreachableError
+from probes.enrolment import desk_client
+from probes.enrolment.desk_client import PinError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -16,11 +16,11 @@ from collector.enrolment.authority import RENEW_DAYS, Authority
 from collector.enrolment.issuing import issue
 from collector.enrolment.keys import KeyRing
 from collector.enrolment.private_files import write_private
-from probes import redeem
-from probes.connection import BrokerAccess, Connection, ConnectionLost, Will
-from probes.credentials import load_credentials, save_credentials
-from probes.desk_client import UnreachableError
-from probes.redeem import Enrolment, is_redeemed, redeem_into
+from probes.enrolment import redeem
+from probes.enrolment.credentials import load_credentials, save_credentials
+from probes.enrolment.desk_client import UnreachableError
+from probes.enrolment.redeem import Enrolment, is_redeemed, redeem_into
+from probes.publishing.connection import BrokerAccess, Connection, ConnectionLost, Will
 from probes.workers import Workers
 from tatpar.enrolling import Hub, answered, order
 from telemetry.store.protocol import Selection
@@ -102,8 +102,8 @@ async def test_a_probe_whose_new_keys_are_not_known_yet_goes_on_with_the_old(
 
     unknown = replace(kept.current, generation=2, user="agra.p1.2", password="not yet")
     save_credentials(folder / "credentials.json", replace(kept, current=unknown, previous=kept.current))
-    from probes.agent import Agent
-    from probes.probe_file import load_probe_file
+    from probes.publishing.agent import Agent
+    from probes.publishing.probe_file import load_probe_file
     from telemetry.clock import SystemClock
 
     office = load_probe_file(folder / "probe.toml", folder)
@@ -262,7 +262,7 @@ async def test_a_crash_between_redeeming_and_saving_is_mended_by_trying_again(
         with pytest.raises(KeyboardInterrupt):
             await asyncio.to_thread(redeem_into, enrolment, folder)
     assert not is_redeemed(enrolment, folder)
-    from probes.desk_client import RefusedError
+    from probes.enrolment.desk_client import RefusedError
 
     with pytest.raises(RefusedError, match="has been redeemed already"):
         await asyncio.to_thread(redeem_into, enrolment, tmp_path / "thief")

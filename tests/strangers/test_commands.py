@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from probes.commands import LONGEST_NS, SKEW_NS, Guard, RefusedCommandError
+from probes.publishing.commands import LONGEST_NS, SKEW_NS, Guard, RefusedCommandError
 from tatpar.enrolling import Hub, answered, order
 from telemetry.clock import ManualClock
 from telemetry.codec import encode_control

@@ -15,7 +15,7 @@ from collector.enrolment.issuing import KEY_OVERLAP_NS, current, issue, reflecto
 from collector.enrolment.keys import KeyRing
 from collector.enrolment.limiter import Limiter
 from collector.enrolment.roll import Roll
-from probes import pin
+from probes.enrolment import pin
 from telemetry.state.credentials import Standing
 from telemetry.state.db import StateDb
 from telemetry.windows import DAY_NS, SECOND_NS

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from probes.reflector import Reflector
+from probes.reflecting.reflector import Reflector
 from tatpar.__main__ import main
 from tatpar.failures import note_failure
 from tatpar.keeping import Failure

@@ -14,8 +14,8 @@ import msgspec
 from click.testing import CliRunner
 
 from collector.enrolment.authority import Authority
-from probes.reflector import Reflector
-from probes.spool import Made, Spool
+from probes.publishing.spool import Made, Spool
+from probes.reflecting.reflector import Reflector
 from tatpar.__main__ import main
 from telemetry.control import Plan, PlannedEnd, PlannedReach
 

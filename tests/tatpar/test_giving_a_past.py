@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-import lab.history
+import lab.past.history
 from config.errors import ConfigError
 from config.load import load_config
-from lab.script import DEFAULT_SCRIPT
+from lab.running.script import DEFAULT_SCRIPT
 from tatpar import past
 from tatpar.past import check_script, give_a_past
 from telemetry.store.errors import StoreError
@@ -88,7 +88,7 @@ async def test_stopped_half_way_there_is_none(
             assert go_on.wait(60)
             progress(written)
 
-        lab.history.give_past(plan, settings, folder, told)
+        lab.past.history.give_past(plan, settings, folder, told)
 
     monkeypatch.setattr(past, "give_past", give_past)
     making = asyncio.create_task(give_a_past(config, tmp_path, WEEKS, lambda _: None))

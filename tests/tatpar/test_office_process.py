@@ -17,11 +17,12 @@ NOT_AT_THE_OFFICE = {"numpy", "click", "importlib.metadata", "unittest", "multip
 """None of them has anything to do for an agent; together they are a third of what it held."""
 LOADS = """
 import sys
-from probes import probe_file
+from probes.publishing import probe_file
 from tatpar import logs, office_process
 from telemetry.array_choice import without_numpy
 without_numpy()
-from probes import agent, measurer
+from probes.publishing import agent
+from probes.measuring import measurer
 from tatpar import notify
 print(*sys.modules)
 """
@@ -31,7 +32,7 @@ def test_the_agent_loads_nothing_that_it_has_no_use_for() -> None:
     done = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split())
-    assert {"probes.meter", "telemetry.plain_numpy", "msgspec", "sqlite3"} <= loaded
+    assert {"probes.metering.meter", "telemetry.plain_numpy", "msgspec", "sqlite3"} <= loaded
     assert not loaded & NOT_AT_THE_OFFICE
 
 

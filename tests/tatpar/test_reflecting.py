@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from config.settings import Headquarters
-from probes.reflector_process import ReflectorProcess
-from probes.stamp import ReflectorPacket, SenderPacket
+from probes.reflecting.reflector_process import ReflectorProcess
+from probes.stamp.packets import ReflectorPacket, SenderPacket
 from tatpar.examination.ends import answers
 from tatpar.reflecting import local_binds, reflecting, running_already
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from probes.reflector_process import ReflectorProcess
+from probes.reflecting.reflector_process import ReflectorProcess
 from telemetry.state.db import StateDb
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import zstandard
 
-from probes.spool import Made, Spool
+from probes.publishing.spool import Made, Spool
 from telemetry import codec
 from telemetry.messages import Tombstone
 from telemetry.store.protocol import Received, Selection

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from probes.spool import Spool
+from probes.publishing.spool import Spool
 from telemetry.state import migrations
 from telemetry.state.db import StateDb
 from telemetry.store.derived import DerivedDays

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from probes import stamp_auth, timestamps
-from probes import stamp_tlv_codec as tlvs
 from probes.rate_adjustment import RateState
-from probes.stamp import BASE, SenderPacket, reflect
-from probes.timestamps import ErrorEstimate
+from probes.stamp import stamp_auth, timestamps
+from probes.stamp import stamp_tlv_codec as tlvs
+from probes.stamp.packets import BASE, SenderPacket, reflect
+from probes.stamp.timestamps import ErrorEstimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from probes.reflector import Reflector
-from probes.stamp import BASE, ReflectorPacket, SenderPacket, reflect
+from probes.reflecting.reflector import Reflector
+from probes.stamp.packets import BASE, ReflectorPacket, SenderPacket, reflect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

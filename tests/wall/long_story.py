@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 from msgspec import structs
 
-from lab.history import past_of, write_history
+from lab.past.history import past_of, write_history
 from telemetry.messages import Call, Rehearsal, Rung
 from telemetry.store.protocol import Received
 from telemetry.store.tables import Ragged

@@ -17,9 +17,9 @@ from config.live import LiveConfig, ReloadOutcome
 from config.load import load_config
 from config.profiles import Limits
 from config.settings import Settings
-from lab.scope import Places
-from lab.script import DEFAULT_SCRIPT, Script, load_script
-from probes.probe_file import ProbeTables, load_probe_file
+from lab.running.scope import Places
+from lab.running.script import DEFAULT_SCRIPT, Script, load_script
+from probes.publishing.probe_file import ProbeTables, load_probe_file
 from tatpar.watch import Watch
 from telemetry.store.open import open_writer
 

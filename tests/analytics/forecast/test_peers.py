@@ -15,11 +15,11 @@ from analytics.forecast.model import FIGURES_OF, fit_facts
 from analytics.forecast.replay import only_asks
 from bench._forecast.lab_world import END, NOW_NS, track_of
 from config.load import load_config
-from lab.past_breaking import Breaking
-from lab.past_plan import plan_history
-from lab.past_track import draw_track
-from lab.scope import Places
-from lab.script import load_script
+from lab.past.breaking import Breaking
+from lab.past.plan import plan_history
+from lab.past.track import draw_track
+from lab.running.scope import Places
+from lab.running.script import load_script
 from tatpar.prior import shipped_prior
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 

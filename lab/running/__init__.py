@@ -1,0 +1,1 @@
+"""The running fleet: its script, its processes, and who directs it."""

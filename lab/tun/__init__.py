@@ -1,0 +1,1 @@
+"""A link that carries all IP, between two network namespaces."""

@@ -1,0 +1,1 @@
+"""How an office comes by its credentials, and keeps them."""

@@ -1,0 +1,1 @@
+"""ICMP round trips to the gateway and to the ends."""

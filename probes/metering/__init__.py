@@ -1,0 +1,1 @@
+"""The meter: from the exchanges of one session and window to its figures."""

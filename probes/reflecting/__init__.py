@@ -1,0 +1,1 @@
+"""The reflector at a headquarters: whom it answers, and how."""
