@@ -17,8 +17,8 @@ from msgspec import Struct, structs
 
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
-from alerts.telling import Telling
-from telemetry.alerting import Alert, AlertState, Kind
+from alerts.telling import Telling, Told
+from telemetry.alerting import Alert, AlertState, Kind, Step
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alerts.condition import Condition
     from alerts.ladder import Ladder
     from alerts.silenced import Silenced
-    from alerts.telling import Teller, Told
+    from alerts.telling import Teller
     from config.alert_settings import Alerts
 
 OF_WINDOWS: Final = 3
@@ -135,8 +135,8 @@ class Machine:
                 alert, starts_ns=condition.starts_ns, ends_ns=condition.ends_ns, clear_ns=None
             ), ()
         after = self._updated(alert, condition)
-        if alert.subject != condition.subject and alert.nearest_ns is None and alert.told:
-            after = structs.replace(after, nearest_ns=alert.starts_ns)
+        if alert.subject != condition.subject and alert.told:
+            after = self._turned(after, alert.starts_ns)
         if alert.clear_ns is not None:
             after = structs.replace(after, clear_ns=None, flaps=self._newest((*after.flaps, self._now_ns)))
         if after.state is AlertState.PENDING:
@@ -188,23 +188,62 @@ class Machine:
         if (
             alert.eased
         ):  # the shared fault is over, or was none: the office hears of its own trouble as of a new one
-            alone = structs.replace(self._anew(alert), told=(), eased=(), rung=0, rung_ns=None)
-            return self._teller.tell(structs.replace(alone, own_ns=None, rank=condition.rank))
-        if self._is_nearer(alert):
-            told = self._worse(structs.replace(alert, nearest_ns=alert.starts_ns))
+            return self._teller.tell(self._as_new(alert, condition))
+        if alert.turned_ns is not None:
+            told = self._of_another(alert, condition)
             if told.tellings:
                 return told
         if alert.state is not AlertState.ACKNOWLEDGED:
-            return self._teller.tell(alert)
+            told = self._teller.tell(alert)
+            is_reminded = any(one.step is Step.REMINDED for one in told.tellings)
+            return (
+                Told(self._told_of_this(told.alert), told.tellings) if is_reminded and alert.told_of else told
+            )
         if condition.rank <= before:
             return alert, ()
         told = self._worse(alert)
         return told if told.tellings else (structs.replace(alert, rank=before), ())
 
-    def _is_nearer(self, alert: Alert) -> bool:
-        """Whether it has come to endanger a meeting that begins before all of which people were told."""
-        starts_ns, nearest_ns = alert.starts_ns, alert.nearest_ns
-        return starts_ns is not None and nearest_ns is not None and starts_ns < nearest_ns
+    def _turned(self, alert: Alert, before_ns: int | None) -> Alert:
+        """It is about another meeting now than before, whose start that was: has anybody been told of this one?"""
+        told_of = alert.told_of or tuple(at_ns for at_ns in (before_ns,) if at_ns is not None)
+        turned_ns = None if alert.starts_ns in told_of else alert.turned_ns or self._now_ns
+        return structs.replace(alert, told_of=told_of, turned_ns=turned_ns)
+
+    def _of_another(self, alert: Alert, condition: Condition) -> Told:
+        """It is about a meeting of which nobody was told: one that comes before those is told at once, as worse.
+
+        Of a later one people hear as of a new trouble, once the verdicts no longer take turns: who has taken up the trouble
+        with one meeting has not taken up that with the next, and what is well need not be in danger again.
+        """
+        starts_ns = alert.starts_ns
+        if starts_ns is None or alert.turned_ns is None:
+            return Told(alert)
+        said = self._told_of_this(alert)
+        if starts_ns < min((at_ns for at_ns in alert.told_of if at_ns > self._now_ns), default=starts_ns):
+            return self._worse(said)
+        if self._now_ns - alert.turned_ns < self._settings.clear_s * SECOND_NS:
+            return Told(alert)
+        anew = self._as_new(alert, condition)
+        return self._teller.tell(structs.replace(anew, told_of=said.told_of, eased=alert.eased))
+
+    def _told_of_this(self, alert: Alert) -> Alert:
+        told_of = alert.told_of if alert.starts_ns is None else (*alert.told_of, alert.starts_ns)
+        return structs.replace(alert, told_of=told_of[-FLAPS_KEPT:], turned_ns=None)
+
+    def _as_new(self, alert: Alert, condition: Condition) -> Alert:
+        """As one of which nobody has been told, and that nobody has taken up."""
+        return structs.replace(
+            self._anew(alert),
+            told=(),
+            eased=(),
+            told_of=(),
+            turned_ns=None,
+            rung=0,
+            rung_ns=None,
+            own_ns=None,
+            rank=condition.rank,
+        )
 
     def _worse(self, alert: Alert) -> Told:
         return self._teller.worse(structs.replace(self._anew(alert), rung_ns=self._now_ns))
@@ -302,7 +341,7 @@ def shifted(alert: Alert, by_ns: int) -> Alert:
     """
     moved = {
         name: value + by_ns
-        for name in ("pending_ns", "fired_ns", "clear_ns", "rung_ns", "said_ns", "own_ns")
+        for name in ("pending_ns", "fired_ns", "clear_ns", "rung_ns", "said_ns", "own_ns", "turned_ns")
         if (value := getattr(alert, name)) is not None
     }
     lists = {name: tuple(at_ns + by_ns for at_ns in getattr(alert, name)) for name in ("bad_ns", "flaps")}

@@ -132,8 +132,10 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Since when the shared fault is gone that explained it, and the trouble is not."""
     overtaken_ns: int | None = None
     """Time of the acknowledgement that no longer holds, because it has got worse since."""
-    nearest_ns: int | None = None
-    """Start of the earliest meeting that people were told of, once it has gone on from one meeting of the office to another."""
+    told_of: tuple[int, ...] = ()
+    """Starts of the meetings that people were told of, once it has gone on from one meeting of the office to another."""
+    turned_ns: int | None = None
+    """Since when it is about a meeting of which nobody was told."""
 
     @property
     def subject(self) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from telemetry.decisions import FactorKind
+
 if TYPE_CHECKING:
     from tests.alerts.scenarios.house import House
 
@@ -108,3 +110,50 @@ def test_returns_are_counted_by_office(house: House) -> None:
         _turns(house, start, ("nnnn", "rrrr")[turn % 2] + "." * 12)
     flaps = [len(alert.flaps) for alert in house.state.alerts(0, house.now_ns + 1)]
     assert flaps == [0, 1, 2]
+
+
+def test_a_later_meeting_is_told_of_when_the_first_is_well(house: House) -> None:
+    """Told of the review and taken up; it is ready again and noon is not: that is not what was taken up, and noon is told as a new trouble."""
+    house.meets("noon", "14:30").at("09:00").not_ready("agra").run("09:01").takes_up("site:agra")
+    assert [alert.acknowledged_by for alert in house.open] == ["site:agra"]
+    house.ready("agra").not_ready("agra", meeting="noon").run("09:10").restart().run("14:30", 60)
+    assert house.told == [
+        "09:00:15 site:agra raised not_ready agra",
+        "09:03:00 site:agra raised not_ready agra",
+        "12:30:00 ravi escalated not_ready agra",
+        "12:31:00 site:agra reminded not_ready agra",
+        "13:30:00 noc-desk escalated not_ready agra",
+        "14:00:00 site:agra reminded not_ready agra",
+        "14:20:00 site:agra reminded not_ready agra",
+    ]
+    assert [facts.meeting for facts, *_ in house.facts] == ["review", *["noon"] * 6]
+    assert len({facts.alert for facts, *_ in house.facts}) == 1
+
+
+def test_of_meetings_that_are_over_no_later_one_is_taken_as_told(house: House) -> None:
+    """Told of the review, then of the evening; long after the review noon fails: it comes before the evening, and is told at once."""
+    house.meets("noon", "13:30").meets("late", "18:00")
+    house.at("09:00").not_ready("agra").run("09:01").ready("agra").not_ready("agra", meeting="late").run(
+        "12:15", 60
+    )
+    house.takes_up("site:agra").not_ready("agra", meeting="noon").run("12:20", 60)
+    assert [(line.split()[0], line.split()[2]) for line in house.told] == [
+        ("09:00:15", "raised"),
+        ("09:03:00", "raised"),
+        ("12:15:00", "worse"),
+    ]
+    assert [facts.meeting for facts, *_ in house.facts] == ["review", "late", "noon"]
+
+
+def test_a_trouble_of_its_own_again_is_told_once(house: House) -> None:
+    """Told of noon, then not their line for the review, then their own again: one message, and none that it is worse."""
+    offices = ("agra", "etah", "mathura")
+    house.meets("noon", "13:30").at("09:20").not_ready("agra", meeting="noon").run("09:21")
+    house.not_ready("agra").ready("agra", meeting="noon")
+    house.incident(FactorKind.PROVIDER, "provider-b", *offices).run("09:30")
+    house.incident(FactorKind.PROVIDER, "provider-b", *offices, until="now").run("09:45")
+    assert house.told_of("site:agra") == [
+        "09:20:15 site:agra raised not_ready agra",
+        "09:21:00 site:agra raised not_your_line agra",
+        "09:32:00 site:agra raised not_ready agra",
+    ]
