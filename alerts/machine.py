@@ -78,7 +78,8 @@ class Machine:
         troubled = {one.site for one in conditions.values() if one.site and not one.muted}
         heirs = self._heirs(open_alerts, conditions)
         goes_on = set(heirs.values())
-        self._is_crowd = self._crowd(open_alerts, conditions) >= self._settings.crowd
+        going_on = {heirs.get(subject, subject): alert for subject, alert in open_alerts.items()}
+        self._is_crowd = self._crowd(going_on, conditions) >= self._settings.crowd
         for subject in dict.fromkeys((*open_alerts, *conditions)):
             before, condition = open_alerts.get(subject), conditions.get(heirs.get(subject, subject))
             if before is None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telemetry.decisions import FactorKind
+from tests.alerts.scenarios.house import House
 
 if TYPE_CHECKING:
-    from tests.alerts.scenarios.house import House
+    from pathlib import Path
 
 
 def play(house: House, start: str, pattern: str) -> None:
@@ -157,3 +158,13 @@ def test_a_trouble_of_its_own_again_is_told_once(house: House) -> None:
         "09:21:00 site:agra raised not_your_line agra",
         "09:32:00 site:agra raised not_ready agra",
     ]
+
+
+def test_alerts_that_go_on_with_another_meeting_are_no_crowd(tmp_path: Path) -> None:
+    """Four offices that were told of long ago turn to another meeting in one moment: a fifth that fails then is not held back for their sake."""
+    four = ("agra", "etah", "hathras", "mathura")
+    house = House(tmp_path, offices=(*four, "firozabad")).meets("noon", "13:30")
+    house.at("09:00").not_ready(*four).run("09:05")
+    house.ready(*four).not_ready(*four, meeting="noon").not_ready("firozabad", severe=True).run("09:06")
+    assert house.told_of("site:firozabad") == ["09:05:00 site:firozabad raised not_ready firozabad"]
+    house.close()
