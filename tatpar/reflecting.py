@@ -134,27 +134,43 @@ async def _keep(process: ReflectorProcess) -> None:
     backoff, clock = Backoff(0.2, 15.0), asyncio.get_running_loop()
     began_s = clock.time()
     while True:
-        await asyncio.sleep(_LOOK_S)
+        await _nap(_LOOK_S)
         status = process.ended_with
         if status is None:
             continue
-        reason = signal.Signals(-status).name if status < 0 else f"status {status}"
+        reason = _reason(status)
         extra = {"event": "reflector.gone", "reason": reason}
         _log.error("the reflector ended with %s; starting it again", reason, extra=extra)
         if clock.time() - began_s > _STEADY_S:
             backoff.reset()
+        else:  # it dies as soon as it lives: not twice a second
+            await _nap(backoff.next_s())
         while True:
             if await _started_again(process):
                 break
-            await asyncio.sleep(backoff.next_s())
+            await _nap(backoff.next_s())
         began_s = clock.time()
+
+
+async def _nap(wait_s: float) -> None:
+    await asyncio.sleep(wait_s)
+
+
+def _reason(status: int) -> str:
+    """With what it ended, in a word."""
+    if status >= 0:
+        return f"status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:  # of a real-time signal Python knows no name
+        return f"signal {-status}"
 
 
 async def _started_again(process: ReflectorProcess) -> bool:
     starting = asyncio.ensure_future(asyncio.to_thread(process.start_again))
     try:
         await asyncio.shield(starting)
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:  # no memory, no thread, no answer that can be read
         extra = {"event": "reflector.not-started", "reason": str(error)}
         _log.error("the reflector cannot be started again: %s", error, extra=extra)
         return False

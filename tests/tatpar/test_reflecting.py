@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import psutil
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from config.settings import Headquarters
 from probes.reflecting.reflector_process import ReflectorProcess
 from probes.stamp.packets import ReflectorPacket, SenderPacket
+from tatpar import reflecting as reflecting_module
 from tatpar.examination.ends import answers
 from tatpar.reflecting import local_binds, reflecting, running_already
 
@@ -124,6 +125,60 @@ async def test_one_that_is_killed_is_started_again(
         (second,) = started()
         assert second.pid != first.pid
     assert not started()
+
+
+class Dying:
+    """A reflector that is dead again as soon as it has been started."""
+
+    addresses: ClassVar = [LOOPBACK]
+
+    def __init__(self, status: int, error: Exception | None = None) -> None:
+        self.ended_with, self.error, self.starts = status, error, 0
+
+    def start_again(self) -> None:
+        self.starts += 1
+        if self.error is not None:
+            raise self.error
+
+
+async def _kept_for(process: Dying, monkeypatch: pytest.MonkeyPatch, naps: int) -> list[float]:
+    """So many times it is waited; how long each."""
+    waited: list[float] = []
+    over = asyncio.Event()
+
+    async def nap(wait_s: float) -> None:
+        waited.append(wait_s)
+        if len(waited) >= naps:
+            over.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(reflecting_module, "_nap", nap)
+    keeper = asyncio.create_task(reflecting_module._keep(cast("ReflectorProcess", process)))
+    done, _ = await asyncio.wait(
+        {keeper, waiter := asyncio.create_task(over.wait())}, return_when="FIRST_COMPLETED"
+    )
+    assert keeper not in done
+    for task in (keeper, waiter):
+        task.cancel()
+    await asyncio.gather(keeper, waiter, return_exceptions=True)
+    return waited
+
+
+async def test_one_that_dies_at_once_is_not_started_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each death soon after a start is waited upon longer: minutes for twenty starts, not seconds."""
+    process = Dying(-9)
+    waited = await _kept_for(process, monkeypatch, 60)
+    assert process.starts < 30
+    assert sum(waited) > 60.0
+
+
+@pytest.mark.parametrize(
+    "process", [Dying(-37), Dying(-9, RuntimeError("can't start new thread")), Dying(1, ValueError())]
+)
+async def test_nothing_ends_the_keeper(process: Dying, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal without a name, no thread to be had, an answer that is none: it is tried again."""
+    await _kept_for(process, monkeypatch, 12)
+    assert process.starts > 2
 
 
 async def test_nothing_to_serve_starts_nothing(
