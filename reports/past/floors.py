@@ -81,6 +81,11 @@ def without_trouble(table: RollupTable) -> RollupTable:
     return replace(table, columns=columns, window_values=values)
 
 
+def tells_of_trouble(table: RollupTable) -> bool:
+    """Whether a probe says of any of these that it was in trouble: then what is believed of it depends on the whole day."""
+    return any(bool((np.asarray(table.columns[name]) > 0).any()) for name in TROUBLE_COLUMNS)
+
+
 def _line_days(table: RollupTable, keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """(R,): a number for each site, probe, path and day (UTC)."""
     site, probe, slot_ns = keys

@@ -14,7 +14,7 @@ import numpy as np
 from analytics.forecast.slots import SlotGrid, empty_slots, put_rollups
 from analytics.history import METRICS
 from analytics.lines import Lines
-from reports.past.floors import rollups_to_judge
+from reports.past.floors import rollups_to_judge, tells_of_trouble
 from reports.past.kept_days import SLOTS_PER_DAY, KeptDays
 from telemetry.store.derived import Deriving
 from telemetry.store.protocol import Selection
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from config.profiles import Limits
     from telemetry.store.protocol import StoreReader
+    from telemetry.store.tables import RollupTable
 
 DAYS_PER_READ: Final = 3
 """Arrays of a week are so large that the system takes them back each time: with these there are a fortieth of the page faults."""
@@ -122,10 +123,18 @@ class _Office:
             start_ns = max(start_ns, span.first * SLOT_NS)
         if self._kept is None or not self._has_passed(end_ns - DAY_NS):
             end_ns = min(end_ns, span.last * SLOT_NS, span.until_ns)
-        selection = Selection(start_ns, end_ns, sites=self._lines.sites)
-        table = rollups_to_judge(self._reader, self._lines, span.limits, selection)
+        table = self._rollups(start_ns, end_ns)
+        day_ns = start_ns // DAY_NS * DAY_NS
+        if len(table) and start_ns > day_ns and tells_of_trouble(table):
+            table = self._rollups(
+                day_ns, end_ns
+            )  # of a day a probe is believed for an hour, not of each look at it
         if len(table):
             put_rollups(self._grid, table, span.limits, figures=figures)
+
+    def _rollups(self, start_ns: int, end_ns: int) -> RollupTable:
+        selection = Selection(start_ns, end_ns, sites=self._lines.sites)
+        return rollups_to_judge(self._reader, self._lines, self._span.limits, selection)
 
 
 def _runs(days: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -73,6 +73,32 @@ def test_a_machine_that_stood_still() -> None:
     assert broken(SelfReport(late_sends=1), jitter_ms=300.0) == SLOTS * 5
 
 
+def test_a_look_at_two_hours_believes_no_more_than_one_at_the_day() -> None:
+    """The watch reads the newest hours again and again: what is believed of a probe that is always in trouble is of the day, not of the look."""
+    slots = 4 * MOST_SLOTS
+    fleet, store = Fleet(), MemoryStore()
+    for seq in range(slots * WINDOWS_PER_SLOT):
+        stream = structs.replace(fleet.stream(PATH, sent=150, lost=(0, 60)), straddled=0)
+        envelope = structs.replace(
+            fleet.envelope("agra", seq, items=(stream,)), self_report=SelfReport(rx_drops=60)
+        )
+        store.append([Received(envelope, envelope.start_ns + WINDOW_NS)])
+    until_ns = T0 + (slots + 2) * SLOT_NS
+    store.maintain(until_ns)
+    limits = (load_config(None).profiles["video-720p"].alarm,)
+    first = T0 // SLOT_NS
+    assert first // SLOTS_PER_DAY == (first + slots) // SLOTS_PER_DAY
+
+    def broken_from(slot: int) -> NDArray[np.integer]:
+        span = JudgedSpan(Lines(("agra",), (PATH,)), limits, slot, first + slots, until_ns)
+        return read_judged(store, span, with_figures=False)[0].broken[0, 0, 0]
+
+    whole = broken_from(first)
+    assert (whole[:MOST_SLOTS] == 0).all()
+    assert (whole[MOST_SLOTS + 1 :] > 0).all()
+    np.testing.assert_array_equal(broken_from(first + 2 * MOST_SLOTS), whole[2 * MOST_SLOTS :])
+
+
 def made(
     rng: np.random.Generator, rows: int
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float64]]]:
