@@ -6,6 +6,7 @@ stream then ends the program ("reentrant call"). So the handler only notes what 
 
 from __future__ import annotations
 
+import logging
 import queue
 import signal
 import threading
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
 
 
 class UponSignal:
@@ -28,7 +31,10 @@ class UponSignal:
 
     def _serve(self) -> None:
         while (what := self._wanted.get()) is not None:
-            what()
+            try:
+                what()
+            except Exception:  # noqa: BLE001 - what one signal asked for has failed: the next ones are still heard
+                _log.exception("what a signal asked for failed", extra={"event": "signal.failed"})
 
     def __enter__(self) -> Self:
         self._thread.start()

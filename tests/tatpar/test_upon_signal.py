@@ -29,3 +29,25 @@ def test_nothing_asked_for_runs_inside_what_the_signal_interrupts() -> None:
         signal.signal(signal.SIGUSR1, before)
     assert len(by) == 5
     assert threading.get_ident() not in by
+
+
+def test_what_fails_takes_nothing_else_with_it() -> None:
+    """The counters cannot be written (nobody reads any more): the keys are read again all the same."""
+    before = signal.getsignal(signal.SIGUSR1), signal.getsignal(signal.SIGHUP)
+    heard: list[str] = []
+
+    def cannot() -> None:
+        raise BrokenPipeError
+
+    try:
+        with UponSignal() as asked:
+            asked.do(signal.SIGUSR1, cannot)
+            asked.do(signal.SIGHUP, lambda: heard.append("keys"))
+            os.kill(os.getpid(), signal.SIGUSR1)
+            signal.sigpending()
+            os.kill(os.getpid(), signal.SIGHUP)
+            signal.sigpending()
+    finally:
+        for number, handler in zip((signal.SIGUSR1, signal.SIGHUP), before, strict=True):
+            signal.signal(number, handler)
+    assert heard == ["keys"]
