@@ -162,7 +162,11 @@ def _withheld(role: str, beat: Beat) -> list[Finding]:
     remedy = (
         "see which site: log event plans.withheld; revoke probes that are gone: tatpar revoke SITE --probe ID"
     )
-    return [less(f"{role} plans", "a site has more than 64 probes: those above get no plan", remedy)]
+    return [
+        less(
+            f"{role} plans", "since its start a site had more than 64 probes: those above get no plan", remedy
+        )
+    ]
 
 
 def _failed(room: str, beat: Beat, now_ns: int) -> Finding:

@@ -289,7 +289,7 @@ def test_a_site_with_too_many_probes(operator: Any, doctor: Callable[..., Result
     found = findings(done)["collector plans"]
     assert (found["level"], found["text"]) == (
         "less",
-        "a site has more than 64 probes: those above get no plan",
+        "since its start a site had more than 64 probes: those above get no plan",
     )
 
 

@@ -73,10 +73,10 @@ function dayOf(day, start, all) {
 }
 
 function folded(over) {
-  const element = h("details", { class: "day-over" },
-    h("summary", {}, say("views.n_over", { n: over.length })), h("ol", {}, over.map(meetingCard)));
+  const summary = h("summary", {}, say("views.n_over", { n: over.length }));
+  const element = h("details", { class: "day-over" }, summary, h("ol", {}, over.map(meetingCard)));
   element.open = unfolded ?? !PHONE.matches;
-  element.addEventListener("toggle", () => { if (element.isConnected) unfolded = element.open; });
+  summary.addEventListener("click", () => { unfolded = !element.open; }); // "toggle" also comes of what we open ourselves
   return element;
 }
 
