@@ -65,7 +65,7 @@ def command(
 
 
 def lines(config: Config, found: Sequence[Incident], language: str) -> list[str]:
-    """Two lines an incident: what is told of it, and its offices."""
+    """Two lines an incident: what is told of it, and its offices; of one that ends, whose offices are all well, the first."""
     from config.settings_file import timezone_of  # noqa: PLC0415
     from telemetry.words import say, say_incident  # noqa: PLC0415
 
@@ -74,5 +74,7 @@ def lines(config: Config, found: Sequence[Incident], language: str) -> list[str]
     for each in found:
         text = say_incident(language, each, ends, zone=zone)
         names = [sites[site].name(language) if site in sites else site for site in each.sites]
-        out += [text, "  " + say(language, "shared.offices", offices=", ".join(names))]
+        out.append(text)
+        if names:
+            out.append("  " + say(language, "shared.offices", offices=", ".join(names)))
     return out
