@@ -127,6 +127,11 @@ def follow(
 
 
 def _is_same(one: Open, each: Found) -> bool:
+    """Whether what is found is what was open, under another name; our own deafness never takes the place of a fault that was told."""
+    if one.told_ns is not None and (one.factor.kind is FactorKind.HUB) != (
+        each.factor.kind is FactorKind.HUB
+    ):
+        return False
     common = int((one.ever & each.sites).sum())
     smaller = max(min(int(one.ever.sum()), int(each.sites.sum())), 1)
     return abs(one.since_ns - each.since_ns) <= SAME_NS and common >= _HALF * smaller

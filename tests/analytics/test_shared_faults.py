@@ -153,6 +153,29 @@ def test_an_end_and_a_provider_stay_two_incidents() -> None:
     assert not again.ended
 
 
+def test_a_fault_that_was_told_is_not_forgotten_over_our_own_silence() -> None:
+    """A provider's outage, told; then nobody is heard (the hub is started again): another incident, which began when it did."""
+    outage = seen((PA, 240))
+    held = follow((), shared_faults(FACTORS, outage), outage, FACTORS, NOW - HOLD_NS)
+    told = follow(held.open, shared_faults(FACTORS, outage), outage, FACTORS, NOW).open
+    deaf = seen((PA, 240), (LINKED & ~PA, 60), silent=True)
+    (found,) = shared_faults(FACTORS, seen((LINKED, 60), silent=True))
+    assert found.factor.kind is FactorKind.HUB
+    both = follow(told, [found], deaf, FACTORS, NOW + MINUTE).open
+    assert [(str(one.factor), one.since_ns) for one in both] == [
+        (str(told[0].factor), told[0].since_ns),
+        ("hub", found.since_ns),
+    ]
+    assert both[0].id == told[0].id
+    well = seen()
+    calm = follow(both, [], well, FACTORS, NOW + 2 * MINUTE)
+    over = follow(calm.open, [], well, FACTORS, NOW + 2 * MINUTE + CALM_NS)
+    assert not over.open
+    assert {
+        str(one.factor): len(ended.sites) for one, until in over.ended if (ended := one.over(SITES, until))
+    } == {"provider:pa": 12}, "the silence was not told: it passed before it was held"
+
+
 def test_silence_counts_from_the_last_window() -> None:
     """An office is silent after 45 s; one that was never heard of is not known at all."""
     last = np.full(LINES.shape, NOW - SECOND_NS)
