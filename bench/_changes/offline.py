@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analytics.changes.trees import Trees
     from telemetry.traces import Trace
 
-LEAST_LEAF: Final = 8
+GROWTH: Final = growing.Growth(trees=240, least_leaf=6, asked=0.3)
 NEAR: Final = 2
 """A boundary at most so many samples from a label is a change."""
 
@@ -44,7 +44,7 @@ def grown(learned: Sequence[Past]) -> Trees:
     return growing.grown(
         np.concatenate([past.figures for past in learned]),
         np.concatenate([past.change for past in learned]),
-        LEAST_LEAF,
+        GROWTH,
     )
 
 
