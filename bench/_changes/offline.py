@@ -11,6 +11,7 @@ from analytics.changes.offline import chosen
 from analytics.changes.series import carried
 from analytics.changes.silences import with_edges
 from bench._changes import growing
+from bench._changes.quiet import quiet_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,14 +49,20 @@ def grown(learned: Sequence[Past]) -> Trees:
     )
 
 
+def quiet_pasts() -> list[Past]:
+    """What is learned of the made lines, whatever the traces."""
+    return [Past(line) for line in quiet_lines()]
+
+
 def out_of_fold(
     learned: Sequence[Past], folds: Sequence[Sequence[int]], progress: Callable[[str], None]
 ) -> list[NDArray[np.int64]]:
     """The changes of each trace by trees from the traces of the other folds."""
     found: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(learned)
+    quiet = quiet_pasts()
     for fold, held in enumerate(folds):
         progress(f"offline, fold {fold + 1} of {len(folds)}")
-        trees = grown([one for i, one in enumerate(learned) if i not in held])
+        trees = grown([*(one for i, one in enumerate(learned) if i not in held), *quiet])
         for i in held:
             found[i] = with_edges(_found(learned[i].forwards, trees), learned[i].values)
     return found
