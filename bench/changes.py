@@ -116,7 +116,8 @@ def _as_it_comes(values: NDArray[np.float64], trees: Trees) -> NDArray[np.int64]
 def _fit(traces: Sequence[Trace], progress: Callable[[str], None]) -> dict[str, object]:
     """Grow the trees and ship them."""
     progress(f"growing trees on {len(traces)} traces")
-    growing.write(offline.grown([offline.Past(trace) for trace in traces]), SHIPPED / OFFLINE)
+    past = [*(offline.Past(trace) for trace in traces), *offline.quiet_pasts()]
+    growing.write(offline.grown(past), SHIPPED / OFFLINE)
     growing.write(online.grown([online.Cut(trace) for trace in traces]), SHIPPED / ONLINE)
     return {f"{name}_bytes": (SHIPPED / name).stat().st_size for name in (OFFLINE, ONLINE)}
 

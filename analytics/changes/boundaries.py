@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from ruptures.detection import KernelCPD  # type: ignore[import-untyped,unused-ignore]
 
+from analytics.changes import surroundings
 from analytics.changes.merging import persistence
-from analytics.changes.series import FLOORS, noise, without_spikes
+from analytics.changes.series import FLOORS, beside, noise, without_spikes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +59,7 @@ FIGURES: Final = (
         for name in ("step", "clear", "above", "past", "spread_left", "spread_right")
     ),
     *("hold_left", "hold_right", "crossings", "known_left", "known_right", "step_in_range"),
+    *surroundings.FIGURES,
 )
 """The columns of `Boundaries.figures`, in order."""
 
@@ -91,6 +93,8 @@ def boundaries(filled: NDArray[np.float64]) -> Boundaries:
         *_windows(filled, at, scale),
         *_levels(smooth[WIDTHS[0]], filled, at),
     ]
+    steps = [np.exp(columns[FIGURES.index(name)]) for name in ("step", "step_30")]
+    columns += surroundings.surroundings({1: filled, **smooth}, stands, at, scale, steps)
     return Boundaries(at, np.stack(columns, axis=-1).astype(np.float32).astype(np.float64))
 
 
@@ -140,7 +144,7 @@ def _segments(values: NDArray[np.float64], at: NDArray[np.int64], scale: float) 
         np.minimum(np.nan_to_num(back_left, nan=1.0), 50.0),
         np.minimum(np.nan_to_num(back_right, nan=1.0), 50.0),
         *(np.searchsorted(at, at + w) - np.searchsorted(at, at - w, side="right") for w in (15, 60)),
-        np.nanmedian(_beside(rough, at, 60), axis=-1) / scale,
+        np.nanmedian(beside(rough, at, 60), axis=-1) / scale,
     ]
 
 
@@ -153,15 +157,9 @@ def _middles(
     return np.asarray((ordered[first + (length - 1) // 2] + ordered[first + length // 2]) / 2.0)
 
 
-def _beside(values: NDArray[np.float64], at: NDArray[np.int64], reach: int) -> NDArray[np.float64]:
-    """(C, 2 reach) the samples on both sides of each boundary, NaN beyond the ends."""
-    wide = np.pad(values, reach, constant_values=np.nan)
-    return np.lib.stride_tricks.sliding_window_view(wide, 2 * reach)[at]
-
-
 def _windows(values: NDArray[np.float64], at: NDArray[np.int64], scale: float) -> list[NDArray[np.float64]]:
     """Equally many samples on either side compared, for each of `WINDOWS`."""
-    both = _beside(values, at, WIDEST)
+    both = beside(values, at, WIDEST)
     columns: list[NDArray[np.float64]] = []
     for width in WINDOWS:
         left, right = both[:, WIDEST - width : WIDEST], both[:, WIDEST : WIDEST + width]
@@ -200,12 +198,12 @@ def _levels(
     length = np.diff(at, prepend=0, append=len(values))
     level = _middles(values, np.repeat(np.arange(len(at) + 1), length), length)
     low, high = level[:-1, None], level[1:, None]
-    height = np.sign(high - low) * (_beside(smooth, at, HOLD) - (low + high) / 2.0)
+    height = np.sign(high - low) * (beside(smooth, at, HOLD) - (low + high) / 2.0)
     old, new = height[:, HOLD - 2 :: -1], height[:, HOLD + 1 :]
     step = np.abs(high - low) + _LEAST
-    beside = _beside(smooth, at, HOLD)
-    known_left = _share(np.abs(beside[:, : HOLD - 2] - high) < step / 3.0, beside[:, : HOLD - 2])
-    known_right = _share(np.abs(beside[:, HOLD + 2 :] - low) < step / 3.0, beside[:, HOLD + 2 :])
+    both = beside(smooth, at, HOLD)
+    known_left = _share(np.abs(both[:, : HOLD - 2] - high) < step / 3.0, both[:, : HOLD - 2])
+    known_right = _share(np.abs(both[:, HOLD + 2 :] - low) < step / 3.0, both[:, HOLD + 2 :])
     near = height[:, HOLD - 60 : HOLD + 60] > 0
     reach = np.quantile(smooth, 0.998) - np.quantile(smooth, 0.002)
     return [

@@ -42,6 +42,12 @@ def without_spikes(values: NDArray[np.float64], width: int) -> NDArray[np.float6
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(wide, width), axis=-1))
 
 
+def beside(values: NDArray[np.float64], at: NDArray[np.int64], reach: int) -> NDArray[np.float64]:
+    """(C, 2 reach) the samples on both sides of each boundary, NaN beyond the ends."""
+    wide = np.pad(values, reach, constant_values=np.nan)
+    return np.lib.stride_tricks.sliding_window_view(wide, 2 * reach)[at]
+
+
 def steadied(values: NDArray[np.float64], metric: Metric) -> NDArray[np.float64]:
     """Values whose noise does not hang on their level: loss, a ratio 0..1, as 100 asin(sqrt(ratio)); ms as they are.
 

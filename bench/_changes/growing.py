@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier  # type: ignore[import-untyped,unused-ignore]
@@ -15,14 +16,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TREES: Final = 60
-ASKED: Final = 0.4
-"""Share of the figures that a split may choose from."""
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How trees are grown: how many, the fewest rows of a leaf, the share of the figures that a split may choose from."""
+
+    trees: int
+    least_leaf: int
+    asked: float
 
 
-def grown(figures: NDArray[np.float64], change: NDArray[np.bool_], least_leaf: int) -> Trees:
+def grown(figures: NDArray[np.float64], change: NDArray[np.bool_], growth: Growth) -> Trees:
     """Extremely randomised trees on rows (R, F) and which of them are changes (R,); the same rows grow the same trees."""
-    model = ExtraTreesClassifier(TREES, min_samples_leaf=least_leaf, max_features=ASKED, random_state=0)
+    model = ExtraTreesClassifier(
+        growth.trees, min_samples_leaf=growth.least_leaf, max_features=growth.asked, random_state=0
+    )
     model.fit(figures, change)
     trees = [tree.tree_ for tree in model.estimators_]
     sizes = np.array([tree.node_count for tree in trees])

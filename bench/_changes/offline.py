@@ -11,6 +11,7 @@ from analytics.changes.offline import chosen
 from analytics.changes.series import carried
 from analytics.changes.silences import with_edges
 from bench._changes import growing
+from bench._changes.quiet import quiet_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from analytics.changes.trees import Trees
     from telemetry.traces import Trace
 
-LEAST_LEAF: Final = 8
+GROWTH: Final = growing.Growth(trees=240, least_leaf=6, asked=0.3)
 NEAR: Final = 2
 """A boundary at most so many samples from a label is a change."""
 
@@ -44,8 +45,13 @@ def grown(learned: Sequence[Past]) -> Trees:
     return growing.grown(
         np.concatenate([past.figures for past in learned]),
         np.concatenate([past.change for past in learned]),
-        LEAST_LEAF,
+        GROWTH,
     )
+
+
+def quiet_pasts() -> list[Past]:
+    """What is learned of the made lines, whatever the traces."""
+    return [Past(line) for line in quiet_lines()]
 
 
 def out_of_fold(
@@ -53,9 +59,10 @@ def out_of_fold(
 ) -> list[NDArray[np.int64]]:
     """The changes of each trace by trees from the traces of the other folds."""
     found: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(learned)
+    quiet = quiet_pasts()
     for fold, held in enumerate(folds):
         progress(f"offline, fold {fold + 1} of {len(folds)}")
-        trees = grown([one for i, one in enumerate(learned) if i not in held])
+        trees = grown([*(one for i, one in enumerate(learned) if i not in held), *quiet])
         for i in held:
             found[i] = with_edges(_found(learned[i].forwards, trees), learned[i].values)
     return found

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analytics.changes.trees import Trees
     from telemetry.traces import Trace
 
-LEAST_LEAF: Final = 4
+GROWTH: Final = growing.Growth(trees=60, least_leaf=4, asked=0.4)
 NEAR: Final = 1
 """A cut at most so many samples from a label is a change."""
 
@@ -59,7 +59,7 @@ def grown(learned: Sequence[Cut]) -> Trees:
     return growing.grown(
         np.concatenate([cut.learned_figures for cut in learned]),
         np.concatenate([cut.learned_change for cut in learned]),
-        LEAST_LEAF,
+        GROWTH,
     )
 
 

@@ -15,9 +15,9 @@ from analytics.changes.offline import APART, LIKELY, chosen
 from analytics.changes.online import decisions, windows
 from analytics.changes.series import carried
 from analytics.changes.trees import BLOCK, OFFLINE, ONLINE
-from bench._changes import online
-from bench._changes.growing import ASKED, TREES, write
-from bench._changes.offline import LEAST_LEAF, Past, grown
+from bench._changes import offline, online
+from bench._changes.growing import write
+from bench._changes.offline import GROWTH, Past, grown
 from bench.changes import TRACES
 from tatpar.level_trees import shipped_online_trees, shipped_trees, trees_file
 from telemetry.traces import read_trace
@@ -49,7 +49,9 @@ def test_numpy_reads_what_was_grown(learned: list[Past]) -> None:
     """On every row the arrays say what scikit-learn says, within what float32 leaves."""
     figures = np.concatenate([past.figures for past in learned])
     change = np.concatenate([past.change for past in learned])
-    model = ExtraTreesClassifier(TREES, min_samples_leaf=LEAST_LEAF, max_features=ASKED, random_state=0)
+    model = ExtraTreesClassifier(
+        GROWTH.trees, min_samples_leaf=GROWTH.least_leaf, max_features=GROWTH.asked, random_state=0
+    )
     expected = model.fit(figures, change).predict_proba(figures)[:, 1]
     assert 0 < change.sum() < len(change)
     trees = grown(learned)
@@ -76,7 +78,8 @@ def test_the_shipped_trees_ask_for_figures_that_there_are(name: str, figures: tu
     leaf = trees.left == np.arange(len(trees.left))
     assert (trees.right[leaf] == trees.left[leaf]).all()
     assert ((trees.chance >= 0) & (trees.chance <= 1)).all()
-    assert len(trees.roots) == TREES
+    growth = offline.GROWTH if name == OFFLINE else online.GROWTH
+    assert len(trees.roots) == growth.trees
     with np.load(io.BytesIO(trees_file(name).read_bytes()), allow_pickle=False) as arrays:
         assert set(arrays) == {"roots", "figure", "at_most", "left", "right", "chance", "depth"}
 
