@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-
 AUDIO_MOST_BPS: Final = 128_000
 """Of the built-in profiles none asks more than 100 kbit/s for sound, and none less than 384 kbit/s for a picture."""
 
