@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from alerts.facts import Audience, Facts, Form
 from alerts.words import UnsaidError, render
-from telemetry.alerting import Step
+from telemetry.alerting import Kind, Step
+from telemetry.words import say
 
 if TYPE_CHECKING:
     from alerts.facts import Text
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 def headline(alert: Alert, config: Config, language: str, now_ns: int) -> str:
     """In one line, as the subject of a mail to the NOC."""
+    if alert.kind is Kind.NOT_YOUR_LINE and not alert.resolved_ns:
+        return _not_its_line(alert, config, language)
     said = (
         _said(alert, config, language, now_ns, audience, Form.MAIL)
         for audience in (Audience.NOC, Audience.IN_CHARGE)  # "not your line" is said to in-charges only
@@ -58,6 +61,13 @@ def _said(  # noqa: PLR0913, PLR0917 - one argument for each thing that the word
         UnsaidError
     ):  # as a fault at headquarters to an in-charge: nobody is told so, somebody may look it up
         return None
+
+
+def _not_its_line(alert: Alert, config: Config, language: str) -> str:
+    """Messages say it to the in-charge alone, as "your line"; whoever reads a list has other lines too."""
+    site = config.registry.by_id.get(alert.site)
+    office = site.name(language) if site is not None else alert.site
+    return say(language, "alerts.subject.not_its", office=office, ref=alert.id)
 
 
 def _bare(alert: Alert) -> str:

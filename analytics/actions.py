@@ -51,7 +51,7 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
     if worst.code in _FIXED:
         return _FIXED[worst.code]
     if worst.code in _STANDING:
-        return Action.LOWER_PROFILE if case.best_profile else _unless_at_risk(case)
+        return _lower(case) if case.best_profile else _unless_at_risk(case)
     return _against_fault(case, worst)
 
 
@@ -62,8 +62,14 @@ def _against_fault(case: Case, worst: Reason) -> Action:
         fresh = worst.since_ns is None or case.ground.now_ns - worst.since_ns <= FRESH_OUTAGE_NS
         return Action.RESTART_ROUTER if fresh else Action.CALL_PROVIDER
     if case.best_profile and case.lead_ns <= NEAR_NS:
-        return Action.LOWER_PROFILE
+        return _lower(case)
     return _unless_at_risk(case)
+
+
+def _lower(case: Case) -> Action:
+    """Down to the best profile; where that is sound alone, there is no lower picture to ask for."""
+    best = case.ground.profiles[case.best_profile]
+    return Action.AUDIO_ONLY if best.is_audio_only else Action.LOWER_PROFILE
 
 
 def _unless_at_risk(case: Case) -> Action:
@@ -79,7 +85,7 @@ def _against_shared(case: Case, worst: Reason) -> Action:
         return Action.WATCH  # others are in trouble, and nothing says that it is the same
     if _has_second_line(case):
         return Action.SECOND_LINE
-    return Action.LOWER_PROFILE if case.best_profile else Action.CALL_PROVIDER
+    return _lower(case) if case.best_profile else Action.CALL_PROVIDER
 
 
 def _against_platform(case: Case, _worst: Reason) -> Action:

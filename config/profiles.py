@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
+
+AUDIO_MOST_BPS: Final = 128_000
+"""Of the built-in profiles none asks more than 100 kbit/s for sound, and none less than 384 kbit/s for a picture."""
 
 
 class Limits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -41,6 +44,12 @@ class CallProfile(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     def name(self, language: str) -> str:
         """The profile's name in `hi` or `en`."""
         return self.name_hi if language == "hi" else self.name_en
+
+    @property
+    def is_audio_only(self) -> bool:
+        """Whether the rates that it asks for leave no room for a picture; one that states none is not taken for that."""
+        rates = (self.target.bitrate_up_bps, self.target.bitrate_down_bps)
+        return all(rate is not None and rate <= AUDIO_MOST_BPS for rate in rates)
 
 
 def ladder_of(profiles: dict[str, CallProfile], profile_id: str) -> list[CallProfile]:

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from config.settings_file import timezone_of
 from tatpar.columns import table
 from tatpar.json_time import rfc3339
 from tatpar.listed import listed
 from telemetry.rehearsing import OfficeState
 from telemetry.words import say
-from telemetry.words.format import rate
+from telemetry.words.format import rate, short_moment
 from telemetry.words.rehearsals import BETWEEN, say_rehearsal_why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from config.config import Config
     from telemetry.rehearsing import HubResult, OfficeProgress, RehearsalRecord, RehearsalState, StageResult
 
 _NONE = "–"
@@ -36,21 +38,23 @@ def progress_line(record: RehearsalRecord, language: str) -> str:
     return " · ".join(part for part in said if part)
 
 
-def report_lines(record: RehearsalRecord, language: str) -> list[str]:
+def report_lines(record: RehearsalRecord, config: Config, language: str) -> list[str]:
     """Each office, then each stage, then the hub."""
     offices = sorted(record.offices, key=lambda one: one.stage)
-    lines = table(_heads(language, _OFFICE), [_row(one, language) for one in offices])
+    lines = table(_heads(language, _OFFICE), [_row(one, config, language) for one in offices])
     hub = record.hub
     return lines if hub is None or not hub.stages else [*lines, "", *_hub_lines(hub, language)]
 
 
-def list_lines(records: Iterable[RehearsalRecord], language: str) -> list[str]:
-    """The last rehearsals, a line each; where there was none, how to make one."""
+def list_lines(records: Iterable[RehearsalRecord], config: Config, language: str) -> list[str]:
+    """The last rehearsals, a line each, by local time; where there was none, how to make one."""
+    zone = timezone_of(config.settings)
+    titles = {meeting.uid: meeting.name(language) for meeting in config.calendar.meetings}
     rows = [
         [
-            rfc3339(one.request.asked_ns),
+            short_moment(language, one.request.asked_ns, zone),
             one.request.id,
-            one.request.meeting,
+            titles.get(one.request.meeting, one.request.meeting),
             one.request.who,
             _state(language, one.state),
             say(language, "rehearsal.of", got=str(_held(one)), wanted=str(len(one.offices))),
@@ -80,18 +84,25 @@ def plain(record: RehearsalRecord) -> dict[str, object]:
     return found
 
 
-def _row(one: OfficeProgress, language: str) -> list[str]:
+def _row(one: OfficeProgress, config: Config, language: str) -> list[str]:
+    site = config.registry.by_id.get(one.site)
     return [
-        one.site,
+        site.name(language) if site is not None else one.site,
         str(one.stage) if one.stage else _NONE,
         _office_state(language, one.state),
-        one.rung_up or _NONE,
-        one.rung_down or _NONE,
+        _profile(one.rung_up, config, language),
+        _profile(one.rung_down, config, language),
         _rate(language, one.up_bps),
         _rate(language, one.down_bps),
         BETWEEN.join(said for line in (one.why, one.note) if (said := say_rehearsal_why(language, line)))
         or _NONE,
     ]
+
+
+def _profile(rung: str, config: Config, language: str) -> str:
+    """Its name; the id when the profiles do not hold it any more."""
+    found = config.profiles.get(rung)
+    return found.name(language) if found is not None else rung or _NONE
 
 
 def _hub_lines(hub: HubResult, language: str) -> list[str]:

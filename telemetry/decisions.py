@@ -72,6 +72,7 @@ class Action(StrEnum):
     CHECK_POWER = "check_power"
     SWITCH_ON_DEVICE = "switch_on_device"
     LOWER_PROFILE = "lower_profile"
+    AUDIO_ONLY = "audio_only"
     WAIT_HEADQUARTERS = "wait_headquarters"
     WATCH = "watch"
 

@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913 - one argument an option
     try:
         with closing(StateDb(data_dir / "state.db")) as state:
             if listed:
-                _list(state, language, as_json=as_json)
+                _list(state, config, language, as_json=as_json)
                 return
             if stop:
                 _stop(state)
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913 - one argument an option
             record = _follow(state, _asked(state, occurrence, sites, profile), language, as_json=as_json)
     except StateError as error:
         failed(str(error))
-    _report(record, language, as_json=as_json)
+    _report(record, config, language, as_json=as_json)
 
 
 def _occurrence(config: Config, uid: str) -> Occurrence:
@@ -218,7 +218,7 @@ def _stop(state: StateDb) -> None:
     click.echo(f"{record.request.id}: stopping at all offices")
 
 
-def _list(state: StateDb, language: str, *, as_json: bool) -> None:
+def _list(state: StateDb, config: Config, language: str, *, as_json: bool) -> None:
     import msgspec  # noqa: PLC0415
 
     from tatpar.rehearsal_table import list_lines, plain  # noqa: PLC0415
@@ -227,11 +227,11 @@ def _list(state: StateDb, language: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode([plain(one) for one in records])).decode())
         return
-    for line in list_lines(records, language):
+    for line in list_lines(records, config, language):
         click.echo(line)
 
 
-def _report(record: RehearsalRecord, language: str, *, as_json: bool) -> None:
+def _report(record: RehearsalRecord, config: Config, language: str, *, as_json: bool) -> None:
     """Print what came of it, and end accordingly."""
     import sys  # noqa: PLC0415
 
@@ -243,7 +243,7 @@ def _report(record: RehearsalRecord, language: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(plain(record))).decode())
     else:
-        for line in report_lines(record, language):
+        for line in report_lines(record, config, language):
             click.echo(line)
     if record.state is not RehearsalState.DONE:
         failed(state_and_why(record, language))

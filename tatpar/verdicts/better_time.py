@@ -13,6 +13,7 @@ from analytics.readiness import asked_spans
 from tatpar.decided import decided
 from tatpar.json_time import as_json as json_text
 from tatpar.options import failed, wrong_input
+from tatpar.progress_line import ProgressLine
 from tatpar.verdicts.asked_times import occurrences
 from tatpar.verdicts.expected import expected
 from tatpar.verdicts.expected_words import lines, plain
@@ -72,12 +73,11 @@ def _ground(
     span = Selection(now_ns - RING_WINDOWS * WINDOW_NS, now_ns)
     ring.take(reader.streams(span, histograms=False), now_ns)
     current = Current(offices, ring, state, Contact(now_ns))
-    pasts = PastReader(
-        reader,
-        lambda sites, hours: lost_windows(state, sites, hours),
-        lambda done, of: click.echo(f"history of {done} of {of} offices read", err=True),
-    )
-    past = pasts.load(current.shape(), now_ns)
+    with ProgressLine() as bar:
+        pasts = PastReader(
+            reader, lambda sites, hours: lost_windows(state, sites, hours), bar.counting("history of office")
+        )
+        past = pasts.load(current.shape(), now_ns)
     current.see(now_ns)
     current.reachability.look(reader, occurrences, now_ns)
     ahead_ns = max(each.ends_ns for each in occurrences)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from alerts.saying import headline
 from config.load import load_config
@@ -22,3 +23,21 @@ def test_every_kind_of_an_office_has_a_line(kind: Kind, language: str, name: str
     line = headline(alert, load_config(None), language, AT)
     assert name in line
     assert kind.value not in line
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("hi", "जौनपुर: ख़राबी इस कार्यालय की लाइन की नहीं (K7M2PQ)"),
+        ("en", "Jaunpur: the fault is not on its line (K7M2PQ)"),
+    ],
+)
+def test_a_list_does_not_call_an_offices_line_the_readers(language: str, said: str) -> None:
+    """The NOC reads it, and no line is its own; over, it is well again."""
+    alert = Alert(
+        id="K7M2PQ", kind=Kind.NOT_YOUR_LINE, state=AlertState.FIRING, severity=Severity.NOTICE, site="jaunpur",
+        since_ns=AT, pending_ns=AT, starts_ns=AT,
+    )  # fmt: skip
+    assert headline(alert, load_config(None), language, AT) == said
+    over = structs.replace(alert, resolved_ns=AT + 1)
+    assert headline(over, load_config(None), "en", AT) == "Jaunpur: well again (K7M2PQ)"

@@ -9,6 +9,7 @@ import pytest
 
 from analytics.actions import advise
 from analytics.ground import Standing
+from config.load import load_config
 from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode
 
 
@@ -38,3 +39,28 @@ def test_only_a_fault_that_is_known_to_be_shared_is_taken_to_the_provider(
     monkeypatch.setattr("analytics.actions._has_second_line", lambda _: False)
     reason = Reason(code=ReasonCode.SHARED_FAULT, value=0.036, unit="ratio", factor=factor)
     assert advise(case(standing), [reason]) is action
+
+
+@pytest.mark.parametrize(
+    ("code", "factor"),
+    [
+        (ReasonCode.LOSS_DOWN, None),
+        (ReasonCode.STRAINED, None),
+        (ReasonCode.SHARED_FAULT, Factor(kind=FactorKind.PROVIDER, name="provider-a")),
+    ],
+)
+@pytest.mark.parametrize(
+    ("best", "action"), [("audio", Action.AUDIO_ONLY), ("video-360p", Action.LOWER_PROFILE)]
+)
+def test_a_profile_without_a_picture_is_no_lower_picture_quality(
+    monkeypatch: pytest.MonkeyPatch,
+    code: ReasonCode,
+    factor: Factor | None,
+    best: str,
+    action: Action,
+) -> None:
+    """Where only sound will hold the advice says so; 360p is a lower picture quality still."""
+    monkeypatch.setattr("analytics.actions._has_second_line", lambda _: False)
+    found = case(Standing.NOT_READY)
+    found.best_profile, found.lead_ns, found.ground.profiles = best, 0, load_config(None).profiles
+    assert advise(found, [Reason(code=code, value=0.036, unit="ratio", factor=factor)]) is action

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from config.profiles import Limits, ladder_of
 from config.profiles_file import DEFAULT_PROFILES, read_profiles
 
@@ -38,6 +40,17 @@ def test_common_ladder_has_its_four_rungs_in_order() -> None:
         "audio",
     ]
     assert [profile.id for profile in ladder_of(BUILT_IN, "audio")] == ["audio"]
+
+
+def test_those_without_a_picture_are_known() -> None:
+    """By what they ask for; one that states no rate is not taken for sound alone."""
+    assert {one.id for one in BUILT_IN.values() if one.is_audio_only} == {
+        "audio",
+        "teams-audio",
+        "zoom-audio",
+    }
+    bare = structs.replace(BUILT_IN["audio"], target=Limits(loss_ratio=0.01))
+    assert not bare.is_audio_only
 
 
 def test_profile_without_a_ladder_stands_alone(write: Write) -> None:

@@ -6,12 +6,14 @@ import json
 import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
 from msgspec import structs
 
+from config.load import load_config
 from tatpar.__main__ import main
 from tatpar.commands import rehearse
 from tatpar.rehearsal_table import progress_line, report_lines
@@ -91,6 +93,8 @@ def hub_at_work(db: StateDb, **ending: Any) -> threading.Thread:
         (
             "en",
             (
+                "Agra",
+                "Audio only",
                 "downlink: packets are lost",
                 "its clock is off (7.0 s)",
                 "headquarters' clock was set meanwhile",
@@ -101,6 +105,8 @@ def hub_at_work(db: StateDb, **ending: Any) -> threading.Thread:
         (
             "hi",
             (
+                "आगरा",
+                "केवल आवाज़",
                 "नीचे: डेटा खो रहा है",
                 "जाँच यंत्र की घड़ी ग़लत है (7.0 s)",
                 "बीच में मुख्यालय की घड़ी बदली गई",
@@ -113,10 +119,13 @@ def hub_at_work(db: StateDb, **ending: Any) -> threading.Thread:
 def test_what_came_of_it_is_said_in_words(language: str, wanted: tuple[str, ...]) -> None:
     """Every office with what broke, the stages, the hub; no bare code in either language."""
     request = new_request(meeting="m", recurrence_ns=1, who="asha", now_ns=1)
-    text = "\n".join(report_lines(over(RehearsalRecord(request=request)), language)).replace("\u00a0", " ")
+    text = "\n".join(
+        report_lines(over(RehearsalRecord(request=request)), load_config(None), language)
+    ).replace("\u00a0", " ")
     for words in wanted:
         assert words in text
-    assert "down loss" not in text
+    for code in ("down loss", "agra", "audio"):
+        assert code not in text
     running = structs.replace(OFFICES[0], state=OfficeState.RUNNING, rung="audio")
     line = progress_line(RehearsalRecord(request=request, starts_ns=(1,), offices=(running,)), language)
     assert line.endswith("· audio")
@@ -134,6 +143,27 @@ def test_an_office_that_did_not_hold_is_status_3(call: Callable[..., Result], st
     listed = call("--list", "--lang", "en")
     assert "1 of 3" in listed.stdout
     assert json.loads(call("--list", "--json").stdout)[0]["ended"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("language", "begins", "title"),
+    [("en", "24 Nov 11:00", "Morning review"), ("hi", "24 नवंबर 11:00", "प्रातः समीक्षा बैठक")],
+)
+def test_the_list_has_the_meetings_title_and_local_time(
+    call: Callable[..., Result], state: StateDb, language: str, begins: str, title: str
+) -> None:
+    """11:00 in India is 05:30 of UTC; one that the calendar does not hold any more keeps its UID."""
+    at_ns = int(datetime(2026, 11, 24, 5, 30, tzinfo=UTC).timestamp()) * 10**9
+    for uid, now_ns in ((MORNING, at_ns), ("gone@tatpar.example", at_ns + 10**9)):
+        request = new_request(meeting=uid, recurrence_ns=1, who="asha", now_ns=now_ns)
+        state.ask_rehearsal(request)
+        state.put_rehearsal(over(RehearsalRecord(request=request)))
+    _, *lines = call("--list", "--lang", language).stdout.splitlines()
+    (gone,), (line,) = ([one for one in lines if ("gone@" in one) is is_gone] for is_gone in (True, False))
+    assert gone.startswith(begins)
+    assert line.startswith(begins)
+    assert title in line
+    assert MORNING not in line
 
 
 def test_one_that_was_stopped_is_status_1(call: Callable[..., Result], state: StateDb) -> None:

@@ -168,6 +168,7 @@ def test_announced_works_make_the_other_time_better(town: Town) -> None:
     assert found["better"] == found["times"][1]["starts"]
     said = call(fresh.folder, "--at", times[0], "--or", times[1], "--lang", "en")
     assert "Ballia" in said.stdout
+    assert not said.stderr  # no terminal: no lines of progress
     assert (
         call(fresh.folder, "--at", times[0], "--or", times[0], "--json").stdout.count('"better": null') == 1
     )

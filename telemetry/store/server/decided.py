@@ -113,6 +113,7 @@ ACTIONS: Final = {
     Action.LOWER_PROFILE: 6,
     Action.WAIT_HEADQUARTERS: 7,
     Action.WATCH: 8,
+    Action.AUDIO_ONLY: 9,
 }
 REHEARSALS: Final = {
     RehearsalState.WAITING: 0,
