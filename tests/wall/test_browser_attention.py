@@ -29,10 +29,12 @@ Expected = dict[str, tuple[State, float]]
 def day(
     tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
 ) -> Callable[[dict[str, Expected]], Any]:
-    """The wall at 10:17: one meeting of all offices runs, one of Braj comes at 10:30, one of all at 14:00."""
+    """The wall at 10:17: one meeting of all offices runs, one of Braj comes at 10:30 (if `soon`), one of all at 14:00."""
 
     @contextmanager
-    def served(expected: dict[str, Expected]) -> Iterator[tuple[str, Callable[..., None]]]:
+    def served(
+        expected: dict[str, Expected], *, soon: bool = True
+    ) -> Iterator[tuple[str, Callable[..., None]]]:
         shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
         folder = tmp_path / "config" / "meetings"
         for file in folder.glob("*.ics"):
@@ -41,7 +43,7 @@ def day(
             folder,
             [
                 ("runs", "1000", 60, "all"),
-                ("next", "1030", 30, "region:braj"),
+                *([("next", "1030", 30, "region:braj")] if soon else []),
                 ("late", "1400", 60, "all"),
             ],
         )
@@ -118,7 +120,35 @@ def test_a_next_meeting_that_all_will_hold_says_so_above_the_others(page: Page, 
         nothing = page.inner_text(".attention .nothing")
         assert "invited offices that are linked are ready" in nothing
         assert "56" not in nothing
+        assert "Nothing to do" not in nothing
         assert said(page) == ["10:00 · District by district runs", "Varanasi"]
+
+
+def test_a_running_meetings_trouble_stands_before_a_meeting_hours_away(
+    page: Page, day: Any, until: Any
+) -> None:
+    """Nothing is to be done only once the running one holds, and no fault that offices share lasts."""
+    with day({"runs": {"varanasi": (State.NOT_READY, 0.01)}}, soon=False) as (url, decide):
+        open_wall(page, url)
+        assert page.inner_text(".attention h2") == "In the meeting that is running"
+        assert page.inner_text(".attention .subtitle").startswith("10:00 · District by district runs")
+        assert said(page) == ["Varanasi"]
+        assert not page.locator(".attention .nothing").is_visible()
+        decide({"late": {"agra": (State.AT_RISK, 0.7)}})
+        until(page, "document.querySelectorAll('.rows > li').length === 3")
+        assert said(page) == ["Varanasi", "14:00 · District by district late", "Agra"]
+        decide({"runs": {}, "late": {}})
+        until(page, "document.querySelector('.attention h2').textContent === 'Before the next meeting'")
+        until(
+            page,
+            "document.querySelector('.attention .nothing').textContent.endsWith('are ready. Nothing to do.')",
+        )
+        page.evaluate(
+            """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+            const {takeChange, now} = await import(script);
+            takeChange({incidents: [{id: 'one', kind: 'provider', name: 'provider-b', region: '', sites: ['agra'], since_ms: now() - 60_000}]}); }"""
+        )
+        until(page, "document.querySelector('.attention .nothing').textContent.endsWith('are ready.')")
 
 
 def test_more_never_hides_the_next_meetings_offices_below_others(page: Page, day: Any) -> None:

@@ -256,3 +256,27 @@ def test_on_a_phone_the_next_meeting_comes_first(page: Page, told_story: Path, t
             page.wait_for_selector(".day-over summary:has-text('1 हो चुकी')")
             assert times.all_inner_texts() == ["14:00", "18:00", "11:00"]
             assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_faults_office_that_falls_silent_is_shown_without_contact(
+    page: Page, faulty: Any, until: Any
+) -> None:
+    """In the minutes in which its verdict still says ready, and without a change of its tile: by shape, word and label."""
+    page.goto(f"{faulty.url}/?lang=en#/incidents/{faulty.lasting}")
+    page.wait_for_selector(".office-chip")
+    site = page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model, now, takeChange} = await import(script);
+        const site = document.querySelector('.office-chip').dataset.office;
+        const heard = ([id, tile]) => [id, {shade: 'ready', newest_ms: id === site ? now() - 44_000 : now() + 3_600_000}];
+        takeChange({
+            tiles: Object.fromEntries(Object.entries(model.tiles).filter(([, tile]) => tile.shade !== 'planned').map(heard)),
+            pulses: Object.fromEntries(Object.keys(model.pulses).map((key) => [key, null])),
+        });
+        return site; }"""
+    )
+    chip = f".office-chip[data-office='{site}']"
+    until(page, f"""document.querySelector("{chip}").textContent.includes('no contact')""")
+    assert page.get_attribute(f"{chip} use", "href") == "#shape-dark"
+    assert ": no contact, old data, " in (page.get_attribute(chip, "aria-label") or "")
+    assert page.locator(".office-chip use[href='#shape-ready']").count() == 6

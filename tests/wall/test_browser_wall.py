@@ -281,6 +281,24 @@ def test_when_everything_is_old_every_mark_says_its_age(page: Page, fleet: Any, 
     ] == []
 
 
+def test_an_age_without_a_name_is_said_only_when_everything_is_old(page: Page, fleet: Any) -> None:
+    """In a crowd the name has the room, or nothing has; with every office old some marks can say their age alone."""
+    page.set_viewport_size({"width": 1366, "height": 768})
+    open_wall(page, fleet, "/?lang=en")
+    page.wait_for_selector(".mark")
+    bare = page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model, now, takeChange} = await import(script);
+        const linked = Object.keys(model.tiles).filter(site => model.tiles[site].shade !== 'planned');
+        const heard = fresh => takeChange({tiles: Object.fromEntries(linked.map(site => [site, {newest_ms: now() + (site === fresh ? 3_600_000 : -600_000)}]))});
+        const bare = () => [...document.querySelectorAll('.mark.old text')].map(e => e.textContent.trim()).filter(text => /^\\d/.test(text)).length;
+        heard(''); const all = bare();
+        heard('agra'); return [all, bare(), document.querySelectorAll('.mark.old').length]; }"""
+    )
+    assert bare[0] > 0
+    assert bare[1:] == [0, 55]
+
+
 def test_a_phone_shows_what_needs_doing_first(page: Page, fleet: Any) -> None:
     """List, then meetings, then all offices; no map, nothing wider than the screen."""
     page.set_viewport_size({"width": 390, "height": 844})

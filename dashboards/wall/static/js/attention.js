@@ -1,5 +1,5 @@
 // "Before the next meeting": its offices that will not hold, worst first; below them, under headings of their own, those
-// of other meetings. The order changes once a minute; in between an office that recovers keeps its row and shows that
+// of other meetings. While the next one is far off, a running meeting that has trouble comes first. The order changes once a minute; in between an office that recovers keeps its row and shows that
 // it did, a new one joins at the end of its group.
 
 import { h, reshape, setAttribute, setText, shape } from "./dom.js";
@@ -20,6 +20,8 @@ const MOST_ROWS = 150;
 /** The last group: of no meeting, lines that are degraded now. */
 const LINES = "lines";
 const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
+/** From so long before its start a meeting comes first, whatever is wrong with one that runs. */
+const SOON_MS = 30 * 60_000;
 
 export function createAttention() {
   const title = h("h2", { id: "attention-title" });
@@ -52,7 +54,7 @@ export function createAttention() {
   }
 
   function render() {
-    const next = nextMeeting();
+    const next = firstMeeting();
     reorder(groupsOf(next), next);
     const wanted = order.flatMap((group) => [
       ...(group.key === (next?.key ?? "") ? [] : [{ id: `head ${group.key}`, make: () => createHeading(), what: group.key }]),
@@ -77,7 +79,7 @@ export function createAttention() {
     setText(subtitle, meeting ? subtitleOf(meeting) : "");
     setText(measured, order.length ? say("wall.col_probability") : "");
     const own = order.some(({ key }) => key === (meeting?.key ?? ""));
-    const sentence = own || (!meeting && order.length) ? "" : emptySentence(meeting);
+    const sentence = own || (!meeting && order.length) ? "" : emptySentence(meeting, order.length === 0);
     nothing.hidden = !sentence;
     nothing.classList.toggle("above", order.length > 0);
     setText(nothing, sentence);
@@ -85,7 +87,7 @@ export function createAttention() {
 
   /** Show as many rows as there is room for, and say how many more there are; the next meeting's are cut last. */
   function fit() {
-    const key = nextMeeting()?.key ?? "";
+    const key = firstMeeting()?.key ?? "";
     const all = [...list.children];
     for (const item of all) item.hidden = false;
     const scrolls = getComputedStyle(frame).overflowY !== "hidden";
@@ -118,14 +120,24 @@ export function createAttention() {
   };
 }
 
-/** What will not hold, by the meeting that it is about: the next one, then others by their start, then none. */
+/** The first running meeting with an office that does not hold it; none when all hold. */
+const troubledMeeting = () => meetingsInOrder().find((m) => m.starts_ms <= now() && m.ends_ms > now() && (m.count.not_ready || m.count.dark));
+
+/** The meeting that stands first: the next one, unless that is far off while a running one has trouble. */
+function firstMeeting() {
+  const next = nextMeeting();
+  return next && next.starts_ms - now() <= SOON_MS ? next : troubledMeeting() ?? next;
+}
+
+/** What will not hold, by the meeting that it is about: the first one, then others by their start, then none. */
 function groupsOf(next) {
-  const weak = next ? weakOf(next) : [];
-  const groups = new Map(next ? [[next.key, weak]] : []);
-  const own = new Set(weak.map(({ site }) => site));
+  const coming = nextMeeting();
+  const told = [next, coming?.key === next?.key ? null : coming].filter(Boolean);
+  const groups = new Map(told.map((meeting) => [meeting.key, weakOf(meeting)]));
+  const own = new Set([...groups.values()].flat().map(({ site }) => site));
   for (const [site, tile] of Object.entries(model.tiles)) {
     const key = model.meetings[tile.meeting] ? tile.meeting : "";
-    if (!FLAGGED.has(tile.shade) || own.has(site) || (next && key === next.key)) continue;
+    if (!FLAGGED.has(tile.shade) || own.has(site) || told.some((meeting) => meeting.key === key)) continue;
     groups.set(key, [...(groups.get(key) ?? []), { site, ...tile }]);
   }
   const degraded = degradedYetReady().filter(({ site }) => !own.has(site));
@@ -174,13 +186,16 @@ function subtitleOf(meeting) {
   return dayBefore(meeting.starts_ms) + say("wall.meeting_at", { meeting: nameOf(meeting), at: meeting.starts_ms, end: end ? nameOf(end) : meeting.end });
 }
 
-function emptySentence(meeting) {
+/** What is said in place of rows; that nothing is to be done only while nothing at all is wrong (`idle`: no row of another meeting either). */
+function emptySentence(meeting, idle) {
   if (meeting && trouble()?.old) return say("wall.not_known_now");
   const linked = Object.values(model.tiles).filter((tile) => tile.shade !== "planned").length;
   if (!model.scene.offices.length) return say("wall.no_offices");
   if (!linked) return say("wall.none_linked");
   if (meeting && [...FLAGGED].some((shade) => meeting.count[shade])) return say("wall.ready_of", { ready: meeting.count.ready ?? 0, linked: meeting.linked });
-  if (meeting) return meeting.linked ? say("wall.all_invited_ready", { n: meeting.linked }) : say("wall.none_invited_linked");
+  if (meeting && !meeting.linked) return say("wall.none_invited_linked");
+  const well = idle && !troubledMeeting() && model.incidents.every((one) => one.until_ms !== undefined);
+  if (meeting) return [say("wall.all_invited_ready", { n: meeting.linked }), well ? say("wall.nothing_to_do") : ""].filter(Boolean).join(" ");
   return meetingsInOrder().length ? say("wall.all_fine_no_more") : say("wall.no_meetings", { file: model.scene.calendar });
 }
 

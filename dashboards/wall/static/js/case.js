@@ -4,11 +4,12 @@ import { createAcknowledge } from "./acknowledge.js";
 import { causeText, lengthText, officesOf } from "./causes.js";
 import { h, setText, setVariables, shape } from "./dom.js";
 import { clock, date } from "./format.js";
+import { trouble } from "./freshness.js";
 import { model } from "./model.js";
-import { spoken, tileOf } from "./office.js";
+import { shortAge, spoken, tileOf } from "./office.js";
 import { caseMap } from "./case_map.js";
 import { hrefSite } from "./router.js";
-import { knows, nameOf, say } from "./words.js";
+import { knows, nameOf, say, sayShade } from "./words.js";
 
 const DAY_MS = 86_400_000;
 
@@ -63,6 +64,10 @@ export function createCase() {
     repaint(sites) {
       for (const link of body.querySelectorAll("[data-office]")) if (sites.has(link.dataset.office)) paint(link);
     },
+    /** They fall silent without a change of any tile. */
+    tick() {
+      for (const link of body.querySelectorAll("[data-office]")) paint(link);
+    },
     relabel() { if (model.scene) draw(); },
   };
 }
@@ -99,11 +104,20 @@ function offices(incident) {
     })));
 }
 
+/** A tile's shade is the verdict on its meeting, which minutes of silence do not change yet; a silent office is without contact, or unknown when all is old. */
+function asItIsNow(tile) {
+  if (!shortAge(tile) || tile.shade === "dark") return tile;
+  return { newest_ms: tile.newest_ms, shade: trouble()?.old ? "unknown" : "dark" };
+}
+
 function paint(link) {
   const office = model.offices.get(link.dataset.office);
-  const tile = tileOf(office.id);
-  link.setAttribute("aria-label", spoken(office, tile));
-  link.replaceChildren(shape(tile.shade), ` ${nameOf(office)}`);
+  const tile = asItIsNow(tileOf(office.id));
+  const label = spoken(office, tile);
+  if (link.getAttribute("aria-label") === label) return;
+  link.setAttribute("aria-label", label);
+  const age = shortAge(tile);
+  link.replaceChildren(shape(tile.shade), ` ${nameOf(office)}`, age ? h("small", {}, ` · ${sayShade(tile.shade)} ${age}`) : "");
 }
 
 function storyOf(story, incident) {

@@ -75,6 +75,7 @@ export function createIncidentsPage() {
       if (change.sites.size) one.repaint(change.sites);
     },
     tick() {
+      one.tick();
       if (performance.now() - drawnAt > TICK_MS) draw();
     },
     relabel() { draw(); one.relabel(); },

@@ -65,7 +65,8 @@ export function createMap() {
 
   function update(sites) {
     if (isDense()) { if (sites.size) dense.soon(); return; }
-    for (const site of sites) marks.get(site)?.show(tileOf(site));
+    const allOld = everythingOld();
+    for (const site of sites) marks.get(site)?.show(tileOf(site), allOld);
   }
 
   const hide = () => card.classList.remove("shown");
@@ -195,10 +196,13 @@ function smallFor({ holds, w }, beside) {
   return holds === "name" && size >= LEAST_SIZE ? size : 0;
 }
 
-/** Name and number of a label; where only one of both has room, the age of old data goes first, then the name. */
-function wordsOf(office, tile, { holds, small }) {
+const everythingOld = () => Object.values(model.tiles).every((tile) => tile.shade === "planned" || isOld(tile));
+
+/** Name and number of a label; where only one of both has room, the name, and no age that is nobody's; the age when everything is old. */
+function wordsOf(office, tile, { holds, small }, allOld) {
   const age = shortAge(tile);
   const number = age || shortNumber(tile);
+  if (age && !allOld && (holds === "number" || (holds === "name" && !small))) return [holds === "name" ? nameOf(office) : "", ""];
   if (holds === "number" || (holds === "name" && age && !small)) return ["", number];
   return [nameOf(office), number && (holds === "whole" || age) ? ` ${number}` : ""];
 }
@@ -224,13 +228,13 @@ function createMark({ office, mark, box }, px) {
   const cell = () => document.querySelector(`[data-cell="${CSS.escape(office.id)}"]`);
   return {
     link,
-    show(tile) {
+    show(tile, allOld) {
       reshape(glyph, tile.shade);
       setAttribute(link, "aria-label", spoken(office, tile));
       link.setAttribute("class", ["mark", `is-${tile.shade}`, isOld(tile) && "old", link.classList.contains("changed") && "changed"].filter(Boolean).join(" "));
       setAttribute(cell(), "data-shade", tile.shade);
       if (!label) return;
-      const [called, said] = wordsOf(office, tile, box);
+      const [called, said] = wordsOf(office, tile, box, allOld);
       if (leader) leader.style.visibility = called || said ? "" : "hidden";
       setText(name, called);
       setText(number, said);
