@@ -117,7 +117,7 @@ function paint(link) {
   if (link.getAttribute("aria-label") === label) return;
   link.setAttribute("aria-label", label);
   const age = shortAge(tile);
-  link.replaceChildren(shape(tile.shade), ` ${nameOf(office)}`, age ? h("small", {}, ` · ${sayShade(tile.shade)} ${age}`) : "");
+  link.replaceChildren(shape(tile.shade), ` ${nameOf(office)}`, age ? h("small", {}, ` ${age}: ${sayShade(tile.shade)}`) : "");
 }
 
 function storyOf(story, incident) {
