@@ -256,8 +256,8 @@ def _said(
     return out
 
 
-def only_facts(known: Facts, rows: NDArray[np.int64]) -> Facts:
-    """Some of the asks."""
+def only_facts(known: Facts, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Facts:
+    """Some of the asks, by number or by mask."""
     return Facts(known.names, known.figures[rows], known.ground[rows], known.lead_ns[rows])
 
 

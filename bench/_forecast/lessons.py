@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.forecast.features import Facts, facts
-from analytics.forecast.replay import joined_facts, only_asks
+from analytics.forecast.features import facts
+from analytics.forecast.replay import joined_facts, only_asks, only_facts
 from bench._forecast.trace_ground import OVER_MS, ground
 from telemetry.traces import Trace
 from telemetry.windows import DAY_NS
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from analytics.forecast.features import Facts
 
 LIMITS_MS: Final = (7.0, 10.0, 12.0, 18.0, 22.0, 30.0, 40.0)
 LIMIT_WEIGHT: Final = 0.3
@@ -45,9 +47,7 @@ class Lessons:
 
     def some(self, rows: NDArray[np.bool_]) -> Lessons:
         """The lessons of `rows`."""
-        known = self.known
-        part = Facts(known.names, known.figures[rows], known.ground[rows], known.lead_ns[rows])
-        return Lessons(part, self.held[rows], self.trace[rows], self.weight[rows])
+        return Lessons(only_facts(self.known, rows), self.held[rows], self.trace[rows], self.weight[rows])
 
 
 def lessons(traces: Sequence[Trace], progress: Callable[[str], None]) -> Lessons:
