@@ -26,7 +26,7 @@ from probes.publishing.office_settings import BacklogPace, OfficeSettings, Patie
 from probes.publishing.report import Draft, report_bytes
 from probes.publishing.restart_reason import boot_id
 from probes.publishing.spool import Made, Spool
-from probes.publishing.spool_file import SpoolError
+from probes.publishing.spool_file import SpoolError, translated
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, RoundTrip, SelfReport, Stamps, Stream
 from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
@@ -128,7 +128,8 @@ def fill(office: OfficeSettings, orders: Orders) -> None:
             draft = Draft(closed, closed.streams, made)
             tell(office.site, BACKLOG_MARK + index)
             spool.append(start_ns, made, partial(_encoded, draft, office.site))
-        spool._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # noqa: SLF001 - so that one rename moves it all
+        with translated(draft_spool):  # the disk may fill here too
+            spool._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # noqa: SLF001 - so that one rename moves it all
     draft_spool.rename(office.spool)
 
 

@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import urllib3
 
+from bench._faults import offices
 from bench._faults.counting import Made, SqliteUnderTrial, count
 from bench._faults.databases import differences
 from bench._faults.gate import Gate
@@ -25,6 +27,7 @@ from probes.counters import Counters
 from probes.publishing.report import Draft, report_bytes
 from probes.publishing.spool import Made as MadeAt
 from probes.publishing.spool import Spool
+from probes.publishing.spool_file import SpoolError
 from telemetry.codec import decode
 from telemetry.control import Stored
 from telemetry.store.protocol import Received
@@ -47,6 +50,40 @@ def test_a_schedule_is_the_same_whenever_it_is_drawn() -> None:
     assert draw(8, 0, every).faults != drawn[0].faults
     assert {fault.kind for schedule in drawn for fault in schedule.faults} == set(Kind)
     assert all(2 <= len(schedule.faults) <= 5 for schedule in drawn)
+
+
+def test_a_disk_that_fills_before_the_first_report_is_the_spools_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when `tatpar probe` starts on a full disk: one line and to be started again, no traceback in the log."""
+    orders = offices.Orders(
+        sites=(SITE,),
+        folder=str(tmp_path),
+        broker_port=1,
+        real_ns=T0,
+        monotonic_ns=0,
+        first=0,
+        live=0,
+        backlog=0,
+        per_s=1.0,
+    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def opened_and_then_full(*args: Any, **kwargs: Any) -> Spool:
+        spool = Spool(*args, **kwargs)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        return spool
+
+    monkeypatch.setattr(offices, "Spool", opened_and_then_full)
+    try:
+        with pytest.raises(SpoolError):
+            offices.fill(offices.settings(orders, SITE), orders)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not spool_of(tmp_path, SITE).exists()
+    monkeypatch.undo()
+    offices.fill(offices.settings(orders, SITE), orders)
+    assert spool_of(tmp_path, SITE).exists()
 
 
 class House:
