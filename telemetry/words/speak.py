@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from telemetry.decisions import FactorKind
+from telemetry.decisions import FactorKind, ReasonCode, down_now
 from telemetry.words import format as form
 from telemetry.words.catalogues import WordsError, knows, template
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
-    from telemetry.decisions import Factor, Incident, Reason
+    from telemetry.decisions import Factor, Incident, Reason, Verdict
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
 _FORMATTERS: Final[dict[str, Callable[[str, float, tzinfo], str]]] = {
@@ -105,6 +105,23 @@ def _since(language: str, text: str, reason: Reason, zone: tzinfo) -> str:
         key = "reason.past_moment" if brief else "reason.past"
         return say(language, key, zone=zone, reason=text, since=reason.since_ns, until=reason.until_ns)
     return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns)
+
+
+def say_down(language: str, reason: Reason, chance: float | None, *, zone: tzinfo = form.DEFAULT_ZONE) -> str:
+    """A line that is down now: first what is and since when, then the chance (0..1) that it is back and holds."""
+    text = say_reason(language, reason, zone=zone)
+    return text if chance is None else say(language, "down.chance", reason=text, chance=chance)
+
+
+def say_state(language: str, verdict: Verdict) -> str:
+    """The word of a verdict; where the line is down now, that before what is expected."""
+    down = down_now(verdict.reasons)
+    if down is not None and down.code is ReasonCode.DARK:
+        return say(language, "state.dark")
+    state = say(language, f"state.{verdict.state.value}")
+    if down is None:
+        return state
+    return say(language, "down.state", down=say(language, f"brief.{down.code.value}"), state=state)
 
 
 def say_cause(language: str, factor: Factor, names: Mapping[str, str] | None = None) -> str:

@@ -10,8 +10,8 @@ import { isOld, meetingsInOrder, model, nextMeeting, now } from "./model.js";
 import { oldText, tileOf, worseFirst } from "./office.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
-import { sayReason } from "./reasons.js";
-import { nameOf, say, sayAction, sayShade } from "./words.js";
+import { sayState, sayWhy } from "./reasons.js";
+import { nameOf, say, sayAction } from "./words.js";
 import { flash } from "./map.js";
 
 const ORDER_MS = 60_000;
@@ -218,10 +218,10 @@ function createRow(office) {
       setAttribute(link, "data-shade", one.shade);
       link.classList.toggle("old", old);
       link.classList.toggle("line", Boolean(one.line));
-      setText(state, sayShade(one.shade));
+      setText(state, sayState(one.shade, [one.down, one.why]));
       setText(chance, one.probability === undefined ? "–" : percent(one.probability));
       const well = one.shade === "ready" && !one.line;
-      setText(reason, [well ? say("wall.ready_again") : sayReason(one.why), old && !allOld ? oldText(tile) : ""].filter(Boolean).join(" · "));
+      setText(reason, [well ? say("wall.ready_again") : sayWhy(one), old && !allOld ? oldText(tile) : ""].filter(Boolean).join(" · "));
       setText(action, one.shade === "ready" ? "" : sayAction(one.action));
       drawSpark(spark, tile);
     },
