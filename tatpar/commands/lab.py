@@ -16,6 +16,7 @@ from tatpar.options import (
     json_option,
     offices,
     settings_and_data,
+    still_beginning,
     unused_config_option,
     wrong_input,
 )
@@ -265,13 +266,15 @@ def truth(site: str, end: str, last_s: float, data_dir: Path, as_json: bool) -> 
 
 def _ask(data_dir: Path, request: Request, kind: type[A]) -> A:
     """Ask the running fleet; no fleet ends with 1, a wrong request with 2, each with its one line."""
-    from lab.errors import LabError, RefusedError  # noqa: PLC0415
+    from lab.errors import LabError, NoFleetError, RefusedError  # noqa: PLC0415
     from lab.running.control import ask  # noqa: PLC0415
 
     try:
         return ask(data_dir, request, kind)  # type: ignore[type-var]
     except RefusedError as error:
         wrong_input(str(error))
+    except NoFleetError as error:
+        failed(still_beginning(data_dir) or str(error))
     except LabError as error:
         failed(str(error))
 

@@ -11,6 +11,7 @@ from tatpar.options import (
     explains_config,
     failed,
     json_option,
+    still_beginning,
     unused_config_option,
     wrong_input,
 )
@@ -47,7 +48,10 @@ def command(*, data_dir: Path, limit: int, as_json: bool) -> None:
 
     path = data_dir / "state.db"
     if not path.exists():
-        wrong_input(f"{path}: no such file; name the folder of a running Tatpar with --data")
+        wrong_input(
+            still_beginning(data_dir)
+            or f"{path}: no such file; name the folder of a running Tatpar with --data"
+        )
     try:
         with contextlib.closing(StateDb(path)) as state:
             rows = state.quarantined(limit)

@@ -13,6 +13,7 @@ from tatpar.options import (
     explained,
     failed,
     json_option,
+    no_store,
     say_json,
     settings_and_data,
     wrong_input,
@@ -63,7 +64,7 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     config, now_ns = load_config(config_file), time.time_ns()
     existing_folder(data_dir)
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+        wrong_input(no_store(data_dir))
     _known(config, sites)
     end_ns = now_ns if end is None else _moment("--to", end, now_ns, config)
     kept_ns = round(config.settings.store.rollup_days * 86_400) * 10**9

@@ -152,10 +152,18 @@ def say_incident(
     """An incident in one line: the cause, its evidence, since when, or from when to when."""
     seen = incident.evidence
     what = say_counted(language, incident.factor, seen.suffer, seen.members, names)
+    if incident.until_ns is None and len(incident.sites) < seen.suffer:  # it ends: its strongest is not now
+        what = _ending(language, incident, names)
     numbers = {"others": seen.others, "others_suffer": seen.others_suffer, "since": incident.since_ns}
     if incident.until_ns is None:
         return say(language, "shared.lasts", zone=zone, what=what, **numbers)
     return say(language, "shared.over", zone=zone, what=what, until=incident.until_ns, **numbers)
+
+
+def _ending(language: str, incident: Incident, names: Mapping[str, str] | None) -> str:
+    seen, cause = incident.evidence, say_cause(language, incident.factor, names)
+    key = "shared.easing" if incident.sites else "shared.ending"
+    return say(language, key, cause=cause, now=len(incident.sites), suffer=seen.suffer, members=seen.members)
 
 
 def say_told(language: str, reason: Reason) -> str:

@@ -127,8 +127,12 @@ def test_what_came_of_it_is_said_in_words(language: str, wanted: tuple[str, ...]
     for code in ("down loss", "agra", "audio"):
         assert code not in text
     running = structs.replace(OFFICES[0], state=OfficeState.RUNNING, rung="audio")
-    line = progress_line(RehearsalRecord(request=request, starts_ns=(1,), offices=(running,)), language)
-    assert line.endswith("· audio")
+    config = load_config(None)
+    line = progress_line(
+        RehearsalRecord(request=request, starts_ns=(1,), offices=(running,)), config, language
+    )
+    assert line.endswith(f"· {config.profiles['audio'].name(language)}")
+    assert not line.endswith("· audio")
 
 
 def test_an_office_that_did_not_hold_is_status_3(call: Callable[..., Result], state: StateDb) -> None:
