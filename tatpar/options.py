@@ -108,6 +108,13 @@ def without_store(data_dir: Path) -> str:
     return f"{data_dir}: no store yet; nothing is seen until `tatpar collect` works there"
 
 
+def config_language(config_file: Path | None) -> str:
+    """The deployment's language, of the settings alone; raises ConfigError."""
+    from config.settings_file import SettingsFile  # noqa: PLC0415 - keeps --help fast
+
+    return SettingsFile(config_file).settings.deployment.language
+
+
 def still_beginning(data_dir: Path) -> str:
     """What to say while `tatpar up` makes the emulated past of a new folder and nothing else is there yet; else empty."""
     if (data_dir / "reports.db").exists() or not (data_dir / "making-past").is_dir():

@@ -68,5 +68,5 @@ export function createVisitor() {
 
 async function signOut() {
   await fetch("/sign-out", { method: "POST" });
-  goToSignIn();
+  location.assign(SIGN_IN); // the next to sign in may speak another language
 }
