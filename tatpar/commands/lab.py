@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -23,6 +24,8 @@ from tatpar.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lab.running.control import Answer, Request, ShownFault
 
 A = TypeVar("A")
@@ -182,7 +185,7 @@ def status(
 
     answer = _ask(data_dir, Status(), LabStatus)
     language = lang or config_language(config_file)
-    lines = [_say(language, "status_offices", n=answer.offices, ends=", ".join(answer.ends))]
+    lines = [_say(language, "status_offices", n=answer.offices, ends=_and(language, answer.ends))]
     lines += [
         _say(language, "status_by_hand", fault=_sentence(fault, language)) for fault in answer.by_hand
     ] or [_say(language, "status_nothing")]
@@ -336,6 +339,11 @@ def _say(language: str, key: str, **values: Any) -> str:  # noqa: ANN401 - as `s
     from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
 
     return say(language, f"lab.{key}", **values)
+
+
+def _and(language: str, names: Sequence[str]) -> str:
+    """`a and b`."""
+    return functools.reduce(lambda one, two: _say(language, "and", one=one, two=two), names)
 
 
 def _sentence(fault: ShownFault, language: str) -> str:
