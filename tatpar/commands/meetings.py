@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import json_option, lang_option, settings_and_data
+from tatpar.terminal.options import json_option, lang_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def command(  # noqa: PLR0913 - one an option
     """List the meetings ahead with who is invited, or check them (status 2 and one line when they are wrong)."""
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
-    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
+    from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
 
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     zone, language = timezone_of(config.settings), lang or config.settings.deployment.language
@@ -117,7 +117,7 @@ def _print_table(
     config: Config, found: Sequence[Occurrence], zone: ZoneInfo, days: int, language: str
 ) -> None:
     """Titles stand last: the width of Hindi on a terminal is nobody's to know."""
-    from tatpar.columns import padded  # noqa: PLC0415
+    from tatpar.terminal.columns import padded  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     day: date | None = None

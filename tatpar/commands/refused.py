@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     config_language,
     failed,
     json_option,
@@ -69,7 +69,7 @@ def command(*, config_file: Path | None, data_dir: Path, limit: int, lang: str |
 
 def _line(row: Refused, language: str) -> str:
     """One line, times in UTC as the logs have them; the code's own words in English, as in the logs, its meaning before it."""
-    from tatpar.json_time import rfc3339  # noqa: PLC0415
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
     from telemetry.words import knows, say  # noqa: PLC0415
 
     start = row.payload[:_SHOWN].decode("utf-8", "replace")
@@ -90,7 +90,7 @@ def _plain(text: str) -> str:
 
 def _as_json(row: Refused) -> dict[str, object]:
     """The payload also as it came, since it need not be text."""
-    from tatpar.json_time import rfc3339  # noqa: PLC0415
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
 
     code, _, detail = row.reason.partition(": ")
     return {

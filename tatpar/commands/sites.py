@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     config_option,
     explains_config,
     json_option,
@@ -105,7 +105,7 @@ def _row(site: Site) -> dict[str, object]:
 
 def _print_table(config: Config, sites: Sequence[Site], language: str) -> None:
     """Both names, the reader's own last but one where it is English; Devanagari stands last."""
-    from tatpar.columns import table  # noqa: PLC0415
+    from tatpar.terminal.columns import table  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     columns = ("id", "region", "status", "level", "parent", "provider", "name_en", "name_hi")

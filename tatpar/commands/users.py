@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tatpar.alerting.place import placed
-from tatpar.options import (
+from tatpar.terminal.options import (
     FiniteRange,
     config_language,
     failed,
@@ -342,7 +342,7 @@ def _role(language: str, word: str) -> str:
 
 
 def _table(language: str, columns: Sequence[str], cells: Sequence[Sequence[str]], what: str) -> None:
-    from tatpar.listed import listed  # noqa: PLC0415
+    from tatpar.terminal.listed import listed  # noqa: PLC0415
 
     for line in listed([_say(language, f"col_{column}") for column in columns], cells, language, what):
         click.echo(line)

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tatpar.__main__ import main
-from tatpar.options import still_beginning
+from tatpar.terminal.options import still_beginning
 from telemetry.access import Role, User
 from telemetry.state.db import StateDb
 from telemetry.state.quarantine import Refused
