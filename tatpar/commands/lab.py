@@ -96,8 +96,8 @@ def break_(  # noqa: PLR0913, PLR0917 - one an option
     )
     if effect.is_nothing:
         wrong_input("nothing to break; say what, as: --loss 0.05 (all: tatpar lab break --help)")
-    answer = _ask(data_dir, Break(scope=scope, effect=effect, for_s=for_s), Broken)
     language = lang or config_language(config_file)
+    answer = _ask(data_dir, Break(scope=scope, effect=effect, for_s=for_s), Broken)
     what_broke = _sentence(answer.fault, language)
     _print(answer, as_json, _say(language, "broken", fault=what_broke, n=answer.offices))
 
@@ -124,8 +124,8 @@ def heal(  # noqa: PLR0913, PLR0917 - one an option
 
     if scope is not None and everything:
         wrong_input(f"`{scope}` and --all exclude each other; write one of them")
-    answer = _ask(data_dir, Heal(scope=scope), Healed)
     language = lang or config_language(config_file)
+    answer = _ask(data_dir, Heal(scope=scope), Healed)
     lines = [_say(language, "healed", fault=_sentence(fault, language)) for fault in answer.healed]
     if answer.rooms:
         lines.append(_say(language, "switched_on", offices=", ".join(answer.rooms)))
@@ -161,8 +161,8 @@ def room(  # noqa: PLR0913, PLR0917 - one an option
 
     if on is None:
         wrong_input("say what the device is to be: --off, or --on")
-    answer = _ask(data_dir, Room(scope=scope, on=on), Switched)
     language = lang or config_language(config_file)
+    answer = _ask(data_dir, Room(scope=scope, on=on), Switched)
     off = ", ".join(answer.off) or _say(language, "none")
     _print(answer, as_json, _say(language, f"room_{'on' if on else 'off'}", n=answer.offices, off=off))
 
@@ -183,8 +183,8 @@ def status(
     """
     from lab.running.control import LabStatus, Status  # noqa: PLC0415
 
-    answer = _ask(data_dir, Status(), LabStatus)
     language = lang or config_language(config_file)
+    answer = _ask(data_dir, Status(), LabStatus)
     lines = [_say(language, "status_offices", n=answer.offices, ends=_and(language, answer.ends))]
     lines += [
         _say(language, "status_by_hand", fault=_sentence(fault, language)) for fault in answer.by_hand

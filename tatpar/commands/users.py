@@ -100,6 +100,7 @@ def add(*, name: str, role: str | None, config_file: Path | None, data_dir: Path
         wrong_input(
             f"{name!r} is no name: write 1 to {LONGEST_NAME} characters, none of them blank at the ends"
         )
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         if state.user(name) is not None:
             wrong_input(f"there is a user {name} already; change it with: tatpar users set {name}")
@@ -107,7 +108,6 @@ def add(*, name: str, role: str | None, config_file: Path | None, data_dir: Path
         user = User(name=name, role=Role.of(role or "see"), secret=secret, made_ns=now_ns, changed_ns=now_ns)
         if not state.add_user(user):
             wrong_input(f"there is a user {name} already")
-    language = lang or config_language(config_file)
     click.echo(_say(language, "user_added", name=name, role=_role(language, user.role.word)))
 
 
@@ -137,6 +137,7 @@ def change(  # noqa: PLR0913 - one an option
 
     if role is None and not new_password:
         wrong_input("say what to change: --role ROLE, --password, or both")
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         if state.user(name) is None:
             wrong_input(f"there is no user {name}; see: tatpar users list")
@@ -147,7 +148,7 @@ def change(  # noqa: PLR0913 - one an option
             )
         except LastAdministratorError as error:
             wrong_input(f"{error}; make somebody else an administrator first")
-    click.echo(_say(lang or config_language(config_file), "user_changed", name=name))
+    click.echo(_say(language, "user_changed", name=name))
 
 
 @command.command("remove")
@@ -161,13 +162,14 @@ def remove(*, name: str, config_file: Path | None, data_dir: Path, lang: str | N
     """
     from telemetry.state.access import LastAdministratorError  # noqa: PLC0415
 
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         try:
             if not state.remove_user(name):
                 wrong_input(f"there is no user {name}; see: tatpar users list")
         except LastAdministratorError as error:
             wrong_input(f"{error}; make somebody else an administrator first")
-    click.echo(_say(lang or config_language(config_file), "user_removed", name=name))
+    click.echo(_say(language, "user_removed", name=name))
 
 
 @command.command("list")
@@ -216,19 +218,18 @@ def sessions(
     """
     import msgspec  # noqa: PLC0415
 
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         if name is not None:
             if state.user(name) is None:
                 wrong_input(f"there is no user {name}; see: tatpar users list")
-            click.echo(
-                _say(lang or config_language(config_file), "signed_out", count=state.end_sessions(name))
-            )
+            click.echo(_say(language, "signed_out", count=state.end_sessions(name)))
             return
         found = state.sessions()
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return
-    language, when = lang or config_language(config_file), _clock(config_file)
+    when = _clock(config_file)
     cells = [[one.user, one.source, when(one.made_ns), when(one.seen_ns)] for one in found]
     _table(language, ("name", "source", "since", "seen"), cells, "sessions")
 
@@ -265,11 +266,12 @@ def link(*, label: str, days: float, config_file: Path | None, data_dir: Path, l
         made_ns=now_ns,
         until_ns=now_ns + int(days * DAY_NS),
     )
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         state.put_link(tokens.hash_of(token), made)
     click.echo(f"/look/{token}")
     until = _clock(config_file)(made.until_ns)
-    click.echo(_say(lang or config_language(config_file), "link_made", until=until, id=made.id), err=True)
+    click.echo(_say(language, "link_made", until=until, id=made.id), err=True)
 
 
 @command.command("links")
@@ -313,10 +315,11 @@ def unlink(*, link_id: str, config_file: Path | None, data_dir: Path, lang: str 
 
     Example: tatpar users unlink 3fa9c1
     """
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         if not state.remove_link(link_id):
             wrong_input(f"there is no link {link_id}; see: tatpar users links")
-    click.echo(_say(lang or config_language(config_file), "link_taken_back", id=link_id))
+    click.echo(_say(language, "link_taken_back", id=link_id))
 
 
 def _runner() -> str:
