@@ -9,13 +9,14 @@ from analytics.case import Case
 from analytics.ground import Standing
 from analytics.reasons import reasons
 from analytics.shared.told import with_shared
-from telemetry.decisions import State, Verdict
+from telemetry.decisions import BESIDE_THE_LINE, State, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from analytics.ground import Expectation, Ground
     from config.meetings import Occurrence
+    from telemetry.decisions import Reason
 
 _STATE: Final = {
     Standing.UNKNOWN: State.UNKNOWN,
@@ -46,8 +47,21 @@ def verdict(case: Case) -> Verdict:
         state=_STATE[case.standing],
         probability=None if case.probability is None else round(case.probability, 4),
         path=case.path_name,
-        reasons=why,
+        reasons=what_is_first(why),
         best_profile=case.best_profile,
         action=advise(case, why),
         model=case.ground.foresight.name,
     )
+
+
+def what_is_first(told: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The reasons as people read them: that the line is down now before all that only lowers the chance.
+
+    What explains it (a shared fault, a device that is off) still leads. The action is chosen by weight, before this.
+    """
+
+    def place(reason: Reason) -> int:
+        leads = reason.factor is not None or reason.code in BESIDE_THE_LINE
+        return 0 if leads else 1 if reason.is_down_now else 2
+
+    return tuple(sorted(told, key=place))

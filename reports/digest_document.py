@@ -22,7 +22,7 @@ from reports.document import (
 )
 from telemetry.alerting import AlertState
 from telemetry.decisions import Action, Horizon, OutcomeState, State
-from telemetry.words import say, say_reason
+from telemetry.words import say, say_reason, say_state
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -218,9 +218,9 @@ class _Words:
     def _said(self, verdict: Verdict | None) -> str:
         if verdict is None:
             return self.say("state.unknown")
-        word = self.say(f"state.{verdict.state.value}")
         if verdict.probability is None:
-            return word
+            return self.say(f"state.{verdict.state.value}")
+        word = say_state(self._language, verdict)
         return self.say("digest.chance", state=word, chance=verdict.probability)
 
     def _rest(self, more: int) -> list[Block]:

@@ -6,9 +6,12 @@ Analytics makes these, the state database keeps them, the wall, alerts and repor
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class State(StrEnum):
@@ -150,6 +153,20 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it was over, of a reason that lies in the recent past; absent while it lasts."""
     factor: Factor | None = None
     """What the offices have in common, of a shared fault."""
+
+    @property
+    def is_down_now(self) -> bool:
+        """Whether it says that nothing comes through or is heard at this moment, and since when."""
+        return self.code in DOWN and self.since_ns is not None and self.until_ns is None
+
+
+DOWN: Final = frozenset({ReasonCode.OUTAGE, ReasonCode.NO_DATA, ReasonCode.DARK})
+"""Nothing comes through, or nothing is heard."""
+
+
+def down_now(reasons: Iterable[Reason]) -> Reason | None:
+    """The reason that says that nothing comes through or is heard at this moment, and since when; None without one."""
+    return next((one for one in reasons if one.is_down_now), None)
 
 
 class Flag(Struct, frozen=True, kw_only=True, omit_defaults=True):

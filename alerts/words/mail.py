@@ -58,7 +58,8 @@ def _more(facts: Facts, speaker: Speaker) -> Iterator[str]:
         return
     alarm = facts.step not in {Step.RESOLVED, Step.MANY}
     if facts.probability is not None and alarm and facts.kind not in INCIDENTS:
-        yield speaker.say("alerts.mail.chance", chance=facts.probability)
+        down = facts.reason is not None and facts.reason.is_down_now
+        yield speaker.say(f"alerts.mail.chance{'_back' if down else ''}", chance=facts.probability)
     if facts.sites:
         yield speaker.say(
             "alerts.mail.offices", n=len(facts.sites), offices=speaker.names(facts.sites, MOST_NAMES)

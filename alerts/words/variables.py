@@ -54,7 +54,7 @@ class Speaker:
             "do": self._do,
             "line": lambda: self.line,
             "side": self._side,
-            "state": lambda: self.say(f"alerts.state.{facts.kind.value}"),
+            "state": self._state,
             "cause": self._cause,
             "common": self._common,
             "count": self._count,
@@ -205,6 +205,19 @@ class Speaker:
     def _factor(self) -> Factor | None:
         reason = self._facts.reason
         return self._facts.factor or (reason.factor if reason is not None else None)
+
+    def _state(self) -> str:
+        """What is expected; where there is room and the line is down now, that first."""
+        facts = self._facts
+        state = self.say(f"alerts.state.{facts.kind.value}")
+        if (
+            self._short
+            or facts.kind in _SPEAK_FOR_THEMSELVES
+            or facts.reason is None
+            or not facts.reason.is_down_now
+        ):
+            return state
+        return self.say("down.state", down=self.say(f"brief.{facts.reason.code.value}"), state=state)
 
     def _cause(self) -> str:
         """Why, with its number; of what speaks for itself since when."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from tatpar.terminal.options import explains_config, failed, wrong_input
+from tatpar.terminal.options import explains_config, failed, still_beginning, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +58,10 @@ def state_of(data_dir: Path) -> Iterator[StateDb]:
 
     path = data_dir / "state.db"
     if not path.exists():
-        wrong_input(f"{path}: no such file; name the folder of a running Tatpar with --data")
+        wrong_input(
+            still_beginning(data_dir)
+            or f"{path}: no such file; name the folder of a running Tatpar with --data"
+        )
     try:
         with contextlib.closing(StateDb(path)) as state:
             yield state

@@ -14,6 +14,7 @@ from tatpar.terminal.options import (
     failed,
     json_option,
     lang_option,
+    no_store,
     scheduler_option,
     settings_and_data,
     wrong_input,
@@ -147,7 +148,7 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
     from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
 
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+        wrong_input(no_store(data_dir))
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,

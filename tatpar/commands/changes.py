@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.options import failed, json_option, lang_option, no_store, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -164,7 +164,7 @@ def _found(config: Config, data_dir: Path, asked: Asked, language: str) -> Found
     from telemetry.words import say  # noqa: PLC0415
 
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+        wrong_input(no_store(data_dir))
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,

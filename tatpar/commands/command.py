@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.identity.at_the_terminal import as_plain, check_names, opened_hub, say_answer
-from tatpar.terminal.options import FiniteRange, json_option, settings_and_data, wrong_input
+from tatpar.identity.at_the_terminal import as_plain, check_names, opened_hub, said, say_answer
+from tatpar.terminal.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,7 @@ LISTED = 50
     show_default=True,
     help="Seconds to wait for the answer; after them the command is void.",
 )
+@lang_option
 @json_option
 def command(  # noqa: PLR0913 - one argument an option
     *,
@@ -44,6 +45,7 @@ def command(  # noqa: PLR0913 - one argument an option
     data_dir: Path,
     probe: str,
     within_s: float,
+    lang: str | None,
     as_json: bool,
 ) -> None:
     """Send a command to a probe: ping, status, resend. Signed, logged, answered; `list` shows the last ones.
@@ -56,7 +58,7 @@ def command(  # noqa: PLR0913 - one argument an option
     config = load_config(config_file)
     with opened_hub(config, data_dir) as hub:
         if site == "list":
-            _list(hub, as_json=as_json)
+            _list(hub, lang or config.settings.deployment.language, as_json=as_json)
             return
         check_names(config, site, probe)
         if verb is None or not 0 < len(verb) <= 32:
@@ -86,16 +88,18 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _list(hub: Hub, *, as_json: bool) -> None:
+def _list(hub: Hub, language: str, *, as_json: bool) -> None:
     import msgspec  # noqa: PLC0415
 
     from tatpar.terminal.listed import listed  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     rows = [as_plain(row) for row in hub.state.commands(LISTED)]
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return
     keys = ("issued", "who", "site", "probe", "verb", "ok", "delay_ms", "detail")
-    cells = [["–" if row[key] is None else str(row[key]) for key in keys] for row in rows]
-    for line in listed(keys, cells, "en", "commands"):
+    cells = [[said(language, key, row[key]) for key in keys] for row in rows]
+    heads = [say(language, f"keeper.col_{key}") for key in keys]
+    for line in listed(heads, cells, language, "commands"):
         click.echo(line)

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.identity.at_the_terminal import check_names, opened_hub, say_answer, say_whether_told
-from tatpar.terminal.options import json_option, settings_and_data, wrong_input
+from tatpar.identity.at_the_terminal import (
+    check_names,
+    opened_hub,
+    said,
+    say_answer,
+    say_whether_told,
+)
+from tatpar.terminal.options import json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from tatpar.identity.enrolling import Hub
@@ -48,6 +54,7 @@ ROTATE_S = 60.0
 @click.option(
     "--desk", is_flag=True, help="Serve the enrolment desk as a process of its own (part of `tatpar up`)."
 )
+@lang_option
 @json_option
 def command(  # noqa: PLR0913 - one argument an option
     *,
@@ -63,6 +70,7 @@ def command(  # noqa: PLR0913 - one argument an option
     acl: bool,
     reflector_keys: bool,
     desk: bool,
+    lang: str | None,
     as_json: bool,
 ) -> None:
     """Let a probe in: broker user, access list, and ONE file for the office with a one-time token.
@@ -89,7 +97,7 @@ def command(  # noqa: PLR0913 - one argument an option
         elif site is None:
             wrong_input("SITE is missing: write an office's id, or list")
         elif site == "list":
-            _list(hub, as_json=as_json)
+            _list(hub, lang or config.settings.deployment.language, as_json=as_json)
         else:
             check_names(config, site, probe)
             if rotate:
@@ -223,13 +231,14 @@ def _print_reflector_keys(hub: Hub) -> None:
         click.echo(line)
 
 
-def _list(hub: Hub, *, as_json: bool) -> None:
+def _list(hub: Hub, language: str, *, as_json: bool) -> None:
     import time  # noqa: PLC0415
 
     import msgspec  # noqa: PLC0415
 
     from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
     from tatpar.terminal.listed import listed  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     now_ns = time.time_ns()
     newest = {(one.site, one.probe): one for one in hub.state.credentials()}
@@ -253,6 +262,7 @@ def _list(hub: Hub, *, as_json: bool) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return
     keys = ("site", "probe", "standing", "generation", "issued", "expires", "redeemed", "online")
-    cells = [["–" if row[key] is None else str(row[key]) for key in keys] for row in rows]
-    for line in listed(keys, cells, "en", "probes"):
+    cells = [[said(language, key, row[key]) for key in keys] for row in rows]
+    heads = [say(language, f"keeper.col_{key}") for key in keys]
+    for line in listed(heads, cells, language, "probes"):
         click.echo(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -11,16 +12,20 @@ import click
 from tatpar.terminal.duration import Duration
 from tatpar.terminal.options import (
     FiniteRange,
+    config_language,
     data_option,
     failed,
     json_option,
-    offices,
+    lang_option,
     settings_and_data,
+    still_beginning,
     unused_config_option,
     wrong_input,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lab.running.control import Answer, Request, ShownFault
 
 A = TypeVar("A")
@@ -53,10 +58,18 @@ def command() -> None:
 @click.option("--queue", type=FiniteRange(1.0, 10_000.0), metavar="MS", help="Length of its queue.")
 @click.option("--outage", is_flag=True, help="Nothing passes.")
 @click.option("--for", "for_s", type=Duration(), help="Heal by itself after so long: 90s, 5m, 2h.")
-@unused_config_option
-@data_option
+@settings_and_data
+@lang_option
 @json_option
-def break_(scope: str, for_s: float | None, data_dir: Path, as_json: bool, **what: Any) -> None:  # noqa: ANN401, FBT001
+def break_(  # noqa: PLR0913, PLR0917 - one an option
+    scope: str,
+    for_s: float | None,
+    config_file: Path | None,
+    data_dir: Path,
+    lang: str | None,
+    as_json: bool,  # noqa: FBT001
+    **what: Any,  # noqa: ANN401
+) -> None:
     """Break lines of the running fleet.
 
     SITE is an office's id, or provider:NAME, region:NAME, end:NAME, all. What it names is added to what the line does
@@ -83,17 +96,26 @@ def break_(scope: str, for_s: float | None, data_dir: Path, as_json: bool, **wha
     )
     if effect.is_nothing:
         wrong_input("nothing to break; say what, as: --loss 0.05 (all: tatpar lab break --help)")
+    language = lang or config_language(config_file)
     answer = _ask(data_dir, Break(scope=scope, effect=effect, for_s=for_s), Broken)
-    _print(answer, as_json, f"broken: {_sentence(answer.fault)} ({offices(answer.offices)})")
+    what_broke = _sentence(answer.fault, language)
+    _print(answer, as_json, _say(language, "broken", fault=what_broke, n=answer.offices))
 
 
 @command.command("heal")
 @click.argument("scope", metavar="[SITE]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Everything that was broken by hand (the default).")
-@unused_config_option
-@data_option
+@settings_and_data
+@lang_option
 @json_option
-def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+def heal(  # noqa: PLR0913, PLR0917 - one an option
+    scope: str | None,
+    everything: bool,  # noqa: FBT001
+    config_file: Path | None,
+    data_dir: Path,
+    lang: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Heal what was broken by hand: on SITE, or everything.
 
     Example: tatpar lab heal saharanpur
@@ -102,13 +124,14 @@ def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> 
 
     if scope is not None and everything:
         wrong_input(f"`{scope}` and --all exclude each other; write one of them")
+    language = lang or config_language(config_file)
     answer = _ask(data_dir, Heal(scope=scope), Healed)
-    lines = [f"healed: {_sentence(fault)}" for fault in answer.healed]
+    lines = [_say(language, "healed", fault=_sentence(fault, language)) for fault in answer.healed]
     if answer.rooms:
-        lines.append(f"switched on: {', '.join(answer.rooms)}")
-    lines = lines or ["nothing was broken there by hand"]
+        lines.append(_say(language, "switched_on", offices=", ".join(answer.rooms)))
+    lines = lines or [_say(language, "nothing_broken_there")]
     lines += [
-        f"still there: {_sentence(fault)}; heal it with: tatpar lab heal {fault.scope}"
+        _say(language, "still_there", fault=_sentence(fault, language), scope=fault.scope)
         for fault in answer.left
     ]
     _print(answer, as_json, *lines)
@@ -117,10 +140,17 @@ def heal(scope: str | None, everything: bool, data_dir: Path, as_json: bool) -> 
 @command.command("room")
 @click.argument("scope", metavar="SITE")
 @click.option("--on/--off", "on", default=None, help="What the device is to be.")
-@unused_config_option
-@data_option
+@settings_and_data
+@lang_option
 @json_option
-def room(scope: str, on: bool | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+def room(  # noqa: PLR0913, PLR0917 - one an option
+    scope: str,
+    on: bool | None,  # noqa: FBT001
+    config_file: Path | None,
+    data_dir: Path,
+    lang: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Switch the room's device of an office off, or on again: its line stays perfect, and it cannot join.
 
     SITE as with break. An office asks its device once a minute; it counts from half an hour before a meeting.
@@ -131,34 +161,46 @@ def room(scope: str, on: bool | None, data_dir: Path, as_json: bool) -> None:  #
 
     if on is None:
         wrong_input("say what the device is to be: --off, or --on")
+    language = lang or config_language(config_file)
     answer = _ask(data_dir, Room(scope=scope, on=on), Switched)
-    off = ", ".join(answer.off) or "none"
-    _print(answer, as_json, f"{offices(answer.offices)} switched {'on' if on else 'off'}; off now: {off}")
+    off = ", ".join(answer.off) or _say(language, "none")
+    _print(answer, as_json, _say(language, f"room_{'on' if on else 'off'}", n=answer.offices, off=off))
 
 
 @command.command("status")
-@unused_config_option
-@data_option
+@settings_and_data
+@lang_option
 @json_option
-def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+def status(
+    config_file: Path | None,
+    data_dir: Path,
+    lang: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """What is broken, what the script does now, and how well the relay keeps its times.
 
     Example: tatpar lab status
     """
     from lab.running.control import LabStatus, Status  # noqa: PLC0415
 
+    language = lang or config_language(config_file)
     answer = _ask(data_dir, Status(), LabStatus)
-    lines = [f"{offices(answer.offices)}, each to {' and '.join(answer.ends)}"]
-    lines += [f"by hand: {_sentence(fault)}" for fault in answer.by_hand] or ["by hand: nothing is broken"]
-    lines += [f"script:  {fault.name}: {_sentence(fault)}" for fault in answer.scripted]
+    lines = [_say(language, "status_offices", n=answer.offices, ends=_and(language, answer.ends))]
+    lines += [
+        _say(language, "status_by_hand", fault=_sentence(fault, language)) for fault in answer.by_hand
+    ] or [_say(language, "status_nothing")]
+    lines += [
+        _say(language, "status_script", name=fault.name, fault=_sentence(fault, language))
+        for fault in answer.scripted
+    ]
     late = ", ".join(f"{name} {value:.0f} µs" for name, value in answer.late_us.items())
     lines.append(
-        f"packets: {answer.packets} taken in, {answer.lost} lost by the lines, {answer.unsent} by the relay itself"
+        _say(language, "status_packets", packets=answer.packets, lost=answer.lost, unsent=answer.unsent)
     )
     if answer.rooms_off:
-        lines.append(f"rooms:   switched off at {', '.join(answer.rooms_off)}")
+        lines.append(_say(language, "status_rooms", offices=", ".join(answer.rooms_off)))
     if late:
-        lines.append(f"late:    {late}")
+        lines.append(_say(language, "status_late", late=late))
     _print(answer, as_json, *lines)
 
 
@@ -173,6 +215,7 @@ def status(data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.option("--weeks", type=FiniteRange(0.01, 104.0), default=4.0, show_default=True, help="How far back.")
 @click.option("--seed", type=int, default=None, help="Another past; without it the seed of the settings.")
 @settings_and_data
+@lang_option
 @json_option
 def history(  # noqa: PLR0913, PLR0917 - what click hands over
     works_file: Path | None,
@@ -180,6 +223,7 @@ def history(  # noqa: PLR0913, PLR0917 - what click hands over
     seed: int | None,
     config_file: Path | None,
     data_dir: Path,
+    lang: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Give the linked offices a plausible past, marked as emulated.
@@ -196,14 +240,16 @@ def history(  # noqa: PLR0913, PLR0917 - what click hands over
     from lab.past.history import Written, give_past, past_of  # noqa: PLC0415
     from lab.past.works import works_csv  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     config = load_config(config_file)
+    language = lang or config.settings.deployment.language
     count = sum(1 for _ in config.registry.linked())
     if not count:
         wrong_input(f"{config.sources.sites}: no office is linked; write linked in the column status of one")
     plan = past_of(config, weeks=weeks, seed=seed)
     total = Written("", 0, 0)
-    with click.progressbar(length=count, label="Offices", file=sys.stderr) as bar:
+    with click.progressbar(length=count, label=say(language, "progress.offices"), file=sys.stderr) as bar:
 
         def progress(written: Written) -> None:
             nonlocal total
@@ -223,9 +269,10 @@ def history(  # noqa: PLR0913, PLR0917 - what click hands over
         answer = {"offices": count, "rollups": total.rollups, "windows": total.windows}
         click.echo(msgspec.json.encode(answer).decode())
     elif total.rollups or total.windows:
-        click.echo(f"{offices(count)}: {total.rollups} roll-ups and {total.windows} windows added")
+        added = _say(language, "history_added", n=count, rollups=total.rollups, windows=total.windows)
+        click.echo(added)
     else:
-        click.echo(f"{offices(count)}: nothing was missing")
+        click.echo(_say(language, "history_whole", n=count))
 
 
 @command.command("truth")
@@ -265,13 +312,15 @@ def truth(site: str, end: str, last_s: float, data_dir: Path, as_json: bool) -> 
 
 def _ask(data_dir: Path, request: Request, kind: type[A]) -> A:
     """Ask the running fleet; no fleet ends with 1, a wrong request with 2, each with its one line."""
-    from lab.errors import LabError, RefusedError  # noqa: PLC0415
+    from lab.errors import LabError, NoFleetError, RefusedError  # noqa: PLC0415
     from lab.running.control import ask  # noqa: PLC0415
 
     try:
         return ask(data_dir, request, kind)  # type: ignore[type-var]
     except RefusedError as error:
         wrong_input(str(error))
+    except NoFleetError as error:
+        failed(still_beginning(data_dir) or str(error))
     except LabError as error:
         failed(str(error))
 
@@ -286,13 +335,24 @@ def _print(answer: Answer, as_json: bool, *lines: str) -> None:  # noqa: FBT001
         click.echo(line)
 
 
-def _sentence(fault: ShownFault) -> str:
+def _say(language: str, key: str, **values: Any) -> str:  # noqa: ANN401 - as `say` takes them
+    from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
+
+    return say(language, f"lab.{key}", **values)
+
+
+def _and(language: str, names: Sequence[str]) -> str:
+    """`a and b`."""
+    return functools.reduce(lambda one, two: _say(language, "and", one=one, two=two), names)
+
+
+def _sentence(fault: ShownFault, language: str) -> str:
     """A fault in one line."""
     effect = fault.effect
-    parts = ["outage"] if effect.outage else []
+    parts = [_say(language, "outage")] if effect.outage else []
     figures = (
         ("loss", effect.loss_ratio, "{:.2%}"),
-        ("bursts of", effect.loss_burst_ms, "{:g} ms"),
+        ("bursts", effect.loss_burst_ms, "{:g} ms"),
         ("delay", effect.delay_ms, "+{:g} ms"),
         ("jitter", effect.jitter_ms, "+{:g} ms"),
         ("duplicates", effect.duplicate_ratio, "{:.2%}"),
@@ -300,7 +360,9 @@ def _sentence(fault: ShownFault) -> str:
         ("rate", effect.rate_mbps, "{:g} Mbit/s"),
         ("queue", effect.queue_ms, "{:g} ms"),
     )
-    parts += [f"{name} {form.format(value)}" for name, value, form in figures if value is not None]
-    where = fault.scope if effect.direction == "both" else f"{fault.scope} ({effect.direction})"
-    strength = "" if fault.strength >= 1 else f", at {fault.strength:.0%}"
-    return f"{where}: {', '.join(parts)}{strength}"
+    parts += [
+        _say(language, name, value=form.format(value)) for name, value, form in figures if value is not None
+    ]
+    way = "" if effect.direction == "both" else f" ({_say(language, effect.direction)})"
+    strength = "" if fault.strength >= 1 else _say(language, "strength", share=f"{fault.strength:.0%}")
+    return f"{fault.scope}{way}: {', '.join([*parts, *([strength] if strength else [])])}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.terminal.options import json_option, offices, settings_and_data
+from tatpar.terminal.options import json_option, lang_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ _DAY_NS = 86_400 * 10**9
 @click.option(
     "--check", is_flag=True, help="Only say whether the files are right, and what looks like a mistake."
 )
+@lang_option
 @json_option
 def command(  # noqa: PLR0913 - one an option
     *,
@@ -44,6 +45,7 @@ def command(  # noqa: PLR0913 - one an option
     days: int,
     first: datetime | None,
     check: bool,
+    lang: str | None,
     as_json: bool,
 ) -> None:
     """List the meetings ahead with who is invited, or check them (status 2 and one line when they are wrong)."""
@@ -52,9 +54,9 @@ def command(  # noqa: PLR0913 - one an option
     from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
 
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
-    zone = timezone_of(config.settings)
+    zone, language = timezone_of(config.settings), lang or config.settings.deployment.language
     if check:
-        _print_check(config, as_json=as_json)
+        _print_check(config, language, as_json=as_json)
         return
     start = (
         datetime.combine(first.date(), datetime.min.time(), zone) if first else datetime.now(UTC)
@@ -64,10 +66,10 @@ def command(  # noqa: PLR0913 - one an option
     if as_json:
         _print_json(config, found)
     else:
-        _print_table(config, found, zone, days)
+        _print_table(config, found, zone, days, language)
 
 
-def _print_check(config: Config, *, as_json: bool) -> None:
+def _print_check(config: Config, language: str, *, as_json: bool) -> None:
     if as_json:
         import json  # noqa: PLC0415
 
@@ -80,10 +82,13 @@ def _print_check(config: Config, *, as_json: bool) -> None:
         }
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
+    from telemetry.words import say  # noqa: PLC0415
+
     for remark in config.calendar.remarks:
-        click.echo(f"look again: {remark}")
+        click.echo(say(language, "keeper.look_again", remark=str(remark)))
     places = ", ".join(str(path) for path in config.sources.meetings)
-    click.echo(f"right: {len(config.calendar.meetings)} meetings in {places}")
+    counted = say(language, "keeper.meetings_counted", count=len(config.calendar.meetings))
+    click.echo(say(language, "keeper.right", what=counted, where=places))
 
 
 def _print_json(config: Config, found: Sequence[Occurrence]) -> None:
@@ -108,27 +113,32 @@ def _print_json(config: Config, found: Sequence[Occurrence]) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
 
 
-def _print_table(config: Config, found: Sequence[Occurrence], zone: ZoneInfo, days: int) -> None:
+def _print_table(
+    config: Config, found: Sequence[Occurrence], zone: ZoneInfo, days: int, language: str
+) -> None:
     """Titles stand last: the width of Hindi on a terminal is nobody's to know."""
+    from tatpar.terminal.columns import padded  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
     day: date | None = None
     for one in found:
         starts, ends = (_local(ns, zone) for ns in (one.starts_ns, one.ends_ns))
         if starts.date() != day:
             day = starts.date()
-            click.echo(f"{day:%Y-%m-%d %A} ({zone.key})")
-        invited = f"{offices(len(one.meeting.invited))} ({_linked(config, one)} linked)"
-        moved = (
-            f", moved from {_local(one.recurrence_ns, zone):%Y-%m-%d %H:%M}"
-            if one.recurrence_ns != one.starts_ns
-            else ""
-        )
+            weekday = say(language, f"keeper.weekday_{day.weekday()}")
+            click.echo(f"{day:%Y-%m-%d} {weekday} ({zone.key})")
+        n = len(one.meeting.invited)
+        invited = padded(say(language, "keeper.invited", n=n, linked=_linked(config, one)), 24)
+        was = f"{_local(one.recurrence_ns, zone):%Y-%m-%d %H:%M}"
+        moved = say(language, "keeper.moved", was=was) if one.recurrence_ns != one.starts_ns else ""
         title = " · ".join(name for name in (one.meeting.title, one.meeting.title_en) if name)
+        said = ", ".join(part for part in (title, moved) if part)
         click.echo(
-            f"  {starts:%H:%M}–{ends:%H:%M}  {invited:<24}  {one.meeting.end:<12}  {one.meeting.profile:<12}  {title}{moved}"
+            f"  {starts:%H:%M}–{ends:%H:%M}  {invited}  {one.meeting.end:<12}  {one.meeting.profile:<12}  {said}"
         )
     if not found:
         place = config.sources.meetings[0]
-        click.echo(f"No meetings in the next {days} days; meetings are read from {place}")
+        click.echo(say(language, "keeper.no_meetings", days=days, where=str(place)))
 
 
 def _linked(config: Config, one: Occurrence) -> int:

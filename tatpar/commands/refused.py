@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tatpar.terminal.options import (
-    data_option,
-    explains_config,
+    config_language,
     failed,
     json_option,
-    unused_config_option,
+    lang_option,
+    settings_and_data,
+    still_beginning,
     wrong_input,
 )
 
@@ -27,14 +28,13 @@ _SHOWN: Final = 100
     epilog="Example: tatpar refused --limit 20 --data /var/lib/tatpar",
     short_help="messages that were refused, and why",
 )
-@unused_config_option
-@data_option
+@settings_and_data
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="So many at most."
 )
+@lang_option
 @json_option
-@explains_config
-def command(*, data_dir: Path, limit: int, as_json: bool) -> None:
+def command(*, config_file: Path | None, data_dir: Path, limit: int, lang: str | None, as_json: bool) -> None:
     """What the collector refused, newest first: when, why, on which topic, and how the message began.
 
     The newest are kept, as many as collector.quarantine_messages and quarantine_bytes of the settings say.
@@ -44,10 +44,14 @@ def command(*, data_dir: Path, limit: int, as_json: bool) -> None:
 
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     path = data_dir / "state.db"
     if not path.exists():
-        wrong_input(f"{path}: no such file; name the folder of a running Tatpar with --data")
+        wrong_input(
+            still_beginning(data_dir)
+            or f"{path}: no such file; name the folder of a running Tatpar with --data"
+        )
     try:
         with contextlib.closing(StateDb(path)) as state:
             rows = state.quarantined(limit)
@@ -56,18 +60,27 @@ def command(*, data_dir: Path, limit: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
         return
+    language = lang or config_language(config_file)
     for row in rows:
-        click.echo(_line(row))
+        click.echo(_line(row, language))
     if not rows:
-        click.echo("nothing was refused")
+        click.echo(say(language, "nothing.refused"))
 
 
-def _line(row: Refused) -> str:
+def _line(row: Refused, language: str) -> str:
+    """One line, times in UTC as the logs have them; the code's own words in English, as in the logs, its meaning before it."""
     from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
+    from telemetry.words import knows, say  # noqa: PLC0415
 
     start = row.payload[:_SHOWN].decode("utf-8", "replace")
     more = "…" if len(row.payload) > _SHOWN else ""
-    return f"{rfc3339(row.received_ns)}  {_plain(row.topic)}  {_plain(row.reason)}  {len(row.payload)} B: {_plain(start)}{more}"
+    why = _plain(row.reason)
+    key = f"refused.{row.reason.partition(':')[0]}"
+    if language != "en" and knows(language, key):  # in English the code is the word
+        why = f"{say(language, key)} ({why})"
+    return (
+        f"{rfc3339(row.received_ns)}  {_plain(row.topic)}  {why}  {len(row.payload)} B: {_plain(start)}{more}"
+    )
 
 
 def _plain(text: str) -> str:

@@ -78,7 +78,9 @@ def command(  # noqa: PLR0913 - one argument an option
             _check(config, occurrence, sites, profile)
             if not yes:
                 _confirm(config, occurrence, sites, profile, language)
-            record = _follow(state, _asked(state, occurrence, sites, profile), language, as_json=as_json)
+            record = _follow(
+                state, _asked(state, occurrence, sites, profile), config, language, as_json=as_json
+            )
     except StateError as error:
         failed(str(error))
     _report(record, config, language, as_json=as_json)
@@ -119,12 +121,13 @@ def _confirm(
     config: Config, occurrence: Occurrence, sites: tuple[str, ...], profile: str, language: str
 ) -> None:
     from collector.rehearsing.rungs import rungs_of  # noqa: PLC0415
+    from tatpar.rehearsal.table import profile_name  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
     from telemetry.words.format import NBSP  # noqa: PLC0415
 
     settings = config.settings.rehearsal
     ladder = rungs_of(config.profiles, profile or occurrence.meeting.profile)
-    steps = " → ".join(rung.name for rung in ladder)
+    steps = " → ".join(profile_name(rung.name, config, language) for rung in ladder)
     linked = {site.id for site in config.registry.linked()}
     offices = len(
         linked.intersection(sites or occurrence.meeting.invited)
@@ -166,7 +169,9 @@ def _asked(state: StateDb, occurrence: Occurrence, sites: tuple[str, ...], profi
     return rehearsal_id
 
 
-def _follow(state: StateDb, rehearsal_id: str, language: str, *, as_json: bool) -> RehearsalRecord:
+def _follow(
+    state: StateDb, rehearsal_id: str, config: Config, language: str, *, as_json: bool
+) -> RehearsalRecord:
     """Say how far it is until it is over; Ctrl-C stops it at all offices."""
     import time  # noqa: PLC0415
 
@@ -185,7 +190,7 @@ def _follow(state: StateDb, rehearsal_id: str, language: str, *, as_json: bool) 
             if record.state is RehearsalState.WAITING and time.monotonic() - began > TAKEN_S:
                 state.put_rehearsal(_given_up(record))
                 failed("no hub took it up: see that tatpar up, or tatpar collect, runs on this data folder")
-            line = progress_line(record, language)
+            line = progress_line(record, config, language)
             if line != said and not as_json:
                 click.echo(line, err=True)
                 said = line

@@ -13,6 +13,7 @@ from tatpar.terminal.options import (
     failed,
     json_option,
     lang_option,
+    no_store,
     settings_and_data,
     wrong_input,
 )
@@ -159,7 +160,7 @@ def _check_store(config: Config, data_dir: Path) -> None:
     from telemetry.store.open import store_file  # noqa: PLC0415
 
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+        wrong_input(no_store(data_dir))
 
 
 def _check_kept(week: Week, now_ns: int, kept_days: float) -> None:

@@ -10,7 +10,7 @@ from tatpar.terminal.options import (
     config_option,
     explains_config,
     json_option,
-    offices,
+    lang_option,
     unused_data_option,
     wrong_input,
 )
@@ -33,10 +33,17 @@ if TYPE_CHECKING:
 @click.option("--linked", "status", flag_value="linked", default=None, help="Only those that have a line.")
 @click.option("--planned", "status", flag_value="planned", help="Only those that have none yet.")
 @click.option("--check", is_flag=True, help="Only say whether the files are right.")
+@lang_option
 @json_option
 @explains_config
-def command(
-    *, config_file: Path | None, region: str | None, status: str | None, check: bool, as_json: bool
+def command(  # noqa: PLR0913 - one an option
+    *,
+    config_file: Path | None,
+    region: str | None,
+    status: str | None,
+    check: bool,
+    lang: str | None,
+    as_json: bool,
 ) -> None:
     """List the offices of the registry, or check it (status 2 and one line when it is wrong)."""
     import json  # noqa: PLC0415 - keeps --help fast
@@ -44,6 +51,7 @@ def command(
     from config.load import load_config  # noqa: PLC0415
 
     config = load_config(config_file)
+    language = lang or config.settings.deployment.language
     _check_region(config, region)
     sites = [
         site
@@ -60,11 +68,14 @@ def command(
         }
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     elif check:
-        click.echo(f"right: {_counts(config.registry.sites)} in {config.sources.sites}")
+        from telemetry.words import say  # noqa: PLC0415
+
+        counts = _counts(config.registry.sites, language)
+        click.echo(say(language, "keeper.right", what=counts, where=str(config.sources.sites)))
     elif as_json:
         _print_json(sites)
     else:
-        _print_table(config, sites)
+        _print_table(config, sites, language)
 
 
 def _check_region(config: Config, region: str | None) -> None:
@@ -74,9 +85,11 @@ def _check_region(config: Config, region: str | None) -> None:
         wrong_input(f'--region: there is no region "{region}"; {one_of(region, config.regions)}')
 
 
-def _counts(sites: Sequence[Site]) -> str:
+def _counts(sites: Sequence[Site], language: str) -> str:
+    from telemetry.words import say  # noqa: PLC0415
+
     linked = sum(site.status.value == "linked" for site in sites)
-    return f"{offices(len(sites))}, {linked} linked, {len(sites) - linked} planned"
+    return say(language, "keeper.offices_counted", n=len(sites), linked=linked, planned=len(sites) - linked)
 
 
 def _print_json(sites: Sequence[Site]) -> None:
@@ -90,24 +103,25 @@ def _row(site: Site) -> dict[str, object]:
     return {name: getattr(site, name) for name in site.__struct_fields__}
 
 
-def _print_table(config: Config, sites: Sequence[Site]) -> None:
-    """Hindi stands last: its width on a terminal is nobody's to know."""
-    rows = [("id", "region", "status", "level", "parent", "provider", "name", "नाम")]
-    for site in sites:
-        region = config.regions[site.region].name_en
-        rows.append(
-            (
-                site.id,
-                region,
-                site.status.value,
-                site.level,
-                site.parent or "–",
-                site.provider or "–",
-                site.name_en,
-                site.name_hi,
-            )
+def _print_table(config: Config, sites: Sequence[Site], language: str) -> None:
+    """Both names, the reader's own last but one where it is English; Devanagari stands last."""
+    from tatpar.terminal.columns import table  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    columns = ("id", "region", "status", "level", "parent", "provider", "name_en", "name_hi")
+    rows = [
+        (
+            site.id,
+            config.regions[site.region].name(language),
+            say(language, f"status.{site.status.value}"),
+            site.level,
+            site.parent or "–",
+            site.provider or "–",
+            site.name_en,
+            site.name_hi,
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    for *cells, last in rows if sites else ():
-        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), last]))
-    click.echo(f"{_counts(sites)}  ({config.sources.sites})")
+        for site in sites
+    ]
+    for line in table([say(language, f"keeper.site_{column}") for column in columns], rows) if rows else ():
+        click.echo(line)
+    click.echo(f"{_counts(sites, language)}  ({config.sources.sites})")

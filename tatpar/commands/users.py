@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tatpar.alerting.place import placed
-from tatpar.terminal.options import FiniteRange, failed, json_option, settings_and_data, wrong_input
+from tatpar.terminal.options import (
+    FiniteRange,
+    config_language,
+    failed,
+    json_option,
+    lang_option,
+    settings_and_data,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -77,8 +85,9 @@ def _secret_for(name: str) -> str:
 @command.command("add")
 @click.argument("name")
 @_role_option
+@lang_option
 @placed
-def add(*, name: str, role: str | None, config_file: Path | None, data_dir: Path) -> None:  # noqa: ARG001 - one place for all
+def add(*, name: str, role: str | None, config_file: Path | None, data_dir: Path, lang: str | None) -> None:
     """Let somebody sign in.
 
     Example: tatpar users add asha --role rehearse
@@ -91,6 +100,7 @@ def add(*, name: str, role: str | None, config_file: Path | None, data_dir: Path
         wrong_input(
             f"{name!r} is no name: write 1 to {LONGEST_NAME} characters, none of them blank at the ends"
         )
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         if state.user(name) is not None:
             wrong_input(f"there is a user {name} already; change it with: tatpar users set {name}")
@@ -98,21 +108,23 @@ def add(*, name: str, role: str | None, config_file: Path | None, data_dir: Path
         user = User(name=name, role=Role.of(role or "see"), secret=secret, made_ns=now_ns, changed_ns=now_ns)
         if not state.add_user(user):
             wrong_input(f"there is a user {name} already")
-    click.echo(f"{name} may sign in ({user.role.word})")
+    click.echo(_say(language, "user_added", name=name, role=_role(language, user.role.word)))
 
 
 @command.command("set")
 @click.argument("name")
 @_role_option
 @click.option("--password", "new_password", is_flag=True, help="Give a new password.")
+@lang_option
 @placed
-def change(
+def change(  # noqa: PLR0913 - one an option
     *,
     name: str,
     role: str | None,
     new_password: bool,
-    config_file: Path | None,  # noqa: ARG001
+    config_file: Path | None,
     data_dir: Path,
+    lang: str | None,
 ) -> None:
     """Change somebody's role or password; all their browsers are signed out.
 
@@ -125,6 +137,7 @@ def change(
 
     if role is None and not new_password:
         wrong_input("say what to change: --role ROLE, --password, or both")
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         if state.user(name) is None:
             wrong_input(f"there is no user {name}; see: tatpar users list")
@@ -135,32 +148,35 @@ def change(
             )
         except LastAdministratorError as error:
             wrong_input(f"{error}; make somebody else an administrator first")
-    click.echo(f"{name} is changed, and signed out everywhere")
+    click.echo(_say(language, "user_changed", name=name))
 
 
 @command.command("remove")
 @click.argument("name")
+@lang_option
 @placed
-def remove(*, name: str, config_file: Path | None, data_dir: Path) -> None:  # noqa: ARG001
+def remove(*, name: str, config_file: Path | None, data_dir: Path, lang: str | None) -> None:
     """Let somebody sign in no more; all their browsers are signed out.
 
     Example: tatpar users remove asha
     """
     from telemetry.state.access import LastAdministratorError  # noqa: PLC0415
 
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         try:
             if not state.remove_user(name):
                 wrong_input(f"there is no user {name}; see: tatpar users list")
         except LastAdministratorError as error:
             wrong_input(f"{error}; make somebody else an administrator first")
-    click.echo(f"{name} may sign in no more")
+    click.echo(_say(language, "user_removed", name=name))
 
 
 @command.command("list")
+@lang_option
 @json_option
 @placed
-def list_users(*, as_json: bool, config_file: Path | None, data_dir: Path) -> None:  # noqa: ARG001
+def list_users(*, as_json: bool, config_file: Path | None, data_dir: Path, lang: str | None) -> None:
     """Show who may sign in, and in how many browsers they are.
 
     Example: tatpar users list
@@ -183,40 +199,39 @@ def list_users(*, as_json: bool, config_file: Path | None, data_dir: Path) -> No
         ]
         click.echo(msgspec.json.encode(rows).decode())
         return
-    if not users:
-        click.echo("no users yet; add one: tatpar users add NAME --role administer")
-    for user in users:
-        click.echo(f"{user.name:<24} {user.role.word:<12} {browsers[user.name]} signed in")
+    language = lang or config_language(config_file)
+    cells = [[user.name, _role(language, user.role.word), str(browsers[user.name])] for user in users]
+    _table(language, ("name", "role", "browsers"), cells, "users")
 
 
 @command.command("sessions")
 @click.option("--end", "name", default=None, metavar="NAME", help="Sign all browsers of NAME out.")
+@lang_option
 @json_option
 @placed
-def sessions(*, name: str | None, as_json: bool, config_file: Path | None, data_dir: Path) -> None:
+def sessions(
+    *, name: str | None, as_json: bool, config_file: Path | None, data_dir: Path, lang: str | None
+) -> None:
     """Show the browsers that are signed in, or sign somebody's out.
 
     Example: tatpar users sessions --end asha
     """
     import msgspec  # noqa: PLC0415
 
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         if name is not None:
             if state.user(name) is None:
                 wrong_input(f"there is no user {name}; see: tatpar users list")
-            click.echo(f"{state.end_sessions(name)} signed out")
+            click.echo(_say(language, "signed_out", count=state.end_sessions(name)))
             return
         found = state.sessions()
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return
-    if not found:
-        click.echo("nobody is signed in")
-    for session in found:
-        click.echo(
-            f"{session.user:<24} from {session.source:<24} since {_when(session.made_ns, config_file)},"
-            f" last seen {_when(session.seen_ns, config_file)}"
-        )
+    when = _clock(config_file)
+    cells = [[one.user, one.source, when(one.made_ns), when(one.seen_ns)] for one in found]
+    _table(language, ("name", "source", "since", "seen"), cells, "sessions")
 
 
 @command.command("link")
@@ -224,8 +239,9 @@ def sessions(*, name: str | None, as_json: bool, config_file: Path | None, data_
 @click.option(
     "--days", type=FiniteRange(0.01, 400), default=30.0, show_default=True, help="It ends after so long."
 )
+@lang_option
 @placed
-def link(*, label: str, days: float, config_file: Path | None, data_dir: Path) -> None:
+def link(*, label: str, days: float, config_file: Path | None, data_dir: Path, lang: str | None) -> None:
     """Make a link that shows the wall on a big screen and lets nobody act.
 
     Whoever has the link can look: it is shown once, and only its hash is kept.
@@ -250,20 +266,19 @@ def link(*, label: str, days: float, config_file: Path | None, data_dir: Path) -
         made_ns=now_ns,
         until_ns=now_ns + int(days * DAY_NS),
     )
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         state.put_link(tokens.hash_of(token), made)
     click.echo(f"/look/{token}")
-    click.echo(
-        f"put the wall's address before it; it shows until {_when(made.until_ns, config_file)},"
-        f" or until: tatpar users unlink {made.id}",
-        err=True,
-    )
+    until = _clock(config_file)(made.until_ns)
+    click.echo(_say(language, "link_made", until=until, id=made.id), err=True)
 
 
 @command.command("links")
+@lang_option
 @json_option
 @placed
-def links(*, as_json: bool, config_file: Path | None, data_dir: Path) -> None:
+def links(*, as_json: bool, config_file: Path | None, data_dir: Path, lang: str | None) -> None:
     """Show the links that were made and not taken back.
 
     Example: tatpar users links
@@ -277,27 +292,34 @@ def links(*, as_json: bool, config_file: Path | None, data_dir: Path) -> None:
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return
-    if not found:
-        click.echo("no links; make one: tatpar users link LABEL")
-    for one in found:
-        ends = "ended" if one.until_ns <= time.time_ns() else "shows until"
-        click.echo(
-            f"{one.id}  {ends} {_when(one.until_ns, config_file)}  {one.label} (made by {one.made_by})"
-        )
+    language, when, now_ns = lang or config_language(config_file), _clock(config_file), time.time_ns()
+    cells = [
+        [
+            one.id,
+            _say(language, "ended" if one.until_ns <= now_ns else "shows"),
+            when(one.until_ns),
+            one.label,
+            one.made_by,
+        ]
+        for one in found
+    ]
+    _table(language, ("id", "link", "until", "label", "made_by"), cells, "links")
 
 
 @command.command("unlink")
 @click.argument("link_id", metavar="ID")
+@lang_option
 @placed
-def unlink(*, link_id: str, config_file: Path | None, data_dir: Path) -> None:  # noqa: ARG001
+def unlink(*, link_id: str, config_file: Path | None, data_dir: Path, lang: str | None) -> None:
     """Take a link back: screens that show the wall by it ask for a sign-in within seconds.
 
     Example: tatpar users unlink 3fa9c1
     """
+    language = lang or config_language(config_file)  # before anything is done: it may be wrong
     with _state(data_dir) as state:
         if not state.remove_link(link_id):
             wrong_input(f"there is no link {link_id}; see: tatpar users links")
-    click.echo(f"link {link_id} is taken back")
+    click.echo(_say(language, "link_taken_back", id=link_id))
 
 
 def _runner() -> str:
@@ -311,12 +333,30 @@ def _runner() -> str:
         return f"uid {os.getuid()}"
 
 
-def _when(at_ns: int, config_file: Path | None) -> str:
-    """A time as the deployment's people write it."""
+def _say(language: str, key: str, **values: Any) -> str:  # noqa: ANN401 - as `say` takes them
+    from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
+
+    return say(language, f"keeper.{key}", **values)
+
+
+def _role(language: str, word: str) -> str:
+    """What a role is called, beside the word that `--role` takes."""
+    return word if language == "en" else f"{_say(language, f'role_{word}')} ({word})"
+
+
+def _table(language: str, columns: Sequence[str], cells: Sequence[Sequence[str]], what: str) -> None:
+    from tatpar.terminal.listed import listed  # noqa: PLC0415
+
+    for line in listed([_say(language, f"col_{column}") for column in columns], cells, language, what):
+        click.echo(line)
+
+
+def _clock(config_file: Path | None) -> Callable[[int], str]:
+    """Says a time as the deployment's people write it."""
     from datetime import UTC, datetime  # noqa: PLC0415
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
-    from config.load import load_config  # noqa: PLC0415
+    from config.settings_file import SettingsFile  # noqa: PLC0415
 
-    zone = ZoneInfo(load_config(config_file).settings.deployment.timezone)
-    return f"{datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+    zone = ZoneInfo(SettingsFile(config_file).settings.deployment.timezone)
+    return lambda at_ns: f"{datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone(zone):%Y-%m-%d %H:%M}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from tatpar.terminal.options import failed
+from tatpar.terminal.options import failed, still_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,10 @@ def decided(data_dir: Path) -> Iterator[StateDb]:
 
     path = data_dir / "state.db"
     if not path.exists():
-        failed(f"{path}: no such file; start `tatpar up` (or `tatpar watch`), or name its folder with --data")
+        failed(
+            still_beginning(data_dir)
+            or f"{path}: no such file; start `tatpar up` (or `tatpar watch`), or name its folder with --data"
+        )
     try:
         with contextlib.closing(StateDb(path)) as state:
             yield state

@@ -66,6 +66,17 @@ def say_whether_told(hub: Hub) -> None:
         click.echo("note: the hub does not run; the broker is told when it starts", err=True)
 
 
+def said(language: str, key: str, value: object) -> str:
+    """A cell of the lists: what is not there as a dash, yes and no and how a probe stands in words, all else as it is."""
+    from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
+
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return say(language, f"keeper.{'yes' if value else 'no'}")
+    return say(language, f"keeper.standing_{value}") if key == "standing" else str(value)
+
+
 def say_answer(hub: Hub, row: CommandRow, *, as_json: bool) -> None:
     """Print what came of a command; ends with 1 when it was not done."""
     import msgspec  # noqa: PLC0415

@@ -27,14 +27,15 @@ _STAGE = ("stage", "offices", "up", "down", "common")
 _LIST = ("asked", "meeting", "by", "state", "held", "why")
 
 
-def progress_line(record: RehearsalRecord, language: str) -> str:
+def progress_line(record: RehearsalRecord, config: Config, language: str) -> str:
     """How far it is, in one line."""
     counts = {state: sum(one.state is state for one in record.offices) for state in OfficeState}
     parts = [f"{count} {_office_state(language, state)}" for state, count in counts.items() if count]
     running = sorted({one.rung for one in record.offices if one.state is OfficeState.RUNNING and one.rung})
     stage = len(record.starts_ns)
     what = f"{say(language, 'rehearsal.col_stage')} {stage}" if stage else _state(language, record.state)
-    said = [what, ", ".join(parts), ", ".join(running)]
+    steps = ", ".join(profile_name(rung, config, language) for rung in running)
+    said = [what, ", ".join(parts), steps]
     return " · ".join(part for part in said if part)
 
 
@@ -90,8 +91,8 @@ def _row(one: OfficeProgress, config: Config, language: str) -> list[str]:
         site.name(language) if site is not None else one.site,
         str(one.stage) if one.stage else _NONE,
         _office_state(language, one.state),
-        _profile(one.rung_up, config, language),
-        _profile(one.rung_down, config, language),
+        profile_name(one.rung_up, config, language),
+        profile_name(one.rung_down, config, language),
         _rate(language, one.up_bps),
         _rate(language, one.down_bps),
         BETWEEN.join(said for line in (one.why, one.note) if (said := say_rehearsal_why(language, line)))
@@ -99,7 +100,7 @@ def _row(one: OfficeProgress, config: Config, language: str) -> list[str]:
     ]
 
 
-def _profile(rung: str, config: Config, language: str) -> str:
+def profile_name(rung: str, config: Config, language: str) -> str:
     """Its name; the id when the profiles do not hold it any more."""
     found = config.profiles.get(rung)
     return found.name(language) if found is not None else rung or _NONE

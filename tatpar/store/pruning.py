@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tatpar.terminal.options import existing_folder, failed, json_option, say_json, settings_and_data
+from tatpar.terminal.options import (
+    existing_folder,
+    failed,
+    json_option,
+    lang_option,
+    say_json,
+    settings_and_data,
+)
 from tatpar.terminal.progress_line import ProgressLine
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ _DAY_NS = 86_400 * 10**9
     is_flag=True,
     help="Give the room back to the disk: the files are written anew, and others wait.",
 )
+@lang_option
 @json_option
 def prune(  # noqa: PLR0913, PLR0917 - one argument an option
     config_file: Path | None,
@@ -52,6 +60,7 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
     decisions: int | None,
     dry_run: bool,  # noqa: FBT001
     compact: bool,  # noqa: FBT001
+    lang: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Let go of what is older than so many days, by kind, also while the hub works.
@@ -65,7 +74,8 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
-    settings = load_config(config_file).settings.store
+    config = load_config(config_file)
+    settings, language = config.settings.store, lang or config.settings.deployment.language
     existing_folder(data_dir)
     now_ns = time.time_ns()
     told: dict[str, object] = {}
@@ -82,11 +92,9 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
     if as_json:
         say_json({"dry_run": dry_run, **told})
         return
-    click.echo("\n".join(_lines(told, dry_run=dry_run)))
+    click.echo("\n".join(_lines(told, language, dry_run=dry_run)))
     if settings.kind != "sqlite":
-        click.echo(
-            f"windows and roll-ups: on the {settings.kind} server, by its own retention (tatpar store init)"
-        )
+        click.echo(_say(language, "prune_server", kind=settings.kind))
 
 
 def _reports(
@@ -124,28 +132,30 @@ def _decisions(data_dir: Path, before_ns: int, *, dry_run: bool, compact: bool) 
     return {"decisions": found}
 
 
-def _lines(told: dict[str, object], *, dry_run: bool) -> list[str]:
-    would = "would go" if dry_run else "gone"
+def _lines(told: dict[str, object], language: str, *, dry_run: bool) -> list[str]:
     lines = []
     if "hours" in told:
         size = told["bytes"]
         assert isinstance(size, int)
-        lines.append(
-            f"windows: {told['hours']} hours of offices and {told['reports']} recent reports {would};"
-            f" roll-ups: {told['rollup_days']} days of offices {would}; {size / 1e6:.1f} MB"
-        )
+        key = "prune_would" if dry_run else "prune_gone"
+        counts = {name: told[name] for name in ("hours", "reports", "rollup_days")}
+        lines.append(_say(language, key, mb=f"{size / 1e6:.1f}", **counts))
     decisions = told.get("decisions")
     if isinstance(decisions, dict) and decisions:
-        lines.append(
-            f"decisions: {', '.join(f'{count} {kind}' for kind, count in decisions.items())} {would}"
-        )
+        key = "prune_decisions_would" if dry_run else "prune_decisions_gone"
+        counted = ", ".join(f"{count} {kind}" for kind, count in decisions.items())
+        lines.append(_say(language, key, counted=counted))
     free, given = told.get("free_bytes", 0), told.get("given_back_bytes", 0)
     assert isinstance(free, int)
     assert isinstance(given, int)
     if not dry_run and given:
-        lines.append(f"{given / 1e6:.1f} MB given back to the disk")
+        lines.append(_say(language, "given_back", mb=f"{given / 1e6:.1f}"))
     elif not dry_run and free:
-        lines.append(
-            f"{free / 1e6:.1f} MB are free in reports.db and used before it grows; --compact gives them back"
-        )
-    return lines or ["nothing is that old"]
+        lines.append(_say(language, "free", mb=f"{free / 1e6:.1f}"))
+    return lines or [_say(language, "nothing_old")]
+
+
+def _say(language: str, key: str, **values: Any) -> str:  # noqa: ANN401 - as `say` takes them
+    from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
+
+    return say(language, f"store.{key}", **values)

@@ -108,6 +108,34 @@ def without_store(data_dir: Path) -> str:
     return f"{data_dir}: no store yet; nothing is seen until `tatpar collect` works there"
 
 
+def config_language(config_file: Path | None) -> str:
+    """The deployment's language, of the settings alone; raises ConfigError."""
+    from config.settings_file import SettingsFile  # noqa: PLC0415 - keeps --help fast
+
+    return SettingsFile(config_file).settings.deployment.language
+
+
+def still_beginning(data_dir: Path) -> str:
+    """What to say while `tatpar up` makes the emulated past of a new folder and nothing else is there yet; else empty."""
+    if (data_dir / "reports.db").exists() or not (data_dir / "making-past").is_dir():
+        return ""
+    import fcntl  # noqa: PLC0415 - keeps --help fast
+
+    try:
+        with (data_dir / "up.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:  # it is at work
+        return f"{data_dir}: `tatpar up` is still making the emulated past there; try again when it has printed the wall's address"
+    except OSError:
+        return ""
+    return ""
+
+
+def no_store(data_dir: Path) -> str:
+    """What to say of a folder that has no report store."""
+    return still_beginning(data_dir) or f"{data_dir}: no store there; name the folder of a Tatpar with --data"
+
+
 def wrong_input(message: str) -> NoReturn:
     """End with status 2 and one line that says where, what, and what to write instead."""
     click.echo(message, err=True)

@@ -12,7 +12,7 @@ from analytics.lines import Lines
 from analytics.readiness import asked_spans
 from tatpar.data_folder.decided import decided
 from tatpar.terminal.json_time import as_json as json_text
-from tatpar.terminal.options import failed, wrong_input
+from tatpar.terminal.options import failed, no_store, wrong_input
 from tatpar.terminal.progress_line import ProgressLine
 from tatpar.verdicts.asked_times import occurrences
 from tatpar.verdicts.expected import expected
@@ -48,7 +48,7 @@ def answer(config: Config, data_dir: Path, question: Question, language: str, *,
     now_ns = time.time_ns()
     asked = occurrences(config, question, now_ns)
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+        wrong_input(no_store(data_dir))
     try:
         with (
             decided(data_dir) as state,

@@ -9,7 +9,7 @@ from config.settings_file import timezone_of
 from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import readable, rfc3339
 from telemetry.decisions import ReasonCode, State
-from telemetry.words import say, say_reason
+from telemetry.words import say, say_down, say_reason, say_state
 from telemetry.words.format import short_moment
 from telemetry.words.rehearsals import say_rehearsal_why
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from config.meetings import Occurrence
-    from telemetry.decisions import Verdict
+    from telemetry.decisions import Reason, Verdict
     from telemetry.rehearsing import LastRehearsal
 
 _WORST_FIRST: Final = (State.NOT_READY, State.AT_RISK, State.UNKNOWN, State.READY)
@@ -95,20 +95,24 @@ class VerdictTable:
         }
 
     def _row(self, language: str, verdict: Verdict) -> list[str]:
-        zone = timezone_of(self.config.settings)
         site = self.config.registry.by_id.get(verdict.site)
-        dark = any(reason.code is ReasonCode.DARK for reason in verdict.reasons)
         best = self.config.profiles.get(verdict.best_profile)
-        why = "; ".join(say_reason(language, reason, zone=zone) for reason in verdict.reasons)
+        why = "; ".join(self._reason(language, reason, verdict.probability) for reason in verdict.reasons)
         action = "" if verdict.action.value == "none" else say(language, f"action.{verdict.action.value}")
         return [
             site.name(language) if site else verdict.site,
-            say(language, "state.dark" if dark else f"state.{verdict.state.value}"),
+            say_state(language, verdict),
             "" if verdict.probability is None else say(language, "table.ratio", value=verdict.probability),
             best.name(language) if best else "–",
             *([self._rehearsed(language, verdict.site)] if self.rehearsed else []),
             " → ".join(part for part in (why, action) if part),
         ]
+
+    def _reason(self, language: str, reason: Reason, chance: float | None) -> str:
+        zone = timezone_of(self.config.settings)
+        if reason.is_down_now:
+            return say_down(language, reason, chance, zone=zone)
+        return say_reason(language, reason, zone=zone)
 
     def _rehearsed(self, language: str, site: str) -> str:
         """What each way held last, when, and what broke."""

@@ -13,7 +13,17 @@ from telemetry.words.catalogues import (
     knows,
 )
 from telemetry.words.format import DEFAULT_ZONE
-from telemetry.words.speak import measure, say, say_cause, say_incident, say_reason, say_region, say_told
+from telemetry.words.speak import (
+    measure,
+    say,
+    say_cause,
+    say_down,
+    say_incident,
+    say_reason,
+    say_region,
+    say_state,
+    say_told,
+)
 
 __all__ = [
     "DEFAULT_ZONE",
@@ -26,8 +36,10 @@ __all__ = [
     "measure",
     "say",
     "say_cause",
+    "say_down",
     "say_incident",
     "say_reason",
     "say_region",
+    "say_state",
     "say_told",
 ]

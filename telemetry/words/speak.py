@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from telemetry.decisions import FactorKind
+from telemetry.decisions import FactorKind, ReasonCode, down_now
 from telemetry.words import format as form
 from telemetry.words.catalogues import WordsError, knows, template
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
-    from telemetry.decisions import Factor, Incident, Reason
+    from telemetry.decisions import Factor, Incident, Reason, Verdict
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
 _FORMATTERS: Final[dict[str, Callable[[str, float, tzinfo], str]]] = {
@@ -107,6 +107,23 @@ def _since(language: str, text: str, reason: Reason, zone: tzinfo) -> str:
     return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns)
 
 
+def say_down(language: str, reason: Reason, chance: float | None, *, zone: tzinfo = form.DEFAULT_ZONE) -> str:
+    """A line that is down now: first what is and since when, then the chance (0..1) that it is back and holds."""
+    text = say_reason(language, reason, zone=zone)
+    return text if chance is None else say(language, "down.chance", reason=text, chance=chance)
+
+
+def say_state(language: str, verdict: Verdict) -> str:
+    """The word of a verdict; where the line is down now, that before what is expected."""
+    down = down_now(verdict.reasons)
+    if down is not None and down.code is ReasonCode.DARK:
+        return say(language, "state.dark")
+    state = say(language, f"state.{verdict.state.value}")
+    if down is None:
+        return state
+    return say(language, "down.state", down=say(language, f"brief.{down.code.value}"), state=state)
+
+
 def say_cause(language: str, factor: Factor, names: Mapping[str, str] | None = None) -> str:
     """What offices have in common; `names` are the headquarters' own, by id."""
     name = factor.name
@@ -135,10 +152,18 @@ def say_incident(
     """An incident in one line: the cause, its evidence, since when, or from when to when."""
     seen = incident.evidence
     what = say_counted(language, incident.factor, seen.suffer, seen.members, names)
+    if incident.until_ns is None and len(incident.sites) < seen.suffer:  # it ends: its strongest is not now
+        what = _ending(language, incident, names)
     numbers = {"others": seen.others, "others_suffer": seen.others_suffer, "since": incident.since_ns}
     if incident.until_ns is None:
         return say(language, "shared.lasts", zone=zone, what=what, **numbers)
     return say(language, "shared.over", zone=zone, what=what, until=incident.until_ns, **numbers)
+
+
+def _ending(language: str, incident: Incident, names: Mapping[str, str] | None) -> str:
+    seen, cause = incident.evidence, say_cause(language, incident.factor, names)
+    key = "shared.easing" if incident.sites else "shared.ending"
+    return say(language, key, cause=cause, now=len(incident.sites), suffer=seen.suffer, members=seen.members)
 
 
 def say_told(language: str, reason: Reason) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def tatpar(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words), catch_exceptions=False)
+    return CliRunner().invoke(main, [*words, "--lang", "en"], catch_exceptions=False)
 
 
 def test_sites_are_listed_with_their_count() -> None:

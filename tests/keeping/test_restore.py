@@ -125,7 +125,7 @@ def test_killed_after_its_last_step_it_is_recognised(hub: Hub, monkeypatch: pyte
     wanted = bits_of(target / "reports.db")
     done = restore(backup, target, config)
     assert (done.was_there, done.files > 0) == (True, True)
-    said = CliRunner().invoke(main, ["store", "restore", str(backup), "--data", str(target)])
+    said = CliRunner().invoke(main, ["store", "restore", str(backup), "--data", str(target), "--lang", "en"])
     assert (said.exit_code, "already" in said.output) == (0, True)
     assert bits_of(target / "reports.db") == wanted
     other = hub.folder / "other"

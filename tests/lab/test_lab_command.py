@@ -42,7 +42,8 @@ async def fleet(config: Config, reflector: EchoReflector, tmp_path: Path) -> Asy
 
 async def typed(*words: str, data: Path) -> Result:
     """What a command line prints and how it ends."""
-    result = await asyncio.to_thread(CliRunner().invoke, main, ["lab", *words, "--data", str(data)])
+    english = [] if words[0] == "truth" else ["--lang", "en"]
+    result = await asyncio.to_thread(CliRunner().invoke, main, ["lab", *words, "--data", str(data), *english])
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 

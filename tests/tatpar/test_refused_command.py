@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def typed(operator: Any, *arguments: str) -> Result:
-    return CliRunner().invoke(main, ["refused", "--data", str(operator.data), *arguments])
+    return CliRunner().invoke(main, ["refused", "--data", str(operator.data), "--lang", "en", *arguments])
 
 
 def test_the_newest_first(operator: Any) -> None:

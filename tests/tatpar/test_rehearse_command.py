@@ -127,8 +127,19 @@ def test_what_came_of_it_is_said_in_words(language: str, wanted: tuple[str, ...]
     for code in ("down loss", "agra", "audio"):
         assert code not in text
     running = structs.replace(OFFICES[0], state=OfficeState.RUNNING, rung="audio")
-    line = progress_line(RehearsalRecord(request=request, starts_ns=(1,), offices=(running,)), language)
-    assert line.endswith("· audio")
+    config = load_config(None)
+    line = progress_line(
+        RehearsalRecord(request=request, starts_ns=(1,), offices=(running,)), config, language
+    )
+    assert line.endswith(f"· {config.profiles['audio'].name(language)}")
+    assert not line.endswith("· audio")
+
+
+def test_the_question_names_profiles_in_the_readers_language(call: Callable[..., Result]) -> None:
+    """Nobody has to know a profile's id to say yes."""
+    asked = call("--meeting", MORNING, "--lang", "hi").stderr
+    assert "केवल आवाज़ → वीडियो 360p → वीडियो 720p" in asked
+    assert "video-360p" not in asked
 
 
 def test_an_office_that_did_not_hold_is_status_3(call: Callable[..., Result], state: StateDb) -> None:
@@ -211,5 +222,5 @@ def test_it_asks_first(call: Callable[..., Result], state: StateDb) -> None:
     """Without --yes and without an answer nothing is begun."""
     result = call("--meeting", MORNING, "--lang", "en")
     assert result.exit_code == 1
-    assert "audio → video-360p → video-720p, 7 s each" in result.stderr
+    assert "Audio only → Video 360p → Video 720p, 7 s each" in result.stderr
     assert state.rehearsals(1) == []

@@ -23,7 +23,7 @@ PASSWORD = "three rivers meet here"
 
 def users(operator: Any, *arguments: str, typed: str = "") -> Result:
     place = ["--config", str(operator.config), "--data", str(operator.data)]
-    done = CliRunner().invoke(main, ["users", *place, *arguments], input=typed)
+    done = CliRunner().invoke(main, ["users", *place, *arguments, "--lang", "en"], input=typed)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
 

@@ -155,6 +155,9 @@ def test_a_meeting_shows_every_office_and_follows_changes(page: Page, fleet: Any
         "Audio only",
     ):
         assert part in rampur
+    jhansi = rows.nth(1).inner_text()
+    assert "Line is down · not ready" in jhansi
+    assert "Line is down, since 09:59 · 8\u00a0% that it is back and holds" in jhansi
     assert "36 invited offices are not linked yet" in page.inner_text(".planned-list")
     fleet.decide(
         "varanasi", State.NOT_READY, 0.02, Reason(code=ReasonCode.BITRATE_UP, value=400e3, unit="bps")

@@ -95,6 +95,24 @@ def test_a_changed_verdict_changes_its_tile_and_nothing_else_moves(
     assert places(page, ".marks a") == before
 
 
+def test_no_row_loses_words_on_a_small_screen(fleet: Any, browser: Any) -> None:
+    """At 1366 x 768 each reason and action is whole, in both languages; a dead line says first that it is down."""
+    down = {
+        "en": "Line is down, since 09:59 · 8\u00a0% that it is back and holds",
+        "hi": "लाइन बंद, 09:59 से · ठीक होकर मीटिंग चलने की संभावना 8\u00a0%",
+    }
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    for language, words in down.items():
+        page.goto(f"{fleet.url}/?lang={language}")
+        page.wait_for_selector(".rows .row.down .reason")
+        assert words in page.locator(".rows .row.down .reason").all_text_contents()
+        cut = page.evaluate(
+            "[...document.querySelectorAll('.rows :is(.reason, .action)')].filter(it => it.scrollWidth > it.clientWidth + 1).length"
+        )
+        assert cut == 0
+    page.close()
+
+
 def test_an_office_that_recovers_keeps_its_row_until_the_minute_is_over(
     page: Page, fleet: Any, until: Any
 ) -> None:

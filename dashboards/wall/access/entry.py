@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dashboards.wall.access.origin import is_from_our_page
+from dashboards.wall.access.page import asked_for
 from dashboards.wall.web.answers import BadRequestError
 from telemetry.access import Role  # noqa: TC001 - a field's type
 
@@ -64,7 +65,7 @@ def _guarded(found: dict[str, Entry], door: Door) -> Handler:
             return await entry.handler(request)
         if visitor is None:
             if entry.is_page:
-                return RedirectResponse(SIGN_IN, 303, {"cache-control": "no-store"})
+                return RedirectResponse(f"{SIGN_IN}{asked_for(request)}", 303, {"cache-control": "no-store"})
             raise BadRequestError(f"sign in first: {SIGN_IN}", 401)
         if visitor.role < entry.role:
             raise BadRequestError(

@@ -60,7 +60,7 @@ class SignIn:
     async def ask(self, request: Request) -> Response:
         """The page; who is signed in already is led to the wall."""
         if request.state.visitor is not None:
-            return RedirectResponse("/", 303, {"cache-control": "no-store"})
+            return RedirectResponse(f"/{page.asked_for(request)}", 303, {"cache-control": "no-store"})
         return self._page(request)
 
     async def take(self, request: Request) -> Response:
@@ -118,7 +118,8 @@ class SignIn:
             raise BadRequestError(
                 "this link has ended, or was taken back; ask for a new one (tatpar users link)", 404
             )
-        answer = RedirectResponse("/", 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
+        home = f"/{page.asked_for(request)}"
+        answer = RedirectResponse(home, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
         self._set_cookie(request, answer, LINK_COOKIE, token, (link.until_ns - now_ns) / SECOND_NS)
         return answer
 

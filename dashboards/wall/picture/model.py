@@ -76,6 +76,8 @@ class Tile(_Record, frozen=True, kw_only=True):
     shade: Shade
     probability: float | None = None
     why: Why | None = None
+    down: Why | None = None
+    """That the line is down now, where another reason comes before it."""
     action: str = ""
     best: str = ""
     path: str = ""
@@ -111,6 +113,8 @@ class Weak(_Record, frozen=True, kw_only=True):
     shade: Shade
     probability: float | None = None
     why: Why | None = None
+    down: Why | None = None
+    """That the line is down now, where another reason comes before it."""
     action: str = ""
 
 

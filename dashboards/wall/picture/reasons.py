@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from dashboards.wall.picture.model import Cause, Why
 from dashboards.wall.picture.times import ms
+from telemetry.decisions import down_now
 from telemetry.words import format as form
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from telemetry.decisions import Factor, Reason
 
 
@@ -27,6 +30,12 @@ def why(reason: Reason) -> Why:
         until_ms=None if reason.until_ns is None else ms(reason.until_ns),
         cause=None if reason.factor is None else cause(reason.factor),
     )
+
+
+def down_beside(reasons: Sequence[Reason]) -> Why | None:
+    """The reason that says that the line is down now, where another one comes before it; None otherwise."""
+    found = down_now(reasons)
+    return None if found is None or found is reasons[0] else why(found)
 
 
 def cause(factor: Factor) -> Cause:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tatpar.terminal.options import (
-    data_option,
+    config_language,
     existing_folder,
     failed,
     json_option,
+    lang_option,
     say_json,
     settings_and_data,
-    unused_config_option,
     wrong_input,
 )
 from tatpar.terminal.progress_line import ProgressLine
@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     default=None,
     help="When this one is made, remove the oldest of the folder beyond so many.",
 )
+@lang_option
 @json_option
-def backup(
+def backup(  # noqa: PLR0913, PLR0917 - one argument an option
     folder: Path,
     config_file: Path | None,
     data_dir: Path,
     keep: int | None,
+    lang: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Copy the hub while it runs: reports, decisions, keys, settings, all as of one moment, into FOLDER/tatpar-DATE.
@@ -54,37 +56,45 @@ def backup(
     from tatpar.store.backups.manifest import BackupError  # noqa: PLC0415
 
     existing_folder(data_dir)
+    config = load_config(config_file)
+    language = lang or config.settings.deployment.language
     try:
         with ProgressLine() as bar:
-            place, manifest = make(load_config(config_file), data_dir, folder, bar.copied)
+            place, manifest = make(config, data_dir, folder, bar.copied)
         gone = [] if keep is None else forget_old(folder, keep, place)
     except BackupError as error:
         failed(f"tatpar store backup: {error}")
     if as_json:
         say_json({"backup": str(place), **_figures(manifest), "removed": [str(path) for path in gone]})
         return
-    click.echo(
-        f"{place}: {len(manifest.files)} files, {manifest.bytes / 1e6:.1f} MB in {manifest.took_s:.1f} s,"
-        f" all as of one moment (databases within {manifest.spread_ms:.1f} ms)"
-    )
+    made = {
+        "files": len(manifest.files),
+        "mb": f"{manifest.bytes / 1e6:.1f}",
+        "took": f"{manifest.took_s:.1f}",
+    }
+    click.echo(_say(language, "made", place=str(place), spread=f"{manifest.spread_ms:.1f}", **made))
     if manifest.store != "sqlite":
-        click.echo(
-            f"not in it: what the {manifest.store} server has; back that up with the server's own tool"
-        )
+        click.echo(_say(language, "not_the_servers", kind=manifest.store))
     if manifest.strangers:
-        click.echo(f"not in it, since nobody has said what it is: {', '.join(manifest.strangers)}")
+        click.echo(_say(language, "not_strangers", names=", ".join(manifest.strangers)))
     for path in gone:
-        click.echo(f"{path}: removed, --keep {keep}")
+        click.echo(_say(language, "removed", path=str(path), keep=keep))
 
 
 @click.command("verify", short_help="is a backup, or the hub's data, whole")
 @click.argument(
     "backup_dir", metavar="[BACKUP]", required=False, type=click.Path(path_type=Path, file_okay=False)
 )
-@unused_config_option
-@data_option
+@settings_and_data
+@lang_option
 @json_option
-def verify(backup_dir: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+def verify(
+    backup_dir: Path | None,
+    config_file: Path | None,
+    data_dir: Path,
+    lang: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Look through a backup; without one, through the data folder, also while the hub works.
 
     Every file against its digest, every database page, every packed block unpacked, every report decoded, the ledger against what
@@ -96,6 +106,7 @@ def verify(backup_dir: Path | None, data_dir: Path, as_json: bool) -> None:  # n
     from tatpar.store.backups.verifying import verify_backup, verify_data  # noqa: PLC0415
 
     existing_folder(backup_dir or data_dir)
+    language = lang or config_language(config_file)
     try:
         with ProgressLine() as bar:
             found = (
@@ -105,15 +116,14 @@ def verify(backup_dir: Path | None, data_dir: Path, as_json: bool) -> None:  # n
             )
     except BackupError as error:
         failed(f"tatpar store verify: {error}")
-    _say_verified(found, as_json=as_json)
+    _say_verified(found, language, as_json=as_json)
     if found.faults:
         raise SystemExit(1)
 
 
 @click.command("restore", short_help="put a backup into an empty data folder")
 @click.argument("backup_dir", metavar="BACKUP", type=click.Path(path_type=Path, file_okay=False))
-@unused_config_option
-@data_option
+@settings_and_data
 @click.option(
     "--restore-config",
     "config_dir",
@@ -121,8 +131,16 @@ def verify(backup_dir: Path | None, data_dir: Path, as_json: bool) -> None:  # n
     default=None,
     help="An empty folder for the settings, offices, meetings that the backup holds; without it they stay there.",
 )
+@lang_option
 @json_option
-def restore(backup_dir: Path, data_dir: Path, config_dir: Path | None, as_json: bool) -> None:  # noqa: FBT001
+def restore(  # noqa: PLR0913, PLR0917 - one argument an option
+    backup_dir: Path,
+    config_file: Path | None,
+    data_dir: Path,
+    config_dir: Path | None,
+    lang: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Put a backup into an empty data folder. Then start the hub: the probes' spools fill what they still have.
 
     Killed, it goes on when it is started again. Tokens of enrolment that were not redeemed end, and everybody is signed out.
@@ -146,46 +164,40 @@ def restore(backup_dir: Path, data_dir: Path, config_dir: Path | None, as_json: 
 
         say_json(msgspec.to_builtins(done))
     else:
-        click.echo("\n".join(_restored(done)))
+        click.echo("\n".join(_restored(done, lang or config_language(config_file))))
 
 
-def _restored(done: Restored) -> list[str]:
+def _restored(done: Restored, language: str) -> list[str]:
     from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
 
-    lines = [f"{done.data}: {done.files} files, {done.bytes / 1e6:.1f} MB, as of {rfc3339(done.moment_ns)}"]
+    back = {"files": done.files, "mb": f"{done.bytes / 1e6:.1f}", "moment": rfc3339(done.moment_ns)}
+    lines = [_say(language, "put_back", data=str(done.data), **back)]
     if done.was_there:
-        lines.append(
-            "it had been put back there already, and no hub has worked with it since: nothing was changed"
-        )
+        lines.append(_say(language, "was_there"))
     if not done.is_sealed:
-        lines.append("manifest.json was not checked: the release that made this backup wrote no digest of it")
+        lines.append(_say(language, "not_sealed"))
     if done.config:
-        lines.append(
-            f"{done.config}: what the operator wrote"
-            + (f"; settings: {done.settings}" if done.settings else "")
-        )
+        key = "config_with_settings" if done.settings else "config"
+        lines.append(_say(language, key, config=str(done.config), settings=str(done.settings)))
     lines += [
-        f"{origin}: lay elsewhere; it is below {done.config or 'config'}/elsewhere"
+        _say(language, "elsewhere", origin=str(origin), config=str(done.config or "config"))
         for origin in done.elsewhere
     ]
-    lines.append(
-        "reports that came after that moment come again where an office still has them; `tatpar gaps` tells the rest"
-    )
-    lines.append("who was revoked after that moment is let in again: revoke them anew (tatpar revoke SITE)")
-    lines.append("probes enrolled after that moment are strangers: enrol them again (tatpar enroll SITE)")
+    lines += [_say(language, key) for key in ("reports_again", "revoked_again", "enrolled_again")]
     if done.tokens_ended:
-        lines.append(
-            f"{done.tokens_ended} enrolment tokens that were not redeemed by then have ended; make new ones"
-        )
+        lines.append(_say(language, "tokens_ended", count=done.tokens_ended))
     if done.waiting_messages:
-        lines.append(
-            f"{done.waiting_messages} messages waited then and are sent again, though they may have gone out since:"
-            " tatpar alerts list"
-        )
+        lines.append(_say(language, "messages_again", count=done.waiting_messages))
     return lines
 
 
-def _say_verified(found: Verified, *, as_json: bool) -> None:
+def _say(language: str, key: str, **values: Any) -> str:  # noqa: ANN401 - as `say` takes them
+    from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
+
+    return say(language, f"store.{key}", **values)
+
+
+def _say_verified(found: Verified, language: str, *, as_json: bool) -> None:
     if as_json:
         import msgspec  # noqa: PLC0415
 
@@ -194,9 +206,14 @@ def _say_verified(found: Verified, *, as_json: bool) -> None:
     for fault in found.faults:
         click.echo(fault)
     for what in found.unchecked:
-        click.echo(f"not checked: {what}")
-    looked = f"{found.files} files, {found.blocks} blocks, {found.reports} recent reports, {found.accounts} ledgers"
-    click.echo(f"{found.where}: {'whole' if not found.faults else 'NOT WHOLE'}; looked at {looked}")
+        click.echo(_say(language, "not_checked", what=what))
+    looked = {
+        "files": found.files,
+        "blocks": found.blocks,
+        "reports": found.reports,
+        "accounts": found.accounts,
+    }
+    click.echo(_say(language, "damaged" if found.faults else "whole", where=str(found.where), **looked))
 
 
 def _figures(manifest: Manifest) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,8 @@ from tatpar.terminal.options import (
     explained,
     failed,
     json_option,
+    lang_option,
+    no_store,
     say_json,
     settings_and_data,
     wrong_input,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--to", "end", metavar="TIME", default=None, help="The same; default: now.")
 @click.option("--site", "sites", multiple=True, metavar="SITE", help="Only this office; may be given again.")
+@lang_option
 @json_option
 def export(  # noqa: PLR0913, PLR0917 - one argument an option
     folder: Path,
@@ -43,6 +46,7 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     begin: str | None,
     end: str | None,
     sites: tuple[str, ...],
+    lang: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Write windows, five-minute roll-ups and all other items into FOLDER, a Parquet file a day and kind.
@@ -59,11 +63,12 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
     from telemetry.store.protocol import Selection  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()
     existing_folder(data_dir)
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+        wrong_input(no_store(data_dir))
     _known(config, sites)
     end_ns = now_ns if end is None else _moment("--to", end, now_ns, config)
     kept_ns = round(config.settings.store.rollup_days * 86_400) * 10**9
@@ -85,17 +90,29 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     if as_json:
         say_json(done)
         return
-    click.echo(
-        f"{done.folder}: {done.files} files, {done.bytes / 1e6:.1f} MB;"
-        f" {done.windows} windows, {done.rollups} roll-ups, {done.items} other items"
-    )
+    counts: dict[str, Any] = {
+        "files": done.files,
+        "windows": done.windows,
+        "rollups": done.rollups,
+        "items": done.items,
+    }
+    language = lang or config.settings.deployment.language
+    size = f"{done.bytes / 1e6:.1f}"
+    click.echo(say(language, "store.exported", folder=str(done.folder), mb=size, **counts))
 
 
 @click.command("import", short_help="take Parquet files of an export in")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @settings_and_data
+@lang_option
 @json_option
-def import_(folder: Path, config_file: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+def import_(
+    folder: Path,
+    config_file: Path | None,
+    data_dir: Path,
+    lang: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Take in what `tatpar store export` wrote. What is in the store already stays; twice is the same as once.
 
     The ledger of reports does not travel: what was missing there shows here as time that was never measured.
@@ -112,8 +129,10 @@ def import_(folder: Path, config_file: Path | None, data_dir: Path, as_json: boo
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_writer  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     settings = load_config(config_file).settings
+    language = lang or settings.deployment.language
     if not folder.is_dir():
         wrong_input(f"{folder}: no such folder; name the one that `tatpar store export` wrote")
     try:
@@ -131,14 +150,16 @@ def import_(folder: Path, config_file: Path | None, data_dir: Path, as_json: boo
     if as_json:
         say_json(done)
         return
-    click.echo(
-        f"{done.files} files: {done.windows} windows, {done.rollups} roll-ups, {done.items} other items read;"
-        " what was there already stayed"
-    )
+    counts: dict[str, Any] = {
+        "files": done.files,
+        "windows": done.windows,
+        "rollups": done.rollups,
+        "items": done.items,
+    }
+    click.echo(say(language, "store.imported", **counts))
     if done.items_left_out:
-        click.echo(
-            f"{done.items_left_out} items were left out: a {settings.store.kind} store takes windows and roll-ups only"
-        )
+        left = done.items_left_out
+        click.echo(say(language, "store.items_left_out", count=left, kind=settings.store.kind))
 
 
 def _known(config: Config, sites: tuple[str, ...]) -> None:

@@ -35,6 +35,8 @@ def test_a_stranger_sees_the_sign_in_and_nothing_else(nobody: Browser) -> None:
     """The page leads to the sign-in; data, words and the stream are refused in one line; health says only whether it is at work."""
     status, headers, _ = nobody.ask("/")
     assert (status, headers["location"]) == (303, "/sign-in")
+    assert nobody.ask("/?lang=hi")[1]["location"] == "/sign-in?lang=hi"  # what somebody chose stays
+    assert nobody.ask("/?lang=no")[1]["location"] == "/sign-in"
     for path in ("/api/snapshot", "/api/stream", "/api/words/hi.json", "/api/me", "/api/openapi.json"):
         status, headers, body = nobody.ask(path)
         assert (status, json.loads(body)) == (401, {"error": "sign in first: /sign-in"}), path

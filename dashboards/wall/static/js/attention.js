@@ -10,8 +10,8 @@ import { isOld, meetingsInOrder, model, nextMeeting, now } from "./model.js";
 import { oldText, tileOf, worseFirst } from "./office.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
-import { sayReason } from "./reasons.js";
-import { nameOf, say, sayAction, sayShade } from "./words.js";
+import { downAmong, sayState, sayWhy } from "./reasons.js";
+import { nameOf, say, sayAction } from "./words.js";
 import { flash } from "./map.js";
 
 const ORDER_MS = 60_000;
@@ -196,7 +196,8 @@ function emptySentence(meeting, idle) {
   if (meeting && !meeting.linked) return say("wall.none_invited_linked");
   const well = idle && !troubledMeeting() && model.incidents.every((one) => one.until_ms !== undefined);
   if (meeting) return [say("wall.all_invited_ready", { n: meeting.linked }), well ? say("wall.nothing_to_do") : ""].filter(Boolean).join(" ");
-  return meetingsInOrder().length ? say("wall.all_fine_no_more") : say("wall.no_meetings", { file: model.scene.calendar });
+  const calm = !trouble()?.old && model.incidents.every((one) => one.until_ms !== undefined);
+  return meetingsInOrder().length ? say(calm ? "wall.all_fine_no_more" : "wall.no_more_meetings") : say("wall.no_meetings", { file: model.scene.calendar });
 }
 
 function createRow(office) {
@@ -218,10 +219,13 @@ function createRow(office) {
       setAttribute(link, "data-shade", one.shade);
       link.classList.toggle("old", old);
       link.classList.toggle("line", Boolean(one.line));
-      setText(state, sayShade(one.shade));
+      setText(state, sayState(one.shade, [one.down, one.why]));
       setText(chance, one.probability === undefined ? "–" : percent(one.probability));
       const well = one.shade === "ready" && !one.line;
-      setText(reason, [well ? say("wall.ready_again") : sayReason(one.why), old && !allOld ? oldText(tile) : ""].filter(Boolean).join(" · "));
+      const down = downAmong([one.down, one.why]);
+      link.classList.toggle("down", Boolean(down));
+      const toldOld = allOld || down?.code === "no_data"; // said by the reason itself
+      setText(reason, [well ? say("wall.ready_again") : sayWhy(one), old && !toldOld ? oldText(tile) : ""].filter(Boolean).join(" · "));
       setText(action, one.shade === "ready" ? "" : sayAction(one.action));
       drawSpark(spark, tile);
     },

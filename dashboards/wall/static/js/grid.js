@@ -9,7 +9,7 @@ import { freshAge, shortNumber, spoken, tileOf } from "./office.js";
 import { roam } from "./roam.js";
 import { hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
-import { sayReason } from "./reasons.js";
+import { sayWhy } from "./reasons.js";
 import { nameOf, say, sayShade } from "./words.js";
 
 /** Names of more letters are set smaller, and smaller still. */
@@ -107,7 +107,7 @@ function createTile(office) {
     link,
     show(tile) {
       reshape(glyph, tile.shade);
-      setText(more, tile.shade === "ready" ? "" : sayReason(tile.why));
+      setText(more, tile.shade === "ready" ? "" : sayWhy(tile));
       setAttribute(link, "data-shade", tile.shade);
       link.classList.toggle("old", isOld(tile));
       setText(state, [sayShade(tile.shade), shortNumber(tile)].filter(Boolean).join(" · "));

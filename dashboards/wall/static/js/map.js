@@ -10,7 +10,7 @@ import { borders, pathOf } from "./ground.js";
 import { createDenseMap, MOST_NAMED } from "./map_dense.js";
 import { oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
 import { hrefIncident, hrefSite } from "./router.js";
-import { sayReason } from "./reasons.js";
+import { sayWhy } from "./reasons.js";
 import { nameOf, say, sayShade } from "./words.js";
 import { roam } from "./roam.js";
 
@@ -127,7 +127,7 @@ function cardLines(office, tile) {
   return [
     h("strong", {}, shape(tile.shade), ` ${nameOf(office)}`),
     h("span", {}, [sayShade(tile.shade), shortNumber(tile)].filter(Boolean).join(" · ")),
-    tile.why && tile.shade !== "ready" ? h("span", {}, sayReason(tile.why)) : null,
+    tile.why && tile.shade !== "ready" ? h("span", {}, sayWhy(tile)) : null,
     isOld(tile) ? h("span", {}, oldText(tile)) : null,
   ].filter(Boolean);
 }

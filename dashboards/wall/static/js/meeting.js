@@ -9,7 +9,7 @@ import { moveChart, wholeMoved } from "./moves.js";
 import { createRehearsal } from "./rehearsal.js";
 import { lastRehearsal } from "./rehearsal_why.js";
 import { hrefSite } from "./router.js";
-import { sayReason } from "./reasons.js";
+import { sayDown, sayReason, sayState, downAmong } from "./reasons.js";
 import { nameOf, say, sayAction, sayShade } from "./words.js";
 
 const SUMMARY = ["dark", "not_ready", "at_risk", "unknown", "ready", "planned"];
@@ -130,7 +130,8 @@ const officeCell = (one) => h("th", { scope: "row", class: "col-office" },
 
 function reasonsCell(one) {
   const reasons = (one.why ?? []).filter((why) => one.shade !== "ready" || why.code !== "no_history");
-  const lines = [...reasons.map((why) => h("li", {}, sayReason(why))), one.rehearsed ? h("li", { class: "hint" }, lastRehearsal(one.rehearsed)) : null].filter(Boolean);
+  const down = downAmong(reasons);
+  const lines = [...reasons.map((why) => h("li", {}, why === down ? sayDown(why, one.probability) : sayReason(why))), one.rehearsed ? h("li", { class: "hint" }, lastRehearsal(one.rehearsed)) : null].filter(Boolean);
   return h("td", { class: `col-reasons${lines.length ? "" : " none"}` }, lines.length ? h("ul", {}, lines) : "–");
 }
 
@@ -138,7 +139,7 @@ function row(one) {
   const action = one.shade === "ready" ? "" : sayAction(one.action);
   return h("tr", { "data-shade": one.shade },
     officeCell(one),
-    h("td", { class: "col-state" }, h("span", { class: `verdict shade-${one.shade}` }, shape(one.shade), " ", sayShade(one.shade))),
+    h("td", { class: "col-state" }, h("span", { class: `verdict shade-${one.shade}` }, shape(one.shade), " ", sayState(one.shade, one.why))),
     h("td", { class: "col-probability" }, one.probability === undefined ? "–" : percent(one.probability)),
     reasonsCell(one),
     h("td", { class: `col-action${action ? "" : " none"}` }, action || "–"),

@@ -2,15 +2,15 @@
 
 import { duration, percent } from "./format.js";
 import { ageOf, isOld, model } from "./model.js";
-import { sayReason } from "./reasons.js";
-import { nameOf, say, sayShade } from "./words.js";
+import { sayState, sayWhy } from "./reasons.js";
+import { nameOf, say } from "./words.js";
 
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
 export function spoken(office, tile) {
   const number = shortAge(tile) || shortNumber(tile);
-  const parts = [[nameOf(office), number].filter(Boolean).join(" ") + `: ${sayShade(tile.shade)}`];
+  const parts = [[nameOf(office), number].filter(Boolean).join(" ") + `: ${sayState(tile.shade, [tile.down, tile.why])}`];
   if (number !== percentOf(tile) && tile.probability !== undefined) parts.push(percent(tile.probability));
-  if (tile.why && tile.shade !== "ready") parts.push(sayReason(tile.why));
+  if (tile.why && tile.shade !== "ready") parts.push(sayWhy(tile));
   if (isOld(tile)) parts.push(oldText(tile));
   return parts.join(", ");
 }

@@ -2,7 +2,7 @@
 
 import { causeText } from "./causes.js";
 import { clock, measure } from "./format.js";
-import { say } from "./words.js";
+import { say, sayShade } from "./words.js";
 
 /** A reason as a screen shows it: with its number, or the cause that it shares with others; since when, or when it was. */
 export function sayReason(why) {
@@ -18,4 +18,25 @@ function ownText(why) {
   const toldBySince = why.unit === "s" && why.since_ms;
   if (why.value === undefined || toldBySince) return say(`brief.${why.code}`);
   return say(`reason.${why.code}`, { value: measure(why.value, why.unit ?? "") });
+}
+
+const DOWN = new Set(["outage", "no_data", "dark"]);
+
+/** The reason that says that nothing comes through or is heard at this moment; undefined without one. */
+export const downAmong = (reasons) => reasons?.find((why) => why && DOWN.has(why.code) && why.since_ms && !why.until_ms);
+
+/** A line that is down now: first what is and since when, then the chance that it is back and holds. The twin of `say_down`. */
+export const sayDown = (why, chance) => (chance === undefined ? sayReason(why) : say("down.chance", { reason: sayReason(why), chance }));
+
+/** Why an office will not hold, in a line: that it is down now, if so, before what explains it. Takes `{why, down, probability}`. */
+export function sayWhy(one) {
+  const down = downAmong([one.down, one.why]);
+  if (!down) return sayReason(one.why);
+  return [sayDown(down, one.probability), down === one.why ? "" : sayReason(one.why)].filter(Boolean).join(" · ");
+}
+
+/** The word of a verdict; where the line is down now, that before what is expected. The twin of `say_state`. */
+export function sayState(shade, reasons) {
+  const down = shade === "dark" || shade === "ready" ? undefined : downAmong(reasons);
+  return down ? say("down.state", { down: say(`brief.${down.code}`), state: sayShade(shade) }) : sayShade(shade);
 }

@@ -12,7 +12,7 @@ import { callAndRehearsal } from "./site_call.js";
 import { createEvents } from "./site_events.js";
 import { createReports } from "./site_reports.js";
 import { linkTo, share } from "./site_share.js";
-import { sayReason } from "./reasons.js";
+import { sayState, sayWhy } from "./reasons.js";
 import { codecName, nameOf, say, sayAction, sayShade } from "./words.js";
 
 const WINDOW_MS = 15_000;
@@ -156,8 +156,8 @@ const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")
 /** Name, state, why, what to do, and for a line that is not well whom to call. */
 function headOf(office, tile, site) {
   const region = model.scene.regions.find((one) => one.id === office.region);
-  const said = [sayShade(tile.shade), tile.probability === undefined ? "" : say("wall.chance", { chance: tile.probability })].filter(Boolean).join(" · ");
-  const why = tile.shade === "ready" ? "" : sayReason(tile.why);
+  const said = [sayState(tile.shade, [tile.down, tile.why]), tile.probability === undefined ? "" : say("wall.chance", { chance: tile.probability })].filter(Boolean).join(" · ");
+  const why = tile.shade === "ready" ? "" : sayWhy(tile);
   return [
     back(),
     h("h2", {}, shape(tile.shade), ` ${nameOf(office)}`),

@@ -17,8 +17,10 @@ export const may = (role) => visitor !== null && ROLES.indexOf(visitor.role) >= 
 /** Whether the visitor is to say who acts: on this machine nobody has signed in. */
 export const mustSayName = () => visitor?.way === "local";
 
+/** In the language of the address, which somebody chose; else the sign-in takes the browser's. */
 export function goToSignIn() {
-  location.assign(SIGN_IN);
+  const asked = new URLSearchParams(location.search).get("lang");
+  location.assign(["hi", "en"].includes(asked) ? `${SIGN_IN}?lang=${asked}` : SIGN_IN);
 }
 
 /** Ask who it is; leads to the sign-in when it is nobody. */
@@ -66,5 +68,5 @@ export function createVisitor() {
 
 async function signOut() {
   await fetch("/sign-out", { method: "POST" });
-  goToSignIn();
+  location.assign(SIGN_IN); // the next to sign in may speak another language
 }
