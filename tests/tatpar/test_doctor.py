@@ -279,18 +279,24 @@ def test_what_was_refused(operator: Any, doctor: Callable[..., Result], reflecto
 
 
 def test_a_site_with_too_many_probes(operator: Any, doctor: Callable[..., Result], reflector: str) -> None:
-    """Probes that are told no plan are said, with where to look; that breaks nothing."""
+    """Probes that are told no plan now are said, with the site; that breaks nothing. What was once is no news."""
     operator.write(settings(reflector))
+    told = {"plans_withheld": 3, "withheld_sites": 5, "withheld": {"agra": "p65", "etah": "x"}}
     state = StateDb(operator.data / "state.db")
-    state.beat("collector", time.time_ns(), {"plans_withheld": 3})
-    state.close()
+    state.beat("collector", time.time_ns(), told)
     done = doctor("--json")
     assert done.exit_code == 0, done.output
     found = findings(done)["collector plans"]
     assert (found["level"], found["text"]) == (
         "less",
-        "since its start a site had more than 64 probes: those above get no plan",
+        "more than 64 probes speak for agra (the last one: p65), etah (the last one: x) and 3 more sites:"
+        " those above get no plan",
     )
+    state.beat("collector", time.time_ns(), told | {"withheld_sites": 0, "withheld": {}})
+    assert "collector plans" not in findings(doctor("--json"))
+    state.beat("collector", time.time_ns() - 300 * SECOND_NS, told)
+    state.close()
+    assert "collector plans" not in findings(doctor("--json"))
 
 
 def test_a_room_that_fails_again_and_again(
