@@ -270,13 +270,15 @@ class Watch:
         return self._current
 
     def _begin(self, now_ns: int) -> Current:
-        """Start from the store and the state database, as after a restart: nothing else is remembered."""
+        """Start from the store and the state database, as after a restart: nothing else is remembered but how far probes are believed."""
         until_ns = now_ns + self._horizon_ns() + DAY_NS
         there = self._live.current.calendar.occurrences(now_ns, until_ns)
         offices = prepare(self._live.current, there)
         self._cursor, _ = self._reader.tail(0)
         ring = WindowRing(Lines(offices.sites, offices.usual_paths), now_ns)
         ring.take(self._stored(now_ns), now_ns)
+        if self._current is not None:
+            ring.recall(self._current.ring)
         self._spoken.forget_all()
         self._book.recall(self._state, now_ns)
         self.counters.voided += void_changed(self._state, there, now_ns, until_ns)
