@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from msgspec import structs
 
@@ -12,50 +14,57 @@ from tatpar.watching.ring import RING_WINDOWS, WindowRing
 from telemetry.messages import SelfReport
 from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Received, Selection
-from telemetry.windows import HOUR_NS, MINUTE_NS, SECOND_NS, WINDOW_NS
+from telemetry.windows import HOUR_NS, WINDOW_NS
 from tests.telemetry.store.conftest import T0, Fleet
 
+if TYPE_CHECKING:
+    from telemetry.store.tables import StreamTable
+
 PATH = "main.state"
-HALF_HOURS = 6
+HALF_HOURS = 4
+STEP = 20
+"""Windows between two looks."""
 
 
-def claimed(store: MemoryStore, seq: int, *, is_bad: bool) -> None:
-    """A window that is lost on the way back, of which the probe says that its own socket dropped it; or a sound one."""
-    fleet = Fleet()
-    stream = structs.replace(fleet.stream(PATH, sent=150, lost=(0, 60) if is_bad else (0, 0)), straddled=0)
-    envelope = fleet.envelope("agra", seq, items=(stream,))
-    itself = SelfReport(rx_drops=60) if is_bad else SelfReport()
-    envelope = structs.replace(envelope, self_report=itself)
-    store.append([Received(envelope, envelope.start_ns + WINDOW_NS + SECOND_NS)])
+def half_hours() -> MemoryStore:
+    """The first ten minutes of each are lost on the way back, and the probe says that its own socket dropped it."""
+    fleet, store = Fleet(), MemoryStore()
+    sound, bad = (
+        structs.replace(fleet.stream(PATH, sent=150, lost=lost), straddled=0) for lost in ((0, 0), (0, 60))
+    )
+    for seq in range(HALF_HOURS * RING_WINDOWS):
+        is_bad = seq % RING_WINDOWS < MOST_WINDOWS
+        envelope = fleet.envelope("agra", seq, items=(bad if is_bad else sound,))
+        envelope = structs.replace(envelope, self_report=SelfReport(rx_drops=60 * is_bad))
+        store.append([Received(envelope, envelope.start_ns + WINDOW_NS)])
+    return store
 
 
 def test_ten_minutes_of_each_half_hour_are_not_believed_for_ever() -> None:
-    """The first ten minutes are; of those of the later half hours a few windows, and the line is bad with the claim beside it."""
-    store = MemoryStore()
-    for seq in range(HALF_HOURS * RING_WINDOWS):
-        claimed(store, seq, is_bad=seq % RING_WINDOWS < MOST_WINDOWS)
-    lines = Lines(("agra",), (PATH,))
+    """The first ten are; of those of later half hours a few windows, and the claim is marked. New settings forgive nothing."""
+    store, lines = half_hours(), Lines(("agra",), (PATH,))
+
+    def stored(since_ns: int, until_ns: int) -> StreamTable:
+        return store.streams(Selection(since_ns, until_ns), histograms=False)
+
     ring = WindowRing(lines, T0)
     shown, marked = [], []
-    for minute in range(HALF_HOURS * 30):
-        at_ns = T0 + minute * MINUTE_NS
-        ring.take(store.streams(Selection(at_ns, at_ns + MINUTE_NS)), at_ns + MINUTE_NS + 2 * SECOND_NS)
+    for seq in range(0, HALF_HOURS * RING_WINDOWS, STEP):
+        at_ns, now_ns = T0 + seq * WINDOW_NS, T0 + (seq + STEP) * WINDOW_NS
+        ring.take(stored(at_ns, now_ns), now_ns)
         recent = ring.recent()
-        if minute % 30 == 9:  # the end of ten bad minutes
-            lost = np.nan_to_num(recent.values["lost"][0, 0, -MOST_WINDOWS:])
+        if (seq + STEP) % RING_WINDOWS == MOST_WINDOWS:  # the end of ten bad minutes
+            lost = recent.values["lost"][0, 0, -MOST_WINDOWS - 1 : -1]
             shown.append(int((lost > 0).sum()))
-            not_believed = ring.not_believed()
-            marked.append(not_believed is not None and bool(not_believed[0, 0]))
-        if minute == 70:  # the operator changes something: that forgives nothing
-            before, ring = ring, WindowRing(lines, at_ns)
-            ring.take(
-                store.streams(Selection(at_ns - RING_WINDOWS * WINDOW_NS, at_ns + MINUTE_NS)),
-                at_ns + MINUTE_NS + 2 * SECOND_NS,
-            )
+            claims = ring.not_believed()
+            marked.append(claims is not None and bool(claims[0, 0]))
+        if seq == 2 * RING_WINDOWS:  # the operator changes something
+            before, ring = ring, WindowRing(lines, now_ns)
+            ring.take(stored(now_ns - RING_WINDOWS * WINDOW_NS, now_ns), now_ns)
             ring.recall(before)
-    assert shown[0] <= 1  # the window that runs is not there yet
-    assert all(count >= MOST_WINDOWS - 8 for count in shown[1:]), shown
-    assert all(marked[1:])
+    assert shown[0] == 0
+    assert all(count >= MOST_WINDOWS - 2 * RING_WINDOWS * REGAINED for count in shown[1:]), shown
+    assert marked == [True] * HALF_HOURS  # at the end of the first ten minutes nothing is left
 
 
 def test_belief_comes_back() -> None:
