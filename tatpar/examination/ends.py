@@ -67,8 +67,8 @@ def ask(end: str, address: str) -> Finding:
     try:
         family, kind, _, _, where = socket.getaddrinfo(*(parsed or ("", 0)), type=socket.SOCK_DGRAM)[0]
     except OSError:
-        kind = "a placeholder, which leads nowhere" if is_placeholder(address) else "the name is not known"
-        return broken(subject, f"{address}: {kind}", "write the reflector's address under [[headquarters]]")
+        why = "a placeholder, which leads nowhere" if is_placeholder(address) else "the name is not known"
+        return broken(subject, f"{address}: {why}", "write the reflector's address under [[headquarters]]")
     with socket.socket(family, kind) as sock:
         sock.settimeout(_TIMEOUT_S)
         took_ms = _round_trip_ms(sock, where)
