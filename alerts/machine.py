@@ -11,15 +11,15 @@ Pure: time, conditions and alerts go in. What is decided depends on them alone, 
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
 
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
+from alerts.succession import Others, handed_on, other_troubles
 from alerts.telling import Telling, Told, owing
-from telemetry.alerting import Alert, AlertState, Kind, Owed, Step
+from telemetry.alerting import Alert, AlertState, Kind, Step
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from alerts.condition import Condition
     from alerts.ladder import Ladder
     from alerts.silenced import Silenced
+    from alerts.succession import Change
     from alerts.telling import Teller
     from config.alert_settings import Alerts
 
@@ -36,25 +37,12 @@ OF_WINDOWS: Final = 3
 FLAPS_KEPT: Final = 10
 
 
-class Others(IntEnum):
-    """What else is wrong with an office."""
-
-    NONE = 0
-    UNTOLD = 1
-    """Something of which nobody is told, or not yet."""
-    TOLD = 2
-
-
 class Decision(Struct, frozen=True):
     """What came of one look."""
 
     alerts: tuple[Alert, ...] = ()
     """Those that have changed, as they stand now."""
     tellings: tuple[Telling, ...] = ()
-
-
-Change = tuple["Alert | None", "Alert"]
-"""An alert before and after a look."""
 
 
 class Machine:
@@ -92,7 +80,7 @@ class Machine:
         heirs = self._heirs(open_alerts, conditions)
         goes_on = set(heirs.values())
         going_on = {heirs.get(subject, subject): alert for subject, alert in open_alerts.items()}
-        others = self._other_troubles(going_on, conditions)
+        others = other_troubles(going_on, conditions)
         self._is_crowd = self._crowd(going_on, conditions) >= self._settings.crowd
         for subject in dict.fromkeys((*open_alerts, *conditions)):
             before, condition = open_alerts.get(subject), conditions.get(heirs.get(subject, subject))
@@ -107,41 +95,10 @@ class Machine:
             tellings += told
         alerts = [
             structs.replace(after, seen_ns=self._now_ns)
-            for before, after in self._owing(found, others)
+            for before, after in handed_on(found, others, self._concerns)
             if after != before
         ]
         return Decision(tuple(alerts), tuple(tellings))
-
-    def _other_troubles(
-        self, going_on: Mapping[str, Alert], conditions: Mapping[str, Condition]
-    ) -> dict[str, Others]:
-        """By office what else is wrong there, for an alert whose own trouble is gone; `going_on`: alerts by the condition that keeps them up."""
-        found: dict[str, Others] = {}
-        for subject, one in conditions.items():
-            if one.site and not one.muted:
-                alert = going_on.get(subject)
-                is_told = alert is not None and alert.fired_ns is not None
-                found[one.site] = max(
-                    found.get(one.site, Others.NONE), Others.TOLD if is_told else Others.UNTOLD
-                )
-        return found
-
-    def _owing(self, found: list[Change], others: Mapping[str, Others]) -> list[Change]:
-        """Who was told of an alert in whose place another stands hears when that one is over."""
-        owed: dict[str, tuple[Owed, ...]] = {}
-        for before, after in found:
-            gave_place = before is not None and after.resolved_ns is not None
-            if gave_place and others.get(after.site) is Others.TOLD and self._concerns(after):
-                owed[after.site] = (*owed.get(after.site, ()), *owing(after))
-        if not owed:
-            return found
-        return [(before, self._with_owed(after, owed)) for before, after in found]
-
-    def _with_owed(self, alert: Alert, owed: dict[str, tuple[Owed, ...]]) -> Alert:
-        if alert.fired_ns is None or alert.resolved_ns is not None:
-            return alert
-        words = owed.pop(alert.site, ())  # of several that stand one says it
-        return structs.replace(alert, owed=tuple(dict.fromkeys((*alert.owed, *words))))
 
     def _heirs(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> dict[str, str]:
         """By subject of an alert, the subject with which it goes on: another meeting of the same office is in danger, its own no longer.
