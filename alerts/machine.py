@@ -17,7 +17,8 @@ from msgspec import Struct, structs
 
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
-from alerts.telling import Telling, Told
+from alerts.succession import Others, handed_on, other_troubles
+from alerts.telling import Telling, Told, owing
 from telemetry.alerting import Alert, AlertState, Kind, Step
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS, window_start
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from alerts.condition import Condition
     from alerts.ladder import Ladder
     from alerts.silenced import Silenced
+    from alerts.succession import Change
     from alerts.telling import Teller
     from config.alert_settings import Alerts
 
@@ -71,14 +73,14 @@ class Machine:
         self, conditions: Mapping[str, Condition], standing: Iterable[Alert], recent: Iterable[Alert]
     ) -> Decision:
         """One look: every open alert, and every condition of which there is none yet."""
-        alerts: list[Alert] = []
+        found: list[Change] = []
         tellings: list[Telling] = []
         open_alerts = {alert.subject: alert for alert in standing}
         ended = {_whose(alert): alert for alert in recent if alert.subject in conditions or alert.clear_ns}
-        troubled = {one.site for one in conditions.values() if one.site and not one.muted}
         heirs = self._heirs(open_alerts, conditions)
         goes_on = set(heirs.values())
         going_on = {heirs.get(subject, subject): alert for subject, alert in open_alerts.items()}
+        others = other_troubles(going_on, conditions)
         self._is_crowd = self._crowd(going_on, conditions) >= self._settings.crowd
         for subject in dict.fromkeys((*open_alerts, *conditions)):
             before, condition = open_alerts.get(subject), conditions.get(heirs.get(subject, subject))
@@ -87,10 +89,15 @@ class Machine:
                     continue
                 after, told = self._begin(conditions[subject], ended.get(_whose(conditions[subject])))
             else:
-                after, told = self._go_on(before, condition, superseded=before.site in troubled)
-            if after is not None and after != before:
-                alerts.append(structs.replace(after, seen_ns=self._now_ns))
+                after, told = self._go_on(before, condition, others.get(before.site, Others.NONE))
+            if after is not None:
+                found.append((before, after))
             tellings += told
+        alerts = [
+            structs.replace(after, seen_ns=self._now_ns)
+            for before, after in handed_on(found, others, self._concerns)
+            if after != before
+        ]
         return Decision(tuple(alerts), tuple(tellings))
 
     def _heirs(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> dict[str, str]:
@@ -127,10 +134,10 @@ class Machine:
         return self._held(self._updated(alert, condition), condition)
 
     def _go_on(
-        self, alert: Alert, condition: Condition | None, *, superseded: bool
+        self, alert: Alert, condition: Condition | None, others: Others
     ) -> tuple[Alert, tuple[Telling, ...]]:
         if condition is None:
-            return self._well(alert, superseded=superseded)
+            return self._well(alert, others)
         if condition.muted:  # it lasts, and nothing is said: what was told of it stays what it is about
             return structs.replace(
                 alert, starts_ns=condition.starts_ns, ends_ns=condition.ends_ns, clear_ns=None
@@ -238,6 +245,7 @@ class Machine:
             self._anew(alert),
             told=(),
             eased=(),
+            owed=owing(alert),
             told_of=(),
             turned_ns=None,
             rung=0,
@@ -261,13 +269,19 @@ class Machine:
             note="",
         )
 
-    def _well(self, alert: Alert, *, superseded: bool) -> tuple[Alert, tuple[Telling, ...]]:
-        """Nothing is wrong any more, or nothing that concerns a meeting."""
+    def _well(self, alert: Alert, others: Others) -> tuple[Alert, tuple[Telling, ...]]:
+        """Nothing is wrong any more, or nothing that concerns a meeting.
+
+        Another trouble of the office of which is told takes the place of this one, and with it the all-clear. One of which nobody is told
+        (silence that a shared fault explains) only puts it off: the office is not well yet, and whoever was told waits for the word.
+        """
         if alert.state is AlertState.PENDING:
             waits = alert.bad_ns and window_start(self._now_ns) - alert.bad_ns[-1] < OF_WINDOWS * WINDOW_NS
-            return (alert if waits and not superseded else self._closed(alert)), ()
-        if superseded or not self._concerns(alert):
+            return (alert if waits and others is Others.NONE else self._closed(alert)), ()
+        if others is Others.TOLD or not self._concerns(alert):
             return self._closed(alert), ()
+        if others is Others.UNTOLD:
+            return structs.replace(alert, clear_ns=None), ()
         if alert.clear_ns is None:
             return structs.replace(alert, clear_ns=self._now_ns), ()
         if self._now_ns - alert.clear_ns < self._clear_ns(alert):

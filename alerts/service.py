@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import secrets
-import socket
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -30,6 +28,8 @@ from config.sites import SiteStatus
 from telemetry.alerting import AlertState
 from telemetry.bell import Bell
 from telemetry.clock import SystemClock
+from telemetry.state.errors import StateError
+from telemetry.state.holder import new_holder
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -85,15 +85,16 @@ class Alerts:
         delivery: Sender | None = None,
         words: Render = render,
         news: Bell | None = None,
+        holder: str | None = None,
     ) -> None:
-        """`news` is rung by a watch of this process when it has said something."""
+        """`news` is rung by a watch of this process when it has said something; `holder` is its name of before, when it is started again."""
         self._live = live
         self._state = state
         self._clock = clock or SystemClock()
         self._delivery = delivery or Delivery(state)
         self._words = words
         self._news = news or Bell()
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._holder = holder or new_holder()
         self._leased_ns: int | None = None
         self._tidy_ns = 0
         self._beat_ns: int | None = None
@@ -169,7 +170,8 @@ class Alerts:
         close = getattr(self._delivery, "close", None)
         if close is not None:
             close()
-        self._state.release_lease(ROLE, self._holder)
+        with suppress(StateError):  # then it runs out, or whoever starts again in this process has it still
+            self._state.release_lease(ROLE, self._holder)
 
     def _holds_lease(self, now_ns: int) -> bool:
         renewed = self._leased_ns is not None and 0 <= now_ns - self._leased_ns < LEASE_NS // 3

@@ -10,7 +10,7 @@ from alerts.facts import Audience
 from alerts.ladder import wait_ns
 from alerts.quiet import MINUTE_NS, is_quiet, quiet_until_ns
 from config.people import Person, Role
-from telemetry.alerting import Alert, Kind, Severity, Step
+from telemetry.alerting import Alert, Kind, Owed, Severity, Step
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from config.alert_settings import Alerts, Rung
 
 _AUDIENCES = {Role.IN_CHARGE: Audience.IN_CHARGE, Role.REGIONAL: Audience.REGIONAL}
+
+
+def owing(alert: Alert) -> tuple[Owed, ...]:
+    """All who have heard of an office's trouble and not yet that it is over, each once for each alert."""
+    own = (Owed(person, alert.id) for person in (*alert.told, *alert.eased))
+    return tuple(dict.fromkeys((*own, *alert.owed)))
 
 
 class Telling(Struct, frozen=True, kw_only=True):
@@ -76,7 +82,7 @@ class Teller:
 
     def over(self, alert: Alert) -> tuple[Telling, ...]:
         """The all-clear, to those alone who were told; in quiet hours it waits for their end."""
-        people = self._people(dict.fromkeys((*alert.told, *alert.eased)))
+        people = self._people(dict.fromkeys(one.person for one in owing(alert)))
         return tuple(filter(None, (self._all_clear(alert, person) for person in people)))
 
     def _all_clear(self, alert: Alert, person: Person) -> Telling | None:

@@ -7,8 +7,8 @@
 * When the clock was stepped under more than `STRADDLED_SHARE` of the samples, the delays of the rest are not judged.
 
 Nothing checks what a probe says of itself, so it is believed for a while only: `MOST_WINDOWS` of the windows that are looked at together
-(half an hour, or a meeting) and `MOST_SLOTS` of a day (UTC). Beyond that its figures stand as it reported them: a probe that is
-always in trouble, or says so, hides no line.
+(half an hour, or a meeting), fewer where it was believed in the hours before, and `MOST_SLOTS` of a day (UTC). Beyond that its figures
+stand as it reported them: a probe that is always in trouble, or again and again, or says so, hides no line.
 
 A clock that nobody disciplines spoils nothing that is judged: jitter and variation are differences, the round trip is one clock's own.
 """
@@ -40,16 +40,21 @@ _BURSTS: Final = ("worst_200ms_lost", "worst_200ms_sent", "down_worst_200ms_lost
 _TOUCHED: Final = ("sent", "lost", "down_lost", *_BURSTS, *_DELAYS)
 
 
-def without_own_trouble(values: Values, trouble: Mapping[str, NDArray[np.floating]]) -> Values:
+def without_own_trouble(
+    values: Values,
+    trouble: Mapping[str, NDArray[np.floating]],
+    room: NDArray[np.integer] | int = MOST_WINDOWS,
+) -> Values:
     """Window values (S, P, W) without what the probe's own trouble could explain.
 
     Args:
         values: by the names of `WINDOW_VALUE_COLUMNS`.
         trouble: by `TROUBLE_COLUMNS`, of the same shape; NaN and 0 are none.
+        room: how many windows of each line are believed, (S, P) or one for all.
 
     Returns:
         The same object when there is no trouble; else a copy with smaller counts, and NaN for what is not to be judged,
-        in the first `MOST_WINDOWS` windows of each line that trouble changes.
+        in the first `room` windows of each line that trouble changes.
     """
     late, drops, straddled = (np.nan_to_num(trouble[name]) for name in TROUBLE_COLUMNS)
     if not (late.any() or drops.any() or straddled.any()):
@@ -66,8 +71,8 @@ def without_own_trouble(values: Values, trouble: Mapping[str, NDArray[np.floatin
     stepped = straddled > STRADDLED_SHARE * np.maximum(sent - lost, 1.0)
     for name in _DELAYS:
         out[name][starved | stepped] = np.nan
-    changed = _changed(values, out)
-    beyond = changed & (np.cumsum(changed, axis=-1) > MOST_WINDOWS)
+    changed = changed_windows(values, out)
+    beyond = changed & (np.cumsum(changed, axis=-1) > np.asarray(room)[..., None])
     for name in _TOUCHED:
         out[name][beyond] = values[name][beyond]
     return out
@@ -112,7 +117,7 @@ def rolled_without_own_trouble(
     stepped = _worst(worst, STRADDLED_SHARE * np.maximum(sent - lost, 1.0), straddled[rows])
     for name in _DELAYS:
         out[name][hit] = np.where(starved | stepped, np.nan, values[name][rows])
-    changed = np.flatnonzero(_changed(values, out).any(axis=1))
+    changed = np.flatnonzero(changed_windows(values, out).any(axis=1))
     beyond = changed[_rank(day[changed]) >= MOST_SLOTS]
     for name in _TOUCHED:
         out[name][beyond] = values[name][beyond]
@@ -120,16 +125,19 @@ def rolled_without_own_trouble(
 
 
 def claimed_beyond(
-    values: Values, cleared: Values, trouble: Mapping[str, NDArray[np.floating]]
+    values: Values,
+    cleared: Values,
+    trouble: Mapping[str, NDArray[np.floating]],
+    room: NDArray[np.integer] | int = MOST_WINDOWS,
 ) -> NDArray[np.bool_]:
     """(S, P): lines of whose newest windows the probe says more than is believed; by what `without_own_trouble` was given and gave."""
     claims = np.any([np.nan_to_num(trouble[name]) > 0 for name in TROUBLE_COLUMNS], axis=0)
-    spent = _changed(values, cleared).sum(axis=-1) >= MOST_WINDOWS
+    spent = changed_windows(values, cleared).sum(axis=-1) >= room
     return np.asarray(spent & claims[..., -MOST_WINDOWS:].any(axis=-1))
 
 
-def _changed(values: Values, out: Values) -> NDArray[np.bool_]:
-    """Where anything that trouble touches is no longer as it was reported."""
+def changed_windows(values: Values, out: Values) -> NDArray[np.bool_]:
+    """(S, P, W): where anything that trouble touches is no longer as it was reported."""
     found = [
         (out[name] != values[name]) & ~(np.isnan(out[name]) & np.isnan(values[name])) for name in _TOUCHED
     ]

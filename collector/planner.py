@@ -37,6 +37,7 @@ class Planner:
         publish: Callable[[str, bytes], Sending],
         is_revoked: Callable[[str, str], bool] = lambda _, __: False,
         withheld: Callable[[str, str], None] = lambda _, __: None,
+        roll: Callable[[], object] = lambda: None,
     ) -> None:
         """Take what is asked and told.
 
@@ -45,14 +46,18 @@ class Planner:
             publish: sends a retained message.
             is_revoked: `(site, probe)`, asked as a plan is told: what was heard before may be noted after.
             withheld: `(site, probe)`, told each time that a probe is heard which gets no plan, its site having `MAX_PROBES`.
+            roll: what `is_revoked` answers from: another object whenever an answer may have changed.
         """
         self._root = root
         self._publish = publish
         self._is_revoked = is_revoked
         self._withheld = withheld
+        self._roll = roll
         self._plans: dict[str, Plan] = {}
         self._made_for: tuple[Config, int] | None = None
         self._probes: dict[str, set[str]] = {}
+        self._full: dict[str, object] = {}
+        """By site whose places were all found taken, the roll by which: while that holds, whoever is refused costs no look at all of them."""
         self._told: dict[str, dict[str, bytes]] = {}
         """By site and probe."""
         self._unsure: OrderedDict[str, None] = OrderedDict()
@@ -74,9 +79,7 @@ class Planner:
         probes = self._probes.setdefault(site, {FIRST_PROBE})
         if probe in probes:
             return
-        if len(probes) >= MAX_PROBES:
-            self._strike_off(site)
-        if len(probes) >= MAX_PROBES:
+        if len(probes) >= MAX_PROBES and self._is_full(site):
             self._withheld(site, probe)
             return
         probes.add(probe)
@@ -122,10 +125,24 @@ class Planner:
         gone = [(probe, b"") for probe in told if self._is_revoked(site, probe)]
         return gone + [(probe, payload) for probe in sorted(self._probes[site]) if told.get(probe) != payload]
 
+    def _is_full(self, site: str) -> bool:
+        """Whether no place is free, or can be freed; the places are gone through once for each roll."""
+        roll = self._roll()
+        if site in self._full and self._full[site] is roll:
+            return True
+        self._strike_off(site)
+        if len(self._probes[site]) < MAX_PROBES:
+            return False
+        self._full[site] = roll
+        return True
+
     def _strike_off(self, site: str) -> None:
         """Those of a site that are revoked; one that is enrolled again is heard again."""
         probes = self._probes.setdefault(site, {FIRST_PROBE})
-        probes -= {probe for probe in probes if self._is_revoked(site, probe)}
+        revoked = {probe for probe in probes if self._is_revoked(site, probe)}
+        if revoked:
+            probes -= revoked
+            self._full.pop(site, None)
 
     def _withdrawn(self, site: str) -> list[tuple[str, bytes]]:
         """Probes of a site that is not linked any more: it has no plan."""

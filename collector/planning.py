@@ -11,6 +11,7 @@ from collector.mqtt import Sending
 from collector.planner import MAX_PROBES, Planner
 from collector.plans import plan_everyone
 from collector.trouble import Trouble
+from collector.withheld import Withheld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,12 +29,19 @@ _TICK_S: Final = 1.0
 class Planning:
     """Looks every second whether the operator's files, the hour or the connection have changed; the leader says plans."""
 
-    def __init__(self, ground: Ground, bridge: Bridge, is_revoked: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        bridge: Bridge,
+        is_revoked: Callable[[str, str], bool],
+        roll: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`is_revoked(site, probe)`: it is told no plan; `roll`: what that answers from, another object after a change."""
         self._ground = ground
         self._bridge = bridge
-        self._planner = Planner(ground.root, self._publish, is_revoked, self._withhold)
-        self._full: set[str] = set()
-        """Sites of which was said that they have too many probes."""
+        self._planner = Planner(ground.root, self._publish, is_revoked, self._withhold, roll)
+        self.withheld = Withheld(ground.clock)
+        """Sites that have too many probes just now."""
         self._term: int | None = None
         self.making = Trouble("plans cannot be made", "probes keep the last ones; trying again", "plans")
         self.trouble = Trouble(
@@ -57,9 +65,8 @@ class Planning:
     def _withhold(self, site: str, probe: str) -> None:
         """Count a probe that gets no plan; of each site the first is named."""
         self._ground.counters.plans_withheld += 1
-        if site in self._full:
+        if not self.withheld.note(site, probe):
             return
-        self._full.add(site)
         log.warning(
             "%s has %d probes already: %s (and any more) is told no plan and measures at the base rate; its reports are"
             " stored. Revoke those that are gone: tatpar revoke %s --probe ID",

@@ -111,7 +111,7 @@ class Collector:
             self._ground, self._inbox, self._bridge, self._on_batch, lambda: self._roll.current
         )
         self._confirmer = Confirmer(self._ground, self._bridge, self._is_revoked)
-        self._planning = Planning(self._ground, self._bridge, self._is_revoked)
+        self._planning = Planning(self._ground, self._bridge, self._is_revoked, lambda: self._roll.current)
         self._attendance = Attendance(self._ground)
         self._upkeep = Upkeep(self._ground)
         self._refusals = Refusals()
@@ -120,7 +120,8 @@ class Collector:
         self._broker = broker
         self._stands = False
         parts = Parts(
-            *(self._ground, self._inbox, self._bridge, self._confirmer, self._attendance), str(broker.kind)
+            *(self._ground, self._inbox, self._bridge, self._confirmer, self._attendance),
+            *(self._planning.withheld, str(broker.kind)),
         )
         self._observation = Observation(parts, metrics or settings.metrics, self._checks())
 
@@ -230,6 +231,7 @@ class Collector:
             "bridge": asdict(self.bridge),
             "orders": asdict(self._orders.counters),
             "unconfirmed_probes": self._confirmer.pending,
+            **self._planning.withheld.detail(),
             "trouble": [trouble.error for trouble in self._troubles() if trouble.error],
             **({"leads": self._ground.leading.now} if shared else self._of_all()),
         }

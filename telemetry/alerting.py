@@ -72,6 +72,14 @@ class Severity(StrEnum):
     URGENT = "urgent"
 
 
+class Owed(Struct, frozen=True):
+    """A word that is owed to somebody."""
+
+    person: str
+    alert: str
+    """Of which they were told."""
+
+
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One alert: an office or an incident, and what is wrong with it."""
 
@@ -128,6 +136,8 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How often it was told anew: it got worse after somebody had taken it up, or has become the office's own trouble again."""
     eased: tuple[str, ...] = ()
     """Ids of the people who were told that it is not their line."""
+    owed: tuple[Owed, ...] = ()
+    """Who was told of the office's trouble before this was told in its place: they too hear when it is over."""
     own_ns: int | None = None
     """Since when the shared fault is gone that explained it, and the trouble is not."""
     overtaken_ns: int | None = None

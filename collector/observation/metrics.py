@@ -62,6 +62,11 @@ class Families(Collector):
             {check.name: float(check.ok) for check in checks},
         )
         yield from of_counters(parts.ground.counters)
+        yield gauge(
+            "tatpar_collector_plans_withheld_sites",
+            "Sites that have more probes just now (two minutes) than are told a plan.",
+            len(parts.withheld.now()),
+        )
         yield from of_lags(self._lags)
         yield from of_queue(parts.inbox, parts.inbox.max_messages, parts.inbox.max_bytes)
         yield from of_broker(parts.bridge)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collector.inbox import Inbox
     from collector.mqtt import Bridge
     from collector.presence import Attendance
+    from collector.withheld import Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +23,6 @@ class Parts:
     bridge: Bridge
     confirmer: Confirmer
     attendance: Attendance
+    withheld: Withheld
     broker: str
     """Kind of the broker."""

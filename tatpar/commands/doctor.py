@@ -86,6 +86,7 @@ def examine_office(settings: Path, data_dir: Path) -> Iterator[Finding]:
 def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     """Every check, told as it ends."""
     from config.load import load_config  # noqa: PLC0415
+    from config.settings_file import DEFAULT_SETTINGS  # noqa: PLC0415
     from tatpar.data_folder.lab_calendar import in_lab  # noqa: PLC0415
     from tatpar.examination import ends, hub, machine, people  # noqa: PLC0415
     from tatpar.examination.finding import fine  # noqa: PLC0415
@@ -110,7 +111,9 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     if in_lab(data_dir):
         yield fine("reflectors", "the running lab's own; those of the settings are not asked")
     else:
-        yield from ends.reflectors(config.headquarters.values())
+        own = config.sources.settings != DEFAULT_SETTINGS
+        begun = own and (data_dir / "state.db").exists()
+        yield from ends.reflectors(config.headquarters.values(), begun=begun)
     of_regions = [edge for region in config.settings.regions for edge in region.reach_edges]
     if edges := dict.fromkeys((*config.settings.reach.edges, *of_regions)):
         from tatpar.examination import beside  # noqa: PLC0415 - needs TLS

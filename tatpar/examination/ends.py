@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from config.address import parse_address
 from probes.stamp.packets import ReflectorPacket, SenderPacket
 from probes.stamp.timestamps import ErrorEstimate, ntp64
-from tatpar.examination.finding import broken, fine
+from tatpar.examination.finding import broken, fine, less
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +24,29 @@ Where = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 """What `getaddrinfo` gives to connect to."""
 
 
-def reflectors(headquarters: Iterable[Headquarters]) -> list[Finding]:
-    """One finding a reflector."""
-    return [ask(end.id, address) for end in headquarters for address in end.reflectors]
+def reflectors(headquarters: Iterable[Headquarters], *, begun: bool) -> list[Finding]:
+    """One finding a reflector; `begun`: a hub with the operator's own settings has been at work here, so that it misses each.
+
+    Before that the built-in addresses are nothing that is broken: they stand where the operator's own will.
+    """
+    named = [(end.id, address) for end in headquarters for address in end.reflectors]
+    stand_ins = [] if begun else [address for _, address in named if is_placeholder(address)]
+    found = [ask(end, address) for end, address in named if address not in stand_ins]
+    return [*([_to_be_named(stand_ins)] if stand_ins else []), *found]
+
+
+def is_placeholder(address: str) -> bool:
+    """Whether it is one of the names that are kept for examples and lead nowhere (RFC 2606, section 2)."""
+    parsed = parse_address(address)
+    return parsed is not None and parsed.host.rpartition(".")[2].lower() == "example"
+
+
+def _to_be_named(addresses: list[str]) -> Finding:
+    return less(
+        "reflectors",
+        f"{', '.join(addresses)}: placeholders, so that nobody is measured to yet",
+        "to look around: make run, or tatpar up --lab (brings its own); for your offices: write your reflectors under [[headquarters]]",
+    )
 
 
 def answers(address: tuple[str, int]) -> bool:
@@ -47,11 +67,8 @@ def ask(end: str, address: str) -> Finding:
     try:
         family, kind, _, _, where = socket.getaddrinfo(*(parsed or ("", 0)), type=socket.SOCK_DGRAM)[0]
     except OSError:
-        return broken(
-            subject,
-            f"{address}: the name is not known",
-            "write the reflector's address under [[headquarters]]",
-        )
+        why = "a placeholder, which leads nowhere" if is_placeholder(address) else "the name is not known"
+        return broken(subject, f"{address}: {why}", "write the reflector's address under [[headquarters]]")
     with socket.socket(family, kind) as sock:
         sock.settimeout(_TIMEOUT_S)
         took_ms = _round_trip_ms(sock, where)

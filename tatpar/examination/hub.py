@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.broker import mosquitto
 from collector.broker.knock import Answered, TurnedAway, knock
+from collector.planner import MAX_PROBES
 from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
 from tatpar.examination.starts import starts
@@ -125,7 +126,9 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
         age_ns = now_ns - beat.at_ns
         if age_ns > _SILENT_AFTER_NS:
             findings.append(less(role, f"silent for {age_ns / 1e9:.0f} s", _start(role)))
-        elif "leader" in beat.detail:
+            findings += _refused(role, beat)
+            continue  # what was withheld then is not withheld now
+        if "leader" in beat.detail:
             findings.append(fine(role, f"at work, led by {beat.detail['leader']}"))
         else:
             findings.append(fine(role, "at work"))
@@ -156,17 +159,14 @@ def _refused(role: str, beat: Beat) -> list[Finding]:
 
 
 def _withheld(role: str, beat: Beat) -> list[Finding]:
-    """Probes above what one site may have, which are told no plan."""
-    if not beat.detail.get("plans_withheld"):
+    """Probes above what one site may have, which are told no plan now."""
+    found, sites = beat.detail.get("withheld"), beat.detail.get("withheld_sites")
+    if not isinstance(found, dict) or not isinstance(sites, int) or not found:
         return []
-    remedy = (
-        "see which site: log event plans.withheld; revoke probes that are gone: tatpar revoke SITE --probe ID"
-    )
-    return [
-        less(
-            f"{role} plans", "since its start a site had more than 64 probes: those above get no plan", remedy
-        )
-    ]
+    named = ", ".join(f"{site} (the last one: {probe})" for site, probe in found.items())
+    more = f" and {sites - len(found)} more sites" if sites > len(found) else ""
+    text = f"more than {MAX_PROBES} probes speak for {named}{more}: those above get no plan"
+    return [less(f"{role} plans", text, "revoke probes that are gone: tatpar revoke SITE --probe ID")]
 
 
 def _failed(room: str, beat: Beat, now_ns: int) -> Finding:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 30.0
+LOOK_S: Final = 2.0
 GOOD_RUN_S: Final = 120.0
 """After so long without a failure the next one is the first again."""
 
@@ -37,17 +39,19 @@ class Failure:
         return f"{type(self.error).__name__}: {self.error}".splitlines()[0].rstrip(": ")
 
 
-async def kept(
+async def kept(  # noqa: PLR0913 - what it works with
     name: str,
     room: Callable[[], Coroutine[Any, Any, None]],
     *,
-    failed: Callable[[Failure], None] = lambda _: None,
+    failed: Callable[[Failure], object] = lambda _: None,
+    noted: Callable[[Failure], bool] = lambda _: True,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Run a room until cancelled, starting it again whenever it ends; waits double up to half a minute.
 
-    `failed` hears of each end, so that who asks (`tatpar doctor`) learns of it; it must not raise.
+    `failed` hears of each end; `noted` writes it down, so that who asks (`tatpar doctor`) learns of it. Neither must raise.
+    Where `noted` says that nothing can be written (a full disk) it is asked again every `LOOK_S`, and the room is started again as soon as it can.
     A NOC would rather have a wall without alerts for a second than neither, so no room's fault is another's.
     """
     wait_s, count = FIRST_WAIT_S, 0
@@ -62,11 +66,26 @@ async def kept(
             _log.exception("%s has failed; started again in %g s", name, wait_s, extra=extra)
             error = raised
         count += 1
-        failed(Failure(name, count, wait_s, _innermost(error)))
+        failure = Failure(name, count, wait_s, _innermost(error))
+        failed(failure)
         if monotonic() - began_s > GOOD_RUN_S:
             wait_s = FIRST_WAIT_S
-        await sleep(wait_s)
+        if await asyncio.to_thread(noted, failure):
+            await sleep(wait_s)
+        else:
+            await _until_noted(partial(noted, failure), wait_s, sleep)
         wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+
+async def _until_noted(
+    noted: Callable[[], bool], wait_s: float, sleep: Callable[[float], Awaitable[None]]
+) -> None:
+    """Wait, but no longer than until something can be written again: who is told of a trouble waits with the room."""
+    while wait_s > 0:
+        await sleep(min(wait_s, LOOK_S))
+        wait_s -= LOOK_S
+        if wait_s > 0 and await asyncio.to_thread(noted):
+            return
 
 
 def _innermost(error: Exception | None) -> Exception | None:

@@ -25,6 +25,7 @@ from telemetry.state.errors import StateError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from pathlib import Path
+    from typing import Any
 
     from config.settings import Headquarters
 
@@ -117,7 +118,7 @@ async def reflecting(
             f"no reflector can listen on {where} ({error.strerror or error}), and none answers there; free the port, "
             "or name another reflector under [[headquarters]]"
         ) from error
-    beside = [asyncio.create_task(_keep(process), name="reflector: keep")]
+    beside = [asyncio.create_task(_keep(process, _ends(asyncio.current_task())), name="reflector: keep")]
     if keys is not None:
         beside.append(asyncio.create_task(_follow(process, keys_file, keys), name="reflector: keys"))
     try:
@@ -129,8 +130,17 @@ async def reflecting(
         await asyncio.to_thread(process.stop)
 
 
-async def _keep(process: ReflectorProcess) -> None:
-    """Start it again whenever it has died: without it every office's line to this headquarters looks broken."""
+def _ends(owner: asyncio.Task[Any] | None) -> Callable[[], bool]:
+    """Whether the hub is on its way down: its rooms may take seconds to end, and the reflector goes after them."""
+    return lambda: owner is not None and owner.cancelling() > 0
+
+
+async def _keep(process: ReflectorProcess, ends: Callable[[], bool] = lambda: False) -> None:
+    """Start it again whenever it has died: without it every office's line to this headquarters looks broken.
+
+    Whoever stops the hub may send SIGTERM to all its processes at once (systemd does): a reflector that went in order
+    is missed only when `ends` says no a moment later.
+    """
     backoff, clock = Backoff(0.2, 15.0), asyncio.get_running_loop()
     began_s = clock.time()
     while True:
@@ -138,6 +148,10 @@ async def _keep(process: ReflectorProcess) -> None:
         status = process.ended_with
         if status is None:
             continue
+        if status in {0, -signal.SIGTERM}:
+            await _nap(_LOOK_S)
+        if ends():
+            return
         reason = _reason(status)
         extra = {"event": "reflector.gone", "reason": reason}
         _log.error("the reflector ended with %s; starting it again", reason, extra=extra)

@@ -37,6 +37,7 @@ from telemetry.bell import Bell
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
+from telemetry.state.holder import new_holder
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader, open_writer
 
@@ -89,6 +90,7 @@ class Up:
         self._clock = SystemClock()
         self._live = live
         self._committed, self._spoken = Bell(), Bell()
+        self._holder = new_holder()
         self._lab_keys: dict[str, tuple[int, bytes]] = {}
         if options.lab:
             check_script(live.current)
@@ -198,15 +200,24 @@ class Up:
             rooms["fleet"] = lambda: self._fleet(broker, ends)
         async with asyncio.TaskGroup() as group:
             for name, room in rooms.items():
-                group.create_task(kept(name, room, failed=self._failed), name=f"up: {name}")
+                group.create_task(
+                    kept(name, room, failed=self._failed, noted=self._noted), name=f"up: {name}"
+                )
             self._say(f"wall: {address(listener)}")
 
     def _failed(self, failure: Failure) -> None:
-        """Put back a young change of the configuration, unless the trouble is with files or the network; and note it."""
+        """Put back a young change of the configuration, unless the trouble is with files or the network."""
         if failure.error is not None and not isinstance(failure.error, OSError | StoreError | StateError):
             self._live.put_back(f"{failure.room}: {failure.why}")
-        with contextlib.suppress(StateError), self._state() as state:
-            note_failure(state, failure, self._clock.now_ns())
+
+    def _noted(self, failure: Failure) -> bool:
+        """Write a failure down; False when the state database cannot be written."""
+        try:
+            with self._state() as state:
+                note_failure(state, failure, self._clock.now_ns())
+        except StateError:
+            return False
+        return True
 
     async def _collect(self, store: ReportStore, broker: BrokerAddress) -> None:
         with self._state() as state:
@@ -265,6 +276,7 @@ class Up:
                 reports_dir=self._options.data_dir / "reports",
                 mirror=mirror,
                 shelf=self._options.data_dir,
+                holder=self._holder,
             )
             await watch.run()
 
@@ -273,7 +285,7 @@ class Up:
 
     async def _alert(self) -> None:
         with self._state() as state:
-            await Alerts(self._live, state, self._clock, news=self._spoken).run()
+            await Alerts(self._live, state, self._clock, news=self._spoken, holder=self._holder).run()
 
     async def _hear(self) -> None:
         with self._state() as state:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from telemetry.state.errors import StateError
+from telemetry.state.holder import new_holder
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -25,8 +23,9 @@ LONGEST_LOOK_NS: Final = 300 * SECOND_NS
 class Lease:
     """This process's hold on the watch's role. Safe to use from several threads."""
 
-    def __init__(self, state: StateDb) -> None:
-        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    def __init__(self, state: StateDb, holder: str | None = None) -> None:
+        """`holder`: the name under which this process held it before, when its watch is started again."""
+        self.holder = holder or new_holder()
         self._state = state
         self._lock = Lock()
         self._until_renewal_ns = 0

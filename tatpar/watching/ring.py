@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import with_floor
-from analytics.own_trouble import TROUBLE_COLUMNS, claimed_beyond, without_own_trouble
+from analytics.own_trouble import TROUBLE_COLUMNS, changed_windows, claimed_beyond, without_own_trouble
 from analytics.recent import Recent
+from tatpar.watching.belief import Belief
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
@@ -62,6 +63,7 @@ class WindowRing:
         }
         self.last_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
         """(S, P): end of the newest window that came in time, 0 before the first."""
+        self._belief = Belief(lines.shape, RING_WINDOWS)
         self._recent: Recent | None = None
         self._reported: Recent | None = None
         self._not_believed: NDArray[np.bool_] | None = None
@@ -72,13 +74,19 @@ class WindowRing:
         if floor_ms is not self._floor_ms:
             self._floor_ms, self._recent = floor_ms, None
 
+    def recall(self, before: WindowRing) -> None:
+        """How far probes are believed by now, of a ring of other lines that this one takes the place of."""
+        self._belief.recall(self.lines, before._belief, before.lines)
+        self._recent = None
+
     def advance(self, now_ns: int) -> None:
         """Move on to the present; what is older than the ring is forgotten."""
         head = now_ns // WINDOW_NS
-        steps = min(head - self._head, RING_WINDOWS)
-        if steps <= 0:
+        passed = head - self._head
+        if passed <= 0:
             return
-        stale = (head - np.arange(steps)) % RING_WINDOWS
+        stale = (head - np.arange(min(passed, RING_WINDOWS))) % RING_WINDOWS
+        self._belief.advance(stale, passed)
         for values in self._values.values():
             values[..., stale] = np.nan
         for values in self._trouble.values():
@@ -121,10 +129,13 @@ class WindowRing:
             order = windows % RING_WINDOWS
             values = {name: column[..., order] for name, column in self._values.items()}
             trouble = {name: column[..., order] for name, column in self._trouble.items()}
-            cleared = without_own_trouble(values, trouble)
+            room = self._belief.room()
+            cleared = without_own_trouble(values, trouble, room)
+            if cleared is not values:
+                self._belief.left_out(changed_windows(values, cleared), order)
             self._recent = self._grid(windows, cleared)
             self._reported = self._recent if cleared is values else self._grid(windows, values)
-            self._not_believed = None if cleared is values else claimed_beyond(values, cleared, trouble)
+            self._not_believed = None if cleared is values else claimed_beyond(values, cleared, trouble, room)
         return self._recent
 
     def reported(self) -> Recent:
@@ -168,6 +179,7 @@ class WindowRing:
             wider = ((0, 0), (0, 1), (0, 0))
             self._values = {n: np.pad(v, wider, constant_values=np.nan) for n, v in self._values.items()}
             self._trouble = {n: np.pad(v, wider) for n, v in self._trouble.items()}
+            self._belief.widen()
             self.last_end_ns = np.pad(self.last_end_ns, wider[:2])
             self._recent = None
 

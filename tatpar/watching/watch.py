@@ -106,6 +106,7 @@ class Watch:
         reports_dir: Path | None = None,
         mirror: Mirror | None = None,
         shelf: Path | None = None,
+        holder: str | None = None,
     ) -> None:
         """`history_reader`: another reader of the same store, so that long reads do not hold up the tail; `blocks`: what reads the past.
 
@@ -113,6 +114,7 @@ class Watch:
         `reports_dir`: where the weekly report is put when its hour has come; None: nobody makes it here.
         `mirror`: what writes decisions beside the reports, where a database server keeps them.
         `shelf`: the folder where a large fleet's slots are put away; None: they stay in memory.
+        `holder`: its name of before among those who take turns, when it is started again.
         """
         self.counters = Counters()
         self._live = live
@@ -121,7 +123,7 @@ class Watch:
         self._clock = clock
         self._committed = committed or Bell()
         self._rings = spoken or Bell()
-        self._lease = Lease(state)
+        self._lease = Lease(state, holder)
         slow_reader = history_reader or reader
         pasts = PastReader(slow_reader, self._lost_windows, blocks=blocks, shelf=shelf)
         self._hindsight = Hindsight(state, pasts)
@@ -270,13 +272,15 @@ class Watch:
         return self._current
 
     def _begin(self, now_ns: int) -> Current:
-        """Start from the store and the state database, as after a restart: nothing else is remembered."""
+        """Start from the store and the state database, as after a restart: nothing else is remembered but how far probes are believed."""
         until_ns = now_ns + self._horizon_ns() + DAY_NS
         there = self._live.current.calendar.occurrences(now_ns, until_ns)
         offices = prepare(self._live.current, there)
         self._cursor, _ = self._reader.tail(0)
         ring = WindowRing(Lines(offices.sites, offices.usual_paths), now_ns)
         ring.take(self._stored(now_ns), now_ns)
+        if self._current is not None:
+            ring.recall(self._current.ring)
         self._spoken.forget_all()
         self._book.recall(self._state, now_ns)
         self.counters.voided += void_changed(self._state, there, now_ns, until_ns)

@@ -39,17 +39,17 @@ class AlertTable(Database):
         heard of the trouble hears no all-clear either.
         """
         with self._change() as change:
-            outrun, over = set(), set()
+            outrun, over = set(), dict[str, Alert]()
             for alert in alerts:
                 if not _put(change, alert):
                     outrun.add(alert.id)
                 elif alert.state is AlertState.RESOLVED:
-                    over.add(alert.id)
+                    over[alert.id] = alert
             wanted = [
                 post
                 for post in posts
                 if post.alert not in outrun
-                and (post.alert not in over or has_heard(change, post.alert, post.person, now_ns))
+                and (post.alert not in over or _has_heard(change, over[post.alert], post.person, now_ns))
             ]
             for alert_id in over:
                 withdraw(change, alert_id, now_ns)
@@ -142,6 +142,12 @@ class AlertTable(Database):
     def _alerts(self, rest: str, parameters: tuple[object, ...] = ()) -> list[Alert]:
         rows = self._rows(f"SELECT body FROM alert {rest} ORDER BY pending_ns, id", parameters)  # noqa: S608
         return [decoded(body, Alert) for (body,) in rows]
+
+
+def _has_heard(change: Change, alert: Alert, person: str, now_ns: int) -> bool:
+    """Whether somebody has heard of this alert, or of one in whose place it stands."""
+    of = [alert.id, *(one.alert for one in alert.owed if one.person == person)]
+    return any(has_heard(change, each, person, now_ns) for each in of)
 
 
 def _put(change: Change, alert: Alert) -> bool:

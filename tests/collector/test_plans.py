@@ -20,7 +20,7 @@ from collector.planning import Planning
 from collector.plans import MAX_RATES, merge, plan_everyone, site_plan
 from config.live import LiveConfig
 from config.settings import Probing
-from telemetry.clock import SystemClock
+from telemetry.clock import ManualClock, SystemClock
 from telemetry.codec import decode_control, encode_control
 from telemetry.control import Plan, PlannedEnd, PlannedReach, Rate
 from telemetry.state.db import StateDb
@@ -347,6 +347,56 @@ def test_a_probe_above_the_bound_is_counted_and_a_site_named_once(
     assert ground.counters.detail()["plans_withheld"] == 7
     said = [(record.event, record.site) for record in caplog.records]  # type: ignore[attr-defined]
     assert said == [("plans.withheld", "etah"), ("plans.withheld", "agra")]
+
+
+def test_what_is_withheld_is_of_now(
+    live: LiveConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A site is named while such probes speak; two minutes after the last it is over, and it is news when it comes again."""
+    received, clock = cast("Received", None), ManualClock()
+    with closing(StateDb(tmp_path / "state.db")) as state, closing(MemoryStore()) as store:
+        ground = Ground(live, store, state, clock, "r")
+        bridge = Bridge(LinkOptions("127.0.0.1", 1), "r", Membership("c"), lambda _: None)
+        planning = Planning(ground, bridge, lambda *_: False)
+        for number in range(MAX_PROBES):
+            planning.note(Batch(newest={("agra", f"n{number}"): received}))
+        assert planning.withheld.detail() == {"withheld_sites": 1, "withheld": {"agra": "n63"}}
+        clock.advance(100 * SECOND_NS)
+        planning.note(Batch(newest={("agra", "new"): received}))
+        clock.advance(100 * SECOND_NS)
+        assert planning.withheld.now() == {"agra": "new"}
+        clock.advance(100 * SECOND_NS)
+        assert planning.withheld.detail() == {"withheld_sites": 0, "withheld": {}}
+        planning.note(Batch(newest={("agra", "new"): received}))
+        ground.close()
+    assert [record.probe for record in caplog.records] == ["n63", "new"]  # type: ignore[attr-defined]
+
+
+def test_who_is_refused_costs_no_look_at_all_the_others() -> None:
+    """The places of a full site are gone through once for each roll, however often one more speaks; a new roll frees them."""
+    asked: list[str] = []
+    revoked: set[str] = set()
+    refused: list[str] = []
+    roll = [0]
+
+    def is_revoked(_: str, probe: str) -> bool:
+        asked.append(probe)
+        return probe in revoked
+
+    planner = Planner(
+        "r", Broker().publish, is_revoked, lambda _, probe: refused.append(probe), lambda: roll[0]
+    )
+    for number in range(MAX_PROBES - 1):
+        planner.heard("agra", f"n{number}")
+    for _ in range(100):
+        planner.heard("agra", "new")
+    assert len(refused) == 100
+    assert len(asked) == MAX_PROBES
+    revoked.add("n7")
+    roll[0] = 1
+    planner.heard("agra", "new")
+    planner.heard("agra", "more")
+    assert refused[100:] == ["more"]
 
 
 def test_plans_are_made_anew_for_another_hour_or_configuration(config_file: Path) -> None:

@@ -140,6 +140,36 @@ def test_a_reflector_without_a_name(operator: Any, doctor: Callable[..., Result]
     assert "name is not known" in findings(done)["reflector of state"]["text"]
 
 
+def test_placeholders_before_the_first_start(operator: Any, doctor: Callable[..., Result]) -> None:
+    """Nothing is broken where nothing has begun: they are called what they are, with what comes next; a hub at work misses them."""
+    operator.write(settings("reflector-1.state.example:862", "reflector-2.state.EXAMPLE:862"))
+    done = doctor("--json")
+    assert done.exit_code == 0, done.output
+    found = findings(done)
+    assert (found["reflectors"]["level"], found["reflectors"]["text"]) == (
+        "less",
+        "reflector-1.state.example:862, reflector-2.state.EXAMPLE:862: placeholders, so that nobody is measured to yet",
+    )
+    assert "make run" in found["reflectors"]["remedy"]
+    assert "[[headquarters]]" in found["reflectors"]["remedy"]
+    assert "reflector of state" not in found
+    StateDb(operator.data / "state.db").close()
+    done = doctor("--json")
+    assert done.exit_code == 1
+    assert "placeholder" in findings(done)["reflector of state"]["text"]
+
+
+def test_an_unknown_reflector_beside_placeholders_is_broken(
+    operator: Any, doctor: Callable[..., Result]
+) -> None:
+    """What the operator named is asked also before the first start."""
+    operator.write(settings("reflector-1.state.example:862", "reflector.invalid:862"))
+    done = doctor("--json")
+    assert done.exit_code == 1
+    assert findings(done)["reflectors"]["level"] == "less"
+    assert "name is not known" in findings(done)["reflector of state"]["text"]
+
+
 def test_an_echo_is_no_reflector(operator: Any, doctor: Callable[..., Result]) -> None:
     """What sends our own packet back is not taken for a reflector."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -279,18 +309,23 @@ def test_what_was_refused(operator: Any, doctor: Callable[..., Result], reflecto
 
 
 def test_a_site_with_too_many_probes(operator: Any, doctor: Callable[..., Result], reflector: str) -> None:
-    """Probes that are told no plan are said, with where to look; that breaks nothing."""
+    """Probes that are told no plan now are said, with the site; that breaks nothing. What was once is no news."""
     operator.write(settings(reflector))
+    told = {"plans_withheld": 3, "withheld_sites": 5, "withheld": {"agra": "p65", "etah": "x"}}
     state = StateDb(operator.data / "state.db")
-    state.beat("collector", time.time_ns(), {"plans_withheld": 3})
-    state.close()
+    state.beat("collector", time.time_ns(), told)
     done = doctor("--json")
     assert done.exit_code == 0, done.output
     found = findings(done)["collector plans"]
     assert (found["level"], found["text"]) == (
         "less",
-        "since its start a site had more than 64 probes: those above get no plan",
+        "more than 64 probes speak for agra (the last one: p65), etah (the last one: x) and 3 more sites: those above get no plan",
     )
+    state.beat("collector", time.time_ns(), told | {"withheld_sites": 0, "withheld": {}})
+    assert "collector plans" not in findings(doctor("--json"))
+    state.beat("collector", time.time_ns() - 300 * SECOND_NS, told)
+    state.close()
+    assert "collector plans" not in findings(doctor("--json"))
 
 
 def test_a_room_that_fails_again_and_again(

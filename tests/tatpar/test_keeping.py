@@ -12,6 +12,7 @@ from config.live import LiveConfig
 from tatpar.hub.keeping import LONGEST_WAIT_S, Failure, kept
 from tatpar.hub.up import Up, UpOptions
 from telemetry.state.db import StateDb
+from telemetry.state.errors import StateError
 from telemetry.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -104,6 +105,25 @@ async def test_cancelling_ends_it() -> None:
         await task
 
 
+async def test_a_room_is_started_again_as_soon_as_something_can_be_written() -> None:
+    """On a full disk half a minute's wait ends within seconds of there being room; one that can be noted at once waits as ever."""
+    clock, starts = Clock(40), list[float]()
+
+    async def room() -> None:
+        starts.append(clock.now_s)
+        raise StateError("database or disk is full")
+
+    def noted(failure: Failure) -> bool:
+        return failure.count <= 2 or clock.now_s >= 40
+
+    with pytest.raises(asyncio.CancelledError):
+        await kept("alerts", room, noted=noted, sleep=clock.sleep, monotonic=clock.monotonic)
+    full = [at_s for at_s in starts if at_s < 40]
+    assert full == [0, 1, 3, 7, 15, 31]  # each wait was waited to its end
+    assert starts[len(full)] == 41  # and not 61
+    assert clock.naps[:3] == [1, 2, 2]
+
+
 def test_up_notes_a_failure_and_puts_a_young_change_back(tmp_path: Path) -> None:
     """A room's failure is noted for the doctor; over a young change of the settings it undoes that, over a full disk not."""
     file = tmp_path / "tatpar.toml"
@@ -114,7 +134,8 @@ def test_up_notes_a_failure_and_puts_a_young_change_back(tmp_path: Path) -> None
     live.refresh()
     up._failed(Failure("watch", 1, 1.0, StoreError("disk full")))
     assert live.current.settings.watch.dark_after_s == 61.5
-    up._failed(Failure("watch", 2, 2.0, OverflowError("too much")))
+    up._failed(too_much := Failure("watch", 2, 2.0, OverflowError("too much")))
+    assert up._noted(too_much)
     assert live.current.settings.watch.dark_after_s == 60
     with contextlib.closing(StateDb(tmp_path / "state.db")) as state:
         detail = state.beats()["failure:watch"].detail

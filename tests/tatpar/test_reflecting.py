@@ -181,6 +181,41 @@ async def test_nothing_ends_the_keeper(process: Dying, monkeypatch: pytest.Monke
     assert process.starts > 2
 
 
+@pytest.mark.server
+async def test_one_that_ends_with_the_hub_is_not_gone(
+    tmp_path: Path, started: Callable[[], list[psutil.Process]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """SIGTERM to the whole group ends the reflector before the hub's rooms: nobody says that it is gone, nor starts another."""
+    up = asyncio.Event()
+
+    async def hub() -> None:
+        async with reflecting({"state": LOOPBACK}, tmp_path / "r.log"):
+            try:
+                up.set()
+                await asyncio.Event().wait()
+            finally:  # the rooms take their time
+                (keeper,) = (one for one in asyncio.all_tasks() if one.get_name() == "reflector: keep")
+                await asyncio.wait({keeper}, timeout=120)
+                assert keeper.done()
+
+    running = asyncio.create_task(hub())
+    await asyncio.wait_for(up.wait(), 120)
+    (child,) = started()
+    child.terminate()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not started()
+    assert not [record for record in caplog.records if getattr(record, "event", "").startswith("reflector.")]
+
+
+async def test_one_that_ends_in_order_alone_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status 0 while the hub stays: somebody has stopped it."""
+    process = Dying(0)
+    await _kept_for(process, monkeypatch, 12)
+    assert process.starts > 2
+
+
 async def test_nothing_to_serve_starts_nothing(
     tmp_path: Path, started: Callable[[], list[psutil.Process]]
 ) -> None:

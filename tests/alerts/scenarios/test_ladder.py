@@ -78,6 +78,20 @@ def test_a_meeting_that_draws_near_takes_the_place_of_the_silence(build: Build) 
     assert [alert.kind for alert in house.open] == ["dark"]
 
 
+def test_who_was_told_of_the_silence_alone_hears_when_all_is_well(build: Build) -> None:
+    """The region was told that the office is down, and nothing of the meeting in danger: the word that it is over reaches it, once."""
+    house = build(meeting="").at("09:41").silent("agra", since="09:10").run("11:45", every_s=60)
+    house.meets("review", "13:00").dark("agra").run("11:46").takes_up("asha")
+    house.ready("agra").run("11:50").run("12:10")
+    assert sorted(house.told)[1:] == [
+        "11:41:00 ravi escalated down agra",
+        "11:45:00 site:agra raised dark agra",
+        "11:48:00 ravi resolved dark agra",
+        "11:48:00 site:agra resolved dark agra",
+    ]
+    assert house.open == []
+
+
 def test_an_empty_rung_gives_its_place_to_the_next(build: Build) -> None:
     """No in-charge can be reached and the region has nobody: the NOC hears a day before, as the first."""
     people = HEAD + DESK + "asha,Asha,regional,site:agra,en,,,,none,,\n"

@@ -90,6 +90,28 @@ def test_down_then_explained(build: Build) -> None:
     ]
 
 
+def test_told_of_before_the_fault_that_hides_the_office(build: Build) -> None:
+    """Told as not ready, then silent under an incident in which its meeting looks well: the word comes when it is heard again, once."""
+    house = build().at("09:30").not_ready("agra", severe=True).run("09:35")
+    house.ready("agra").silent("agra", since="09:00")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:50")
+    assert house.told_of("site:agra") == ["09:30:00 site:agra raised not_ready agra"]
+    assert [one.site for one in house.open if one.site] == ["agra"]
+    house.heard("agra").incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").run("10:10")
+    assert house.told_of("site:agra")[1:] == ["09:52:00 site:agra resolved not_ready agra"]
+    assert house.open == []
+
+
+def test_told_of_before_the_fault_and_never_heard_again(build: Build) -> None:
+    """With its meeting the alert is over, as any; nothing is said of it afterwards."""
+    house = build().at("09:30").not_ready("agra", severe=True).run("09:35")
+    house.ready("agra").silent("agra", since="09:00")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("12:01", every_s=60)
+    assert [one for one in house.open if one.site] == []
+    house.heard("agra").incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").run("12:10")
+    assert house.told_of("site:agra") == ["09:30:00 site:agra raised not_ready agra"]
+
+
 def test_nobody_takes_up_a_shared_fault(build: Build) -> None:
     """The NOC is reminded before the meeting, the region hears of it from an hour before, and both hear that it is over."""
     house = build().at("09:20").dark("agra", "etah")
