@@ -241,7 +241,9 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-async def test_giving_up_while_connecting_leaks_nothing(mosquitto: Any, executor: ThreadPoolExecutor) -> None:
+async def test_giving_up_while_connecting_leaks_nothing(
+    mosquitto: Any, executor: ThreadPoolExecutor, eventually: Any
+) -> None:
     """Cancelled in the middle of connecting, the socket that a thread opens a moment later is closed."""
 
     async def connect() -> None:
@@ -255,7 +257,7 @@ async def test_giving_up_while_connecting_leaks_nothing(mosquitto: Any, executor
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    await asyncio.sleep(0.3)
+    await eventually(lambda: open_files() <= before)
     assert open_files() <= before
 
 

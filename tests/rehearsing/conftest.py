@@ -101,6 +101,8 @@ async def rehearsed(
         outcome = await played(call)
         if relay is not None and relay.taken_ns() > LATE_NS:
             continue
+        if outcome.item.aborted == "no-answer" and not key:
+            continue  # every knock was too late, or lost on a line that loses: only a forged key is never answered
         if outcome.item.aborted not in {"own-load", "hub-load", "silent"}:
             return outcome
     pytest.fail(f"the machine is too busy: {outcome}")
