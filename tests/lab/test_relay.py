@@ -13,6 +13,7 @@ from lab.line.impairment import Impairment
 from lab.line.relay import MOST_FLOWS, Lateness, UdpLine
 from lab.line.truth import UP, TruthLog
 from lab.line.truth_reader import departures, read_truth
+from tests.ports import free_udp_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,10 +213,7 @@ def test_flows_are_bounded(line: Line, reflector: EchoReflector, helpers: type[H
 
 def test_nobody_listens_at_the_reflector(reactor: Reactor, helpers: type[Helpers]) -> None:
     """A dead reflector costs its packets, not the line: when it is back, so are the answers."""
-    vacant = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    vacant.bind(("127.0.0.1", 0))
-    address = vacant.getsockname()
-    vacant.close()
+    address = ("127.0.0.1", free_udp_port())
     udp = UdpLine(reactor, 0, address, "seed")
     with helpers.running(reactor):
         probe = helpers.Probe(udp.port)
