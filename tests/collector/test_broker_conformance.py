@@ -75,7 +75,7 @@ class Peer:
 
 @contextlib.asynccontextmanager
 async def joined(broker: BrokerAddress, **options: Any) -> AsyncIterator[Peer]:
-    options = {"protocol": V5, "timeout": 5} | options
+    options = {"protocol": V5, "timeout": 60} | options
     async with aiomqtt.Client(broker.host, broker.port, **options) as client:
         peer = Peer(client)
         reading = asyncio.create_task(peer.read())
