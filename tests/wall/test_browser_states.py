@@ -41,6 +41,7 @@ def test_a_stopped_stream_is_said_across_the_top_and_mends_itself(
 ) -> None:
     """When the server is gone the bar comes; when it is back the page lives again without a reload."""
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
+    page.set_default_timeout(60_000)
     page.clock.install()
     with make_fleet(tmp_path) as fleet:
         with serve_fleet(fleet) as url:
