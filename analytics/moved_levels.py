@@ -54,7 +54,7 @@ _SAID_BY: Final[dict[Metric, frozenset[ReasonCode]]] = {
 def moved_flags(recent: Recent, present: Present, told: Sequence[Flag], trees: Trees) -> list[Flag]:
     """Flags of lines whose round trip, jitter or loss rose to a new level just now; `told` are the flags past a limit.
 
-    `trees` weigh what rose: `tatpar.level_trees.shipped_online_trees`.
+    `trees` weigh what rose: `tatpar.shipped.level_trees.shipped_online_trees`.
     """
     silent = {(flag.site, flag.path, flag.reason.code) for flag in told}
     flags: list[Flag] = []

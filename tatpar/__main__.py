@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
-            from tatpar.extras import needs_extra  # noqa: PLC0415 - only when it happens
+            from tatpar.terminal.extras import needs_extra  # noqa: PLC0415 - only when it happens
 
             if (said := needs_extra(error, ctx.invoked_subcommand or "")) is None:
                 raise

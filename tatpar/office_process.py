@@ -83,7 +83,7 @@ async def _run(office: OfficeSettings, *, once_s: float | None) -> str | None:
 
     from probes.measuring.measurer import Measurer  # noqa: PLC0415
     from probes.publishing.agent import Agent  # noqa: PLC0415
-    from tatpar.notify import serving  # noqa: PLC0415
+    from tatpar.service.notify import serving  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -112,7 +112,7 @@ def main(config_file: str, data_dir: str, log_format: str) -> int:
     """The agent with settings that were found right; the exit status, as that of `tatpar probe`."""
     from config.errors import ConfigError  # noqa: PLC0415
     from probes.publishing.probe_file import load_probe_file  # noqa: PLC0415
-    from tatpar.logs import set_up  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
     from telemetry.array_choice import without_numpy  # noqa: PLC0415
 
     try:

@@ -14,6 +14,7 @@ from ruptures.detection import KernelCPD  # type: ignore[import-untyped,unused-i
 from analytics.changes import surroundings
 from analytics.changes.merging import persistence
 from analytics.changes.series import FLOORS, beside, noise, without_spikes
+from analytics.changes.stretches import medians, spreads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,10 +125,10 @@ def _pelt(
 
 def _segments(values: NDArray[np.float64], at: NDArray[np.int64], scale: float) -> list[NDArray[np.float64]]:
     """What the segments between the boundaries say: step, lengths, spreads, whether the level before comes back."""
-    length = np.diff(at, prepend=0, append=len(values))
-    segment = np.repeat(np.arange(len(at) + 1), length)
-    level = _middles(values, segment, length)
-    spread = _middles(np.abs(values - level[segment]), segment, length)
+    first, end = np.concatenate([[0], at]), np.concatenate([at, [len(values)]])
+    length = end - first
+    level = medians(values, first, end)
+    spread = spreads(values, first, end, level)
     step = np.abs(np.diff(level))
     wide = np.concatenate([[np.nan], level, [np.nan]])
     back_left = np.abs(wide[:-3] - level[1:]) / (step + 1e-3)
@@ -146,15 +147,6 @@ def _segments(values: NDArray[np.float64], at: NDArray[np.int64], scale: float) 
         *(np.searchsorted(at, at + w) - np.searchsorted(at, at - w, side="right") for w in (15, 60)),
         np.nanmedian(beside(rough, at, 60), axis=-1) / scale,
     ]
-
-
-def _middles(
-    values: NDArray[np.float64], segment: NDArray[np.int64], length: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Median of each segment of at least one sample."""
-    ordered = values[np.lexsort((values, segment))]
-    first = np.cumsum(length) - length
-    return np.asarray((ordered[first + (length - 1) // 2] + ordered[first + length // 2]) / 2.0)
 
 
 def _windows(values: NDArray[np.float64], at: NDArray[np.int64], scale: float) -> list[NDArray[np.float64]]:
@@ -195,8 +187,7 @@ def _levels(
     smooth: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.int64]
 ) -> list[NDArray[np.float64]]:
     """How long both levels hold, how often the middle is crossed, and how usual each level is on the other side."""
-    length = np.diff(at, prepend=0, append=len(values))
-    level = _middles(values, np.repeat(np.arange(len(at) + 1), length), length)
+    level = medians(values, np.concatenate([[0], at]), np.concatenate([at, [len(values)]]))
     low, high = level[:-1, None], level[1:, None]
     height = np.sign(high - low) * (beside(smooth, at, HOLD) - (low + high) / 2.0)
     old, new = height[:, HOLD - 2 :: -1], height[:, HOLD + 1 :]

@@ -31,7 +31,7 @@ def moved(newest: NDArray[np.float64], trees: Trees, metric: Metric = "rtt") -> 
 
     `newest` (N, SPAN): the newest samples of N lines, oldest first, NaN where nothing was measured. Where fewer than four
     of the six since were measured nothing is decided. Only cuts at which something stepped are weighed, by `trees`
-    (`tatpar.level_trees.shipped_online_trees`).
+    (`tatpar.shipped.level_trees.shipped_online_trees`).
     """
     those, worth = worth_weighing(newest, metric)
     worth[worth] = trees.mean(figures(those, FLOORS[metric])) >= LIKELY

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.changes.series import beside
+from analytics.changes.stretches import medians, spreads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -122,12 +123,12 @@ def _larger(
     ends = np.concatenate([[0, 0], cuts, [len(filled), len(filled)]])
     before, after = np.searchsorted(cuts, at - OWN) + 1, np.searchsorted(cuts, at + OWN + 1) + 2
     left, right, outer_left, outer_right = ends[before], ends[after], ends[before - 1], ends[after + 1]
-    low, high = _medians(filled, left, at), _medians(filled, at, right)
+    low, high = medians(filled, left, at), medians(filled, at, right)
     step = high - low
     size, way = np.abs(step), np.sign(step)
-    beyond_left = (low - _medians(filled, outer_left, left)) / (size + _SHARE * scale)
-    beyond_right = (_medians(filled, right, outer_right) - high) / (size + _SHARE * scale)
-    spread_left, spread_right = _spreads(filled, left, at, low), _spreads(filled, at, right, high)
+    beyond_left = (low - medians(filled, outer_left, left)) / (size + _SHARE * scale)
+    beyond_right = (medians(filled, right, outer_right) - high) / (size + _SHARE * scale)
+    spread_left, spread_right = spreads(filled, left, at, low), spreads(filled, at, right, high)
     yield np.log(size + _LEAST_STEP)
     yield np.log(size / scale + _LEAST_STEP)
     yield np.log(at - left)
@@ -140,26 +141,3 @@ def _larger(
     yield from (
         np.clip(np.nan_to_num(beyond) * way, -_OUTER, _OUTER) for beyond in (beyond_left, beyond_right)
     )
-
-
-def _medians(
-    values: NDArray[np.float64], first: NDArray[np.int64], end: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """(C,) median of each `values[first:end]`; NaN of none. Stretches repeat from one boundary to the next."""
-    known: dict[tuple[int, int], float] = {}
-    spans = list(zip(first.tolist(), end.tolist(), strict=True))
-    for a, z in spans:
-        if (a, z) not in known:
-            known[a, z] = float(np.median(values[a:z])) if z > a else np.nan
-    return np.array([known[span] for span in spans])
-
-
-def _spreads(
-    values: NDArray[np.float64],
-    first: NDArray[np.int64],
-    end: NDArray[np.int64],
-    middle: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """(C,) median distance of `values[first:end]` from its median (C,)."""
-    spans = zip(first.tolist(), end.tolist(), middle.tolist(), strict=True)
-    return np.array([float(np.median(np.abs(values[a:z] - m))) for a, z, m in spans])

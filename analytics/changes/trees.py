@@ -1,6 +1,6 @@
 """What decision trees say of many rows at once: plain arrays, so that nothing but numpy is needed to read them.
 
-The trees are grown by scikit-learn in `python -m bench changes --fit`, on the labelled traces; `tatpar.level_trees` reads
+The trees are grown by scikit-learn in `python -m bench changes --fit`, on the labelled traces; `tatpar.shipped.level_trees` reads
 the files that this writes.
 """
 

@@ -72,7 +72,7 @@ def read(file: Path) -> Trees:
 
 
 def write(trees: Trees, file: Path) -> None:
-    """Write them as `tatpar.level_trees` reads them; the same trees make the same bytes."""
+    """Write them as `tatpar.shipped.level_trees` reads them; the same trees make the same bytes."""
     np.savez_compressed(
         file,
         roots=trees.roots,

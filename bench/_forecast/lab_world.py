@@ -6,7 +6,7 @@ docs/lab-faults.md says where each figure comes from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,7 @@ from lab.past.plan import plan_history
 from lab.past.track import draw_track
 from lab.running.scope import Places
 from lab.running.script import Past, load_script
+from telemetry.line_slots import LineSlots
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -135,18 +136,8 @@ def draw_world(seed: int, weeks: int, offices: int, progress: Callable[[str], No
 
 def track_of(slots: SlotTrack) -> Track:
     """The drawn slots as a forecast's track; nobody rehearses here."""
-    return Track(
-        first_slot=slots.first_slot,
-        slot_ns=slots.slot_ns,
-        broke=slots.broke,
-        measured=slots.measured,
-        dark=slots.dark,
-        strain=slots.strain,
-        arrived_ns=slots.arrived_ns,
-        planned=slots.planned,
-        rehearsed=np.full(slots.broke.shape, np.nan, dtype=np.float32),
-        groups=slots.groups,
-    )
+    drawn = {each.name: getattr(slots, each.name) for each in fields(LineSlots)}
+    return Track(**drawn, rehearsed=np.full(slots.broke.shape, np.nan, dtype=np.float32))
 
 
 def _pairs(plan: PastPlan, seed: int) -> Asks:

@@ -14,6 +14,7 @@ import numpy as np
 from lab.past.lines import line_states
 from lab.running.agenda import Agenda
 from lab.running.scope import Places
+from telemetry.line_slots import LineSlots
 from telemetry.windows import SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
 
 if TYPE_CHECKING:
@@ -40,18 +41,8 @@ PLANNED_LEAD_NS: Final = 24 * 3600 * SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)
-class SlotTrack:
-    """N lines over T slots, fields as in a forecast's track; `failing` is (N, T), the share of windows that broke or were dark."""
-
-    first_slot: int
-    slot_ns: int
-    broke: NDArray[np.float32]
-    measured: NDArray[np.float32]
-    dark: NDArray[np.bool_]
-    strain: NDArray[np.float32]
-    arrived_ns: NDArray[np.int64]
-    planned: NDArray[np.bool_]
-    groups: dict[str, NDArray[np.int32]]
+class SlotTrack(LineSlots):
+    """N lines over T slots as they were drawn, and which of their windows failed."""
 
     @property
     def failing(self) -> NDArray[np.float64]:

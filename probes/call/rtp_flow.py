@@ -216,25 +216,16 @@ class RtpFlow:
     def _measured(self, start_ns: int, until_ns: int, now: Columns, toll: Toll, *, continues: bool) -> Closed:
         main = int(np.bincount(now.payload_type).argmax())
         media = now if (now.payload_type == main).all() else now[now.payload_type == main]
-        found = found_rate_hz(media.time_ns, media.stamp)
-        self.rate_hz = found or self.rate_hz or static_rate_hz(main)
-        stamps = np.unique(media.stamp)
-        self.stamps = stamps.astype(np.uint32)
-        if self.media is not Media.REPAIR:
-            per_stamp = len(media) / len(stamps)
-            video = is_video(main, self.rate_hz, float(media.length.mean()), per_stamp)
-            self.media = Media.VIDEO if video else Media.AUDIO
+        kind = self._recognise(main, media)
         jitter = (
             self._jitter.advance(media.time_ns, media.stamp, self.rate_hz)
-            if self.rate_hz and self.media is not Media.REPAIR
+            if self.rate_hz and kind is not Media.REPAIR
             else None
         )
-        frames = self._frames(media) if self.media is Media.VIDEO else None
+        frames = self._frames(media) if kind is Media.VIDEO else None
         usual_ns = (frames and frames.frame_ns) or _usual_gap_ns(now.time_ns)
         active_ns = self._active_ns(start_ns, until_ns, now.time_ns, usual_ns, continues=continues)
-        frozen = frames.freezes_ns(self._frame_whole_ns) if frames else None
-        if frames and len(frames.whole_ns):
-            self._frame_stamp, self._frame_whole_ns = int(media.stamp.max()), int(frames.whole_ns[-1])
+        frozen = self._frozen_ns(frames, media)
         reordered = self._reordered(now.extended)
         self._closed_ns = int(now.time_ns[-1])
         density = burst_gap(toll.lost) if len(toll.lost) else None
@@ -258,9 +249,29 @@ class RtpFlow:
             payload_type=main,
         )
         window = FlowWindow(
-            start_ns=start_ns, flow=self.name.text, media=self.media, way=self.name.way, figures=figures
+            start_ns=start_ns, flow=self.name.text, media=kind, way=self.name.way, figures=figures
         )
         return Closed(window, toll, media, jitter.samples if jitter else 0, int(now.time_ns[0]))
+
+    def _recognise(self, main: int, media: Columns) -> Media:
+        """What the flow is, by the packets of its main payload type: its clock's rate, its stamps, sound or picture."""
+        self.rate_hz = found_rate_hz(media.time_ns, media.stamp) or self.rate_hz or static_rate_hz(main)
+        stamps = np.unique(media.stamp)
+        self.stamps = stamps.astype(np.uint32)
+        if self.media is not Media.REPAIR:
+            per_stamp = len(media) / len(stamps)
+            video = is_video(main, self.rate_hz, float(media.length.mean()), per_stamp)
+            self.media = Media.VIDEO if video else Media.AUDIO
+        return self.media
+
+    def _frozen_ns(self, frames: Frames | None, media: Columns) -> NDArray[np.int64] | None:
+        """How long each freeze of the picture lasted; None without a picture. Remembers the last whole frame."""
+        if frames is None:
+            return None
+        frozen = frames.freezes_ns(self._frame_whole_ns)
+        if len(frames.whole_ns):
+            self._frame_stamp, self._frame_whole_ns = int(media.stamp.max()), int(frames.whole_ns[-1])
+        return frozen
 
     def _frames(self, media: Columns) -> Frames:
         return rtp_frames(media.time_ns, media.stamp, self.rate_hz, self._frame_stamp)

@@ -152,17 +152,7 @@ class _ProbeFile:
         broker = tables.broker
         for key, value in (("site", tables.site), ("probe", tables.probe)):
             self._check_id(key, value)
-        if (
-            "+" in broker.root
-            or "#" in broker.root
-            or broker.root.startswith(("/", "$"))
-            or broker.root.endswith("/")
-        ):
-            raise self._toml.wrong(
-                ("broker", "root"),
-                f"broker.root is {shown(broker.root)}",
-                'write levels without + # $, as "tatpar/1"',
-            )
+        self._check_root()
         self._check_transport()
         return OfficeSettings(
             site=tables.site,
@@ -202,6 +192,15 @@ class _ProbeFile:
                 per_second_in_meeting=tables.backlog.per_second_in_meeting,
             ),
         )
+
+    def _check_root(self) -> None:
+        root = self._tables.broker.root
+        if "+" in root or "#" in root or root.startswith(("/", "$")) or root.endswith("/"):
+            raise self._toml.wrong(
+                ("broker", "root"),
+                f"broker.root is {shown(root)}",
+                'write levels without + # $, as "tatpar/1"',
+            )
 
     def _check_transport(self) -> None:
         """Whatever leaves this machine is encrypted, unless the operator says by name that it need not be."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from alerts.acknowledging.note import one_line
 from config.settings_file import timezone_of
 from config.text import one_of
-from tatpar.options import failed, wrong_input
+from tatpar.terminal.options import failed, wrong_input
 from telemetry.alerting import Silence
 from telemetry.state.alerts import UnknownAlertError
 from telemetry.windows import SECOND_NS

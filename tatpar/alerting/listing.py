@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from alerts.saying import headline
 from config.settings_file import timezone_of
-from tatpar.columns import padded
-from tatpar.json_time import as_json, readable
-from tatpar.listed import listed
+from tatpar.terminal.columns import padded
+from tatpar.terminal.json_time import as_json, readable
+from tatpar.terminal.listed import listed
 from telemetry.words import say
 from telemetry.words.format import clock, moment
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from tatpar.options import explains_config, failed, wrong_input
+from tatpar.terminal.options import explains_config, failed, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

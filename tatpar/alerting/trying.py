@@ -14,7 +14,7 @@ from alerts.facts import Audience, Facts
 from alerts.words import render
 from config.people import Person, Role
 from config.text import one_of
-from tatpar.options import failed, wrong_input
+from tatpar.terminal.options import failed, wrong_input
 from telemetry.alerting import Kind, Step
 from telemetry.state.outbox import OutboxRow
 

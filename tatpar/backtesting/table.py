@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tatpar.columns import table
+from tatpar.terminal.columns import table
 from telemetry.words import say
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.alerting.place import placed, state_of
-from tatpar.duration import Duration
-from tatpar.options import failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.duration import Duration
+from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +51,8 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
     from functools import partial  # noqa: PLC0415
 
     from alerts.service import Alerts  # noqa: PLC0415
-    from tatpar.answering import answering, hears, together  # noqa: PLC0415
-    from tatpar.notify import serving  # noqa: PLC0415
+    from tatpar.hub.answering import answering, hears, together  # noqa: PLC0415
+    from tatpar.service.notify import serving  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
 
     task = asyncio.current_task()
@@ -279,7 +279,7 @@ def templates(  # noqa: PLR0913
     from alerts.facts import Form  # noqa: PLC0415
     from alerts.words.registry import Places, entries  # noqa: PLC0415
     from config.load import load_config  # noqa: PLC0415
-    from tatpar.template_list import as_table, as_text  # noqa: PLC0415
+    from tatpar.alerting.templates import as_table, as_text  # noqa: PLC0415
 
     phone = load_config(config_file).settings.deployment.noc_phone
     written = Places(places or ("dlt" if form == "sms" else "whatsapp"))

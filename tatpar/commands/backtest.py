@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     FiniteRange,
     existing_folder,
     explained,
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913 - one an option
 
     from config.load import load_config  # noqa: PLC0415
     from tatpar.backtesting.blocks import Wanted  # noqa: PLC0415
-    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
+    from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
 
     if plot is not None and plot.suffix not in _PLOTS:
         wrong_input(f"--plot: {plot} ends with neither .svg nor .png; write one of them")
@@ -139,7 +139,7 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
     from tatpar.backtesting.blocks import Source  # noqa: PLC0415
     from tatpar.backtesting.figures import figures_of  # noqa: PLC0415
     from tatpar.backtesting.replaying import replayed  # noqa: PLC0415
-    from tatpar.prior import shipped_prior  # noqa: PLC0415
+    from tatpar.shipped.prior import shipped_prior  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.by_blocks import SchedulerError, blocks_of  # noqa: PLC0415
@@ -163,7 +163,7 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
 
 def _draw(figures: Figures, wanted: Wanted, file: Path) -> None:
     from tatpar.backtesting.plot import draw  # noqa: PLC0415
-    from tatpar.json_time import rfc3339  # noqa: PLC0415
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
 
     span = f"{rfc3339(wanted.from_ns)[:10]} to {rfc3339(wanted.until_ns)[:10]}"
     try:
@@ -174,7 +174,7 @@ def _draw(figures: Figures, wanted: Wanted, file: Path) -> None:
 
 
 def _print_json(figures: Figures, wanted: Wanted) -> None:
-    from tatpar.json_time import as_json, readable, rfc3339  # noqa: PLC0415
+    from tatpar.terminal.json_time import as_json, readable, rfc3339  # noqa: PLC0415
 
     found = {"from": rfc3339(wanted.from_ns), "until": rfc3339(wanted.until_ns)}
     refits = [rfc3339(at_ns) for at_ns in figures.refits_ns]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import explained, failed, log_option, settings_and_data, wrong_input
+from tatpar.terminal.options import explained, failed, log_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def command(config_file: Path | None, data_dir: Path, log_format: str | None) ->
 
     from collector.broker import BrokerError  # noqa: PLC0415
     from config.load import load_config  # noqa: PLC0415
-    from tatpar.logs import set_up  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
 
     settings = load_config(config_file).settings
     set_up(log_format or settings.log.format)
@@ -51,7 +51,7 @@ async def _run(settings: Settings, data_dir: Path) -> None:
     import signal  # noqa: PLC0415
 
     from collector.broker import bring  # noqa: PLC0415
-    from tatpar.notify import Manager, serving  # noqa: PLC0415
+    from tatpar.service.notify import Manager, serving  # noqa: PLC0415
 
     manager, stop = Manager(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     explained,
     explains_config,
     failed,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from config.config import Config
-    from tatpar.moved import Asked, Found
+    from tatpar.changes.moved import Asked, Found
 
 METRICS = ("rtt", "jitter", "loss")
 WEEK_NS = 7 * 86_400 * 10**9
@@ -91,7 +91,7 @@ def _of_trace(trace: Path, *, online: bool, out: Path | None, as_json: bool) -> 
     from analytics.changes.offline import changes  # noqa: PLC0415
     from analytics.changes.online import decisions  # noqa: PLC0415
     from analytics.changes.silences import with_edges, with_edges_decided  # noqa: PLC0415
-    from tatpar.level_trees import shipped_online_trees, shipped_trees  # noqa: PLC0415
+    from tatpar.shipped.level_trees import shipped_online_trees, shipped_trees  # noqa: PLC0415
     from telemetry.traces import TraceError, read_trace  # noqa: PLC0415
 
     try:
@@ -129,10 +129,10 @@ def _of_site(  # noqa: PLR0913 - one argument an option
     from config.load import load_config  # noqa: PLC0415
     from config.settings_file import timezone_of  # noqa: PLC0415
     from config.text import one_of  # noqa: PLC0415
-    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
-    from tatpar.json_time import readable  # noqa: PLC0415
-    from tatpar.moved import Asked  # noqa: PLC0415
-    from tatpar.moved_words import lines  # noqa: PLC0415
+    from tatpar.changes.moved import Asked  # noqa: PLC0415
+    from tatpar.changes.words import lines  # noqa: PLC0415
+    from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.terminal.json_time import readable  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()
     if site not in config.registry.by_id:
@@ -158,7 +158,7 @@ def _of_site(  # noqa: PLR0913 - one argument an option
 def _found(config: Config, data_dir: Path, asked: Asked, language: str) -> Found:
     import contextlib  # noqa: PLC0415
 
-    from tatpar.moved import moves  # noqa: PLC0415
+    from tatpar.changes.moved import moves  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415

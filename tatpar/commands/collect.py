@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import failed, log_option, settings_and_data, wrong_input
+from tatpar.terminal.options import failed, log_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collector.broker import BrokerAddress
     from collector.service import Collector
     from config.live import LiveConfig
     from config.settings import Broker
-    from tatpar.notify import Manager
+    from tatpar.service.notify import Manager
 
 
 @click.command()
@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913 - one argument an option
     import asyncio  # noqa: PLC0415 - keeps --help fast
 
     from config.live import LiveConfig  # noqa: PLC0415
-    from tatpar.logs import set_up  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
 
     live = LiveConfig(config_file)
     set_up(log_format or live.current.settings.log.format)
@@ -97,8 +97,8 @@ async def _run(
     from collector.broker import bring  # noqa: PLC0415
     from collector.mqtt import Membership  # noqa: PLC0415
     from collector.service import Collector  # noqa: PLC0415
-    from tatpar.notify import Manager  # noqa: PLC0415
-    from tatpar.transport import ring, warnings  # noqa: PLC0415
+    from tatpar.hub.transport import ring, warnings  # noqa: PLC0415
+    from tatpar.service.notify import Manager  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_writer  # noqa: PLC0415
 
@@ -124,7 +124,7 @@ async def _until_told(collector: Collector, manager: Manager) -> None:
     import asyncio  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
-    from tatpar.notify import serving  # noqa: PLC0415
+    from tatpar.service.notify import serving  # noqa: PLC0415
 
     loop, running = asyncio.get_running_loop(), asyncio.ensure_future(collector.run())
     told = False

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.identity_commands import as_plain, check_names, opened_hub, say_answer
-from tatpar.options import FiniteRange, json_option, settings_and_data, wrong_input
+from tatpar.identity.at_the_terminal import as_plain, check_names, opened_hub, say_answer
+from tatpar.terminal.options import FiniteRange, json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tatpar.enrolling import Hub
+    from tatpar.identity.enrolling import Hub
 
 LISTED = 50
 
@@ -51,7 +51,7 @@ def command(  # noqa: PLR0913 - one argument an option
     Ends with 1 when the probe refuses or does not answer in time.
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
-    from tatpar.enrolling import answered, order  # noqa: PLC0415
+    from tatpar.identity.enrolling import answered, order  # noqa: PLC0415
 
     config = load_config(config_file)
     with opened_hub(config, data_dir) as hub:
@@ -89,7 +89,7 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
 def _list(hub: Hub, *, as_json: bool) -> None:
     import msgspec  # noqa: PLC0415
 
-    from tatpar.listed import listed  # noqa: PLC0415
+    from tatpar.terminal.listed import listed  # noqa: PLC0415
 
     rows = [as_plain(row) for row in hub.state.commands(LISTED)]
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import json_option, settings_and_data
+from tatpar.terminal.options import json_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,9 +86,9 @@ def examine_office(settings: Path, data_dir: Path) -> Iterator[Finding]:
 def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     """Every check, told as it ends."""
     from config.load import load_config  # noqa: PLC0415
+    from tatpar.data_folder.lab_calendar import in_lab  # noqa: PLC0415
     from tatpar.examination import ends, hub, machine, people  # noqa: PLC0415
     from tatpar.examination.finding import fine  # noqa: PLC0415
-    from tatpar.lab_calendar import in_lab  # noqa: PLC0415
 
     config = load_config(config_file)
     yield machine.python()

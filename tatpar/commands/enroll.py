@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.identity_commands import check_names, opened_hub, say_answer, say_whether_told
-from tatpar.options import json_option, settings_and_data, wrong_input
+from tatpar.identity.at_the_terminal import check_names, opened_hub, say_answer, say_whether_told
+from tatpar.terminal.options import json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
-    from tatpar.enrolling import Hub
+    from tatpar.identity.enrolling import Hub
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(m|h|d)")
 _HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
@@ -111,8 +111,8 @@ def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: 
 
     from collector.enrolment.issuing import issue  # noqa: PLC0415
     from collector.enrolment.private_files import write_private  # noqa: PLC0415
-    from tatpar.enrolling import office_file  # noqa: PLC0415
-    from tatpar.json_time import rfc3339  # noqa: PLC0415
+    from tatpar.identity.enrolling import office_file  # noqa: PLC0415
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
     from telemetry.state.credentials import Standing  # noqa: PLC0415
 
     if not hub.desks or not hub.settings.desk_host:
@@ -145,7 +145,7 @@ def _rotate(hub: Hub, site: str, probe: str, *, as_json: bool) -> None:
     import time  # noqa: PLC0415
 
     from collector.enrolment.issuing import current, issue  # noqa: PLC0415
-    from tatpar.enrolling import answered, order  # noqa: PLC0415
+    from tatpar.identity.enrolling import answered, order  # noqa: PLC0415
 
     now_ns = time.time_ns()
     if current(hub.state, site, probe, now_ns) is None:
@@ -180,8 +180,8 @@ def _serve_desk(hub: Hub) -> None:
     import signal  # noqa: PLC0415
     import socket  # noqa: PLC0415
 
-    from tatpar import notify  # noqa: PLC0415
-    from tatpar.desk import serve_desk  # noqa: PLC0415
+    from tatpar.hub.desk import serve_desk  # noqa: PLC0415
+    from tatpar.service import notify  # noqa: PLC0415
 
     settings = hub.settings
     if not settings.desk_host or (not settings.broker.is_public and settings.broker.port == 0):
@@ -228,8 +228,8 @@ def _list(hub: Hub, *, as_json: bool) -> None:
 
     import msgspec  # noqa: PLC0415
 
-    from tatpar.json_time import rfc3339  # noqa: PLC0415
-    from tatpar.listed import listed  # noqa: PLC0415
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
+    from tatpar.terminal.listed import listed  # noqa: PLC0415
 
     now_ns = time.time_ns()
     newest = {(one.site, one.probe): one for one in hub.state.credentials()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import json_option, lang_option, settings_and_data
+from tatpar.terminal.options import json_option, lang_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +26,9 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
     """Which lines are degraded now: why, how much, against what limit and what is usual, since when."""
     from analytics.flags import severity  # noqa: PLC0415
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
-    from tatpar.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
-    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
-    from tatpar.json_time import readable, rfc3339  # noqa: PLC0415
+    from tatpar.data_folder.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
+    from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.terminal.json_time import readable, rfc3339  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()
@@ -71,7 +71,7 @@ def grouped(config: Config, incidents: Sequence[Incident], flags: Sequence[Flag]
 
 def _lines(config: Config, flags: Sequence[Flag], language: str) -> list[str]:
     from config.settings_file import timezone_of  # noqa: PLC0415
-    from tatpar.columns import table  # noqa: PLC0415
+    from tatpar.terminal.columns import table  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     if not flags:

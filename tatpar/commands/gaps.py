@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import FiniteRange, failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.options import (
+    FiniteRange,
+    failed,
+    json_option,
+    lang_option,
+    settings_and_data,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +23,7 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from config.settings import Store
-    from tatpar.missing import Missing
+    from tatpar.gaps.missing import Missing
 
 INCOMPLETE_STATUS = 3
 
@@ -59,10 +66,10 @@ def command(  # noqa: PLR0913 - one argument an option
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
-    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
-    from tatpar.missing_words import as_json as for_machines  # noqa: PLC0415
-    from tatpar.missing_words import lines  # noqa: PLC0415
-    from tatpar.spans import NoSuchSpanError, begin_of  # noqa: PLC0415
+    from tatpar.gaps.words import as_json as for_machines  # noqa: PLC0415
+    from tatpar.gaps.words import lines  # noqa: PLC0415
+    from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.terminal.spans import NoSuchSpanError, begin_of  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()
     zone = timezone_of(config.settings)
@@ -102,7 +109,7 @@ def _found(
 ) -> Missing:
     import contextlib  # noqa: PLC0415
 
-    from tatpar.missing import find  # noqa: PLC0415
+    from tatpar.gaps.missing import find  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415

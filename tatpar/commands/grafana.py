@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     config_option,
     explained,
     explains_config,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import failed, json_option, settings_and_data, wrong_input
+from tatpar.terminal.options import failed, json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,7 +139,7 @@ def _say(written: Sequence[Written], config: Config, *, as_json: bool, dry_run: 
     from config.settings_file import timezone_of  # noqa: PLC0415
     from tatpar.importing.words import as_json as for_machines  # noqa: PLC0415
     from tatpar.importing.words import lines  # noqa: PLC0415
-    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
 
     if as_json:
         click.echo(text_of(for_machines(written, dry_run=dry_run)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.options import json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +39,10 @@ def command(
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
-    from tatpar.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
-    from tatpar.json_time import as_json as text_of  # noqa: PLC0415
-    from tatpar.json_time import readable, rfc3339  # noqa: PLC0415
-    from tatpar.spans import NoSuchSpanError, begin_of  # noqa: PLC0415
+    from tatpar.data_folder.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
+    from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
+    from tatpar.terminal.json_time import readable, rfc3339  # noqa: PLC0415
+    from tatpar.terminal.spans import NoSuchSpanError, begin_of  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()

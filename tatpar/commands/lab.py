@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from tatpar.duration import Duration
-from tatpar.options import (
+from tatpar.terminal.duration import Duration
+from tatpar.terminal.options import (
     FiniteRange,
     data_option,
     failed,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import json_option, offices, settings_and_data
+from tatpar.terminal.options import json_option, offices, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def command(  # noqa: PLR0913 - one an option
     """List the meetings ahead with who is invited, or check them (status 2 and one line when they are wrong)."""
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
-    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
+    from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
 
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     zone = timezone_of(config.settings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import data_option, explains_config, failed, log_option
+from tatpar.terminal.options import data_option, explains_config, failed, log_option
 
 if TYPE_CHECKING:
     from probes.publishing.office_settings import OfficeSettings
@@ -65,7 +65,7 @@ def command(  # noqa: PLR0913 - one argument an option
     from probes.publishing.spool import Spool  # noqa: PLC0415
     from probes.publishing.spool_file import SpoolError  # noqa: PLC0415
     from tatpar import office_process  # noqa: PLC0415
-    from tatpar.logs import set_up  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
 
     if enrolment_file is not None:
         config_file = _redeemed(enrolment_file, data_dir)

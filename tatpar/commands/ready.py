@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,8 +86,8 @@ def command(  # noqa: PLR0913 - one an option
     Exit status 3 when an invited office is not ready for any meeting shown, 1 when there are no verdicts.
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
-    from tatpar.decided import decided, watch_age_s  # noqa: PLC0415
-    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
+    from tatpar.data_folder.decided import decided, watch_age_s  # noqa: PLC0415
+    from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
     from tatpar.verdicts.track_record import in_words, track_record  # noqa: PLC0415
 
     config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()
@@ -155,8 +155,8 @@ def _tables(
 def _print_json(
     tables: Sequence[VerdictTable], records: dict[str, Record], age_s: float | None, now_ns: int
 ) -> None:
-    from tatpar.decided import is_stale  # noqa: PLC0415
-    from tatpar.json_time import as_json, rfc3339  # noqa: PLC0415
+    from tatpar.data_folder.decided import is_stale  # noqa: PLC0415
+    from tatpar.terminal.json_time import as_json, rfc3339  # noqa: PLC0415
 
     found = {
         "as_of": rfc3339(now_ns),
@@ -171,8 +171,8 @@ def _print_json(
 def _print(
     config: Config, tables: Sequence[VerdictTable], age_s: float | None, language: str, *, everything: bool
 ) -> None:
-    from tatpar.decided import is_stale  # noqa: PLC0415
-    from tatpar.options import failed  # noqa: PLC0415
+    from tatpar.data_folder.decided import is_stale  # noqa: PLC0415
+    from tatpar.terminal.options import failed  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     if not tables:

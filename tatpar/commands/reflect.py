@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     FiniteRange,
     failed,
     json_option,
@@ -23,7 +23,7 @@ from tatpar.options import (
 if TYPE_CHECKING:
     from probes.reflecting.reflector import Reflector
     from probes.reflecting.reflector_policy import Network
-    from tatpar.notify import Manager
+    from tatpar.service.notify import Manager
 
 _DEFAULT_BIND = "0.0.0.0:862"
 _DEFAULT_RATE = 5000.0
@@ -144,8 +144,8 @@ def command(  # noqa: PLR0913 - one argument an option
 
     from probes.reflecting.reflector import Reflector  # noqa: PLC0415
     from probes.reflecting.reflector_policy import ReflectorPolicy  # noqa: PLC0415
-    from tatpar.logs import set_up  # noqa: PLC0415
-    from tatpar.notify import Manager  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
+    from tatpar.service.notify import Manager  # noqa: PLC0415
 
     set_up(log_format or "text")
     manager = Manager()  # takes its address out of the environment, before any process of ours inherits it
@@ -205,7 +205,7 @@ def _serve(reflector: Reflector, keys_file: Path | None, manager: Manager, voice
     import contextlib  # noqa: PLC0415
 
     from probes.reflecting.followed_keys import FollowedKeys  # noqa: PLC0415
-    from tatpar.upon_signal import UponSignal  # noqa: PLC0415
+    from tatpar.service.upon_signal import UponSignal  # noqa: PLC0415
 
     def say_counters() -> None:
         voice.counters(reflector.counters.as_dict())

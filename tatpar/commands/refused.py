@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     data_option,
     explains_config,
     failed,
@@ -63,7 +63,7 @@ def command(*, data_dir: Path, limit: int, as_json: bool) -> None:
 
 
 def _line(row: Refused) -> str:
-    from tatpar.json_time import rfc3339  # noqa: PLC0415
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
 
     start = row.payload[:_SHOWN].decode("utf-8", "replace")
     more = "…" if len(row.payload) > _SHOWN else ""
@@ -77,7 +77,7 @@ def _plain(text: str) -> str:
 
 def _as_json(row: Refused) -> dict[str, object]:
     """The payload also as it came, since it need not be text."""
-    from tatpar.json_time import rfc3339  # noqa: PLC0415
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
 
     code, _, detail = row.reason.partition(": ")
     return {

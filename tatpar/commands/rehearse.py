@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,7 +170,7 @@ def _follow(state: StateDb, rehearsal_id: str, language: str, *, as_json: bool) 
     """Say how far it is until it is over; Ctrl-C stops it at all offices."""
     import time  # noqa: PLC0415
 
-    from tatpar.rehearsal_table import progress_line  # noqa: PLC0415
+    from tatpar.rehearsal.table import progress_line  # noqa: PLC0415
     from telemetry.rehearsing import RehearsalState  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
@@ -221,7 +221,7 @@ def _stop(state: StateDb) -> None:
 def _list(state: StateDb, config: Config, language: str, *, as_json: bool) -> None:
     import msgspec  # noqa: PLC0415
 
-    from tatpar.rehearsal_table import list_lines, plain  # noqa: PLC0415
+    from tatpar.rehearsal.table import list_lines, plain  # noqa: PLC0415
 
     records = state.rehearsals(50)
     if as_json:
@@ -237,7 +237,7 @@ def _report(record: RehearsalRecord, config: Config, language: str, *, as_json: 
 
     import msgspec  # noqa: PLC0415
 
-    from tatpar.rehearsal_table import plain, report_lines, state_and_why  # noqa: PLC0415
+    from tatpar.rehearsal.table import plain, report_lines, state_and_why  # noqa: PLC0415
     from telemetry.rehearsing import OfficeState, RehearsalState  # noqa: PLC0415
 
     if as_json:

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.digests.command import digest
-from tatpar.options import explained, failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.reporting.digest_command import digest
+from tatpar.terminal.options import (
+    explained,
+    failed,
+    json_option,
+    lang_option,
+    settings_and_data,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +91,8 @@ def weekly(  # noqa: PLR0913 - one an option
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     from config.load import load_config  # noqa: PLC0415
-    from tatpar.lab_calendar import lab_meetings  # noqa: PLC0415
-    from tatpar.weekly_report import Wanted, make  # noqa: PLC0415
+    from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
+    from tatpar.reporting.weekly import Wanted, make  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415

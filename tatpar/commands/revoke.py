@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.identity_commands import opened_hub, say_whether_told
-from tatpar.options import json_option, settings_and_data, wrong_input
+from tatpar.identity.at_the_terminal import opened_hub, say_whether_told
+from tatpar.terminal.options import json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from pathlib import Path

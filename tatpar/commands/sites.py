@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     config_option,
     explains_config,
     json_option,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.backups.commands import backup, restore, verify
-from tatpar.options import failed, json_option, settings_and_data
-from tatpar.parquet.commands import export, import_
-from tatpar.pruning import prune
+from tatpar.store.backups.commands import backup, restore, verify
+from tatpar.store.parquet.commands import export, import_
+from tatpar.store.pruning import prune
+from tatpar.terminal.options import failed, json_option, settings_and_data
 
 if TYPE_CHECKING:
     from config.settings import Store

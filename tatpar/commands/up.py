@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.options import explained, failed, log_option, settings_and_data, wrong_input
+from tatpar.terminal.options import explained, failed, log_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from config.live import LiveConfig
-    from tatpar.up import Up
+    from tatpar.hub.up import Up
 
 SAID_AFTER_S: Final = 1.0
 """Stopping that takes longer says what it waits for."""
@@ -60,8 +60,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
     from collector.broker.child import BrokerError  # noqa: PLC0415
     from dashboards.wall.serve import AddressInUseError  # noqa: PLC0415
-    from tatpar.logs import sayer, set_up  # noqa: PLC0415
-    from tatpar.up import AlreadyRunningError, Up, UpOptions  # noqa: PLC0415
+    from tatpar.hub.up import AlreadyRunningError, Up, UpOptions  # noqa: PLC0415
+    from tatpar.service.logs import sayer, set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
@@ -91,7 +91,7 @@ def _configuration(
 
     from config.live import LiveConfig  # noqa: PLC0415
     from config.load import DEFAULT_MEETINGS, LAB_MEETINGS  # noqa: PLC0415
-    from tatpar.lab_calendar import drills_wanted, say_drills  # noqa: PLC0415
+    from tatpar.data_folder.lab_calendar import drills_wanted, say_drills  # noqa: PLC0415
 
     live = LiveConfig(config_file)
     if not lab:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.alerting.place import placed
-from tatpar.options import FiniteRange, failed, json_option, settings_and_data, wrong_input
+from tatpar.terminal.options import FiniteRange, failed, json_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

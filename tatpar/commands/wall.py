@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import existing_folder, failed, log_option, settings_and_data, without_store, wrong_input
+from tatpar.terminal.options import (
+    existing_folder,
+    failed,
+    log_option,
+    settings_and_data,
+    without_store,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +38,7 @@ def command(
     """Serve the wall: the fleet live, the next meetings, and each office's line."""
     from config.live import LiveConfig  # noqa: PLC0415 - keeps --help fast
     from dashboards.wall.serve import AddressInUseError  # noqa: PLC0415
-    from tatpar.logs import set_up  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
@@ -55,8 +62,8 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
 
     from dashboards.wall.app import create_app  # noqa: PLC0415
     from dashboards.wall.serve import serve, warning_for  # noqa: PLC0415
-    from tatpar.answering import ack_routes  # noqa: PLC0415
-    from tatpar.notify import serving  # noqa: PLC0415
+    from tatpar.hub.answering import ack_routes  # noqa: PLC0415
+    from tatpar.service.notify import serving  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
 

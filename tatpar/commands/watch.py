@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.options import (
+from tatpar.terminal.options import (
     existing_folder,
     failed,
     log_option,
@@ -36,7 +36,7 @@ def command(config_file: Path | None, data_dir: Path, scheduler: str | None, log
     import asyncio  # noqa: PLC0415 - keeps --help fast
 
     from config.live import LiveConfig  # noqa: PLC0415
-    from tatpar.logs import set_up  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.by_blocks import SchedulerError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
@@ -57,9 +57,9 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
     import signal  # noqa: PLC0415
     from contextlib import closing, suppress  # noqa: PLC0415
 
-    from tatpar.notify import serving  # noqa: PLC0415
-    from tatpar.watch import Watch  # noqa: PLC0415
+    from tatpar.service.notify import serving  # noqa: PLC0415
     from tatpar.watching.mirror import mirroring  # noqa: PLC0415
+    from tatpar.watching.watch import Watch  # noqa: PLC0415
     from telemetry.clock import SystemClock  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.by_blocks import blocks_of  # noqa: PLC0415

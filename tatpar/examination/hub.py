@@ -12,7 +12,7 @@ from collector.broker.knock import Answered, TurnedAway, knock
 from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
 from tatpar.examination.starts import starts
-from tatpar.failures import PREFIX, failures_in, is_failing, told
+from tatpar.hub.failures import PREFIX, failures_in, is_failing, told
 from tatpar.importing.told import ROLE as IMPORT
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError

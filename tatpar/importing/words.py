@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tatpar.columns import table
-from tatpar.json_time import readable
+from tatpar.terminal.columns import table
+from tatpar.terminal.json_time import readable
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from config.meetings import Meeting, Occurrence
 from config.settings_file import timezone_of
 from config.text import one_of
-from tatpar.options import wrong_input
+from tatpar.terminal.options import wrong_input
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import click
 
 from analytics.lines import Lines
 from analytics.readiness import asked_spans
-from tatpar.decided import decided
-from tatpar.json_time import as_json as json_text
-from tatpar.options import failed, wrong_input
-from tatpar.progress_line import ProgressLine
+from tatpar.data_folder.decided import decided
+from tatpar.terminal.json_time import as_json as json_text
+from tatpar.terminal.options import failed, wrong_input
+from tatpar.terminal.progress_line import ProgressLine
 from tatpar.verdicts.asked_times import occurrences
 from tatpar.verdicts.expected import expected
 from tatpar.verdicts.expected_words import lines, plain

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from analytics.ground import Standing
 from config.settings_file import timezone_of
-from tatpar.columns import table
-from tatpar.json_time import rfc3339
+from tatpar.terminal.columns import table
+from tatpar.terminal.json_time import rfc3339
 from tatpar.verdicts.expected import better, differing
 from telemetry.words import say, say_reason
 

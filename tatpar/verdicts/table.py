@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from config.settings_file import timezone_of
-from tatpar.columns import table
-from tatpar.json_time import readable, rfc3339
+from tatpar.terminal.columns import table
+from tatpar.terminal.json_time import readable, rfc3339
 from telemetry.decisions import ReasonCode, State
 from telemetry.words import say, say_reason
 from telemetry.words.format import short_moment

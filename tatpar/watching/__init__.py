@@ -1,1 +1,1 @@
-"""The parts of the watch: recent windows, contact, the past, forecasts, outcomes."""
+"""The watch and its parts: recent windows, contact, the past, forecasts, outcomes."""

@@ -14,7 +14,7 @@ from analytics.hours import local_hour
 from analytics.moved_levels import moved_flags
 from analytics.own_trouble import explained
 from analytics.shared.sighting import Heard
-from tatpar.level_trees import shipped_online_trees
+from tatpar.shipped.level_trees import shipped_online_trees
 from tatpar.watching.broke_in_rehearsal import broke_in_rehearsal
 from tatpar.watching.contact import offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tatpar.watching.past import Past, PastReader
     from telemetry.state.db import StateDb
 
-log = logging.getLogger("tatpar.watch")
+log = logging.getLogger("tatpar.watching.watch")
 
 PAST_NS: Final = 600 * SECOND_NS
 RELOAD_NS: Final = 6 * HOUR_NS

@@ -16,8 +16,8 @@ from analytics.forecast.features import facts
 from analytics.forecast.held import came_true
 from analytics.forecast.model import FORM, Model, fit_facts
 from analytics.forecast.replay import joined_facts, only_asks
-from tatpar.json_time import rfc3339
-from tatpar.prior import shipped_prior
+from tatpar.shipped.prior import shipped_prior
+from tatpar.terminal.json_time import rfc3339
 from tatpar.watching.foreseeing import ModelInForce
 from telemetry.state.models import FittedModel
 from telemetry.windows import DAY_NS, SLOT_NS

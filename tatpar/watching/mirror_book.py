@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from telemetry.store.errors import StoreError
+from telemetry.store.sqlite.connection import transaction, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from telemetry.store.server.decided import Point
@@ -56,7 +55,7 @@ class MirrorBook:
             StoreError: it cannot be.
         """
         self._path = path
-        with self._translated():
+        with translated(self._path):
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA busy_timeout=10000")
             self._connection.execute("PRAGMA journal_mode=WAL")
@@ -66,18 +65,18 @@ class MirrorBook:
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._translated():
+        with translated(self._path):
             self._connection.close()
 
     def mark(self, name: str) -> int:
         """How far something has been read; 0 at first."""
-        with self._translated():
+        with translated(self._path):
             row = self._connection.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
         return int(row[0]) if row else 0
 
     def put(self, news: Sequence[News], marks: dict[str, int] | None = None) -> int:
         """Let what was not told yet wait, and move marks, all in one transaction; how many points are new."""
-        with self._change():
+        with transaction(self._connection, self._path):
             new = sum(self._take(one) for one in news)
             self._connection.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", (marks or {}).items())
         return new
@@ -105,7 +104,7 @@ class MirrorBook:
 
     def told(self, kind: str, now_ns: int) -> list[Told]:
         """What was told under keys that begin with `kind` and is of interest still."""
-        with self._translated():
+        with translated(self._path):
             rows = self._connection.execute(
                 "SELECT key, series, starts_s, ends_s, lane FROM told WHERE key >= ? AND key < ? AND until_ns > ?",
                 (f"{kind}|", f"{kind}}}", now_ns),
@@ -114,12 +113,12 @@ class MirrorBook:
 
     def forget(self, now_ns: int) -> None:
         """Let go of what is of no interest any more; what waits stays."""
-        with self._translated():
+        with translated(self._path):
             self._connection.execute("DELETE FROM told WHERE until_ns <= ?", (now_ns,))
 
     def note_linked(self, day: int, offices: Mapping[str, int], kept_days: int) -> None:
         """How many offices of each region are linked on a day (since the Unix epoch); days older than `kept_days` are let go of."""
-        with self._change():
+        with transaction(self._connection, self._path):
             rows = [(region, day, number) for region, number in offices.items()]
             self._connection.executemany("INSERT OR REPLACE INTO linked VALUES (?, ?, ?)", rows)
             self._connection.execute("DELETE FROM linked WHERE day < ?", (day - kept_days,))
@@ -127,42 +126,23 @@ class MirrorBook:
     def linked_by_day(self) -> dict[str, dict[int, int]]:
         """What was noted, by region and day."""
         found: dict[str, dict[int, int]] = {}
-        with self._translated():
+        with translated(self._path):
             for region, day, offices in self._connection.execute("SELECT region, day, offices FROM linked"):
                 found.setdefault(region, {})[day] = offices
         return found
 
     def waiting(self, after: int, limit: int) -> list[tuple[int, str]]:
         """The next lines to write behind a number, oldest first."""
-        with self._translated():
+        with translated(self._path):
             query = "SELECT id, line FROM waiting WHERE id > ? ORDER BY id LIMIT ?"
             return self._connection.execute(query, (after, limit)).fetchall()
 
     def written(self, through: int) -> None:
         """The server has the lines up to a number for good."""
-        with self._translated():
+        with translated(self._path):
             self._connection.execute("DELETE FROM waiting WHERE id <= ?", (through,))
 
     def length(self) -> int:
         """How many lines wait."""
-        with self._translated():
+        with translated(self._path):
             return int(self._connection.execute("SELECT count(*) FROM waiting").fetchone()[0])
-
-    @contextmanager
-    def _change(self) -> Iterator[None]:
-        with self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {error}") from error

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tatpar.watching.counters import Counters
 
 RETRY_S: Final = 5.0
-log = logging.getLogger("tatpar.watch")
+log = logging.getLogger("tatpar.watching.watch")
 
 
 async def repeat(

@@ -25,7 +25,7 @@ from analytics.lines import Lines
 from analytics.recent import Recent
 from config.meetings import Meeting, Occurrence
 from config.profiles import CallProfile, Limits
-from tatpar.prior import shipped_prior
+from tatpar.shipped.prior import shipped_prior
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.tables import RollupTable
 from telemetry.windows import HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT

@@ -16,7 +16,7 @@ from analytics.changes.online import decisions as decided
 from analytics.changes.online import moved
 from analytics.changes.series import without_spikes
 from bench.changes import ONLINE_WINDOW_S, TRACES, count, score
-from tatpar.level_trees import shipped_online_trees, shipped_trees
+from tatpar.shipped.level_trees import shipped_online_trees, shipped_trees
 from telemetry.traces import read_trace
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 from analytics.changes.online import decisions
 from analytics.changes.silences import LEAST, edges, with_edges, with_edges_decided
 from bench.changes import TRACES
-from tatpar.level_trees import shipped_online_trees
+from tatpar.shipped.level_trees import shipped_online_trees
 from telemetry.traces import read_trace
 
 

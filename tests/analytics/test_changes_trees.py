@@ -19,7 +19,7 @@ from bench._changes import offline, online
 from bench._changes.growing import write
 from bench._changes.offline import GROWTH, Past, grown
 from bench.changes import TRACES
-from tatpar.level_trees import shipped_online_trees, shipped_trees, trees_file
+from tatpar.shipped.level_trees import shipped_online_trees, shipped_trees, trees_file
 from telemetry.traces import read_trace
 
 if TYPE_CHECKING:

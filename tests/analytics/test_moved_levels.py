@@ -9,7 +9,7 @@ import pytest
 
 from analytics.flags import Present
 from analytics.moved_levels import TELL_WINDOWS, moved_flags
-from tatpar.level_trees import shipped_online_trees
+from tatpar.shipped.level_trees import shipped_online_trees
 from telemetry.decisions import Flag, Reason, ReasonCode
 from telemetry.windows import SECOND_NS, WINDOW_NS
 

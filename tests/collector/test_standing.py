@@ -17,7 +17,7 @@ from collector.seat import HUNG_S, TRUST_S, Seat
 from collector.standing import MixedError, Standing
 from config.live import LiveConfig
 from tatpar.commands.collect import command
-from tatpar.up import AlreadyRunningError, Up, UpOptions
+from tatpar.hub.up import AlreadyRunningError, Up, UpOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from config.live import LiveConfig
-from tatpar.digests.digesting import Digests
+from tatpar.reporting.digesting import Digests
 from telemetry.alerting import Alert, AlertState, Kind, Severity
 from telemetry.decisions import (
     Action,

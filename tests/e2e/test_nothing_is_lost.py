@@ -18,7 +18,7 @@ from probes.publishing.office_settings import OfficeSettings, Patience
 from probes.publishing.report import Draft, report_bytes
 from probes.publishing.restart_reason import boot_id
 from probes.publishing.spool import Made, Spool
-from tatpar.watch import Watch
+from tatpar.watching.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, RoundTrip, SelfReport, Stamps, Stream
 from telemetry.state.db import StateDb

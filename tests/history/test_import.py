@@ -17,7 +17,7 @@ from config.live import LiveConfig
 from config.load import load_config
 from tatpar.importing.tables import ROWS_PER_CHUNK
 from tatpar.importing.told import ROLE
-from tatpar.watch import Watch
+from tatpar.watching.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream
 from telemetry.state.db import StateDb

@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from tatpar.__main__ import main
-from tatpar.backups import making
-from tatpar.backups.making import UNFINISHED, forget_old, make
-from tatpar.backups.manifest import BackupError, read_manifest
-from tatpar.backups.restoring import restore
-from tatpar.backups.verifying import verify_backup, verify_data
+from tatpar.store.backups import making
+from tatpar.store.backups.making import UNFINISHED, forget_old, make
+from tatpar.store.backups.manifest import BackupError, read_manifest
+from tatpar.store.backups.restoring import restore
+from tatpar.store.backups.verifying import verify_backup, verify_data
 from telemetry.store.sqlite import SqliteStore
 from telemetry.store.sqlite.inspection import inspect
 from tests.keeping.conftest import EVERYTHING, bits_of

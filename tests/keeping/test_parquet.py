@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from tatpar.__main__ import main
-from tatpar.parquet import checking, exporting
-from tatpar.parquet.checking import ForeignFileError
-from tatpar.parquet.exporting import NotEmptyError, export
-from tatpar.parquet.importing import take_in
+from tatpar.store.parquet import checking, exporting
+from tatpar.store.parquet.checking import ForeignFileError
+from tatpar.store.parquet.exporting import NotEmptyError, export
+from tatpar.store.parquet.importing import take_in
 from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Selection
 from telemetry.store.sqlite import SqliteReader, SqliteStore

@@ -18,11 +18,11 @@ from config.load import load_config
 from probes.publishing.office_settings import SpoolLimits
 from probes.publishing.spool import Confirmation, Made, Spool
 from tatpar.__main__ import main
-from tatpar.backups import restoring
-from tatpar.backups.making import make
-from tatpar.backups.manifest import FILE, BackupError, NotEmptyError, read_manifest
-from tatpar.backups.restoring import STAGE, restore
-from tatpar.backups.verifying import verify_data
+from tatpar.store.backups import restoring
+from tatpar.store.backups.making import make
+from tatpar.store.backups.manifest import FILE, BackupError, NotEmptyError, read_manifest
+from tatpar.store.backups.restoring import STAGE, restore
+from tatpar.store.backups.verifying import verify_data
 from telemetry.codec import decode, encode
 from telemetry.intervals import IntervalSet
 from telemetry.state.db import StateDb

@@ -20,7 +20,7 @@ from probes.stamp import stamp_auth
 from probes.stamp.packets import SenderPacket
 from probes.stamp.timestamps import SECOND_NS, ntp64
 from tatpar.__main__ import main
-from tatpar.enrolling import opened
+from tatpar.identity.enrolling import opened
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,7 @@ from reports.week import Week
 from reports.weekly_document import document
 from tatpar.backtesting.blocks import Source, Wanted
 from tatpar.backtesting.replaying import HORIZONS, Replayed, replayed
-from tatpar.prior import shipped_prior
+from tatpar.shipped.prior import shipped_prior
 from tatpar.watching.settling import Settler
 from telemetry.decisions import Evidence, Factor, FactorKind, Forecast, Horizon, Incident, State, Verdict
 from telemetry.state.db import StateDb

@@ -29,7 +29,7 @@ from probes.enrolment.redeem import Enrolment, redeem_into
 from probes.measuring.session import ClosedWindow
 from probes.publishing.agent import Agent
 from probes.publishing.probe_file import load_probe_file
-from tatpar.enrolling import offer
+from tatpar.identity.enrolling import offer
 from telemetry.clock import SystemClock
 from telemetry.codec import encode
 from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from tatpar import enrolling
 from tatpar.__main__ import main
+from tatpar.identity import enrolling
 from telemetry.state.db import StateDb
 
 if TYPE_CHECKING:

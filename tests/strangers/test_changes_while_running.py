@@ -22,7 +22,7 @@ from probes.enrolment.desk_client import UnreachableError
 from probes.enrolment.redeem import Enrolment, is_redeemed, redeem_into
 from probes.publishing.connection import BrokerAccess, Connection, ConnectionLost, Will
 from probes.workers import Workers
-from tatpar.enrolling import Hub, answered, order
+from tatpar.identity.enrolling import Hub, answered, order
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, SECOND_NS
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from probes.publishing.commands import LONGEST_NS, SKEW_NS, Guard, RefusedCommandError
-from tatpar.enrolling import Hub, answered, order
+from tatpar.identity.enrolling import Hub, answered, order
 from telemetry.clock import ManualClock
 from telemetry.codec import encode_control
 from telemetry.control import Command
@@ -160,7 +160,7 @@ async def test_a_poisoned_broker_commands_nothing(
 @pytest.mark.server
 async def test_a_command_that_nobody_hears_is_said_to_be_unanswered(hub: Any) -> None:
     """An enrolled probe that is away: the order is void when its time is up, and the reason is told."""
-    from tatpar.enrolling import silence
+    from tatpar.identity.enrolling import silence
 
     await hub.enter("agra")
     tools = Hub(hub.live.current.settings, hub.data_dir, hub.state, hub.keys, hub.authority)

@@ -12,9 +12,9 @@ import pytest
 
 from collector.enrolment.issuing import issue, reflector_keys
 from collector.rehearsing import conducting
-from tatpar import reflecting as reflecting_room
-from tatpar.enrolling import Hub, answered, order
-from tatpar.reflecting import reflecting
+from tatpar.hub import reflecting as reflecting_room
+from tatpar.hub.reflecting import reflecting
+from tatpar.identity.enrolling import Hub, answered, order
 from telemetry.codec import encode_control
 from telemetry.rehearsing import OfficeProgress, OfficeState, RehearsalState, new_request, said_by
 from telemetry.signing import signed_answer

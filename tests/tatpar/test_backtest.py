@@ -16,7 +16,7 @@ from config.load import load_config
 from tatpar.__main__ import main
 from tatpar.backtesting.blocks import Source, Wanted
 from tatpar.backtesting.replaying import Replayed, replayed
-from tatpar.prior import shipped_prior
+from tatpar.shipped.prior import shipped_prior
 from telemetry.state.db import StateDb
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS, WINDOW_VALUE_COLUMNS
 from telemetry.store.sqlite import SqliteReader, SqliteStore

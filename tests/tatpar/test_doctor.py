@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from collector.broker.ports import free_port
 from probes.reflecting.reflector import Reflector
 from tatpar.__main__ import main
-from tatpar.failures import note_failure
-from tatpar.keeping import Failure
+from tatpar.hub.failures import note_failure
+from tatpar.hub.keeping import Failure
 from telemetry.state.db import StateDb
 from telemetry.windows import SECOND_NS
 

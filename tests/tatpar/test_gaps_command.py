@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tatpar.__main__ import main
-from tatpar.spans import NoSuchSpanError, begin_of
+from tatpar.terminal.spans import NoSuchSpanError, begin_of
 from telemetry.messages import Clock, Envelope, SelfReport, Tombstone
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteStore

@@ -15,8 +15,8 @@ import lab.past.history
 from config.errors import ConfigError
 from config.load import load_config
 from lab.running.script import DEFAULT_SCRIPT
-from tatpar import past
-from tatpar.past import check_script, give_a_past
+from tatpar.hub import lab_past
+from tatpar.hub.lab_past import check_script, give_a_past
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader
 from telemetry.store.protocol import Selection
@@ -90,7 +90,7 @@ async def test_stopped_half_way_there_is_none(
 
         lab.past.history.give_past(plan, settings, folder, told)
 
-    monkeypatch.setattr(past, "give_past", give_past)
+    monkeypatch.setattr(lab_past, "give_past", give_past)
     making = asyncio.create_task(give_a_past(config, tmp_path, WEEKS, lambda _: None))
     await asyncio.wait_for(first_made.wait(), 60)
     making.cancel()
@@ -117,7 +117,7 @@ async def test_a_failure_leaves_none(config: Config, tmp_path: Path, monkeypatch
         raise StoreError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(past, "give_past", give_past)
+        patch.setattr(lab_past, "give_past", give_past)
         with pytest.raises(StoreError, match="disk full"):
             await give_a_past(config, tmp_path, WEEKS, lambda _: None)
     assert not (tmp_path / "reports.db").exists()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.live import LiveConfig
-from tatpar.keeping import LONGEST_WAIT_S, Failure, kept
-from tatpar.up import Up, UpOptions
+from tatpar.hub.keeping import LONGEST_WAIT_S, Failure, kept
+from tatpar.hub.up import Up, UpOptions
 from telemetry.state.db import StateDb
 from telemetry.store.errors import StoreError
 

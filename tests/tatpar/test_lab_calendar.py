@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from config.load import LAB_MEETINGS, load_config
-from tatpar.lab_calendar import drills_wanted, lab_meetings, say_drills
+from tatpar.data_folder.lab_calendar import drills_wanted, lab_meetings, say_drills
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:

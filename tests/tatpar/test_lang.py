@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tatpar.__main__ import COMMANDS, main
-from tatpar.options import lang_option
+from tatpar.terminal.options import lang_option
 from telemetry.alerting import Alert, AlertState, Kind, Severity
 from telemetry.state.db import StateDb
 from tests.tatpar.test_help import paths

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tatpar.logs import JsonLines
+from tatpar.service.logs import JsonLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from analytics.changes.moved import Moved
 from config.load import load_config
 from tatpar.__main__ import main
-from tatpar.json_time import readable
-from tatpar.moved import Asked, Found, moves
-from tatpar.moved_words import lines
+from tatpar.changes.moved import Asked, Found, moves
+from tatpar.changes.words import lines
+from tatpar.terminal.json_time import readable
 from telemetry.store.sqlite import SqliteStore
 from telemetry.store.tables import RollupTable
 from telemetry.windows import SECOND_NS, SLOT_NS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tatpar.notify import Manager, serving
+from tatpar.service.notify import Manager, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,12 +18,13 @@ NOT_AT_THE_OFFICE = {"numpy", "click", "importlib.metadata", "unittest", "multip
 LOADS = """
 import sys
 from probes.publishing import probe_file
-from tatpar import logs, office_process
+from tatpar import office_process
+from tatpar.service import logs
 from telemetry.array_choice import without_numpy
 without_numpy()
 from probes.publishing import agent
 from probes.measuring import measurer
-from tatpar import notify
+from tatpar.service import notify
 print(*sys.modules)
 """
 

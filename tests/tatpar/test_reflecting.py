@@ -14,9 +14,9 @@ import pytest
 from config.settings import Headquarters
 from probes.reflecting.reflector_process import ReflectorProcess
 from probes.stamp.packets import ReflectorPacket, SenderPacket
-from tatpar import reflecting as reflecting_module
 from tatpar.examination.ends import answers
-from tatpar.reflecting import local_binds, reflecting, running_already
+from tatpar.hub import reflecting as reflecting_module
+from tatpar.hub.reflecting import local_binds, reflecting, running_already
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from msgspec import structs
 from config.load import load_config
 from tatpar.__main__ import main
 from tatpar.commands import rehearse
-from tatpar.rehearsal_table import progress_line, report_lines
+from tatpar.rehearsal.table import progress_line, report_lines
 from telemetry.rehearsing import (
     HubResult,
     OfficeProgress,

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 
-from tatpar.upon_signal import UponSignal
+from tatpar.service.upon_signal import UponSignal
 
 
 def test_nothing_asked_for_runs_inside_what_the_signal_interrupts() -> None:

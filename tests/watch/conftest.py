@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from config.live import LiveConfig
-from tatpar.watch import Watch
+from tatpar.watching.watch import Watch
 from telemetry.clock import ManualClock
 from telemetry.control import Presence
 from telemetry.histogram import bin_of

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from tatpar.__main__ import main
-from tatpar.columns import padded, table, width
-from tatpar.json_time import readable, rfc3339
+from tatpar.terminal.columns import padded, table, width
+from tatpar.terminal.json_time import readable, rfc3339
 from telemetry.rehearsing import OfficeProgress, OfficeState, RehearsalRecord, new_request
 from telemetry.windows import SECOND_NS
 

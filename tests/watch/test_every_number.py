@@ -20,7 +20,7 @@ from config.settings import Settings
 from lab.running.scope import Places
 from lab.running.script import DEFAULT_SCRIPT, Script, load_script
 from probes.publishing.probe_file import ProbeTables, load_probe_file
-from tatpar.watch import Watch
+from tatpar.watching.watch import Watch
 from telemetry.store.open import open_writer
 
 if TYPE_CHECKING:

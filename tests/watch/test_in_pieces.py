@@ -18,7 +18,7 @@ from analytics.lines import Lines
 from analytics.recent import Recent
 from config.load import load_config
 from config.works import Work, WorkKind
-from tatpar.prior import shipped_prior
+from tatpar.shipped.prior import shipped_prior
 from tatpar.watching.foreseeing import ModelInForce, Outlook, Seen, prepare_tracks, with_works_of
 from tatpar.watching.learning import teachers
 from tatpar.watching.offices import prepare

@@ -18,7 +18,7 @@ from analytics.forecast.slots import empty_slots
 from analytics.history import empty_history
 from analytics.lines import Lines
 from config.load import load_config
-from tatpar.prior import shipped_prior
+from tatpar.shipped.prior import shipped_prior
 from tatpar.watching.foreseeing import Prepared, prepare_tracks
 from tatpar.watching.learning import LEARN_NS, is_due, learn, model_in_force
 from tatpar.watching.offices import prepare

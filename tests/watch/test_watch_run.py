@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tatpar.watching.rounds
-from tatpar.watch import Watch
+from tatpar.watching.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.store.errors import StoreError
 from telemetry.windows import WINDOW_NS

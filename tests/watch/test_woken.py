@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import alerts.service
-import tatpar.watch
+import tatpar.watching.watch
 from alerts.service import Alerts
 from telemetry.bell import Bell
 from telemetry.clock import SystemClock
@@ -52,10 +52,12 @@ async def test_a_commit_wakes_the_watch_and_the_watch_the_alerts(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With timers of an hour, a report that was stored is judged, and the alerts look, at the ring."""
-    monkeypatch.setattr(tatpar.watch, "POLL_S", HOUR_S)
+    monkeypatch.setattr(tatpar.watching.watch, "POLL_S", HOUR_S)
     committed, spoken, clock = Bell(), Bell(), SystemClock()
     town.meet(town.meeting("review", (clock.now_ns() - town.t0) / 3.6e12 + 1))
-    watch = tatpar.watch.Watch(town.live, town.reader, town.state, clock, committed=committed, spoken=spoken)
+    watch = tatpar.watching.watch.Watch(
+        town.live, town.reader, town.state, clock, committed=committed, spoken=spoken
+    )
     watching = asyncio.create_task(watch.run())
     try:
         await eventually("the first look and the past", lambda: watch._hindsight.past is not None)
@@ -92,7 +94,7 @@ async def test_the_alerts_look_at_what_is_new(town: Town, monkeypatch: pytest.Mo
 
 def test_up_hands_the_bells_on(monkeypatch: pytest.MonkeyPatch, town: Town) -> None:
     """`tatpar up` gives the collector's bell to the watch, and the watch's to the alerts."""
-    import tatpar.up as module
+    import tatpar.hub.up as module
 
     got: dict[str, dict[str, Any]] = {}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -32,54 +33,19 @@ class Contacts:
     items: Sequence[bytes | None] = ()
 
 
+_INTEGERS: Final = (
+    *("start_ns", "received_ns", COMMIT, "lane", "emulated"),
+    *("late_sends", "rx_drops", "clock_state", "clock_steps"),
+)
+_FLOATS: Final = ("clock_error_ms", "clock_offset_ms", "cpu_ratio", "late_max_ms")
+
+
 def of_reports(reports: Sequence[tuple[Envelope, Origin]]) -> Contacts:
     """The contacts of reports."""
-    nan = float("nan")
-    integers = np.array(
-        [
-            (
-                e.start_ns,
-                o.received_ns,
-                o.commit,
-                e.seq % WINDOW_LANES.count,
-                o.emulated,
-                e.self_report.late_sends,
-                e.self_report.rx_drops,
-                e.clock.state,
-                e.self_report.clock_steps,
-            )
-            for e, o in reports
-        ],
-        np.int64,
-    ).reshape(-1, 9)
-    floats = np.array(
-        [
-            [
-                nan if value is None else value
-                for value in (
-                    e.clock.error_ms,
-                    e.clock.offset_ms,
-                    e.self_report.cpu_ratio,
-                    e.self_report.late_max_ms,
-                )
-            ]
-            for e, _ in reports
-        ],
-        np.float64,
-    ).reshape(-1, 4)
-    names = (
-        "start_ns",
-        "received_ns",
-        COMMIT,
-        "lane",
-        "emulated",
-        "late_sends",
-        "rx_drops",
-        "clock_state",
-        "clock_steps",
-    )
-    columns: dict[str, NDArray[Any]] = dict(zip(names, integers.T, strict=True))
-    columns |= zip(("clock_error_ms", "clock_offset_ms", "cpu_ratio", "late_max_ms"), floats.T, strict=True)
+    integers = np.array([_integers(*pair) for pair in reports], np.int64).reshape(-1, len(_INTEGERS))
+    floats = np.array([_floats(e) for e, _ in reports], np.float64).reshape(-1, len(_FLOATS))
+    columns: dict[str, NDArray[Any]] = dict(zip(_INTEGERS, integers.T, strict=True))
+    columns |= zip(_FLOATS, floats.T, strict=True)
     items = [list(packed_items([pair])) for pair in reports]
     return Contacts(
         [e.site for e, _ in reports],
@@ -87,6 +53,21 @@ def of_reports(reports: Sequence[tuple[Envelope, Origin]]) -> Contacts:
         columns,
         [packed.pack_items(some) if some else None for some in items],
     )
+
+
+def _integers(e: Envelope, origin: Origin) -> tuple[int, ...]:
+    """In the order of `_INTEGERS`."""
+    own = e.self_report
+    lane = e.seq % WINDOW_LANES.count
+    whose = (e.start_ns, origin.received_ns, origin.commit, lane, origin.emulated)
+    return (*whose, own.late_sends, own.rx_drops, e.clock.state, own.clock_steps)
+
+
+def _floats(e: Envelope) -> list[float]:
+    """In the order of `_FLOATS`; NaN where absent."""
+    own = e.self_report
+    found = (e.clock.error_ms, e.clock.offset_ms, own.cpu_ratio, own.late_max_ms)
+    return [math.nan if value is None else value for value in found]
 
 
 def of_windows(table: StreamTable) -> Contacts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,16 +11,15 @@ import numpy as np
 from telemetry.messages import Opaque
 from telemetry.store import assembly
 from telemetry.store.ahead import without_ahead
-from telemetry.store.imported import is_among
 from telemetry.store.protocol import Contact, Gaps, Selection, StoredItem
-from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
-from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
+from telemetry.store.rollup_tables import as_rollups, wanted_rollups
+from telemetry.store.rollups_as_of import rollups_as_of
 from telemetry.store.server import tables
 from telemetry.store.server.union import united
 from telemetry.store.silence import silences
 from telemetry.store.sqlite.items import decoded
 from telemetry.store.sqlite.recent import UNKNOWN_KIND, kind_of
-from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -88,7 +88,8 @@ class ServerReader:
             every = replace(older, as_of_ns=None)
             table = united(table, assembly.selected(there, every), _ROLLUP_KEYS)
         if selection.as_of_ns is not None:
-            table = self._rollups_as_of(table, selection, names)
+            windows = partial(self.windows, names=assembly.VALUE_COLUMNS, histograms=True)
+            table = rollups_as_of(table, selection.as_of_ns, names, windows)
         return as_rollups(assembly.tidied(assembly.selected(table, selection)))
 
     def rollups_there(self, span: Selection) -> tuple[StreamTable, Mapping[tuple[str, int], int]]:
@@ -98,27 +99,6 @@ class ServerReader:
         sites = self._journal.sites(older) if older.start_ns < older.end_ns else ()
         there = tables.rollups(self._database, older, sites, ("windows", "emulated"), histograms=False)
         return there, tables.versions(self._database, older, sites)
-
-    def _rollups_as_of(self, table: StreamTable, selection: Selection, names: Sequence[str]) -> StreamTable:
-        """Slots closed by then; those that changed since are made again from the windows of then."""
-        assert selection.as_of_ns is not None
-        closed = table.columns["start_ns"] + SLOT_NS + CLOSED_AFTER_NS <= selection.as_of_ns
-        table = assembly.rows_where(table, closed)
-        changed = table.columns["received_ns"] > selection.as_of_ns
-        stale = assembly.rows_where(table, changed)
-        parts = [assembly.rows_where(table, ~changed)]
-        for site in np.unique(stale.columns["site"]).tolist():
-            slots = stale.columns["start_ns"][stale.columns["site"] == site]
-            span = Selection(
-                int(slots.min()),
-                int(slots.max()) + SLOT_NS,
-                (table.sites[site],),
-                as_of_ns=selection.as_of_ns,
-            )
-            windows = self.windows(span, assembly.VALUE_COLUMNS, histograms=True)
-            again = as_windows(roll_up(windows), names, histograms=bool(table.histograms))
-            parts.append(assembly.rows_where(again, is_among(again, stale)))
-        return assembly.concatenate(parts)
 
     def items(self, kind: str, selection: Selection) -> list[StoredItem]:
         """Items of one tag that is not `stream`, by (site, start)."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from telemetry.store import assembly, packing
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS, WINDOW_VALUE_COLUMNS
-from telemetry.store.imported import is_among
 from telemetry.store.packed_tables import pack_histograms, unpack_histograms
-from telemetry.store.protocol import Selection
-from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
-from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
+from telemetry.store.rollup_tables import as_rollups, wanted_rollups
+from telemetry.store.rollups_as_of import rollups_as_of
 from telemetry.store.sqlite import blocks, streams
 from telemetry.store.sqlite.blocks import COLUMNS_PART, HISTOGRAMS_PART, WINDOW_VALUES_PART, Kind
 from telemetry.store.tables import StreamTable
-from telemetry.windows import SLOT_NS, WINDOWS_PER_SLOT
+from telemetry.windows import WINDOWS_PER_SLOT
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from telemetry.store.protocol import Selection
     from telemetry.store.tables import RollupTable
 
 assert WINDOW_VALUES_PART + len(WINDOW_VALUE_COLUMNS) <= blocks.PARTS_PER_BLOCK
@@ -50,34 +50,10 @@ def read(
             continue
         found = assembly.concatenate(parts)
         if selection.as_of_ns is not None:
-            found = _as_of(connection, found, selection, names)
+            found = rollups_as_of(found, selection.as_of_ns, names, partial(streams.read, connection))
         tables.append(assembly.tidied(assembly.selected(found, selection)))
     # Of one site nothing is copied once more: the empty table only stands for the columns.
     return as_rollups(assembly.tidied_names(assembly.concatenate(tables[1:] if len(tables) > 1 else tables)))
-
-
-def _as_of(
-    connection: sqlite3.Connection, table: StreamTable, selection: Selection, names: Sequence[str]
-) -> StreamTable:
-    """Slots closed by then; those that changed since are made again from the windows of then."""
-    assert selection.as_of_ns is not None
-    table = assembly.rows_where(
-        table, table.columns["start_ns"] + SLOT_NS + CLOSED_AFTER_NS <= selection.as_of_ns
-    )
-    changed = table.columns["received_ns"] > selection.as_of_ns
-    stale = assembly.rows_where(table, changed)
-    parts = [assembly.rows_where(table, ~changed)]
-    for site in np.unique(stale.columns["site"]).tolist():
-        slots = stale.columns["start_ns"][stale.columns["site"] == site]
-        span = Selection(
-            int(slots.min()),
-            int(slots.max()) + SLOT_NS,
-            sites=(table.sites[site],),
-            as_of_ns=selection.as_of_ns,
-        )
-        again = as_windows(roll_up(streams.read(connection, span)), names, histograms=bool(table.histograms))
-        parts.append(assembly.rows_where(again, is_among(again, stale)))
-    return assembly.concatenate(parts)
 
 
 def empty(names: Sequence[str], *, histograms: bool) -> StreamTable:

@@ -20,7 +20,7 @@ from lab.past.plan import plan_history
 from lab.past.track import draw_track
 from lab.running.scope import Places
 from lab.running.script import load_script
-from tatpar.prior import shipped_prior
+from tatpar.shipped.prior import shipped_prior
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What a data folder tells the commands that read it."""

@@ -1,0 +1,44 @@
+"""What the watch has decided, as commands read it: opened read-safely, with its age."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from tatpar.terminal.options import failed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from telemetry.state.db import StateDb
+
+STALE_S: Final = 60.0
+"""A watch that has not been heard for so long is not at work."""
+
+
+@contextlib.contextmanager
+def decided(data_dir: Path) -> Iterator[StateDb]:
+    """The state database of a data folder; ends the command with one line when there is none."""
+    from telemetry.state.db import StateDb  # noqa: PLC0415 - keeps --help fast
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+
+    path = data_dir / "state.db"
+    if not path.exists():
+        failed(f"{path}: no such file; start `tatpar up` (or `tatpar watch`), or name its folder with --data")
+    try:
+        with contextlib.closing(StateDb(path)) as state:
+            yield state
+    except StateError as error:
+        failed(str(error))
+
+
+def watch_age_s(state: StateDb, now_ns: int) -> float | None:
+    """Seconds since the watch's last heartbeat; None when it never beat."""
+    beat = state.beats().get("watch")
+    return None if beat is None else max(now_ns - beat.at_ns, 0) / 1e9
+
+
+def is_stale(age_s: float | None) -> bool:
+    """Whether the watch is not at work, so that what it said is old."""
+    return age_s is None or age_s > STALE_S

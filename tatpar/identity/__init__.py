@@ -1,0 +1,1 @@
+"""The hub's identity in the hands of `tatpar enroll`, `revoke` and `command`."""

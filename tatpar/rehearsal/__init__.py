@@ -1,0 +1,1 @@
+"""What `tatpar rehearse` shows."""

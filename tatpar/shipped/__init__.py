@@ -1,0 +1,1 @@
+"""The models that are shipped, read from beside their analytics."""

@@ -1,0 +1,1 @@
+"""What `tatpar store` does beside the store itself: backups, Parquet, pruning."""

@@ -1,0 +1,159 @@
+"""`tatpar store export` and `import`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tatpar.terminal.options import (
+    existing_folder,
+    explained,
+    failed,
+    json_option,
+    say_json,
+    settings_and_data,
+    wrong_input,
+)
+from tatpar.terminal.progress_line import ProgressLine
+
+if TYPE_CHECKING:
+    from config.config import Config
+
+
+@click.command("export", short_help="write the store out as Parquet")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@settings_and_data
+@click.option(
+    "--from",
+    "begin",
+    metavar="TIME",
+    default=None,
+    help="90m, 7d, 2026-11-24; default: as long as roll-ups are kept.",
+)
+@click.option("--to", "end", metavar="TIME", default=None, help="The same; default: now.")
+@click.option("--site", "sites", multiple=True, metavar="SITE", help="Only this office; may be given again.")
+@json_option
+def export(  # noqa: PLR0913, PLR0917 - one argument an option
+    folder: Path,
+    config_file: Path | None,
+    data_dir: Path,
+    begin: str | None,
+    end: str | None,
+    sites: tuple[str, ...],
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Write windows, five-minute roll-ups and all other items into FOLDER, a Parquet file a day and kind.
+
+    Works beside a running hub, with every kind of store, in bounded memory. Plain pandas reads the files; docs/parquet.md lists the columns.
+
+    Example: tatpar store export export-november --from 2026-11-01 --site agra --config tatpar.toml
+    """
+    import contextlib  # noqa: PLC0415 - keeps --help fast
+
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.store.parquet.exporting import NotEmptyError  # noqa: PLC0415
+    from tatpar.store.parquet.exporting import export as write_out  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
+    from telemetry.store.protocol import Selection  # noqa: PLC0415
+
+    config, now_ns = load_config(config_file), time.time_ns()
+    existing_folder(data_dir)
+    if not store_file(config.settings.store, data_dir).exists():
+        wrong_input(f"{data_dir}: no store there; name the folder of a Tatpar with --data")
+    _known(config, sites)
+    end_ns = now_ns if end is None else _moment("--to", end, now_ns, config)
+    kept_ns = round(config.settings.store.rollup_days * 86_400) * 10**9
+    begin_ns = max(end_ns - kept_ns, 0) if begin is None else _moment("--from", begin, now_ns, config)
+    if not begin_ns < end_ns:
+        wrong_input(f"--from {begin} does not lie before --to {end}; name an earlier time")
+    try:
+        with (
+            contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
+            ProgressLine() as line,
+        ):
+            done = write_out(reader, folder, Selection(begin_ns, end_ns, sites), line.counting("day"))
+    except NotEmptyError as error:
+        wrong_input(f"tatpar store export: {error}")
+    except StoreError as error:
+        failed(f"tatpar store export: {error}")
+    except OSError as error:
+        failed(f"tatpar store export: {explained(error)}")
+    if as_json:
+        say_json(done)
+        return
+    click.echo(
+        f"{done.folder}: {done.files} files, {done.bytes / 1e6:.1f} MB;"
+        f" {done.windows} windows, {done.rollups} roll-ups, {done.items} other items"
+    )
+
+
+@click.command("import", short_help="take Parquet files of an export in")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@settings_and_data
+@json_option
+def import_(folder: Path, config_file: Path | None, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Take in what `tatpar store export` wrote. What is in the store already stays; twice is the same as once.
+
+    The ledger of reports does not travel: what was missing there shows here as time that was never measured.
+
+    Example: tatpar store import export-november --config tatpar.toml --data /var/lib/tatpar
+    """
+    import contextlib  # noqa: PLC0415 - keeps --help fast
+
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.importing.told import tell  # noqa: PLC0415
+    from tatpar.store.parquet.checking import ForeignFileError  # noqa: PLC0415
+    from tatpar.store.parquet.importing import take_in  # noqa: PLC0415
+    from telemetry.state.db import StateDb  # noqa: PLC0415
+    from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.store.open import open_writer  # noqa: PLC0415
+
+    settings = load_config(config_file).settings
+    if not folder.is_dir():
+        wrong_input(f"{folder}: no such folder; name the one that `tatpar store export` wrote")
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(open_writer(settings.store, data_dir)) as store, ProgressLine() as line:
+            done = take_in(store, folder, line.counting("step"))
+        with contextlib.closing(StateDb(data_dir / "state.db")) as state:
+            tell(state, time.time_ns(), {"folder": str(folder), "windows": done.windows})
+    except ForeignFileError as error:
+        wrong_input(f"tatpar store import: {error}")
+    except (StoreError, StateError) as error:
+        failed(f"tatpar store import: {error}")
+    except OSError as error:
+        failed(f"tatpar store import: {explained(error)}")
+    if as_json:
+        say_json(done)
+        return
+    click.echo(
+        f"{done.files} files: {done.windows} windows, {done.rollups} roll-ups, {done.items} other items read;"
+        " what was there already stayed"
+    )
+    if done.items_left_out:
+        click.echo(
+            f"{done.items_left_out} items were left out: a {settings.store.kind} store takes windows and roll-ups only"
+        )
+
+
+def _known(config: Config, sites: tuple[str, ...]) -> None:
+    from config.text import one_of  # noqa: PLC0415
+
+    for site in sites:
+        if site not in config.registry.by_id:
+            wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+
+
+def _moment(option: str, text: str, now_ns: int, config: Config) -> int:
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.terminal.spans import NoSuchSpanError, begin_of  # noqa: PLC0415
+
+    try:
+        return begin_of(text, now_ns, timezone_of(config.settings))
+    except NoSuchSpanError as error:
+        wrong_input(f"{option}: {error}")

@@ -1,0 +1,1 @@
+"""What commands share: options and endings, tables, and times as people write and read them."""
