@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from collector.broker.ports import free_port
 from config.live import LiveConfig
 from telemetry.state.db import StateDb
 from tests.alerts.parts import CALENDAR
@@ -42,9 +42,8 @@ class Mailbox:
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     box = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as chosen:
-        box.port = chosen.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=box.port)
+    box.port = free_port()
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, ready_timeout=60)
     controller.start()
     yield box
     controller.stop()

@@ -155,7 +155,7 @@ class Office:
 @contextlib.asynccontextmanager
 async def office_at(address: BrokerAddress) -> AsyncIterator[Office]:
     version = aiomqtt.ProtocolVersion.V5
-    async with aiomqtt.Client(address.host, address.port, protocol=version, timeout=5) as client:
+    async with aiomqtt.Client(address.host, address.port, protocol=version, timeout=60) as client:
         office = Office(client)
         await client.subscribe([(f"{ROOT}/+/+/{leaf}", 1) for leaf in ("stored", "plan")])
         reading = asyncio.create_task(_read(office))

@@ -158,6 +158,15 @@ async def until_answering(port: int, *, answers: bool, within_s: float = 60.0) -
     pytest.fail(f"port {port}: answering is not {answers} within {within_s:g} s")
 
 
+async def until_let_in(port: int, user: str, password: str, within_s: float = 60.0) -> None:
+    """Knock until a user who was added is known: a signal is heeded when the broker next comes to it."""
+    for _ in range(round(within_s / 0.05)):
+        if isinstance(await knock("127.0.0.1", port, user, password), Answered):
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"{user} is not let in within {within_s:g} s")
+
+
 def pid_in(folder: Path) -> int:
     for file in folder.glob("*/*.pid"):
         return int(file.read_text() or 0)
@@ -185,7 +194,7 @@ async def test_a_site_may_write_only_below_its_own_name(tmp_path: Path, eventual
         passwords = tmp_path / "mosquitto" / "passwords"
         add_user(passwords, "agra", "y")
         os.kill(pid_in(tmp_path), signal.SIGHUP)
-        await asyncio.sleep(0.2)
+        await until_let_in(address.port, "agra", "y")
         version = aiomqtt.ProtocolVersion.V5
         codes: list[int] = []
         async with (

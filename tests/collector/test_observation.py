@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
+from collector.broker.ports import free_port
 from collector.observation.server import CONVERSATIONS, HEAD_BYTES
 from config.settings import Metrics
 from tatpar.__main__ import main
@@ -313,9 +314,7 @@ async def test_a_real_prometheus_scrapes_it(
     hub: Any, tmp_path: Path, eventually: Callable[..., Awaitable[None]], make_envelope: Any
 ) -> None:
     """Prometheus takes every sample and finds the target up."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     async with hub.collecting(metrics=FREE) as collector, hub.office() as agra:
         await agra.report(make_envelope(1, start_ns=window_start(time.time_ns()) - 2 * WINDOW_NS))
         await eventually(lambda: collector.counters.stored == 1)

@@ -76,7 +76,7 @@ async def test_reading_stops_while_the_store_stalls_and_memory_stays_bounded(
         before = psutil.Process().memory_info().rss
         for seq in range(1, 2001):
             await agra.client.publish(
-                "tatpar/1/agra/p1/report", encoded(make_envelope(seq), pad=2000), qos=1, timeout=10
+                "tatpar/1/agra/p1/report", encoded(make_envelope(seq), pad=2000), qos=1, timeout=60
             )
         await eventually(lambda: collector.bridge.pauses == 1)
         assert collector.detail()["queue_high_messages"] <= 200 + 64

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 
+from tests.ports import free_udp_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,16 +42,10 @@ pytestmark = [
 
 def free_ports() -> dict[str, str]:
     """A free port for each of ours, TCP and UDP."""
-    taken: dict[str, str] = {}
-    held = []
-    for port in PORTS:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if port == "8862" else socket.SOCK_STREAM)
-        sock.bind(("127.0.0.1", 0))
-        held.append(sock)
-        taken[port] = str(sock.getsockname()[1])
-    for sock in held:
-        sock.close()
-    return taken
+    found: set[int] = set()
+    while len(found) < len(PORTS):
+        found.add(free_udp_port())  # of both kinds
+    return dict(zip(PORTS, map(str, found), strict=True))
 
 
 class Machine:

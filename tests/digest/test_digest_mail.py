@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiosmtpd.controller import Controller
 
 from alerts.delivery.outbox import Delivery
+from collector.broker.ports import free_port
 from tests.digest.desk import ns
 
 if TYPE_CHECKING:
@@ -43,9 +43,8 @@ class Sink:
 def test_a_digest_arrives_in_both_languages(desk: Desk) -> None:
     """Posted, delivered by SMTP, and whole: subject, text and HTML in the reader's language."""
     sink = Sink()
-    with socket.create_server(("127.0.0.1", 0)) as chosen:
-        port = chosen.getsockname()[1]
-    controller = Controller(sink, hostname="127.0.0.1", port=port)
+    port = free_port()
+    controller = Controller(sink, hostname="127.0.0.1", port=port, ready_timeout=60)
     controller.start()
     delivery = Delivery(desk.state, patience_s=60)
     try:

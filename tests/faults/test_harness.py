@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 import urllib3
 
 from bench._faults import offices
+from bench._faults.campaign import libfaketime
 from bench._faults.counting import Made, SqliteUnderTrial, count
 from bench._faults.databases import differences
 from bench._faults.gate import Gate
@@ -300,8 +302,6 @@ def test_failures_are_told_by_the_status(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_child_of_the_nursery_is_a_process_of_its_own() -> None:
     """It runs a module as `python -m` does, tells its status, and dies with the nursery."""
-    import socket
-
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     nursery = subprocess.Popen(
         [sys.executable, "-m", "bench._faults.nursery", str(theirs.fileno())],
@@ -322,3 +322,25 @@ def test_a_child_of_the_nursery_is_a_process_of_its_own() -> None:
     assert json.loads(ours.recv(1000)) == {"pid": pid, "status": 0}
     ours.close()
     assert nursery.wait(60) == 0
+
+
+def test_who_lives_by_another_clock_may_rest_however_shortly() -> None:
+    """Libfaketime refuses a sleep whose end is over when it is asked for: what the nursery starts sleeps another way."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    faked = {"LD_PRELOAD": str(libfaketime()), "FAKETIME": "-90", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench._faults.nursery", str(theirs.fileno())],
+        pass_fds=(theirs.fileno(),),
+        cwd=HOUSE,
+        env=os.environ | faked | {"DONT_FAKE_MONOTONIC": "1"},
+    ):
+        theirs.close()
+        ours.settimeout(60)
+        ours.recv(1000)
+        reading, writing = os.pipe()
+        request = {"argv": ["tests.faults.naps"], "env": {}}
+        socket.send_fds(ours, [json.dumps(request).encode()], [writing])
+        os.close(writing)
+        with os.fdopen(reading, "rb") as said:
+            assert said.read() == b"rested\n"
+        ours.close()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from lab.line.reactor import Reactor
 
+TRIES = 20
+
 
 def test_callbacks_come_in_order_and_never_early(reactor: Reactor) -> None:
     """Callbacks run in the order of their times, those of one time in the order in which they were asked for."""
@@ -93,14 +95,21 @@ def test_a_crowd_is_served_in_fewer_turns(reactor: Reactor, helpers: type[Helper
     taken = []
     reactor.watch(near.fileno(), READ, lambda _events: taken.append(near.recv(8)))
     with helpers.running(reactor):
-        for _ in range(5_000):
-            far.send(b"x")
-        assert helpers.eventually(lambda: len(taken) == 5_000, within_s=120)
+        for _ in range(TRIES):
+            taken.clear()
+            for _ in range(5_000):
+                far.send(b"x")
+            assert helpers.eventually(lambda: len(taken) == 5_000, within_s=120)
+            if reactor.is_crowded:  # else the machine stood still among the last of them: that is no crowd
+                break
         assert reactor.is_crowded
-        for _ in range(300):
+
+        def has_calmed() -> bool:
             far.send(b"x")
             time.sleep(0.0005)
-        assert helpers.eventually(lambda: not reactor.is_crowded)
+            return not reactor.is_crowded
+
+        assert helpers.eventually(has_calmed)
     near.close()
     far.close()
 

@@ -13,6 +13,7 @@ from lab.line.impairment import Impairment
 from lab.line.relay import MOST_FLOWS, Lateness, UdpLine
 from lab.line.truth import UP, TruthLog
 from lab.line.truth_reader import departures, read_truth
+from tests.ports import free_udp_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from lab.line.truth_reader import LineTruth
 
     Line = tuple[UdpLine, TruthLog, Path]
+
+
+TRIES = 20
+QUIET_US = 60
+"""How much one packet may leave later after its time than the one before, in the middle; a quiet machine: tens of microseconds."""
 
 
 @pytest.fixture
@@ -133,13 +139,18 @@ def test_jitter_of_the_log_is_the_lines(line: Line, helpers: type[Helpers]) -> N
     """The log's RFC 3550 jitter comes near the jitter that was asked for, but for what the machine itself adds in the same run."""
     udp, log, folder = line
     probe = helpers.Probe(udp.port)
-    udp.up.state = Impairment(delay_ms=5)
-    probe.stream(200, 0.005)
-    udp.up.state = Impairment(delay_ms=5, jitter_ms=1)
-    probe.stream(400, 0.005, first=200)
+    for first in range(0, 600 * TRIES, 600):
+        udp.up.state = Impairment(delay_ms=5)
+        probe.stream(200, 0.005, first=first)
+        udp.up.state = Impairment(delay_ms=5, jitter_ms=1)
+        probe.stream(400, 0.005, first=first + 200)
+        truth = truth_of(log, folder)
+        left = truth.records[(truth.records["direction"] == UP) & (truth.records["seq"] >= first + 200)]
+        late_us = left["late_us"].astype(np.int64)[np.argsort(left["seq"])]
+        if np.median(np.abs(np.diff(late_us))) < QUIET_US:
+            break  # else the relay itself was late by more than can be left alone: the machine was too busy to tell
     probe.close()
-    truth = truth_of(log, folder)
-    still, jittery = (truth.of_seq(*span).up for span in ((0, 199), (200, 599)))
+    still, jittery = (truth.of_seq(first + at, first + upto).up for at, upto in ((0, 199), (200, 599)))
     own_ms, seen_ms = (float(np.median(np.abs(np.diff(each.delay_ns)))) / 1e6 for each in (still, jittery))
     # |D| of exponential delays of mean 1 is exponential too: its median, which spikes of a busy machine leave alone, is ln 2.
     assert 0.7 * 0.693 < seen_ms < 1.3 * 0.693 + 2 * own_ms
@@ -212,10 +223,7 @@ def test_flows_are_bounded(line: Line, reflector: EchoReflector, helpers: type[H
 
 def test_nobody_listens_at_the_reflector(reactor: Reactor, helpers: type[Helpers]) -> None:
     """A dead reflector costs its packets, not the line: when it is back, so are the answers."""
-    vacant = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    vacant.bind(("127.0.0.1", 0))
-    address = vacant.getsockname()
-    vacant.close()
+    address = ("127.0.0.1", free_udp_port())
     udp = UdpLine(reactor, 0, address, "seed")
     with helpers.running(reactor):
         probe = helpers.Probe(udp.port)

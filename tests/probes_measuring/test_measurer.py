@@ -22,6 +22,7 @@ from probes.measuring.session import Session
 from probes.reflecting.reflector_process import ReflectorProcess
 from telemetry.messages import StampSource
 from telemetry.windows import LATE_NS, WINDOW_NS
+from tests.ports import free_udp_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -283,9 +284,7 @@ async def test_one_bad_name_is_its_own_fault_only(reflectors: list[Address]) -> 
 
 async def test_refusing_end_kills_nothing_and_is_taken_up_when_it_answers() -> None:
     """ICMP errors of a closed port leave a session lost, not dead; it hears the reflector as soon as there is one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = probe.getsockname()
+    address = ("127.0.0.1", free_udp_port())
     measurer = Measurer()
     await measurer.start()
     begun_s = time.monotonic()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from probes.measuring.measurer import Measurer
@@ -34,6 +35,7 @@ class Nat:
         self.outside = self._bound("127.0.0.1")
         self.sources = [self.outside.getsockname()]
         self.dropped = 0
+        self._in_flight = 0
         self._office: tuple[str, int] | None = None
         self._over = threading.Event()
         self._threads = [
@@ -51,10 +53,17 @@ class Nat:
         return sock
 
     def rebind(self, host: str) -> None:
-        """Forget the mapping: another port, and another address where the line got one (loopback has many)."""
+        """Forget the mapping: another port, and another address where the line got one (loopback has many).
+
+        Not before most of what went out has come back: how much is in flight is the test's, not the machine's.
+        """
+        until = time.monotonic() + 60
+        while self._in_flight > IN_FLIGHT // 2 and time.monotonic() < until:
+            time.sleep(0.001)
         old, self.outside = self.outside, self._bound(host)
         self.sources.append(self.outside.getsockname())
         old.close()
+        self._in_flight = 0
 
     def _out(self) -> None:
         while not self._over.is_set():
@@ -62,6 +71,7 @@ class Nat:
                 packet, self._office = self.near.recvfrom(2048)
                 try:
                     self.outside.sendto(packet, self._far)
+                    self._in_flight += 1
                 except OSError:  # it has been closed this very moment
                     self.dropped += 1
 
@@ -71,6 +81,7 @@ class Nat:
                 packet = self.outside.recv(2048)
                 assert self._office is not None
                 self.near.sendto(packet, self._office)
+                self._in_flight -= 1
 
     def close(self) -> None:
         self._over.set()

@@ -269,12 +269,12 @@ async def test_reply_belongs_to_the_window_of_its_sending(rig: PingRig) -> None:
     assert rig.result().received == 1
 
 
-async def test_rounds_drop_what_no_longer_matters(workers: Workers) -> None:
+async def test_rounds_drop_what_no_longer_matters(workers: Workers, eventually: Callable[..., Any]) -> None:
     """A target that was taken away is not pinged any more; what waits for 3 s is forgotten."""
     rig = PingRig(workers)
     rig.pinger.set_targets("o", {"a": "127.0.0.1", "b": "127.0.0.2"})
     await rig.pinger._round(rig.wire)  # type: ignore[arg-type]  # looks the hosts up
-    await asyncio.sleep(0.05)
+    await eventually(lambda: len(rig.pinger._addresses) == 2)
     await rig.pinger._round(rig.wire)  # type: ignore[arg-type]
     assert {address for _, address in rig.wire.sent} >= {"127.0.0.1"}
     rig.pinger.set_targets("o", {"b": "127.0.0.2"})
@@ -287,7 +287,7 @@ async def test_rounds_drop_what_no_longer_matters(workers: Workers) -> None:
 
 
 async def test_machine_that_permits_no_icmp(
-    workers: Workers, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    workers: Workers, monkeypatch: pytest.MonkeyPatch, caplog: Any, eventually: Callable[..., Any]
 ) -> None:
     """Where no ICMP socket is permitted there are no ping items, and one line says what would permit it."""
 
@@ -304,7 +304,7 @@ async def test_machine_that_permits_no_icmp(
 
     pinger = Pinger(SystemClock(), workers, opener=refused)
     async with pinging(pinger):
-        await asyncio.sleep(0.05)
+        await eventually(lambda: pinger.refused)
     assert pinger.refused == "no ICMP socket is permitted"
     assert [record.message for record in caplog.records] == [
         "no ICMP round trips: no ICMP socket is permitted"

@@ -103,6 +103,7 @@ async def test_probe_without_a_hub_keeps_what_it_measures(
     """With no broker at all the probe runs on, ends cleanly, and its reports arrive once there is one."""
     mosquitto.kill()
     process = await start(settings_file)
+    await eventually((tmp_path / "data" / "spool" / "agra.db").exists, within_s=120)
     await asyncio.sleep(5)  # so that the last, partial window holds packets that are 3 s old and more
     process.send_signal(signal.SIGTERM)
     _, err = await asyncio.wait_for(process.communicate(), 60)

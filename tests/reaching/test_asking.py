@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.broker.ports import free_port
 from config.address import HostPort
 from config.reach import ReachCheck
 from probes.reaching import asking, stun_binding
@@ -17,6 +18,7 @@ from probes.reaching.asking import ask
 from probes.reaching.reacher import address_of
 from probes.reaching.sip_options import Request
 from telemetry.messages import ReachOutcome
+from tests.ports import free_udp_port
 from tests.reaching.far_ends import device, sip_over_tcp, stun_answer, tls_server
 
 if TYPE_CHECKING:
@@ -39,9 +41,7 @@ async def asked(method: str, port: int, tls: ssl.SSLContext | None = None) -> An
 
 
 def closed_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return free_port() if kind is socket.SOCK_STREAM else free_udp_port()
 
 
 @pytest.mark.parametrize("status", ["200 OK", "486 Busy Here", "401 Unauthorized", "100 Trying"])

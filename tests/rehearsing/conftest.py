@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 KEYS = {ssid: bytes([ssid]) * 32 for ssid in range(1, 20)}
 RATES = {"audio": 60e3, "low": 240e3, "high": 480e3}
-TRIES = 8
+TRIES = 20
 LATE_NS = 40_000_000
 """A relay that sends later than this is slower than the line that it emulates: what was found is not the line's."""
 
@@ -101,6 +101,8 @@ async def rehearsed(
         outcome = await played(call)
         if relay is not None and relay.taken_ns() > LATE_NS:
             continue
+        if outcome.item.aborted == "no-answer" and not key:
+            continue  # every knock was too late, or lost on a line that loses: only a forged key is never answered
         if outcome.item.aborted not in {"own-load", "hub-load", "silent"}:
             return outcome
     pytest.fail(f"the machine is too busy: {outcome}")

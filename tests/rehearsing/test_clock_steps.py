@@ -36,7 +36,7 @@ FAR = {
 RUNG_S = 1.6
 CALM_MS = 4.0
 """A machine on which a line without a step has more delay than this is too busy to tell one of 20 ms."""
-TRIES = 8
+TRIES = 20
 
 
 class OldTime:

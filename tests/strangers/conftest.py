@@ -179,12 +179,17 @@ class GuardedHub:
         return issued.credential, issued.token
 
     async def told(self) -> None:
-        """Wait until the broker has been told what the state database says."""
+        """Wait until the broker has been told what the state database says, and a collector that runs has read it."""
 
         def in_step() -> bool:
-            told = applied(self.data_dir)
-            wanted = rules_for(self.state, ROOT, time.time_ns()).digest
-            return told is not None and told.digest == wanted
+            told, now_ns = applied(self.data_dir), time.time_ns()
+            if self.collector is not None and self.collector._roll.current.standings != self.state.standings(
+                now_ns
+            ):
+                return (
+                    False  # it looks twice a second: until then it would turn away who has just been enrolled
+                )
+            return told is not None and told.digest == rules_for(self.state, ROOT, now_ns).digest
 
         await until(in_step)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from collector.broker.ports import free_port
 from probes.reflecting.reflector import Reflector
 from tatpar.__main__ import main
 from tatpar.hub.failures import note_failure
@@ -56,12 +57,6 @@ def nobody() -> Iterator[str]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{sock.getsockname()[1]}"
-
-
-def closed_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def settings(*reflectors: str, more: str = "") -> str:
@@ -126,7 +121,7 @@ def test_a_silent_reflector(
 
 def test_a_closed_reflector(operator: Any, doctor: Callable[..., Result]) -> None:
     """A port that nobody listens on is broken too, without waiting for it."""
-    operator.write(settings(f"127.0.0.1:{closed_port()}"))
+    operator.write(settings(f"127.0.0.1:{free_port()}"))
     done = doctor("--json")
     assert done.exit_code == 1
     assert findings(done)["reflector of state"]["level"] == "broken"
@@ -259,7 +254,7 @@ def test_a_data_folder_that_cannot_be(operator: Any, doctor: Callable[..., Resul
 
 def test_no_broker(operator: Any, doctor: Callable[..., Result], reflector: str) -> None:
     """A broker that is to run elsewhere and does not is broken; where it was sought is said."""
-    port = closed_port()
+    port = free_port()
     operator.write(settings(reflector, more=f'[broker]\nbring = "none"\nport = {port}\n'))
     done = doctor("--json")
     assert done.exit_code == 1

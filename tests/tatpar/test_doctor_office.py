@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from click.testing import CliRunner
 
+from collector.broker.ports import free_port
 from collector.enrolment.authority import Authority
 from probes.publishing.spool import Made, Spool
 from probes.reflecting.reflector import Reflector
@@ -93,8 +94,7 @@ def test_a_name_that_nobody_knows(tmp_path: Path) -> None:
 
 def test_a_port_that_is_shut(tmp_path: Path) -> None:
     """The port is named."""
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+    port = free_port()
     enrolled(tmp_path, "127.0.0.1", port)
     status, found = doctor(tmp_path)
     assert status == 1

@@ -15,6 +15,7 @@ import pytest
 
 from probes.reflecting.reflector_process import ReflectorProcess
 from telemetry.state.db import StateDb
+from tests.ports import free_udp_port
 
 if TYPE_CHECKING:
     import subprocess
@@ -173,9 +174,7 @@ def test_reflectors_of_this_machine_are_served(
     operator: Any, running: Callable[..., Any], below: Callable[..., list[psutil.Process]], mosquitto: Any
 ) -> None:
     """Without the lab and with a broker elsewhere, a headquarters at our own address gets its reflector."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_udp_port()
     operator.write(
         f'[broker]\nbring = "none"\nport = {mosquitto.port}\n'
         + STATE_HEADQUARTERS.format(f"127.0.0.1:{port}")

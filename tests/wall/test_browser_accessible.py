@@ -50,6 +50,7 @@ def test_axe_finds_nothing(browser: Browser, faulty: Any, look: tuple[str, str, 
     language, theme, width, asked = look
     context = browser.new_context(viewport={"width": width, "height": 1080}, bypass_csp=True)
     page = context.new_page()
+    page.set_default_timeout(60_000)
     page.goto(f"{faulty.url}/?lang={language}&theme={theme}#/")
     page.wait_for_selector(".mark, .tile", state="attached")
     page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
@@ -75,6 +76,7 @@ def test_axe_finds_nothing_in_the_open_rehearsal(browser: Browser, faulty: Any) 
     """The question that is asked first, on a telephone, in both languages and themes; and the progress behind it."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, bypass_csp=True)
     page = context.new_page()
+    page.set_default_timeout(60_000)
     told = []
     address, waited, _ = PAGES["meeting"]
     for language, theme in (("hi", "dark"), ("en", "light")):

@@ -171,6 +171,7 @@ def test_a_meeting_shows_every_office_and_follows_changes(page: Page, fleet: Any
 def test_a_meeting_that_is_not_there_has_its_own_sentence(fleet: Any, browser: Any) -> None:
     """A cancelled meeting's address says so and leads back."""
     page = browser.new_page()
+    page.set_default_timeout(60_000)
     page.goto(f"{fleet.url}/?lang=en#/meeting/gone/20261124T053000Z")
     page.wait_for_selector("h2:has-text('not in the calendar')")
     page.click(".back")

@@ -41,6 +41,7 @@ def test_a_stopped_stream_is_said_across_the_top_and_mends_itself(
 ) -> None:
     """When the server is gone the bar comes; when it is back the page lives again without a reload."""
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
+    page.set_default_timeout(60_000)
     page.clock.install()
     with make_fleet(tmp_path) as fleet:
         with serve_fleet(fleet) as url:
@@ -53,7 +54,7 @@ def test_a_stopped_stream_is_said_across_the_top_and_mends_itself(
         assert "What you see is old" in page.inner_text(".outage")
         assert page.get_attribute(".outage", "role") == "alert"
         with serve_fleet(fleet, int(url.rpartition(":")[2])):
-            for _ in range(20):
+            for _ in range(240):
                 page.clock.fast_forward(3000)
                 page.wait_for_timeout(250)
                 if not page.locator(".outage").is_visible():

@@ -22,6 +22,7 @@ from alerts.delivery.errors import DeliveryError
 from alerts.delivery.mail import Mail, envelope
 from alerts.delivery.outbox import Delivery
 from alerts.links import reply_token
+from collector.broker.ports import free_port
 from telemetry.alerting import Attachment
 from telemetry.state.outbox import OutboxRow
 from tests.alerts.parts import NOW_NS, a_post, made_live
@@ -70,10 +71,14 @@ class Post:
 @contextlib.contextmanager
 def served(context: ssl.SSLContext | None = None) -> Iterator[Post]:
     post = Post()
-    with socket.create_server(("127.0.0.1", 0)) as chosen:
-        post.port = chosen.getsockname()[1]
+    post.port = free_port()
     controller = Controller(
-        post, "127.0.0.1", post.port, tls_context=context, require_starttls=context is not None
+        post,
+        "127.0.0.1",
+        post.port,
+        tls_context=context,
+        require_starttls=context is not None,
+        ready_timeout=60,
     )
     controller.start()
     try:
@@ -176,8 +181,7 @@ def test_a_server_that_hangs_is_given_up(tmp_path: Path, greets: bool) -> None:
 
 def test_nobody_listens(tmp_path: Path) -> None:
     """A server that is not there is named with its port, and tried again."""
-    with socket.create_server(("127.0.0.1", 0)) as chosen:
-        port = chosen.getsockname()[1]
+    port = free_port()
     with pytest.raises(DeliveryError, match=f"127.0.0.1:{port}: ") as caught:
         Mail(SECRET)(ROW, (), configured(tmp_path, port))
     assert not caught.value.final

@@ -17,6 +17,7 @@ from tests.wall.access.conftest import PASSWORD
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+expect.set_options(timeout=60_000)  # its own would be 5 s, whatever a page is told
 PICTURES = os.environ.get("TATPAR_PICTURES", "")
 """A folder for pictures of it."""
 AXE = Path(__file__).parents[1] / "vendor" / "axe-core-4.14.1" / "axe.min.js"

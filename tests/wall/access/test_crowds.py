@@ -19,6 +19,8 @@ from dashboards.wall.patience import most_connections
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TRIES = 8
+
 
 @contextlib.contextmanager
 def connected(url: str, count: int, said: bytes = b"") -> Iterator[list[socket.socket]]:
@@ -79,14 +81,22 @@ def test_a_stream_is_no_request_that_does_not_come(closed: Any, monkeypatch: pyt
     monkeypatch.setattr(patience, "REQUEST_S", 0.3)
     where = urlsplit(closed.url)
     with contextlib.closing(HTTPConnection(str(where.hostname), where.port, timeout=60)) as connection:
-        own_ports = set()
-        for _ in range(3):
-            connection.request("GET", "/sign-in")
-            own_ports.add(connection.sock.getsockname()[1])
-            answer = connection.getresponse()
-            assert answer.status == 200
-            answer.read()
-            time.sleep(0.5)
+        for _ in range(TRIES):
+            own_ports = set()
+            try:
+                for _ in range(3):
+                    connection.request("GET", "/sign-in")
+                    own_ports.add(connection.sock.getsockname()[1])
+                    answer = connection.getresponse()
+                    assert answer.status == 200
+                    answer.read()
+                    time.sleep(0.5)
+            except ConnectionError:  # a machine that is busy took 0.3 s over a request: the wall was right
+                connection.close()
+                continue
+            break
+        else:
+            pytest.fail(f"closed in each of {TRIES} conversations")
     assert len(own_ports) == 1, "it was the same connection all the time"
 
 
