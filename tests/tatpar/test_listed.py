@@ -28,7 +28,14 @@ EMPTY = {
     ("users", "sessions"): ("nobody is signed in", "कोई साइन इन नहीं है"),
     ("refused",): ("nothing was refused", "कोई संदेश ठुकराया नहीं गया"),
 }  # fmt: skip
-WHOLE = {("enroll", "list"), ("command", "list"), ("users", "list"), ("users", "links"), ("users", "sessions"), ("refused",)}
+WHOLE = {
+    ("enroll", "list"),
+    ("command", "list"),
+    ("users", "list"),
+    ("users", "links"),
+    ("users", "sessions"),
+    ("refused",),
+}
 """Those whose English line is given here to its end."""
 
 
