@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest, Facts
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/5"
+FORM: Final = "terms/6"
 RIDGE: Final = 30.0
 RIDGE_OF: Final = {"planned": 1.0}
 """Another ridge for a term's figures: announced stretches are few, say much, and are off wherever none is announced."""
@@ -35,7 +35,7 @@ NEVER_EASES: Final = frozenset({"strain_near", "strain_rise", "peers_provider", 
 do peers that are broken."""
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
-    "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
+    "lately": ("six", "day", "onsets", "rate_six", "rate_day", "level", "near_day", "far_day"),
     "strain": (
         "strain_near",
         "strain_rise",
@@ -55,9 +55,11 @@ FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
         "clock_gain",
         "clock_by_clock_gain",
         "clock_by_last_gain",
+        "near_clock",
+        "far_clock",
     ),
     "habit": ("repeat", "hour_by_last_gain", "hour_by_rate"),
-    "usual": ("usual", "rate", "rate_ten_days", "rate_three_days"),
+    "usual": ("usual", "rate", "rate_ten_days", "rate_three_days", "near_ten_days", "far_ten_days"),
     "peers": ("peers_provider", "peers_end"),
     "silence": ("silent", "missing_hour", "dark", "dark_day"),
     "planned": ("planned", "planned_long", "planned_record", "planned_up", "planned_down"),
