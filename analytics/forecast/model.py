@@ -3,8 +3,9 @@
     log-odds(fails) = sum over knots k of hat_k(lead) * (bias_k + sum over figures f of weight_kf * (x_f - usual_f))
 
 The hats are piecewise linear in the logarithm of the lead, so that every weight is a smooth function of it.
-The weights are those that make what came true most likely, held towards a prior (ridge), and a weight is held
-towards the same figure's at the next knot. Reasons are the terms themselves: the figures' parts, by what they tell of.
+The weights are those that make what came true most likely and the Brier score small, by halves (`fitting.in_doubt`),
+held towards a prior (ridge), and a weight is held towards the same figure's at the next knot. Reasons are the terms
+themselves: the figures' parts, by what they tell of.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from scipy.special import expit
 
 from analytics.forecast.features import facts
-from analytics.forecast.fitting import KNOTS_MIN, Came, Held, lead_hats, most_likely
+from analytics.forecast.fitting import KNOTS_MIN, Came, Held, in_doubt, lead_hats, most_likely
 from analytics.forecast.track import Chances
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ def fit_facts(
     ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
     ridge *= 1.0 if prior is None else HELD_TO_PRIOR
     towards = Held(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES)))
-    weights = most_likely(x, hats, Came(fails, counts), towards)
+    came = Came(fails, counts)
+    likeliest = most_likely(x, hats, came, towards)
+    weights = most_likely(x, hats, in_doubt(likeliest, x, hats, came), towards, likeliest)
     return Model(
         form=FORM,
         names=FIGURES,
