@@ -16,7 +16,7 @@ from scipy.signal import lfilter
 from analytics.forecast.clock import CLOCK_HALF_DAYS, CLOCK_PRIOR_DAYS, clock_rate
 from analytics.forecast.hourly import FAILED, hourly_beyond
 from analytics.forecast.levels import levels
-from analytics.forecast.margins import OTHER_LIMITS, Margin, margin
+from analytics.forecast.margins import OTHER_LIMITS, Margin, margins
 from analytics.forecast.odds import log_odds
 from telemetry.windows import HOUR_NS
 
@@ -72,8 +72,7 @@ def habits(track: Track) -> Habits:
     step = ([0.0] * 24 + [daily], [1.0] + [0.0] * 23 + [-daily])
     sums, counts = (np.asarray(lfilter(*step, _spread(each), axis=1)) for each in (failed, had))
     clock = (sums + CLOCK_PRIOR_DAYS * plain) / (counts + CLOCK_PRIOR_DAYS)
-    margins = tuple(margin(prompt, each) for each in others)
-    return Habits(hours, clock, plain, levels(prompt, hours.failed), margins)
+    return Habits(hours, clock, plain, levels(prompt, hours.failed), margins(prompt, others))
 
 
 def habit_figures(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:

@@ -27,6 +27,8 @@ YOUNG_ENDS: Final = 1.0 / 24.0
 OLD_ENDS: Final = 1.0 / 480.0
 AGES: Final = 1.0 / 24.0
 """By so much an hour a young level becomes an old one."""
+WHOLE_AGAIN: Final = 16
+"""Hours after which the chances are made to add up to 1 again: before they grow too small, and not each time, which is slow."""
 
 
 def levels(had: NDArray[np.bool_], failed: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -42,13 +44,14 @@ def levels(had: NDArray[np.bool_], failed: NDArray[np.bool_]) -> NDArray[np.floa
     out[0] = np.vecdot(chance, rates)
     for hour, of in enumerate(came):
         chance *= sure[of]
-        chance /= chance.sum(axis=1, keepdims=True)
+        if hour % WHOLE_AGAIN == 0:
+            chance /= chance.sum(axis=1, keepdims=True)
         begin = np.vecdot(chance, ends)[:, None] * first
         older = chance[:, :some] * AGES
         chance *= stays
         chance[:, :some] += begin
         chance[:, some:] += older
-        out[hour + 1] = np.vecdot(chance, rates)
+        out[hour + 1] = np.vecdot(chance, rates) / chance.sum(axis=1)
     return np.ascontiguousarray(out.T, dtype=np.float32)
 
 

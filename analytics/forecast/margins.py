@@ -13,6 +13,8 @@ import numpy as np
 from scipy.signal import lfilter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -41,23 +43,21 @@ class Margin:
     day: NDArray[np.float32]
 
 
-def margin(had: NDArray[np.bool_], failed: NDArray[np.bool_]) -> Margin:
-    """The rates of hours (N, H)."""
-    ten = _rate(had, failed, TEN_DAYS_HOURS, FIRST_RATE, TEN_DAYS_PRIOR_HOURS)
-    day = _rate(had, failed, DAY_HOURS, ten, DAY_PRIOR_HOURS)
-    return Margin(failed, ten.astype(np.float32), day.astype(np.float32))
+def margins(had: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]) -> tuple[Margin, ...]:
+    """The rates of known hours (N, H), judged by each of some other limits."""
+    hours = [_fading(had, half) for half in (TEN_DAYS_HOURS, DAY_HOURS)]
+    out = []
+    for failed in others:
+        count = [_fading(had & failed, half) for half in (TEN_DAYS_HOURS, DAY_HOURS)]
+        ten = (count[0] + TEN_DAYS_PRIOR_HOURS * FIRST_RATE) / (hours[0] + TEN_DAYS_PRIOR_HOURS)
+        day = (count[1] + DAY_PRIOR_HOURS * ten) / (hours[1] + DAY_PRIOR_HOURS)
+        out.append(Margin(failed, ten.astype(np.float32), day.astype(np.float32)))
+    return tuple(out)
 
 
-def _rate(
-    had: NDArray[np.bool_],
-    failed: NDArray[np.bool_],
-    half_hours: float,
-    prior: Floats | float,
-    worth_hours: float,
-) -> Floats:
+def _fading(of: NDArray[np.bool_], half_hours: float) -> Floats:
+    """Fading counts (N, H + 1) before the first hour and after each."""
     keep = 0.5 ** (1.0 / half_hours)
-    sums = [
-        np.asarray(lfilter([1.0], [1.0, -keep], np.pad(of.astype(np.float64), ((0, 0), (1, 0))), axis=1))
-        for of in (had & failed, had)
-    ]
-    return np.asarray((sums[0] + worth_hours * prior) / (sums[1] + worth_hours))
+    counts = np.zeros((of.shape[0], of.shape[1] + 1))
+    counts[:, 1:] = lfilter([1.0], [1.0, -keep], of.astype(np.float64), axis=1)
+    return counts

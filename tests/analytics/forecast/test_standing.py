@@ -10,7 +10,7 @@ from scipy.stats import beta
 
 from analytics.forecast.features import facts
 from analytics.forecast.levels import AFTERWARDS, AGES, OLD_ENDS, RATES, YOUNG_ENDS, levels
-from analytics.forecast.margins import margin
+from analytics.forecast.margins import margins
 from analytics.forecast.track import Asks, Track
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -79,7 +79,7 @@ def test_a_level_is_known_within_hours_and_forgotten_as_fast() -> None:
     failed = np.zeros((1, 400), dtype=bool)
     failed[0, 240:300] = True
     had = np.ones_like(failed)
-    level, rate = levels(had, failed)[0], margin(had, failed).ten[0]
+    level, rate = levels(had, failed)[0], margins(had, [failed])[0].ten[0]
     assert level[240] < 0.03
     assert level[246] > 0.6
     assert rate[246] < 0.2
@@ -91,11 +91,11 @@ def test_a_line_is_told_the_same_beside_others() -> None:
     """The same bits whatever lines lie in the piece: verdicts may not hang on the size of a block."""
     rng = np.random.default_rng(5)
     had, failed = rng.random((37, 300)) < 0.95, rng.random((37, 300)) < 0.1
-    every, two = levels(had, failed), margin(had, failed)
+    every, two = levels(had, failed), margins(had, [failed])[0]
     for line in (0, 17, 36):
         one = slice(line, line + 1)
         assert levels(had[one], failed[one]).tobytes() == every[one].tobytes()
-        assert margin(had[one], failed[one]).day.tobytes() == two.day[one].tobytes()
+        assert margins(had[one], [failed[one]])[0].day.tobytes() == two.day[one].tobytes()
 
 
 def test_lines_that_never_failed_differ_by_how_near_they_came() -> None:
