@@ -7,6 +7,7 @@ of tomorrow: what fails by far fails again, what fails by a hair may not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 OTHER_LIMITS: Final = {"near": 0.5, "far": 2.0}
 """The strain beyond which a slot breaks, by name: half the limit, twice the limit."""
+_SORTED: Final = sorted(OTHER_LIMITS.values())
+UNKNOWN: Final = 255
 TEN_DAYS_HOURS: Final = 240.0
 TEN_DAYS_PRIOR_HOURS: Final = 24.0
 DAY_HOURS: Final = 24.0
@@ -53,6 +56,20 @@ def margins(had: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]) -> tupl
         day = (count[1] + DAY_PRIOR_HOURS * ten) / (hours[1] + DAY_PRIOR_HOURS)
         out.append(Margin(failed, ten.astype(np.float32), day.astype(np.float32)))
     return tuple(out)
+
+
+def coarse(strain: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """As much of a strain as is looked at here: how many of the limits it lies beyond; `UNKNOWN` where it is not known."""
+    between = np.digitize(strain, _SORTED, right=True).astype(np.uint8)
+    return np.where(np.isnan(strain), np.uint8(UNKNOWN), between)
+
+
+def strain_of(classes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A strain of each class of `coarse`, which is coarse again."""
+    known = np.array([0.0, *((low + high) / 2.0 for low, high in pairwise(_SORTED)), 2.0 * _SORTED[-1]])
+    table = np.full(UNKNOWN + 1, np.nan, dtype=np.float32)
+    table[: len(known)] = known
+    return np.asarray(table[classes])
 
 
 def _fading(of: NDArray[np.bool_], half_hours: float) -> Floats:

@@ -10,7 +10,7 @@ from scipy.stats import beta
 
 from analytics.forecast.features import facts
 from analytics.forecast.levels import AFTERWARDS, AGES, OLD_ENDS, RATES, YOUNG_ENDS, levels
-from analytics.forecast.margins import margins
+from analytics.forecast.margins import UNKNOWN, coarse, margins, strain_of
 from analytics.forecast.track import Asks, Track
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -130,3 +130,14 @@ def test_a_dark_hour_fails_under_any_limit() -> None:
     said = tomorrow(replace(track, dark=dark))
     for name in ("near_day", "far_day", "level"):
         assert said[name][1] > said[name][0] + 1.0, name
+
+
+def test_a_coarse_strain_lies_beyond_the_same_limits() -> None:
+    """At the limits, beside them and where nothing is known; and what is coarse stays as it is."""
+    strain = np.array([[0.0, 0.5, 0.51, 1.0, 2.0, 2.01, 9.0, np.nan]], dtype=np.float32)
+    again = strain_of(coarse(strain))
+    for limit in (0.5, 2.0):
+        assert ((again > limit) == (strain > limit)).all()
+    assert np.isnan(again[0]).tolist() == np.isnan(strain[0]).tolist()
+    assert coarse(strain)[0, -1] == UNKNOWN
+    assert coarse(again).tobytes() == coarse(strain).tobytes()
