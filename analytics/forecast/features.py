@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.clock import Moment
 from analytics.forecast.coming import coming
-from analytics.forecast.habits import Moment, habit_figures, habits
+from analytics.forecast.habits import habit_figures, habits
 from analytics.forecast.odds import log_odds
 from analytics.forecast.seen import look, newest_slot, past, past_until
 from telemetry.windows import HOUR_NS, SECOND_NS

@@ -25,6 +25,7 @@ SAVES: Final = 1e-4
 """A step must save so much of what its slope promises."""
 FREELY: Final = 0.1
 """How hard the bias is held to where it starts."""
+SURELY: Final = 6.0
 MINUTE_NS: Final = 60 * SECOND_NS
 KNOTS_MIN: Final = (10.0, 30.0, 120.0, 1440.0, 20160.0)
 """Leads in minutes at which the weights are fitted; between them they run straight in log(lead), beyond them level."""
@@ -63,9 +64,15 @@ class Came:
 
 
 def most_likely(
-    x: NDArray[np.float64], hats: NDArray[np.float64], came: Came, towards: Held
+    x: NDArray[np.float64],
+    hats: NDArray[np.float64],
+    came: Came,
+    towards: Held,
+    begin: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Weights (K, 1 + F) of figures `x` (M, 1 + F, the first column 1) with the least penalised log loss.
+
+    `begin` (K, 1 + F): weights that lie near, when there are any; they change the way there, not where it ends.
 
     By Newton steps that are projected upon the bounds (Bertsekas, SIAM J. Control Optim. 20 (1982) 221): the loss is
     convex, and its curvature is a band of blocks because a lead lies between two knots at most.
@@ -74,7 +81,7 @@ def most_likely(
     if towards.never_eases is not None:
         least[:, 1:][:, towards.never_eases] = 0.0
     at_least = least.ravel()
-    weights = np.maximum(towards.start.ravel(), at_least)
+    weights = np.maximum((towards.start if begin is None else begin).ravel(), at_least)
     value = _loss(weights, x, hats, came, towards)
     for _ in range(MOST_STEPS):
         slope, curve = _course(weights, x, hats, came, towards)
@@ -92,6 +99,19 @@ def most_likely(
             length /= 2.0
         weights, value = there, found
     return np.asarray(weights.reshape(towards.start.shape))
+
+
+def in_doubt(
+    weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64], came: Came
+) -> Came:
+    """The same asks, half of whose weight goes by how much in doubt `weights` (K, 1 + F) leave each.
+
+    The slope of the squared error is that of the log loss times p (1 - p): weights that are the likeliest of asks weighed so
+    make the sum of both small, and what is next to certain either way, which the log loss alone listens to most, counts
+    half. `SURELY` is what makes the two parts equal where p is spread evenly.
+    """
+    fails = expit(_odds(weights, x, hats))
+    return Came(came.fails, came.weight * (0.5 + 0.5 * SURELY * fails * (1.0 - fails)))
 
 
 def _held_to(towards: Held) -> NDArray[np.float64]:

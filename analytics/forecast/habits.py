@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.signal import lfilter
 
-from analytics.forecast.hourly import FAILED, hourly
+from analytics.forecast.clock import CLOCK_HALF_DAYS, CLOCK_PRIOR_DAYS, clock_rate
+from analytics.forecast.hourly import FAILED, hourly_beyond
+from analytics.forecast.levels import levels
+from analytics.forecast.margins import OTHER_LIMITS, Margin, margins
 from analytics.forecast.odds import log_odds
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analytics.forecast.clock import Moment
     from analytics.forecast.hourly import Hourly
     from analytics.forecast.track import Track
 
@@ -33,9 +37,6 @@ FADING: Final = (
 )
 """Rates of failed hours: name, half-life in hours, hours' worth of the next longer one that it is shrunk to."""
 WHOLE_PRIOR_HOURS: Final = 24.0
-CLOCK_HALF_DAYS: Final = 3.0
-CLOCK_PRIOR_DAYS: Final = 0.5
-CLOCK_DAYS: Final = 28
 GAIN_HALF_HOURS: Final = 168.0
 GAIN_PRIOR: Final = 0.16
 """Squared error that both forecasters start with, so that a short past says little."""
@@ -54,23 +55,15 @@ class Habits:
     """The chance of failing by the same clock hours of the days before."""
     plain: NDArray[np.float64]
     """The line's fading rate before the hour."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What is asked, for M asks: the line, when, of which span; `base`: its broken share of all time; `hour`: of the last hour."""
-
-    line: NDArray[np.int64]
-    now_ns: NDArray[np.int64]
-    start_ns: NDArray[np.int64]
-    end_ns: NDArray[np.int64]
-    base: NDArray[np.float64]
-    hour: NDArray[np.float64]
+    level: NDArray[np.float32]
+    """(N, H + 1) the level of failing that the line stood at before the first hour and after each."""
+    margins: tuple[Margin, ...]
+    """The hours judged by each of `OTHER_LIMITS`."""
 
 
 def habits(track: Track) -> Habits:
     """Run the two forecasters over a track; they see an hour only where it was known within an hour of its end."""
-    hours = hourly(track)
+    hours, others = hourly_beyond(track, tuple(OTHER_LIMITS.values()))
     ends = (hours.first_hour + 1 + np.arange(hours.had.shape[1], dtype=np.int64)) * HOUR_NS
     prompt = hours.had & (hours.known_ns <= ends + HOUR_NS)
     had, failed = prompt.astype(np.float64), (prompt & hours.failed).astype(np.float64)
@@ -79,7 +72,7 @@ def habits(track: Track) -> Habits:
     step = ([0.0] * 24 + [daily], [1.0] + [0.0] * 23 + [-daily])
     sums, counts = (np.asarray(lfilter(*step, _spread(each), axis=1)) for each in (failed, had))
     clock = (sums + CLOCK_PRIOR_DAYS * plain) / (counts + CLOCK_PRIOR_DAYS)
-    return Habits(hours, clock, plain)
+    return Habits(hours, clock, plain, levels(prompt, hours.failed), margins(prompt, others))
 
 
 def habit_figures(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
@@ -94,7 +87,7 @@ def habit_figures(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
     failed = (known & hours.failed.ravel()[flat]).astype(np.float32)
     figures = _rates(had, failed, moment.base)
     long = figures["rate_ten_days"]
-    figures["clock"] = _clock(of, moment, newest, long)
+    figures["clock"] = clock_rate(hours, hours.failed, moment, long)
     weight = had * (0.5 ** (np.arange(HOURS) / GAIN_HALF_HOURS)).astype(np.float32)
     plain = of.plain.astype(np.float32).ravel()[flat]
     plain_error = (plain - failed) ** 2 * weight
@@ -104,16 +97,35 @@ def habit_figures(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
     odds = {name: log_odds(rate) for name, rate in figures.items()}
     off_clock, off_now = odds["clock"] - odds["rate_ten_days"], log_odds(moment.hour) - odds["rate_ten_days"]
     near = 0.5 ** (np.maximum(moment.start_ns - moment.now_ns, 0) / HOUR_NS / NEAR_HALF_HOURS)
-    return odds | {
-        "repeat": log_odds(repeat),
-        "clock_gain": clock_gain,
-        "last_gain": last_gain,
-        "clock_by_clock_gain": clock_gain * off_clock,
-        "clock_by_last_gain": last_gain * off_clock,
-        "hour_by_clock_gain": clock_gain * off_now,
-        "hour_by_last_gain": last_gain * off_now,
-        "hour_by_rate": log_odds(moment.hour) * odds["rate_ten_days"] * near,
-    }
+    return (
+        odds
+        | _standing(of, moment)
+        | {
+            "repeat": log_odds(repeat),
+            "clock_gain": clock_gain,
+            "last_gain": last_gain,
+            "clock_by_clock_gain": clock_gain * off_clock,
+            "clock_by_last_gain": last_gain * off_clock,
+            "hour_by_clock_gain": clock_gain * off_now,
+            "hour_by_last_gain": last_gain * off_now,
+            "hour_by_rate": log_odds(moment.hour) * odds["rate_ten_days"] * near,
+        }
+    )
+
+
+def _standing(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
+    """The level of failing now, and how the line fares under other limits."""
+    after = moment.now_ns // HOUR_NS - of.hours.first_hour
+    at = moment.line, np.clip(after, 0, of.hours.had.shape[1])
+    shares = {"level": of.level[at].astype(np.float64)}
+    for name, each in zip(OTHER_LIMITS, of.margins, strict=True):
+        ten = each.ten[at].astype(np.float64)
+        shares |= {
+            f"{name}_ten_days": ten,
+            f"{name}_day": each.day[at].astype(np.float64),
+            f"{name}_clock": clock_rate(of.hours, each.failed, moment, ten),
+        }
+    return {name: log_odds(share) for name, share in shares.items()}
 
 
 def _fading(values: NDArray[np.float64], half_hours: float) -> NDArray[np.float64]:
@@ -141,26 +153,6 @@ def _rates(
         rate = (np.vecdot(failed, weight) + prior * rate) / (np.vecdot(had, weight) + prior)
         rates[name] = np.asarray(rate, dtype=np.float64)
     return rates
-
-
-def _clock(
-    of: Habits, moment: Moment, newest: NDArray[np.int64], long: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Rate at the asked clock hours on the days before: newer days and nearer hours weigh more."""
-    hours, width = of.hours, of.hours.had.shape[1]
-    middle = (moment.start_ns + moment.end_ns) / 2.0 / HOUR_NS - hours.first_hour - 0.5
-    first = np.floor(middle).astype(np.int64)
-    near = first[:, None] + np.arange(-1, 3)
-    by_hour = np.maximum(0.0, 1.0 - np.abs(middle[:, None] - near) / 2.0)
-    days = np.arange(1, CLOCK_DAYS + 1)
-    at = (near[:, None, :] - 24 * days[:, None]).reshape(len(first), -1)
-    flat = moment.line[:, None] * width + np.clip(at, 0, width - 1)
-    known = (at >= 0) & (at <= np.minimum(newest, width - 1)[:, None]) & hours.had.ravel()[flat]
-    known &= hours.known_ns.ravel()[flat] <= moment.now_ns[:, None]
-    weight = (0.5 ** (days / CLOCK_HALF_DAYS))[:, None] * by_hour[:, None, :]
-    weight = weight.reshape(len(first), -1) * known
-    failed = (weight * hours.failed.ravel()[flat]).sum(axis=1)
-    return np.asarray((failed + CLOCK_PRIOR_DAYS * long) / (weight.sum(axis=1) + CLOCK_PRIOR_DAYS))
 
 
 def _repeats(

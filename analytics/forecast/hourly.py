@@ -15,6 +15,8 @@ import numpy as np
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analytics.forecast.track import Track
@@ -42,6 +44,15 @@ class Hourly:
 
 def hourly(track: Track) -> Hourly:
     """The hours of a track; a slot belongs to the hour in which it begins."""
+    return _told(track, ())[0]
+
+
+def hourly_beyond(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray[np.bool_], ...]]:
+    """The hours of a track, and for each strain (N, H) whether the hour failed if a slot breaks beyond that strain."""
+    return _told(track, strains)
+
+
+def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray[np.bool_], ...]]:
     slots = track.broke.shape[1]
     starts = (track.first_slot + np.arange(slots, dtype=np.int64)) * track.slot_ns
     hour = starts // HOUR_NS
@@ -51,9 +62,13 @@ def hourly(track: Track) -> Hourly:
     in_time = track.arrived_ns <= np.repeat(ends, np.diff(first, append=slots))
     known = in_time & np.isfinite(track.broke)
     count = np.add.reduceat(known, first, axis=1, dtype=np.int64)
-    broke = np.add.reduceat(np.where(known, track.broke, 0.0), first, axis=1, dtype=np.float64)
     dark = np.add.reduceat(in_time & track.dark & ~known, first, axis=1, dtype=np.int64)
-    whole = HOUR_NS / track.slot_ns
-    had = (count + dark) * 2 >= whole
-    failed = had & ((broke + dark) > FAILED * (count + dark))
-    return Hourly(int(hour[0]), failed, had, np.broadcast_to(ends, had.shape))
+    had = (count + dark) * 2 >= HOUR_NS / track.slot_ns
+
+    def failed(broke: NDArray[np.floating] | NDArray[np.bool_]) -> NDArray[np.bool_]:
+        share = np.add.reduceat(np.where(known, broke, 0.0), first, axis=1, dtype=np.float64)
+        return np.asarray(had & ((share + dark) > FAILED * (count + dark)))
+
+    # A strain that is not known compares false: such a slot says nothing of other limits.
+    beyond = tuple(failed(track.strain > strain) for strain in strains)
+    return Hourly(int(hour[0]), failed(track.broke), had, np.broadcast_to(ends, had.shape)), beyond

@@ -3,8 +3,9 @@
     log-odds(fails) = sum over knots k of hat_k(lead) * (bias_k + sum over figures f of weight_kf * (x_f - usual_f))
 
 The hats are piecewise linear in the logarithm of the lead, so that every weight is a smooth function of it.
-The weights are those that make what came true most likely, held towards a prior (ridge), and a weight is held
-towards the same figure's at the next knot. Reasons are the terms themselves: the figures' parts, by what they tell of.
+The weights are those that make what came true most likely and the Brier score small, by halves (`fitting.in_doubt`),
+held towards a prior (ridge), and a weight is held towards the same figure's at the next knot. Reasons are the terms
+themselves: the figures' parts, by what they tell of.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from scipy.special import expit
 
 from analytics.forecast.features import facts
-from analytics.forecast.fitting import KNOTS_MIN, Came, Held, lead_hats, most_likely
+from analytics.forecast.fitting import KNOTS_MIN, Came, Held, in_doubt, lead_hats, most_likely
 from analytics.forecast.track import Chances
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest, Facts
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/5"
+FORM: Final = "terms/6"
 RIDGE: Final = 30.0
 RIDGE_OF: Final = {"planned": 1.0}
 """Another ridge for a term's figures: announced stretches are few, say much, and are off wherever none is announced."""
@@ -35,7 +36,7 @@ NEVER_EASES: Final = frozenset({"strain_near", "strain_rise", "peers_provider", 
 do peers that are broken."""
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
-    "lately": ("six", "day", "onsets", "rate_six", "rate_day"),
+    "lately": ("six", "day", "onsets", "rate_six", "rate_day", "level", "near_day", "far_day"),
     "strain": (
         "strain_near",
         "strain_rise",
@@ -55,9 +56,11 @@ FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
         "clock_gain",
         "clock_by_clock_gain",
         "clock_by_last_gain",
+        "near_clock",
+        "far_clock",
     ),
     "habit": ("repeat", "hour_by_last_gain", "hour_by_rate"),
-    "usual": ("usual", "rate", "rate_ten_days", "rate_three_days"),
+    "usual": ("usual", "rate", "rate_ten_days", "rate_three_days", "near_ten_days", "far_ten_days"),
     "peers": ("peers_provider", "peers_end"),
     "silence": ("silent", "missing_hour", "dark", "dark_day"),
     "planned": ("planned", "planned_long", "planned_record", "planned_up", "planned_down"),
@@ -159,7 +162,9 @@ def fit_facts(
     ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
     ridge *= 1.0 if prior is None else HELD_TO_PRIOR
     towards = Held(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES)))
-    weights = most_likely(x, hats, Came(fails, counts), towards)
+    came = Came(fails, counts)
+    likeliest = most_likely(x, hats, came, towards)
+    weights = most_likely(x, hats, in_doubt(likeliest, x, hats, came), towards, likeliest)
     return Model(
         form=FORM,
         names=FIGURES,

@@ -15,6 +15,7 @@ from analytics.forecast.deployment import Surroundings, groups_of, planned_slots
 from analytics.forecast.features import Digest, digest
 from analytics.forecast.habits import Habits
 from analytics.forecast.hourly import Hourly
+from analytics.forecast.margins import Margin
 from analytics.forecast.pieces import InPieces, Piece
 from analytics.forecast.seen import Past as Sums
 from analytics.forecast.slots import SlotGrid, empty_slots, merged_slots
@@ -201,15 +202,20 @@ class PiecesOfPast:
         return Piece(tracks, tuple(self._digest(put, tickets) for tickets in put.habits))
 
     def _digest(self, put: _Put, tickets: tuple[Ticket, ...]) -> Digest:
-        failed, had, clock, plain = (self._shelf.get(each) for each in tickets)
+        failed, had, clock, plain, level, *rest = (self._shelf.get(each) for each in tickets)
         ends = (put.first_hour + 1 + np.arange(had.shape[1], dtype=np.int64)) * HOUR_NS
         hours = Hourly(put.first_hour, failed, had, np.broadcast_to(ends, had.shape))
         nothing = np.zeros((len(had), 1), dtype=np.int64)
-        return Digest(Sums(nothing, nothing.astype(np.float64), nothing), Habits(hours, clock, plain))
+        margins = tuple(Margin(*rest[at : at + 3]) for at in range(0, len(rest), 3))
+        return Digest(
+            Sums(nothing, nothing.astype(np.float64), nothing), Habits(hours, clock, plain, level, margins)
+        )
 
 
 def _arrays(of: Habits) -> tuple[NDArray[np.generic], ...]:
-    return of.hours.failed, of.hours.had, of.clock, of.plain
+    """By the hour all, so that they can be cut at one; those of `level` and the margins' rates begin before the first."""
+    margins = (array for each in of.margins for array in (each.failed, each.ten, each.day))
+    return of.hours.failed, of.hours.had, of.clock, of.plain, of.level, *margins
 
 
 def _of_tail(frame: Frame) -> Frame:

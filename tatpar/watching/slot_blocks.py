@@ -1,7 +1,8 @@
 """The slots of a past by blocks of offices: one block is held as it is; of a larger fleet all lie on a shelf, and one at a time is taken down.
 
-On the shelf strain is kept of the newest days only: nothing that is asked as of now looks further back for it
-(`analytics.forecast.coming`), and it is nine tenths of the bytes. What is learnt from long ago is read out of the store again.
+On the shelf strain is kept as it is of the newest days only: of what lies further back, what is asked as of now looks at no
+more than whether it was beyond half or twice the limit (`analytics.forecast.coming`, `margins`), and it is nine tenths of the
+bytes. What is learnt from long ago is read out of the store again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from analytics.forecast.coming import DAYS
 from analytics.forecast.deployment import hearing_slots
+from analytics.forecast.margins import coarse, strain_of
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots
 from analytics.lines import Lines
 from tatpar.watching.shelf import Shelf
@@ -43,6 +45,7 @@ class _Put:
     broken: Ticket
     received_ns: Ticket
     strain: Ticket
+    early_strain: Ticket
 
 
 class SlotBlocks:
@@ -112,6 +115,8 @@ class SlotBlocks:
         self._held.append(_Put(**tickets))
 
     def _kept(self, grid: SlotGrid, name: str) -> NDArray[Any]:
+        if name == "early_strain":
+            return coarse(grid.strain[..., :-STRAIN_SLOTS])
         plane: NDArray[Any] = getattr(grid, name)
         return plane[..., -STRAIN_SLOTS:] if name == "strain" else plane
 
@@ -121,9 +126,8 @@ class SlotBlocks:
         if isinstance(held, SlotGrid):
             return held
         first, last = self._bounds[number]
-        late = self._shelf.get(held.strain)
-        strain = np.full((*late.shape[:-1], self.slots), np.nan, dtype=np.float32)
-        strain[..., self.slots - late.shape[-1] :] = late
+        early, late = strain_of(self._shelf.get(held.early_strain)), self._shelf.get(held.strain)
+        strain = np.concatenate([early, late], axis=-1)
         measured, broken, received_ns = (
             self._shelf.get(each) for each in (held.measured, held.broken, held.received_ns)
         )

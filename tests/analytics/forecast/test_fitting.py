@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, minimize
 
-from analytics.forecast.fitting import KNOTS_MIN, MINUTE_NS, Came, Held, lead_hats, most_likely
+from analytics.forecast.fitting import KNOTS_MIN, MINUTE_NS, Came, Held, in_doubt, lead_hats, most_likely
 
 FIGURES = 4
 ASKS = 3000
@@ -44,6 +44,33 @@ def test_nothing_near_is_likelier() -> None:
     assert other.fun > loss(found.ravel()) - 1e-3
     assert (found[:, FIGURES] == 0.0).all()
     assert found[1, 1] > 0.5
+
+
+def test_half_of_the_slope_is_that_of_the_squared_error() -> None:
+    """Weighed by doubt, the log loss falls where half of it and six halves of half the squared error, added, fall."""
+    x, hats, fails, towards = drawn(4)
+    came = Came(fails, np.full(ASKS, 2.0))
+    weights = most_likely(x, hats, came, towards)
+    chance = 1.0 / (1.0 + np.exp(-(hats @ weights * x).sum(axis=1)))
+
+    def slope(of_odds: np.ndarray) -> np.ndarray:
+        return np.asarray((hats * of_odds[:, None]).T @ x)
+
+    doubt = in_doubt(weights, x, hats, came)
+    log_loss = chance - fails
+    squared = 2.0 * (chance - fails) * chance * (1.0 - chance)
+    expected = slope(2.0 * (0.5 * log_loss + 0.5 * 3.0 * squared))
+    np.testing.assert_allclose(slope(doubt.weight * log_loss), expected, rtol=1e-9)
+    assert doubt.fails is fails
+
+
+def test_where_a_fit_begins_is_not_where_it_ends() -> None:
+    """From near or from afar the same weights."""
+    x, hats, fails, towards = drawn(6)
+    came = Came(fails, np.ones(ASKS))
+    found = most_likely(x, hats, came, towards)
+    afar = most_likely(x, hats, came, towards, found + 1.0)
+    np.testing.assert_allclose(afar, found, atol=1e-3)
 
 
 @pytest.mark.parametrize("seed", [2, 3])

@@ -1,0 +1,55 @@
+"""What is asked, and how often the line failed at the asked clock hours on the days before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from telemetry.windows import HOUR_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.forecast.hourly import Hourly
+
+CLOCK_HALF_DAYS: Final = 3.0
+CLOCK_PRIOR_DAYS: Final = 0.5
+CLOCK_DAYS: Final = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is asked, for M asks: the line, when, of which span; `base`: its broken share of all time; `hour`: of the last hour."""
+
+    line: NDArray[np.int64]
+    now_ns: NDArray[np.int64]
+    start_ns: NDArray[np.int64]
+    end_ns: NDArray[np.int64]
+    base: NDArray[np.float64]
+    hour: NDArray[np.float64]
+
+
+def clock_rate(
+    hours: Hourly, failing: NDArray[np.bool_], moment: Moment, usual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Rate of hours `failing` (N, H) at the asked clock hours on the days before: newer days and nearer hours weigh more.
+
+    It is shrunk to `usual` (M,).
+    """
+    width = hours.had.shape[1]
+    newest = moment.now_ns // HOUR_NS - hours.first_hour - 1
+    middle = (moment.start_ns + moment.end_ns) / 2.0 / HOUR_NS - hours.first_hour - 0.5
+    first = np.floor(middle).astype(np.int64)
+    near = first[:, None] + np.arange(-1, 3)
+    by_hour = np.maximum(0.0, 1.0 - np.abs(middle[:, None] - near) / 2.0)
+    days = np.arange(1, CLOCK_DAYS + 1)
+    at = (near[:, None, :] - 24 * days[:, None]).reshape(len(first), -1)
+    flat = moment.line[:, None] * width + np.clip(at, 0, width - 1)
+    known = (at >= 0) & (at <= np.minimum(newest, width - 1)[:, None]) & hours.had.ravel()[flat]
+    known &= hours.known_ns.ravel()[flat] <= moment.now_ns[:, None]
+    weight = (0.5 ** (days / CLOCK_HALF_DAYS))[:, None] * by_hour[:, None, :]
+    weight = weight.reshape(len(first), -1) * known
+    failed = (weight * failing.ravel()[flat]).sum(axis=1)
+    return np.asarray((failed + CLOCK_PRIOR_DAYS * usual) / (weight.sum(axis=1) + CLOCK_PRIOR_DAYS))
