@@ -69,6 +69,7 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
         share = np.add.reduceat(np.where(known, broke, 0.0), first, axis=1, dtype=np.float64)
         return np.asarray(had & ((share + dark) > FAILED * (count + dark)))
 
-    # A strain that is not known compares false: such a slot says nothing of other limits.
-    beyond = tuple(failed(track.strain > strain) for strain in strains)
+    # Where nothing came through there is no figure to compare: it fails under any limit, as it did under the line's own.
+    unknown = np.isnan(track.strain)
+    beyond = tuple(failed(np.where(unknown, track.broke, track.strain > strain)) for strain in strains)
     return Hourly(int(hour[0]), failed(track.broke), had, np.broadcast_to(ends, had.shape)), beyond

@@ -100,7 +100,7 @@ def add(*, name: str, role: str | None, config_file: Path | None, data_dir: Path
         wrong_input(
             f"{name!r} is no name: write 1 to {LONGEST_NAME} characters, none of them blank at the ends"
         )
-    language = lang or config_language(config_file)  # before anything is done: it may be wrong
+    language = lang or config_language(config_file)
     with _state(data_dir) as state:
         if state.user(name) is not None:
             wrong_input(f"there is a user {name} already; change it with: tatpar users set {name}")
@@ -137,7 +137,7 @@ def change(  # noqa: PLR0913 - one an option
 
     if role is None and not new_password:
         wrong_input("say what to change: --role ROLE, --password, or both")
-    language = lang or config_language(config_file)  # before anything is done: it may be wrong
+    language = lang or config_language(config_file)
     with _state(data_dir) as state:
         if state.user(name) is None:
             wrong_input(f"there is no user {name}; see: tatpar users list")
@@ -162,7 +162,7 @@ def remove(*, name: str, config_file: Path | None, data_dir: Path, lang: str | N
     """
     from telemetry.state.access import LastAdministratorError  # noqa: PLC0415
 
-    language = lang or config_language(config_file)  # before anything is done: it may be wrong
+    language = lang or config_language(config_file)
     with _state(data_dir) as state:
         try:
             if not state.remove_user(name):
@@ -218,7 +218,7 @@ def sessions(
     """
     import msgspec  # noqa: PLC0415
 
-    language = lang or config_language(config_file)  # before anything is done: it may be wrong
+    language = lang or config_language(config_file)
     with _state(data_dir) as state:
         if name is not None:
             if state.user(name) is None:
@@ -266,11 +266,11 @@ def link(*, label: str, days: float, config_file: Path | None, data_dir: Path, l
         made_ns=now_ns,
         until_ns=now_ns + int(days * DAY_NS),
     )
-    language = lang or config_language(config_file)  # before anything is done: it may be wrong
+    language = lang or config_language(config_file)
+    until = _clock(config_file)(made.until_ns)  # before anything is done: the settings may be wrong
     with _state(data_dir) as state:
         state.put_link(tokens.hash_of(token), made)
     click.echo(f"/look/{token}")
-    until = _clock(config_file)(made.until_ns)
     click.echo(_say(language, "link_made", until=until, id=made.id), err=True)
 
 
@@ -315,7 +315,7 @@ def unlink(*, link_id: str, config_file: Path | None, data_dir: Path, lang: str 
 
     Example: tatpar users unlink 3fa9c1
     """
-    language = lang or config_language(config_file)  # before anything is done: it may be wrong
+    language = lang or config_language(config_file)
     with _state(data_dir) as state:
         if not state.remove_link(link_id):
             wrong_input(f"there is no link {link_id}; see: tatpar users links")

@@ -109,10 +109,19 @@ def without_store(data_dir: Path) -> str:
 
 
 def config_language(config_file: Path | None) -> str:
-    """The deployment's language, of the settings alone; raises ConfigError."""
-    from config.settings_file import SettingsFile  # noqa: PLC0415 - keeps --help fast
+    """The deployment's language, for a command that needs nothing else of the settings.
 
-    return SettingsFile(config_file).settings.deployment.language
+    Where they are wrong, or not there yet, that of a deployment without any: a backup is looked through and put back, and
+    somebody is let in, also where the settings are what is broken.
+    """
+    from config.errors import ConfigError  # noqa: PLC0415 - keeps --help fast
+    from config.settings import Deployment  # noqa: PLC0415
+    from config.settings_file import SettingsFile  # noqa: PLC0415
+
+    try:
+        return SettingsFile(config_file).settings.deployment.language
+    except ConfigError:
+        return Deployment().language
 
 
 def still_beginning(data_dir: Path) -> str:

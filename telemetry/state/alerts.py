@@ -151,9 +151,14 @@ def _has_heard(change: Change, alert: Alert, person: str, now_ns: int) -> bool:
 
 
 def _put(change: Change, alert: Alert) -> bool:
-    """Write an alert, unless it was acknowledged (or an acknowledgement overtaken) in the meantime."""
+    """Write an alert, unless it was acknowledged (or an acknowledgement overtaken) in the meantime.
+
+    What it owes is written even so: the alert that gave it its words is over with this change, and hands them on but once.
+    """
     standing = _read(change, alert.id)
     if standing is not None and standing.acknowledged_ns not in {alert.acknowledged_ns, alert.overtaken_ns}:
+        if standing.owed != alert.owed:
+            _write(change, structs.replace(standing, owed=alert.owed))
         return False
     _write(change, alert)
     return True

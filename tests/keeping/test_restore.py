@@ -318,3 +318,20 @@ def test_going_on_writes_over_nobodys_settings(hub: Hub, monkeypatch: pytest.Mon
     assert (config / "tatpar.toml").read_text(encoding="utf-8") == "mine"
     restore(backup, target, hub.folder / "new-config")
     assert verify_data(target).faults == ()
+
+
+def test_settings_that_are_wrong_or_gone_hinder_nobody(hub: Hub) -> None:
+    """They may be what is broken: a backup is looked through and put back all the same, and it is said that it was."""
+    backup, _ = make(hub.config, hub.data, hub.backups)
+    wrong = hub.folder / "wrong.toml"
+    wrong.write_text("this is no [ toml", encoding="utf-8")
+    for settings in (wrong, hub.folder / "not-there.toml"):
+        place = ["--config", str(settings)]
+        looked = CliRunner().invoke(main, ["store", "verify", str(backup), *place])
+        assert (looked.exit_code, str(backup) in looked.output) == (0, True), looked.output
+        target = hub.folder / f"new-{settings.stem}"
+        done = CliRunner().invoke(main, ["store", "restore", str(backup), "--data", str(target), *place])
+        assert (done.exit_code, str(target) in done.output) == (0, True), done.output
+        assert verify_data(target).faults == ()
+        shown = CliRunner().invoke(main, ["refused", "--data", str(target), *place])
+        assert shown.exit_code == 0, shown.output

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telemetry.alerting import Kind
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pytest
     from conftest import Build
 
+    from telemetry.alerting import Alert, Post
     from tests.alerts.scenarios.house import House
 
 HEAD = "id,name,role,about,language,email,phone,channels,quiet,per_hour,meetings\n"
@@ -90,6 +95,30 @@ def test_who_was_told_of_the_silence_alone_hears_when_all_is_well(build: Build) 
         "11:48:00 site:agra resolved dark agra",
     ]
     assert house.open == []
+
+
+def test_taken_up_while_it_takes_the_place_of_the_silence(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody acknowledges the meeting's alert between the look and what is written of it: the region still hears when all is well."""
+    house = build(meeting="").at("09:41").silent("agra", since="09:10").run("11:45", every_s=60)
+    house.meets("review", "13:00").dark("agra").look()
+    put_alerts = house.state.put_alerts
+
+    def too_late(alerts: Iterable[Alert], posts: Iterable[Post], now_ns: int) -> int:
+        (new,) = (one for one in house.open if one.kind is Kind.DARK)
+        house.state.acknowledge(new.id, "asha", "", now_ns)
+        monkeypatch.undo()
+        return put_alerts(alerts, posts, now_ns)
+
+    monkeypatch.setattr(house.state, "put_alerts", too_late)
+    house.run("11:46")
+    assert [(one.kind, one.acknowledged_by) for one in house.open] == [("dark", "asha")]
+    house.ready("agra").run("11:50")
+    assert sorted(house.told)[-2:] == [
+        "11:48:00 ravi resolved dark agra",
+        "11:48:00 site:agra resolved dark agra",
+    ]
 
 
 def test_an_empty_rung_gives_its_place_to_the_next(build: Build) -> None:

@@ -132,6 +132,17 @@ def test_a_dark_hour_fails_under_any_limit() -> None:
         assert said[name][1] > said[name][0] + 1.0, name
 
 
+def test_nothing_that_comes_through_fails_under_any_limit() -> None:
+    """Of a profile that has no limit of loss an outage has no strain, and still is none of the line's good hours."""
+    strain = np.full((2, HOURS), 0.1)
+    strain[1, -24:] = np.nan
+    track = lines(strain)
+    broke = np.where(np.isnan(track.strain), np.float32(1.0), track.broke)
+    said = tomorrow(replace(track, broke=broke, measured=np.ones_like(track.measured)))
+    for name in ("near_day", "far_day", "near_clock", "far_clock", "level"):
+        assert said[name][1] > said[name][0] + 1.0, name
+
+
 def test_a_coarse_strain_lies_beyond_the_same_limits() -> None:
     """At the limits, beside them and where nothing is known; and what is coarse stays as it is."""
     strain = np.array([[0.0, 0.5, 0.51, 1.0, 2.0, 2.01, 9.0, np.nan]], dtype=np.float32)
