@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from telemetry.store.completeness import Completeness, completeness, settled_until, total
 from telemetry.store.protocol import Selection
-from telemetry.windows import WINDOW_NS
+from telemetry.windows import WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,20 +89,22 @@ def find(
         block = tuple(sites[begin : begin + BLOCK])
         gaps = reader.gaps(Selection(since_ns, max(now_ns, since_ns), block))
         complete |= completeness(gaps, since_ns, until_ns, max(now_ns, since_ns))
-        found += _of(gaps, until_ns)
+        found += _of(gaps, until_ns, window_start(now_ns))
         found += _mute(block, gaps, since_ns, until_ns)
         progress(len(block))
     found.sort(key=lambda gap: (-gap.windows, gap.site, gap.kind, gap.from_ns or gap.noticed_ns or 0))
     return Missing(since_ns, until_ns, tuple(found), complete)
 
 
-def _of(gaps: Gaps, until_ns: int) -> list[Gap]:
-    silences = [_silence(silence, until_ns) for silence in gaps.silences if silence.from_ns < until_ns]
+def _of(gaps: Gaps, until_ns: int, present_ns: int) -> list[Gap]:
+    silences = [
+        _silence(silence, until_ns, present_ns) for silence in gaps.silences if silence.from_ns < until_ns
+    ]
     return [*silences, *map(_hole, gaps.holes)]
 
 
-def _silence(silence: Silence, until_ns: int) -> Gap:
-    lasts = silence.until_ns >= until_ns  # to the end of what can be said yet: nothing came since
+def _silence(silence: Silence, until_ns: int, present_ns: int) -> Gap:
+    lasts = silence.until_ns >= present_ns  # to the end of what was read: nothing came since
     end_ns = min(silence.until_ns, until_ns)
     return Gap(
         Kind.SILENT,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from telemetry.control import Presence
 from telemetry.state.database import Database, decoded, encoded
 
@@ -43,9 +45,17 @@ class PresenceTable(Database):
                 )
 
     def presence(self) -> dict[tuple[str, str], Presence]:
-        """By (site, probe), what was last heard."""
-        rows = self._rows("SELECT site, probe, body FROM presence")
-        return {(site, probe): decoded(body, Presence) for site, probe, body in rows}
+        """By (site, probe), what was last heard; of one that is off line `since_ns` is when the hub heard so.
+
+        A last will was written when its connection began, and knows nothing of its end.
+        """
+        rows = self._rows(
+            "SELECT site, probe, body, (SELECT from_ns FROM offline WHERE offline.site = presence.site"
+            " AND offline.probe = presence.probe AND until_ns IS NULL) FROM presence"
+        )
+        return {
+            (site, probe): _dated(decoded(body, Presence), lost_ns) for site, probe, body, lost_ns in rows
+        }
 
     def presence_spans(self, site: str, from_ns: int, until_ns: int) -> list[OfflineSpan]:
         """The times without contact to a site's probes that overlap `[from_ns, until_ns)`, by start."""
@@ -55,3 +65,7 @@ class PresenceTable(Database):
             (site, until_ns, from_ns),
         )
         return [OfflineSpan(*row) for row in rows]
+
+
+def _dated(said: Presence, lost_ns: int | None) -> Presence:
+    return said if said.online or lost_ns is None else structs.replace(said, since_ns=lost_ns)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import click
 import pytest
 
 from collector.observation.outside_metrics import JOURNAL, SHIPPED
@@ -95,3 +96,21 @@ def test_every_metric_has_words() -> None:
 
 def read(name: str) -> str:
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_the_front_door_names_the_commands_without_a_language() -> None:
+    """What README.md says to have no `--lang` is a command, and has none."""
+    from tatpar.__main__ import main
+
+    text = (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"What has no `--lang` is in English: (.+?), the long-running", text, re.DOTALL)
+    names = re.findall(r"`([a-z ]+)`", named)
+    assert len(names) > 4
+    for name in names:
+        command: click.Command = main
+        for word in name.split():
+            assert isinstance(command, click.Group)
+            found = command.get_command(click.Context(command), word)
+            assert found is not None, name
+            command = found
+        assert not any("--lang" in parameter.opts for parameter in command.params), name

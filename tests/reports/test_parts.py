@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from reports.trend import Held, counted, held_by_office
 from telemetry.alerting import Alert, AlertState, Kind, Severity
 from telemetry.decisions import Forecast, Horizon, Outcome, OutcomeState, State, Verdict
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS
+from telemetry.words import say
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 AT = 1_795_000_000 * SECOND_NS
@@ -218,3 +220,13 @@ def test_a_week_is_due_when_its_hour_has_come(local: str, week: str) -> None:
     now_ns = int(at.timestamp()) * SECOND_NS
     assert str(due_week(Reports(hour=7.5), KOLKATA, now_ns)) == week
     assert due_week(Reports(day="never"), KOLKATA, now_ns) is None
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_the_worst_hours_are_the_lines_and_not_the_causes(language: str) -> None:
+    """An office that loses packets all night is crowded in the evening: the hours are of all its trouble, so no cause is said to be of then."""
+    numbers = {"cause": "CAUSE", "action": "ACTION", "first": "19:00", "last": "22:00"}
+    said = say(language, "report.card_why_hours", **numbers)
+    (sentence,) = [one for one in re.split("[.।]", said) if "CAUSE" in one]
+    assert "19:00" in said
+    assert "19:00" not in sentence

@@ -103,6 +103,26 @@ def test_every_gap_is_told_worst_first(town: Path) -> None:
     assert len(durations) == 1, "off for forty windows"
 
 
+def test_a_gap_that_has_just_ended_is_over(town: Path, tmp_path: Path) -> None:
+    """A report of the last minute, whose windows are not counted yet, ends the silence before it."""
+    now = window_start(time.time_ns())
+    with contextlib.closing(SqliteStore(tmp_path / "reports.db")) as store:
+        past = [report("agra", n + 1, now - (60 - n) * WINDOW_NS) for n in range(40)]
+        store.append([*past, *(report("agra", 41 + n, now - (3 - n) * WINDOW_NS) for n in range(3))])
+    command = [
+        "gaps",
+        "--config",
+        str(town / "tatpar.toml"),
+        "--data",
+        str(tmp_path),
+        "--site",
+        "agra",
+        "--json",
+    ]
+    (gap,) = json.loads(CliRunner().invoke(main, command).stdout)["gaps"]
+    assert (gap["lasts"], _ns(gap["until"])) == (False, now - 3 * WINDOW_NS)
+
+
 def test_hindi_is_whole(town: Path) -> None:
     """The deployment's own language comes without asking."""
     done = call(town, "--since", "3h")

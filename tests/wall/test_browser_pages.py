@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from telemetry.decisions import Reason, ReasonCode, State
+from telemetry.store.protocol import Received
+from telemetry.windows import SECOND_NS, window_start
+from tests.wall.story import envelope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
@@ -119,6 +125,25 @@ def test_the_probe_speaks_for_itself(page: Page, fleet: Any) -> None:
         "opus (no figures published; EVS stands in)",
     ):
         assert part in facts
+
+
+def test_of_a_line_that_fell_silent_nothing_is_said_of_now(
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any], until: Any
+) -> None:
+    """The last good figures of an office without contact are not its loss, round trip and sound now."""
+    with make_fleet(tmp_path) as fleet, serve_fleet(fleet) as url:
+        now_ns = fleet.clock.now_ns()
+        before = envelope("lalitpur", 999, window_start(now_ns - 90 * SECOND_NS), 0.0, 21.0)
+        fleet.store.append([Received(before, now_ns)])
+        fleet.report(["agra"])
+        fact = "document.querySelector('.facts-list')?.innerText.match(/Loss now\\s+(\\S+)/)?.[1]"
+        page.goto(f"{url}/?lang=en#/site/agra?range=1h&path=main.state")
+        until(page, f"{fact} && {fact} !== '–'")
+        page.goto(f"{url}/?lang=en#/site/lalitpur?range=1h&path=main.state")
+        until(page, f"document.querySelector('h2').textContent.includes('Lalitpur') && {fact} === '–'")
+        facts = page.inner_text(".facts-list")
+    assert re.search(r"Round trip now\s+–", facts)
+    assert "10 a second" in facts
 
 
 def test_an_office_that_is_not_there_has_its_own_sentence(page: Page, fleet: Any) -> None:

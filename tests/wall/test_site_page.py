@@ -212,3 +212,14 @@ def test_a_link_opens_exactly_the_same_view(page: Page, long_fleet: Any) -> None
     page.goto(link)
     page.wait_for_selector(".reports-table tr")
     assert page.inner_text(".site-reports h3") == heading
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("language", "lowest"), [("en", "Audio only"), ("hi", "केवल आवाज़")])
+def test_the_rungs_have_the_names_of_their_profiles(
+    page: Page, long_fleet: Any, language: str, lowest: str
+) -> None:
+    """The last rehearsal's steps are called as on the meeting's page, not by their ids."""
+    page.goto(f"{long_fleet.url}/?lang={language}#/site/{SITE}?range=15m&path={PATHS[0]}")
+    page.wait_for_selector(".rungs li")
+    assert page.locator(".rungs li").first.inner_text().startswith(f"↑ {lowest} ")

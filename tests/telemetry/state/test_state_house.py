@@ -37,6 +37,17 @@ def test_presence_is_what_was_last_heard(state) -> None:
     assert state.presence() == {("agra", "p1"): online(), ("etah", "p2"): online(boot="b9")}
 
 
+def test_who_is_off_line_is_so_since_the_hub_heard_of_it(state) -> None:
+    """A last will carries the time at which its connection began: an office that was there for weeks is lost since now."""
+    state.set_presence("agra", "p1", online(), 100)
+    state.set_presence("agra", "p1", online(yes=False), 9_000)
+    state.set_presence("agra", "p1", online(yes=False), 9_500)
+    (lost,) = state.presence().values()
+    assert (lost.online, lost.since_ns, lost.boot) == (False, 9_000, "b1")
+    state.set_presence("agra", "p1", online(), 9_900)
+    assert state.presence()["agra", "p1"] == online()
+
+
 def test_lost_contact_is_told_as_spans(state) -> None:
     """From the last will to the next sign of life; heard twice is one span, and the open one has no end."""
     for yes, at_ns in (

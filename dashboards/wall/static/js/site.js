@@ -4,7 +4,7 @@
 import { h, setText, shape } from "./dom.js";
 import { decimal, measure, moment, mos, ms, percent } from "./format.js";
 import { createCharts } from "./charts.js";
-import { model, now } from "./model.js";
+import { OLD_MS, model, now } from "./model.js";
 import { oldText, tileOf } from "./office.js";
 import { RANGES, spanOf } from "./ranges.js";
 import { hrefMeeting, hrefSite } from "./router.js";
@@ -217,11 +217,12 @@ function lineFacts(office, tile, site, line) {
     ["fact_age", tile.newest_ms === undefined ? oldText(tile) : say("wall.updated_ago", { age: (now() - tile.newest_ms) / 1000 })],
   ];
   if (!line) return facts;
+  const current = (text) => (now() - line.newest_ms > OLD_MS ? "–" : text); // of a line that fell silent nothing is known of now
   return [...facts,
     ["fact_rate", say("wall.per_second", { rate: decimal(line.rate_pps ?? 0) })],
-    ["fact_loss", line.loss === undefined ? "–" : percent(line.loss)],
-    ["fact_rtt", line.rtt_ms === undefined ? "–" : ms(line.rtt_ms)],
-    ["fact_quality", qualityText(line, site.assumed)],
+    ["fact_loss", current(line.loss === undefined ? "–" : percent(line.loss))],
+    ["fact_rtt", current(line.rtt_ms === undefined ? "–" : ms(line.rtt_ms))],
+    ["fact_quality", current(qualityText(line, site.assumed))],
     ["fact_stamps", (line.stamps ?? []).map((one) => say(`wall.stamp_${one}`)).join(" · ") || "–"],
     ["fact_direction", say(line.stateful ? "wall.direction_known" : "wall.direction_unknown")],
     ["fact_clock", clockText(line)],

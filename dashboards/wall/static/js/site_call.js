@@ -2,9 +2,9 @@
 
 import { h } from "./dom.js";
 import { decimal, moment, ms, percent, rate } from "./format.js";
-import { now } from "./model.js";
+import { model, now } from "./model.js";
 import { rehearsalWhy } from "./rehearsal_why.js";
-import { say } from "./words.js";
+import { nameOf, say } from "./words.js";
 
 const DOUBT_MS = 90_000;
 
@@ -42,6 +42,7 @@ function rehearsalPart(last, pathName) {
 }
 
 function rung(way, step) {
+  const profile = model.profiles.get(step.name);
   const said = [step.bitrate_bps === undefined ? "" : rate(step.bitrate_bps), step.loss === undefined ? "" : say("site.rung_loss", { loss: percent(step.loss) })].filter(Boolean);
-  return h("li", { class: step.held ? "held" : "broke" }, `${way} ${step.name} `, h("b", {}, `${step.held ? "✓" : "✕"} ${say(step.held ? "site.held" : "site.broke")}`), said.length ? h("small", {}, ` ${said.join(" · ")}`) : null);
+  return h("li", { class: step.held ? "held" : "broke" }, `${way} ${profile ? nameOf(profile) : step.name} `, h("b", {}, `${step.held ? "✓" : "✕"} ${say(step.held ? "site.held" : "site.broke")}`), said.length ? h("small", {}, ` ${said.join(" · ")}`) : null);
 }
