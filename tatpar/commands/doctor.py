@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913 - click's parameters
     if as_json:
         found = _tell_machines(asked)
     else:
-        own = lang or config_language(None if office else config_file)
+        own = _language_of(office) if office else lang or config_language(config_file)
         found = _tell(asked, language_to_show(lang, own))
     if any(level.value == "broken" for level in found):
         raise SystemExit(1)
@@ -101,6 +101,18 @@ def _office_file(config_file: Path | None, data_dir: Path) -> Path | None:
     if settings.name == "probe.toml" and (config_file is not None or is_office):
         return settings
     return None
+
+
+def _language_of(office: Path) -> str:
+    """The deployment's language as the hub told it when it let this office in; else the default, which is Hindi."""
+    from probes.enrolment.credentials import FILE, CredentialsError, load_credentials  # noqa: PLC0415
+    from telemetry.words import LANGUAGES  # noqa: PLC0415
+
+    try:
+        told = load_credentials(office.with_name(FILE)).language
+    except CredentialsError:  # never enrolled, or damaged: `examine_office` says so where it matters
+        told = ""
+    return told if told in LANGUAGES else config_language(None)
 
 
 def examine_office(settings: Path, data_dir: Path) -> Iterator[Finding]:

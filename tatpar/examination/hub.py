@@ -150,7 +150,9 @@ def _refused(role: str, beat: Beat) -> list[Finding]:
     found = beat.detail.get("refused")
     if not isinstance(found, dict) or not found:
         return []
-    kinds = tuple(phrase("refused.kind", count=int(count), kind=kind) for kind, count in sorted(found.items()))
+    kinds = tuple(
+        phrase("refused.kind", count=int(count), kind=kind) for kind, count in sorted(found.items())
+    )
     return [
         less(
             phrase("refused", role=role), phrase("refused.since_start", kinds=kinds), phrase("refused.do_see")

@@ -32,7 +32,7 @@ def clock() -> Finding:
     """Does anybody discipline the clock."""
     found = read_clock()
     if found.state is ClockState.SYNCHRONISED:
-        return fine(phrase("clock"), phrase("clock.synchronised", error_ms=Figure(found.error_ms)))
+        return fine(phrase("clock"), phrase("clock.synchronised", error_ms=Figure(found.error_ms or 0.0)))
     unknown = found.state is not ClockState.UNSYNCHRONISED
     state = phrase("clock.unknown") if unknown else phrase("clock.unsynchronised")
     return less(phrase("clock"), state, phrase("clock.do_ntp"))

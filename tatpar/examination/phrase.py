@@ -25,9 +25,9 @@ class Phrase:
         given = {name: _said(language, value) for name, value in self.given.items()}
         if not self.key:
             return given["text"]
-        from telemetry.words import say  # noqa: PLC0415 - who only asks a reflector reads no words
+        from telemetry.words import DEFAULT_ZONE, say  # noqa: PLC0415 - who only asks a reflector reads no words
 
-        return say(language, ROOM + self.key, **given)
+        return say(language, ROOM + self.key, zone=DEFAULT_ZONE, **given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,10 @@ _LEAST_PERCENT: Final = 0.01
 _DATE: Final = {"hi": "d MMMM, EEEE", "en": "EEEE d MMMM"}
 _SHORT_DATE: Final = {"hi": "d MMMM", "en": "d MMM"}
 _AT: Final = {"hi": "{date}, {clock} बजे", "en": "{date}, {clock}"}
-_GROUPS: Final = {"hi": re.compile(r"(?<=\d)(?=(?:\d\d)*\d{3}$)"), "en": re.compile(r"(?<=\d)(?=(?:\d{3})+$)")}
+_GROUPS: Final = {
+    "hi": re.compile(r"(?<=\d)(?=(?:\d\d)*\d{3}$)"),
+    "en": re.compile(r"(?<=\d)(?=(?:\d{3})+$)"),
+}
 """Where a comma stands: `12,34,567` (`#,##,##0`) and `1,234,567` (`#,##0`)."""
 _SMALLEST: Final = Decimal("0.000001")
 _EXACT: Final = Context(prec=400)

@@ -7,19 +7,23 @@ import json
 import re
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 import tatpar.examination
 from collector.broker.ports import free_port
+from probes.enrolment.credentials import FILE, Credentials, Login, save_credentials
 from probes.reaching.answer import Answer
 from tatpar.__main__ import main
 from tatpar.examination.finding import fine, less
 from tatpar.examination.parts import NAMES
 from tatpar.examination.phrase import Figure, as_it_is, phrase, some
 from tatpar.terminal import letters
+from telemetry.grant import Grant
 from telemetry.messages import ReachOutcome
 from telemetry.state.db import StateDb
 from telemetry.words import catalogue, say
@@ -91,6 +95,29 @@ def test_the_settings_choose_the_language(hub: Path) -> None:
     assert DEVANAGARI.search(asked(hub, "--config", str(file), "--lang", "hi").output)
 
 
+@pytest.mark.parametrize(("told", "is_hindi"), [("en", False), ("hi", True), ("", True), ("mr", True)])
+def test_the_hub_tells_an_office_its_language(office: Path, told: str, is_hindi: bool) -> None:
+    """As it came with the credentials; of an older hub, or in a language that is not ours yet, it is the default."""
+    login = Login(generation=1, user="u", password="p", command_key="00")
+    kept = Credentials(site="agra", probe="p1", hubs=(), pin="", token_hash="", current=login, language=told)
+    save_credentials(office / FILE, kept)
+    assert bool(DEVANAGARI.search(asked(office).output)) is is_hindi
+    grant = Grant(
+        site="agra",
+        probe="p1",
+        generation=2,
+        brokers=("h:1",),
+        root="tatpar/1",
+        user="u",
+        password="p",
+        ssid=1,
+        reflector_key="",
+        command_key="00",
+    )
+    assert kept.followed_by(grant).language == told
+    assert kept.followed_by(msgspec.structs.replace(grant, language="hi")).language == "hi"
+
+
 def test_a_part_is_told_in_hindi_too(tmp_path: Path) -> None:
     """`--part`, as a person with one service asks it."""
     for name in NAMES:
@@ -155,11 +182,8 @@ def test_a_screen_without_the_letters_gets_english(
         def isatty(self) -> bool:
             return True
 
-    class System:
-        name = system
-        environ = {"LC_ALL": "hi_IN.UTF-8", **env}
-
-    monkeypatch.setattr(letters, "os", System)
+    there = {"LC_ALL": "hi_IN.UTF-8", **env}
+    monkeypatch.setattr(letters, "os", SimpleNamespace(name=system, environ=there))
     monkeypatch.setattr(letters.sys, "stdout", Screen())
     assert letters.language_to_show(None, "hi") == shown
     assert letters.language_to_show(None, "en") == "en"
@@ -168,7 +192,11 @@ def test_a_screen_without_the_letters_gets_english(
 
 def test_what_the_catalogue_has_is_what_is_said() -> None:
     """A phrase without words would be an error at a customer's, words without a phrase are dead."""
-    said = {f"why.{outcome.name.lower()}" for outcome in ReachOutcome} | {"level.fine", "level.less", "level.broken"}
+    said = {f"why.{outcome.name.lower()}" for outcome in ReachOutcome} | {
+        "level.fine",
+        "level.less",
+        "level.broken",
+    }
     texts = set()
     for file in [*EXAMINATION.glob("*.py"), EXAMINATION.parent / "commands" / "doctor.py"]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
