@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector.broker import mosquitto
 from collector.broker.knock import Answered, TurnedAway, knock
+from collector.outcome import RefusalCode
 from collector.planner import MAX_PROBES
 from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
@@ -92,7 +93,9 @@ def database(settings: Store, data_dir: Path) -> list[Finding]:
         return [broken(subject, text, phrase("database.do_see"))]
     found = [
         (broken if problem.grave else less)(
-            subject, as_it_is(f"{where}: {problem.text}"), as_it_is(problem.remedy)
+            subject,
+            phrase(f"wrong.{problem.kind}", where=where, text=problem.text),
+            phrase("wrong.do", remedy=problem.remedy),
         )
         for problem in problems
     ]
@@ -151,13 +154,18 @@ def _refused(role: str, beat: Beat) -> list[Finding]:
     if not isinstance(found, dict) or not found:
         return []
     kinds = tuple(
-        phrase("refused.kind", count=int(count), kind=kind) for kind, count in sorted(found.items())
+        phrase("refused.kind", count=int(count), kind=_kind(kind)) for kind, count in sorted(found.items())
     )
     return [
         less(
             phrase("refused", role=role), phrase("refused.since_start", kinds=kinds), phrase("refused.do_see")
         )
     ]
+
+
+def _kind(code: str) -> Phrase:
+    """In English the code is the word, as in the logs."""
+    return phrase(f"refusal.{code}") if code in set(RefusalCode) else as_it_is(code)
 
 
 def _withheld(role: str, beat: Beat) -> list[Finding]:

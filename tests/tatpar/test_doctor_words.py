@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 import tatpar.examination
 from collector.broker.ports import free_port
+from collector.outcome import RefusalCode
 from probes.enrolment.credentials import FILE, Credentials, Login, save_credentials
 from probes.reaching.answer import Answer
 from tatpar.__main__ import main
@@ -26,6 +27,7 @@ from tatpar.terminal import letters
 from telemetry.grant import Grant
 from telemetry.messages import ReachOutcome
 from telemetry.state.db import StateDb
+from telemetry.store.server.database import Wrong
 from telemetry.words import catalogue, say
 
 if TYPE_CHECKING:
@@ -197,6 +199,7 @@ def test_what_the_catalogue_has_is_what_is_said() -> None:
         "level.less",
         "level.broken",
     }
+    said |= {f"wrong.{kind}" for kind in Wrong} | {f"refusal.{code}" for code in RefusalCode}
     texts = set()
     for file in [*EXAMINATION.glob("*.py"), EXAMINATION.parent / "commands" / "doctor.py"]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
