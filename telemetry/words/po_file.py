@@ -34,7 +34,7 @@ def read_po(file: Path) -> Iterator[tuple[str, Forms]]:
     """
     entry: dict[str, str] = {}
     field = ""
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

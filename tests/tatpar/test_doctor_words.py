@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import socket
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,6 @@ import pytest
 from click.testing import CliRunner
 
 import tatpar.examination
-from collector.broker.ports import free_port
 from collector.outcome import RefusalCode
 from probes.enrolment.credentials import FILE, Credentials, Login, save_credentials
 from probes.reaching.answer import Answer
@@ -31,7 +31,7 @@ from telemetry.store.server.database import Wrong
 from telemetry.words import catalogue, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from click.testing import Result
 
@@ -63,11 +63,14 @@ def hub(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Path:
-    """An office that cannot reach its hub."""
-    text = f'site = "agra"\nprobe = "p1"\n[broker]\nhost = "127.0.0.1"\nport = {free_port()}\n'
-    (tmp_path / "probe.toml").write_text(text, encoding="utf-8")
-    return tmp_path
+def office(tmp_path: Path) -> Iterator[Path]:
+    """An office that cannot reach its hub: the port is ours, and nobody listens on it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        text = f'site = "agra"\nprobe = "p1"\n[broker]\nhost = "127.0.0.1"\nport = {port}\n'
+        (tmp_path / "probe.toml").write_text(text, encoding="utf-8")
+        yield tmp_path
 
 
 @pytest.fixture(params=["hub", "office"])
