@@ -48,6 +48,8 @@ class Grant(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Hex; HMAC key of STAMP's authenticated mode (RFC 8762, 4.4)."""
     command_key: str
     """Hex; HMAC key of commands and answers."""
+    language: str = ""
+    """The deployment's, in which whoever stands before the office's machine is spoken to; empty: the hub is older."""
 
 
 class Refusal(Struct, frozen=True, kw_only=True):

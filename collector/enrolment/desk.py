@@ -59,11 +59,12 @@ _SAID: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What every probe is told of the broker."""
+    """What every probe is told of the broker and the deployment."""
 
     brokers: tuple[str, ...]
     root: str
     broker_ca: str
+    language: str = ""
 
 
 @dataclass(slots=True)
@@ -233,6 +234,7 @@ class Desk:
             ssid=one.ssid,
             reflector_key=self._keys.reflector_key(one).hex(),
             command_key=self._keys.command_key(one).hex(),
+            language=self._offer.language,
         )
 
     def _refused(self, request: Request, error: str, detail: str) -> Reply:

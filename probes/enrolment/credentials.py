@@ -63,6 +63,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
     ssid: int = 0
     reflector_key: str = ""
     """Hex; for STAMP's authenticated mode."""
+    language: str = ""
+    """The deployment's; empty where the hub did not say."""
 
     def __repr__(self) -> str:
         return f"Credentials({self.site}/{self.probe}, {self.current!r}, previous={self.previous!r})"
@@ -80,6 +82,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
             previous=self.current,
             ssid=grant.ssid,
             reflector_key=grant.reflector_key,
+            language=grant.language or self.language,
         )
 
 

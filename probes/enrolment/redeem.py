@@ -110,6 +110,7 @@ def redeem_into(enrolment: Enrolment, data_dir: Path) -> Credentials:
         previous=before,
         ssid=grant.ssid,
         reflector_key=grant.reflector_key,
+        language=grant.language,
     )
     if grant.broker_ca:
         write_private(data_dir / AUTHORITY_FILE, grant.broker_ca.encode())

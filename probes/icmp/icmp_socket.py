@@ -43,6 +43,10 @@ class IcmpRefusedError(Exception):
     """This machine lets us open no ICMP socket; the text says what would let us."""
 
 
+class IcmpForbiddenError(IcmpRefusedError):
+    """It would if we had the right."""
+
+
 class Reply(NamedTuple):
     """One echo reply."""
 
@@ -133,7 +137,7 @@ def open_icmp() -> IcmpSocket:
                 raise IcmpRefusedError(f"no ICMP socket: {error.strerror}") from error
             continue
         return IcmpSocket(sock, raw=raw)
-    raise IcmpRefusedError(
+    raise IcmpForbiddenError(
         "no ICMP socket is permitted: give the probe CAP_NET_RAW, or let its group ping:"
         " sysctl -w net.ipv4.ping_group_range='0 2147483647'"
     )

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.terminal.options import json_option, settings_and_data
+from tatpar.terminal.columns import padded
+from tatpar.terminal.letters import as_shown, language_to_show
+from tatpar.terminal.options import config_language, json_option, lang_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tatpar.examination.finding import Finding
+    from tatpar.examination.finding import Finding, Level
 
-SIGNS: Final = {"fine": "● fine  ", "less": "▲ less  ", "broken": "■ broken"}
+SIGNS: Final = {"fine": "●", "less": "▲", "broken": "■"}
+_LEVEL_COLUMNS: Final = 6
 
 
 @click.command()
@@ -33,42 +36,83 @@ SIGNS: Final = {"fine": "● fine  ", "less": "▲ less  ", "broken": "■ broke
     show_default=True,
     help="With --part reflect: where the reflector listens.",
 )
+@lang_option
 @json_option
-def command(*, config_file: Path | None, data_dir: Path, part: str | None, where: str, as_json: bool) -> None:
+def command(  # noqa: PLR0913 - click's parameters
+    *, config_file: Path | None, data_dir: Path, part: str | None, where: str, lang: str | None, as_json: bool
+) -> None:
     """Check clock, permissions, time stamps, broker, store and reflectors; say what to do.
 
     At an office (where the data folder has a probe.toml) it looks at the probe: enrolment, DNS, the way to the hub,
-    what waits, the reflectors of the plan. Ends with 1 when something is broken.
+    what waits, the reflectors of the plan. Ends with 1 when something is broken. What the system said stays in English,
+    and so does everything where Devanagari cannot be shown.
 
     Example: tatpar doctor --config tatpar.toml
     """
-    import msgspec  # noqa: PLC0415 - keeps --help fast
-
-    found = []
-    for finding in _asked(config_file, data_dir, part, where):
-        found.append(finding)
-        if not as_json:
-            click.echo(f"{SIGNS[finding.level.value]}  {finding.subject}: {finding.text}")
-            if finding.remedy:
-                click.echo(f"            → {finding.remedy}")
+    office = None if part else _office_file(config_file, data_dir)
+    if part:
+        asked = _one_part(part, config_file, data_dir, where)
+    else:
+        asked = examine_office(office, data_dir) if office else examine(config_file, data_dir)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-    if any(finding.level.value == "broken" for finding in found):
+        found = _tell_machines(asked)
+    else:
+        own = _language_of(office) if office else lang or config_language(config_file)
+        found = _tell(asked, language_to_show(lang, own))
+    if any(level.value == "broken" for level in found):
         raise SystemExit(1)
 
 
-def _asked(config_file: Path | None, data_dir: Path, part: str | None, where: str) -> Iterator[Finding]:
-    """The checks that were asked for."""
-    if part is not None:
-        from config.load import load_config  # noqa: PLC0415
-        from tatpar.examination import parts  # noqa: PLC0415
+def _tell(asked: Iterator[Finding], language: str) -> list[Level]:
+    """Each finding as soon as it is made."""
+    from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
 
-        return iter([parts.part(part, load_config(config_file).settings, data_dir, where)])
+    levels = []
+    for finding in asked:
+        told = finding.told(language)
+        level = padded(say(language, f"doctor.level.{told.level.value}"), _LEVEL_COLUMNS)
+        click.echo(as_shown(f"{SIGNS[told.level.value]} {level}  {told.subject}: {told.text}"))
+        if told.remedy:
+            click.echo(as_shown(f"            → {told.remedy}"))
+        levels.append(told.level)
+    return levels
+
+
+def _tell_machines(asked: Iterator[Finding]) -> list[Level]:
+    """All of it, in English whatever the language."""
+    import msgspec  # noqa: PLC0415
+
+    told = [finding.told("en") for finding in asked]
+    click.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
+    return [each.level for each in told]
+
+
+def _one_part(part: str, config_file: Path | None, data_dir: Path, where: str) -> Iterator[Finding]:
+    from config.load import load_config  # noqa: PLC0415
+    from tatpar.examination import parts  # noqa: PLC0415
+
+    yield parts.part(part, load_config(config_file).settings, data_dir, where)
+
+
+def _office_file(config_file: Path | None, data_dir: Path) -> Path | None:
+    """The settings of the office whose machine this is; None at the hub."""
     settings = data_dir / "probe.toml" if config_file is None else config_file
     is_office = settings.exists() and not (data_dir / "state.db").exists()
     if settings.name == "probe.toml" and (config_file is not None or is_office):
-        return examine_office(settings, data_dir)
-    return examine(config_file, data_dir)
+        return settings
+    return None
+
+
+def _language_of(office: Path) -> str:
+    """The deployment's language as the hub told it when it let this office in; else the default, which is Hindi."""
+    from probes.enrolment.credentials import FILE, CredentialsError, load_credentials  # noqa: PLC0415
+    from telemetry.words import LANGUAGES  # noqa: PLC0415
+
+    try:
+        told = load_credentials(office.with_name(FILE)).language
+    except CredentialsError:  # never enrolled, or damaged: `examine_office` says so where it matters
+        told = ""
+    return told if told in LANGUAGES else config_language(None)
 
 
 def examine_office(settings: Path, data_dir: Path) -> Iterator[Finding]:
@@ -90,6 +134,7 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     from tatpar.data_folder.lab_calendar import in_lab  # noqa: PLC0415
     from tatpar.examination import ends, hub, machine, people  # noqa: PLC0415
     from tatpar.examination.finding import fine  # noqa: PLC0415
+    from tatpar.examination.phrase import phrase  # noqa: PLC0415
 
     config = load_config(config_file)
     yield machine.python()
@@ -109,7 +154,7 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
 
         yield from identity(config.settings, data_dir, now_ns)
     if in_lab(data_dir):
-        yield fine("reflectors", "the running lab's own; those of the settings are not asked")
+        yield fine(phrase("reflectors"), phrase("reflectors.lab"))
     else:
         own = config.sources.settings != DEFAULT_SETTINGS
         begun = own and (data_dir / "state.db").exists()

@@ -13,6 +13,7 @@ from probes.reaching.asking import ask
 from probes.reaching.reacher import address_of
 from probes.reaching.targets import EDGE, ROOM, Asked, questions
 from tatpar.examination.finding import broken, fine, less
+from tatpar.examination.phrase import Figure, phrase
 from telemetry.messages import ReachOutcome
 from telemetry.windows import DAY_NS
 
@@ -22,22 +23,23 @@ if TYPE_CHECKING:
     from probes.publishing.office_settings import OfficeSettings
     from probes.reaching.answer import Answer
     from tatpar.examination.finding import Finding
+    from tatpar.examination.phrase import Phrase
     from telemetry.control import Plan
 
 _SOON_DAYS: Final = 14
-_SUBJECTS: Final = {ROOM: "room device", EDGE: "meeting platform"}
+_SUBJECTS: Final = {ROOM: phrase("room"), EDGE: phrase("edge")}
 _DO: Final = {
-    ROOM: "switch the device on, see its network cable, and that it lets itself be asked; its address is room_device of the hub's sites.csv",
-    EDGE: "see that the firewall lets the office out to it; the address is reach.edges of the hub's settings",
+    ROOM: phrase("room.do_switch_on"),
+    EDGE: phrase("edge.do_let_out"),
 }
-_TRUST: Final = "see whether a firewall looks into TLS, whether this machine's clock is right and ca-certificates is installed"
+_TRUST: Final = phrase("edge.do_see_who_looks_in")
 
 
 def of_office(office: OfficeSettings, plan: Plan | None) -> list[Finding]:
     """One finding a question of an office, by its own settings and the hub's plan."""
     asked = questions(plan, office).asked
     if not asked:
-        return [fine("room device", "nothing is asked: neither room_device nor reach.edges names anything")]
+        return [fine(phrase("room"), phrase("room.none"))]
     return _findings(asked)
 
 
@@ -68,19 +70,31 @@ async def _answer(asked: Asked, tls: ssl.SSLContext) -> Answer:
 def finding(asked: Asked, answer: Answer, now_ns: int) -> Finding:
     """What an answer means to whoever stands before the machine."""
     subject, where = _SUBJECTS[asked.target], f"{asked.check}"
+    why = phrase(f"why.{answer.outcome.name.lower()}", why=answer.why)
     if answer.outcome is ReachOutcome.OWN_TROUBLE:
-        return less(subject, f"{where} {answer.why}", "see that this machine is on the network")
+        return less(subject, phrase("asked.not", where=where, why=why), phrase("asked.do_see_network"))
     if not answer.answered:
-        return broken(subject, f"{where} does not answer: {answer.why}", _DO[asked.target])
+        return broken(subject, phrase("asked.silent", where=where, why=why), _DO[asked.target])
     if answer.outcome is not ReachOutcome.ANSWERED:
-        return less(subject, f"{where} answers, {answer.why}", _TRUST)
-    text = f"{where} answers in {answer.took_ms:.1f} ms"
-    if answer.handshake_ms is not None:
-        text += f" ({answer.connect_ms:.1f} to connect, {answer.handshake_ms:.1f} for TLS)"
+        return less(subject, phrase("asked.doubtful", where=where, why=why), _TRUST)
+    text = _how_fast(where, answer)
     if answer.certificate_until_ns is None:
         return fine(subject, text)
     days = (answer.certificate_until_ns - now_ns) / DAY_NS
-    text += f", its certificate is good for {days:.0f} days"
+    text = phrase("asked.certificate", answers=text, days=Figure(days))
     if days < _SOON_DAYS:
-        return less(subject, text, "tell whoever runs the platform")
+        return less(subject, text, phrase("asked.do_tell"))
     return fine(subject, text)
+
+
+def _how_fast(where: str, answer: Answer) -> Phrase:
+    took_ms = Figure(answer.took_ms or 0.0, 1)
+    if answer.connect_ms is None or answer.handshake_ms is None:
+        return phrase("asked.answers", where=where, took_ms=took_ms)
+    return phrase(
+        "asked.answers_with_tls",
+        where=where,
+        took_ms=took_ms,
+        connect_ms=Figure(answer.connect_ms, 1),
+        handshake_ms=Figure(answer.handshake_ms, 1),
+    )

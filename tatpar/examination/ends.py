@@ -10,6 +10,7 @@ from config.address import parse_address
 from probes.stamp.packets import ReflectorPacket, SenderPacket
 from probes.stamp.timestamps import ErrorEstimate, ntp64
 from tatpar.examination.finding import broken, fine, less
+from tatpar.examination.phrase import Figure, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,9 +44,9 @@ def is_placeholder(address: str) -> bool:
 
 def _to_be_named(addresses: list[str]) -> Finding:
     return less(
-        "reflectors",
-        f"{', '.join(addresses)}: placeholders, so that nobody is measured to yet",
-        "to look around: make run, or tatpar up --lab (brings its own); for your offices: write your reflectors under [[headquarters]]",
+        phrase("reflectors"),
+        phrase("reflectors.placeholders", names=", ".join(addresses)),
+        phrase("reflectors.do_name"),
     )
 
 
@@ -62,20 +63,19 @@ def answers(address: tuple[str, int]) -> bool:
 
 def ask(end: str, address: str) -> Finding:
     """Does one reflector answer."""
-    subject = f"reflector of {end}"
+    subject = phrase("reflector", end=end)
     parsed = parse_address(address)
     try:
         family, kind, _, _, where = socket.getaddrinfo(*(parsed or ("", 0)), type=socket.SOCK_DGRAM)[0]
     except OSError:
-        why = "a placeholder, which leads nowhere" if is_placeholder(address) else "the name is not known"
-        return broken(subject, f"{address}: {why}", "write the reflector's address under [[headquarters]]")
+        why = "reflector.placeholder" if is_placeholder(address) else "reflector.unknown"
+        return broken(subject, phrase(why, address=address), phrase("reflector.do_write"))
     with socket.socket(family, kind) as sock:
         sock.settimeout(_TIMEOUT_S)
         took_ms = _round_trip_ms(sock, where)
     if took_ms is not None:
-        return fine(subject, f"{address} answers in {took_ms:.1f} ms")
-    remedy = "start `tatpar reflect` there, and let UDP through to its port"
-    return broken(subject, f"{address} does not answer", remedy)
+        return fine(subject, phrase("reflector.answers", address=address, took_ms=Figure(took_ms, 1)))
+    return broken(subject, phrase("reflector.silent", address=address), phrase("reflector.do_start"))
 
 
 def _round_trip_ms(sock: socket.socket, where: Where) -> float | None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from collector.broker import mosquitto
 from collector.broker.knock import Answered, TurnedAway, knock
+from collector.outcome import RefusalCode
 from collector.planner import MAX_PROBES
 from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
+from tatpar.examination.phrase import Figure, as_it_is, phrase
 from tatpar.examination.starts import starts
-from tatpar.hub.failures import PREFIX, failures_in, is_failing, told
+from tatpar.hub.failures import PREFIX, failures_in, is_failing
 from tatpar.importing.told import ROLE as IMPORT
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
 
     from config.settings import Broker, Settings, Store
     from tatpar.examination.finding import Finding
+    from tatpar.examination.phrase import Given, Phrase
     from telemetry.state.heartbeats import Beat
 
 _SILENT_AFTER_NS: Final = 60 * SECOND_NS
+_BROKER: Final = phrase("broker")
 
 
 def broker(settings: Broker) -> Finding:
@@ -36,14 +40,10 @@ def broker(settings: Broker) -> Finding:
     if settings.bring == "none":
         return _outside(settings)
     if mosquitto.find():
-        return fine("broker", "mosquitto is on this machine")
+        return fine(_BROKER, phrase("broker.here"))
     if settings.bring == "mosquitto":
-        return broken("broker", "mosquitto is not on this machine", "install it, or set broker.bring to auto")
-    return less(
-        "broker",
-        "mosquitto is not on this machine: the embedded broker serves",
-        "install mosquitto for real use",
-    )
+        return broken(_BROKER, phrase("broker.not_here"), phrase("broker.do_install_or_auto"))
+    return less(_BROKER, phrase("broker.embedded"), phrase("broker.do_install"))
 
 
 def _outside(settings: Broker) -> Finding:
@@ -53,69 +53,71 @@ def _outside(settings: Broker) -> Finding:
     answer = asyncio.run(knock(settings.host, port, settings.user, settings.password, tls=tls))
     match answer:
         case Answered():
-            return fine("broker", f"{where} answers" + (" with TLS" if tls else ""))
+            return fine(_BROKER, phrase("broker.answers_with_tls" if tls else "broker.answers", where=where))
         case TurnedAway(reason):
-            remedy = "check broker.user and broker.password, and the broker's access list"
-            return broken("broker", f"{where} refuses us (reason 0x{reason:02x})", remedy)
+            text = phrase("broker.refuses", where=where, reason=f"0x{reason:02x}")
+            return broken(_BROKER, text, phrase("broker.do_check_user"))
         case _:
-            return broken(
-                "broker", f"{where}: {answer.why}", "check broker.host and broker.port, and that it runs"
-            )
+            return broken(_BROKER, as_it_is(f"{where}: {answer.why}"), phrase("broker.do_check_place"))
 
 
 def store(settings: Settings, data_dir: Path, now_ns: int) -> Finding:
     """Can the store be read, and how old is the newest window in it."""
+    subject = phrase("store")
     if not store_file(settings.store, data_dir).exists():
-        return fine("store", "empty: it is made at the first start")
+        return fine(subject, phrase("store.empty"))
     try:
         with contextlib.closing(open_reader(settings.store, data_dir)) as reader:
             newest = reader.latest().columns["start_ns"]
     except StoreError as error:
-        return broken("store", str(error), "restore it from a backup, or name another folder with --data")
+        return broken(subject, as_it_is(str(error)), phrase("store.do_restore"))
     if not len(newest):
-        return fine("store", "no window yet")
+        return fine(subject, phrase("store.no_window"))
     age_s = (now_ns - int(newest.max())) / 1e9
-    if age_s > 120:
-        return less("store", f"the newest window is {age_s:.0f} s old", "see that collector and probes run")
-    return fine("store", f"the newest window is {age_s:.0f} s old")
+    text = phrase("store.age", age_s=Figure(age_s))
+    return less(subject, text, phrase("store.do_see")) if age_s > 120 else fine(subject, text)
 
 
 def database(settings: Store, data_dir: Path) -> list[Finding]:
     """Does the database server answer, and is it set up as the store needs it; nothing for a store in a file."""
     from telemetry.store.server.connect import connect  # noqa: PLC0415 - only with a server, its client is the hub's
 
+    subject = phrase("database")
     try:
         with contextlib.closing(connect(settings, data_dir)) as server:
             problems = server.examine()
             where = server.where
             lost = server.lost()
     except StoreError as error:
-        text = f"{error}; reports wait in the journal"
-        return [broken("database", text, "see that the server runs, and check store.url")]
+        text = phrase("database.away", error=str(error))
+        return [broken(subject, text, phrase("database.do_see"))]
     found = [
-        (broken if problem.grave else less)("database", f"{where}: {problem.text}", problem.remedy)
+        (broken if problem.grave else less)(
+            subject,
+            phrase(f"wrong.{problem.kind}", where=where, text=problem.text),
+            phrase("wrong.do", remedy=problem.remedy),
+        )
         for problem in problems
     ]
     for reason, number in lost.items():
-        remedy = (
-            "compare the server's retention with store.raw_days and store.rollup_days, and the probes' clocks"
-        )
-        found.append(less("database", f"{where} has thrown {number} points away: {reason}", remedy))
-    return found or [fine("database", f"{where} answers and is set up as it should be")]
+        text = phrase("database.lost", where=where, number=number, reason=reason)
+        found.append(less(subject, text, phrase("database.do_compare")))
+    return found or [fine(subject, phrase("database.fine", where=where))]
 
 
 def state(data_dir: Path, now_ns: int) -> list[Finding]:
     """Can the decisions be read, and who is at work."""
+    subject = phrase("decisions")
     if not (data_dir / "state.db").exists():
-        return [fine("decisions", "none yet: the file is made at the first start")]
+        return [fine(subject, phrase("decisions.none"))]
     try:
         with contextlib.closing(StateDb(data_dir / "state.db")) as opened:
             beats, presence = opened.beats(), opened.presence()
     except StateError as error:
-        return [broken("decisions", str(error), "restore state.db from a backup")]
+        return [broken(subject, as_it_is(str(error)), phrase("decisions.do_restore"))]
     failures = failures_in(beats, now_ns)
     findings = [
-        fine("decisions", "can be read"),
+        fine(subject, phrase("decisions.readable")),
         *(_failed(room, failures[room], now_ns) for room in failures),
     ]
     for role, beat in sorted(beats.items()):
@@ -125,22 +127,25 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
             continue  # told above; what it beats between two failures says nothing
         age_ns = now_ns - beat.at_ns
         if age_ns > _SILENT_AFTER_NS:
-            findings.append(less(role, f"silent for {age_ns / 1e9:.0f} s", _start(role)))
+            findings.append(
+                less(as_it_is(role), phrase("role.silent", age_s=Figure(age_ns / 1e9)), _start(role))
+            )
             findings += _refused(role, beat)
             continue  # what was withheld then is not withheld now
         if "leader" in beat.detail:
-            findings.append(fine(role, f"at work, led by {beat.detail['leader']}"))
+            at_work = phrase("role.led", leader=str(beat.detail["leader"]))
         else:
-            findings.append(fine(role, "at work"))
+            at_work = phrase("role.at_work")
+        findings.append(fine(as_it_is(role), at_work))
         findings += [*_refused(role, beat), *_withheld(role, beat)]
     return [*findings, *starts(presence)]
 
 
-def _start(role: str) -> str:
+def _start(role: str) -> Phrase:
     """How to start what is silent."""
     if role.startswith("collector") and role != "collector":
-        return "start it again: tatpar collect --share (a member that does not come back is forgotten in 5 minutes)"
-    return f"start it: tatpar up, or tatpar {'collect' if role == 'collector' else role}"
+        return phrase("role.do_share")
+    return phrase("role.do_start_or_up", command="collect" if role == "collector" else role)
 
 
 def _refused(role: str, beat: Beat) -> list[Finding]:
@@ -148,14 +153,19 @@ def _refused(role: str, beat: Beat) -> list[Finding]:
     found = beat.detail.get("refused")
     if not isinstance(found, dict) or not found:
         return []
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.items()))
+    kinds = tuple(
+        phrase("refused.kind", count=int(count), kind=_kind(kind)) for kind, count in sorted(found.items())
+    )
     return [
         less(
-            f"{role} refused",
-            f"messages since its start: {kinds}",
-            "see which, and from whom: tatpar refused",
+            phrase("refused", role=role), phrase("refused.since_start", kinds=kinds), phrase("refused.do_see")
         )
     ]
+
+
+def _kind(code: str) -> Phrase:
+    """In English the code is the word, as in the logs."""
+    return phrase(f"refusal.{code}") if code in set(RefusalCode) else as_it_is(code)
 
 
 def _withheld(role: str, beat: Beat) -> list[Finding]:
@@ -163,17 +173,23 @@ def _withheld(role: str, beat: Beat) -> list[Finding]:
     found, sites = beat.detail.get("withheld"), beat.detail.get("withheld_sites")
     if not isinstance(found, dict) or not isinstance(sites, int) or not found:
         return []
-    named = ", ".join(f"{site} (the last one: {probe})" for site, probe in found.items())
-    more = f" and {sites - len(found)} more sites" if sites > len(found) else ""
-    text = f"more than {MAX_PROBES} probes speak for {named}{more}: those above get no plan"
-    return [less(f"{role} plans", text, "revoke probes that are gone: tatpar revoke SITE --probe ID")]
+    named: Given = tuple(phrase("plans.last", site=site, probe=probe) for site, probe in found.items())
+    if sites > len(found):
+        named = phrase("plans.and_more", named=named, more=sites - len(found))
+    text = phrase("plans.withheld", most=MAX_PROBES, named=named)
+    return [less(phrase("plans", role=role), text, phrase("plans.do_revoke"))]
 
 
 def _failed(room: str, beat: Beat, now_ns: int) -> Finding:
+    count = beat.detail.get("count")
+    age_s, why = Figure(max(now_ns - beat.at_ns, 0) / SECOND_NS), str(beat.detail.get("why", "?"))
+    times = phrase("failed.once") if count == 1 else phrase("failed.times", times=str(count))
+    how = phrase("failed.how", times=times, age_s=age_s, why=why)
     if is_failing(beat, now_ns):
-        remedy = "see the log of `tatpar up`; undo the last change of the settings, or start it again"
-        return broken(room, f"failing, {told(beat, now_ns)}", remedy)
-    return less(f"{room} (earlier)", f"it failed {told(beat, now_ns)}", "see the log of `tatpar up`")
+        return broken(as_it_is(room), phrase("failed.now", how=how), phrase("failed.do_undo"))
+    return less(
+        phrase("failed.earlier", room=room), phrase("failed.was", how=how), phrase("failed.do_see_log")
+    )
 
 
 def now_ns() -> int:

@@ -12,6 +12,7 @@ from collector.enrolment.authority import RENEW_DAYS, Authority, AuthorityError
 from collector.enrolment.doorkeeper import FOLDER, rules_for
 from config.address import is_wildcard
 from tatpar.examination.finding import broken, fine, less
+from tatpar.examination.phrase import Figure, as_it_is, phrase, some
 from telemetry.state.credentials import Standing
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from tatpar.examination.finding import Finding
 
-_SHOWN: Final = 5
 _SOON_DAYS: Final = 365
 _TIMEOUT_S: Final = 3.0
 _LOOKS: Final = 5
@@ -37,14 +37,12 @@ def identity(settings: Settings, data_dir: Path, now_ns: int) -> Iterator[Findin
     folder = data_dir / FOLDER
     if not (folder / "authority.pem").exists():
         if settings.desk_host:
-            yield fine("identity", "none yet: it is made at the first start")
+            yield fine(phrase("identity"), phrase("identity.none"))
         return
     try:
         authority = Authority(folder, now_ns)
     except (AuthorityError, OSError) as error:
-        yield broken(
-            "identity", str(error), "restore the folder from a backup; without it every office enrols anew"
-        )
+        yield broken(phrase("identity"), as_it_is(str(error)), phrase("identity.do_restore"))
         return
     yield _authority(authority, now_ns)
     if settings.broker.is_public:
@@ -57,36 +55,33 @@ def identity(settings: Settings, data_dir: Path, now_ns: int) -> Iterator[Findin
 
 def _authority(authority: Authority, now_ns: int) -> Finding:
     days = (authority.until_ns - now_ns) / DAY_NS
-    text = f"pin {authority.pin}, good for {days / 365:.0f} years"
+    subject = phrase("authority")
     if days > _SOON_DAYS:
-        return fine("authority", text)
-    return less(
-        "authority", f"good for {days:.0f} days more", "move it aside and enrol every office anew before then"
-    )
+        return fine(subject, phrase("authority.years", pin=authority.pin, years=Figure(days / 365)))
+    return less(subject, phrase("authority.days", days=Figure(days)), phrase("authority.do_anew"))
 
 
 def _certificate(authority: Authority, which: str, settings: Settings, now_ns: int) -> Finding:
     names = settings.broker.names if which == "broker" else settings.desk_names
     found = authority.served(which)
-    subject = f"certificate of the {which}"
-    start = "start the hub (tatpar up): it renews certificates by itself"
+    subject = phrase("certificate", which=which)
+    start = phrase("certificate.do_start")
     if found is None:
-        return less(subject, "none of our authority's yet", start)
+        return less(subject, phrase("certificate.none"), start)
     days = (found.until_ns - now_ns) / DAY_NS
     if days <= 0:
-        return broken(subject, f"expired {-days:.0f} days ago: no office can come in", start)
+        return broken(subject, phrase("certificate.expired", days=Figure(-days)), start)
     if found.names != frozenset(names):
-        return less(
-            subject, f"is for {', '.join(sorted(found.names))}, the settings say {', '.join(names)}", start
-        )
+        text = phrase("certificate.names", own=", ".join(sorted(found.names)), settings=", ".join(names))
+        return less(subject, text, start)
     if days < RENEW_DAYS / 2:
-        return less(subject, f"good for {days:.1f} days more and not renewed", start)
-    return fine(subject, f"good for {days:.0f} days more, renewed by itself")
+        return less(subject, phrase("certificate.not_renewed", days=Figure(days, 1)), start)
+    return fine(subject, phrase("certificate.good", days=Figure(days)))
 
 
 def _served(authority: Authority, settings: Settings) -> Finding:
     """Shake hands as an office does."""
-    broker = settings.broker
+    broker, subject = settings.broker, phrase("listener")
     host = "localhost" if is_wildcard(broker.public_host) else broker.public_host
     where = f"{broker.names[0]}:{broker.public_port}"
     context = ssl.create_default_context(cadata=authority.certificate_pem)
@@ -95,15 +90,12 @@ def _served(authority: Authority, settings: Settings) -> Finding:
             socket.create_connection((host, broker.public_port), timeout=_TIMEOUT_S) as plain,
             context.wrap_socket(plain, server_hostname=broker.names[0]) as sock,
         ):
-            return fine("listener for offices", f"{where} answers with {sock.version()}")
+            return fine(subject, phrase("listener.answers", where=where, version=str(sock.version())))
     except ssl.SSLError as error:
         why = getattr(error, "verify_message", "") or error.reason or str(error)
-        return broken(
-            "listener for offices", f"{where}: {why}", "start the hub again; see logs/mosquitto.log"
-        )
+        return broken(subject, as_it_is(f"{where}: {why}"), phrase("listener.do_start_again"))
     except OSError as error:
-        remedy = "start the hub (tatpar up), or see that no other program has the port"
-        return less("listener for offices", f"{where}: {error.strerror or error}", remedy)
+        return less(subject, as_it_is(f"{where}: {error.strerror or error}"), phrase("listener.do_start"))
 
 
 def _probes(settings: Settings, data_dir: Path, now_ns: int) -> Iterator[Finding]:
@@ -115,7 +107,7 @@ def _probes(settings: Settings, data_dir: Path, now_ns: int) -> Iterator[Finding
                 yield _access(state, settings, data_dir, now_ns)
             yield _silent(state, now_ns)
     except StateError as error:
-        yield broken("enrolments", str(error), "restore state.db from a backup")
+        yield broken(phrase("enrolments"), as_it_is(str(error)), phrase("decisions.do_restore"))
 
 
 def _access(state: StateDb, settings: Settings, data_dir: Path, now_ns: int) -> Finding:
@@ -128,13 +120,10 @@ def _access(state: StateDb, settings: Settings, data_dir: Path, now_ns: int) -> 
             if _read(folder / name) != text
         ]
         if not wrong:
-            return fine("broker's access", f"{rules.users} users of probes, in step with the state database")
+            return fine(phrase("access"), phrase("access.in_step", users=rules.users))
         time.sleep(_LOOK_S if look < _LOOKS - 1 else 0)
-    return broken(
-        "broker's access",
-        f"{folder / wrong[0]} is not what the state database says",
-        "start the hub (tatpar up): it writes the file anew and tells the broker; do not edit it",
-    )
+    text = phrase("access.differs", file=str(folder / wrong[0]))
+    return broken(phrase("access"), text, phrase("access.do_start"))
 
 
 def _read(path: Path) -> str:
@@ -157,12 +146,9 @@ def _silent(state: StateDb, now_ns: int) -> Finding:
         if not ((seen := presence.get((site, probe))) and seen.online)
         and now_ns - max(taken[site, probe], seen.since_ns if seen else 0) > SILENT_NS
     ]
-    text = f"{len(enrolled)} probes enrolled, {invited} invited"
+    subject, text = phrase("enrolments"), phrase("enrolments.count", enrolled=len(enrolled), invited=invited)
     if not silent:
-        return fine("enrolments", text)
-    more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
-    return less(
-        "enrolments",
-        f"{text}; silent for over {SILENT_NS // SECOND_NS // 60} minutes: {', '.join(silent[:_SHOWN])}{more}",
-        "see that their machines run and reach the hub; tatpar revoke what is no longer used",
-    )
+        return fine(subject, text)
+    minutes = SILENT_NS // SECOND_NS // 60
+    text = phrase("enrolments.silent", counted=text, minutes=minutes, names=some(silent))
+    return less(subject, text, phrase("enrolments.do_see"))

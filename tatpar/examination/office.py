@@ -15,6 +15,7 @@ from probes.publishing.probe_file import load_probe_file
 from tatpar.examination import beside
 from tatpar.examination.ends import ask
 from tatpar.examination.finding import broken, fine, less
+from tatpar.examination.phrase import as_it_is, phrase
 from telemetry.codec import MessageError, decode_control
 from telemetry.control import Plan
 
@@ -33,17 +34,16 @@ MANY: Final = 40
 def office(file: Path, data_dir: Path) -> Iterator[Finding]:
     """What is the matter with this office's probe, in the order in which it would be mended."""
     if not file.exists():
-        remedy = (
-            "run: tatpar probe --enrolment FILE --data " + f"{data_dir}, with the file that the hub gave out"
-        )
-        yield broken("enrolment", f"there is no {file}: this office is not enrolled", remedy)
+        text = phrase("enrolment.none", file=str(file))
+        yield broken(phrase("enrolment"), text, phrase("enrolment.do_run", data=str(data_dir)))
         return
     try:
         settings = load_probe_file(file, data_dir)
     except ConfigError as error:
-        yield broken("settings", str(error), "mend this line, or ask the hub for a new enrolment file")
+        yield broken(phrase("settings"), as_it_is(str(error)), phrase("settings.do_mend"))
         return
-    yield fine("enrolment", f"{settings.key}, reports to {settings.broker_host}:{settings.broker_port}")
+    hub = f"{settings.broker_host}:{settings.broker_port}"
+    yield fine(phrase("enrolment"), phrase("enrolment.reports_to", probe=settings.key, hub=hub))
     yield from _way(settings)
     yield from _kept(settings)
 
@@ -54,49 +54,44 @@ def _way(office: OfficeSettings) -> Iterator[Finding]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        text = f"the name {host} is not known here ({error.strerror})"
-        yield broken(
-            "name of the hub", text, "see that this machine has a DNS server, or write the hub's address"
-        )
+        text = phrase("name.unknown", host=host, why=str(error.strerror))
+        yield broken(phrase("name"), text, phrase("name.do_see_dns"))
         return
-    yield fine("name of the hub", f"{host} is {found[0][4][0]}")
-    subject = "way to the hub"
+    yield fine(phrase("name"), phrase("name.is", host=host, address=str(found[0][4][0])))
+    subject = phrase("way")
     try:
         plain = socket.create_connection((host, port), timeout=TIMEOUT_S)
     except TimeoutError:
-        text = f"nothing comes back from {host}, TCP port {port}"
-        yield broken(subject, text, f"ask whoever keeps the firewall or the line to let TCP port {port} out")
+        text = phrase("way.swallowed", host=host, port=str(port))
+        yield broken(subject, text, phrase("way.do_ask_firewall", port=str(port)))
         return
     except OSError as error:
-        text = f"{host}, TCP port {port}: {error.strerror or error}"
-        yield broken(
-            subject, text, "see that this machine is on the network, and ask the hub whether its broker runs"
-        )
+        text = phrase("way.refused", host=host, port=str(port), why=str(error.strerror or error))
+        yield broken(subject, text, phrase("way.do_see_network"))
         return
     with plain:
         yield _spoken(office, plain, host)
 
 
 def _spoken(office: OfficeSettings, plain: socket.socket, host: str) -> Finding:
-    subject = "way to the hub"
+    subject = phrase("way")
     if office.tls_ca is None:
-        return fine(subject, "open, without TLS")
+        return fine(subject, phrase("way.open_plain"))
     try:
         context = ssl.create_default_context(cafile=str(office.tls_ca))
         with context.wrap_socket(plain, server_hostname=host) as sock:
-            return fine(subject, f"open, with {sock.version()}")
+            return fine(subject, phrase("way.open", version=str(sock.version())))
     except ssl.SSLCertVerificationError as error:
-        text = f"whoever answers there does not prove to be our hub ({error.verify_message})"
-        remedy = "compare this machine's clock with the right time; if it is right, tell the hub at once"
-        return broken(subject, text, remedy)
+        text = phrase("way.not_our_hub", why=error.verify_message)
+        return broken(subject, text, phrase("way.do_compare_clock"))
     except OSError as error:
-        return broken(subject, f"no TLS: {error}", "see that nothing between here and the hub looks into TLS")
+        return broken(subject, phrase("way.no_tls", why=str(error)), phrase("way.do_see_between"))
 
 
 def _kept(office: OfficeSettings) -> Iterator[Finding]:
     """What the probe keeps on the disk, read beside it."""
     if not office.spool.exists():
-        yield less("probe", "it has never run here", "start it: systemctl start tatpar-probe")
+        yield less(phrase("probe"), phrase("probe.never_ran"), phrase("probe.do_start"))
         return
     try:
         with contextlib.closing(
@@ -105,29 +100,26 @@ def _kept(office: OfficeSettings) -> Iterator[Finding]:
             waiting, plan = spool.execute("SELECT reports, plan FROM spool").fetchone()
             ran = spool.execute("SELECT version FROM run").fetchone()
     except (sqlite3.Error, TypeError) as error:
-        yield broken(
-            "spool", f"{office.spool}: {error}", "start the probe again; it moves a damaged spool aside"
-        )
+        text = as_it_is(f"{office.spool}: {error}")
+        yield broken(phrase("spool"), text, phrase("spool.do_start_again"))
         return
     here = version("tatpar")
     if ran and ran[0] != here:
-        yield less("version", f"{here} is installed, {ran[0]} ran last", "systemctl restart tatpar-probe")
+        text = phrase("version.differs", here=here, ran=str(ran[0]))
+        yield less(phrase("version"), text, as_it_is("systemctl restart tatpar-probe"))
     else:
-        yield fine("version", here)
+        yield fine(phrase("version"), as_it_is(here))
     if waiting > MANY:
-        remedy = "they go out by themselves once the hub can be reached; see what is broken above"
-        yield less("reports", f"{waiting} wait to be taken by the hub", remedy)
+        yield less(phrase("reports"), phrase("reports.wait", count=waiting), phrase("reports.do_nothing"))
     else:
-        yield fine("reports", f"{waiting} wait to be taken by the hub")
+        yield fine(phrase("reports"), phrase("reports.wait", count=waiting))
     yield from _ends(office, plan)
 
 
 def _ends(office: OfficeSettings, plan: bytes | None) -> Iterator[Finding]:
     """The reflectors of the hub's last plan."""
     if not plan:
-        yield less(
-            "plan", "the hub has sent none yet", "start the probe, and see that the hub's collector runs"
-        )
+        yield less(phrase("plan"), phrase("plan.none"), phrase("plan.do_start"))
         yield from beside.of_office(office, None)
         return
     try:

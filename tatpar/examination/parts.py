@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from config.address import is_wildcard, parse_address
 from tatpar.examination.finding import broken, fine
+from tatpar.examination.phrase import Figure, as_it_is, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from tatpar.examination.finding import Finding
+    from tatpar.examination.phrase import Phrase
 
 TIMEOUT_S: Final = 5.0
 SILENT_S: Final = 300.0
@@ -37,37 +39,37 @@ def _broker(settings: Settings, data_dir: Path) -> Finding:
     from collector.broker.child import BrokerError  # noqa: PLC0415
     from collector.broker.knock import Answered, knock  # noqa: PLC0415
 
-    broker = settings.broker
+    broker, subject = settings.broker, phrase("broker")
     where = f"{broker.host}:{broker.port}"
     if not (data_dir / "identity").exists() and broker.is_public:
-        return broken("broker", "it has not started yet", "start it: tatpar broker")
+        return broken(subject, phrase("broker.not_started"), _start("broker"))
     try:
         login = hubs_login(broker, data_dir)
     except BrokerError as error:
-        return broken("broker", str(error), "run this as the user of the services")
+        return broken(subject, as_it_is(str(error)), phrase("broker.do_run_as_services"))
     user, password = login() if login else (broker.user, broker.password)
     answer = asyncio.run(knock(broker.host, broker.port, user, password))
     if isinstance(answer, Answered):
-        return fine("broker", f"{where} answers")
-    return broken("broker", f"{where}: {answer}", "start it: tatpar broker; see logs/mosquitto.log")
+        return fine(subject, phrase("broker.answers", where=where))
+    return broken(subject, as_it_is(f"{where}: {answer}"), phrase("broker.do_start"))
 
 
 def _collect(settings: Settings, data_dir: Path) -> Finding:  # noqa: ARG001 - one signature for all
     metrics = settings.metrics
-    return _page("collect", metrics.host, metrics.port, "/healthz", "start it: tatpar collect")
+    return _page("collect", metrics.host, metrics.port, "/healthz", _start("collect"))
 
 
 def _wall(settings: Settings, data_dir: Path) -> Finding:  # noqa: ARG001
-    return _page("wall", settings.wall.host, settings.wall.port, "/healthz", "start it: tatpar wall")
+    return _page("wall", settings.wall.host, settings.wall.port, "/healthz", _start("wall"))
 
 
 def _desk(settings: Settings, data_dir: Path) -> Finding:
     file = data_dir / "identity" / "authority.pem"
-    remedy = "start it: tatpar enroll --desk"
+    remedy = _start("enroll --desk")
     try:
         context = ssl.create_default_context(cadata=_certificate(file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        return broken("desk", f"{file}: {error}", remedy)
+        return broken(as_it_is("desk"), as_it_is(f"{file}: {error}"), remedy)
     context.check_hostname = False  # asked for at this machine's own address
     host, port = settings.desk_host, settings.enrolment.port
     return _page("desk", host, port, "/ca", remedy, context)
@@ -80,10 +82,10 @@ def _certificate(pem: str) -> str:
 
 
 def _page(  # noqa: PLR0913, PLR0917 - which page of whom
-    subject: str, host: str, port: int, path: str, remedy: str, context: ssl.SSLContext | None = None
+    name: str, host: str, port: int, path: str, remedy: Phrase, context: ssl.SSLContext | None = None
 ) -> Finding:
     """Is the page there, and does it say 200."""
-    address = "127.0.0.1" if is_wildcard(host) else host
+    subject, address = as_it_is(name), "127.0.0.1" if is_wildcard(host) else host
     if context is None:
         connection = http.client.HTTPConnection(address, port, timeout=TIMEOUT_S)
     else:
@@ -93,10 +95,11 @@ def _page(  # noqa: PLR0913, PLR0917 - which page of whom
             connection.request("GET", path)
             status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return broken(subject, f"{address}:{port}: {error}", remedy)
+        return broken(subject, as_it_is(f"{address}:{port}: {error}"), remedy)
     if status != http.client.OK:
-        return broken(subject, f"{address}:{port}{path} says {status}", "see the log of this part")
-    return fine(subject, f"{address}:{port} answers")
+        text = phrase("part.says", where=f"{address}:{port}{path}", status=str(status))
+        return broken(subject, text, phrase("part.do_see_log"))
+    return fine(subject, phrase("part.answers", where=f"{address}:{port}"))
 
 
 def _beats(role: str) -> Callable[[Settings, Path], Finding]:
@@ -104,19 +107,20 @@ def _beats(role: str) -> Callable[[Settings, Path], Finding]:
         from telemetry.state.db import StateDb  # noqa: PLC0415
         from telemetry.state.errors import StateError  # noqa: PLC0415
 
-        remedy = f"start it: tatpar {role}"
+        subject, remedy = as_it_is(role), _start(role)
         file = data_dir / "state.db"
         if not file.exists():
-            return broken(role, f"there is no {file}", remedy)
+            return broken(subject, phrase("part.no_file", file=str(file)), remedy)
         try:
             with contextlib.closing(StateDb(file)) as state:
                 beat = state.beats().get(role)
         except StateError as error:
-            return broken(role, str(error), "restore state.db from a backup")
+            return broken(subject, as_it_is(str(error)), phrase("decisions.do_restore"))
         age_s = time.time() - beat.at_ns / 1e9 if beat else None
         if age_s is None or age_s > SILENT_S:
-            return broken(role, "silent" if age_s is None else f"silent for {age_s:.0f} s", remedy)
-        return fine(role, "at work")
+            silent = phrase("role.never") if age_s is None else phrase("role.silent", age_s=Figure(age_s))
+            return broken(subject, silent, remedy)
+        return fine(subject, phrase("role.at_work"))
 
     return found
 
@@ -124,12 +128,16 @@ def _beats(role: str) -> Callable[[Settings, Path], Finding]:
 def _reflector(at: str) -> Finding:
     from tatpar.examination.ends import answers  # noqa: PLC0415
 
-    address = parse_address(at)
+    subject, address = as_it_is("reflect"), parse_address(at)
     if address is None:
-        return broken("reflect", f"{at!r} is no address", "write --at HOST:PORT, as 127.0.0.1:862")
+        return broken(subject, phrase("part.no_address", at=repr(at)), phrase("part.do_write_address"))
     if answers((address.host, address.port)):
-        return fine("reflect", f"{at} answers")
-    return broken("reflect", f"{at} does not answer", "start it: tatpar reflect")
+        return fine(subject, phrase("part.answers", where=at))
+    return broken(subject, phrase("part.silent", where=at), _start("reflect"))
+
+
+def _start(command: str) -> Phrase:
+    return phrase("part.do_start", command=command)
 
 
 _PARTS: Final = {

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from alerts.ladder import Ladder
 from config.people import Role
 from tatpar.examination.finding import fine, less
+from tatpar.examination.phrase import phrase, some
 
 if TYPE_CHECKING:
     from config.config import Config
     from tatpar.examination.finding import Finding
-
-_SHOWN = 5
 
 
 def people(config: Config) -> Finding:
@@ -25,23 +24,18 @@ def people(config: Config) -> Finding:
         if not any(ladder.people(role, site.id) for role in roles)
     ]
     if alone:
-        text = f"nobody would be told of {_some(alone)}"
-        return less("people", text, "give these offices a contact, or write people.csv (config/README.md)")
+        text = phrase("people.nobody", names=some(alone))
+        return less(phrase("people"), text, phrase("people.do_contact"))
     unreachable = [person.id for person in ladder.unreachable()]
     if unreachable:
-        text = f"no address on any of their channels: {_some(unreachable)}; the next rung is told instead"
-        return less("people", text, "complete email, phone or channels in people.csv, or the sites' contacts")
+        text = phrase("people.unreachable", names=some(unreachable))
+        return less(phrase("people"), text, phrase("people.do_complete"))
     count = len(list(config.registry.linked()))
     gone = _unknown_meetings(config)
     if gone:
-        text = f"people.csv names meetings that are not in the calendar: {', '.join(gone)}"
-        return less("people", text, "write UIDs of the calendar (tatpar meetings), or leave them out")
-    return fine("people", f"somebody can be told of each of the {count} linked offices")
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        text = phrase("people.no_meetings", names=", ".join(gone))
+        return less(phrase("people"), text, phrase("people.do_uids"))
+    return fine(phrase("people"), phrase("people.all", count=count))
 
 
 def _unknown_meetings(config: Config) -> list[str]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from probes.publishing.restart_reason import RestartReason
 from tatpar.examination.finding import fine, less
+from tatpar.examination.phrase import phrase, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tatpar.examination.finding import Finding
     from telemetry.control import Presence
-
-_SHOWN: Final = 5
 
 
 def starts(presence: Mapping[tuple[str, str], Presence]) -> Iterator[Finding]:
@@ -22,12 +21,6 @@ def starts(presence: Mapping[tuple[str, str], Presence]) -> Iterator[Finding]:
     for (site, probe), each in sorted(presence.items()):
         by_reason.setdefault(each.restart_reason, []).append(f"{site}/{probe}")
     if crashed := by_reason.get(RestartReason.CRASH):
-        remedy = "see the log of the probe there (journalctl -u tatpar-probe), and tell the developers"
-        yield less("starts after a crash", _some(crashed), remedy)
+        yield less(phrase("starts.crash"), some(crashed), phrase("starts.do_see_log"))
     if dark := by_reason.get(RestartReason.POWER):
-        yield fine("starts after a power cut", _some(dark))
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        yield fine(phrase("starts.power"), some(dark))

@@ -44,11 +44,3 @@ def failures_in(beats: Mapping[str, Beat], now_ns: int) -> dict[str, Beat]:
         for role, beat in beats.items()
         if role.startswith(PREFIX) and now_ns - beat.at_ns <= TOLD_FOR_NS
     }
-
-
-def told(beat: Beat, now_ns: int) -> str:
-    """A failure in a few words."""
-    age_s = max(now_ns - beat.at_ns, 0) / SECOND_NS
-    count = beat.detail.get("count")
-    times = "once" if count == 1 else f"{count} times"
-    return f"{times} since the start, last {age_s:.0f} s ago: {beat.detail.get('why', '?')}"

@@ -94,12 +94,13 @@ def offer(settings: Settings, authority: Authority, own: tuple[str, int] | None)
 
     from config.plain_file import read_plain  # noqa: PLC0415
 
-    broker = settings.broker
+    broker, language = settings.broker, settings.deployment.language
     if broker.is_public:
-        return Offer(addresses(broker.names, broker.public_port), broker.root, authority.certificate_pem)
+        brokers = addresses(broker.names, broker.public_port)
+        return Offer(brokers, broker.root, authority.certificate_pem, language)
     vouching = read_plain(Path(broker.ca)).decode() if broker.ca else ""
     host, port = own or (broker.host, broker.port)
-    return Offer((str(HostPort(host, port)),), broker.root, vouching)
+    return Offer((str(HostPort(host, port)),), broker.root, vouching, language)
 
 
 def office_file(hub: Hub, issued: Issued) -> str:

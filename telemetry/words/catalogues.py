@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from babel.messages.pofile import read_po
+from telemetry.words.po_file import PoError, read_po
 
 LANGUAGES: Final = ("hi", "en")
 _FOLDER: Final = Path(__file__).parent
+_SUFFIX: Final = {"msgstr": "", "msgstr[0]": "#one", "msgstr[1]": ""}
 
 
 class WordsError(Exception):
@@ -45,24 +46,15 @@ def _read(language: str) -> dict[str, str]:
         raise UnknownLanguageError(language)
     words: dict[str, str] = {}
     for file in sorted((_FOLDER / language).glob("*.po")):
-        with file.open("rb") as lines:
-            entries = read_po(lines, locale=language, abort_invalid=True)
-        for entry in entries:
-            if not entry.id:
-                continue
-            key, forms = _forms(entry.id, entry.string)
+        try:
+            entries = list(read_po(file))
+        except PoError as error:
+            raise WordsError(str(error)) from error
+        for key, forms in entries:
             if key in words:
                 raise RepeatedWordError(f"{file.name}: {key!r} has its words in another file already")
-            words |= {key + suffix: text for suffix, text in forms.items()}
+            words |= {key + _SUFFIX[name]: text for name, text in forms.items()}
     return words
-
-
-def _forms(msgid: str | tuple[str, ...] | list[str], msgstr: object) -> tuple[str, dict[str, str]]:
-    """Key of an entry and its texts by suffix: `""` for the only or the `other` form, `#one`."""
-    if isinstance(msgid, str):
-        return msgid, {"": str(msgstr)}
-    one, other = msgstr if isinstance(msgstr, list | tuple) else (msgstr, msgstr)
-    return msgid[0], {"#one": str(one), "": str(other)}
 
 
 def catalogue(language: str) -> dict[str, str]:

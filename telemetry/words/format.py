@@ -1,20 +1,22 @@
-"""Numbers, durations and times as people read them: Babel's locale data, Latin digits, a true minus sign.
+"""Numbers, durations and times as people read them: as CLDR has them, Latin digits, a true minus sign.
 
 Numbers carry at most two significant digits (the wall's rule). Units are joined by a no-break space.
+Dates are Babel's, which only the hub's install brings; all else is said with Python alone, and so at an office too.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, tzinfo
-from typing import Final
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-from babel.dates import format_date
-from babel.numbers import format_decimal
-
 from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NBSP: Final = "\u00a0"
 MINUS: Final = "\u2212"
@@ -28,7 +30,14 @@ _LEAST_PERCENT: Final = 0.01
 _DATE: Final = {"hi": "d MMMM, EEEE", "en": "EEEE d MMMM"}
 _SHORT_DATE: Final = {"hi": "d MMMM", "en": "d MMM"}
 _AT: Final = {"hi": "{date}, {clock} बजे", "en": "{date}, {clock}"}
-_DECIMAL: Final = {"hi": "#,##,##0.######", "en": "#,##0.######"}
+_GROUPS: Final = {
+    "hi": re.compile(r"(?<=\d)(?=(?:\d\d)*\d{3}$)"),
+    "en": re.compile(r"(?<=\d)(?=(?:\d{3})+$)"),
+}
+"""Where a comma stands: `12,34,567` (`#,##,##0`) and `1,234,567` (`#,##0`)."""
+_SMALLEST: Final = Decimal("0.000001")
+_EXACT: Final = Context(prec=400)
+"""Enough for any float."""
 _UNITS: Final = {
     "hi": {
         "s": ("सेकंड", "सेकंड"),
@@ -56,7 +65,8 @@ def units(language: str) -> dict[str, tuple[str, str]]:
 
 def is_one(language: str, number: float) -> bool:
     """Whether CLDR's plural rule of the language says `one` (in Hindi also for 0 and fractions below 1)."""
-    return Locale.parse(language).plural_form(number) == "one"
+    size = abs(number)
+    return size == 1 or (language == "hi" and size < 1)
 
 
 def significant(number: float, digits: int = 2) -> float:
@@ -69,8 +79,13 @@ def significant(number: float, digits: int = 2) -> float:
 
 def decimal(language: str, number: float) -> str:
     """A number as the locale groups and points it, as many decimals as it has (at most six)."""
-    text = format_decimal(number, format=_DECIMAL[language], locale=language)
-    return text.replace("-", MINUS)
+    value = Decimal(str(number))
+    sign = MINUS if value.is_signed() else ""
+    if not value.is_finite():
+        return f"{sign}∞" if value.is_infinite() else "NaN"
+    whole, _, fraction = f"{abs(value).quantize(_SMALLEST, context=_EXACT):f}".partition(".")
+    fraction = fraction.rstrip("0")
+    return sign + _GROUPS[language].sub(",", whole) + (f".{fraction}" if fraction else "")
 
 
 def count(language: str, number: float) -> str:
@@ -152,7 +167,7 @@ def clock(time_ns: int, zone: tzinfo) -> str:
 
 def date(language: str, time_ns: int, zone: tzinfo) -> str:
     """The day, `24 नवंबर, मंगलवार` or `Tuesday 24 November`."""
-    return format_date(local(time_ns, zone).date(), _DATE[language], locale=language)
+    return _day(language, time_ns, zone, _DATE)
 
 
 def moment(language: str, time_ns: int, zone: tzinfo) -> str:
@@ -162,5 +177,10 @@ def moment(language: str, time_ns: int, zone: tzinfo) -> str:
 
 def short_moment(language: str, time_ns: int, zone: tzinfo) -> str:
     """Day and time where room is scarce, `24 नवंबर 11:00` or `24 Nov 11:00`."""
-    day = format_date(local(time_ns, zone).date(), _SHORT_DATE[language], locale=language)
-    return f"{day} {clock(time_ns, zone)}"
+    return f"{_day(language, time_ns, zone, _SHORT_DATE)} {clock(time_ns, zone)}"
+
+
+def _day(language: str, time_ns: int, zone: tzinfo, patterns: Mapping[str, str]) -> str:
+    from babel.dates import format_date  # noqa: PLC0415 - of the hub's install
+
+    return format_date(local(time_ns, zone).date(), patterns[language], locale=language)

@@ -83,6 +83,16 @@ def test_an_office_opens_its_commands(office: Path, command: str) -> None:
     assert "Example" in asked.stdout
 
 
+@pytest.mark.parametrize(("lang", "said"), [("hi", "डेटा: "), ("en", "data: ")])
+def test_an_offices_doctor_speaks_both_languages(office: Path, tmp_path: Path, lang: str, said: str) -> None:
+    """Without Babel, which the small install has not."""
+    (tmp_path / "probe.toml").write_text("site = 1\n", encoding="utf-8")
+    asked = run(office / "tatpar", "doctor", "--lang", lang, "--data", tmp_path)
+    assert asked.returncode == 1, asked.stderr
+    assert said in asked.stdout
+    assert run(office / "python", "-c", "import babel").returncode == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "extra"), [(["ready"], "hub"), (["wall"], "hub"), (["sites", "--check"], "hub")]
 )

@@ -97,7 +97,16 @@ def test_the_hubs_doctor_asks_the_platform(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     done = CliRunner().invoke(
-        main, ["doctor", "--config", str(tmp_path / "tatpar.toml"), "--data", str(tmp_path / "data")]
+        main,
+        [
+            "doctor",
+            "--lang",
+            "en",
+            "--config",
+            str(tmp_path / "tatpar.toml"),
+            "--data",
+            str(tmp_path / "data"),
+        ],
     )
     assert "■ broken  meeting platform: tcp:127.0.0.1:1 does not answer" in done.output
     assert done.exit_code == 1

@@ -103,6 +103,8 @@ def test_an_office_from_enrolment_to_revocation(operator: Path, tatpar: Run, sta
     rotated = tatpar("enroll", "agra", "--rotate")
     assert rotated.exit_code == 0, rotated.output
     assert "agra/p1: generation 2 in use" in rotated.stdout
+    kept = json.loads((folder / "office" / "credentials.json").read_text(encoding="utf-8"))
+    assert kept["language"] == "hi", "the deployment's, for the office's own doctor"
     listed = json.loads(tatpar("enroll", "list", "--json").stdout)
     assert [(row["site"], row["standing"], row["generation"]) for row in listed] == [("agra", "enrolled", 2)]
     found = {line["subject"]: line for line in json.loads(tatpar("doctor", "--json").stdout)}

@@ -26,7 +26,7 @@ def test_a_part_that_does_not_run(operator: Any, part: str) -> None:
     public = f'[broker]\nbring = "mosquitto"\nhost = "127.0.0.1"\n{port}public_host = "0.0.0.0"\npublic_names = ["localhost"]\n'
     where = f"{public}[enrolment]\n{port}[wall]\n{port}[metrics]\n{port}"
     place = ("--config", str(operator.write(where)), "--data", str(operator.data))
-    done = operator.types("doctor", *place, "--part", part, "--at", "127.0.0.1:9")
+    done = operator.types("doctor", *place, "--part", part, "--at", "127.0.0.1:9", "--lang", "en")
     assert done.returncode == 1, done.stderr
     assert f"■ broken  {part}" in done.stdout
     assert "→ start it: tatpar " in done.stdout

@@ -83,7 +83,7 @@ def findings(done: Result) -> dict[str, dict[str, str]]:
 def test_all_is_well(operator: Any, doctor: Callable[..., Result], reflector: str) -> None:
     """With a reflector that answers and nothing damaged it ends with 0, and says how fast the answer came."""
     operator.write(settings(reflector))
-    done = doctor()
+    done = doctor("--lang", "en")
     assert done.exit_code == 0, done.output
     assert "■" not in done.stdout
     (line,) = [line for line in done.stdout.splitlines() if "reflector of state" in line]
@@ -110,7 +110,7 @@ def test_a_silent_reflector(
 ) -> None:
     """A reflector that does not answer is broken, the one beside it is not; status 1."""
     operator.write(settings(reflector, nobody))
-    done = doctor()
+    done = doctor("--lang", "en")
     assert done.exit_code == 1
     lines = done.stdout.splitlines()
     (broken,) = [i for i, line in enumerate(lines) if line.startswith("■ broken")]

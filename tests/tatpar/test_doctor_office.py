@@ -75,7 +75,7 @@ def listening(context: ssl.SSLContext | None = None) -> Iterator[int]:
 def test_an_office_that_never_enrolled(tmp_path: Path) -> None:
     """It is told to, with the command."""
     done = CliRunner().invoke(
-        main, ["doctor", "--config", str(tmp_path / "probe.toml"), "--data", str(tmp_path)]
+        main, ["doctor", "--lang", "en", "--config", str(tmp_path / "probe.toml"), "--data", str(tmp_path)]
     )
     assert done.exit_code == 1
     assert "this office is not enrolled" in done.stdout

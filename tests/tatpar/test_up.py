@@ -182,7 +182,8 @@ def test_reflectors_of_this_machine_are_served(
     process = running(*BARE)
     assert f"reflector of state: 127.0.0.1:{port}" in operator.hears()
     assert f"broker: external on 127.0.0.1:{mosquitto.port}" in operator.hears()
-    done = operator.types("doctor", "--config", str(operator.config), "--data", str(operator.data))
+    place = ("--config", str(operator.config), "--data", str(operator.data))
+    done = operator.types("doctor", *place, "--lang", "en")
     assert done.returncode == 0, done.stdout
     assert f"127.0.0.1:{port} answers" in done.stdout
     assert len(below(process)) == 1

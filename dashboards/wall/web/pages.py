@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READS_AT_ONCE: Final = 2
+_NOT_HERE: Final = "doctor."
+"""Words that only a terminal says; they are a sixth of all, and a telephone has to fetch them."""
 
 
 class Pages:
@@ -141,7 +143,8 @@ class Pages:
             raise BadRequestError(
                 f"no words in {language[:20]!r}; the languages are {', '.join(LANGUAGES)}", 404
             )
-        body = msgspec.json.encode({"words": catalogue(language), "units": units(language)})
+        said = {key: text for key, text in catalogue(language).items() if not key.startswith(_NOT_HERE)}
+        body = msgspec.json.encode({"words": said, "units": units(language)})
         return packed_json(request, body)
 
     async def health(self, request: Request) -> Response:

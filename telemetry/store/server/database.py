@@ -7,6 +7,7 @@ named by who must act, so that the shipper needs no status codes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from telemetry.store.errors import StoreError
@@ -82,10 +83,24 @@ class Blobs:
     data: list[bytes] = field(default_factory=list)
 
 
+class Wrong(StrEnum):
+    """What kind of thing is wrong with a server, for whoever says it in another language."""
+
+    MISSING = "missing"
+    """The database or bucket is not there."""
+    FORGETS = "forgets"
+    """It keeps less long than the settings want."""
+    UNREADABLE = "unreadable"
+    """Our queries do not find the bucket."""
+    COUNTS_TWICE = "counts_twice"
+    """A point that is sent twice is two."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something about the server that the operator should know, and what to do."""
 
+    kind: Wrong
     text: str
     remedy: str
     grave: bool = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from telemetry.store.server.database import DeniedError, Problem
+from telemetry.store.server.database import DeniedError, Problem, Wrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,8 @@ class Influx1:
         """Is the database there, and does it keep long enough."""
         names = [row[0] for row in self._rows("SHOW DATABASES")]
         if self._database not in names:
-            return [Problem(f"there is no database {self._database}", "run: tatpar store init")]
+            text = f"there is no database {self._database}"
+            return [Problem(Wrong.MISSING, text, "run: tatpar store init")]
         for name, duration, *_rest, is_default in self._rows(
             f'SHOW RETENTION POLICIES ON "{self._database}"'
         ):
@@ -42,7 +43,7 @@ class Influx1:
             hours = int(number) if unit else 0  # `0s` is for ever
             if is_default and 0 < hours < 24 * self._days:
                 text = f"retention policy {name} keeps {hours / 24:.0f} days, the settings want {self._days}"
-                return [Problem(text, "run: tatpar store init", grave=False)]
+                return [Problem(Wrong.FORGETS, text, "run: tatpar store init", grave=False)]
         return []
 
     def create(self) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from influxdb_client import BucketRetentionRules, DBRPCreate, DBRPsService
 from influxdb_client.rest import ApiException
 
-from telemetry.store.server.database import Problem
+from telemetry.store.server.database import Problem, Wrong
 from telemetry.store.server.wire import translated
 
 if TYPE_CHECKING:
@@ -47,15 +47,15 @@ class Influx2:
             if self._find_organisation() is None:
                 text = f"there is no organisation {self._organisation}, and so no bucket {self._bucket}"
                 remedy = f"check store.organisation, or {remedy}"
-            return [Problem(text, remedy)]
+            return [Problem(Wrong.MISSING, text, remedy)]
         problems = []
         kept = _kept(bucket)
         if 0 < kept < self._seconds:
             text = f"bucket {self._bucket} keeps {kept // _DAY_S} days, the settings want {self._seconds // _DAY_S}"
-            problems.append(Problem(text, "run: tatpar store init", grave=False))
+            problems.append(Problem(Wrong.FORGETS, text, "run: tatpar store init", grave=False))
         if not self._is_mapped(bucket):
             text = f"bucket {self._bucket} cannot be read by InfluxQL: no database is mapped to it"
-            problems.append(Problem(text, "run: tatpar store init"))
+            problems.append(Problem(Wrong.UNREADABLE, text, "run: tatpar store init"))
         return problems
 
     def create(self) -> list[str]:

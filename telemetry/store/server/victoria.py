@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from telemetry.store.server.database import Blobs, Line, Problem
+from telemetry.store.server.database import Blobs, Line, Problem, Wrong
 from telemetry.store.server.points import LANES, OVERFLOW
 from telemetry.store.server.runs import read_runs
 
@@ -128,6 +128,7 @@ class Victoria:
         if flags.get(DEDUP) != "1ms":
             problems.append(
                 Problem(
+                    Wrong.COUNTS_TWICE,
                     f"-{DEDUP} is {flags.get(DEDUP) or 'not set'}: a point that is sent twice counts twice",
                     f"start VictoriaMetrics with -{DEDUP}=1ms (in a cluster vmselect and vmstorage)",
                 )
@@ -136,6 +137,7 @@ class Victoria:
         if kept is not None and kept < self._days:
             problems.append(
                 Problem(
+                    Wrong.FORGETS,
                     f"-{RETENTION} is {flags[RETENTION]} ({kept:.0f} days), the settings want {self._days:.0f} days:"
                     " older points are answered with success and thrown away",
                     f"start VictoriaMetrics with -{RETENTION}={self._days:.0f}d or more",
