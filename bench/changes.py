@@ -48,8 +48,8 @@ WINDOW_S: Final = 1200.0
 ONLINE_WINDOW_S: Final = 1500.0
 PELT_PENALTIES: Final = (300.0, 2000.0)
 """The penalty of the literature's set-up, and the one that is best on the project's traces of 100 to 5000."""
-PELT_ONLINE: Final = (3000.0, 9)
-"""Penalty and median filter of PELT asked on line: the best of 1000, 2000, 3000, 5000 and 3, 5, 9 on the project's traces."""
+PELT_ONLINE: Final = (3000.0, 3)
+"""Penalty and median filter of PELT asked on line: the best of 1000, 2000, 3000, 5000 and 3, 9 (5 in part) on the project's traces."""
 DRAWS: Final = 2000
 ONE_PENALTY: Final = "offline_one_penalty"
 KIN_APART: Final = "_kin_apart"
