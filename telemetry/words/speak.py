@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from telemetry.decisions import FactorKind, ReasonCode, down_now
+from telemetry.decisions import FactorKind, ReasonCode, State, down_now
 from telemetry.words import format as form
 from telemetry.words.catalogues import WordsError, knows, template
 
@@ -116,7 +116,7 @@ def say_down(language: str, reason: Reason, chance: float | None, *, zone: tzinf
 def say_state(language: str, verdict: Verdict) -> str:
     """The word of a verdict; where the line is down now, that before what is expected."""
     down = down_now(verdict.reasons)
-    if down is not None and down.code is ReasonCode.DARK:
+    if down is not None and down.code is ReasonCode.DARK and verdict.state is State.NOT_READY:
         return say(language, "state.dark")
     state = say(language, f"state.{verdict.state.value}")
     if down is None:

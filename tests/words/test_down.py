@@ -83,6 +83,11 @@ def test_the_chance_is_called_what_it_is() -> None:
         (verdict(State.AT_RISK, OVER), "at risk", "जोखिम में"),
         (verdict(State.READY), "ready", "तैयार"),
         (verdict(State.NOT_READY, structs.replace(OUTAGE, code=ReasonCode.DARK)), "no contact", "संपर्क नहीं"),
+        (
+            verdict(State.AT_RISK, structs.replace(OUTAGE, code=ReasonCode.DARK)),  # a meeting of tomorrow
+            "No contact · at risk",
+            "संपर्क नहीं · जोखिम में",
+        ),
     ],
 )
 def test_the_word_of_a_dead_line_begins_with_that(found: Verdict, english: str, hindi: str) -> None:
