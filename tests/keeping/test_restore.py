@@ -318,3 +318,12 @@ def test_going_on_writes_over_nobodys_settings(hub: Hub, monkeypatch: pytest.Mon
     assert (config / "tatpar.toml").read_text(encoding="utf-8") == "mine"
     restore(backup, target, hub.folder / "new-config")
     assert verify_data(target).faults == ()
+
+
+@pytest.mark.parametrize("command", ["verify", "restore"])
+def test_a_backup_that_is_not_there_is_not_taken_for_a_data_folder(tmp_path: Path, command: str) -> None:
+    """A slip of the pen in the backup's name: said is where that name was printed."""
+    data = ["--data", str(tmp_path / "data")]
+    done = CliRunner().invoke(main, ["store", command, str(tmp_path / "x"), *data])
+    assert done.exit_code == 2
+    assert "no such folder; name the one that `tatpar store backup` printed" in done.output
