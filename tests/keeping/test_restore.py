@@ -335,3 +335,12 @@ def test_settings_that_are_wrong_or_gone_hinder_nobody(hub: Hub) -> None:
         assert verify_data(target).faults == ()
         shown = CliRunner().invoke(main, ["refused", "--data", str(target), *place])
         assert shown.exit_code == 0, shown.output
+
+
+@pytest.mark.parametrize("command", ["verify", "restore"])
+def test_a_backup_that_is_not_there_is_not_taken_for_a_data_folder(tmp_path: Path, command: str) -> None:
+    """A slip of the pen in the backup's name: said is where that name was printed."""
+    data = ["--data", str(tmp_path / "data")]
+    done = CliRunner().invoke(main, ["store", command, str(tmp_path / "x"), *data])
+    assert done.exit_code == 2
+    assert "no such folder; name the one that `tatpar store backup` printed" in done.output

@@ -105,7 +105,10 @@ def verify(
     from tatpar.store.backups.manifest import BackupError  # noqa: PLC0415
     from tatpar.store.backups.verifying import verify_backup, verify_data  # noqa: PLC0415
 
-    existing_folder(backup_dir or data_dir)
+    if backup_dir is None:
+        existing_folder(data_dir)
+    else:
+        _existing_backup(backup_dir)
     language = lang or config_language(config_file)
     try:
         with ProgressLine() as bar:
@@ -150,8 +153,7 @@ def restore(  # noqa: PLR0913, PLR0917 - one argument an option
     from tatpar.store.backups.manifest import BackupError, NotEmptyError  # noqa: PLC0415
     from tatpar.store.backups.restoring import restore as put_back  # noqa: PLC0415
 
-    if not backup_dir.is_dir():
-        wrong_input(f"{backup_dir}: no such folder; name the one that `tatpar store backup` printed")
+    _existing_backup(backup_dir)
     try:
         with ProgressLine() as bar:
             done = put_back(backup_dir, data_dir, config_dir, bar.copied)
@@ -165,6 +167,11 @@ def restore(  # noqa: PLR0913, PLR0917 - one argument an option
         say_json(msgspec.to_builtins(done))
     else:
         click.echo("\n".join(_restored(done, lang or config_language(config_file))))
+
+
+def _existing_backup(backup_dir: Path) -> None:
+    if not backup_dir.is_dir():
+        wrong_input(f"{backup_dir}: no such folder; name the one that `tatpar store backup` printed")
 
 
 def _restored(done: Restored, language: str) -> list[str]:
