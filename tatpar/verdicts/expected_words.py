@@ -9,7 +9,7 @@ from config.settings_file import timezone_of
 from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import rfc3339
 from tatpar.verdicts.expected import better, differing
-from telemetry.words import say, say_reason
+from telemetry.words import say, say_not_ready, say_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def lines(config: Config, found: Sequence[Expected], language: str) -> list[str]
         say(
             language, "table.time", zone=zone, when=text, until=each.occurrence.ends_ns,
             expected=f"{each.holding:.1f}", offices=len(each.verdicts), ready=each.count(Standing.READY),
-            at_risk=each.count(Standing.AT_RISK), not_ready=each.count(Standing.NOT_READY),
+            at_risk=each.count(Standing.AT_RISK), not_ready=say_not_ready(language, each.verdicts.values()),
             unknown=each.count(Standing.UNKNOWN),
         )
         for text, each in zip(when, found, strict=True)
