@@ -65,10 +65,11 @@ def lines(config: Config, found: Sequence[Expected], language: str) -> list[str]
     if len(found) < 2:
         return out
     best = better(found)
-    if best is None:
+    shown = [round(each.holding, 1) for each in found]
+    if best is None or shown[0] == shown[1]:
         out.append(say(language, "table.same"))
     else:
-        more = found[best].holding - found[1 - best].holding
+        more = shown[best] - shown[1 - best]  # of what is shown, or the reader's own subtraction says another
         out.append(say(language, "table.better", when=when[best], more=f"{more:.1f}"))
     sites = differing(found)
     if sites:
