@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telemetry.words import format as form
 from telemetry.words import say
@@ -42,7 +42,7 @@ def _kinds(config: Config, moves: Sequence[Moved], language: str) -> Iterator[st
     for (path, metric), mine in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
         shown = _shown(metric)
         before, after = shown(language, mine[0].before), shown(language, mine[-1].after)
-        numbers = {
+        numbers: dict[str, Any] = {
             "n": len(mine),
             "to": end_name(config, path, language),
             "what": say(language, f"changes.{metric}"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -150,7 +150,8 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
     from telemetry.words import say  # noqa: PLC0415
 
     def told(doing: Doing) -> None:
-        click.echo(say(language, f"backtest.doing_{doing.what}", **doing.numbers), err=True)
+        numbers: dict[str, Any] = doing.numbers
+        click.echo(say(language, f"backtest.doing_{doing.what}", **numbers), err=True)
 
     if not store_file(config.settings.store, data_dir).exists():
         wrong_input(no_store(data_dir))

@@ -123,8 +123,9 @@ def say_not_ready(language: str, verdicts: Iterable[Verdict]) -> str:
     """How many offices are not ready, and with how many of them there is no contact: the wall counts those apart."""
     not_ready = [verdict for verdict in verdicts if verdict.state is State.NOT_READY]
     dark = sum(map(is_dark, not_ready))
-    key = "table.not_ready_dark" if dark else "table.not_ready"
-    return say(language, key, not_ready=len(not_ready), **({"dark": dark} if dark else {}))
+    if not dark:
+        return say(language, "table.not_ready", not_ready=len(not_ready))
+    return say(language, "table.not_ready_dark", not_ready=len(not_ready), dark=dark)
 
 
 def say_state(language: str, verdict: Verdict) -> str:
