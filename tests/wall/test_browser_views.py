@@ -61,6 +61,20 @@ def test_a_shared_fault_is_taken_up_with_a_name_and_a_note(page: Page, faulty: A
     page.wait_for_selector(".mark")
 
 
+def test_a_faults_length_is_that_between_the_minutes_beside_it(page: Page, faulty: Any) -> None:
+    """00:42 to 00:47 is five minutes for whoever reads it, whatever the seconds were; never none."""
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    told = page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'causes.js');
+        const {lengthText} = await import(script);
+        const at = (minute, second) => (minute * 60 + second) * 1000;
+        return [[at(42, 1), at(47, 50)], [at(42, 59), at(47, 0)], [at(42, 1), at(42, 59)]]
+            .map(([since_ms, until_ms]) => lengthText({since_ms, until_ms})); }"""
+    )
+    assert [one.replace("\u00a0", " ") for one in told] == ["5 min", "5 min", "1 min"]
+
+
 def test_a_row_names_the_cause_that_an_office_shares(page: Page, faulty: Any, until: Any) -> None:
     """The provider, in the list and in what is read out, not trouble at other offices; a meeting of tomorrow is called so."""
     factor = Factor(kind=FactorKind.PROVIDER, name="provider-b")
