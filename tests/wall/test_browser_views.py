@@ -157,6 +157,12 @@ def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any) 
     tell_rehearsal(faulty, asked, done=True)
     page.wait_for_selector(".rehearsal-progress:has-text('56 of 56 offices done')")
     assert "↑ 61 Mbit/s" in text_of(page, ".hub")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.wait_for_selector(".rehearsal-detail.goes-on")  # its last line fades out, and is not cut through
+    assert page.eval_on_selector(".rehearsal-detail", "e => getComputedStyle(e).maskImage") != "none"
+    page.eval_on_selector(".rehearsal-detail", "e => { e.scrollTop = e.scrollHeight; }")
+    page.wait_for_selector(".rehearsal-detail:not(.goes-on)")
+    page.set_viewport_size({"width": 1920, "height": 1080})
     assert page.locator(".rehearsal-start button").is_enabled()
     page.wait_for_selector(".verdicts .hint")
     told = text_of(page, ".verdicts tr:has([data-site='rampur']) .hint")
