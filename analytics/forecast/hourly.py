@@ -61,15 +61,20 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     # An hour is what of it had arrived by its end: were late slots waited for, their coming would be told beforehand.
     in_time = track.arrived_ns <= np.repeat(ends, np.diff(first, append=slots))
     known = in_time & np.isfinite(track.broke)
-    count = np.add.reduceat(known, first, axis=1, dtype=np.int64)
-    dark = np.add.reduceat(in_time & track.dark & ~known, first, axis=1, dtype=np.int64)
-    had = (count + dark) * 2 >= HOUR_NS / track.slot_ns
 
-    def failed(broke: NDArray[np.floating] | NDArray[np.bool_]) -> NDArray[np.bool_]:
-        share = np.add.reduceat(np.where(known, broke, 0.0), first, axis=1, dtype=np.float64)
-        return np.asarray(had & ((share + dark) > FAILED * (count + dark)))
+    def slots_of_hour(which: NDArray[np.bool_]) -> NDArray[np.int32]:
+        return np.add.reduceat(which.view(np.uint8), first, axis=1, dtype=np.int32)
+
+    def broken_share(which: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.add.reduceat(np.where(which, track.broke, 0.0), first, axis=1, dtype=np.float64)
+
+    count, dark = slots_of_hour(known), slots_of_hour(in_time & track.dark & ~known)
+    had = (count + dark) * 2 >= HOUR_NS / track.slot_ns
+    enough = FAILED * (count + dark)
 
     # Where nothing came through there is no figure to compare: it fails under any limit, as it did under the line's own.
-    unknown = np.isnan(track.strain)
-    beyond = tuple(failed(np.where(unknown, track.broke, track.strain > strain)) for strain in strains)
-    return Hourly(int(hour[0]), failed(track.broke), had, np.broadcast_to(ends, had.shape)), beyond
+    unseen = known & np.isnan(track.strain) if strains else np.zeros(0, dtype=np.bool_)
+    surely = dark + broken_share(unseen) if unseen.any() else dark
+    beyond = tuple(had & (slots_of_hour(known & (track.strain > each)) + surely > enough) for each in strains)
+    failed = had & (broken_share(known) + dark > enough)
+    return Hourly(int(hour[0]), failed, had, np.broadcast_to(ends, had.shape)), beyond

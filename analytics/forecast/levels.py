@@ -33,25 +33,30 @@ WHOLE_AGAIN: Final = 16
 
 def levels(had: NDArray[np.bool_], failed: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(N, H + 1) the level before the first hour and after each of H hours; (N, H): the hour is known, and failed."""
-    rates, first = np.tile(RATES, 2), _drawn()
-    some = len(RATES)
-    sure = np.stack([np.ones(2 * some), 1.0 - rates, rates])
-    ends = np.repeat([YOUNG_ENDS, OLD_ENDS], some)
-    stays = np.repeat([1.0 - YOUNG_ENDS - AGES, 1.0 - OLD_ENDS], some)
+    rates, first = np.array(RATES)[:, None], _drawn()[:, None]
+    sure = np.hstack([np.ones_like(rates), 1.0 - rates, rates])
     came = np.where(had, np.where(failed, 2, 1), 0).T
-    out = np.empty((had.shape[1] + 1, len(had)))
-    chance = np.tile(np.concatenate([first, np.zeros(some)]), (len(had), 1))
-    out[0] = np.vecdot(chance, rates)
+    lines, hours = had.shape
+    out = np.empty((hours + 1, lines))
+    young, old = np.repeat(first, lines, axis=1), np.zeros((len(rates), lines))
+    older, room = np.empty_like(young), np.empty_like(young)
+    out[0] = np.add.reduce(young * rates)
     for hour, of in enumerate(came):
-        chance *= sure[of]
+        seen = sure.take(of, axis=1, out=room, mode="clip")
+        young *= seen
+        old *= seen
+        of_young, of_old = np.add.reduce(young), np.add.reduce(old)
         if hour % WHOLE_AGAIN == 0:
-            chance /= chance.sum(axis=1, keepdims=True)
-        begin = np.vecdot(chance, ends)[:, None] * first
-        older = chance[:, :some] * AGES
-        chance *= stays
-        chance[:, :some] += begin
-        chance[:, some:] += older
-        out[hour + 1] = np.vecdot(chance, rates) / chance.sum(axis=1)
+            whole = of_young + of_old
+            for each in (young, old, of_young, of_old):
+                np.divide(each, whole, out=each)
+        np.multiply(young, AGES, out=older)
+        young *= 1.0 - YOUNG_ENDS - AGES
+        young += (YOUNG_ENDS * of_young + OLD_ENDS * of_old) * first
+        old *= 1.0 - OLD_ENDS
+        old += older
+        np.multiply(np.add(young, old, out=room), rates, out=room)
+        np.divide(np.add.reduce(room), of_young + of_old, out=out[hour + 1])
     return np.ascontiguousarray(out.T, dtype=np.float32)
 
 
