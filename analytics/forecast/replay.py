@@ -7,7 +7,7 @@ arrived by its own time (`seen`). The references are recalibrated at the same re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,13 @@ MOST_ASKS: Final = 30_000
 """So many hours are learnt from beside the scored asks, drawn by lot; a fit takes at most about twice as many of both."""
 MOST_SCORED: Final = 120_000
 """Of the scored asks so many are learnt from, likewise; and so many have their figures kept, of more they are drawn twice."""
+
+
+class Doing(NamedTuple):
+    """What a replay does at the moment: a name, and its numbers, for whoever has words for it."""
+
+    what: str
+    numbers: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ class _Drawn:
 def replay(
     grounds: Iterable[Ground],
     prior: Model | None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Doing], None] = lambda _: None,
     extent: Extent | None = None,
 ) -> Replay:
     """Make every scored forecast as it would have been made, with weekly refits.
@@ -143,7 +150,8 @@ def replay(
     drawn = []
     for each in grounds:
         drawn.append(_draw(each, extent, lot, at_ns))
-        progress(f"figures drawn of {sum(len(one.now_ns) for one in drawn)} of {extent.scored} forecasts")
+        done = sum(len(one.now_ns) for one in drawn)
+        progress(Doing("drawn", {"done": done, "of": extent.scored}))
     refits = _refits(drawn, at_ns, prior, progress)
     said = [_said(one, each, prior, refits) for one, each in _again(drawn, grounds)]
     model, persistence, climatology = (
@@ -200,7 +208,7 @@ def _settled(
 
 
 def _refits(
-    drawn: Sequence[_Drawn], at_ns: NDArray[np.int64], prior: Model | None, progress: Callable[[str], None]
+    drawn: Sequence[_Drawn], at_ns: NDArray[np.int64], prior: Model | None, progress: Callable[[Doing], None]
 ) -> list[_Refit]:
     """The model and the references of each week that has a forecast and enough to learn from."""
     refits: list[_Refit] = []
@@ -225,7 +233,7 @@ def _refits(
                 climatology=fit_reference(lesson, held, CLIMATOLOGY),
             )
         )
-        progress(f"refit {len(refits)} on {len(held)} settled forecasts")
+        progress(Doing("refit", {"times": len(refits), "settled": len(held)}))
     return refits
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.forecast.asking import LEADS_NS, asks_of, hourly
 from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
-from analytics.forecast.replay import Extent, Ground, joined_asks, only_asks
+from analytics.forecast.replay import Doing, Extent, Ground, joined_asks, only_asks
 from analytics.lines import Lines
 from reports.past.slots import read_slots
 from tatpar.watching.lost_contact import lost_in
@@ -90,7 +90,7 @@ class HistoryBlocks:
         source: Source,
         wanted: Wanted,
         pairs: Pairs,
-        progress: Callable[[str], None],
+        progress: Callable[[Doing], None],
     ) -> None:
         self._config, self._offices, self._source, self._wanted = config, offices, source, wanted
         self._progress = progress
@@ -148,7 +148,7 @@ class HistoryBlocks:
             block.lines,
             self._offices.sets.limits,
             (self._wanted.from_ns, self._wanted.until_ns),
-            lambda done, _: self._progress(f"roll-ups of {before + done} of {of} offices read"),
+            lambda done, _: self._progress(Doing("read", {"done": before + done, "of": of})),
             blocks=self._source.blocks,
         )
         around = _surroundings(self._config, self._source.state, block.lines, grid)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.forecast.model import Model
+    from analytics.forecast.replay import Doing
     from config.config import Config
     from config.meetings import Occurrence
     from tatpar.watching.offices import Offices
@@ -84,7 +85,7 @@ class Replayed:
 
 
 def replayed(
-    config: Config, source: Source, wanted: Wanted, prior: Model | None, progress: Callable[[str], None]
+    config: Config, source: Source, wanted: Wanted, prior: Model | None, progress: Callable[[Doing], None]
 ) -> Replayed:
     """Replay a span of the store's history.
 

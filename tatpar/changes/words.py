@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telemetry.words import format as form
 from telemetry.words import say
@@ -41,15 +41,16 @@ def _kinds(config: Config, moves: Sequence[Moved], language: str) -> Iterator[st
         kinds.setdefault((move.path, move.metric), []).append(move)
     for (path, metric), mine in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
         shown = _shown(metric)
-        yield "  " + say(
-            language,
-            "changes.kind",
-            n=len(mine),
-            to=_end(config, path, language),
-            what=say(language, f"changes.{metric}"),
-            before=shown(language, mine[0].before),
-            after=shown(language, mine[-1].after),
-        )
+        before, after = shown(language, mine[0].before), shown(language, mine[-1].after)
+        numbers: dict[str, Any] = {
+            "n": len(mine),
+            "to": end_name(config, path, language),
+            "what": say(language, f"changes.{metric}"),
+        }
+        if before == after:  # "from 0.34 ms to 0.34 ms" would read as if nothing had moved
+            yield "  " + say(language, "changes.kind_back", after=after, **numbers)
+        else:
+            yield "  " + say(language, "changes.kind", before=before, after=after, **numbers)
 
 
 def _line(config: Config, move: Moved, language: str, zone: ZoneInfo) -> str:
@@ -59,7 +60,7 @@ def _line(config: Config, move: Moved, language: str, zone: ZoneInfo) -> str:
         "changes.move",
         zone=zone,
         at=move.when_ns,
-        to=_end(config, move.path, language),
+        to=end_name(config, move.path, language),
         what=say(language, f"changes.{move.metric}"),
         before=shown(language, move.before),
         after=shown(language, move.after),
@@ -70,7 +71,7 @@ def _shown(metric: str) -> Callable[[str, float], str]:
     return form.exact_percent if metric == "loss" else form.milliseconds
 
 
-def _end(config: Config, path: str, language: str) -> str:
+def end_name(config: Config, path: str, language: str) -> str:
     """The headquarters at the end of a line, by name."""
     end = config.headquarters.get(path.partition(".")[2])
     return path if end is None else end.name_hi if language == "hi" else end.name_en

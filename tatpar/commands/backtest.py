@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,6 +21,7 @@ from tatpar.terminal.options import (
 )
 
 if TYPE_CHECKING:
+    from analytics.forecast.replay import Doing
     from config.config import Config
     from tatpar.backtesting.blocks import Wanted
     from tatpar.backtesting.figures import Figures
@@ -96,8 +97,8 @@ def command(  # noqa: PLR0913 - one an option
         meeting=_meeting(config, meeting),
         hourly=hourly,
     )
-    figures = _figures(config, data_dir, wanted, scheduler)
     language = lang or config.settings.deployment.language
+    figures = _figures(config, data_dir, wanted, scheduler, language)
     if plot is not None and not figures.nothing:
         _draw(figures, wanted, plot)
     if as_json:
@@ -134,7 +135,7 @@ def _meeting(config: Config, uid: str) -> str:
     return uid
 
 
-def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | None) -> Figures:
+def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | None, language: str) -> Figures:
     import contextlib  # noqa: PLC0415
 
     from tatpar.backtesting.blocks import Source  # noqa: PLC0415
@@ -146,6 +147,11 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
     from telemetry.store.by_blocks import SchedulerError, blocks_of  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_reader, store_file  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    def told(doing: Doing) -> None:
+        numbers: dict[str, Any] = doing.numbers
+        click.echo(say(language, f"backtest.doing_{doing.what}", **numbers), err=True)
 
     if not store_file(config.settings.store, data_dir).exists():
         wrong_input(no_store(data_dir))
@@ -156,7 +162,7 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
             blocks_of(scheduler, reader, config.settings.store, data_dir) as blocks,
         ):
             source = Source(reader, state, blocks)
-            found = replayed(config, source, wanted, shipped_prior(), lambda what: click.echo(what, err=True))
+            found = replayed(config, source, wanted, shipped_prior(), told)
             return figures_of(config, found)
     except (StoreError, StateError, SchedulerError) as error:
         failed(f"tatpar backtest: {error}")

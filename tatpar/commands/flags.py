@@ -93,8 +93,18 @@ def _row(config: Config, flag: Flag, language: str, zone: ZoneInfo) -> list[str]
     severe = f" ({say(language, word)})" if word else ""
     return [
         site.name(language) if site else flag.site,
-        flag.path or "–",
+        _line(config, flag.path, language),
         shown(reason.limit),
         shown(reason.usual),
         say_reason(language, reason, zone=zone) + severe,
     ]
+
+
+def _line(config: Config, path: str, language: str) -> str:
+    """The line by the headquarters at its end, as the wall has it; the uplink too where it is not the main one."""
+    uplink, _, name = path.partition(".")
+    end = config.headquarters.get(name)
+    shown = path or "–"
+    if end is not None:
+        shown = end.name(language) if uplink == "main" else f"{end.name(language)} ({uplink})"
+    return shown

@@ -348,21 +348,29 @@ def _and(language: str, names: Sequence[str]) -> str:
 
 def _sentence(fault: ShownFault, language: str) -> str:
     """A fault in one line."""
+    from telemetry.words.format import exact_percent  # noqa: PLC0415 - keeps --help fast
+
     effect = fault.effect
     parts = [_say(language, "outage")] if effect.outage else []
     figures = (
-        ("loss", effect.loss_ratio, "{:.2%}"),
+        ("loss", effect.loss_ratio, None),
         ("bursts", effect.loss_burst_ms, "{:g} ms"),
         ("delay", effect.delay_ms, "+{:g} ms"),
         ("jitter", effect.jitter_ms, "+{:g} ms"),
-        ("duplicates", effect.duplicate_ratio, "{:.2%}"),
-        ("reordered", effect.reorder_ratio, "{:.2%}"),
+        ("duplicates", effect.duplicate_ratio, None),
+        ("reordered", effect.reorder_ratio, None),
         ("rate", effect.rate_mbps, "{:g} Mbit/s"),
         ("queue", effect.queue_ms, "{:g} ms"),
     )
     parts += [
-        _say(language, name, value=form.format(value)) for name, value, form in figures if value is not None
+        _say(language, name, value=exact_percent(language, value) if form is None else form.format(value))
+        for name, value, form in figures
+        if value is not None
     ]
     way = "" if effect.direction == "both" else f" ({_say(language, effect.direction)})"
-    strength = "" if fault.strength >= 1 else _say(language, "strength", share=f"{fault.strength:.0%}")
+    strength = (
+        ""
+        if fault.strength >= 1
+        else _say(language, "strength", share=exact_percent(language, round(fault.strength, 2)))
+    )
     return f"{fault.scope}{way}: {', '.join([*parts, *([strength] if strength else [])])}"

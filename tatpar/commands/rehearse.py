@@ -59,10 +59,11 @@ def command(  # noqa: PLR0913 - one argument an option
     from contextlib import closing  # noqa: PLC0415 - keeps --help fast
 
     from config.load import load_config  # noqa: PLC0415
+    from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
 
-    config = load_config(config_file)
+    config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     language = lang or config.settings.deployment.language
     try:
         with closing(StateDb(data_dir / "state.db")) as state:
@@ -94,15 +95,17 @@ def _occurrence(config: Config, uid: str) -> Occurrence:
     """
     import time  # noqa: PLC0415
 
-    from config.text import one_of  # noqa: PLC0415
+    from config.text import nearest  # noqa: PLC0415
     from telemetry.windows import DAY_NS  # noqa: PLC0415
 
     now_ns = time.time_ns()
     coming = config.calendar.occurrences(now_ns, now_ns + 60 * DAY_NS)
     own = [one for one in coming if one.meeting.uid == uid and one.starts_ns > now_ns]
     if not own:
-        known = {one.meeting.uid for one in coming}
-        wrong_input(f"--meeting: no meeting {uid!r} in the next 60 days; {one_of(uid, known)}")
+        known = dict.fromkeys(one.meeting.uid for one in coming)  # the next one first
+        close = nearest(uid, known)
+        remedy = f"one of: {', '.join(known) or 'none'}" if close is None else f'"{close}"'
+        wrong_input(f"--meeting: no meeting {uid!r} in the next 60 days; write {remedy}")
     return min(own, key=lambda one: one.starts_ns)
 
 

@@ -11,6 +11,9 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from zoneinfo import ZoneInfo
+
+    from config.settings import Deployment
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -114,14 +117,25 @@ def config_language(config_file: Path | None) -> str:
     Where they are wrong, or not there yet, that of a deployment without any: a backup is looked through and put back, and
     somebody is let in, also where the settings are what is broken.
     """
+    return _deployment(config_file).language
+
+
+def config_zone(config_file: Path | None) -> ZoneInfo:
+    """The deployment's time zone, likewise."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - keeps --help fast
+
+    return ZoneInfo(_deployment(config_file).timezone)
+
+
+def _deployment(config_file: Path | None) -> Deployment:
     from config.errors import ConfigError  # noqa: PLC0415 - keeps --help fast
     from config.settings import Deployment  # noqa: PLC0415
     from config.settings_file import SettingsFile  # noqa: PLC0415
 
     try:
-        return SettingsFile(config_file).settings.deployment.language
+        return SettingsFile(config_file).settings.deployment
     except ConfigError:
-        return Deployment().language
+        return Deployment()
 
 
 def still_beginning(data_dir: Path) -> str:

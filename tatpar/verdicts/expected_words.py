@@ -9,7 +9,7 @@ from config.settings_file import timezone_of
 from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import rfc3339
 from tatpar.verdicts.expected import better, differing
-from telemetry.words import say, say_reason
+from telemetry.words import say, say_not_ready, say_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def lines(config: Config, found: Sequence[Expected], language: str) -> list[str]
         say(
             language, "table.time", zone=zone, when=text, until=each.occurrence.ends_ns,
             expected=f"{each.holding:.1f}", offices=len(each.verdicts), ready=each.count(Standing.READY),
-            at_risk=each.count(Standing.AT_RISK), not_ready=each.count(Standing.NOT_READY),
+            at_risk=each.count(Standing.AT_RISK), not_ready=say_not_ready(language, each.verdicts.values()),
             unknown=each.count(Standing.UNKNOWN),
         )
         for text, each in zip(when, found, strict=True)
@@ -65,10 +65,11 @@ def lines(config: Config, found: Sequence[Expected], language: str) -> list[str]
     if len(found) < 2:
         return out
     best = better(found)
-    if best is None:
+    shown = [round(each.holding, 1) for each in found]
+    if best is None or shown[0] == shown[1]:
         out.append(say(language, "table.same"))
     else:
-        more = found[best].holding - found[1 - best].holding
+        more = shown[best] - shown[1 - best]  # of what is shown, or the reader's own subtraction says another
         out.append(say(language, "table.better", when=when[best], more=f"{more:.1f}"))
     sites = differing(found)
     if sites:

@@ -9,7 +9,7 @@ from config.settings_file import timezone_of
 from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import readable, rfc3339
 from telemetry.decisions import ReasonCode, State
-from telemetry.words import say, say_down, say_reason, say_state
+from telemetry.words import say, say_down, say_not_ready, say_reason, say_state
 from telemetry.words.format import short_moment
 from telemetry.words.rehearsals import say_rehearsal_why
 
@@ -64,7 +64,7 @@ class VerdictTable:
             "table.counts",
             ready=n["ready"],
             at_risk=n["at_risk"],
-            not_ready=n["not_ready"],
+            not_ready=say_not_ready(language, (one for one in self.verdicts if not _is_planned(one))),
             unknown=n["unknown"],
             planned=n["planned"],
         )

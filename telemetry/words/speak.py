@@ -22,7 +22,7 @@ from telemetry.words import format as form
 from telemetry.words.catalogues import WordsError, knows, template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import tzinfo
 
     from telemetry.decisions import Factor, Incident, Reason, Verdict
@@ -113,10 +113,25 @@ def say_down(language: str, reason: Reason, chance: float | None, *, zone: tzinf
     return text if chance is None else say(language, "down.chance", reason=text, chance=chance)
 
 
+def is_dark(verdict: Verdict) -> bool:
+    """Whether the verdict's word is `no contact`: not ready since nothing is heard of the office."""
+    down = down_now(verdict.reasons)
+    return down is not None and down.code is ReasonCode.DARK and verdict.state is State.NOT_READY
+
+
+def say_not_ready(language: str, verdicts: Iterable[Verdict]) -> str:
+    """How many offices are not ready, and with how many of them there is no contact: the wall counts those apart."""
+    not_ready = [verdict for verdict in verdicts if verdict.state is State.NOT_READY]
+    dark = sum(map(is_dark, not_ready))
+    if not dark:
+        return say(language, "table.not_ready", not_ready=len(not_ready))
+    return say(language, "table.not_ready_dark", not_ready=len(not_ready), dark=dark)
+
+
 def say_state(language: str, verdict: Verdict) -> str:
     """The word of a verdict; where the line is down now, that before what is expected."""
     down = down_now(verdict.reasons)
-    if down is not None and down.code is ReasonCode.DARK and verdict.state is State.NOT_READY:
+    if is_dark(verdict):
         return say(language, "state.dark")
     state = say(language, f"state.{verdict.state.value}")
     if down is None:

@@ -8,6 +8,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -30,6 +31,7 @@ from telemetry.store.errors import StoreError
 from telemetry.store.open import open_writer
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteStore, restored
+from telemetry.words.format import moment
 from tests.keeping.conftest import EVERYTHING, bits_of
 from tests.keeping.killing import runs_through, stop_syncing
 from tests.telemetry.store.conftest import Fleet
@@ -127,6 +129,7 @@ def test_killed_after_its_last_step_it_is_recognised(hub: Hub, monkeypatch: pyte
     assert (done.was_there, done.files > 0) == (True, True)
     said = CliRunner().invoke(main, ["store", "restore", str(backup), "--data", str(target), "--lang", "en"])
     assert (said.exit_code, "already" in said.output) == (0, True)
+    assert f"as of {moment('en', done.moment_ns, ZoneInfo('Asia/Kolkata'))}" in said.output
     assert bits_of(target / "reports.db") == wanted
     other = hub.folder / "other"
     restoring.shutil.copytree(backup, other)

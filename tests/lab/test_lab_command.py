@@ -51,12 +51,12 @@ async def typed(*words: str, data: Path) -> Result:
 async def test_break_status_heal(fleet: Fleet, tmp_path: Path) -> None:
     """An operator breaks an office, sees it in the status, and heals it."""
     broken = await typed("break", "meerut", "--loss", "0.05", "--direction", "up", data=tmp_path)
-    assert broken.output == "broken: meerut (up): loss 5.00% (1 office)\n"
+    assert broken.output == "broken: meerut (up): loss 5\N{NO-BREAK SPACE}% (1 office)\n"
     assert fleet.director.state("meerut", "state")[0].loss_ratio == 0.05
     status = await typed("status", data=tmp_path)
-    assert "by hand: meerut (up): loss 5.00%" in status.output
+    assert "by hand: meerut (up): loss 5\N{NO-BREAK SPACE}%" in status.output
     healed = await typed("heal", data=tmp_path)
-    assert healed.output == "healed: meerut (up): loss 5.00%\n"
+    assert healed.output == "healed: meerut (up): loss 5\N{NO-BREAK SPACE}%\n"
     assert fleet.director.state("meerut", "state")[0].loss_ratio == 0.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -22,6 +23,7 @@ from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLU
 from telemetry.store.sqlite import SqliteReader, SqliteStore
 from telemetry.store.tables import Ragged, RollupTable
 from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, WINDOWS_PER_SLOT
+from telemetry.words import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,6 +150,17 @@ def test_it_prints_scores_and_draws_them(folder: Path, tmp_path: Path) -> None:
     assert set(last["regions"]) == {"braj", "west", "kashi"}
     assert len(found["refits"]) >= 2
     assert plot.read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_it_speaks_one_language(folder: Path) -> None:
+    """What it does meanwhile is said in the language of its tables."""
+    done = call(folder, "--lang", "hi", "--site", OFFICES[0], "--hourly")
+    assert done.exit_code == 0, done.output
+    lines = done.stderr.splitlines()
+    assert len(lines) >= 3
+    assert not [line for line in lines if re.search("[A-Za-z]", line)]
+    assert say("en", "backtest.causal", n=1).count("fitted anew 1 time,") == 1
+    assert "fitted anew 3 times" in say("en", "backtest.causal", n=3)
 
 
 def test_the_future_and_the_late_change_no_earlier_forecast(folder: Path, tmp_path: Path) -> None:

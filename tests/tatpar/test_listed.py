@@ -22,7 +22,7 @@ EMPTY = {
     ("alerts", "list", "--dead"): ("nothing was given up", "कोई संदेश छोड़ा नहीं गया"),
     ("alerts", "silences"): ("nothing is silenced", "कुछ भी चुप नहीं किया गया है"),
     ("enroll", "list"): ("nobody is enrolled yet; let an office in: tatpar enroll SITE --out FILE", "अभी तक कोई कार्यालय दर्ज नहीं है"),
-    ("command", "list"): ("no probe was told anything yet; ask one: tatpar command SITE ping", "अभी तक किसी प्रोब को कुछ नहीं कहा गया"),
+    ("command", "list"): ("no probe was told anything yet; ask one: tatpar command SITE ping", "अभी तक किसी जाँच यंत्र को कुछ नहीं कहा गया"),
     ("users", "list"): ("no users yet; add one: tatpar users add NAME --role administer", "अभी कोई उपयोगकर्ता नहीं है"),
     ("users", "links"): ("no links; make one: tatpar users link LABEL", "कोई लिंक नहीं है"),
     ("users", "sessions"): ("nobody is signed in", "कोई साइन इन नहीं है"),

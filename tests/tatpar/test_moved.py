@@ -112,6 +112,23 @@ def test_of_many_moves_the_newest_are_shown(found_many: Found) -> None:
     assert len(hindi) == 24
 
 
+def test_what_stands_where_it_began_has_moved_all_the_same() -> None:
+    """There and back: "from 0.34 ms to 0.34 ms" would read as if nothing had moved; how often it moved is said."""
+    moves = [
+        Moved(
+            site="agra", path="main.state", metric="jitter", when_ns=T0 + i * SLOT_NS, before=one, after=two
+        )
+        for i, (one, two) in enumerate([(0.341, 0.6), (0.6, 0.339)])
+    ]
+    found = Found(site="agra", since_ns=T0, measured_slots=100, moves=tuple(moves))
+    said = lines(load_config(None), found, "en", ZONE, newest=1)[1].replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        said
+        == "  jitter to State headquarters, Lucknow: moved 2 times, and stands where it began, at 0.34 ms"
+    )
+    assert "2 बार बदलाव" in lines(load_config(None), found, "hi", ZONE, newest=1)[1]
+
+
 @pytest.fixture
 def found_many() -> Found:
     """Forty-five moves of two figures of one line."""

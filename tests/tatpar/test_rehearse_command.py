@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec import structs
 
-from config.load import load_config
+from config.load import LAB_MEETINGS, load_config
 from tatpar.__main__ import main
 from tatpar.commands import rehearse
 from tatpar.rehearsal.table import progress_line, report_lines
@@ -224,3 +224,18 @@ def test_it_asks_first(call: Callable[..., Result], state: StateDb) -> None:
     assert result.exit_code == 1
     assert "Audio only → Video 360p → Video 720p, 7 s each" in result.stderr
     assert state.rehearsals(1) == []
+
+
+def test_the_labs_drills_can_be_named(call: Callable[..., Result], state: StateDb, tmp_path: Path) -> None:
+    """In a lab's folder they are meetings as any other, as `tatpar ready` and the wall have them."""
+    (tmp_path / "lab.sock").touch()
+    own = {meeting.uid for meeting in load_config(None).calendar.meetings}
+    every = load_config(None, extra_meetings=[LAB_MEETINGS]).calendar.meetings
+    drill = next(meeting.uid for meeting in every if meeting.uid not in own)
+    told = call("--meeting", "nix").stderr
+    assert drill in told
+    assert MORNING in told
+    assert f'write "{drill}"' in call("--meeting", drill[:-1]).stderr
+    said = call("--meeting", drill, "--lang", "en")
+    assert "Begin now?" in said.stderr
+    assert state.open_rehearsal() is None

@@ -61,6 +61,20 @@ def test_a_shared_fault_is_taken_up_with_a_name_and_a_note(page: Page, faulty: A
     page.wait_for_selector(".mark")
 
 
+def test_a_faults_length_is_that_between_the_minutes_beside_it(page: Page, faulty: Any) -> None:
+    """00:42 to 00:47 is five minutes for whoever reads it, whatever the seconds were; never none."""
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    told = page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'causes.js');
+        const {lengthText} = await import(script);
+        const at = (minute, second) => (minute * 60 + second) * 1000;
+        return [[at(42, 1), at(47, 50)], [at(42, 59), at(47, 0)], [at(42, 1), at(42, 59)]]
+            .map(([since_ms, until_ms]) => lengthText({since_ms, until_ms})); }"""
+    )
+    assert [one.replace("\u00a0", " ") for one in told] == ["5 min", "5 min", "1 min"]
+
+
 def test_a_row_names_the_cause_that_an_office_shares(page: Page, faulty: Any, until: Any) -> None:
     """The provider, in the list and in what is read out, not trouble at other offices; a meeting of tomorrow is called so."""
     factor = Factor(kind=FactorKind.PROVIDER, name="provider-b")
@@ -143,6 +157,12 @@ def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any) 
     tell_rehearsal(faulty, asked, done=True)
     page.wait_for_selector(".rehearsal-progress:has-text('56 of 56 offices done')")
     assert "↑ 61 Mbit/s" in text_of(page, ".hub")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.wait_for_selector(".rehearsal-detail.goes-on")  # its last line fades out, and is not cut through
+    assert page.eval_on_selector(".rehearsal-detail", "e => getComputedStyle(e).maskImage") != "none"
+    page.eval_on_selector(".rehearsal-detail", "e => { e.scrollTop = e.scrollHeight; }")
+    page.wait_for_selector(".rehearsal-detail:not(.goes-on)")
+    page.set_viewport_size({"width": 1920, "height": 1080})
     assert page.locator(".rehearsal-start button").is_enabled()
     page.wait_for_selector(".verdicts .hint")
     told = text_of(page, ".verdicts tr:has([data-site='rampur']) .hint")

@@ -16,6 +16,7 @@ from config.meetings import Meeting, Occurrence
 from tatpar.__main__ import main
 from tatpar.verdicts.asked_times import Question, occurrences
 from tatpar.verdicts.expected import Expected, better, differing
+from tatpar.verdicts.expected_words import lines as expected_lines
 from telemetry.decisions import State, Verdict
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
@@ -172,3 +173,18 @@ def test_announced_works_make_the_other_time_better(town: Town) -> None:
     assert (
         call(fresh.folder, "--at", times[0], "--or", times[0], "--json").stdout.count('"better": null') == 1
     )
+
+
+@pytest.mark.parametrize(
+    ("holding", "said"),
+    [
+        ((53.56, 53.44), "by 0.2 offices"),
+        ((53.64, 53.46), "by 0.1 offices"),
+        ((53.56, 53.64), "No difference"),
+    ],
+)
+def test_the_difference_is_that_of_what_is_shown(holding: tuple[float, float], said: str) -> None:
+    """53.6 and 53.5 differ by 0.1 for everybody who reads them, whatever was rounded away; what reads the same is the same."""
+    found = [Expected(promise().occurrence, {}, number) for number in holding]
+    line = expected_lines(load_config(None), found, "en")[2]
+    assert said in line

@@ -136,12 +136,17 @@ def test_flags_prints_and_as_json(decided: Town) -> None:
     result = call(decided, "flags", "--lang", "en")
     assert result.exit_code == 0
     row = next(line for line in result.output.splitlines() if line.startswith("Agra"))
-    assert "main." in row
+    assert "headquarters" in row
+    assert "main." not in row
     assert "Loss, uplink" in row
     assert "since" in row
     found = json.loads(call(decided, "flags", "--json").output)
     assert {flag["site"] for flag in found["flags"]} == {"agra"}
     assert found["flags"][0]["since"].endswith("Z")
+    assert found["flags"][0]["path"].startswith("main.")
+    assert "मुख्यालय" in next(
+        line for line in call(decided, "flags").output.splitlines() if line.startswith("आगरा")
+    )
     decided.state.put_flags([], time.time_ns())
     assert "No office is degraded" in call(decided, "flags", "--lang", "en").output
 

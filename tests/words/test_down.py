@@ -17,7 +17,7 @@ from telemetry.decisions import (
     Verdict,
     down_now,
 )
-from telemetry.words import say_down, say_incident, say_state
+from telemetry.words import say_down, say_incident, say_not_ready, say_state
 
 SINCE = 1_764_000_000_000_000_000
 OUTAGE = Reason(code=ReasonCode.OUTAGE, value=180.0, unit="s", path="main.state", since_ns=SINCE)
@@ -93,6 +93,16 @@ def test_the_chance_is_called_what_it_is() -> None:
 def test_the_word_of_a_dead_line_begins_with_that(found: Verdict, english: str, hindi: str) -> None:
     """`at risk` alone beside a dead line would read as if it still ran."""
     assert (say_state("en", found), say_state("hi", found)) == (english, hindi)
+
+
+def test_who_has_no_contact_is_counted_among_those_who_are_not_ready() -> None:
+    """The rows say `no contact` and the wall counts them apart: the heading says how many of the not ready they are."""
+    dark = verdict(State.NOT_READY, structs.replace(OUTAGE, code=ReasonCode.DARK))
+    tomorrow = structs.replace(dark, state=State.AT_RISK)
+    found = [dark, dark, verdict(State.NOT_READY, OUTAGE), tomorrow, verdict(State.READY)]
+    assert say_not_ready("en", found) == "3 not ready (2 of them no contact)"
+    assert say_not_ready("hi", found) == "3 तैयार नहीं (इनमें 2 से संपर्क नहीं)"
+    assert say_not_ready("en", found[2:]) == "1 not ready"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import click
 
 from tatpar.terminal.options import (
     config_language,
+    config_zone,
     existing_folder,
     failed,
     json_option,
@@ -20,6 +21,8 @@ from tatpar.terminal.options import (
 from tatpar.terminal.progress_line import ProgressLine
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from tatpar.store.backups.manifest import Manifest
     from tatpar.store.backups.restoring import Restored
     from tatpar.store.backups.verifying import Verified
@@ -166,7 +169,7 @@ def restore(  # noqa: PLR0913, PLR0917 - one argument an option
 
         say_json(msgspec.to_builtins(done))
     else:
-        click.echo("\n".join(_restored(done, lang or config_language(config_file))))
+        click.echo("\n".join(_restored(done, lang or config_language(config_file), config_zone(config_file))))
 
 
 def _existing_backup(backup_dir: Path) -> None:
@@ -174,11 +177,9 @@ def _existing_backup(backup_dir: Path) -> None:
         wrong_input(f"{backup_dir}: no such folder; name the one that `tatpar store backup` printed")
 
 
-def _restored(done: Restored, language: str) -> list[str]:
-    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
-
-    back = {"files": done.files, "mb": f"{done.bytes / 1e6:.1f}", "moment": rfc3339(done.moment_ns)}
-    lines = [_say(language, "put_back", data=str(done.data), **back)]
+def _restored(done: Restored, language: str, zone: ZoneInfo) -> list[str]:
+    back = {"files": done.files, "mb": f"{done.bytes / 1e6:.1f}", "moment": done.moment_ns}
+    lines = [_say(language, "put_back", zone=zone, data=str(done.data), **back)]
     if done.was_there:
         lines.append(_say(language, "was_there"))
     if not done.is_sealed:

@@ -11,8 +11,9 @@ export function causeText({ kind, name, region }) {
   return say(`shared.${kind}`, { name: shown, region: region && named(model.scene.regions, region) });
 }
 
-/** How long it has lasted, or lasted. */
+/** How long it has lasted, or lasted: between the minutes that stand beside it, so that the reader's own subtraction says the same. */
 export const lengthText = ({ since_ms: since, until_ms: until }) =>
-  duration(Math.max(60, Math.round(((until ?? now()) - since) / 60_000) * 60));
+  duration(Math.max(60, (minute(until ?? now()) - minute(since)) * 60));
+const minute = (timeMs) => Math.floor(timeMs / 60_000);
 
 export const officesOf = (incident) => incident.sites.map((site) => model.offices.get(site)).filter(Boolean);

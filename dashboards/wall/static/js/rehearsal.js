@@ -21,6 +21,10 @@ export function createRehearsal() {
   const halt = h("button", { type: "button", hidden: true, onclick: stop });
   const progress = h("div", { class: "rehearsal-progress", role: "status", "aria-live": "polite" });
   const detail = h("div", { class: "rehearsal-detail", tabindex: "0", role: "region", hidden: true });
+  // What goes on below the edge fades out there: a line cut through would look like a fault, and not every browser shows a scroll bar.
+  const edge = () => detail.classList.toggle("goes-on", detail.scrollHeight - detail.scrollTop - detail.clientHeight > 1);
+  detail.addEventListener("scroll", edge);
+  new ResizeObserver(edge).observe(detail);
   const element = h("section", { class: "rehearsal", "aria-labelledby": "rehearsal-title" },
     h("h3", { id: "rehearsal-title" }), h("div", { class: "rehearsal-start" }, button, hint), problem, progress, halt, detail);
   const dialog = h("dialog", { class: "help ask", "aria-labelledby": "ask-title" });
@@ -92,6 +96,7 @@ export function createRehearsal() {
     detail.replaceChildren(hubLine(told.hub) ?? "", h("ul", { class: "rehearsed" }, begun.map(officeLine)),
       waiting ? h("p", { class: "hint" }, say("views.rehearse_wait", { n: waiting })) : "");
     detail.scrollTop = top;
+    edge();
     button.disabled = lasts;
     halt.hidden = !lasts || !may("rehearse");
     setText(halt, say("views.rehearse_stop"));
