@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from alerts.telling import owing
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -40,20 +38,20 @@ def other_troubles(going_on: Mapping[str, Alert], conditions: Mapping[str, Condi
 
 
 def handed_on(
-    found: list[Change], others: Mapping[str, Others], concerns: Callable[[Alert], bool]
+    found: list[Change], others: Mapping[str, Others], owes: Callable[[Alert], tuple[Owed, ...]]
 ) -> list[Change]:
     """The changes of a look, with the words that alerts owed which gave place to another of their office.
 
     Args:
         found: every alert that was open or has begun.
         others: by office, as `other_troubles`.
-        concerns: whether an all-clear of an alert would have been worth saying; that of a meeting that is over would not.
+        owes: the words that an alert owes still; of a meeting that is over only those to people who were told with no meeting in mind.
     """
     owed: dict[str, tuple[Owed, ...]] = {}
     for before, after in found:
         gave_place = before is not None and after.resolved_ns is not None
-        if gave_place and others.get(after.site) is Others.TOLD and concerns(after):
-            owed[after.site] = (*owed.get(after.site, ()), *owing(after))
+        if gave_place and others.get(after.site) is Others.TOLD:
+            owed[after.site] = (*owed.get(after.site, ()), *owes(after))
     return [(before, _with_owed(after, owed)) for before, after in found] if owed else found
 
 
