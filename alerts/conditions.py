@@ -181,8 +181,7 @@ class _Finder:
             reason=flag.reason,
             action=Action.CHECK_POWER if incident is None else Action.NONE,
             factor=incident.factor if incident is not None else None,
-            begins=is_down
-            and incident is None,  # silent anew, and not for long: no trouble yet, and no all-clear
+            begins=is_down and incident is None,  # silent anew, not for long: no trouble yet, no all-clear
             severe=True,
             sites=(flag.site,),
             muted=self._announced.explains(flag.site),

@@ -30,7 +30,9 @@ def other_troubles(going_on: Mapping[str, Alert], conditions: Mapping[str, Condi
     """By office what is wrong there; `going_on`: open alerts by the condition that keeps them up."""
     found: dict[str, Others] = {}
     for subject, one in conditions.items():
-        if one.site and not one.muted:
+        # Announced or not: of an office that is silent nobody can say that it is well.
+        is_silence = one.occurrence_ns is None
+        if one.site and (is_silence or not one.muted):
             alert = going_on.get(subject)
             kind = Others.TOLD if alert is not None and alert.fired_ns is not None else Others.UNTOLD
             found[one.site] = max(found.get(one.site, Others.NONE), kind)

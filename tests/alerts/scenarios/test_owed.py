@@ -91,6 +91,21 @@ def test_silent_anew_when_the_meeting_ends(dark: House) -> None:
     assert dark.open == []
 
 
+def test_announced_works_explain_the_silence_at_the_end(dark: House) -> None:
+    """Nothing is said of the silence while they last, least of all that it is over."""
+    dark.run("13:50", every_s=60).works(
+        "site:agra,works,2026-11-24 09:00,2026-11-24 16:00,2026-11-20,fibre moved"
+    )
+    dark.run("14:30", every_s=60)
+    assert words_since(dark) == []
+    dark.heard("agra").run("14:40")
+    assert words_since(dark) == [
+        "14:32:00 ravi resolved down agra",
+        "14:32:00 site:agra resolved down agra",
+    ]
+    assert dark.open == []
+
+
 def test_a_shared_fault_explains_the_silence_at_the_end(dark: House) -> None:
     """Nobody is told of the silence then; the word waits for contact, not for the meeting."""
     dark.run("13:55", every_s=60).incident(FactorKind.PROVIDER, "provider-b", "agra", "etah")
