@@ -57,6 +57,8 @@ class _Finder:
         self._settings = config.settings.alerts
         self._now_ns = now_ns
         self._standing = {alert.subject for alert in sight.open}
+        self._waiting = {alert.site for alert in sight.open if any(one.lasts for one in alert.owed)}
+        """Offices of whose silence somebody was told who has not heard yet that it is over."""
         self._announced = Announced(config.works, now_ns)
         self._meetings = Meetings(config)
         self._severe = {(flag.site, flag.path) for flag in sight.flags if flag.severe}
@@ -162,10 +164,10 @@ class _Finder:
 
     def _of_silence(self, flag: Flag) -> Condition | None:
         """An office of which nothing is heard, and no meeting near for whose sake it is told of."""
-        down_ns = int(self._settings.down_after_min * MINUTE_NS)
+        is_down = self._now_ns - flag.since_ns >= int(self._settings.down_after_min * MINUTE_NS)
         if (
             flag.reason.code is not ReasonCode.DARK
-            or self._now_ns - flag.since_ns < down_ns
+            or not (is_down or flag.site in self._waiting)
             or not self._is_linked(flag.site)
         ):
             return None
@@ -179,7 +181,7 @@ class _Finder:
             reason=flag.reason,
             action=Action.CHECK_POWER if incident is None else Action.NONE,
             factor=incident.factor if incident is not None else None,
-            begins=incident is None,
+            begins=is_down and incident is None,  # silent anew, not for long: no trouble yet, no all-clear
             severe=True,
             sites=(flag.site,),
             muted=self._announced.explains(flag.site),

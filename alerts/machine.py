@@ -18,8 +18,8 @@ from msgspec import Struct, structs
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
 from alerts.succession import Others, handed_on, other_troubles
-from alerts.telling import Telling, Told, owing
-from telemetry.alerting import Alert, AlertState, Kind, Step
+from alerts.telling import Telling, Told, owing, without_meeting
+from telemetry.alerting import Alert, AlertState, Kind, Owed, Step
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Machine:
             tellings += told
         alerts = [
             structs.replace(after, seen_ns=self._now_ns)
-            for before, after in handed_on(found, others, self._concerns)
+            for before, after in handed_on(found, others, self._owes)
             if after != before
         ]
         return Decision(tuple(alerts), tuple(tellings))
@@ -176,10 +176,9 @@ class Machine:
             and not one.muted
             and one.kind is not Kind.NOT_YOUR_LINE
             and (
-                subject not in standing
-                or (
-                    standing[subject].state is AlertState.PENDING and standing[subject].pending_ns >= began_ns
-                )
+                (standing[subject].state is AlertState.PENDING and standing[subject].pending_ns >= began_ns)
+                if subject in standing
+                else one.begins
             )
             for subject, one in conditions.items()
         )
@@ -274,11 +273,13 @@ class Machine:
 
         Another trouble of the office of which is told takes the place of this one, and with it the all-clear. One of which nobody is told
         (silence that a shared fault explains) only puts it off: the office is not well yet, and whoever was told waits for the word.
+        With its meeting it ends, but for people who were told before with no meeting in mind: the word to them is said yet, or handed on.
         """
         if alert.state is AlertState.PENDING:
             waits = alert.bad_ns and window_start(self._now_ns) - alert.bad_ns[-1] < OF_WINDOWS * WINDOW_NS
             return (alert if waits and others is Others.NONE else self._closed(alert)), ()
-        if others is Others.TOLD or not self._concerns(alert):
+        left = self._left(alert)
+        if others is Others.TOLD or not (self._concerns(left) and (left is alert or left.owed)):
             return self._closed(alert), ()
         if others is Others.UNTOLD:
             return structs.replace(alert, clear_ns=None), ()
@@ -286,8 +287,17 @@ class Machine:
             return structs.replace(alert, clear_ns=self._now_ns), ()
         if self._now_ns - alert.clear_ns < self._clear_ns(alert):
             return alert, ()
-        told = () if self._silenced.covers(alert) else self._teller.over(alert)
+        told = () if self._silenced.covers(alert) else self._teller.over(left)
         return self._closed(alert), told
+
+    def _left(self, alert: Alert) -> Alert:
+        """The alert as far as it is still worth an all-clear: without its meeting, when that is over or does not take place."""
+        return alert if self._concerns(alert) or not alert.site else without_meeting(alert)
+
+    def _owes(self, alert: Alert) -> tuple[Owed, ...]:
+        """Whom it owes a word still; nobody, when nobody could say that the office is well."""
+        left = self._left(alert)
+        return owing(left) if self._concerns(left) else ()
 
     def _concerns(self, alert: Alert) -> bool:
         """Whether an all-clear is worth saying: the meeting is still to come, or runs."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from alerts.telling import owing
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -32,7 +30,9 @@ def other_troubles(going_on: Mapping[str, Alert], conditions: Mapping[str, Condi
     """By office what is wrong there; `going_on`: open alerts by the condition that keeps them up."""
     found: dict[str, Others] = {}
     for subject, one in conditions.items():
-        if one.site and not one.muted:
+        # Announced or not: of an office that is silent nobody can say that it is well.
+        is_silence = one.occurrence_ns is None
+        if one.site and (is_silence or not one.muted):
             alert = going_on.get(subject)
             kind = Others.TOLD if alert is not None and alert.fired_ns is not None else Others.UNTOLD
             found[one.site] = max(found.get(one.site, Others.NONE), kind)
@@ -40,20 +40,20 @@ def other_troubles(going_on: Mapping[str, Alert], conditions: Mapping[str, Condi
 
 
 def handed_on(
-    found: list[Change], others: Mapping[str, Others], concerns: Callable[[Alert], bool]
+    found: list[Change], others: Mapping[str, Others], owes: Callable[[Alert], tuple[Owed, ...]]
 ) -> list[Change]:
     """The changes of a look, with the words that alerts owed which gave place to another of their office.
 
     Args:
         found: every alert that was open or has begun.
         others: by office, as `other_troubles`.
-        concerns: whether an all-clear of an alert would have been worth saying; that of a meeting that is over would not.
+        owes: the words that an alert owes still; of a meeting that is over only those to people who were told with no meeting in mind.
     """
     owed: dict[str, tuple[Owed, ...]] = {}
     for before, after in found:
         gave_place = before is not None and after.resolved_ns is not None
-        if gave_place and others.get(after.site) is Others.TOLD and concerns(after):
-            owed[after.site] = (*owed.get(after.site, ()), *owing(after))
+        if gave_place and others.get(after.site) is Others.TOLD:
+            owed[after.site] = (*owed.get(after.site, ()), *owes(after))
     return [(before, _with_owed(after, owed)) for before, after in found] if owed else found
 
 

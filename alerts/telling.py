@@ -25,8 +25,25 @@ _AUDIENCES = {Role.IN_CHARGE: Audience.IN_CHARGE, Role.REGIONAL: Audience.REGION
 
 def owing(alert: Alert) -> tuple[Owed, ...]:
     """All who have heard of an office's trouble and not yet that it is over, each once for each alert."""
-    own = (Owed(person, alert.id) for person in (*alert.told, *alert.eased))
+    lasts = alert.occurrence_ns is None
+    own = (Owed(person, alert.id, lasts) for person in (*alert.told, *alert.eased))
     return tuple(dict.fromkeys((*own, *alert.owed)))
+
+
+def without_meeting(alert: Alert) -> Alert:
+    """What is left of an office's alert when its meeting is over or cancelled: the words owed to those who were told with no meeting in mind."""
+    return structs.replace(
+        alert,
+        kind=Kind.DOWN,
+        severity=Severity.NOTICE,
+        meeting="",
+        occurrence_ns=None,
+        starts_ns=None,
+        ends_ns=None,
+        told=(),
+        eased=(),
+        owed=tuple(one for one in owing(alert) if one.lasts),
+    )
 
 
 class Telling(Struct, frozen=True, kw_only=True):

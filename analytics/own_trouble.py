@@ -130,10 +130,16 @@ def claimed_beyond(
     trouble: Mapping[str, NDArray[np.floating]],
     room: NDArray[np.integer] | int = MOST_WINDOWS,
 ) -> NDArray[np.bool_]:
-    """(S, P): lines of whose newest windows the probe says more than is believed; by what `without_own_trouble` was given and gave."""
-    claims = np.any([np.nan_to_num(trouble[name]) > 0 for name in TROUBLE_COLUMNS], axis=0)
+    """(S, P): lines whose room is used up, and of whose newest windows the probe claims something; by what `without_own_trouble` was given and gave.
+
+    A claim that would change nothing, as one late packet of 150, is none: also where there is no room at all.
+    """
     spent = changed_windows(values, cleared).sum(axis=-1) >= room
-    return np.asarray(spent & claims[..., -MOST_WINDOWS:].any(axis=-1))
+    if not spent.any():
+        return np.asarray(spent)
+    windows = cleared["sent"].shape[-1]
+    would = changed_windows(values, without_own_trouble(values, trouble, windows))
+    return np.asarray(spent & would[..., -MOST_WINDOWS:].any(axis=-1))
 
 
 def changed_windows(values: Values, out: Values) -> NDArray[np.bool_]:

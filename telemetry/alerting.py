@@ -72,12 +72,14 @@ class Severity(StrEnum):
     URGENT = "urgent"
 
 
-class Owed(Struct, frozen=True):
+class Owed(Struct, frozen=True, omit_defaults=True):
     """A word that is owed to somebody."""
 
     person: str
     alert: str
     """Of which they were told."""
+    lasts: bool = False
+    """They were told with no meeting in mind: whatever becomes of meetings, they hear when it is over."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -144,7 +144,7 @@ def joined_slots(lines: Lines, blocks: Sequence[SlotGrid]) -> SlotGrid:
 
 
 def strain(figures: Mapping[str, NDArray[np.floating]], limits: Limits) -> NDArray[np.float32]:
-    """The worst of a slot's figures over its limit; NaN where there is none.
+    """The worst of a slot's figures over its limit; NaN where there is none, so everywhere when there are no limits.
 
     Args:
         figures: of one shape: loss ratios of the slot as a whole, mean jitter, `rtt_p95_ms`; where known, `floor.ABOVE`.
@@ -164,8 +164,8 @@ def strain(figures: Mapping[str, NDArray[np.floating]], limits: Limits) -> NDArr
         )
         if limit
     ]
-    if not parts:
-        return np.asarray(np.where(np.isnan(loss), np.nan, 0.0), dtype=np.float32)
+    if not parts:  # nothing is measured by anything, also where nothing comes through
+        return np.full_like(loss, np.nan, dtype=np.float32)
     return np.asarray(np.minimum(np.fmax.reduce(parts, axis=0), MOST_STRAIN), dtype=np.float32)
 
 

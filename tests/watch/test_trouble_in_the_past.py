@@ -178,3 +178,20 @@ def test_windows_in_trouble_are_believed_for_ten_minutes() -> None:
     assert left_out.sum(axis=-1).tolist() == [[MOST_WINDOWS, 5]]
     assert np.flatnonzero(left_out[0, 0])[-1] == 2 * (MOST_WINDOWS - 1)
     assert claimed_beyond(values, cleared, trouble).tolist() == [[True, False]]
+
+
+def test_a_claim_that_changes_nothing_goes_beyond_no_belief() -> None:
+    """Without room: one late packet of 150 is nothing that could not be believed, a starved window is."""
+    shape = (1, 2, 120)
+    values = {name: np.full(shape, 0.5) for name in WINDOW_VALUE_COLUMNS}
+    for name, count in (("sent", 150.0), ("lost", 0.0), ("up_lost", 0.0), ("down_lost", 0.0)):
+        values[name] = np.full(shape, count)
+    trouble = {name: np.zeros(shape) for name in TROUBLE_COLUMNS}
+    trouble["late_sends"][..., -1] = 1.0
+    none = np.zeros((1, 2), dtype=np.int64)
+    cleared = without_own_trouble(values, trouble, none)
+    assert claimed_beyond(values, cleared, trouble, none).tolist() == [[False, False]]
+    trouble["late_sends"][..., -2] = 100.0  # the whole probe's, and so of both its lines
+    some = np.array([[0, 2]])
+    cleared = without_own_trouble(values, trouble, some)
+    assert claimed_beyond(values, cleared, trouble, some).tolist() == [[True, False]]

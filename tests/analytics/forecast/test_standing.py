@@ -11,7 +11,9 @@ from scipy.stats import beta
 from analytics.forecast.features import facts
 from analytics.forecast.levels import AFTERWARDS, AGES, OLD_ENDS, RATES, YOUNG_ENDS, levels
 from analytics.forecast.margins import UNKNOWN, coarse, margins, strain_of
+from analytics.forecast.slots import strain as strain_over
 from analytics.forecast.track import Asks, Track
+from config.profiles import Limits
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 SLOT_NS = 300 * SECOND_NS
@@ -138,6 +140,24 @@ def test_nothing_that_comes_through_fails_under_any_limit() -> None:
     strain[1, -24:] = np.nan
     track = lines(strain)
     broke = np.where(np.isnan(track.strain), np.float32(1.0), track.broke)
+    said = tomorrow(replace(track, broke=broke, measured=np.ones_like(track.measured)))
+    for name in ("near_day", "far_day", "near_clock", "far_clock", "level"):
+        assert said[name][1] > said[name][0] + 1.0, name
+
+
+def test_without_any_limit_an_outage_is_no_good_hour() -> None:
+    """Of a profile that limits no figure no strain is known, of a sound slot or an outage; under other limits the outage fails too."""
+    lost = np.zeros((2, HOURS))
+    lost[1, -24:] = 1.0
+    figures = dict.fromkeys(("up_loss_ratio", "down_loss_ratio", "loss_ratio"), lost)
+    figures |= {
+        name: np.where(lost < 1.0, 20.0, np.nan) for name in ("up_jitter_ms", "down_jitter_ms", "rtt_p95_ms")
+    }
+    worst = strain_over(figures, Limits())
+    assert np.isnan(worst).all()
+    assert worst.dtype == np.float32
+    track = lines(worst)
+    broke = np.repeat(lost, 12, axis=1).astype(np.float32)
     said = tomorrow(replace(track, broke=broke, measured=np.ones_like(track.measured)))
     for name in ("near_day", "far_day", "near_clock", "far_clock", "level"):
         assert said[name][1] > said[name][0] + 1.0, name
