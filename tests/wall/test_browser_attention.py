@@ -49,7 +49,7 @@ def day(
         )
         (tmp_path / "data").mkdir()
         made = make_fleet(tmp_path / "data", tmp_path / "config" / "tatpar.toml", story=False)
-        with made as fleet, serve_fleet(fleet) as url:
+        with made as fleet:
             linked = set(fleet.linked)
 
             def decide(meetings: dict[str, Expected]) -> None:
@@ -71,8 +71,10 @@ def day(
                         ]
                     )
 
+            # Before the wall is served: it would draw what is decided of one meeting while the next still waits.
             decide({"runs": {}, "next": {}, "late": {}} | expected)
-            yield url, decide
+            with serve_fleet(fleet) as url:
+                yield url, decide
 
     return served
 
