@@ -188,6 +188,7 @@ def test_keys_zoom_from_eight_weeks_to_one_report(page: Page, long_fleet: Any, u
     page.wait_for_selector(".reports-table td:has-text('media video')")
     assert f"at={CALL_MS}" in page.evaluate("location.hash")
     page.click("text=900002 · JSON")
+    until(page, "document.querySelector('.site-reports pre').textContent")  # it is written once it has opened
     assert json.loads(page.inner_text(".site-reports pre"))["seq"] == 900_002
     page.keyboard.press("Escape")
     until(page, "document.querySelector('.site-reports').hidden && !location.hash.includes('at=')")
