@@ -37,7 +37,7 @@ class Planner:
         publish: Callable[[str, bytes], Sending],
         is_revoked: Callable[[str, str], bool] = lambda _, __: False,
         withheld: Callable[[str, str], None] = lambda _, __: None,
-        roll: Callable[[], object] = lambda: None,
+        roll: Callable[[], object] = object,
     ) -> None:
         """Take what is asked and told.
 
@@ -46,7 +46,7 @@ class Planner:
             publish: sends a retained message.
             is_revoked: `(site, probe)`, asked as a plan is told: what was heard before may be noted after.
             withheld: `(site, probe)`, told each time that a probe is heard which gets no plan, its site having `MAX_PROBES`.
-            roll: what `is_revoked` answers from: another object whenever an answer may have changed.
+            roll: what `is_revoked` answers from: another object whenever an answer may have changed, without it at each call.
         """
         self._root = root
         self._publish = publish

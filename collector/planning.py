@@ -34,7 +34,7 @@ class Planning:
         ground: Ground,
         bridge: Bridge,
         is_revoked: Callable[[str, str], bool],
-        roll: Callable[[], object] = lambda: None,
+        roll: Callable[[], object] = object,
     ) -> None:
         """`is_revoked(site, probe)`: it is told no plan; `roll`: what that answers from, another object after a change."""
         self._ground = ground

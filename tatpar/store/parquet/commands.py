@@ -23,6 +23,8 @@ from tatpar.terminal.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from config.config import Config
+    from tatpar.store.parquet.exporting import Exported
+    from tatpar.store.parquet.importing import Imported
 
 
 @click.command("export", short_help="write the store out as Parquet")
@@ -90,15 +92,9 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     if as_json:
         say_json(done)
         return
-    counts: dict[str, Any] = {
-        "files": done.files,
-        "windows": done.windows,
-        "rollups": done.rollups,
-        "items": done.items,
-    }
     language = lang or config.settings.deployment.language
     size = f"{done.bytes / 1e6:.1f}"
-    click.echo(say(language, "store.exported", folder=str(done.folder), mb=size, **counts))
+    click.echo(say(language, "store.exported", folder=str(done.folder), mb=size, **_counts(done)))
 
 
 @click.command("import", short_help="take Parquet files of an export in")
@@ -150,13 +146,7 @@ def import_(
     if as_json:
         say_json(done)
         return
-    counts: dict[str, Any] = {
-        "files": done.files,
-        "windows": done.windows,
-        "rollups": done.rollups,
-        "items": done.items,
-    }
-    click.echo(say(language, "store.imported", **counts))
+    click.echo(say(language, "store.imported", **_counts(done)))
     if done.items_left_out:
         left = done.items_left_out
         click.echo(say(language, "store.items_left_out", count=left, kind=settings.store.kind))
@@ -178,3 +168,8 @@ def _moment(option: str, text: str, now_ns: int, config: Config) -> int:
         return begin_of(text, now_ns, timezone_of(config.settings))
     except NoSuchSpanError as error:
         wrong_input(f"{option}: {error}")
+
+
+def _counts(done: Exported | Imported) -> dict[str, Any]:
+    """How much went out or came in, for its sentence."""
+    return {"files": done.files, "windows": done.windows, "rollups": done.rollups, "items": done.items}
