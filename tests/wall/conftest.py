@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -94,6 +95,21 @@ def page(browser: Browser) -> Iterator[Page]:
     yield opened
     context.close()
     assert not errors
+
+
+@pytest.fixture
+def serve_page(page: Page) -> Callable[..., Any]:
+    """For serving a fleet to the page, which leaves before the wall ends: it would ask it again, in vain, and fail."""
+
+    @contextmanager
+    def served_to(fleet: Fleet) -> Iterator[str]:
+        with served(fleet) as url:
+            try:
+                yield url
+            finally:
+                page.goto("about:blank")
+
+    return served_to
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ Expected = dict[str, tuple[State, float]]
 
 @pytest.fixture
 def day(
-    tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+    tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> Callable[[dict[str, Expected]], Any]:
     """The wall at 10:17: one meeting of all offices runs, one of Braj comes at 10:30 (if `soon`), one of all at 14:00."""
 
@@ -73,7 +73,7 @@ def day(
 
             # Before the wall is served: it would draw what is decided of one meeting while the next still waits.
             decide({"runs": {}, "next": {}, "late": {}} | expected)
-            with serve_fleet(fleet) as url:
+            with serve_page(fleet) as url:
                 yield url, decide
 
     return served

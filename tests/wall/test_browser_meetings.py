@@ -134,14 +134,14 @@ def test_on_the_wall_every_meeting_shows_its_time_and_count(
 
 
 def test_what_no_row_has_room_for_is_counted(
-    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> None:
     """Thirty meetings at once: eight rows, and the day says how many more; the phone lists them all."""
     shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
     write_crowd(tmp_path / "config" / "meetings", [("0900", 15)] * 30)
     (tmp_path / "data").mkdir()
     made = make_fleet(tmp_path / "data", tmp_path / "config" / "tatpar.toml", story=False)
-    with made as fleet, serve_fleet(fleet) as url:
+    with made as fleet, serve_page(fleet) as url:
         every = len(meetings(url))
         shown = told(page, url, (1920, 1080))
         said = page.locator(".unseated").all_text_contents()

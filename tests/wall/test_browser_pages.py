@@ -128,10 +128,10 @@ def test_the_probe_speaks_for_itself(page: Page, fleet: Any) -> None:
 
 
 def test_of_a_line_that_fell_silent_nothing_is_said_of_now(
-    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any], until: Any
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any], until: Any
 ) -> None:
     """The last good figures of an office without contact are not its loss, round trip and sound now."""
-    with make_fleet(tmp_path) as fleet, serve_fleet(fleet) as url:
+    with make_fleet(tmp_path) as fleet, serve_page(fleet) as url:
         now_ns = fleet.clock.now_ns()
         before = envelope("lalitpur", 999, window_start(now_ns - 90 * SECOND_NS), 0.0, 21.0)
         fleet.store.append([Received(before, now_ns)])

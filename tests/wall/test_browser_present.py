@@ -150,7 +150,7 @@ def test_a_phone_keeps_most_of_its_screen_for_the_list(page: Page, fleet: Any, l
 
 
 def test_no_title_of_an_ordinary_full_day_is_cut(
-    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> None:
     """Six meetings with long titles, two of them at once and three in a row: lanes are opened until each has its words."""
     shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
@@ -161,7 +161,7 @@ def test_no_title_of_an_ordinary_full_day_is_cut(
     write_meetings(folder, [(f"of the week {n}", start, long, "all") for n, (start, long) in enumerate(day)])
     (tmp_path / "data").mkdir()
     made = make_fleet(tmp_path / "data", tmp_path / "config" / "tatpar.toml", story=False)
-    with made as fleet, serve_fleet(fleet) as url:
+    with made as fleet, serve_page(fleet) as url:
         for width, height in ((1920, 1080), (1366, 768)):
             page.set_viewport_size({"width": width, "height": height})
             for language in ("hi", "en"):

@@ -74,10 +74,10 @@ def first_words(page: Page, url: str) -> str:
 
 
 def test_the_first_run_says_what_to_do(
-    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> None:
     """Before any data every office is unknown, never ready, and the page says that a probe must be started."""
-    with make_fleet(tmp_path, story=False) as fleet, serve_fleet(fleet) as url:
+    with make_fleet(tmp_path, story=False) as fleet, serve_page(fleet) as url:
         text = first_words(page, url)
         assert "No data yet: start a probe" in text
         assert "No forecast settled yet" in text
@@ -90,14 +90,14 @@ def test_an_empty_calendar_names_the_place_for_meetings(
     tmp_path: Path,
     own_config: Path,
     make_fleet: Callable[..., Any],
-    serve_fleet: Callable[..., Any],
+    serve_page: Callable[..., Any],
 ) -> None:
     """Without meetings the page says where to put an .ics file; when one is put there it appears by itself."""
     meetings = own_config.parent / "meetings"
     kept = {file.name: file.read_bytes() for file in meetings.glob("*.ics")}
     for name in kept:
         (meetings / name).unlink()
-    with make_fleet(tmp_path, own_config, story=False) as fleet, serve_fleet(fleet) as url:
+    with make_fleet(tmp_path, own_config, story=False) as fleet, serve_page(fleet) as url:
         assert "To add one, put an .ics file into “meetings”" in first_words(page, url)
         for name, body in kept.items():
             (meetings / name).write_bytes(body)
@@ -109,7 +109,7 @@ def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
     tmp_path: Path,
     own_config: Path,
     make_fleet: Callable[..., Any],
-    serve_fleet: Callable[..., Any],
+    serve_page: Callable[..., Any],
     *,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -118,7 +118,7 @@ def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
     It is no trouble of reading: the wall stays healthy, and the log has the line once.
     """
     sites = own_config.parent / "sites.csv"
-    with make_fleet(tmp_path, own_config, story=False) as fleet, serve_fleet(fleet) as url:
+    with make_fleet(tmp_path, own_config, story=False) as fleet, serve_page(fleet) as url:
         first_words(page, url)
         whole = sites.read_text(encoding="utf-8")
         sites.write_text(
@@ -147,24 +147,24 @@ def test_changed_sites_are_taken_up_and_wrong_ones_are_said(
 
 
 def test_a_silent_part_of_the_house_is_named(
-    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> None:
     """A collector that has not said for minutes that it works is named with the time of its last word."""
     from telemetry.windows import SECOND_NS
 
-    with make_fleet(tmp_path, story=False) as fleet, serve_fleet(fleet) as url:
+    with make_fleet(tmp_path, story=False) as fleet, serve_page(fleet) as url:
         fleet.state.beat("collector", fleet.clock.now_ns() - 300 * SECOND_NS, {})
         assert "Not heard from since: collector (10:12)" in first_words(page, url)
 
 
 def test_many_silent_offices_are_counted_and_nothing_is_said_of_their_cause(
-    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any], until: Any
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any], until: Any
 ) -> None:
     """Eleven offices of one provider go dark: the foot counts them and their age, and claims no cause, shared or not."""
     from telemetry.control import Presence
     from telemetry.decisions import Action, ReasonCode, State
 
-    with make_fleet(tmp_path) as fleet, serve_fleet(fleet) as url:
+    with make_fleet(tmp_path) as fleet, serve_page(fleet) as url:
         page.goto(f"{url}/?lang=en")
         page.wait_for_selector(".mark")
         gone = [
@@ -195,10 +195,10 @@ def test_many_silent_offices_are_counted_and_nothing_is_said_of_their_cause(
 
 
 def test_a_dark_office_counts_in_the_age_of_the_oldest_data(
-    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_fleet: Callable[..., Any]
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> None:
     """Offline for a minute or for half an hour, an office's silence is in the foot, however fresh the others are."""
-    with make_fleet(tmp_path) as fleet, serve_fleet(fleet) as url:
+    with make_fleet(tmp_path) as fleet, serve_page(fleet) as url:
         fleet.report([site for site in fleet.linked if site != "lalitpur"])
         page.goto(f"{url}/?lang=en")
         page.wait_for_selector(".mark")

@@ -13,9 +13,11 @@ import config
 from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode, State
 from telemetry.windows import SECOND_NS
 from tests.wall.crowded import write_fleet
-from tests.wall.storied_fleet import made_fleet, served, tell_rehearsal
+from tests.wall.storied_fleet import made_fleet, tell_rehearsal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
@@ -224,14 +226,16 @@ def the_canvas_is_for_the_keyboard(page: Page) -> None:
     page.wait_for_selector(".dense canvas")
 
 
-def test_five_thousand_offices_stay_usable(page: Page, tmp_path: Path, until: Any) -> None:
+def test_five_thousand_offices_stay_usable(
+    page: Page, tmp_path: Path, serve_page: Callable[..., Any], until: Any
+) -> None:
     """Dots on one canvas, tiles that keep their places, an office that reports shows it, and the keys still work."""
     shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
     write_fleet(tmp_path / "config", 5000)
     (tmp_path / "data").mkdir()
     with (
         made_fleet(tmp_path / "data", tmp_path / "config" / "tatpar.toml", story=False) as fleet,
-        served(fleet) as url,
+        serve_page(fleet) as url,
     ):
         page.goto(f"{url}/?lang=en")
         page.wait_for_selector(".dense canvas")
@@ -258,12 +262,14 @@ def test_five_thousand_offices_stay_usable(page: Page, tmp_path: Path, until: An
         assert page.evaluate("document.documentElement.scrollWidth") == 1920
 
 
-def test_on_a_phone_the_next_meeting_comes_first(page: Page, told_story: Path, tmp_path: Path) -> None:
+def test_on_a_phone_the_next_meeting_comes_first(
+    page: Page, told_story: Path, tmp_path: Path, serve_page: Callable[..., Any]
+) -> None:
     """What is over is folded below it, opens with a touch, and stays as it was left when the list is drawn anew."""
     shutil.copytree(told_story, tmp_path / "data")
     with made_fleet(tmp_path / "data", story=False) as later:
         later.clock._began -= 5 * 3600 * SECOND_NS  # quarter past three in the afternoon
-        with served(later) as url:
+        with serve_page(later) as url:
             page.set_viewport_size({"width": 390, "height": 844})
             page.goto(f"{url}/?lang=en#/meetings")
             page.wait_for_selector(".day-over summary")
