@@ -2,7 +2,7 @@
 # Sets up what `make run` and `make test` need. Does nothing (and needs no network) when it is there already.
 #   setup.sh venv            the Python environment in .venv/, from requirements.lock with hashes
 #   setup.sh servers [must]  mosquitto; without `must` its absence is only said (an embedded broker takes over)
-#   setup.sh databases       what the tests of the stores and of /metrics run against: VictoriaMetrics, InfluxDB, promtool, Alertmanager, faketime; tshark, fping
+#   setup.sh databases       what the tests of the stores and of /metrics run against: VictoriaMetrics, InfluxDB, promtool, Alertmanager, faketime; tshark, fping; shellcheck
 #   setup.sh wheelhouse      the office's few packages as files, so that the tests can install a wheel without a network
 #   setup.sh browser         Chromium, the fonts that the wall's tests look at, and what reads the reports' PDF
 set -eu
@@ -66,6 +66,7 @@ databases() {
   has faketime || missing="$missing faketime"
   has tshark || missing="$missing tshark"
   has fping || missing="$missing fping"
+  has shellcheck || missing="$missing shellcheck"
   has ip || missing="$missing iproute2"
   has prometheus-alertmanager || missing="$missing prometheus-alertmanager"
   [ -z "$missing" ] || install_packages $missing || { say "the tests need: $missing"; exit 1; }

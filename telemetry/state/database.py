@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from telemetry import write_ahead
 from telemetry.state.errors import StateError
 from telemetry.state.migrations import migrate
 
@@ -40,7 +41,7 @@ class Database:
             )  # it holds what offices' passwords are checked by; SQLite's other files follow it
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            write_ahead.switch_on(self._connection, BUSY_MS)
             self._connection.execute("PRAGMA synchronous=FULL")
             migrate(self._connection, path)
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import zstandard
 
+from telemetry import write_ahead
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -179,7 +181,7 @@ class DerivedDays:
             connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             if connection.execute("PRAGMA user_version").fetchone() != (FORMAT,):
                 connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
-                connection.execute("PRAGMA journal_mode=WAL")
+                write_ahead.switch_on(connection, BUSY_MS)
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("DROP TABLE IF EXISTS derived")
                 connection.execute(_SCHEMA)
