@@ -238,7 +238,7 @@ def test_no_label_of_a_chart_is_cut(  # noqa: PLR0917 - a table
     page.add_init_script(RECORD)
     page.set_viewport_size({"width": width, "height": 1080})
     page.goto(f"{fleet.url}/?lang={language}#/site/rampur?{asked}&path=main.state")
-    until(page, "document.querySelectorAll('.u-wrap canvas').length === 6 && window.drawn.length > 20", 20.0)
+    until(page, "document.querySelectorAll('.u-wrap canvas').length === 6 && window.drawn.length > 20")
     drawn = page.evaluate("window.drawn")
     assert [one for one in drawn if one[1] < -0.5 or one[2] > one[3] + 0.5] == []
     named = [one for one in drawn if re.match(r"\d\d:\d\d .", one[0])]

@@ -12,6 +12,7 @@ import pytest
 import config
 from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode, State
 from telemetry.windows import SECOND_NS
+from tests.wall.conftest import at_rest
 from tests.wall.crowded import write_fleet
 from tests.wall.storied_fleet import made_fleet, tell_rehearsal
 
@@ -272,6 +273,7 @@ def test_five_thousand_offices_stay_usable(
     ):
         page.goto(f"{url}/?lang=en")
         page.wait_for_selector(".dense canvas")
+        at_rest(page)
         more = page.inner_text(".attention .more").replace(",", "")
         rows = page.locator(".rows li:visible .row").count()
         assert rows + int(re.search(r"\d+", more)[0]) == len(fleet.linked)
@@ -301,7 +303,7 @@ def test_on_a_phone_the_next_meeting_comes_first(
     """What is over is folded below it, opens with a touch, and stays as it was left when the list is drawn anew."""
     shutil.copytree(told_story, tmp_path / "data")
     with made_fleet(tmp_path / "data", story=False) as later:
-        later.clock._began -= 5 * 3600 * SECOND_NS  # quarter past three in the afternoon
+        later.clock.advance(5 * 3600 * SECOND_NS)  # quarter past three in the afternoon
         with serve_page(later) as url:
             page.set_viewport_size({"width": 390, "height": 844})
             page.goto(f"{url}/?lang=en#/meetings")
