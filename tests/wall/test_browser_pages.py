@@ -68,6 +68,23 @@ def test_a_site_draws_its_six_charts(page: Page, fleet: Any, until: Any) -> None
     assert ink(page, 0, "--chart-up") < lossy / 10
 
 
+def test_an_office_that_is_left_while_its_charts_are_made_is_let_go_of(
+    page: Page, fleet: Any, until: Any
+) -> None:
+    """The library of the charts comes when the reader is at the wall again: nothing fails, and the office opens as ever."""
+    held: list[Any] = []
+    page.route("**/uPlot*.js", lambda route: held.append(route))  # noqa: PLW0108 - it wants a function that takes a mark
+    page.goto(f"{fleet.url}/?lang=en#/site/rampur?range=1h")
+    while not held:
+        page.wait_for_timeout(50)
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".mark")
+    held.pop().continue_()
+    until(page, "window.uPlot")
+    page.goto(f"{fleet.url}/?lang=en#/site/rampur?range=1h")
+    page.wait_for_selector(".u-wrap canvas")
+
+
 def test_a_drag_zooms_and_the_address_carries_the_view(page: Page, fleet: Any, until: Any) -> None:
     """Dragging over a chart writes from and to into the address; opening that address shows the same span."""
     open_site(page, fleet)
