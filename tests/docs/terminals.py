@@ -22,6 +22,8 @@ _PIECE: Final = re.compile(
     r"^```sh\n(?P<typed>.*?)^```$|^<!-- says: (?P<says>.*?) -->$", re.MULTILINE | re.DOTALL
 )
 _DONE: Final = "block-is-done"
+WITHIN_S: Final = 300.0
+"""For one block, on a machine that is busy with other things."""
 
 
 @dataclass

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.docs.terminals import Block, Terminals, blocks, missing
+from tests.docs.terminals import WITHIN_S, Block, Terminals, blocks, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOUSE: Final = Path(__file__).parents[2]
 PAGE: Final = HOUSE / "docs" / "first-hour.md"
-WITHIN_S: Final = 300.0
-"""For one block, on a machine that is busy with other things."""
 
 
 @pytest.fixture

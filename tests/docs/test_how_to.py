@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.docs.terminals import Block, Terminals, blocks, missing
+from tests.docs.terminals import WITHIN_S, Block, Terminals, blocks, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for block in blocks((DOCS / "first-hour.md").read_text(encoding="utf-8")):
         if block.lasts:
             break
-        terminals.type(block, 60)
+        terminals.type(block, WITHIN_S)
     terminals.close()
     return folder / "first-hour"
 
@@ -37,7 +37,7 @@ def terminals(made: Path, tmp_path: Path) -> Iterator[Terminals]:
     """One in a copy of it."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     found = Terminals(tmp_path)
-    found.type(Block("export TATPAR_CONFIG=tatpar.toml\n"), 60)
+    found.type(Block("export TATPAR_CONFIG=tatpar.toml\n"), WITHIN_S)
     yield found
     found.close()
 
@@ -48,7 +48,7 @@ def test_the_guide_as_it_stands(terminals: Terminals, name: str) -> None:
     asked = blocks((DOCS / "how-to" / f"{name}.md").read_text(encoding="utf-8"))
     assert any(block.says for block in asked)
     for block in asked:
-        said = terminals.type(block, 60)
+        said = terminals.type(block, WITHIN_S)
         assert (absent := missing(said, block.says)) is None, (
             f"{block.typed}\ndid not say {absent!r}:\n{said}"
         )

@@ -115,7 +115,7 @@ def test_search_finds_whole_words_in_both_scripts(site: Path, program: Callable[
     asked: list[str] = []
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
-            executable_path=program("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=program("chromium"), args=["--no-sandbox", "--disable-gpu"], timeout=60_000
         )
         page = browser.new_page()
         page.set_default_timeout(60_000)
@@ -138,6 +138,6 @@ def test_search_finds_whole_words_in_both_scripts(site: Path, program: Callable[
         assert page.get_attribute("html", "lang") == "en"
         page.goto(f"file://{site}/docs/hi/in-charge.html")
         assert page.get_attribute("html", "lang") == "hi"
-        assert page.evaluate("document.fonts.check('16px \"Noto Sans\"', 'क')")
+        page.wait_for_function("document.fonts.check('16px \"Noto Sans\"', 'क')")  # fetched when it is drawn
         browser.close()
     assert all(url.startswith(("file://", "data:")) for url in asked), asked

@@ -95,7 +95,9 @@ def wall(house: Any, program: Callable[[str], str]) -> Iterator[Wall]:
     address = re.search(r"wall: (http://\S+)", house.said("up"))
     assert address is not None
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program("chromium"), args=BROWSER_FLAGS)
+        browser = driver.chromium.launch(
+            executable_path=program("chromium"), args=BROWSER_FLAGS, timeout=60_000
+        )
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
         page.set_default_timeout(60_000)
         yield Wall(page, address[1])

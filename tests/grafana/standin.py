@@ -72,6 +72,6 @@ def promql(url: str, query: str, from_ms: int, until_ms: int, step_ms: int | Non
 
 def _json(url: str, fields: dict[str, str]) -> Any:
     with urllib3.PoolManager() as pool:
-        answer = pool.request("GET", url, fields=fields, retries=False, timeout=30)
+        answer = pool.request("GET", url, fields=fields, retries=False, timeout=60)
         assert answer.status == 200, answer.data
         return answer.json()

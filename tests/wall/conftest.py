@@ -78,7 +78,9 @@ def browser(program: Callable[[str], str]) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=program("chromium"), args=CHROMIUM_FLAGS)
+        launched = driver.chromium.launch(
+            executable_path=program("chromium"), args=CHROMIUM_FLAGS, timeout=60_000
+        )
         yield launched
         launched.close()
 
@@ -110,6 +112,12 @@ def serve_page(page: Page) -> Callable[..., Any]:
                 page.goto("about:blank")
 
     return served_to
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the letters are there and two frames are drawn: what follows the size of something has followed it."""
+    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(f"document.fonts.ready.then(() => {frames})")
 
 
 @pytest.fixture

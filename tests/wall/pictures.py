@@ -15,7 +15,7 @@ import config
 from telemetry.windows import MS_NS, WINDOW_NS
 from tests.wall.conftest import CHROMIUM_FLAGS
 from tests.wall.long_story import SITE, tell_long_past
-from tests.wall.storied_fleet import StoryClock, made_fleet, served, tell_incidents
+from tests.wall.storied_fleet import made_fleet, served, tell_incidents
 from tests.wall.story import NOW_NS
 
 DEFAULTS: Final = Path(config.__file__).parent / "defaults"
@@ -59,14 +59,6 @@ LONG: Final[dict[str, _Look]] = {
 _DRAWN: Final = ".u-wrap canvas, .verdicts tr, .wall .bar, .past-table tr, .case .story"
 
 
-class StillClock(StoryClock):
-    """Stands at the story's time: on a busy machine the pictures would be of old data by the last one."""
-
-    def now_ns(self) -> int:
-        """Always the same."""
-        return NOW_NS
-
-
 def make(folder: Path) -> None:
     """Write every picture into a folder."""
     with tempfile.TemporaryDirectory() as data:
@@ -75,11 +67,9 @@ def make(folder: Path) -> None:
             people.write("noc-duty,Meera Singh,noc,all,hi,noc@office.example,,mail,,,\n")
         settings = Path(data) / "config" / "tatpar.toml"
         with made_fleet(Path(data), settings) as fleet:
-            fleet.clock = StillClock()
             with served(fleet) as url:
                 take(url, folder, STORY)
             tell_incidents(fleet)
-            fleet.clock = StillClock()
             with served(fleet) as url:
                 take(url, folder, FAULTS)
         with made_fleet(Path(data) / "long") as fleet:
@@ -87,7 +77,6 @@ def make(folder: Path) -> None:
             tell_incidents(fleet)
             while fleet.store.maintain(NOW_NS):
                 pass
-            fleet.clock = StillClock()
             with served(fleet) as url:
                 take(url, folder, LONG)
 

@@ -60,6 +60,22 @@ class StoryClock:
         return time.monotonic_ns()
 
 
+class StillClock(StoryClock):
+    """Stands at the story's time: what is young or heard just now stays so, however long a busy machine takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at_ns = NOW_NS
+
+    def now_ns(self) -> int:
+        """The same until it is moved on."""
+        return self._at_ns
+
+    def advance(self, step_ns: int) -> None:
+        """Move it on."""
+        self._at_ns += step_ns
+
+
 @dataclass
 class Fleet:
     """The databases of the story and the wall over them."""
@@ -301,14 +317,16 @@ def served(fleet: Fleet, port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def made_fleet(folder: Path, config: Path | None = None, *, story: bool = True) -> Iterator[Fleet]:
-    """A fleet in a folder, with its story or empty."""
+def made_fleet(
+    folder: Path, config: Path | None = None, *, story: bool = True, clock: StoryClock | None = None
+) -> Iterator[Fleet]:
+    """A fleet in a folder, with its story or empty; its time stands still unless it is given a clock that runs."""
     store = SqliteStore(folder / "reports.db")
     state = StateDb(folder / "state.db")
-    fleet = Fleet(folder, LiveConfig(config), store, state, SqliteReader(folder / "reports.db"), StoryClock())
+    reader = SqliteReader(folder / "reports.db")
+    fleet = Fleet(folder, LiveConfig(config), store, state, reader, clock or StillClock())
     if story:
         tell_story(fleet)
-        fleet.clock = StoryClock()
     yield fleet
     fleet.reader.close()
     state.close()

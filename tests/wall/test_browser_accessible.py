@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dashboards.wall.web.files import Files
+from tests.wall.conftest import at_rest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -61,7 +62,7 @@ def test_axe_finds_nothing(browser: Browser, faulty: Any, look: tuple[str, str, 
         if key:
             page.keyboard.press(key)
         page.wait_for_selector(waited, state="attached")
-        page.wait_for_timeout(200)
+        at_rest(page)
         found = page.evaluate("axe.run({resultTypes: ['violations']})")
         told += [
             (name, one["id"], node["html"][:160], str(node["failureSummary"])[:240])

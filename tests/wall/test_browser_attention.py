@@ -12,6 +12,7 @@ from msgspec import structs
 
 import config
 from telemetry.decisions import Action, Reason, ReasonCode, State
+from tests.wall.conftest import at_rest
 from tests.wall.crowded import write_meetings
 from tests.wall.story import verdict
 
@@ -91,7 +92,7 @@ def said(page: Page) -> list[str]:
 def open_wall(page: Page, url: str) -> None:
     page.goto(f"{url}/?lang=en")
     page.wait_for_selector(".attention h2")
-    page.wait_for_timeout(300)
+    at_rest(page)
 
 
 def test_the_next_meetings_offices_come_first_though_others_are_worse(page: Page, day: Any) -> None:

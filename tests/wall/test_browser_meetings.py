@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import config
+from tests.wall.conftest import at_rest
 from tests.wall.crowded import CROWD, write_crowd
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ def told(page: Page, url: str, size: tuple[int, int], language: str = "en") -> l
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(f"{url}/?lang={language}")
     page.wait_for_selector(".bar", state="attached")
-    page.evaluate("document.fonts.ready")
-    page.wait_for_timeout(100)
+    at_rest(page)
     found: list[dict[str, Any]] = page.evaluate(WORDS)
     return found
 

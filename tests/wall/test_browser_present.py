@@ -13,6 +13,7 @@ from msgspec import structs
 import config
 from telemetry.decisions import Flag, Reason, ReasonCode
 from telemetry.windows import SECOND_NS
+from tests.wall.conftest import at_rest
 from tests.wall.crowded import write_meetings
 from tests.wall.story import PATHS, STORY
 
@@ -133,7 +134,7 @@ def test_a_phone_keeps_most_of_its_screen_for_the_list(page: Page, fleet: Any, l
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{fleet.url}/?lang={language}")
     page.wait_for_selector(".rows .row")
-    page.evaluate("document.fonts.ready")
+    at_rest(page)
     assert page.evaluate("document.querySelector('.top').offsetHeight") < 844 / 5
     words = "[...document.querySelectorAll('.top :is(.count span, .next-title, .clock, button)')].filter(e => e.checkVisibility())"
     assert page.evaluate(f"{words}.length") >= 7
@@ -167,7 +168,7 @@ def test_no_title_of_an_ordinary_full_day_is_cut(
             for language in ("hi", "en"):
                 page.goto(f"{url}/?lang={language}")
                 page.wait_for_selector(".bar-title")
-                page.evaluate("document.fonts.ready")
+                at_rest(page)
                 cut = "e => !e.checkVisibility() || e.scrollWidth > e.clientWidth + 1"
                 titles = "[...document.querySelectorAll('.bar .bar-title')]"
                 assert page.evaluate(f"{titles}.length") == 2 * len(day)

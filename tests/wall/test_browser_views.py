@@ -12,6 +12,7 @@ import pytest
 import config
 from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode, State
 from telemetry.windows import SECOND_NS
+from tests.wall.conftest import at_rest
 from tests.wall.crowded import write_fleet
 from tests.wall.storied_fleet import made_fleet, tell_rehearsal
 
@@ -28,6 +29,24 @@ YESTERDAY = "#/meeting/morning-review%40tatpar.example/20261123T053000Z"
 
 def text_of(page: Page, selector: str) -> str:
     return page.inner_text(selector).replace("\u00a0", " ")
+
+
+def test_whoever_types_a_note_is_not_disturbed(page: Page, faulty: Any, until: Any) -> None:
+    """The fault changes meanwhile and is drawn anew: name and note stay, and so does the place where the next letter comes."""
+    page.goto(f"{faulty.url}/?lang=en#/incidents/{faulty.lasting}")
+    page.fill("#ack-name", "Ravi Kumar")
+    page.focus("#ack-note")
+    page.keyboard.type("provider called")
+    page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model, takeChange} = await import(script);
+        window.before = document.querySelector('.evidence');
+        takeChange({incidents: model.incidents.map((one) => ({...one, told: (one.told ?? 0) + 1}))}); }"""
+    )
+    until(page, "!window.before.isConnected && document.querySelector('.evidence')")
+    page.keyboard.type(", complaint 771")
+    assert page.input_value("#ack-note") == "provider called, complaint 771"
+    assert page.input_value("#ack-name") == "Ravi Kumar"
 
 
 def test_a_shared_fault_is_taken_up_with_a_name_and_a_note(page: Page, faulty: Any, until: Any) -> None:
@@ -135,7 +154,19 @@ def test_a_meeting_says_how_its_forecast_moved_and_what_came_true(page: Page, fa
     assert told.replace("\u00a0", " ") == "24 h before 94 %, 2 h before 90 %, now 31 %"
 
 
-def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any) -> None:
+def drawn_anew(page: Page, until: Any) -> None:
+    """The meeting's page after something has changed in it."""
+    page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model, takeChange} = await import(script);
+        window.before = document.querySelector('.verdicts');
+        const other = ([key, meeting]) => [key, {...meeting, stamp: `${meeting.stamp} and more`}];
+        takeChange({meetings: Object.fromEntries(Object.entries(model.meetings).map(other))}); }"""
+    )
+    until(page, "!window.before.isConnected && document.querySelector('.verdicts')")
+
+
+def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any, until: Any) -> None:
     """Nothing begins before the second press; offices come in as they are done; at the end what headquarters carried."""
     page.goto(f"{faulty.url}/?lang=en{MORNING}")
     page.click(".rehearsal-start button")
@@ -164,6 +195,9 @@ def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any) 
     assert page.eval_on_selector(".rehearsal-detail", "e => getComputedStyle(e).maskImage") != "none"
     page.eval_on_selector(".rehearsal-detail", "e => { e.scrollTop = e.scrollHeight; }")
     page.wait_for_selector(".rehearsal-detail:not(.goes-on)")
+    drawn_anew(page, until)
+    page.wait_for_selector(".rehearsal-detail:not(.goes-on)")  # it stays where the reader has scrolled to
+    assert page.evaluate("document.querySelector('.rehearsal-detail').scrollTop") > 0
     page.set_viewport_size({"width": 1920, "height": 1080})
     assert page.locator(".rehearsal-start button").is_enabled()
     page.wait_for_selector(".verdicts .hint")
@@ -239,6 +273,7 @@ def test_five_thousand_offices_stay_usable(
     ):
         page.goto(f"{url}/?lang=en")
         page.wait_for_selector(".dense canvas")
+        at_rest(page)
         more = page.inner_text(".attention .more").replace(",", "")
         rows = page.locator(".rows li:visible .row").count()
         assert rows + int(re.search(r"\d+", more)[0]) == len(fleet.linked)
@@ -268,7 +303,7 @@ def test_on_a_phone_the_next_meeting_comes_first(
     """What is over is folded below it, opens with a touch, and stays as it was left when the list is drawn anew."""
     shutil.copytree(told_story, tmp_path / "data")
     with made_fleet(tmp_path / "data", story=False) as later:
-        later.clock._began -= 5 * 3600 * SECOND_NS  # quarter past three in the afternoon
+        later.clock.advance(5 * 3600 * SECOND_NS)  # quarter past three in the afternoon
         with serve_page(later) as url:
             page.set_viewport_size({"width": 390, "height": 844})
             page.goto(f"{url}/?lang=en#/meetings")

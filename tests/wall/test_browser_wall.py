@@ -13,6 +13,7 @@ import pytest
 from telemetry.decisions import Reason, ReasonCode, State
 from telemetry.windows import SECOND_NS
 from telemetry.words import LANGUAGES
+from tests.wall.conftest import at_rest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,7 +29,7 @@ CUT = """[...document.querySelectorAll('.tile :is(.name, .state, .age)')]
 def open_wall(page: Page, fleet: Any, address: str = "/?lang=en&theme=dark") -> None:
     page.goto(fleet.url + address)
     page.wait_for_selector(".mark, .tile")
-    page.evaluate("document.fonts.ready")
+    at_rest(page)
 
 
 def mark(site: str) -> str:
@@ -102,9 +103,11 @@ def test_no_row_loses_words_on_a_small_screen(fleet: Any, browser: Any) -> None:
         "hi": "लाइन बंद, 09:59 से · ठीक होकर मीटिंग चलने की संभावना 8\u00a0%",
     }
     page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.set_default_timeout(60_000)
     for language, words in down.items():
         page.goto(f"{fleet.url}/?lang={language}")
         page.wait_for_selector(".rows .row.down .reason")
+        at_rest(page)
         assert words in page.locator(".rows .row.down .reason").all_text_contents()
         cut = page.evaluate(
             "[...document.querySelectorAll('.rows :is(.reason, .action)')].filter(it => it.scrollWidth > it.clientWidth + 1).length"
@@ -352,7 +355,7 @@ def test_the_picture_of_the_browser_stays_that_of_the_server(page: Page, fleet: 
     fresh = page.evaluate(
         """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
         const {model} = await import(script);
-        for (let i = 0; i < 40; i += 1) {
+        for (let i = 0; i < 600; i += 1) {
           const whole = await (await fetch('/api/snapshot')).json();
           const same = part => JSON.stringify(sorted(model[part])) === JSON.stringify(sorted(whole.picture[part]));
           function sorted(v) { return v && typeof v === 'object' && !Array.isArray(v)

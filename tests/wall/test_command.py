@@ -45,7 +45,7 @@ def test_a_taken_port_ends_the_command_with_one_line(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=60,
         )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -61,7 +61,7 @@ def test_a_wrong_configuration_ends_the_command_with_one_line(tmp_path: Path) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 2
     assert "tatpar.toml:2" in done.stderr
@@ -71,7 +71,7 @@ def test_a_wrong_configuration_ends_the_command_with_one_line(tmp_path: Path) ->
 def test_a_folder_that_is_not_there_is_a_slip_of_the_pen(tmp_path: Path) -> None:
     """Status 2 and one line that names --data; nothing is made. A folder without a store is waited for, and that is said."""
     done = subprocess.run(
-        [*TATPAR, "--data", str(tmp_path / "new")], capture_output=True, text=True, check=False, timeout=30
+        [*TATPAR, "--data", str(tmp_path / "new")], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 2
     assert "--data" in done.stderr

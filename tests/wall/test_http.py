@@ -15,6 +15,7 @@ import pytest
 from dashboards.wall.app import create_app
 from dashboards.wall.serve import AddressInUseError, address, listen
 from dashboards.wall.web.hosts import Hosts
+from telemetry.windows import SECOND_NS
 from tests.wall.storied_fleet import tell_incidents
 
 if TYPE_CHECKING:
@@ -307,6 +308,7 @@ def test_the_stream_resumes_after_an_event(fleet: Any, events: Any, header: bool
 def _presence(fleet: Any) -> Any:
     from telemetry.control import Presence
 
+    fleet.clock.advance(SECOND_NS)  # another presence than the one before
     return Presence(online=True, since_ns=fleet.clock.now_ns())
 
 

@@ -138,7 +138,7 @@ def test_on_a_telephone(desk: Desk, program: Callable[[str], str]) -> None:
 
     flags = ["--no-sandbox", "--disable-gpu"]
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program("chromium"), args=flags)
+        browser = driver.chromium.launch(executable_path=program("chromium"), args=flags, timeout=60_000)
         page = browser.new_page(viewport={"width": 360, "height": 640})
         page.set_default_timeout(60_000)
         errors: list[str] = []

@@ -27,13 +27,16 @@ def test_everybody_can_read_it(make_document: Callable[..., Document], tmp_path:
     file = tmp_path / "report.html"
     file.write_text(html(make_document(offices=8)), encoding="utf-8")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=find_program("chromium"), args=CHROMIUM_FLAGS)
+        browser = driver.chromium.launch(
+            executable_path=find_program("chromium"), args=CHROMIUM_FLAGS, timeout=60_000
+        )
         for width, scheme in ((1280, "light"), (390, "dark")):
             context = browser.new_context(
                 viewport={"width": width, "height": 1000},
                 color_scheme="dark" if scheme == "dark" else "light",
             )
             page = context.new_page()
+            page.set_default_timeout(60_000)
             page.goto(file.as_uri())
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             page.add_script_tag(content=AXE.read_text(encoding="utf-8"))

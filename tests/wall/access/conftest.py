@@ -15,6 +15,7 @@ import pytest
 
 from dashboards.wall.access import passwords
 from telemetry.access import Role, User
+from tests.wall.storied_fleet import StoryClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +91,8 @@ def closed(
     shutil.copytree(told_story, folder)
     config = folder / "tatpar.toml"
     config.write_text(SETTINGS, encoding="utf-8")
-    with make_fleet(folder, config, story=False) as made:
+    running = StoryClock()  # what is remembered of a visitor is forgotten with time
+    with make_fleet(folder, config, story=False, clock=running) as made:
         for name, role in NAMES.items():
             made.state.add_user(User(name=name, role=role, secret=secret, made_ns=1, changed_ns=1))
         with serve_fleet(made) as url:

@@ -50,11 +50,14 @@ def test_in_and_out_by_keyboard(browser: Browser, closed: Any, look: Any, other:
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.get_by_role("link", name=other).click()
     page.wait_for_url("**/sign-in?lang=*")
-    page.keyboard.type("asha")  # the name has the focus
+    name = page.locator("input[name=name]")
+    expect(name).to_be_focused()  # by itself, once the page has been drawn
+    page.keyboard.type("asha")
     page.keyboard.press("Tab")
     page.keyboard.type("wrong")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
+    expect(name).to_be_focused()
     page.keyboard.type("asha")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

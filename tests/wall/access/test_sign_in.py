@@ -156,6 +156,15 @@ def test_a_link_shows_and_lets_nobody_act(closed: Any) -> None:
     wait_until(lambda: browser.ask("/api/me")[0] == 401)
 
 
+@pytest.fixture
+def one_moment(closed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All happens at one moment of the wall's clock: on a busy machine an attempt would come back with time."""
+    for name in ("now_ns", "monotonic_ns"):
+        at_ns = getattr(closed.clock, name)()
+        monkeypatch.setattr(closed.clock, name, lambda at_ns=at_ns: at_ns)
+
+
+@pytest.mark.usefixtures("one_moment")
 def test_too_many_attempts_wait(closed: Any) -> None:
     """After a handful of failures even the right password waits, and is told how long; it is counted in the log."""
     browser = Browser(closed.url)
@@ -165,6 +174,7 @@ def test_too_many_attempts_wait(closed: Any) -> None:
     assert browser.sign_in("sita") == 429
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_ones_own_password_does_not_pay_for_guesses_at_others(closed: Any) -> None:
     """Who signs in as oneself between guesses at another's password waits as every guesser does."""
     where = urlsplit(closed.url)
@@ -206,6 +216,7 @@ def test_guesses_from_everywhere_keep_nobody_out(
     assert [(one.user, one.failures, one.sources) for one in told] == [("ravi", 24, 24)]  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("one_moment")
 def test_who_does_not_stop_fills_no_log(closed: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Attempts that come too often are counted all, and told once a minute for each address."""
     found = [_from(closed, "127.0.99.1", "nobody", "wrong") for _ in range(40)]

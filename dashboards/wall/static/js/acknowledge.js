@@ -48,7 +48,6 @@ export function createAcknowledge(done) {
       element.replaceChildren(h("p", { class: "untaken" }, say("views.nobody_took")));
       return;
     }
-    const typing = form.contains(document.activeElement) ? document.activeElement : null;
     if (!may("acknowledge")) {
       element.replaceChildren(h("p", { class: "untaken" }, say("views.nobody_yet")));
       return;
@@ -62,7 +61,6 @@ export function createAcknowledge(done) {
     setText(button, say("views.acknowledge"));
     if (form.parentElement !== element || element.children.length !== 2) element.replaceChildren(h("h3", {}, say("views.take_up")), form);
     else setText(element.firstChild, say("views.take_up"));
-    typing?.focus();
   }
   return { element, show };
 }

@@ -24,8 +24,9 @@ export function createCase() {
     if (!id) return;
     const asked = id;
     const answer = await fetch(`/api/incidents/${encodeURIComponent(asked)}`).catch(() => null);
+    const found = answer?.ok ? await answer.json() : { missing: true };
     if (!answer || asked !== id) return;
-    told = answer.ok ? await answer.json() : { missing: true };
+    told = found;
     draw();
   }
 
@@ -37,6 +38,7 @@ export function createCase() {
       return;
     }
     const { incident, story } = told;
+    const typing = acknowledge.element.contains(document.activeElement) ? document.activeElement : null;
     acknowledge.show(incident);
     body.replaceChildren(
       back(),
@@ -47,6 +49,7 @@ export function createCase() {
       offices(incident),
       storyOf(story, incident),
       caseMap(incident));
+    typing?.focus();
   }
 
   return {

@@ -29,7 +29,7 @@ export function createIncidentsPage() {
     if (!answer?.ok) return;
     told = await answer.json();
     draw();
-    showOne();
+    if (element.isConnected) showOne(); // else the reader went on
   }
 
   /** Without an id in the address the first that lasts, beside the list; on a phone the list alone. */

@@ -25,9 +25,10 @@ export function createMeetingPage() {
   async function load() {
     const asked = address;
     const answer = await fetch(`/api/meeting/${encodeURIComponent(asked.uid)}/${encodeURIComponent(asked.recurrence)}`).catch(() => null);
-    if (asked !== address) return;
     if (!answer) return;
-    shown = answer.ok ? await answer.json() : { error: (await answer.json()).error };
+    const told = await answer.json();
+    if (asked !== address) return;
+    shown = answer.ok ? told : { error: told.error };
     draw();
   }
 
@@ -36,7 +37,9 @@ export function createMeetingPage() {
     drawnPhase = shown.meeting ? phase(shown.meeting) : "";
     const held = document.activeElement?.dataset?.site;
     if (!shown.error) rehearsal.show(shown);
+    const { scrollTop } = rehearsal.detail;
     element.replaceChildren(...(shown.error ? problem() : content(shown, rehearsal.element)));
+    rehearsal.detail.scrollTop = scrollTop;
     if (held) element.querySelector(`[data-site="${CSS.escape(held)}"]`)?.focus();
   }
 

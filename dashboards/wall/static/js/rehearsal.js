@@ -73,8 +73,9 @@ export function createRehearsal() {
   async function look() {
     const id = going;
     const answer = await fetch(`/api/rehearsals/${encodeURIComponent(id)}`, { cache: "no-store" }).catch(() => null);
+    const record = answer?.ok ? await answer.json() : null;
     if (id !== going) return;
-    if (answer?.ok) draw(await answer.json());
+    if (record) draw(record);
     else timer = setTimeout(look, 2 * LOOK_MS);
   }
 
@@ -104,7 +105,7 @@ export function createRehearsal() {
   }
 
   return {
-    element,
+    element, detail,
     show(page) {
       if (meeting && (meeting.uid !== page.meeting.uid || meeting.recurrence !== page.meeting.recurrence)) {
         this.close();

@@ -83,6 +83,7 @@ export function createSitePage() {
     if (asked !== address) return;
     drawn = { view };
     await charts.show(series, view, noted());
+    if (asked !== address) return; // the reader went on while the charts were made
     const place = { id: asked.id, path: path() };
     events.show(series, null, view, place);
     if (noted() !== null && series) pick(noted(), series.step_ms, false);

@@ -32,8 +32,9 @@ export function createReports({ closed }) {
     if (focus) heading.focus();
     const query = new URLSearchParams({ from: at, to: at + Math.min(stepMs, LONGEST_MS) });
     const answer = await fetch(`/api/site/${encodeURIComponent(site)}/reports?${query}`).catch(() => null);
+    const found = answer?.ok ? await answer.json() : null;
     if (asked !== mine) return;
-    body.replaceChildren(...(answer?.ok ? content(await answer.json()) : [h("p", { class: "nothing" }, say("site.reports_failed"))]));
+    body.replaceChildren(...(found ? content(found) : [h("p", { class: "nothing" }, say("site.reports_failed"))]));
     if (focus) element.scrollIntoView({ block: "nearest" });
   }
 
