@@ -17,12 +17,13 @@ from config.text import one_of
 from tatpar.terminal.options import failed, wrong_input
 from telemetry.alerting import Kind, Step
 from telemetry.state.outbox import OutboxRow
+from telemetry.words import say
 
 if TYPE_CHECKING:
     from config.config import Config
 
 
-def test(config: Config, whom: str, channel: str | None, now_ns: int) -> str:
+def test(config: Config, language: str, whom: str, channel: str | None, now_ns: int) -> str:
     """Send it; the line with what the other side answered."""
     person = _person(config, whom)
     name = channel or person.channels[0]
@@ -33,11 +34,11 @@ def test(config: Config, whom: str, channel: str | None, now_ns: int) -> str:
     if not recipient and name == "mail":
         wrong_input(f"{whom} has no mail address; add one in people.csv, or choose another --channel")
     row = _row(config, person, name, recipient, now_ns)
-    click.echo(f"sending to {recipient or whom} by {name} …", err=True)
+    click.echo(say(language, "acting.sending", whom=recipient or whom, channel=name), err=True)
     try:
-        return found(row, (), config)
+        return say(language, "acting.sent", answer=found(row, (), config))
     except DeliveryError as error:
-        failed(f"tatpar alerts: {error}")
+        failed(say(language, "acting.not_sent", why=str(error)))
 
 
 def _person(config: Config, whom: str) -> Person:

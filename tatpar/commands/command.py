@@ -56,19 +56,19 @@ def command(  # noqa: PLR0913 - one argument an option
     from tatpar.identity.enrolling import answered, order  # noqa: PLC0415
 
     config = load_config(config_file)
+    language = lang or config.settings.deployment.language
     with opened_hub(config, data_dir) as hub:
         if site == "list":
-            _list(hub, lang or config.settings.deployment.language, as_json=as_json)
+            _list(hub, language, as_json=as_json)
             return
-        check_names(config, site, probe)
+        check_names(config, site, probe, language)
         if verb is None or not 0 < len(verb) <= 32:
             wrong_input("VERB is missing: write ping, status or resend")
         if verb == "rotate":
             wrong_input(f"new keys are given by: tatpar enroll {site} --probe {probe} --rotate")
         _check_standing(hub, site, probe)
-        say_answer(
-            hub, answered(hub, order(hub, site, probe, verb, _pairs(arguments), within_s)), as_json=as_json
-        )
+        row = answered(hub, order(hub, site, probe, verb, _pairs(arguments), within_s))
+        say_answer(hub, row, language, as_json=as_json)
 
 
 def _check_standing(hub: Hub, site: str, probe: str) -> None:

@@ -40,10 +40,11 @@ def opened_hub(config: Config, data_dir: Path) -> AbstractContextManager[Hub]:
     return explained_hub()
 
 
-def check_names(config: Config, site: str, probe: str) -> None:
+def check_names(config: Config, site: str, probe: str, language: str) -> None:
     """End with status 2 unless the office is listed and the probe's name can be one; a note if the office is not linked."""
     from config.names import ID_RULE, is_id, suggested_id  # noqa: PLC0415
     from config.text import one_of  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     found = config.registry.by_id.get(site)
     if found is None:
@@ -53,17 +54,18 @@ def check_names(config: Config, site: str, probe: str) -> None:
     if not is_id(probe):
         wrong_input(f"--probe: {probe!r} cannot be an id ({ID_RULE}); write {suggested_id(probe)!r}")
     if found.status.value != "linked":
-        click.echo(
-            f"note: {site} is {found.status.value}; its reports are taken once the sites say linked", err=True
-        )
+        status = say(language, f"status.{found.status.value}")
+        click.echo(say(language, "identity.not_linked", site=site, status=status), err=True)
 
 
-def say_whether_told(hub: Hub) -> None:
+def say_whether_told(hub: Hub, language: str) -> None:
     """A note where the broker does not know yet what was just decided."""
+    from telemetry.words import say  # noqa: PLC0415
+
     if hub.settings.broker.bring == "none":
-        click.echo("note: give the broker the user and its access: tatpar enroll --acl", err=True)
+        click.echo(say(language, "identity.tell_broker"), err=True)
     elif not hub.wait_for_broker():
-        click.echo("note: the hub does not run; the broker is told when it starts", err=True)
+        click.echo(say(language, "identity.hub_off"), err=True)
 
 
 def said(language: str, key: str, value: object) -> str:
@@ -77,7 +79,7 @@ def said(language: str, key: str, value: object) -> str:
     return say(language, f"keeper.standing_{value}") if key == "standing" else str(value)
 
 
-def say_answer(hub: Hub, row: CommandRow, *, as_json: bool) -> None:
+def say_answer(hub: Hub, row: CommandRow, language: str, *, as_json: bool) -> None:
     """Print what came of a command; ends with 1 when it was not done."""
     import msgspec  # noqa: PLC0415
 
@@ -86,7 +88,7 @@ def say_answer(hub: Hub, row: CommandRow, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(as_plain(row))).decode())
     if row.answered_ns is None:
-        failed(silence(hub, row))
+        failed(silence(hub, row, language))
     if not row.ok:
         failed(f"{row.site}/{row.probe}: {row.detail}")
     if not as_json:

@@ -198,7 +198,7 @@ def test_what_is_not_over_yet_or_older_than_the_store_keeps_is_told(desk: Desk) 
     mapping = desk.writes("m.toml", f"{UNIX}{PLACE}{PING}")
     old = T0 // NS - 800 * 86_400
     file = desk.writes("r.csv", f"t,rtt\n{old},30\n{time.time_ns() // NS - 5},30\n")
-    result = desk.imports([file], mapping)
+    result = desk.imports([file], mapping, "--lang", "en")
     assert result.exit_code == 0, result.output
     assert "1 five-minute roll-ups written" in result.stdout
     assert "1 left out, whose five minutes are not over yet" in result.stdout

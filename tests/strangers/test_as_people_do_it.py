@@ -117,7 +117,7 @@ def test_an_office_from_enrolment_to_revocation(operator: Path, tatpar: Run, sta
         assert found[subject]["level"] == "fine", found[subject]
     assert found["broker's access"]["text"] == "1 users of probes, in step with the state database"
     assert found["enrolments"]["text"] == "1 probes enrolled, 0 invited"
-    assert tatpar("revoke", "agra").stdout == "revoked: agra/p1\n"
+    assert tatpar("revoke", "agra", "--lang", "en").stdout == "revoked: agra/p1\n"
     refused = tatpar("command", "agra", "ping")
     assert refused.exit_code == 2
     assert refused.stderr == "agra/p1 is revoked; tatpar enroll agra --probe p1 lets it in again\n"
@@ -188,7 +188,7 @@ def test_a_file_for_a_hub_that_does_not_run_yet(
     """It is written, and that the broker is not told yet is said; a second needs --renew; the access list can be had."""
     monkeypatch.setattr(enrolling, "APPLIED_WITHIN_S", 0.1)
     out = ("--out", str(tmp_path / "o.toml"))
-    first = tatpar("enroll", "agra", *out)
+    first = tatpar("enroll", "agra", *out, "--lang", "en")
     assert (first.exit_code, first.stderr) == (
         0,
         "note: the hub does not run; the broker is told when it starts\n",

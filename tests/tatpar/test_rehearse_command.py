@@ -191,12 +191,12 @@ def test_without_a_hub_it_is_given_up(
 ) -> None:
     """Status 1 with what to do, and nothing is left open; another's that is going on is not disturbed."""
     monkeypatch.setattr(rehearse, "TAKEN_S", 0.0)
-    result = call("--meeting", MORNING, "--yes")
+    result = call("--meeting", MORNING, "--yes", "--lang", "en")
     assert (result.exit_code, result.stderr.splitlines()[-1].split(":")[0]) == (1, "no hub took it up")
     assert state.open_rehearsal() is None
-    assert call("--stop").stderr == "no rehearsal is going on\n"
+    assert call("--stop", "--lang", "en").stderr == "no rehearsal is going on\n"
     state.ask_rehearsal(new_request(meeting="m", recurrence_ns=1, who="asha", now_ns=time.time_ns()))
-    assert "another rehearsal is going on" in call("--meeting", MORNING, "--yes").stderr
+    assert "another rehearsal is going on" in call("--meeting", MORNING, "--yes", "--lang", "en").stderr
     assert call("--stop").exit_code == 0
     assert state.open_rehearsal().stop_ns is not None  # type: ignore[union-attr]
 

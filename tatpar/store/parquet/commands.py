@@ -68,6 +68,7 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     from telemetry.words import say  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()
+    language = lang or config.settings.deployment.language
     existing_folder(data_dir)
     if not store_file(config.settings.store, data_dir).exists():
         wrong_input(no_store(data_dir))
@@ -80,7 +81,7 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
-            ProgressLine() as line,
+            ProgressLine(language) as line,
         ):
             done = write_out(reader, folder, Selection(begin_ns, end_ns, sites), line.counting("day"))
     except NotEmptyError as error:
@@ -92,7 +93,6 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     if as_json:
         say_json(done)
         return
-    language = lang or config.settings.deployment.language
     size = f"{done.bytes / 1e6:.1f}"
     click.echo(say(language, "store.exported", folder=str(done.folder), mb=size, **_counts(done)))
 
@@ -133,7 +133,10 @@ def import_(
         wrong_input(f"{folder}: no such folder; name the one that `tatpar store export` wrote")
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(open_writer(settings.store, data_dir)) as store, ProgressLine() as line:
+        with (
+            contextlib.closing(open_writer(settings.store, data_dir)) as store,
+            ProgressLine(language) as line,
+        ):
             done = take_in(store, folder, line.counting("step"))
         with contextlib.closing(StateDb(data_dir / "state.db")) as state:
             tell(state, time.time_ns(), {"folder": str(folder), "windows": done.windows})
