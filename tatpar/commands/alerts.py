@@ -100,7 +100,8 @@ def list_(  # noqa: PLR0913 - one argument an option
     from tatpar.alerting import listing  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
-    with state_of(data_dir) as state:
+    language = lang or config_language(config_file)
+    with state_of(data_dir, language) as state:
         if which == "open":
             alerts = state.open_alerts()[:limit]
         else:
@@ -109,7 +110,6 @@ def list_(  # noqa: PLR0913 - one argument an option
         click.echo(listing.alerts_json(alerts) if which == "open" else listing.outbox_json(rows))
         return
     config = load_config(config_file)
-    language = lang or config.settings.deployment.language
     if which == "open":
         lines = listing.alert_lines(alerts, config, language, time.time_ns())
     else:
@@ -170,7 +170,7 @@ def ack(  # noqa: PLR0913 - one argument an option
 
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
-    with state_of(data_dir) as state:
+    with state_of(data_dir, language) as state:
         click.echo(acknowledge(state, config, language, alert, by, note, time.time_ns()))
 
 
@@ -202,7 +202,7 @@ def silence(  # noqa: PLR0913 - one argument an option
 
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
-    with state_of(data_dir) as state:
+    with state_of(data_dir, language) as state:
         click.echo(silenced(state, config, language, what, for_s, by, note, time.time_ns()))
 
 
@@ -221,12 +221,12 @@ def silences(*, config_file: Path | None, data_dir: Path, lang: str | None, as_j
     from tatpar.alerting import listing  # noqa: PLC0415
 
     config = load_config(config_file)
-    with state_of(data_dir) as state:
+    language = lang or config.settings.deployment.language
+    with state_of(data_dir, language) as state:
         found = state.silences(time.time_ns())
     if as_json:
         click.echo(listing.silences_json(found))
         return
-    language = lang or config.settings.deployment.language
     click.echo("\n".join(listing.silence_lines(found, config, language)))
 
 
@@ -244,7 +244,7 @@ def unsilence(*, config_file: Path | None, data_dir: Path, silence_id: str, lang
     from tatpar.alerting.acting import unsilence as ended  # noqa: PLC0415
 
     language = lang or config_language(config_file)
-    with state_of(data_dir) as state:
+    with state_of(data_dir, language) as state:
         click.echo(ended(state, language, silence_id, time.time_ns()))
 
 
@@ -262,7 +262,7 @@ def retry(*, config_file: Path | None, data_dir: Path, key: str, lang: str | Non
     from tatpar.alerting.acting import retry as tried_again  # noqa: PLC0415
 
     language = lang or config_language(config_file)
-    with state_of(data_dir) as state:
+    with state_of(data_dir, language) as state:
         click.echo(tried_again(state, language, key, time.time_ns()))
 
 

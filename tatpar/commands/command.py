@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913 - one argument an option
 
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
-    with opened_hub(config, data_dir) as hub:
+    with opened_hub(config, data_dir, language) as hub:
         if site == "list":
             _list(hub, language, as_json=as_json)
             return
@@ -66,18 +66,20 @@ def command(  # noqa: PLR0913 - one argument an option
             wrong_input("VERB is missing: write ping, status or resend")
         if verb == "rotate":
             wrong_input(f"new keys are given by: tatpar enroll {site} --probe {probe} --rotate")
-        _check_standing(hub, site, probe)
+        _check_standing(hub, site, probe, language)
         row = answered(hub, order(hub, site, probe, verb, _pairs(arguments), within_s))
         say_answer(hub, row, language, as_json=as_json)
 
 
-def _check_standing(hub: Hub, site: str, probe: str) -> None:
+def _check_standing(hub: Hub, site: str, probe: str, language: str) -> None:
     import time  # noqa: PLC0415
 
     from telemetry.state.credentials import Standing  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     if hub.state.standings(time.time_ns()).get((site, probe)) is Standing.REVOKED:
-        wrong_input(f"{site}/{probe} is revoked; tatpar enroll {site} --probe {probe} lets it in again")
+        who = f"{site}/{probe}"
+        wrong_input(say(language, "identity.is_revoked", who=who, site=site, probe=probe))
 
 
 def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:

@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913 - one argument an option
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
     hours = config.settings.enrolment.token_hours if valid is None else _hours(valid)
-    with opened_hub(config, data_dir) as hub:
+    with opened_hub(config, data_dir, language) as hub:
         if desk:
             _serve_desk(hub)
         elif acl:
@@ -137,9 +137,7 @@ def _enroll(  # noqa: PLR0913, PLR0917 - one argument an option
     now_ns = time.time_ns()
     standing = hub.state.standings(now_ns).get((site, probe))
     if standing in {Standing.ENROLLED, Standing.INVITED} and not renew:
-        wrong_input(
-            f"{site}/{probe} is {standing} already; --renew for another file, --rotate for new keys, or tatpar revoke {site}"
-        )
+        wrong_input(say(language, f"identity.already_{standing.value}", who=f"{site}/{probe}", site=site))
     if str(out) != "-" and out.exists() and not renew:
         wrong_input(f"--out: {out} is there already, perhaps another office's; remove it, or name another")
     valid_ns = round(hours * 3600e9)
@@ -161,10 +159,11 @@ def _rotate(hub: Hub, language: str, site: str, probe: str, *, as_json: bool) ->
 
     from collector.enrolment.issuing import current, issue  # noqa: PLC0415
     from tatpar.identity.enrolling import answered, order  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     now_ns = time.time_ns()
     if current(hub.state, site, probe, now_ns) is None:
-        wrong_input(f"{site}/{probe} is not enrolled; tatpar enroll {site}")
+        wrong_input(say(language, "identity.not_enrolled", who=f"{site}/{probe}", site=site))
     valid_ns = round(2 * ROTATE_S * 1e9)  # the token goes with the command and is of no use much longer
     issued = issue(hub.state, hub.keys, site, probe, now_ns=now_ns, valid_ns=valid_ns, what="rotate")
     say_whether_told(hub, language)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.amiss import no_office
+from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,16 +65,15 @@ def import_(  # noqa: PLR0913 - one argument an option
     import time  # noqa: PLC0415 - keeps --help fast
 
     from config.load import load_config  # noqa: PLC0415
-    from config.text import one_of  # noqa: PLC0415
     from tatpar.importing.importer import Importer, Sources  # noqa: PLC0415
     from tatpar.importing.mapping import read_mapping  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     config = load_config(config_file)
     mapping = read_mapping(mapping_file)
-    if site is not None and site not in config.registry.by_id:
-        wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
     language = lang or config.settings.deployment.language
+    if site is not None and site not in config.registry.by_id:
+        no_office(config, "--site", site, language)
     sources = Sources(files, mapping, mapping_file, site)
     with Importer(config, sources, time.time_ns(), data_dir) as importer:
         total = sum(file.stat().st_size for file in files if file.is_file())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.terminal.amiss import not_coming
 from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.5
 TAKEN_S = 15.0
 NOT_HELD = 3
+AHEAD_DAYS = 60
+"""A meeting is rehearsed at most so long before it begins."""
 
 
 @click.command(
@@ -75,7 +78,7 @@ def command(  # noqa: PLR0913 - one argument an option
                 return
             if meeting is None:
                 wrong_input("--meeting is missing: write the UID of a meeting; tatpar meetings lists them")
-            occurrence = _occurrence(config, meeting)
+            occurrence = _occurrence(config, meeting, language)
             _check(config, occurrence, sites, profile)
             if not yes:
                 _confirm(config, occurrence, sites, profile, language)
@@ -86,7 +89,7 @@ def command(  # noqa: PLR0913 - one argument an option
     _report(record, config, language, as_json=as_json)
 
 
-def _occurrence(config: Config, uid: str) -> Occurrence:
+def _occurrence(config: Config, uid: str, language: str) -> Occurrence:
     """The meeting's next occurrence that has not begun.
 
     Raises:
@@ -94,17 +97,13 @@ def _occurrence(config: Config, uid: str) -> Occurrence:
     """
     import time  # noqa: PLC0415
 
-    from config.text import nearest  # noqa: PLC0415
     from telemetry.windows import DAY_NS  # noqa: PLC0415
 
     now_ns = time.time_ns()
-    coming = config.calendar.occurrences(now_ns, now_ns + 60 * DAY_NS)
+    coming = config.calendar.occurrences(now_ns, now_ns + AHEAD_DAYS * DAY_NS)
     own = [one for one in coming if one.meeting.uid == uid and one.starts_ns > now_ns]
     if not own:
-        known = dict.fromkeys(one.meeting.uid for one in coming)  # the next one first
-        close = nearest(uid, known)
-        remedy = f"one of: {', '.join(known) or 'none'}" if close is None else f'"{close}"'
-        wrong_input(f"--meeting: no meeting {uid!r} in the next 60 days; write {remedy}")
+        not_coming(uid, dict.fromkeys(one.meeting.uid for one in coming), AHEAD_DAYS, language)
     return min(own, key=lambda one: one.starts_ns)
 
 

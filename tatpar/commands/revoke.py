@@ -45,11 +45,11 @@ def command(  # noqa: PLR0913 - one argument an option
 
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
-    with opened_hub(config, data_dir) as hub:
+    with opened_hub(config, data_dir, language) as hub:
         ended = revoke(hub.state, site, probe, time.time_ns())
         if not ended:
             who = f"{site}/{probe}" if probe else site
-            wrong_input(f"{who} has no credentials that could be ended; see: tatpar enroll list")
+            wrong_input(say(language, "identity.none_to_end", who=who))
         if as_json:
             click.echo(msgspec.json.encode([f"{one}/{other}" for one, other in ended]).decode())
         else:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tatpar.terminal.amiss import existing_folder
 from tatpar.terminal.options import (
-    existing_folder,
     failed,
     json_option,
     lang_option,
@@ -76,7 +76,7 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
 
     config = load_config(config_file)
     settings, language = config.settings.store, lang or config.settings.deployment.language
-    existing_folder(data_dir)
+    existing_folder(data_dir, language)
     now_ns = time.time_ns()
     told: dict[str, object] = {}
     try:

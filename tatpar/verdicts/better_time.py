@@ -11,8 +11,9 @@ import click
 from analytics.lines import Lines
 from analytics.readiness import asked_spans
 from tatpar.data_folder.decided import decided
+from tatpar.terminal.amiss import no_store
 from tatpar.terminal.json_time import as_json as json_text
-from tatpar.terminal.options import failed, no_store, wrong_input
+from tatpar.terminal.options import failed, wrong_input
 from tatpar.terminal.progress_line import ProgressLine
 from tatpar.verdicts.asked_times import occurrences
 from tatpar.verdicts.expected import expected
@@ -46,12 +47,12 @@ if TYPE_CHECKING:
 def answer(config: Config, data_dir: Path, question: Question, language: str, *, as_json: bool) -> None:
     """Work it out and print it."""
     now_ns = time.time_ns()
-    asked = occurrences(config, question, now_ns)
+    asked = occurrences(config, question, language, now_ns)
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(no_store(data_dir))
+        wrong_input(no_store(data_dir, language))
     try:
         with (
-            decided(data_dir) as state,
+            decided(data_dir, language) as state,
             closing(open_reader(config.settings.store, data_dir)) as reader,
             ProgressLine(language) as bar,
         ):

@@ -188,7 +188,7 @@ def test_files_that_cannot_be_read_are_told(desk: Desk, examples: Path) -> None:
         assert f"{desk.folder / name}: {said}" in result.stderr
     result = desk.imports([trace], examples / "trace.toml", "--site", "agra")
     assert f"{trace}:2: rtt is 'slow'; write a number of milliseconds" in result.stderr
-    result = desk.imports([trace], examples / "trace.toml", "--site", "agrra")
+    result = desk.imports([trace], examples / "trace.toml", "--site", "agrra", "--lang", "en")
     assert result.exit_code == 2
     assert "there is no office 'agrra'; write \"agra\"" in result.stderr
 

@@ -118,7 +118,7 @@ def test_an_office_from_enrolment_to_revocation(operator: Path, tatpar: Run, sta
     assert found["broker's access"]["text"] == "1 users of probes, in step with the state database"
     assert found["enrolments"]["text"] == "1 probes enrolled, 0 invited"
     assert tatpar("revoke", "agra", "--lang", "en").stdout == "revoked: agra/p1\n"
-    refused = tatpar("command", "agra", "ping")
+    refused = tatpar("command", "agra", "ping", "--lang", "en")
     assert refused.exit_code == 2
     assert refused.stderr == "agra/p1 is revoked; tatpar enroll agra --probe p1 lets it in again\n"
     wait_until(
@@ -167,7 +167,7 @@ def test_what_cannot_be_enrolled_is_explained(operator: Path, tatpar: Run, tmp_p
         (("command", "agra", "ping", "loud"), "'loud' is no argument; write key=value"),
         (("command", "agra", "rotate"), "new keys are given by: tatpar enroll agra --probe p1 --rotate"),
     ]:
-        result = tatpar(*arguments)
+        result = tatpar(*arguments, "--lang", "en")
         assert result.exit_code == 2, arguments
         assert words in result.stderr
         assert result.stderr.count("\n") == 1
@@ -193,7 +193,7 @@ def test_a_file_for_a_hub_that_does_not_run_yet(
         0,
         "note: the hub does not run; the broker is told when it starts\n",
     )
-    again = tatpar("enroll", "agra", *out)
+    again = tatpar("enroll", "agra", *out, "--lang", "en")
     assert (again.exit_code, "agra/p1 is invited already; --renew for another file" in again.stderr) == (
         2,
         True,

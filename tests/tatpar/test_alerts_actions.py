@@ -74,10 +74,12 @@ def test_acknowledging(place: Path) -> None:
 def test_nothing_to_acknowledge(place: Path) -> None:
     """An alert that never was, and one that is over, are told in one line."""
     assert (
-        refused(place, "ack", "XXXXXX", "--by", "me")
+        refused(place, "ack", "XXXXXX", "--by", "me", "--lang", "en")
         == "there is no alert XXXXXX; see: tatpar alerts list --open"
     )
-    assert refused(place, "ack", "K7M2PQ", "--by", " ") == "--by is empty; write who takes it up"
+    assert (
+        refused(place, "ack", "K7M2PQ", "--by", " ", "--lang", "en") == "--by is empty; write who takes it up"
+    )
     with closing(StateDb(place / "data" / "state.db")) as state:
         state.put_alerts([an_alert(state=AlertState.RESOLVED, resolved_ns=NOW_NS)], [], NOW_NS)
     over = refused(place, "ack", "K7M2PQ", "--by", "me", "--lang", "en", status=1)
@@ -95,7 +97,9 @@ def test_a_silence_from_its_making_to_its_end(place: Path) -> None:
     (silence,) = json.loads(said(place, "silences", "--json"))
     assert (silence["what"], silence["by"]) == ("site:agra", "R. Singh")
     assert said(place, "unsilence", name.lower(), "--lang", "en") == f"{name}: ended"
-    assert refused(place, "unsilence", name).startswith(f"there is no silence {name} that still holds")
+    assert refused(place, "unsilence", name, "--lang", "en").startswith(
+        f"there is no silence {name} that still holds"
+    )
     assert said(place, "silences", "--lang", "en") == "nothing is silenced"
 
 
@@ -114,14 +118,16 @@ def test_a_silence_from_its_making_to_its_end(place: Path) -> None:
 )
 def test_silencing_what_is_not_there(place: Path, what: str, line: str) -> None:
     """What is silenced must be there, or a slip of the pen would silence nothing."""
-    assert refused(place, "silence", what, "--for", "1h", "--by", "me") == line
+    asked = ("silence", what, "--for", "1h", "--by", "me", "--lang", "en")
+    assert refused(place, *asked) == line
 
 
 def test_silencing_everything_and_too_long(place: Path) -> None:
     """`all` needs nothing to be there; a silence longer than a month is a mistake."""
     everything = ("silence", "all", "--for", "5m", "--by", "me", "--lang", "en")
     assert "nothing is sent of all until" in said(place, *everything)
-    assert "31 days" in refused(place, "silence", "all", "--for", "9000h", "--by", "me")
+    too_long = ("silence", "all", "--for", "9000h", "--by", "me", "--lang", "en")
+    assert "31 days" in refused(place, *too_long)
     assert "span of time" in refused(place, "silence", "all", "--for", "soon", "--by", "me")
 
 
@@ -136,7 +142,7 @@ def test_dead_letters(place: Path) -> None:
     assert "[tatpar alerts retry a/b]" in line
     assert said(place, "retry", "a/b", "--lang", "en") == "a/b: will be tried again at once"
     assert said(place, "list", "--dead", "--lang", "en") == "nothing was given up"
-    assert refused(place, "retry", "zz").startswith('no message "zz" waits or was given up')
+    assert refused(place, "retry", "zz", "--lang", "en").startswith('no message "zz" waits or was given up')
 
 
 def test_a_test_message(place: Path, hook: Receiver) -> None:
@@ -166,7 +172,7 @@ def test_a_test_message(place: Path, hook: Receiver) -> None:
 )
 def test_a_test_that_cannot_be(place: Path, arguments: tuple[str, ...], line: str) -> None:
     """Nobody of that name, no server, no such channel: one line, and what to write."""
-    assert refused(place, "test", *arguments).startswith(line)
+    assert refused(place, "test", *arguments, "--lang", "en").startswith(line)
 
 
 def test_who_acknowledges_now_is_on_record_at_once(place: Path) -> None:

@@ -212,7 +212,7 @@ def test_without_a_hub_it_is_given_up(
 )
 def test_wrong_input_is_status_2(call: Callable[..., Result], words: tuple[str, ...], line: str) -> None:
     """One line with what to write instead."""
-    result = call(*words)
+    result = call(*words, "--lang", "en")
     assert result.exit_code == 2
     assert line in result.stderr
     assert result.stderr.count("\n") == 1
@@ -235,7 +235,7 @@ def test_the_labs_drills_can_be_named(call: Callable[..., Result], state: StateD
     told = call("--meeting", "nix").stderr
     assert drill in told
     assert MORNING in told
-    assert f'write "{drill}"' in call("--meeting", drill[:-1]).stderr
+    assert f'write "{drill}"' in call("--meeting", drill[:-1], "--lang", "en").stderr
     said = call("--meeting", drill, "--lang", "en")
     assert "Begin now?" in said.stderr
     assert state.open_rehearsal() is None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tatpar.terminal.amiss import existing_folder
 from tatpar.terminal.options import (
     config_language,
     config_zone,
-    existing_folder,
     failed,
     json_option,
     lang_option,
@@ -58,9 +58,9 @@ def backup(  # noqa: PLR0913, PLR0917 - one argument an option
     from tatpar.store.backups.making import forget_old, make  # noqa: PLC0415
     from tatpar.store.backups.manifest import BackupError  # noqa: PLC0415
 
-    existing_folder(data_dir)
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
+    existing_folder(data_dir, language)
     try:
         with ProgressLine(language) as bar:
             place, manifest = make(config, data_dir, folder, bar.copied)
@@ -108,11 +108,11 @@ def verify(
     from tatpar.store.backups.manifest import BackupError  # noqa: PLC0415
     from tatpar.store.backups.verifying import verify_backup, verify_data  # noqa: PLC0415
 
+    language = lang or config_language(config_file)
     if backup_dir is None:
-        existing_folder(data_dir)
+        existing_folder(data_dir, language)
     else:
         _existing_backup(backup_dir)
-    language = lang or config_language(config_file)
     try:
         with ProgressLine(language) as bar:
             found = (

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tatpar.terminal.amiss import existing_folder, no_office, no_store
 from tatpar.terminal.options import (
-    existing_folder,
     explained,
     failed,
     json_option,
     lang_option,
-    no_store,
     say_json,
     settings_and_data,
     wrong_input,
@@ -69,10 +68,10 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
 
     config, now_ns = load_config(config_file), time.time_ns()
     language = lang or config.settings.deployment.language
-    existing_folder(data_dir)
+    existing_folder(data_dir, language)
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(no_store(data_dir))
-    _known(config, sites)
+        wrong_input(no_store(data_dir, language))
+    _known(config, sites, language)
     end_ns = now_ns if end is None else _moment("--to", end, now_ns, config)
     kept_ns = round(config.settings.store.rollup_days * 86_400) * 10**9
     begin_ns = max(end_ns - kept_ns, 0) if begin is None else _moment("--from", begin, now_ns, config)
@@ -155,12 +154,10 @@ def import_(
         click.echo(say(language, "store.items_left_out", count=left, kind=settings.store.kind))
 
 
-def _known(config: Config, sites: tuple[str, ...]) -> None:
-    from config.text import one_of  # noqa: PLC0415
-
+def _known(config: Config, sites: tuple[str, ...], language: str) -> None:
     for site in sites:
         if site not in config.registry.by_id:
-            wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+            no_office(config, "--site", site, language)
 
 
 def _moment(option: str, text: str, now_ns: int, config: Config) -> int:
