@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tatpar.terminal.amiss import existing_folder, no_meeting, no_office, no_region, no_store
+from tatpar.terminal.amiss import existing_folder, no_office, no_region, no_store, no_uid
 from tatpar.terminal.options import (
     FiniteRange,
     explained,
@@ -128,7 +128,7 @@ def _offices(config: Config, sites: tuple[str, ...], region: str, language: str)
 
 def _meeting(config: Config, uid: str, language: str) -> str:
     if uid and uid not in {meeting.uid for meeting in config.calendar.meetings}:
-        no_meeting(config, "--meeting", uid, language)
+        no_uid(config, uid, language)
     return uid
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.terminal.amiss import no_meeting
+from tatpar.terminal.amiss import no_uid
 from tatpar.terminal.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def command(  # noqa: PLR0913 - one an option
 def _only(config: Config, coming: Sequence[Occurrence], uid: str, language: str) -> list[Occurrence]:
     """The next occurrence of a meeting."""
     if uid not in {meeting.uid for meeting in config.calendar.meetings}:
-        no_meeting(config, "--meeting", uid, language)
+        no_uid(config, uid, language)
     return [each for each in coming if each.meeting.uid == uid][:1]
 
 
@@ -176,7 +176,7 @@ def _print(
     from telemetry.words import say  # noqa: PLC0415
 
     if not tables:
-        click.echo(say(language, "table.no_meeting", days=config.settings.watch.forecast_days))
+        click.echo(say(language, "table.no_uid", days=config.settings.watch.forecast_days))
         return
     if not any(each.verdicts for each in tables):
         failed("no verdicts yet; start `tatpar watch` (or `tatpar up`) on this data folder")

@@ -104,7 +104,7 @@ def _occurrence(  # noqa: PLR0913, PLR0917 - what was asked, when, and in which 
     from reports.digest import Side  # noqa: PLC0415
 
     if uid not in {each.uid for each in config.calendar.meetings}:
-        no_meeting(config, "--meeting", uid, language)
+        no_meeting(config, uid, language)
     there = config.calendar.occurrences(now_ns - LOOK_NS, now_ns + LOOK_NS)
     there = [one for one in there if one.meeting.uid == uid]
     if at is not None:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 STATE_FILE: Final = "state.db"
 STORE_FILE: Final = "reports.db"
-MUCH_ALIKE: Final = 0.8
-"""Of UIDs, most of which end alike."""
 
 
 def no_office(config: Config, option: str, site: str, language: str) -> NoReturn:
@@ -39,16 +37,29 @@ def unlisted(config: Config, site: str, language: str) -> NoReturn:
     wrong_input(_say(language, "office_in", word=_quoted(site), **told))
 
 
-def no_meeting(config: Config, option: str, uid: str, language: str) -> NoReturn:
-    """End the command: the calendar has no meeting of that name."""
+def no_uid(config: Config, uid: str, language: str) -> NoReturn:
+    """End the command: the calendar has no meeting of that UID; all are named, for nobody knows them by heart."""
     known = [meeting.uid for meeting in config.calendar.meetings]
-    instead = _of_meetings(uid, known, language) if known else _say(language, "no_meeting_at_all")
-    wrong_input(_say(language, "meeting", option=option, word=_quoted(uid), instead=instead))
+    instead = _one_of_all(known, language) if known else _say(language, "no_meeting_at_all")
+    wrong_input(_say(language, "uid", option="--meeting", word=_quoted(uid), instead=instead))
+
+
+def no_meeting(config: Config, uid: str, language: str) -> NoReturn:
+    """Likewise, where the nearest is told."""
+    known = [meeting.uid for meeting in config.calendar.meetings]
+    instead = instead_of(uid, known, language) if known else _say(language, "no_meeting_at_all")
+    wrong_input(_say(language, "meeting", option="--meeting", word=_quoted(uid), instead=instead))
 
 
 def not_coming(uid: str, known: Collection[str], days: int, language: str) -> NoReturn:
-    """End the command: no such meeting takes place so soon; `known`, the next one first, are all named."""
-    instead = _of_meetings(uid, known, language) if known else _say(language, "none_coming")
+    """End the command: no such meeting takes place so soon; the nearest of the known, or all, the next one first."""
+    from config.text import nearest  # noqa: PLC0415 - keeps --help fast
+
+    close = nearest(uid, known)
+    if close is not None:
+        instead = _say(language, "write", word=close)
+    else:
+        instead = _one_of_all(known, language) if known else _say(language, "none_coming")
     told = {"option": "--meeting", "word": _quoted(uid), "instead": instead}
     wrong_input(_say(language, "coming", days=days, **told))
 
@@ -61,16 +72,6 @@ def instead_of(word: str, known: Collection[str], language: str) -> str:
     if close is not None:
         return _say(language, "write", word=close)
     return _say(language, "write_one", words=shown)
-
-
-def _of_meetings(uid: str, known: Collection[str], language: str) -> str:
-    """Likewise, of meetings: all are named, for nobody knows their UIDs by heart."""
-    from config.text import nearest  # noqa: PLC0415 - keeps --help fast
-
-    close = nearest(uid, known, MUCH_ALIKE)
-    if close is not None:
-        return _say(language, "write", word=close)
-    return _say(language, "write_one", words=", ".join(known))
 
 
 def existing_folder(data_dir: Path, language: str) -> None:
@@ -108,6 +109,10 @@ def still_beginning(data_dir: Path, language: str) -> str:
     except OSError:
         return ""
     return ""
+
+
+def _one_of_all(known: Collection[str], language: str) -> str:
+    return _say(language, "write_one", words=", ".join(known))
 
 
 def _quoted(word: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from config.meetings import Meeting, Occurrence
 from config.settings_file import timezone_of
 from config.text import one_of
-from tatpar.terminal.amiss import no_meeting
+from tatpar.terminal.amiss import no_uid
 from tatpar.terminal.options import wrong_input
 from telemetry.windows import DAY_NS, SECOND_NS
 
@@ -42,7 +42,7 @@ def occurrences(config: Config, question: Question, language: str, now_ns: int) 
         known = {each.uid: each for each in config.calendar.meetings}
         meeting = known.get(question.uid)
         if meeting is None:
-            no_meeting(config, "--meeting", question.uid, language)
+            no_uid(config, question.uid, language)
         coming = config.calendar.occurrences(now_ns, now_ns + 31 * DAY_NS)
         next_one = next((each for each in coming if each.meeting.uid == meeting.uid), None)
         if next_one is not None and question.minutes is None:

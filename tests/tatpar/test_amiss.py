@@ -25,8 +25,8 @@ SITE_EN, SITE_HI = (
     "--site: 'agar' नाम का कोई कार्यालय नहीं है; \"agra\" लिखें",
 )
 MEETING_EN, MEETING_HI = (
-    '--meeting: there is no meeting "x"; write one of: review',
-    '--meeting: "x" नाम की कोई मीटिंग नहीं है; इनमें से एक लिखें: review',
+    "--meeting: no meeting has the UID 'x'; write one of: review",
+    "--meeting: UID 'x' की कोई मीटिंग नहीं है; इनमें से एक लिखें: review",
 )
 REGION_EN, REGION_HI = (
     '--region: there is no region "brij"; write "braj"',
@@ -43,7 +43,10 @@ NAMES = {
     ("ready", "--meeting", "x"): (MEETING_EN, MEETING_HI),
     ("ready", "--at", "11:00", "--meeting", "x"): (MEETING_EN, MEETING_HI),
     ("backtest", "--meeting", "x"): (MEETING_EN, MEETING_HI),
-    ("report", "digest", "--meeting", "x"): (MEETING_EN, MEETING_HI),
+    ("report", "digest", "--meeting", "x"): (
+        '--meeting: there is no meeting "x"; write "review"',
+        '--meeting: "x" नाम की कोई मीटिंग नहीं है; "review" लिखें',
+    ),
     ("rehearse", "--meeting", "x"): (
         "--meeting: no meeting 'x' in the next 60 days; nothing is in the calendar then; see: tatpar meetings --check",
         "--meeting: अगले 60 दिनों में 'x' नाम की कोई मीटिंग नहीं है; तब तक कैलेंडर में कुछ नहीं है; देखें: tatpar meetings --check",
