@@ -207,7 +207,7 @@ def test_a_file_for_a_hub_that_does_not_run_yet(
     access = tatpar("enroll", "--acl").stdout
     assert "user agra.p1.2\ntopic write tatpar/1/agra/p1/report\n" in access
     assert "agra.p1.1" not in access
-    note = tatpar("enroll", "meerut", "--out", "-")
+    note = tatpar("enroll", "meerut", "--out", "-", "--lang", "en")
     assert "note: meerut is planned" in note.stderr
     assert 'hub = ["localhost:' in note.stdout
 
