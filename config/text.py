@@ -51,11 +51,14 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
 
 def one_of(word: str, known: Iterable[str]) -> str:
     """A remedy for an unknown word: the nearest known one, else all of them (at most ten)."""
+    close, shown = meant(word, known)
+    return f"write one of: {shown}" if close is None else f'write "{close}"'
+
+
+def meant(word: str, known: Iterable[str]) -> tuple[str | None, str]:
+    """The known word that an unknown one most likely means, also when it is the only one; and all of them (at most ten)."""
     names = list(known)
     close = nearest(word, names)
     if close is None and len(names) == 1:
         close = names[0]
-    if close is not None:
-        return f'write "{close}"'
-    shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
-    return f"write one of: {shown}"
+    return close, ", ".join(names[:10]) + (", …" if len(names) > 10 else "")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from tatpar.terminal.options import explains_config, failed, still_beginning, wrong_input
+from tatpar.terminal.amiss import STATE_FILE, no_state
+from tatpar.terminal.options import explains_config, failed, wrong_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,17 +52,14 @@ def placed(command: Callable[..., R]) -> Callable[..., R]:
 
 
 @contextlib.contextmanager
-def state_of(data_dir: Path) -> Iterator[StateDb]:
+def state_of(data_dir: Path, language: str) -> Iterator[StateDb]:
     """The state database of a Tatpar; ends the command with one line when there is none, or it is damaged."""
     from telemetry.state.db import StateDb  # noqa: PLC0415 - keeps --help fast
     from telemetry.state.errors import StateError  # noqa: PLC0415
 
-    path = data_dir / "state.db"
+    path = data_dir / STATE_FILE
     if not path.exists():
-        wrong_input(
-            still_beginning(data_dir)
-            or f"{path}: no such file; name the folder of a running Tatpar with --data"
-        )
+        wrong_input(no_state(data_dir, language))
     try:
         with contextlib.closing(StateDb(path)) as state:
             yield state

@@ -13,48 +13,49 @@ from alerts.delivery.outbox import way
 from alerts.facts import Audience, Facts
 from alerts.words import render
 from config.people import Person, Role
-from config.text import one_of
+from tatpar.terminal.amiss import instead_of
 from tatpar.terminal.options import failed, wrong_input
 from telemetry.alerting import Kind, Step
 from telemetry.state.outbox import OutboxRow
+from telemetry.words import say
 
 if TYPE_CHECKING:
     from config.config import Config
 
 
-def test(config: Config, whom: str, channel: str | None, now_ns: int) -> str:
+def test(config: Config, language: str, whom: str, channel: str | None, now_ns: int) -> str:
     """Send it; the line with what the other side answered."""
-    person = _person(config, whom)
+    person = _person(config, language, whom)
     name = channel or person.channels[0]
     found = way(name, config, secrets.token_bytes(32))
     if isinstance(found, str):
         wrong_input(f"{found}; write it into the settings")
     recipient = person.recipient(name)
     if not recipient and name == "mail":
-        wrong_input(f"{whom} has no mail address; add one in people.csv, or choose another --channel")
+        wrong_input(say(language, "acting.no_mail", whom=whom))
     row = _row(config, person, name, recipient, now_ns)
-    click.echo(f"sending to {recipient or whom} by {name} …", err=True)
+    click.echo(say(language, "acting.sending", whom=recipient or whom, channel=name), err=True)
     try:
-        return found(row, (), config)
+        return say(language, "acting.sent", answer=found(row, (), config))
     except DeliveryError as error:
-        failed(f"tatpar alerts: {error}")
+        failed(say(language, "acting.not_sent", why=str(error)))
 
 
-def _person(config: Config, whom: str) -> Person:
+def _person(config: Config, language: str, whom: str) -> Person:
     """Somebody of the list, or a bare address or number."""
     people = {person.id: person for person in config.people}
     if whom in people:
         return people[whom]
-    language = config.settings.deployment.language
+    theirs = config.settings.deployment.language
     if "@" in whom and any(sign.isspace() or sign in ",;<>" for sign in whom):
         wrong_input(f"{whom!r} is not one mail address; write it as name@host")
     if "@" in whom:
-        return Person(id="", name=whom, role=Role.NOC, language=language, email=whom)
+        return Person(id="", name=whom, role=Role.NOC, language=theirs, email=whom)
     if whom.startswith("+"):
         names = tuple(config.settings.alerts.channels) or ("sms",)
-        return Person(id="", name=whom, role=Role.NOC, language=language, phone=whom, channels=names)
-    remedy = one_of(whom, tuple(people)) if people else "add them to people.csv"
-    return wrong_input(f'there is nobody "{whom}"; {remedy}, or a mail address')
+        return Person(id="", name=whom, role=Role.NOC, language=theirs, phone=whom, channels=names)
+    instead = instead_of(whom, people, language) if people else say(language, "acting.no_people")
+    return wrong_input(say(language, "acting.nobody", whom=whom, instead=instead))
 
 
 def _row(config: Config, person: Person, channel: str, recipient: str, now_ns: int) -> OutboxRow:

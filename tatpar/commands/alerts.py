@@ -8,7 +8,14 @@ import click
 
 from tatpar.alerting.place import placed, state_of
 from tatpar.terminal.duration import Duration
-from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.options import (
+    config_language,
+    failed,
+    json_option,
+    lang_option,
+    settings_and_data,
+    wrong_input,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +100,8 @@ def list_(  # noqa: PLR0913 - one argument an option
     from tatpar.alerting import listing  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
-    with state_of(data_dir) as state:
+    language = lang or config_language(config_file)
+    with state_of(data_dir, language) as state:
         if which == "open":
             alerts = state.open_alerts()[:limit]
         else:
@@ -102,7 +110,6 @@ def list_(  # noqa: PLR0913 - one argument an option
         click.echo(listing.alerts_json(alerts) if which == "open" else listing.outbox_json(rows))
         return
     config = load_config(config_file)
-    language = lang or config.settings.deployment.language
     if which == "open":
         lines = listing.alert_lines(alerts, config, language, time.time_ns())
     else:
@@ -113,6 +120,7 @@ def list_(  # noqa: PLR0913 - one argument an option
 @command.command("test")
 @click.argument("person")
 @click.option("--channel", default=None, metavar="NAME", help="By this channel; default: the person's first.")
+@lang_option
 @placed
 def test(
     *,
@@ -120,6 +128,7 @@ def test(
     data_dir: Path,  # noqa: ARG001 - taken as everywhere
     person: str,
     channel: str | None,
+    lang: str | None,
 ) -> None:
     """Send one message to PERSON now, and say what the other side answered.
 
@@ -132,7 +141,9 @@ def test(
     from config.load import load_config  # noqa: PLC0415
     from tatpar.alerting.trying import test as tried  # noqa: PLC0415
 
-    click.echo(tried(load_config(config_file), person, channel, time.time_ns()))
+    config = load_config(config_file)
+    language = lang or config.settings.deployment.language
+    click.echo(tried(config, language, person, channel, time.time_ns()))
 
 
 _by = click.option("--by", required=True, metavar="NAME", help="Who says so.")
@@ -143,8 +154,11 @@ _note = click.option("--note", default="", metavar="TEXT", help="A remark for th
 @click.argument("alert")
 @_by
 @_note
+@lang_option
 @placed
-def ack(*, config_file: Path | None, data_dir: Path, alert: str, by: str, note: str) -> None:
+def ack(  # noqa: PLR0913 - one argument an option
+    *, config_file: Path | None, data_dir: Path, alert: str, by: str, note: str, lang: str | None
+) -> None:
     """Say that somebody has taken ALERT up: nobody further is told, unless it gets worse.
 
     Example: tatpar alerts ack K7M2PQ --by "R. Singh" --note "at the provider"
@@ -155,8 +169,9 @@ def ack(*, config_file: Path | None, data_dir: Path, alert: str, by: str, note: 
     from tatpar.alerting.acting import acknowledge  # noqa: PLC0415
 
     config = load_config(config_file)
-    with state_of(data_dir) as state:
-        click.echo(acknowledge(state, config, alert, by, note, time.time_ns()))
+    language = lang or config.settings.deployment.language
+    with state_of(data_dir, language) as state:
+        click.echo(acknowledge(state, config, language, alert, by, note, time.time_ns()))
 
 
 @command.command("silence")
@@ -164,9 +179,17 @@ def ack(*, config_file: Path | None, data_dir: Path, alert: str, by: str, note: 
 @click.option("--for", "for_s", type=Duration(), required=True, help="For so long: 90s, 5m, 2h.")
 @_by
 @_note
+@lang_option
 @placed
 def silence(  # noqa: PLR0913 - one argument an option
-    *, config_file: Path | None, data_dir: Path, what: str, for_s: float, by: str, note: str
+    *,
+    config_file: Path | None,
+    data_dir: Path,
+    what: str,
+    for_s: float,
+    by: str,
+    note: str,
+    lang: str | None,
 ) -> None:
     """Have nothing sent of WHAT for a while: site:ID, region:ID, incident:ID, alert:ID or all.
 
@@ -178,8 +201,9 @@ def silence(  # noqa: PLR0913 - one argument an option
     from tatpar.alerting.acting import silence as silenced  # noqa: PLC0415
 
     config = load_config(config_file)
-    with state_of(data_dir) as state:
-        click.echo(silenced(state, config, what, for_s, by, note, time.time_ns()))
+    language = lang or config.settings.deployment.language
+    with state_of(data_dir, language) as state:
+        click.echo(silenced(state, config, language, what, for_s, by, note, time.time_ns()))
 
 
 @command.command("silences")
@@ -197,24 +221,20 @@ def silences(*, config_file: Path | None, data_dir: Path, lang: str | None, as_j
     from tatpar.alerting import listing  # noqa: PLC0415
 
     config = load_config(config_file)
-    with state_of(data_dir) as state:
+    language = lang or config.settings.deployment.language
+    with state_of(data_dir, language) as state:
         found = state.silences(time.time_ns())
     if as_json:
         click.echo(listing.silences_json(found))
         return
-    language = lang or config.settings.deployment.language
     click.echo("\n".join(listing.silence_lines(found, config, language)))
 
 
 @command.command("unsilence")
 @click.argument("silence_id", metavar="ID")
+@lang_option
 @placed
-def unsilence(
-    *,
-    config_file: Path | None,  # noqa: ARG001 - taken as everywhere
-    data_dir: Path,
-    silence_id: str,
-) -> None:
+def unsilence(*, config_file: Path | None, data_dir: Path, silence_id: str, lang: str | None) -> None:
     """End a silence before its time.
 
     Example: tatpar alerts unsilence Q4T9XB
@@ -223,19 +243,16 @@ def unsilence(
 
     from tatpar.alerting.acting import unsilence as ended  # noqa: PLC0415
 
-    with state_of(data_dir) as state:
-        click.echo(ended(state, silence_id, time.time_ns()))
+    language = lang or config_language(config_file)
+    with state_of(data_dir, language) as state:
+        click.echo(ended(state, language, silence_id, time.time_ns()))
 
 
 @command.command("retry")
 @click.argument("key")
+@lang_option
 @placed
-def retry(
-    *,
-    config_file: Path | None,  # noqa: ARG001 - taken as everywhere
-    data_dir: Path,
-    key: str,
-) -> None:
+def retry(*, config_file: Path | None, data_dir: Path, key: str, lang: str | None) -> None:
     """Have a message tried again that was given up, or that waits for its next attempt.
 
     Example: tatpar alerts retry K7M2PQ/site:agra/mail/1
@@ -244,8 +261,9 @@ def retry(
 
     from tatpar.alerting.acting import retry as tried_again  # noqa: PLC0415
 
-    with state_of(data_dir) as state:
-        click.echo(tried_again(state, key, time.time_ns()))
+    language = lang or config_language(config_file)
+    with state_of(data_dir, language) as state:
+        click.echo(tried_again(state, language, key, time.time_ns()))
 
 
 @command.command("templates")

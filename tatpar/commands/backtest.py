@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tatpar.terminal.amiss import existing_folder, no_office, no_region, no_store, no_uid
 from tatpar.terminal.options import (
     FiniteRange,
-    existing_folder,
     explained,
     failed,
     json_option,
     lang_option,
-    no_store,
     scheduler_option,
     settings_and_data,
     wrong_input,
@@ -88,16 +87,16 @@ def command(  # noqa: PLR0913 - one an option
     if plot is not None and plot.suffix not in _PLOTS:
         wrong_input(f"--plot: {plot} ends with neither .svg nor .png; write one of them")
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
-    existing_folder(data_dir)
+    language = lang or config.settings.deployment.language
+    existing_folder(data_dir, language)
     now_ns = time.time_ns() // _SLOT_NS * _SLOT_NS
     wanted = Wanted(
         from_ns=now_ns - round(weeks * _WEEK_NS),
         until_ns=now_ns,
-        sites=_offices(config, sites, region),
-        meeting=_meeting(config, meeting),
+        sites=_offices(config, sites, region, language),
+        meeting=_meeting(config, meeting, language),
         hourly=hourly,
     )
-    language = lang or config.settings.deployment.language
     figures = _figures(config, data_dir, wanted, scheduler, language)
     if plot is not None and not figures.nothing:
         _draw(figures, wanted, plot)
@@ -109,17 +108,16 @@ def command(  # noqa: PLR0913 - one an option
         raise SystemExit(1)
 
 
-def _offices(config: Config, sites: tuple[str, ...], region: str) -> frozenset[str]:
-    from config.text import one_of  # noqa: PLC0415
+def _offices(config: Config, sites: tuple[str, ...], region: str, language: str) -> frozenset[str]:
     from tatpar.backtesting.replaying import linked_in  # noqa: PLC0415
 
     for site in sites:
         if site not in config.registry.by_id:
-            wrong_input(f'--site: there is no office "{site}"; {one_of(site, config.registry.by_id)}')
+            no_office(config, "--site", site, language)
     if not region:
         return frozenset(sites)
     if region not in config.regions:
-        wrong_input(f'--region: there is no region "{region}"; {one_of(region, config.regions)}')
+        no_region(config, "--region", region, language)
     inside = linked_in(config, region)
     if not inside:
         wrong_input(f"--region: no office of {region} is linked yet; name another region")
@@ -128,10 +126,9 @@ def _offices(config: Config, sites: tuple[str, ...], region: str) -> frozenset[s
     return inside & set(sites) if sites else inside
 
 
-def _meeting(config: Config, uid: str) -> str:
-    known = [meeting.uid for meeting in config.calendar.meetings]
-    if uid and uid not in known:
-        wrong_input(f"--meeting: no meeting has the UID {uid!r}; write one of: {', '.join(known) or 'none'}")
+def _meeting(config: Config, uid: str, language: str) -> str:
+    if uid and uid not in {meeting.uid for meeting in config.calendar.meetings}:
+        no_uid(config, uid, language)
     return uid
 
 
@@ -154,7 +151,7 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
         click.echo(say(language, f"backtest.doing_{doing.what}", **numbers), err=True)
 
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(no_store(data_dir))
+        wrong_input(no_store(data_dir, language))
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.terminal.options import failed, json_option, lang_option, no_store, settings_and_data, wrong_input
+from tatpar.terminal.amiss import no_office, no_store
+from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -135,8 +136,9 @@ def _of_site(  # noqa: PLR0913 - one argument an option
     from tatpar.terminal.json_time import readable  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()
+    language = lang or config.settings.deployment.language
     if site not in config.registry.by_id:
-        wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+        no_office(config, "--site", site, language)
     paths = [f"main.{end}" for end in config.headquarters]
     if path is not None and path not in paths:
         wrong_input(f"--path: there is no line {path!r}; {one_of(path, paths)}")
@@ -147,7 +149,6 @@ def _of_site(  # noqa: PLR0913 - one argument an option
         start_ns=now_ns - weeks * WEEK_NS,
         end_ns=now_ns,
     )
-    language = lang or config.settings.deployment.language
     found = _found(config, data_dir, asked, language)
     if as_json:
         click.echo(text_of(readable(found)))
@@ -164,7 +165,7 @@ def _found(config: Config, data_dir: Path, asked: Asked, language: str) -> Found
     from telemetry.words import say  # noqa: PLC0415
 
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(no_store(data_dir))
+        wrong_input(no_store(data_dir, language))
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,

@@ -56,28 +56,30 @@ def command(  # noqa: PLR0913 - one argument an option
     from tatpar.identity.enrolling import answered, order  # noqa: PLC0415
 
     config = load_config(config_file)
-    with opened_hub(config, data_dir) as hub:
+    language = lang or config.settings.deployment.language
+    with opened_hub(config, data_dir, language) as hub:
         if site == "list":
-            _list(hub, lang or config.settings.deployment.language, as_json=as_json)
+            _list(hub, language, as_json=as_json)
             return
-        check_names(config, site, probe)
+        check_names(config, site, probe, language)
         if verb is None or not 0 < len(verb) <= 32:
             wrong_input("VERB is missing: write ping, status or resend")
         if verb == "rotate":
             wrong_input(f"new keys are given by: tatpar enroll {site} --probe {probe} --rotate")
-        _check_standing(hub, site, probe)
-        say_answer(
-            hub, answered(hub, order(hub, site, probe, verb, _pairs(arguments), within_s)), as_json=as_json
-        )
+        _check_standing(hub, site, probe, language)
+        row = answered(hub, order(hub, site, probe, verb, _pairs(arguments), within_s))
+        say_answer(hub, row, language, as_json=as_json)
 
 
-def _check_standing(hub: Hub, site: str, probe: str) -> None:
+def _check_standing(hub: Hub, site: str, probe: str, language: str) -> None:
     import time  # noqa: PLC0415
 
     from telemetry.state.credentials import Standing  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     if hub.state.standings(time.time_ns()).get((site, probe)) is Standing.REVOKED:
-        wrong_input(f"{site}/{probe} is revoked; tatpar enroll {site} --probe {probe} lets it in again")
+        who = f"{site}/{probe}"
+        wrong_input(say(language, "identity.is_revoked", who=who, site=site, probe=probe))
 
 
 def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:

@@ -84,8 +84,9 @@ def command(  # noqa: PLR0913 - one argument an option
             "--rotate gives new keys to a running probe, --renew makes another file for one that lost them: write one"
         )
     config = load_config(config_file)
+    language = lang or config.settings.deployment.language
     hours = config.settings.enrolment.token_hours if valid is None else _hours(valid)
-    with opened_hub(config, data_dir) as hub:
+    with opened_hub(config, data_dir, language) as hub:
         if desk:
             _serve_desk(hub)
         elif acl:
@@ -93,17 +94,18 @@ def command(  # noqa: PLR0913 - one argument an option
         elif reflector_keys:
             _print_reflector_keys(hub)
         elif rotate_hub:
-            _rotate_hub(hub)
+            _rotate_hub(hub, language)
         elif site is None:
             wrong_input("SITE is missing: write an office's id, or list")
         elif site == "list":
-            _list(hub, lang or config.settings.deployment.language, as_json=as_json)
+            _list(hub, language, as_json=as_json)
         else:
-            check_names(config, site, probe)
+            check_names(config, site, probe, language)
             if rotate:
-                _rotate(hub, site, probe, as_json=as_json)
+                _rotate(hub, language, site, probe, as_json=as_json)
             else:
-                _enroll(hub, site, probe, hours, out or Path(f"{site}-{probe}.enrolment.toml"), renew=renew)
+                file = out or Path(f"{site}-{probe}.enrolment.toml")
+                _enroll(hub, language, site, probe, hours, file, renew=renew)
 
 
 def _hours(text: str) -> float:
@@ -114,14 +116,17 @@ def _hours(text: str) -> float:
     return hours
 
 
-def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: bool) -> None:  # noqa: PLR0913
+def _enroll(  # noqa: PLR0913, PLR0917 - one argument an option
+    hub: Hub, language: str, site: str, probe: str, hours: float, out: Path, *, renew: bool
+) -> None:
     import time  # noqa: PLC0415
 
     from collector.enrolment.issuing import issue  # noqa: PLC0415
     from collector.enrolment.private_files import write_private  # noqa: PLC0415
+    from config.settings_file import timezone_of  # noqa: PLC0415
     from tatpar.identity.enrolling import office_file  # noqa: PLC0415
-    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
     from telemetry.state.credentials import Standing  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     if not hub.desks or not hub.settings.desk_host:
         wrong_input(
@@ -132,9 +137,7 @@ def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: 
     now_ns = time.time_ns()
     standing = hub.state.standings(now_ns).get((site, probe))
     if standing in {Standing.ENROLLED, Standing.INVITED} and not renew:
-        wrong_input(
-            f"{site}/{probe} is {standing} already; --renew for another file, --rotate for new keys, or tatpar revoke {site}"
-        )
+        wrong_input(say(language, f"identity.already_{standing.value}", who=f"{site}/{probe}", site=site))
     if str(out) != "-" and out.exists() and not renew:
         wrong_input(f"--out: {out} is there already, perhaps another office's; remove it, or name another")
     valid_ns = round(hours * 3600e9)
@@ -145,31 +148,35 @@ def _enroll(hub: Hub, site: str, probe: str, hours: float, out: Path, *, renew: 
         click.echo(text, nl=False)
     else:
         write_private(out, text.encode())
-        click.echo(f"{out}: for {site}/{probe}, good once, until {rfc3339(issued.credential.expires_ns)}")
-    say_whether_told(hub)
+        zone, until = timezone_of(hub.settings), issued.credential.expires_ns
+        told = {"file": str(out), "who": f"{site}/{probe}"}
+        click.echo(say(language, "identity.invited", zone=zone, until=until, **told))
+    say_whether_told(hub, language)
 
 
-def _rotate(hub: Hub, site: str, probe: str, *, as_json: bool) -> None:
+def _rotate(hub: Hub, language: str, site: str, probe: str, *, as_json: bool) -> None:
     import time  # noqa: PLC0415
 
     from collector.enrolment.issuing import current, issue  # noqa: PLC0415
     from tatpar.identity.enrolling import answered, order  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     now_ns = time.time_ns()
     if current(hub.state, site, probe, now_ns) is None:
-        wrong_input(f"{site}/{probe} is not enrolled; tatpar enroll {site}")
+        wrong_input(say(language, "identity.not_enrolled", who=f"{site}/{probe}", site=site))
     valid_ns = round(2 * ROTATE_S * 1e9)  # the token goes with the command and is of no use much longer
     issued = issue(hub.state, hub.keys, site, probe, now_ns=now_ns, valid_ns=valid_ns, what="rotate")
-    say_whether_told(hub)
+    say_whether_told(hub, language)
     arguments = {"token": issued.token, "generation": str(issued.credential.generation)}
     row = order(hub, site, probe, "rotate", arguments, ROTATE_S)
-    say_answer(hub, answered(hub, row), as_json=as_json)
+    say_answer(hub, answered(hub, row), language, as_json=as_json)
 
 
-def _rotate_hub(hub: Hub) -> None:
+def _rotate_hub(hub: Hub, language: str) -> None:
     import time  # noqa: PLC0415
 
     from collector.enrolment.issuing import who  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     broker = hub.settings.broker
     if not broker.is_public or broker.user:
@@ -178,7 +185,7 @@ def _rotate_hub(hub: Hub) -> None:
         )
     hub.keys.renew_hub_login()
     hub.state.note_identity(time.time_ns(), who(), "rotate-hub", "", "")
-    click.echo("the hub has a new password; a hub that runs takes it up within a second")
+    click.echo(say(language, "identity.hub_password"))
 
 
 def _serve_desk(hub: Hub) -> None:

@@ -33,7 +33,7 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
 
     config, now_ns = load_config(config_file), time.time_ns()
     language = lang or config.settings.deployment.language
-    with decided(data_dir) as state:
+    with decided(data_dir, language) as state:
         flags = sorted(state.open_flags(), key=severity)
         incidents = state.open_incidents()
         age_s = watch_age_s(state, now_ns)

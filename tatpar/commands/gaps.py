@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.terminal.amiss import no_office, no_store
 from tatpar.terminal.options import (
     FiniteRange,
     failed,
     json_option,
     lang_option,
-    no_store,
     settings_and_data,
     wrong_input,
 )
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 - one argument an option
     except NoSuchSpanError as error:
         wrong_input(f"--since: {error}")
     language = lang or config.settings.deployment.language
-    missing = _found(config, data_dir, _wanted(config, sites), (since_ns, now_ns), language)
+    missing = _found(config, data_dir, _wanted(config, sites, language), (since_ns, now_ns), language)
     put_back = _put_back(config.settings.store, data_dir, since_ns)
     if as_json:
         click.echo(text_of(for_machines(missing, now_ns, put_back)))
@@ -91,15 +91,13 @@ def command(  # noqa: PLR0913 - one argument an option
         raise SystemExit(INCOMPLETE_STATUS)
 
 
-def _wanted(config: Config, sites: Sequence[str]) -> list[str]:
+def _wanted(config: Config, sites: Sequence[str], language: str) -> list[str]:
     """The linked offices that were asked for; all when none was."""
-    from config.text import one_of  # noqa: PLC0415
-
     linked = [site.id for site in config.registry.linked()]
     for site in sites:
         known = config.registry.by_id.get(site)
         if known is None:
-            wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+            no_office(config, "--site", site, language)
         if site not in linked:
             wrong_input(f"--site: {site} is {known.status} and sends nothing; name one that is linked")
     return list(dict.fromkeys(sites)) or linked
@@ -115,7 +113,7 @@ def _found(
     from telemetry.store.open import open_reader  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
-    _must_be_there(config.settings.store, data_dir)
+    _must_be_there(config.settings.store, data_dir, language)
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
@@ -141,9 +139,9 @@ def _put_back(store: Store, data_dir: Path, since_ns: int) -> tuple[int, int] | 
     return span if span is not None and span[1] >= since_ns else None
 
 
-def _must_be_there(store: Store, data_dir: Path) -> None:
+def _must_be_there(store: Store, data_dir: Path, language: str) -> None:
     """A store's file is not made by looking at it."""
     from telemetry.store.open import store_file  # noqa: PLC0415
 
     if not store_file(store, data_dir).exists():
-        wrong_input(no_store(data_dir))
+        wrong_input(no_store(data_dir, language))

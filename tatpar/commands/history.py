@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.terminal.options import failed, json_option, settings_and_data, wrong_input
+from tatpar.terminal.amiss import no_office
+from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,7 @@ def command() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @settings_and_data
+@lang_option
 @json_option
 def import_(  # noqa: PLR0913 - one argument an option
     *,
@@ -49,6 +51,7 @@ def import_(  # noqa: PLR0913 - one argument an option
     dry_run: bool,
     config_file: Path | None,
     data_dir: Path,
+    lang: str | None,
     as_json: bool,
 ) -> None:
     """Import measurements of other tools: five-minute roll-ups, marked as not measured here.
@@ -62,32 +65,38 @@ def import_(  # noqa: PLR0913 - one argument an option
     import time  # noqa: PLC0415 - keeps --help fast
 
     from config.load import load_config  # noqa: PLC0415
-    from config.text import one_of  # noqa: PLC0415
     from tatpar.importing.importer import Importer, Sources  # noqa: PLC0415
     from tatpar.importing.mapping import read_mapping  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     config = load_config(config_file)
     mapping = read_mapping(mapping_file)
+    language = lang or config.settings.deployment.language
     if site is not None and site not in config.registry.by_id:
-        wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+        no_office(config, "--site", site, language)
     sources = Sources(files, mapping, mapping_file, site)
     with Importer(config, sources, time.time_ns(), data_dir) as importer:
         total = sum(file.stat().st_size for file in files if file.is_file())
-        with click.progressbar(length=total, label="reading", file=sys.stderr) as bar:
+        with click.progressbar(
+            length=total, label=say(language, "importing.reading"), file=sys.stderr
+        ) as bar:
             importer.read(bar.update)
-        written = _write(config, importer, data_dir, dry_run=dry_run)
-    _say(written, config, as_json=as_json, dry_run=dry_run)
+        written = _write(config, importer, data_dir, language, dry_run=dry_run)
+    _say(written, config, language, as_json=as_json, dry_run=dry_run)
 
 
-def _write(config: Config, importer: Importer, data_dir: Path, *, dry_run: bool) -> list[Written]:
+def _write(
+    config: Config, importer: Importer, data_dir: Path, language: str, *, dry_run: bool
+) -> list[Written]:
     import contextlib  # noqa: PLC0415
 
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
     from telemetry.store.open import open_reader, open_writer, store_file  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     settings = config.settings.store
-    label = "checking" if dry_run else "writing"
+    label = say(language, f"importing.{'checking' if dry_run else 'writing'}")
     try:
         with contextlib.ExitStack() as open_now:
             store: ReportStore | None = None
@@ -101,25 +110,28 @@ def _write(config: Config, importer: Importer, data_dir: Path, *, dry_run: bool)
             )
             written = importer.write(store, reader, bar.update)
         if not dry_run:
-            _judge(config, data_dir, written)
+            _judge(config, data_dir, written, language)
             _tell_watch(data_dir, written)
     except (StoreError, StateError) as error:
         failed(f"tatpar history import: {error}; what was written stays, importing again completes it")
     return written
 
 
-def _judge(config: Config, data_dir: Path, written: Sequence[Written]) -> None:
+def _judge(config: Config, data_dir: Path, written: Sequence[Written], language: str) -> None:
     """What a watch would otherwise do at its next start, or now beside its looks."""
     import time  # noqa: PLC0415
     from contextlib import closing  # noqa: PLC0415
 
     from tatpar.importing.judging import judge_days  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     sites = {each.site for each in written}
     with (
         closing(open_reader(config.settings.store, data_dir)) as reader,
-        click.progressbar(length=len(sites), label="judging", file=sys.stderr) as bar,
+        click.progressbar(
+            length=len(sites), label=say(language, "importing.judging"), file=sys.stderr
+        ) as bar,
     ):
         judge_days(config, reader, sites, time.time_ns(), bar.update)
 
@@ -135,7 +147,7 @@ def _tell_watch(data_dir: Path, written: Sequence[Written]) -> None:
         tell(state, time.time_ns(), {"slots": sum(each.slots for each in written), "sites": len(written)})
 
 
-def _say(written: Sequence[Written], config: Config, *, as_json: bool, dry_run: bool) -> None:
+def _say(written: Sequence[Written], config: Config, language: str, *, as_json: bool, dry_run: bool) -> None:
     from config.settings_file import timezone_of  # noqa: PLC0415
     from tatpar.importing.words import as_json as for_machines  # noqa: PLC0415
     from tatpar.importing.words import lines  # noqa: PLC0415
@@ -144,7 +156,6 @@ def _say(written: Sequence[Written], config: Config, *, as_json: bool, dry_run: 
     if as_json:
         click.echo(text_of(for_machines(written, dry_run=dry_run)))
         return
-    for line in lines(
-        written, timezone_of(config.settings), config.settings.store.rollup_days, dry_run=dry_run
-    ):
+    zone, days = timezone_of(config.settings), config.settings.store.rollup_days
+    for line in lines(written, language, zone, days, dry_run=dry_run):
         click.echo(line)

@@ -51,7 +51,7 @@ def command(
         from_ns = None if span is None else begin_of(span, now_ns, timezone_of(config.settings))
     except NoSuchSpanError as error:
         wrong_input(f"--since: {error}")
-    with decided(data_dir) as state:
+    with decided(data_dir, language) as state:
         found = state.open_incidents() if from_ns is None else state.incidents(from_ns, now_ns)
         age_s = watch_age_s(state, now_ns)
     if as_json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from tatpar.terminal.amiss import still_beginning
 from tatpar.terminal.duration import Duration
 from tatpar.terminal.options import (
     FiniteRange,
@@ -18,7 +19,6 @@ from tatpar.terminal.options import (
     json_option,
     lang_option,
     settings_and_data,
-    still_beginning,
     unused_config_option,
     wrong_input,
 )
@@ -97,7 +97,7 @@ def break_(  # noqa: PLR0913, PLR0917 - one an option
     if effect.is_nothing:
         wrong_input("nothing to break; say what, as: --loss 0.05 (all: tatpar lab break --help)")
     language = lang or config_language(config_file)
-    answer = _ask(data_dir, Break(scope=scope, effect=effect, for_s=for_s), Broken)
+    answer = _ask(data_dir, Break(scope=scope, effect=effect, for_s=for_s), Broken, language)
     what_broke = _sentence(answer.fault, language)
     _print(answer, as_json, _say(language, "broken", fault=what_broke, n=answer.offices))
 
@@ -125,7 +125,7 @@ def heal(  # noqa: PLR0913, PLR0917 - one an option
     if scope is not None and everything:
         wrong_input(f"`{scope}` and --all exclude each other; write one of them")
     language = lang or config_language(config_file)
-    answer = _ask(data_dir, Heal(scope=scope), Healed)
+    answer = _ask(data_dir, Heal(scope=scope), Healed, language)
     lines = [_say(language, "healed", fault=_sentence(fault, language)) for fault in answer.healed]
     if answer.rooms:
         lines.append(_say(language, "switched_on", offices=", ".join(answer.rooms)))
@@ -162,7 +162,7 @@ def room(  # noqa: PLR0913, PLR0917 - one an option
     if on is None:
         wrong_input("say what the device is to be: --off, or --on")
     language = lang or config_language(config_file)
-    answer = _ask(data_dir, Room(scope=scope, on=on), Switched)
+    answer = _ask(data_dir, Room(scope=scope, on=on), Switched, language)
     off = ", ".join(answer.off) or _say(language, "none")
     _print(answer, as_json, _say(language, f"room_{'on' if on else 'off'}", n=answer.offices, off=off))
 
@@ -184,7 +184,7 @@ def status(
     from lab.running.control import LabStatus, Status  # noqa: PLC0415
 
     language = lang or config_language(config_file)
-    answer = _ask(data_dir, Status(), LabStatus)
+    answer = _ask(data_dir, Status(), LabStatus, language)
     lines = [_say(language, "status_offices", n=answer.offices, ends=_and(language, answer.ends))]
     lines += [
         _say(language, "status_by_hand", fault=_sentence(fault, language)) for fault in answer.by_hand
@@ -310,7 +310,7 @@ def truth(site: str, end: str, last_s: float, data_dir: Path, as_json: bool) -> 
         click.echo(f"{name:22} {value:g}" if isinstance(value, float) else f"{name:22} {value}")
 
 
-def _ask(data_dir: Path, request: Request, kind: type[A]) -> A:
+def _ask(data_dir: Path, request: Request, kind: type[A], language: str) -> A:
     """Ask the running fleet; no fleet ends with 1, a wrong request with 2, each with its one line."""
     from lab.errors import LabError, NoFleetError, RefusedError  # noqa: PLC0415
     from lab.running.control import ask  # noqa: PLC0415
@@ -320,7 +320,7 @@ def _ask(data_dir: Path, request: Request, kind: type[A]) -> A:
     except RefusedError as error:
         wrong_input(str(error))
     except NoFleetError as error:
-        failed(still_beginning(data_dir) or str(error))
+        failed(still_beginning(data_dir, language) or str(error))
     except LabError as error:
         failed(str(error))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from tatpar.terminal.amiss import no_uid
 from tatpar.terminal.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
@@ -91,21 +92,22 @@ def command(  # noqa: PLR0913 - one an option
     from tatpar.verdicts.track_record import in_words, track_record  # noqa: PLC0415
 
     config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()
+    language = lang or config.settings.deployment.language
     if at is not None:
         from tatpar.verdicts.asked_times import Question  # noqa: PLC0415
         from tatpar.verdicts.better_time import answer  # noqa: PLC0415
 
         times = (at,) if other is None else (at, other)
         question = Question(times=times, uid=uid, minutes=minutes, end=end, profile=profile)
-        answer(config, data_dir, question, lang or config.settings.deployment.language, as_json=as_json)
+        answer(config, data_dir, question, language, as_json=as_json)
         return
     if not (other is None and minutes is None and end is None and profile is None):
         wrong_input("--or, --for, --end and --profile go with --at; write --at TIME too")
     days = config.settings.watch.forecast_days
     coming = config.calendar.occurrences(now_ns, now_ns + int(days * _DAY_NS))
     if uid is not None:
-        coming = _only(config, coming, uid)
-    with decided(data_dir) as state:
+        coming = _only(config, coming, uid, language)
+    with decided(data_dir, language) as state:
         said = state.verdicts(now_ns - _DAY_NS, now_ns + int((days + 1) * _DAY_NS))
         age_s = watch_age_s(state, now_ns)
         records = track_record(state, now_ns)
@@ -115,18 +117,16 @@ def command(  # noqa: PLR0913 - one an option
     if as_json:
         _print_json(tables, records, age_s, now_ns)
     else:
-        language = lang or config.settings.deployment.language
         _print(config, tables, age_s, language, everything=everything)
         click.echo("\n" + in_words(records, language))
     if any(each.someone_is_not_ready for each in tables):
         raise SystemExit(NOT_READY_STATUS)
 
 
-def _only(config: Config, coming: Sequence[Occurrence], uid: str) -> list[Occurrence]:
+def _only(config: Config, coming: Sequence[Occurrence], uid: str, language: str) -> list[Occurrence]:
     """The next occurrence of a meeting."""
     if uid not in {meeting.uid for meeting in config.calendar.meetings}:
-        known = ", ".join(meeting.uid for meeting in config.calendar.meetings) or "none"
-        wrong_input(f"--meeting: no meeting has the UID {uid!r}; write one of: {known}")
+        no_uid(config, uid, language)
     return [each for each in coming if each.meeting.uid == uid][:1]
 
 
@@ -176,7 +176,7 @@ def _print(
     from telemetry.words import say  # noqa: PLC0415
 
     if not tables:
-        click.echo(say(language, "table.no_meeting", days=config.settings.watch.forecast_days))
+        click.echo(say(language, "table.no_uid", days=config.settings.watch.forecast_days))
         return
     if not any(each.verdicts for each in tables):
         failed("no verdicts yet; start `tatpar watch` (or `tatpar up`) on this data folder")

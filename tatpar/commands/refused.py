@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from tatpar.terminal.amiss import STATE_FILE, no_state
 from tatpar.terminal.options import (
     config_language,
     failed,
     json_option,
     lang_option,
     settings_and_data,
-    still_beginning,
     wrong_input,
 )
 
@@ -46,12 +46,9 @@ def command(*, config_file: Path | None, data_dir: Path, limit: int, lang: str |
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
-    path = data_dir / "state.db"
+    path, language = data_dir / STATE_FILE, lang or config_language(config_file)
     if not path.exists():
-        wrong_input(
-            still_beginning(data_dir)
-            or f"{path}: no such file; name the folder of a running Tatpar with --data"
-        )
+        wrong_input(no_state(data_dir, language))
     try:
         with contextlib.closing(StateDb(path)) as state:
             rows = state.quarantined(limit)
@@ -60,7 +57,6 @@ def command(*, config_file: Path | None, data_dir: Path, limit: int, lang: str |
     if as_json:
         click.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
         return
-    language = lang or config_language(config_file)
     for row in rows:
         click.echo(_line(row, language))
     if not rows:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.terminal.amiss import not_coming
 from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.5
 TAKEN_S = 15.0
 NOT_HELD = 3
+AHEAD_DAYS = 60
+"""A meeting is rehearsed at most so long before it begins."""
 
 
 @click.command(
@@ -71,23 +74,22 @@ def command(  # noqa: PLR0913 - one argument an option
                 _list(state, config, language, as_json=as_json)
                 return
             if stop:
-                _stop(state)
+                _stop(state, language)
                 return
             if meeting is None:
                 wrong_input("--meeting is missing: write the UID of a meeting; tatpar meetings lists them")
-            occurrence = _occurrence(config, meeting)
+            occurrence = _occurrence(config, meeting, language)
             _check(config, occurrence, sites, profile)
             if not yes:
                 _confirm(config, occurrence, sites, profile, language)
-            record = _follow(
-                state, _asked(state, occurrence, sites, profile), config, language, as_json=as_json
-            )
+            rehearsal_id = _asked(state, occurrence, sites, profile, language)
+            record = _follow(state, rehearsal_id, config, language, as_json=as_json)
     except StateError as error:
         failed(str(error))
     _report(record, config, language, as_json=as_json)
 
 
-def _occurrence(config: Config, uid: str) -> Occurrence:
+def _occurrence(config: Config, uid: str, language: str) -> Occurrence:
     """The meeting's next occurrence that has not begun.
 
     Raises:
@@ -95,17 +97,13 @@ def _occurrence(config: Config, uid: str) -> Occurrence:
     """
     import time  # noqa: PLC0415
 
-    from config.text import nearest  # noqa: PLC0415
     from telemetry.windows import DAY_NS  # noqa: PLC0415
 
     now_ns = time.time_ns()
-    coming = config.calendar.occurrences(now_ns, now_ns + 60 * DAY_NS)
+    coming = config.calendar.occurrences(now_ns, now_ns + AHEAD_DAYS * DAY_NS)
     own = [one for one in coming if one.meeting.uid == uid and one.starts_ns > now_ns]
     if not own:
-        known = dict.fromkeys(one.meeting.uid for one in coming)  # the next one first
-        close = nearest(uid, known)
-        remedy = f"one of: {', '.join(known) or 'none'}" if close is None else f'"{close}"'
-        wrong_input(f"--meeting: no meeting {uid!r} in the next 60 days; write {remedy}")
+        not_coming(uid, dict.fromkeys(one.meeting.uid for one in coming), AHEAD_DAYS, language)
     return min(own, key=lambda one: one.starts_ns)
 
 
@@ -148,15 +146,18 @@ def _confirm(
         err=True,
     )
     if not click.confirm(say(language, "rehearsal.begin_now"), err=True):
-        failed("not begun")
+        failed(say(language, "rehearsal.not_begun"))
 
 
-def _asked(state: StateDb, occurrence: Occurrence, sites: tuple[str, ...], profile: str) -> str:
+def _asked(
+    state: StateDb, occurrence: Occurrence, sites: tuple[str, ...], profile: str, language: str
+) -> str:
     import time  # noqa: PLC0415
 
     from collector.enrolment.issuing import who  # noqa: PLC0415
     from telemetry.rehearsing import new_request  # noqa: PLC0415
     from telemetry.state.rehearsals import Asked  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     request = new_request(
         meeting=occurrence.meeting.uid,
@@ -168,7 +169,7 @@ def _asked(state: StateDb, occurrence: Occurrence, sites: tuple[str, ...], profi
     )
     asked, rehearsal_id = state.ask_rehearsal(request)
     if asked is Asked.BUSY:
-        failed(f"another rehearsal is going on ({rehearsal_id}); wait for it, or: tatpar rehearse --stop")
+        failed(say(language, "rehearsal.another", id=rehearsal_id))
     return rehearsal_id
 
 
@@ -187,12 +188,12 @@ def _follow(
         try:
             record = state.rehearsal(rehearsal_id)
             if record is None:
-                failed("the rehearsal is not on record any more")
+                failed(say(language, "rehearsal.off_record"))
             if record.ended_ns is not None:
                 return record
             if record.state is RehearsalState.WAITING and time.monotonic() - began > TAKEN_S:
                 state.put_rehearsal(_given_up(record))
-                failed("no hub took it up: see that tatpar up, or tatpar collect, runs on this data folder")
+                failed(say(language, "rehearsal.not_taken_up"))
             line = progress_line(record, config, language)
             if line != said and not as_json:
                 click.echo(line, err=True)
@@ -217,13 +218,15 @@ def _given_up(record: RehearsalRecord) -> RehearsalRecord:
     return structs.replace(record, state=RehearsalState.REFUSED, why=WhyNot.NO_HUB, ended_ns=time.time_ns())
 
 
-def _stop(state: StateDb) -> None:
+def _stop(state: StateDb, language: str) -> None:
     import time  # noqa: PLC0415
+
+    from telemetry.words import say  # noqa: PLC0415
 
     record = state.open_rehearsal()
     if record is None or not state.stop_rehearsal(record.request.id, time.time_ns()):
-        failed("no rehearsal is going on")
-    click.echo(f"{record.request.id}: stopping at all offices")
+        failed(say(language, "rehearsal.none_going"))
+    click.echo(say(language, "rehearsal.stopping", id=record.request.id))
 
 
 def _list(state: StateDb, config: Config, language: str, *, as_json: bool) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.reporting.digest_command import digest
+from tatpar.terminal.amiss import no_region, no_store
 from tatpar.terminal.options import (
     explained,
     failed,
     json_option,
     lang_option,
-    no_store,
     settings_and_data,
     wrong_input,
 )
@@ -103,13 +103,13 @@ def weekly(  # noqa: PLR0913 - one an option
     wanted = Wanted(
         week=_week(week_text, ZoneInfo(config.settings.deployment.timezone), now_ns),
         language=lang or config.settings.deployment.language,
-        region=_region(region, config),
+        region=_region(region, config, lang or config.settings.deployment.language),
         forms=_forms(forms),
         folder=out or data_dir / "reports",
         send=send,
     )
     _check_kept(wanted.week, now_ns, config.settings.store.rollup_days)
-    _check_store(config, data_dir)
+    _check_store(config, data_dir, wanted.language)
     try:
         label = say(wanted.language, "progress.report", week=str(wanted.week))
         with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
@@ -125,11 +125,9 @@ def weekly(  # noqa: PLR0913 - one an option
         for file in made.files:
             click.echo(str(file))
     if send and not made.readers:
-        failed(
-            "tatpar report: nobody gets it; write people of role leadership into people.csv, or reports.mail_to"
-        )
+        failed(say(wanted.language, "report.posted_to_nobody"))
     if send:
-        click.echo(f"{made.mails} mails put into the outbox", err=True)
+        click.echo(say(wanted.language, "report.posted", count=made.mails), err=True)
 
 
 def _week(text: str | None, zone: ZoneInfo, now_ns: int) -> Week:
@@ -141,9 +139,9 @@ def _week(text: str | None, zone: ZoneInfo, now_ns: int) -> Week:
         wrong_input(f"--week: {error}")
 
 
-def _region(region: str, config: Config) -> str:
+def _region(region: str, config: Config, language: str) -> str:
     if region and region not in config.regions:
-        wrong_input(f"--region: there is no region {region!r}; write one of {', '.join(config.regions)}")
+        no_region(config, "--region", region, language)
     return region
 
 
@@ -156,11 +154,11 @@ def _forms(text: str) -> tuple[str, ...]:
     return wanted
 
 
-def _check_store(config: Config, data_dir: Path) -> None:
+def _check_store(config: Config, data_dir: Path, language: str) -> None:
     from telemetry.store.open import store_file  # noqa: PLC0415
 
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(no_store(data_dir))
+        wrong_input(no_store(data_dir, language))
 
 
 def _check_kept(week: Week, now_ns: int, kept_days: float) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.terminal.amiss import no_region
 from tatpar.terminal.options import (
     config_option,
     explains_config,
     json_option,
     lang_option,
     unused_data_option,
-    wrong_input,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def command(  # noqa: PLR0913 - one an option
 
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
-    _check_region(config, region)
+    if region is not None and region not in config.regions:
+        no_region(config, "--region", region, language)
     sites = [
         site
         for site in config.registry.sites
@@ -76,13 +77,6 @@ def command(  # noqa: PLR0913 - one an option
         _print_json(sites)
     else:
         _print_table(config, sites, language)
-
-
-def _check_region(config: Config, region: str | None) -> None:
-    from config.text import one_of  # noqa: PLC0415
-
-    if region is not None and region not in config.regions:
-        wrong_input(f'--region: there is no region "{region}"; {one_of(region, config.regions)}')
 
 
 def _counts(sites: Sequence[Site], language: str) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.terminal.amiss import existing_folder
 from tatpar.terminal.options import (
-    existing_folder,
     failed,
     log_option,
     settings_and_data,
@@ -44,7 +44,7 @@ def command(
 
     live = LiveConfig(config_file)
     set_up(log_format or live.current.settings.log.format)
-    existing_folder(data_dir)
+    existing_folder(data_dir, "en")
     settings = live.current.settings.wall
     host = settings.host if host is None else host
     port = settings.port if port is None else port

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.terminal.amiss import existing_folder
 from tatpar.terminal.options import (
-    existing_folder,
     failed,
     log_option,
     scheduler_option,
@@ -43,7 +43,7 @@ def command(config_file: Path | None, data_dir: Path, scheduler: str | None, log
 
     live = LiveConfig(config_file)
     set_up(log_format or live.current.settings.log.format)
-    existing_folder(data_dir)
+    existing_folder(data_dir, "en")
     if note := without_store(data_dir):
         click.echo(note, err=True)
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from tatpar.terminal.options import failed, still_beginning
+from tatpar.terminal.amiss import STATE_FILE, nothing_decided
+from tatpar.terminal.options import failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +19,14 @@ STALE_S: Final = 60.0
 
 
 @contextlib.contextmanager
-def decided(data_dir: Path) -> Iterator[StateDb]:
+def decided(data_dir: Path, language: str) -> Iterator[StateDb]:
     """The state database of a data folder; ends the command with one line when there is none."""
     from telemetry.state.db import StateDb  # noqa: PLC0415 - keeps --help fast
     from telemetry.state.errors import StateError  # noqa: PLC0415
 
-    path = data_dir / "state.db"
+    path = data_dir / STATE_FILE
     if not path.exists():
-        failed(
-            still_beginning(data_dir)
-            or f"{path}: no such file; start `tatpar up` (or `tatpar watch`), or name its folder with --data"
-        )
+        failed(nothing_decided(data_dir, language))
     try:
         with contextlib.closing(StateDb(path)) as state:
             yield state

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.terminal.amiss import unlisted
 from tatpar.terminal.options import explained, failed, wrong_input
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from telemetry.state.commands import CommandRow
 
 
-def opened_hub(config: Config, data_dir: Path) -> AbstractContextManager[Hub]:
+def opened_hub(config: Config, data_dir: Path, language: str) -> AbstractContextManager[Hub]:
     """The hub's identity in a data folder, open; what is wrong with it ends the command in one line."""
     from contextlib import contextmanager  # noqa: PLC0415 - keeps --help fast
 
@@ -26,6 +27,7 @@ def opened_hub(config: Config, data_dir: Path) -> AbstractContextManager[Hub]:
     from collector.enrolment.issuing import NoSsidError  # noqa: PLC0415
     from tatpar.identity.enrolling import opened  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     @contextmanager
     def explained_hub() -> Iterator[Hub]:
@@ -35,35 +37,34 @@ def opened_hub(config: Config, data_dir: Path) -> AbstractContextManager[Hub]:
         except (AuthorityError, NoSsidError, StateError, ValueError) as error:
             failed(str(error))
         except OSError as error:
-            failed(f"{explained(error)}; only whoever may read the hub's identity can do this")
+            failed(say(language, "amiss.identity", what=explained(error)))
 
     return explained_hub()
 
 
-def check_names(config: Config, site: str, probe: str) -> None:
+def check_names(config: Config, site: str, probe: str, language: str) -> None:
     """End with status 2 unless the office is listed and the probe's name can be one; a note if the office is not linked."""
     from config.names import ID_RULE, is_id, suggested_id  # noqa: PLC0415
-    from config.text import one_of  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     found = config.registry.by_id.get(site)
     if found is None:
-        wrong_input(
-            f"there is no office {site!r} in {config.sources.sites}; {one_of(site, config.registry.by_id)}"
-        )
+        unlisted(config, site, language)
     if not is_id(probe):
         wrong_input(f"--probe: {probe!r} cannot be an id ({ID_RULE}); write {suggested_id(probe)!r}")
     if found.status.value != "linked":
-        click.echo(
-            f"note: {site} is {found.status.value}; its reports are taken once the sites say linked", err=True
-        )
+        status = say(language, f"status.{found.status.value}")
+        click.echo(say(language, "identity.not_linked", site=site, status=status), err=True)
 
 
-def say_whether_told(hub: Hub) -> None:
+def say_whether_told(hub: Hub, language: str) -> None:
     """A note where the broker does not know yet what was just decided."""
+    from telemetry.words import say  # noqa: PLC0415
+
     if hub.settings.broker.bring == "none":
-        click.echo("note: give the broker the user and its access: tatpar enroll --acl", err=True)
+        click.echo(say(language, "identity.tell_broker"), err=True)
     elif not hub.wait_for_broker():
-        click.echo("note: the hub does not run; the broker is told when it starts", err=True)
+        click.echo(say(language, "identity.hub_off"), err=True)
 
 
 def said(language: str, key: str, value: object) -> str:
@@ -77,7 +78,7 @@ def said(language: str, key: str, value: object) -> str:
     return say(language, f"keeper.standing_{value}") if key == "standing" else str(value)
 
 
-def say_answer(hub: Hub, row: CommandRow, *, as_json: bool) -> None:
+def say_answer(hub: Hub, row: CommandRow, language: str, *, as_json: bool) -> None:
     """Print what came of a command; ends with 1 when it was not done."""
     import msgspec  # noqa: PLC0415
 
@@ -86,7 +87,7 @@ def say_answer(hub: Hub, row: CommandRow, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(as_plain(row))).decode())
     if row.answered_ns is None:
-        failed(silence(hub, row))
+        failed(silence(hub, row, language))
     if not row.ok:
         failed(f"{row.site}/{row.probe}: {row.detail}")
     if not as_json:

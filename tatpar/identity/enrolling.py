@@ -14,12 +14,14 @@ from collector.enrolment.doorkeeper import FOLDER, applied, rules_for
 from collector.enrolment.issuing import current, who
 from collector.enrolment.keys import KeyRing
 from config.address import HostPort
+from config.settings_file import timezone_of
 from tatpar.terminal.json_time import rfc3339
 from telemetry.control import Command
 from telemetry.signing import signed_command
 from telemetry.state.commands import CommandRow
 from telemetry.state.db import StateDb
 from telemetry.windows import SECOND_NS
+from telemetry.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -150,14 +152,13 @@ def answered(hub: Hub, row: CommandRow) -> CommandRow:
         time.sleep(_LOOK_S)
 
 
-def silence(hub: Hub, row: CommandRow) -> str:
+def silence(hub: Hub, row: CommandRow, language: str) -> str:
     """Why there is no answer, as far as we know."""
-    who_is_it = f"{row.site}/{row.probe}"
+    whose = f"{row.site}/{row.probe}"
     if row.sent_ns is None:
-        return (
-            f"no collector has sent the command to {who_is_it} in time: see that the hub runs (tatpar doctor)"
-        )
+        return say(language, "identity.not_sent", who=whose)
     presence = hub.state.presence().get((row.site, row.probe))
     if presence is not None and not presence.online:
-        return f"{who_is_it} did not answer in time: it is off line since {rfc3339(presence.since_ns)}"
-    return f"{who_is_it} did not answer in time"
+        zone = timezone_of(hub.settings)
+        return say(language, "identity.off_line", zone=zone, who=whose, since=presence.since_ns)
+    return say(language, "identity.no_answer", who=whose)

@@ -1,13 +1,17 @@
-"""What an import says at its end."""
+"""What an import says at its end, in the reader's language."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import readable
 from telemetry.windows import SECOND_NS
+from telemetry.words import say
+from telemetry.words.format import count
+
+COLUMNS: Final = ("office", "paths", "from", "until", "samples", "rollups", "replaced", "measured")
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,34 +25,30 @@ def as_json(written: Sequence[Written], *, dry_run: bool) -> object:
     return {"dry_run": dry_run, "sites": [readable(each) for each in written]}
 
 
-def lines(written: Sequence[Written], zone: ZoneInfo, rollup_days: float, *, dry_run: bool) -> list[str]:
+def lines(
+    written: Sequence[Written], language: str, zone: ZoneInfo, rollup_days: float, *, dry_run: bool
+) -> list[str]:
     """For people: a row an office, and what they should know."""
     if not written:
-        return ["nothing to import: the files have no rows of an office"]
-    head = ("office", "paths", "from", "until", "samples", "roll-ups", "replaced", "measured here, kept")
+        return [say(language, "importing.nothing")]
+    head = [say(language, f"importing.{column}") for column in COLUMNS]
     rows = [
         (
             each.site,
             " ".join(each.paths),
             _time(each.from_ns, zone),
             _time(each.until_ns, zone),
-            f"{each.samples:,}",
-            f"{each.slots:,}",
-            f"{each.replaced:,}",
-            f"{each.measured:,}",
+            *(count(language, number) for number in (each.samples, each.slots, each.replaced, each.measured)),
         )
         for each in written
     ]
     total = sum(each.slots for each in written)
-    said = "would be written" if dry_run else "written"
-    out = [*table(head, rows), "", f"{total:,} five-minute roll-ups {said}"]
+    done = say(language, f"importing.{'would_be' if dry_run else 'written'}", count=total)
+    out = [*table(head, rows), "", done]
     if not_over := sum(each.open for each in written):
-        out.append(f"{not_over:,} left out, whose five minutes are not over yet")
+        out.append(say(language, "importing.not_over", count=not_over))
     if old := sum(each.old for each in written):
-        out.append(
-            f"note: {old:,} are older than [store] rollup_days = {rollup_days:g}: a running hub drops them;"
-            " raise it, or move them with [file] shift_weeks"
-        )
+        out.append(say(language, "importing.old", count=old, days=f"{rollup_days:g}"))
     return out
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tatpar.terminal.amiss import no_meeting
 from tatpar.terminal.options import (
     explained,
     failed,
@@ -70,15 +71,17 @@ def digest(  # noqa: PLR0913 - one an option
     from tatpar.data_folder.decided import decided  # noqa: PLC0415
     from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
     from tatpar.reporting.digesting import by_hand, made  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()
-    occurrence = _occurrence(config, uid, at, Side(side), now_ns)
+    language = lang or config.settings.deployment.language
+    occurrence = _occurrence(config, uid, at, Side(side), now_ns, language)
     sent: list[str] = []
-    with decided(data_dir) as state:
+    with decided(data_dir, language) as state:
         found = made(config, state, occurrence, Side(side))
         if send:
             sent = by_hand(config, state, found, Side(side), now_ns)
-    page = document(found, config, lang or config.settings.deployment.language, now_ns)
+    page = document(found, config, language, now_ns)
     try:
         if html_file is not None:
             html_file.write_text(html(page), encoding="utf-8")
@@ -90,19 +93,18 @@ def digest(  # noqa: PLR0913 - one an option
         return
     click.echo(plain(page), nl=False)
     if send:
-        names = ", ".join(sent) or "nobody: there is no organiser, and nobody of the NOC with an address"
-        click.echo(f"put into the outbox for {names}", err=True)
+        names = ", ".join(sent) or say(language, "digest.posted_to_nobody")
+        click.echo(say(language, "digest.posted", names=names), err=True)
 
 
-def _occurrence(config: Config, uid: str, at: str | None, side: str, now_ns: int) -> Occurrence:
+def _occurrence(  # noqa: PLR0913, PLR0917 - what was asked, when, and in which language
+    config: Config, uid: str, at: str | None, side: str, now_ns: int, language: str
+) -> Occurrence:
     """The one that is meant; a slip of the pen ends the command, in one line."""
-    from config.text import one_of  # noqa: PLC0415
     from reports.digest import Side  # noqa: PLC0415
 
-    known = [each.uid for each in config.calendar.meetings]
-    if uid not in known:
-        remedy = one_of(uid, known) if known else "there is no meeting at all; see tatpar meetings --check"
-        wrong_input(f'--meeting: there is no meeting "{uid}"; {remedy}')
+    if uid not in {each.uid for each in config.calendar.meetings}:
+        no_meeting(config, uid, language)
     there = config.calendar.occurrences(now_ns - LOOK_NS, now_ns + LOOK_NS)
     there = [one for one in there if one.meeting.uid == uid]
     if at is not None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tatpar.terminal.amiss import existing_folder
 from tatpar.terminal.options import (
-    existing_folder,
     failed,
     json_option,
     lang_option,
@@ -76,14 +76,15 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
 
     config = load_config(config_file)
     settings, language = config.settings.store, lang or config.settings.deployment.language
-    existing_folder(data_dir)
+    existing_folder(data_dir, language)
     now_ns = time.time_ns()
     told: dict[str, object] = {}
     try:
         if settings.kind == "sqlite" and (data_dir / "reports.db").exists():
             raw_ns = now_ns - round((windows or settings.raw_days) * _DAY_NS)
             slots_ns = now_ns - round((rollups or settings.rollup_days) * _DAY_NS)
-            told |= _reports(settings, data_dir, (raw_ns, slots_ns), dry_run=dry_run, compact=compact)
+            before = (raw_ns, slots_ns)
+            told |= _reports(settings, data_dir, before, language, dry_run=dry_run, compact=compact)
         if (data_dir / "state.db").exists():
             before_ns = 0 if decisions is None else now_ns - decisions * _DAY_NS
             told |= _decisions(data_dir, before_ns, dry_run=dry_run, compact=compact)
@@ -97,8 +98,8 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
         click.echo(_say(language, "prune_server", kind=settings.kind))
 
 
-def _reports(
-    settings: Store, data_dir: Path, before: tuple[int, int], *, dry_run: bool, compact: bool
+def _reports(  # noqa: PLR0913 - what, where, before when, and how
+    settings: Store, data_dir: Path, before: tuple[int, int], language: str, *, dry_run: bool, compact: bool
 ) -> dict[str, object]:
     from telemetry.store.open import store_file  # noqa: PLC0415
     from telemetry.store.sqlite import SqliteStore  # noqa: PLC0415
@@ -108,7 +109,7 @@ def _reports(
     with contextlib.closing(SqliteStore(path)) as store:
         found = store.outdated(*before)
         if not dry_run:
-            with ProgressLine() as line:
+            with ProgressLine(language) as line:
                 store.let_go(*before, line.counting("day"))
             if compact:
                 store.compact()

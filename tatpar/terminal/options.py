@@ -96,16 +96,8 @@ def say_json(value: object) -> None:
     click.echo(msgspec.json.encode(value).decode())
 
 
-def existing_folder(data_dir: Path) -> None:
-    """For a command that only reads: a folder that is not there is a slip of the pen."""
-    if not data_dir.is_dir():
-        wrong_input(
-            f"{data_dir}: no such folder; name the one of a Tatpar with --data, or make it for a new one"
-        )
-
-
 def without_store(data_dir: Path) -> str:
-    """What to say of a folder of a hub that has not begun, whose store is waited for; empty where there is one."""
+    """What a long-running command says of a folder whose store it waits for; empty where there is one."""
     if (data_dir / "reports.db").exists():
         return ""
     return f"{data_dir}: no store yet; nothing is seen until `tatpar collect` works there"
@@ -136,27 +128,6 @@ def _deployment(config_file: Path | None) -> Deployment:
         return SettingsFile(config_file).settings.deployment
     except ConfigError:
         return Deployment()
-
-
-def still_beginning(data_dir: Path) -> str:
-    """What to say while `tatpar up` makes the emulated past of a new folder and nothing else is there yet; else empty."""
-    if (data_dir / "reports.db").exists() or not (data_dir / "making-past").is_dir():
-        return ""
-    import fcntl  # noqa: PLC0415 - keeps --help fast
-
-    try:
-        with (data_dir / "up.lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:  # it is at work
-        return f"{data_dir}: `tatpar up` is still making the emulated past there; try again when it has printed the wall's address"
-    except OSError:
-        return ""
-    return ""
-
-
-def no_store(data_dir: Path) -> str:
-    """What to say of a folder that has no report store."""
-    return still_beginning(data_dir) or f"{data_dir}: no store there; name the folder of a Tatpar with --data"
 
 
 def wrong_input(message: str) -> NoReturn:

@@ -1,20 +1,25 @@
-"""Progress of long work: one line on standard error that is written over; nothing where that is no terminal."""
+"""Progress of long work, in the reader's language: one line on standard error that is written over; nothing where that is no terminal."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
 
+from tatpar.terminal.columns import padded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_WIDE: Final = 40
 
 
 class ProgressLine:
     """A context manager: at the end of the work the line stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str) -> None:
+        self._language = language
         self._said = ""
         self._done = 0
         self._shown = sys.stderr.isatty()
@@ -30,7 +35,7 @@ class ProgressLine:
         """What is being done, in place of what stood there."""
         if self._shown and text != self._said:
             self._said = text
-            click.echo(f"\r{text:<40}", nl=False, err=True)
+            click.echo(f"\r{padded(text, _WIDE)}", nl=False, err=True)
 
     def share(self, label: str, done: int, total: int) -> None:
         """How much of it is done, in percent."""
@@ -39,8 +44,13 @@ class ProgressLine:
     def copied(self, more: int, total: int) -> None:
         """So many octets more, of so many in all."""
         self._done += more
-        self.share("copied", self._done, total)
+        self.share(self._words("copied"), self._done, total)
 
     def counting(self, what: str) -> Callable[[int, int], None]:
-        """Told how many are done, of how many: `day 3 of 30`."""
-        return lambda done, total: self.say(f"{what} {done} of {total}")
+        """Told how many are done, of how many, in the words of `progress.<what>`: `day 3 of 30`."""
+        return lambda done, total: self.say(self._words(what, done=done, total=total))
+
+    def _words(self, what: str, **numbers: Any) -> str:  # noqa: ANN401 - as `say` has them
+        from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
+
+        return say(self._language, f"progress.{what}", **numbers)

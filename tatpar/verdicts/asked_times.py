@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from config.meetings import Meeting, Occurrence
 from config.settings_file import timezone_of
 from config.text import one_of
+from tatpar.terminal.amiss import no_uid
 from tatpar.terminal.options import wrong_input
 from telemetry.windows import DAY_NS, SECOND_NS
 
@@ -33,7 +34,7 @@ class Question:
     profile: str | None
 
 
-def occurrences(config: Config, question: Question, now_ns: int) -> list[Occurrence]:
+def occurrences(config: Config, question: Question, language: str, now_ns: int) -> list[Occurrence]:
     """One of each time asked, in order; a wrong question ends the command, in one line."""
     settings, meeting = config.settings.meetings, None
     length_ns = round((question.minutes or DEFAULT_MINUTES) * 60 * SECOND_NS)
@@ -41,8 +42,7 @@ def occurrences(config: Config, question: Question, now_ns: int) -> list[Occurre
         known = {each.uid: each for each in config.calendar.meetings}
         meeting = known.get(question.uid)
         if meeting is None:
-            names = ", ".join(known) or "none"
-            wrong_input(f"--meeting: no meeting has the UID {question.uid!r}; write one of: {names}")
+            no_uid(config, question.uid, language)
         coming = config.calendar.occurrences(now_ns, now_ns + 31 * DAY_NS)
         next_one = next((each for each in coming if each.meeting.uid == meeting.uid), None)
         if next_one is not None and question.minutes is None:

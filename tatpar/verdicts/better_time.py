@@ -11,8 +11,9 @@ import click
 from analytics.lines import Lines
 from analytics.readiness import asked_spans
 from tatpar.data_folder.decided import decided
+from tatpar.terminal.amiss import no_store
 from tatpar.terminal.json_time import as_json as json_text
-from tatpar.terminal.options import failed, no_store, wrong_input
+from tatpar.terminal.options import failed, wrong_input
 from tatpar.terminal.progress_line import ProgressLine
 from tatpar.verdicts.asked_times import occurrences
 from tatpar.verdicts.expected import expected
@@ -46,15 +47,16 @@ if TYPE_CHECKING:
 def answer(config: Config, data_dir: Path, question: Question, language: str, *, as_json: bool) -> None:
     """Work it out and print it."""
     now_ns = time.time_ns()
-    asked = occurrences(config, question, now_ns)
+    asked = occurrences(config, question, language, now_ns)
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(no_store(data_dir))
+        wrong_input(no_store(data_dir, language))
     try:
         with (
-            decided(data_dir) as state,
+            decided(data_dir, language) as state,
             closing(open_reader(config.settings.store, data_dir)) as reader,
+            ProgressLine(language) as bar,
         ):
-            ground = _ground(config, reader, state, asked, now_ns)
+            ground = _ground(config, reader, state, asked, now_ns, bar)
     except (StoreError, StateError) as error:
         failed(f"tatpar ready: {error}")
     found = [expected(ground, occurrence) for occurrence in asked]
@@ -64,8 +66,13 @@ def answer(config: Config, data_dir: Path, question: Question, language: str, *,
         click.echo("\n".join(lines(config, found, language)))
 
 
-def _ground(
-    config: Config, reader: StoreReader, state: StateDb, occurrences: Sequence[Occurrence], now_ns: int
+def _ground(  # noqa: PLR0913, PLR0917 - what there is, what is asked, and who hears how far it is
+    config: Config,
+    reader: StoreReader,
+    state: StateDb,
+    occurrences: Sequence[Occurrence],
+    now_ns: int,
+    bar: ProgressLine,
 ) -> Ground:
     """What the watch would stand on now, worked out beside it; nothing is written."""
     offices = prepare(config, occurrences)
@@ -73,11 +80,10 @@ def _ground(
     span = Selection(now_ns - RING_WINDOWS * WINDOW_NS, now_ns)
     ring.take(reader.streams(span, histograms=False), now_ns)
     current = Current(offices, ring, state, Contact(now_ns))
-    with ProgressLine() as bar:
-        pasts = PastReader(
-            reader, lambda sites, hours: lost_windows(state, sites, hours), bar.counting("history of office")
-        )
-        past = pasts.load(current.shape(), now_ns)
+    pasts = PastReader(
+        reader, lambda sites, hours: lost_windows(state, sites, hours), bar.counting("history")
+    )
+    past = pasts.load(current.shape(), now_ns)
     current.see(now_ns)
     current.reachability.look(reader, occurrences, now_ns)
     ahead_ns = max(each.ends_ns for each in occurrences)

@@ -73,7 +73,7 @@ def test_after_the_meeting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_slips_of_the_pen(morning: Desk, arguments: tuple[str, ...], said: str) -> None:
     """Status 2, and one line."""
-    done = run(morning, *arguments)
+    done = run(morning, *arguments, "--lang", "en")
     assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1), done.output
     assert said in done.stderr
 

@@ -21,6 +21,7 @@ from telemetry import control, messages
 from telemetry.store.server import decided, item_points, points
 from telemetry.topics import Leaf
 from tests.tatpar.test_help import paths
+from tests.tatpar.test_lang import EVERY
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -102,9 +103,7 @@ def test_the_front_door_names_the_commands_without_a_language() -> None:
     """What README.md says to have no `--lang` is a command, and has none."""
     from tatpar.__main__ import main
 
-    text = (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
-    (named,) = re.findall(r"What has no `--lang` is in English: (.+?), the long-running", text, re.DOTALL)
-    names = re.findall(r"`([a-z ]+)`", named)
+    names = english_only()
     assert len(names) > 4
     for name in names:
         command: click.Command = main
@@ -114,3 +113,22 @@ def test_the_front_door_names_the_commands_without_a_language() -> None:
             assert found is not None, name
             command = found
         assert not any("--lang" in parameter.opts for parameter in command.params), name
+
+
+def test_the_front_door_forgets_no_command_without_a_language() -> None:
+    """What has no `--lang` is named in README.md, or runs until it is stopped, or says nothing itself."""
+    until_stopped = {"up", "probe", "reflect", "broker", "collect", "watch", "wall", "alerts"}
+    silent = {
+        " ".join(path)
+        for path, command in EVERY.items()
+        if not any("--lang" in parameter.opts for parameter in command.params)
+        if not isinstance(command, click.Group) or command.invoke_without_command
+    }
+    assert silent - until_stopped == set(english_only())
+
+
+def english_only() -> list[str]:
+    """The commands that README.md says to speak English only."""
+    text = (FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"What has no `--lang` is in English: (.+?), the long-running", text, re.DOTALL)
+    return re.findall(r"`([a-z ]+)`", named)

@@ -188,7 +188,7 @@ def test_files_that_cannot_be_read_are_told(desk: Desk, examples: Path) -> None:
         assert f"{desk.folder / name}: {said}" in result.stderr
     result = desk.imports([trace], examples / "trace.toml", "--site", "agra")
     assert f"{trace}:2: rtt is 'slow'; write a number of milliseconds" in result.stderr
-    result = desk.imports([trace], examples / "trace.toml", "--site", "agrra")
+    result = desk.imports([trace], examples / "trace.toml", "--site", "agrra", "--lang", "en")
     assert result.exit_code == 2
     assert "there is no office 'agrra'; write \"agra\"" in result.stderr
 
@@ -198,7 +198,7 @@ def test_what_is_not_over_yet_or_older_than_the_store_keeps_is_told(desk: Desk) 
     mapping = desk.writes("m.toml", f"{UNIX}{PLACE}{PING}")
     old = T0 // NS - 800 * 86_400
     file = desk.writes("r.csv", f"t,rtt\n{old},30\n{time.time_ns() // NS - 5},30\n")
-    result = desk.imports([file], mapping)
+    result = desk.imports([file], mapping, "--lang", "en")
     assert result.exit_code == 0, result.output
     assert "1 five-minute roll-ups written" in result.stdout
     assert "1 left out, whose five minutes are not over yet" in result.stdout

@@ -117,8 +117,8 @@ def test_an_office_from_enrolment_to_revocation(operator: Path, tatpar: Run, sta
         assert found[subject]["level"] == "fine", found[subject]
     assert found["broker's access"]["text"] == "1 users of probes, in step with the state database"
     assert found["enrolments"]["text"] == "1 probes enrolled, 0 invited"
-    assert tatpar("revoke", "agra").stdout == "revoked: agra/p1\n"
-    refused = tatpar("command", "agra", "ping")
+    assert tatpar("revoke", "agra", "--lang", "en").stdout == "revoked: agra/p1\n"
+    refused = tatpar("command", "agra", "ping", "--lang", "en")
     assert refused.exit_code == 2
     assert refused.stderr == "agra/p1 is revoked; tatpar enroll agra --probe p1 lets it in again\n"
     wait_until(
@@ -167,7 +167,7 @@ def test_what_cannot_be_enrolled_is_explained(operator: Path, tatpar: Run, tmp_p
         (("command", "agra", "ping", "loud"), "'loud' is no argument; write key=value"),
         (("command", "agra", "rotate"), "new keys are given by: tatpar enroll agra --probe p1 --rotate"),
     ]:
-        result = tatpar(*arguments)
+        result = tatpar(*arguments, "--lang", "en")
         assert result.exit_code == 2, arguments
         assert words in result.stderr
         assert result.stderr.count("\n") == 1
@@ -188,12 +188,12 @@ def test_a_file_for_a_hub_that_does_not_run_yet(
     """It is written, and that the broker is not told yet is said; a second needs --renew; the access list can be had."""
     monkeypatch.setattr(enrolling, "APPLIED_WITHIN_S", 0.1)
     out = ("--out", str(tmp_path / "o.toml"))
-    first = tatpar("enroll", "agra", *out)
+    first = tatpar("enroll", "agra", *out, "--lang", "en")
     assert (first.exit_code, first.stderr) == (
         0,
         "note: the hub does not run; the broker is told when it starts\n",
     )
-    again = tatpar("enroll", "agra", *out)
+    again = tatpar("enroll", "agra", *out, "--lang", "en")
     assert (again.exit_code, "agra/p1 is invited already; --renew for another file" in again.stderr) == (
         2,
         True,
@@ -207,7 +207,7 @@ def test_a_file_for_a_hub_that_does_not_run_yet(
     access = tatpar("enroll", "--acl").stdout
     assert "user agra.p1.2\ntopic write tatpar/1/agra/p1/report\n" in access
     assert "agra.p1.1" not in access
-    note = tatpar("enroll", "meerut", "--out", "-")
+    note = tatpar("enroll", "meerut", "--out", "-", "--lang", "en")
     assert "note: meerut is planned" in note.stderr
     assert 'hub = ["localhost:' in note.stdout
 

@@ -166,4 +166,4 @@ async def test_a_command_that_nobody_hears_is_said_to_be_unanswered(hub: Any) ->
     tools = Hub(hub.live.current.settings, hub.data_dir, hub.state, hub.keys, hub.authority)
     row = await asyncio.to_thread(answered, tools, order(tools, "agra", "p1", "ping", {}, 1.0))
     assert (row.answered_ns, row.ok) == (None, None)
-    assert silence(tools, row) == "agra/p1 did not answer in time"
+    assert silence(tools, row, "en") == "agra/p1 did not answer in time"

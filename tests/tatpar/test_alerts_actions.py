@@ -60,10 +60,10 @@ def test_acknowledging(place: Path) -> None:
     """The first is noted with a remark; the second hears who was first; the list shows it."""
     assert "K7M2PQ" in said(place, "list", "--open")
     assert (
-        said(place, "ack", "k7m2pq", "--by", "R. Singh", "--note", "at it")
+        said(place, "ack", "k7m2pq", "--by", "R. Singh", "--note", "at it", "--lang", "en")
         == "K7M2PQ: acknowledged by R. Singh"
     )
-    assert said(place, "ack", "K7M2PQ", "--by", "A. Verma").startswith(
+    assert said(place, "ack", "K7M2PQ", "--by", "A. Verma", "--lang", "en").startswith(
         "K7M2PQ: R. Singh is on it already, since "
     )
     (alert,) = json.loads(said(place, "list", "--open", "--json"))
@@ -74,26 +74,32 @@ def test_acknowledging(place: Path) -> None:
 def test_nothing_to_acknowledge(place: Path) -> None:
     """An alert that never was, and one that is over, are told in one line."""
     assert (
-        refused(place, "ack", "XXXXXX", "--by", "me")
+        refused(place, "ack", "XXXXXX", "--by", "me", "--lang", "en")
         == "there is no alert XXXXXX; see: tatpar alerts list --open"
     )
-    assert refused(place, "ack", "K7M2PQ", "--by", " ") == "--by is empty; write who takes it up"
+    assert (
+        refused(place, "ack", "K7M2PQ", "--by", " ", "--lang", "en") == "--by is empty; write who takes it up"
+    )
     with closing(StateDb(place / "data" / "state.db")) as state:
         state.put_alerts([an_alert(state=AlertState.RESOLVED, resolved_ns=NOW_NS)], [], NOW_NS)
-    assert refused(place, "ack", "K7M2PQ", "--by", "me", status=1) == "K7M2PQ is over, since 10:00"
+    over = refused(place, "ack", "K7M2PQ", "--by", "me", "--lang", "en", status=1)
+    assert over == "K7M2PQ is over, since 10:00"
     assert said(place, "list", "--open", "--lang", "en") == "no alert is open"
 
 
 def test_a_silence_from_its_making_to_its_end(place: Path) -> None:
     """Made, listed, ended; ended once."""
-    line = said(place, "silence", "site:agra", "--for", "2h", "--by", "R. Singh", "--note", "the line moves")
+    asked = ("silence", "site:agra", "--for", "2h", "--by", "R. Singh", "--note", "the line moves")
+    line = said(place, *asked, "--lang", "en")
     name = line.partition(":")[0]
     assert line.endswith(f"tatpar alerts unsilence {name} ends it")
     assert "the line moves" in said(place, "silences")
     (silence,) = json.loads(said(place, "silences", "--json"))
     assert (silence["what"], silence["by"]) == ("site:agra", "R. Singh")
-    assert said(place, "unsilence", name.lower()) == f"{name}: ended"
-    assert refused(place, "unsilence", name).startswith(f"there is no silence {name} that still holds")
+    assert said(place, "unsilence", name.lower(), "--lang", "en") == f"{name}: ended"
+    assert refused(place, "unsilence", name, "--lang", "en").startswith(
+        f"there is no silence {name} that still holds"
+    )
     assert said(place, "silences", "--lang", "en") == "nothing is silenced"
 
 
@@ -112,13 +118,16 @@ def test_a_silence_from_its_making_to_its_end(place: Path) -> None:
 )
 def test_silencing_what_is_not_there(place: Path, what: str, line: str) -> None:
     """What is silenced must be there, or a slip of the pen would silence nothing."""
-    assert refused(place, "silence", what, "--for", "1h", "--by", "me") == line
+    asked = ("silence", what, "--for", "1h", "--by", "me", "--lang", "en")
+    assert refused(place, *asked) == line
 
 
 def test_silencing_everything_and_too_long(place: Path) -> None:
     """`all` needs nothing to be there; a silence longer than a month is a mistake."""
-    assert "nothing is sent of all until" in said(place, "silence", "all", "--for", "5m", "--by", "me")
-    assert "31 days" in refused(place, "silence", "all", "--for", "9000h", "--by", "me")
+    everything = ("silence", "all", "--for", "5m", "--by", "me", "--lang", "en")
+    assert "nothing is sent of all until" in said(place, *everything)
+    too_long = ("silence", "all", "--for", "9000h", "--by", "me", "--lang", "en")
+    assert "31 days" in refused(place, *too_long)
     assert "span of time" in refused(place, "silence", "all", "--for", "soon", "--by", "me")
 
 
@@ -131,14 +140,14 @@ def test_dead_letters(place: Path) -> None:
     assert line.startswith("given up (550 no such user)")
     assert "तैयार नहीं" in line
     assert "[tatpar alerts retry a/b]" in line
-    assert said(place, "retry", "a/b") == "a/b: will be tried again at once"
+    assert said(place, "retry", "a/b", "--lang", "en") == "a/b: will be tried again at once"
     assert said(place, "list", "--dead", "--lang", "en") == "nothing was given up"
-    assert refused(place, "retry", "zz").startswith('no message "zz" waits or was given up')
+    assert refused(place, "retry", "zz", "--lang", "en").startswith('no message "zz" waits or was given up')
 
 
 def test_a_test_message(place: Path, hook: Receiver) -> None:
     """It goes out at once, past the outbox, in the person's language, and the answer is shown."""
-    assert said(place, "test", "ravi") == f"127.0.0.1:{hook.port} answered 200 OK"
+    assert said(place, "test", "ravi", "--lang", "en") == f"127.0.0.1:{hook.port} answered 200 OK"
     (request,) = hook.requests
     assert request.path == "/to?p=%2B915550101"
     assert request.body["template"].endswith("-hi")
@@ -163,7 +172,7 @@ def test_a_test_message(place: Path, hook: Receiver) -> None:
 )
 def test_a_test_that_cannot_be(place: Path, arguments: tuple[str, ...], line: str) -> None:
     """Nobody of that name, no server, no such channel: one line, and what to write."""
-    assert refused(place, "test", *arguments).startswith(line)
+    assert refused(place, "test", *arguments, "--lang", "en").startswith(line)
 
 
 def test_who_acknowledges_now_is_on_record_at_once(place: Path) -> None:

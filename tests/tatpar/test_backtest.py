@@ -202,7 +202,7 @@ def test_offices_in_blocks_come_to_the_same(folder: Path, monkeypatch: pytest.Mo
 )
 def test_wrong_input_is_told_in_one_line(folder: Path, arguments: list[str], said: str) -> None:
     """Status 2, and what to write instead."""
-    done = call(folder, *arguments)
+    done = call(folder, *arguments, "--lang", "en")
     assert done.exit_code == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -228,7 +228,7 @@ def call_on(town: Path, data: Path) -> str:
 )
 def test_what_is_wrong_gets_one_line(town: Path, arguments: list[str], line: str) -> None:
     """Status 2, where, what, and what to write instead."""
-    done = call(town, *arguments)
+    done = call(town, *arguments, "--lang", "en")
     assert done.exit_code == 2
     assert done.output.startswith(line)
     assert len(done.output.splitlines()) == 1
@@ -236,7 +236,7 @@ def test_what_is_wrong_gets_one_line(town: Path, arguments: list[str], line: str
 
 def test_a_folder_without_a_store_is_explained(tmp_path: Path) -> None:
     """Looking makes no store."""
-    done = CliRunner().invoke(main, ["gaps", "--data", str(tmp_path)])
+    done = CliRunner().invoke(main, ["gaps", "--data", str(tmp_path), "--lang", "en"])
     assert done.exit_code == 2
     assert "no store there" in done.output
     assert not list(tmp_path.iterdir())

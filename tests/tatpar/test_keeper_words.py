@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tatpar.__main__ import main
-from tatpar.terminal.options import still_beginning
+from tatpar.terminal.amiss import still_beginning
 from telemetry.access import Role, User
 from telemetry.state.db import StateDb
 from telemetry.state.quarantine import Refused
@@ -81,11 +81,11 @@ def test_a_hub_that_makes_its_past_is_not_to_be_started(tmp_path: Path) -> None:
     with (tmp_path / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for words in (("ready",), ("gaps",), ("refused",), ("lab", "status"), ("alerts", "list")):
-            done = CliRunner().invoke(main, [*words, "--data", str(tmp_path)])
+            done = CliRunner().invoke(main, [*words, "--data", str(tmp_path), "--lang", "en"])
             assert done.exit_code in {1, 2}
             assert "still making the emulated past" in done.output, words
-    assert still_beginning(tmp_path) == ""
-    done = CliRunner().invoke(main, ["ready", "--data", str(tmp_path)])
+    assert still_beginning(tmp_path, "en") == ""
+    done = CliRunner().invoke(main, ["ready", "--data", str(tmp_path), "--lang", "en"])
     assert "start `tatpar up`" in done.output
 
 

@@ -167,7 +167,7 @@ def call(folder: Path, *arguments: str) -> Result:
 )
 def test_wrong_asking_is_one_line(tmp_path: Path, arguments: tuple[str, ...], remedy: str) -> None:
     """Status 2, and what to write instead."""
-    done = call(tmp_path, *arguments)
+    done = call(tmp_path, *arguments, "--lang", "en")
     assert done.exit_code == 2
     assert remedy in done.output
     assert done.output.count("\n") == 1

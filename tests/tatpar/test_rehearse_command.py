@@ -191,12 +191,12 @@ def test_without_a_hub_it_is_given_up(
 ) -> None:
     """Status 1 with what to do, and nothing is left open; another's that is going on is not disturbed."""
     monkeypatch.setattr(rehearse, "TAKEN_S", 0.0)
-    result = call("--meeting", MORNING, "--yes")
+    result = call("--meeting", MORNING, "--yes", "--lang", "en")
     assert (result.exit_code, result.stderr.splitlines()[-1].split(":")[0]) == (1, "no hub took it up")
     assert state.open_rehearsal() is None
-    assert call("--stop").stderr == "no rehearsal is going on\n"
+    assert call("--stop", "--lang", "en").stderr == "no rehearsal is going on\n"
     state.ask_rehearsal(new_request(meeting="m", recurrence_ns=1, who="asha", now_ns=time.time_ns()))
-    assert "another rehearsal is going on" in call("--meeting", MORNING, "--yes").stderr
+    assert "another rehearsal is going on" in call("--meeting", MORNING, "--yes", "--lang", "en").stderr
     assert call("--stop").exit_code == 0
     assert state.open_rehearsal().stop_ns is not None  # type: ignore[union-attr]
 
@@ -212,7 +212,7 @@ def test_without_a_hub_it_is_given_up(
 )
 def test_wrong_input_is_status_2(call: Callable[..., Result], words: tuple[str, ...], line: str) -> None:
     """One line with what to write instead."""
-    result = call(*words)
+    result = call(*words, "--lang", "en")
     assert result.exit_code == 2
     assert line in result.stderr
     assert result.stderr.count("\n") == 1
@@ -235,7 +235,7 @@ def test_the_labs_drills_can_be_named(call: Callable[..., Result], state: StateD
     told = call("--meeting", "nix").stderr
     assert drill in told
     assert MORNING in told
-    assert f'write "{drill}"' in call("--meeting", drill[:-1]).stderr
+    assert f'write "{drill}"' in call("--meeting", drill[:-1], "--lang", "en").stderr
     said = call("--meeting", drill, "--lang", "en")
     assert "Begin now?" in said.stderr
     assert state.open_rehearsal() is None

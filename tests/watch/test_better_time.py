@@ -55,9 +55,8 @@ def promise(**chances: float | State) -> Expected:
 
 def asked(text: str, now_ns: int = NOON_NS) -> datetime:
     """The start of what a time means at noon."""
-    (found,) = occurrences(
-        load_config(None), Question(times=(text,), uid=None, minutes=None, end=None, profile=None), now_ns
-    )
+    question = Question(times=(text,), uid=None, minutes=None, end=None, profile=None)
+    (found,) = occurrences(load_config(None), question, "en", now_ns)
     return datetime.fromtimestamp(found.starts_ns // SECOND_NS, ZONE)
 
 
@@ -105,7 +104,7 @@ def test_a_meeting_gives_its_length_end_profile_and_offices(town: Town) -> None:
     question = Question(
         times=("2026-11-24T11:00", "2026-11-24T16:30"), uid="review", minutes=None, end=None, profile=None
     )
-    found = occurrences(config, question, town.now_ns)
+    found = occurrences(config, question, "en", town.now_ns)
     assert [each.starts_ns // HOUR_NS for each in found] == [each.recurrence_ns // HOUR_NS for each in found]
     assert {each.ends_ns - each.starts_ns for each in found} == {90 * 60 * SECOND_NS}
     assert {(each.meeting.invited, each.meeting.end, each.meeting.profile) for each in found} == {
@@ -114,10 +113,10 @@ def test_a_meeting_gives_its_length_end_profile_and_offices(town: Town) -> None:
     said = Question(
         times=("2026-11-24T11:00",), uid="review", minutes=20, end="national", profile="video-720p"
     )
-    (other,) = occurrences(config, said, town.now_ns)
+    (other,) = occurrences(config, said, "en", town.now_ns)
     assert other.ends_ns - other.starts_ns == 20 * 60 * SECOND_NS
     assert (other.meeting.end, other.meeting.profile) == ("national", "video-720p")
-    (plain,) = occurrences(config, WHOLE, town.now_ns)
+    (plain,) = occurrences(config, WHOLE, "en", town.now_ns)
     assert plain.ends_ns - plain.starts_ns == HOUR_NS
     assert plain.meeting.invited == ("agra", "meerut", "ballia", "unnao", "jhansi")
 
@@ -139,7 +138,7 @@ def call(folder: Path, *arguments: str) -> Result:
 )
 def test_wrong_asking_says_what_to_write(town: Town, arguments: tuple[str, ...], remedy: str) -> None:
     """Status 2."""
-    done = call(town.folder, *arguments)
+    done = call(town.folder, *arguments, "--lang", "en")
     assert done.exit_code == 2
     assert remedy in done.stderr
 

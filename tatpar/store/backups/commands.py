@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tatpar.terminal.amiss import existing_folder
 from tatpar.terminal.options import (
     config_language,
     config_zone,
-    existing_folder,
     failed,
     json_option,
     lang_option,
@@ -58,11 +58,11 @@ def backup(  # noqa: PLR0913, PLR0917 - one argument an option
     from tatpar.store.backups.making import forget_old, make  # noqa: PLC0415
     from tatpar.store.backups.manifest import BackupError  # noqa: PLC0415
 
-    existing_folder(data_dir)
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
+    existing_folder(data_dir, language)
     try:
-        with ProgressLine() as bar:
+        with ProgressLine(language) as bar:
             place, manifest = make(config, data_dir, folder, bar.copied)
         gone = [] if keep is None else forget_old(folder, keep, place)
     except BackupError as error:
@@ -108,13 +108,13 @@ def verify(
     from tatpar.store.backups.manifest import BackupError  # noqa: PLC0415
     from tatpar.store.backups.verifying import verify_backup, verify_data  # noqa: PLC0415
 
+    language = lang or config_language(config_file)
     if backup_dir is None:
-        existing_folder(data_dir)
+        existing_folder(data_dir, language)
     else:
         _existing_backup(backup_dir)
-    language = lang or config_language(config_file)
     try:
-        with ProgressLine() as bar:
+        with ProgressLine(language) as bar:
             found = (
                 verify_data(data_dir, bar.share)
                 if backup_dir is None
@@ -157,8 +157,9 @@ def restore(  # noqa: PLR0913, PLR0917 - one argument an option
     from tatpar.store.backups.restoring import restore as put_back  # noqa: PLC0415
 
     _existing_backup(backup_dir)
+    language = lang or config_language(config_file)
     try:
-        with ProgressLine() as bar:
+        with ProgressLine(language) as bar:
             done = put_back(backup_dir, data_dir, config_dir, bar.copied)
     except NotEmptyError as error:
         wrong_input(f"tatpar store restore: {error}")
@@ -169,7 +170,7 @@ def restore(  # noqa: PLR0913, PLR0917 - one argument an option
 
         say_json(msgspec.to_builtins(done))
     else:
-        click.echo("\n".join(_restored(done, lang or config_language(config_file), config_zone(config_file))))
+        click.echo("\n".join(_restored(done, language, config_zone(config_file))))
 
 
 def _existing_backup(backup_dir: Path) -> None:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tatpar.terminal.amiss import existing_folder, no_office, no_store
 from tatpar.terminal.options import (
-    existing_folder,
     explained,
     failed,
     json_option,
     lang_option,
-    no_store,
     say_json,
     settings_and_data,
     wrong_input,
@@ -68,10 +67,11 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     from telemetry.words import say  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()
-    existing_folder(data_dir)
+    language = lang or config.settings.deployment.language
+    existing_folder(data_dir, language)
     if not store_file(config.settings.store, data_dir).exists():
-        wrong_input(no_store(data_dir))
-    _known(config, sites)
+        wrong_input(no_store(data_dir, language))
+    _known(config, sites, language)
     end_ns = now_ns if end is None else _moment("--to", end, now_ns, config)
     kept_ns = round(config.settings.store.rollup_days * 86_400) * 10**9
     begin_ns = max(end_ns - kept_ns, 0) if begin is None else _moment("--from", begin, now_ns, config)
@@ -80,7 +80,7 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
-            ProgressLine() as line,
+            ProgressLine(language) as line,
         ):
             done = write_out(reader, folder, Selection(begin_ns, end_ns, sites), line.counting("day"))
     except NotEmptyError as error:
@@ -92,7 +92,6 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     if as_json:
         say_json(done)
         return
-    language = lang or config.settings.deployment.language
     size = f"{done.bytes / 1e6:.1f}"
     click.echo(say(language, "store.exported", folder=str(done.folder), mb=size, **_counts(done)))
 
@@ -133,7 +132,10 @@ def import_(
         wrong_input(f"{folder}: no such folder; name the one that `tatpar store export` wrote")
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(open_writer(settings.store, data_dir)) as store, ProgressLine() as line:
+        with (
+            contextlib.closing(open_writer(settings.store, data_dir)) as store,
+            ProgressLine(language) as line,
+        ):
             done = take_in(store, folder, line.counting("step"))
         with contextlib.closing(StateDb(data_dir / "state.db")) as state:
             tell(state, time.time_ns(), {"folder": str(folder), "windows": done.windows})
@@ -152,12 +154,10 @@ def import_(
         click.echo(say(language, "store.items_left_out", count=left, kind=settings.store.kind))
 
 
-def _known(config: Config, sites: tuple[str, ...]) -> None:
-    from config.text import one_of  # noqa: PLC0415
-
+def _known(config: Config, sites: tuple[str, ...], language: str) -> None:
     for site in sites:
         if site not in config.registry.by_id:
-            wrong_input(f"--site: there is no office {site!r}; {one_of(site, config.registry.by_id)}")
+            no_office(config, "--site", site, language)
 
 
 def _moment(option: str, text: str, now_ns: int, config: Config) -> int:
