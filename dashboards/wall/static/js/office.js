@@ -2,7 +2,7 @@
 
 import { duration, percent } from "./format.js";
 import { ageOf, isOld, model } from "./model.js";
-import { sayState, sayWhy } from "./reasons.js";
+import { downAmong, sayState, sayWhy } from "./reasons.js";
 import { nameOf, say } from "./words.js";
 
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
@@ -15,6 +15,9 @@ export function spoken(office, tile) {
   return parts.join(", ");
 }
 
+/** Nothing comes through a line that reports: whoever is not heard shows the age of its data. */
+export const isDown = (tile) => tile.shade !== "ready" && downAmong([tile.down, tile.why])?.code === "outage";
+
 const percentOf = (tile) => (tile.probability === undefined ? "" : percent(tile.probability));
 
 /** "Old data, 3 min" or "no data yet". */
@@ -23,8 +26,9 @@ export function oldText(tile) {
   return age === null ? say("wall.never_heard") : say("wall.old_data", { age: age / 1000 });
 }
 
-/** The number that a tile shows beside the name: the probability, for an office that is not ready. */
+/** What a tile shows beside the name: that its line is down, else the probability; nothing of an office that is ready. */
 export function shortNumber(tile) {
+  if (isDown(tile)) return say("wall.down_short");
   if (tile.shade === "ready" || tile.shade === "planned" || tile.probability === undefined) return "";
   return percent(tile.probability);
 }
