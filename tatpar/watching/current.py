@@ -96,6 +96,9 @@ class Current:
             for flag in moved_flags(recent, present, flags, shipped_online_trees())
             if flag.site in linked
         ]
+        believed = self.ring.believed_anew()
+        if believed is not None:
+            self._state.put_beliefs(believed)
         changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags, *news], now_ns)
         if self._relapses is None or (changes is not None and (changes.raised or changes.cleared)):
             self._relapses = relapses(self._state, self.ring.lines, now_ns)

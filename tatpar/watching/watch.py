@@ -279,7 +279,7 @@ class Watch:
         return self._current
 
     def _begin(self, now_ns: int) -> Current:
-        """Start from the store and the state database, as after a restart: nothing else is remembered but how far probes are believed."""
+        """Start from the store and the state database, as after a restart: nothing else is remembered."""
         until_ns = now_ns + self._horizon_ns() + DAY_NS
         there = self._live.current.calendar.occurrences(now_ns, until_ns)
         offices = prepare(self._live.current, there)
@@ -288,6 +288,8 @@ class Watch:
         ring.take(self._stored(now_ns), now_ns)
         if self._current is not None:
             ring.recall(self._current.ring)
+        else:
+            ring.remember(self._state.beliefs())
         self._spoken.forget_all()
         self._book.recall(self._state, now_ns)
         self.counters.voided += void_changed(self._state, there, now_ns, until_ns)
