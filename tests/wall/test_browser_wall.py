@@ -274,7 +274,7 @@ def test_old_data_looks_old(page: Page, fleet: Any) -> None:
     assert re.fullmatch(r"Lalitpur \d+\u00a0(min|h)", page.text_content(f"{mark('lalitpur')} text") or "")
 
 
-@pytest.mark.parametrize(("language", "said"), [("hi", "बंद"), ("en", "down")])
+@pytest.mark.parametrize(("language", "said"), [("hi", "लाइन बंद"), ("en", "down")])
 def test_a_dead_line_is_called_so_on_the_map(page: Page, fleet: Any, language: str, said: str) -> None:
     """Nothing comes through it at this moment: the label says that, and not the chance that it is back by the meeting."""
     open_wall(page, fleet, f"/?lang={language}")

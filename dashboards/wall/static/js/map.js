@@ -8,7 +8,7 @@ import { causeText, officesOf } from "./causes.js";
 import { duration, percent } from "./format.js";
 import { borders, pathOf } from "./ground.js";
 import { createDenseMap, MOST_NAMED } from "./map_dense.js";
-import { isDown, oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
+import { isDown, oldText, shortAge, shortLabel, shortNumber, spoken, tileOf } from "./office.js";
 import { hrefIncident, hrefSite } from "./router.js";
 import { sayWhy } from "./reasons.js";
 import { nameOf, say, sayShade } from "./words.js";
@@ -201,7 +201,7 @@ const everythingOld = () => Object.values(model.tiles).every((tile) => tile.shad
 /** Name and number (or that the line is down) of a label; where only one of both has room, the name, and no age that is nobody's; the age when everything is old. */
 function wordsOf(office, tile, { holds, small }, allOld) {
   const age = shortAge(tile);
-  const number = age || shortNumber(tile);
+  const number = age || shortLabel(tile);
   if (age && !allOld && (holds === "number" || (holds === "name" && !small))) return [holds === "name" ? nameOf(office) : "", ""];
   if (holds === "number" || (holds === "name" && age && !small)) return ["", number];
   return [nameOf(office), number && (holds === "whole" || age || (small && isDown(tile))) ? ` ${number}` : ""];

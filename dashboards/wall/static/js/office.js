@@ -7,7 +7,7 @@ import { nameOf, say } from "./words.js";
 
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
 export function spoken(office, tile) {
-  const number = shortAge(tile) || shortNumber(tile);
+  const number = shortAge(tile) || shortLabel(tile);
   const parts = [[nameOf(office), number].filter(Boolean).join(" ") + `: ${sayState(tile.shade, [tile.down, tile.why])}`];
   if (number !== percentOf(tile) && tile.probability !== undefined) parts.push(percent(tile.probability));
   if (tile.why && tile.shade !== "ready") parts.push(sayWhy(tile));
@@ -26,9 +26,11 @@ export function oldText(tile) {
   return age === null ? say("wall.never_heard") : say("wall.old_data", { age: age / 1000 });
 }
 
-/** What a tile shows beside the name: that its line is down, else the probability; nothing of an office that is ready. */
+/** What the map shows beside the name, of fresh data: that the line is down, else the number. */
+export const shortLabel = (tile) => (isDown(tile) ? say("wall.down_short") : shortNumber(tile));
+
+/** The number that a tile shows beside the name: the probability, for an office that is not ready. */
 export function shortNumber(tile) {
-  if (isDown(tile)) return say("wall.down_short");
   if (tile.shade === "ready" || tile.shade === "planned" || tile.probability === undefined) return "";
   return percent(tile.probability);
 }
