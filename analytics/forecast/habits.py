@@ -14,6 +14,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from analytics.forecast.clock import CLOCK_HALF_DAYS, CLOCK_PRIOR_DAYS, clock_rate
+from analytics.forecast.fading import DAY, SIX_HOURS, TEN_DAYS, THREE_DAYS
 from analytics.forecast.hourly import FAILED, hourly_beyond
 from analytics.forecast.levels import levels
 from analytics.forecast.margins import OTHER_LIMITS, Margin, margins
@@ -29,19 +30,20 @@ if TYPE_CHECKING:
 
 HOURS: Final = 672
 """Hours that are looked back to: four weeks."""
-FADING: Final = (
-    ("rate_ten_days", 240.0, 24.0),
-    ("rate_three_days", 72.0, 12.0),
-    ("rate_day", 24.0, 6.0),
-    ("rate_six", 6.0, 2.0),
-)
-"""Rates of failed hours: name, half-life in hours, hours' worth of the next longer one that it is shrunk to."""
+RATES: Final = {
+    "rate_ten_days": TEN_DAYS,
+    "rate_three_days": THREE_DAYS,
+    "rate_day": DAY,
+    "rate_six": SIX_HOURS,
+}
+"""Rates of failed hours by name, each shrunk to the one before it."""
 WHOLE_PRIOR_HOURS: Final = 24.0
 GAIN_HALF_HOURS: Final = 168.0
 GAIN_PRIOR: Final = 0.16
 """Squared error that both forecasters start with, so that a short past says little."""
 REPEAT_PRIOR_HOURS: Final = 6.0
 FIRST_RATE: Final = 0.08
+"""Of hours that fail, before any is known."""
 NEAR_HALF_HOURS: Final = 3.0
 """By so much lead the way in which the state now and the line's rate strengthen each other has halved."""
 
@@ -66,11 +68,11 @@ def habits(track: Track) -> Habits:
     hours, others = hourly_beyond(track, tuple(OTHER_LIMITS.values()))
     ends = (hours.first_hour + 1 + np.arange(hours.had.shape[1], dtype=np.int64)) * HOUR_NS
     prompt = hours.had & (hours.known_ns <= ends + HOUR_NS)
-    had, failed = prompt.astype(np.float64), (prompt & hours.failed).astype(np.float64)
-    plain = (_fading(failed, 240.0) + 24.0 * FIRST_RATE) / (_fading(had, 240.0) + 24.0)
+    failed = prompt & hours.failed
+    plain = TEN_DAYS.rate(TEN_DAYS.counts(failed)[:, :-1], TEN_DAYS.counts(prompt)[:, :-1], FIRST_RATE)
     daily = 0.5 ** (1.0 / CLOCK_HALF_DAYS)
     step = ([0.0] * 24 + [daily], [1.0] + [0.0] * 23 + [-daily])
-    sums, counts = (np.asarray(lfilter(*step, _spread(each), axis=1)) for each in (failed, had))
+    sums, counts = (np.asarray(lfilter(*step, _spread(each), axis=1)) for each in (failed, prompt))
     clock = (sums + CLOCK_PRIOR_DAYS * plain) / (counts + CLOCK_PRIOR_DAYS)
     return Habits(hours, clock, plain, levels(prompt, hours.failed), margins(prompt, others))
 
@@ -128,17 +130,11 @@ def _standing(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
     return {name: log_odds(share) for name, share in shares.items()}
 
 
-def _fading(values: NDArray[np.float64], half_hours: float) -> NDArray[np.float64]:
-    """Fading sums (N, H) of the hours before each hour."""
-    keep = 0.5 ** (1.0 / half_hours)
-    return np.asarray(lfilter([0.0, keep], [1.0, -keep], values, axis=1))
-
-
-def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _spread(of: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Each hour with half of its neighbours: trouble does not keep to the clock."""
-    out = values.copy()
-    out[:, 1:] += 0.5 * values[:, :-1]
-    out[:, :-1] += 0.5 * values[:, 1:]
+    out = of.astype(np.float64)
+    out[:, 1:] += 0.5 * of[:, :-1]
+    out[:, :-1] += 0.5 * of[:, 1:]
     return out
 
 
@@ -147,11 +143,11 @@ def _rates(
 ) -> dict[str, NDArray[np.float64]]:
     rate = (failed.sum(axis=1) + WHOLE_PRIOR_HOURS * base) / (had.sum(axis=1) + WHOLE_PRIOR_HOURS)
     rates = {"rate": np.asarray(rate, dtype=np.float64)}
-    for name, half, prior in FADING:
-        weight = (0.5 ** ((np.arange(HOURS) + 0.5) / half)).astype(np.float32)
+    for name, fading in RATES.items():
+        weight = (0.5 ** ((np.arange(HOURS) + 0.5) / fading.half_hours)).astype(np.float32)
         # By `vecdot`, whose sums are the same however many asks there are; those of `@` are not.
-        rate = (np.vecdot(failed, weight) + prior * rate) / (np.vecdot(had, weight) + prior)
-        rates[name] = np.asarray(rate, dtype=np.float64)
+        rate = fading.rate(np.vecdot(failed, weight), np.vecdot(had, weight), rate)
+        rates[name] = rate
     return rates
 
 
