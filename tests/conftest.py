@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from collector.broker.ports import free_port
 from tests.rights.elsewhere import report_outwards, send_elsewhere
@@ -18,6 +19,13 @@ from tests.rights.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
+"""The same examples everywhere, whichever folders are run together, and none refused because the machine stood still meanwhile."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

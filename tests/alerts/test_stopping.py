@@ -48,7 +48,7 @@ async def test_a_mail_under_way_is_marked(live: LiveConfig, state: StateDb) -> N
     state.post([LETTER], 0)
     delivery: Any = SlowDelivery(state)
     running = asyncio.create_task(Alerts(live, state, delivery=delivery).run())
-    await asyncio.to_thread(delivery.began.wait, 10)
+    assert await asyncio.to_thread(delivery.began.wait, 60)
     running.cancel()
     done, _ = await asyncio.wait({running}, timeout=0.1)
     assert not done

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from analytics.baseline import UsualNow
 from analytics.climatology import climatology
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-
-settings.register_profile("house", deadline=None, derandomize=True, max_examples=60)
-settings.load_profile("house")
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 T0 = 1_795_392_000 * SECOND_NS

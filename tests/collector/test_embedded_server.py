@@ -107,7 +107,7 @@ async def test_sequences_of_broken_packets_never_harm_the_broker(
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-        assert isinstance(await knock("127.0.0.1", port), Answered)
+        assert isinstance(await knock("127.0.0.1", port, timeout_s=60), Answered)
         await eventually(lambda: not broker._open)  # the last ones are read when the loop comes to them
         assert broker.account.malformed > 200
         assert len(broker._open) == 0
@@ -166,7 +166,7 @@ async def test_a_reader_that_does_not_read_costs_no_more_than_its_bound() -> Non
         assert codes[0] == 0
         assert codes[-1] == 0x97
         assert broker.account.waiting_bytes <= 2_000_000
-        assert isinstance(await knock("127.0.0.1", port), Answered)
+        assert isinstance(await knock("127.0.0.1", port, timeout_s=60), Answered)
 
 
 async def test_a_3_1_1_publisher_is_cut_off_rather_than_lied_to() -> None:
@@ -191,9 +191,9 @@ async def test_credentials_are_asked_for_when_there_are_some() -> None:
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(broker.serve("127.0.0.1", 0, ready))
     port = await ready
-    assert await knock("127.0.0.1", port, "hub", "p") == Answered()
-    assert await knock("127.0.0.1", port, "hub", "q") == TurnedAway(0x86)
-    assert await knock("127.0.0.1", port) == TurnedAway(0x86)
+    assert await knock("127.0.0.1", port, "hub", "p", timeout_s=60) == Answered()
+    assert await knock("127.0.0.1", port, "hub", "q", timeout_s=60) == TurnedAway(0x86)
+    assert await knock("127.0.0.1", port, timeout_s=60) == TurnedAway(0x86)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

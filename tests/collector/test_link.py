@@ -263,7 +263,7 @@ async def test_a_broker_that_breaks_the_protocol_is_left(
     link = link_to(options, lambda _: pytest.fail("nothing may be handed over"))
     await link.open()
     played.say(said)
-    assert why in str(await link.lost(5.0))
+    assert why in str(await link.lost(60.0))
     link.close()
 
 

@@ -109,7 +109,7 @@ class Ear:
         import aiomqtt
 
         version = aiomqtt.ProtocolVersion.V5
-        async with aiomqtt.Client("127.0.0.1", port, protocol=version) as client:
+        async with aiomqtt.Client("127.0.0.1", port, protocol=version, timeout=60) as client:
             await client.subscribe("tatpar/1/+/+/stored", 1)
             async for message in client.messages:
                 self.hear(str(message.topic), bytes(message.payload))  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import threading
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from msgspec.structs import replace
 from telemetry.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from typing import Any
 
     from telemetry.messages import Envelope
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     Maker = Callable[..., Envelope]
 
 pytestmark = pytest.mark.server
+TRIES = 8
+SILENT_S = 0.7
+"""Less than what is left of one and a half keepalives of a second after the last echo, and some for the broker's own clock."""
 
 
 class Gate:
@@ -122,18 +127,40 @@ async def test_a_long_pause_does_not_cost_the_connection(
 
     monkeypatch.setattr(mqtt, "ECHO_S", 0.3)
     store = small_queue_at_mosquitto.store
-    async with (
-        small_queue_at_mosquitto.collecting(keepalive_s=1) as collector,
-        small_queue_at_mosquitto.office() as agra,
-    ):
-        store.opened.clear()
-        for seq in range(1, 401):
-            await agra.report(make_envelope(seq))
-        await eventually(lambda: collector.bridge.pauses == 1)
-        threading.Timer(3.0, store.opened.set).start()
-        await eventually(lambda: collector.counters.stored == 400, within_s=120)
-        assert collector.bridge.connects == 1
-        assert collector.counters.duplicates == 0
+    for turn in range(TRIES):
+        async with (
+            small_queue_at_mosquitto.collecting(keepalive_s=1) as collector,
+            small_queue_at_mosquitto.office() as agra,
+            standing_still() as longest_s,
+        ):
+            store.opened.clear()
+            for seq in range(400 * turn + 1, 400 * turn + 401):
+                await agra.report(make_envelope(seq))
+            await eventually(lambda bridge=collector.bridge: bridge.pauses == 1)
+            threading.Timer(3.0, store.opened.set).start()
+            await eventually(lambda counters=collector.counters: counters.stored == 400, within_s=120)
+        if longest_s[0] < SILENT_S:
+            assert collector.bridge.connects == 1
+            assert collector.counters.duplicates == 0
+            return
+    pytest.fail("the machine is too busy")
+
+
+@contextlib.asynccontextmanager
+async def standing_still() -> AsyncIterator[list[float]]:
+    """For how long this process stood still at the worst: a keepalive cannot be kept meanwhile."""
+    longest_s = [0.0]
+
+    async def feel() -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began_s = loop.time()
+            await asyncio.sleep(0.02)
+            longest_s[0] = max(longest_s[0], loop.time() - began_s)
+
+    feeling = asyncio.create_task(feel())
+    yield longest_s
+    feeling.cancel()
 
 
 def encoded(envelope: Envelope, pad: int) -> bytes:

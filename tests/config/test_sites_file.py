@@ -148,7 +148,7 @@ def test_suggested_id_is_an_id(text: str) -> None:
 CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(name=CELLS.filter(lambda text: text.strip() != ""), lat=st.floats(-90, 90), lon=st.floats(-180, 180))
 def test_any_name_and_place_survives_the_file(name: str, lat: float, lon: float, write: Write) -> None:
     """Names with commas, quotes and any script, and coordinates, are read as they were written."""

@@ -263,7 +263,7 @@ async def test_the_gate_answers_as_told_and_stores_what_it_says(
     database = Database()
     async with database.behind() as gate:
         gate.trouble = trouble
-        pool = urllib3.HTTPConnectionPool("127.0.0.1", gate.port, retries=False, timeout=10)
+        pool = urllib3.HTTPConnectionPool("127.0.0.1", gate.port, retries=False, timeout=60)
         with contextlib.closing(pool):
             for status in statuses:
                 body = b"a 1\nb 2\nc 3\nd 4"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from lab.line.direction import Decision, Direction
 
 NTP_UNIX_S = 2_208_988_800
+PIECES = 6
+"""In which a quiet is waited for."""
 
 
 def stamp_packet(seq: int, t1_ns: int, size: int = 44) -> bytes:
@@ -107,10 +109,15 @@ class Probe:
         while (left := until - time.monotonic()) > 0:
             self._read(left)
 
-    def take_rest(self, quiet_s: float = 0.3) -> None:
-        """Read until nothing has come for so long: a busy machine may hold things up."""
-        while self._read(quiet_s):
-            pass
+    def take_rest(self, quiet_s: float = 0.3, least: int = 0) -> None:
+        """Read until nothing has come for so long, and in all no less than is bound to come: a busy machine may hold things up.
+
+        A machine that stands still takes one of the pieces of which the quiet consists, and those who answer have the others.
+        """
+        patience = time.monotonic() + 60
+        still = 0
+        while still < PIECES or (len(self.came) < least and time.monotonic() < patience):
+            still = 0 if self._read(quiet_s / PIECES) else still + 1
 
     def _read(self, for_s: float) -> bool:
         if not select.select([self.sock], [], [], for_s)[0]:
@@ -120,13 +127,13 @@ class Probe:
         self.came.append((seq, own, time.time_ns()))
         return True
 
-    def stream(self, count: int, gap_s: float, quiet_s: float = 0.3, first: int = 0) -> None:
+    def stream(self, count: int, gap_s: float, quiet_s: float = 0.3, first: int = 0, least: int = 0) -> None:
         """Send packets, numbered from `first`, at a steady pace, and take in what comes until nothing comes any more."""
         start = time.monotonic()
         for number in range(count):
             self.take(max(start + number * gap_s - time.monotonic(), 0.0))
             self.send(first + number)
-        self.take_rest(quiet_s)
+        self.take_rest(quiet_s, least)
 
     def close(self) -> None:
         self.sock.close()

@@ -34,7 +34,8 @@ async def whole_window(broker: Any, wanted: set[tuple[str, str]]) -> dict[tuple[
     """The first window that every (site, path) reports after its own first, which may be cut short."""
     seen: dict[int, dict[tuple[str, str], Stream]] = {}
     first: dict[tuple[str, str], int] = {}
-    async with aiomqtt.Client(broker.host, broker.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+    version = aiomqtt.ProtocolVersion.V5
+    async with aiomqtt.Client(broker.host, broker.port, protocol=version, timeout=60) as client:
         await client.subscribe(subscription(DEFAULT_ROOT, Leaf.REPORT), qos=1)
         async for message in client.messages:
             envelope = codec.decode(bytes(message.payload))

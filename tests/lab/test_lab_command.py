@@ -154,7 +154,7 @@ async def test_nothing_to_heal_is_said(tmp_path: Path) -> None:
 async def test_truth_of_a_line(fleet: Fleet, tmp_path: Path, helpers: type[Helpers]) -> None:
     """The truth of the last minutes is shown as figures."""
     probe = helpers.Probe(fleet.relay_port("meerut", "state"))
-    await asyncio.to_thread(probe.stream, 20, 0.002)
+    await asyncio.to_thread(probe.stream, 20, 0.002, least=20)
     probe.close()
     await fleet.flush_truth()
     result = await typed("truth", "meerut", "state", "--json", data=tmp_path)

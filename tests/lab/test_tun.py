@@ -31,6 +31,10 @@ MS = 1_000_000
 ECHO = """
 import socket, sys
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE: all of a run has room while a program stands still
+except PermissionError:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
 sock.bind((sys.argv[1], 7000))
 print("ready", flush=True)
 while True:
@@ -42,6 +46,10 @@ SENDER = """
 import json, socket, struct, sys, time
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
+try:
+    sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE: all of a run has room while a program stands still
+except PermissionError:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
 sock.bind(("", 7001))
 sock.connect((sys.argv[1], 7000))
 count, gap_s, most, came = int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), []

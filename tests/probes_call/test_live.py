@@ -54,7 +54,7 @@ def ends(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, socket
 def caught(ring: PacketRing, port: int, least: int) -> np.ndarray:
     """Wait for packets to a port; what the kernel copied of each, as rows of the ring."""
     rows: list[np.ndarray] = []
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while len(rows) < least and time.monotonic() < until:
         drain(ring, port, rows)
         time.sleep(0.01)
@@ -148,13 +148,13 @@ async def test_a_live_call_is_seen_and_reported(tmp_path: Path) -> None:
         here.connect(there.getsockname())
         sent = 0
         ssrc = int.from_bytes(os.urandom(4)) | 1
-        until = time.monotonic() + 30
-        while not watch.live.seen_within(SECOND_NS) and time.monotonic() < until:
+        until = time.monotonic() + 60
+        while not (seen := watch.live.seen_within(SECOND_NS)) and time.monotonic() < until:
             here.send(rtp(sent, sent * 160, ssrc, 0, payload=secret(160)))
             sent += 1
             await asyncio.sleep(0.02)
         assert watch.live.watching
-        assert watch.live.seen_within(SECOND_NS)
+        assert seen
         assert sent >= 8
     running.cancel()
     start_ns = window_start(clock.now_ns())

@@ -16,6 +16,7 @@ import probes
 
 LINUX_ONLY = ("probes.reflecting.reflector", "probes.rehearsing")
 """What an office's agent does not load."""
+ENOUGH = 150
 
 
 def imported() -> list[str]:
@@ -35,12 +36,13 @@ async def measured(host: str, port: int) -> dict[str, object]:
     """Fifty packets a second for as long as it takes to have 150 of them judged."""
     from probes.measuring.measurer import Measurer
     from probes.measuring.session import Session
+    from tests.probes_measuring.judging import judged, until
 
     measurer = Measurer()
     await measurer.start()
     began = time.monotonic()
     await measurer.set_sessions([Session("office", "main.state", host, port, rate_pps=50.0)])
-    await asyncio.sleep(6.5)  # 3 s until a packet counts as lost, and as long again of packets
+    await until(lambda: judged(measurer) >= ENOUGH)
     await measurer.stop()
     streams = [stream async for window in measurer.windows() for stream in window.streams]
     return {

@@ -19,6 +19,7 @@ from probes.reflecting.reflector_policy import ReflectorPolicy
 from probes.stamp.packets import PTP_FLAG, SenderPacket
 from probes.stamp.timestamps import TAI_UTC_SECONDS, tai_ns
 from telemetry.windows import SECOND_NS
+from tests.probes_measuring.judging import gather, judged, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +52,6 @@ class Remarker:
         self.address: tuple[str, int] = self._near.getsockname()
         self.seen: list[tuple[bytes, int]] = []
         """Requests, and the DSCP that each came with."""
-        self.enough = asyncio.Event()
-        """A dozen have come."""
         self._office: Any = None
 
     async def run(self) -> None:
@@ -64,8 +63,6 @@ class Remarker:
     def _request(self) -> None:
         data, beside, _, self._office = self._near.recvmsg(2048, 64)
         self.seen.append((data, beside[0][2][0] >> 2))
-        if len(self.seen) > 10:
-            self.enough.set()
         self._far.send(data)
 
     def _reply(self) -> None:
@@ -93,12 +90,9 @@ async def test_a_remarked_dscp_is_told_and_ptp_stamps_are_matched(reflector: tup
             Session("agra", "main.direct", *reflector, **marked, **with_key),
         ]
     )
-    async with asyncio.timeout(60):
-        await plain.enough.wait()
-        await signed.enough.wait()
-        await asyncio.sleep(3.1)  # packets of the last 3 s before a stop count as not sent
-    await measurer.stop()
-    windows = [window async for window in measurer.windows()]
+    paths = ("main.plain", "main.signed", "main.direct")
+    await until(lambda: all(judged(measurer, "agra", path) > 10 for path in paths))
+    windows = await gather(measurer)
     for way in (plain, signed):
         way.close()
     streams = [stream for window in windows for stream in window.streams if stream.received]

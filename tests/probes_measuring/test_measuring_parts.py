@@ -28,6 +28,7 @@ from probes.stamp.timestamp_arrays import ntp64_array, unix_ns_array
 from probes.stamp.timestamps import ErrorEstimate, ntp64, unix_ns
 from telemetry.messages import Clock, ClockState, StampSource
 from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS
+from tests.ports import free_udp_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ MONO = 50 * SECOND_NS
 def echo() -> Iterator[socket.socket]:
     """A socket that a session can send to."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
+        sock.bind(("127.0.0.1", free_udp_port()))  # one that nobody is given while a test has let go of it
         sock.settimeout(60)
         yield sock
 
@@ -53,7 +54,7 @@ def order(to: socket.socket, number: int = 3) -> Open:
 
 def wait_readable(sender: SessionSender) -> None:
     """Wait until a datagram has come to the sender's socket."""
-    assert select.select([sender.fileno], [], [], 5)[0]
+    assert select.select([sender.fileno], [], [], 60)[0]
 
 
 class Collected:
@@ -80,14 +81,14 @@ def test_send_stamps_are_numbered_after_an_error_as_before(echo: socket.socket) 
         for _ in range(5):
             sequence, user_ns = sender.sequence, time.time_ns()
             if sender.send(user_ns):
-                user[sequence] = user_ns
+                user[sequence] = user_ns, time.time_ns()
         collected = Collected()
         collected.reader.read_stamps([sender])
     sender.close()
     stamps = {int(s["sequence"]): int(s["t1_ns"]) for part in collected.stamps for s in part}
     assert user.keys() <= stamps.keys()
-    for sequence, user_ns in user.items():
-        assert 0 <= stamps[sequence] - user_ns < 20_000_000
+    for sequence, (before_ns, after_ns) in user.items():
+        assert before_ns <= stamps[sequence] <= after_ns
 
 
 def test_drops_at_the_socket_are_counted(echo: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from probes.measuring.measurer import Measurer
 from probes.measuring.session import Session
 from probes.reflecting.reflector_process import ReflectorProcess
-from tests.probes_measuring.test_measurer import gather, judged, streams_of, until
+from tests.probes_measuring.judging import gather, judged, streams_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

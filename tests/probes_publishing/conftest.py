@@ -104,6 +104,7 @@ class SmallHub:
         self._lock = threading.Lock()
         self._subscribed = threading.Event()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client.connect_timeout = 60
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._connected
         self._client.on_subscribe = lambda *_: self._subscribed.set()
@@ -125,7 +126,7 @@ class SmallHub:
     ) -> None:
         self._client.publish(
             f"{self.root}/{topic}", payload, qos=1, retain=retain, properties=properties
-        ).wait_for_publish(5)
+        ).wait_for_publish(60)
 
     def command(
         self, site: str, probe: str, payload: bytes, *, correlation: bytes = b"c", topic: str | None = None

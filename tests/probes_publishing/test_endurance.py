@@ -422,7 +422,8 @@ async def test_a_clock_ten_years_behind_is_outlived(
             await eventually(
                 lambda: "this machine's clock says 201" in log.read_text(encoding="utf-8"), within_s=120
             )
-            clock.write_text("+0\n", encoding="ascii")
+            (tmp_path / "right").write_text("+0\n", encoding="ascii")
+            (tmp_path / "right").replace(clock)  # at no moment is it empty
             await eventually(lambda: ": reached" in log.read_text(encoding="utf-8"), within_s=120)
         finally:
             if process.returncode is None:

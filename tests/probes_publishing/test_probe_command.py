@@ -126,6 +126,9 @@ async def test_the_office_holds_little(make_hub: Any, settings_file: Path, event
         await eventually(lambda: hub.presence["agra"], within_s=120)
         root = psutil.Process(process.pid)
         assert "tatpar.office_process" in root.cmdline()
+        await eventually(
+            lambda: len(root.children(recursive=True)) == 1
+        )  # whatever it asked others has ended
         both = [root, *root.children(recursive=True)]
         assert len(both) == 2
         for one in both:

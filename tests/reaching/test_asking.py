@@ -107,7 +107,7 @@ async def test_a_signalling_port_is_only_connected_to(nothing_vouches: ssl.SSLCo
 
     async with await asyncio.start_server(serve, "127.0.0.1") as server:
         answer = await asked("h323", server.sockets[0].getsockname()[1], nothing_vouches)
-        assert await asyncio.wait_for(heard.get(), 30) == b""
+        assert await asyncio.wait_for(heard.get(), 60) == b""
     assert answer.outcome is ReachOutcome.ANSWERED
 
 

@@ -153,21 +153,23 @@ async def test_a_device_that_is_switched_off_and_on(rig: Rig, monkeypatch: pytes
 @pytest.mark.parametrize("step_s", [-86_400.0, -0.5, 0.5, 86_400.0])
 async def test_a_stepped_clock_is_in_no_duration(rig: Rig, step_s: float) -> None:
     """The clock is set in both directions while the answer is under way: the time taken is the one that passed."""
-    rig.room.lose = 1
+    rig.room.off = True
     rig.clock.advance(round(AGAIN_S * SECOND_NS))
-    await rig.until(lambda: rig.room.asked == 1)
+    await rig.until(lambda: rig.room.asked >= 1)
     rig.clock.step(round(step_s * SECOND_NS))
     rig.clock.advance(7_000_000)
+    rig.room.off = False
     found = await rig.next_answer(0.0)
     assert found.took_ms == 7.0
 
 
 async def test_what_is_no_longer_asked_is_forgotten(rig: Rig) -> None:
     """Another device in its place: the old one is asked no more, and what it answers late is not told."""
-    rig.room.lose = 1
+    rig.room.off = True
     rig.clock.advance(round(AGAIN_S * SECOND_NS))
-    await rig.until(lambda: rig.room.asked == 1)
+    await rig.until(lambda: rig.room.asked >= 1)
     rig.reacher.set_questions(OFFICE, Questions())
+    rig.room.off = False
     await rig.until(lambda: not rig.reacher._asking)
     now_ns = rig.clock.now_ns() // WINDOW_NS * WINDOW_NS
     assert rig.reacher.take(OFFICE, now_ns) == ()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 KEYS = {ssid: bytes([ssid]) * 32 for ssid in range(1, 20)}
 RATES = {"audio": 60e3, "low": 240e3, "high": 480e3}
-TRIES = 20
+TRIES = 60
 LATE_NS = 40_000_000
 """A relay that sends later than this is slower than the line that it emulates: what was found is not the line's."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 
@@ -15,6 +16,7 @@ from probes.rehearsing.wire import Control, Kind, pack, unpack
 from telemetry.windows import SECOND_NS
 
 KEY, TOKEN = b"k" * 32, 12345
+TRIES = 20
 WISH = StepWish(100_000, 10_000_000, 300, 300, 30_000)
 
 
@@ -51,16 +53,37 @@ def ticks(session: Session, seconds: float) -> bool:
     return True
 
 
+def longest_pause_s(session: Session, seconds: float) -> float:
+    """Let it work for so long; for how long the machine kept it from that at the worst."""
+    end, last, longest = time.monotonic() + seconds, time.monotonic(), 0.0
+    while last < end:
+        assert session.tick() or longest > 0.1
+        time.sleep(0.002)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    return longest
+
+
+def under_load() -> tuple[Session, socket.socket]:
+    """A session that has just sent for a third of a second; begun again when the machine stood still, and it fell silent, meanwhile."""
+    for _ in range(TRIES):
+        ours, office = pair()
+        session = Session(ours, Terms(7, KEY, TOKEN, 1_000_000, 1_000_000, 60))
+        assert select.select([office], [], [], 60)[0]
+        granted = unpack(KEY, office.recv(4096))
+        assert granted is not None
+        assert read_granted(granted.body).down_bps == 1_000_000
+        say(office, Kind.STEP, 1, step_body(WISH))
+        if longest_pause_s(session, 0.3) < 0.1:
+            assert drained(office) > 10
+            return session, office
+        session.close()
+        office.close()
+    pytest.fail("the machine is too busy")
+
+
 def test_silent_without_a_word_of_the_office_and_gone_soon_after() -> None:
     """A dead man's switch: a stopped office, a forged address and a lost route come to the same."""
-    ours, office = pair()
-    session = Session(ours, Terms(7, KEY, TOKEN, 1_000_000, 1_000_000, 60))
-    granted = unpack(KEY, office.recv(4096))
-    assert granted is not None
-    assert read_granted(granted.body).down_bps == 1_000_000
-    say(office, Kind.STEP, 1, step_body(WISH))
-    assert ticks(session, 0.3)
-    assert drained(office) > 10
+    session, office = under_load()
     ticks(session, 1.2)
     sent = session.octets_sent
     say(office, Kind.KEEP, 2, b"\0", token=TOKEN + 1)  # not of this session: no word at all

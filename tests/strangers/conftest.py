@@ -115,6 +115,7 @@ class Client:
             protocol=paho.MQTTv5,
             reconnect_on_failure=False,
         )
+        self.raw.connect_timeout = 60
         self.raw.on_connect = lambda *a: self.connack.append(a[3].value)
         self.raw.on_disconnect = lambda *a: self.lost.append(a[3].value)
         self.raw.on_publish = lambda *a: self.pubacks.append(a[3].value)

@@ -44,12 +44,12 @@ class Operator:
         self.config.write_text(settings, encoding="utf-8")
         return self.config
 
-    def types(self, *arguments: str, within_s: float = 90) -> subprocess.CompletedProcess[str]:
+    def types(self, *arguments: str, within_s: float = 300) -> subprocess.CompletedProcess[str]:
         """Run `tatpar …` to its end."""
         command = [sys.executable, "-m", "tatpar", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=within_s, check=False)
 
-    def up(self, *arguments: str, within_s: float = 90) -> subprocess.CompletedProcess[str]:
+    def up(self, *arguments: str, within_s: float = 300) -> subprocess.CompletedProcess[str]:
         """Run `tatpar up …` here to its end."""
         return self.types("up", *self._here(), *arguments, within_s=within_s)
 

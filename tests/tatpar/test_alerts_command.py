@@ -111,9 +111,9 @@ def test_it_stops_when_told(operator: Any, wait_for: Callable[..., None]) -> Non
         [sys.executable, "-m", "tatpar", *command], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     operator.started.append(process)
-    wait_for("it has its database", 30, (operator.data / "state.db").exists)
+    wait_for("it has its database", 300, (operator.data / "state.db").exists)
     process.send_signal(signal.SIGTERM)
-    said, complaints = process.communicate(timeout=90)
+    said, complaints = process.communicate(timeout=300)
     assert process.returncode == 0, complaints
     assert not said
     assert "Traceback" not in complaints

@@ -68,7 +68,7 @@ def test_alerts_hears_links_and_replies(tmp_path: Path, wait_for: Callable[..., 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             for port in (page, mail):
-                wait_for(f"{port} is listened on", 60, lambda port=port: listens(port))
+                wait_for(f"{port} is listened on", 300, lambda port=port: listens(port))
             url = f"http://127.0.0.1:{page}"
             assert get(f"{url}/ack/{token}")[0] == 200
             assert get(f"{url}/")[0] == 404
@@ -81,7 +81,7 @@ def test_alerts_hears_links_and_replies(tmp_path: Path, wait_for: Callable[..., 
             assert acknowledged_by(tmp_path) == "Asha Verma"
         finally:
             process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=90)
+        _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
         assert "Traceback" not in said
 
@@ -108,7 +108,7 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
             "--data",
             str(tmp_path / "data"),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith("set alerts.delivery.ack_port")
     assert "Traceback" not in done.stderr

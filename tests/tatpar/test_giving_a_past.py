@@ -140,13 +140,13 @@ def test_stopped_from_outside(
 ) -> None:
     """Ctrl-C while the past is being made ends `up` with 0, soon, without a half past, a word of Python's or a process left."""
     process = operator.starts_up("--lab", "--history", "104", "--port", "0")
-    wait_for("the making has begun", 60, lambda: "making 104 weeks" in operator.hears())
-    wait_for("others draw", 60, lambda: len(below(process)) >= 2)
+    wait_for("the making has begun", 300, lambda: "making 104 weeks" in operator.hears())
+    wait_for("others draw", 300, lambda: len(below(process)) >= 2)
     family = below(process)
     operator.presses_ctrl_c(process)
     assert process.wait(60) == 0, operator.hears()
     assert operator.hears().splitlines()[-1] == "tatpar: stopped"
     assert "Traceback" not in operator.hears()
     assert not (operator.data / "reports.db").exists()
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive, [child.cmdline() for child in alive]

@@ -21,7 +21,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
     """Where systemd would listen."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
-        sock.settimeout(30)
+        sock.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         yield sock
 
@@ -78,7 +78,7 @@ def test_an_abstract_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that begins with @ is in no folder."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(f"\0tatpar-test-{os.getpid()}")
-        sock.settimeout(30)
+        sock.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", f"@tatpar-test-{os.getpid()}")
         Manager().stopping()
         assert heard(sock) == "STOPPING=1"

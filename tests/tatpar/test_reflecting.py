@@ -17,6 +17,7 @@ from probes.stamp.packets import ReflectorPacket, SenderPacket
 from tatpar.examination.ends import answers
 from tatpar.hub import reflecting as reflecting_module
 from tatpar.hub.reflecting import local_binds, reflecting, running_already
+from tests.ports import free_udp_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,7 @@ def test_an_unknown_name_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_names_are_looked_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every name takes its time to fail, eight take no longer than one."""
-    together = threading.Barrier(8, timeout=10)
+    together = threading.Barrier(8, timeout=60)
 
     def slow(*_: object, **__: object) -> None:
         together.wait()  # breaks unless all eight are being looked up at the same time
@@ -243,8 +244,6 @@ def test_a_reflector_that_runs_already_serves() -> None:
     """A taken address at which STAMP is answered is used; a free one, one that is silent and any free port are not."""
     with ReflectorProcess([LOOPBACK]) as other, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(LOOPBACK)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(LOOPBACK)
-            nobody = free.getsockname()
+        nobody = ("127.0.0.1", free_udp_port())
         binds = {"state": other.addresses[0], "silent": silent.getsockname(), "free": nobody, "any": LOOPBACK}
         assert running_already(binds) == {"state": other.addresses[0]}

@@ -74,7 +74,7 @@ def running(operator: Any, wait_for: Callable[..., None]) -> Callable[..., subpr
             assert process.poll() is None, operator.hears()
             return bool(wall(operator))
 
-        wait_for("the wall is up", 60, said)
+        wait_for("the wall is up", 300, said)
         return process
 
     return started
@@ -197,9 +197,9 @@ def test_it_ends_in_order(
 ) -> None:
     """With the whole lab going, SIGTERM ends it with 0, no traceback, and no process left."""
     process = running(*LAB)
-    wait_for("the offices measure", 60, lambda: "fleet: 2 emulated offices" in operator.hears())
+    wait_for("the offices measure", 300, lambda: "fleet: 2 emulated offices" in operator.hears())
     with closing(StateDb(operator.data / "state.db")) as state:
-        wait_for("both offices are online", 60, lambda: len(state.presence()) == 2)
+        wait_for("both offices are online", 300, lambda: len(state.presence()) == 2)
     family = below(process)
     assert len(family) >= 3, "broker, reflector and fleet run in processes of their own"
     process.send_signal(signal.SIGTERM)
@@ -208,7 +208,7 @@ def test_it_ends_in_order(
     assert said.splitlines()[-1] == "tatpar: stopped"
     assert "Traceback" not in said
     assert " ERROR " not in said, said
-    gone, alive = psutil.wait_procs(family, timeout=30)
+    gone, alive = psutil.wait_procs(family, timeout=60)
     assert not alive, [child.cmdline() for child in alive]
     assert len(gone) == len(family)
 
@@ -225,7 +225,7 @@ def test_an_impatient_operator(
     assert process.wait(60) == 0, operator.hears()
     assert "Traceback" not in operator.hears()
     assert operator.hears().count("tatpar: stopped") == 1
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive, [child.cmdline() for child in alive]
 
 
@@ -240,7 +240,7 @@ def test_killed_it_leaves_no_orphans(
     process.wait()
     operator.log.unlink()
     second = running(*BARE)
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive, [child.cmdline() for child in alive]
     second.send_signal(signal.SIGTERM)
     assert second.wait(60) == 0, operator.hears()

@@ -68,7 +68,7 @@ def wait_until(holds: Callable[[], bool], log: Path | None = None) -> None:
 
 def standing(url: str, alert: str) -> list[dict[str, Any]]:
     """What fires there now of one alert of ours."""
-    with urllib.request.urlopen(f"{url}/api/v2/alerts?filter=alert%3D%22{alert}%22", timeout=30) as answer:
+    with urllib.request.urlopen(f"{url}/api/v2/alerts?filter=alert%3D%22{alert}%22", timeout=60) as answer:
         found: list[dict[str, Any]] = json.load(answer)
     return found
 

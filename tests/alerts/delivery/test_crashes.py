@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -139,12 +140,15 @@ print("not killed")
 class Killing(Receiver):
     """Kills whoever calls, before it answers."""
 
-    victim: subprocess.Popen[bytes] | None = None
     kills = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.victim: Future[subprocess.Popen[bytes]] = Future()
+
     def answer(self, handler: Any) -> None:
-        if self.kills and self.victim is not None:
-            self.victim.send_signal(signal.SIGKILL)
+        if self.kills:
+            self.victim.result(60).send_signal(signal.SIGKILL)
         super().answer(handler)
 
 
@@ -161,7 +165,7 @@ def test_a_process_that_is_killed(where: str, tmp_path: Path) -> None:
                 [sys.executable, "-c", CHILD, str(tmp_path), where],
                 env={**os.environ, "PYTHONPATH": os.getcwd()},  # noqa: PTH109
             )
-            receiver.victim = child
+            receiver.victim.set_result(child)
             assert child.wait(60) == -signal.SIGKILL
             receiver.kills = False
             now_ns = state.outbox(1)[0].due_ns + HOUR_NS

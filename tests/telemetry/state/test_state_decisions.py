@@ -84,7 +84,11 @@ def test_flag_history_is_of_the_spells_that_overlap(state, flag, from_ns, until_
         max_size=8,
     )
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_flags_follow_any_sequence_like_a_plain_set(rounds, tmp_path_factory) -> None:
     """Raised, kept and cleared partition what was and what is; the open ones are the last said."""
     state = StateDb(tmp_path_factory.mktemp("flags") / "state.db")

@@ -17,6 +17,7 @@ from telemetry.state.quarantine import Refused
 
 PROGRAM = Path(__file__).with_name("state_process.py")
 ROOT = Path(__file__).parents[3]
+TRIES = 8
 
 
 def letter(key: str, due_ns: int, **other: str) -> Post:
@@ -169,6 +170,12 @@ def test_a_lease_from_before_the_clock_was_set_back_counts_for_nothing(state: St
 
 def test_two_processes_race_for_a_lease_and_both_write(file) -> None:
     """Never two holders at once, no write is lost, and a shared key is taken from one of them only."""
+    # they did meet, if not the first time: a busy machine may hold one of them up until the other has done
+    assert any(raced(file.with_name(f"race-{turn}.db")) for turn in range(TRIES))
+
+
+def raced(file: Path) -> int:
+    """How often one was refused the lease because the other had it."""
     StateDb(file).close()
     processes = [
         subprocess.Popen(
@@ -185,13 +192,13 @@ def test_two_processes_race_for_a_lease_and_both_write(file) -> None:
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
-    refused = [int(process.communicate(timeout=90)[0]) for process in processes]
+    refused = [int(process.communicate(timeout=300)[0]) for process in processes]
     state = StateDb(file)
     assert state.beats()["count"].detail["n"] == 80
     keys = [row.key for row in state.outbox(1_000)]
     assert len(keys) == len(set(keys)) == 120
-    assert sum(refused) > 0  # they did meet
     state.close()
+    return sum(refused)
 
 
 def test_the_revision_rises_with_every_change_by_any_process_and_with_nothing_else(

@@ -70,7 +70,7 @@ class Server:
         return False
 
     def get(self, path: str) -> urllib3.BaseHTTPResponse:
-        return urllib3.request("GET", self.url + path, retries=False, timeout=10)
+        return urllib3.request("GET", self.url + path, retries=False, timeout=60)
 
     def kill(self) -> None:
         """At once, as a power cut does to the process."""

@@ -102,7 +102,11 @@ fates = st.lists(st.sampled_from([OK, OK, OK, OFF, WAY, FULL]), min_size=1, max_
 
 
 @given(befell=fates)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_what_befell_each_window_is_what_is_counted(befell: Sequence[str], fleet) -> None:
     """A probe that was off, whose reports were lost or dropped: through a store, each count is the true one."""
     story = [OK, *befell, OK]

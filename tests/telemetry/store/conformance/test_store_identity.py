@@ -189,7 +189,11 @@ steps = st.lists(
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @given(plan=steps)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_sequence_of_appends_folds_and_restarts_stores_each_report_once(
     kind, plan, fleet, tmp_path_factory
 ) -> None:

@@ -207,7 +207,11 @@ spreads = st.lists(
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @given(windows=spreads, seed=st.integers(0, 2**31))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_percentiles_over_any_span_are_within_one_percent_of_the_raw_samples(
     kind, windows, seed, fleet, tmp_path_factory
 ) -> None:

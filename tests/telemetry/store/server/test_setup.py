@@ -44,7 +44,7 @@ def written(settings: Store, folder: Path) -> Path:
 
 def tatpar(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tatpar", *arguments], capture_output=True, text=True, timeout=90, check=False
+        [sys.executable, "-m", "tatpar", *arguments], capture_output=True, text=True, timeout=300, check=False
     )
 
 
