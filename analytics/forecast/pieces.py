@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
-from analytics.forecast.features import Among, Peers, facts
+from analytics.forecast.features import facts
+from analytics.forecast.peers import Among, Peers
 from analytics.forecast.track import Asks, Chances
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
-from analytics.forecast.seen import look, newest_slot
+from analytics.forecast.seen import look, look_rehearsed, newest_slot
 from analytics.history import WINDOWS_PER_HOUR, History
 from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
@@ -89,10 +89,7 @@ def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64]) -> Floats:
 def _rehearsed(track: Track, asks: Asks) -> Floats:
     """The chance that a line whose last rehearsal of the day did not hold the whole ladder breaks again."""
     slot = newest_slot(track, asks.now_ns)[:, None] - np.arange(RECALLED_NS // track.slot_ns)
-    slots = track.rehearsed.shape[1]
-    at = asks.line[:, None], np.clip(slot, 0, slots - 1)
-    seen = (slot >= 0) & (slot < slots) & (track.arrived_ns[at] <= asks.now_ns[:, None])
-    share = np.where(seen, track.rehearsed[at], np.nan)
+    share = look_rehearsed(track, asks.line, slot, asks.now_ns)
     newest = np.isfinite(share).argmax(axis=1)
     rows = np.arange(len(asks.line))
     broke = np.nan_to_num(share[rows, newest], nan=1.0) < 1.0

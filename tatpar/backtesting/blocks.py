@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.forecast.asking import LEADS_NS, asks_of, hourly
+from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
-from analytics.forecast.replay import Doing, Extent, Ground, joined_asks, only_asks
+from analytics.forecast.replay import Doing, Extent, Ground
+from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
 from reports.past.slots import read_slots
 from tatpar.watching.lost_contact import lost_in
@@ -221,5 +222,5 @@ def _questions(block: _Block, pairs: Pairs, limit_set: int) -> _Questions:
 
 def _learnt(lines: NDArray[np.int64], wanted: Wanted) -> Asks:
     """Every hour of every line stands for a meeting, to learn from; those of which nothing is known drop out."""
-    asks = hourly(lines, wanted.from_ns, wanted.until_ns)
-    return only_asks(asks, np.flatnonzero(asks.now_ns >= wanted.from_ns))
+    asks = every_hour(lines, wanted.from_ns, wanted.until_ns)
+    return asks.rows(asks.now_ns >= wanted.from_ns)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analytics.forecast.asking import LEADS_NS, asks_of, hourly
+from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.replay import LEAST_ASKS, REFIT_NS, Extent, Ground, Replay, replay
 from analytics.forecast.report import LEAST, Scored, score
 from analytics.forecast.track import Track
@@ -71,7 +71,7 @@ def run(track: Track) -> tuple[Replay, np.ndarray]:
     line = np.tile(np.arange(LINES, dtype=np.int64), len(days))
     start = T0 + np.repeat(days, LINES) * DAY_NS + 10 * HOUR_NS
     asks = asks_of(line, start, start + HOUR_NS)
-    learnt = hourly(np.arange(LINES), T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS))
+    learnt = every_hour(np.arange(LINES), T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS))
     return replay([Ground(track, asks, learnt, UTC)], None), asks.now_ns
 
 
@@ -150,7 +150,7 @@ def test_blocks_are_learnt_from_together_and_drawn_again_where_they_are_many(
                 own = {n: getattr(track, n)[line : line + 1] for n in ARRAYS}
                 groups = {"provider": track.groups["provider"][line : line + 1]}
                 asks = asks_of(np.zeros(len(days), dtype=np.int64), start, start + HOUR_NS)
-                learnt = hourly(
+                learnt = every_hour(
                     np.zeros(1, dtype=np.int64),
                     T0 + DAY_NS,
                     T0 + WEEKS * REFIT_NS,

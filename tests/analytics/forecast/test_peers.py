@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analytics.forecast.asking import LEADS_NS, asks_of, hourly
+from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.features import digest, facts
 from analytics.forecast.held import came_true
 from analytics.forecast.model import FIGURES_OF, fit_facts
-from analytics.forecast.replay import only_asks
 from bench._forecast.lab_world import END, NOW_NS, track_of
 from config.load import load_config
 from lab.past.breaking import Breaking
@@ -88,11 +87,11 @@ def model(request: pytest.FixtureRequest, past: Track) -> Model:
     """The shipped model; one fitted to the lab's past as the watch does it; one that is held to nothing."""
     if request.param == "shipped":
         return shipped_prior()
-    asks = hourly(np.arange(OFFICES), past.start_ns + DAY_NS, NOW)
+    asks = every_hour(np.arange(OFFICES), past.start_ns + DAY_NS, NOW)
     came = came_true(past, asks)
     rows = np.flatnonzero(came.known)
     rows = rows[np.random.default_rng(1).random(len(rows)) < ASKS / len(rows)]
-    known = facts(past, only_asks(asks, rows))
+    known = facts(past, asks.rows(rows))
     prior = shipped_prior() if request.param == "refit" else None
     return fit_facts(known, known.ground, came.held[rows], prior)
 
