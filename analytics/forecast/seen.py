@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from telemetry.store.rollup import CLOSED_AFTER_NS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,7 +35,7 @@ class Slots:
         known: the slot had ended and arrived, and something was measured in it.
         broke: share of it that broke; 0 where not known.
         strain: the worst figure over its limit; 0 where not known.
-        dark: the slot had ended and arrived, and the office had lost contact.
+        dark: the slot had ended, nothing of it was there though it was awaited; it may have arrived later.
     """
 
     known: NDArray[np.bool_]
@@ -59,7 +61,7 @@ def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> Slots:
     """The slots `slot` (M, W) of lines `line` (M,) as they were known at `now_ns` (M,)."""
-    flat, seen = _arrived(track, line, slot, now_ns)
+    flat, seen, closed = _arrived(track, line, slot, now_ns)
     broke = np.where(seen, track.broke.ravel()[flat], np.float32(np.nan))
     strain = np.where(seen, track.strain.ravel()[flat], np.float32(np.nan))
     known = np.isfinite(broke)
@@ -68,15 +70,25 @@ def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns:
         known=known,
         broke=np.where(known, broke, zero),
         strain=np.where(known & np.isfinite(strain), strain, zero),
-        dark=seen & track.dark.ravel()[flat],
+        dark=closed & ~known & track.awaited.ravel()[flat],
     )
+
+
+def dark_by(track: Track, as_of_ns: int | None = None, span: slice = slice(None)) -> NDArray[np.bool_]:
+    """(N, T) or its `span`: slots without contact, as known at `as_of_ns`; None: now that everything has arrived."""
+    there, awaited = track.measured[:, span] > 0, track.awaited[:, span]
+    if as_of_ns is None:
+        return awaited & ~there
+    arrived = track.arrived_ns[:, span] <= as_of_ns
+    ends = track.start_ns + (np.arange(track.broke.shape[1], dtype=np.int64)[span] + 1) * track.slot_ns
+    return awaited & ~(there & arrived) & (arrived | (ends + CLOSED_AFTER_NS <= as_of_ns))
 
 
 def look_rehearsed(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """(M, W) share of the profile that rehearsals held that ended in those slots, as known at `now_ns` (M,); NaN for none."""
-    _, seen = _arrived(track, line, slot, now_ns)
+    _, seen, _ = _arrived(track, line, slot, now_ns)
     # Not laid flat: where nobody rehearsed it is one number, broadcast.
     share = track.rehearsed[line[:, None], np.clip(slot, 0, track.rehearsed.shape[1] - 1)]
     return np.where(seen, share, np.float32(np.nan))
@@ -84,13 +96,14 @@ def look_rehearsed(
 
 def _arrived(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """(M, W) each: where the slots lie in the track laid flat, and whether they are in it, had ended and had arrived."""
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """(M, W) each: where the slots lie in the track laid flat; whether they are in it, had ended and had arrived; or had not in time."""
     slots = track.broke.shape[1]
     inside = (slot >= 0) & (slot < slots)
     flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
-    ended = track.start_ns + (slot + 1) * track.slot_ns <= now_ns[:, None]
-    return flat, inside & ended & (track.arrived_ns.ravel()[flat] <= now_ns[:, None])
+    ends_ns = track.start_ns + (slot + 1) * track.slot_ns
+    seen = inside & (ends_ns <= now_ns[:, None]) & (track.arrived_ns.ravel()[flat] <= now_ns[:, None])
+    return flat, seen, seen | (inside & (ends_ns + CLOSED_AFTER_NS <= now_ns[:, None]))
 
 
 @dataclass(frozen=True, slots=True)
