@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.climatology import BROKEN_SHARE
-from analytics.forecast.seen import look, newest_slot
+from analytics.forecast.seen import closed_ns, look, newest_slot
+from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
@@ -84,18 +85,36 @@ def _record(
     """
     out = np.zeros(len(asks.line))
     for line, days in zip(*announced, strict=True):
-        slot = np.flatnonzero(days)
-        ends_ns = track.start_ns + (slot + 1) * track.slot_ns
-        known_ns = np.maximum(track.arrived_ns[line, slot], ends_ns)
-        failing = np.where(track.dark[line, slot], 1.0, np.nan_to_num(track.broke[line, slot])) > BROKEN_SHARE
-        order = np.argsort(known_ns, kind="stable")
-        failed = np.concatenate([[0.0], np.cumsum(failing[order])])
+        known_ns, failing, counting = _told(track, int(line), np.flatnonzero(days))
         rows = np.flatnonzero(asked & (asks.line == line))
-        total = np.searchsorted(known_ns[order], asks.now_ns[rows], side="right")
-        share = (failed[total] + USUALLY * WEIGHT_SLOTS) / (total + WEIGHT_SLOTS)
+        told = np.searchsorted(known_ns, asks.now_ns[rows], side="right")
+        failed, total = (np.concatenate([[0], np.cumsum(each)])[told] for each in (failing, counting))
+        share = (failed + USUALLY * WEIGHT_SLOTS) / (total + WEIGHT_SLOTS)
         share = np.clip(share, 0.02, 0.98)
         out[rows] = np.log(share / (1.0 - share))
     return out
+
+
+def _told(
+    track: Track, line: int, slot: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """What is told of a line's slots, in order: when, how many more of them failed, how many more are counted.
+
+    A slot that is awaited and not there fails until it comes; then it is counted as what it was.
+    """
+    closes_ns = closed_ns(track)[slot]
+    known_ns = np.maximum(track.arrived_ns[line, slot], closes_ns - CLOSED_AFTER_NS)
+    awaited, came_late = track.awaited[line, slot], known_ns > closes_ns
+    there = (track.measured[line, slot] > 0) | came_late
+    failed = np.where(there, np.nan_to_num(track.broke[line, slot]) > BROKEN_SHARE, awaited).astype(np.int64)
+    late = np.flatnonzero(awaited & came_late)
+    first_ns, first = known_ns.copy(), failed.copy()
+    first_ns[late], first[late] = closes_ns[late], 1
+    times = np.concatenate([first_ns, known_ns[late]])
+    order = np.argsort(times, kind="stable")
+    failing = np.concatenate([first, failed[late] - 1])
+    counting = np.repeat([1, 0], [len(slot), len(late)])
+    return times[order], failing[order], counting[order]
 
 
 def _stretch(planned: NDArray[np.bool_]) -> NDArray[np.int64]:

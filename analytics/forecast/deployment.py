@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from config.sites import Site
     from config.works import Work
 
+NEVER: Final = np.iinfo(np.int64).max
 ANNOUNCED_BEFORE_NS: Final = 24 * HOUR_NS
 """When history is replayed, only what was announced so long beforehand counts as announced: the longest horizon."""
 
@@ -31,18 +32,14 @@ class Surroundings:
 
     Attributes:
         groups: (N,) each.
-        lost: (S, T) contact was lost; not looked at where `dark` is there.
+        awaited: (S, T), of `awaited_slots`.
         planned: (S, P, T).
-        hearing: (T,) of a grid that has not all offices: any of all was heard.
-        dark: (S, T) where it is known already.
         most: (N,) of a grid that was cut: the most windows that the line had in a slot before.
     """
 
     groups: Mapping[str, NDArray[np.int32]]
-    lost: NDArray[np.bool_]
+    awaited: NDArray[np.bool_]
     planned: NDArray[np.bool_]
-    hearing: NDArray[np.bool_] | None = None
-    dark: NDArray[np.bool_] | None = None
     most: NDArray[np.uint8] | None = None
 
 
@@ -67,25 +64,36 @@ def tracks_of(
     if around.most is not None:
         most = np.maximum(most, around.most[:, None])
     measured = np.divide(windows, most, dtype=np.float32)
-    ends_ns = (grid.first_slot + 1 + np.arange(slots, dtype=np.int64)) * SLOT_NS
-    arrived = np.maximum(grid.received_ns.reshape(lines, slots), ends_ns + CLOSED_AFTER_NS)
-    of_sites = dark_slots(grid, around.lost, around.hearing) if around.dark is None else around.dark
-    dark = np.repeat(of_sites, paths, axis=0)
+    arrived_ns, of_office = _arrivals(grid)
+    awaited = (around.awaited[:, None] & of_office).reshape(lines, slots)
     return tuple(
         Track(
             first_slot=grid.first_slot,
             slot_ns=SLOT_NS,
             broke=_share(grid.broken[index].reshape(lines, slots), windows),
             measured=measured,
-            dark=dark,
+            awaited=awaited,
             strain=grid.strain[index].reshape(lines, slots),
-            arrived_ns=arrived,
+            arrived_ns=arrived_ns.reshape(lines, slots),
             planned=around.planned.reshape(lines, slots),
             rehearsed=np.broadcast_to(np.float32(np.nan), (lines, slots)),
             groups=around.groups,
         )
         for index in (range(len(grid.broken)) if limit_sets is None else limit_sets)
     )
+
+
+def _arrivals(grid: SlotGrid) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(S, P, T) each: when a slot was known, and whether its office was silent if nothing of it was there by then.
+
+    Of a line that was not measured while another of its office was, nothing is awaited; where that came late, nothing from then on.
+    """
+    there, closes_ns = grid.measured > 0, _closed_ns(grid)
+    first_ns = np.where(there, grid.received_ns, NEVER).min(axis=1)
+    in_time = first_ns <= closes_ns
+    late_ns = np.where(in_time | (first_ns == NEVER), 0, first_ns)
+    received_ns = np.where(there, grid.received_ns, late_ns[:, None])
+    return np.maximum(received_ns, closes_ns), there | ~in_time[:, None]
 
 
 def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -96,19 +104,30 @@ def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.
 
 def hearing_slots(grid: SlotGrid) -> NDArray[np.bool_]:
     """(T,): anybody was heard in time."""
-    ends_ns = (grid.first_slot + 1 + np.arange(grid.measured.shape[-1], dtype=np.int64)) * SLOT_NS
-    in_time = (grid.received_ns > 0) & (grid.received_ns <= ends_ns + CLOSED_AFTER_NS)
+    in_time = (grid.received_ns > 0) & (grid.received_ns <= _closed_ns(grid))
     return np.asarray(in_time.any(axis=(0, 1)))
 
 
-def dark_slots(
+def awaited_slots(
     grid: SlotGrid, lost: NDArray[np.bool_], hearing: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:
-    """(S, T): nothing of an office came, which had been heard before, and either its contact was lost or others were heard (`hearing`)."""
-    there = grid.measured.any(axis=1)
+    """(S, T): were nothing of an office there it would be dark: it had been heard before, and either its contact was lost or others were heard.
+
+    Args:
+        grid: what is there, whenever it came.
+        lost: (S, T) contact was lost.
+        hearing: (T,) of `hearing_slots`, for a grid that has not all offices.
+    """
     hearing = hearing_slots(grid) if hearing is None else hearing
-    seen = np.logical_or.accumulate(there, axis=-1)
-    return np.asarray(~there & seen & (lost | hearing))
+    first_ns = np.where(grid.measured > 0, grid.received_ns, NEVER).min(axis=(1, 2), initial=NEVER)
+    heard = first_ns[:, None] <= _closed_ns(grid)
+    return np.asarray(heard & (lost | hearing))
+
+
+def _closed_ns(grid: SlotGrid) -> NDArray[np.int64]:
+    """(T,): until then what comes of a slot comes in time."""
+    ends = grid.first_slot + 1 + np.arange(grid.measured.shape[-1], dtype=np.int64)
+    return ends * SLOT_NS + CLOSED_AFTER_NS
 
 
 def groups_of(lines: Lines, by_id: Mapping[str, Site]) -> dict[str, NDArray[np.int32]]:

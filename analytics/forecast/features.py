@@ -140,8 +140,10 @@ def _last_hour(track: Track, slots: Slots) -> dict[str, Floats]:
     quarter, hour = slots_in(track, 15 * MINUTE_NS), slots_in(track, HOUR_NS)
     known = np.maximum(slots.known[:, :hour].sum(axis=1), 1)
     touched = slots.known & (slots.broke > BROKEN_SHARE)
+    dark = slots.dark[:, :hour].sum(axis=1)
+    told = np.maximum(slots.known[:, :hour].sum(axis=1) + dark, 1)
     return {
-        "failed_now": (slots.broke[:, :hour].sum(axis=1) / known > BROKEN).astype(np.float64),
+        "failed_now": ((slots.broke[:, :hour].sum(axis=1) + dark) / told > BROKEN).astype(np.float64),
         "touched_hour": touched[:, :hour].sum(axis=1) / known,
         "touched_quarter": touched[:, :quarter].sum(axis=1)
         / np.maximum(slots.known[:, :quarter].sum(axis=1), 1),
@@ -198,9 +200,11 @@ def _same_hours(track: Track, asks: Asks, base: Floats) -> dict[str, Floats]:
     slot = first[:, None, None] - days[None, :, None] * slots_in(track, DAY_NS) + within
     slots = look(track, line, slot.reshape(len(line), -1), now_ns)
     shape = (len(line), DAYS, len(within))
-    counted = slots.known.reshape(shape) & (within < width[:, None])[:, None, :]
+    asked = (within < width[:, None])[:, None, :]
+    counted = slots.known.reshape(shape) & asked
     known = counted.sum(axis=-1)
-    share = (slots.broke.reshape(shape) * counted).sum(axis=-1) / np.maximum(known, 1)
+    broke = (slots.broke.reshape(shape) * counted).sum(axis=-1)
+    share = broke / np.maximum(known, 1)
     had = known * 2 >= width[:, None]
     failed = had & (share > BROKEN)
     recent, weekday = 0.5 ** (days / 7.0), (days % 7 == 0).astype(np.float64)
@@ -209,9 +213,12 @@ def _same_hours(track: Track, asks: Asks, base: Floats) -> dict[str, Floats]:
     rate = (np.vecdot(failed, recent) + 1.0 * base) / (days_had + 1.0)
     weekly = (np.vecdot(failed, weekday) + 1.0 * rate) / (weeks_had + 1.0)
     newest = np.where(had.any(axis=1), failed[np.arange(len(line)), had.argmax(axis=1)], rate)
-    before = had.sum(axis=1)
+    dark = (slots.dark.reshape(shape) & asked).sum(axis=-1)
+    told = (known + dark) * 2 >= width[:, None]
+    failing = told & ((broke + dark) / np.maximum(known + dark, 1) > BROKEN)
+    before = told.sum(axis=1)
     return {
-        "same_hour_share": log_odds(np.asarray(failed.sum(axis=1) / np.maximum(before, 1))),
+        "same_hour_share": log_odds(np.asarray(failing.sum(axis=1) / np.maximum(before, 1))),
         "same_hour_none": (before == 0).astype(np.float64),
         "same_hour": log_odds(daily),
         "same_hour_rate": log_odds(rate),

@@ -16,7 +16,7 @@ import numpy as np
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
-from analytics.forecast.seen import look, look_rehearsed, newest_slot
+from analytics.forecast.seen import dark_by, look, look_rehearsed, newest_slot
 from analytics.history import WINDOWS_PER_HOUR, History
 from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
@@ -159,7 +159,7 @@ def _climate(track: Track, of_slot: NDArray[np.int64], as_of_ns: int, weeks: flo
     span = slice(first, end)
     seen = track.arrived_ns[:, span] <= as_of_ns
     measured = np.where(seen, track.measured[:, span], 0.0)
-    blamed = (1.0 - measured) * (seen & track.dark[:, span])
+    blamed = dark_by(track, as_of_ns, span).astype(np.float64)
     broken = np.nan_to_num(track.broke[:, span]) * measured + blamed
     windows = WINDOWS_PER_HOUR * track.slot_ns / HOUR_NS if track.slot_ns < HOUR_NS else WINDOWS_PER_SLOT
     at = np.flatnonzero(np.diff(hours, prepend=hours[0] - 1))

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
-from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
+from analytics.forecast.deployment import (
+    Surroundings,
+    awaited_slots,
+    groups_of,
+    planned_slots,
+    track_of,
+)
 from analytics.forecast.replay import Doing, Extent, Ground
 from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
@@ -197,7 +203,7 @@ def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid) 
     starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
     return Surroundings(
         groups_of(lines, config.registry.by_id),
-        lost_in(state, lines.sites, starts, SLOT_NS),
+        awaited_slots(grid, lost_in(state, lines.sites, starts, SLOT_NS)),
         planned_slots(config.works, lines, grid.first_slot, slots, known_ns=None),
     )
 

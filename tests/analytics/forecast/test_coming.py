@@ -31,7 +31,7 @@ def evenings(load: float) -> Track:
         slot_ns=SLOT_NS,
         broke=np.zeros(shape, dtype=np.float32),
         measured=np.ones(shape, dtype=np.float32),
-        dark=np.zeros(shape, dtype=bool),
+        awaited=np.zeros(shape, dtype=bool),
         strain=strain,
         arrived_ns=np.tile(ends + 60 * 10**9, (2, 1)),
         planned=np.zeros(shape, dtype=bool),
@@ -89,12 +89,13 @@ def test_little_trouble_in_many_slots_counts_as_trouble() -> None:
 def test_an_office_that_closes_on_holidays_is_known_by_it() -> None:
     """After a holiday on which it was dark, the next announced day finds it out, and not the one that stayed up; works are no day."""
     track = evenings(1.0)
-    planned, dark = track.planned.copy(), track.dark.copy()
+    planned, broke, measured = track.planned.copy(), track.broke.copy(), track.measured.copy()
     for day in (3, DAYS - 1):
         planned[:, day * DAY : (day + 1) * DAY] = True
-    dark[0, 3 * DAY : 4 * DAY] = True
+    broke[0, 3 * DAY : 4 * DAY], measured[0, 3 * DAY : 4 * DAY] = np.nan, 0.0
     asks = evening_asks(track, lead_min=1440)
-    found = announced(replace(track, planned=planned, dark=dark), asks)
+    awaited = np.ones_like(planned)
+    found = announced(replace(track, planned=planned, broke=broke, measured=measured, awaited=awaited), asks)
     assert found["planned_long"].tolist() == [1.0, 1.0]
     assert found["planned_record"][0] > 2.0
     assert found["planned_record"][1] < -2.0
@@ -122,7 +123,7 @@ def test_what_had_not_arrived_changes_no_bit() -> None:
         track,
         broke=np.where(late, np.float32(1.0), track.broke),
         strain=np.where(late, np.float32(9.0), track.strain),
-        dark=track.dark | late,
+        awaited=track.awaited | late,
     )
     assert late.any()
     after = ahead(upset, asks)

@@ -45,16 +45,16 @@ def past() -> Track:
     plan = plan_history(config, script, places, now_ns=end_ns + 60 * SECOND_NS, weeks=WEEKS, seed=5)
     track = track_of(draw_track(plan, Breaking(), END))
     here = slice(_slot(track) - SOUND_HOURS * 12, _slot(track))
-    broke, strain, measured, dark, arrived = _copies(track)
-    broke[:, here], measured[:, here], dark[:, here] = 0.0, 1.0, False
+    broke, strain, measured, arrived = _copies(track)
+    broke[:, here], measured[:, here] = 0.0, 1.0
     strain[:, here] = np.minimum(np.nan_to_num(strain[:, here], nan=0.3), 0.4)
     ends_ns = track.start_ns + (np.arange(here.start, here.stop) + 1) * track.slot_ns
     arrived[:, here] = ends_ns + 60 * SECOND_NS
-    return replace(track, broke=broke, strain=strain, measured=measured, dark=dark, arrived_ns=arrived)
+    return replace(track, broke=broke, strain=strain, measured=measured, arrived_ns=arrived)
 
 
 def _copies(track: Track) -> list[np.ndarray]:
-    return [each.copy() for each in (track.broke, track.strain, track.measured, track.dark, track.arrived_ns)]
+    return [each.copy() for each in (track.broke, track.strain, track.measured, track.arrived_ns)]
 
 
 def _slot(track: Track) -> int:
