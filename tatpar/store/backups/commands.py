@@ -59,6 +59,10 @@ def backup(  # noqa: PLR0913, PLR0917 - one argument an option
     from tatpar.store.backups.manifest import BackupError  # noqa: PLC0415
 
     existing_folder(data_dir)
+    if folder.resolve().is_relative_to(data_dir.resolve()):
+        wrong_input(
+            f"{folder}: lies in the data folder, which is lost with it; name a folder elsewhere, best on another disk"
+        )
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
     try:
