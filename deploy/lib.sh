@@ -49,12 +49,13 @@ packages() {
   done
   [ -z "$missing" ] && return 0
   command -v apt-get >/dev/null 2>&1 || fail "no apt-get here; install by hand:$missing"
-  say "installing$missing"
+  say "installing$missing from Debian's archive, which needs a network (or an apt source on this machine)"
   # shellcheck disable=SC2086 # names without blanks
   run env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 && return 0
-  run apt-get update -qq
+  run apt-get update -qq || true # what it has may do
   # shellcheck disable=SC2086
-  run env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+  run env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null && return 0
+  fail "apt-get cannot install$missing; bring the packages along (apt-get download, dpkg -i), or connect this machine once"
 }
 
 # The user that the services run as: no password, no shell, no home of its own.
