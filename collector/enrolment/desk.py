@@ -185,7 +185,9 @@ class Desk:
             if found.site:
                 what = f"{REFUSED}{found.outcome}"
                 self._state.note_identity(now_ns, request.peer, what, found.site, found.probe, "token")
-            return self._refused(request, found.outcome.value, _SAID[found.outcome], on_record=bool(found.site))
+            return self._refused(
+                request, found.outcome.value, _SAID[found.outcome], on_record=bool(found.site)
+            )
         again = found.outcome is Redeemed.AGAIN
         self.counters.retried += again
         self.counters.redeemed += not again
