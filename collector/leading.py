@@ -90,7 +90,10 @@ class Leading:
     def _note(self, *, leads: bool) -> None:
         if leads and not self._leads:
             self._terms += 1
-            log.info("leading: plans, presence, `stored`, silence and upkeep are ours now")
+            log.info(
+                "leading: plans, presence, `stored`, silence and upkeep are ours now",
+                extra={"event": "leading.began"},
+            )
         elif self._leads and not leads:
-            log.info("not leading any more")
+            log.info("not leading any more", extra={"event": "leading.over"})
         self._leads = leads

@@ -61,6 +61,7 @@ class Deferrals:
                 "site %s sends more than its share while the inbox is crowded; refused for now,"
                 " its probes send it again",
                 name,
+                extra={"event": "share.exceeded", "site": name},
             )
         flood.refused += 1
         flood.last_s = self._now()
@@ -71,7 +72,10 @@ class Deferrals:
             if self._now() - flood.last_s >= QUIET_S:
                 del self._floods[site]
                 log.warning(
-                    "site %s is within its share again; %d messages were refused for now", site, flood.refused
+                    "site %s is within its share again; %d messages were refused for now",
+                    site,
+                    flood.refused,
+                    extra={"event": "share.kept", "site": site, "count": flood.refused},
                 )
 
 

@@ -173,7 +173,11 @@ class Collector:
                 async with asyncio.timeout(LEAVE_S):
                     await self._leave()
             except TimeoutError:
-                log.warning("not everything could be stored within %.0f s; the probes send it again", LEAVE_S)
+                log.warning(
+                    "not everything could be stored within %.0f s; the probes send it again",
+                    LEAVE_S,
+                    extra={"event": "collector.left-unstored"},
+                )
             for task in tasks:
                 task.cancel()
         await self._heart.leave()

@@ -67,7 +67,7 @@ machine systemctl enable --quiet tatpar.target
 if [ "$START" = yes ]; then
   machine systemctl restart tatpar.target
   [ "$REFLECTOR" = no ] || machine systemctl restart tatpar-reflect.service
-  say "started; see: systemctl status 'tatpar-*', tatpar doctor --config $ETC/tatpar.toml --data $VAR"
+  say "started; see: systemctl status 'tatpar-*', sudo -u tatpar tatpar doctor --config $ETC/tatpar.toml --data $VAR"
 else
   restart_what_runs 'tatpar-*.service'
   say "in place; check with: tatpar sites --check --config $ETC/tatpar.toml; start with: systemctl restart tatpar.target"

@@ -93,17 +93,26 @@ $Lock = Join-Path $Here 'requirements-office.lock'
 if (-not (Test-Path $Lock)) { Stop-Wrong 'requirements-office.lock is missing beside this script' }
 
 $Interpreter = Find-Python
-Stop-Probe
 New-Item -ItemType Directory -Force -Path $Program, $Data | Out-Null
 $Environment = Join-Path $Program 'venv'
-if (Test-Path $Environment) { Remove-Item -Recurse -Force $Environment }
+$New = "$Environment.new"
+$Old = "$Environment.old"
+foreach ($Left in @($New, $Old)) { if (Test-Path $Left) { Remove-Item -Recurse -Force $Left } }
 Say "making $Environment"
-Invoke-Checked $Interpreter @('-m', 'venv', $Environment)
-$Own = Join-Path $Environment 'Scripts\python.exe'
+Invoke-Checked $Interpreter @('-m', 'venv', $New)
 $Pip = @('-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input')
 if ($Wheels) { $Pip += @('--no-index', '--find-links', $Wheels) }
-Invoke-Checked $Own ($Pip + @('--require-hashes', '-r', $Lock))
-Invoke-Checked $Own ($Pip + @('--no-deps', $Wheel))
+$NewPython = Join-Path $New 'Scripts\python.exe'
+Invoke-Checked $NewPython ($Pip + @('--require-hashes', '-r', $Lock))
+Invoke-Checked $NewPython ($Pip + @('--no-deps', $Wheel))
+
+# The new one stands: only now the probe is stopped, and the two are swapped; what fails before leaves the old one at work.
+# Of the new one only python.exe is used, which finds its folder by itself; its other programs name the place where it was made.
+Stop-Probe
+if (Test-Path $Environment) { Move-Item $Environment $Old }
+Move-Item $New $Environment
+if (Test-Path $Old) { Remove-Item -Recurse -Force $Old }
+$Own = Join-Path $Environment 'Scripts\python.exe'
 
 # the data: administrators, the system, and LOCAL SERVICE (S-1-5-19), nobody else
 Invoke-Checked 'icacls.exe' @($Data, '/inheritance:r', '/grant:r', '*S-1-5-32-544:(OI)(CI)F', '*S-1-5-18:(OI)(CI)F', '*S-1-5-19:(OI)(CI)M', '/Q')

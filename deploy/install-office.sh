@@ -79,7 +79,7 @@ fi
 if ! run systemctl restart tatpar-probe.service; then
   say "the probe does not start; its last words:"
   journalctl --unit tatpar-probe --lines 5 --no-pager --output cat >&2 || true
-  fail "see also: tatpar doctor --data $VAR"
+  fail "see also: sudo -u tatpar tatpar doctor --data $VAR"
 fi
 if [ -e "$VAR/probe.toml" ]; then run rm -f "$ETC/enrolment.toml"; fi # its token is spent
 say "the probe measures; see: systemctl status tatpar-probe, sudo -u tatpar tatpar doctor --data $VAR"

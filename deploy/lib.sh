@@ -24,7 +24,8 @@ value() { [ $# -ge 2 ] && [ -n "$2" ] || stop "$1 needs a value; --help shows ho
 
 # An interpreter that is good enough, the system's before others: services cannot reach one in somebody's home.
 choose_python() {
-  for candidate in ${PYTHON:-/usr/bin/python3 python3.13 python3.12 python3.11 python3}; do
+  if [ -n "$PYTHON" ]; then set -- "$PYTHON"; else set -- /usr/bin/python3 python3.13 python3.12 python3.11 python3; fi
+  for candidate in "$@"; do
     "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
     where=$("$candidate" -c 'import os, sys; print(os.path.realpath(sys.executable))')
     case $where in /root/* | /home/*) here && [ "$DRY" = no ] && { say "not $where: services may not look into homes"; continue; } ;; esac
@@ -48,12 +49,13 @@ packages() {
   done
   [ -z "$missing" ] && return 0
   command -v apt-get >/dev/null 2>&1 || fail "no apt-get here; install by hand:$missing"
-  say "installing$missing"
+  say "installing$missing from Debian's archive, which needs a network (or an apt source on this machine)"
   # shellcheck disable=SC2086 # names without blanks
   run env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 && return 0
-  run apt-get update -qq
+  run apt-get update -qq || true # what it has may do
   # shellcheck disable=SC2086
-  run env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+  run env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null && return 0
+  fail "apt-get cannot install$missing; bring the packages along (apt-get download, dpkg -i), or connect this machine once"
 }
 
 # The user that the services run as: no password, no shell, no home of its own.
@@ -88,6 +90,20 @@ find_lock() {
   stop "$1 is missing beside this script"
 }
 
+# pip ARGUMENT…: install into the new environment, from the folder of packages if there is one.
+pip() {
+  [ -z "$WHEELS" ] || set -- --no-index --find-links "$WHEELS" "$@"
+  run "$ROOT$OPT/venv.new/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@"
+}
+
+# will_stand PLACE LATER: the scripts of an environment name the place where it will stand. Where that has a blank, pip
+# has written a second line instead of the first.
+will_stand() {
+  now=$(printf '%s' "$1" | sed 's/[][\.*^$|]/\\&/g')
+  grep -rlIF "$1/" "$1/bin" | while read -r script; do sed -i "1,2s|$now/|$2/|" "$script"; done
+  sed -i "s|$now|$2|g" "$1/pyvenv.cfg" "$1"/bin/activate*
+}
+
 # environment LOCK: Tatpar's own environment, of the locked packages and the wheel. A new one is made beside the old and
 # takes its place only when it is whole, so that what runs keeps running and an interrupted upgrade changes nothing.
 environment() {
@@ -99,17 +115,11 @@ environment() {
   fi
   say "making $OPT/venv with $("$PYTHON" --version)"
   run rm -rf "$new"
-  run "$PYTHON" -m venv "$new"
-  # its scripts name the place where it will stand
-  pip="$new/bin/python -m pip install --quiet --disable-pip-version-check --no-input"
-  [ -z "$WHEELS" ] || pip="$pip --no-index --find-links $WHEELS"
-  # shellcheck disable=SC2086 # a list of arguments
-  run $pip --require-hashes -r "$1"
-  # shellcheck disable=SC2086
-  run $pip --no-deps "$WHEEL"
+  run "$PYTHON" -m venv --prompt tatpar "$new"
+  pip --require-hashes -r "$1"
+  pip --no-deps "$WHEEL"
   [ "$DRY" = no ] || return 0
-  grep -rlI "^#!$new/" "$new/bin" | while read -r script; do sed -i "1s|$new/|$OPT/venv/|" "$script"; done
-  sed -i "s|$new|$OPT/venv|g" "$new/pyvenv.cfg" "$new"/bin/activate*
+  will_stand "$new" "$OPT/venv"
   printf '%s\n' "$what" > "$new/.tatpar"
   rm -rf "$ROOT$OPT/venv.old"
   [ ! -d "$ROOT$OPT/venv" ] || mv "$ROOT$OPT/venv" "$ROOT$OPT/venv.old"

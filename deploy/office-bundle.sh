@@ -1,6 +1,7 @@
 #!/bin/sh
 # Puts together what goes to an office on a stick or over scp: the installer, its units, the wheel and the lock; with
-# --wheels also the packages, so that the office needs no network but its line to the hub.
+# --wheels also the packages, so that the office needs no network but its line to the hub, if its machine has Debian's
+# python3-venv already (the installer asks apt for it where it is missing).
 #
 #   office-bundle.sh DIR [--wheel FILE] [--wheels PLATFORM]… [--python VERSION]
 #

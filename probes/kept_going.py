@@ -27,9 +27,11 @@ async def kept_going(name: str, work: Callable[[], Awaitable[None]], backoff: Ba
         began_s = clock()
         try:
             await work()
-            _log.warning("%s: ended by itself; started again", name)
+            _log.warning(
+                "%s: ended by itself; started again", name, extra={"event": "duty.ended", "duty": name}
+            )
         except Exception:  # noqa: BLE001 - whatever it is, the rest of the agent goes on
-            _log.exception("%s: failed; started again", name)
+            _log.exception("%s: failed; started again", name, extra={"event": "duty.fault", "duty": name})
         if clock() - began_s >= SOUND_S:
             waits.reset()
         await asyncio.sleep(waits.next_s())

@@ -52,11 +52,12 @@ async def bring(settings: Broker, data_dir: Path) -> AsyncIterator[BrokerAddress
         watching = {"broker": child.watch()} | ({"doorkeeper": door.run(child)} if door else {})
         for name, duty in watching.items():
             stack.push_async_callback(_cancelled, asyncio.create_task(duty, name=f"{name}.{kind}"))
-        log.info("%s answers on %s:%d", kind, settings.host, port)
+        where = f"{settings.host}:{port}"
+        log.info("%s answers on %s", kind, where, extra={"event": "broker.started", "address": where})
         if door:
-            log.info(
-                "%s takes in offices on %s:%d, with TLS", kind, settings.public_host, settings.public_port
-            )
+            where = f"{settings.public_host}:{settings.public_port}"
+            extra = {"event": "broker.open-to-offices", "address": where}
+            log.info("%s takes in offices on %s, with TLS", kind, where, extra=extra)
         yield BrokerAddress(settings.host, port, kind, door.login if door else None)
 
 

@@ -178,7 +178,12 @@ def end_stale(recipe: Recipe) -> None:
         return
     if not ours or pid == os.getpid():
         return
-    log.warning("ending %s (pid %d) left behind by an earlier run", recipe.name, pid)
+    log.warning(
+        "ending %s (pid %d) left behind by an earlier run",
+        recipe.name,
+        pid,
+        extra={"event": "broker.left-behind", "pid": pid},
+    )
     with contextlib.suppress(psutil.Error):
         process.terminate()
         try:

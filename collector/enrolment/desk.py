@@ -25,6 +25,7 @@ from collector.enrolment.https import HttpsServer, Reply, Request
 from collector.enrolment.issuing import token_hash
 from collector.enrolment.keys import KeyRing
 from collector.enrolment.limiter import Limiter
+from collector.enrolment.strays import Strays
 from collector.trouble import Trouble
 from collector.worker import Worker
 from config.address import counted_as
@@ -32,7 +33,7 @@ from telemetry.clock import SystemClock
 from telemetry.grant import MAX_REQUEST_BYTES, Confirmation, Grant, Redemption, Refusal
 from telemetry.signing import confirmation_signature
 from telemetry.state.errors import StateError
-from telemetry.state.tokens import Redeemed
+from telemetry.state.tokens import REFUSED, Redeemed
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Desk:
         self._limiter = Limiter()
         self._worker = Worker("enrolment-desk")
         self.counters = DeskCounters()
+        self._strays = Strays()
         self.trouble = Trouble(
             "the enrolment desk cannot use its certificate or the state database",
             "trying again",
@@ -146,7 +148,10 @@ class Desk:
             log.info(
                 "the enrolment desk has a new certificate", extra={"event": "enrolment.certificate-renewed"}
             )
-        detail = self.counters.detail() | {"connections": asdict(self.server.counters)}
+        detail = self.counters.detail() | {
+            "connections": asdict(self.server.counters),
+            "strays": self._strays.detail(),
+        }
         self._state.beat(ROLE, self._clock.now_ns(), detail)
 
     async def answer(self, request: Request) -> Reply:
@@ -177,10 +182,12 @@ class Desk:
         nonce = hashlib.sha256(wish.nonce.encode()).digest()
         found = self._state.redeem_token(token_hash(wish.token), nonce, now_ns, RETRY_NS)
         if found.outcome in _SAID:
-            if found.site:  # a guess is only counted, or guesses would push everything else off the record
-                what = f"refused:{found.outcome}"
+            if found.site:
+                what = f"{REFUSED}{found.outcome}"
                 self._state.note_identity(now_ns, request.peer, what, found.site, found.probe, "token")
-            return self._refused(request, found.outcome.value, _SAID[found.outcome])
+            return self._refused(
+                request, found.outcome.value, _SAID[found.outcome], on_record=bool(found.site)
+            )
         again = found.outcome is Redeemed.AGAIN
         self.counters.retried += again
         self.counters.redeemed += not again
@@ -237,8 +244,10 @@ class Desk:
             language=self._offer.language,
         )
 
-    def _refused(self, request: Request, error: str, detail: str) -> Reply:
+    def _refused(self, request: Request, error: str, detail: str, *, on_record: bool = False) -> Reply:
         self.counters.refused[error] += 1
+        if not on_record:
+            self._strays.note(request.peer, error, self._clock.now_ns())
         if error not in {"too_many", "unavailable"}:
             self._limiter.failed(counted_as(request.peer), self._now_s())
             extra = {"event": "enrolment.refused", "peer": request.peer, "reason": error}

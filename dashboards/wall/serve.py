@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from dashboards.wall.bad_requests import say_seldom
 from dashboards.wall.patience import PatientProtocol
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ async def serve_on(app: Starlette, listener: socket.socket) -> None:
         proxy_headers=False,  # who is trusted to say where a request comes from is in [wall] proxies
         timeout_graceful_shutdown=2,
     )
+    say_seldom()
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="wall-server")
     try:

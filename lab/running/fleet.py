@@ -214,7 +214,7 @@ class Fleet:
             try:
                 await self._tell()
             except LabError as error:  # `run` tells the owner
-                _log.error("%s", error)
+                _log.error("%s", error, extra={"event": "lab.lines-failed", "reason": str(error)})
                 return
 
     async def _tell(self) -> None:

@@ -99,7 +99,9 @@ class Pinger:
             sock = self._opener()
         except IcmpRefusedError as error:
             self.refused = str(error)
-            _log.warning("no ICMP round trips: %s", error)
+            _log.warning(
+                "no ICMP round trips: %s", error, extra={"event": "ping.refused", "reason": str(error)}
+            )
             await asyncio.get_running_loop().create_future()
             return
         loop = asyncio.get_running_loop()

@@ -216,7 +216,11 @@ class Measurer:
         return "was not running" if child is None else await child.end()
 
     def _note_end(self, how: str) -> None:
-        _log.error("the measuring process %s; it is started again", how)
+        _log.error(
+            "the measuring process %s; it is started again",
+            how,
+            extra={"event": "measuring-process.ended", "reason": how},
+        )
         self._assembly.note_fault(f"the measuring process {how}; it was started again")
         for window in self._assembly.abort(self._offices()):
             self._emit(window)
@@ -230,7 +234,11 @@ class Measurer:
             try:
                 self._child = await MeasuringChild.start()
             except OSError as error:
-                _log.error("the measuring process cannot be started: %s", error)
+                _log.error(
+                    "the measuring process cannot be started: %s",
+                    error,
+                    extra={"event": "measuring-process.not-started", "reason": str(error)},
+                )
             else:
                 return
 
@@ -305,7 +313,11 @@ class Measurer:
         """This machine has another address now: the session goes on from there, with the next window."""
         for key, live in list(self._live.items()):
             if live.number == number and key in self._wanted:
-                _log.info("%s %s: our own address has changed, opened anew", *key)
+                _log.info(
+                    "%s %s: our own address has changed, opened anew",
+                    *key,
+                    extra={"event": "session.moved", "subject": key[0], "path": key[1]},
+                )
                 await self._send([self._open(live.session, live.address, live)])
 
     async def _send(self, orders: list[Order]) -> None:
@@ -340,7 +352,14 @@ def _say_changes(before: dict[str, str], now: dict[str, str]) -> None:
     """Log names that cannot be looked up, and that can again; not those that still cannot."""
     for name in now.keys() - before.keys():
         _log.warning(
-            "host name %r cannot be looked up: %s; its sessions wait, all others go on", name, now[name]
+            "host name %r cannot be looked up: %s; its sessions wait, all others go on",
+            name,
+            now[name],
+            extra={"event": "host-name.unknown", "host": name, "reason": now[name]},
         )
     for name in before.keys() - now.keys():
-        _log.info("host name %r is found again, or no longer needed", name)
+        _log.info(
+            "host name %r is found again, or no longer needed",
+            name,
+            extra={"event": "host-name.found", "host": name},
+        )

@@ -174,7 +174,7 @@ class Agent:
         try:
             await self._measurer.stop()
         except Exception:  # noqa: BLE001 - whatever it is, we are leaving
-            _log.exception("the measurer did not stop in order")
+            _log.exception("the measurer did not stop in order", extra={"event": "measuring-process.fault"})
 
     async def _hand_out(self) -> None:
         """Give each closed window to its office, with what else was seen in it.
@@ -185,7 +185,11 @@ class Agent:
         async for window in self._measurer.windows():
             office = self.offices.get(window.office)
             if office is None:
-                _log.warning("a window for %s, which is no office here", window.office)
+                _log.warning(
+                    "a window for %s, which is no office here",
+                    window.office,
+                    extra={"event": "window.foreign", "subject": window.office},
+                )
                 continue
             link = self._links.take(office.settings.interface, window.start_ns)
             pings = self._pinger.take(window.office, window.start_ns)

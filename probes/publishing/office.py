@@ -211,7 +211,11 @@ class Office:
                 await self._pause(backoff.next_s())
             except Exception:  # noqa: BLE001 - one office's fault stays its own
                 self.counters.faults += 1
-                _log.exception("%s: a fault in the agent; this office starts again", self.settings.key)
+                _log.exception(
+                    "%s: a fault in the agent; this office starts again",
+                    self.settings.key,
+                    extra={"event": "office.fault", "subject": self.settings.key},
+                )
                 await self._pause(backoff.next_s())
 
     async def _with_spool(self) -> None:
@@ -246,6 +250,7 @@ class Office:
                 self.settings.key,
                 "damaged" if spool.opened is Opened.DAMAGED else "another probe's",
                 spool.epoch,
+                extra={"event": "spool.set-aside", "subject": self.settings.key, "epoch": spool.epoch},
             )
         previous = await self._workers.on_disk(spool.begin_run, self._boot, self._version)
         if self._reason is None:
@@ -329,7 +334,16 @@ class Office:
         course = replace(course, clamped=(*course.clamped, *questions(plan, self.settings).cut))
         if course.clamped and course.clamped != self.course.clamped:
             self.counters.plan_clamped += len(course.clamped)
-            _log.warning("%s: plan cut: %s", self.settings.key, "; ".join(course.clamped))
+            _log.warning(
+                "%s: plan cut: %s",
+                self.settings.key,
+                "; ".join(course.clamped),
+                extra={
+                    "event": "plan.cut",
+                    "subject": self.settings.key,
+                    "reason": "; ".join(course.clamped),
+                },
+            )
         if course.targets != self.course.targets:
             self._preference.reset()
         self.course = course.with_choice(self._preference.choice())
@@ -338,7 +352,12 @@ class Office:
         counts = {target.path: len(target.reflectors) for target in self.course.targets}
         if self._preference.observe(window.streams, counts, now_ns):
             self.course = self.course.with_choice(self._preference.choice())
-            _log.warning("%s: another reflector is used: %s", self.settings.key, self.course.choice)
+            _log.warning(
+                "%s: another reflector is used: %s",
+                self.settings.key,
+                self.course.choice,
+                extra={"event": "plan.other-reflector", "subject": self.settings.key},
+            )
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -173,6 +173,7 @@ class Orders:
             self._office.key,
             stored.through,
             not_yet,
+            extra={"event": "spool.gone-back", "subject": self._office.key, "through": stored.through},
         )
         await self._workers.on_disk(self._spool.renumber, stored, sent)
         self._queue.begin_again()
@@ -220,7 +221,12 @@ class Orders:
             return Answer(ok=False, detail=str(error)[:500])
         generation = self.kept.current.generation
         self._owed = (Answer(ok=True, detail=f"generation {generation} in use", id=command.id), correlation)
-        _log.info("%s: credentials of generation %d taken up", self._office.key, generation)
+        _log.info(
+            "%s: credentials of generation %d taken up",
+            self._office.key,
+            generation,
+            extra={"event": "credentials.taken-up", "subject": self._office.key, "generation": generation},
+        )
         raise NewCredentials
 
     def _answer(self, connection: Connection, answer: Answer, correlation: bytes | None) -> None:

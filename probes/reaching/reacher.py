@@ -103,7 +103,12 @@ class Reacher:
             async with self._slots:
                 answer = await self._answer(asked)
         except Exception:  # noqa: BLE001 - one question's fault stays its own
-            _log.exception("%s: %s could not be asked", office, asked.check)
+            _log.exception(
+                "%s: %s could not be asked",
+                office,
+                asked.check,
+                extra={"event": "reach.fault", "subject": office, "check": f"{asked.check}"},
+            )
         finally:
             self._asking.discard(key)
             if key in self._every_ns:

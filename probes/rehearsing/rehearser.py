@@ -117,7 +117,12 @@ class Rehearser:
         try:
             begin = self._checked(order)
         except RefusedError as error:
-            _log.info("%s: rehearsal refused: %s", self._settings.key, error)
+            _log.info(
+                "%s: rehearsal refused: %s",
+                self._settings.key,
+                error,
+                extra={"event": "rehearsal.refused", "subject": self._settings.key, "reason": str(error)},
+            )
             return Answer(ok=False, detail=str(error)[:200])
         cut = len(begin.order.rungs) < len(order.rungs)
         anchor_ns = begin.order.start_ns - begin.start_mono_ns
@@ -242,7 +247,16 @@ class Rehearser:
                 against = WhyNot.TOO_LONG
             if against and not said:
                 said = True
-                _log.info("%s: rehearsal broken off: %s", self._settings.key, against)
+                _log.info(
+                    "%s: rehearsal broken off: %s",
+                    self._settings.key,
+                    against,
+                    extra={
+                        "event": "rehearsal.broken-off",
+                        "subject": self._settings.key,
+                        "reason": str(against),
+                    },
+                )
                 await self._child.halt(self._settings.key, against)
 
     def _now_ns(self, running: _Running) -> int:
@@ -252,7 +266,16 @@ class Rehearser:
         if abs(off_ns) > STEP_NS and not running.clock_was_set:
             running.clock_was_set = True
             text = "%s: this machine's clock was set by %+.3f s during a rehearsal, which goes on by another"
-            _log.warning(text, self._settings.key, off_ns / SECOND_NS)
+            _log.warning(
+                text,
+                self._settings.key,
+                off_ns / SECOND_NS,
+                extra={
+                    "event": "rehearsal.clock-set",
+                    "subject": self._settings.key,
+                    "by_s": off_ns / SECOND_NS,
+                },
+            )
         return now_ns
 
     def _report(self, rehearsal_id: str, progress: OfficeProgress) -> None:

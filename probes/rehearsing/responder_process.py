@@ -57,7 +57,7 @@ def _goes_on(session: Session, link: socket.socket) -> bool:
         if session.tick():
             return True
     except Exception:  # noqa: BLE001 - whatever an office makes us stumble over, the others go on
-        _log.exception("a rehearsal's session broke off")
+        _log.exception("a rehearsal's session broke off", extra={"event": "rehearsal.fault"})
     session.close()
     with contextlib.suppress(OSError):
         link.send(msgspec.json.encode(Ended(session.terms.token, session.octets_sent)))

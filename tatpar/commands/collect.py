@@ -104,7 +104,9 @@ async def _run(
 
     manager, settings = Manager(), live.current.settings
     for warning in warnings(settings):
-        logging.getLogger(__name__).warning("%s", warning.removeprefix("warning: "))
+        logging.getLogger(__name__).warning(
+            "%s", warning.removeprefix("warning: "), extra={"event": "config.warning"}
+        )
     metrics = settings.metrics if metrics_port is None else replace(settings.metrics, port=metrics_port)
     with (
         closing(open_writer(settings.store, data_dir)) as store,

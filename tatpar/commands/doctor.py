@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tatpar.terminal.columns import padded
+from tatpar.terminal.extras import small_install
 from tatpar.terminal.letters import as_shown, language_to_show
 from tatpar.terminal.options import config_language, json_option, lang_option, settings_and_data
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SIGNS: Final = {"fine": "●", "less": "▲", "broken": "■"}
 _LEVEL_COLUMNS: Final = 6
+FILE_OF_AN_OFFICE: Final = "probe.toml"
 
 
 @click.command()
@@ -43,7 +45,7 @@ def command(  # noqa: PLR0913 - click's parameters
 ) -> None:
     """Check clock, permissions, time stamps, broker, store and reflectors; say what to do.
 
-    At an office (where the data folder has a probe.toml) it looks at the probe: enrolment, DNS, the way to the hub,
+    At an office (where the data folder has a probe.toml, or the install is the small one) it looks at the probe: enrolment, DNS, the way to the hub,
     what waits, the reflectors of the plan. Ends with 1 when something is broken. What the system said stays in English,
     and so does everything where Devanagari cannot be shown.
 
@@ -95,12 +97,13 @@ def _one_part(part: str, config_file: Path | None, data_dir: Path, where: str) -
 
 
 def _office_file(config_file: Path | None, data_dir: Path) -> Path | None:
-    """The settings of the office whose machine this is; None at the hub."""
-    settings = data_dir / "probe.toml" if config_file is None else config_file
-    is_office = settings.exists() and not (data_dir / "state.db").exists()
-    if settings.name == "probe.toml" and (config_file is not None or is_office):
-        return settings
-    return None
+    """The settings of the office whose machine this is, also where it has not been let in yet; None at the hub."""
+    if config_file is not None:
+        return config_file if config_file.name == FILE_OF_AN_OFFICE else None
+    settings = data_dir / FILE_OF_AN_OFFICE
+    if (data_dir / "state.db").exists():
+        return None
+    return settings if settings.exists() or small_install() else None
 
 
 def _language_of(office: Path) -> str:

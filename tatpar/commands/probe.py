@@ -76,7 +76,10 @@ def command(  # noqa: PLR0913 - one argument an option
     set_up(log_format or "text")
     if office.tls_ca is None and not is_loopback(office.broker_host):
         logging.getLogger(__name__).warning(
-            "%s: broker.insecure: reports and password go to %s without TLS", office.key, office.broker_host
+            "%s: broker.insecure: reports and password go to %s without TLS",
+            office.key,
+            office.broker_host,
+            extra={"event": "broker.insecure", "subject": office.key},
         )
     try:  # what is wrong from the start is for the operator; what goes wrong later the agent outlives
         Spool(office.spool, site=office.site, probe=office.probe).close()

@@ -19,6 +19,7 @@ from tatpar.terminal.options import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tatpar.identity.turned_away import TurnedAway
     from telemetry.state.quarantine import Refused
 
 _SHOWN: Final = 100
@@ -35,13 +36,16 @@ _SHOWN: Final = 100
 @lang_option
 @json_option
 def command(*, config_file: Path | None, data_dir: Path, limit: int, lang: str | None, as_json: bool) -> None:
-    """What the collector refused, newest first: when, why, on which topic, and how the message began.
+    """What the collector and the enrolment desk refused, newest first: when, from whom, why, and how a message began.
 
-    The newest are kept, as many as collector.quarantine_messages and quarantine_bytes of the settings say.
+    The newest messages are kept, as many as collector.quarantine_messages and quarantine_bytes of the settings say. Of the desk: each
+    token of ours that was refused, with the address that had it, and the latest twenty addresses without one.
     """
     import contextlib  # noqa: PLC0415 - keeps --help fast
     import json  # noqa: PLC0415
+    from functools import partial  # noqa: PLC0415
 
+    from tatpar.identity.turned_away import turned_away  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
@@ -51,15 +55,22 @@ def command(*, config_file: Path | None, data_dir: Path, limit: int, lang: str |
         wrong_input(no_state(data_dir, language))
     try:
         with contextlib.closing(StateDb(path)) as state:
-            rows = state.quarantined(limit)
+            found = [
+                *((row.received_ns, partial(_line, row), _as_json(row)) for row in state.quarantined(limit)),
+                *(
+                    (one.at_ns, partial(_at_the_desk, one), _as_json_at_the_desk(one))
+                    for one in turned_away(state, limit)
+                ),
+            ]
     except StateError as error:
         failed(f"tatpar refused: {error}")
+    newest = sorted(found, key=lambda each: -each[0])[:limit]
     if as_json:
-        click.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([plain for *_, plain in newest], ensure_ascii=False, indent=2))
         return
-    for row in rows:
-        click.echo(_line(row, language))
-    if not rows:
+    for _, line, _ in newest:
+        click.echo(line(language))
+    if not newest:
         click.echo(say(language, "nothing.refused"))
 
 
@@ -77,6 +88,22 @@ def _line(row: Refused, language: str) -> str:
     return (
         f"{rfc3339(row.received_ns)}  {_plain(row.topic)}  {why}  {len(row.payload)} B: {_plain(start)}{more}"
     )
+
+
+def _at_the_desk(one: TurnedAway, language: str) -> str:
+    """One line, likewise: of a token of ours whose it was, of others how often."""
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
+    from telemetry.words import knows, say  # noqa: PLC0415
+
+    peer = _plain(one.peer)
+    if one.site:
+        who = f"{one.site}/{one.probe}"
+        said = say(language, f"refused.desk_{one.reason}", who=who, site=one.site, peer=peer)
+    else:
+        key = f"refused.stray_{one.reason}"
+        why = say(language, key) if knows(language, key) else _plain(one.reason)
+        said = say(language, "refused.desk_stray", peer=peer, n=one.count, why=why)
+    return f"{rfc3339(one.at_ns)}  {said}"
 
 
 def _plain(text: str) -> str:
@@ -98,3 +125,12 @@ def _as_json(row: Refused) -> dict[str, object]:
         "text": row.payload.decode("utf-8", "replace"),
         "hex": row.payload.hex(),
     }
+
+
+def _as_json_at_the_desk(one: TurnedAway) -> dict[str, object]:
+    """The same fields, empty where there was no message, and `desk`."""
+    from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
+
+    message = {"topic": "", "code": one.reason, "detail": "", "bytes": 0, "text": "", "hex": ""}
+    desk = {"peer": one.peer, "site": one.site, "probe": one.probe, "count": one.count}
+    return {"received": rfc3339(one.at_ns), **message, "desk": desk}

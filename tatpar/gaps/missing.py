@@ -64,6 +64,10 @@ class Missing:
         """Sites that have never spoken: nobody knows how much of them is missing, so no share counts them."""
         return tuple(gap.site for gap in self.gaps if gap.kind is Kind.NEVER_SPOKE)
 
+    def reports(self, kind: Kind) -> int:
+        """How many reports are lost or dropped: of some the window is not one of those that are counted in `sites`."""
+        return sum(gap.windows for gap in self.gaps if gap.kind is kind)
+
     @property
     def fleet(self) -> Completeness:
         """All sites together."""

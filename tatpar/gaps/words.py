@@ -27,6 +27,11 @@ def lines(
 ) -> list[str]:
     """The summary, then one row a gap, worst first; `put_back`: from a backup to when it was put back."""
     summary = [_summary(missing, language, zone)]
+    lost, dropped = missing.reports(Kind.LOST), missing.reports(Kind.DROPPED)
+    if (lost, dropped) != (missing.fleet.lost, missing.fleet.dropped):
+        summary.append(
+            say(language, "gaps.reports", zone=zone, since=missing.since_ns, lost=lost, dropped=dropped)
+        )
     if put_back is not None:
         summary.append(say(language, "gaps.put_back", zone=zone, since=put_back[0], at=put_back[1]))
     if not missing.gaps:

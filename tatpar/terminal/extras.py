@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Final
 
 import click
@@ -22,6 +23,11 @@ HOUSE: Final = frozenset(
 )
 """Our own folders: one of these that is missing is a fault of the install, not an extra."""
 SCALE: Final = frozenset({"dask", "distributed"})
+
+
+def small_install() -> bool:
+    """Whether this is an office's install, which has none of the hub's libraries: one that no hub does without tells."""
+    return find_spec("icalendar") is None
 
 
 class NeedsExtra(click.ClickException):

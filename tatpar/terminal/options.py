@@ -26,9 +26,21 @@ config_option = click.option(
     envvar="TATPAR_CONFIG",
     help="Settings file; without it the built-in defaults.",
 )
+
+
+def _for_its_owner(context: click.Context, _option: click.Parameter, data_dir: Path) -> Path:
+    """What a command of root's leaves in somebody's data folder is theirs at its end, however it ends."""
+    from tatpar.data_folder.ownership import give_to_owner, is_root  # noqa: PLC0415 - keeps --help fast
+
+    if is_root():
+        context.call_on_close(functools.partial(give_to_owner, data_dir))
+    return data_dir
+
+
 data_option = click.option(
     "--data",
     "data_dir",
+    callback=_for_its_owner,
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("data"),
     show_default=True,

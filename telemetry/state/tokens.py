@@ -5,8 +5,12 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from telemetry.state.database import Database
+
+REFUSED: Final = "refused:"
+"""What the record says of a token of ours that was not redeemed begins so; then why."""
 
 
 class Redeemed(StrEnum):
@@ -111,6 +115,15 @@ class TokenTable(Database):
             change.execute(
                 "DELETE FROM identity_event WHERE id <= (SELECT max(id) FROM identity_event) - ?", (keep,)
             )
+
+    def refused_tokens(self, limit: int) -> list[IdentityEvent]:
+        """The newest lines about tokens of ours that were refused, newest first; `who` is the address that had one."""
+        rows = self._rows(
+            "SELECT at_ns, who, what, site, probe, detail FROM identity_event WHERE what GLOB ?"
+            " ORDER BY id DESC LIMIT ?",
+            (f"{REFUSED}*", limit),
+        )
+        return [IdentityEvent(*row) for row in rows]
 
     def identity_events(self, limit: int) -> list[IdentityEvent]:
         """The newest lines of the record, newest first."""

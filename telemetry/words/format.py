@@ -111,7 +111,9 @@ def percent(language: str, ratio: float) -> str:
 
 
 def exact_percent(language: str, ratio: float) -> str:
-    """A ratio (0..1) in per cent, cut (not rounded) to a hundredth of one: what is not whole never reads as whole."""
+    """A ratio (0..1) in per cent, cut (not rounded) to a hundredth of one: what is not whole never reads as whole, and only nothing as 0 %."""
+    if 0.0 < 100.0 * ratio < _LEAST_PERCENT:
+        return f"<{NBSP}{decimal(language, _LEAST_PERCENT)}{NBSP}%"
     return f"{decimal(language, math.floor(ratio * 10_000 + 1e-9) / 100)}{NBSP}%"
 
 

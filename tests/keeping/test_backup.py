@@ -244,6 +244,17 @@ def test_the_commands(hub: Hub) -> None:
     assert run.invoke(main, ["store", "verify", "--data", str(hub.data)]).exit_code == 1
 
 
+def test_a_backup_into_the_data_folder_is_refused(hub: Hub) -> None:
+    """It would be lost with it, and be a stranger there; also by way of a link, and nothing is made."""
+    (hub.folder / "link").symlink_to(hub.data)
+    before = sorted(hub.data.rglob("*"))
+    for folder in (hub.data, hub.data / "backups", hub.folder / "link" / "backups"):
+        done = CliRunner().invoke(main, ["store", "backup", str(folder), "--data", str(hub.data)])
+        assert (done.exit_code, done.output.count("\n")) == (2, 1)
+        assert f"{folder}: lies in the data folder" in done.output
+    assert sorted(hub.data.rglob("*")) == before
+
+
 def test_the_one_just_made_stays_and_strangers_are_left_alone(hub: Hub) -> None:
     """A clock that ran ahead, or somebody else's folder, costs no backup; what is not ours is never cleared away."""
     for name in ("tatpar-20991231T000000Z", "tatpar-other-siteZ"):

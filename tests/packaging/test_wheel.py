@@ -93,6 +93,15 @@ def test_an_offices_doctor_speaks_both_languages(office: Path, tmp_path: Path, l
     assert run(office / "python", "-c", "import babel").returncode == 1
 
 
+def test_the_doctor_of_an_office_that_was_never_let_in(office: Path, tmp_path: Path) -> None:
+    """The installer sends people here just when redeeming failed: nothing is there yet, and it takes itself for no hub."""
+    asked = run(office / "tatpar", "doctor", "--lang", "en", "--data", tmp_path / "not made yet")
+    assert asked.returncode == 1, asked.stderr
+    assert "enrolment: there is no" in asked.stdout
+    assert "this office is not enrolled" in asked.stdout
+    assert not asked.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "extra"), [(["ready"], "hub"), (["wall"], "hub"), (["sites", "--check"], "hub")]
 )

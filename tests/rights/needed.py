@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -13,6 +14,8 @@ from lab.tun.namespaces import TUN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NOBODY: Final = 65_534
+"""The account without any files, by custom."""
 _NET_ADMIN: Final = 12
 _SYS_ADMIN: Final = 21
 """Numbers of capabilities(7)."""
@@ -64,9 +67,21 @@ def _links() -> bool:
     return os.geteuid() == 0 and _has(_SYS_ADMIN, _NET_ADMIN) and os.access(TUN, os.R_OK | os.W_OK)
 
 
+@cache
+def _gives_away() -> bool:
+    """Files to another account. A user namespace has none other than its own."""
+    with tempfile.NamedTemporaryFile() as file:
+        try:
+            os.chown(file.name, NOBODY, NOBODY)
+        except OSError:
+            return False
+    return True
+
+
 RIGHTS: Final = {
     "ping": Right("send ICMP echoes", "CAP_NET_RAW, or its group within net.ipv4.ping_group_range", _echoes),
     "capture": Right("see the packets of an interface", "CAP_NET_RAW", _captures),
+    "give": Right("give a file to another account", "root", _gives_away),
     "mount": Right("mount a disk", "CAP_SYS_ADMIN", _mounts),
     "link": Right(
         "make a link that carries all IP",

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from collector.enrolment.authority import Authority
 from collector.enrolment.https import PER_ADDRESS, Request
 from collector.enrolment.issuing import revoke
 from collector.enrolment.limiter import ATTEMPTS
+from collector.enrolment.strays import MOST, Strays
 from config.address import counted_as
 from probes.enrolment import desk_client
 from probes.enrolment.desk_client import PinError, RefusedError, UnreachableError
+from tatpar.__main__ import main
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -82,6 +86,45 @@ async def test_tokens_that_are_no_good(door: Any) -> None:
             await ask(door, token)
     assert door.desk.counters.refused == {"unknown": 1, "expired": 1, "revoked": 2}
     assert door.state.valid_credentials(time.time_ns()) == []
+
+
+async def test_who_was_refused_is_shown_with_the_address(door: Any) -> None:
+    """By the command that the doctor names: whose token it was and who had it; and those that guess, counted, not on the record."""
+    _, token = await door.invite()
+    await ask(door, token)
+    for stranger, nonce in ((token, OTHER), ("guess" * 8, NONCE), ("guess" * 8, NONCE)):
+        with pytest.raises(RefusedError):
+            await ask(door, stranger, nonce)
+    assert [one.what for one in door.state.identity_events(1)] == ["refused:redeemed"]
+    door.desk._renew_and_beat()  # as it does every half a minute
+    shown = {
+        lang: CliRunner().invoke(main, ["refused", "--data", str(door.data_dir), "--lang", lang]).stdout
+        for lang in ("en", "hi")
+    }
+    guesses, spent = shown["en"].splitlines()
+    peer = r"(127\.0\.0\.1|::1)"
+    assert re.search(f"the token of agra/p1 came from {peer} and had been redeemed already", spent)
+    assert "tatpar revoke agra" in spent
+    assert re.search(f"{peer} was refused, 2 in all since its start: token or signature is not ours", guesses)
+    assert "डेस्क" in shown["hi"]
+    assert "refused" not in shown["hi"]
+    told = CliRunner().invoke(main, ["refused", "--data", str(door.data_dir), "--json"])
+    assert [(row["code"], row["desk"]["site"], row["desk"]["count"]) for row in json.loads(told.stdout)] == [
+        ("unknown", "", 2),
+        ("redeemed", "agra", 1),
+    ]
+
+
+def test_strays_are_bounded() -> None:
+    """However many addresses there are, the latest twenty are known."""
+    strays = Strays()
+    for number in range(100):
+        strays.note(f"10.0.0.{number}", "unknown", number)
+    strays.note("10.0.0.80", "unknown", 100)
+    kept = strays.detail()
+    assert len(kept) == MOST
+    assert kept[-1] == {"peer": "10.0.0.80", "reason": "unknown", "at_ns": 100, "count": 2}
+    assert kept[0]["peer"] == "10.0.0.81"
 
 
 async def test_a_retry_is_good_for_minutes_only(door: Any) -> None:

@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner, Result
 
+from config.load import load_config
 from tatpar.__main__ import main
+from tatpar.gaps.missing import find
+from tatpar.gaps.words import lines
 from tatpar.terminal.spans import NoSuchSpanError, begin_of
 from telemetry.messages import Clock, Envelope, SelfReport, Tombstone
 from telemetry.store.protocol import Received
@@ -121,6 +124,29 @@ def test_a_gap_that_has_just_ended_is_over(town: Path, tmp_path: Path) -> None:
     ]
     (gap,) = json.loads(CliRunner().invoke(main, command).stdout)["gaps"]
     assert (gap["lasts"], _ns(gap["until"])) == (False, now - 3 * WINDOW_NS)
+
+
+def test_reports_that_are_no_windows_of_the_span_are_accounted_for(town: Path, tmp_path: Path) -> None:
+    """Two lost twice, of which two are of the last minute: the list and the sum above it say so; next to nothing is not 0 %."""
+    now = window_start(time.time_ns())
+    long_ago = report("agra", 1, now - 8 * 24 * HOUR_NS)
+    with contextlib.closing(SqliteStore(tmp_path / "reports.db")) as store:
+        store.append([long_ago])
+        live = ((2, 9), (5, 6), (6, 5), (9, 2))  # number, windows ago: 3, 4 and 7, 8 are lost
+        store.append([report("agra", seq, now - ago * WINDOW_NS) for seq, ago in live])
+    config, zone = load_config(town / "tatpar.toml"), ZoneInfo("Asia/Kolkata")
+    with contextlib.closing(SqliteStore(tmp_path / "reports.db")) as store:
+        missing = find(store, ["agra"], now - 9 * 24 * HOUR_NS, now)
+    first, second, *_ = lines(config, missing, "en", zone)
+    assert "<\u00a00.01\u00a0% of" in first
+    assert "; 2 lost on the way" in first
+    assert "The list has 4 lost and 0 dropped reports. Above, windows are counted" in second
+    assert "सूची में 4 छूटी" in lines(config, missing, "hi", zone)[1]
+
+
+def test_sums_that_agree_need_no_words(town: Path) -> None:
+    """As they do as a rule."""
+    assert "The list has" not in call(town, "--since", "3h", "--lang", "en").output
 
 
 def test_hindi_is_whole(town: Path) -> None:

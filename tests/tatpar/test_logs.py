@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOUSE: Final = Path(__file__).parents[2]
-ROOMS: Final = ("alerts", "collector", "config", "dashboards", "probes", "tatpar", "telemetry")
+ROOMS: Final = ("alerts", "collector", "config", "dashboards", "lab", "probes", "tatpar", "telemetry")
 LASTING: Final = {"collector": "Trouble", "probes": "Transition"}
 """By room, what speaks of a thing that fails and works again; its last argument names the event."""
+SHOWN: Final = {"info", "warning", "error", "exception", "critical", "log"}
 FIRST: Final = ["time", "level", "logger", "event", "message"]
 
 
@@ -116,6 +117,28 @@ def test_every_event_is_explained() -> None:
     assert {event: where for event, where in named.items() if event not in told} == {}
     assert told - named.keys() <= {"up.said"}
     assert len(named) > 40
+
+
+def shown_calls() -> Iterator[tuple[str, ast.Call]]:
+    """Every line that is logged where an operator sees it, which is all but debugging, and where it stands."""
+    for room in ROOMS:
+        for file in sorted((HOUSE / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    logger = ast.unparse(node.func.value)
+                    is_logger = logger in {"log", "_log"} or logger.startswith("logging.getLogger(")
+                    if is_logger and node.func.attr in SHOWN:
+                        yield f"{file.relative_to(HOUSE)}:{node.lineno}", node
+
+
+def test_every_line_names_its_event() -> None:
+    """A line without one cannot be looked up: it would carry its logger's name alone."""
+    calls = dict(shown_calls())
+    unnamed = [
+        where for where, call in calls.items() if not any(word.arg == "extra" for word in call.keywords)
+    ]
+    assert unnamed == []
+    assert len(calls) > 100
 
 
 @pytest.mark.server

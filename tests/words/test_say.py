@@ -155,6 +155,13 @@ def test_an_exact_share_is_cut_not_rounded(ratio: float, text: str) -> None:
         assert form.exact_percent(language, ratio) == f"{text}\u00a0%"
 
 
+@pytest.mark.parametrize("ratio", [3 / 40_320, 1e-12])
+def test_next_to_nothing_is_not_nothing(ratio: float) -> None:
+    """Only nothing reads 0 %."""
+    for language in ("hi", "en"):
+        assert form.exact_percent(language, ratio) == "<\u00a00.01\u00a0%"
+
+
 def test_that_others_are_in_trouble_is_not_told_as_one_fault_of_all() -> None:
     """Without a common factor the figure is the share of other offices that are broken, of whatever cause."""
     others = Reason(code=ReasonCode.SHARED_FAULT, value=0.036, unit="ratio")

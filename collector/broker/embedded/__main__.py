@@ -20,7 +20,14 @@ async def _serve(host: str, port: int, user: str, password: str) -> None:
     serving = asyncio.create_task(
         Broker(user=user, password=password).serve(host, port, ready), name="broker"
     )
-    ready.add_done_callback(lambda done: log.info("listening on %s:%d", host, done.result()))
+    ready.add_done_callback(
+        lambda done: log.info(
+            "listening on %s:%d",
+            host,
+            done.result(),
+            extra={"event": "embedded-broker.listening", "address": f"{host}:{done.result()}"},
+        )
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, serving.cancel)
     with contextlib.suppress(asyncio.CancelledError):
@@ -37,7 +44,8 @@ def main(arguments: list[str]) -> int:
     try:
         asyncio.run(_serve(host, port, user, password))
     except OSError as error:
-        log.error("cannot listen on %s:%d: %s", host, port, error.strerror)  # noqa: TRY400
+        extra = {"event": "embedded-broker.not-started", "reason": error.strerror}
+        log.error("cannot listen on %s:%d: %s", host, port, error.strerror, extra=extra)  # noqa: TRY400
         return 1
     return 0
 

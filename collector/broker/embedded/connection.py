@@ -270,7 +270,12 @@ class Connection(asyncio.Protocol):
             self._broker.router.end(session)
 
     def _refuse(self, error: PacketError) -> None:
-        log.info("closing %s: %s", self._client_id or "a nameless client", error)
+        log.info(
+            "closing %s: %s",
+            self._client_id or "a nameless client",
+            error,
+            extra={"event": "embedded-broker.closed", "client": self._client_id, "reason": str(error)},
+        )
         if self._session is None and self._transport is not None:
             if error.reason is Reason.UNSUPPORTED_VERSION:
                 self._send(replies.connack(self._version, error.reason))

@@ -61,6 +61,10 @@ def backup(  # noqa: PLR0913, PLR0917 - one argument an option
     config = load_config(config_file)
     language = lang or config.settings.deployment.language
     existing_folder(data_dir, language)
+    if folder.resolve().is_relative_to(data_dir.resolve()):
+        wrong_input(
+            f"{folder}: lies in the data folder, which is lost with it; name a folder elsewhere, best on another disk"
+        )
     try:
         with ProgressLine(language) as bar:
             place, manifest = make(config, data_dir, folder, bar.copied)
@@ -150,9 +154,11 @@ def restore(  # noqa: PLR0913, PLR0917 - one argument an option
     """Put a backup into an empty data folder. Then start the hub: the probes' spools fill what they still have.
 
     Killed, it goes on when it is started again. Tokens of enrolment that were not redeemed end, and everybody is signed out.
+    What root puts back belongs to whoever owns the data folder.
 
     Example: tatpar store restore /srv/backups/tatpar-20261126T083000Z --data /var/lib/tatpar --restore-config /etc/tatpar
     """
+    from tatpar.data_folder.ownership import give_to_owner  # noqa: PLC0415
     from tatpar.store.backups.manifest import BackupError, NotEmptyError  # noqa: PLC0415
     from tatpar.store.backups.restoring import restore as put_back  # noqa: PLC0415
 
@@ -165,6 +171,8 @@ def restore(  # noqa: PLR0913, PLR0917 - one argument an option
         wrong_input(f"tatpar store restore: {error}")
     except BackupError as error:
         failed(f"tatpar store restore: {error}")
+    if config_dir is not None:
+        give_to_owner(config_dir, data_dir)
     if as_json:
         import msgspec  # noqa: PLC0415
 
@@ -192,12 +200,21 @@ def _restored(done: Restored, language: str, zone: ZoneInfo) -> list[str]:
         _say(language, "elsewhere", origin=str(origin), config=str(done.config or "config"))
         for origin in done.elsewhere
     ]
+    if _is_roots(done):
+        lines.append(_say(language, "is_roots", folders=" ".join(filter(None, (done.data, done.config)))))
     lines += [_say(language, key) for key in ("reports_again", "revoked_again", "enrolled_again")]
     if done.tokens_ended:
         lines.append(_say(language, "tokens_ended", count=done.tokens_ended))
     if done.waiting_messages:
         lines.append(_say(language, "messages_again", count=done.waiting_messages))
     return lines
+
+
+def _is_roots(done: Restored) -> bool:
+    """Whether the data folder was made by this very root: services of another user could not open it."""
+    from tatpar.data_folder.ownership import is_root  # noqa: PLC0415
+
+    return is_root() and Path(done.data).stat().st_uid == 0
 
 
 def _say(language: str, key: str, **values: Any) -> str:  # noqa: ANN401 - as `say` takes them

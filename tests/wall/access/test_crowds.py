@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dashboards.wall import patience
+from dashboards.wall import bad_requests, patience
 from dashboards.wall.patience import most_connections
 
 if TYPE_CHECKING:
@@ -113,3 +113,20 @@ def test_those_above_the_limit_are_closed_and_said_once(
 
 def test_half_of_the_files_are_left() -> None:
     assert 2 <= most_connections() <= patience.MOST
+
+
+def test_nobody_fills_the_log_by_speaking_no_http(
+    closed: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each is refused; the log says so once a minute, with how many there were, under an event of its own."""
+    monkeypatch.setattr(bad_requests._once_a_minute, "_last_s", -bad_requests.SAID_AGAIN_S)
+    monkeypatch.setattr(bad_requests._once_a_minute, "_count", 0)
+    with connected(closed.url, 12, b"\x16\x03\x01 no HTTP\r\n\r\n") as sockets:
+        assert closed_within(sockets, 60) == 12
+    monkeypatch.setattr(bad_requests._once_a_minute, "_last_s", -bad_requests.SAID_AGAIN_S)  # a minute later
+    with connected(closed.url, 1, b"\x16\x03\x01 no HTTP\r\n\r\n") as sockets:
+        assert closed_within(sockets, 60) == 1
+    said = [record for record in caplog.records if record.name == "uvicorn.error"]
+    assert [record.__dict__.get("event") for record in said] == ["wall.bad-request"] * 2
+    assert [record.__dict__.get("count") for record in said] == [1, 12]
+    assert answers(closed.url)
