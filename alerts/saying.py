@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alerts.facts import Audience, Facts, Form
+from alerts.telling import without_meeting
 from alerts.words import UnsaidError, render
 from telemetry.alerting import Kind, Step
 from telemetry.words import say
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def headline(alert: Alert, config: Config, language: str, now_ns: int) -> str:
-    """In one line, as the subject of a mail to the NOC."""
-    if alert.kind is Kind.NOT_YOUR_LINE and not alert.resolved_ns:
+    """In one line, as the subject of a mail to the NOC; of one that looks well, that it does."""
+    if alert.kind is Kind.NOT_YOUR_LINE and not _well_ns(alert):
         return _not_its_line(alert, config, language)
     said = (
         _said(alert, config, language, now_ns, audience, Form.MAIL)
@@ -34,12 +35,23 @@ def description(
     return text.body if text is not None else _bare(alert)
 
 
+def left_of(alert: Alert, now_ns: int) -> Alert:
+    """What an alert that stands is still about: once its meeting is over, the office's silence, of which people were told before."""
+    is_over = alert.ends_ns is not None and alert.ends_ns <= now_ns
+    return without_meeting(alert) if is_over and alert.site and not alert.resolved_ns else alert
+
+
+def _well_ns(alert: Alert) -> int | None:
+    """Since when it is over, or has looked well: it stands a while longer, lest it come back."""
+    return alert.resolved_ns or alert.clear_ns
+
+
 def _said(  # noqa: PLR0913, PLR0917 - one argument for each thing that the words depend on
     alert: Alert, config: Config, language: str, now_ns: int, audience: Audience, form: Form
 ) -> Text | None:
     facts = Facts(
         kind=alert.kind,
-        step=Step.RESOLVED if alert.resolved_ns else Step.RAISED,
+        step=Step.RESOLVED if _well_ns(alert) else Step.RAISED,
         audience=audience,
         alert=alert.id,
         now_ns=now_ns,
@@ -53,7 +65,7 @@ def _said(  # noqa: PLR0913, PLR0917 - one argument for each thing that the word
         factor=alert.factor or (alert.reason.factor if alert.reason is not None else None),
         probability=alert.probability,
         since_ns=alert.since_ns,
-        ended_ns=alert.resolved_ns,
+        ended_ns=_well_ns(alert),
     )
     try:
         return render(facts, config, language, form)

@@ -7,13 +7,15 @@ from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analytics.usual_trouble import usual_chance
+from telemetry.windows import SILENT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from analytics.baseline import UsualNow
@@ -64,6 +66,8 @@ class Ground:
     """(S, 2): rates of the line up and down as registered, NaN where nobody wrote them down."""
     dark_after_ns: int
     foresight: Foresight
+    listening_since_ns: int = 0
+    """Since when we listen: of silence before that nothing is known."""
     rehearsed: Mapping[str, BrokeInRehearsal] = field(default_factory=dict)
     """By call profile, the lines that broke under its load in their last rehearsal; none where nobody rehearsed."""
     reached: Reached | None = None
@@ -84,6 +88,12 @@ class Ground:
     def heard(self) -> NDArray[np.bool_]:
         """(S, P): a window came, and not too long ago."""
         return (self.recent.newest >= 0) & (self.now_ns - self.silent_since_ns <= self.dark_after_ns)
+
+    @cached_property
+    def silent(self) -> NDArray[np.bool_]:
+        """(S, P): nothing has come for `SILENT_NS`, as far as we have listened: nobody counts on the line, though it may be back at once."""
+        listened_ns = self.now_ns - np.maximum(self.silent_since_ns, self.listening_since_ns)
+        return np.asarray(~self.heard | (listened_ns > SILENT_NS))
 
     @cached_property
     def usual_chance(self) -> NDArray[np.float64]:

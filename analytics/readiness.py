@@ -29,7 +29,7 @@ from analytics.persistence import still_broken
 from analytics.rehearsed import within_rehearsal
 from analytics.usual_hour import plain_record
 from config.profiles import ladder_of
-from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.windows import HOUR_NS, SILENT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,9 +44,7 @@ if TYPE_CHECKING:
 READY: Final = 0.90
 AT_RISK: Final = 0.60
 NEVER_READY: Final = 0.89
-"""The most that is said of a line that has fallen silent."""
-SILENCE_NS: Final = 45 * SECOND_NS
-"""From here on silence weighs; a window comes every 15 s and is 5 s under way."""
+"""The most that is said of a line that has fallen silent: from `SILENT_NS` on nobody counts it as ready."""
 SILENCE_HIDES: Final = 0.5
 DARK_LEAD_NS: Final = 12 * HOUR_NS
 """An office dark now is not ready for a meeting within so long; before later ones there is time to come back."""
@@ -126,7 +124,7 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     span_ns = (occurrence.starts_ns, occurrence.ends_ns)
     foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns)
     hour = plain_record(ground, limit_set, paths, occurrence)
-    holds = within_rails(foreseen.holds, lasting, hidden, hour, heard)
+    holds = within_rails(foreseen.holds, lasting, hidden, hour, ~ground.silent[:, paths])
     no_ground = ~heard & np.isnan(foreseen.holds) & ~ground.dark[:, None]
     return _Parts(np.where(no_ground, np.nan, holds), lasting, hidden, hour, foreseen)
 
@@ -191,10 +189,10 @@ def _broken(ground: Ground, limit_set: int, paths: NDArray[np.int64], lead_ns: i
 
 
 def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:
-    """What silence hides, (S, K): nothing up to `SILENCE_NS`, all of it when the office is dark."""
+    """What silence hides, (S, K): nothing up to `SILENT_NS`, all of it when the office is dark."""
     silent_ns = (ground.now_ns - ground.silent_since_ns)[:, paths]
-    room = max(ground.dark_after_ns - SILENCE_NS, 1)
-    silence = SILENCE_HIDES * np.clip((silent_ns - SILENCE_NS) / room, 0.0, 1.0)
+    room = max(ground.dark_after_ns - SILENT_NS, 1)
+    silence = SILENCE_HIDES * np.clip((silent_ns - SILENT_NS) / room, 0.0, 1.0)
     silence = np.where(ground.dark[:, None], 1.0, silence)
     return np.asarray(silence * still_broken(lead_ns, silent_ns))
 

@@ -12,9 +12,9 @@ from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
-from analytics.readiness import NEVER_READY, READY, SILENCE_NS
+from analytics.readiness import NEVER_READY, READY
 from telemetry.decisions import Reason, ReasonCode
-from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from analytics.breaches import Breach
@@ -108,10 +108,10 @@ def _missing(case: Case) -> list[Reason]:
 def _is_silent(case: Case) -> bool:
     """Silence takes more than any fault, and there is one: not only a gap earlier in the day."""
     ground, terms = case.ground, case.expectation.terms
-    if not ground.heard[case.site, case.path]:
+    if ground.silent[case.site, case.path]:
         return True
     silent_ns = ground.now_ns - int(ground.silent_since_ns[case.site, case.path])
-    return silent_ns > SILENCE_NS and bool(terms.silence[case.site] >= terms.fault[case.site])
+    return silent_ns > SILENT_NS and bool(terms.silence[case.site] >= terms.fault[case.site])
 
 
 def _fault_weight(case: Case) -> float:
@@ -120,7 +120,7 @@ def _fault_weight(case: Case) -> float:
     cost = float(terms.silence[case.site] if _is_silent(case) else terms.fault[case.site])
     if not _is_silent(case) and _strain(case) >= 1.0:  # past its limit: part of the fault
         cost = max(cost, float(terms.strain[case.site]))
-    return cost if case.ground.heard[case.site, case.path] else max(cost, 1.0 - NEVER_READY)
+    return max(cost, 1.0 - NEVER_READY) if case.ground.silent[case.site, case.path] else cost
 
 
 def _fault_reasons(case: Case) -> list[Reason]:

@@ -17,6 +17,8 @@ SLOT_NS: Final = 300 * SECOND_NS
 WINDOWS_PER_SLOT: Final = SLOT_NS // WINDOW_NS
 HOUR_NS: Final = 3600 * SECOND_NS
 DAY_NS: Final = 24 * HOUR_NS
+SILENT_NS: Final = 45 * SECOND_NS
+"""Who was not heard for longer is silent: a window comes every 15 s and is 5 s under way, so two in a row are missing."""
 
 
 def window_start(time_ns: int) -> int:

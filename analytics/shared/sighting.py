@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SILENT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,11 +37,6 @@ class Sighting:
         return Sighting(known, self.troubled & known, self.silent & known, np.where(known, self.since_ns, 0))
 
 
-SILENT_NS: Final = 45 * SECOND_NS
-"""An office that was not heard for so long counts as silent here: a window comes every 15 s and is 5 s under way. One
-silent office alone says nothing yet; many that fall silent together do, long before each would count as dark."""
-
-
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Who is heard.
@@ -57,6 +52,7 @@ class Heard:
 def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sighting:
     """What the open flags and the silences say of every line.
 
+    One silent office (`SILENT_NS`) alone says nothing yet; many that fall silent together do, long before each would count as dark.
     Flags of what is usual at this hour are left out: many offices have their evening congestion at the same hours.
     """
     shape = lines.shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from alerts.saying import headline
+from alerts.saying import headline, left_of
 from config.settings_file import timezone_of
 from tatpar.terminal.columns import padded
 from tatpar.terminal.json_time import as_json, readable
@@ -15,6 +15,7 @@ from telemetry.words.format import clock, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from zoneinfo import ZoneInfo
 
     from config.config import Config
     from telemetry.alerting import Alert, Silence
@@ -53,7 +54,7 @@ def alert_lines(alerts: Sequence[Alert], config: Config, language: str, now_ns: 
     """A table of the alerts that are not over, or a line that says that there is none."""
     zone = timezone_of(config.settings)
     rows = []
-    for alert in alerts:
+    for alert in (left_of(one, now_ns) for one in alerts):
         by = (
             f" ({alert.acknowledged_by}{': ' + alert.note if alert.note else ''})"
             if alert.acknowledged_by
@@ -62,9 +63,16 @@ def alert_lines(alerts: Sequence[Alert], config: Config, language: str, now_ns: 
         what = headline(alert, config, language, now_ns)
         since = clock(alert.since_ns, zone)
         severity = say(language, f"table.severity_{alert.severity.value}")
-        state = say(language, f"table.state_{alert.state.value}") + by
+        state = _state(alert, language, zone) + by
         rows.append([alert.id, severity, state, since, what])
     return listed(_heads(language, "severity", "state", "since", "what"), rows, language, "alerts")
+
+
+def _state(alert: Alert, language: str, zone: ZoneInfo) -> str:
+    """How far it has come; one that looks well stands a while longer, lest it come back."""
+    if alert.clear_ns is not None:
+        return say(language, "table.state_looks_well", since=clock(alert.clear_ns, zone))
+    return say(language, f"table.state_{alert.state.value}")
 
 
 def silences_json(silences: Sequence[Silence]) -> str:

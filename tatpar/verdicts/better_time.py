@@ -72,7 +72,8 @@ def _ground(
     ring = WindowRing(Lines(offices.sites, offices.usual_paths), now_ns)
     span = Selection(now_ns - RING_WINDOWS * WINDOW_NS, now_ns)
     ring.take(reader.streams(span, histograms=False), now_ns)
-    current = Current(offices, ring, state, Contact(now_ns))
+    ring.remember(state.beliefs())
+    current = Current(offices, ring, state, Contact(span.start_ns))  # what is stored says who was silent
     with ProgressLine() as bar:
         pasts = PastReader(
             reader, lambda sites, hours: lost_windows(state, sites, hours), bar.counting("history of office")

@@ -8,11 +8,11 @@ or broker that is down), and an office counts as silent only from the time when 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SILENT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from telemetry.control import Presence
-
-DEAF_AFTER_NS: Final = 45 * SECOND_NS
 
 
 @dataclass(slots=True)
@@ -52,7 +50,7 @@ class Contact:
 
     def _hearing(self, last_end_ns: NDArray[np.int64], now_ns: int) -> int | None:
         newest = int(last_end_ns.max(initial=0))
-        if newest == 0 or now_ns - newest > DEAF_AFTER_NS:
+        if newest == 0 or now_ns - newest > SILENT_NS:
             self._hearing_since_ns = None
         elif self._hearing_since_ns is None:
             self._hearing_since_ns = now_ns

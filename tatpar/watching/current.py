@@ -23,7 +23,7 @@ from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses
 from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SECOND_NS, SILENT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +96,9 @@ class Current:
             for flag in moved_flags(recent, present, flags, shipped_online_trees())
             if flag.site in linked
         ]
+        believed = self.ring.believed_anew()
+        if believed is not None:
+            self._state.put_beliefs(believed)
         changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags, *news], now_ns)
         if self._relapses is None or (changes is not None and (changes.raised or changes.cleared)):
             self._relapses = relapses(self._state, self.ring.lines, now_ns)
@@ -128,6 +131,7 @@ class Current:
             linked=offices.linked,
             link_bps=offices.link_bps,
             dark_after_ns=self.dark_after_ns,
+            listening_since_ns=self._contact.listening_since_ns,
             rehearsed=broke_in_rehearsal(self._state, offices.config, recent.lines, now_ns),
             reached=self.reachability.reached,
             explained=self._explained_by_the_probes(state),
@@ -177,12 +181,18 @@ class Current:
         return Heard(since, self.offices.linked & (known | self.ring.last_end_ns.any(axis=1)))
 
     def _who_is_dark(self, lost: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:
-        """(S,): offices without contact, but for those that nobody can hear because headquarters takes nothing in."""
+        """(S,): offices without contact, but for those that nobody can hear because headquarters takes nothing in.
+
+        One alone is given `dark_after_ns`: its router may start anew. Those that a shared fault has silenced need no longer wait: that
+        they fell silent together is no accident. Who counts as dark does so until it is heard.
+        """
         newest = np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
         dark = self._contact.dark(newest, lost, now_ns, self.dark_after_ns)
+        silent = now_ns - newest > SILENT_NS
+        dark |= self.incidents.silenced(silent & (newest > 0))
         unheard = newest <= self._contact.listening_since_ns
         was = np.array([site in self.raised.dark_sites() for site in self.offices.sites], dtype=bool)
-        fallen_silent = (dark | (was & unheard)) & self.offices.linked
+        fallen_silent = (dark | (was & (unheard | silent))) & self.offices.linked
         return np.asarray(fallen_silent & ~self.incidents.unheard_because_of_us())
 
     def _dark_flags(self, now_ns: int) -> list[Flag]:

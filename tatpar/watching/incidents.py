@@ -49,6 +49,19 @@ class OpenIncidents:
                 out |= each.now
         return out
 
+    def silenced(self, silent: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(S,): the `silent` offices, (S,), of each fault that was told and has silenced most who suffer from it, and is not headquarters' own."""
+        out = np.zeros(len(self._offices.sites), dtype=bool)
+        for each in self._open:
+            theirs = each.now & silent
+            if (
+                each.told_ns is not None
+                and not each.factor.is_headquarters
+                and 2 * theirs.sum() > each.now.sum()
+            ):
+                out |= theirs
+        return out
+
     def look(self, lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> None:
         """Find, follow, write what changed."""
         candidates = self._factors(lines)

@@ -20,12 +20,13 @@ from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from analytics.lines import Lines
     from analytics.losses import Values
+    from telemetry.state.beliefs import Believed
     from telemetry.store.tables import StreamTable
 
 RING_WINDOWS: Final = 120
@@ -78,6 +79,15 @@ class WindowRing:
         """How far probes are believed by now, of a ring of other lines that this one takes the place of."""
         self._belief.recall(self.lines, before._belief, before.lines)
         self._recent = None
+
+    def remember(self, written: Iterable[Believed]) -> None:
+        """How far probes were believed before this process began."""
+        self._belief.remember(self.lines, written, self._head)
+        self._recent = None
+
+    def believed_anew(self) -> list[Believed] | None:
+        """How far probes are believed, to be written down; None while nothing was believed since it was asked last."""
+        return self._belief.written(self.lines, self._head) if self._belief.is_news else None
 
     def advance(self, now_ns: int) -> None:
         """Move on to the present; what is older than the ring is forgotten."""

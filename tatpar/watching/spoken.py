@@ -97,11 +97,13 @@ def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> 
         away = (ground.reached.room_off_ns > 0) + 2 * (ground.reached.edge_off_ns > 0)
     else:
         away = np.zeros(len(sites), dtype=np.int64)
+    silent = ground.silent[sites, np.maximum(expectation.path, 0)]
     named = (
         stacked.argmax(axis=0) * 100
         + by_cause.argmax(axis=-1)
         + 1000 * ground.dark
         + 10_000 * lasting
         + 100_000 * away
+        + 1_000_000 * silent
     )
     return np.where(expectation.standing == Standing.READY, -1, named)

@@ -36,7 +36,7 @@ from tatpar.watching.weekly import WeeklyReport
 from telemetry.bell import Bell
 from telemetry.clock import StepWatch
 from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ POLL_S: Final = 0.3
 GAP_S: Final = 0.1
 """Between two looks at least so long, and as long as the last one took: reports arrive spread over a second."""
 IDLE_LOOK_NS: Final = 5 * SECOND_NS
-"""Without news everything is looked at again so often: meetings draw near, offices fall silent."""
+"""Without news everything is looked at again so often, and when a window ends: meetings draw near, offices fall silent."""
 CONFIG_NS: Final = 2 * SECOND_NS
 BEAT_NS: Final = 5 * SECOND_NS
 SETTLE_NS: Final = 30 * SECOND_NS
@@ -155,7 +155,7 @@ class Watch:
         began = time.perf_counter()
         current = self._take_up_config(now_ns)
         windows = self._take_in(current, now_ns)
-        if not windows and not self._due("look", IDLE_LOOK_NS, now_ns):
+        if not windows and not self._look_is_due(now_ns):
             return Look(working=True)
         look = self._look(current, windows, now_ns)
         self.counters.looked(time.perf_counter() - began)
@@ -261,6 +261,13 @@ class Watch:
         self._next_ns[what] = now_ns + every_ns
         return True
 
+    def _look_is_due(self, now_ns: int) -> bool:
+        """Also just behind the end of each window: silence is counted from there, and the page counts it to the second."""
+        if not self._due("look", IDLE_LOOK_NS, now_ns):
+            return False
+        self._next_ns["look"] = min(self._next_ns["look"], window_start(now_ns) + WINDOW_NS + 1)
+        return True
+
     def _take_up_config(self, now_ns: int) -> Current:
         changed = False
         if self._due("config", CONFIG_NS, now_ns):
@@ -272,7 +279,7 @@ class Watch:
         return self._current
 
     def _begin(self, now_ns: int) -> Current:
-        """Start from the store and the state database, as after a restart: nothing else is remembered but how far probes are believed."""
+        """Start from the store and the state database, as after a restart: nothing else is remembered."""
         until_ns = now_ns + self._horizon_ns() + DAY_NS
         there = self._live.current.calendar.occurrences(now_ns, until_ns)
         offices = prepare(self._live.current, there)
@@ -281,6 +288,8 @@ class Watch:
         ring.take(self._stored(now_ns), now_ns)
         if self._current is not None:
             ring.recall(self._current.ring)
+        else:
+            ring.remember(self._state.beliefs())
         self._spoken.forget_all()
         self._book.recall(self._state, now_ns)
         self.counters.voided += void_changed(self._state, there, now_ns, until_ns)

@@ -9,12 +9,12 @@ from msgspec import structs
 from telemetry.alerting import Alert, AlertState, Silence
 from telemetry.state.database import Database, decoded, encoded
 from telemetry.state.errors import StateError
-from telemetry.state.outbox import has_heard, insert, withdraw
+from telemetry.state.outbox import has_heard, insert, last_sent, withdraw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from telemetry.alerting import Post
+    from telemetry.alerting import Owed, Post
     from telemetry.state.database import Change
 
 _WRITE: Final = (
@@ -40,7 +40,8 @@ class AlertTable(Database):
         """
         with self._change() as change:
             outrun, over = set(), dict[str, Alert]()
-            for alert in alerts:
+            for decided in alerts:
+                alert = structs.replace(decided, owed=_bounded(change, decided.owed, now_ns))
                 if not _put(change, alert):
                     outrun.add(alert.id)
                 elif alert.state is AlertState.RESOLVED:
@@ -148,6 +149,31 @@ def _has_heard(change: Change, alert: Alert, person: str, now_ns: int) -> bool:
     """Whether somebody has heard of this alert, or of one in whose place it stands."""
     of = [alert.id, *(one.alert for one in alert.owed if one.person == person)]
     return any(has_heard(change, each, person, now_ns) for each in of)
+
+
+def _bounded(change: Change, owed: Sequence[Owed], now_ns: int) -> tuple[Owed, ...]:
+    """The words that are owed, of which each person hears one: of the alerts that they were told of the one that reached them last will do.
+
+    Kept besides are the first, which is the newest, and what may be on its way to them at this moment; what was never sent and is over
+    cannot reach them any more. So an office that is silent for weeks owes no more with each meeting that comes and goes.
+    """
+    kept: list[Owed] = []
+    for person, lasts in dict.fromkeys((one.person, one.lasts) for one in owed):
+        theirs = [one for one in owed if (one.person, one.lasts) == (person, lasts)]
+        if len(theirs) > 1:
+            reached = last_sent(change, (one.alert for one in theirs), person)
+            needed = {theirs[0].alert, reached}
+            theirs = [
+                one
+                for one in theirs
+                if one.alert in needed
+                or (
+                    last_sent(change, (one.alert,), person) is None
+                    and has_heard(change, one.alert, person, now_ns)
+                )
+            ]
+        kept += theirs
+    return tuple(kept)
 
 
 def _put(change: Change, alert: Alert) -> bool:

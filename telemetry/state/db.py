@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from telemetry.state.access import AccessTable
 from telemetry.state.alerts import AlertTable
+from telemetry.state.beliefs import BeliefTable
 from telemetry.state.commands import CommandTable
 from telemetry.state.credentials import CredentialTable
 from telemetry.state.flags import FlagTable
@@ -26,6 +27,7 @@ from telemetry.state.verdicts import VerdictTable
 class StateDb(
     PresenceTable,
     FlagTable,
+    BeliefTable,
     VerdictTable,
     ForecastTable,
     OutcomeTable,

@@ -19,6 +19,7 @@ MIGRATIONS: Final = (
     "005_alerting.sql",
     "006_rehearsals.sql",
     "007_access.sql",
+    "008_belief.sql",
 )
 """Files beside this one, in order. A step that is released is never edited: a change is a new step."""
 

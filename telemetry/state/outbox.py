@@ -267,6 +267,15 @@ def withdraw(change: Change, alert: str, now_ns: int) -> None:
     )
 
 
+def last_sent(change: Change, alerts: Iterable[str], person: str) -> str | None:
+    """Of some alerts the one of which something was sent to somebody last; None when nothing was of any."""
+    found = list(alerts)
+    places = ", ".join("?" * len(found))
+    query = f"SELECT alert FROM outbox WHERE alert IN ({places}) AND person = ? AND sent_ns IS NOT NULL ORDER BY sent_ns DESC LIMIT 1"  # noqa: S608
+    rows = change.rows_of(query, (*found, person))
+    return str(rows[0][0]) if rows else None
+
+
 def has_heard(change: Change, alert: str, person: str, now_ns: int) -> bool:
     """Whether anything about an alert was sent to somebody, or may be on its way at this moment."""
     heard = f"sent_ns IS NOT NULL OR ({_WAITS} AND error = '' AND due_ns > ? AND due_ns <= ?)"

@@ -13,6 +13,7 @@ import pytest
 
 from probes.publishing.spool import Spool
 from telemetry.state import migrations
+from telemetry.state.beliefs import Believed
 from telemetry.state.db import StateDb
 from telemetry.store.derived import DerivedDays
 from telemetry.store.protocol import Selection
@@ -161,6 +162,21 @@ def test_decisions_of_every_released_schema_come_up_to_today(tmp_path: Path, rel
         assert sorted(site for site, _ in state.presence()) == ["agra", "etah"]
     assert columns_of(path) == columns_of(tmp_path / "fresh.db")
     assert all_rows(path, ["presence", "plan", "lease"]) == before
+
+
+def test_after_the_upgrade_beliefs_are_kept(tmp_path: Path) -> None:
+    """Of a file that knew of none: nobody has been believed yet, and what is put down is there at the next start; nobody is woken for it."""
+    path = put("state.db", tmp_path / "state.db")
+    believed = Believed(site="agra", path="main.state", at_ns=30, spent=1.5, windows_ns=(15, 30))
+    with closing(StateDb(path)) as state:
+        assert state.beliefs() == []
+        before = state.revision()
+        state.put_beliefs([believed])
+        assert state.revision() == before
+    with closing(StateDb(path)) as state:
+        assert state.beliefs() == [believed]
+        state.put_beliefs([])
+        assert state.beliefs() == []
 
 
 def columns_of(path: Path) -> dict[str, list[Any]]:

@@ -274,6 +274,18 @@ def test_old_data_looks_old(page: Page, fleet: Any) -> None:
     assert re.fullmatch(r"Lalitpur \d+\u00a0(min|h)", page.text_content(f"{mark('lalitpur')} text") or "")
 
 
+@pytest.mark.parametrize(("language", "said"), [("hi", "लाइन बंद"), ("en", "down")])
+def test_a_dead_line_is_called_so_on_the_map(page: Page, fleet: Any, language: str, said: str) -> None:
+    """Nothing comes through it at this moment: the label says that, and not the chance that it is back by the meeting."""
+    open_wall(page, fleet, f"/?lang={language}")
+    fleet.report(["jhansi-city"])
+    page.wait_for_selector(f"{mark('jhansi-city')}:not(.old)")
+    label = page.text_content(f"{mark('jhansi-city')} text") or ""
+    assert label.endswith(f" {said}")
+    assert "%" not in label
+    assert said in (page.get_attribute(mark("jhansi-city"), "aria-label") or "")
+
+
 @pytest.mark.parametrize("language", ["hi", "en"])
 def test_when_everything_is_old_every_mark_says_its_age(page: Page, fleet: Any, language: str) -> None:
     """A collector that stopped: 56 marks with an age each, and still no two labels over each other."""

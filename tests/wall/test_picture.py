@@ -103,6 +103,7 @@ def test_a_tile_shows_its_verdict(state: State, reasons: tuple[Reason, ...], sha
         ([], None, True, Shade.UNKNOWN),
         ([], Presence(online=True, since_ns=1), True, Shade.UNKNOWN),
         ([], Presence(online=False, since_ns=1), True, Shade.DARK),
+        ([flag(code=ReasonCode.DARK)], Presence(online=True, since_ns=1), True, Shade.DARK),
     ],
 )
 def test_without_a_meeting_the_line_speaks(

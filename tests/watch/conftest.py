@@ -126,9 +126,11 @@ class Town:
     offline: set[str] = field(default_factory=set)
     seq: int = 0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
+    sites: str = SITES
+    linked: tuple[str, ...] = LINKED
 
     def __post_init__(self) -> None:
-        (self.folder / "sites.csv").write_text(SITES, encoding="utf-8")
+        (self.folder / "sites.csv").write_text(self.sites, encoding="utf-8")
         (self.folder / "tatpar.toml").write_text('[files]\nmeetings = "meetings"\n', encoding="utf-8")
         self.meet(Meeting("review", self.now_ns + HOUR_NS))
         self.live = LiveConfig(self.folder / "tatpar.toml")
@@ -197,15 +199,17 @@ class Town:
             items=tuple(stream(path, line, self.rng) for path in PATHS),
         )
 
-    def received(self, start_ns: int, received_ns: int, sites: tuple[str, ...] = LINKED) -> list[Received]:
+    def received(
+        self, start_ns: int, received_ns: int, sites: tuple[str, ...] | None = None
+    ) -> list[Received]:
         """One window of every office that is on line."""
         return [
             Received(envelope=self.envelope(site, start_ns), received_ns=received_ns)
-            for site in sites
+            for site in sites or self.linked
             if site not in self.offline
         ]
 
-    def report(self, start_ns: int, received_ns: int, sites: tuple[str, ...] = LINKED) -> None:
+    def report(self, start_ns: int, received_ns: int, sites: tuple[str, ...] | None = None) -> None:
         """Every office that is on line reports one window."""
         self.store.append(self.received(start_ns, received_ns, sites))
 

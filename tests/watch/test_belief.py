@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
+from click.testing import CliRunner
 from msgspec import structs
 
 from analytics.lines import Lines
 from analytics.own_trouble import MOST_WINDOWS
+from tatpar.__main__ import main
+from tatpar.verdicts import better_time
 from tatpar.watching.belief import REGAINED, Belief
 from tatpar.watching.ring import RING_WINDOWS, WindowRing
-from telemetry.messages import SelfReport
+from telemetry.decisions import ReasonCode, State
+from telemetry.messages import SelfReport, Stream
+from telemetry.state.db import StateDb
 from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Received, Selection
-from telemetry.windows import HOUR_NS, WINDOW_NS
+from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS
 from tests.telemetry.store.conftest import T0, Fleet
+from tests.watch.conftest import Town
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from telemetry.messages import Envelope
     from telemetry.store.tables import StreamTable
 
 PATH = "main.state"
@@ -65,6 +79,84 @@ def test_ten_minutes_of_each_half_hour_are_not_believed_for_ever() -> None:
     assert shown[0] == 0
     assert all(count >= MOST_WINDOWS - 2 * RING_WINDOWS * REGAINED for count in shown[1:]), shown
     assert marked == [True] * HALF_HOURS  # at the end of the first ten minutes nothing is left
+
+
+def test_what_was_believed_outlives_a_restart(tmp_path: Path) -> None:
+    """Written down when a claim is believed, and read again later: as much is believed as if the ring had run on."""
+    store, lines = half_hours(), Lines(("agra",), (PATH,))
+    ring, kept, written = WindowRing(lines, T0), StateDb(tmp_path / "state.db"), 0
+    for seq in range(STEP, HALF_HOURS * RING_WINDOWS, STEP):
+        now_ns = T0 + seq * WINDOW_NS
+        ring.take(store.streams(Selection(now_ns - STEP * WINDOW_NS, now_ns), histograms=False), now_ns)
+        ring.recent()
+        news = ring.believed_anew()
+        if news is not None:
+            kept.put_beliefs(news)
+            written += 1
+        again = WindowRing(lines, now_ns)
+        again.take(
+            store.streams(Selection(now_ns - RING_WINDOWS * WINDOW_NS, now_ns), histograms=False), now_ns
+        )
+        again.remember(kept.beliefs())
+        assert again._belief.room() == ring._belief.room()
+        shown = [each.recent().values["lost"][0, 0] for each in (again, ring)]
+        np.testing.assert_array_equal(*shown)
+    assert written >= HALF_HOURS
+    assert again._belief.room().item() < MOST_WINDOWS
+    kept.close()
+
+
+class Claiming(Town):
+    """Agra's probe puts each lost packet down to its own socket."""
+
+    def envelope(self, site: str, start_ns: int) -> Envelope:
+        made = super().envelope(site, start_ns)
+        lost = max(item.down.lost for item in made.items if isinstance(item, Stream) and item.down)
+        return structs.replace(made, self_report=SelfReport(rx_drops=2 * lost if site == "agra" else 0))
+
+
+@pytest.fixture
+def claiming(tmp_path: Path) -> Iterator[Town]:
+    """Ten bad minutes are claimed and believed, then half an hour is sound."""
+    town = Claiming(tmp_path)
+    town.meet(town.meeting("review", 1.4, who="site:agra"))
+    town.break_line("agra", down=0.4)
+    town.play(10 * 60, step_s=5)
+    assert town.verdict("agra").state is State.UNKNOWN
+    town.heal("agra")
+    town.play(32 * 60, step_s=5)
+    assert town.verdict("agra").state is State.READY
+    yield town
+    town.close()
+
+
+def test_a_hub_that_starts_anew_still_knows_the_claims(claiming: Town) -> None:
+    """The next ten bad minutes are not believed as the first were, though the watch was started in between."""
+    claiming.restart()
+    claiming.break_line("agra", down=0.4)
+    claiming.play(4 * 60, step_s=5)
+    verdict = claiming.verdict("agra")
+    assert verdict.state is State.NOT_READY
+    assert [reason.code for reason in verdict.reasons][-1] is ReasonCode.PROBE_FAULT
+
+
+def test_who_asks_for_another_time_knows_the_claims_too(
+    claiming: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`tatpar ready --at` stands on what the watch has believed, not on its own last half hour alone."""
+    claiming.break_line("agra", down=0.4)
+    claiming.play(10 * 60, step_s=5)
+    watched = claiming.verdict("agra")
+    at = datetime.fromtimestamp(claiming.now_ns // SECOND_NS + 1200, UTC)
+    where = ["--config", str(claiming.folder / "tatpar.toml"), "--data", str(claiming.folder)]
+    monkeypatch.setattr(better_time, "time", SimpleNamespace(time_ns=lambda: claiming.now_ns))
+    done = CliRunner().invoke(
+        main, ["ready", *where, "--at", f"{at:%Y-%m-%dT%H:%M}+00:00", "--meeting", "review", "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    (asked,) = json.loads(done.stdout)["times"]
+    assert watched.state is State.NOT_READY
+    assert (asked["unknown"], asked["ready"]) == (0, 0), asked
 
 
 def test_belief_comes_back() -> None:

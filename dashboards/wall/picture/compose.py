@@ -11,7 +11,7 @@ from dashboards.wall.picture.model import Degraded, Picture, Pulse
 from dashboards.wall.picture.reasons import why
 from dashboards.wall.picture.tiles import Known, next_verdicts, presence_of, tile
 from dashboards.wall.picture.times import meeting_key, ms
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SECOND_NS, SILENT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,8 @@ def compose(
     nearest = next_verdicts(standing, now_ns)
     presence = presence_of(decided.presence)
     flagged = _by_site(decided.flags)
-    silent_before_ns = now_ns - int(config.settings.watch.dark_after_s * SECOND_NS)
+    dark_after_ns = int(config.settings.watch.dark_after_s * SECOND_NS)
+    silent_before_ns = now_ns - min(dark_after_ns, SILENT_NS)
     return Picture(
         tiles={
             site.id: tile(

@@ -97,6 +97,8 @@ def tile(site: Site, known: Known, recent: Recent, silent_before_ns: int) -> Til
 
 def _line_shade(flags: Sequence[Flag], presence: Presence | None, *, silent: bool) -> Shade:
     """Without a meeting in sight: what the line itself says."""
+    if any(flag.reason.code is ReasonCode.DARK for flag in flags):
+        return Shade.DARK
     if silent:
         return Shade.DARK if presence is not None and not presence.online else Shade.UNKNOWN
     faults = [flag for flag in flags if flag.reason.code not in MOVED_LEVELS]

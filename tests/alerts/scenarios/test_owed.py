@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
+from alerts.service import Alerts
 from telemetry.alerting import Owed
 from telemetry.decisions import FactorKind
+from tests.alerts.scenarios.house import DAY
 
 if TYPE_CHECKING:
     from conftest import Build
 
+    from config.config import Config
     from tests.alerts.scenarios.house import House
 
 
@@ -137,6 +141,52 @@ def test_an_office_that_is_no_longer_linked(dark: House) -> None:
     dark.run("14:10", every_s=60)
     assert words_since(dark) == []
     assert dark.open == []
+
+
+def test_weeks_of_silence_owe_no_more_than_days(build: Build) -> None:
+    """A meeting every day comes and goes over an office that is dark: what is owed does not grow, and everybody hears once when it is back."""
+    house = build(meeting="").at("09:41").silent("agra", since="09:10").run("10:41", every_s=300)
+    house.meets("review", "13:00", more="RRULE:FREQ=DAILY\n")
+    owed = []
+    for days in range(14):
+        date = datetime.fromisoformat(DAY) + timedelta(days=days)
+        house.run(f"{date:%Y-%m-%d} 12:00", every_s=900).dark("agra")
+        house.run(f"{date:%Y-%m-%d} 15:00", every_s=300)
+        (alert,) = house.open
+        owed.append(len(alert.owed))
+    assert owed[-1] == owed[2], owed
+    told = len(house.told)
+    house.heard("agra").run(f"{date:%Y-%m-%d} 15:30", every_s=60)
+    assert sorted(line.split(maxsplit=2)[2] for line in words_since(house, told)) == [
+        "noc-desk resolved down agra",
+        "ravi resolved down agra",
+        "site:agra resolved down agra",
+    ]
+    assert house.open == []
+
+
+def test_an_all_clear_is_owed_by_what_reached_a_person(build: Build) -> None:
+    """Of a later alert nothing could be sent: whoever got the first message of the silence hears all the same that it is over."""
+    house = build(meeting="").at("09:41").silent("agra", since="09:10").run("11:45", every_s=60)
+    house.meets("review", "13:00", more="RRULE:FREQ=DAILY\n")
+    house.alerts = Alerts(house.live, house.state, delivery=NoDelivery(), words=house._words)
+    for days in range(3):
+        date = datetime.fromisoformat(DAY) + timedelta(days=days)
+        house.run(f"{date:%Y-%m-%d} 12:00", every_s=900).dark("agra")
+        house.run(f"{date:%Y-%m-%d} 15:00", every_s=300)
+    told = len(house.told)
+    house.restart().heard("agra").run(f"{date:%Y-%m-%d} 15:30", every_s=60)
+    assert sorted(line.split(maxsplit=2)[2] for line in words_since(house, told)) == [
+        "ravi resolved down agra",
+        "site:agra resolved down agra",
+    ]
+
+
+class NoDelivery:
+    """The mail server is away."""
+
+    def step(self, _config: Config, _now_ns: int) -> int:
+        return 0
 
 
 def test_what_was_put_down_before_is_read() -> None:

@@ -8,7 +8,7 @@ import { causeText, officesOf } from "./causes.js";
 import { duration, percent } from "./format.js";
 import { borders, pathOf } from "./ground.js";
 import { createDenseMap, MOST_NAMED } from "./map_dense.js";
-import { oldText, shortAge, shortNumber, spoken, tileOf } from "./office.js";
+import { isDown, oldText, shortAge, shortLabel, shortNumber, spoken, tileOf } from "./office.js";
 import { hrefIncident, hrefSite } from "./router.js";
 import { sayWhy } from "./reasons.js";
 import { nameOf, say, sayShade } from "./words.js";
@@ -16,7 +16,7 @@ import { roam } from "./roam.js";
 
 const TEXT_PX = 17;
 const MARK_PX = { linked: 22, planned: 11 };
-/** The longest that a label says beside the name: a probability, or the age of old data (s). */
+/** The longest that a label says beside the name: that the line is down, a probability, or the age of old data (s). */
 const [LONGEST_NUMBER, LONGEST_AGE_S] = [0.88, 59 * 60];
 /** The smallest that a name is written for the age of old data to have room beside it, of its usual size. */
 const LEAST_SIZE = 0.6;
@@ -175,7 +175,7 @@ function place(scene, px, bounds) {
   const marks = points.map((point, i) => ({ ...point, r: radius(offices[i]) }));
   measure.font = `600 ${TEXT_PX}px ${family}`;
   const wide = (text) => measure.measureText(text).width * px;
-  const beside = Math.max(...[percent(LONGEST_NUMBER), duration(LONGEST_AGE_S)].map((text) => wide(` ${text}`)));
+  const beside = Math.max(...[say("wall.down_short"), percent(LONGEST_NUMBER), duration(LONGEST_AGE_S)].map((text) => wide(` ${text}`)));
   const height = TEXT_PX * 1.22 * px;
   const sizes = {
     whole: (office) => ({ w: wide(nameOf(office)) + beside, h: height }),
@@ -198,13 +198,13 @@ function smallFor({ holds, w }, beside) {
 
 const everythingOld = () => Object.values(model.tiles).every((tile) => tile.shade === "planned" || isOld(tile));
 
-/** Name and number of a label; where only one of both has room, the name, and no age that is nobody's; the age when everything is old. */
+/** Name and number (or that the line is down) of a label; where only one of both has room, the name, and no age that is nobody's; the age when everything is old. */
 function wordsOf(office, tile, { holds, small }, allOld) {
   const age = shortAge(tile);
-  const number = age || shortNumber(tile);
+  const number = age || shortLabel(tile);
   if (age && !allOld && (holds === "number" || (holds === "name" && !small))) return [holds === "name" ? nameOf(office) : "", ""];
   if (holds === "number" || (holds === "name" && age && !small)) return ["", number];
-  return [nameOf(office), number && (holds === "whole" || age) ? ` ${number}` : ""];
+  return [nameOf(office), number && (holds === "whole" || age || (small && isDown(tile))) ? ` ${number}` : ""];
 }
 
 function createMark({ office, mark, box }, px) {

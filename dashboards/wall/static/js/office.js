@@ -2,18 +2,21 @@
 
 import { duration, percent } from "./format.js";
 import { ageOf, isOld, model } from "./model.js";
-import { sayState, sayWhy } from "./reasons.js";
+import { downAmong, sayState, sayWhy } from "./reasons.js";
 import { nameOf, say } from "./words.js";
 
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
 export function spoken(office, tile) {
-  const number = shortAge(tile) || shortNumber(tile);
+  const number = shortAge(tile) || shortLabel(tile);
   const parts = [[nameOf(office), number].filter(Boolean).join(" ") + `: ${sayState(tile.shade, [tile.down, tile.why])}`];
   if (number !== percentOf(tile) && tile.probability !== undefined) parts.push(percent(tile.probability));
   if (tile.why && tile.shade !== "ready") parts.push(sayWhy(tile));
   if (isOld(tile)) parts.push(oldText(tile));
   return parts.join(", ");
 }
+
+/** Nothing comes through a line that reports: whoever is not heard shows the age of its data. */
+export const isDown = (tile) => tile.shade !== "ready" && downAmong([tile.down, tile.why])?.code === "outage";
 
 const percentOf = (tile) => (tile.probability === undefined ? "" : percent(tile.probability));
 
@@ -22,6 +25,9 @@ export function oldText(tile) {
   const age = ageOf(tile);
   return age === null ? say("wall.never_heard") : say("wall.old_data", { age: age / 1000 });
 }
+
+/** What the map shows beside the name, of fresh data: that the line is down, else the number. */
+export const shortLabel = (tile) => (isDown(tile) ? say("wall.down_short") : shortNumber(tile));
 
 /** The number that a tile shows beside the name: the probability, for an office that is not ready. */
 export function shortNumber(tile) {

@@ -1,0 +1,61 @@
+"""`tatpar alerts list --open` in the minutes of a heal: what it says of an office is true at that moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tatpar.alerting.listing import alert_lines
+from tests.alerts.scenarios.house import House
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.close()
+
+
+def listed(house: House, language: str = "en") -> str:
+    """The table's last line: there is one alert."""
+    assert len(house.open) == 1
+    return alert_lines(house.open, house.live.current, language, house.now_ns)[-1]
+
+
+def test_an_office_that_is_back_is_not_called_not_ready(house: House) -> None:
+    """The alert stands for two minutes more, lest it come back: meanwhile the list says since when it looks well."""
+    house.at("10:15").not_ready("agra").run("10:20")
+    assert "not ready" in listed(house)
+    house.ready("agra").run("10:21")
+    assert "not ready" not in listed(house)
+    assert "looks well since 10:20" in listed(house)
+    assert "well again" in listed(house)
+    assert "10:20 से ठीक लग रहा है" in listed(house, "hi")
+    house.not_ready("agra").run("10:21:30")
+    assert "not ready" in listed(house)
+    assert "looks well" not in listed(house)
+
+
+def test_who_has_taken_it_up_is_still_named(house: House) -> None:
+    """Whoever reads the list sees that somebody is at it, whether it looks well or not."""
+    house.at("10:15").not_ready("agra").run("10:16").takes_up("asha")
+    house.ready("agra").run("10:17")
+    assert "looks well since 10:16 (asha)" in listed(house)
+
+
+def test_an_alert_whose_meeting_is_over_is_about_the_silence(house: House) -> None:
+    """People were told that the office is down before the meeting was near: what is still open is that, not a meeting that is over."""
+    house.meets("review", "13:00").at("09:41").silent("agra", since="09:10").run("10:00", every_s=60)
+    house.at("11:45").dark("agra").run("13:50", every_s=60)
+    assert "13:00" in listed(house)
+    house.silent("agra", since="13:50").run("14:05", every_s=60)
+    assert "13:00" not in listed(house)
+    assert "no contact" in listed(house)
+    house.heard("agra").run("14:06")
+    assert "13:00" not in listed(house)
+    assert "looks well since 14:05" in listed(house)
