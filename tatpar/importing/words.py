@@ -44,6 +44,16 @@ def lines(written: Sequence[Written], zone: ZoneInfo, rollup_days: float, *, dry
     out = [*table(head, rows), "", f"{total:,} five-minute roll-ups {said}"]
     if not_over := sum(each.open for each in written):
         out.append(f"{not_over:,} left out, whose five minutes are not over yet")
+    if twice := sum(each.twice for each in written):
+        out.append(
+            f"note: samples of an hour that came twice, as the clocks went back: {twice:,}; they count as its first, and of"
+            " two of the same moment one; write their times with the offset, as +01:00, to tell them apart"
+        )
+    if never := sum(each.never for each in written):
+        out.append(
+            f"note: samples of times that the clocks left out: {never:,}; they count as the moment when the clocks went on;"
+            " see zone under [time] of the mapping"
+        )
     if old := sum(each.old for each in written):
         out.append(
             f"note: {old:,} are older than [store] rollup_days = {rollup_days:g}: a running hub drops them;"
