@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from analytics.forecast.deployment import Surroundings, track_of, tracks_of
+from analytics.forecast.deployment import Surroundings, awaited_slots, track_of, tracks_of
 from analytics.forecast.model import Model
 from analytics.forecast.track import Asks
 from analytics.limits import limit_sets
@@ -122,5 +122,7 @@ def _surroundings(grid: SlotGrid) -> Surroundings:
         "end": np.tile(np.arange(paths, dtype=np.int32), sites),
     }
     return Surroundings(
-        groups, np.zeros((sites, slots), dtype=bool), np.zeros((sites, paths, slots), dtype=bool)
+        groups,
+        awaited_slots(grid, np.zeros((sites, slots), dtype=bool)),
+        np.zeros((sites, paths, slots), dtype=bool),
     )

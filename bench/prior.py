@@ -17,9 +17,9 @@ import msgspec
 import numpy as np
 
 import analytics.forecast
+from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
 from analytics.forecast.model import fit_facts
-from analytics.forecast.replay import joined_facts
 from analytics.forecast.scoring import brier
 from bench._forecast.lab_world import HORIZONS_MIN, draw_world
 from bench._forecast.lessons import lessons

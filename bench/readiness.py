@@ -21,7 +21,7 @@ from analytics.baseline import UsualNow
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, degraded
-from analytics.forecast.deployment import Surroundings, tracks_of
+from analytics.forecast.deployment import Surroundings, awaited_slots, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.model import Model
@@ -241,7 +241,7 @@ def _tracks(block: RollupTable, lines: Lines, profiles: Mapping[str, CallProfile
             "region": np.repeat(np.arange(sites, dtype=np.int32) % 6, paths),
             "end": np.tile(np.arange(paths, dtype=np.int32), sites),
         },
-        np.zeros((sites, count), dtype=bool),
+        awaited_slots(whole, np.zeros((sites, count), dtype=bool)),
         np.zeros((sites, paths, count), dtype=bool),
     )
     return tracks_of(whole, around)

@@ -21,7 +21,8 @@ class LineSlots:
         slot_ns: length of a slot.
         broke: (N, T) share of the slot's measured windows that broke the profile, 0..1; NaN where none was measured.
         measured: (N, T) share of the slot's windows that were measured, 0..1.
-        dark: (N, T) the office had lost contact for most of the slot.
+        awaited: (N, T) were nothing of the slot there, the office would be without contact: it had been heard of before, and
+            its contact was lost or others were heard. What has not arrived yet is not there: who will still come is not known.
         strain: (N, T) the worst figure over its limit, 1 at the limit, 0 at best; NaN where nothing was measured.
             What tells of trouble before it breaks.
         arrived_ns: (N, T) when the slot was known whole; a forecast issued before that must not see it.
@@ -33,7 +34,7 @@ class LineSlots:
     slot_ns: int
     broke: NDArray[np.float32]
     measured: NDArray[np.float32]
-    dark: NDArray[np.bool_]
+    awaited: NDArray[np.bool_]
     strain: NDArray[np.float32]
     arrived_ns: NDArray[np.int64]
     planned: NDArray[np.bool_]

@@ -35,7 +35,9 @@ def asks_of(
     )
 
 
-def hourly(lines: NDArray[np.int64], from_ns: int, until_ns: int, leads_ns: Sequence[int] = LEADS_NS) -> Asks:
+def every_hour(
+    lines: NDArray[np.int64], from_ns: int, until_ns: int, leads_ns: Sequence[int] = LEADS_NS
+) -> Asks:
     """Every whole hour of a span as if it were a meeting of these lines: stated pseudo-meetings."""
     first, last = -(-from_ns // HOUR_NS), until_ns // HOUR_NS
     starts = np.arange(first, max(last, first), dtype=np.int64) * HOUR_NS

@@ -31,18 +31,14 @@ class Surroundings:
 
     Attributes:
         groups: (N,) each.
-        lost: (S, T) contact was lost; not looked at where `dark` is there.
+        awaited: (S, T), of `awaited_slots`.
         planned: (S, P, T).
-        hearing: (T,) of a grid that has not all offices: any of all was heard.
-        dark: (S, T) where it is known already.
         most: (N,) of a grid that was cut: the most windows that the line had in a slot before.
     """
 
     groups: Mapping[str, NDArray[np.int32]]
-    lost: NDArray[np.bool_]
+    awaited: NDArray[np.bool_]
     planned: NDArray[np.bool_]
-    hearing: NDArray[np.bool_] | None = None
-    dark: NDArray[np.bool_] | None = None
     most: NDArray[np.uint8] | None = None
 
 
@@ -67,17 +63,17 @@ def tracks_of(
     if around.most is not None:
         most = np.maximum(most, around.most[:, None])
     measured = np.divide(windows, most, dtype=np.float32)
-    ends_ns = (grid.first_slot + 1 + np.arange(slots, dtype=np.int64)) * SLOT_NS
-    arrived = np.maximum(grid.received_ns.reshape(lines, slots), ends_ns + CLOSED_AFTER_NS)
-    of_sites = dark_slots(grid, around.lost, around.hearing) if around.dark is None else around.dark
-    dark = np.repeat(of_sites, paths, axis=0)
+    arrived = np.maximum(grid.received_ns.reshape(lines, slots), _closed_ns(grid))
+    # Of a line that was not measured while another of its office was, nothing was awaited.
+    there = grid.measured > 0
+    awaited = (around.awaited[:, None] & (there | ~there.any(axis=1, keepdims=True))).reshape(lines, slots)
     return tuple(
         Track(
             first_slot=grid.first_slot,
             slot_ns=SLOT_NS,
             broke=_share(grid.broken[index].reshape(lines, slots), windows),
             measured=measured,
-            dark=dark,
+            awaited=awaited,
             strain=grid.strain[index].reshape(lines, slots),
             arrived_ns=arrived,
             planned=around.planned.reshape(lines, slots),
@@ -96,19 +92,31 @@ def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.
 
 def hearing_slots(grid: SlotGrid) -> NDArray[np.bool_]:
     """(T,): anybody was heard in time."""
-    ends_ns = (grid.first_slot + 1 + np.arange(grid.measured.shape[-1], dtype=np.int64)) * SLOT_NS
-    in_time = (grid.received_ns > 0) & (grid.received_ns <= ends_ns + CLOSED_AFTER_NS)
+    in_time = (grid.received_ns > 0) & (grid.received_ns <= _closed_ns(grid))
     return np.asarray(in_time.any(axis=(0, 1)))
 
 
-def dark_slots(
+def awaited_slots(
     grid: SlotGrid, lost: NDArray[np.bool_], hearing: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:
-    """(S, T): nothing of an office came, which had been heard before, and either its contact was lost or others were heard (`hearing`)."""
-    there = grid.measured.any(axis=1)
+    """(S, T): were nothing of an office there it would be dark: it had been heard before, and either its contact was lost or others were heard.
+
+    Args:
+        grid: what is there, whenever it came.
+        lost: (S, T) contact was lost.
+        hearing: (T,) of `hearing_slots`, for a grid that has not all offices.
+    """
     hearing = hearing_slots(grid) if hearing is None else hearing
-    seen = np.logical_or.accumulate(there, axis=-1)
-    return np.asarray(~there & seen & (lost | hearing))
+    never = np.iinfo(np.int64).max
+    first_ns = np.where(grid.measured > 0, grid.received_ns, never).min(axis=(1, 2), initial=never)
+    heard = first_ns[:, None] <= _closed_ns(grid)
+    return np.asarray(heard & (lost | hearing))
+
+
+def _closed_ns(grid: SlotGrid) -> NDArray[np.int64]:
+    """(T,): until then what comes of a slot comes in time."""
+    ends = grid.first_slot + 1 + np.arange(grid.measured.shape[-1], dtype=np.int64)
+    return ends * SLOT_NS + CLOSED_AFTER_NS
 
 
 def groups_of(lines: Lines, by_id: Mapping[str, Site]) -> dict[str, NDArray[np.int32]]:

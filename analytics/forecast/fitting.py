@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
-from telemetry.windows import SECOND_NS
+from telemetry.windows import MINUTE_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ SAVES: Final = 1e-4
 FREELY: Final = 0.1
 """How hard the bias is held to where it starts."""
 SURELY: Final = 6.0
-MINUTE_NS: Final = 60 * SECOND_NS
+"""1 over the mean of p (1 - p) where p is spread evenly: what makes the two halves of `in_doubt` equal there."""
 KNOTS_MIN: Final = (10.0, 30.0, 120.0, 1440.0, 20160.0)
 """Leads in minutes at which the weights are fitted; between them they run straight in log(lead), beyond them level."""
 
@@ -39,8 +39,8 @@ def lead_hats(lead_ns: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the weights are held towards.
+class Penalty:
+    """What the weights are held towards, at the cost of some likelihood.
 
     Attributes:
         start: (K, 1 + F) weights to start from; all but the first are held there by `ridge`.
@@ -56,7 +56,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class Outcomes:
     """What came true of M asks: whether each failed, and how much it weighs."""
 
     fails: NDArray[np.bool_]
@@ -66,8 +66,8 @@ class Came:
 def most_likely(
     x: NDArray[np.float64],
     hats: NDArray[np.float64],
-    came: Came,
-    towards: Held,
+    came: Outcomes,
+    penalty: Penalty,
     begin: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Weights (K, 1 + F) of figures `x` (M, 1 + F, the first column 1) with the least penalised log loss.
@@ -77,14 +77,14 @@ def most_likely(
     By Newton steps that are projected upon the bounds (Bertsekas, SIAM J. Control Optim. 20 (1982) 221): the loss is
     convex, and its curvature is a band of blocks because a lead lies between two knots at most.
     """
-    least = np.full(towards.start.shape, -np.inf)
-    if towards.never_eases is not None:
-        least[:, 1:][:, towards.never_eases] = 0.0
+    least = np.full(penalty.start.shape, -np.inf)
+    if penalty.never_eases is not None:
+        least[:, 1:][:, penalty.never_eases] = 0.0
     at_least = least.ravel()
-    weights = np.maximum((towards.start if begin is None else begin).ravel(), at_least)
-    value = _loss(weights, x, hats, came, towards)
+    weights = np.maximum((penalty.start if begin is None else begin).ravel(), at_least)
+    value = _loss(weights, x, hats, came, penalty)
     for _ in range(MOST_STEPS):
-        slope, curve = _course(weights, x, hats, came, towards)
+        slope, curve = _course(weights, x, hats, came, penalty)
         free = ~((weights <= at_least) & (slope > 0.0))
         step = np.zeros_like(weights)
         step[free] = -cho_solve(cho_factor(curve[np.ix_(free, free)]), slope[free])
@@ -93,30 +93,30 @@ def most_likely(
         length = 1.0
         while True:
             there = np.maximum(weights + length * step, at_least)
-            found = _loss(there, x, hats, came, towards)
+            found = _loss(there, x, hats, came, penalty)
             if found <= value + SAVES * float(slope @ (there - weights)) or length < SHORTEST:
                 break
             length /= 2.0
         weights, value = there, found
-    return np.asarray(weights.reshape(towards.start.shape))
+    return np.asarray(weights.reshape(penalty.start.shape))
 
 
 def in_doubt(
-    weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64], came: Came
-) -> Came:
+    weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64], came: Outcomes
+) -> Outcomes:
     """The same asks, half of whose weight goes by how much in doubt `weights` (K, 1 + F) leave each.
 
     The slope of the squared error is that of the log loss times p (1 - p): weights that are the likeliest of asks weighed so
     make the sum of both small, and what is next to certain either way, which the log loss alone listens to most, counts
-    half. `SURELY` is what makes the two parts equal where p is spread evenly.
+    half.
     """
     fails = expit(_odds(weights, x, hats))
-    return Came(came.fails, came.weight * (0.5 + 0.5 * SURELY * fails * (1.0 - fails)))
+    return Outcomes(came.fails, came.weight * (0.5 + 0.5 * SURELY * fails * (1.0 - fails)))
 
 
-def _held_to(towards: Held) -> NDArray[np.float64]:
+def _held_to(penalty: Penalty) -> NDArray[np.float64]:
     """(1 + F,) how hard each weight is held."""
-    return np.concatenate([[FREELY], towards.ridge])
+    return np.concatenate([[FREELY], penalty.ridge])
 
 
 def _blocks(rows: int) -> list[slice]:
@@ -131,25 +131,33 @@ def _odds(
 
 
 def _loss(
-    weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64], came: Came, towards: Held
+    weights: NDArray[np.float64],
+    x: NDArray[np.float64],
+    hats: NDArray[np.float64],
+    came: Outcomes,
+    penalty: Penalty,
 ) -> float:
     """What is made as small as can be."""
-    off = weights.reshape(towards.start.shape) - towards.start
+    off = weights.reshape(penalty.start.shape) - penalty.start
     odds = _odds(weights, x, hats)
     lost = came.weight * np.logaddexp(0.0, np.where(came.fails, -odds, odds))
-    held = (_held_to(towards) * off**2).sum() + towards.smooth * (np.diff(off, axis=0) ** 2).sum()
+    held = (_held_to(penalty) * off**2).sum() + penalty.smooth * (np.diff(off, axis=0) ** 2).sum()
     return float(lost.sum() + 0.5 * held)
 
 
 def _course(
-    weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64], came: Came, towards: Held
+    weights: NDArray[np.float64],
+    x: NDArray[np.float64],
+    hats: NDArray[np.float64],
+    came: Outcomes,
+    penalty: Penalty,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Slope (K * (1 + F),) and curvature of the penalised loss."""
-    knots, figures = towards.start.shape
-    off = weights.reshape(knots, figures) - towards.start
+    knots, figures = penalty.start.shape
+    off = weights.reshape(knots, figures) - penalty.start
     between = np.diff(np.eye(knots), axis=0)
-    drawn = towards.smooth * between.T @ between
-    held_to = _held_to(towards)
+    drawn = penalty.smooth * between.T @ between
+    held_to = _held_to(penalty)
     slope = held_to * off + drawn @ off
     curve = np.zeros((knots, figures, knots, figures))
     each = np.arange(figures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.special import expit, logit
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from analytics.forecast.pieces import InPieces
     from analytics.forecast.track import Chances, Track
 
-EDGE = 1e-6
+EDGE: Final = 1e-6
+"""A chance is taken for no surer than this before its terms are told apart: they are differences of log-odds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ import numpy as np
 from scipy.signal import lfilter
 
 from analytics.forecast.clock import CLOCK_HALF_DAYS, CLOCK_PRIOR_DAYS, clock_rate
+from analytics.forecast.fading import DAY, SIX_HOURS, TEN_DAYS, THREE_DAYS
 from analytics.forecast.hourly import FAILED, hourly_beyond
 from analytics.forecast.levels import levels
 from analytics.forecast.margins import OTHER_LIMITS, Margin, margins
 from analytics.forecast.odds import log_odds
+from analytics.hours import HOURS_PER_DAY
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
@@ -27,21 +29,27 @@ if TYPE_CHECKING:
     from analytics.forecast.hourly import Hourly
     from analytics.forecast.track import Track
 
+    Floats = NDArray[np.float64]
+
 HOURS: Final = 672
 """Hours that are looked back to: four weeks."""
-FADING: Final = (
-    ("rate_ten_days", 240.0, 24.0),
-    ("rate_three_days", 72.0, 12.0),
-    ("rate_day", 24.0, 6.0),
-    ("rate_six", 6.0, 2.0),
-)
-"""Rates of failed hours: name, half-life in hours, hours' worth of the next longer one that it is shrunk to."""
+RATES: Final = {
+    "rate_ten_days": TEN_DAYS,
+    "rate_three_days": THREE_DAYS,
+    "rate_day": DAY,
+    "rate_six": SIX_HOURS,
+}
+"""Rates of failed hours by name, each shrunk to the one before it."""
 WHOLE_PRIOR_HOURS: Final = 24.0
+"""Hours' worth of the line's broken share of all time beside its four weeks."""
 GAIN_HALF_HOURS: Final = 168.0
+"""By so many hours since, an hour counts half for the gains."""
 GAIN_PRIOR: Final = 0.16
 """Squared error that both forecasters start with, so that a short past says little."""
 REPEAT_PRIOR_HOURS: Final = 6.0
+"""Hours' worth of the rate of ten days beside the hours that followed one as it is now."""
 FIRST_RATE: Final = 0.08
+"""Of hours that fail, before any is known."""
 NEAR_HALF_HOURS: Final = 3.0
 """By so much lead the way in which the state now and the line's rate strengthen each other has halved."""
 
@@ -51,9 +59,9 @@ class Habits:
     """The hours of a track, and what the two plain forecasters would have said of each hour; (N, H) each."""
 
     hours: Hourly
-    clock: NDArray[np.float64]
+    clock: Floats
     """The chance of failing by the same clock hours of the days before."""
-    plain: NDArray[np.float64]
+    plain: Floats
     """The line's fading rate before the hour."""
     level: NDArray[np.float32]
     """(N, H + 1) the level of failing that the line stood at before the first hour and after each."""
@@ -61,41 +69,48 @@ class Habits:
     """The hours judged by each of `OTHER_LIMITS`."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Weeks:
+    """The last `HOURS` before each ask, newest first, as far as they were known then; (M, `HOURS`) each, 0 where not known.
+
+    Attributes:
+        had: 1 where the hour is known.
+        failed: 1 where it failed.
+        weight: how much it counts for the gains.
+        plain_error: squared error of the line's plain rate, weighed.
+        clock_error: that of "as usual at this clock hour", weighed.
+    """
+
+    had: NDArray[np.float32]
+    failed: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    plain_error: NDArray[np.float32]
+    clock_error: NDArray[np.float32]
+
+
 def habits(track: Track) -> Habits:
     """Run the two forecasters over a track; they see an hour only where it was known within an hour of its end."""
     hours, others = hourly_beyond(track, tuple(OTHER_LIMITS.values()))
     ends = (hours.first_hour + 1 + np.arange(hours.had.shape[1], dtype=np.int64)) * HOUR_NS
     prompt = hours.had & (hours.known_ns <= ends + HOUR_NS)
-    had, failed = prompt.astype(np.float64), (prompt & hours.failed).astype(np.float64)
-    plain = (_fading(failed, 240.0) + 24.0 * FIRST_RATE) / (_fading(had, 240.0) + 24.0)
-    daily = 0.5 ** (1.0 / CLOCK_HALF_DAYS)
-    step = ([0.0] * 24 + [daily], [1.0] + [0.0] * 23 + [-daily])
-    sums, counts = (np.asarray(lfilter(*step, _spread(each), axis=1)) for each in (failed, had))
+    failed = prompt & hours.failed
+    plain = TEN_DAYS.rate(TEN_DAYS.counts(failed)[:, :-1], TEN_DAYS.counts(prompt)[:, :-1], FIRST_RATE)
+    sums, counts = _by_clock(failed), _by_clock(prompt)
     clock = (sums + CLOCK_PRIOR_DAYS * plain) / (counts + CLOCK_PRIOR_DAYS)
     return Habits(hours, clock, plain, levels(prompt, hours.failed), margins(prompt, others))
 
 
-def habit_figures(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
+def habit_figures(of: Habits, moment: Moment) -> dict[str, Floats]:
     """The figures of M asks; (M,) each."""
-    hours, line = of.hours, moment.line
-    newest = moment.now_ns // HOUR_NS - hours.first_hour - 1
-    at = newest[:, None] - np.arange(HOURS)
-    flat = line[:, None] * hours.had.shape[1] + np.clip(at, 0, hours.had.shape[1] - 1)
-    known = (at >= 0) & (at < hours.had.shape[1]) & (hours.known_ns.ravel()[flat] <= moment.now_ns[:, None])
-    known &= hours.had.ravel()[flat]
-    had = known.astype(np.float32)
-    failed = (known & hours.failed.ravel()[flat]).astype(np.float32)
-    figures = _rates(had, failed, moment.base)
-    long = figures["rate_ten_days"]
-    figures["clock"] = clock_rate(hours, hours.failed, moment, long)
-    weight = had * (0.5 ** (np.arange(HOURS) / GAIN_HALF_HOURS)).astype(np.float32)
-    plain = of.plain.astype(np.float32).ravel()[flat]
-    plain_error = (plain - failed) ** 2 * weight
-    clock_error = ((of.clock.astype(np.float32).ravel()[flat] - failed) ** 2 * weight).sum(axis=1)
-    clock_gain = _gain(clock_error, plain_error.sum(axis=1))
-    last_gain, repeat = _repeats(moment, had, failed, (weight, plain_error, long))
-    odds = {name: log_odds(rate) for name, rate in figures.items()}
-    off_clock, off_now = odds["clock"] - odds["rate_ten_days"], log_odds(moment.hour) - odds["rate_ten_days"]
+    weeks = _weeks_before(of, moment)
+    rates = _rates(weeks, moment.base)
+    long = rates["rate_ten_days"]
+    rates["clock"] = clock_rate(of.hours, of.hours.failed, moment, long)
+    clock_gain = _gain(weeks.clock_error.sum(axis=1), weeks.plain_error.sum(axis=1))
+    last_gain, repeat = _repeats(weeks, moment, long)
+    odds = {name: log_odds(rate) for name, rate in rates.items()}
+    now, usual = log_odds(moment.hour), odds["rate_ten_days"]
+    off_clock = odds["clock"] - usual
     near = 0.5 ** (np.maximum(moment.start_ns - moment.now_ns, 0) / HOUR_NS / NEAR_HALF_HOURS)
     return (
         odds
@@ -103,17 +118,29 @@ def habit_figures(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
         | {
             "repeat": log_odds(repeat),
             "clock_gain": clock_gain,
-            "last_gain": last_gain,
             "clock_by_clock_gain": clock_gain * off_clock,
             "clock_by_last_gain": last_gain * off_clock,
-            "hour_by_clock_gain": clock_gain * off_now,
-            "hour_by_last_gain": last_gain * off_now,
-            "hour_by_rate": log_odds(moment.hour) * odds["rate_ten_days"] * near,
+            "hour_by_last_gain": last_gain * (now - usual),
+            "hour_by_rate": now * usual * near,
         }
     )
 
 
-def _standing(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
+def _weeks_before(of: Habits, moment: Moment) -> _Weeks:
+    hours, width = of.hours, of.hours.had.shape[1]
+    newest = moment.now_ns // HOUR_NS - hours.first_hour - 1
+    at = newest[:, None] - np.arange(HOURS)
+    flat = moment.line[:, None] * width + np.clip(at, 0, width - 1)
+    known = (at >= 0) & (at < width) & (hours.known_ns.ravel()[flat] <= moment.now_ns[:, None])
+    known &= hours.had.ravel()[flat]
+    had = known.astype(np.float32)
+    failed = (known & hours.failed.ravel()[flat]).astype(np.float32)
+    weight = had * (0.5 ** (np.arange(HOURS) / GAIN_HALF_HOURS)).astype(np.float32)
+    plain, clock = (said.astype(np.float32).ravel()[flat] for said in (of.plain, of.clock))
+    return _Weeks(had, failed, weight, (plain - failed) ** 2 * weight, (clock - failed) ** 2 * weight)
+
+
+def _standing(of: Habits, moment: Moment) -> dict[str, Floats]:
     """The level of failing now, and how the line fares under other limits."""
     after = moment.now_ns // HOUR_NS - of.hours.first_hour
     at = moment.line, np.clip(after, 0, of.hours.had.shape[1])
@@ -128,50 +155,42 @@ def _standing(of: Habits, moment: Moment) -> dict[str, NDArray[np.float64]]:
     return {name: log_odds(share) for name, share in shares.items()}
 
 
-def _fading(values: NDArray[np.float64], half_hours: float) -> NDArray[np.float64]:
-    """Fading sums (N, H) of the hours before each hour."""
-    keep = 0.5 ** (1.0 / half_hours)
-    return np.asarray(lfilter([0.0, keep], [1.0, -keep], values, axis=1))
+def _by_clock(of: NDArray[np.bool_]) -> Floats:
+    """(N, H) fading counts of the same clock hour on the days before each hour, and by half of the hours beside it."""
+    # Trouble does not keep to the clock.
+    spread = of.astype(np.float64)
+    spread[:, 1:] += 0.5 * of[:, :-1]
+    spread[:, :-1] += 0.5 * of[:, 1:]
+    keep = 0.5 ** (1.0 / CLOCK_HALF_DAYS)
+    a_day = [0.0] * HOURS_PER_DAY
+    return np.asarray(lfilter([*a_day, keep], [1.0, *a_day[1:], -keep], spread, axis=1))
 
 
-def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each hour with half of its neighbours: trouble does not keep to the clock."""
-    out = values.copy()
-    out[:, 1:] += 0.5 * values[:, :-1]
-    out[:, :-1] += 0.5 * values[:, 1:]
-    return out
-
-
-def _rates(
-    had: NDArray[np.float32], failed: NDArray[np.float32], base: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
+def _rates(weeks: _Weeks, base: Floats) -> dict[str, Floats]:
+    """Rates of failed hours, from that of all four weeks down to that of six hours; (M,) each."""
+    had, failed = weeks.had, weeks.failed
     rate = (failed.sum(axis=1) + WHOLE_PRIOR_HOURS * base) / (had.sum(axis=1) + WHOLE_PRIOR_HOURS)
     rates = {"rate": np.asarray(rate, dtype=np.float64)}
-    for name, half, prior in FADING:
-        weight = (0.5 ** ((np.arange(HOURS) + 0.5) / half)).astype(np.float32)
+    for name, fading in RATES.items():
+        weight = (0.5 ** ((np.arange(HOURS) + 0.5) / fading.half_hours)).astype(np.float32)
         # By `vecdot`, whose sums are the same however many asks there are; those of `@` are not.
-        rate = (np.vecdot(failed, weight) + prior * rate) / (np.vecdot(had, weight) + prior)
-        rates[name] = np.asarray(rate, dtype=np.float64)
+        rate = fading.rate(np.vecdot(failed, weight), np.vecdot(had, weight), rate)
+        rates[name] = rate
     return rates
 
 
-def _repeats(
-    moment: Moment,
-    had: NDArray[np.float32],
-    failed: NDArray[np.float32],
-    past: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How well "as it was `lead` ago" did, and how often the line failed `lead` after it had been as it is now."""
-    weight, plain_error, long = past
+def _repeats(weeks: _Weeks, moment: Moment, long: Floats) -> tuple[Floats, Floats]:
+    """How well "as it was `lead` ago" did, and how often the line failed `lead` after it had been as it is now; (M,) each."""
     state = moment.hour > FAILED
     lag = np.clip(np.rint((moment.start_ns - moment.now_ns) / HOUR_NS), 0, HOURS // 2).astype(np.int64) + 1
     gain, repeat = np.zeros(len(lag)), np.zeros(len(lag))
     for each in np.unique(lag):
         of = np.flatnonzero(lag == each)
-        later, before = failed[of, :-each], failed[of, each:]
-        both = weight[of, :-each] * had[of, each:]
+        later, before = weeks.failed[of, :-each], weeks.failed[of, each:]
+        had = weeks.had[of, each:]
+        both = weeks.weight[of, :-each] * had
         error = ((before - later) ** 2 * both).sum(axis=1)
-        gain[of] = _gain(error, (plain_error[of, :-each] * had[of, each:]).sum(axis=1))
+        gain[of] = _gain(error, (weeks.plain_error[of, :-each] * had).sum(axis=1))
         alike = both * np.where(state[of, None], before, 1.0 - before)
         repeat[of] = ((later * alike).sum(axis=1) + REPEAT_PRIOR_HOURS * long[of]) / (
             alike.sum(axis=1) + REPEAT_PRIOR_HOURS
@@ -179,5 +198,6 @@ def _repeats(
     return gain, repeat
 
 
-def _gain(error: NDArray[np.floating], plain: NDArray[np.floating]) -> NDArray[np.float64]:
+def _gain(error: NDArray[np.floating], plain: NDArray[np.floating]) -> Floats:
+    """Log-ratio of two sums of squared errors (M,): below 0 where the first forecaster was the better one."""
     return np.log((error.astype(np.float64) + GAIN_PRIOR) / (plain.astype(np.float64) + GAIN_PRIOR))

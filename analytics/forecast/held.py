@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.climatology import BROKEN_SHARE
+from analytics.forecast.seen import dark_by
 from analytics.outcome import LEAST_COUNTED
 
 if TYPE_CHECKING:
@@ -36,11 +37,10 @@ def came_true(track: Track, asks: Asks, *, as_of_ns: int | None = None) -> CameT
         as_of_ns: only what had arrived by then is seen, and spans that end later are not known; None for all.
     """
     measured = track.measured
-    blamed = (1.0 - measured) * (track.dark & ~track.planned)
-    broken = np.nan_to_num(track.broke) * measured
     if as_of_ns is not None:
-        seen = track.arrived_ns <= as_of_ns
-        measured, blamed, broken = (np.where(seen, each, 0.0) for each in (measured, blamed, broken))
+        measured = np.where(track.arrived_ns <= as_of_ns, measured, 0.0)
+    blamed = dark_by(track, as_of_ns) & ~track.planned
+    broken = np.nan_to_num(track.broke) * measured
     length = (asks.end_ns - asks.start_ns) / track.slot_ns
     counted = _over(measured + blamed, track, asks)
     failed = _over(broken + blamed, track, asks)

@@ -1,8 +1,7 @@
 """Each line hour by hour: whether the hour failed, for the long memory of the forecast.
 
-An hour is known when the slots of it that arrived within a day of its end had all arrived; slots that come later than
-that stay out of it for good, so that one lost report does not hide an hour for ever. Which slots count is told by
-the times of arrival alone, so what had not arrived changes nothing.
+An hour is told at its end, by what of it had arrived by then: slots that were awaited and were not there count as dark, whether
+they come later or never do. So what had not arrived changes nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
@@ -59,8 +59,10 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     first = np.flatnonzero(np.diff(hour, prepend=hour[0] - 1))
     ends = (hour[first] + 1) * HOUR_NS
     # An hour is what of it had arrived by its end: were late slots waited for, their coming would be told beforehand.
-    in_time = track.arrived_ns <= np.repeat(ends, np.diff(first, append=slots))
+    hour_ends = np.repeat(ends, np.diff(first, append=slots))
+    in_time = track.arrived_ns <= hour_ends
     known = in_time & np.isfinite(track.broke)
+    closed = in_time | (starts + track.slot_ns + CLOSED_AFTER_NS <= hour_ends)
 
     def slots_of_hour(which: NDArray[np.bool_]) -> NDArray[np.int32]:
         return np.add.reduceat(which.view(np.uint8), first, axis=1, dtype=np.int32)
@@ -68,7 +70,7 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     def broken_share(which: NDArray[np.bool_]) -> NDArray[np.float64]:
         return np.add.reduceat(np.where(which, track.broke, 0.0), first, axis=1, dtype=np.float64)
 
-    count, dark = slots_of_hour(known), slots_of_hour(in_time & track.dark & ~known)
+    count, dark = slots_of_hour(known), slots_of_hour(closed & track.awaited & ~known)
     had = (count + dark) * 2 >= HOUR_NS / track.slot_ns
     enough = FAILED * (count + dark)
 

@@ -11,24 +11,20 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.signal import lfilter
+
+from analytics.forecast.fading import DAY, TEN_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-
 OTHER_LIMITS: Final = {"near": 0.5, "far": 2.0}
 """The strain beyond which a slot breaks, by name: half the limit, twice the limit."""
 _SORTED: Final = sorted(OTHER_LIMITS.values())
 UNKNOWN: Final = 255
-TEN_DAYS_HOURS: Final = 240.0
-TEN_DAYS_PRIOR_HOURS: Final = 24.0
-DAY_HOURS: Final = 24.0
-DAY_PRIOR_HOURS: Final = 6.0
 FIRST_RATE: Final = 0.1
+"""Of hours that fail under another limit, before any is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +44,12 @@ class Margin:
 
 def margins(had: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]) -> tuple[Margin, ...]:
     """The rates of known hours (N, H), judged by each of some other limits."""
-    hours = [_fading(had, half) for half in (TEN_DAYS_HOURS, DAY_HOURS)]
+    ten_had, day_had = TEN_DAYS.counts(had), DAY.counts(had)
     out = []
     for failed in others:
-        count = [_fading(had & failed, half) for half in (TEN_DAYS_HOURS, DAY_HOURS)]
-        ten = (count[0] + TEN_DAYS_PRIOR_HOURS * FIRST_RATE) / (hours[0] + TEN_DAYS_PRIOR_HOURS)
-        day = (count[1] + DAY_PRIOR_HOURS * ten) / (hours[1] + DAY_PRIOR_HOURS)
+        fails = had & failed
+        ten = TEN_DAYS.rate(TEN_DAYS.counts(fails), ten_had, FIRST_RATE)
+        day = DAY.rate(DAY.counts(fails), day_had, ten)
         out.append(Margin(failed, ten.astype(np.float32), day.astype(np.float32)))
     return tuple(out)
 
@@ -70,11 +66,3 @@ def strain_of(classes: NDArray[np.uint8]) -> NDArray[np.float32]:
     table = np.full(UNKNOWN + 1, np.nan, dtype=np.float32)
     table[: len(known)] = known
     return np.asarray(table[classes])
-
-
-def _fading(of: NDArray[np.bool_], half_hours: float) -> Floats:
-    """Fading counts (N, H + 1) before the first hour and after each."""
-    keep = 0.5 ** (1.0 / half_hours)
-    counts = np.zeros((of.shape[0], of.shape[1] + 1))
-    counts[:, 1:] = lfilter([1.0], [1.0, -keep], of.astype(np.float64), axis=1)
-    return counts

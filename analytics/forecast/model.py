@@ -17,13 +17,14 @@ import numpy as np
 from scipy.special import expit
 
 from analytics.forecast.features import facts
-from analytics.forecast.fitting import KNOTS_MIN, Came, Held, in_doubt, lead_hats, most_likely
+from analytics.forecast.fitting import KNOTS_MIN, Outcomes, Penalty, in_doubt, lead_hats, most_likely
 from analytics.forecast.track import Chances
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analytics.forecast.features import Digest, Facts
+    from analytics.forecast.facts import Facts
+    from analytics.forecast.features import Digest
     from analytics.forecast.track import Asks, Track
 
 FORM: Final = "terms/6"
@@ -101,6 +102,11 @@ class Model(msgspec.Struct, frozen=True):
     weights: tuple[tuple[float, ...], ...]
     asks: int
 
+    @property
+    def by_knot(self) -> NDArray[np.float64]:
+        """(K, 1 + F) bias and weights."""
+        return np.column_stack([self.bias, self.weights])
+
     def chances(self, track: Track, asks: Asks, known: Digest | None = None) -> Chances:
         """The chance of each ask and its terms, from what had arrived by its `now_ns` only.
 
@@ -118,8 +124,8 @@ class Model(msgspec.Struct, frozen=True):
                 f"the model is of the form {self.form!r}, this release reads {FORM!r}: fit it anew"
             )
         hats = lead_hats(known.lead_ns)
-        x = (chosen(known, self.names) - np.asarray(self.usual)) / np.asarray(self.scale)
-        weights = _at_leads(hats, np.column_stack([self.bias, self.weights]))
+        x = (known.of(self.names) - np.asarray(self.usual)) / np.asarray(self.scale)
+        weights = _at_leads(hats, self.by_knot)
         parts = x * weights[:, 1:]
         fails = expit(weights[:, 0] + parts.sum(axis=1))
         return Chances(np.where(known.ground, 1.0 - fails, np.nan), _by_term(parts, self.names), TERMS)
@@ -147,24 +153,15 @@ def fit_facts(
 ) -> Model:
     """`fit` on figures that are there already; `weight` (M,): how much each ask counts, 1 where none is given."""
     counts = np.ones(int(use.sum())) if weight is None else weight[use]
-    figures, hats, fails = chosen(known, FIGURES)[use], lead_hats(known.lead_ns[use]), ~held[use]
-    if prior is not None and prior.form == FORM and prior.names == FIGURES:
-        usual, scale = np.asarray(prior.usual), np.asarray(prior.scale)
-        start = np.column_stack([np.asarray(prior.bias), np.asarray(prior.weights)])
-    else:
-        usual = np.average(figures, axis=0, weights=counts)
-        spread = np.sqrt(np.average((figures - usual) ** 2, axis=0, weights=counts))
-        scale = np.maximum(spread, LEAST_SPREAD)
-        start = np.zeros((len(KNOTS_MIN), 1 + figures.shape[1]))
-        rate = (counts @ fails + 0.5) / (counts.sum() + 1.0)
-        start[:, 0] = np.log(rate / (1.0 - rate))
+    figures, hats, fails = known.of(FIGURES)[use], lead_hats(known.lead_ns[use]), ~held[use]
+    came = Outcomes(fails, counts)
+    usual, scale, start = _origin(figures, came, prior)
     x = np.column_stack([np.ones(len(figures)), (figures - usual) / scale])
     ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
     ridge *= 1.0 if prior is None else HELD_TO_PRIOR
-    towards = Held(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES)))
-    came = Came(fails, counts)
-    likeliest = most_likely(x, hats, came, towards)
-    weights = most_likely(x, hats, in_doubt(likeliest, x, hats, came), towards, likeliest)
+    penalty = Penalty(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES)))
+    likeliest = most_likely(x, hats, came, penalty)
+    weights = most_likely(x, hats, in_doubt(likeliest, x, hats, came), penalty, likeliest)
     return Model(
         form=FORM,
         names=FIGURES,
@@ -176,9 +173,18 @@ def fit_facts(
     )
 
 
-def chosen(known: Facts, names: tuple[str, ...]) -> NDArray[np.float64]:
-    """(M, F) the figures of those names, in their order."""
-    return known.figures[:, [known.names.index(name) for name in names]]
+def _origin(
+    figures: NDArray[np.float64], came: Outcomes, prior: Model | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """What figures (M, F) are measured from and by, (F,) each, and the weights (K, 1 + F) from which a fit sets out."""
+    if prior is not None and prior.form == FORM and prior.names == FIGURES:
+        return np.asarray(prior.usual), np.asarray(prior.scale), prior.by_knot
+    usual = np.average(figures, axis=0, weights=came.weight)
+    spread = np.sqrt(np.average((figures - usual) ** 2, axis=0, weights=came.weight))
+    start = np.zeros((len(KNOTS_MIN), 1 + figures.shape[1]))
+    rate = (came.weight @ came.fails + 0.5) / (came.weight.sum() + 1.0)
+    start[:, 0] = np.log(rate / (1.0 - rate))
+    return usual, np.maximum(spread, LEAST_SPREAD), start
 
 
 def _at_leads(hats: NDArray[np.float64], by_knot: NDArray[np.float64]) -> NDArray[np.float64]:

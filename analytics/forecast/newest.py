@@ -96,7 +96,7 @@ def _bits(tracks: Sequence[Track], columns: list[int]) -> list[bytes]:
     return [
         of[:, columns].tobytes()
         for track in tracks
-        for of in (track.broke, track.strain, track.measured, track.dark, track.arrived_ns)
+        for of in (track.broke, track.strain, track.measured, track.awaited, track.arrived_ns)
     ]
 
 
@@ -120,7 +120,7 @@ def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present
             track.broke[~write, at] = np.nan
             track.strain[~write, at] = np.nan
             track.measured[~write, at] = 0.0
-            track.dark[:, at] = silent
+            track.awaited[:, at] = silent
             track.arrived_ns[:, at] = (slot + 1) * SLOT_NS
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
-from analytics.forecast.features import Among, Peers, facts
+from analytics.forecast.features import facts
+from analytics.forecast.peers import Among, Peers
 from analytics.forecast.track import Asks, Chances
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from analytics.forecast.seen import Past
     from analytics.forecast.track import Track
 
-_IN_THE_TAIL: Final = ("broke", "strain", "measured", "dark", "arrived_ns")
+_IN_THE_TAIL: Final = ("broke", "strain", "measured", "awaited", "arrived_ns")
 
 
 class Span(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
-from analytics.forecast.seen import look, newest_slot
+from analytics.forecast.seen import dark_by, look, look_rehearsed, newest_slot
 from analytics.history import WINDOWS_PER_HOUR, History
 from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
@@ -89,10 +89,7 @@ def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64]) -> Floats:
 def _rehearsed(track: Track, asks: Asks) -> Floats:
     """The chance that a line whose last rehearsal of the day did not hold the whole ladder breaks again."""
     slot = newest_slot(track, asks.now_ns)[:, None] - np.arange(RECALLED_NS // track.slot_ns)
-    slots = track.rehearsed.shape[1]
-    at = asks.line[:, None], np.clip(slot, 0, slots - 1)
-    seen = (slot >= 0) & (slot < slots) & (track.arrived_ns[at] <= asks.now_ns[:, None])
-    share = np.where(seen, track.rehearsed[at], np.nan)
+    share = look_rehearsed(track, asks.line, slot, asks.now_ns)
     newest = np.isfinite(share).argmax(axis=1)
     rows = np.arange(len(asks.line))
     broke = np.nan_to_num(share[rows, newest], nan=1.0) < 1.0
@@ -162,7 +159,7 @@ def _climate(track: Track, of_slot: NDArray[np.int64], as_of_ns: int, weeks: flo
     span = slice(first, end)
     seen = track.arrived_ns[:, span] <= as_of_ns
     measured = np.where(seen, track.measured[:, span], 0.0)
-    blamed = (1.0 - measured) * (seen & track.dark[:, span])
+    blamed = dark_by(track, as_of_ns, span).astype(np.float64)
     broken = np.nan_to_num(track.broke[:, span]) * measured + blamed
     windows = WINDOWS_PER_HOUR * track.slot_ns / HOUR_NS if track.slot_ns < HOUR_NS else WINDOWS_PER_SLOT
     at = np.flatnonzero(np.diff(hours, prepend=hours[0] - 1))

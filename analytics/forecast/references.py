@@ -13,12 +13,12 @@ import numpy as np
 from scipy.special import expit
 
 from analytics.forecast.features import facts
-from analytics.forecast.fitting import Came, Held, lead_hats, most_likely
+from analytics.forecast.fitting import Outcomes, Penalty, lead_hats, most_likely
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analytics.forecast.features import Facts
+    from analytics.forecast.facts import Facts
     from analytics.forecast.track import Asks, Track
 
 PERSISTENCE: Final = ("failed_now",)
@@ -39,7 +39,7 @@ class Reference(msgspec.Struct, frozen=True):
     def of_facts(self, known: Facts) -> NDArray[np.float64]:
         """`chances` of figures that are there already."""
         hats = lead_hats(known.lead_ns)
-        x = _columns(known, self.figures)
+        x = known.of(self.figures)
         z = hats @ np.asarray(self.bias) + (x * (hats @ np.asarray(self.weights))).sum(axis=1)
         return np.where(known.ground, 1.0 - expit(z), np.nan)
 
@@ -48,16 +48,12 @@ def fit_reference(known: Facts, held: NDArray[np.bool_], figures: tuple[str, ...
     """Recalibrate `PERSISTENCE` or `CLIMATOLOGY` on asks (M,) and what came true (M,)."""
     use = known.ground
     hats = lead_hats(known.lead_ns[use])
-    x = _columns(known, figures)[use]
+    x = known.of(figures)[use]
     start = np.zeros((hats.shape[1], 1 + x.shape[1]))
     ones = np.column_stack([np.ones(len(x)), x])
     weights = most_likely(
-        ones, hats, Came(~held[use], np.ones(len(ones))), Held(start, np.full(x.shape[1], 0.01), 0.0)
+        ones, hats, Outcomes(~held[use], np.ones(len(ones))), Penalty(start, np.full(x.shape[1], 0.01), 0.0)
     )
     return Reference(
         figures, tuple(map(float, weights[:, 0])), tuple(tuple(map(float, row)) for row in weights[:, 1:])
     )
-
-
-def _columns(known: Facts, figures: tuple[str, ...]) -> NDArray[np.float64]:
-    return known.figures[:, [known.names.index(name) for name in figures]]

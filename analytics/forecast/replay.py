@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from analytics.forecast.features import Facts, facts
+from analytics.forecast.facts import joined_facts
+from analytics.forecast.features import facts
 from analytics.forecast.held import came_true
 from analytics.forecast.model import fit_facts
 from analytics.forecast.rails import rails
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
-from analytics.forecast.track import Asks
+from analytics.forecast.track import joined_asks
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.forecast.facts import Facts
     from analytics.forecast.held import CameTrue
     from analytics.forecast.model import Model
     from analytics.forecast.rails import Rails
     from analytics.forecast.references import Reference
-    from analytics.forecast.track import Track
+    from analytics.forecast.track import Asks, Track
 
 REFIT_NS: Final = 7 * DAY_NS
 LEAST_ASKS: Final = 400
@@ -182,11 +184,11 @@ def _draw(of: Ground, extent: Extent, lot: np.random.Generator, at_ns: NDArray[n
     """All that is needed of a ground; at most `MOST_ASKS` of all grounds' hours are learnt from beside the scored asks."""
     known = facts(of.track, of.scored)
     some = lot.random(len(of.learnt.line)) < MOST_ASKS / max(extent.learnt, 1)
-    more = only_asks(of.learnt, np.flatnonzero(some))
+    more = of.learnt.rows(some)
     asks, lesson = of.scored, known
     if extent.scored > MOST_SCORED:
         few = np.flatnonzero(lot.random(len(asks.line)) < MOST_SCORED / extent.scored)
-        asks, lesson = only_asks(asks, few), only_facts(known, few)
+        asks, lesson = asks.rows(few), known.rows(few)
     asks, lesson = joined_asks([asks, more]), joined_facts([lesson, facts(of.track, more)])
     return _Drawn(
         now_ns=of.scored.now_ns,
@@ -203,7 +205,7 @@ def _settled(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Rows of the lesson that had come true by then, as far as had arrived by then, and whether they held."""
     mine = np.flatnonzero((asks.end_ns <= at_ns) & lesson.ground)
-    came = came_true(track, only_asks(asks, mine), as_of_ns=at_ns)
+    came = came_true(track, asks.rows(mine), as_of_ns=at_ns)
     return mine[came.known], came.held[came.known]
 
 
@@ -221,7 +223,7 @@ def _refits(
         parts, first = [], 0
         for one in drawn:
             rows = one.settled[index][0]
-            parts.append(only_facts(one.lesson, rows[few[first : first + len(rows)]]))
+            parts.append(one.lesson.rows(rows[few[first : first + len(rows)]]))
             first += len(rows)
         lesson, held = joined_facts(parts), came[few]
         refits.append(
@@ -258,31 +260,10 @@ def _said(
         week = np.flatnonzero((of.now_ns >= each.at_ns) & (of.now_ns < each.at_ns + REFIT_NS))
         if not len(week):
             continue
-        these = only_facts(known, week)
+        these = known.rows(week)
         out[0, week] = each.model.of_facts(these).holds
         out[1, week], out[2, week] = each.persistence.of_facts(these), each.climatology.of_facts(these)
     return out
-
-
-def only_facts(known: Facts, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Facts:
-    """Some of the asks, by number or by mask."""
-    return Facts(known.names, known.figures[rows], known.ground[rows], known.lead_ns[rows])
-
-
-def joined_facts(parts: Sequence[Facts]) -> Facts:
-    """The asks of several tracks as one."""
-    some = [part for part in parts if len(part.ground)] or list(parts[:1])
-    return Facts(
-        some[0].names,
-        np.concatenate([part.figures for part in some]),
-        np.concatenate([part.ground for part in some]),
-        np.concatenate([part.lead_ns for part in some]),
-    )
-
-
-def joined_asks(parts: Sequence[Asks]) -> Asks:
-    """Asks one after the other."""
-    return Asks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Asks.__slots__))
 
 
 def _refit_times(extent: Extent) -> NDArray[np.int64]:
@@ -291,8 +272,3 @@ def _refit_times(extent: Extent) -> NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
     first = extent.first_ns // DAY_NS * DAY_NS + REFIT_NS
     return np.arange(first, extent.last_ns + 1, REFIT_NS, dtype=np.int64)
-
-
-def only_asks(asks: Asks, rows: NDArray[np.int64]) -> Asks:
-    """Some of the asks."""
-    return Asks(*(getattr(asks, name)[rows] for name in Asks.__slots__))

@@ -12,32 +12,46 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from telemetry.store.rollup import CLOSED_AFTER_NS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from analytics.forecast.track import Track
 
-
+ASKS_AT_ONCE: Final = 4096
+"""Asks whose slots are laid out at a time."""
 LINES_AT_ONCE: Final = 64
+"""Lines whose slots are summed up at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """W slots for each of M asks; (M, W) each. Where `known` is false the rest says nothing.
+    """W slots for each of M asks; (M, W) each. Where `known` is false only `dark` says anything.
 
     Attributes:
         known: the slot had ended and arrived, and something was measured in it.
         broke: share of it that broke; 0 where not known.
         strain: the worst figure over its limit; 0 where not known.
-        dark: the office was known to have lost contact.
-        seen: the slot had ended and arrived, measured or not.
+        dark: the slot had ended, nothing of it was there though it was awaited; it may have arrived later.
     """
 
     known: NDArray[np.bool_]
     broke: NDArray[np.float32]
     strain: NDArray[np.float32]
     dark: NDArray[np.bool_]
-    seen: NDArray[np.bool_]
+
+
+def slots_in(track: Track, span_ns: int) -> int:
+    """How many slots cover a span: one at least."""
+    return max(int(-(-span_ns // track.slot_ns)), 1)
+
+
+def asks_at_once(asks: int) -> Iterator[slice]:
+    """So many asks by and by."""
+    return (slice(first, first + ASKS_AT_ONCE) for first in range(0, asks, ASKS_AT_ONCE))
 
 
 def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -47,11 +61,7 @@ def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> Slots:
     """The slots `slot` (M, W) of lines `line` (M,) as they were known at `now_ns` (M,)."""
-    slots = track.broke.shape[1]
-    inside = (slot >= 0) & (slot < slots)
-    flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
-    ended = track.start_ns + (slot + 1) * track.slot_ns <= now_ns[:, None]
-    seen = inside & ended & (track.arrived_ns.ravel()[flat] <= now_ns[:, None])
+    flat, seen, closed = _arrived(track, line, slot, now_ns)
     broke = np.where(seen, track.broke.ravel()[flat], np.float32(np.nan))
     strain = np.where(seen, track.strain.ravel()[flat], np.float32(np.nan))
     known = np.isfinite(broke)
@@ -60,9 +70,40 @@ def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns:
         known=known,
         broke=np.where(known, broke, zero),
         strain=np.where(known & np.isfinite(strain), strain, zero),
-        dark=seen & track.dark.ravel()[flat],
-        seen=seen,
+        dark=closed & ~known & track.awaited.ravel()[flat],
     )
+
+
+def dark_by(track: Track, as_of_ns: int | None = None, span: slice = slice(None)) -> NDArray[np.bool_]:
+    """(N, T) or its `span`: slots without contact, as known at `as_of_ns`; None: now that everything has arrived."""
+    there, awaited = track.measured[:, span] > 0, track.awaited[:, span]
+    if as_of_ns is None:
+        return awaited & ~there
+    arrived = track.arrived_ns[:, span] <= as_of_ns
+    ends = track.start_ns + (np.arange(track.broke.shape[1], dtype=np.int64)[span] + 1) * track.slot_ns
+    return awaited & ~(there & arrived) & (arrived | (ends + CLOSED_AFTER_NS <= as_of_ns))
+
+
+def look_rehearsed(
+    track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """(M, W) share of the profile that rehearsals held that ended in those slots, as known at `now_ns` (M,); NaN for none."""
+    _, seen, _ = _arrived(track, line, slot, now_ns)
+    # Not laid flat: where nobody rehearsed it is one number, broadcast.
+    share = track.rehearsed[line[:, None], np.clip(slot, 0, track.rehearsed.shape[1] - 1)]
+    return np.where(seen, share, np.float32(np.nan))
+
+
+def _arrived(
+    track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """(M, W) each: where the slots lie in the track laid flat; whether they are in it, had ended and had arrived; or had not in time."""
+    slots = track.broke.shape[1]
+    inside = (slot >= 0) & (slot < slots)
+    flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
+    ends_ns = track.start_ns + (slot + 1) * track.slot_ns
+    seen = inside & (ends_ns <= now_ns[:, None]) & (track.arrived_ns.ravel()[flat] <= now_ns[:, None])
+    return flat, seen, seen | (inside & (ends_ns + CLOSED_AFTER_NS <= now_ns[:, None]))
 
 
 @dataclass(frozen=True, slots=True)

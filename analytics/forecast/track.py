@@ -7,13 +7,20 @@ model and the same settings are judged on each of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
 
 from telemetry.line_slots import LineSlots
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+
+Rows: TypeAlias = "slice | NDArray[np.int64] | NDArray[np.bool_]"
+"""Some of M asks: by span, by number or by mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,15 @@ class Asks:
     now_ns: NDArray[np.int64]
     start_ns: NDArray[np.int64]
     end_ns: NDArray[np.int64]
+
+    def rows(self, which: Rows) -> Asks:
+        """Some of them."""
+        return Asks(*(getattr(self, name)[which] for name in self.__slots__))
+
+
+def joined_asks(parts: Sequence[Asks]) -> Asks:
+    """Asks one after the other."""
+    return Asks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Asks.__slots__))
 
 
 @dataclass(frozen=True, slots=True)

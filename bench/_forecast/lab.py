@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.forecast import scoring
+from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
 from analytics.forecast.model import fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.forecast.features import Facts
     from bench._forecast.lab_world import World
     from lab.past.truth import Cause
 
@@ -90,7 +90,7 @@ def _walked(world: World, scored: NDArray[np.int64], progress: Callable[[str], N
     for horizon, one in zip(horizons, asks, strict=True):
         progress(f"what can be known at T-{horizon}")
         known.append(facts(world.track, one))
-    every = _stacked(known)
+    every = joined_facts(known)
     held = np.tile(world.held, len(horizons))
     ends_ns = np.tile(world.pairs.end_ns, len(horizons))
     now_ns = np.concatenate([one.now_ns for one in asks])
@@ -103,7 +103,7 @@ def _walked(world: World, scored: NDArray[np.int64], progress: Callable[[str], N
         past = np.flatnonzero(ends_ns <= block_ns - DAY_NS)
         ahead = np.flatnonzero((starts_ns >= block_ns) & (starts_ns < block_ns + BLOCK_DAYS * DAY_NS))
         assert now_ns[ahead].min() >= ends_ns[past].max()
-        learned, asked = _some(every, past), _some(every, ahead)
+        learned, asked = every.rows(past), every.rows(ahead)
         out["ours"][ahead] = fit_facts(learned, learned.ground, held[past], None).of_facts(asked).holds
         for name, figures in (("persistence", PERSISTENCE), ("climatology", CLIMATOLOGY)):
             out[name][ahead] = fit_reference(learned, held[past], figures).of_facts(asked)
@@ -116,19 +116,6 @@ def _walked(world: World, scored: NDArray[np.int64], progress: Callable[[str], N
             **{name: values[rows] for name, values in out.items()}, oracle=world.truth(horizon)[scored]
         )
     return told
-
-
-def _stacked(parts: list[Facts]) -> Facts:
-    return type(parts[0])(
-        parts[0].names,
-        np.concatenate([part.figures for part in parts]),
-        np.concatenate([part.ground for part in parts]),
-        np.concatenate([part.lead_ns for part in parts]),
-    )
-
-
-def _some(every: Facts, rows: NDArray[np.int64]) -> Facts:
-    return type(every)(every.names, every.figures[rows], every.ground[rows], every.lead_ns[rows])
 
 
 def _scores(told: Told, held: NDArray[np.bool_], day: NDArray[np.int64]) -> dict[str, object]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
-from analytics.forecast.replay import joined_facts, only_asks, only_facts
 from bench._forecast.trace_ground import OVER_MS, ground
 from telemetry.traces import Trace
 from telemetry.windows import DAY_NS
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.forecast.features import Facts
+    from analytics.forecast.facts import Facts
 
 LIMITS_MS: Final = (7.0, 10.0, 12.0, 18.0, 22.0, 30.0, 40.0)
 LIMIT_WEIGHT: Final = 0.3
@@ -47,7 +47,7 @@ class Lessons:
 
     def some(self, rows: NDArray[np.bool_]) -> Lessons:
         """The lessons of `rows`."""
-        return Lessons(only_facts(self.known, rows), self.held[rows], self.trace[rows], self.weight[rows])
+        return Lessons(self.known.rows(rows), self.held[rows], self.trace[rows], self.weight[rows])
 
 
 def lessons(traces: Sequence[Trace], progress: Callable[[str], None]) -> Lessons:
@@ -60,7 +60,7 @@ def lessons(traces: Sequence[Trace], progress: Callable[[str], None]) -> Lessons
             one = ground(part, over_ms)
             rows = np.flatnonzero(lot.random(len(one.held)) < SHARE)
             if len(rows):
-                parts.append(facts(one.track, only_asks(one.asks, rows)))
+                parts.append(facts(one.track, one.asks.rows(rows)))
                 held.append(one.held[rows])
                 of.append(np.full(len(rows), number, dtype=np.int64))
                 weight.append(np.full(len(rows), weighs / SHARE))

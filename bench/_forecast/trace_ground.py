@@ -116,7 +116,7 @@ def _track(trace: Trace, floor_ms: NDArray[np.float64], over_ms: float) -> Track
         slot_ns=SLOT_NS,
         broke=share[None].astype(np.float32),
         measured=(count > 0)[None].astype(np.float32),
-        dark=none,
+        awaited=none,
         strain=mean[None].astype(np.float32),
         arrived_ns=ends[None],
         planned=none,

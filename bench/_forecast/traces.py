@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.forecast import scoring
+from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
 from analytics.forecast.model import fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
-from analytics.forecast.replay import joined_facts, only_facts
 from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
 from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.forecast.features import Facts
+    from analytics.forecast.facts import Facts
     from analytics.forecast.model import Model
     from telemetry.traces import Trace
 
@@ -47,7 +47,7 @@ class Sample:
 
     def some(self, rows: NDArray[np.bool_]) -> Sample:
         """The asks of `rows`."""
-        return Sample(only_facts(self.known, rows), self.held[rows], self.trace[rows], self.quiet[rows])
+        return Sample(self.known.rows(rows), self.held[rows], self.trace[rows], self.quiet[rows])
 
 
 def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[str, object]:

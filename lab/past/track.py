@@ -83,7 +83,9 @@ def draw_track(
         slot_ns=SLOT_NS,
         broke=np.stack([row.broke for row in rows]),
         measured=np.stack([row.measured for row in rows]),
-        dark=np.stack([row.measured < 0.5 for row in rows]),
+        awaited=np.logical_or.accumulate(
+            [row.measured > 0 for row in rows], axis=1
+        ),  # somebody is always heard
         strain=np.stack([row.strain for row in rows]),
         arrived_ns=np.stack([row.arrived_ns for row in rows]),
         planned=planned_slots(plan),

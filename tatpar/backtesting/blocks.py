@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.forecast.asking import LEADS_NS, asks_of, hourly
-from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
-from analytics.forecast.replay import Doing, Extent, Ground, joined_asks, only_asks
+from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
+from analytics.forecast.deployment import (
+    Surroundings,
+    awaited_slots,
+    groups_of,
+    planned_slots,
+    track_of,
+)
+from analytics.forecast.replay import Doing, Extent, Ground
+from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
 from reports.past.slots import read_slots
 from tatpar.watching.lost_contact import lost_in
@@ -196,7 +203,7 @@ def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid) 
     starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
     return Surroundings(
         groups_of(lines, config.registry.by_id),
-        lost_in(state, lines.sites, starts, SLOT_NS),
+        awaited_slots(grid, lost_in(state, lines.sites, starts, SLOT_NS)),
         planned_slots(config.works, lines, grid.first_slot, slots, known_ns=None),
     )
 
@@ -221,5 +228,5 @@ def _questions(block: _Block, pairs: Pairs, limit_set: int) -> _Questions:
 
 def _learnt(lines: NDArray[np.int64], wanted: Wanted) -> Asks:
     """Every hour of every line stands for a meeting, to learn from; those of which nothing is known drop out."""
-    asks = hourly(lines, wanted.from_ns, wanted.until_ns)
-    return only_asks(asks, np.flatnonzero(asks.now_ns >= wanted.from_ns))
+    asks = every_hour(lines, wanted.from_ns, wanted.until_ns)
+    return asks.rows(asks.now_ns >= wanted.from_ns)

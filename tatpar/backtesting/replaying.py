@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.forecast.asking import LEADS_NS, hourly
+from analytics.forecast.asking import LEADS_NS, every_hour
 from analytics.forecast.replay import replay
 from analytics.forecast.report import Scored
 from analytics.readiness import too_slow
@@ -143,7 +143,7 @@ def _hours(config: Config, offices: Offices, wanted: Wanted) -> list[tuple[int, 
         i for i, site in enumerate(offices.sites)
         if offices.linked[i] and (not wanted.sites or site in wanted.sites)
     ], dtype=np.int64)  # fmt: skip
-    asks = hourly(rows, wanted.from_ns, wanted.until_ns, (0,))
+    asks = every_hour(rows, wanted.from_ns, wanted.until_ns, (0,))
     end, profile = meetings.default_end, meetings.default_profile
     return [
         (int(site), "", end, profile, int(start), int(finish))

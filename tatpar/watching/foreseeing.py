@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
-from analytics.forecast.deployment import Surroundings, groups_of, tracks_of
+from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
@@ -88,7 +88,7 @@ def prepare_tracks(
     grid, lines = laid_in(slots.grid(0), frame), slots.lines
     around = Surroundings(
         groups_of(lines, offices.config.registry.by_id),
-        lost_slots(state, lines, frame),
+        awaited_slots(grid, lost_slots(state, lines, frame)),
         about.planned(lines, frame),
     )
     tracks = tracks_of(grid, around)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from analytics.forecast.asking import hourly
+from analytics.forecast.asking import every_hour
+from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
 from analytics.forecast.held import came_true
 from analytics.forecast.model import FORM, Model, fit_facts
-from analytics.forecast.replay import joined_facts, only_asks
 from tatpar.shipped.prior import shipped_prior
 from tatpar.terminal.json_time import rfc3339
 from tatpar.watching.foreseeing import ModelInForce
@@ -71,9 +71,9 @@ def learn(prepared: Prepared, now_ns: int) -> FittedModel | None:
     for track in prepared.tracks:
         asks, came = _lesson(track, lines, prepared.covered * SLOT_NS)
         hours = max(hours, _hours(asks))
-        failed = max(failed, _hours(only_asks(asks, np.flatnonzero(~came))))
+        failed = max(failed, _hours(asks.rows(~came)))
         rows = np.flatnonzero(np.random.default_rng(1).random(len(came)) < MOST_ASKS / max(len(came), 1))
-        parts.append((track, only_asks(asks, rows)))
+        parts.append((track, asks.rows(rows)))
         held.append(came[rows])
     if hours < LEAST_HOURS or failed < LEAST_FAILED:
         return None
@@ -104,9 +104,8 @@ def _hours(asks: Asks) -> int:
 def _lesson(track: Track, lines: NDArray[np.int64], until_ns: int) -> tuple[Asks, NDArray[np.bool_]]:
     """Hours that had come true, at every horizon, and whether they held."""
     first_ns = track.start_ns + int(np.argmax((track.measured > 0).any(axis=0))) * SLOT_NS
-    asks = hourly(lines, first_ns + DAY_NS, max(until_ns, first_ns))
+    asks = every_hour(lines, first_ns + DAY_NS, max(until_ns, first_ns))
     if until_ns - first_ns < LEAST_HISTORY_NS:
-        asks = only_asks(asks, np.empty(0, dtype=np.int64))
+        asks = asks.rows(np.empty(0, dtype=np.int64))
     came = came_true(track, asks)
-    rows = np.flatnonzero(came.known)
-    return only_asks(asks, rows), came.held[rows]
+    return asks.rows(came.known), came.held[came.known]

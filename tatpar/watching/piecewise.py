@@ -1,6 +1,6 @@
 """The tracks of a fleet that is larger than a block: made block by block, of each only what the newest windows touch is held.
 
-What was worked out of a block (who was dark, its habits) is put on the shelf; its slots lie on that of the past. To be asked
+What was worked out of a block (when it was awaited, its habits) is put on the shelf; its slots lie on that of the past. To be asked
 a block is laid out again, as far back as the forecast looks.
 """
 
@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, tracks_of
+from analytics.forecast.deployment import (
+    Surroundings,
+    awaited_slots,
+    groups_of,
+    planned_slots,
+    tracks_of,
+)
 from analytics.forecast.features import Digest, digest
 from analytics.forecast.habits import Habits
 from analytics.forecast.hourly import Hourly
@@ -110,14 +116,15 @@ def in_pieces(past: Past, about: Circumstances, state: StateDb, frame: Frame) ->
     for number, (first, last) in enumerate(pieces.bounds()):
         grid = laid_in(past.by_blocks.grid(number), frame)
         planned = about.planned(grid.lines, frame)
-        around = Surroundings({}, lost_slots(state, grid.lines, frame), planned, hearing)
+        awaited = awaited_slots(grid, lost_slots(state, grid.lines, frame), hearing)
+        around = Surroundings({}, awaited, planned)
         tracks = tracks_of(grid, around)
         digests = [digest(each, frame.now_ns) for each in tracks]
         for tail, track in zip(tails, tracks, strict=True):
             _cut(tail, track, slice(first * paths, last * paths))
         for said, each in zip(sums, digests, strict=True):
             said.append(each.past)
-        pieces.keep(grid, tracks, digests)
+        pieces.keep(grid, awaited, digests)
     return InPieces(tuple(tails), tuple(_joined(each) for each in sums), pieces)
 
 
@@ -135,7 +142,7 @@ def with_works(fleet: InPieces, about: Circumstances) -> InPieces:
 class _Put:
     """What of a block lies on the shelf; of habits for each limit set, from the hour `first_hour` on."""
 
-    dark: Ticket
+    awaited: Ticket
     most: Ticket
     first_hour: int
     habits: tuple[tuple[Ticket, ...], ...]
@@ -161,9 +168,9 @@ class PiecesOfPast:
         """(first, last) office of each piece."""
         return self.past.by_blocks.bounds()
 
-    def keep(self, grid: SlotGrid, tracks: Sequence[Track], digests: Sequence[Digest]) -> None:
+    def keep(self, grid: SlotGrid, awaited: NDArray[np.bool_], digests: Sequence[Digest]) -> None:
         """Put away what was worked out of the next block."""
-        paths, before = len(grid.lines.paths), self._cut - self.frame.first
+        before = self._cut - self.frame.first
         windows = grid.measured.reshape(-1, self.frame.slots)
         hours = digests[0].habits.hours
         since = max(self._cut * SLOT_NS // HOUR_NS - hours.first_hour, 0)
@@ -172,7 +179,7 @@ class PiecesOfPast:
         )  # hardly ever any
         self._put.append(
             _Put(
-                self._shelf.put(tracks[0].dark[::paths]),
+                self._shelf.put(awaited),
                 self._shelf.put(windows[:, :before].max(axis=1, initial=0)),
                 hours.first_hour + since,
                 tuple(
@@ -192,9 +199,7 @@ class PiecesOfPast:
         if whole:
             cut = 0
         most = None if whole else get(put.most)
-        around = Surroundings(
-            {}, np.zeros(0, dtype=bool), planned[..., cut:], dark=get(put.dark)[:, cut:], most=most
-        )
+        around = Surroundings({}, get(put.awaited)[:, cut:], planned[..., cut:], most)
         tracks = tracks_of(laid_in(grid, self.frame, self.frame.first + cut), around)
         if put.rehearsed is not None:
             rehearsed = get(put.rehearsed)[:, cut:]
@@ -232,7 +237,7 @@ def _empty_tail(past: Past, about: Circumstances, frame: Frame) -> Track:
         slot_ns=SLOT_NS,
         broke=np.empty(shape, dtype=np.float32),
         measured=np.empty(shape, dtype=np.float32),
-        dark=np.empty(shape, dtype=bool),
+        awaited=np.empty(shape, dtype=bool),
         strain=np.empty(shape, dtype=np.float32),
         arrived_ns=np.empty(shape, dtype=np.int64),
         planned=about.planned(lines, tail).reshape(len(lines.sites) * len(lines.paths), -1),
@@ -246,7 +251,7 @@ def _share(tails: list[Track]) -> None:
     one = tails[0]
     for at, each in enumerate(tails):
         tails[at] = replace(
-            each, measured=one.measured, dark=one.dark, arrived_ns=one.arrived_ns, planned=one.planned
+            each, measured=one.measured, awaited=one.awaited, arrived_ns=one.arrived_ns, planned=one.planned
         )
 
 
@@ -254,7 +259,7 @@ def _cut(tail: Track, track: Track, lines: slice) -> None:
     """Fill some lines of the tail out of their whole track."""
     first = tail.first_slot - track.first_slot
     here = slice(first, first + tail.broke.shape[1])
-    for name in ("broke", "measured", "dark", "strain", "arrived_ns"):
+    for name in ("broke", "measured", "awaited", "strain", "arrived_ns"):
         getattr(tail, name)[lines] = getattr(track, name)[:, here]
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from analytics.broken import broken_windows
-from analytics.forecast.deployment import Surroundings, groups_of, planned_slots, track_of
+from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, planned_slots, track_of
 from analytics.forecast.held import came_true
+from analytics.forecast.seen import dark_by, look
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots, put_rollups
 from analytics.forecast.track import Asks, Track
 from analytics.lines import Lines
@@ -20,6 +21,7 @@ from telemetry.windows import HOUR_NS, SECOND_NS, SLOT_NS
 
 if TYPE_CHECKING:
     from conftest import Bench
+    from numpy.typing import NDArray
 
 SITES = ("s00", "s01", "s02")
 PATHS = ("main.state", "main.national")
@@ -40,14 +42,17 @@ def filled(made: Bench, sites: tuple[str, ...] = SITES) -> tuple[SlotGrid, objec
     return grid, table
 
 
-def track(grid: SlotGrid, made: Bench, **changes: object) -> Track:
+def track(
+    grid: SlotGrid,
+    made: Bench,
+    *,
+    lost: NDArray[np.bool_] | None = None,
+    planned: NDArray[np.bool_] | None = None,
+) -> Track:
     sites, paths, slots = grid.measured.shape
-    fields: dict[str, object] = {
-        "groups": {},
-        "lost": np.zeros((sites, slots), dtype=bool),
-        "planned": np.zeros((sites, paths, slots), dtype=bool),
-    }
-    around = Surroundings(**(fields | changes))  # type: ignore[arg-type]
+    lost = np.zeros((sites, slots), dtype=bool) if lost is None else lost
+    planned = np.zeros((sites, paths, slots), dtype=bool) if planned is None else planned
+    around = Surroundings({}, awaited_slots(grid, lost), planned)
     return track_of(grid, made.sets().of_profile["video"], around)
 
 
@@ -101,7 +106,7 @@ def test_a_slot_says_what_broke_and_how_strained_it_was(made: Bench) -> None:
     assert found.broke.sum() == 1.0
     assert (found.measured == 1.0).all()
     assert (found.arrived_ns == made.t0 + (np.arange(SLOTS) + 1) * SLOT_NS + 60 * SECOND_NS).all()
-    assert not found.dark.any()
+    assert not dark_by(found).any()
 
 
 def test_a_slot_that_was_mended_is_known_when_the_last_of_it_had_come(made: Bench) -> None:
@@ -118,13 +123,44 @@ def test_an_office_without_a_window_is_dark_while_others_are_heard(made: Bench) 
     grid.measured[0, :, :2] = grid.measured[0, :, 10:12] = 0
     grid.measured[:, :, 20:] = 0
     grid.received_ns[grid.measured == 0] = 0
-    dark = track(grid, made).dark
+    dark = dark_by(track(grid, made))
     assert np.flatnonzero(dark[0]).tolist() == [10, 11]
     assert (dark[0] == dark[1]).all(), "of the whole office"
     assert not dark[2:].any()
     lost = np.zeros((len(SITES), SLOTS), dtype=bool)
     lost[1, 21] = True
-    assert np.flatnonzero(track(grid, made, lost=lost).dark[2]).tolist() == [21]
+    assert np.flatnonzero(dark_by(track(grid, made, lost=lost))[2]).tolist() == [21]
+
+
+def test_who_is_silent_is_dark_until_it_comes_and_nobody_knows_beforehand_that_it_will(made: Bench) -> None:
+    """A hole that is filled two days later and one that never is read alike in every slot, as of any time before it was filled."""
+    never, _ = filled(made)
+    late, _ = filled(made)
+    hole = slice(8, 14)
+    never.measured[0, :, hole], never.received_ns[0, :, hole] = 0, 0
+    late.received_ns[0, :, hole] += 48 * HOUR_NS
+    slots = made.t0 + (np.arange(SLOTS) + 1) * SLOT_NS
+    for now_ns in (*slots.tolist(), *(slots + 61 * SECOND_NS).tolist()):
+        two, now = np.arange(2), np.full(2, now_ns)
+        shown = [
+            look(track(grid, made), two, np.tile(np.arange(SLOTS), (2, 1)), now) for grid in (never, late)
+        ]
+        for name in ("known", "broke", "strain", "dark"):
+            assert np.array_equal(getattr(shown[0], name), getattr(shown[1], name)), (name, now_ns)
+        closed = np.flatnonzero(slots[hole] + 60 * SECOND_NS <= now_ns) + hole.start
+        assert np.flatnonzero(shown[1].dark[0]).tolist() == closed.tolist()
+        assert np.array_equal(*(dark_by(track(grid, made), now_ns) for grid in (never, late)))
+    assert dark_by(track(never, made))[0, hole].all()
+    assert not dark_by(track(late, made)).any(), "once it has come it was there"
+
+
+def test_an_office_is_awaited_from_its_first_word_on(made: Bench) -> None:
+    """What is sent in afterwards makes nobody awaited before it came."""
+    grid, _ = filled(made)
+    grid.received_ns[0, :, :5] = made.t0 + 9 * SLOT_NS
+    grid.measured[0, :, 5:8] = grid.received_ns[0, :, 5:8] = 0
+    lost = np.zeros((len(SITES), SLOTS), dtype=bool)
+    assert np.flatnonzero(~awaited_slots(grid, lost)[0]).tolist() == [*range(8)]
 
 
 def test_grids_are_merged_and_joined(made: Bench) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analytics.forecast.asking import LEADS_NS, asks_of, hourly
+from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.replay import LEAST_ASKS, REFIT_NS, Extent, Ground, Replay, replay
 from analytics.forecast.report import LEAST, Scored, score
 from analytics.forecast.track import Track
+from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ T0 = 1_795_392_000 * SECOND_NS
 """2026-11-23 00:00 UTC."""
 LINES, WEEKS = 4, 3
 SLOTS = WEEKS * REFIT_NS // SLOT_NS
-ARRAYS = ("broke", "measured", "dark", "strain", "arrived_ns", "planned", "rehearsed")
+ARRAYS = ("broke", "measured", "awaited", "strain", "arrived_ns", "planned", "rehearsed")
 
 
 def history(seed: int = 1) -> Track:
@@ -40,7 +41,7 @@ def history(seed: int = 1) -> Track:
         slot_ns=SLOT_NS,
         broke=broke,
         measured=np.ones(shape, dtype=np.float32),
-        dark=np.zeros(shape, dtype=bool),
+        awaited=lot.random(shape) < 0.9,
         strain=broke * 3 + lot.random(shape).astype(np.float32) * np.float32(0.3),
         arrived_ns=ends + 60 * SECOND_NS + late,
         planned=np.zeros(shape, dtype=bool),
@@ -50,18 +51,21 @@ def history(seed: int = 1) -> Track:
 
 
 def corrupted(track: Track, after_ns: int) -> Track:
-    """Everything that had not arrived by then is other, and comes at another time after then."""
+    """Everything that had not arrived by then is other, and comes at another time after then or never."""
     lot = np.random.default_rng(99)
     later, shape = track.arrived_ns > after_ns, track.broke.shape
     arrived = np.where(later, after_ns + 1 + lot.integers(0, 9 * DAY_NS, shape), track.arrived_ns)
+    closed = np.broadcast_to(T0 + (np.arange(SLOTS, dtype=np.int64) + 1) * SLOT_NS + CLOSED_AFTER_NS, shape)
     noise = lot.random(shape).astype(np.float32)
+    never = later & (noise > 0.6)
+    assert (never & (closed <= after_ns)).any(), "of what others were heard in and this line was not"
     return replace(
         track,
-        broke=np.where(later, noise, track.broke),
-        measured=np.where(later, np.float32(0.5), track.measured),
-        dark=np.where(later, noise > 0.5, track.dark),
-        strain=np.where(later, 3 * noise, track.strain),
-        arrived_ns=arrived,
+        broke=np.where(never, np.nan, np.where(later, noise, track.broke)).astype(np.float32),
+        measured=np.where(never, 0.0, np.where(later, 0.5, track.measured)).astype(np.float32),
+        awaited=np.where(closed > after_ns, noise > 0.5, track.awaited),
+        strain=np.where(never, np.nan, np.where(later, 3 * noise, track.strain)).astype(np.float32),
+        arrived_ns=np.where(never, closed, arrived),
     )
 
 
@@ -71,7 +75,7 @@ def run(track: Track) -> tuple[Replay, np.ndarray]:
     line = np.tile(np.arange(LINES, dtype=np.int64), len(days))
     start = T0 + np.repeat(days, LINES) * DAY_NS + 10 * HOUR_NS
     asks = asks_of(line, start, start + HOUR_NS)
-    learnt = hourly(np.arange(LINES), T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS))
+    learnt = every_hour(np.arange(LINES), T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS))
     return replay([Ground(track, asks, learnt, UTC)], None), asks.now_ns
 
 
@@ -150,7 +154,7 @@ def test_blocks_are_learnt_from_together_and_drawn_again_where_they_are_many(
                 own = {n: getattr(track, n)[line : line + 1] for n in ARRAYS}
                 groups = {"provider": track.groups["provider"][line : line + 1]}
                 asks = asks_of(np.zeros(len(days), dtype=np.int64), start, start + HOUR_NS)
-                learnt = hourly(
+                learnt = every_hour(
                     np.zeros(1, dtype=np.int64),
                     T0 + DAY_NS,
                     T0 + WEEKS * REFIT_NS,

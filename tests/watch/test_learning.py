@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from analytics.climatology import climatology
-from analytics.forecast.asking import hourly
+from analytics.forecast.asking import every_hour
 from analytics.forecast.held import came_true
 from analytics.forecast.model import FORM, Model
-from analytics.forecast.replay import only_asks
 from analytics.forecast.slots import empty_slots
 from analytics.history import empty_history
 from analytics.lines import Lines
@@ -87,9 +86,9 @@ def test_the_fit_knows_its_own_history_better_than_the_shipped_model(town: Town)
     found = learn(made, town.t0)
     assert found is not None
     track = made.tracks[0]
-    asks = hourly(np.arange(LINKED_LINES), track.start_ns + DAY_NS, made.covered * SLOT_NS)
+    asks = every_hour(np.arange(LINKED_LINES), track.start_ns + DAY_NS, made.covered * SLOT_NS)
     came = came_true(track, asks)
-    asks, held = only_asks(asks, np.flatnonzero(came.known)), came.held[came.known]
+    asks, held = asks.rows(came.known), came.held[came.known]
     losses = []
     for model in (shipped_prior(), msgspec.json.decode(found.body, type=Model)):
         chance = np.clip(model.chances(track, asks).holds, 1e-6, 1 - 1e-6)

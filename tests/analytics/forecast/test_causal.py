@@ -11,6 +11,7 @@ import pytest
 from analytics.forecast.features import digest
 from analytics.forecast.model import fit
 from analytics.forecast.track import Asks, Track
+from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def history(seed: int) -> Track:
         slot_ns=SLOT_NS,
         broke=np.where(lost, np.nan, broke).astype(np.float32),
         measured=(~lost).astype(np.float32),
-        dark=rng.random((LINES, SLOTS)) < 0.02,
+        awaited=rng.random((LINES, SLOTS)) < 0.7,
         strain=np.where(lost, np.nan, broke + 0.3).astype(np.float32),
         arrived_ns=ends + late * SECOND_NS,
         planned=rng.random((LINES, SLOTS)) < 0.02,
@@ -60,23 +61,28 @@ def questions(track: Track, seed: int) -> tuple[Asks, NDArray[np.bool_]]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_future_and_what_is_still_on_its_way_change_no_bit(seed: int) -> None:
-    """Every slot that had not ended or arrived by the ask is turned upside down: chances and terms stay the same."""
+    """Every slot that had not ended or arrived by the ask is turned upside down, or never comes: chances and terms stay the same."""
     track = history(seed)
     asks, held = questions(track, seed)
     model = fit(track, asks, held)
     before = model.chances(track, asks)
     ends = (FIRST + np.arange(SLOTS, dtype=np.int64) + 1) * SLOT_NS
-    changed = 0
+    changed = vanished = 0
     for at in range(0, 400, 29):
         now_ns = int(asks.now_ns[at])
         unknown = np.maximum(track.arrived_ns, ends) > now_ns
+        closed_ns = ends + CLOSED_AFTER_NS
+        never = unknown & (closed_ns <= now_ns) & (np.arange(SLOTS) % 2 == 0)
+        vanished += int(never.sum())
+        broke = np.where(unknown, 1.0 - np.nan_to_num(track.broke), track.broke)
         other = replace(
             track,
-            broke=np.where(unknown, 1.0 - np.nan_to_num(track.broke), track.broke).astype(np.float32),
-            measured=np.where(unknown, 1.0, track.measured).astype(np.float32),
-            dark=track.dark ^ unknown,
-            strain=np.where(unknown, 9.0, track.strain).astype(np.float32),
-            rehearsed=np.where(unknown, 0.0, track.rehearsed).astype(np.float32),
+            broke=np.where(never, np.nan, broke).astype(np.float32),
+            measured=np.where(unknown, ~never, track.measured).astype(np.float32),
+            awaited=track.awaited ^ (closed_ns > now_ns),
+            strain=np.where(never, np.nan, np.where(unknown, 9.0, track.strain)).astype(np.float32),
+            arrived_ns=np.where(never, closed_ns, track.arrived_ns),
+            rehearsed=np.where(never, np.nan, np.where(unknown, 0.0, track.rehearsed)).astype(np.float32),
         )
         one = Asks(*(each[at : at + 1] for each in (asks.line, asks.now_ns, asks.start_ns, asks.end_ns)))
         after, alone = model.chances(other, one), model.chances(track, one)
@@ -86,6 +92,7 @@ def test_the_future_and_what_is_still_on_its_way_change_no_bit(seed: int) -> Non
         turned = replace(other, arrived_ns=np.minimum(other.arrived_ns, now_ns))
         changed += model.chances(turned, one).holds.tobytes() != alone.holds.tobytes()
     assert changed > 10, "what is turned upside down must matter once it has arrived"
+    assert vanished > 1000
 
 
 def test_a_digest_as_of_a_time_answers_as_the_whole_one() -> None:

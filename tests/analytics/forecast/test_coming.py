@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analytics.forecast.announced import announced
 from analytics.forecast.coming import coming
+from analytics.forecast.features import facts
 from analytics.forecast.track import Asks, Track
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
@@ -29,7 +31,7 @@ def evenings(load: float) -> Track:
         slot_ns=SLOT_NS,
         broke=np.zeros(shape, dtype=np.float32),
         measured=np.ones(shape, dtype=np.float32),
-        dark=np.zeros(shape, dtype=bool),
+        awaited=np.zeros(shape, dtype=bool),
         strain=strain,
         arrived_ns=np.tile(ends + 60 * 10**9, (2, 1)),
         planned=np.zeros(shape, dtype=bool),
@@ -42,6 +44,11 @@ def evening_asks(track: Track, lead_min: int = 60) -> Asks:
     """Both lines, an hour at the height of the last evening."""
     start = np.full(2, track.start_ns + (DAYS - 1) * DAY_NS + 240 * SLOT_NS)
     return Asks(np.arange(2), start - lead_min * MINUTE_NS, start, start + HOUR_NS)
+
+
+def ahead(track: Track, asks: Asks) -> dict[str, np.ndarray]:
+    """All figures of what lies ahead."""
+    return coming(track, asks) | announced(track, asks)
 
 
 def test_usual_strain_is_carried_over_by_todays() -> None:
@@ -73,7 +80,8 @@ def test_little_trouble_in_many_slots_counts_as_trouble() -> None:
     track = evenings(1.0)
     broke = track.broke.copy()
     broke[0, -DAY + 200 : -DAY + 228] = 0.1
-    found = coming(replace(track, broke=broke), evening_asks(track))
+    known = facts(replace(track, broke=broke), evening_asks(track))
+    found = dict(zip(known.names, known.figures.T, strict=True))
     assert found["touched_quarter"].tolist() == [1.0, 0.0]
     assert found["touched_hour"].tolist() == [1.0, 0.0]
 
@@ -81,18 +89,19 @@ def test_little_trouble_in_many_slots_counts_as_trouble() -> None:
 def test_an_office_that_closes_on_holidays_is_known_by_it() -> None:
     """After a holiday on which it was dark, the next announced day finds it out, and not the one that stayed up; works are no day."""
     track = evenings(1.0)
-    planned, dark = track.planned.copy(), track.dark.copy()
+    planned, broke, measured = track.planned.copy(), track.broke.copy(), track.measured.copy()
     for day in (3, DAYS - 1):
         planned[:, day * DAY : (day + 1) * DAY] = True
-    dark[0, 3 * DAY : 4 * DAY] = True
+    broke[0, 3 * DAY : 4 * DAY], measured[0, 3 * DAY : 4 * DAY] = np.nan, 0.0
     asks = evening_asks(track, lead_min=1440)
-    found = coming(replace(track, planned=planned, dark=dark), asks)
+    awaited = np.ones_like(planned)
+    found = announced(replace(track, planned=planned, broke=broke, measured=measured, awaited=awaited), asks)
     assert found["planned_long"].tolist() == [1.0, 1.0]
     assert found["planned_record"][0] > 2.0
     assert found["planned_record"][1] < -2.0
     works = track.planned.copy()
     works[:, (DAYS - 1) * DAY + 238 : (DAYS - 1) * DAY + 250] = True
-    assert coming(replace(track, planned=works), asks)["planned_long"].tolist() == [0.0, 0.0]
+    assert announced(replace(track, planned=works), asks)["planned_long"].tolist() == [0.0, 0.0]
 
 
 def test_an_ask_is_answered_alike_alone_and_among_others() -> None:
@@ -100,7 +109,7 @@ def test_an_ask_is_answered_alike_alone_and_among_others() -> None:
     track = evenings(1.5)
     asks = evening_asks(track)
     longer = replace(asks, end_ns=asks.end_ns + np.array([0, 3 * HOUR_NS]))
-    alone, among = coming(track, asks), coming(track, longer)
+    alone, among = ahead(track, asks), ahead(track, longer)
     assert {name: values[0] for name, values in alone.items()} == {name: v[0] for name, v in among.items()}
 
 
@@ -108,15 +117,15 @@ def test_what_had_not_arrived_changes_no_bit() -> None:
     """Everything that ends or arrives after the ask is turned upside down: the figures stay."""
     track = evenings(1.0)
     asks = evening_asks(track)
-    before = coming(track, asks)
+    before = ahead(track, asks)
     late = track.arrived_ns > asks.now_ns[0]
     upset = replace(
         track,
         broke=np.where(late, np.float32(1.0), track.broke),
         strain=np.where(late, np.float32(9.0), track.strain),
-        dark=track.dark | late,
+        awaited=track.awaited | late,
     )
     assert late.any()
-    after = coming(upset, asks)
+    after = ahead(upset, asks)
     for name, values in before.items():
         np.testing.assert_array_equal(values, after[name], err_msg=name)

@@ -41,7 +41,7 @@ def drawn(days: int, seed: int) -> Track:
         slot_ns=SLOT_NS,
         broke=share,
         measured=np.ones((LINES, slots), dtype=np.float32),
-        dark=none,
+        awaited=none,
         strain=share + np.float32(0.2),
         arrived_ns=np.broadcast_to(ends + 5 * SECOND_NS, (LINES, slots)),
         planned=none,

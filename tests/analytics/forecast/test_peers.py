@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analytics.forecast.asking import LEADS_NS, asks_of, hourly
+from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.features import digest, facts
 from analytics.forecast.held import came_true
 from analytics.forecast.model import FIGURES_OF, fit_facts
-from analytics.forecast.replay import only_asks
 from bench._forecast.lab_world import END, NOW_NS, track_of
 from config.load import load_config
 from lab.past.breaking import Breaking
@@ -46,16 +45,16 @@ def past() -> Track:
     plan = plan_history(config, script, places, now_ns=end_ns + 60 * SECOND_NS, weeks=WEEKS, seed=5)
     track = track_of(draw_track(plan, Breaking(), END))
     here = slice(_slot(track) - SOUND_HOURS * 12, _slot(track))
-    broke, strain, measured, dark, arrived = _copies(track)
-    broke[:, here], measured[:, here], dark[:, here] = 0.0, 1.0, False
+    broke, strain, measured, arrived = _copies(track)
+    broke[:, here], measured[:, here] = 0.0, 1.0
     strain[:, here] = np.minimum(np.nan_to_num(strain[:, here], nan=0.3), 0.4)
     ends_ns = track.start_ns + (np.arange(here.start, here.stop) + 1) * track.slot_ns
     arrived[:, here] = ends_ns + 60 * SECOND_NS
-    return replace(track, broke=broke, strain=strain, measured=measured, dark=dark, arrived_ns=arrived)
+    return replace(track, broke=broke, strain=strain, measured=measured, arrived_ns=arrived)
 
 
 def _copies(track: Track) -> list[np.ndarray]:
-    return [each.copy() for each in (track.broke, track.strain, track.measured, track.dark, track.arrived_ns)]
+    return [each.copy() for each in (track.broke, track.strain, track.measured, track.arrived_ns)]
 
 
 def _slot(track: Track) -> int:
@@ -88,11 +87,11 @@ def model(request: pytest.FixtureRequest, past: Track) -> Model:
     """The shipped model; one fitted to the lab's past as the watch does it; one that is held to nothing."""
     if request.param == "shipped":
         return shipped_prior()
-    asks = hourly(np.arange(OFFICES), past.start_ns + DAY_NS, NOW)
+    asks = every_hour(np.arange(OFFICES), past.start_ns + DAY_NS, NOW)
     came = came_true(past, asks)
     rows = np.flatnonzero(came.known)
     rows = rows[np.random.default_rng(1).random(len(rows)) < ASKS / len(rows)]
-    known = facts(past, only_asks(asks, rows))
+    known = facts(past, asks.rows(rows))
     prior = shipped_prior() if request.param == "refit" else None
     return fit_facts(known, known.ground, came.held[rows], prior)
 

@@ -32,7 +32,7 @@ def sound() -> Track:
         slot_ns=SLOT_NS,
         broke=np.zeros(shape, dtype=np.float32),
         measured=np.ones(shape, dtype=np.float32),
-        dark=np.zeros(shape, dtype=bool),
+        awaited=np.zeros(shape, dtype=bool),
         strain=np.full(shape, 0.2, dtype=np.float32),
         arrived_ns=np.tile(ends + 60 * SECOND_NS, (2, 1)),
         planned=np.zeros(shape, dtype=bool),
@@ -50,9 +50,9 @@ def broken(track: Track, slots: slice | np.ndarray, share: float = 1.0) -> Track
 
 def missing(track: Track, slots: slice, *, dark: bool = False) -> Track:
     """Nothing came of the first line in these slots."""
-    broke, measured, is_dark = track.broke.copy(), track.measured.copy(), track.dark.copy()
-    broke[0, slots], measured[0, slots], is_dark[0, slots] = np.nan, 0.0, dark
-    return replace(track, broke=broke, measured=measured, dark=is_dark)
+    broke, measured, awaited = track.broke.copy(), track.measured.copy(), track.awaited.copy()
+    broke[0, slots], measured[0, slots], awaited[0, slots] = np.nan, 0.0, dark
+    return replace(track, broke=broke, measured=measured, awaited=awaited)
 
 
 def said(track: Track, lead_ns: int = HALF_HOUR, now_ns: int = NOW_NS) -> Rails:
@@ -143,7 +143,7 @@ def test_what_had_not_arrived_changes_no_bit() -> None:
         broke=np.where(later, 1.0 - track.broke, track.broke).astype(np.float32),
         measured=np.where(later, np.float32(0.3), track.measured),
         strain=np.where(later, np.float32(9.0), track.strain),
-        dark=track.dark ^ later,
+        awaited=track.awaited ^ later,
         rehearsed=np.where(later, np.float32(0.1), track.rehearsed),
     )
     before, after = said(track), said(upset)

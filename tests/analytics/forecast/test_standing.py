@@ -33,7 +33,7 @@ def lines(strain: np.ndarray) -> Track:
         slot_ns=SLOT_NS,
         broke=np.where(np.isfinite(slots), slots > 1.0, np.nan).astype(np.float32),
         measured=np.isfinite(slots).astype(np.float32),
-        dark=none,
+        awaited=none,
         strain=slots,
         arrived_ns=np.broadcast_to(ends, slots.shape),
         planned=none,
@@ -129,7 +129,7 @@ def test_a_dark_hour_fails_under_any_limit() -> None:
     strain[1, -24:] = np.nan
     track = lines(strain)
     dark = ~np.isfinite(track.broke)
-    said = tomorrow(replace(track, dark=dark))
+    said = tomorrow(replace(track, awaited=dark))
     for name in ("near_day", "far_day", "level"):
         assert said[name][1] > said[name][0] + 1.0, name
 
