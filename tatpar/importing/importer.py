@@ -87,11 +87,17 @@ class Importer:
         self._now_ns = now_ns
         self._paths: list[str] = []
         self._doubt: Counter[tuple[str, str]] = Counter()
+        self._spans: dict[str, tuple[int, int]] = {}
 
     @property
     def pieces(self) -> int:
         """How many pieces there are to write, after `read`."""
         return len(self._spill)
+
+    @property
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """By office, from when to when slots were written, after `write`: so far the source reaches."""
+        return self._spans
 
     def read(self, progress: Callable[[int], None]) -> None:
         """Read all files; `progress` is told bytes.
@@ -167,6 +173,10 @@ class Importer:
             imported = is_among(rows, rows_where(there, made_up))
         takes = closed & ~measured
         kept = as_rollups(rows_where(rows, takes))
+        if takes.any():
+            written = int(slot_ns[takes].min()), int(slot_ns[takes].max()) + SLOT_NS
+            first, last = self._spans.get(site, written)
+            self._spans[site] = min(first, written[0]), max(last, written[1])
         return kept, Written(
             site=site,
             paths=tuple(sorted({table.paths[code] for code in np.unique(table.columns["path"])})),
