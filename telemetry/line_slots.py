@@ -25,7 +25,8 @@ class LineSlots:
             its contact was lost or others were heard. What has not arrived yet is not there: who will still come is not known.
         strain: (N, T) the worst figure over its limit, 1 at the limit, 0 at best; NaN where nothing was measured.
             What tells of trouble before it breaks.
-        arrived_ns: (N, T) when the slot was known whole; a forecast issued before that must not see it.
+        arrived_ns: (N, T) when the slot was known whole; a forecast issued before that must not see it. Of a slot of which
+            nothing ever came: a minute after its end; of one in which the office was there and this line was not: when that was known.
         planned: (N, T) works or a holiday were announced for the slot beforehand.
         groups: (N,) each, what lines have in common: `provider`, `region`, `end`; -1 where unknown.
     """

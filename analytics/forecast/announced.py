@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.climatology import BROKEN_SHARE
-from analytics.forecast.seen import look, newest_slot
+from analytics.forecast.seen import closed_ns, look, newest_slot
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS
 
@@ -102,13 +102,14 @@ def _told(
 
     A slot that is awaited and not there fails until it comes; then it is counted as what it was.
     """
-    ends_ns = track.start_ns + (slot + 1) * track.slot_ns
-    closed_ns, known_ns = ends_ns + CLOSED_AFTER_NS, np.maximum(track.arrived_ns[line, slot], ends_ns)
-    awaited, there = track.awaited[line, slot], track.measured[line, slot] > 0
+    closes_ns = closed_ns(track)[slot]
+    known_ns = np.maximum(track.arrived_ns[line, slot], closes_ns - CLOSED_AFTER_NS)
+    awaited, came_late = track.awaited[line, slot], known_ns > closes_ns
+    there = (track.measured[line, slot] > 0) | came_late
     failed = np.where(there, np.nan_to_num(track.broke[line, slot]) > BROKEN_SHARE, awaited).astype(np.int64)
-    late = np.flatnonzero(awaited & there & (known_ns > closed_ns))
+    late = np.flatnonzero(awaited & came_late)
     first_ns, first = known_ns.copy(), failed.copy()
-    first_ns[late], first[late] = closed_ns[late], 1
+    first_ns[late], first[late] = closes_ns[late], 1
     times = np.concatenate([first_ns, known_ns[late]])
     order = np.argsort(times, kind="stable")
     failing = np.concatenate([first, failed[late] - 1])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from config.sites import Site
     from config.works import Work
 
+NEVER: Final = np.iinfo(np.int64).max
 ANNOUNCED_BEFORE_NS: Final = 24 * HOUR_NS
 """When history is replayed, only what was announced so long beforehand counts as announced: the longest horizon."""
 
@@ -63,10 +64,8 @@ def tracks_of(
     if around.most is not None:
         most = np.maximum(most, around.most[:, None])
     measured = np.divide(windows, most, dtype=np.float32)
-    arrived = np.maximum(grid.received_ns.reshape(lines, slots), _closed_ns(grid))
-    # Of a line that was not measured while another of its office was, nothing was awaited.
-    there = grid.measured > 0
-    awaited = (around.awaited[:, None] & (there | ~there.any(axis=1, keepdims=True))).reshape(lines, slots)
+    arrived_ns, of_office = _arrivals(grid)
+    awaited = (around.awaited[:, None] & of_office).reshape(lines, slots)
     return tuple(
         Track(
             first_slot=grid.first_slot,
@@ -75,13 +74,26 @@ def tracks_of(
             measured=measured,
             awaited=awaited,
             strain=grid.strain[index].reshape(lines, slots),
-            arrived_ns=arrived,
+            arrived_ns=arrived_ns.reshape(lines, slots),
             planned=around.planned.reshape(lines, slots),
             rehearsed=np.broadcast_to(np.float32(np.nan), (lines, slots)),
             groups=around.groups,
         )
         for index in (range(len(grid.broken)) if limit_sets is None else limit_sets)
     )
+
+
+def _arrivals(grid: SlotGrid) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(S, P, T) each: when a slot was known, and whether its office was silent if nothing of it was there by then.
+
+    Of a line that was not measured while another of its office was, nothing is awaited; where that came late, nothing from then on.
+    """
+    there, closes_ns = grid.measured > 0, _closed_ns(grid)
+    first_ns = np.where(there, grid.received_ns, NEVER).min(axis=1)
+    in_time = first_ns <= closes_ns
+    late_ns = np.where(in_time | (first_ns == NEVER), 0, first_ns)
+    received_ns = np.where(there, grid.received_ns, late_ns[:, None])
+    return np.maximum(received_ns, closes_ns), there | ~in_time[:, None]
 
 
 def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -128,8 +140,7 @@ def expected_slots(grid: SlotGrid, imported: NDArray[np.bool_]) -> NDArray[np.bo
 
 def _heard_before(grid: SlotGrid, there: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(S, T): something of an office that is `there`, (S, P, T), had come by the time at which the slot closed."""
-    never = np.iinfo(np.int64).max
-    first_ns = np.where(there, grid.received_ns, never).min(axis=(1, 2), initial=never)
+    first_ns = np.where(there, grid.received_ns, NEVER).min(axis=(1, 2), initial=NEVER)
     return np.asarray(first_ns[:, None] <= _closed_ns(grid))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from telemetry.store.rollup import CLOSED_AFTER_NS
+from analytics.forecast.seen import closed_ns
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     hour_ends = np.repeat(ends, np.diff(first, append=slots))
     in_time = track.arrived_ns <= hour_ends
     known = in_time & np.isfinite(track.broke)
-    closed = in_time | (starts + track.slot_ns + CLOSED_AFTER_NS <= hour_ends)
+    closes = closed_ns(track)
+    silent = np.where(track.arrived_ns <= closes, in_time, ~in_time & (closes <= hour_ends))
 
     def slots_of_hour(which: NDArray[np.bool_]) -> NDArray[np.int32]:
         return np.add.reduceat(which.view(np.uint8), first, axis=1, dtype=np.int32)
@@ -70,7 +71,7 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     def broken_share(which: NDArray[np.bool_]) -> NDArray[np.float64]:
         return np.add.reduceat(np.where(which, track.broke, 0.0), first, axis=1, dtype=np.float64)
 
-    count, dark = slots_of_hour(known), slots_of_hour(closed & track.awaited & ~known)
+    count, dark = slots_of_hour(known), slots_of_hour(silent & track.awaited & ~known)
     had = (count + dark) * 2 >= HOUR_NS / track.slot_ns
     enough = FAILED * (count + dark)
 

@@ -61,7 +61,7 @@ def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> Slots:
     """The slots `slot` (M, W) of lines `line` (M,) as they were known at `now_ns` (M,)."""
-    flat, seen, closed = _arrived(track, line, slot, now_ns)
+    flat, seen, silent = _arrived(track, line, slot, now_ns)
     broke = np.where(seen, track.broke.ravel()[flat], np.float32(np.nan))
     strain = np.where(seen, track.strain.ravel()[flat], np.float32(np.nan))
     known = np.isfinite(broke)
@@ -70,18 +70,24 @@ def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns:
         known=known,
         broke=np.where(known, broke, zero),
         strain=np.where(known & np.isfinite(strain), strain, zero),
-        dark=closed & ~known & track.awaited.ravel()[flat],
+        dark=silent & ~known & track.awaited.ravel()[flat],
     )
 
 
 def dark_by(track: Track, as_of_ns: int | None = None, span: slice = slice(None)) -> NDArray[np.bool_]:
     """(N, T) or its `span`: slots without contact, as known at `as_of_ns`; None: now that everything has arrived."""
-    there, awaited = track.measured[:, span] > 0, track.awaited[:, span]
+    arrived_ns, closes_ns = track.arrived_ns[:, span], closed_ns(track)[span]
+    there = (track.measured[:, span] > 0) | (arrived_ns > closes_ns)
     if as_of_ns is None:
-        return awaited & ~there
-    arrived = track.arrived_ns[:, span] <= as_of_ns
-    ends = track.start_ns + (np.arange(track.broke.shape[1], dtype=np.int64)[span] + 1) * track.slot_ns
-    return awaited & ~(there & arrived) & (arrived | (ends + CLOSED_AFTER_NS <= as_of_ns))
+        return track.awaited[:, span] & ~there
+    arrived = arrived_ns <= as_of_ns
+    return track.awaited[:, span] & ~(there & arrived) & (arrived | (closes_ns <= as_of_ns))
+
+
+def closed_ns(track: Track) -> NDArray[np.int64]:
+    """(T,): until then what comes of a slot comes in time."""
+    ends = track.first_slot + 1 + np.arange(track.broke.shape[1], dtype=np.int64)
+    return np.asarray(ends * track.slot_ns + CLOSED_AFTER_NS)
 
 
 def look_rehearsed(
@@ -97,13 +103,19 @@ def look_rehearsed(
 def _arrived(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """(M, W) each: where the slots lie in the track laid flat; whether they are in it, had ended and had arrived; or had not in time."""
+    """(M, W) each: where the slots lie in the track laid flat; whether they are in it, had ended and had arrived; whether nothing of them had come."""
     slots = track.broke.shape[1]
     inside = (slot >= 0) & (slot < slots)
     flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
-    ends_ns = track.start_ns + (slot + 1) * track.slot_ns
-    seen = inside & (ends_ns <= now_ns[:, None]) & (track.arrived_ns.ravel()[flat] <= now_ns[:, None])
-    return flat, seen, seen | (inside & (ends_ns + CLOSED_AFTER_NS <= now_ns[:, None]))
+    ends_ns, arrived_ns = track.start_ns + (slot + 1) * track.slot_ns, track.arrived_ns.ravel()[flat]
+    seen = inside & (ends_ns <= now_ns[:, None]) & (arrived_ns <= now_ns[:, None])
+    closes_ns = ends_ns + CLOSED_AFTER_NS
+    # What is told on time without a figure is silence; what comes late, with or without one, is not silent any more.
+    return (
+        flat,
+        seen,
+        np.where(arrived_ns <= closes_ns, seen, inside & ~seen & (closes_ns <= now_ns[:, None])),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,13 +132,21 @@ def test_an_office_without_a_window_is_dark_while_others_are_heard(made: Bench) 
     assert np.flatnonzero(dark_by(track(grid, made, lost=lost))[2]).tolist() == [21]
 
 
-def test_who_is_silent_is_dark_until_it_comes_and_nobody_knows_beforehand_that_it_will(made: Bench) -> None:
-    """A hole that is filled two days later and one that never is read alike in every slot, as of any time before it was filled."""
+@pytest.mark.parametrize("paths", [1, 2])
+def test_who_is_silent_is_dark_until_it_comes_and_nobody_knows_beforehand_that_it_will(
+    made: Bench, paths: int
+) -> None:
+    """A hole that is filled two days later and one that never is read alike in every slot, as of any time before it was filled.
+
+    Also of a line that is not measured at all.
+    """
     never, _ = filled(made)
     late, _ = filled(made)
+    for grid in (never, late):
+        grid.measured[0, paths:] = grid.received_ns[0, paths:] = 0
     hole = slice(8, 14)
     never.measured[0, :, hole], never.received_ns[0, :, hole] = 0, 0
-    late.received_ns[0, :, hole] += 48 * HOUR_NS
+    late.received_ns[0, :paths, hole] += 48 * HOUR_NS
     slots = made.t0 + (np.arange(SLOTS) + 1) * SLOT_NS
     for now_ns in (*slots.tolist(), *(slots + 61 * SECOND_NS).tolist()):
         two, now = np.arange(2), np.full(2, now_ns)
@@ -148,9 +156,9 @@ def test_who_is_silent_is_dark_until_it_comes_and_nobody_knows_beforehand_that_i
         for name in ("known", "broke", "strain", "dark"):
             assert np.array_equal(getattr(shown[0], name), getattr(shown[1], name)), (name, now_ns)
         closed = np.flatnonzero(slots[hole] + 60 * SECOND_NS <= now_ns) + hole.start
-        assert np.flatnonzero(shown[1].dark[0]).tolist() == closed.tolist()
+        assert [np.flatnonzero(each).tolist() for each in shown[1].dark] == [closed.tolist()] * 2
         assert np.array_equal(*(dark_by(track(grid, made), now_ns) for grid in (never, late)))
-    assert dark_by(track(never, made))[0, hole].all()
+    assert dark_by(track(never, made))[:2, hole].all()
     assert not dark_by(track(late, made)).any(), "once it has come it was there"
 
 
