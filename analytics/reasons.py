@@ -1,4 +1,7 @@
-"""Why: the model's own terms as reasons, worst first. Nothing is told that cost no probability."""
+"""Why: the model's own terms as reasons, worst first. Nothing is told that cost no probability.
+
+That a line is silent or dark now is told where it weighs, as any other reason; `verdicts.what_is_first` puts it in front then.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def _without_number(case: Case) -> Reason | None:
     """Why nothing more is known of an office; None where there is a number to explain."""
     if not case.ground.linked[case.site]:
         return Reason(code=ReasonCode.NOT_LINKED)
-    if case.ground.dark[case.site]:
+    if case.ground.dark[case.site] and case.probability is None:
         return _silent(case, ReasonCode.DARK)
     if case.is_explained and case.standing is Standing.UNKNOWN:
         return Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name)
@@ -83,7 +86,11 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
     ]
     weighed = weighed or [(cost, Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name))]
     weighed.sort(key=lambda pair: -pair[0])
-    telling = [each for weight, each in weighed if weight >= WORTH_TELLING] or [weighed[0][1]]
+    telling = [each for weight, each in weighed if weight >= WORTH_TELLING]
+    if (
+        not telling
+    ):  # many small terms, or lines that usually fail so often: the heaviest, else the line's record
+        telling = [(usual or weighed)[0][1] if weighed[0][0] <= 0.0 else weighed[0][1]]
     if len(telling) > 1:  # that little is known explains nothing when something else does
         telling = [each for each in telling if each.code is not ReasonCode.NO_HISTORY]
     return tuple(telling[:MOST_REASONS])
@@ -115,19 +122,32 @@ def _is_silent(case: Case) -> bool:
 
 
 def _fault_weight(case: Case) -> float:
-    """What a fault or silence costs; of a line that is not heard at least what keeps it from being ready."""
-    terms = case.expectation.terms
-    cost = float(terms.silence[case.site] if _is_silent(case) else terms.fault[case.site])
-    if not _is_silent(case) and _strain(case) >= 1.0:  # past its limit: part of the fault
-        cost = max(cost, float(terms.strain[case.site]))
-    return max(cost, 1.0 - NEVER_READY) if case.ground.silent[case.site, case.path] else cost
+    """What a fault or silence costs; of a silent line also what keeps it from being ready, where nothing else does so already."""
+    terms, site = case.expectation.terms, case.site
+    cost = float(terms.fault[site])
+    if not _is_silent(case):
+        return (
+            max(cost, float(terms.strain[site])) if _strain(case) >= 1.0 else cost
+        )  # past its limit: part of the fault
+    cost = max(
+        cost, float(terms.silence[site])
+    )  # what was suspected of the line before hides behind its silence
+    return max(cost, 1.0 - NEVER_READY) if _is_held_back(case) else cost
+
+
+def _is_held_back(case: Case) -> bool:
+    """Whether the chance is as high as one of a silent line can be: it would be higher if the line were heard."""
+    if not case.ground.silent[case.site, case.path] or case.probability is None:
+        return False
+    most = NEVER_READY * (1.0 - float(case.expectation.terms.capacity[case.site]))
+    return case.probability >= most - 1e-9
 
 
 def _fault_reasons(case: Case) -> list[Reason]:
     """What stands behind a fault: silence, causes that the filter suspects, or a line that keeps coming back."""
     ground = case.ground
     if _is_silent(case):
-        return [_silent(case, ReasonCode.NO_DATA)]
+        return [_silent(case, ReasonCode.DARK if ground.dark[case.site] else ReasonCode.NO_DATA)]
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
     if ground.relapses[case.site, case.path] >= FLAPPING and by_cause[ranked[0]] < SUSPECT:
@@ -247,15 +267,18 @@ def _strained(case: Case) -> list[tuple[float, Reason]]:
 
 
 def _peers(case: Case) -> list[tuple[float, Reason]]:
-    """The share of the other offices that are heard whose line to the same end is broken now, when there is any."""
-    ground = case.ground
+    """The share that is broken now, when any is, of those that the term goes by: the others of the same provider or to the same end."""
+    ground, provider = case.ground, case.track.groups.get("provider")
     others = ground.heard[:, case.path].copy()
     others[case.site] = False
-    broken = ground.condition.suspicion[case.limit_set, others, case.path] >= SUSPECT
-    if not broken.any():
+    broken = ground.condition.suspicion[case.limit_set, :, case.path] >= SUSPECT
+    groups = [others]
+    if provider is not None and (own := provider[case.line]) >= 0:
+        groups.append(others & (provider[case.path :: len(ground.lines.paths)] == own))
+    share = max(float(broken[group].mean()) if group.any() else 0.0 for group in groups)
+    if share <= 0.0:
         return []
-    share = round(float(broken.mean()), 4)
-    reason = Reason(code=ReasonCode.SHARED_FAULT, value=share, unit="ratio", path=case.path_name)
+    reason = Reason(code=ReasonCode.SHARED_FAULT, value=round(share, 4), unit="ratio", path=case.path_name)
     return [(float(case.expectation.terms.peers[case.site]), reason)]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
-from config.plain_file import must_be_plain
+from telemetry.packed_file import PackedError, bad_byte, opened
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TIMEOUT_MS: Final = 1000.0
+EARLIEST: Final = pd.Timestamp(1900, 1, 1, tz="UTC")
+LATEST: Final = pd.Timestamp(2200, 1, 1, tz="UTC")
+"""Nothing was measured before or after, and nanoseconds reach little farther."""
 JUMBLED_NS: Final = 60 * SECOND_NS
 """Two samples may be out of order by so much, as real traces are; the later one is then dated like the one before it."""
 
@@ -44,12 +47,16 @@ def read_trace(path: Path) -> Trace:
     """Read one trace.
 
     Raises:
-        TraceError: no such file, no such columns, a time or a number that is none, or times that go backwards.
+        TraceError: no such file, one that cannot be unpacked, no such columns, a time or a number that is none, or times that go backwards.
     """
     try:
-        must_be_plain(path)  # not the handle: by its name a packed one is known
-        table = pd.read_csv(path, sep=";")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        with opened(path) as (_, content):
+            table = pd.read_csv(content, sep=";")
+    except PackedError as error:
+        raise TraceError(f"{path}: it cannot be unpacked ({error}); pack or copy it again") from None
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip()
         raise TraceError(f"{path}: {reason}; write a CSV with the columns epoch;rtt;cp") from None
     missing = [name for name in ("epoch", "rtt") if name not in table.columns]
@@ -65,14 +72,24 @@ def read_trace(path: Path) -> Trace:
     return Trace(path.stem, time_ns, np.where(lost, np.nan, rtt), labels)
 
 
+def _not_utf8(path: Path) -> TraceError:
+    found = bad_byte(path)
+    where, what = ("", "it") if found is None else (f", line {found[0]}", f"byte 0x{found[1]:02x}")
+    return TraceError(f"{path}{where}: {what} is not UTF-8; save the file as UTF-8")
+
+
 def _times(path: Path, written: pd.Series) -> NDArray[np.int64]:
     text = written.astype(str)
     parsed = pd.to_datetime(text, format="mixed", dayfirst="/" in text.iloc[0], errors="coerce", utc=True)
-    wrong = np.flatnonzero(parsed.isna().to_numpy())
-    if len(wrong):
-        raise TraceError(
-            f"{path}, line {wrong[0] + 2}: {text.iloc[wrong[0]]!r} is no time; write it like 2026-11-25 10:55:00"
-        )
+    for wrong, what in (
+        (parsed.isna(), "is no time"),
+        (~parsed.between(EARLIEST, LATEST), f"does not lie between {EARLIEST.year} and {LATEST.year}"),
+    ):
+        if wrong.any():
+            row = int(np.argmax(wrong.to_numpy()))
+            raise TraceError(
+                f"{path}, line {row + 2}: {text.iloc[row]!r} {what}; write it like 2026-11-25 10:55:00"
+            )
     time_ns = parsed.astype("datetime64[ns, UTC]").astype("int64").to_numpy(dtype=np.int64)
     back = np.flatnonzero(np.diff(time_ns) < -JUMBLED_NS)
     if len(back):

@@ -109,7 +109,10 @@ def hearing_slots(grid: SlotGrid) -> NDArray[np.bool_]:
 
 
 def awaited_slots(
-    grid: SlotGrid, lost: NDArray[np.bool_], hearing: NDArray[np.bool_] | None = None
+    grid: SlotGrid,
+    lost: NDArray[np.bool_],
+    hearing: NDArray[np.bool_] | None = None,
+    imported: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """(S, T): were nothing of an office there it would be dark: it had been heard before, and either its contact was lost or others were heard.
 
@@ -117,11 +120,28 @@ def awaited_slots(
         grid: what is there, whenever it came.
         lost: (S, T) contact was lost.
         hearing: (T,) of `hearing_slots`, for a grid that has not all offices.
+        imported: (S, T) an imported source covers the slot; none where nothing was imported.
     """
     hearing = hearing_slots(grid) if hearing is None else hearing
-    first_ns = np.where(grid.measured > 0, grid.received_ns, NEVER).min(axis=(1, 2), initial=NEVER)
-    heard = first_ns[:, None] <= _closed_ns(grid)
-    return np.asarray(heard & (lost | hearing))
+    heard = _heard_before(grid, grid.measured > 0)
+    if imported is None:
+        return np.asarray(heard & (lost | hearing))
+    return np.asarray(heard & (lost | (hearing & expected_slots(grid, imported))))
+
+
+def expected_slots(grid: SlotGrid, imported: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, T): whether an office was to report at that time: a probe of it had been heard before, or an imported source covers it.
+
+    Such a source has an end. After it nobody can tell the office's silence from a file that is over.
+    """
+    by_probes = (grid.measured > 0) & ~imported[:, None]
+    return np.asarray(imported | _heard_before(grid, by_probes))
+
+
+def _heard_before(grid: SlotGrid, there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, T): something of an office that is `there`, (S, P, T), had come by the time at which the slot closed."""
+    first_ns = np.where(there, grid.received_ns, NEVER).min(axis=(1, 2), initial=NEVER)
+    return np.asarray(first_ns[:, None] <= _closed_ns(grid))
 
 
 def _closed_ns(grid: SlotGrid) -> NDArray[np.int64]:

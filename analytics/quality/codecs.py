@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.quality.impairments import EQUIPMENT, ROBUSTNESS
 from analytics.quality.narrowband import EchoMode, narrowband
-from analytics.quality.ranges import Range
 from analytics.quality.rating import Rating, Scale
 from analytics.quality.wider_bands import fullband, wideband
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 UNPUBLISHED: Final = float("nan")
-_IE: Final = Range(0, 95)
-_BPL: Final = Range(1, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,9 @@ class Codec:
             QualityRangeError: a constant lies outside 0 to 95 (Ie) or 1 to 100 (Bpl).
         """
         if ie is not None:
-            _IE.refuse("ie", ie)
+            EQUIPMENT.refuse("ie", ie)
         if bpl is not None:
-            _BPL.refuse("bpl", bpl)
+            ROBUSTNESS.refuse("bpl", bpl)
         return replace(self, ie=self.ie if ie is None else ie, bpl=self.bpl if bpl is None else bpl)
 
     def rate(self, delay_ms: ArrayLike, loss_pct: ArrayLike, burst_ratio: ArrayLike = 1.0) -> Rating:

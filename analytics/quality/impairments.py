@@ -18,6 +18,10 @@ LOSS: Final = Range(0, 20, "%")
 """Ppl of G.107 table 2."""
 BURSTS: Final = Range(1, 8)
 """BurstR of G.107 table 2, as remembered: the text was not at hand."""
+EQUIPMENT: Final = Range(0, 95)
+"""Ie of any codec: below 0 it would better the line that it is sent over, above 95 more loss would."""
+ROBUSTNESS: Final = Range(1, 100)
+"""Bpl of any codec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,12 @@ def loss_impairment(
         ie: equipment impairment of the codec.
         bpl: its robustness to loss; NaN where none is published, then only a loss of 0 has a value.
         reach: 95 narrowband and wideband, 132 fullband.
+
+    Raises:
+        QualityRangeError: a constant lies outside 0 to 95 (`ie`) or 1 to 100 (`bpl`).
     """
+    EQUIPMENT.refuse_any("ie", ie)
+    ROBUSTNESS.refuse_any("bpl", bpl)
     loss = meaningful(loss_pct, 0, 100)
     bursts = np.asarray(burst_ratio, dtype=np.float64)
     bursts = np.where(bursts > 0, bursts, np.nan)

@@ -29,9 +29,9 @@ REACH: Final = 95.0
 ROUND_TRIP: Final = Range(0, 1000, "ms")
 """Tr of table 2."""
 EQUIPMENT: Final = Range(0, 40)
-"""Ie of table 2."""
+"""Ie of table 2, which is narrower than what a codec may have at all."""
 ROBUSTNESS: Final = Range(4.3, 40)
-"""Bpl of table 2."""
+"""Bpl of table 2, likewise."""
 
 
 class EchoMode(Enum):
@@ -79,6 +79,9 @@ def narrowband(  # noqa: PLR0913 - the model's inputs
         echo: the mode, or T and Tr (ms) of the echo path.
         sensitivity: sT and mT.
         circuit: the rest of table 2.
+
+    Raises:
+        QualityRangeError: a constant lies outside 0 to 95 (`ie`) or 1 to 100 (`bpl`); outside table 2 it is marked.
     """
     t, tr = echo.path(delay_ms) if isinstance(echo, EchoMode) else echo
     t, tr = meaningful(t, 0), meaningful(tr, 0)

@@ -49,6 +49,17 @@ class Range:
         if not self.low <= value <= self.high:
             raise QualityRangeError(parameter, value, self)
 
+    def refuse_any(self, parameter: str, values: ArrayLike) -> None:
+        """Raise for the first of some constants that lies outside; what is absent (NaN) may be.
+
+        Raises:
+            QualityRangeError: one of `values` lies outside.
+        """
+        given = np.asarray(values, dtype=np.float64)
+        wrong = given[~(self.contains(given) | np.isnan(given))]
+        if wrong.size:
+            raise QualityRangeError(parameter, float(wrong.flat[0]), self)
+
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
 

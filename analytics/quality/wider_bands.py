@@ -44,6 +44,9 @@ def wideband(  # noqa: PLR0913 - the model's inputs
     """R (at most 129) and MOS-CQEW by G.107.1; arguments as for `narrowband`, codec constants Ie,WB and Bpl,WB.
 
     Idd is taken over from narrowband as it is (so two repositories have it; the text was not at hand).
+
+    Raises:
+        QualityRangeError: a constant lies outside 0 to 95 (`ie`) or 1 to 100 (`bpl`).
     """
     idd = delay_impairment(delay_ms, sensitivity)
     ie_eff = loss_impairment(loss_pct, burst_ratio, ie, bpl, WIDEBAND_REACH)
@@ -61,7 +64,11 @@ def fullband(  # noqa: PLR0913 - the model's inputs
     burst_ratio: ArrayLike = 1.0,
     sensitivity: Sensitivity = USUAL,
 ) -> Rating:
-    """R (at most 148) and MOS-CQEF by G.107.2; arguments as for `narrowband`, codec constants Ie,FB and Bpl,FB."""
+    """R (at most 148) and MOS-CQEF by G.107.2; arguments as for `narrowband`, codec constants Ie,FB and Bpl,FB.
+
+    Raises:
+        QualityRangeError: a constant lies outside 0 to 95 (`ie`) or 1 to 100 (`bpl`).
+    """
     idd = FULLBAND_STRETCH * delay_impairment(delay_ms, sensitivity)
     ie_eff = loss_impairment(loss_pct, burst_ratio, ie, bpl, FULLBAND_REACH)
     r = FULLBAND_RO - idd - ie_eff

@@ -19,6 +19,7 @@ from analytics.forecast.replay import Doing, Extent, Ground
 from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
 from reports.past.slots import read_slots
+from tatpar.watching.imported_spans import imported_slots
 from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
 from telemetry.windows import SLOT_NS
@@ -203,7 +204,11 @@ def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid) 
     starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
     return Surroundings(
         groups_of(lines, config.registry.by_id),
-        awaited_slots(grid, lost_in(state, lines.sites, starts, SLOT_NS)),
+        awaited_slots(
+            grid,
+            lost_in(state, lines.sites, starts, SLOT_NS),
+            imported=imported_slots(state, lines.sites, grid.first_slot, slots),
+        ),
         planned_slots(config.works, lines, grid.first_slot, slots, known_ns=None),
     )
 

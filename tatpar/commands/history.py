@@ -111,7 +111,7 @@ def _write(
             written = importer.write(store, reader, bar.update)
         if not dry_run:
             _judge(config, data_dir, written, language)
-            _tell_watch(data_dir, written)
+            _tell_watch(data_dir, written, importer.spans)
     except (StoreError, StateError) as error:
         failed(f"tatpar history import: {error}; what was written stays, importing again completes it")
     return written
@@ -136,7 +136,7 @@ def _judge(config: Config, data_dir: Path, written: Sequence[Written], language:
         judge_days(config, reader, sites, time.time_ns(), bar.update)
 
 
-def _tell_watch(data_dir: Path, written: Sequence[Written]) -> None:
+def _tell_watch(data_dir: Path, written: Sequence[Written], spans: dict[str, tuple[int, int]]) -> None:
     import time  # noqa: PLC0415
     from contextlib import closing  # noqa: PLC0415
 
@@ -144,6 +144,7 @@ def _tell_watch(data_dir: Path, written: Sequence[Written]) -> None:
     from telemetry.state.db import StateDb  # noqa: PLC0415
 
     with closing(StateDb(data_dir / "state.db")) as state:
+        state.put_imported(spans)
         tell(state, time.time_ns(), {"slots": sum(each.slots for each in written), "sites": len(written)})
 
 

@@ -7,12 +7,13 @@ would tell of silence that was none. What was measured here is never touched; wh
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from config.errors import ConfigError
 from tatpar.importing.places import PlaceFinder
@@ -56,6 +57,10 @@ class Written(Struct, frozen=True, kw_only=True):
     """Slots that are not over yet; left out."""
     old: int = 0
     """Slots written that are older than the store keeps roll-ups."""
+    twice: int = 0
+    """Samples of an hour that came twice, as a zone's clocks went back; they count as its first."""
+    never: int = 0
+    """Samples of local times that a zone's clocks left out; they count as the moment when the clocks went on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +86,18 @@ class Importer:
         self._kept_from_ns = now_ns - config.settings.store.rollup_days * DAY_NS
         self._now_ns = now_ns
         self._paths: list[str] = []
+        self._doubt: Counter[tuple[str, str]] = Counter()
+        self._spans: dict[str, tuple[int, int]] = {}
 
     @property
     def pieces(self) -> int:
         """How many pieces there are to write, after `read`."""
         return len(self._spill)
+
+    @property
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """By office, from when to when slots were written, after `write`: so far the source reaches."""
+        return self._spans
 
     def read(self, progress: Callable[[int], None]) -> None:
         """Read all files; `progress` is told bytes.
@@ -95,12 +107,17 @@ class Importer:
         """
         for file in self._sources.files:
             for chunk in chunks(file, self._sources.mapping, progress):
-                found, rows = samples(chunk, self._sources.mapping, self._now_ns)
+                sampled = samples(chunk, self._sources.mapping, self._now_ns)
+                found, rows = sampled.samples, sampled.rows
                 places = self._finder.of(chunk)
                 codes = np.array([self._code(file, name) for name in places.paths] or [0], np.int16)
                 wanted = places.wanted[rows]
                 found["path"] = codes[np.maximum(places.path, 0)][rows]
                 self._spill.put(places.sites, places.site[rows][wanted], found[wanted])
+                for doubt in ("twice", "never"):
+                    doubted = places.site[rows][wanted & getattr(sampled, doubt)]
+                    for site, count in zip(*np.unique(doubted, return_counts=True), strict=True):
+                        self._doubt[places.sites[int(site)], doubt] += int(count)
 
     def _code(self, file: Path, path: str) -> int:
         if path not in self._paths:
@@ -132,7 +149,12 @@ class Importer:
                 store.import_rollups(table)
             parts.setdefault(site, []).append(written)
             progress(1)
-        return [_sum_of(site, each) for site, each in parts.items()]
+        return [
+            structs.replace(
+                _sum_of(site, each), twice=self._doubt[site, "twice"], never=self._doubt[site, "never"]
+            )
+            for site, each in parts.items()
+        ]
 
     def _fresh(
         self, site: str, table: RollupTable, count: int, reader: StoreReader | None
@@ -151,6 +173,10 @@ class Importer:
             imported = is_among(rows, rows_where(there, made_up))
         takes = closed & ~measured
         kept = as_rollups(rows_where(rows, takes))
+        if takes.any():
+            written = int(slot_ns[takes].min()), int(slot_ns[takes].max()) + SLOT_NS
+            first, last = self._spans.get(site, written)
+            self._spans[site] = min(first, written[0]), max(last, written[1])
         return kept, Written(
             site=site,
             paths=tuple(sorted({table.paths[code] for code in np.unique(table.columns["path"])})),

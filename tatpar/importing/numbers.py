@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,19 @@ MS_PER: Final = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 _OFFSET: Final = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$")
 _EARLIEST_NS: Final = 315_532_800 * SECOND_NS
 """1980: what lies before is a time in another unit."""
+_FAR_S: Final = 2**62 // SECOND_NS
+"""What lies farther from 1970 is told like any other time that cannot be, and has no nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Times of n rows, and which of them a zone's clocks leave in doubt; (n,) each."""
+
+    ns: NDArray[np.int64]
+    twice: NDArray[np.bool_]
+    """Local times that came twice, as the clocks went back: they count as the first of the two."""
+    never: NDArray[np.bool_]
+    """Local times that the clocks left out: they count as the moment when the clocks went on."""
 
 
 def numbers(chunk: Chunk, column: str) -> NDArray[np.float64]:
@@ -48,7 +62,7 @@ def numbers(chunk: Chunk, column: str) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def times_ns(chunk: Chunk, time: Time, shift_ns: int, now_ns: int) -> NDArray[np.int64]:
+def times(chunk: Chunk, time: Time, shift_ns: int, now_ns: int) -> Times:
     """The times of a column, moved by `shift_ns`.
 
     Raises:
@@ -56,23 +70,34 @@ def times_ns(chunk: Chunk, time: Time, shift_ns: int, now_ns: int) -> NDArray[np
     """
     cells = chunk.frame[time.column]
     if time.format in UNIX_NS:
-        found, wrong = _unix(cells, UNIX_NS[time.format])
+        ns, wrong = _unix(cells, UNIX_NS[time.format])
+        found = Times(ns, *np.zeros((2, len(ns)), np.bool_))
     else:
         found, wrong = _written(cells, time)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise chunk.wrong(row, f'{time.column} is "{cells.iloc[row]}"', _remedy(time))
-    found += shift_ns
-    for outside, what in ((found < _EARLIEST_NS, "before 1980"), (found > now_ns + DAY_NS, "in the future")):
+    np.add(found.ns, shift_ns, out=found.ns)
+    remedy = (
+        "say the unit in [time] format, as unix_ms" if time.format in UNIX_NS else "see [time] of the mapping"
+    )
+    must_lie_in_the_past(chunk, found.ns, (time.column, cells), remedy, now_ns)
+    return found
+
+
+def must_lie_in_the_past(
+    chunk: Chunk, ns: NDArray[np.int64], written: tuple[str, pd.Series], remedy: str, now_ns: int
+) -> None:
+    """Refuse times that nobody measured at; `written` is the column's name and how they stand there.
+
+    Raises:
+        ConfigError: with the line.
+    """
+    column, cells = written
+    for outside, what in ((ns < _EARLIEST_NS, "before 1980"), (ns > now_ns + DAY_NS, "in the future")):
         if outside.any():
             row = int(np.argmax(outside))
-            remedy = (
-                "say the unit in [time] format, as unix_ms"
-                if time.format in UNIX_NS
-                else "see [time] of the mapping"
-            )
-            raise chunk.wrong(row, f'{time.column} "{cells.iloc[row]}" lies {what}', remedy)
-    return found
+            raise chunk.wrong(row, f'{column} "{cells.iloc[row]}" lies {what}', remedy)
 
 
 def _is_text(cells: pd.Series) -> bool:
@@ -91,7 +116,7 @@ def _unix(cells: pd.Series, per_ns: int) -> tuple[NDArray[np.int64], NDArray[np.
     return np.rint(seconds).astype(np.int64), wrong
 
 
-def _written(cells: pd.Series, time: Time) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _written(cells: pd.Series, time: Time) -> tuple[Times, NDArray[np.bool_]]:
     """Times as text, or as a Parquet file's own times; those without an offset are of the zone."""
     if pd.api.types.is_datetime64_any_dtype(cells):
         naive = cells.dt.tz is None
@@ -106,14 +131,32 @@ def _written(cells: pd.Series, time: Time) -> tuple[NDArray[np.int64], NDArray[n
             if "%z" not in form
             else np.zeros(len(text), np.bool_)
         )
-    if time.zone != "UTC" and bare.any():
-        local = parsed.dt.tz_localize(None).dt.tz_localize(
-            ZoneInfo(time.zone), ambiguous=np.ones(len(parsed), np.bool_), nonexistent="shift_forward"
-        )
-        parsed = parsed.where(~bare, local.dt.tz_convert("UTC"))
     wrong = parsed.isna().to_numpy(np.bool_)
-    ns = parsed.astype("datetime64[ns, UTC]").astype("int64").to_numpy(np.int64)
-    return np.where(wrong, 0, ns), wrong
+    seconds = np.where(wrong, 0, parsed.dt.as_unit("s").astype("int64").to_numpy(np.int64))
+    far = np.abs(seconds) > _FAR_S
+    parsed = parsed.mask(far)
+    twice, never = np.zeros((2, len(parsed)), np.bool_)
+    if time.zone != "UTC" and bare.any():
+        local, twice, never = _of_zone(parsed, ZoneInfo(time.zone))
+        parsed = parsed.where(~bare, local)
+    ns = np.where(parsed.isna(), 0, parsed.dt.as_unit("ns").astype("int64").to_numpy(np.int64))
+    ns = np.where(far, np.sign(seconds) * _FAR_S * SECOND_NS, ns)
+    return Times(ns, twice & bare, never & bare), wrong
+
+
+def _of_zone(parsed: pd.Series, zone: ZoneInfo) -> tuple[pd.Series, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Times that were taken for UTC as local ones, in UTC; and which of them came twice, or never."""
+    naive = parsed.dt.tz_localize(None)
+
+    def placed(*, first: bool, nonexistent: str) -> pd.Series:
+        ambiguous = np.full(len(naive), first)
+        return naive.dt.tz_localize(zone, ambiguous=ambiguous, nonexistent=nonexistent).dt.tz_convert("UTC")
+
+    local = placed(first=True, nonexistent="shift_forward")
+    second = placed(first=False, nonexistent="NaT")
+    never = (second.isna() & local.notna()).to_numpy(np.bool_)
+    twice = (second.notna() & (local != second)).to_numpy(np.bool_)
+    return local, twice, never
 
 
 def _remedy(time: Time) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 from tatpar.importing.mapping import JITTERS, LOSSES, ROUND_TRIPS, Count, Duration, Share
-from tatpar.importing.numbers import MS_PER, numbers, times_ns
+from tatpar.importing.numbers import MS_PER, must_lie_in_the_past, numbers, times
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -33,8 +35,20 @@ def dtype_of(mapping: Mapping) -> np.dtype[Any]:
     return PING if mapping.summary is None else SUMMARY
 
 
-def samples(chunk: Chunk, mapping: Mapping, now_ns: int) -> tuple[Samples, NDArray[np.int64]]:
-    """The samples of a chunk, their `path` still 0, and the row (from 0) that each is of.
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """The samples of a chunk, their `path` still 0; (n,) each."""
+
+    samples: Samples
+    rows: NDArray[np.int64]
+    """The row (from 0) that each is of."""
+    twice: NDArray[np.bool_]
+    never: NDArray[np.bool_]
+    """As of `Times`."""
+
+
+def samples(chunk: Chunk, mapping: Mapping, now_ns: int) -> Sampled:
+    """The samples of a chunk.
 
     Raises:
         ConfigError: a cell that cannot be; the message has its line.
@@ -46,22 +60,39 @@ def samples(chunk: Chunk, mapping: Mapping, now_ns: int) -> tuple[Samples, NDArr
     else:
         out = np.zeros(len(chunk.frame), PING)
         out["rtt_ms"], rows = chunk.frame["rtt_ms"], np.arange(len(out))
-    _date(out, rows, chunk, mapping, now_ns)
-    return out, rows
+    twice, never = _date(out, rows, chunk, mapping, now_ns)
+    return Sampled(out, rows, twice[rows], never[rows])
 
 
-def _date(out: Samples, rows: NDArray[np.int64], chunk: Chunk, mapping: Mapping, now_ns: int) -> None:
+def _date(
+    out: Samples, rows: NDArray[np.int64], chunk: Chunk, mapping: Mapping, now_ns: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Fill in the times; which rows of the chunk a zone's clocks leave in doubt."""
     shift_ns = mapping.file.shift_weeks * 7 * DAY_NS
+    twice, never = np.zeros((2, len(chunk.frame)), np.bool_)
     if mapping.time is None:
-        out["time_ns"] = chunk.frame["time_ns"].to_numpy(np.int64)[rows] + shift_ns
+        out["time_ns"] = _of_trace(chunk, shift_ns, now_ns)[rows]
     else:
-        out["time_ns"] = times_ns(chunk, mapping.time, shift_ns, now_ns)[rows]
+        found = times(chunk, mapping.time, shift_ns, now_ns)
+        out["time_ns"] = found.ns[rows]
+        twice, never = twice | found.twice, never | found.never
     if mapping.summary is not None:
         span_ns = round(mapping.summary.cadence_s * SECOND_NS)
         out["time_ns"] += (span_ns if mapping.summary.time_is == "start" else 0) - 1
     out["arrived_ns"] = NOT_TOLD
     if mapping.arrived is not None:
-        out["arrived_ns"] = times_ns(chunk, mapping.arrived, shift_ns, now_ns)[rows]
+        found = times(chunk, mapping.arrived, shift_ns, now_ns)
+        out["arrived_ns"] = found.ns[rows]
+        twice, never = twice | found.twice, never | found.never
+    return twice, never
+
+
+def _of_trace(chunk: Chunk, shift_ns: int, now_ns: int) -> NDArray[np.int64]:
+    cells = chunk.frame["time_ns"]
+    ns: NDArray[np.int64] = cells.to_numpy(np.int64) + shift_ns
+    written = pd.to_datetime(cells, unit="ns", utc=True)
+    must_lie_in_the_past(chunk, ns, ("epoch", written), "see [file] shift_weeks of the mapping", now_ns)
+    return ns
 
 
 def _pings(chunk: Chunk, ping: Ping) -> tuple[Samples, NDArray[np.int64]]:

@@ -16,6 +16,7 @@ from pyarrow import parquet  # type: ignore[import-untyped,unused-ignore]
 from config.errors import ConfigError
 from config.plain_file import NotPlainError, open_plain
 from config.text import one_of
+from telemetry.packed_file import PackedError, bad_byte, opened
 from telemetry.traces import TraceError, read_trace
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 ROWS_PER_CHUNK: Final = 100_000
 _TRACE_ERROR: Final = re.compile(r"(?:, line (\d+))?: (.*); (.*)")
-_PACKED: Final = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +67,37 @@ def chunks(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Ite
     except NotPlainError as error:
         raise ConfigError(path, f"it is {error.strerror}", "name a plain file") from None
     except UnicodeDecodeError:
-        raise ConfigError(path, "it is not UTF-8", "save the file as UTF-8") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowInvalid, EOFError, OSError) as error:
+        raise _not_utf8(path) from None
+    except PackedError as error:
+        raise ConfigError(path, f"it cannot be unpacked ({error})", "pack or copy it again") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowException, OSError) as error:
         said = str(error).strip().removeprefix("Error tokenizing data. C error: ")
         raise ConfigError(
             path, f"it cannot be read as {form} ({said})", "compare it with [file] of the mapping"
         ) from None
 
 
+def _not_utf8(path: Path) -> ConfigError:
+    found = bad_byte(path)
+    if found is None:
+        return ConfigError(path, "it is not UTF-8", "save the file as UTF-8")
+    line, byte = found
+    return ConfigError(path, f"byte 0x{byte:02x} is not UTF-8", "save the file as UTF-8", line)
+
+
 def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
     told = mapping.file
     header: dict[str, Any] = {"names": list(told.columns), "header": None} if told.columns else {"header": 0}
     with (
-        open_plain(path) as raw,
+        opened(path) as (raw, content),
         pd.read_csv(
-            raw,
+            content,
             sep=told.separator,
             comment=told.comment,
             chunksize=ROWS_PER_CHUNK,
             dtype=str,
             keep_default_na=False,
             skip_blank_lines=False,
-            compression=_PACKED.get(path.suffix.lower()),
             **header,
         ) as reader,
         _said_of(raw, progress) as say,

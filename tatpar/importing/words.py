@@ -47,6 +47,10 @@ def lines(
     out = [*table(head, rows), "", done]
     if not_over := sum(each.open for each in written):
         out.append(say(language, "importing.not_over", count=not_over))
+    if twice := sum(each.twice for each in written):
+        out.append(say(language, "importing.twice", count=twice))
+    if never := sum(each.never for each in written):
+        out.append(say(language, "importing.never", count=never))
     if old := sum(each.old for each in written):
         out.append(say(language, "importing.old", count=old, days=f"{rollup_days:g}"))
     return out

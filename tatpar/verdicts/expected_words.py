@@ -13,10 +13,12 @@ from telemetry.words import say, say_not_ready, say_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
     from analytics.ground import Ground
     from config.config import Config
     from tatpar.verdicts.expected import Expected
+    from telemetry.decisions import Verdict
 
 
 def plain(found: Sequence[Expected], ground: Ground) -> dict[str, object]:
@@ -88,6 +90,17 @@ def _row(config: Config, found: Sequence[Expected], site: str, language: str) ->
         else say(language, "backtest.share", share=verdict.probability)
         for verdict in both
     ]
-    zone = timezone_of(config.settings)
-    why = say_reason(language, worse.reasons[0], zone=zone) if worse.reasons else ""
+    better = both[1] if worse is both[0] else both[0]
+    why = _why(worse, better, language, timezone_of(config.settings))
     return [config.registry.by_id[site].name(language), *chances, why]
+
+
+def _why(worse: Verdict, better: Verdict, language: str, zone: ZoneInfo) -> str:
+    """The first reason that holds at the worse time alone; of those of both, what has less time to end; nothing where that is not it."""
+    own = [reason for reason in worse.reasons if reason not in better.reasons]
+    if own:
+        return say_reason(language, own[0], zone=zone)
+    if worse.reasons and worse.starts_ns < better.starts_ns:
+        why = say_reason(language, worse.reasons[0], zone=zone)
+        return say(language, "table.less_time", why=why)
+    return ""

@@ -12,6 +12,7 @@ from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
+from tatpar.watching.imported_spans import imported_slots
 from tatpar.watching.piecewise import Circumstances, Frame, in_pieces, laid_in, lost_slots, with_works
 from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
 from telemetry.store.rollup import CLOSED_AFTER_NS
@@ -88,7 +89,11 @@ def prepare_tracks(
     grid, lines = laid_in(slots.grid(0), frame), slots.lines
     around = Surroundings(
         groups_of(lines, offices.config.registry.by_id),
-        awaited_slots(grid, lost_slots(state, lines, frame)),
+        awaited_slots(
+            grid,
+            lost_slots(state, lines, frame),
+            imported=imported_slots(state, lines.sites, frame.first, frame.slots),
+        ),
         about.planned(lines, frame),
     )
     tracks = tracks_of(grid, around)

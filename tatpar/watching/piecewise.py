@@ -26,6 +26,7 @@ from analytics.forecast.pieces import InPieces, Piece
 from analytics.forecast.seen import Past as Sums
 from analytics.forecast.slots import SlotGrid, empty_slots, merged_slots
 from analytics.forecast.track import Track
+from tatpar.watching.imported_spans import imported_slots
 from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.rehearsed import rehearsed_slots
 from tatpar.watching.shelf import Shelf
@@ -116,7 +117,8 @@ def in_pieces(past: Past, about: Circumstances, state: StateDb, frame: Frame) ->
     for number, (first, last) in enumerate(pieces.bounds()):
         grid = laid_in(past.by_blocks.grid(number), frame)
         planned = about.planned(grid.lines, frame)
-        awaited = awaited_slots(grid, lost_slots(state, grid.lines, frame), hearing)
+        imported = imported_slots(state, grid.lines.sites, frame.first, frame.slots)
+        awaited = awaited_slots(grid, lost_slots(state, grid.lines, frame), hearing, imported)
         around = Surroundings({}, awaited, planned)
         tracks = tracks_of(grid, around)
         digests = [digest(each, frame.now_ns) for each in tracks]

@@ -10,6 +10,7 @@ from telemetry.state.credentials import CredentialTable
 from telemetry.state.flags import FlagTable
 from telemetry.state.forecasts import ForecastTable
 from telemetry.state.heartbeats import HeartbeatTable
+from telemetry.state.imports import ImportTable
 from telemetry.state.incidents import IncidentTable
 from telemetry.state.leases import LeaseTable
 from telemetry.state.models import ModelTable
@@ -28,6 +29,7 @@ class StateDb(
     PresenceTable,
     FlagTable,
     BeliefTable,
+    ImportTable,
     VerdictTable,
     ForecastTable,
     OutcomeTable,

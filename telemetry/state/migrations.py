@@ -20,6 +20,7 @@ MIGRATIONS: Final = (
     "006_rehearsals.sql",
     "007_access.sql",
     "008_belief.sql",
+    "009_imported.sql",
 )
 """Files beside this one, in order. A step that is released is never edited: a change is a new step."""
 

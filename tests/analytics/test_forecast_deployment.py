@@ -171,6 +171,24 @@ def test_an_office_is_awaited_from_its_first_word_on(made: Bench) -> None:
     assert np.flatnonzero(~awaited_slots(grid, lost)[0]).tolist() == [*range(8)]
 
 
+def test_an_imported_source_is_awaited_as_far_as_it_reaches_and_a_probe_from_its_first_word_on(
+    made: Bench,
+) -> None:
+    """A hole within it is silence while others are heard, what comes after its end is not known; a lost probe stays awaited."""
+    grid, _ = filled(made)
+    for hole in (slice(4, 6), slice(10, 15)):
+        grid.measured[0, :, hole] = grid.received_ns[0, :, hole] = 0
+    imported = np.zeros((len(SITES), SLOTS), dtype=bool)
+    imported[0, :10] = True
+    lost = np.zeros_like(imported)
+    lost[0, 12] = True
+    found = awaited_slots(grid, lost, imported=imported)
+    assert np.flatnonzero(~found[0]).tolist() == [10, 11, 13, 14]
+    assert found[1:].all()
+    nobody = np.zeros_like(imported)
+    assert np.array_equal(awaited_slots(grid, lost, imported=nobody), awaited_slots(grid, lost))
+
+
 def test_grids_are_merged_and_joined(made: Bench) -> None:
     """Newer slots take the place of older, the oldest are let go; blocks of sites stand below each other."""
     grid, _ = filled(made)

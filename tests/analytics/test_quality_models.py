@@ -126,6 +126,16 @@ def test_a_constant_outside_its_range_is_refused_by_name() -> None:
         Circuit(telr_db=80)
     with pytest.raises(QualityRangeError, match="bpl = 0 is outside 1 to 100"):
         codec("opus").with_constants(None, 0)
+    for band in (narrowband, wideband, fullband):
+        with pytest.raises(QualityRangeError, match="ie = -50 is outside 0 to 95"):
+            band(50.0, 0.0, ie=-50.0, bpl=9.0)
+        with pytest.raises(QualityRangeError, match="bpl = -3 is outside 1 to 100"):
+            band([50.0, 60.0], 5.0, ie=8.0, bpl=[9.0, -3.0])
+        with pytest.raises(QualityRangeError, match="ie = inf is outside 0 to 95"):
+            band(50.0, 5.0, ie=float("inf"), bpl=9.0)
+    assert narrowband(
+        50.0, 0.0, ie=60.0, bpl=9.0
+    ).outside  # more than table 2 has, no more than a codec may have
     with pytest.raises(KeyError, match="no codec 'speex'; there are g711"):
         codec("speex")
 

@@ -15,8 +15,12 @@ import pytest
 
 from config.live import LiveConfig
 from config.load import load_config
+from tatpar.backtesting.blocks import Source, Wanted
+from tatpar.backtesting.replaying import replayed
 from tatpar.importing.tables import ROWS_PER_CHUNK
 from tatpar.importing.told import ROLE
+from tatpar.shipped.prior import shipped_prior
+from tatpar.watching.foreseeing import prepare_tracks
 from tatpar.watching.watch import Watch
 from telemetry.clock import SystemClock
 from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream
@@ -283,6 +287,40 @@ def test_a_running_watch_takes_an_import_up_at_its_next_look(desk: Desk) -> None
         watch._keep_past()
         assert watch._hindsight.past is loaded
         assert ROLE not in state.beats()  # the wall and the doctor expect no more of it
+
+
+def test_the_hours_after_a_source_has_ended_are_not_failures_of_the_office(desk: Desk) -> None:
+    """A trace that ends ten days before another does: nothing is known of its office from then on, in a back-test as in the watch's tracks."""
+    end, span = T0 // HOUR_NS * HOUR_NS, 12 * DAY_NS
+    mapping = desk.writes("m.toml", PINGS)
+    for site, until_ns in (("agra", end), ("etah", end - 10 * DAY_NS)):
+        times = range(end - span, until_ns, 240 * SECOND_NS)
+        pings = desk.writes(f"{site}.csv", "t,rtt\n" + "".join(f"{ns},40\n" for ns in times))
+        done(desk.imports([pings], mapping, "--site", site, "--json"))
+    config = load_config(desk.config)
+    etah = config.registry.by_id["etah"]
+    with (
+        contextlib.closing(open_reader(config.settings.store, desk.data)) as reader,
+        contextlib.closing(StateDb(desk.data / "state.db")) as state,
+    ):
+        wanted = Wanted(from_ns=end - span, until_ns=end, hourly=True)
+        found = replayed(config, Source(reader, state), wanted, shipped_prior(), lambda _: None)
+        mine = found.sites == config.registry.sites.index(etah)
+        later = found.starts_ns >= end - 10 * DAY_NS
+        assert (mine & found.known & ~later).any()
+        assert (mine & later).any()
+        assert not (mine & found.known & later).any()
+        assert (~mine & found.known & later).any()
+        watch = Watch(LiveConfig(desk.config), reader, state, SystemClock())
+        watch.step()
+        watch._keep_past()
+        past, offices = watch._hindsight.past, watch._current.offices  # type: ignore[union-attr]
+        assert past is not None
+        prepared = prepare_tracks(past, offices, state, time.time_ns())
+        track, line = prepared.tracks[0], past.shape.lines.site_index["etah"] * len(past.shape.lines.paths)
+        ended = (end - 10 * DAY_NS) // SLOT_NS - track.first_slot
+        assert track.awaited[line, ended - 12 : ended].all()
+        assert not track.awaited[line, ended:].any()
 
 
 def test_the_days_of_an_import_are_judged_with_it(desk: Desk) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import json
+import lzma
 import re
 import time
+import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 import pytest
+import zstandard
 
 from tatpar.importing.mapping import read_mapping
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS, slot_start
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Desk
@@ -177,20 +186,139 @@ def test_files_that_cannot_be_read_are_told(desk: Desk, examples: Path) -> None:
     desk.writes("empty.csv", "")
     trace = desk.writes("trace.csv", "epoch;rtt;cp\n2026-11-02 10:00:00;slow;0\n")
     for name, said in (
-        ("none.csv", "there is no such file; name the right one"),
-        ("meetings", "a file is needed here, not a folder; name the file itself"),
-        ("bytes.csv", "it is not UTF-8; save the file as UTF-8"),
-        ("no.parquet", "it cannot be read as parquet ("),
-        ("empty.csv", "it cannot be read as csv (No columns to parse from file)"),
+        ("none.csv", ": there is no such file; name the right one"),
+        ("meetings", ": a file is needed here, not a folder; name the file itself"),
+        ("bytes.csv", ":2: byte 0xff is not UTF-8; save the file as UTF-8"),
+        ("no.parquet", ": it cannot be read as parquet ("),
+        ("empty.csv", ": it cannot be read as csv (No columns to parse from file)"),
     ):
         result = desk.imports([desk.folder / name], mapping)
         assert result.exit_code == 2, result.output
-        assert f"{desk.folder / name}: {said}" in result.stderr
+        assert f"{desk.folder / name}{said}" in result.stderr
     result = desk.imports([trace], examples / "trace.toml", "--site", "agra")
     assert f"{trace}:2: rtt is 'slow'; write a number of milliseconds" in result.stderr
     result = desk.imports([trace], examples / "trace.toml", "--site", "agrra", "--lang", "en")
     assert result.exit_code == 2
     assert "there is no office 'agrra'; write \"agra\"" in result.stderr
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_time_that_has_no_nanoseconds_is_told_like_any_that_cannot_be(
+    desk: Desk, examples: Path, year: str
+) -> None:
+    """In a CSV, a Parquet file and a trace: one line, nothing written."""
+    when = f"{year}-12-31T00:00:00"
+    pings = desk.writes("pings.csv", f"t,rtt\n2026-11-02T10:00:00,30\n{when},30\n")
+    trace = desk.writes("trace.csv", f"epoch;rtt;cp\n{when};30;0\n")
+    parquet = desk.folder / "pings.parquet"
+    frame = pd.read_csv(pings, dtype={"t": str})
+    frame["t"] = frame["t"].to_numpy("datetime64[us]")
+    frame.to_parquet(parquet)
+    side = "before 1980" if year == "0001" else "in the future"
+    for zone in ("UTC", "Europe/Berlin", "Asia/Kolkata"):
+        mapping = desk.writes("m.toml", f'time = {{ column = "t", zone = "{zone}" }}\n{PLACE}{PING}')
+        result = desk.imports([pings], mapping)
+        assert result.exit_code == 2, result.output
+        said = f'{pings}:3: t "{when}" lies {side}; see [time] of the mapping'
+        assert result.stderr.splitlines()[-1] == said
+        result = desk.imports([parquet], mapping)
+        assert result.exit_code == 2, result.output
+        assert re.fullmatch(
+            rf"{re.escape(str(parquet))}:2: t \"{year}-12-31 .*\" lies {side}; see \[time\] of the mapping",
+            result.stderr.splitlines()[-1],
+        )
+    result = desk.imports([trace], examples / "trace.toml", "--site", "agra")
+    assert result.exit_code == 2, result.output
+    said = f"{trace}:2: '{when}' does not lie between 1900 and 2200; write it like 2026-11-25 10:55:00"
+    assert result.stderr.splitlines()[-1] == said
+    assert not (desk.data / "reports.db").exists()
+
+
+def test_a_trace_from_the_future_is_refused_wherever_it_was_moved(desk: Desk, examples: Path) -> None:
+    """The line, the time that stands there, and what may have moved it."""
+    trace = desk.writes("trace.csv", "epoch;rtt;cp\n2016-11-02 10:00:00;30;0\n")
+    text = (examples / "trace.toml").read_text(encoding="utf-8")
+    assert "shift_weeks = " in text
+    mapping = desk.writes("m.toml", re.sub(r"shift_weeks = -?\d+", "shift_weeks = 4900", text))
+    result = desk.imports([trace], mapping, "--site", "agra")
+    assert result.exit_code == 2, result.output
+    assert result.stderr.splitlines()[-1].startswith(
+        f'{trace}:2: epoch "2016-11-02 10:00:00+00:00" lies in the future; '
+    )
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zst", "zip"])
+def test_what_was_packed_is_read_and_what_was_cut_short_is_told(
+    desk: Desk, examples: Path, ending: str
+) -> None:
+    """Of pings and traces alike; nothing of a file that breaks off is imported, however much of it could be read."""
+    rows = "".join(f"{T0 // NS + row},{30 + row * 7919 % 997 / 10}\n" for row in range(40_000))
+    whole = packed(f"t,rtt\n{rows}".encode(), ending)
+    mapping = desk.writes("m.toml", f"{UNIX}{PLACE}{PING}")
+    file = desk.folder / f"pings.csv.{ending}"
+    file.write_bytes(whole)
+    result = desk.imports([file], mapping, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "40,000" in result.stdout
+    assert (
+        len(rows) > 4 * 2**17
+    )  # several blocks of Zstandard, between which a reader may take the end for the end
+    for cut in (40, len(whole) // 2, len(whole) - 30):
+        file.write_bytes(whole[:cut])
+        trace = desk.folder / f"trace.csv.{ending}"
+        trace.write_bytes(whole[:cut])
+        for result in (
+            desk.imports([file], mapping),
+            desk.imports([trace], examples / "trace.toml", "--site", "agra"),
+        ):
+            assert result.exit_code == 2, result.output
+            assert "it cannot be unpacked (" in result.stderr.splitlines()[-1]
+            assert result.stderr.splitlines()[-1].endswith("; pack or copy it again")
+    assert not (desk.data / "reports.db").exists()
+
+
+def packed(raw: bytes, ending: str) -> bytes:
+    """Bytes as one of the packers writes them."""
+    if ending == "zip":
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", raw)
+        return out.getvalue()
+    packers: dict[str, Callable[[bytes], bytes]] = {
+        "gz": gzip.compress,
+        "bz2": bz2.compress,
+        "xz": lzma.compress,
+        "zst": zstandard.compress,
+    }
+    return packers[ending](raw)
+
+
+def test_what_the_clocks_leave_in_doubt_is_told(desk: Desk) -> None:
+    """The hour that came twice counts as its first, times that were left out as the moment after; how many is said, and the way out."""
+    berlin = ZoneInfo("Europe/Berlin")
+    mapping = desk.writes("m.toml", f'time = {{ column = "t", zone = "Europe/Berlin" }}\n{PLACE}{PING}')
+    back = int(datetime(2025, 10, 26, 0, 0, tzinfo=UTC).timestamp())
+    instants = [datetime.fromtimestamp(back + 60 * minute, berlin) for minute in range(-60, 180)]
+    naive = desk.writes("naive.csv", "t,rtt\n" + "".join(f"{at:%Y-%m-%dT%H:%M:%S},30\n" for at in instants))
+    told = desk.writes("told.csv", "t,rtt\n" + "".join(f"{at.isoformat()},30\n" for at in instants))
+    skipped = desk.writes("skipped.csv", "t,rtt\n2026-03-29T01:59:00,30\n2026-03-29T02:30:00,30\n")
+
+    result = desk.imports([naive], mapping, "--dry-run", "--json")
+    (site,) = json.loads(result.stdout)["sites"]
+    assert (site["samples"], site["slots"], site["twice"], site["never"]) == (240, 36, 120, 0)
+    result = desk.imports([naive], mapping, "--dry-run")
+    assert (
+        "note: samples of an hour that came twice, as the clocks went back: 120; they count as its first, and of two of the"
+        " same moment one; write their times with the offset, as +01:00, to tell them apart"
+    ) in result.stdout.splitlines()
+    result = desk.imports([told], mapping, "--dry-run", "--json")
+    (site,) = json.loads(result.stdout)["sites"]
+    assert (site["slots"], site["twice"], site["never"]) == (48, 0, 0)
+    result = desk.imports([skipped], mapping, "--dry-run")
+    assert (
+        "note: samples of times that the clocks left out: 1; they count as the moment when the clocks went on; see zone"
+        " under [time] of the mapping"
+    ) in result.stdout.splitlines()
 
 
 def test_what_is_not_over_yet_or_older_than_the_store_keeps_is_told(desk: Desk) -> None:

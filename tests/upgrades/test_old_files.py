@@ -179,6 +179,22 @@ def test_after_the_upgrade_beliefs_are_kept(tmp_path: Path) -> None:
         assert state.beliefs() == []
 
 
+def test_after_the_upgrade_the_spans_of_imports_are_kept(tmp_path: Path) -> None:
+    """Of a file that knew of none; what overlaps or touches is one span, and twice is once."""
+    path = put("state.db", tmp_path / "state.db")
+    with closing(StateDb(path)) as state:
+        assert state.imported() == {}
+        before = state.revision()
+        for span in ((10, 20), (40, 50), (10, 20), (20, 25), (48, 60)):
+            state.put_imported({"agra": span})
+        state.put_imported({"etah": (1, 2), "agra": (70, 80)})
+        assert state.revision() == before
+    with closing(StateDb(path)) as state:
+        assert state.imported() == {"agra": [(10, 25), (40, 60), (70, 80)], "etah": [(1, 2)]}
+        state.put_imported({"agra": (5, 75)})
+        assert state.imported() == {"agra": [(5, 80)], "etah": [(1, 2)]}
+
+
 def columns_of(path: Path) -> dict[str, list[Any]]:
     """By table or index, its columns as SQLite understands them, whatever text made them."""
     with closing(sqlite3.connect(path)) as connection:

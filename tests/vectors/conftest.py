@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A file that cannot be ends the run here, where pytest says so in one line."""
+    rows(config)
 
 
 def rows(config: pytest.Config) -> list[dict[str, str]]:
-    file = config.getoption("--vectors") or HERE / "vectors_public.csv"
-    if not file.is_file():
-        raise pytest.UsageError(f"--vectors {file}: no such file; name a CSV of vectors")
-    with file.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    """The rows of the file that was asked for, else of the public one."""
+    from vector_file import PUBLIC, VectorFileError, read_vectors
+
+    try:
+        return read_vectors(config.getoption("--vectors") or PUBLIC)
+    except VectorFileError as error:
+        raise pytest.UsageError(f"--vectors {error}") from None
+
+
+def wire_rows(config: pytest.Config) -> list[dict[str, str]]:
+    """What the running reflector is asked: the file's own requests, or the public ones where it has none."""
+    from vector_file import PUBLIC, read_vectors
+
+    topic = "stamp_reflector_unauth"
+    own = [row for row in rows(config) if row["topic"] == topic]
+    return own or [row for row in read_vectors(PUBLIC) if row["topic"] == topic]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -28,3 +42,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("vector", chosen, ids=[row["id"] for row in chosen])
     if "all_vectors" in metafunc.fixturenames:
         metafunc.parametrize("all_vectors", [rows(metafunc.config)], ids=["file"])
+    if "wire_vectors" in metafunc.fixturenames:
+        metafunc.parametrize("wire_vectors", [wire_rows(metafunc.config)], ids=["file"])

@@ -37,12 +37,11 @@ def ask(address: tuple[str, int], data: bytes) -> bytes:
         return sock.recv(2048)
 
 
-def test_on_the_wire(reflector: tuple[tuple[str, int], bool], all_vectors: list[dict[str, str]]) -> None:
+def test_on_the_wire(reflector: tuple[tuple[str, int], bool], wire_vectors: list[dict[str, str]]) -> None:
     """Each request of the vectors is answered, but for the moment's own time stamps, as the function answers it."""
     address, stateful = reflector
-    rows = [row for row in all_vectors if row["topic"] == "stamp_reflector_unauth"]
-    assert rows
-    for row in rows:
+    assert wire_vectors
+    for row in wire_vectors:
         received = bytes.fromhex(json.loads(row["input_json"])["received_packet_hex"])
         request = SenderPacket.parse(received)
         reply = ask(address, received)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from config.load import load_config
 from config.meetings import Meeting, Occurrence
@@ -17,7 +18,7 @@ from tatpar.__main__ import main
 from tatpar.verdicts.asked_times import Question, occurrences
 from tatpar.verdicts.expected import Expected, better, differing
 from tatpar.verdicts.expected_words import lines as expected_lines
-from telemetry.decisions import State, Verdict
+from telemetry.decisions import Reason, ReasonCode, State, Verdict
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -172,6 +173,26 @@ def test_announced_works_make_the_other_time_better(town: Town) -> None:
     assert (
         call(fresh.folder, "--at", times[0], "--or", times[0], "--json").stdout.count('"better": null') == 1
     )
+
+
+def test_why_two_times_differ_is_what_they_do_not_share() -> None:
+    """Silence is the same at both: named is the hour. Where all is shared the nearer time leaves less of it to end; else nothing is named."""
+    silence = Reason(code=ReasonCode.NO_DATA, value=1800.0, unit="s", since_ns=NOON_NS)
+    hour = Reason(code=ReasonCode.USUAL_HOUR, value=0.93, unit="ratio")
+
+    def why(one: float, two: float, *reasons: tuple[Reason, ...]) -> str:
+        found = [promise(agra=one), promise(agra=two)]
+        for nth, (each, given) in enumerate(zip(found, reasons, strict=True)):
+            verdict = each.verdicts["agra"]
+            each.verdicts["agra"] = structs.replace(verdict, reasons=given, starts_ns=nth * HOUR_NS)
+        row = expected_lines(load_config(None), found, "en")[-1].replace("\u00a0", " ")
+        return row.rpartition(" %")[2].strip() if "(" not in row else row.partition("Bottle")[1]
+
+    assert why(0.8, 0.1, (silence,), (silence, hour)) == "Bottle"
+    assert why(0.1, 0.8, (silence, hour), (silence,)) == "Bottle"
+    assert why(0.7, 0.8, (silence,), (silence,)) == "No data, since 12:00; less time until then"
+    assert why(0.8, 0.7, (silence,), (silence,)) == ""
+    assert why(0.95, 0.7, (), (silence,)) == "No data, since 12:00"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,106 @@
+"""What is said is what weighed: no reason is told that costs nothing, and a share is of those whom the model goes by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from analytics.ground import Standing, Terms
+from analytics.readiness import expect
+from analytics.verdicts import verdicts
+from telemetry.decisions import ReasonCode
+from telemetry.windows import HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from conftest import Bench
+    from numpy.typing import NDArray
+
+    from analytics.ground import Expectation, Ground
+    from telemetry.decisions import Reason
+
+HOUR = 3600.0
+SOON, LATER = 600.0, 11 * HOUR
+
+
+def silent(made: Bench, seconds: int) -> Ground:
+    """The first office has been silent for so long; at the hour of `LATER` its line has failed on most days."""
+    values = made.values((3, 2, 40))
+    for column in values.values():
+        column[0, :, 40 - seconds // 15 :] = np.nan
+    recent = made.recent(values)
+    history = made.history(recent)
+    at = (made.t0 + round(LATER) * SECOND_NS) // HOUR_NS + 5
+    history.broken[:, 0, :, history.hours % 24 == at % 24] = 220
+    return made.ground(recent, history)
+
+
+def told(ground: Ground, made: Bench, lead_s: float) -> tuple[Reason, ...]:
+    occurrence = made.occurrence(lead_s)
+    return verdicts(ground, occurrence, expect(ground, occurrence), [0])[0].reasons
+
+
+def test_silence_that_costs_nothing_is_no_reason(made: Bench) -> None:
+    """A minute of silence says nothing of a meeting half a day ahead, whose hour usually fails; of one in ten minutes it says all."""
+    ground = silent(made, 60)
+    occurrence = made.occurrence(LATER)
+    terms = expect(ground, occurrence).terms
+    assert terms.silence[0] < 0.03 < terms.usual[0]
+    assert [each.code for each in told(ground, made, LATER)] == [ReasonCode.USUAL_HOUR]
+    assert [each.code for each in told(ground, made, SOON)] == [ReasonCode.NO_DATA]
+
+
+def test_silence_that_weighs_is_said_first(made: Bench) -> None:
+    """What is, before what is expected: also where the usual hour costs more (decision 166)."""
+    ground = silent(made, 60)
+    occurrence = made.occurrence(LATER)
+    found = expect(ground, occurrence)
+    weighed = replace(found, terms=replace(found.terms, silence=np.full(3, 0.2)))
+    codes = [each.code for each in verdicts(ground, occurrence, weighed, [0])[0].reasons]
+    assert codes == [ReasonCode.NO_DATA, ReasonCode.USUAL_HOUR]
+
+
+def with_terms(ground: Ground, made: Bench, **terms: NDArray[np.float64]) -> Expectation:
+    """Every office at risk, by these terms alone."""
+    nothing = {name: np.zeros(len(ground.linked)) for name in Terms.__slots__}
+    return replace(
+        expect(ground, made.occurrence(SOON)),
+        probability=np.full(len(ground.linked), 0.8),
+        standing=np.full(len(ground.linked), Standing.AT_RISK, dtype=np.int8),
+        terms=Terms(**nothing | terms),
+    )
+
+
+def test_the_share_of_others_in_trouble_is_that_of_the_same_provider(made: Bench) -> None:
+    """Two of three at the same provider, of eleven others in all: two thirds is what the model goes by, not 18 %."""
+    values = made.values((12, 2, 40))
+    made.lose(values, "up", 40, at=(slice(1, 3), slice(None), slice(30, 40)))
+    ground = made.ground(made.recent(values))
+    providers = np.repeat(np.where(np.arange(12) < 4, 0, 1), 2).astype(np.int32)
+    tracks = tuple(
+        replace(each, groups={**each.groups, "provider": providers}) for each in ground.foresight.tracks
+    )
+    ground = replace(ground, foresight=replace(ground.foresight, tracks=tracks))
+    expectation = with_terms(ground, made, peers=np.full(12, 0.1))
+    for site, share in ((0, 2 / 3), (5, 2 / 11)):
+        (reason,) = verdicts(ground, made.occurrence(SOON), expectation, [site])[0].reasons
+        assert (reason.code, reason.value) == (ReasonCode.SHARED_FAULT, pytest.approx(share, abs=1e-4))
+
+
+def test_where_no_term_weighs_three_points_the_heaviest_is_told_and_never_one_that_costs_nothing(
+    made: Bench,
+) -> None:
+    """Many small terms: the heaviest. None at all, because such lines usually fail so often: that record."""
+    recent = made.recent(made.values((3, 2, 40)))
+    history = made.history(recent)
+    history.broken[..., ::4] = 220
+    ground = made.ground(recent, history)
+    for terms, code in (
+        ({"capacity": np.full(3, 0.02), "usual": np.full(3, 0.01)}, ReasonCode.BITRATE_UP),
+        ({}, ReasonCode.USUAL_HOUR),
+    ):
+        expectation = with_terms(ground, made, **terms)
+        (reason,) = verdicts(ground, made.occurrence(SOON), expectation, [0])[0].reasons
+        assert reason.code is code
