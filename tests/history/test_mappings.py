@@ -306,7 +306,7 @@ def test_what_the_clocks_leave_in_doubt_is_told(desk: Desk) -> None:
     result = desk.imports([naive], mapping, "--dry-run", "--json")
     (site,) = json.loads(result.stdout)["sites"]
     assert (site["samples"], site["slots"], site["twice"], site["never"]) == (240, 36, 120, 0)
-    result = desk.imports([naive], mapping, "--dry-run")
+    result = desk.imports([naive], mapping, "--dry-run", "--lang", "en")
     assert (
         "note: samples of an hour that came twice, as the clocks went back: 120; they count as its first, and of two of the"
         " same moment one; write their times with the offset, as +01:00, to tell them apart"
@@ -314,7 +314,7 @@ def test_what_the_clocks_leave_in_doubt_is_told(desk: Desk) -> None:
     result = desk.imports([told], mapping, "--dry-run", "--json")
     (site,) = json.loads(result.stdout)["sites"]
     assert (site["slots"], site["twice"], site["never"]) == (48, 0, 0)
-    result = desk.imports([skipped], mapping, "--dry-run")
+    result = desk.imports([skipped], mapping, "--dry-run", "--lang", "en")
     assert (
         "note: samples of times that the clocks left out: 1; they count as the moment when the clocks went on; see zone"
         " under [time] of the mapping"
