@@ -82,6 +82,7 @@ export function createCharts({ zoom, pick, share }) {
     row.element.hidden = !shown;
     if (shown) tellAround();
     if (empty) return;
+    for (const name of CHARTS) label(name); // at once: the plots take their time, and an empty box says nothing
     const Plot = await loadPlot();
     if (!shown || plots.length) return;
     plots = CHARTS.map((name) => drawOne(Plot, name));
@@ -100,12 +101,16 @@ export function createCharts({ zoom, pick, share }) {
     ].filter(Boolean).join(" "));
   }
 
-  function drawOne(Plot, name) {
-    const { figure, caption, note, plot } = frames[name];
+  function label(name) {
+    const { caption, note, plot } = frames[name];
     setText(caption, say(`wall.chart_${name}`));
     const explained = say(`wall.chart_${name}_note`, { codec: codecName(shown.series.assumed) });
     setText(note, explained);
     plot.setAttribute("aria-label", `${say(`wall.chart_${name}`)}. ${explained}`);
+  }
+
+  function drawOne(Plot, name) {
+    const { figure, plot } = frames[name];
     const size = { width: Math.max(280, plot.clientWidth || figure.clientWidth), height: plot.clientHeight || 160 };
     const options = chartOptions(name, () => shown, size, { zoom, cursorAt, pick: pickAt });
     return new Plot(options, dataOf(name, shown.series, shown.past), plot);

@@ -4,6 +4,7 @@ import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, countdown, date, duration } from "./format.js";
 import { model, nextMeeting, now } from "./model.js";
 import { hrefMeeting } from "./router.js";
+import { readyOf, worstOf } from "./timeline.js";
 import { nameOf, say, sayShade } from "./words.js";
 
 const COUNTED = ["not_ready", "at_risk", "dark", "unknown", "ready"];
@@ -16,13 +17,16 @@ export function createHeader(nav, controls) {
   const day = h("span", { class: "day" });
   const nextLabel = h("span", { class: "next-label" });
   const nextTime = h("span", { class: "next-time" });
+  const nextReady = h("span", { class: "next-ready" });
   const nextTitle = h("a", { class: "next-title" });
+  const countsOf = h("p", { class: "counts-of", id: "counts-of" });
   const counts = Object.fromEntries(COUNTED.map((shade) => [shade, countOf(shade)]));
   const linked = h("span", { class: "linked" });
   const element = h("header", { class: "top" },
     h("h1", { class: "now" }, h("span", { class: "sr" }), time, day),
-    h("div", { class: "next" }, nextLabel, nextTime, nextTitle),
-    h("ul", { class: "counts" }, COUNTED.map((shade) => counts[shade].item), h("li", { class: "count-linked" }, linked)),
+    h("div", { class: "next" }, nextLabel, h("div", { class: "next-when" }, nextTime, nextReady), nextTitle),
+    h("div", { class: "counted-offices" }, countsOf,
+      h("ul", { class: "counts", "aria-labelledby": "counts-of" }, COUNTED.map((shade) => counts[shade].item), h("li", { class: "count-linked" }, linked))),
     nav, controls);
 
   function tick() {
@@ -36,6 +40,17 @@ export function createHeader(nav, controls) {
     setText(nextTitle, nameOf(meeting));
     setAttribute(nextTitle, "href", hrefMeeting(meeting));
     setAttribute(nextTitle, "title", nameOf(meeting));
+    showReady(meeting);
+  }
+
+  /** How many of the next meeting's own offices are ready: the counts beside it are of all offices, each for a meeting of its own. */
+  function showReady(meeting) {
+    const { shown, said } = readyOf(meeting);
+    const worst = worstOf(meeting.count);
+    const key = `${worst} ${shown} ${said}`;
+    if (nextReady.dataset.shown === key) return;
+    nextReady.dataset.shown = key;
+    nextReady.replaceChildren(shape(worst), h("b", {}, shown), h("span", { class: "sr" }, said));
   }
 
   function showNone() {
@@ -43,6 +58,8 @@ export function createHeader(nav, controls) {
     setText(nextTime, "");
     setText(nextTitle, "");
     setAttribute(nextTitle, "href", null);
+    delete nextReady.dataset.shown;
+    nextReady.replaceChildren();
   }
 
   function render() {
@@ -50,6 +67,7 @@ export function createHeader(nav, controls) {
     for (const shade of COUNTED) counts[shade].show(tiles.filter((tile) => tile.shade === shade).length);
     const joined = tiles.filter((tile) => tile.shade !== "planned").length;
     element.classList.toggle("many", tiles.length > MOST_LARGE);
+    setText(countsOf, say("wall.counts_of"));
     setText(linked, say("wall.linked_of", { linked: joined, all: tiles.length }));
     setText(element.querySelector("h1 .sr"), `${model.scene.name}. `);
     tick();
