@@ -82,15 +82,21 @@ export function createCharts({ zoom, pick, share }) {
     row.element.hidden = !shown;
     if (shown) tellAround();
     if (empty) return;
-    for (const name of CHARTS) label(name); // at once: the plots take their time, and an empty box says nothing
     const Plot = await loadPlot();
     if (!shown || plots.length) return;
     plots = CHARTS.map((name) => drawOne(Plot, name));
   }
 
-  /** The words around the charts. */
+  /** The words around the charts; at once, for the plots take their time. */
   function tellAround() {
-    for (const name of CHARTS) setText(frames[name].none, hasFigures(name, shown.series) ? "" : say("site.no_figures"));
+    for (const name of CHARTS) {
+      const { caption, note, none, plot } = frames[name];
+      const [title, explained] = [say(`wall.chart_${name}`), say(`wall.chart_${name}_note`, { codec: codecName(shown.series.assumed) })];
+      setText(caption, title);
+      setText(note, explained);
+      setText(none, hasFigures(name, shown.series) ? "" : say("site.no_figures"));
+      plot.setAttribute("aria-label", `${title}. ${explained}`);
+    }
     row.relabel();
     row.tell(index === null ? null : shown.series.t_ms[index], shown.series.step_ms, valuesAt(index));
     setText(details.querySelector("summary"), say("wall.in_numbers"));
@@ -99,14 +105,6 @@ export function createCharts({ zoom, pick, share }) {
       say(`site.source_${shown.series.source}`, { step: shown.series.step_ms / 1000 }),
       shown.past ? say("site.usual_of", { weeks: shown.past.weeks, at: moment(shown.past.as_of_ms) }) : "",
     ].filter(Boolean).join(" "));
-  }
-
-  function label(name) {
-    const { caption, note, plot } = frames[name];
-    setText(caption, say(`wall.chart_${name}`));
-    const explained = say(`wall.chart_${name}_note`, { codec: codecName(shown.series.assumed) });
-    setText(note, explained);
-    plot.setAttribute("aria-label", `${say(`wall.chart_${name}`)}. ${explained}`);
   }
 
   function drawOne(Plot, name) {

@@ -4,7 +4,7 @@ import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, countdown, date, duration } from "./format.js";
 import { model, nextMeeting, now } from "./model.js";
 import { hrefMeeting } from "./router.js";
-import { readyOf, worstOf } from "./timeline.js";
+import { readyParts } from "./timeline.js";
 import { nameOf, say, sayShade } from "./words.js";
 
 const COUNTED = ["not_ready", "at_risk", "dark", "unknown", "ready"];
@@ -40,17 +40,13 @@ export function createHeader(nav, controls) {
     setText(nextTitle, nameOf(meeting));
     setAttribute(nextTitle, "href", hrefMeeting(meeting));
     setAttribute(nextTitle, "title", nameOf(meeting));
-    showReady(meeting);
+    showReady(readyParts(meeting));
   }
 
-  /** How many of the next meeting's own offices are ready: the counts beside it are of all offices, each for a meeting of its own. */
-  function showReady(meeting) {
-    const { shown, said } = readyOf(meeting);
-    const worst = worstOf(meeting.count);
-    const key = `${worst} ${shown} ${said}`;
-    if (nextReady.dataset.shown === key) return;
-    nextReady.dataset.shown = key;
-    nextReady.replaceChildren(shape(worst), h("b", {}, shown), h("span", { class: "sr" }, said));
+  /** Of the next meeting's own offices: the counts beside it are of all offices, each for a meeting of its own. */
+  function showReady(parts) {
+    const fresh = h("span", { class: "next-ready" }, parts);
+    if (!fresh.isEqualNode(nextReady)) nextReady.replaceChildren(...parts);
   }
 
   function showNone() {
@@ -58,8 +54,7 @@ export function createHeader(nav, controls) {
     setText(nextTime, "");
     setText(nextTitle, "");
     setAttribute(nextTitle, "href", null);
-    delete nextReady.dataset.shown;
-    nextReady.replaceChildren();
+    showReady([]);
   }
 
   function render() {

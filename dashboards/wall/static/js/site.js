@@ -157,7 +157,8 @@ const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")
 /** Name, state, why, what to do, and for a line that is not well whom to call. */
 function headOf(office, tile, site) {
   const region = model.scene.regions.find((one) => one.id === office.region);
-  const said = [sayState(tile.shade, [tile.down, tile.why]), chanceOf(tile)].filter(Boolean).join(" · ");
+  const meeting = model.meetings[tile.meeting];
+  const said = [sayState(tile.shade, [tile.down, tile.why]), meeting && tile.probability !== undefined ? say("wall.chance", { chance: tile.probability, meeting: nameOf(meeting), at: moment(meeting.starts_ms) }) : ""].filter(Boolean).join(" · ");
   const why = tile.shade === "ready" ? "" : sayWhy(tile);
   return [
     back(),
@@ -166,14 +167,6 @@ function headOf(office, tile, site) {
     why ? h("p", { class: "why" }, [why, sayAction(tile.action)].filter(Boolean).join(" → ")) : null,
     why && site?.phone ? h("p", { class: "whom" }, `${say("wall.fact_contact")}: ${site.contact} `, h("a", { href: `tel:${site.phone.replaceAll(/[^+\d]/g, "")}` }, site.phone)) : null,
   ].filter(Boolean);
-}
-
-/** What is expected, and of which meeting. */
-function chanceOf(tile) {
-  if (tile.probability === undefined) return "";
-  const meeting = model.meetings[tile.meeting];
-  const chance = say("wall.chance", { chance: tile.probability });
-  return meeting ? say("wall.chance_of", { chance, meeting: nameOf(meeting), at: moment(meeting.starts_ms) }) : chance;
 }
 
 function rangeChoice(address, path) {
