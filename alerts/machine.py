@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
 
+from alerts.advice import misleads
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
 from alerts.succession import Others, handed_on, other_troubles
 from alerts.telling import Telling, Told, owing, without_meeting
 from telemetry.alerting import Alert, AlertState, Kind, Owed, Step
+from telemetry.decisions import Action
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
@@ -151,7 +153,21 @@ class Machine:
             return self._held(after, condition)
         if self._silenced.covers(after):
             return after, ()
-        return self._fired(after, condition)
+        told = self._fired(after, condition)
+        return told if told[1] else self._corrected(told[0])
+
+    def _corrected(self, alert: Alert) -> Told:
+        """What its in-charges were told to do no longer helps, and that has lasted: they hear what does.
+
+        It is no new trouble: the ladder goes on, and who has taken it up still has.
+        """
+        if not misleads(alert, self._now_ns):
+            return Told(structs.replace(alert, misled_ns=None))
+        if alert.misled_ns is None:
+            return Told(structs.replace(alert, misled_ns=self._now_ns))
+        if self._now_ns - alert.misled_ns < self._settings.hold_s * SECOND_NS:
+            return Told(alert)
+        return self._teller.correct(alert)
 
     def _held(self, alert: Alert, condition: Condition) -> tuple[Alert, tuple[Telling, ...]]:
         """Held back until it has lasted: one window when severe, two of three otherwise."""
@@ -251,6 +267,8 @@ class Machine:
             rung_ns=None,
             own_ns=None,
             rank=condition.rank,
+            advised=Action.NONE,
+            misled_ns=None,
         )
 
     def _worse(self, alert: Alert) -> Told:
@@ -366,7 +384,16 @@ def shifted(alert: Alert, by_ns: int) -> Alert:
     """
     moved = {
         name: value + by_ns
-        for name in ("pending_ns", "fired_ns", "clear_ns", "rung_ns", "said_ns", "own_ns", "turned_ns")
+        for name in (
+            "pending_ns",
+            "fired_ns",
+            "clear_ns",
+            "rung_ns",
+            "said_ns",
+            "own_ns",
+            "turned_ns",
+            "misled_ns",
+        )
         if (value := getattr(alert, name)) is not None
     }
     lists = {name: tuple(at_ns + by_ns for at_ns in getattr(alert, name)) for name in ("bad_ns", "flaps")}

@@ -97,6 +97,16 @@ class Teller:
         tellings = [self._telling(alert, person, Step.WORSE) for person in people]
         return self._said(alert, tellings)
 
+    def correct(self, alert: Alert) -> Told:
+        """The in-charges hear that what they were told to do no longer helps; nobody else was told what to do."""
+        people = [
+            person
+            for person in self._people(alert.told)
+            if person.role is Role.IN_CHARGE and self._hears(person, alert)
+        ]
+        tellings = [self._telling(alert, person, Step.WORSE, alert.action.value) for person in people]
+        return self._said(alert, tellings) if tellings else Told(alert)
+
     def over(self, alert: Alert) -> tuple[Telling, ...]:
         """The all-clear, to those alone who were told; in quiet hours it waits for their end."""
         people = self._people(dict.fromkeys(one.person for one in owing(alert)))
@@ -203,7 +213,10 @@ class Teller:
         told = tuple(dict.fromkeys((*alert.told, *(one.person.id for one in tellings))))
         steps = {one.step for one in tellings}
         said_ns = alert.said_ns if steps <= {Step.ESCALATED} and alert.said_ns else self._now_ns
-        return Told(structs.replace(alert, told=told, said_ns=said_ns), tuple(tellings))
+        alert = structs.replace(alert, told=told, said_ns=said_ns)
+        if any(one.person.role is Role.IN_CHARGE for one in tellings):
+            alert = structs.replace(alert, advised=alert.action, misled_ns=None)
+        return Told(alert, tuple(tellings))
 
     def _telling(  # noqa: PLR0913 - what differs
         self,

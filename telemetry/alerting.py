@@ -57,7 +57,7 @@ class Step(StrEnum):
     ESCALATED = "escalated"
     """To the next rung: the one below has not acknowledged."""
     WORSE = "worse"
-    """It was acknowledged and has got worse since."""
+    """It was acknowledged and has got worse since, or what was advised no longer helps."""
     RESOLVED = "resolved"
     MANY = "many"
     """Several messages that waited for the person's limit, as one."""
@@ -148,6 +148,10 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Starts of the meetings that people were told of, once it has gone on from one meeting of the office to another."""
     turned_ns: int | None = None
     """Since when it is about a meeting of which nobody was told."""
+    advised: Action = Action.NONE
+    """What its in-charges were last told to do."""
+    misled_ns: int | None = None
+    """Since when that asks too much of the line: see `alerts.advice`."""
 
     @property
     def subject(self) -> str:

@@ -33,6 +33,8 @@ class Presence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the probe's machine."""
     restart_reason: str = ""
     """Why the probe last started: `power`, `crash`, `update`, `operator`, `unknown`."""
+    left: bool = False
+    """Off line by its own word: it was ended in order. A last will never says so."""
 
 
 class Rate(Struct, frozen=True, kw_only=True, omit_defaults=True):

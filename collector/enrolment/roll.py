@@ -117,7 +117,7 @@ class RollKeeper:
         self._offer_clearing()
         for site, probe in gone:
             now_ns = self._ground.clock.now_ns()
-            offline = Presence(online=False, since_ns=now_ns)
+            offline = Presence(online=False, since_ns=now_ns, left=True)
             await self._ground.desk.run(self._ground.state.set_presence, site, probe, offline, now_ns)
 
     def _clear_topics(self, probes: Iterable[Probe]) -> None:

@@ -20,7 +20,7 @@ class Identity:
     boot: str
     restart_reason: RestartReason
 
-    def presence(self, *, online: bool, since_ns: int) -> bytes:
+    def presence(self, *, online: bool, since_ns: int, left: bool = False) -> bytes:
         """The payload of `…/presence`. In a will `since_ns` is when the connection began: nobody knows its end."""
         return encode_control(
             Presence(
@@ -29,5 +29,6 @@ class Identity:
                 version=self.version,
                 boot=self.boot,
                 restart_reason=self.restart_reason.value,
+                left=left,
             )
         )

@@ -279,7 +279,7 @@ class Publisher:
         await connection.subscribe(self._topic(leaf) for leaf in (Leaf.STORED, Leaf.PLAN, Leaf.COMMAND))
 
     async def _announce(self, connection: Connection, *, online: bool) -> None:
-        payload = self._identity.presence(online=online, since_ns=self._clock.now_ns())
+        payload = self._identity.presence(online=online, since_ns=self._clock.now_ns(), left=not online)
         code = await connection.publish(self._topic(Leaf.PRESENCE), payload, retain=True)
         if code >= FAILURE:
             raise ConnectionLost(f"the broker does not let us say that we are here (reason 0x{code:02x})")

@@ -28,6 +28,15 @@ class Contact:
 
     listening_since_ns: int
     _hearing_since_ns: int | None = field(default=None)
+    _taken_in_ns: int | None = field(default=None)
+
+    def took(self, now_ns: int) -> None:
+        """Something was taken in, from whomever and however old."""
+        self._taken_in_ns = now_ns
+
+    def takes_in(self, now_ns: int) -> bool:
+        """Whether the headquarters' collector and broker are seen at work, whoever is silent."""
+        return self._taken_in_ns is not None and now_ns - self._taken_in_ns <= SILENT_NS
 
     def dark(
         self, last_end_ns: NDArray[np.int64], offline: NDArray[np.bool_], now_ns: int, dark_after_ns: int
@@ -55,6 +64,12 @@ class Contact:
         elif self._hearing_since_ns is None:
             self._hearing_since_ns = now_ns
         return self._hearing_since_ns
+
+
+def left(presence: Mapping[tuple[str, str], Presence]) -> set[str]:
+    """Sites whose probes have all gone by their own word: they were ended in order, and are silent for no fault."""
+    stay = {site for (site, _), each in presence.items() if each.online or not each.left}
+    return {site for site, _ in presence} - stay
 
 
 def offline(sites: Sequence[str], presence: Mapping[tuple[str, str], Presence]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from analytics.own_trouble import explained
 from analytics.shared.sighting import Heard
 from tatpar.shipped.level_trees import shipped_online_trees
 from tatpar.watching.broke_in_rehearsal import broke_in_rehearsal
-from tatpar.watching.contact import offline
+from tatpar.watching.contact import left, offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
 from tatpar.watching.incidents import OpenIncidents
 from tatpar.watching.past import Past, Shape, nothing_known
@@ -26,7 +26,7 @@ from telemetry.decisions import ReasonCode
 from telemetry.windows import SECOND_NS, SILENT_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tatpar.watching.foreseeing import ModelInForce, Prepared
     from tatpar.watching.offices import Offices
     from tatpar.watching.ring import WindowRing
+    from telemetry.control import Presence
     from telemetry.decisions import Flag
     from telemetry.state.db import StateDb
     from telemetry.state.flags import FlagChanges
@@ -52,7 +53,7 @@ class Current:
         self.raised.recall(state)
         self.incidents = OpenIncidents(offices, state)
         self._state = state
-        self._contact = contact
+        self.contact = contact
         self._dark = np.zeros(len(offices.sites), dtype=bool)
         self._relapses: NDArray[np.int64] | None = None
         self._usual: tuple[int, int, UsualNow] | None = None
@@ -89,7 +90,8 @@ class Current:
         }
         flags = [flag for flag in flags if flag.site in linked]
         presence = self._state.presence()
-        self.incidents.look(recent.lines, flags, self._heard({site for site, _ in presence}), now_ns)
+        taken_in = self.contact.takes_in(now_ns)
+        self.incidents.look(recent.lines, flags, self._heard(presence), now_ns, taken_in=taken_in)
         self._dark = self._who_is_dark(offline(self.offices.sites, presence), now_ns)
         news = [
             flag
@@ -131,7 +133,7 @@ class Current:
             linked=offices.linked,
             link_bps=offices.link_bps,
             dark_after_ns=self.dark_after_ns,
-            listening_since_ns=self._contact.listening_since_ns,
+            listening_since_ns=self.contact.listening_since_ns,
             rehearsed=broke_in_rehearsal(self._state, offices.config, recent.lines, now_ns),
             reached=self.reachability.reached,
             explained=self._explained_by_the_probes(state),
@@ -169,16 +171,19 @@ class Current:
         self._prepared = prepared
         return prepared
 
-    def _heard(self, spoken_of: set[str]) -> Heard:
-        """Who is heard. An office that was dark before we began to listen has been silent since then."""
+    def _heard(self, presence: Mapping[tuple[str, str], Presence]) -> Heard:
+        """Who is heard. An office that was dark before we began to listen has been silent since then; of one that was ended in order nothing is expected."""
+        spoken_of, gone = {site for site, _ in presence}, left(presence)
         since = self._silent_since()
         dark = {site: self.raised.since(site, "", ReasonCode.DARK) or 0 for site in self.raised.dark_sites()}
         for site, dark_ns in dark.items():
             row = self.ring.lines.site_index.get(site)
             if row is not None and not self.ring.last_end_ns[row].any():
                 since[row] = dark_ns
-        known = np.array([site in spoken_of or site in dark for site in self.offices.sites], dtype=bool)
-        return Heard(since, self.offices.linked & (known | self.ring.last_end_ns.any(axis=1)))
+        sites = self.offices.sites
+        known = np.array([site in spoken_of or site in dark for site in sites], dtype=bool)
+        stays = np.array([site not in gone for site in sites], dtype=bool)
+        return Heard(since, self.offices.linked & stays & (known | self.ring.last_end_ns.any(axis=1)))
 
     def _who_is_dark(self, lost: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:
         """(S,): offices without contact, but for those that nobody can hear because headquarters takes nothing in.
@@ -187,10 +192,10 @@ class Current:
         they fell silent together is no accident. Who counts as dark does so until it is heard.
         """
         newest = np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
-        dark = self._contact.dark(newest, lost, now_ns, self.dark_after_ns)
+        dark = self.contact.dark(newest, lost, now_ns, self.dark_after_ns)
         silent = now_ns - newest > SILENT_NS
         dark |= self.incidents.silenced(silent & (newest > 0))
-        unheard = newest <= self._contact.listening_since_ns
+        unheard = newest <= self.contact.listening_since_ns
         was = np.array([site in self.raised.dark_sites() for site in self.offices.sites], dtype=bool)
         fallen_silent = (dark | (was & (unheard | silent))) & self.offices.linked
         return np.asarray(fallen_silent & ~self.incidents.unheard_because_of_us())
@@ -205,7 +210,7 @@ class Current:
 
     def _silent_since(self) -> NDArray[np.int64]:
         last = self.ring.last_end_ns
-        return np.where(last > 0, last, self._contact.listening_since_ns)
+        return np.where(last > 0, last, self.contact.listening_since_ns)
 
     def _fault_since(self, state: Condition) -> NDArray[np.int64]:
         """(L, S, P): where a line is suspect, the earlier of when it became so and of the flags that are up on it."""

@@ -62,11 +62,14 @@ class OpenIncidents:
                 out |= theirs
         return out
 
-    def look(self, lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> None:
-        """Find, follow, write what changed."""
+    def look(
+        self, lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int, *, taken_in: bool = False
+    ) -> None:
+        """Find, follow, write what changed; while anything is taken in nobody is silent because of us."""
         candidates = self._factors(lines)
         sighting = sight(lines, flags, heard, now_ns)
-        followed = follow(self._open, shared_faults(candidates, sighting), sighting, candidates, now_ns)
+        found = shared_faults(_but_the_hub(candidates) if taken_in else candidates, sighting)
+        followed = follow(self._open, found, sighting, candidates, now_ns)
         self._open = followed.open
         self._write(followed)
 
@@ -96,3 +99,9 @@ class OpenIncidents:
             self._written = {
                 id_: changed.get(id_, self._written.get(id_, each)) for id_, each in told.items()
             }
+
+
+def _but_the_hub(candidates: Factors) -> Factors:
+    rest = np.array([name.kind is not FactorKind.HUB for name in candidates.names], dtype=bool)
+    names = tuple(name for name in candidates.names if name.kind is not FactorKind.HUB)
+    return Factors(names, candidates.members[rest], candidates.log_prior[rest])

@@ -306,6 +306,7 @@ class Watch:
             if cursor == self._cursor:
                 return taken
             self._cursor = cursor
+            current.contact.took(now_ns)
             rows = current.ring.take(table, now_ns)
             taken += rows.in_time
             self.counters.took(rows)

@@ -81,6 +81,7 @@ async def test_presence_is_retained_and_says_goodbye(
     async with running([office], fake_measurer):
         await eventually(lambda: len(hub.presence["agra"]) == 3)
     assert [one.online for one in said(hub)[:3]] == [True, False, True]
+    assert [one.left for one in said(hub)[:3]] == [False, True, False]
     assert [one.restart_reason for one in said(hub)[:3]] == ["unknown", "unknown", "operator"]
 
 
@@ -346,6 +347,7 @@ async def test_killed_probe_leaves_its_will_and_loses_nothing(
         await process.wait()
         await eventually(lambda n=round_number: [one.online for one in said(hub)] == [True, False] * (n + 1))
     assert [one.restart_reason for one in said(hub)[::2]] == ["unknown", "crash", "crash"]
+    assert not any(one.left for one in said(hub))
 
     class Silent:
         async def start(self) -> None: ...

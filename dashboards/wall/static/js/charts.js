@@ -87,9 +87,16 @@ export function createCharts({ zoom, pick, share }) {
     plots = CHARTS.map((name) => drawOne(Plot, name));
   }
 
-  /** The words around the charts. */
+  /** The words around the charts; at once, for the plots take their time. */
   function tellAround() {
-    for (const name of CHARTS) setText(frames[name].none, hasFigures(name, shown.series) ? "" : say("site.no_figures"));
+    for (const name of CHARTS) {
+      const { caption, note, none, plot } = frames[name];
+      const [title, explained] = [say(`wall.chart_${name}`), say(`wall.chart_${name}_note`, { codec: codecName(shown.series.assumed) })];
+      setText(caption, title);
+      setText(note, explained);
+      setText(none, hasFigures(name, shown.series) ? "" : say("site.no_figures"));
+      plot.setAttribute("aria-label", `${title}. ${explained}`);
+    }
     row.relabel();
     row.tell(index === null ? null : shown.series.t_ms[index], shown.series.step_ms, valuesAt(index));
     setText(details.querySelector("summary"), say("wall.in_numbers"));
@@ -101,11 +108,7 @@ export function createCharts({ zoom, pick, share }) {
   }
 
   function drawOne(Plot, name) {
-    const { figure, caption, note, plot } = frames[name];
-    setText(caption, say(`wall.chart_${name}`));
-    const explained = say(`wall.chart_${name}_note`, { codec: codecName(shown.series.assumed) });
-    setText(note, explained);
-    plot.setAttribute("aria-label", `${say(`wall.chart_${name}`)}. ${explained}`);
+    const { figure, plot } = frames[name];
     const size = { width: Math.max(280, plot.clientWidth || figure.clientWidth), height: plot.clientHeight || 160 };
     const options = chartOptions(name, () => shown, size, { zoom, cursorAt, pick: pickAt });
     return new Plot(options, dataOf(name, shown.series, shown.past), plot);

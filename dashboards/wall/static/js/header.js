@@ -4,6 +4,7 @@ import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, countdown, date, duration } from "./format.js";
 import { model, nextMeeting, now } from "./model.js";
 import { hrefMeeting } from "./router.js";
+import { readyParts } from "./timeline.js";
 import { nameOf, say, sayShade } from "./words.js";
 
 const COUNTED = ["not_ready", "at_risk", "dark", "unknown", "ready"];
@@ -16,13 +17,16 @@ export function createHeader(nav, controls) {
   const day = h("span", { class: "day" });
   const nextLabel = h("span", { class: "next-label" });
   const nextTime = h("span", { class: "next-time" });
+  const nextReady = h("span", { class: "next-ready" });
   const nextTitle = h("a", { class: "next-title" });
+  const countsOf = h("p", { class: "counts-of", id: "counts-of" });
   const counts = Object.fromEntries(COUNTED.map((shade) => [shade, countOf(shade)]));
   const linked = h("span", { class: "linked" });
   const element = h("header", { class: "top" },
     h("h1", { class: "now" }, h("span", { class: "sr" }), time, day),
-    h("div", { class: "next" }, nextLabel, nextTime, nextTitle),
-    h("ul", { class: "counts" }, COUNTED.map((shade) => counts[shade].item), h("li", { class: "count-linked" }, linked)),
+    h("div", { class: "next" }, nextLabel, h("div", { class: "next-when" }, nextTime, nextReady), nextTitle),
+    h("div", { class: "counted-offices" }, countsOf,
+      h("ul", { class: "counts", "aria-labelledby": "counts-of" }, COUNTED.map((shade) => counts[shade].item), h("li", { class: "count-linked" }, linked))),
     nav, controls);
 
   function tick() {
@@ -36,6 +40,13 @@ export function createHeader(nav, controls) {
     setText(nextTitle, nameOf(meeting));
     setAttribute(nextTitle, "href", hrefMeeting(meeting));
     setAttribute(nextTitle, "title", nameOf(meeting));
+    showReady(readyParts(meeting));
+  }
+
+  /** Of the next meeting's own offices: the counts beside it are of all offices, each for a meeting of its own. */
+  function showReady(parts) {
+    const fresh = h("span", { class: "next-ready" }, parts);
+    if (!fresh.isEqualNode(nextReady)) nextReady.replaceChildren(...parts);
   }
 
   function showNone() {
@@ -43,6 +54,7 @@ export function createHeader(nav, controls) {
     setText(nextTime, "");
     setText(nextTitle, "");
     setAttribute(nextTitle, "href", null);
+    showReady([]);
   }
 
   function render() {
@@ -50,6 +62,7 @@ export function createHeader(nav, controls) {
     for (const shade of COUNTED) counts[shade].show(tiles.filter((tile) => tile.shade === shade).length);
     const joined = tiles.filter((tile) => tile.shade !== "planned").length;
     element.classList.toggle("many", tiles.length > MOST_LARGE);
+    setText(countsOf, say("wall.counts_of"));
     setText(linked, say("wall.linked_of", { linked: joined, all: tiles.length }));
     setText(element.querySelector("h1 .sr"), `${model.scene.name}. `);
     tick();

@@ -1,11 +1,11 @@
 // All meetings: today and tomorrow with what is expected of each, and those of the past weeks with what came true.
 
-import { h, setText, shape } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { clock, date, midnight, percent } from "./format.js";
 import { meetingsInOrder, model, now } from "./model.js";
 import { barOf } from "./moves.js";
 import { hrefMeeting } from "./router.js";
-import { createTimeline, readyOf, worstOf } from "./timeline.js";
+import { createTimeline, readyParts, worstOf } from "./timeline.js";
 import { nameOf, say } from "./words.js";
 
 const DAY_MS = 86_400_000;
@@ -83,12 +83,11 @@ function folded(over) {
 function meetingCard(meeting) {
   const over = meeting.ends_ms <= now();
   const end = model.ends.get(meeting.end);
-  const ready = readyOf(meeting);
   return h("li", {}, h("a", { href: hrefMeeting(meeting), class: `meeting-card${over ? " over" : ""}`, "data-shade": worstOf(meeting.count) },
     h("time", {}, clock(meeting.starts_ms)),
     h("span", { class: "card-title" }, nameOf(meeting)),
     h("span", { class: "card-end" }, [end ? nameOf(end) : meeting.end, phaseOf(meeting)].filter(Boolean).join(" · ")),
-    h("span", { class: "card-ready" }, shape(worstOf(meeting.count)), h("b", {}, ready.shown), h("span", { class: "sr" }, ready.said)),
+    h("span", { class: "card-ready" }, readyParts(meeting)),
     barOf(meeting.count, EXPECTED)));
 }
 

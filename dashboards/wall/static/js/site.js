@@ -157,7 +157,8 @@ const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")
 /** Name, state, why, what to do, and for a line that is not well whom to call. */
 function headOf(office, tile, site) {
   const region = model.scene.regions.find((one) => one.id === office.region);
-  const said = [sayState(tile.shade, [tile.down, tile.why]), tile.probability === undefined ? "" : say("wall.chance", { chance: tile.probability })].filter(Boolean).join(" · ");
+  const meeting = model.meetings[tile.meeting];
+  const said = [sayState(tile.shade, [tile.down, tile.why]), meeting && tile.probability !== undefined ? say("wall.chance", { chance: tile.probability, meeting: nameOf(meeting), at: moment(meeting.starts_ms) }) : ""].filter(Boolean).join(" · ");
   const why = tile.shade === "ready" ? "" : sayWhy(tile);
   return [
     back(),
@@ -221,7 +222,7 @@ function lineFacts(office, tile, site, line) {
   const current = (text) => (now() - line.newest_ms > OLD_MS ? "–" : text); // of a line that fell silent nothing is known of now
   return [...facts,
     ["fact_rate", say("wall.per_second", { rate: decimal(line.rate_pps ?? 0) })],
-    ["fact_loss", current(line.loss === undefined ? "–" : percent(line.loss))],
+    ["fact_loss", current(line.loss === undefined ? "–" : say("wall.loss_of", { loss: line.loss }))],
     ["fact_rtt", current(line.rtt_ms === undefined ? "–" : ms(line.rtt_ms))],
     ["fact_quality", current(qualityText(line, site.assumed))],
     ["fact_stamps", (line.stamps ?? []).map((one) => say(`wall.stamp_${one}`)).join(" · ") || "–"],

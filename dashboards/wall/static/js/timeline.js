@@ -126,25 +126,24 @@ export function worstOf(count) {
   return ["dark", "not_ready", "at_risk", "unknown"].find((shade) => count[shade]) ?? (count.ready ? "ready" : "planned");
 }
 
-/** How many of its offices are ready, as a screen shows it and as it is read out; of which nothing is known, no number. */
-export function readyOf({ count, linked }) {
-  if (linked && count.unknown === linked) return { shown: `–/${linked}`, said: say("wall.ready_not_known") };
-  const ready = count.ready ?? 0;
-  return { shown: `${ready}/${linked}`, said: say("wall.ready_of", { ready, linked }) };
+/** The worst that is expected, and how many of its offices are ready, as a screen shows it and as it is read out; of which nothing is known, no number. */
+export function readyParts({ count, linked }) {
+  const ready = linked && count.unknown === linked ? null : count.ready ?? 0;
+  return [shape(worstOf(count)), h("b", {}, `${ready ?? "–"}/${linked}`),
+    h("span", { class: "sr" }, ready === null ? say("wall.ready_not_known") : say("wall.ready_of", { ready, linked }))];
 }
 
 function barOf(meeting, seat, percentOf) {
   const from = percentOf(hourOfDay(meeting.starts_ms));
   const width = Math.min(100, percentOf(endOf(meeting))) - from;
   const worst = worstOf(meeting.count);
-  const ready = readyOf(meeting);
+  const [sign, ready, said] = readyParts(meeting);
   const kind = ["bar", seat?.side ?? "left-out", meeting.ends_ms <= now() && "over", seat && seat.room < Math.min(seat.bar.terse, seat.bar.full) && "terse"];
-  const link = h("a", { href: hrefMeeting(meeting), class: kind.filter(Boolean).join(" "), "data-shade": worst, title: `${clock(meeting.starts_ms)} ${nameOf(meeting)} ${ready.shown}` },
+  const link = h("a", { href: hrefMeeting(meeting), class: kind.filter(Boolean).join(" "), "data-shade": worst, title: `${clock(meeting.starts_ms)} ${nameOf(meeting)} ${ready.textContent}` },
     h("span", { class: "block" }),
     h("span", { class: "bar-text" },
-      h("time", {}, clock(meeting.starts_ms)), shape(worst),
-      h("b", {}, ready.shown), h("span", { class: "bar-title" }, nameOf(meeting)),
-      h("span", { class: "sr" }, ready.said)));
+      h("time", {}, clock(meeting.starts_ms)), sign, ready,
+      h("span", { class: "bar-title" }, nameOf(meeting)), said));
   setVariables(link, { "--x": `${from}%`, "--w": `${width}%`, "--lane": seat?.lane ?? 0, "--room": `${seat?.room ?? 0}px` });
   return h("li", {}, link);
 }
