@@ -98,11 +98,11 @@ def _at_the_desk(one: TurnedAway, language: str) -> str:
     peer = _plain(one.peer)
     if one.site:
         who = f"{one.site}/{one.probe}"
-        said = say(language, f"refused.desk_{one.reason}", who=who, site=one.site, peer=peer)
+        said = say(language, f"desk_refused.{one.reason}", who=who, site=one.site, peer=peer)
     else:
-        key = f"refused.stray_{one.reason}"
+        key = f"desk_refused.guess_{one.reason}"
         why = say(language, key) if knows(language, key) else _plain(one.reason)
-        said = say(language, "refused.desk_stray", peer=peer, n=one.count, why=why)
+        said = say(language, "desk_refused.guesses", peer=peer, n=one.count, why=why)
     return f"{rfc3339(one.at_ns)}  {said}"
 
 
