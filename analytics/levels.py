@@ -2,19 +2,20 @@
 
 The level moved where the first `LASTS_DAYS` measured days after it, all but one, lie past four fifths of the days before
 it and past the middle between both medians, which lie apart, while the day just before does not. Only the first days
-after are asked, so a later outage undoes no adoption, and an outage of up to five days is no level. At least fourteen
-days before are asked, so a week's own rhythm is none. Days end at the hour that is asked from, so a day counts as
-being on a new level from its half on: a clear move is adopted between six and seven days after it.
+after are asked, so a later outage undoes no adoption. At least fourteen days before are asked, so a week's own
+rhythm is none. Days end at the hour that is asked from, so a day counts as being on a new level when more than half of
+its hours are: a clear move is adopted between six and seven days after it. An outage of up to five days is no level: of
+the two days that it begins and ends in, it cannot hold more than half of both.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from analytics.hours import HOURS_PER_DAY
-from analytics.ranks import medians, tails
+from analytics.ranks import medians, middle_two, tails
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,47 +43,65 @@ def hours_of_level(figures: NDArray[np.float64], metric: str) -> NDArray[np.int6
     lines = int(np.prod(figures.shape[:-1]))
     out = np.full(lines, total, dtype=np.int64)
     if days >= LEAST_BEFORE_DAYS + LASTS_DAYS and lines:
-        level, day = _packed(figures[..., total - days * HOURS_PER_DAY :].reshape(lines, days, HOURS_PER_DAY))
-        at = _newest(_moved(level, LEAST_STEP.get(metric, LEAST_LOSS_STEP)))
-        since = np.take_along_axis(day, np.maximum(at, 0)[:, None], axis=-1)[:, 0]
+        by_day = _by_day(figures[..., total - days * HOURS_PER_DAY :].reshape(lines, days, HOURS_PER_DAY))
+        at = _newest(_moved(by_day, LEAST_STEP.get(metric, LEAST_LOSS_STEP)))
+        since = np.take_along_axis(by_day.number, np.maximum(at, 0)[:, None], axis=-1)[:, 0]
         out = np.where(at >= 0, (days - since) * HOURS_PER_DAY, total)
     return out.reshape(figures.shape[:-1])
 
 
-def _packed(by_day: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(N, D) medians of days, those without one moved to the end, and the number of the day of each."""
-    middle, known = medians(by_day)
-    middle = np.where(known >= LEAST_HOURS, middle, np.nan)
-    day = np.argsort(np.isnan(middle), axis=-1, kind="stable")
-    return np.take_along_axis(middle, day, axis=-1), day
+class _ByDay(NamedTuple):
+    """(N, D) measured days, the others moved to the end: the two values in the middle of each, and its number."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    number: NDArray[np.int64]
 
 
-def _moved(level: NDArray[np.float64], least_step: float) -> NDArray[np.bool_]:
+def _by_day(hours: NDArray[np.float64]) -> _ByDay:
+    low, high, known = middle_two(hours)
+    number = np.argsort(known < LEAST_HOURS, axis=-1, kind="stable")
+    low, high = (
+        np.take_along_axis(np.where(known >= LEAST_HOURS, each, np.nan), number, axis=-1)
+        for each in (low, high)
+    )
+    return _ByDay(low, high, number)
+
+
+def _moved(days: _ByDay, least_step: float) -> NDArray[np.bool_]:
     """(N, D) whether the level moved for good with the day; the last days, with too few after them, never."""
-    lines, days = level.shape
-    wide = np.concatenate([np.full((lines, BEFORE_DAYS), np.nan), level], axis=-1)
-    before = np.lib.stride_tricks.sliding_window_view(wide, BEFORE_DAYS, axis=-1)
-    after = np.lib.stride_tricks.sliding_window_view(level, LASTS_DAYS, axis=-1)
-    before = before[:, : after.shape[1]]
+    level = (days.low + days.high) / 2.0
+    before, after = _around(level)
     old, known = medians(before)
     new, seen = medians(after)
     spread, _ = medians(np.abs(before - old[..., None]))
     low, high = tails(before, STRAY)
     middle = (old + new) / 2.0
-    last = before[..., -1]
-    up = _above(after, np.maximum(high, middle)) & (last <= middle)
-    down = _above(-after, -np.minimum(low, middle)) & (last >= middle)
+    up = _crosses(days.low, np.maximum(high, middle), middle)
+    down = _crosses(-days.high, -np.minimum(low, middle), -middle)
     apart = np.maximum(np.maximum(least_step, LEAST_SHARE * np.abs(old)), STEP_IN_SPREAD * spread)
     large = np.abs(new - old) >= apart
-    out = np.zeros((lines, days), dtype=bool)
+    out = np.zeros(level.shape, dtype=bool)
     out[:, : after.shape[1]] = (up | down) & large & (known >= LEAST_BEFORE_DAYS) & (seen == LASTS_DAYS)
     return out
 
 
-def _above(after: NDArray[np.float64], bar: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether the first of the days after lies above the bar, and all others but one."""
+def _around(level: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of every day with enough after it: the days before it, and the first from it on."""
+    wide = np.concatenate([np.full((len(level), BEFORE_DAYS), np.nan), level], axis=-1)
+    before = np.lib.stride_tricks.sliding_window_view(wide, BEFORE_DAYS, axis=-1)
+    after = np.lib.stride_tricks.sliding_window_view(level, LASTS_DAYS, axis=-1)
+    return before[:, : after.shape[1]], after
+
+
+def _crosses(
+    level: NDArray[np.float64], bar: NDArray[np.float64], middle: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether the first of the days after lies above the bar, and all others but one, while the day before is not past the middle."""
+    before, after = _around(level)
     above = after > bar[..., None]
-    return np.asarray((above.sum(axis=-1) >= LASTS_DAYS - 1) & above[..., 0])
+    lasts = (above.sum(axis=-1) >= LASTS_DAYS - 1) & above[..., 0]
+    return np.asarray(lasts & (before[..., -1] <= middle))
 
 
 def _newest(moved: NDArray[np.bool_]) -> NDArray[np.int64]:

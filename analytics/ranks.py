@@ -12,13 +12,25 @@ if TYPE_CHECKING:
 
 def medians(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Median of (..., T) and how many values are behind it, (...) each; NaN where there is none."""
+    low, high, known = middle_two(values)
+    return (low + high) / 2.0, known
+
+
+def middle_two(
+    values: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """The two values that the median of (..., T) lies between, and how many are known, (...) each; NaN where there is none.
+
+    Above a bar lies the lower one only where more than half of the values do, below it the higher one likewise.
+    """
     known = np.isfinite(values).sum(axis=-1)
     if not values.shape[-1]:
-        return np.full(values.shape[:-1], np.nan), known
+        nothing = np.full(values.shape[:-1], np.nan)
+        return nothing, nothing, known
     ordered = np.sort(values, axis=-1)
     low = _at(ordered, np.maximum(known - 1, 0) // 2)
     high = _at(ordered, np.minimum(known // 2, values.shape[-1] - 1))
-    return np.where(known > 0, (low + high) / 2.0, np.nan), known
+    return np.where(known > 0, low, np.nan), np.where(known > 0, high, np.nan), known
 
 
 def tails(values: NDArray[np.float64], share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

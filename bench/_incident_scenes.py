@@ -47,8 +47,8 @@ T0_NS: Final = 1_780_000_000 * SECOND_NS // WINDOW_NS * WINDOW_NS
 MINUTE_NS: Final = 60 * SECOND_NS
 NOISY: Final = 5.0
 """So many times the lab's own rate of independent faults, in the scenes that say so."""
-DEAF: Final = Effect()
-"""No line suffers; only nobody's reports arrive before it is over."""
+DEAF: Final = "deaf"
+"""The name of a fault from which no line suffers; only nobody's reports arrive before it is over."""
 GROUPS: Final = (
     "as the lab draws it",
     "noisy background",
@@ -157,7 +157,8 @@ def _shared(places: Places, group: str, lot: Random, at_ns: int) -> list[PastFau
         case "whole provider or region":
             return [_one(places, lot.choice(("provider", "region")), lot, at_ns)]
         case "own collector or broker":
-            return [_fault({site.id for site in places.sites}, places.ends, DEAF, at_ns, lot)]
+            everyone = {site.id for site in places.sites}
+            return [msgspec.structs.replace(_fault(everyone, places.ends, Effect(), at_ns, lot), name=DEAF)]
         case _:
             return []
 
@@ -213,7 +214,7 @@ def _factor(places: Places, fault: PastFault) -> Factor:
         [e in fault.ends for e in places.ends]
     )
     candidates = _candidates(lines, places)
-    silent = fault.effect == DEAF
+    silent = fault.name == DEAF
     for name, members in zip(candidates.names, candidates.members, strict=True):
         if (members == made).all() and (name.kind is not FactorKind.HUB or silent):
             return name
@@ -278,7 +279,7 @@ def _measured(
 def _held(received_ns: NDArray[np.int64], faults: list[PastFault]) -> NDArray[np.int64]:
     """What would have come while nothing was taken in comes afterwards."""
     for fault in faults:
-        if fault.effect == DEAF:
+        if fault.name == DEAF:
             received_ns = np.where(
                 (received_ns >= fault.start_ns) & (received_ns < fault.end_ns), fault.end_ns, received_ns
             )

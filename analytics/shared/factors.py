@@ -43,6 +43,11 @@ class Factors:
     members: NDArray[np.bool_]
     log_prior: NDArray[np.float64]
 
+    def without(self, number: int) -> Factors:
+        """All but one."""
+        names = (*self.names[:number], *self.names[number + 1 :])
+        return Factors(names, np.delete(self.members, number, axis=0), np.delete(self.log_prior, number))
+
 
 def factors(
     lines: Lines, providers: Sequence[str], regions: Sequence[str], linked: NDArray[np.bool_]

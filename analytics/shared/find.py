@@ -1,23 +1,34 @@
-"""The shared faults of one moment: the best explanation first, then what is left without what it explains."""
+"""The shared faults of one moment: the best explanation first, then what is left without what it explains.
+
+Every explanation is held against chance: that offices fail each for itself, or that something unknown hit some of them at
+once. Two faults may begin at one time, so a factor is held against it together with the best that explains what it leaves. Offices
+of which no factor explains why just these suffer are nobody's incident: their flags stand alone.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analytics.shared.weigh import EARLIER_NS, weigh
+import numpy as np
+
+from analytics.shared.weigh import EARLIER_NS, at_once, weigh
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from analytics.shared.factors import Factors
     from analytics.shared.sighting import Sighting
+    from analytics.shared.weigh import Weights
     from telemetry.decisions import Factor
 
 SURE: Final = 3.0
 """Log-odds from which a shared fault is told: 20 to 1."""
 MOST_AT_ONCE: Final = 8
+MOST_TRIED: Final = 2
+"""So many factors are held against chance, the likeliest first, before nothing is told."""
+MOST_BESIDE: Final = 1
+"""So many other faults may explain what a factor leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +46,79 @@ class Found:
 
 
 def shared_faults(candidates: Factors, sighting: Sighting) -> list[Found]:
-    """The shared faults that explain what is seen, the surest first; empty when each office suffers for itself."""
+    """The shared faults that explain what is seen, the surest first; empty when nothing in common explains it."""
     out: list[Found] = []
-    rest = sighting
-    while len(out) < MOST_AT_ONCE and rest.troubled.any() and len(candidates.names):
-        weights = weigh(candidates, rest)
-        best = int(weights.log_odds.argmax())
-        if weights.log_odds[best] < SURE:
-            break
-        hit = weights.hit[best]
-        out.append(
-            Found(
-                factor=candidates.names[best],
-                since_ns=int(weights.onset_ns[best]),
-                sites=hit,
-                members=int(weights.members[best]),
-                suffer=int(weights.suffer[best]),
-                others=int(weights.others[best]),
-                others_suffer=int(weights.others_suffer[best]),
-                log_odds=float(weights.log_odds[best]),
-            )
-        )
-        onset_ns = int(weights.onset_ns[best])
-        explained = candidates.members[best] & hit[:, None] & (rest.since_ns >= onset_ns - EARLIER_NS)
-        rest = rest.without(explained)
+    left, rest = candidates, sighting
+    while len(out) < MOST_AT_ONCE and (step := _surest(left, rest)) is not None:
+        found, left, rest = step
+        out.append(found)
     return out
+
+
+def _surest(candidates: Factors, sighting: Sighting) -> tuple[Found, Factors, Sighting] | None:
+    """The likeliest factor that beats chance together with what explains the rest; what is left of factors and of what is seen."""
+    if not _open(candidates, sighting):
+        return None
+    weights, chance = weigh(candidates, sighting), _chance(candidates, sighting)
+    for number in np.argsort(-weights.log_odds, kind="stable")[:MOST_TRIED]:
+        log_odds = float(weights.log_odds[number])
+        if log_odds < SURE:
+            break
+        left, rest = _without(candidates, weights, sighting, int(number))
+        beats = log_odds - chance + _explained(left, rest, chance, MOST_BESIDE)
+        if beats >= SURE:
+            return _found(candidates, weights, int(number), min(log_odds, beats)), left, rest
+    return None
+
+
+def _explained(candidates: Factors, sighting: Sighting, enough: float, most: int) -> float:
+    """How much better than independent faults shared ones, at most so many, or chance explain what is seen, as far as it is asked."""
+    if enough <= 0.0 or not _open(candidates, sighting):
+        return 0.0
+    chance = _chance(candidates, sighting)
+    if chance >= enough or not most:
+        return chance
+    weights = weigh(candidates, sighting)
+    best = int(weights.log_odds.argmax())
+    log_odds = float(weights.log_odds[best])
+    if log_odds < SURE:
+        return chance
+    left, rest = _without(candidates, weights, sighting, best)
+    return max(chance, log_odds + _explained(left, rest, enough - log_odds, most - 1))
+
+
+def _chance(candidates: Factors, sighting: Sighting) -> float:
+    """How much better than independent faults it explains what is seen that something unknown hit some offices at once, now and again."""
+    total = 0.0
+    for _ in range(MOST_AT_ONCE):
+        said = at_once(candidates, sighting)
+        if said.log_odds <= 0.0:
+            break
+        total, sighting = total + said.log_odds, sighting.without(said.lines)
+    return total
+
+
+def _open(candidates: Factors, sighting: Sighting) -> bool:
+    return bool(sighting.troubled.any()) and len(candidates.names) > 0
+
+
+def _without(
+    candidates: Factors, weights: Weights, sighting: Sighting, number: int
+) -> tuple[Factors, Sighting]:
+    """What is left when one fault is found: a factor has one fault at a time, and what that explains is not asked again."""
+    hit, onset_ns = weights.hit[number], weights.onset_ns[number]
+    explained = candidates.members[number] & hit[:, None] & (sighting.since_ns >= onset_ns - EARLIER_NS)
+    return candidates.without(number), sighting.without(explained)
+
+
+def _found(candidates: Factors, weights: Weights, number: int, log_odds: float) -> Found:
+    return Found(
+        factor=candidates.names[number],
+        since_ns=int(weights.onset_ns[number]),
+        sites=weights.hit[number],
+        members=int(weights.members[number]),
+        suffer=int(weights.suffer[number]),
+        others=int(weights.others[number]),
+        others_suffer=int(weights.others_suffer[number]),
+        log_odds=log_odds,
+    )

@@ -3,11 +3,14 @@
 Of a factor with n members, of which k suffer, and n' other offices, of which k' do, two stories are compared:
 
 * each for itself: all are broken with one and the same rate b, b ~ Beta(1, 30), about 3 % of lines at any time;
-* shared: the members are broken with a share q ~ Beta(2, 1), which leans towards all of them, the others with b.
+* shared: the members are broken with a share q that is plausible for the factor's kind, the others with b: q ~ Beta(2, 1), which
+  leans towards all of them, and for headquarters Beta(8, 1).
 
 Both integrals are beta functions, so the logarithm of the Bayes factor is four `betaln`. To it comes what the onsets
 say: faults that share a cause begin together (Laplace, `TOGETHER_NS`, with a tail), independent ones that are seen now began
 at any time of the last half hour. The log-odds of a factor are the sum and its prior.
+
+The onsets speak for one cause, not for which: `at_once` is what they say when no factor has to explain who suffers.
 
 An office whose other lines are all down too says nothing of one end or one uplink: its trouble is its own.
 """
@@ -33,6 +36,10 @@ BACKGROUND: Final = (1.0, 30.0)
 SHARE: Final = (2.0, 1.0)
 SHARE_OF_ALL: Final = (8.0, 1.0)
 """What is wrong at headquarters hits nearly every line: nine offices of twenty-four are two faults rather than that one."""
+SHARE_AT_ONCE: Final = (1.0, 9.0)
+"""Of all offices, what hits some at once for a reason that we do not know, such as the power or a core router, hits few."""
+LOG_PRIOR_AT_ONCE: Final = -8.5
+"""It comes more rarely than what we know of."""
 TOGETHER_NS: Final = 30 * SECOND_NS
 AGE_NS: Final = 1800 * SECOND_NS
 TAIL: Final = 0.3
@@ -63,6 +70,14 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class AtOnce:
+    """How much better than independent faults something unknown explains what is seen of `lines` (S, P)."""
+
+    log_odds: float
+    lines: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class _Seen:
     """Office by office: the share of its lines that suffer (F, S), inside the factor and beside it; NaN where unknown."""
 
@@ -71,37 +86,93 @@ class _Seen:
     onset_ns: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """What one moment of beginning would say of (F,) sets of lines; `hit` (F, S): the offices that fell ill then.
+
+    `n`, `k`: offices known, and those that suffer, in parts of one, without those that had been broken before.
+    """
+
+    hit: NDArray[np.bool_]
+    n: NDArray[np.int64]
+    k: NDArray[np.float64]
+    n_beside: NDArray[np.int64]
+    k_beside: NDArray[np.float64]
+    together: NDArray[np.float64]
+
+    def log_odds(self, share: tuple[float, float]) -> NDArray[np.float64]:
+        """Against offices that fail each for itself, when the fault hits a share ~ Beta of the lines."""
+        shared = _log_chance(self.k, self.n, share) + _log_chance(self.k_beside, self.n_beside, BACKGROUND)
+        alone = _log_chance(self.k + self.k_beside, self.n + self.n_beside, BACKGROUND)
+        return shared - alone + self.together
+
+
 def weigh(candidates: Factors, sighting: Sighting) -> Weights:
     """Weigh every factor against independent faults; vectorised over factors and offices."""
-    seen = _see(candidates, sighting)
-    stories = [_story(candidates, seen, onset) for onset in _onsets(sighting)]
-    if not stories:
+    seen = _see_factors(candidates, sighting)
+    weights = [_weights(candidates, seen, onset) for onset in _onsets(sighting)]
+    if not weights:
         return _none(seen)
-    best = np.stack([story.log_odds for story in stories]).argmax(axis=0)  # (F,)
+    best = np.stack([each.log_odds for each in weights]).argmax(axis=0)  # (F,)
     index = np.arange(len(best))
 
     def chosen(name: str) -> NDArray[np.generic]:
-        return np.asarray(np.stack([getattr(story, name) for story in stories])[best, index])
+        return np.asarray(np.stack([getattr(each, name) for each in weights])[best, index])
 
     return Weights(**{name: chosen(name) for name in Weights.__slots__})  # type: ignore[arg-type]
 
 
-def _see(candidates: Factors, sighting: Sighting) -> _Seen:
-    kinds = [name.kind for name in candidates.names]
-    hub = np.array([kind is FactorKind.HUB for kind in kinds], dtype=bool)
-    part = np.array([kind in _PARTS for kind in kinds], dtype=bool)
-    members = candidates.members
-    troubled = np.where(hub[:, None, None], sighting.silent, sighting.troubled)
+def at_once(candidates: Factors, sighting: Sighting) -> AtOnce:
+    """The best story of something unknown that hit some offices at one moment.
+
+    It may hit all their lines, or those to one end or of one uplink: that all suffer there does not say that it is
+    the cause.
+    """
+    everything = np.asarray(candidates.members.any(axis=0))[None]
+    lines = np.concatenate([everything, candidates.members[_is_one_of(candidates, _PARTS)]])
+    part = np.ones(len(lines), dtype=bool)
+    seen = _see(lines, sighting.troubled, sighting.known, part, sighting.since_ns)
+    best = AtOnce(_NOTHING, np.zeros_like(sighting.known))
+    for onset_ns in _onsets(sighting):
+        story = _story(seen, onset_ns)
+        said = (
+            np.where(story.hit.sum(axis=1) > 1, story.log_odds(SHARE_AT_ONCE), _NOTHING) + LOG_PRIOR_AT_ONCE
+        )
+        number = int(said.argmax())
+        if said[number] > best.log_odds:
+            since = sighting.since_ns >= onset_ns - EARLIER_NS
+            best = AtOnce(float(said[number]), lines[number] & story.hit[number][:, None] & since)
+    return best
+
+
+def _see_factors(candidates: Factors, sighting: Sighting) -> _Seen:
+    hub = _is_one_of(candidates, (FactorKind.HUB,))
     # Whoever is silent while others are heard has no trouble of headquarters' lines: that would be measured.
-    silence_says = np.array([kind is not FactorKind.HEADQUARTERS for kind in kinds], dtype=bool)
-    known = sighting.known & (silence_says[:, None, None] | ~sighting.silent)
-    inside = _share(troubled, members & known)
-    beside = _share(troubled, ~members & known)
+    headquarters = _is_one_of(candidates, (FactorKind.HEADQUARTERS,))
+    known = sighting.known & ~(headquarters[:, None, None] & sighting.silent)
+    troubled = np.where(hub[:, None, None], sighting.silent, sighting.troubled)
+    return _see(candidates.members, troubled, known, _is_one_of(candidates, _PARTS), sighting.since_ns)
+
+
+def _see(
+    lines: NDArray[np.bool_],
+    troubled: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    part: NDArray[np.bool_],
+    since_ns: NDArray[np.int64],
+) -> _Seen:
+    """What is seen inside and beside (F, S, P) sets of lines; `part` (F,): where an office is down elsewhere too, it is its own."""
+    inside = _share(troubled, lines & known)
+    beside = _share(troubled, ~lines & known)
     own = part[:, None] & (beside == 1.0)
     inside, beside = np.where(own, np.nan, inside), np.where(own, np.nan, beside)
     never = np.iinfo(np.int64).max
-    since = np.where(members & troubled & known, sighting.since_ns, never).min(axis=-1, initial=never)
+    since = np.where(lines & troubled & known, since_ns, never).min(axis=-1, initial=never)
     return _Seen(inside, beside, since)
+
+
+def _is_one_of(candidates: Factors, kinds: tuple[FactorKind, ...]) -> NDArray[np.bool_]:
+    return np.fromiter((name.kind in kinds for name in candidates.names), dtype=bool)
 
 
 def _share(troubled: NDArray[np.bool_], among: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -116,32 +187,39 @@ def _onsets(sighting: Sighting) -> NDArray[np.int64]:
     return np.asarray(at[np.argsort(-count, kind="stable")][:MOST_ONSETS] * WINDOW_NS)
 
 
-def _story(candidates: Factors, seen: _Seen, onset_ns: np.int64) -> Weights:
-    """The weights if all began at one moment."""
-    hit = np.nan_to_num(seen.inside) > _HIT
+def _story(seen: _Seen, onset_ns: np.int64) -> _Story:
+    """As if all had begun at one moment."""
     earlier = (np.nan_to_num(seen.inside) > 0.0) & (seen.onset_ns < onset_ns - EARLIER_NS)
     inside = np.where(earlier, np.nan, seen.inside)
-    hit &= ~earlier
-    n, k = np.isfinite(inside).sum(axis=1), np.nansum(inside, axis=1)
-    n_beside, k_beside = np.isfinite(seen.beside).sum(axis=1), np.nansum(seen.beside, axis=1)
-    suffer = hit.sum(axis=1)
-    everything = np.array([name.kind is FactorKind.HEADQUARTERS for name in candidates.names])
-    among = np.where(everything, _log_chance(k, n, SHARE_OF_ALL), _log_chance(k, n, SHARE))
-    shared = among + _log_chance(k_beside, n_beside, BACKGROUND)
-    alone = _log_chance(k + k_beside, n + n_beside, BACKGROUND)
-    log_odds = shared - alone + _coincidence(hit, seen.onset_ns, onset_ns) + candidates.log_prior
-    everybody = np.array([name.kind is not FactorKind.HUB for name in candidates.names]) | (suffer == n)
-    log_odds = np.where(
-        (suffer > 1) & everybody, log_odds, _NOTHING
-    )  # one voice that is heard, and it is not the hub
-    return Weights(
-        log_odds=log_odds,
-        onset_ns=np.full(len(n), onset_ns, dtype=np.int64),
-        members=n.astype(np.int64),
-        suffer=suffer.astype(np.int64),
-        others=n_beside.astype(np.int64),
-        others_suffer=(np.nan_to_num(seen.beside) > _HIT).sum(axis=1).astype(np.int64),
+    hit = np.nan_to_num(inside) > _HIT
+    return _Story(
         hit=hit,
+        n=np.isfinite(inside).sum(axis=1),
+        k=np.nansum(inside, axis=1),
+        n_beside=np.isfinite(seen.beside).sum(axis=1),
+        k_beside=np.nansum(seen.beside, axis=1),
+        together=_coincidence(hit, seen.onset_ns, onset_ns),
+    )
+
+
+def _weights(candidates: Factors, seen: _Seen, onset_ns: np.int64) -> Weights:
+    """The weights if all began at one moment."""
+    story = _story(seen, onset_ns)
+    everything = _is_one_of(candidates, (FactorKind.HEADQUARTERS,))
+    log_odds = (
+        np.where(everything, story.log_odds(SHARE_OF_ALL), story.log_odds(SHARE)) + candidates.log_prior
+    )
+    suffer = story.hit.sum(axis=1)
+    # one voice that is heard, and it is not the hub
+    everybody = ~_is_one_of(candidates, (FactorKind.HUB,)) | (suffer == story.n)
+    return Weights(
+        log_odds=np.where((suffer > 1) & everybody, log_odds, _NOTHING),
+        onset_ns=np.full(len(suffer), onset_ns, dtype=np.int64),
+        members=story.n.astype(np.int64),
+        suffer=suffer.astype(np.int64),
+        others=story.n_beside.astype(np.int64),
+        others_suffer=(np.nan_to_num(seen.beside) > _HIT).sum(axis=1).astype(np.int64),
+        hit=story.hit,
     )
 
 

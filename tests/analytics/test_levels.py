@@ -75,6 +75,37 @@ def test_an_outage_or_a_gap_bends_nothing(
             assert found.high[0, 0] < 50
 
 
+@pytest.mark.parametrize("seed", [21, 22, 23])
+@pytest.mark.parametrize("value", [900.0, 4.0])
+def test_five_days_of_outage_bend_nothing_whenever_they_begin(
+    rng: Callable[[int], np.random.Generator], seed: int, value: float
+) -> None:
+    """Begun at any hour of a day, asked at every hour until three weeks after: also where a day's end halves what it hit."""
+    begin, hours = 25 * 24, 5 * 24
+    figures = past(rng(seed), sites=24).figures[RTT].astype(float)
+    for hour, line in enumerate(figures[:, 0]):
+        line[begin + hour : begin + hour + hours] = value
+    for asked in range(begin + 1, begin + hours + 22 * 24):
+        assert (hours_of_level(figures[..., :asked], RTT) == asked).all(), f"asked at {asked}"
+
+
+@pytest.mark.parametrize("step", [20.0, -15.0, 5.0])
+def test_a_step_is_adopted_in_its_week_whenever_it_comes(
+    rng: Callable[[int], np.random.Generator], step: float
+) -> None:
+    """Moved at any hour of a day: between six and a little over seven days after, and for good, whichever hour it is asked at."""
+    begin = 30 * 24
+    figures = past(rng(31), sites=24).figures[RTT].astype(float)
+    for hour, line in enumerate(figures[:, 0]):
+        line[begin + hour :] += step
+    asked = np.arange(begin + 1, begin + 16 * 24)
+    adopted = np.stack([hours_of_level(figures[..., :each], RTT)[:, 0] < each for each in asked], axis=1)
+    after = asked - begin - np.arange(24)[:, None]
+    first = np.take_along_axis(after, adopted.argmax(axis=1)[:, None], axis=1)
+    assert ((first > 6.25 * 24) & (first <= 7.25 * 24)).all()
+    assert adopted[after > 7.25 * 24].all()
+
+
 def test_total_loss_for_three_days_is_not_usual(rng: Callable[[int], np.random.Generator]) -> None:
     """So it is with loss, where an outage is a figure and not a gap."""
     history = past(rng(3))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from analytics.lines import Lines
-from analytics.shared.factors import factors
+from analytics.shared.factors import Factors, factors
 from analytics.shared.find import shared_faults
 from analytics.shared.follow import CALM_NS, HOLD_NS, follow, recalled
 from analytics.shared.sighting import SILENT_NS, Heard, Sighting, sight
 from telemetry.decisions import Factor, FactorKind
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SECOND_NS, WINDOW_NS
 
 SITES = tuple(f"s{i:02d}" for i in range(24))
 LINES = Lines(SITES, ("main.state", "main.national"))
@@ -174,6 +174,69 @@ def test_a_fault_that_was_told_is_not_forgotten_over_our_own_silence() -> None:
     assert {
         str(one.factor): len(ended.sites) for one, until in over.ended if (ended := one.over(SITES, until))
     } == {"provider:pa": 12}, "the silence was not told: it passed before it was held"
+
+
+def fleet(rng: np.random.Generator) -> tuple[Factors, Lines]:
+    """92 offices of four providers and six regions, drawn by lot, with one line to each of two ends."""
+    lines = Lines(tuple(f"f{i:02d}" for i in range(92)), ("main.state", "main.national"))
+    providers = [f"p{number}" for number in rng.integers(4, size=92)]
+    regions = [f"r{number}" for number in rng.integers(6, size=92)]
+    return factors(lines, providers, regions, np.ones(92, dtype=bool)), lines
+
+
+def at_one_time(
+    rng: np.random.Generator, hit: np.ndarray, lines: Lines, paths: slice = slice(None)
+) -> Sighting:
+    """Those hit fell ill two minutes ago, within some fifteen seconds."""
+    since = np.zeros(lines.shape, dtype=np.int64)
+    late = rng.exponential(15.0, 92).astype(np.int64)[:, None] * SECOND_NS
+    since[:, paths] = np.where(hit[:, None], (NOW - 2 * MINUTE + late) // WINDOW_NS * WINDOW_NS, 0)
+    known = np.ones(lines.shape, dtype=bool)
+    return Sighting(known, since > 0, np.zeros_like(known), since)
+
+
+@pytest.mark.parametrize("paths", [slice(None), slice(0, 1)])
+@pytest.mark.parametrize("count", [8, 12, 20])
+def test_many_at_once_with_nothing_in_common_are_no_factors_fault(count: int, paths: slice) -> None:
+    """Offices drawn by lot fall ill within seconds, all others are well: neither headquarters, an end nor a provider is blamed."""
+    for seed in range(5000, 5030):
+        rng = np.random.default_rng(seed)
+        candidates, lines = fleet(rng)
+        hit = np.isin(np.arange(92), rng.choice(92, count, replace=False))
+        assert shared_faults(candidates, at_one_time(rng, hit, lines, paths)) == []
+
+
+@pytest.mark.parametrize(
+    ("paths", "share", "factor"),
+    [(slice(None), 0.8, "headquarters"), (slice(0, 1), 0.8, "end:state"), (slice(0, 1), 0.6, "end:state")],
+)
+def test_what_hits_most_of_all_offices_is_named(paths: slice, share: float, factor: str) -> None:
+    """Headquarters, or an end, that spares a few is still found, and nothing else with it."""
+    for seed in range(5100, 5120):
+        rng = np.random.default_rng(seed)
+        candidates, lines = fleet(rng)
+        hit = np.isin(np.arange(92), rng.choice(92, round(92 * share), replace=False))
+        found = shared_faults(candidates, at_one_time(rng, hit, lines, paths))
+        assert [str(each.factor) for each in found] == [factor]
+
+
+def test_a_provider_is_named_beside_offices_that_fell_ill_with_it_by_chance() -> None:
+    """A provider's offices and six others, within seconds: the provider is told, and nothing is made of the six."""
+    for seed in range(5200, 5220):
+        rng = np.random.default_rng(seed)
+        candidates, lines = fleet(rng)
+        members = candidates.members[candidates.names.index(Factor(FactorKind.PROVIDER, "p1"))].any(axis=1)
+        others = rng.choice(np.flatnonzero(~members), 6, replace=False)
+        found = shared_faults(candidates, at_one_time(rng, members | np.isin(np.arange(92), others), lines))
+        assert [str(each.factor) for each in found] == ["provider:p1"]
+
+
+def test_offices_dark_before_our_own_silence_are_no_second_silence() -> None:
+    """Eight, here and there, went dark one after the other in the hour before nobody was heard any more: our own silence is told once."""
+    since = np.full(LINES.shape, NOW - MINUTE)
+    since[::3] = NOW - np.arange(600, 3400, 350)[:, None] * SECOND_NS
+    known = np.ones(LINES.shape, dtype=bool)
+    assert named(Sighting(known, known, known, since)) == ["hub"]
 
 
 def test_silence_counts_from_the_last_window() -> None:
