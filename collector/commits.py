@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from collector.accounting import stand_in
+from collector.arrears import Arrears
 from collector.batch import Batch, Fresh
 from collector.crowding import Crowding
 from collector.enrolment.roll import Roll
-from collector.intake import Bounds, examine
+from collector.intake import Bounds, examine, outlived
 from collector.outcome import Accepted, Answered, Misdated, RefusalCode, Refused, Said
 from collector.redating import Redater
 from telemetry.messages import Opaque
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collector.crowding import StoredBefore
     from collector.message import Message
     from config.sites import Registry
+    from telemetry.messages import Envelope
     from telemetry.store.protocol import Received, ReportStore
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class Memory:
     """What is remembered from batch to batch; the examining thread's alone."""
 
     redater: Redater = field(default_factory=Redater)
+    arrears: Arrears = field(default_factory=Arrears)
     crowding: Crowding = field(default_factory=Crowding)
 
 
@@ -105,11 +108,18 @@ def _sort_all(messages: Sequence[Message], rules: Rules, memory: Memory, store: 
     for message in messages:
         outcome = _outcome(message, rules, memory, batch)
         if isinstance(outcome, Accepted):
-            outcome = memory.crowding.objection(outcome.report.envelope, message, before) or outcome
+            outcome = _too_much(outcome.report.envelope, message, memory, before) or outcome
         _sort(outcome, message, batch, reports)
         if prepare is not None and reports and reports[-1][1] is message:
             reports[-1] = (_prepared(prepare, reports[-1][0]), message)
     return Sorted(batch, reports)
+
+
+def _too_much(
+    envelope: Envelope, message: Message, memory: Memory, before: StoredBefore | None
+) -> Refused | None:
+    """By what has arrived, then by the hour that it is dated into: what is refused by the one fills no hour."""
+    return memory.arrears.objection(envelope, message) or memory.crowding.objection(envelope, message, before)
 
 
 def _told_by(store: Counting) -> StoredBefore:
@@ -151,6 +161,8 @@ def _outcome(message: Message, rules: Rules, memory: Memory, batch: Batch) -> Se
     mended = memory.redater.redate(outcome)
     if isinstance(mended, Refused):
         return mended
+    if (gone := outlived(mended.report, message, rules.bounds)) is not None:
+        return gone
     batch.redated += 1
     return Accepted(mended.report)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from collector.enrolment.roll import Roll
 from collector.outcome import Accepted, Answered, Misdated, Outcome, RefusalCode, Refused, Said
 from config.sites import SiteStatus
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 _address = lru_cache(maxsize=8192)(parse)
 """A fleet says the same few topics again and again."""
 MAX_CONTROL_BYTES: Final = 16 * 1024
+MAX_NAME: Final = 64
+"""Characters of a version, a boot, a reason to have started."""
 AHEAD_NS: Final = 60 * SECOND_NS
 """A window may start so far in our future: four windows of clock error are shown as they are."""
 
@@ -39,6 +43,12 @@ class Bounds:
 
     ahead_ns: int = AHEAD_NS
     behind_ns: int = 90 * DAY_NS
+    """How long raw reports are kept; an older date is believed only when the probe's own count of time says the same."""
+
+    @property
+    def oldest_ns(self) -> int:
+        """So old a report is taken at all: a month of spool of an office that was then without power for two, whatever is kept."""
+        return max(self.behind_ns, 90 * DAY_NS)
 
 
 _EVERYBODY: Final = Roll()
@@ -110,12 +120,32 @@ def _dated(message: Message, envelope: Envelope, backlog: bool, bounds: Bounds) 
     return Accepted(report)
 
 
+def _cut(said: Presence) -> Presence:
+    """What a probe calls itself, to a length that a true one never reaches."""
+    return structs.replace(
+        said,
+        version=said.version[:MAX_NAME],
+        boot=said.boot[:MAX_NAME],
+        restart_reason=said.restart_reason[:MAX_NAME],
+    )
+
+
+def outlived(report: Received, message: Message, bounds: Bounds) -> Refused | None:
+    """A report of a wrong clock that is, by its age, from before anything that a probe can still hold for us."""
+    envelope, age_ns = report.envelope, report.received_ns - report.envelope.start_ns
+    if age_ns <= bounds.oldest_ns:
+        return None
+    kept = bounds.oldest_ns // DAY_NS
+    detail = f"by its age it is {age_ns // DAY_NS} days old; reports are taken up to {kept} days back"
+    return Refused(RefusalCode.CLOCK, detail, message, envelope)
+
+
 def _control(message: Message, address: Address) -> Outcome:
     if len(message.payload) > MAX_CONTROL_BYTES:
         detail = f"{len(message.payload)} bytes, at most {MAX_CONTROL_BYTES} are taken"
         return Refused(RefusalCode.TOO_LARGE, detail, message)
     if address.leaf is Leaf.PRESENCE:
-        presence = decode_control(message.payload, Presence) if message.payload else None
+        presence = _cut(decode_control(message.payload, Presence)) if message.payload else None
         return Said(address.site, address.probe, presence, message.received_ns)
     if address.leaf is Leaf.ANSWER:
         return Answered(address.site, address.probe, decode_control(message.payload, Answer))

@@ -26,9 +26,9 @@ class RefusalCode(StrEnum):
     NOT_ENROLLED = "not_enrolled"
     REVOKED = "revoked"
     OFF_GRID = "off_grid"
-    CLOCK = "clock"  # dated where it cannot be, and its age is not known either
+    CLOCK = "clock"  # dated where it cannot be, and its age is not known either, or it is older than anything we keep
     NUMBER_TWICE = "number_twice"  # another report is stored under its number: a spool was copied or restored
-    # more reports of one probe in one hour than it can have made; for now, not accounted for
+    # more of one probe than it can have made: in the hour of its date, or since we met it; for now, not accounted for
     CROWDED = "crowded"
     UNSTORABLE = "unstorable"  # the store itself could not take it
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 10_000
 """Boots whose offset is remembered; the longest unused give way."""
+_MAX_BOOT: Final = 64  # a true one has 36 signs; what is remembered of a forger is no longer
 _KEEP_NS: Final = 2 * WINDOW_NS
 _MAX_OFFSET_MS: Final = 1e12  # what the message type can say
 
@@ -62,7 +63,7 @@ class Redater:
 
     def _offset(self, misdated: Misdated, wanted_ns: int) -> int:
         envelope = misdated.report.envelope
-        key = (envelope.site, envelope.probe, envelope.boot)
+        key = (envelope.site, envelope.probe, envelope.boot[:_MAX_BOOT])
         known = self._offsets.pop(key, None)
         if known is None or abs(wanted_ns - known) > _KEEP_NS:
             known = round(wanted_ns / WINDOW_NS) * WINDOW_NS

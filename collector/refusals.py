@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from telemetry.visible import visible
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Refusals:
         for one in refused:
             spell = self._spells.setdefault(one.code.value, _Spell(0, now_ns))
             if not spell.count:
-                where, why = _shown(one.message.topic), _shown(one.detail)
+                where, why = visible(one.message.topic, _SHOWN), visible(one.detail, _SHOWN)
                 log.warning(
                     "refusing messages: %s (first on %s: %s); see: tatpar refused",
                     *(one.code.value, where, why),
@@ -48,9 +49,3 @@ class Refusals:
             count = self._spells.pop(kind).count
             extra = {"event": "refusals.over", "kind": kind, "count": count}
             log.info("no more messages are refused: %s (%d were)", kind, count, extra=extra)
-
-
-def _shown(text: str) -> str:
-    """A stranger's words, fit for a log: on one line, without control characters, not long."""
-    plain = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
-    return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}…"

@@ -1,4 +1,4 @@
-"""Opening a file that somebody named: a plain file of a bounded size, or one line at once that says what it is instead.
+"""Opening, or replacing, a file that somebody named: a plain file of a bounded size, or one line at once that says what it is instead.
 
 A device, a pipe or a socket would be waited for, or read without end.
 """
@@ -23,6 +23,7 @@ _KINDS: Final = (
     (stat.S_ISBLK, "a device"),
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISLNK, "a link"),
 )
 
 
@@ -70,6 +71,23 @@ def read_plain(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
 def must_be_plain(path: Path) -> None:
     """Before somebody else's code opens it by its name: raises as `open_plain` does."""
     open_plain(path).close()
+
+
+def must_be_replaceable(path: Path) -> None:
+    """Before a file is put in the place of what is there: nothing, or a plain file; never waits.
+
+    A link is not followed: whoever made it would choose what we write over.
+
+    Raises:
+        NotPlainError: it is a link, a device, a pipe or a socket.
+        IsADirectoryError: it is a folder.
+        OSError: what is there cannot be told.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    _check(mode, path)
 
 
 def _check(mode: int, path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
+
+from tatpar.terminal.screen import guarded
 
 COMMANDS: Final[dict[str, str]] = {
     "up": "everything on one machine: broker, collector, store, analytics, alerts, wall",
@@ -53,6 +55,11 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(f"tatpar.commands.{cmd_name}").command
         return command
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's signature
+        """Run a command line, with nothing on its way to the terminal but what can be read."""
+        with guarded():
+            return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; a library of the hub that an office's install has not is one clear line."""

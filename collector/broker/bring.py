@@ -8,7 +8,7 @@ import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from collector.broker import mosquitto
+from collector.broker import mosquitto, open_files
 from collector.broker.address import BrokerAddress, Kind
 from collector.broker.child import BrokerError, Child
 from collector.broker.embedded import launch
@@ -55,6 +55,7 @@ async def bring(settings: Broker, data_dir: Path) -> AsyncIterator[BrokerAddress
         where = f"{settings.host}:{port}"
         log.info("%s answers on %s", kind, where, extra={"event": "broker.started", "address": where})
         if door:
+            open_files.say_if_few()
             where = f"{settings.public_host}:{settings.public_port}"
             extra = {"event": "broker.open-to-offices", "address": where}
             log.info("%s takes in offices on %s, with TLS", kind, where, extra=extra)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import psutil
 
 from collector.backoff import Backoff
-from collector.broker import leash
+from collector.broker import leash, open_files
 from collector.broker.knock import Answered, NoBroker, TurnedAway, knock
 
 if TYPE_CHECKING:
@@ -193,7 +193,8 @@ def end_stale(recipe: Recipe) -> None:
 
 
 def _leashed(command: Sequence[str]) -> list[str]:
-    return [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *command]
+    files = str(open_files.granted())
+    return [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), files, *command]
 
 
 def _open_log(path: Path, keep_bytes: int = 10_000_000) -> BinaryIO:

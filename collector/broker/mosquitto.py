@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from collector.broker import open_files
 from collector.broker.child import Recipe
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ SBIN: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 MAX_PACKET_BYTES: Final = 320 * 1024
 QUEUED_MESSAGES: Final = 200_000
 QUEUED_BYTES: Final = 256 * 1024 * 1024
-PUBLIC_CONNECTIONS: Final = 20_000
-"""On the listener for offices, so that strangers cannot use up our descriptors."""
 _PBKDF2_ROUNDS: Final = 101  # mosquitto's own number
 
 
@@ -124,7 +123,7 @@ def _public_listener(public: Public) -> list[str]:
         "tls_version tlsv1.2",  # the least
         # else one probe could take another's connection over, or the collector's, by calling itself the same
         "use_username_as_clientid true",
-        f"max_connections {PUBLIC_CONNECTIONS}",
+        f"max_connections {open_files.places()}",
         "max_qos 1",
     ]
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LOOK_S: Final = 0.25
 ROTATE: Final = "rotate"
+MAX_DETAIL: Final = 1000
+"""Characters of an answer that are kept; a true one has a few hundred at most."""
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ class Orders:
             self._note_rehearsing(told[0], answered, told[1])
             return
         now_ns = self._ground.clock.now_ns()
-        said = (answer.ok, answer.detail)
+        said = (answer.ok, answer.detail[:MAX_DETAIL])
         if not answer.id or not state.put_answer(answer.id, answered.site, answered.probe, said, now_ns):
             self.counters.answers_unasked += 1
             return

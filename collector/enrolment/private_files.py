@@ -6,6 +6,8 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from config.plain_file import must_be_replaceable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,8 +23,9 @@ def write_private(path: Path, data: bytes) -> None:
     """Put a file in place at once, mode 0600; a reader sees the old one or the new one.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or what is in the file's place is no plain file.
     """
+    must_be_replaceable(path)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

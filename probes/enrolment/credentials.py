@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
-from config.plain_file import MOST_SECRET_BYTES, read_plain
+from config.plain_file import MOST_SECRET_BYTES, must_be_replaceable, read_plain
 from probes.kernel.system import sync_folder
 
 if TYPE_CHECKING:
@@ -125,10 +125,11 @@ def write_private(path: Path, data: bytes) -> None:
     """Replace a file at once; nobody else may read it, and it outlives a power cut.
 
     Raises:
-        CredentialsError: the folder cannot be written.
+        CredentialsError: the folder cannot be written, or what is in the file's place is no plain file.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
+        must_be_replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

@@ -37,12 +37,12 @@ def command(context: click.Context, config_file: Path | None, data_dir: Path) ->
     if context.invoked_subcommand is not None:
         return
     import asyncio  # noqa: PLC0415 - keeps --help fast
-    import logging  # noqa: PLC0415
 
     from config.live import LiveConfig  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
     from telemetry.state.errors import StateError  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    set_up("text")
     live = LiveConfig(config_file)
     try:
         asyncio.run(_run(live, data_dir))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from tatpar.terminal.amiss import no_office, no_store
 from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
+from tatpar.terminal.screen import ours
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -170,7 +170,7 @@ def _found(config: Config, data_dir: Path, asked: Asked, language: str) -> Found
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
             click.progressbar(
-                length=len(asked.paths), label=say(language, "progress.lines"), file=sys.stderr
+                length=len(asked.paths), label=say(language, "progress.lines"), file=ours()
             ) as bar,
         ):
             return moves(reader, asked, bar.update)

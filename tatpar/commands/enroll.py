@@ -132,8 +132,8 @@ def _enroll(  # noqa: PLR0913, PLR0917 - one argument an option
         wrong_input(
             "there is no enrolment desk: broker.public_host and enrolment.host are empty; set one of them in tatpar.toml"
         )
-    if str(out) != "-" and not os.access(out.absolute().parent, os.W_OK):
-        wrong_input(f"--out: no file can be written in {out.absolute().parent}; name another place")
+    if str(out) != "-":
+        _check_place(out)
     now_ns = time.time_ns()
     standing = hub.state.standings(now_ns).get((site, probe))
     if standing in {Standing.ENROLLED, Standing.INVITED} and not renew:
@@ -152,6 +152,18 @@ def _enroll(  # noqa: PLR0913, PLR0917 - one argument an option
         told = {"file": str(out), "who": f"{site}/{probe}"}
         click.echo(say(language, "identity.invited", zone=zone, until=until, **told))
     say_whether_told(hub, language)
+
+
+def _check_place(out: Path) -> None:
+    """Before anything is issued; what `--renew` replaces is the file of before, and nothing else that has its name."""
+    from config.plain_file import must_be_replaceable  # noqa: PLC0415
+
+    if not os.access(out.absolute().parent, os.W_OK):
+        wrong_input(f"--out: no file can be written in {out.absolute().parent}; name another place")
+    try:
+        must_be_replaceable(out)
+    except OSError as error:
+        wrong_input(f"--out: {out}: {error.strerror}; name another place")
 
 
 def _rotate(hub: Hub, language: str, site: str, probe: str, *, as_json: bool) -> None:
@@ -191,17 +203,17 @@ def _rotate_hub(hub: Hub, language: str) -> None:
 def _serve_desk(hub: Hub) -> None:
     import asyncio  # noqa: PLC0415
     import contextlib  # noqa: PLC0415
-    import logging  # noqa: PLC0415
     import signal  # noqa: PLC0415
     import socket  # noqa: PLC0415
 
     from tatpar.hub.desk import serve_desk  # noqa: PLC0415
     from tatpar.service import notify  # noqa: PLC0415
+    from tatpar.service.logs import set_up  # noqa: PLC0415
 
     settings = hub.settings
     if not settings.desk_host or (not settings.broker.is_public and settings.broker.port == 0):
         wrong_input("there is no desk to serve: set enrolment.host, and broker.public_host or broker.port")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    set_up("text")
     own = (settings.broker.host, settings.broker.port)
 
     async def until_told(listener: socket.socket) -> None:

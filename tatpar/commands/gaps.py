@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from tatpar.terminal.options import (
     settings_and_data,
     wrong_input,
 )
+from tatpar.terminal.screen import ours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,9 +117,7 @@ def _found(
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
-            click.progressbar(
-                length=len(sites), label=say(language, "progress.offices"), file=sys.stderr
-            ) as bar,
+            click.progressbar(length=len(sites), label=say(language, "progress.offices"), file=ours()) as bar,
         ):
             return find(reader, sites, *span_ns, bar.update)
     except StoreError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from tatpar.terminal.amiss import no_office
 from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data
+from tatpar.terminal.screen import ours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,9 +77,7 @@ def import_(  # noqa: PLR0913 - one argument an option
     sources = Sources(files, mapping, mapping_file, site)
     with Importer(config, sources, time.time_ns(), data_dir) as importer:
         total = sum(file.stat().st_size for file in files if file.is_file())
-        with click.progressbar(
-            length=total, label=say(language, "importing.reading"), file=sys.stderr
-        ) as bar:
+        with click.progressbar(length=total, label=say(language, "importing.reading"), file=ours()) as bar:
             importer.read(bar.update)
         written = _write(config, importer, data_dir, language, dry_run=dry_run)
     _say(written, config, language, as_json=as_json, dry_run=dry_run)
@@ -105,9 +103,7 @@ def _write(
                 reader = store = open_now.enter_context(contextlib.closing(open_writer(settings, data_dir)))
             elif store_file(settings, data_dir).exists():
                 reader = open_now.enter_context(contextlib.closing(open_reader(settings, data_dir)))
-            bar = open_now.enter_context(
-                click.progressbar(length=importer.pieces, label=label, file=sys.stderr)
-            )
+            bar = open_now.enter_context(click.progressbar(length=importer.pieces, label=label, file=ours()))
             written = importer.write(store, reader, bar.update)
         if not dry_run:
             _judge(config, data_dir, written, language)
@@ -129,9 +125,7 @@ def _judge(config: Config, data_dir: Path, written: Sequence[Written], language:
     sites = {each.site for each in written}
     with (
         closing(open_reader(config.settings.store, data_dir)) as reader,
-        click.progressbar(
-            length=len(sites), label=say(language, "importing.judging"), file=sys.stderr
-        ) as bar,
+        click.progressbar(length=len(sites), label=say(language, "importing.judging"), file=ours()) as bar,
     ):
         judge_days(config, reader, sites, time.time_ns(), bar.update)
 

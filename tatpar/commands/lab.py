@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -22,6 +21,7 @@ from tatpar.terminal.options import (
     unused_config_option,
     wrong_input,
 )
+from tatpar.terminal.screen import ours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -249,7 +249,7 @@ def history(  # noqa: PLR0913, PLR0917 - what click hands over
         wrong_input(f"{config.sources.sites}: no office is linked; write linked in the column status of one")
     plan = past_of(config, weeks=weeks, seed=seed)
     total = Written("", 0, 0)
-    with click.progressbar(length=count, label=say(language, "progress.offices"), file=sys.stderr) as bar:
+    with click.progressbar(length=count, label=say(language, "progress.offices"), file=ours()) as bar:
 
         def progress(written: Written) -> None:
             nonlocal total

@@ -15,6 +15,7 @@ from tatpar.terminal.options import (
     settings_and_data,
     wrong_input,
 )
+from telemetry.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,13 +82,11 @@ def _line(row: Refused, language: str) -> str:
 
     start = row.payload[:_SHOWN].decode("utf-8", "replace")
     more = "…" if len(row.payload) > _SHOWN else ""
-    why = _plain(row.reason)
+    why = visible(row.reason)
     key = f"refused.{row.reason.partition(':')[0]}"
     if language != "en" and knows(language, key):  # in English the code is the word
         why = f"{say(language, key)} ({why})"
-    return (
-        f"{rfc3339(row.received_ns)}  {_plain(row.topic)}  {why}  {len(row.payload)} B: {_plain(start)}{more}"
-    )
+    return f"{rfc3339(row.received_ns)}  {visible(row.topic)}  {why}  {len(row.payload)} B: {visible(start)}{more}"
 
 
 def _at_the_desk(one: TurnedAway, language: str) -> str:
@@ -95,20 +94,15 @@ def _at_the_desk(one: TurnedAway, language: str) -> str:
     from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
     from telemetry.words import knows, say  # noqa: PLC0415
 
-    peer = _plain(one.peer)
+    peer = visible(one.peer)
     if one.site:
         who = f"{one.site}/{one.probe}"
         said = say(language, f"desk_refused.{one.reason}", who=who, site=one.site, peer=peer)
     else:
         key = f"desk_refused.guess_{one.reason}"
-        why = say(language, key) if knows(language, key) else _plain(one.reason)
+        why = say(language, key) if knows(language, key) else visible(one.reason)
         said = say(language, "desk_refused.guesses", peer=peer, n=one.count, why=why)
     return f"{rfc3339(one.at_ns)}  {said}"
-
-
-def _plain(text: str) -> str:
-    """A stranger's words on a terminal: no control characters, which could do anything there."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _as_json(row: Refused) -> dict[str, object]:

@@ -17,6 +17,7 @@ from tatpar.terminal.options import (
     settings_and_data,
     wrong_input,
 )
+from tatpar.terminal.screen import ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +88,6 @@ def weekly(  # noqa: PLR0913 - one an option
     Example: tatpar report weekly --week 2026-W47 --lang en
     """
     import json  # noqa: PLC0415 - keeps --help fast
-    import sys  # noqa: PLC0415
     import time  # noqa: PLC0415
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
@@ -112,7 +112,7 @@ def weekly(  # noqa: PLR0913 - one an option
     _check_store(config, data_dir, wanted.language)
     try:
         label = say(wanted.language, "progress.report", week=str(wanted.week))
-        with click.progressbar(length=100, label=label, file=sys.stderr) as bar:
+        with click.progressbar(length=100, label=label, file=ours()) as bar:
             made = make(config, data_dir, wanted, now_ns, progress_on(bar))
     except (StoreError, StateError) as error:
         failed(f"tatpar report: {error}")

@@ -8,6 +8,7 @@ import click
 
 from tatpar.terminal.amiss import unlisted
 from tatpar.terminal.options import explained, failed, wrong_input
+from telemetry.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,9 +90,9 @@ def say_answer(hub: Hub, row: CommandRow, language: str, *, as_json: bool) -> No
     if row.answered_ns is None:
         failed(silence(hub, row, language))
     if not row.ok:
-        failed(f"{row.site}/{row.probe}: {row.detail}")
+        failed(f"{row.site}/{row.probe}: {visible(row.detail)}")
     if not as_json:
-        click.echo(f"{row.site}/{row.probe}: {row.detail} ({row.delay_ms:.0f} ms)")
+        click.echo(f"{row.site}/{row.probe}: {visible(row.detail)} ({row.delay_ms:.0f} ms)")
 
 
 def as_plain(row: CommandRow) -> dict[str, object]:

@@ -12,11 +12,24 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from telemetry.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TEXT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class TextLines(logging.Formatter):
+    """For people; what somebody else has said is a part of its line, and begins none of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """The line before a traceback."""
+        return visible(super().formatMessage(record))
 
 
 class JsonLines(logging.Formatter):
@@ -48,7 +61,7 @@ def _encoded(line: dict[str, object]) -> str:
 def set_up(log_format: str, level: int = logging.INFO) -> None:
     """Log to standard error as `text` or `json`; for the front door, once a process."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if log_format == "json" else logging.Formatter(TEXT))
+    handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     logging.basicConfig(level=level, handlers=[handler])
 
 

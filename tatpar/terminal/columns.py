@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from telemetry.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,8 +28,8 @@ def padded(text: str, columns: int) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table; the last column is not padded."""
-    lines = [tuple(head), *map(tuple, rows)]
+    """Lines of a table, whatever its cells say; the last column is not padded."""
+    lines = [tuple(visible(cell) for cell in line) for line in (head, *rows)]
     widths = [max(width(line[i]) for line in lines) for i in range(len(head) - 1)]
     return [
         GAP.join([*(padded(cell, w) for cell, w in zip(line, widths, strict=False)), line[-1]]).rstrip()

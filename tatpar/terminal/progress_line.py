@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import click
 
 from tatpar.terminal.columns import padded
+from tatpar.terminal.screen import ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,13 +30,13 @@ class ProgressLine:
 
     def __exit__(self, *_: object) -> None:
         if self._shown and self._said:
-            click.echo(err=True)
+            click.echo(file=ours())
 
     def say(self, text: str) -> None:
         """What is being done, in place of what stood there."""
         if self._shown and text != self._said:
             self._said = text
-            click.echo(f"\r{padded(text, _WIDE)}", nl=False, err=True)
+            click.echo(f"\r{padded(text, _WIDE)}", nl=False, file=ours())
 
     def share(self, label: str, done: int, total: int) -> None:
         """How much of it is done, in percent."""

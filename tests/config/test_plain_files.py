@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from collector.enrolment.private_files import write_private as at_the_hub
 from config.plain_file import NotPlainError, must_be_plain, read_plain
+from probes.enrolment.credentials import CredentialsError
+from probes.enrolment.credentials import write_private as at_the_office
 from tatpar.__main__ import main
 
 if TYPE_CHECKING:
@@ -140,3 +143,44 @@ def test_what_would_make_one_wait_is_refused_at_once(monkeypatch: pytest.MonkeyP
         read_plain(Path(f"/proc/self/fd/{reads}"))
     os.close(reads)
     os.close(writes)
+
+
+@pytest.mark.parametrize("what", ["pipe", "socket", "link", "link to nowhere", "folder"])
+def test_only_a_plain_file_is_replaced(tmp_path: Path, what: str) -> None:
+    """Hub and office alike: whatever else has the name stays, in one line, and nothing is left beside it."""
+    path = tmp_path / "there"
+    _put(path, what)
+    before = path.lstat().st_ino
+    with pytest.raises((NotPlainError, IsADirectoryError)):
+        at_the_hub(path, b"secret")
+    with pytest.raises(CredentialsError, match="there: "):
+        at_the_office(path, b"secret")
+    assert path.lstat().st_ino == before
+    assert {found.name for found in tmp_path.iterdir()} <= {"there", "target"}
+    assert not (tmp_path / "target").exists() or (tmp_path / "target").read_bytes() == b"another's"
+
+
+def test_a_plain_file_and_an_empty_place_are_written(tmp_path: Path) -> None:
+    """At once, for us alone."""
+    for write in (at_the_hub, at_the_office):
+        path = tmp_path / write.__module__
+        write(path, b"old")
+        write(path, b"new")
+        assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o600)
+
+
+def _put(path: Path, what: str) -> None:
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "socket":
+        with (
+            socket.socket(socket.AF_UNIX) as bound,
+            chdir(path.parent),
+        ):  # its own path may be too long for one
+            bound.bind(path.name)
+    elif what == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path.with_name("target"))
+        if what == "link":
+            path.with_name("target").write_bytes(b"another's")
