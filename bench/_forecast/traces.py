@@ -1,6 +1,7 @@
 """Ground (a), real noise: the forecast on public traces, out of sample by trace, beside the references and a plain regression.
 
-Ours learns from `lessons` of the same traces as well; the yardstick and the references have what was asked of them. The shipped traces are scored by leaving one out: whatever is said of a trace, its model has not seen. Foreign traces
+Ours learns from `lessons` of the same traces as well; the yardstick and the references have what was asked of them. The shipped traces are scored by leaving one out: whatever is said of a trace, its model has not seen. Some of them are of one time and
+share a stretch of path (`bench/_changes/folds.py`): `kin_apart` leaves out a trace's whole family. Foreign traces
 (`--traces DIR`) are scored by a model fitted to all of the shipped ones and nothing else.
 """
 
@@ -17,6 +18,7 @@ from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
 from analytics.forecast.model import fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
+from bench._changes.folds import kin_of
 from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
 from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
@@ -58,8 +60,11 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
     folder = SHIPPED if foreign is None else foreign
     found = read_all(folder, progress)
     scored = sample(folder, found, progress)
+    apart: dict[str, NDArray[np.float64]] = {}
     if foreign is None or not learnable:
-        told = _left_out(scored, lessons(found, progress), progress)
+        more = lessons(found, progress)
+        told = _left_out(scored, more, np.arange(len(found)), progress)
+        apart = _left_out(scored, more, kin_of(found), progress)
         how = "each trace by a model fitted to the other traces"
     else:
         shipped = read_all(SHIPPED, progress, without=given)
@@ -71,8 +76,10 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
     for lead in LEADS_NS:
         at = scored.known.lead_ns == lead
         name = f"{lead / HOUR_NS:g}h"
-        scores = _scores({who: chance[at] for who, chance in told.items()}, scored.some(at))
-        figures |= {f"{name}_{key}": value for key, value in scores.items()}
+        for prefix, said in ((name, told), (f"kin_apart_{name}", apart)):
+            if said:
+                scores = _scores({who: chance[at] for who, chance in said.items()}, scored.some(at))
+                figures |= {f"{prefix}_{key}": value for key, value in scores.items()}
     return figures
 
 
@@ -132,14 +139,15 @@ def fitted(learned: Sample, more: Lessons) -> Model:
 
 
 def _left_out(
-    every: Sample, more: Lessons, progress: Callable[[str], None]
+    every: Sample, more: Lessons, family: NDArray[np.int64], progress: Callable[[str], None]
 ) -> dict[str, NDArray[np.float64]]:
+    """What is said of each ask by forecasters that have seen no trace of its family; `family` is by the trace's number."""
     told = {who: np.full(len(every.held), np.nan) for who in WHO}
-    traces = np.unique(every.trace)
-    for number, trace in enumerate(traces):
-        progress(f"fitting without trace {number + 1} of {len(traces)}")
-        of = every.trace == trace
-        others = forecasts(every.some(~of), more.some(more.trace != trace), every.some(of))
+    families = np.unique(family[every.trace])
+    for number, one in enumerate(families):
+        progress(f"fitting without family {number + 1} of {len(families)}")
+        of = family[every.trace] == one
+        others = forecasts(every.some(~of), more.some(family[more.trace] != one), every.some(of))
         for who, chance in others.items():
             told[who][of] = chance
     return told
