@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,7 +31,7 @@ from telemetry.store.rollup_tables import as_rollups, as_windows
 from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from numpy.typing import NDArray
 
@@ -114,17 +115,18 @@ def write_history(
     have = {site.id for site in plan.places.sites} - {site.id for site in lacking}
     for name in sorted(have):
         progress(Written(name, 0, 0))
-    for past in _drawn(plan, lacking, workers):
-        rollups = _new_rollups(plan, store, past.rollups)
-        streams = _new_streams(plan, store, past.streams)
-        if len(rollups):
-            store.import_rollups(rollups)
-        if len(streams):
-            store.import_streams(streams)
-        progress(Written(past.site, len(rollups), len(streams)))
+    with closing(_drawn(plan, lacking, workers)) as drawn:  # whatever ends it here, no helper is left
+        for past in drawn:
+            rollups = _new_rollups(plan, store, past.rollups)
+            streams = _new_streams(plan, store, past.streams)
+            if len(rollups):
+                store.import_rollups(rollups)
+            if len(streams):
+                store.import_streams(streams)
+            progress(Written(past.site, len(rollups), len(streams)))
 
 
-def _drawn(plan: PastPlan, sites: Sequence[Site], workers: int) -> Iterator[OfficePast]:
+def _drawn(plan: PastPlan, sites: Sequence[Site], workers: int) -> Generator[OfficePast, None, None]:
     """The offices' pasts in order, a few made ahead."""
     if workers == 0 or len(sites) < 2:
         drawer = PastDrawer(plan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Final
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from lab.past.history import Written
     from lab.past.plan import PastPlan
 
-_LOOK_S: Final = 0.1
 _SAY_EVERY: Final = 8
 
 
@@ -83,19 +81,19 @@ async def give_a_past(config: Config, data_dir: Path, weeks: float, say: Callabl
 
 
 async def _made(plan: PastPlan, config: Config, folder: Path, progress: _Progress) -> None:
-    """Make it in a thread; when cancelled, wait until nobody writes any more, which is soon."""
-    others = set(multiprocessing.active_children())
+    """Make it in a thread; when cancelled, wait until nobody writes any more, which is soon.
+
+    Its helpers end with the office that they are drawing. They are not ended before: of one that was handing its office over,
+    the thread would wait for the rest for ever.
+    """
     work = asyncio.create_task(
         asyncio.to_thread(_make, plan, config, folder, progress), name="making the past"
     )
     try:
         await asyncio.shield(work)
     except asyncio.CancelledError:
-        progress.stopping = True  # ends the thread at the next office; without its helpers it ends before
-        while not work.done():
-            for helper in set(multiprocessing.active_children()) - others:
-                helper.terminate()
-            await asyncio.wait({work}, timeout=_LOOK_S)
+        progress.stopping = True  # ends the thread at the next office
+        await asyncio.wait({work})
         work.exception()
         raise
 
