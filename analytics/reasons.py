@@ -87,9 +87,8 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
     weighed = weighed or [(cost, Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name))]
     weighed.sort(key=lambda pair: -pair[0])
     telling = [each for weight, each in weighed if weight >= WORTH_TELLING]
-    if (
-        not telling
-    ):  # many small terms, or lines that usually fail so often: the heaviest, else the line's record
+    if not telling:
+        # Many small terms, or lines that usually fail so often: the heaviest, else the line's record.
         telling = [(usual or weighed)[0][1] if weighed[0][0] <= 0.0 else weighed[0][1]]
     if len(telling) > 1:  # that little is known explains nothing when something else does
         telling = [each for each in telling if each.code is not ReasonCode.NO_HISTORY]
@@ -126,12 +125,10 @@ def _fault_weight(case: Case) -> float:
     terms, site = case.expectation.terms, case.site
     cost = float(terms.fault[site])
     if not _is_silent(case):
-        return (
-            max(cost, float(terms.strain[site])) if _strain(case) >= 1.0 else cost
-        )  # past its limit: part of the fault
-    cost = max(
-        cost, float(terms.silence[site])
-    )  # what was suspected of the line before hides behind its silence
+        # Past its limit strain is part of the fault.
+        return max(cost, float(terms.strain[site])) if _strain(case) >= 1.0 else cost
+    # What was suspected of the line before hides behind its silence.
+    cost = max(cost, float(terms.silence[site]))
     return max(cost, 1.0 - NEVER_READY) if _is_held_back(case) else cost
 
 

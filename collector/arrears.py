@@ -1,8 +1,8 @@
 """How much one probe may deliver at once: what a full spool holds, and from then on what it can make, by our own clock.
 
 The bound of an hour (`crowding.py`) counts by the dates that a probe gives: a forger dates into every hour of three
-months and fills the disk in minutes. This one counts by arrival. A truthful probe never meets it: all that it has ever
-sent is what lay in its spool when we met it, and what it has made since. What is above is refused for now, as there:
+months and fills the disk in minutes. This one counts by arrival. What a truthful probe has to send is what lay in its
+spool when we met it, and what it has made since; only a spool that is nearly full, sent twice to a slow hub, is above. What is above is refused for now, as there:
 acknowledged to the broker, neither stored nor accounted for, so that its owner keeps it and sends it again.
 """
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.seen import closing_ns
 from analytics.forecast.track import Track
-from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -145,9 +145,7 @@ def _heard_before(grid: SlotGrid, there: NDArray[np.bool_]) -> NDArray[np.bool_]
 
 
 def _closed_ns(grid: SlotGrid) -> NDArray[np.int64]:
-    """(T,): until then what comes of a slot comes in time."""
-    ends = grid.first_slot + 1 + np.arange(grid.measured.shape[-1], dtype=np.int64)
-    return ends * SLOT_NS + CLOSED_AFTER_NS
+    return closing_ns(grid.first_slot, grid.measured.shape[-1], SLOT_NS)
 
 
 def groups_of(lines: Lines, by_id: Mapping[str, Site]) -> dict[str, NDArray[np.int32]]:

@@ -86,8 +86,12 @@ def dark_by(track: Track, as_of_ns: int | None = None, span: slice = slice(None)
 
 def closed_ns(track: Track) -> NDArray[np.int64]:
     """(T,): until then what comes of a slot comes in time."""
-    ends = track.first_slot + 1 + np.arange(track.broke.shape[1], dtype=np.int64)
-    return np.asarray(ends * track.slot_ns + CLOSED_AFTER_NS)
+    return closing_ns(track.first_slot, track.broke.shape[1], track.slot_ns)
+
+
+def closing_ns(first_slot: int, slots: int, slot_ns: int) -> NDArray[np.int64]:
+    """(T,) of a grid of slots that is no track yet."""
+    return (first_slot + 1 + np.arange(slots, dtype=np.int64)) * slot_ns + CLOSED_AFTER_NS
 
 
 def look_rehearsed(

@@ -176,7 +176,7 @@ def _print(
     from telemetry.words import say  # noqa: PLC0415
 
     if not tables:
-        click.echo(say(language, "table.no_uid", days=config.settings.watch.forecast_days))
+        click.echo(say(language, "table.no_meeting", days=config.settings.watch.forecast_days))
         return
     if not any(each.verdicts for each in tables):
         failed("no verdicts yet; start `tatpar watch` (or `tatpar up`) on this data folder")

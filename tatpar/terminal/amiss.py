@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tatpar.terminal.options import wrong_input
+from telemetry.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,33 +23,33 @@ STORE_FILE: Final = "reports.db"
 def no_office(config: Config, option: str, site: str, language: str) -> NoReturn:
     """End the command: the office that an option names is not listed."""
     instead = instead_of(site, config.registry.by_id, language)
-    wrong_input(_say(language, "office", option=option, word=_quoted(site), instead=instead))
+    wrong_input(_say(language, "office", option=option, word=visible(site), instead=instead))
 
 
 def no_region(config: Config, option: str, region: str, language: str) -> NoReturn:
     """End the command: the region that an option names is none of the settings."""
     instead = instead_of(region, config.regions, language)
-    wrong_input(_say(language, "region", option=option, word=_quoted(region), instead=instead))
+    wrong_input(_say(language, "region", option=option, word=visible(region), instead=instead))
 
 
 def unlisted(config: Config, site: str, language: str) -> NoReturn:
     """End the command: the office that it is told to deal with is not listed."""
     told = {"where": str(config.sources.sites), "instead": instead_of(site, config.registry.by_id, language)}
-    wrong_input(_say(language, "office_in", word=_quoted(site), **told))
+    wrong_input(_say(language, "office_in", word=visible(site), **told))
 
 
 def no_uid(config: Config, uid: str, language: str) -> NoReturn:
     """End the command: the calendar has no meeting of that UID; all are named, for nobody knows them by heart."""
     known = [meeting.uid for meeting in config.calendar.meetings]
     instead = _one_of_all(known, language) if known else _say(language, "no_meeting_at_all")
-    wrong_input(_say(language, "uid", option="--meeting", word=_quoted(uid), instead=instead))
+    wrong_input(_say(language, "uid", option="--meeting", word=visible(uid), instead=instead))
 
 
 def no_meeting(config: Config, uid: str, language: str) -> NoReturn:
     """Likewise, where the nearest is told."""
     known = [meeting.uid for meeting in config.calendar.meetings]
     instead = instead_of(uid, known, language) if known else _say(language, "no_meeting_at_all")
-    wrong_input(_say(language, "meeting", option="--meeting", word=_quoted(uid), instead=instead))
+    wrong_input(_say(language, "meeting", option="--meeting", word=visible(uid), instead=instead))
 
 
 def not_coming(uid: str, known: Collection[str], days: int, language: str) -> NoReturn:
@@ -60,7 +61,7 @@ def not_coming(uid: str, known: Collection[str], days: int, language: str) -> No
         instead = _say(language, "write", word=close)
     else:
         instead = _one_of_all(known, language) if known else _say(language, "none_coming")
-    told = {"option": "--meeting", "word": _quoted(uid), "instead": instead}
+    told = {"option": "--meeting", "word": visible(uid), "instead": instead}
     wrong_input(_say(language, "coming", days=days, **told))
 
 
@@ -113,11 +114,6 @@ def still_beginning(data_dir: Path, language: str) -> str:
 
 def _one_of_all(known: Collection[str], language: str) -> str:
     return _say(language, "write_one", words=", ".join(known))
-
-
-def _quoted(word: str) -> str:
-    """A word as it was typed, its signs that steer a terminal made visible."""
-    return repr(word)[1:-1]
 
 
 def _say(language: str, key: str, **values: Any) -> str:  # noqa: ANN401 - as `say` takes them

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -216,6 +217,21 @@ def test_a_file_for_a_hub_that_does_not_run_yet(
     note = tatpar("enroll", "meerut", "--out", "-", "--lang", "en")
     assert "note: meerut is planned" in note.stderr
     assert 'hub = ["localhost:' in note.stdout
+
+
+def test_what_renew_would_write_over_must_be_a_file(tatpar: Run, tmp_path: Path) -> None:
+    """A pipe, a link to somebody else's file: one line, nothing is issued, and both stay what they were."""
+    pipe, link, other = tmp_path / "pipe", tmp_path / "link", tmp_path / "other"
+    os.mkfifo(pipe)
+    other.write_text("another's", encoding="utf-8")
+    link.symlink_to(other)
+    for place, kind in ((pipe, "a pipe"), (link, "a link")):
+        done = tatpar("enroll", "agra", "--renew", "--out", str(place))
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert done.stderr == f"--out: {place}: {kind}, a plain file is needed; name another place\n"
+    assert pipe.is_fifo()
+    assert (link.is_symlink(), other.read_text(encoding="utf-8")) == (True, "another's")
+    assert json.loads(tatpar("enroll", "list", "--json").stdout) == []
 
 
 @pytest.mark.parametrize(

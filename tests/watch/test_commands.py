@@ -15,6 +15,7 @@ from tatpar.terminal.columns import padded, table, width
 from tatpar.terminal.json_time import readable, rfc3339
 from telemetry.rehearsing import OfficeProgress, OfficeState, RehearsalRecord, new_request
 from telemetry.windows import SECOND_NS
+from telemetry.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,6 +159,17 @@ def test_no_state_is_one_clear_line(town: Town, command: str) -> None:
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert "--data" in result.stderr
+
+
+def test_a_calendar_without_meetings_is_told(town: Town) -> None:
+    """One line in the reader's language; nobody is not ready for it."""
+    town.meet()
+    for language, said in (
+        ("en", "No meeting within 2 days."),
+        ("hi", say("hi", "table.no_meeting", days=2)),
+    ):
+        result = call(town, "ready", "--lang", language)
+        assert (result.exit_code, result.stdout.splitlines()[0]) == (0, said), result.output
 
 
 def test_no_verdicts_yet_is_told(town: Town) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,7 @@ from telemetry.rehearsing import OfficeState, RehearsalState
 from telemetry.words.speak import KINDS, PLACEHOLDER, placeholders
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 ENUM_KEYS = [
     *(f"state.{member.value}" for member in State),
@@ -29,6 +31,34 @@ ENUM_KEYS = [
     "state.dark",
     "state.planned",
 ]
+
+
+HOUSE = Path(__file__).parents[2]
+ROOMS = ("alerts", "collector", "dashboards", "lab", "probes", "reports", "tatpar", "telemetry")
+
+
+def keys_said(source: Path) -> Iterator[str]:
+    """Keys that a file names where it speaks: `say(language, "table.now")`, also either of two."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Call) and len(node.args) > 1):
+            continue
+        if getattr(node.func, "id", getattr(node.func, "attr", "")) == "say":
+            key = node.args[1]
+            for each in (key.body, key.orelse) if isinstance(key, ast.IfExp) else (key,):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    yield each.value
+
+
+def test_whatever_a_file_says_has_words() -> None:
+    """A key that is misspelt where it is seldom said would end a command in a traceback."""
+    said = {
+        (key, str(file.relative_to(HOUSE)))
+        for room in ROOMS
+        for file in (HOUSE / room).rglob("*.py")
+        for key in keys_said(file)
+    }
+    assert len(said) > 100
+    assert [each for each in sorted(said) if not words.knows("en", each[0])] == []
 
 
 def test_both_languages_hold_the_same_keys() -> None:
