@@ -30,9 +30,6 @@ MOST_LOAD: Final = 4.0
 """Today's load is at most so many times the usual, or so small a part of it."""
 BESIDE: Final = 0.1
 """Strain that is added to both before today's is divided by the usual: of next to nothing a ratio says nothing."""
-HIGH: Final = 0.5
-OVER: Final = 0.85
-"""What is carried over counts from here on, and twice from there on."""
 NEAR_NS: Final = 6 * HOUR_NS
 """By so much lead the weight of today's load has halved."""
 
@@ -51,14 +48,11 @@ def coming(track: Track, asks: Asks) -> dict[str, Floats]:
     known = np.isfinite(today) & np.isfinite(usual_now) & np.isfinite(usual_span)
     load = np.clip(np.where(known, (today + BESIDE) / (usual_now + BESIDE), 1.0), 1.0 / MOST_LOAD, MOST_LOAD)
     span = np.where(np.isfinite(usual_span), usual_span, 0.0)
-    carried = np.minimum(span * load, MOST)
     # Today's load tells of the next hours only: what stays of it tomorrow is the line's habit, told elsewhere.
     near = 0.5 ** (np.maximum(asks.start_ns - asks.now_ns, 0) / NEAR_NS)
     return {
         "span_strain": span,
         "span_peak": np.minimum(peak, MOST),
-        "carried_high": np.maximum(carried - HIGH, 0.0),
-        "carried_over": np.maximum(carried - OVER, 0.0),
         "load": np.log(load) * near,
         "load_over": np.log(np.maximum(load, 1.0)) * near,
     }

@@ -16,6 +16,7 @@ from analytics.climatology import BROKEN_SHARE
 from analytics.forecast.announced import announced
 from analytics.forecast.clock import Moment
 from analytics.forecast.coming import coming
+from analytics.forecast.course import course
 from analytics.forecast.facts import Facts
 from analytics.forecast.habits import habit_figures, habits
 from analytics.forecast.odds import log_odds
@@ -88,7 +89,7 @@ def facts(track: Track, asks: Asks, known: Digest | None = None, among: Among | 
     lead_ns = np.maximum(asks.start_ns - asks.now_ns, 0)
     if not parts:
         return Facts((), np.empty((0, 0)), np.empty(0, dtype=bool), lead_ns)
-    ahead = coming(track, asks) | announced(track, asks)
+    ahead = coming(track, asks) | course(track, asks) | announced(track, asks)
     return Facts(
         names=(*parts[0][0], *ahead),
         figures=np.column_stack(

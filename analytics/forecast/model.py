@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/6"
+FORM: Final = "terms/7"
 RIDGE: Final = 30.0
 RIDGE_OF: Final = {"planned": 1.0}
 """Another ridge for a term's figures: announced stretches are few, say much, and are off wherever none is announced."""
 SMOOTH: Final = 100.0
-NEVER_EASES: Final = frozenset({"strain_near", "strain_rise", "peers_provider", "peers_end"})
+NEVER_EASES: Final = frozenset({"strain_near", "strain_rise", "course_breaks", "peers_provider", "peers_end"})
 """More strain now never speaks for a line, whatever other figures correct: where there is no past they are not there. Nor
 do peers that are broken."""
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
@@ -43,10 +43,11 @@ FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
         "strain_rise",
         "span_strain",
         "span_peak",
-        "carried_high",
-        "carried_over",
         "load",
         "load_over",
+        "course_breaks",
+        "course_more",
+        "course_shift",
     ),
     "hour": (
         "same_hour",

@@ -1,0 +1,145 @@
+"""Today's course of a line's strain, carried along its usual one: how much of the asked span it would break.
+
+A line's strain runs through the day in its usual course, the median of the days before, and today it lies above or below that (a
+shift) and swings more or less (the load of the day). Both are read off the last hour and a half by least squares,
+
+    today(t) - usual(t) = shift + more * swing(t) + noise,    swing(t) = how far usual(t) lies above the line's calm hours,
+
+and held towards "as usual" by as much as days differ (a ridge, with the posterior's spread). They make of the usual course of
+the asked slots what is to come there; the share of windows that lie beyond the limits then is the figure. Slots that broke by a
+fault are no load and are left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+from analytics.forecast.coming import DAYS
+from analytics.forecast.odds import log_odds
+from analytics.forecast.seen import asks_at_once, look, newest_slot, slots_in
+from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.forecast.track import Asks, Track
+
+    Floats = NDArray[np.float64]
+
+BACK_NS: Final = 90 * MINUTE_NS
+"""Today is read off so much before the ask."""
+CALM_NS: Final = 2 * HOUR_NS
+"""The calm of a line is looked for among slots so far apart, all round the day."""
+CALM_SHARE: Final = 0.2
+"""So much of the usual day lies below the line's calm."""
+MOST: Final = 1.2
+"""Strain beyond this says nothing more: the line breaks."""
+FAULT: Final = 1.5
+"""So much strain today is a fault's, not the day's load."""
+NOISE: Final = 0.03
+"""Spread of a slot's strain about its course."""
+SHIFTS: Final = 0.1
+"""How far days lie apart, in limits."""
+LOADS: Final = 0.5
+"""How much days differ in their swing, as a share of the usual one."""
+LEAST_MORE, MOST_MORE = -0.9, 3.0
+WINDOWS: Final = 0.07
+"""Spread of the windows of a slot about its strain."""
+
+
+class _Day(NamedTuple):
+    """How today differs from the usual day, (U,) each: what is expected, and its variances."""
+
+    calm: Floats
+    shift: Floats
+    more: Floats
+    shift_var: Floats
+    more_var: Floats
+    both_var: Floats
+
+
+def course(track: Track, asks: Asks) -> dict[str, Floats]:
+    """Figures by name, (M,) each: the share of the asked span that would break, as log-odds; today's load; today's shift."""
+    breaks, more, shift = np.zeros((3, len(asks.line)))
+    for rows in asks_at_once(len(asks.line)):
+        some = asks.rows(rows)
+        # One line at one time has one course, whatever spans are asked of it.
+        _, first, of = np.unique(
+            np.stack([some.line, some.now_ns]), axis=1, return_index=True, return_inverse=True
+        )
+        day = _Day(*(part[of.ravel()] for part in _today(track, some.line[first], some.now_ns[first])))
+        breaks[rows], more[rows], shift[rows] = _breaking(track, some, day), day.more, day.shift
+    return {"course_breaks": log_odds(breaks), "course_more": more, "course_shift": shift}
+
+
+def _today(track: Track, line: NDArray[np.int64], now_ns: NDArray[np.int64]) -> _Day:
+    newest = newest_slot(track, now_ns)[:, None]
+    round_the_day = np.arange(0, slots_in(track, DAY_NS), slots_in(track, CALM_NS))
+    calm = _calm(_usual(track, line, newest - round_the_day, now_ns))
+    slot = newest - np.arange(slots_in(track, BACK_NS))
+    usual, now = _usual(track, line, slot, now_ns), look(track, line, slot, now_ns)
+    no_figure = (now.strain <= 0.0) & (now.broke > 0.0)  # nothing came through
+    sound = now.known & (now.strain < FAULT) & ~no_figure
+    strain = np.minimum(now.strain, MOST)
+    # A line without a past is expected to go on as it is.
+    calm = np.where(np.isfinite(calm), calm, (strain * sound).sum(axis=1) / np.maximum(sound.sum(axis=1), 1))
+    use = sound & np.isfinite(usual)
+    beyond = np.where(use, strain - usual, 0.0)
+    swing = np.where(use, np.maximum(usual - calm[:, None], 0.0), 0.0)
+    ones, cross = use.sum(axis=1) / NOISE**2 + SHIFTS**-2, swing.sum(axis=1) / NOISE**2
+    squares = (swing**2).sum(axis=1) / NOISE**2 + LOADS**-2
+    of_ones, of_swing = beyond.sum(axis=1) / NOISE**2, (beyond * swing).sum(axis=1) / NOISE**2
+    whole = ones * squares - cross**2
+    return _Day(
+        calm=calm,
+        shift=(squares * of_ones - cross * of_swing) / whole,
+        more=np.clip((ones * of_swing - cross * of_ones) / whole, LEAST_MORE, MOST_MORE),
+        shift_var=squares / whole,
+        more_var=ones / whole,
+        both_var=-cross / whole,
+    )
+
+
+def _breaking(track: Track, asks: Asks, day: _Day) -> Floats:
+    """(M,) share of the windows of each asked span that would break."""
+    first = (asks.start_ns - track.start_ns) // track.slot_ns
+    width = np.maximum(-(-(asks.end_ns - track.start_ns) // track.slot_ns) - first, 1)
+    within = np.arange(int(width.max()))
+    usual = _usual(track, asks.line, first[:, None] + within, asks.now_ns)
+    calm, shift, more, shift_var, more_var, both_var = (part[:, None] for part in day)
+    usual = np.where(np.isfinite(usual), usual, calm)
+    swing = np.maximum(usual - calm, 0.0)
+    variance = WINDOWS**2 + shift_var + swing**2 * more_var + 2.0 * swing * both_var
+    breaks = ndtr((usual + shift + more * swing - 1.0) / np.sqrt(variance))
+    # A running sum: its bits do not hang on how long other spans are.
+    return np.asarray(np.cumsum(breaks, axis=1)[np.arange(len(width)), width - 1] / width)
+
+
+def _usual(
+    track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
+) -> Floats:
+    """(M, W) median strain of slots at the same time of the `DAYS` before; NaN where none is known."""
+    ago = (1 + np.arange(DAYS)) * slots_in(track, DAY_NS)
+    days = slot[:, :, None] - ago
+    slots = look(track, line, days.reshape(len(slot), -1), now_ns)
+    strain = np.where(slots.known, np.minimum(slots.strain, MOST), np.nan).reshape(days.shape)
+    return _median(strain)
+
+
+def _calm(usual: Floats) -> Floats:
+    """(M,) strain below which `CALM_SHARE` of each usual day (M, W) lies; NaN where nothing is known."""
+    order = np.sort(usual, axis=1)  # what is not known comes last
+    known = np.isfinite(order).sum(axis=1)
+    at = (CALM_SHARE * np.maximum(known - 1, 0)).astype(np.int64)
+    return np.asarray(order[np.arange(len(order)), at])
+
+
+def _median(of: NDArray[np.floating]) -> Floats:
+    """Median along the last axis of what is not NaN; NaN where nothing is."""
+    order = np.sort(of, axis=-1)
+    last = np.maximum(np.isfinite(order).sum(axis=-1, keepdims=True) - 1, 0)
+    low, high = (np.take_along_axis(order, at, axis=-1)[..., 0] for at in (last // 2, (last + 1) // 2))
+    return np.asarray((low + high) / 2.0, dtype=np.float64)
