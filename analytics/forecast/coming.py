@@ -1,7 +1,7 @@
-"""Figures of strain that is coming: what is usual at the asked hours, carried over in proportion to today's.
+"""Figures of strain that is coming: what is usual at the asked hours, and how today's load compares with the usual one.
 
-A line that is strained at the asked hours every evening is likely to be so again, by as much more or less as it is strained
-today.
+A line that is strained at the asked hours every evening is likely to be so again; how today's course carries on is told by
+`course`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NEAR_NS: Final = 6 * HOUR_NS
 
 
 def coming(track: Track, asks: Asks) -> dict[str, Floats]:
-    """Figures by name, (M,) each: strain now, its usual at this hour, and its usual at the asked hours as today's carries it over."""
+    """Figures by name, (M,) each: the usual strain of the asked hours and its peak; strain now over its usual at this hour, while it is near."""
     now = newest_slot(track, asks.now_ns)
     quarter = np.full(len(now), slots_in(track, 15 * MINUTE_NS))
     here = _mean(track, asks, now, quarter, DAYS)
