@@ -38,7 +38,7 @@ Account = tuple[str, str, int, int]
 
 
 class Arrears:
-    """What each probe may still deliver. One collector's, whose heartbeat keeps over a restart what is not full."""
+    """What each probe may still deliver. One collector's, whose heartbeat keeps over a restart what is far from full."""
 
     def __init__(self, most_bytes: int = FULL_SPOOL_BYTES, bytes_an_hour: int = MADE_IN_AN_HOUR) -> None:
         self._most = most_bytes
@@ -76,13 +76,13 @@ class Arrears:
         return max(now_ns - as_of_ns, 0) * self._an_hour // HOUR_NS
 
     def handover(self, now_ns: int) -> list[Account]:
-        """The accounts that are not full by now, as plain values."""
+        """The accounts that lack more than an hour's worth by now, as plain values: others are as good as full."""
         with self._lock:
             accounts = list(self._accounts.items())
         spent = [
             (*key, left, as_of_ns)
             for key, (left, as_of_ns) in accounts
-            if left + self._earned(as_of_ns, now_ns) < self._most
+            if left + self._earned(as_of_ns, now_ns) < self._most - self._an_hour
         ]
         return sorted(spent, key=lambda one: one[2])[:HANDED_OVER]
 
