@@ -32,6 +32,7 @@ export function createRehearsal() {
   let invited = [];
   let going = "";
   let timer = null;
+  let turn = 0;
 
   function ask() {
     const linked = invited.filter((one) => one.shade !== "planned").length;
@@ -66,15 +67,16 @@ export function createRehearsal() {
 
   function follow(id) {
     going = id;
-    clearTimeout(timer);
     look();
   }
 
+  /** What an overtaken look learns is dropped: it would bring a successor of its own. */
   async function look() {
-    const id = going;
-    const answer = await fetch(`/api/rehearsals/${encodeURIComponent(id)}`, { cache: "no-store" }).catch(() => null);
+    clearTimeout(timer);
+    const mine = ++turn;
+    const answer = await fetch(`/api/rehearsals/${encodeURIComponent(going)}`, { cache: "no-store" }).catch(() => null);
     const record = answer?.ok ? await answer.json() : null;
-    if (id !== going) return;
+    if (mine !== turn) return;
     if (record) draw(record);
     else timer = setTimeout(look, 2 * LOOK_MS);
   }
@@ -128,7 +130,7 @@ export function createRehearsal() {
       if (last && last !== going) follow(last);
     },
     relabel() { if (going) look(); },
-    close() { clearTimeout(timer); going = ""; meeting = null; dialog.close(); },
+    close() { clearTimeout(timer); turn += 1; going = ""; meeting = null; dialog.close(); },
   };
 }
 
