@@ -24,7 +24,7 @@ from collector.outcome import Accepted, Answered, Misdated, RefusalCode, Refused
 from collector.redating import Redater
 from telemetry.messages import Opaque
 from telemetry.store.errors import StoreError
-from telemetry.store.protocol import Counting, Fate, Preparing
+from telemetry.store.protocol import Counting, Fate, InHour, Preparing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -109,6 +109,8 @@ def _sort_all(messages: Sequence[Message], rules: Rules, memory: Memory, store: 
         outcome = _outcome(message, rules, memory, batch)
         if isinstance(outcome, Accepted):
             outcome = _too_much(outcome.report.envelope, message, memory, before) or outcome
+        elif isinstance(outcome, Refused):
+            outcome = _too_many(outcome, memory, before) or outcome
         _sort(outcome, message, batch, reports)
         if prepare is not None and reports and reports[-1][1] is message:
             reports[-1] = (_prepared(prepare, reports[-1][0]), message)
@@ -122,14 +124,24 @@ def _too_much(
     return memory.arrears.objection(envelope, message) or memory.crowding.objection(envelope, message, before)
 
 
+def _too_many(refused: Refused, memory: Memory, before: StoredBefore | None) -> Refused | None:
+    """The same of a report that is refused with its number, for which a row will stand in."""
+    account = stand_in(refused)
+    if account is None:
+        return None
+    return memory.arrears.objection(
+        account.envelope, refused.message
+    ) or memory.crowding.objection_to_stand_in(refused, account.envelope, before)
+
+
 def _told_by(store: Counting) -> StoredBefore:
     """The store's count; none when it cannot say now: its commits fail too then, and are tried again."""
 
-    def stored_before(site: str, probe: str, hour_ns: int) -> int:
+    def stored_before(site: str, probe: str, hour_ns: int) -> InHour:
         try:
             return store.reports_in_hour(site, probe, hour_ns)
         except NOT_NOW:
-            return 0
+            return InHour(0, 0)
 
     return stored_before
 

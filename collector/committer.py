@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from collector.backoff import Backoff
 from collector.commits import NOT_NOW, Memory, Rules, Sorted, append, sort
 from collector.enrolment.roll import Roll
 from collector.intake import Bounds
+from collector.mqtt import ROLE
 from collector.trouble import Trouble
 from telemetry.windows import DAY_NS
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from collector.inbox import Inbox
     from collector.message import Message
     from collector.mqtt import Bridge
+
+
+ARREARS: Final = "arrears"
+"""In the heartbeat's detail."""
 
 
 class Committer:
@@ -44,6 +49,21 @@ class Committer:
             "nothing is acknowledged, the broker and the probes keep them; trying again",
             "commits",
         )
+
+    async def recall(self) -> None:
+        """Take from the last heartbeats what each probe may still deliver, so that a restart is no new account.
+
+        Raises:
+            StateError: the state database cannot be read.
+        """
+        beats = await self._ground.desk.run(self._ground.state.beats)
+        self._memory.arrears.take_over(
+            beat.detail.get(ARREARS) for role, beat in beats.items() if role.startswith(ROLE)
+        )
+
+    def detail(self) -> dict[str, object]:
+        """For the heartbeat: what `recall` takes up."""
+        return {ARREARS: self._memory.arrears.handover(self._ground.clock.now_ns())}
 
     async def run(self) -> None:
         """Commit until cancelled; while one batch is being written, the next is examined."""

@@ -163,6 +163,7 @@ class Collector:
 
     async def _collect(self) -> None:
         await self._roll.recall()
+        await self._committer.recall()
         await self._attendance.recall()
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -236,6 +237,7 @@ class Collector:
             "orders": asdict(self._orders.counters),
             "unconfirmed_probes": self._confirmer.pending,
             **self._planning.withheld.detail(),
+            **self._committer.detail(),
             "trouble": [trouble.error for trouble in self._troubles() if trouble.error],
             **({"leads": self._ground.leading.now} if shared else self._of_all()),
         }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -252,11 +252,20 @@ class TakingItems(Protocol):
         ...
 
 
+class InHour(NamedTuple):
+    """Reports of one probe in one hour."""
+
+    reports: int
+    """With anything in them that was measured, or with nothing at all."""
+    written_off: int
+    """With nothing in them but tombstones: above all those that stand in for refused ones."""
+
+
 @runtime_checkable
 class Counting(Protocol):
     """A store that can tell cheaply how full an hour is."""
 
-    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
+    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> InHour:
         """How many reports of a probe are at hand whose windows begin in the hour that begins at `hour_ns`.
 
         Raises:

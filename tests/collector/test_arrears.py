@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from collector.arrears import FULL_SPOOL_BYTES, MADE_IN_AN_HOUR, Arrears
+from collector.arrears import FULL_SPOOL_BYTES, LEAST_BYTES, MADE_IN_AN_HOUR, Arrears
 from collector.commits import Memory, Rules, commit
 from collector.intake import Bounds
 from collector.message import Message
 from collector.outcome import RefusalCode
 from telemetry.codec import encode
 from telemetry.messages import Opaque
-from telemetry.windows import DAY_NS, HOUR_NS, WINDOW_NS, window_start
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,13 +73,38 @@ def test_what_nobody_can_have_made_is_refused_until_it_can(make_envelope: Callab
 
 def test_many_small_steps_of_time_earn_as_much_as_one(make_envelope: Callable[..., Envelope]) -> None:
     """A microsecond earns less than an octet, and a clock that is set back takes nothing away."""
-    arrears, one = Arrears(most_bytes=1000, bytes_an_hour=3600), make_envelope(1)
-    assert arrears.objection(one, arriving(1000)) is None
+    arrears, one = Arrears(most_bytes=LEAST_BYTES, bytes_an_hour=3600), make_envelope(1)
+    assert arrears.objection(one, arriving(LEAST_BYTES)) is None
     for step in range(1, 1001):
-        assert arrears.objection(one, arriving(1000, NOW + step * 10**6)) is not None
-    assert arrears.objection(one, arriving(1, NOW + 1000 * 10**6)) is None
+        assert arrears.objection(one, arriving(1, NOW + step * 10**6)) is not None
+    thousand_s = NOW + 1000 * SECOND_NS
+    assert arrears.objection(one, arriving(1, thousand_s - SECOND_NS)) is not None
+    assert arrears.objection(one, arriving(1, thousand_s)) is None
     assert arrears.objection(one, arriving(1, NOW - HOUR_NS)) is not None
-    assert arrears.objection(one, arriving(1000, NOW + HOUR_NS)) is None
+    assert arrears.objection(one, arriving(LEAST_BYTES, NOW + HOUR_NS)) is None
+
+
+def test_an_empty_report_counts_as_what_its_number_takes_on_the_disk(
+    make_envelope: Callable[..., Envelope],
+) -> None:
+    arrears, one = Arrears(most_bytes=10 * LEAST_BYTES, bytes_an_hour=0), make_envelope(1)
+    told = [arrears.objection(one, arriving(1)) for _ in range(20)]
+    assert sum(each is None for each in told) == 10
+
+
+def test_accounts_that_are_far_from_full_are_handed_over(make_envelope: Callable[..., Envelope]) -> None:
+    """As plain JSON; one that lacks less than an hour's worth need not be told, the emptiest of several tellings counts, and a damaged telling is none."""
+    before, agra, meerut = Arrears(9_000, 3_600), make_envelope(1), make_envelope(1, site="meerut")
+    assert before.objection(agra, arriving(8_000)) is None
+    assert before.objection(meerut, arriving(4_500)) is None
+    told = before.handover(NOW + 1000 * SECOND_NS)
+    assert told == [("agra", "p1", 1_000, NOW)]
+    after = Arrears(9_000, 3_600)
+    plain = msgspec.json.decode(msgspec.json.encode(told))
+    after.take_over([None, plain, [["agra", "p1", 5_000, NOW]], [["agra"]], {"agra": 1}])
+    assert after.objection(agra, arriving(2_001, NOW + 1000 * SECOND_NS)) is not None
+    assert after.objection(agra, arriving(2_000, NOW + 1000 * SECOND_NS)) is None
+    assert after.objection(meerut, arriving(9_000)) is None
 
 
 def test_a_forger_who_dates_into_every_hour_is_stopped_at_the_store(

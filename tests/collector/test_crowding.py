@@ -48,11 +48,11 @@ def test_a_forged_hour_is_full_and_stays_full(
     assert sum(batch.refused_by_code[RefusalCode.CROWDED] for batch in batches) == 240
     assert list(store.received(first.site, first.probe)[first.epoch]) == [(1, MOST_REPORTS)]
     hour_ns = first.start_ns - first.start_ns % HOUR_NS
-    assert store.reports_in_hour(first.site, first.probe, hour_ns) == MOST_REPORTS
+    assert store.reports_in_hour(first.site, first.probe, hour_ns) == (MOST_REPORTS, 0)
     while store.maintain(hour_ns + 10 * HOUR_NS):
         pass
-    assert store.reports_in_hour(first.site, first.probe, hour_ns) == MOST_REPORTS
-    assert store.reports_in_hour(first.site, "p2", hour_ns) == 0
+    assert store.reports_in_hour(first.site, first.probe, hour_ns) == (MOST_REPORTS, 0)
+    assert store.reports_in_hour(first.site, "p2", hour_ns) == (0, 0)
     again = commit(flood[480:490], rules, Memory(), store)
     assert (again.stored, again.refused_by_code) == (0, {RefusalCode.CROWDED: 10})
 

@@ -57,12 +57,13 @@ def told(page: Page, url: str, size: tuple[int, int], language: str = "en") -> l
     return found
 
 
-def meetings(url: str, language: str = "en") -> list[tuple[str, str]]:
-    """Count and title of every meeting of today and tomorrow, as the server knows them."""
+def meetings(url: str, language: str = "en", *, over: bool | None = None) -> list[tuple[str, str]]:
+    """Count and title of every meeting of today and tomorrow, as the server knows them; or of those that are over, or are not."""
     with urllib.request.urlopen(f"{url}/api/snapshot", timeout=60) as answer:
-        picture = json.load(answer)["picture"]
-    known = sorted(picture["meetings"].values(), key=lambda m: m["starts_ms"])
-    return [(f"{ready(m)}/{m['linked']}", m[language]) for m in known]
+        told = json.load(answer)
+    known = sorted(told["picture"]["meetings"].values(), key=lambda m: m["starts_ms"])
+    wanted = [m for m in known if over is None or (m["ends_ms"] <= told["now_ms"]) == over]
+    return [(f"{ready(m)}/{m['linked']}", m[language]) for m in wanted]
 
 
 def ready(meeting: dict[str, Any]) -> int | str:
@@ -83,14 +84,62 @@ def whole(shown: list[dict[str, Any]], width: int) -> None:
 
 @pytest.mark.parametrize("language", ["hi", "en"])
 def test_on_a_phone_every_meeting_has_all_its_words(page: Page, crowded: str, language: str) -> None:
-    """Time, shape, n of m and the whole title of each, in the order of time, however crowded the day."""
+    """Time, shape, n of m and the whole title of each that runs or comes, in the order of time, however crowded the day."""
     shown = told(page, crowded, (390, 844), language)
     assert sorted((m["count"]["text"], m["title"]["text"]) for m in shown) == sorted(
-        meetings(crowded, language)
+        meetings(crowded, language, over=False)
     )
     whole(shown, 390)
     assert [m["words"]["y"] for m in shown] == sorted(m["words"]["y"] for m in shown)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+OVER_WORDS = {"hi": "{n} हो चुकीं", "en": "{n} are over"}
+
+
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_on_a_phone_what_is_over_is_counted_behind_what_comes(
+    page: Page, crowded: str, language: str
+) -> None:
+    """One line below the day's meetings, with the way to them; none where nothing is over, and none on a wide screen."""
+    shown = told(page, crowded, (390, 844), language)
+    over = len(meetings(crowded, over=True))
+    assert over > 1
+    [line] = page.locator(".gone:visible").all()
+    assert line.text_content() == OVER_WORDS[language].format(n=over)
+    box = line.bounding_box()
+    assert box is not None
+    assert box["height"] >= 24
+    today = len(page.locator(".day-frame").first.locator(".bar:visible").all())
+    assert shown[today - 1]["title"]["y"] < box["y"] < shown[today]["at"]["y"]
+    line.click()
+    page.wait_for_selector(".day-over")
+    assert page.locator(".day-over li").count() == over
+    page.go_back()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.wait_for_selector(".bar.over", state="visible")
+    assert page.locator(".gone:visible").count() == 0
+
+
+def test_on_a_phone_a_meeting_leaves_the_list_when_it_is_over(page: Page, crowded: str, until: Any) -> None:
+    """Within a second, though nothing but the time has changed."""
+    told(page, crowded, (390, 844))
+    over = len(meetings(crowded, over=True))
+    passing = """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model, syncClock, now} = await import(script);
+        const next = Math.min(...Object.values(model.meetings).map((m) => m.ends_ms).filter((ms) => ms > now()));
+        syncClock(next + 1); }"""
+    page.evaluate(passing)
+    until(page, f"document.querySelector('.gone').textContent === '{over + 1} are over'")
+    assert len(page.locator(".bar:visible").all()) == len(meetings(crowded)) - over - 1
+
+
+def test_a_phone_prints_what_is_over_too(page: Page, crowded: str) -> None:
+    told(page, crowded, (390, 844))
+    page.emulate_media(media="print")
+    shown: list[dict[str, Any]] = page.evaluate(WORDS)
+    assert [(m["count"]["text"], m["title"]["text"]) for m in shown] == meetings(crowded)
+    assert page.locator(".gone:visible").count() == 0
 
 
 def test_on_paper_every_meeting_has_all_its_words(page: Page, crowded: str) -> None:
@@ -136,7 +185,7 @@ def test_on_the_wall_every_meeting_shows_its_time_and_count(
 def test_what_no_row_has_room_for_is_counted(
     page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> None:
-    """Thirty meetings at once: eight rows, and the day says how many more; the phone lists them all."""
+    """Thirty meetings at once: eight rows, and the day says how many more; the phone lists all that are not over."""
     shutil.copytree(Path(config.__file__).parent / "defaults", tmp_path / "config")
     write_crowd(tmp_path / "config" / "meetings", [("0900", 15)] * 30)
     (tmp_path / "data").mkdir()
@@ -148,7 +197,7 @@ def test_what_no_row_has_room_for_is_counted(
         more = [int(text.removeprefix(" · ").split()[0]) for text in said]
         assert min(more) >= 14
         assert len(shown) + sum(more) == every
-        assert len(told(page, url, (390, 844))) == every
+        assert len(told(page, url, (390, 844))) == len(meetings(url, over=False)) >= 30
 
 
 def test_the_story_has_its_words_too(page: Page, fleet: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,12 @@ from tests.wall.storied_fleet import made_fleet, tell_rehearsal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
 MORNING = "#/meeting/morning-review%40tatpar.example/20261124T053000Z"
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+EVENING = "#/meeting/evening-review%40tatpar.example/20261124T123000Z"
 YESTERDAY = "#/meeting/morning-review%40tatpar.example/20261123T053000Z"
 
 
@@ -204,6 +206,39 @@ def test_a_rehearsal_asks_first_and_shows_its_progress(page: Page, faulty: Any, 
     told = text_of(page, ".verdicts tr:has([data-site='rampur']) .hint")
     assert told.endswith(": ↑ Video 360p ↓ Video 720p · uplink: packets are lost")
     assert text_of(page, ".verdicts tr:has([data-site='agra']) .hint").endswith(": ↑ Video 720p ↓ Video 720p")
+
+
+def test_a_rehearsal_is_looked_at_once_at_a_time(page: Page, faulty: Any) -> None:
+    """Another language is chosen while a look is on its way: one look follows, not two for ever. The meeting is one of its own, for the clock stands still, and newest would be either."""
+    page.goto(f"{faulty.url}/?lang=en{EVENING}")
+    page.click(".rehearsal-start button")
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rehearsal-progress:has-text('about to begin')")
+    looks: list[Route] = []
+
+    def hold(look: Route) -> None:
+        looks.append(look)
+
+    def wait_for(count: int) -> None:
+        end = time.monotonic() + 60
+        while len(looks) < count:
+            assert time.monotonic() < end, f"{len(looks)} looks, not {count}"
+            page.wait_for_timeout(20)
+
+    page.route("**/api/rehearsals/*", hold)
+    wait_for(1)
+    page.keyboard.press("h")
+    wait_for(2)
+    for look in looks:
+        look.continue_()
+    looks.clear()
+    wait_for(1)
+    page.wait_for_timeout(1000)  # a second loop would look within some milliseconds of the first
+    assert len(looks) == 1
+    tell_rehearsal(faulty, faulty.state.open_rehearsal().request.id, done=True)
+    looks[0].continue_()
+    page.wait_for_selector(".rehearsal-start button:enabled")
 
 
 def test_a_page_that_slept_says_so_and_takes_up_what_it_missed(page: Page, faulty: Any, until: Any) -> None:

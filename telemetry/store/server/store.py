@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from config.settings import Store
     from telemetry.intervals import IntervalSet
-    from telemetry.store.protocol import Fate, Received
+    from telemetry.store.protocol import Fate, InHour, Received
     from telemetry.store.server.database import Database
     from telemetry.store.tables import RollupTable, StreamTable
 
@@ -108,7 +108,7 @@ class ServerStore(ServerReader):
         """They were."""
         self._writer.all_told()
 
-    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
+    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> InHour:
         """How many reports of a probe the journal holds of an hour; see `protocol.Counting`."""
         return self._writer.reports_in_hour(site, probe, hour_ns)
 

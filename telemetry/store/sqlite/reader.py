@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from telemetry.intervals import IntervalSet
     from telemetry.messages import Envelope
-    from telemetry.store.protocol import Gaps, Selection, StoredItem
+    from telemetry.store.protocol import Gaps, InHour, Selection, StoredItem
     from telemetry.store.sqlite.accounts import Key
     from telemetry.store.tables import RollupTable, StreamTable
 
@@ -91,7 +91,7 @@ class SqliteReader:
             upto, table = streams.read_tail(connection, cursor, limit, histograms=histograms)
             return upto, assembly.published(table)
 
-    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> int:
+    def reports_in_hour(self, site: str, probe: str, hour_ns: int) -> InHour:
         """How many reports of a probe an hour holds, recent or folded; see `protocol.Counting`."""
         with self._view() as connection:
             return fullness.reports_in_hour(connection, site, probe, hour_ns)

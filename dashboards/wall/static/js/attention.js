@@ -6,7 +6,7 @@ import { h, reshape, setAttribute, setText, shape } from "./dom.js";
 import { date, midnight, percent } from "./format.js";
 import { trouble } from "./freshness.js";
 import { degradedYetReady } from "./lines.js";
-import { isOld, meetingsInOrder, model, nextMeeting, now } from "./model.js";
+import { isOld, isOver, meetingsInOrder, model, nextMeeting, now } from "./model.js";
 import { oldText, tileOf, worseFirst } from "./office.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
@@ -121,7 +121,7 @@ export function createAttention() {
 }
 
 /** The first running meeting with an office that does not hold it; none when all hold. */
-const troubledMeeting = () => meetingsInOrder().find((m) => m.starts_ms <= now() && m.ends_ms > now() && (m.count.not_ready || m.count.dark));
+const troubledMeeting = () => meetingsInOrder().find((m) => m.starts_ms <= now() && !isOver(m) && (m.count.not_ready || m.count.dark));
 
 /** The meeting that stands first: the next one, unless that is far off while a running one has trouble. */
 function firstMeeting() {

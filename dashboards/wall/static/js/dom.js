@@ -6,14 +6,13 @@ function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "vars") setVariables(element, value);
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;
 }
 
-/** An HTML element with attributes (`onclick` and its like are listeners, `vars` are CSS variables) and children. */
+/** An HTML element with attributes (`onclick` and its like are listeners) and children. */
 export function h(tag, properties, ...children) {
   return fill(document.createElement(tag), properties, children);
 }

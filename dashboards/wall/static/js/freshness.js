@@ -15,9 +15,7 @@ export function trouble() {
   const quiet = silence();
   if (quiet) return { old: true, text: say("wall.stopped", { age: Math.round(quiet / 10_000) * 10 }) };
   if (model.trouble) return { old: true, text: say("wall.trouble", { what: model.trouble }) };
-  const watch = quietSince("watch");
-  const alerts = quietSince("alerts");
-  const collector = quietSince("collector");
+  const [watch, alerts, collector] = ["watch", "alerts", "collector"].map(quietSince);
   if (watch && alerts && collector) return { old: true, text: say("wall.stale_all", { at: Math.max(watch, alerts, collector) }) };
   const texts = [
     watch && say("wall.stale_watch", { at: watch }),

@@ -3,7 +3,7 @@
 
 import { lengthText, causeText, officesOf } from "./causes.js";
 import { createCase } from "./case.js";
-import { h, setText, shape } from "./dom.js";
+import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, date } from "./format.js";
 import { model } from "./model.js";
 import { hrefIncident } from "./router.js";
@@ -41,10 +41,7 @@ export function createIncidentsPage() {
   }
 
   function mark() {
-    for (const link of list.querySelectorAll("a")) {
-      if (link.dataset.case === one.shown()) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    }
+    for (const link of list.querySelectorAll("a")) setAttribute(link, "aria-current", link.dataset.case === one.shown() ? "true" : null);
   }
 
   function draw() {

@@ -4,7 +4,7 @@
 import { h, setText, shape } from "./dom.js";
 import { cameOf, cameTrue, saidOf } from "./truth.js";
 import { percent } from "./format.js";
-import { model, now } from "./model.js";
+import { isOver, model, now } from "./model.js";
 import { moveChart, wholeMoved } from "./moves.js";
 import { createRehearsal } from "./rehearsal.js";
 import { lastRehearsal } from "./rehearsal_why.js";
@@ -72,7 +72,7 @@ export function createMeetingPage() {
   };
 }
 
-const phase = (meeting) => (meeting.ends_ms <= now() ? "over" : meeting.starts_ms <= now() ? "runs" : "comes");
+const phase = (meeting) => (isOver(meeting) ? "over" : meeting.starts_ms <= now() ? "runs" : "comes");
 
 const back = () => h("a", { class: "back", href: "#/meetings" }, `← ${say("views.meetings")}`);
 
@@ -89,7 +89,7 @@ function content({ meeting, invited, score }, rehearsal) {
     profile ? nameOf(profile) : meeting.profile,
     phase(meeting) === "comes" ? "" : say(`views.${phase(meeting)}`),
   ];
-  const over = meeting.ends_ms <= now();
+  const over = isOver(meeting);
   const linked = invited.filter((one) => one.shade !== "planned");
   const planned = invited.filter((one) => one.shade === "planned");
   return [

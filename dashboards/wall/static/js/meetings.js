@@ -2,10 +2,10 @@
 
 import { h, setText } from "./dom.js";
 import { clock, date, midnight, percent } from "./format.js";
-import { meetingsInOrder, model, now } from "./model.js";
+import { isOver, meetingsInOrder, model, now, overCount } from "./model.js";
 import { barOf } from "./moves.js";
 import { hrefMeeting } from "./router.js";
-import { createTimeline, readyParts, worstOf } from "./timeline.js";
+import { createTimeline, readyParts, within, worstOf } from "./timeline.js";
 import { nameOf, say } from "./words.js";
 
 const DAY_MS = 86_400_000;
@@ -23,7 +23,7 @@ export function createMeetingsPage() {
   let fetchedFor = 0;
 
   async function load() {
-    fetchedFor = Object.values(model.meetings).filter((meeting) => meeting.ends_ms <= now()).length;
+    fetchedFor = overCount();
     const answer = await fetch("/api/meetings/past").catch(() => null);
     if (!answer?.ok) return;
     told = await answer.json();
@@ -53,8 +53,7 @@ export function createMeetingsPage() {
     tick() {
       if (!element.isConnected) return;
       timeline.tick();
-      const over = Object.values(model.meetings).filter((meeting) => meeting.ends_ms <= now()).length;
-      if (over !== fetchedFor) { draw(); load(); }
+      if (overCount() !== fetchedFor) { draw(); load(); }
     },
     relabel: draw,
   };
@@ -62,9 +61,9 @@ export function createMeetingsPage() {
 
 /** What comes first, then what is over: folded where a day is longer than the screen. */
 function dayOf(day, start, all) {
-  const meetings = all.filter((meeting) => meeting.starts_ms >= start && meeting.starts_ms < start + DAY_MS);
-  const coming = meetings.filter((meeting) => meeting.ends_ms > now());
-  const over = meetings.filter((meeting) => meeting.ends_ms <= now());
+  const meetings = all.filter((meeting) => within(meeting, start));
+  const coming = meetings.filter((meeting) => !isOver(meeting));
+  const over = meetings.filter(isOver);
   return h("section", { class: "day-list" },
     h("h3", {}, h("b", {}, say(day ? "wall.tomorrow" : "wall.today")), ` ${date(start + DAY_MS / 2)}`),
     coming.length ? h("ol", {}, coming.map(meetingCard)) : "",
@@ -81,9 +80,8 @@ function folded(over) {
 }
 
 function meetingCard(meeting) {
-  const over = meeting.ends_ms <= now();
   const end = model.ends.get(meeting.end);
-  return h("li", {}, h("a", { href: hrefMeeting(meeting), class: `meeting-card${over ? " over" : ""}`, "data-shade": worstOf(meeting.count) },
+  return h("li", {}, h("a", { href: hrefMeeting(meeting), class: `meeting-card${isOver(meeting) ? " over" : ""}`, "data-shade": worstOf(meeting.count) },
     h("time", {}, clock(meeting.starts_ms)),
     h("span", { class: "card-title" }, nameOf(meeting)),
     h("span", { class: "card-end" }, [end ? nameOf(end) : meeting.end, phaseOf(meeting)].filter(Boolean).join(" · ")),
@@ -92,7 +90,7 @@ function meetingCard(meeting) {
 }
 
 function phaseOf(meeting) {
-  if (meeting.ends_ms <= now()) return say("views.over");
+  if (isOver(meeting)) return say("views.over");
   return meeting.starts_ms <= now() ? say("views.runs") : "";
 }
 

@@ -92,10 +92,15 @@ export function meetingsInOrder() {
     .sort((a, b) => a.starts_ms - b.starts_ms || a.key.localeCompare(b.key));
 }
 
+export const isOver = (meeting) => meeting.ends_ms <= now();
+
+/** How many meetings are over: when it changes, lists of meetings do. */
+export const overCount = () => Object.values(model.meetings).filter(isOver).length;
+
 /** The meeting that comes next; when none does, the one that runs. */
 export function nextMeeting() {
   const all = meetingsInOrder();
-  return all.find((m) => m.starts_ms > now()) ?? all.find((m) => m.ends_ms > now()) ?? null;
+  return all.find((m) => m.starts_ms > now()) ?? all.find((m) => !isOver(m)) ?? null;
 }
 
 export const OLD_MS = 45_000;

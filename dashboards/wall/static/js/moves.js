@@ -63,7 +63,7 @@ function countAt(invited, horizon, over) {
 export function barOf(count, order = SHADES) {
   const parts = order.filter((shade) => count[shade]);
   const bar = h("span", { class: "shares", "aria-hidden": "true" }, parts.map((shade) => {
-    const part = h("span", { class: `share fill-${shade}` });
+    const part = h("span", { class: "share", "data-shade": shade });
     setVariables(part, { "--n": count[shade] });
     return part;
   }));

@@ -7,7 +7,7 @@ import { say } from "./words.js";
 const ICONS = {
   wall: "M3 21h18M5 21V6l8-3v18M13 9h6v12M8 9h2M8 13h2M8 17h2M16 13h.5M16 17h.5",
   meetings: "M4 6h16v14H4zM4 10h16M8 3v4M16 3v4",
-  incidents: "M12 5v5M12 10 6 15M12 10l6 5M12 2.500a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM5 14.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 0 0 0-5zM19 14.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 0 0 0-5z",
+  incidents: "M12 5v5M12 10 6 15M12 10l6 5M12 2.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM5 14.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM19 14.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
 };
 const PLACES = { wall: "#/", meetings: "#/meetings", incidents: "#/incidents" };
 const WITHIN = { wall: "wall", site: "wall", meeting: "meetings", meetings: "meetings", incidents: "incidents" };

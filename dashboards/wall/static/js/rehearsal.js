@@ -2,7 +2,7 @@
 
 import { h, setAttribute, setText, setVariables, shape } from "./dom.js";
 import { rate } from "./format.js";
-import { model, now } from "./model.js";
+import { isOver, model, now } from "./model.js";
 import { rehearsalWhy } from "./rehearsal_why.js";
 import { act, may } from "./visitor.js";
 import { knows, nameOf, say } from "./words.js";
@@ -32,6 +32,7 @@ export function createRehearsal() {
   let invited = [];
   let going = "";
   let timer = null;
+  let turn = 0;
 
   function ask() {
     const linked = invited.filter((one) => one.shade !== "planned").length;
@@ -66,15 +67,16 @@ export function createRehearsal() {
 
   function follow(id) {
     going = id;
-    clearTimeout(timer);
     look();
   }
 
+  /** What an overtaken look learns is dropped: it would bring a successor of its own. */
   async function look() {
-    const id = going;
-    const answer = await fetch(`/api/rehearsals/${encodeURIComponent(id)}`, { cache: "no-store" }).catch(() => null);
+    clearTimeout(timer);
+    const mine = ++turn;
+    const answer = await fetch(`/api/rehearsals/${encodeURIComponent(going)}`, { cache: "no-store" }).catch(() => null);
     const record = answer?.ok ? await answer.json() : null;
-    if (id !== going) return;
+    if (mine !== turn) return;
     if (record) draw(record);
     else timer = setTimeout(look, 2 * LOOK_MS);
   }
@@ -83,8 +85,7 @@ export function createRehearsal() {
     const told = { ...record, state: record.state ?? FIRST };
     const lasts = GOING.has(told.state);
     const offices = (told.offices ?? []).map((one) => ({ ...one, state: one.state ?? FIRST }));
-    const waiting = offices.filter(({ state }) => state === FIRST).length;
-    const done = offices.filter(({ state }) => state !== "waiting" && state !== "running").length;
+    const done = offices.filter(({ state }) => !GOING.has(state)).length;
     const bar = h("span", { class: "evidence-bar strong", "aria-hidden": "true" }, h("span", {}));
     setVariables(bar, { "--share": offices.length ? done / offices.length : 0 });
     const stages = told.starts_ns?.length ?? 0;
@@ -92,6 +93,7 @@ export function createRehearsal() {
     const words = [stateText(told), stages > 1 && stage ? say("views.rehearse_stage", { n: stage, m: stages }) : "", told.why ? rehearsalWhy(told.why) : "", offices.length ? say("views.rehearse_done", { n: done, m: offices.length }) : ""];
     progress.replaceChildren(h("p", {}, h("b", {}, words.filter(Boolean).join(" · "))), lasts ? bar : "");
     const begun = offices.filter(({ state }) => state !== FIRST).sort(worse);
+    const waiting = offices.length - begun.length;
     const top = detail.scrollTop;
     detail.hidden = !offices.length;
     detail.replaceChildren(hubLine(told.hub) ?? "", h("ul", { class: "rehearsed" }, begun.map(officeLine)),
@@ -120,8 +122,7 @@ export function createRehearsal() {
       setAttribute(detail, "aria-label", say("views.rehearsal"));
       setText(button, say("views.rehearse"));
       setText(hint, say("views.rehearse_hint"));
-      const over = meeting.ends_ms <= now();
-      const offered = may("rehearse") && !over && invited.some((one) => one.shade !== "planned");
+      const offered = may("rehearse") && !isOver(meeting) && invited.some((one) => one.shade !== "planned");
       button.hidden = !offered;
       hint.hidden = !offered;
       const last = page.rehearsal || going;
@@ -129,7 +130,7 @@ export function createRehearsal() {
       if (last && last !== going) follow(last);
     },
     relabel() { if (going) look(); },
-    close() { clearTimeout(timer); going = ""; meeting = null; dialog.close(); },
+    close() { clearTimeout(timer); turn += 1; going = ""; meeting = null; dialog.close(); },
   };
 }
 

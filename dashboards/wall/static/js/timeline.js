@@ -1,9 +1,9 @@
 // Today and tomorrow: each meeting a bar with how many of its offices are ready, now as a line. On a phone and on
-// paper the same links are a list.
+// paper the same links are a list; on a phone without those that are over, which it counts.
 
 import { h, setText, setVariables, shape } from "./dom.js";
 import { clock, date, hourOfDay, midnight } from "./format.js";
-import { meetingsInOrder, model, now } from "./model.js";
+import { isOver, meetingsInOrder, model, now, overCount } from "./model.js";
 import { hrefMeeting } from "./router.js";
 import { seatsOf } from "./seats.js";
 import { nameOf, say } from "./words.js";
@@ -18,12 +18,14 @@ export function createTimeline() {
   const title = h("h2", { class: "sr", id: "timeline-title" });
   const nothing = h("p", { class: "nothing" });
   const element = h("section", { class: "timeline", "aria-labelledby": "timeline-title" }, title, nothing, days.map((day) => day.element));
-  let shownDay = 0;
+  let shown = 0;
+  /** Another one when the day is, or when one more meeting is over. */
+  const moment = () => midnight(now()) + overCount();
 
   function render() {
     setText(title, say("wall.timeline"));
     const today = midnight(now());
-    shownDay = today;
+    shown = moment();
     const meetings = meetingsInOrder();
     nothing.hidden = meetings.length > 0;
     setText(nothing, meetings.length ? "" : say("wall.no_meetings", { file: model.scene.calendar }));
@@ -37,7 +39,7 @@ export function createTimeline() {
   }
 
   function tick() {
-    if (shownDay && midnight(now()) !== shownDay) return render();
+    if (shown && moment() !== shown) return render();
     days[0].now(now());
   }
   let width = 0;
@@ -49,7 +51,7 @@ export function createTimeline() {
   return { element, render, tick, relabel: () => model.scene && render() };
 }
 
-const within = (meeting, start) => meeting.starts_ms >= start && meeting.starts_ms < start + DAY_MS;
+export const within = (meeting, start) => meeting.starts_ms >= start && meeting.starts_ms < start + DAY_MS;
 
 /** The hours that both days show: office hours, widened for early and late meetings and for now. */
 function hoursOf(meetings) {
@@ -65,7 +67,8 @@ function dayOf() {
   const bars = h("ol", { class: "bars" });
   const line = h("div", { class: "now-line", "aria-hidden": "true", hidden: true });
   const plot = h("div", { class: "day-plot" }, axis, bars, line);
-  const element = h("div", { class: "day-frame" }, heading, plot);
+  const gone = h("a", { class: "gone", href: "#/meetings" });
+  const element = h("div", { class: "day-frame" }, heading, plot, gone);
   let span = [0, 24];
   const percentOf = (hour) => (100 * (hour - span[0])) / (span[1] - span[0]);
   return {
@@ -80,6 +83,9 @@ function dayOf() {
       const left = seats.filter((seat) => !seat).length;
       setText(rest, left ? ` · ${say("wall.more_meetings", { n: left })}` : "");
       bars.replaceChildren(...meetings.map((meeting, i) => barOf(meeting, seats[i], percentOf)));
+      const n = meetings.filter(isOver).length;
+      gone.hidden = !n;
+      setText(gone, say("views.n_over", { n }));
       element.classList.toggle("none", !meetings.length);
       return lanes;
     },
@@ -138,7 +144,7 @@ function barOf(meeting, seat, percentOf) {
   const width = Math.min(100, percentOf(endOf(meeting))) - from;
   const worst = worstOf(meeting.count);
   const [sign, ready, said] = readyParts(meeting);
-  const kind = ["bar", seat?.side ?? "left-out", meeting.ends_ms <= now() && "over", seat && seat.room < Math.min(seat.bar.terse, seat.bar.full) && "terse"];
+  const kind = ["bar", seat?.side ?? "left-out", isOver(meeting) && "over", seat && seat.room < Math.min(seat.bar.terse, seat.bar.full) && "terse"];
   const link = h("a", { href: hrefMeeting(meeting), class: kind.filter(Boolean).join(" "), "data-shade": worst, title: `${clock(meeting.starts_ms)} ${nameOf(meeting)} ${ready.textContent}` },
     h("span", { class: "block" }),
     h("span", { class: "bar-text" },
