@@ -1,7 +1,7 @@
 """Reports that were refused although their number could be read: the number is accounted for.
 
 Otherwise the probe would send them again for ever, waiting for a `stored` that cannot come. What goes into the
-store in their place is an empty report with a tombstone that says why, so the gap stays visible for ever.
+store in their place is an empty report with a tombstone that says why. The number is no gap then; the reason stays for ever.
 """
 
 from __future__ import annotations
