@@ -23,9 +23,9 @@ from probes.enrolment.desk_client import UnreachableError
 from probes.enrolment.redeem import Enrolment, is_redeemed, redeem_into
 from probes.publishing.connection import BrokerAccess, Connection, ConnectionLost, Will
 from probes.workers import Workers
-from tatpar.identity.enrolling import Hub, answered, order
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, SECOND_NS
+from tests.strangers.rotating import rotate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,17 +49,6 @@ async def reporting(measurer: Any, stop: asyncio.Event) -> int:
         made += 1
         await asyncio.sleep(0.005)
     return made
-
-
-async def rotate(hub: Any) -> Any:
-    """What `tatpar enroll agra --rotate` does."""
-    tools = Hub(hub.live.current.settings, hub.data_dir, hub.state, hub.keys, hub.authority)
-    issued = issue(
-        hub.state, hub.keys, "agra", "p1", now_ns=time.time_ns(), valid_ns=60 * SECOND_NS, what="rotate"
-    )
-    await hub.told()
-    arguments = {"token": issued.token, "generation": str(issued.credential.generation)}
-    return await asyncio.to_thread(answered, tools, order(tools, "agra", "p1", "rotate", arguments, 30))
 
 
 async def test_a_running_probe_takes_up_new_keys_and_nothing_is_lost_or_doubled(
