@@ -23,6 +23,7 @@ from collector.trouble import Trouble
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
+from telemetry.state.file import STATE_FILE
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Doorkeeper:
         user, password = self._login
         self.settings = replace(broker, user=user, password=password)
         """The broker's settings with the hub's own log-in, which it has in any case."""
-        self._state = StateDb(data_dir / "state.db")
+        self._state = StateDb(data_dir / STATE_FILE)
         self._revision = -1
         self._digest = ""
         self._users = 0

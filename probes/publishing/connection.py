@@ -21,6 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from probes.publishing.goodbye import say_goodbye
 from telemetry.codec import MAX_REPORT_BYTES
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Connection:
             connection.abort("dropped")
             raise
         else:
-            connection._goodbye()
+            await connection._goodbye()
         finally:
             ticker.cancel()
 
@@ -310,10 +311,17 @@ class Connection:
     def _subscribed(self, _c: Any, _u: Any, mid: int, reasons: list[ReasonCode], _p: Any) -> None:  # noqa: ANN401
         self._settle(mid, max((reason.value for reason in reasons), default=FAILURE))
 
-    def _goodbye(self) -> None:
-        if not self._lost.done():
-            self._guarded(lambda: (self._client.disconnect(), self._client.loop_write()))
-        self._end("closed")
+    async def _goodbye(self) -> None:
+        """Leave in order, so that the broker reads all of it."""
+        try:
+            if not self._lost.done():
+                await say_goodbye(self._socket, lambda: self._guarded(self._disconnect), self.lost)
+        finally:
+            self._end("closed")
+
+    def _disconnect(self) -> None:
+        self._client.disconnect()
+        self._client.loop_write()
 
     def _end(self, reason: str) -> None:
         """Close the socket and fail everything that waits, once."""

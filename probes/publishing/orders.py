@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +27,7 @@ from telemetry.signing import signed_answer
 from telemetry.topics import Leaf, topic
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping
 
     from probes.counters import Counters
@@ -45,6 +48,16 @@ _log = logging.getLogger(__name__)
 
 class NewCredentials(Exception):  # noqa: N818 - says what happened
     """The credentials on the disk are others now: connect anew."""
+
+
+@dataclass(frozen=True)
+class _Owed:
+    """The answer to an order for new credentials, until it can be given with them."""
+
+    order: str
+    correlation: bytes | None
+    before: int
+    """The generation that was in use when the order came."""
 
 
 class Orders:
@@ -86,16 +99,25 @@ class Orders:
         self._words = words or Words()
         self._clock = clock
         self._guard = Guard(office.site, office.probe, clock)
-        self._owed: tuple[Answer, bytes | None] | None = None
+        self._owed: _Owed | None = None
         self.kept: Credentials | None = None
         """What this probe was handed at the enrolment desk; None: it is not enrolled."""
 
     def pay(self, connection: Connection, login: Login | None) -> None:
-        """Give the answer that had to wait for a connection with new credentials."""
-        if self._owed is not None and self.kept is not None and login == self.kept.current:
-            answer, correlation = self._owed
+        """Give the answer that had to wait for a connection with new credentials.
+
+        It is owed until the hub has been handed it: a connection that is lost before gives it nothing.
+        """
+        owed, kept = self._owed, self.kept
+        if owed is None or kept is None or login != kept.current or kept.current.generation <= owed.before:
+            return
+        done = Answer(ok=True, detail=f"generation {kept.current.generation} in use", id=owed.order)
+        self._answer(connection, done, owed.correlation).add_done_callback(partial(self._paid, owed))
+
+    def _paid(self, owed: _Owed, answer: asyncio.Future[int]) -> None:
+        handed_on = not answer.cancelled() and answer.exception() is None and answer.result() == 0
+        if handed_on and self._owed is owed:
             self._owed = None
-            self._answer(connection, answer, correlation)
 
     async def obey(self, connection: Connection, inbox: Inbox, hub_is_there: Callable[[], None]) -> None:
         """Deal with what comes until cancelled.
@@ -215,12 +237,15 @@ class Orders:
         path, token = self._office.credentials, command.arguments.get("token", "")
         if path is None:
             return Answer(ok=False, detail="this probe has no file to keep credentials in")
+        self._owed = _Owed(
+            command.id, correlation, kept.current.generation
+        )  # also if we lose the line meanwhile
         try:
             self.kept = await self._workers.in_network(redeem_next, kept, token, path)
         except (DeskError, CredentialsError) as error:
+            self._owed = None
             return Answer(ok=False, detail=str(error)[:500])
         generation = self.kept.current.generation
-        self._owed = (Answer(ok=True, detail=f"generation {generation} in use", id=command.id), correlation)
         _log.info(
             "%s: credentials of generation %d taken up",
             self._office.key,
@@ -229,13 +254,15 @@ class Orders:
         )
         raise NewCredentials
 
-    def _answer(self, connection: Connection, answer: Answer, correlation: bytes | None) -> None:
+    def _answer(
+        self, connection: Connection, answer: Answer, correlation: bytes | None
+    ) -> asyncio.Future[int]:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if correlation is not None:
             properties.CorrelationData = correlation
         if self.kept is not None:
             answer = signed_answer(self.kept.current.key, self._office.site, self._office.probe, answer)
-        connection.publish(self._answer_topic, encode_control(answer), properties=properties)
+        return connection.publish(self._answer_topic, encode_control(answer), properties=properties)
 
     def _answer_ping(self, _arguments: Mapping[str, str]) -> Answer:
         return Answer(ok=True, detail=self._identity.version)

@@ -54,6 +54,8 @@ STEADY_S: Final = 30.0
 GOODBYE_S: Final = 2.0
 ASK_AGAIN_S: Final = 300.0
 """While reports wait for `stored`, the subscription is renewed so often: a broker may forget it, and this is cheap."""
+NEWEST_AGAIN_S: Final = 900.0
+"""In by the credentials of before, or with others on the disk meanwhile, the newest are tried so often."""
 
 _log = logging.getLogger(__name__)
 
@@ -201,6 +203,7 @@ class Publisher:
             await self._subscribe(connection)
             await self._announce(connection, online=True)
             self._counters.connections += 1
+            self._attempt = 0  # the next connection tries the newest again
             self._broker.good()
             await self._orders.catch_up(connection, inbox)
             self._queue.reconcile(await self._workers.on_disk(self._spool.held))
@@ -258,22 +261,27 @@ class Publisher:
                     await self._subscribe(connection)
 
     async def _prove(self, connection: Connection, login: Login | None) -> None:
-        """Tell the hub that the new credentials are in use, so that those before can end; then only wait.
+        """Tell the hub that the new credentials are in use, so that those before can end; then look whether they are the newest.
 
         Raises:
+            NewCredentials: others are to be tried.
             ConnectionLost: why it was lost.
         """
-        backoff = Backoff(base_s=2.0, cap_s=300.0)
+        path, backoff = self._office.credentials, Backoff(base_s=2.0, cap_s=300.0)
+        if path is None or login is None:
+            raise ConnectionLost(await connection.lost())
         while (kept := self._orders.kept) is not None and kept.previous is not None and login == kept.current:
             try:
-                path = self._office.credentials
-                if path is not None:
-                    self._orders.kept = await self._workers.in_network(confirm, kept, path)
+                self._orders.kept = await self._workers.in_network(confirm, kept, path)
                 self._proof.good()
             except (DeskError, CredentialsError) as error:
                 self._proof.bad(f"{error}; the credentials before stay valid meanwhile")
                 await asyncio.sleep(backoff.next_s())
-        raise ConnectionLost(await connection.lost())
+        while True:
+            await asyncio.sleep(NEWEST_AGAIN_S)
+            with contextlib.suppress(CredentialsError):  # what cannot be read now opens no door
+                if (await self._workers.on_disk(load_credentials, path)).current != login:
+                    raise NewCredentials
 
     async def _subscribe(self, connection: Connection) -> None:
         await connection.subscribe(self._topic(leaf) for leaf in (Leaf.STORED, Leaf.PLAN, Leaf.COMMAND))

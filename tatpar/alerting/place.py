@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from tatpar.terminal.amiss import STATE_FILE, no_state
+from tatpar.terminal.amiss import no_state
 from tatpar.terminal.options import explains_config, failed, wrong_input
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

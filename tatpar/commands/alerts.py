@@ -16,6 +16,7 @@ from tatpar.terminal.options import (
     settings_and_data,
     wrong_input,
 )
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +69,7 @@ async def _run(live: LiveConfig, data_dir: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with (
         contextlib.suppress(asyncio.CancelledError),
-        contextlib.closing(StateDb(data_dir / "state.db")) as state,
+        contextlib.closing(StateDb(data_dir / STATE_FILE)) as state,
     ):
         work = [Alerts(live, state).run()]
         if hears(live.current.settings.alerts.delivery):

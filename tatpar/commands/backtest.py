@@ -18,6 +18,7 @@ from tatpar.terminal.options import (
     settings_and_data,
     wrong_input,
 )
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from analytics.forecast.replay import Doing
@@ -155,7 +156,7 @@ def _figures(config: Config, data_dir: Path, wanted: Wanted, scheduler: str | No
     try:
         with (
             contextlib.closing(open_reader(config.settings.store, data_dir)) as reader,
-            contextlib.closing(StateDb(data_dir / "state.db")) as state,
+            contextlib.closing(StateDb(data_dir / STATE_FILE)) as state,
             blocks_of(scheduler, reader, config.settings.store, data_dir) as blocks,
         ):
             source = Source(reader, state, blocks)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.terminal.options import failed, log_option, settings_and_data, wrong_input
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from collector.broker import BrokerAddress
@@ -110,7 +111,7 @@ async def _run(
     metrics = settings.metrics if metrics_port is None else replace(settings.metrics, port=metrics_port)
     with (
         closing(open_writer(settings.store, data_dir)) as store,
-        closing(StateDb(data_dir / "state.db")) as state,
+        closing(StateDb(data_dir / STATE_FILE)) as state,
     ):
         async with bring(_as_told(settings.broker, address), data_dir) as broker:
             membership = Membership.member() if share else None

@@ -11,6 +11,7 @@ from tatpar.terminal.columns import padded
 from tatpar.terminal.extras import small_install
 from tatpar.terminal.letters import as_shown, language_to_show
 from tatpar.terminal.options import config_language, json_option, lang_option, settings_and_data
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ def _office_file(config_file: Path | None, data_dir: Path) -> Path | None:
     if config_file is not None:
         return config_file if config_file.name == FILE_OF_AN_OFFICE else None
     settings = data_dir / FILE_OF_AN_OFFICE
-    if (data_dir / "state.db").exists():
+    if (data_dir / STATE_FILE).exists():
         return None
     return settings if settings.exists() or small_install() else None
 
@@ -160,7 +161,7 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
         yield fine(phrase("reflectors"), phrase("reflectors.lab"))
     else:
         own = config.sources.settings != DEFAULT_SETTINGS
-        begun = own and (data_dir / "state.db").exists()
+        begun = own and (data_dir / STATE_FILE).exists()
         yield from ends.reflectors(config.headquarters.values(), begun=begun)
     of_regions = [edge for region in config.settings.regions for edge in region.reach_edges]
     if edges := dict.fromkeys((*config.settings.reach.edges, *of_regions)):

@@ -10,6 +10,7 @@ import click
 from tatpar.terminal.amiss import no_office
 from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data
 from tatpar.terminal.screen import ours
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +138,7 @@ def _tell_watch(data_dir: Path, written: Sequence[Written], spans: dict[str, tup
     from tatpar.importing.told import tell  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
 
-    with closing(StateDb(data_dir / "state.db")) as state:
+    with closing(StateDb(data_dir / STATE_FILE)) as state:
         state.put_imported(spans)
         tell(state, time.time_ns(), {"slots": sum(each.slots for each in written), "sites": len(written)})
 

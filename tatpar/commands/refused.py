@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.terminal.amiss import STATE_FILE, no_state
+from tatpar.terminal.amiss import no_state
 from tatpar.terminal.options import (
     config_language,
     failed,
@@ -15,6 +15,7 @@ from tatpar.terminal.options import (
     settings_and_data,
     wrong_input,
 )
+from telemetry.state.file import STATE_FILE
 from telemetry.visible import visible
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import click
 
 from tatpar.terminal.amiss import not_coming
 from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def command(  # noqa: PLR0913 - one argument an option
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     language = lang or config.settings.deployment.language
     try:
-        with closing(StateDb(data_dir / "state.db")) as state:
+        with closing(StateDb(data_dir / STATE_FILE)) as state:
             if listed:
                 _list(state, config, language, as_json=as_json)
                 return

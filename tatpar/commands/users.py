@@ -16,6 +16,7 @@ from tatpar.terminal.options import (
     settings_and_data,
     wrong_input,
 )
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +56,7 @@ def _state(data_dir: Path) -> AbstractContextManager[StateDb]:
     @contextlib.contextmanager
     def opened() -> Iterator[StateDb]:
         try:
-            with contextlib.closing(StateDb(data_dir / "state.db")) as state:
+            with contextlib.closing(StateDb(data_dir / STATE_FILE)) as state:
                 yield state
         except StateError as error:
             failed(f"tatpar users: {error}")

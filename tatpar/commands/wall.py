@@ -15,6 +15,7 @@ from tatpar.terminal.options import (
     without_store,
     wrong_input,
 )
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
 
     note = without_store(data_dir)  # asked before opening, which makes one
     reader = open_reader(live.current.settings.store, data_dir)
-    state = StateDb(data_dir / "state.db")
+    state = StateDb(data_dir / STATE_FILE)
     warning = warning_for(host, live.current.settings.wall, state)
     if warning:
         click.echo(warning, err=True)

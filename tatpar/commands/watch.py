@@ -14,6 +14,7 @@ from tatpar.terminal.options import (
     settings_and_data,
     without_store,
 )
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +74,7 @@ async def _run(live: LiveConfig, data_dir: Path, scheduler: str | None) -> None:
     with (
         closing(open_reader(store, data_dir)) as reader,
         closing(open_reader(store, data_dir)) as slow,
-        closing(StateDb(data_dir / "state.db")) as state,
+        closing(StateDb(data_dir / STATE_FILE)) as state,
         blocks_of(scheduler, slow, store, data_dir) as blocks,
         mirroring(live, data_dir, state) as mirror,
         suppress(asyncio.CancelledError),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from tatpar.terminal.amiss import STATE_FILE, nothing_decided
+from tatpar.terminal.amiss import nothing_decided
 from tatpar.terminal.options import failed
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

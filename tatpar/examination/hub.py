@@ -19,6 +19,7 @@ from tatpar.hub.failures import PREFIX, failures_in, is_failing
 from tatpar.importing.told import ROLE as IMPORT
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
+from telemetry.state.file import STATE_FILE
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader, store_file
 from telemetry.windows import SECOND_NS
@@ -108,10 +109,10 @@ def database(settings: Store, data_dir: Path) -> list[Finding]:
 def state(data_dir: Path, now_ns: int) -> list[Finding]:
     """Can the decisions be read, and who is at work."""
     subject = phrase("decisions")
-    if not (data_dir / "state.db").exists():
+    if not (data_dir / STATE_FILE).exists():
         return [fine(subject, phrase("decisions.none"))]
     try:
-        with contextlib.closing(StateDb(data_dir / "state.db")) as opened:
+        with contextlib.closing(StateDb(data_dir / STATE_FILE)) as opened:
             beats, presence = opened.beats(), opened.presence()
     except StateError as error:
         return [broken(subject, as_it_is(str(error)), phrase("decisions.do_restore"))]

@@ -16,6 +16,7 @@ from tatpar.examination.phrase import Figure, as_it_is, phrase, some
 from telemetry.state.credentials import Standing
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
+from telemetry.state.file import STATE_FILE
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -99,10 +100,10 @@ def _served(authority: Authority, settings: Settings) -> Finding:
 
 
 def _probes(settings: Settings, data_dir: Path, now_ns: int) -> Iterator[Finding]:
-    if not (data_dir / "state.db").exists():
+    if not (data_dir / STATE_FILE).exists():
         return
     try:
-        with contextlib.closing(StateDb(data_dir / "state.db")) as state:
+        with contextlib.closing(StateDb(data_dir / STATE_FILE)) as state:
             if settings.broker.is_public:
                 yield _access(state, settings, data_dir, now_ns)
             yield _silent(state, now_ns)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from config.address import is_wildcard, parse_address
 from tatpar.examination.finding import broken, fine
 from tatpar.examination.phrase import Figure, as_it_is, phrase
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +109,7 @@ def _beats(role: str) -> Callable[[Settings, Path], Finding]:
         from telemetry.state.errors import StateError  # noqa: PLC0415
 
         subject, remedy = as_it_is(role), _start(role)
-        file = data_dir / "state.db"
+        file = data_dir / STATE_FILE
         if not file.exists():
             return broken(subject, phrase("part.no_file", file=str(file)), remedy)
         try:

@@ -37,6 +37,7 @@ from telemetry.bell import Bell
 from telemetry.clock import SystemClock
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
+from telemetry.state.file import STATE_FILE
 from telemetry.state.holder import new_holder
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader, open_writer
@@ -308,7 +309,7 @@ class Up:
             await fleet.run()
 
     def _state(self) -> contextlib.closing[StateDb]:
-        return contextlib.closing(StateDb(self._options.data_dir / "state.db"))
+        return contextlib.closing(StateDb(self._options.data_dir / STATE_FILE))
 
     def _reader(self) -> contextlib.closing[StoreReader]:
         return contextlib.closing(open_reader(self._live.current.settings.store, self._options.data_dir))

@@ -20,6 +20,7 @@ from telemetry.control import Command
 from telemetry.signing import signed_command
 from telemetry.state.commands import CommandRow
 from telemetry.state.db import StateDb
+from telemetry.state.file import STATE_FILE
 from telemetry.windows import SECOND_NS
 from telemetry.words import say
 
@@ -74,7 +75,7 @@ def opened(settings: Settings, data_dir: Path) -> Iterator[Hub]:
     """
     folder = data_dir / FOLDER
     keys, authority = KeyRing(folder), Authority(folder, time.time_ns())
-    state = StateDb(data_dir / "state.db")
+    state = StateDb(data_dir / STATE_FILE)
     try:
         yield Hub(settings, data_dir, state, keys, authority)
     finally:

@@ -11,6 +11,7 @@ from reports.files import write
 from reports.gather import gather
 from reports.sending import posts, readers
 from telemetry.state.db import StateDb
+from telemetry.state.file import STATE_FILE
 from telemetry.store.by_blocks import InProcess, InProcesses
 from telemetry.store.open import open_reader
 
@@ -62,7 +63,7 @@ def make(
     """
     with (
         _blocks(config, data_dir) as blocks,
-        contextlib.closing(StateDb(data_dir / "state.db")) as state,
+        contextlib.closing(StateDb(data_dir / STATE_FILE)) as state,
     ):
         figures = gather(config, blocks, state, wanted.week, now_ns, progress, wanted.region)
         files = write(figures, config, wanted.language, now_ns, wanted.folder, wanted.forms)

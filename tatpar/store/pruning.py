@@ -17,6 +17,7 @@ from tatpar.terminal.options import (
     settings_and_data,
 )
 from tatpar.terminal.progress_line import ProgressLine
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +86,7 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
             slots_ns = now_ns - round((rollups or settings.rollup_days) * _DAY_NS)
             before = (raw_ns, slots_ns)
             told |= _reports(settings, data_dir, before, language, dry_run=dry_run, compact=compact)
-        if (data_dir / "state.db").exists():
+        if (data_dir / STATE_FILE).exists():
             before_ns = 0 if decisions is None else now_ns - decisions * _DAY_NS
             told |= _decisions(data_dir, before_ns, dry_run=dry_run, compact=compact)
     except (StoreError, StateError) as error:
@@ -126,7 +127,7 @@ def _reports(  # noqa: PLR0913 - what, where, before when, and how
 def _decisions(data_dir: Path, before_ns: int, *, dry_run: bool, compact: bool) -> dict[str, object]:
     from telemetry.state.db import StateDb  # noqa: PLC0415
 
-    with contextlib.closing(StateDb(data_dir / "state.db")) as state:
+    with contextlib.closing(StateDb(data_dir / STATE_FILE)) as state:
         found = state.outdated(before_ns) if dry_run else state.let_go(before_ns)
         if compact and not dry_run:
             state.compact()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tatpar.terminal.options import wrong_input
+from telemetry.state.file import STATE_FILE
 from telemetry.visible import visible
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from config.config import Config
 
-STATE_FILE: Final = "state.db"
 STORE_FILE: Final = "reports.db"
 
 

@@ -135,10 +135,8 @@ def test_a_broken_uplink_is_seen_named_and_forgotten(
     others = [site for site in OFFICES if site != "agra"]
     eventually("the wall shows agra ready", 60, lambda: "is-ready" in wall.mark("agra"))
 
-    copied = house.tatpar("lab", "break", "etah", "--duplicate", "0.05", "--reorder", "0.02", config=False)
-    assert copied.returncode == 0, copied.stderr
-    broken = house.tatpar("lab", "break", "agra", "--loss", "0.05", "--direction", "up", config=False)
-    assert broken.returncode == 0, broken.stderr
+    break_line(house, "etah", "--duplicate", "0.05", "--reorder", "0.02")
+    break_line(house, "agra", "--loss", "0.05", "--direction", "up")
     broken_ns = time.time_ns()
 
     def named() -> bool:
@@ -159,11 +157,7 @@ def test_a_broken_uplink_is_seen_named_and_forgotten(
     assert all("is-ready" in wall.mark(site) for site in others)
     assert wall.was_never_reloaded
 
-    told = house.tatpar("ready", "--json")
-    assert told.returncode in {0, 3}, told.stderr
-    shown = [each for one in json.loads(told.stdout)["occurrences"] for each in one["verdicts"]]
-    assert {each["site"] for each in shown if each["state"] == "not_ready"} <= {"agra"}
-    assert (told.returncode == 3) == any(each["state"] == "not_ready" for each in shown)
+    tells_of_nobody_but(house, "agra")
 
     eventually(
         "another window is whole", 120, lambda: newest_window(house, "agra") > broken_ns + 45 * SECOND_NS
@@ -171,8 +165,7 @@ def test_a_broken_uplink_is_seen_named_and_forgotten(
     assert house.tatpar("lab", "heal", "agra", config=False).returncode == 0
     healed_ns = time.time_ns()
     assert flagged(state) == {"agra"}
-    copies = ("--loss", "0.03", "--duplicate", "0.05", "--reorder", "0.05")
-    assert house.tatpar("lab", "break", "kannauj", *copies, config=False).returncode == 0
+    break_line(house, "kannauj", "--loss", "0.03", "--duplicate", "0.05", "--reorder", "0.05")
     begun_ns = time.time_ns()
     eventually(
         "agra is ready again",
@@ -188,6 +181,20 @@ def test_a_broken_uplink_is_seen_named_and_forgotten(
     compare_with_truth(house, max(broken_ns - 30 * SECOND_NS, begun_by(house)), healed_ns)
     assert lost_up(house, broken_ns, healed_ns) > 5, "the line lost too little for this test to mean anything"
     never_more_than_true(house, begun_ns, begun_ns + 50 * SECOND_NS)
+
+
+def break_line(house: Any, site: str, *how: str) -> None:
+    done = house.tatpar("lab", "break", site, *how, config=False)
+    assert done.returncode == 0, done.stderr
+
+
+def tells_of_nobody_but(house: Any, site: str) -> None:
+    """`tatpar ready` calls no other office not ready, and ends with the status that fits."""
+    told = house.tatpar("ready", "--json")
+    assert told.returncode in {0, 3}, told.stderr
+    shown = [each for one in json.loads(told.stdout)["occurrences"] for each in one["verdicts"]]
+    assert {each["site"] for each in shown if each["state"] == "not_ready"} <= {site}
+    assert (told.returncode == 3) == any(each["state"] == "not_ready" for each in shown)
 
 
 def newest_window(house: Any, site: str, end: str = "state") -> int:

@@ -28,6 +28,7 @@ from telemetry.state.db import StateDb
 from telemetry.store.protocol import Received, Selection
 from telemetry.store.server.points import Family
 from telemetry.windows import WINDOW_NS
+from tests.grafana import decided_rows
 from tests.grafana import test_decided_questions as decided
 from tests.grafana import test_long_spans as long
 from tests.grafana import test_questions as measured
@@ -165,20 +166,20 @@ def _long(servers: Servers, folder: Path) -> int:
 def _decided(servers: Servers, folder: Path) -> int:
     settings = servers.settings("influxdb1")
     (folder / "d").mkdir()
-    envelope = Fleet().envelope("agra", 1, decided.START, (*decided.CALLS, decided.REHEARSAL))
+    envelope = Fleet().envelope("agra", 1, decided_rows.START, (*decided_rows.CALLS, decided_rows.REHEARSAL))
     with closing(by_hand(settings, folder / "d")) as store:
         store.append([Received(envelope, envelope.start_ns + WINDOW_NS)])
         ship_all(store, servers)
     with closing(StateDb(folder / "d" / "state.db")) as state:
         fill(state)
-        state.put_verdicts([decided.RUNNING])
+        state.put_verdicts([decided_rows.RUNNING])
         with mirror(settings, folder / "d", state) as made:
             decided.note_past(made, settings)
             made.step(NOW)
-    rows = decided.rows_of(settings)
+    rows = decided_rows.rows_of(settings)
     variables = {"site": "agra", "region": "|".join(decided.SITES)}
     variables |= dict.fromkeys(("path", "meeting", "horizon", "profile", "area"), ".*")
-    span = (decided.FROM_MS, decided.UNTIL_MS, decided.STEP_MS)
+    span = (decided_rows.FROM_MS, decided_rows.UNTIL_MS, decided_rows.STEP_MS)
     wrong = 0
     for name, ask in QUESTIONS.items():
         if not isinstance(ask.family, Family):

@@ -193,3 +193,10 @@ class Helpers:
 @pytest.fixture(scope="session")
 def helpers() -> type[Helpers]:
     return Helpers
+
+
+@pytest.fixture
+def few(places: Places) -> Places:
+    """Two offices: one with weak evenings, one without."""
+    chosen = [site for site in places.sites if site.id in ("lakhimpur-kheri", "jaunpur")]
+    return Places(chosen, places.ends, {site.id: site.provider for site in chosen})

@@ -17,11 +17,14 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from probes.measuring.session import ClosedWindow
 from probes.publishing.office_settings import OfficeSettings
+from probes.workers import Workers
 from telemetry.codec import decode, encode_control
 from telemetry.control import Stored
 from telemetry.intervals import IntervalSet
 from telemetry.messages import Clock, Direction, SelfReport, Stamps, Stream
 from telemetry.windows import WINDOW_NS
+from tests.probes_publishing.outliving import events
+from tests.probes_publishing.rig import Rig
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -231,3 +234,28 @@ def make_office(mosquitto: Any, tmp_path: Path) -> Callable[..., OfficeSettings]
         return OfficeSettings(**(given | options))
 
     return make
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    with Workers() as pools:
+        yield pools
+
+
+@pytest.fixture
+def make_rig(make_office: Any, make_window: Any, workers: Workers) -> Iterator[Callable[..., Rig]]:
+    rigs: list[Rig] = []
+
+    def make(**options: Any) -> Rig:
+        rigs.append(Rig(make_office(**options), make_window, workers))
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        rig.spool.close()
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Callable[[str], list[str]]:
+    caplog.set_level("INFO")
+    return lambda name: events(caplog, name)

@@ -19,6 +19,7 @@ import pytest
 from paho.mqtt import client as paho
 
 from collector.broker.ports import free_port
+from probes.publishing import goodbye
 from probes.publishing.connection import (
     NO_MATCHING_SUBSCRIBERS,
     BrokerAccess,
@@ -105,6 +106,51 @@ async def test_clean_goodbye_sends_no_will(
     assert hub.presence["agra"] == [(WILL.payload, False)]
     late = make_hub()
     await eventually(lambda: late.presence["agra"] == [(WILL.payload, True)])
+
+
+async def test_goodbye_behind_reports_that_the_broker_has_yet_to_read_sends_no_will(
+    mosquitto: Any, make_hub: Any, eventually: Any, executor: ThreadPoolExecutor
+) -> None:
+    """The broker falls behind, and we leave with reports on their way: it reads all of them, and then that we left."""
+    hub = make_hub()
+
+    async def leave() -> None:
+        async with opened(mosquitto.port, executor) as connection:
+            mosquitto._process.send_signal(signal.SIGSTOP)
+            for seq in range(16):
+                connection.publish(f"a/{seq}", bytes(700))
+            leaving.set()
+
+    inbox: list[Incoming] = []
+    leaving = asyncio.Event()
+    async with opened(mosquitto.port, executor, inbox, client_id="reader") as reader:
+        await reader.subscribe(["a/+"])
+        left = asyncio.create_task(leave())
+        await leaving.wait()
+        await asyncio.wait(
+            {left}, timeout=0.2
+        )  # it must not go before the broker has read: or it has gone now
+        mosquitto._process.send_signal(signal.SIGCONT)
+        await left
+        await eventually(lambda: len(inbox) == 16)
+    async with opened(mosquitto.port, executor, client_id="after") as after:
+        await after.publish(WILL.topic, b"and after it nothing", retain=True)
+        await eventually(lambda: hub.presence["agra"])
+    assert [payload for payload, _ in hub.presence["agra"]] == [b"and after it nothing"]
+
+
+async def test_goodbye_to_a_broker_that_does_not_hang_up_ends(
+    mosquitto: Any, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that stands still is not waited for; its line is closed."""
+    monkeypatch.setattr(goodbye, "HANG_UP_S", 0.1)
+    try:
+        async with opened(mosquitto.port, executor) as connection:
+            mosquitto._process.send_signal(signal.SIGSTOP)
+    finally:
+        mosquitto._process.send_signal(signal.SIGCONT)
+    assert await connection.lost()
+    assert connection._socket.fileno() == -1
 
 
 async def test_broker_that_freezes_is_noticed(mosquitto: Any, executor: ThreadPoolExecutor) -> None:

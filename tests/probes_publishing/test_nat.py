@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from probes.publishing.office_settings import Patience
-from tests.probes_publishing.test_agent_flow import running
+from tests.probes_publishing.agents import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

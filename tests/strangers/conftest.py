@@ -26,7 +26,6 @@ from collector.enrolment.keys import KeyRing
 from collector.service import Collector
 from config.live import LiveConfig
 from probes.enrolment.redeem import Enrolment, redeem_into
-from probes.measuring.session import ClosedWindow
 from probes.publishing.agent import Agent
 from probes.publishing.probe_file import load_probe_file
 from tatpar.identity.enrolling import offer
@@ -35,7 +34,8 @@ from telemetry.codec import encode
 from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream
 from telemetry.state.db import StateDb
 from telemetry.store.sqlite import SqliteStore
-from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS, window_start
+from telemetry.windows import SECOND_NS, WINDOW_NS
+from tests.strangers.quiet_measurer import T0, QuietMeasurer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from telemetry.state.credentials import Credential
 
 ROOT = "tatpar/1"
-T0 = window_start(time.time_ns()) - DAY_NS
 SITES = """id,name_en,name_hi,region,lat,lon,status
 agra,Agra,आगरा,west,27.18,78.02,linked
 meerut,Meerut,मेरठ,west,28.98,77.71,linked
@@ -302,51 +301,6 @@ def for_an_answer(topic: str, correlation: bytes) -> Properties:
 @pytest.fixture(scope="session")
 def answer_to() -> Callable[[str, bytes], Properties]:
     return for_an_answer
-
-
-class QuietMeasurer:
-    """Closes a window whenever the test says so."""
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[ClosedWindow | None] = asyncio.Queue()
-        self._index = 0
-
-    def close_window(self) -> None:
-        self._index += 1
-        both = Direction(sent=150, received=150, lost=0)
-        stream = Stream(
-            path="main.state",
-            stamps=Stamps(),
-            rate_pps=10.0,
-            sent=150,
-            received=150,
-            lost=0,
-            up=both,
-            down=both,
-        )
-        self.queue.put_nowait(
-            ClosedWindow(
-                office="agra/p1",
-                start_ns=T0 + self._index * WINDOW_NS,
-                mono_ns=self._index * WINDOW_NS,
-                clock=Clock(),
-                self_report=SelfReport(),
-                streams=(stream,),
-            )
-        )
-
-    async def start(self) -> None:
-        return
-
-    async def set_sessions(self, _sessions: object) -> None:
-        return
-
-    async def windows(self) -> AsyncIterator[ClosedWindow]:
-        while (closed := await self.queue.get()) is not None:
-            yield closed
-
-    async def stop(self) -> None:
-        self.queue.put_nowait(None)
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector.enrolment.issuing import issue, reflector_keys
+from collector.enrolment.issuing import reflector_keys
 from collector.rehearsing import conducting
 from tatpar.hub import reflecting as reflecting_room
 from tatpar.hub.reflecting import reflecting
-from tatpar.identity.enrolling import Hub, answered, order
 from telemetry.codec import encode_control
 from telemetry.rehearsing import OfficeProgress, OfficeState, RehearsalState, new_request, said_by
 from telemetry.signing import signed_answer
 from telemetry.store.protocol import Selection
 from telemetry.windows import SECOND_NS
+from tests.strangers.rotating import rotate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -86,17 +85,6 @@ def the_office(hub: Any, rehearsal_id: str) -> OfficeProgress:
     return record.offices[0] if record.offices else OfficeProgress(site="agra", probe="p1")
 
 
-async def rotate(hub: Any) -> None:
-    """What `tatpar enroll agra --rotate` does."""
-    tools = Hub(hub.live.current.settings, hub.data_dir, hub.state, hub.keys, hub.authority)
-    span_ns = 60 * SECOND_NS
-    issued = issue(hub.state, hub.keys, "agra", "p1", now_ns=time.time_ns(), valid_ns=span_ns, what="rotate")
-    await hub.told()
-    arguments = {"token": issued.token, "generation": str(issued.credential.generation)}
-    row = await asyncio.to_thread(answered, tools, order(tools, "agra", "p1", "rotate", arguments, 30))
-    assert row.ok, row
-
-
 async def strangers_speak(hub: Any, meerut: Any, insider: Any, rehearsal_id: str) -> None:
     """Another office tries to command agra and to answer for it; then somebody whom no broker holds back."""
     forged = OfficeProgress(site="agra", probe="p1", state=OfficeState.HELD, rung_up="forged", step=99)
@@ -131,7 +119,8 @@ async def test_an_enrolled_office_rehearses_and_nobody_speaks_for_it(  # noqa: P
             await eventually(lambda number=rehearsal_id: the_office(hub, number).command)
             if not turn:
                 await strangers_speak(hub, meerut, insider, rehearsal_id)
-                await rotate(hub)
+                row = await rotate(hub)
+                assert row.ok, row
             await eventually(lambda number=rehearsal_id: hub.state.rehearsal(number).ended_ns is not None)
             if not the_office(hub, rehearsal_id).why.startswith(BUSY):
                 break

@@ -106,10 +106,6 @@ def windows_of(site: str, hours: float, until_ns: int) -> StreamTable:
     jitter = 1.2 + 0.03 * rtt + rng.random(n)
     if site == "kushinagar":
         jitter = np.where(starts >= since(25), 38.0, jitter)
-    spread = np.array([-9, -5, -3, -1, 0, 1, 3, 6, 11, 18, 30])
-    shape = np.array([2, 10, 22, 30, 28, 22, 16, 10, 6, 3, 1])
-    rows = int(answered.sum())
-    bins = bin_of(rtt[answered] * 1e6)[:, None] + spread
     ones: dict[str, Any] = {
         "site": np.zeros(n),
         "probe": np.zeros(n),
@@ -150,13 +146,19 @@ def windows_of(site: str, hours: float, until_ns: int) -> StreamTable:
         ("max", 1.9),
     ):
         ones[f"rtt_{name}_ms"] = np.where(answered, rtt * factor, np.nan)
-    widths = np.where(answered, len(spread), 0)
-    ragged = Ragged(
-        np.concatenate(([0], np.cumsum(widths))),
+    return StreamTable((site,), ("p1",), PATHS, ones, {"rtt_hist": _histograms(rtt, answered)})
+
+
+def _histograms(rtt: np.ndarray, answered: np.ndarray) -> Ragged:
+    """A hill of round trips around each (ms) that was answered."""
+    spread = np.array([-9, -5, -3, -1, 0, 1, 3, 6, 11, 18, 30])
+    shape = np.array([2, 10, 22, 30, 28, 22, 16, 10, 6, 3, 1])
+    bins = bin_of(rtt[answered] * 1e6)[:, None] + spread
+    return Ragged(
+        np.concatenate(([0], np.cumsum(np.where(answered, len(spread), 0)))),
         bins.ravel().astype(np.int32),
-        np.tile(shape, rows).astype(np.int64),
+        np.tile(shape, int(answered.sum())).astype(np.int64),
     )
-    return StreamTable((site,), ("p1",), PATHS, ones, {"rtt_hist": ragged})
 
 
 def envelope(site: str, seq: int, start_ns: int, up_loss: float = 0.0, rtt_ms: float = 21.0) -> Envelope:

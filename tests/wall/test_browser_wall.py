@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,60 +12,16 @@ from telemetry.decisions import Reason, ReasonCode, State
 from telemetry.windows import SECOND_NS
 from telemetry.words import LANGUAGES
 from tests.wall.conftest import at_rest
+from tests.wall.geometry import NOW_NS, apart, boxes, mark, open_wall, overlap, places
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-NOW_NS = 1_795_495_670 * SECOND_NS
 
 
 CUT = """[...document.querySelectorAll('.tile :is(.name, .state, .age)')]
   .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
-
-
-def open_wall(page: Page, fleet: Any, address: str = "/?lang=en&theme=dark") -> None:
-    page.goto(fleet.url + address)
-    page.wait_for_selector(".mark, .tile")
-    at_rest(page)
-
-
-def mark(site: str) -> str:
-    return f'.marks a[href="#/site/{site}"]'
-
-
-def places(page: Page, selector: str) -> dict[str, tuple[float, float]]:
-    """Where each link's shape stands."""
-    found: dict[str, tuple[float, float]] = page.evaluate(
-        """selector => Object.fromEntries([...document.querySelectorAll(selector)].map(link => {
-            const box = link.querySelector('.shape').getBoundingClientRect();
-            return [link.getAttribute('href'), [box.x, box.y]]; }))""",
-        selector,
-    )
-    return found
-
-
-def boxes(page: Page, selector: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = page.evaluate(
-        """selector => [...document.querySelectorAll(selector)].filter(e => e.checkVisibility()).map(e => {
-            const {x, y, width, height} = e.getBoundingClientRect();
-            return {text: e.textContent, x, y, width, height}; })""",
-        selector,
-    )
-    return found
-
-
-def overlap(a: dict[str, Any], b: dict[str, Any], slack: float = 1.0) -> bool:
-    across = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
-    down = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
-    return bool(across > slack and down > slack)
-
-
-def apart(a: dict[str, Any], b: dict[str, Any]) -> float:
-    """Between the middles of two boxes."""
-    return math.hypot(
-        a["x"] + a["width"] / 2 - b["x"] - b["width"] / 2, a["y"] + a["height"] / 2 - b["y"] - b["height"] / 2
-    )
 
 
 def test_a_changed_verdict_changes_its_tile_and_nothing_else_moves(
@@ -194,8 +148,8 @@ def test_the_letters_are_our_own(page: Page, fleet: Any) -> None:
         const w = text => pen.measureText(text).width;
         return [['क्ष', 'क्\u200cष'], ['ट्र', 'ट्\u200cर'], ['र्क', 'र्\u200cक'], ['द्वि', 'द्\u200cवि']].map(([a, b]) => [w(a), w(b)]); }"""
     )
-    for shaped, apart in widths:
-        assert shaped < apart * 0.95
+    for shaped, distance in widths:
+        assert shaped < distance * 0.95
 
 
 def test_keys_reach_everything(page: Page, fleet: Any) -> None:
@@ -266,17 +220,6 @@ def test_the_language_switches_in_place_and_is_remembered(page: Page, fleet: Any
     assert page.get_attribute("html", "lang") == "en"
 
 
-def test_old_data_looks_old(page: Page, fleet: Any) -> None:
-    """An office that reports is fresh; one that does not is dimmed and its age is said."""
-    fleet.report(["agra"])
-    open_wall(page, fleet)
-    page.wait_for_selector(f"{mark('agra')}:not(.old)")
-    page.wait_for_selector(f"{mark('auraiya')}.old")
-    assert "old data, " in (page.get_attribute(mark("auraiya"), "aria-label") or "")
-    assert re.fullmatch(r"Auraiya \d+\u00a0(min|s|h)", page.text_content(f"{mark('auraiya')} text") or "")
-    assert re.fullmatch(r"Lalitpur \d+\u00a0(min|h)", page.text_content(f"{mark('lalitpur')} text") or "")
-
-
 @pytest.mark.parametrize(("language", "said"), [("hi", "लाइन बंद"), ("en", "down")])
 def test_a_dead_line_is_called_so_on_the_map(page: Page, fleet: Any, language: str, said: str) -> None:
     """Nothing comes through it at this moment: the label says that, and not the chance that it is back by the meeting."""
@@ -287,49 +230,6 @@ def test_a_dead_line_is_called_so_on_the_map(page: Page, fleet: Any, language: s
     assert label.endswith(f" {said}")
     assert "%" not in label
     assert said in (page.get_attribute(mark("jhansi-city"), "aria-label") or "")
-
-
-@pytest.mark.parametrize("language", ["hi", "en"])
-def test_when_everything_is_old_every_mark_says_its_age(page: Page, fleet: Any, language: str) -> None:
-    """A collector that stopped: 56 marks with an age each, and still no two labels over each other."""
-    open_wall(page, fleet, f"/?lang={language}")
-    page.wait_for_selector(".mark")
-    page.evaluate(
-        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
-        const {model, takeChange} = await import(script);
-        const tiles = Object.entries(model.tiles).filter(([, tile]) => tile.shade !== 'planned');
-        const then = Math.min(...tiles.map(([, tile]) => tile.newest_ms));
-        takeChange({tiles: Object.fromEntries(tiles.map(([site]) => [site, {newest_ms: then}]))}); }"""
-    )
-    unit = {"hi": "मिनट|घंटा|घंटे", "en": "min|h"}[language]
-    said = page.evaluate(
-        "[...document.querySelectorAll('.mark.old')].map(mark => mark.querySelector('text')?.textContent ?? '')"
-    )
-    assert len(said) == 56
-    assert [text for text in said if not re.search(rf"\d+\u00a0({unit})$", text)] == []
-    labels = [label for label in boxes(page, ".marks text") if label["text"]]
-    slack = labels[0]["height"] * 0.25
-    assert [
-        (a["text"], b["text"]) for a, b in itertools.combinations(labels, 2) if overlap(a, b, slack)
-    ] == []
-
-
-def test_an_age_without_a_name_is_said_only_when_everything_is_old(page: Page, fleet: Any) -> None:
-    """In a crowd the name has the room, or nothing has; with every office old some marks can say their age alone."""
-    page.set_viewport_size({"width": 1366, "height": 768})
-    open_wall(page, fleet, "/?lang=en")
-    page.wait_for_selector(".mark")
-    bare = page.evaluate(
-        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
-        const {model, now, takeChange} = await import(script);
-        const linked = Object.keys(model.tiles).filter(site => model.tiles[site].shade !== 'planned');
-        const heard = fresh => takeChange({tiles: Object.fromEntries(linked.map(site => [site, {newest_ms: now() + (site === fresh ? 3_600_000 : -600_000)}]))});
-        const bare = () => [...document.querySelectorAll('.mark.old text')].map(e => e.textContent.trim()).filter(text => /^\\d/.test(text)).length;
-        heard(''); const all = bare();
-        heard('agra'); return [all, bare(), document.querySelectorAll('.mark.old').length]; }"""
-    )
-    assert bare[0] > 0
-    assert bare[1:] == [0, 55]
 
 
 def test_a_phone_shows_what_needs_doing_first(page: Page, fleet: Any) -> None:

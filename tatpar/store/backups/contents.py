@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from telemetry.state.file import STATE_FILE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from config.config import Config
 
-DATABASES: Final = ("reports.db", "journal.db", "state.db", "derived.db")
+DATABASES: Final = ("reports.db", "journal.db", STATE_FILE, "derived.db")
 """Copied as of one moment, while others write to them."""
 FOLDERS: Final = ("identity", "reports", "journal.rejected", "mirror.rejected")
 """Authority, keys and who was let in; the reports as they went out; what a database server refused."""

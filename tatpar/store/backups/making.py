@@ -17,6 +17,7 @@ from config.plain_file import open_plain
 from tatpar.store.backups.contents import DATABASES, config_files, private_files, strangers
 from tatpar.store.backups.manifest import FILE, BackupError, Entry, Manifest, sha256_of, write_seal
 from tatpar.store.backups.snapshot import Moment, fault_of, on_disk
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def make(
         BackupError: also when a database is damaged; nothing that looks like a backup is left.
     """
     databases = [data_dir / name for name in DATABASES if (data_dir / name).exists()]
-    if data_dir / "state.db" not in databases:
+    if data_dir / STATE_FILE not in databases:
         raise BackupError(
             f"{data_dir}: no hub has worked here (state.db is not there); name its folder with --data"
         )

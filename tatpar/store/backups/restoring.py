@@ -27,6 +27,7 @@ from tatpar.store.backups.snapshot import on_disk
 from tatpar.store.backups.verifying import STORES, refuse_newer
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
+from telemetry.state.file import STATE_FILE
 from telemetry.store.errors import StoreError
 from telemetry.store.open import RESTORING
 from telemetry.store.sqlite import restored
@@ -198,9 +199,9 @@ def _make_ready(stage: Path, manifest: Manifest) -> tuple[int, int, int]:
     for name in ("reports.db", "journal.db"):
         if (stage / name).exists():
             restored.mark(stage / name, manifest.moment_ns, now_ns)
-    if not (stage / "state.db").exists():
+    if not (stage / STATE_FILE).exists():
         return 0, 0, 0
-    with closing(StateDb(stage / "state.db")) as state:
+    with closing(StateDb(stage / STATE_FILE)) as state:
         tokens = state.end_tokens(now_ns)
         sessions = state.end_all_sessions()
         state.forget_leases()

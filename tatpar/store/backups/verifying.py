@@ -18,6 +18,7 @@ from tatpar.store.backups.manifest import (
     seal_fault,
     sha256_of,
 )
+from telemetry.state.file import STATE_FILE
 from telemetry.state.migrations import MIGRATIONS as STATE_STEPS
 from telemetry.store.errors import StoreError
 from telemetry.store.sqlite.inspection import damage, inspect
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 STORES: Final = ("reports.db", "journal.db")
 UNSEALED: Final = f"{FILE} itself: the release that made this backup wrote no digest of it"
-KNOWN: Final = {**dict.fromkeys(STORES, len(STORE_STEPS)), "state.db": len(STATE_STEPS)}
+KNOWN: Final = {**dict.fromkeys(STORES, len(STORE_STEPS)), STATE_FILE: len(STATE_STEPS)}
 """The newest schema of each database that this version reads."""
 
 
@@ -114,7 +115,7 @@ def _file_faults(
 
 def _databases(data: Path, where: str, progress: Callable[[str, int, int], None], files: int = 0) -> Verified:
     faults: list[str] = []
-    present = [name for name in (*STORES, "state.db", "derived.db") if (data / name).exists()]
+    present = [name for name in (*STORES, STATE_FILE, "derived.db") if (data / name).exists()]
     if not present:
         raise BackupError(f"{data}: no database there; name the folder of a Tatpar with --data")
     reports = looked = accounts = 0

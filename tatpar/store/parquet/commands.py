@@ -19,6 +19,7 @@ from tatpar.terminal.options import (
     wrong_input,
 )
 from tatpar.terminal.progress_line import ProgressLine
+from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -137,7 +138,7 @@ def import_(
             ProgressLine(language) as line,
         ):
             done = take_in(store, folder, line.counting("step"))
-        with contextlib.closing(StateDb(data_dir / "state.db")) as state:
+        with contextlib.closing(StateDb(data_dir / STATE_FILE)) as state:
             tell(state, time.time_ns(), {"folder": str(folder), "windows": done.windows})
     except ForeignFileError as error:
         wrong_input(f"tatpar store import: {error}")

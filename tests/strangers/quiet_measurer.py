@@ -1,0 +1,62 @@
+"""A measurer that measures nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from probes.measuring.session import ClosedWindow
+from telemetry.messages import Clock, Direction, SelfReport, Stamps, Stream
+from telemetry.windows import DAY_NS, WINDOW_NS, window_start
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+T0 = window_start(time.time_ns()) - DAY_NS
+
+
+class QuietMeasurer:
+    """Closes a window whenever the test says so."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[ClosedWindow | None] = asyncio.Queue()
+        self._index = 0
+
+    def close_window(self) -> None:
+        self._index += 1
+        both = Direction(sent=150, received=150, lost=0)
+        stream = Stream(
+            path="main.state",
+            stamps=Stamps(),
+            rate_pps=10.0,
+            sent=150,
+            received=150,
+            lost=0,
+            up=both,
+            down=both,
+        )
+        self.queue.put_nowait(
+            ClosedWindow(
+                office="agra/p1",
+                start_ns=T0 + self._index * WINDOW_NS,
+                mono_ns=self._index * WINDOW_NS,
+                clock=Clock(),
+                self_report=SelfReport(),
+                streams=(stream,),
+            )
+        )
+
+    async def start(self) -> None:
+        return
+
+    async def set_sessions(self, _sessions: object) -> None:
+        return
+
+    async def windows(self) -> AsyncIterator[ClosedWindow]:
+        while (closed := await self.queue.get()) is not None:
+            yield closed
+
+    async def stop(self) -> None:
+        self.queue.put_nowait(None)
