@@ -5,9 +5,10 @@ shift) and swings more or less (the load of the day). Both are read off the last
 
     today(t) - usual(t) = shift + more * swing(t) + noise,    swing(t) = how far usual(t) lies above the line's calm hours,
 
-and held towards "as usual" by as much as days differ (a ridge, with the posterior's spread). They make of the usual course of
-the asked slots what is to come there; the share of windows that lie beyond the limits then is the figure. Slots that broke by a
-fault are no load and are left out.
+and held towards "as usual" by as much as days differ (a ridge, with the posterior's spread); with the lead both go back to none.
+They make of the usual course of the asked slots what is to come there; the share of windows that would lie beyond the limits is
+the figure. A fault of a few slots is hardly a load: what lies far from the middle of today's slots is drawn in to it. No slot is
+left out for being bad, so that a worse line is never told to be a better one.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ CALM_SHARE: Final = 0.2
 """So much of the usual day lies below the line's calm."""
 MOST: Final = 1.2
 """Strain beyond this says nothing more: the line breaks."""
-FAULT: Final = 1.5
-"""So much strain today is a fault's, not the day's load."""
+ABRUPT: Final = 0.1
+"""What lies farther from the middle of today's slots is a fault that came or went, and counts for no more than that."""
+UNKNOWN: Final = 0.08
+"""Share of an hour of which neither the days before nor, on a line without a past, today tells anything."""
 NOISE: Final = 0.03
 """Spread of a slot's strain about its course."""
 SHIFTS: Final = 0.1
@@ -46,14 +49,21 @@ SHIFTS: Final = 0.1
 LOADS: Final = 0.5
 """How much days differ in their swing, as a share of the usual one."""
 LEAST_MORE, MOST_MORE = -0.9, 3.0
+SHIFT_LASTS_NS: Final = 2 * HOUR_NS
+LOAD_LASTS_NS: Final = 24 * HOUR_NS
+"""By so much lead half of a shift, or of a load, is left."""
 WINDOWS: Final = 0.07
 """Spread of the windows of a slot about its strain."""
 
 
 class _Day(NamedTuple):
-    """How today differs from the usual day, (U,) each: what is expected, and its variances."""
+    """How today differs from the usual day, (U,) each: what is expected, and its variances.
+
+    `calm`: NaN on a line without a past, which is expected to go on `as_now`; that is NaN on all others.
+    """
 
     calm: Floats
+    as_now: Floats
     shift: Floats
     more: Floats
     shift_var: Floats
@@ -77,17 +87,14 @@ def course(track: Track, asks: Asks) -> dict[str, Floats]:
 
 def _today(track: Track, line: NDArray[np.int64], now_ns: NDArray[np.int64]) -> _Day:
     newest = newest_slot(track, now_ns)[:, None]
+    slot = newest - np.arange(slots_in(track, BACK_NS))
+    usual, now = _usual(track, line, slot, now_ns), _strain(track, line, slot, now_ns)
     round_the_day = np.arange(0, slots_in(track, DAY_NS), slots_in(track, CALM_NS))
     calm = _calm(_usual(track, line, newest - round_the_day, now_ns))
-    slot = newest - np.arange(slots_in(track, BACK_NS))
-    usual, now = _usual(track, line, slot, now_ns), look(track, line, slot, now_ns)
-    no_figure = (now.strain <= 0.0) & (now.broke > 0.0)  # nothing came through
-    sound = now.known & (now.strain < FAULT) & ~no_figure
-    strain = np.minimum(now.strain, MOST)
-    # A line without a past is expected to go on as it is.
-    calm = np.where(np.isfinite(calm), calm, (strain * sound).sum(axis=1) / np.maximum(sound.sum(axis=1), 1))
-    use = sound & np.isfinite(usual)
-    beyond = np.where(use, strain - usual, 0.0)
+    beyond = now - usual
+    use = np.isfinite(beyond)
+    middle = np.nan_to_num(_median(beyond))[:, None]
+    beyond = np.where(use, np.clip(beyond, middle - ABRUPT, middle + ABRUPT), 0.0)
     swing = np.where(use, np.maximum(usual - calm[:, None], 0.0), 0.0)
     ones, cross = use.sum(axis=1) / NOISE**2 + SHIFTS**-2, swing.sum(axis=1) / NOISE**2
     squares = (swing**2).sum(axis=1) / NOISE**2 + LOADS**-2
@@ -95,11 +102,24 @@ def _today(track: Track, line: NDArray[np.int64], now_ns: NDArray[np.int64]) -> 
     whole = ones * squares - cross**2
     return _Day(
         calm=calm,
+        as_now=np.where(np.isfinite(calm), np.nan, _median(now)),
         shift=(squares * of_ones - cross * of_swing) / whole,
         more=np.clip((ones * of_swing - cross * of_ones) / whole, LEAST_MORE, MOST_MORE),
         shift_var=squares / whole,
         more_var=ones / whole,
         both_var=-cross / whole,
+    )
+
+
+def _as_of(day: _Day, lead_ns: NDArray[np.int64]) -> _Day:
+    """What is left of today's difference after a lead (U,): it goes back to none, and how far it may lie to what days differ by."""
+    shift, load = 0.5 ** (lead_ns / SHIFT_LASTS_NS), 0.5 ** (lead_ns / LOAD_LASTS_NS)
+    return day._replace(
+        shift=shift * day.shift,
+        more=load * day.more,
+        shift_var=SHIFTS**2 + shift**2 * (day.shift_var - SHIFTS**2),
+        more_var=LOADS**2 + load**2 * (day.more_var - LOADS**2),
+        both_var=shift * load * day.both_var,
     )
 
 
@@ -109,11 +129,12 @@ def _breaking(track: Track, asks: Asks, day: _Day) -> Floats:
     width = np.maximum(-(-(asks.end_ns - track.start_ns) // track.slot_ns) - first, 1)
     within = np.arange(int(width.max()))
     usual = _usual(track, asks.line, first[:, None] + within, asks.now_ns)
-    calm, shift, more, shift_var, more_var, both_var = (part[:, None] for part in day)
-    usual = np.where(np.isfinite(usual), usual, calm)
-    swing = np.maximum(usual - calm, 0.0)
+    later = _as_of(day, np.maximum(asks.start_ns - asks.now_ns, 0))
+    calm, as_now, shift, more, shift_var, more_var, both_var = (part[:, None] for part in later)
+    usual = np.where(np.isfinite(usual), usual, as_now)
+    swing = np.nan_to_num(np.maximum(usual - calm, 0.0))
     variance = WINDOWS**2 + shift_var + swing**2 * more_var + 2.0 * swing * both_var
-    breaks = ndtr((usual + shift + more * swing - 1.0) / np.sqrt(variance))
+    breaks = np.nan_to_num(ndtr((usual + shift + more * swing - 1.0) / np.sqrt(variance)), nan=UNKNOWN)
     # A running sum: its bits do not hang on how long other spans are.
     return np.asarray(np.cumsum(breaks, axis=1)[np.arange(len(width)), width - 1] / width)
 
@@ -124,9 +145,17 @@ def _usual(
     """(M, W) median strain of slots at the same time of the `DAYS` before; NaN where none is known."""
     ago = (1 + np.arange(DAYS)) * slots_in(track, DAY_NS)
     days = slot[:, :, None] - ago
-    slots = look(track, line, days.reshape(len(slot), -1), now_ns)
-    strain = np.where(slots.known, np.minimum(slots.strain, MOST), np.nan).reshape(days.shape)
-    return _median(strain)
+    return _median(_strain(track, line, days.reshape(len(slot), -1), now_ns).reshape(days.shape))
+
+
+def _strain(
+    track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """(M, W) strain of slots, `MOST` at the most, and where nothing came through that could be compared; NaN where not known."""
+    slots = look(track, line, slot, now_ns)
+    no_figure = (slots.strain <= 0.0) & (slots.broke > 0.0)
+    strain = np.where(no_figure, np.float32(MOST), np.minimum(slots.strain, np.float32(MOST)))
+    return np.where(slots.known, strain, np.float32(np.nan))
 
 
 def _calm(usual: Floats) -> Floats:
