@@ -11,6 +11,7 @@ Pure: time, conditions and alerts go in. What is decided depends on them alone, 
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
@@ -18,6 +19,7 @@ from msgspec import Struct, structs
 from alerts.advice import misleads
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
+from alerts.shared import as_it_was, hit_by
 from alerts.succession import Others, handed_on, other_troubles
 from alerts.telling import Telling, Told, owing, without_meeting
 from telemetry.alerting import Alert, AlertState, Kind, Owed, Step
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from alerts.succession import Change
     from alerts.telling import Teller
     from config.alert_settings import Alerts
+    from telemetry.decisions import Incident
 
 OF_WINDOWS: Final = 3
 """What is not severe fires when it was seen in two of so many windows."""
@@ -60,8 +63,12 @@ class Machine:
         *,
         takes_place: Callable[[Alert], bool],
         is_taken: Callable[[str], bool],
+        ended: Mapping[str, Incident] = MappingProxyType({}),
     ) -> None:
-        """`takes_place`: whether the office of an alert is still linked and its meeting, if there is one, takes place; `is_taken`: whether an id has been given before."""
+        """`takes_place`: whether the office of an alert is still linked and its meeting, if there is one, takes place; `is_taken`: whether an id has been given before.
+
+        `ended`: by id, incidents that are over.
+        """
         self._settings = settings
         self._ladder = ladder
         self._teller = teller
@@ -69,6 +76,7 @@ class Machine:
         self._now_ns = now_ns
         self._takes_place = takes_place
         self._is_taken = is_taken
+        self._ended = ended
         self._is_crowd = False
 
     def step(
@@ -148,7 +156,9 @@ class Machine:
         if alert.subject != condition.subject and alert.told:
             after = self._turned(after, alert.starts_ns)
         if alert.clear_ns is not None:
-            after = structs.replace(after, clear_ns=None, flaps=self._newest((*after.flaps, self._now_ns)))
+            after = structs.replace(
+                after, clear_ns=None, over_ns=None, flaps=self._newest((*after.flaps, self._now_ns))
+            )
         if after.state is AlertState.PENDING:
             return self._held(after, condition)
         if self._silenced.covers(after):
@@ -302,7 +312,9 @@ class Machine:
         if others is Others.UNTOLD:
             return structs.replace(alert, clear_ns=None), ()
         if alert.clear_ns is None:
-            return structs.replace(alert, clear_ns=self._now_ns), ()
+            return as_it_was(
+                structs.replace(alert, clear_ns=self._now_ns), self._ended.get(alert.incident)
+            ), ()
         if self._now_ns - alert.clear_ns < self._clear_ns(alert):
             return alert, ()
         told = () if self._silenced.covers(alert) else self._teller.over(left)
@@ -350,6 +362,7 @@ class Machine:
             probability=condition.probability,
             severe=condition.severe,
             sites=condition.sites,
+            hit=hit_by(alert, condition),
             own_ns=self._own_ns(alert, condition),
         )
         if updated.own_ns is not None and self._now_ns - updated.own_ns < self._settings.clear_s * SECOND_NS:
@@ -375,26 +388,3 @@ class Machine:
 def _whose(one: Alert | Condition) -> str:
     """The office whose trouble it is, whatever the meeting; the subject, of an incident."""
     return one.site or one.subject
-
-
-def shifted(alert: Alert, by_ns: int) -> Alert:
-    """An alert after the clock on the wall was put forward (or back) by so much: what it waits for goes by time that has passed.
-
-    The times of meetings stay: they are meant by the clock on the wall.
-    """
-    moved = {
-        name: value + by_ns
-        for name in (
-            "pending_ns",
-            "fired_ns",
-            "clear_ns",
-            "rung_ns",
-            "said_ns",
-            "own_ns",
-            "turned_ns",
-            "misled_ns",
-        )
-        if (value := getattr(alert, name)) is not None
-    }
-    lists = {name: tuple(at_ns + by_ns for at_ns in getattr(alert, name)) for name in ("bad_ns", "flaps")}
-    return structs.replace(alert, **moved, **lists)

@@ -82,7 +82,7 @@ class PostOffice:
             factor=alert.factor,
             probability=alert.probability,
             since_ns=alert.since_ns,
-            ended_ns=now_ns if telling.step is Step.RESOLVED else None,
+            ended_ns=(alert.ended_ns or now_ns) if telling.step is Step.RESOLVED else None,
             unanswered=telling.unanswered,
             link=self._link(telling),
         )
