@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, structs
 
 from alerts.advice import misleads
+from alerts.crowd import Crowd
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
 from alerts.shared import as_it_was, hit_by
@@ -77,7 +78,7 @@ class Machine:
         self._takes_place = takes_place
         self._is_taken = is_taken
         self._ended = ended
-        self._is_crowd = False
+        self._crowd = Crowd({}, {}, settings, now_ns)
 
     def step(
         self, conditions: Mapping[str, Condition], standing: Iterable[Alert], recent: Iterable[Alert]
@@ -91,7 +92,7 @@ class Machine:
         goes_on = set(heirs.values())
         going_on = {heirs.get(subject, subject): alert for subject, alert in open_alerts.items()}
         others = other_troubles(going_on, conditions)
-        self._is_crowd = self._crowd(going_on, conditions) >= self._settings.crowd
+        self._crowd = Crowd(going_on, conditions, self._settings, self._now_ns)
         for subject in dict.fromkeys((*open_alerts, *conditions)):
             before, condition = open_alerts.get(subject), conditions.get(heirs.get(subject, subject))
             if before is None:
@@ -183,35 +184,16 @@ class Machine:
         """Held back until it has lasted: one window when severe, two of three otherwise."""
         window = window_start(self._now_ns)
         seen = tuple(one for one in alert.bad_ns if 0 < window - one < OF_WINDOWS * WINDOW_NS)
-        alert = structs.replace(alert, bad_ns=(*seen, window))
+        alert = self._crowd.joined(structs.replace(alert, bad_ns=(*seen, window)))
         lasted_ns = self._now_ns - alert.pending_ns
         if not condition.severe and not (seen and lasted_ns >= self._settings.hold_s * SECOND_NS):
             return alert, ()
-        if self._waits_for_others(condition, lasted_ns):
+        if self._crowd.holds(alert, condition):
             return alert, ()
         alert = structs.replace(alert, state=AlertState.FIRING, fired_ns=self._now_ns, bad_ns=())
         if self._silenced.covers(alert):
             return alert, ()
         return self._fired(alert, condition)
-
-    def _crowd(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> int:
-        """How many offices wait to be told of at once, each of a trouble of its own: if that is no accident, an incident follows."""
-        began_ns = self._now_ns - int(self._settings.crowd_hold_s * SECOND_NS)
-        return sum(
-            bool(one.site)
-            and not one.muted
-            and one.kind is not Kind.NOT_YOUR_LINE
-            and (
-                (standing[subject].state is AlertState.PENDING and standing[subject].pending_ns >= began_ns)
-                if subject in standing
-                else one.begins
-            )
-            for subject, one in conditions.items()
-        )
-
-    def _waits_for_others(self, condition: Condition, lasted_ns: int) -> bool:
-        own = bool(condition.site) and condition.kind is not Kind.NOT_YOUR_LINE
-        return self._is_crowd and own and lasted_ns < self._settings.crowd_hold_s * SECOND_NS
 
     def _fired(self, alert: Alert, condition: Condition) -> tuple[Alert, tuple[Telling, ...]]:
         before = alert.rank

@@ -134,6 +134,8 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     severe: bool = False
     bad_ns: tuple[int, ...] = ()
     """Starts of the windows in which it was seen while it was held back, newest last."""
+    crowded: bool = False
+    """It began among others, and was held back for their sake."""
     said_ns: int | None = None
     """When somebody was last told anything of it."""
     rank: int = 0
