@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alerts.saying import headline
 from telemetry.alerting import Step
-from telemetry.decisions import FactorKind
+from telemetry.decisions import Action, FactorKind, Reason, ReasonCode
 from tests.alerts.scenarios.house import PEOPLE
 
 if TYPE_CHECKING:
@@ -192,4 +192,30 @@ def test_a_ladder_of_its_own_for_shared_faults(build: Build) -> None:
     assert [line for line in house.told if "shared" in line] == [
         "09:20:00 ravi raised shared 2-offices",
         "09:30:00 noc-desk escalated shared 2-offices",
+    ]
+
+
+def test_an_office_whose_own_device_is_off_is_told_so_whatever_others_share(build: Build) -> None:
+    """There is something to do: it hears that, and not that it is not its line."""
+    house = build().at("10:37:45").not_ready("etah", severe=True)
+    off = Reason(code=ReasonCode.ROOM_DEVICE, since_ns=house.now_ns)
+    house.not_ready("agra", reasons=(off,), action=Action.SWITCH_ON_DEVICE)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("10:45")
+    assert [line for line in house.told if "site:" in line] == [
+        "10:37:45 site:etah raised not_your_line etah",
+        "10:38:00 site:agra raised room_device agra",
+    ]
+    told = {facts.site: facts for facts, *_ in house.facts if facts.site}
+    assert told["agra"].action is Action.SWITCH_ON_DEVICE
+
+
+def test_its_device_goes_off_after_it_was_told_to_do_nothing(build: Build) -> None:
+    """It hears what there is to do as of a new trouble, once that has lasted."""
+    house = build().at("10:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("10:35")
+    off = Reason(code=ReasonCode.ROOM_DEVICE, since_ns=house.now_ns)
+    house.not_ready("agra", reasons=(off,), action=Action.SWITCH_ON_DEVICE).run("10:40")
+    assert house.told_of("site:agra") == [
+        "10:30:00 site:agra raised not_your_line agra",
+        "10:37:00 site:agra raised room_device agra",
     ]
