@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from config.meetings import Occurrence
     from telemetry.decisions import Flag, Incident, Verdict
 
+_MENDED_AT_THE_OFFICE: Final = frozenset({Action.SWITCH_ON_DEVICE})
+"""What an in-charge can mend whoever else has a fault: of that it is told, and never that there is nothing to do."""
 _KINDS: Final = {ReasonCode.DARK: Kind.DARK, ReasonCode.ROOM_DEVICE: Kind.ROOM_DEVICE}
 
 
@@ -92,7 +94,8 @@ class _Finder:
         reason = verdict.reasons[0] if verdict.reasons else None
         code = reason.code if reason is not None else None
         end = occurrence.meeting.end
-        incident = self._incident_of(verdict.site, end)
+        is_own = verdict.action in _MENDED_AT_THE_OFFICE
+        incident = None if is_own else self._incident_of(verdict.site, end)
         kind = _KINDS.get(code) if code else None
         if kind is None:
             kind = Kind.AT_RISK if verdict.state is State.AT_RISK else Kind.NOT_READY

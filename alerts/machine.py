@@ -11,13 +11,16 @@ Pure: time, conditions and alerts go in. What is decided depends on them alone, 
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
 
 from alerts.advice import misleads
+from alerts.crowd import Crowd
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
+from alerts.shared import as_it_was, hit_by
 from alerts.succession import Others, handed_on, other_troubles
 from alerts.telling import Telling, Told, owing, without_meeting
 from telemetry.alerting import Alert, AlertState, Kind, Owed, Step
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from alerts.succession import Change
     from alerts.telling import Teller
     from config.alert_settings import Alerts
+    from telemetry.decisions import Incident
 
 OF_WINDOWS: Final = 3
 """What is not severe fires when it was seen in two of so many windows."""
@@ -60,8 +64,12 @@ class Machine:
         *,
         takes_place: Callable[[Alert], bool],
         is_taken: Callable[[str], bool],
+        ended: Mapping[str, Incident] = MappingProxyType({}),
     ) -> None:
-        """`takes_place`: whether the office of an alert is still linked and its meeting, if there is one, takes place; `is_taken`: whether an id has been given before."""
+        """`takes_place`: whether the office of an alert is still linked and its meeting, if there is one, takes place; `is_taken`: whether an id has been given before.
+
+        `ended`: by id, incidents that are over.
+        """
         self._settings = settings
         self._ladder = ladder
         self._teller = teller
@@ -69,7 +77,8 @@ class Machine:
         self._now_ns = now_ns
         self._takes_place = takes_place
         self._is_taken = is_taken
-        self._is_crowd = False
+        self._ended = ended
+        self._crowd = Crowd({}, {}, settings, now_ns)
 
     def step(
         self, conditions: Mapping[str, Condition], standing: Iterable[Alert], recent: Iterable[Alert]
@@ -83,7 +92,7 @@ class Machine:
         goes_on = set(heirs.values())
         going_on = {heirs.get(subject, subject): alert for subject, alert in open_alerts.items()}
         others = other_troubles(going_on, conditions)
-        self._is_crowd = self._crowd(going_on, conditions) >= self._settings.crowd
+        self._crowd = Crowd(going_on, conditions, self._settings, self._now_ns)
         for subject in dict.fromkeys((*open_alerts, *conditions)):
             before, condition = open_alerts.get(subject), conditions.get(heirs.get(subject, subject))
             if before is None:
@@ -148,7 +157,9 @@ class Machine:
         if alert.subject != condition.subject and alert.told:
             after = self._turned(after, alert.starts_ns)
         if alert.clear_ns is not None:
-            after = structs.replace(after, clear_ns=None, flaps=self._newest((*after.flaps, self._now_ns)))
+            after = structs.replace(
+                after, clear_ns=None, over_ns=None, flaps=self._newest((*after.flaps, self._now_ns))
+            )
         if after.state is AlertState.PENDING:
             return self._held(after, condition)
         if self._silenced.covers(after):
@@ -173,35 +184,16 @@ class Machine:
         """Held back until it has lasted: one window when severe, two of three otherwise."""
         window = window_start(self._now_ns)
         seen = tuple(one for one in alert.bad_ns if 0 < window - one < OF_WINDOWS * WINDOW_NS)
-        alert = structs.replace(alert, bad_ns=(*seen, window))
+        alert = self._crowd.joined(structs.replace(alert, bad_ns=(*seen, window)))
         lasted_ns = self._now_ns - alert.pending_ns
         if not condition.severe and not (seen and lasted_ns >= self._settings.hold_s * SECOND_NS):
             return alert, ()
-        if self._waits_for_others(condition, lasted_ns):
+        if self._crowd.holds(alert, condition):
             return alert, ()
         alert = structs.replace(alert, state=AlertState.FIRING, fired_ns=self._now_ns, bad_ns=())
         if self._silenced.covers(alert):
             return alert, ()
         return self._fired(alert, condition)
-
-    def _crowd(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> int:
-        """How many offices wait to be told of at once, each of a trouble of its own: if that is no accident, an incident follows."""
-        began_ns = self._now_ns - int(self._settings.crowd_hold_s * SECOND_NS)
-        return sum(
-            bool(one.site)
-            and not one.muted
-            and one.kind is not Kind.NOT_YOUR_LINE
-            and (
-                (standing[subject].state is AlertState.PENDING and standing[subject].pending_ns >= began_ns)
-                if subject in standing
-                else one.begins
-            )
-            for subject, one in conditions.items()
-        )
-
-    def _waits_for_others(self, condition: Condition, lasted_ns: int) -> bool:
-        own = bool(condition.site) and condition.kind is not Kind.NOT_YOUR_LINE
-        return self._is_crowd and own and lasted_ns < self._settings.crowd_hold_s * SECOND_NS
 
     def _fired(self, alert: Alert, condition: Condition) -> tuple[Alert, tuple[Telling, ...]]:
         before = alert.rank
@@ -302,7 +294,9 @@ class Machine:
         if others is Others.UNTOLD:
             return structs.replace(alert, clear_ns=None), ()
         if alert.clear_ns is None:
-            return structs.replace(alert, clear_ns=self._now_ns), ()
+            return as_it_was(
+                structs.replace(alert, clear_ns=self._now_ns), self._ended.get(alert.incident)
+            ), ()
         if self._now_ns - alert.clear_ns < self._clear_ns(alert):
             return alert, ()
         told = () if self._silenced.covers(alert) else self._teller.over(left)
@@ -350,6 +344,7 @@ class Machine:
             probability=condition.probability,
             severe=condition.severe,
             sites=condition.sites,
+            hit=hit_by(alert, condition),
             own_ns=self._own_ns(alert, condition),
         )
         if updated.own_ns is not None and self._now_ns - updated.own_ns < self._settings.clear_s * SECOND_NS:
@@ -375,26 +370,3 @@ class Machine:
 def _whose(one: Alert | Condition) -> str:
     """The office whose trouble it is, whatever the meeting; the subject, of an incident."""
     return one.site or one.subject
-
-
-def shifted(alert: Alert, by_ns: int) -> Alert:
-    """An alert after the clock on the wall was put forward (or back) by so much: what it waits for goes by time that has passed.
-
-    The times of meetings stay: they are meant by the clock on the wall.
-    """
-    moved = {
-        name: value + by_ns
-        for name in (
-            "pending_ns",
-            "fired_ns",
-            "clear_ns",
-            "rung_ns",
-            "said_ns",
-            "own_ns",
-            "turned_ns",
-            "misled_ns",
-        )
-        if (value := getattr(alert, name)) is not None
-    }
-    lists = {name: tuple(at_ns + by_ns for at_ns in getattr(alert, name)) for name in ("bad_ns", "flaps")}
-    return structs.replace(alert, **moved, **lists)

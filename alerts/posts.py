@@ -9,6 +9,7 @@ from alerts import links
 from alerts.delivery.limits import form_of
 from alerts.facts import Facts
 from alerts.words import UnsaidError, render
+from config.people import Role
 from telemetry.alerting import Kind, Post, Step
 from telemetry.windows import DAY_NS
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from alerts.ladder import Ladder
     from alerts.telling import Telling
     from config.config import Config
+    from config.people import Person
 
     Render = Callable[[Facts, Config, str, Form], Text]
 
@@ -82,10 +84,17 @@ class PostOffice:
             factor=alert.factor,
             probability=alert.probability,
             since_ns=alert.since_ns,
-            ended_ns=now_ns if telling.step is Step.RESOLVED else None,
-            unanswered=telling.unanswered,
+            ended_ns=(alert.ended_ns or now_ns) if telling.step is Step.RESOLVED else None,
+            unanswered=", ".join(dict.fromkeys(self._named(one, telling) for one in telling.unanswered)),
             link=self._link(telling),
         )
+
+    def _named(self, person: Person, telling: Telling) -> str:
+        """Somebody by name; a contact of an office whose name nobody has written down, by the office."""
+        registry = self._config.registry.by_id
+        offices = [registry[site].name(telling.person.language) for site in person.sites if site in registry]
+        by_office = ", ".join(offices) if person.role is Role.IN_CHARGE else ""
+        return person.name or by_office or person.id
 
     def _link(self, telling: Telling) -> str:
         alert = telling.alert

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from alerts import links
+from alerts.clock import shifted
 from alerts.conditions import Meetings, conditions, reach_ns
 from alerts.delivery.outbox import Delivery
 from alerts.ladder import Ladder
-from alerts.machine import Machine, shifted
+from alerts.machine import Machine
 from alerts.posts import PostOffice
 from alerts.quiet import MINUTE_NS
 from alerts.sight import Sight, look
@@ -268,6 +269,7 @@ class Alerts:
             now_ns,
             takes_place=takes_place,
             is_taken=lambda alert_id: self._state.alert(alert_id) is not None,
+            ended={one.id: one for one in self._sight.ended},
         )
 
     def _beat(self, now_ns: int, sent: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from telemetry.alerting import Alert, Silence
+from telemetry.alerting import INCIDENTS, Alert, Silence
 from telemetry.decisions import Flag, Incident, State, Verdict
 from telemetry.windows import DAY_NS, HOUR_NS
 
@@ -21,6 +21,8 @@ class Sight(Struct, frozen=True, kw_only=True):
     """Verdicts of occurrences that may still run or come soon, at risk or worse, by start; of open alerts those that are unknown too."""
     flags: tuple[Flag, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    ended: tuple[Incident, ...] = ()
+    """Incidents that are over, and of which an alert is open still."""
     open: tuple[Alert, ...] = ()
     recent: tuple[Alert, ...] = ()
     """Alerts that ended within the last hour, oldest first."""
@@ -32,14 +34,25 @@ def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
     """Read what is there now; meetings that start after `now_ns + reach_ns` are left out."""
     alerts = state.alerts(now_ns - HOUR_NS, now_ns + DAY_NS)
     standing = tuple(alert for alert in alerts if alert.resolved_ns is None)
+    incidents = tuple(state.open_incidents())
     return Sight(
         flagged=_flagged(state, standing, now_ns, reach_ns),
         flags=tuple(state.open_flags()),
-        incidents=tuple(state.open_incidents()),
+        incidents=incidents,
+        ended=_ended(state, standing, incidents),
         open=standing,
         recent=tuple(alert for alert in alerts if alert.resolved_ns is not None),
         silences=tuple(state.silences(now_ns)),
     )
+
+
+def _ended(
+    state: StateDb, standing: tuple[Alert, ...], incidents: tuple[Incident, ...]
+) -> tuple[Incident, ...]:
+    lasting = {incident.id for incident in incidents}
+    names = (alert.incident for alert in standing if alert.kind in INCIDENTS)
+    found = (state.incident(name) for name in names if name not in lasting)
+    return tuple(one for one in found if one is not None and one.until_ns is not None)
 
 
 def _flagged(state: StateDb, standing: tuple[Alert, ...], now_ns: int, reach_ns: int) -> tuple[Verdict, ...]:

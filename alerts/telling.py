@@ -57,8 +57,8 @@ class Telling(Struct, frozen=True, kw_only=True):
     key: str
     due_ns: int
     urgent: bool = False
-    unanswered: str = ""
-    """Name of who has not acknowledged, of an escalation."""
+    unanswered: tuple[Person, ...] = ()
+    """Who has not acknowledged, of an escalation."""
 
     @property
     def audience(self) -> Audience:
@@ -155,8 +155,8 @@ class Teller:
 
     def _first(self, alert: Alert, person: Person, below: list[Person]) -> Telling:
         """The first that somebody hears of an alert."""
-        names = ", ".join(one.name or one.id for one in below)
-        return self._telling(alert, person, Step.ESCALATED if below else Step.RAISED, unanswered=names)
+        step = Step.ESCALATED if below else Step.RAISED
+        return self._telling(alert, person, step, unanswered=tuple(below))
 
     def _is_due(self, alert: Alert, reach_min: float, waited: Rung | None) -> bool:
         """Whether the next rung is to be told now: the meeting is near enough, and the rung below has had its time."""
@@ -227,7 +227,7 @@ class Teller:
         *,
         kind: Kind | None = None,
         due_ns: int | None = None,
-        unanswered: str = "",
+        unanswered: tuple[Person, ...] = (),
     ) -> Telling:
         parts = (alert.id, str(alert.turn), step.value, tag, person.id)
         return Telling(

@@ -120,7 +120,11 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     told: tuple[str, ...] = ()
     """Ids of the people who were told of it."""
     sites: tuple[str, ...] = ()
-    """The offices, of an incident."""
+    """The offices, of an incident: those that suffer; once it looks well, all that were hit."""
+    hit: tuple[str, ...] = ()
+    """Every office that an incident has hit so far."""
+    over_ns: int | None = None
+    """When an incident itself was over; it is seen to be over, and looks well, somewhat later."""
     flaps: tuple[int, ...] = ()
     """When it came back, ns since the Unix epoch: the newest few, for the damping."""
     seen_ns: int = 0
@@ -130,6 +134,8 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     severe: bool = False
     bad_ns: tuple[int, ...] = ()
     """Starts of the windows in which it was seen while it was held back, newest last."""
+    crowded: bool = False
+    """It began among others, and was held back for their sake."""
     said_ns: int | None = None
     """When somebody was last told anything of it."""
     rank: int = 0
@@ -152,6 +158,13 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What its in-charges were last told to do."""
     misled_ns: int | None = None
     """Since when that asks too much of the line: see `alerts.advice`."""
+
+    @property
+    def ended_ns(self) -> int | None:
+        """When the trouble ended: without the wait whether it comes back; None while it lasts."""
+        if self.clear_ns is None:
+            return self.resolved_ns
+        return self.clear_ns if self.over_ns is None else self.over_ns
 
     @property
     def subject(self) -> str:

@@ -6,12 +6,13 @@ import smtplib
 import socket
 import ssl
 from email.message import EmailMessage
-from email.utils import format_datetime, localtime
+from email.utils import format_datetime, getaddresses, localtime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from alerts.delivery.deadline import deadline
 from alerts.delivery.errors import DeliveryError
+from alerts.delivery.wire import Wire, on_the_wire
 from alerts.links import reply_token
 from telemetry.alerting import BODY
 
@@ -46,7 +47,7 @@ class Mail:
 
 def envelope(row: OutboxRow, files: Sequence[Attachment], settings: Alerts, secret: bytes) -> EmailMessage:
     """The mail of a row; its Message-ID comes from the row's key, so a repeated one is known by it."""
-    mail, token = EmailMessage(), reply_token(secret, row.key)
+    mail, token = EmailMessage(Wire()), reply_token(secret, row.key)
     domain = settings.sender.rpartition("@")[2] or "localhost"
     mail["From"] = settings.sender
     mail["To"] = row.recipient
@@ -114,8 +115,16 @@ def _hand_over(server: _Server, mail: EmailMessage, settings: Alerts) -> str:
         server.starttls(context=ssl.create_default_context())
     if settings.smtp_user:
         server.login(settings.smtp_user, settings.smtp_password)
-    server.send_message(mail)
+    _send(server, mail)
     return f"{settings.smtp_host}:{settings.smtp_port} answered {_line(250, server.taken)}"
+
+
+def _send(server: smtplib.SMTP, mail: EmailMessage) -> None:
+    sender, *recipients = (address for _, address in getaddresses([mail["From"], mail["To"]]))
+    if "".join([sender, *recipients]).isascii():
+        server.sendmail(sender, recipients, on_the_wire(mail))
+    else:
+        server.send_message(mail)  # needs SMTPUTF8 of the server, and asks for it
 
 
 def _line(code: int, text: bytes | str) -> str:

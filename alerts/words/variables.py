@@ -12,6 +12,7 @@ from alerts.words.sms import plain, units
 from alerts.words.templates import Known, Voice, voice_of
 from telemetry.alerting import Kind
 from telemetry.decisions import Action, FactorKind, ReasonCode
+from telemetry.windows import SECOND_NS
 from telemetry.words import format as form
 from telemetry.words import knows, measure, say, say_cause, say_reason, say_region, say_told
 from telemetry.words.format import of_hundred
@@ -29,6 +30,8 @@ NOTHING: Final = "-"
 _LOSS: Final = frozenset({ReasonCode.LOSS_UP, ReasonCode.LOSS_DOWN, ReasonCode.LOSS})
 _SPEAK_FOR_THEMSELVES: Final = frozenset({Kind.DARK, Kind.ROOM_DEVICE})
 """Kinds that say what is the matter, whatever else the reasons say."""
+_EARLY_NS: Final = 15 * 60 * SECOND_NS
+"""People are asked to join so long before the start, when there is so much time left."""
 _LEAST_NAME: Final = 4
 """A name shorter than that says nothing; the number stands alone then."""
 _COMPANY: Final = frozenset({FactorKind.PROVIDER, FactorKind.PROVIDER_REGION, FactorKind.UPLINK})
@@ -178,7 +181,7 @@ class Speaker:
         return told[:1].lower() + told[1:]  # it stands behind a colon
 
     def _do(self) -> str:
-        return self.say(f"alerts.do.{self._facts.action.value}") if self._short else self.act
+        return self.say(self._by_the_clock("alerts.do")) if self._short else self.act
 
     @property
     def act(self) -> str:
@@ -186,7 +189,15 @@ class Speaker:
         action = self._facts.action
         if action is Action.CALL_PROVIDER and self.line:
             return self.say("alerts.act.call_provider_line", line=self.line)
-        return self.say(f"alerts.act.{action.value}")
+        return self.say(self._by_the_clock("alerts.act"))
+
+    def _by_the_clock(self, family: str) -> str:
+        """The key of the action: some are said otherwise shortly before the start, and while the meeting runs."""
+        key = f"{family}.{self._facts.action.value}"
+        starts_ns = self._facts.starts_ns
+        left_ns = starts_ns - self._facts.now_ns if starts_ns is not None else _EARLY_NS + 1
+        when = "_now" if left_ns <= 0 else "_soon" if left_ns <= _EARLY_NS else ""
+        return key + when if knows(self._language, key + when) else key
 
     @property
     def line(self) -> str:

@@ -33,6 +33,11 @@ class IncidentTable(Database):
         rows = self._rows("SELECT body FROM incident WHERE until_ns IS NULL ORDER BY since_ns, id")
         return [decoded(body, Incident) for (body,) in rows]
 
+    def incident(self, incident_id: str) -> Incident | None:
+        """One by its id, open or over; None when there is none."""
+        rows = self._rows("SELECT body FROM incident WHERE id = ?", (incident_id,))
+        return decoded(rows[0][0], Incident) if rows else None
+
     def incidents_ever(self) -> int:
         """How many there have been, those that last among them."""
         return int(self._rows("SELECT count(*) FROM incident")[0][0])

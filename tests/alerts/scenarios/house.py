@@ -217,7 +217,7 @@ class House:
             evidence=Evidence(
                 members=len(sites), suffer=len(sites), others=50, others_suffer=0, log_odds=40.0
             ),
-            until_ns=self.now_ns if until else None,
+            until_ns=(self.now_ns if until == "now" else self._ns(until)) if until else None,
         )
         self.state.put_incidents([made])
         return self

@@ -33,6 +33,18 @@ def test_unacknowledged_it_climbs_the_ladder(house: House) -> None:
     assert [facts.unanswered for facts, *_ in house.facts] == ["", "Agra keeper", "", "Ravi", "", ""]
 
 
+def test_a_contact_without_a_name_is_named_by_the_office(house: House) -> None:
+    """An id means nothing to whoever is to ring; the office is named in the reader's language."""
+    sites = house.folder / "sites.csv"
+    text = sites.read_text(encoding="utf-8").replace(",Agra,Agra,", ",Agra,आगरा,").replace("Agra keeper", "")
+    sites.write_text(text, encoding="utf-8")
+    house.at("07:00").not_ready("agra").run("10:05")
+    assert [(language, facts.unanswered) for facts, language, _ in house.facts if facts.unanswered] == [
+        ("hi", "आगरा"),
+        ("en", "Ravi"),
+    ]
+
+
 def test_an_acknowledgement_stops_the_climb(house: House) -> None:
     """Nobody further is told, nobody is reminded; who was told hears that it is over."""
     house.at("08:30").not_ready("agra").run("08:40").takes_up("site:agra").run("10:55")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telemetry.decisions import FactorKind
+from alerts.saying import headline
+from telemetry.alerting import Step
+from telemetry.decisions import Action, FactorKind, Reason, ReasonCode
 from tests.alerts.scenarios.house import PEOPLE
 
 if TYPE_CHECKING:
     from conftest import Build
 
 PEOPLE_WITHOUT_NOC = "".join(line for line in PEOPLE.splitlines(keepends=True) if ",noc," not in line)
+FIVE = ("agra", "etah", "hathras", "mainpuri", "mathura")
 THIRTY = tuple(f"office-{number:02}" for number in range(30))
 
 
@@ -69,6 +72,41 @@ def test_an_office_that_stays_bad_when_the_rest_come_back_hears_of_its_own(build
         "09:42:00 site:etah resolved not_your_line etah",
         "10:02:00 ravi escalated not_ready agra",
     ]
+
+
+def test_the_all_clear_is_about_all_that_were_hit_and_ends_with_the_fault(build: Build) -> None:
+    """Offices come back one after the other, and an all-clear waits: neither changes how many were hit, nor until when."""
+    house = (
+        build(offices=FIVE).at("09:25:15").incident(FactorKind.PROVIDER, "provider-b", *FIVE[:3]).run("09:26")
+    )
+    house.incident(FactorKind.PROVIDER, "provider-b", *FIVE[1:4]).run("09:28")
+    house.incident(FactorKind.PROVIDER, "provider-b", FIVE[3]).run("09:29")
+    began_ns = house.open[0].since_ns
+    house.incident(FactorKind.PROVIDER, "provider-b", *FIVE, until="09:28").run("09:29:15")
+    healing = house.open[0]
+    assert "5 offices" in headline(healing, house.live.current, "en", house.now_ns)
+    said = house.run("09:35").facts[-1][0]
+    assert (said.step, sorted(said.sites)) == (Step.RESOLVED, sorted(FIVE))
+    assert (said.since_ns, said.ended_ns) == (began_ns, house._ns("09:28"))
+    over = house.state.alert(healing.id)
+    assert over is not None
+    assert "5 offices" in headline(over, house.live.current, "en", house.now_ns)
+
+
+def test_a_shared_fault_that_comes_back_is_about_those_that_suffer_now(build: Build) -> None:
+    """Only the all-clear looks back."""
+    house = build(offices=FIVE).at("09:25").incident(FactorKind.PROVIDER, "provider-b", *FIVE).run("09:26")
+    house.incident(FactorKind.PROVIDER, "provider-b", *FIVE, until="now").run("09:27")
+    assert (house.open[0].over_ns, house.open[0].sites) == (house._ns("09:26"), FIVE)
+    house.incident(FactorKind.PROVIDER, "provider-b", *FIVE[:2]).run("09:28")
+    assert (house.open[0].ended_ns, house.open[0].sites, house.open[0].hit) == (None, FIVE[:2], FIVE)
+
+
+def test_an_offices_own_all_clear_ends_when_it_was_well(build: Build) -> None:
+    """Not when the wait was over."""
+    house = build().at("09:30").not_ready("agra", severe=True).run("09:35").ready("agra").run("09:40")
+    said = house.facts[-1][0]
+    assert (said.step, said.site, said.ended_ns) == (Step.RESOLVED, "agra", house._ns("09:35"))
 
 
 def test_an_incident_with_no_meeting_near_is_for_the_noc_alone(build: Build) -> None:
@@ -154,4 +192,30 @@ def test_a_ladder_of_its_own_for_shared_faults(build: Build) -> None:
     assert [line for line in house.told if "shared" in line] == [
         "09:20:00 ravi raised shared 2-offices",
         "09:30:00 noc-desk escalated shared 2-offices",
+    ]
+
+
+def test_an_office_whose_own_device_is_off_is_told_so_whatever_others_share(build: Build) -> None:
+    """There is something to do: it hears that, and not that it is not its line."""
+    house = build().at("10:37:45").not_ready("etah", severe=True)
+    off = Reason(code=ReasonCode.ROOM_DEVICE, since_ns=house.now_ns)
+    house.not_ready("agra", reasons=(off,), action=Action.SWITCH_ON_DEVICE)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("10:45")
+    assert [line for line in house.told if "site:" in line] == [
+        "10:37:45 site:etah raised not_your_line etah",
+        "10:38:00 site:agra raised room_device agra",
+    ]
+    told = {facts.site: facts for facts, *_ in house.facts if facts.site}
+    assert told["agra"].action is Action.SWITCH_ON_DEVICE
+
+
+def test_its_device_goes_off_after_it_was_told_to_do_nothing(build: Build) -> None:
+    """It hears what there is to do as of a new trouble, once that has lasted."""
+    house = build().at("10:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("10:35")
+    off = Reason(code=ReasonCode.ROOM_DEVICE, since_ns=house.now_ns)
+    house.not_ready("agra", reasons=(off,), action=Action.SWITCH_ON_DEVICE).run("10:40")
+    assert house.told_of("site:agra") == [
+        "10:30:00 site:agra raised not_your_line agra",
+        "10:37:00 site:agra raised room_device agra",
     ]

@@ -113,6 +113,11 @@ def everything() -> Iterator[Facts]:
                 reason = Reason(code=code, value=0.04, unit="ratio", since_ns=BEGAN_NS)
                 for audience in Audience:
                     yield facts(kind, Step.RAISED, audience, reason=reason, action=action)
+    for action in Action:
+        for left_ns in (9 * 60 * SECOND_NS, 0):
+            for audience in Audience:
+                now_ns = STARTS_NS - left_ns
+                yield facts(Kind.NOT_READY, Step.RAISED, audience, action=action, now_ns=now_ns)
     for factor in FactorKind:
         for kind in INCIDENTS:
             yield facts(kind, Step.RAISED, Audience.NOC, factor=Factor(factor, "awadh", "braj"))

@@ -14,8 +14,9 @@ from alerts.words.sms import cost
 from alerts.words.variables import Speaker
 from telemetry.alerting import Kind, Step
 from telemetry.decisions import Action, Reason, ReasonCode
+from telemetry.windows import SECOND_NS
 from telemetry.words import LANGUAGES
-from tests.alerts.words.cases import config, facts, to_be_read
+from tests.alerts.words.cases import STARTS_NS, config, facts, to_be_read
 
 if TYPE_CHECKING:
     from alerts.facts import Facts
@@ -74,10 +75,18 @@ def _causes(language: str) -> str:
 
 
 def _actions(language: str) -> str:
-    lines = ["== every action: as SMS, as mail"]
+    lines = ["== every action: before a meeting, shortly before it, in it; as SMS, as mail"]
     for action in Action:
-        found = facts(Kind.NOT_READY, Step.RAISED, Audience.IN_CHARGE, action=action)
-        said = [Speaker(found, config(), language, form).value("do") for form in (Form.SMS, Form.MAIL)]
+        early = facts(Kind.NOT_READY, Step.RAISED, Audience.IN_CHARGE, action=action)
+        times = [
+            early,
+            *(structs.replace(early, now_ns=STARTS_NS - left_ns) for left_ns in (9 * 60 * SECOND_NS, 0)),
+        ]
+        said = [
+            Speaker(found, config(), language, form).value("do")
+            for form in (Form.SMS, Form.MAIL)
+            for found in times
+        ]
         lines.append(f"{action.value}: {' | '.join(dict.fromkeys(said))}")
     return "\n".join(lines) + "\n"
 
