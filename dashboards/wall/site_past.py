@@ -24,13 +24,14 @@ from telemetry.store.protocol import Selection
 from telemetry.windows import HOUR_NS, MS_NS, SLOT_NS, slot_start
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from numpy.typing import NDArray
 
     from analytics.history import History
     from config.settings import Settings
-    from telemetry.store.protocol import StoreReader
+    from telemetry.store.protocol import Silence, StoreReader
 
 USUAL_OF: Final = ("rtt_p95_ms", "up_jitter_ms", "down_jitter_ms")
 _COUNTS: Final = ("sent", "lost", "up_lost", "down_lost")
@@ -126,11 +127,28 @@ def _moves(reader: StoreReader, site: str, path: str, span: Selection, weeks: fl
     )  # weeks before the first report take long and say nothing
     first_ns = slot_start(first_ns) + measured.start * SLOT_NS
     figures = {metric: values[..., measured] for metric, values in figures.items()}
+    found = [each for each in moved(figures, (site,), (path,), first_ns) if each.when_ns >= span.start_ns]
+    silences = reader.gaps(Selection(span.start_ns, span.end_ns, sites=(site,))).silences if found else ()
     return [
-        Move(metric=each.metric, at_ms=ms(each.when_ns), before=each.before, after=each.after)
-        for each in moved(figures, (site,), (path,), first_ns)
-        if each.when_ns >= span.start_ns
+        Move(
+            metric=each.metric,
+            at_ms=ms(when_heard(each.when_ns, silences)),
+            before=each.before,
+            after=each.after,
+        )
+        for each in found
     ]
+
+
+def when_heard(slot_ns: int, silences: Sequence[Silence]) -> int:
+    """When the first report of a slot was measured: its begin, or the end of the silence that lasted into it.
+
+    A silence that lasts beyond the slot is another probe's: this one measured within the slot, or nothing would have moved.
+    """
+    ends = (
+        each.until_ns for each in silences if each.from_ns <= slot_ns < each.until_ns <= slot_ns + SLOT_NS
+    )
+    return max(ends, default=slot_ns)
 
 
 def _listed(values: NDArray[np.float64]) -> list[float | None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.lines import Lines
 from tatpar.importing.told import is_news
 from tatpar.watching.foreseeing import prepare_tracks
-from tatpar.watching.learning import is_due, learn, model_in_force, teachers
+from tatpar.watching.learning import is_due, learn, model_in_force, say_set_aside, teachers
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ class Hindsight:
         self.pasts = pasts
         self.past: Past | None = None
         self.prepared: Prepared | None = None
+        self.had_lesson = False
+        """Whether the past had been read when we were last to learn."""
         self.in_force = model_in_force(state)
+        say_set_aside(state, self.in_force)
         self._state = state
+        self._said_too_little = False
         self._loaded_ns = 0
         self._oldest_late_ns: int | None = None
 
@@ -83,15 +87,25 @@ class Hindsight:
 
     def learn(self, now_ns: int) -> bool:
         """Fit the forecast's model anew when a week has passed and there is enough to learn from; whether it was."""
-        if self.prepared is None or not is_due(self._state, now_ns):
+        prepared = self.prepared
+        self.had_lesson = prepared is not None
+        if prepared is None or not is_due(self._state, now_ns):
             return False
-        found = learn(self._lesson(self.prepared, now_ns), now_ns)
+        found = learn(self._lesson(prepared, now_ns), now_ns)
         if found is None:
+            self._say_too_little()
             return False
         self._state.put_model(found)
         self.in_force = model_in_force(self._state)
         log.info("forecast fitted anew: %s", found.name, extra={"event": "watch.learnt", "model": found.name})
         return True
+
+    def _say_too_little(self) -> None:
+        """Once: it is tried again and again, for weeks where lines are good."""
+        if not self._said_too_little:
+            extra = {"event": "watch.not-learnt", "in_force": self.in_force.name}
+            log.info("too little history to fit the forecast anew: %s stays", self.in_force.name, extra=extra)
+        self._said_too_little = True
 
     def _lesson(self, prepared: Prepared, now_ns: int) -> Prepared:
         """The tracks to learn from: of a fleet in pieces those of some offices, read again whole."""

@@ -6,6 +6,7 @@ is held towards the shipped model, so that little history moves it little.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from tatpar.watching.offices import Offices
     from telemetry.state.db import StateDb
 
+log = logging.getLogger("tatpar.watching.watch")
+
 LEARN_NS: Final = 7 * DAY_NS
 LEAST_HISTORY_NS: Final = 7 * DAY_NS
 LEAST_HOURS: Final = 2000
@@ -48,6 +51,22 @@ def model_in_force(state: StateDb) -> ModelInForce:
     if own is None or model is None:
         return ModelInForce(shipped_prior(), f"{FORM} shipped")
     return ModelInForce(model, own.name)
+
+
+def say_set_aside(state: StateDb, in_force: ModelInForce) -> None:
+    """Log that the deployment's own newest model is not in force, if this release cannot read it: forecasts change by that."""
+    own = state.newest_model()
+    if own is None or _readable(own) is not None:
+        return
+    log.warning(
+        "the deployment's own model, %s, is of another release; in force is %s until one is fitted anew: "
+        "when the past is read, if it has %d hours of lines, %d of them failed",
+        own.name,
+        in_force.name,
+        LEAST_HOURS,
+        LEAST_FAILED,
+        extra={"event": "watch.model-set-aside", "model": own.name, "in_force": in_force.name},
+    )
 
 
 def is_due(state: StateDb, now_ns: int) -> bool:

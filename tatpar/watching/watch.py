@@ -69,6 +69,7 @@ CONFIG_NS: Final = 2 * SECOND_NS
 BEAT_NS: Final = 5 * SECOND_NS
 SETTLE_NS: Final = 30 * SECOND_NS
 LEARN_LOOK_S: Final = 600.0
+FIRST_LESSON_S: Final = 2.0  # until the past is read: after an upgrade a model is due at once
 REPORT_LOOK_S: Final = 60.0
 DIGEST_LOOK_S: Final = 15.0
 MIRROR_LOOK_S: Final = 2.0
@@ -208,7 +209,7 @@ class Watch:
                 tasks.create_task(again(self._keep_lease, every(RENEWAL_NS / SECOND_NS)), name="watch-lease")
                 tasks.create_task(again(self._keep_past, every(2.0)), name="watch-past")
                 tasks.create_task(again(self.settle, every(SETTLE_NS / SECOND_NS)), name="watch-outcomes")
-                tasks.create_task(again(self.learn, every(LEARN_LOOK_S)), name="watch-learning")
+                tasks.create_task(again(self.learn, self._until_lesson), name="watch-learning")
                 tasks.create_task(again(self.report, every(REPORT_LOOK_S)), name="watch-report")
                 tasks.create_task(again(self.digest, every(DIGEST_LOOK_S)), name="watch-digests")
                 if self._mirror is not None:
@@ -227,6 +228,9 @@ class Watch:
         """Until reports were stored, or it is time to look whether another process has stored some."""
         await asyncio.sleep(max(GAP_S, self._took_s))
         await self._committed.wait(POLL_S - GAP_S)
+
+    async def _until_lesson(self) -> None:
+        await asyncio.sleep(LEARN_LOOK_S if self._hindsight.had_lesson else FIRST_LESSON_S)
 
     def _keep_past(self) -> None:
         now_ns = self._clock.now_ns()

@@ -64,6 +64,19 @@ def test_a_rise_is_told_at_its_sixth_window(made: Bench, code: str) -> None:
     assert flag.reason.limit is None
 
 
+@pytest.mark.parametrize(("past", "told"), [(2, False), (20, True)])
+def test_a_creep_is_told_before_its_limit(made: Bench, past: int, *, told: bool) -> None:
+    """Jitter that grows by 28 ms within ten minutes, past 30 ms in the end, if the line had been measured for some minutes."""
+    codes = set()
+    for done in range(4, 40, 4):  # windows of the creep that are in
+        values = noisy(made)
+        values["down_jitter_ms"][0, 0] += np.clip(np.arange(WINDOWS) - (WINDOWS - 1 - done), 0, None) * 0.7
+        for column in values.values():
+            column[:, :, : WINDOWS - done - past] = np.nan
+        codes |= {flag.reason.code for flag in found(made, values) if flag.site == "s00"}
+    assert codes == ({ReasonCode.MOVED_JITTER} if told else set())
+
+
 def test_what_comes_back_is_over(made: Bench) -> None:
     """One window back below the middle keeps the flag, two end it; and after a while the new level is simply the line's."""
     for back, count in ((1, 1), (2, 0)):

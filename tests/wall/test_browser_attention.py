@@ -118,7 +118,7 @@ def test_the_next_meetings_offices_come_first_though_others_are_worse(page: Page
 
 def test_a_next_meeting_that_all_will_hold_says_so_above_the_others(page: Page, day: Any) -> None:
     """Nothing of another meeting is passed off as the next one's; the sentence counts the invited, not the linked."""
-    with day({"runs": {"varanasi": (State.NOT_READY, 0.01)}}) as (url, _):
+    with day({"runs": {"varanasi": (State.AT_RISK, 0.7)}}) as (url, _):
         open_wall(page, url)
         nothing = page.inner_text(".attention .nothing")
         assert "invited offices that are linked are ready" in nothing
@@ -154,6 +154,23 @@ def test_a_running_meetings_trouble_stands_before_a_meeting_hours_away(
         until(page, "document.querySelector('.attention .nothing').textContent.endsWith('are ready.')")
 
 
+def test_all_ready_for_the_next_meeting_never_hides_the_running_ones_trouble(
+    page: Page, day: Any, until: Any
+) -> None:
+    """Quarter of an hour before a meeting that all will hold: the head and the list tell of the one that fails."""
+    with day({"runs": {"varanasi": (State.NOT_READY, 0.01)}}) as (url, decide):
+        open_wall(page, url)
+        assert page.inner_text(".attention h2") == "In the meeting that is running"
+        assert said(page) == ["Varanasi"]
+        assert page.inner_text(".next-label") == "Meeting running for"
+        assert page.inner_text(".next-title").endswith("runs")
+        assert page.inner_text(".next-ready b") == "55/56"
+        decide({"next": {"agra": (State.AT_RISK, 0.7)}})
+        until(page, "document.querySelector('.attention h2').textContent === 'Before the next meeting'")
+        assert said(page) == ["Agra", "10:00 · District by district runs", "Varanasi"]
+        until(page, "document.querySelector('.next-title').textContent.endsWith('next')")
+
+
 def test_more_never_hides_the_next_meetings_offices_below_others(page: Page, day: Any) -> None:
     """When room is short, others go first; what of the next meeting has no room is counted, and leads to it."""
     page.set_viewport_size({"width": 1366, "height": 768})
@@ -166,7 +183,7 @@ def test_more_never_hides_the_next_meetings_offices_below_others(page: Page, day
         assert shown[:3] == ["Agra", "Mathura", "10:00 · District by district runs"]
         hidden = len(crowd) - (len(shown) - 3)
         assert hidden > 0
-        assert page.inner_text(".more") == f"and {hidden} more offices, not in this meeting"
+        assert page.inner_text(".more") == f"and {hidden} more offices, under other headings"
         assert page.get_attribute(".more", "href") is None
         everybody = {site.id for site in braj()}
         decide({"next": dict.fromkeys(everybody, (State.AT_RISK, 0.7))})

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from analytics.changes.moved import Moved
 from analytics.quality.assumed import endpoints_of
 from dashboards.wall.series import series
 from dashboards.wall.site_calls import live_call
-from dashboards.wall.site_past import site_past
+from dashboards.wall.site_past import site_past, when_heard
 from dashboards.wall.site_reports import MOST, site_reports
 from telemetry import codec
-from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, WINDOW_NS
+from telemetry.store.protocol import Selection, Silence
+from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, SLOT_NS, WINDOW_NS
 from tests.wall.long_story import GAP_NS, SITE, rehearsal, tell_long_past
 from tests.wall.storied_fleet import made_fleet, served, tell_incidents
 from tests.wall.story import NOW_NS, PATHS
@@ -98,6 +99,29 @@ def test_a_moved_level_is_told_with_its_levels(long_fleet: Any) -> None:
     nothing = site_past(long_fleet.reader, settings, SITE, "main.nowhere", span)
     assert nothing.moves == []
     assert set(nothing.usual["rtt_p95_ms"].middle) == {None}
+
+
+@pytest.mark.parametrize(
+    ("start_min", "until_min", "told_min"),
+    [(0, 3, 3), (-9, 3, 3), (0, 5, 5), (1, 3, 0), (-9, 0, 0), (-9, 6, 0)],
+)
+def test_a_move_is_not_told_within_a_silence(start_min: int, until_min: int, told_min: int) -> None:
+    """A slot in which reports began again: the new level was there from then on. Longer silent is another probe."""
+    minute_ns, slot_ns = 60 * 10**9, NOW_NS - NOW_NS % SLOT_NS
+    silences = [
+        Silence(SITE, "one", slot_ns - 90 * minute_ns, slot_ns - 80 * minute_ns),
+        Silence(SITE, "one", slot_ns + start_min * minute_ns, slot_ns + until_min * minute_ns),
+    ]
+    assert when_heard(slot_ns, silences) == slot_ns + told_min * minute_ns
+
+
+def test_the_page_tells_a_move_behind_the_silence(long_fleet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The detector names the begin of the slot, in which nothing was measured yet."""
+    last = GAP_NS[1] - SLOT_NS
+    move = Moved(site=SITE, path=PATHS[0], metric="loss", when_ns=last, before=0.0, after=0.1)
+    monkeypatch.setattr("dashboards.wall.site_past.moved", lambda *_: (move,))
+    (told,) = past_of(long_fleet, 2 * DAY_NS).moves
+    assert told.at_ms == GAP_NS[1] // MS_NS
 
 
 def test_what_happened_is_marked(long_fleet: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -130,3 +131,65 @@ def test_the_watch_takes_what_it_learnt_into_force(town: Town, caplog: pytest.Lo
     assert town.verdict("agra").model == own.name
     town.restart()
     assert town.watch._hindsight.in_force.name == own.name
+
+
+def events(caplog: pytest.LogCaptureFixture, event: str) -> list[logging.LogRecord]:
+    return [each for each in caplog.records if getattr(each, "event", "") == event]
+
+
+def test_a_model_of_another_release_is_set_aside_aloud(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    """Once per start, with what is in force in its place; nothing is said where there is no model or it can be read."""
+    town.restart()
+    assert not events(caplog, "watch.model-set-aside"), "there is none"
+    other = msgspec.json.encode(msgspec.structs.replace(shipped_prior(), form="terms/6"))
+    town.state.put_model(FittedModel("terms/6 of 2026-11-20, learnt from 9999 hours", town.t0, other))
+    town.restart()
+    town.play(30)
+    (row,) = events(caplog, "watch.model-set-aside")
+    assert row.levelno == logging.WARNING
+    assert vars(row)["model"] == "terms/6 of 2026-11-20, learnt from 9999 hours"
+    assert vars(row)["in_force"] == f"{FORM} shipped"
+    town.state.put_model(FittedModel("ours", town.t0 + 1, msgspec.json.encode(shipped_prior())))
+    town.restart()
+    assert len(events(caplog, "watch.model-set-aside")) == 1
+
+
+def test_too_little_to_learn_from_is_said_once(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    """It is tried every ten minutes."""
+    town.watch._hindsight.prepared = prepared(town, 10, 40)
+    with caplog.at_level(logging.INFO):
+        for at in range(3):
+            assert not town.watch.learn(town.now_ns + at * 600 * SECOND_NS)
+    (row,) = events(caplog, "watch.not-learnt")
+    assert vars(row)["in_force"] == f"{FORM} shipped"
+
+
+async def test_what_is_due_is_learnt_as_soon_as_the_past_is_there(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A running watch looks again within seconds while there is no past, and then every ten minutes."""
+    monkeypatch.setattr("tatpar.watching.watch.FIRST_LESSON_S", 0.01)
+    monkeypatch.setattr(town.watch, "_keep_past", lambda: None)
+    looks: list[bool] = []
+    look = town.watch._hindsight.learn
+
+    def learn(now_ns: int) -> bool:
+        learnt = look(now_ns)
+        looks.append(town.watch._hindsight.had_lesson)
+        return learnt
+
+    monkeypatch.setattr(town.watch._hindsight, "learn", learn)
+    running = asyncio.create_task(town.watch.run())
+    try:
+        while len(looks) < 3:  # noqa: ASYNC110 - it has no bell for that
+            await asyncio.sleep(0.01)
+        assert not any(looks)
+        town.watch._hindsight.prepared = prepared(town, 6, 0)
+        async with asyncio.timeout(10):
+            while not looks[-1]:  # noqa: ASYNC110 - it has no bell for that
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert looks.count(True) == 1
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

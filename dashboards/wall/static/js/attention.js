@@ -1,12 +1,12 @@
 // "Before the next meeting": its offices that will not hold, worst first; below them, under headings of their own, those
-// of other meetings. While the next one is far off, a running meeting that has trouble comes first. The order changes once a minute; in between an office that recovers keeps its row and shows that
-// it did, a new one joins at the end of its group.
+// of other meetings. While the next one is far off or all well, a running one that has trouble comes first. The order changes
+// once a minute; in between an office that recovers keeps its row, a new one joins at the end of its group.
 
 import { h, reshape, setAttribute, setText, shape } from "./dom.js";
 import { date, midnight, percent } from "./format.js";
 import { trouble } from "./freshness.js";
 import { degradedYetReady } from "./lines.js";
-import { isOld, isOver, meetingsInOrder, model, nextMeeting, now } from "./model.js";
+import { firstMeeting, isOld, meetingsInOrder, model, nextMeeting, now, troubledMeeting } from "./model.js";
 import { oldText, tileOf, worseFirst } from "./office.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
@@ -20,8 +20,6 @@ const MOST_ROWS = 150;
 /** The last group: of no meeting, lines that are degraded now. */
 const LINES = "lines";
 const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
-/** From so long before its start a meeting comes first, whatever is wrong with one that runs. */
-const SOON_MS = 30 * 60_000;
 
 export function createAttention() {
   const title = h("h2", { id: "attention-title" });
@@ -120,15 +118,6 @@ export function createAttention() {
   };
 }
 
-/** The first running meeting with an office that does not hold it; none when all hold. */
-const troubledMeeting = () => meetingsInOrder().find((m) => m.starts_ms <= now() && !isOver(m) && (m.count.not_ready || m.count.dark));
-
-/** The meeting that stands first: the next one, unless that is far off while a running one has trouble. */
-function firstMeeting() {
-  const next = nextMeeting();
-  return next && next.starts_ms - now() <= SOON_MS ? next : troubledMeeting() ?? next;
-}
-
 /** What will not hold, by the meeting that it is about: the first one, then others by their start, then none. */
 function groupsOf(next) {
   const coming = nextMeeting();
@@ -186,7 +175,7 @@ function subtitleOf(meeting) {
   return dayBefore(meeting.starts_ms) + say("wall.meeting_at", { meeting: nameOf(meeting), at: meeting.starts_ms, end: end ? nameOf(end) : meeting.end });
 }
 
-/** What is said in place of rows; that nothing is to be done only while nothing at all is wrong (`idle`: no row of another meeting either). */
+/** What is said in place of rows; "nothing to do" only while nothing at all is wrong (`idle`: no row). */
 function emptySentence(meeting, idle) {
   if (meeting && trouble()?.old) return say("wall.not_known_now");
   const linked = Object.values(model.tiles).filter((tile) => tile.shade !== "planned").length;
@@ -194,9 +183,8 @@ function emptySentence(meeting, idle) {
   if (!linked) return say("wall.none_linked");
   if (meeting && [...FLAGGED].some((shade) => meeting.count[shade])) return say("wall.ready_of", { ready: meeting.count.ready ?? 0, linked: meeting.linked });
   if (meeting && !meeting.linked) return say("wall.none_invited_linked");
-  const well = idle && !troubledMeeting() && model.incidents.every((one) => one.until_ms !== undefined);
-  if (meeting) return [say("wall.all_invited_ready", { n: meeting.linked }), well ? say("wall.nothing_to_do") : ""].filter(Boolean).join(" ");
   const calm = !trouble()?.old && model.incidents.every((one) => one.until_ms !== undefined);
+  if (meeting) return [say("wall.all_invited_ready", { n: meeting.linked }), idle && calm && !troubledMeeting() ? say("wall.nothing_to_do") : ""].filter(Boolean).join(" ");
   return meetingsInOrder().length ? say(calm ? "wall.all_fine_no_more" : "wall.no_more_meetings") : say("wall.no_meetings", { file: model.scene.calendar });
 }
 

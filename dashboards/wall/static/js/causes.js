@@ -11,7 +11,7 @@ export function causeText({ kind, name, region }) {
   return say(`shared.${kind}`, { name: shown, region: region && named(model.scene.regions, region) });
 }
 
-/** How long it has lasted, or lasted: between the minutes that stand beside it, so that the reader's own subtraction says the same. */
+/** How long it lasted: between the minutes beside it, so that the reader's own subtraction says the same. */
 export const lengthText = ({ since_ms: since, until_ms: until }) =>
   duration(Math.max(60, (minute(until ?? now()) - minute(since)) * 60));
 const minute = (timeMs) => Math.floor(timeMs / 60_000);

@@ -2,7 +2,7 @@
 
 import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, countdown, date, duration } from "./format.js";
-import { model, nextMeeting, now } from "./model.js";
+import { firstMeeting, model, now } from "./model.js";
 import { hrefMeeting } from "./router.js";
 import { readyParts } from "./timeline.js";
 import { nameOf, say, sayShade } from "./words.js";
@@ -32,7 +32,7 @@ export function createHeader(nav, controls) {
   function tick() {
     setText(time, clock(now()));
     setText(day, date(now()));
-    const meeting = nextMeeting();
+    const meeting = firstMeeting();
     if (!meeting) return showNone();
     const left = meeting.starts_ms - now();
     setText(nextLabel, say(left > 0 ? "wall.next_in" : "wall.running_for"));

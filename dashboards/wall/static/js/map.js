@@ -198,7 +198,7 @@ function smallFor({ holds, w }, beside) {
 
 const everythingOld = () => Object.values(model.tiles).every((tile) => tile.shade === "planned" || isOld(tile));
 
-/** Name and number (or that the line is down) of a label; where only one of both has room, the name, and no age that is nobody's; the age when everything is old. */
+/** A label's name and number (or that the line is down); where only one has room, the name; the age when everything is old. */
 function wordsOf(office, tile, { holds, small }, allOld) {
   const age = shortAge(tile);
   const number = age || shortLabel(tile);

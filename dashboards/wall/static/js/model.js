@@ -103,6 +103,19 @@ export function nextMeeting() {
   return all.find((m) => m.starts_ms > now()) ?? all.find((m) => !isOver(m)) ?? null;
 }
 
+/** From so long before its start a meeting that has trouble comes first, whatever is wrong with one that runs. */
+const SOON_MS = 30 * 60_000;
+
+/** The first running meeting with an office that does not hold it; none when all hold. */
+export const troubledMeeting = () => meetingsInOrder().find((m) => m.starts_ms <= now() && !isOver(m) && (m.count.not_ready || m.count.dark));
+
+/** The meeting that stands first: the next one, unless that is far off or all well while a running one has trouble. */
+export function firstMeeting() {
+  const next = nextMeeting();
+  const pressing = next && next.starts_ms - now() <= SOON_MS && (next.count.ready ?? 0) < next.linked;
+  return pressing ? next : troubledMeeting() ?? next;
+}
+
 export const OLD_MS = 45_000;
 
 /** Age (ms) of a tile's newest data; null when there never was any. */

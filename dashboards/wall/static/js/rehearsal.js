@@ -21,7 +21,7 @@ export function createRehearsal() {
   const halt = h("button", { type: "button", hidden: true, onclick: stop });
   const progress = h("div", { class: "rehearsal-progress", role: "status", "aria-live": "polite" });
   const detail = h("div", { class: "rehearsal-detail", tabindex: "0", role: "region", hidden: true });
-  // What goes on below the edge fades out there: a line cut through would look like a fault, and not every browser shows a scroll bar.
+  // What goes on below the edge fades out: a line cut through would look like a fault.
   const edge = () => detail.classList.toggle("goes-on", detail.scrollHeight - detail.scrollTop - detail.clientHeight > 1);
   detail.addEventListener("scroll", edge);
   new ResizeObserver(edge).observe(detail);

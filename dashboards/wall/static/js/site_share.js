@@ -10,7 +10,7 @@ export function linkTo(id, { from, to }, path, at) {
   return `${location.origin}${location.pathname}${hrefSite(id, query)}`;
 }
 
-/** Copies it; where the browser does not let us, shows it to be copied by hand. `place` takes the field, `tell` the word that it is done. */
+/** Copies it, or shows it to be copied by hand. `place` takes the field, `tell` the word that it is done. */
 export async function share(link, place, tell) {
   place.querySelector(".link-field")?.remove();
   try {

@@ -132,7 +132,7 @@ export function worstOf(count) {
   return ["dark", "not_ready", "at_risk", "unknown"].find((shade) => count[shade]) ?? (count.ready ? "ready" : "planned");
 }
 
-/** The worst that is expected, and how many of its offices are ready, as a screen shows it and as it is read out; of which nothing is known, no number. */
+/** The worst that is expected, and how many of its offices are ready, as it is shown and read out; no number where nothing is known. */
 export function readyParts({ count, linked }) {
   const ready = linked && count.unknown === linked ? null : count.ready ?? 0;
   return [shape(worstOf(count)), h("b", {}, `${ready ?? "–"}/${linked}`),
