@@ -155,3 +155,12 @@ def test_a_ladder_of_its_own_for_shared_faults(build: Build) -> None:
         "09:20:00 ravi raised shared 2-offices",
         "09:30:00 noc-desk escalated shared 2-offices",
     ]
+
+
+def test_an_end_threatens_every_meeting_that_is_held_there(build: Build) -> None:
+    """The incident lists one office, the meeting at that end has invited others: its alert names the meeting all the same; another end's names none."""
+    house = build(meeting="").meets("review", "11:00", who="site:etah").at("10:57")
+    house.incident(FactorKind.END, "state", "agra").incident(FactorKind.END, "national", "agra").run("10:58")
+    named = {alert.incident: (alert.meeting, alert.starts_ns) for alert in house.open}
+    starts_ns = house._occurrence("review").starts_ns
+    assert named == {"end-state": ("review", starts_ns), "end-national": ("", None)}
