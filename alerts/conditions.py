@@ -156,12 +156,14 @@ class _Finder:
         )
 
     def _next_meeting(self, sites: frozenset[str], end: str) -> Occurrence | None:
-        """The first meeting soon to which one of them is invited."""
+        """The first meeting soon that it threatens.
+
+        With an `end` any that is held there, for who is invited may be spared only so far; else one to which one of the offices is invited.
+        """
         until_ns = self._now_ns + int(self._settings.warning_min * MINUTE_NS)
         for occurrence in self._config.calendar.occurrences(self._now_ns, max(until_ns, self._now_ns + 1)):
-            if (not end or occurrence.meeting.end == end) and not sites.isdisjoint(
-                occurrence.meeting.invited
-            ):
+            meeting = occurrence.meeting
+            if meeting.end == end if end else not sites.isdisjoint(meeting.invited):
                 return occurrence
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analytics.causes import CAUSES, Cause
 from analytics.condition import SUSPECT
 from analytics.ground import Standing
 from telemetry.decisions import Action, ReasonCode
@@ -37,15 +38,27 @@ _STANDING: Final = (
     ReasonCode.REHEARSAL_DOWN,
 )
 """What comes back with the hour or stays as it is: no restart mends it."""
+_OF_THE_LINE: Final = (Action.RESTART_ROUTER, Action.CALL_PROVIDER)
+_OUTAGE: Final = CAUSES.index(Cause.OUTAGE)
 
 
 def advise(case: Case, reasons: Sequence[Reason]) -> Action:
     """The action for a case; `none` when it is ready or there is nothing that the office can do."""
     if case.standing is Standing.READY or not reasons:
         return Action.NONE
+    action = _weighed(case, reasons)
+    if action in _OF_THE_LINE and _only_this_end_is_down(case, reasons):
+        return Action.WAIT_HEADQUARTERS
+    return action
+
+
+def _weighed(case: Case, reasons: Sequence[Reason]) -> Action:
     worst = reasons[0]
     if worst.code in _NOT_OUR_OWN:
-        return _NOT_OUR_OWN[worst.code](case, worst)
+        action = _NOT_OUR_OWN[worst.code](case, worst)
+        is_over = worst.code is ReasonCode.SHARED_FAULT and _is_over(reasons[1:])
+        # Others may still suffer: this line is well again, and nobody changes anything for it now.
+        return Action.WATCH if is_over and action is not Action.WAIT_HEADQUARTERS else action
     if worst.until_ns is not None:
         return Action.WATCH  # it is over: nothing to be done about it now
     if worst.code in _FIXED:
@@ -98,6 +111,23 @@ _NOT_OUR_OWN: Final = {
     ReasonCode.SHARED_FAULT: _against_shared,
     ReasonCode.PLATFORM_EDGE: _against_platform,
 }
+
+
+def _is_over(own: Sequence[Reason]) -> bool:
+    return bool(own) and own[0].until_ns is not None
+
+
+def _only_this_end_is_down(case: Case, reasons: Sequence[Reason]) -> bool:
+    """The line is down while another end answers the same office over the same uplink: neither its router nor its provider is."""
+    if not any(reason.code is ReasonCode.OUTAGE and reason.is_down_now for reason in reasons):
+        return False
+    ground, uplink = case.ground, case.path_name.partition(".")[0]
+    down = ground.condition.by_cause[case.limit_set, case.site, :, _OUTAGE] >= SUSPECT
+    answers = ~ground.silent[case.site] & ~down
+    return any(
+        answers[i] and path != case.path_name and path.partition(".")[0] == uplink
+        for i, path in enumerate(ground.lines.paths)
+    )
 
 
 def _has_second_line(case: Case) -> bool:

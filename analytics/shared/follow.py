@@ -9,6 +9,8 @@ Stateless but for what is open: the faults of a moment are found anew each time 
 * Several that turn out to be one are merged into the oldest; of one that splits the surest part keeps the identity.
 * It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that; silence of all
   lasts only while nobody is heard.
+
+Who belongs to one that is open is asked apart from whether it is there (`membership`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import structs
 
+from analytics.shared.membership import belong, known_offices, lines_of
 from telemetry.decisions import Evidence, FactorKind, Incident
 from telemetry.windows import SECOND_NS
 
@@ -113,7 +116,8 @@ def follow(
             kept.append(_begin(each, now_ns, number))
             continue
         oldest = min(same, key=lambda one: (one.told_ns is None, one.first_ns))
-        kept.append(_go_on(oldest, each, now_ns))
+        going_on = _go_on(oldest, each, now_ns)
+        kept.append(_with_members(going_on, each.sites, sighting, candidates))
         ended += [(one, now_ns) for one in same if one is not oldest]
         taken = {one.id for one in same}
         left = [one for one in left if one.id not in taken]
@@ -179,10 +183,11 @@ def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> O
     """One that is not found any more: None when it is over."""
     if one.told_ns is None:
         return None
-    lines = np.ones(sighting.troubled.shape, dtype=bool)
-    if one.factor in candidates.names:
-        lines = candidates.members[candidates.names.index(one.factor)]
-    now = one.ever & (sighting.troubled & lines).any(axis=1)
+    if one.factor.kind is FactorKind.HUB:
+        now = one.ever & (sighting.troubled & lines_of(one.factor, candidates, sighting)).any(axis=1)
+    else:
+        now = belong(one.factor, one.ever, sighting, candidates)
+        one = _with_members(one, now, sighting, candidates)
     least = (
         1.0 if one.factor.kind is FactorKind.HUB else _HALF
     )  # one voice that is heard, and it is not the hub
@@ -190,6 +195,17 @@ def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> O
         return replace(one, now=now, seen_ns=now_ns, calm_ns=None)
     calm_ns = now_ns if one.calm_ns is None else one.calm_ns
     return None if now_ns - calm_ns >= CALM_NS else replace(one, now=now, calm_ns=calm_ns)
+
+
+def _with_members(one: Open, found: NDArray[np.bool_], sighting: Sighting, candidates: Factors) -> Open:
+    """With everybody who belongs to it beside those `found`, (S,); its counts are never behind those it lists."""
+    now = found | belong(one.factor, one.ever, sighting, candidates)
+    said, suffer = one.evidence, int(now.sum())
+    if suffer > said.suffer:
+        most = max(known_offices(one.factor, sighting, candidates), suffer)
+        members = max(said.members, min(said.members + suffer - said.suffer, most))
+        said = structs.replace(said, suffer=suffer, members=members)
+    return replace(one, now=now, ever=one.ever | now, evidence=said)
 
 
 def _evidence(each: Found) -> Evidence:

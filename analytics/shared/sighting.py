@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from telemetry.decisions import DOWN
 from telemetry.windows import SILENT_NS
 
 if TYPE_CHECKING:
@@ -24,17 +25,21 @@ class Sighting:
 
     `known`: anything can be said of the line; `troubled`: it is degraded beyond what is usual, or its office is not heard;
     `silent`: its office is not heard; `since_ns`: since when it has been troubled, 0 where it is not.
+    `down`: nothing comes through now, or its office is without contact; None where nobody has looked.
     """
 
     known: NDArray[np.bool_]
     troubled: NDArray[np.bool_]
     silent: NDArray[np.bool_]
     since_ns: NDArray[np.int64]
+    down: NDArray[np.bool_] | None = None
 
     def without(self, lines: NDArray[np.bool_]) -> Sighting:
         """As if nothing were known of some lines, (S, P): what explains them is already found."""
         known = self.known & ~lines
-        return Sighting(known, self.troubled & known, self.silent & known, np.where(known, self.since_ns, 0))
+        since_ns = np.where(known, self.since_ns, 0)
+        down = None if self.down is None else self.down & known
+        return Sighting(known, self.troubled & known, self.silent & known, since_ns, down)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,11 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
     silent = np.broadcast_to(silent_site[:, None], shape).copy()
     never = np.iinfo(np.int64).max
     since = np.where(silent, newest[:, None], never)
+    down = silent.copy()
     for flag in flags:
+        row = lines.site_index.get(flag.site)
+        if row is not None and flag.reason.code in DOWN:
+            down[row, lines.path_index.get(flag.path, slice(0)) if flag.path else slice(None)] = True
         if (
             flag.path
             and not flag.as_usual
@@ -73,4 +82,4 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
             since[cell] = min(int(since[cell]), flag.since_ns)
     known = measured & (silent | (now_ns - heard.last_end_ns <= SILENT_NS))
     troubled = (since < never) & known
-    return Sighting(known, troubled, silent & known, np.where(troubled, since, 0))
+    return Sighting(known, troubled, silent & known, np.where(troubled, since, 0), down & known)

@@ -22,29 +22,36 @@ _NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "
 """Trouble of the line now: what a shared fault can explain."""
 
 
-def shared_with(case: Case) -> Incident | None:
-    """The shared fault that an office's line to the meeting suffers from; None without one."""
+def shared_with(case: Case, code: ReasonCode | None = None) -> Incident | None:
+    """The shared fault that an office's line to the meeting suffers from; None without one.
+
+    `code`: what the line suffers from. Of several an outage is laid to its end: it is among that one's offices only while its
+    other ends answer, so neither a provider nor a region has cut it off.
+    """
     site, (uplink, _, end) = case.ground.lines.sites[case.site], case.path_name.partition(".")
+    suffers: list[Incident] = []
     for each in case.ground.incidents:
         if site not in each.sites or (each.factor.kind is FactorKind.END and each.factor.name != end):
             continue
         if each.factor.kind is FactorKind.UPLINK and each.factor.name != uplink:
             continue
-        return each
-    return None
+        suffers.append(each)
+    if code is ReasonCode.OUTAGE:
+        suffers.sort(key=lambda each: each.factor.kind is not FactorKind.END)
+    return suffers[0] if suffers else None
 
 
 def with_shared(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
     """The reasons of a case, led by the shared fault where that explains the first of them."""
     if case.standing is Standing.READY or not told or told[0].code not in _NOW:
         return tuple(told)
-    incident = shared_with(case)
+    incident = shared_with(case, told[0].code)
     if incident is None or _was_before(told[0], incident):
         return tuple(told)
     shared = Reason(
         code=ReasonCode.SHARED_FAULT,
-        value=float(incident.evidence.suffer),
-        limit=float(incident.evidence.members),
+        value=float(len(incident.sites)),
+        limit=float(max(incident.evidence.members, len(incident.sites))),
         path=case.path_name,
         since_ns=incident.since_ns,
         factor=incident.factor,

@@ -1,0 +1,75 @@
+"""Who belongs to a fault that is open, which is another question than whether there is one.
+
+To decide that offices have something in common, those that had trouble before are left out: they would suffer anyway (decision
+174). Once it is decided they count as any other:
+
+* of an end that is cut off, every office whose line there is down belongs to it while its other ends answer, whatever trouble the line had before,
+  and of headquarters that is cut off, every office whose lines are all down;
+* who has suffered from it and still suffers, or is still without contact, has not come back, though its flags are as young as those of
+  lines that are heard again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from telemetry.decisions import FactorKind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.shared.factors import Factors
+    from analytics.shared.sighting import Sighting
+    from telemetry.decisions import Factor
+
+_HALF: Final = 0.5
+_PARTS: Final = (FactorKind.END, FactorKind.UPLINK)
+
+
+def belong(
+    factor: Factor, ever: NDArray[np.bool_], sighting: Sighting, candidates: Factors
+) -> NDArray[np.bool_]:
+    """(S,): the offices of an open fault that suffer from it now; `ever` (S,): those that have suffered from it.
+
+    Our own deafness is told by who is heard at all, so nobody belongs to it but whom that says.
+    """
+    if factor.kind is FactorKind.HUB:
+        return np.zeros_like(ever)
+    lines, down = lines_of(factor, candidates, sighting), _down(sighting)
+    still = ever & ((sighting.troubled | down) & lines).any(axis=1)
+    cut = _is_cut(lines & sighting.known & ~sighting.silent, down)  # of who is silent nothing is measured
+    if factor.kind is FactorKind.END or (factor.kind is FactorKind.HEADQUARTERS and _most(still, cut)):
+        still |= cut
+    if factor.kind not in _PARTS:
+        return still
+    beside = ~lines & sighting.known
+    own = beside.any(axis=1) & ~(beside & ~down).any(axis=1)  # down elsewhere too: its trouble is its own
+    return np.asarray(still & ~own)
+
+
+def known_offices(factor: Factor, sighting: Sighting, candidates: Factors) -> int:
+    """How many offices of a factor anything is known of."""
+    return int((lines_of(factor, candidates, sighting) & sighting.known).any(axis=1).sum())
+
+
+def lines_of(factor: Factor, candidates: Factors, sighting: Sighting) -> NDArray[np.bool_]:
+    """(S, P): the lines that depend on a factor; all where the configuration names it no more."""
+    if factor in candidates.names:
+        return np.asarray(candidates.members[candidates.names.index(factor)])
+    return np.ones(sighting.troubled.shape, dtype=bool)
+
+
+def _is_cut(lines: NDArray[np.bool_], down: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S,): most of the office's `lines`, (S, P), are down."""
+    return np.asarray((lines & down).sum(axis=1) > _HALF * lines.sum(axis=1))
+
+
+def _most(still: NDArray[np.bool_], cut: NDArray[np.bool_]) -> bool:
+    """Whether it cuts most of those off who suffer: a dead line has not the cause of lossy ones."""
+    return bool((still & cut).sum() > _HALF * still.sum())
+
+
+def _down(sighting: Sighting) -> NDArray[np.bool_]:
+    return sighting.silent if sighting.down is None else sighting.down

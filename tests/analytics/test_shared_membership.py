@@ -1,0 +1,150 @@
+"""Who belongs to a shared fault that is open: troubled before or not, back or not; and what its offices are told."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from analytics.ground import Standing
+from analytics.lines import Lines
+from analytics.shared.factors import factors
+from analytics.shared.find import shared_faults
+from analytics.shared.follow import HOLD_NS, follow
+from analytics.shared.sighting import Heard, Sighting, sight
+from analytics.shared.told import with_shared
+from telemetry.decisions import Evidence, Factor, FactorKind, Flag, Incident, Reason, ReasonCode
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from analytics.shared.follow import Open
+
+SITES = tuple(f"s{i:02d}" for i in range(24))
+LINES = Lines(SITES, ("main.state", "main.national"))
+LINKED = np.ones(24, dtype=bool)
+PROVIDERS = ["pa" if i % 2 else "pb" for i in range(24)]
+FACTORS = factors(LINES, PROVIDERS, [f"r{i // 6}" for i in range(24)], LINKED)
+NOW = 1_795_392_000 * SECOND_NS
+WEST = SITES[:6]
+NATIONAL, PA = Factor(FactorKind.END, "national"), Factor(FactorKind.PROVIDER, "pa")
+
+
+def flag(site: str, path: str, code: ReasonCode, age_s: int) -> Flag:
+    since_ns = NOW - age_s * SECOND_NS
+    return Flag(site=site, path=path, reason=Reason(code=code), since_ns=since_ns, seen_ns=NOW)
+
+
+def looked(flags: list[Flag], silent: dict[str, int] | None = None) -> Sighting:
+    """What is seen under these flags; the `silent` were last heard so many seconds ago."""
+    last = np.full(LINES.shape, NOW - SECOND_NS)
+    for site, age_s in (silent or {}).items():
+        last[LINES.site_index[site]] = NOW - age_s * SECOND_NS
+    return sight(LINES, flags, Heard(last, LINKED), NOW)
+
+
+def told(factor: Factor, *sightings: Sighting) -> Open:
+    """The factor's fault, which is open after these looks, the first held for long enough."""
+    opened: tuple[Open, ...] = ()
+    for number, sighting in enumerate((sightings[0], *sightings)):
+        opened = follow(
+            opened, shared_faults(FACTORS, sighting), sighting, FACTORS, NOW + number * HOLD_NS
+        ).open
+    (one,) = [each for each in opened if each.told_ns is not None and each.factor == factor]
+    return one
+
+
+def listed(one: Open) -> set[str]:
+    incident = one.incident(SITES)
+    assert incident is not None
+    return set(incident.sites)
+
+
+def west_is_lossy() -> list[Flag]:
+    return [flag(site, path, ReasonCode.LOSS_DOWN, 600) for site in WEST for path in LINES.paths]
+
+
+def test_an_office_that_was_troubled_before_belongs_to_the_end_that_is_cut_off() -> None:
+    """A region loses 2 % for ten minutes, then an end is cut off: all 24 offices are of it, and its counts say so; who decided it are 18."""
+    cut = [flag(site, "main.national", ReasonCode.OUTAGE, 60) for site in SITES]
+    sighting = looked(west_is_lossy() + cut)
+    found = next(each for each in shared_faults(FACTORS, sighting) if each.factor == NATIONAL)
+    assert found.sites.sum() == 18
+    one = told(NATIONAL, sighting)
+    assert listed(one) == set(SITES)
+    assert (one.evidence.suffer, one.evidence.members) == (24, 24)
+
+
+def test_an_office_whose_other_end_is_down_too_is_not_of_the_end_that_is_cut_off() -> None:
+    """Its own line is dead; that of a lossy one is not."""
+    cut = [flag(site, "main.national", ReasonCode.OUTAGE, 60) for site in SITES]
+    dead = [flag("s00", "main.state", ReasonCode.OUTAGE, 60)]
+    assert listed(told(NATIONAL, looked(west_is_lossy() + cut + dead))) == set(SITES) - {"s00"}
+
+
+def test_a_lossy_office_whose_line_is_not_down_is_none_of_the_cut() -> None:
+    """Old loss alone makes nobody a part of an outage."""
+    cut = [flag(site, "main.national", ReasonCode.OUTAGE, 60) for site in SITES if site != "s00"]
+    assert listed(told(NATIONAL, looked(west_is_lossy() + cut))) == set(SITES) - {"s00"}
+
+
+def test_a_dead_line_is_none_of_a_loss_that_all_have() -> None:
+    """Headquarters loses packets of everybody; an office whose lines were dead an hour before has a cause of its own."""
+    lossy = [flag(site, path, ReasonCode.LOSS_DOWN, 60) for site in SITES[1:] for path in LINES.paths]
+    dead = [flag("s00", path, ReasonCode.OUTAGE, 3600) for path in LINES.paths]
+    assert listed(told(Factor(FactorKind.HEADQUARTERS), looked(lossy + dead))) == set(SITES[1:])
+
+
+def test_who_is_not_back_stays_listed_while_others_come_back() -> None:
+    """Of a provider's twelve silent offices ten are heard again, still bad, with young flags: the two without contact have not come back."""
+    theirs = [site for site, provider in zip(SITES, PROVIDERS, strict=True) if provider == "pa"]
+    before = looked([], dict.fromkeys(theirs, 300))
+    young = [flag(site, path, ReasonCode.LOSS_DOWN, 20) for site in theirs[2:] for path in LINES.paths]
+    after = looked(young, dict.fromkeys(theirs[:2], 300))
+    found = next(each for each in shared_faults(FACTORS, after) if each.factor.name == "pa")
+    assert found.sites.sum() == 10
+    one = told(PA, before, after)
+    assert listed(one) == set(theirs)
+
+
+def test_who_reconnects_and_is_lost_again_has_not_come_back() -> None:
+    """Two windows came, then the connection was lost again: without contact is without contact."""
+    theirs = [site for site, provider in zip(SITES, PROVIDERS, strict=True) if provider == "pa"]
+    lost = [flag(site, "", ReasonCode.DARK, 300) for site in theirs[:2]]
+    after = looked(lost, dict.fromkeys(theirs[2:], 300))
+    assert listed(told(PA, looked([], dict.fromkeys(theirs, 300)), after)) == set(theirs)
+
+
+def incident(factor: Factor, *sites: str) -> Incident:
+    evidence = Evidence(members=12, suffer=11, others=12, others_suffer=0, log_odds=20.0)
+    return Incident(
+        id=str(factor),
+        factor=factor,
+        since_ns=NOW - 60 * SECOND_NS,
+        told_ns=NOW,
+        seen_ns=NOW,
+        sites=sites,
+        evidence=evidence,
+    )
+
+
+def factor_told(code: ReasonCode, *incidents: Incident) -> Reason:
+    ground = SimpleNamespace(lines=LINES, incidents=incidents)
+    case = SimpleNamespace(
+        ground=ground, site=0, path_name="main.national", standing=Standing.NOT_READY, path=1
+    )
+    own = Reason(code=code, path="main.national", since_ns=NOW - 60 * SECOND_NS)
+    return with_shared(cast("Any", case), [own])[0]
+
+
+def test_an_outage_is_laid_to_its_end_before_the_region_that_is_lossy() -> None:
+    """Of two faults that an office is in, the older is the region's loss; the line that is down is the end's, the lossy one the region's."""
+    both = incident(Factor(FactorKind.REGION, "west"), *WEST), incident(NATIONAL, *SITES)
+    assert factor_told(ReasonCode.OUTAGE, *both).factor == NATIONAL
+    assert factor_told(ReasonCode.LOSS_DOWN, *both).factor == Factor(FactorKind.REGION, "west")
+
+
+def test_a_reason_counts_the_offices_that_its_incident_lists() -> None:
+    """Three are left of eleven: the verdict says three of twelve, as the incident does."""
+    reason = factor_told(ReasonCode.OUTAGE, incident(NATIONAL, *SITES[:3]))
+    assert (reason.value, reason.limit) == (3.0, 12.0)
