@@ -195,7 +195,6 @@ def test_a_ladder_of_its_own_for_shared_faults(build: Build) -> None:
     ]
 
 
-<<<<<<< HEAD
 def test_an_office_whose_own_device_is_off_is_told_so_whatever_others_share(build: Build) -> None:
     """There is something to do: it hears that, and not that it is not its line."""
     house = build().at("10:37:45").not_ready("etah", severe=True)
@@ -220,7 +219,8 @@ def test_its_device_goes_off_after_it_was_told_to_do_nothing(build: Build) -> No
         "10:30:00 site:agra raised not_your_line agra",
         "10:37:00 site:agra raised room_device agra",
     ]
-=======
+
+
 def test_an_end_threatens_every_meeting_that_is_held_there(build: Build) -> None:
     """The incident lists one office, the meeting at that end has invited others: its alert names the meeting all the same; another end's names none."""
     house = build(meeting="").meets("review", "11:00", who="site:etah").at("10:57")
@@ -228,4 +228,3 @@ def test_an_end_threatens_every_meeting_that_is_held_there(build: Build) -> None
     named = {alert.incident: (alert.meeting, alert.starts_ns) for alert in house.open}
     starts_ns = house._occurrence("review").starts_ns
     assert named == {"end-state": ("review", starts_ns), "end-national": ("", None)}
->>>>>>> c3
