@@ -30,6 +30,8 @@ LASTING_NS: Final = 10 * SECOND_NS
 LASTING_SYNCHRONISED_NS: Final = 60 * SECOND_NS
 """The same of a probe that says its clock is kept right: a narrow line may delay a few reports alike."""
 _KEEP_NS: Final = 2 * WINDOW_NS
+_EXPLAINED_NS: Final = 3 * WINDOW_NS // 4
+"""A window is the least step; half of it and some more, so that what lies between two does not go to and fro."""
 _REMEMBERED: Final = 10_000
 _MAX_BOOT: Final = 64
 
@@ -92,7 +94,7 @@ def _learnt(known: _Lateness | None, report: Received, late_ns: int) -> _Latenes
             held = 0  # the clock has been set; later than by its offset is late for another reason as well
         return _Lateness(report.envelope.boot[:_MAX_BOOT], late_ns, report.received_ns, held)
     lasting_ns = report.received_ns - known.since_ns
-    if lasting_ns < _needed_ns(report) or abs(late_ns - known.offset_ns) <= _KEEP_NS:
+    if lasting_ns < _needed_ns(report) or abs(late_ns - known.offset_ns) <= _EXPLAINED_NS:
         return known
     offset_ns = round(late_ns / WINDOW_NS) * WINDOW_NS
     _tell(report, offset_ns)

@@ -153,6 +153,20 @@ def test_a_clock_that_is_set_wrong_otherwise_is_followed(line: Line, better_ns: 
     assert [line.start(turn, better_ns) for turn in range(4, 6)] == [0, 0]
 
 
+def test_an_offset_that_is_a_window_off_is_mended(line: Line) -> None:
+    """Found from a probe that closed its windows early, as one does that has just been started."""
+    for turn in range(3):
+        line.start(turn, 23 * WINDOW_NS)
+    assert [line.start(turn, 24 * WINDOW_NS) for turn in range(3, 6)] == [-WINDOW_NS, 0, 0]
+
+
+def test_lateness_between_two_windows_does_not_go_to_and_fro(line: Line) -> None:
+    """Windows that follow each other stay so while receipt jitters."""
+    jitter_s = (7, 8, 6, 9, 8, 7, 6, 8, 9, 7)
+    starts = [line.start(turn, HOUR_NS, waited_ns=s * SECOND_NS) for turn, s in enumerate(jitter_s)]
+    assert len(set(starts[1:])) == 1
+
+
 def test_an_absurd_age_harms_nobody(line: Line) -> None:
     """A probe that lies can misdate its own reports only within what any date may be."""
     assert [line.start(turn, 0, age_ms=10**14) for turn in range(3)] == [0, 0, 0]
