@@ -22,6 +22,7 @@ from collector.enrolment.roll import Roll
 from collector.intake import Bounds, examine, outlived
 from collector.outcome import Accepted, Answered, Misdated, RefusalCode, Refused, Said
 from collector.redating import Redater
+from collector.slow_clocks import SlowClocks
 from telemetry.messages import Opaque
 from telemetry.store.errors import StoreError
 from telemetry.store.protocol import Counting, Fate, InHour, Preparing
@@ -57,6 +58,7 @@ class Memory:
     """What is remembered from batch to batch; the examining thread's alone."""
 
     redater: Redater = field(default_factory=Redater)
+    slow_clocks: SlowClocks = field(default_factory=SlowClocks)
     arrears: Arrears = field(default_factory=Arrears)
     crowding: Crowding = field(default_factory=Crowding)
 
@@ -168,6 +170,8 @@ def _no_collecting() -> Iterator[None]:
 
 def _outcome(message: Message, rules: Rules, memory: Memory, batch: Batch) -> Settled:
     outcome = examine(message, rules.root, rules.registry, rules.bounds, rules.roll)
+    if isinstance(outcome, Accepted):
+        return _in_time(outcome, message, memory, batch)
     if not isinstance(outcome, Misdated):
         return outcome
     mended = memory.redater.redate(outcome)
@@ -177,6 +181,15 @@ def _outcome(message: Message, rules: Rules, memory: Memory, batch: Batch) -> Se
         return gone
     batch.redated += 1
     return Accepted(mended.report)
+
+
+def _in_time(accepted: Accepted, message: Message, memory: Memory, batch: Batch) -> Accepted:
+    """As it was dated, or by its age when its clock is slow."""
+    mended = memory.slow_clocks.redated(accepted.report, message)
+    if mended is None:
+        return accepted
+    batch.redated += 1
+    return Accepted(mended)
 
 
 def _sort(outcome: Settled, message: Message, batch: Batch, reports: list[tuple[Received, Message]]) -> None:

@@ -50,16 +50,10 @@ class Redater:
             return Refused(RefusalCode.CLOCK, detail, misdated.message, envelope)
         estimate_ns = misdated.report.received_ns - age_ns
         offset_ns = self._offset(misdated, estimate_ns - envelope.start_ns)
-        start_ns = envelope.start_ns + offset_ns
-        start_ns -= start_ns % WINDOW_NS
-        if start_ns < 0:
+        if envelope.start_ns + offset_ns < 0:
             detail = f"an age of {age_ns // MS_NS} ms lies before all time"
             return Refused(RefusalCode.CLOCK, detail, misdated.message, envelope)
-        clock = envelope.clock  # right after all, when the report is merely very old
-        if abs(offset_ns) > _KEEP_NS:
-            clock = _wrong_clock(clock, envelope.start_ns - start_ns)
-        fixed = msgspec.structs.replace(envelope, start_ns=start_ns, clock=clock)
-        return Redated(replace(misdated.report, envelope=fixed, payload=b""), offset_ns)
+        return Redated(dated_by(misdated.report, offset_ns), offset_ns)
 
     def _offset(self, misdated: Misdated, wanted_ns: int) -> int:
         envelope = misdated.report.envelope
@@ -71,6 +65,19 @@ class Redater:
         if len(self._offsets) > REMEMBERED:
             self._offsets.popitem(last=False)
         return known
+
+
+def dated_by(report: Received, offset_ns: int) -> Received:
+    """The report in the window that an offset of its clock leads to; its `clock` says how far that was off."""
+    envelope = report.envelope
+    start_ns = envelope.start_ns + offset_ns
+    start_ns -= start_ns % WINDOW_NS
+    clock = envelope.clock  # right after all, when the report is merely very old
+    if abs(offset_ns) > _KEEP_NS:
+        clock = _wrong_clock(clock, envelope.start_ns - start_ns)
+    return replace(
+        report, envelope=msgspec.structs.replace(envelope, start_ns=start_ns, clock=clock), payload=b""
+    )
 
 
 def _age_ns(misdated: Misdated) -> int | None:

@@ -375,7 +375,7 @@ def test_offices_of_which_nobody_would_be_told(
 
     An organiser of a meeting that is in the calendar no more is told, and refuses nothing.
     """
-    operator.write(settings(reflector))
+    operator.write(settings(reflector, more='[alerts]\nsmtp_host = "mail.hq.example"\n'))
     beside = operator.config.parent
     heading = "id,name_en,name_hi,region,lat,lon,status\n"
     (beside / "sites.csv").write_text(heading + "agra,Agra,आगरा,braj,27,78,linked\n", encoding="utf-8")
