@@ -31,6 +31,7 @@ _FIXED: Final = {
 _STANDING: Final = (
     ReasonCode.USUAL_HOUR,
     ReasonCode.STRAINED,
+    ReasonCode.EXPECTED_STRAIN,
     ReasonCode.BITRATE_UP,
     ReasonCode.BITRATE_DOWN,
     ReasonCode.REHEARSAL_UP,

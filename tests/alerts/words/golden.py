@@ -27,6 +27,7 @@ UNITS: Final = {
     **{code: "bps" for code in ReasonCode if code.value.startswith("bitrate")},
     ReasonCode.USUAL_HOUR: "ratio",
     ReasonCode.STRAINED: "ratio",
+    ReasonCode.EXPECTED_STRAIN: "ratio",
     ReasonCode.RECENT_FAULT: "s",
 }
 VALUES: Final = {
