@@ -153,9 +153,10 @@ def _fault_reasons(case: Case) -> list[Reason]:
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
     if ground.relapses[case.site, case.path] >= FLAPPING and by_cause[ranked[0]] < SUSPECT:
-        return [Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name)]
+        return [_flapping(case)]
     if by_cause[CAUSES.index(Cause.OUTAGE)] >= SUSPECT:
-        return [_line_reason(case, Cause.OUTAGE)]
+        again = [_flapping(case)] if ground.relapses[case.site, case.path] >= FLAPPING else []
+        return [_line_reason(case, Cause.OUTAGE), *again]
     suspects = [CAUSES[c] for c in ranked if by_cause[c] >= SUSPECT]
     if _last_breach(case, Cause.OUTAGE) is not None:  # what only the outage's own windows broke says nothing
         suspects = [cause for cause in suspects if _last_breach(case, cause) is not None]
@@ -165,6 +166,17 @@ def _fault_reasons(case: Case) -> list[Reason]:
     first = int(np.searchsorted(ground.recent.start_ns, since_ns))
     told = one_voice(ground.recent.counts.of_line(case.site, case.path, first), suspects)
     return [_line_reason(case, cause) for cause in suspects if cause in told][:MOST_REASONS]
+
+
+def _flapping(case: Case) -> Reason:
+    """How often the line failed within the last hour and came back, and since when it has done so."""
+    at, since_ns = (case.site, case.path), case.ground.relapsing_since_ns
+    return Reason(
+        code=ReasonCode.FLAPPING,
+        value=float(case.ground.relapses[at]),
+        path=case.path_name,
+        since_ns=None if since_ns is None else int(since_ns[at]) or None,
+    )
 
 
 def _line_reason(case: Case, cause: Cause) -> Reason:

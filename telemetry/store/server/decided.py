@@ -102,6 +102,7 @@ REASONS: Final = {
     ReasonCode.REHEARSAL_DOWN: 29,
     ReasonCode.PLATFORM_EDGE: 30,  # 28 and 29 are taken: the rehearsal's
     ReasonCode.EXPECTED_STRAIN: 31,
+    ReasonCode.FLAPPING: 32,
 }
 """0: no reason, or one that this table does not know yet."""
 ACTIONS: Final = {

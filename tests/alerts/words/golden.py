@@ -32,7 +32,7 @@ UNITS: Final = {
 }
 VALUES: Final = {
     code: {"ratio": 0.041, "ms": 312.0, "bps": 640e3, "s": 1800.0}[unit] for code, unit in UNITS.items()
-}
+} | {ReasonCode.FLAPPING: 7.0}
 
 
 def messages(language: str) -> str:
