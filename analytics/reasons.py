@@ -181,7 +181,7 @@ def _flapping(case: Case) -> Reason:
 
 def _line_reason(case: Case, cause: Cause) -> Reason:
     """A cause that holds now: over its newest windows, or over its last spell when those alone are within the limit."""
-    since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
+    since_ns = _since(case, cause)
     limit = limit_of(cause, case.profile.alarm)
     value = _figure(case, cause, since_ns)
     if limit is not None and value is not None and value <= limit:
@@ -189,6 +189,15 @@ def _line_reason(case: Case, cause: Cause) -> Reason:
         if breach is not None:
             return _breach_reason(case, cause, breach)
     return _reason(case, cause, value, since_ns or None)
+
+
+def _since(case: Case, cause: Cause) -> int:
+    """Since when the cause holds: an outage from its own beginning, where that was seen, whatever ailed the line before; 0 where it is not known."""
+    at, recent = (case.site, case.path), case.ground.recent
+    breach = _last_breach(case, cause) if cause is Cause.OUTAGE else None
+    if breach is None or not recent.present[at][: breach.first].any():
+        return int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
+    return int(recent.start_ns[breach.first])
 
 
 def _reason(
