@@ -32,6 +32,7 @@ _FIXED: Final = {
 _STANDING: Final = (
     ReasonCode.USUAL_HOUR,
     ReasonCode.STRAINED,
+    ReasonCode.EXPECTED_STRAIN,
     ReasonCode.BITRATE_UP,
     ReasonCode.BITRATE_DOWN,
     ReasonCode.REHEARSAL_UP,
@@ -65,12 +66,15 @@ def _weighed(case: Case, reasons: Sequence[Reason]) -> Action:
         return _FIXED[worst.code]
     if worst.code in _STANDING:
         return _lower(case) if case.best_profile else _unless_at_risk(case)
-    return _against_fault(case, worst)
+    comes_back = any(reason.code is ReasonCode.FLAPPING for reason in reasons)
+    return _against_fault(case, worst, comes_back=comes_back)
 
 
-def _against_fault(case: Case, worst: Reason) -> Action:
+def _against_fault(case: Case, worst: Reason, *, comes_back: bool) -> Action:
     if _has_second_line(case):
         return Action.SECOND_LINE
+    if comes_back:  # no restart has mended it, and no smaller picture gets through an outage
+        return Action.CALL_PROVIDER
     if worst.code is ReasonCode.OUTAGE:
         fresh = worst.since_ns is None or case.ground.now_ns - worst.since_ns <= FRESH_OUTAGE_NS
         return Action.RESTART_ROUTER if fresh else Action.CALL_PROVIDER

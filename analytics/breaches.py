@@ -41,11 +41,10 @@ class Breach:
 def last_breach(
     recent: Recent, line: tuple[int, int], cause: Cause, limit: float | None, windows: int
 ) -> Breach | None:
-    """The last spell of a cause on a line (site, path) within the newest `windows` of the grid; None without one."""
+    """The last spell of a cause on a line (site, path), from its very beginning on, that reached into the newest `windows` of the grid; None without one."""
     past = past_limit(recent, line, cause, limit)
-    past[: max(len(past) - windows, 0)] = False
     found = np.flatnonzero(past)
-    if not len(found):
+    if not len(found) or found[-1] < len(past) - windows:
         return None
     gaps = np.flatnonzero(np.diff(found) > JOINED_WINDOWS)
     first = int(found[gaps[-1] + 1]) if len(gaps) else int(found[0])

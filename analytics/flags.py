@@ -141,11 +141,14 @@ class _Maker:
         firsts = {CAUSES[index]: int(self.found.first[site, path, index]) for index in indices}
         told = one_voice(self.seen.counts.of_line(site, path, min(firsts.values())), firsts)
         since = {cause: min(firsts[each] for each in family(cause) if each in firsts) for cause in told}
-        return [
+        found = [
             self.flag(site, path, int(index), since[CAUSES[index]])
             for index in indices
             if CAUSES[index] in told
         ]
+        if Cause.OUTAGE not in told:
+            return found
+        return [flag for flag in found if flag.reason.value]  # where nothing comes through nothing else is measured
 
     def flag(self, site: int, path: int, index: int, first: int) -> Flag:
         cause, name = CAUSES[index], self.seen.lines.paths[path]

@@ -66,6 +66,8 @@ class Ground:
     """(S, 2): rates of the line up and down as registered, NaN where nobody wrote them down."""
     dark_after_ns: int
     foresight: Foresight
+    relapsing_since_ns: NDArray[np.int64] | None = None
+    """(S, P): when the first of the spells of `relapses` began; None: not known."""
     listening_since_ns: int = 0
     """Since when we listen: of silence before that nothing is known."""
     rehearsed: Mapping[str, BrokeInRehearsal] = field(default_factory=dict)

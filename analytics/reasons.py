@@ -16,6 +16,7 @@ from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
 from analytics.readiness import NEVER_READY, READY
+from analytics.strained import strain_now, strained
 from telemetry.decisions import Reason, ReasonCode
 from telemetry.windows import DAY_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
@@ -30,10 +31,6 @@ LEAST_HOURS: Final = 8
 """With fewer hours of history a line's usual trouble is the prior's, not its own."""
 TRACE: Final = 0.02
 """A cause less likely than this is not named, not even as past."""
-STRAINED_FROM: Final = 0.6
-"""A figure at less than this share of its limit is not called near it."""
-STRAIN_SLOTS: Final = 3
-"""Slots over which the worst figure is told."""
 FLAPPING: Final = 3
 """Spells in the last hour from which a line counts as one that keeps coming back."""
 
@@ -69,7 +66,6 @@ def _without_number(case: Case) -> Reason | None:
 
 def _of_the_line(case: Case) -> tuple[Reason, ...]:
     """Why the line itself is expected to fail."""
-    terms = case.expectation.terms
     faults, cost = _fault_reasons(case), _fault_weight(case)
     if faults[0].code is ReasonCode.RECENT_FAULT and not _broke_lately(case):  # the line's habit, then
         faults, usual = [], _usual(case, cost)
@@ -78,21 +74,30 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
     weighed = [
         *((cost, each) for each in faults),
         *usual,
-        *_strained(case),
+        *strained(case),
         *_peers(case),
-        (float(terms.planned[case.site]), _planned_reason(case)),
-        (float(terms.capacity[case.site]), _capacity_reason(case)),
+        *_planned(case),
+        *_capacity(case),
         *_rehearsed(case),
     ]
-    weighed = weighed or [(cost, Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name))]
+    # Nothing that has a name: what is left is what the number itself says.
+    weighed = weighed or [(0.0, Reason(code=ReasonCode.EXPECTED_STRAIN, path=case.path_name))]
     weighed.sort(key=lambda pair: -pair[0])
     telling = [each for weight, each in weighed if weight >= WORTH_TELLING]
     if not telling:
         # Many small terms, or lines that usually fail so often: the heaviest, else the line's record.
         telling = [(usual or weighed)[0][1] if weighed[0][0] <= 0.0 else weighed[0][1]]
-    if len(telling) > 1:  # that little is known explains nothing when something else does
-        telling = [each for each in telling if each.code is not ReasonCode.NO_HISTORY]
-    return tuple(telling[:MOST_REASONS])
+    return tuple(_each_once(telling)[:MOST_REASONS])
+
+
+def _each_once(telling: list[Reason]) -> list[Reason]:
+    """Without what another one says already: that an hour which usually fails will, and that little is known."""
+    codes = [each.code for each in telling]
+    said = {ReasonCode.NO_HISTORY} if len(telling) > 1 else set()
+    if ReasonCode.USUAL_HOUR in codes:
+        before = codes.index(ReasonCode.USUAL_HOUR)
+        said |= {code for code in codes[before:] if code is ReasonCode.EXPECTED_STRAIN}
+    return [each for each in telling if each.code not in said]
 
 
 def _missing(case: Case) -> list[Reason]:
@@ -126,7 +131,7 @@ def _fault_weight(case: Case) -> float:
     cost = float(terms.fault[site])
     if not _is_silent(case):
         # Past its limit strain is part of the fault.
-        return max(cost, float(terms.strain[site])) if _strain(case) >= 1.0 else cost
+        return max(cost, float(terms.strain[site])) if strain_now(case) >= 1.0 else cost
     # What was suspected of the line before hides behind its silence.
     cost = max(cost, float(terms.silence[site]))
     return max(cost, 1.0 - NEVER_READY) if _is_held_back(case) else cost
@@ -148,9 +153,10 @@ def _fault_reasons(case: Case) -> list[Reason]:
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
     if ground.relapses[case.site, case.path] >= FLAPPING and by_cause[ranked[0]] < SUSPECT:
-        return [Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name)]
+        return [_flapping(case)]
     if by_cause[CAUSES.index(Cause.OUTAGE)] >= SUSPECT:
-        return [_line_reason(case, Cause.OUTAGE)]
+        again = [_flapping(case)] if ground.relapses[case.site, case.path] >= FLAPPING else []
+        return [_line_reason(case, Cause.OUTAGE), *again]
     suspects = [CAUSES[c] for c in ranked if by_cause[c] >= SUSPECT]
     if _last_breach(case, Cause.OUTAGE) is not None:  # what only the outage's own windows broke says nothing
         suspects = [cause for cause in suspects if _last_breach(case, cause) is not None]
@@ -162,9 +168,20 @@ def _fault_reasons(case: Case) -> list[Reason]:
     return [_line_reason(case, cause) for cause in suspects if cause in told][:MOST_REASONS]
 
 
+def _flapping(case: Case) -> Reason:
+    """How often the line failed within the last hour and came back, and since when it has done so."""
+    at, since_ns = (case.site, case.path), case.ground.relapsing_since_ns
+    return Reason(
+        code=ReasonCode.FLAPPING,
+        value=float(case.ground.relapses[at]),
+        path=case.path_name,
+        since_ns=None if since_ns is None else int(since_ns[at]) or None,
+    )
+
+
 def _line_reason(case: Case, cause: Cause) -> Reason:
     """A cause that holds now: over its newest windows, or over its last spell when those alone are within the limit."""
-    since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
+    since_ns = _since(case, cause)
     limit = limit_of(cause, case.profile.alarm)
     value = _figure(case, cause, since_ns)
     if limit is not None and value is not None and value <= limit:
@@ -172,6 +189,15 @@ def _line_reason(case: Case, cause: Cause) -> Reason:
         if breach is not None:
             return _breach_reason(case, cause, breach)
     return _reason(case, cause, value, since_ns or None)
+
+
+def _since(case: Case, cause: Cause) -> int:
+    """Since when the cause holds: an outage from its own beginning, where that was seen, whatever ailed the line before; 0 where it is not known."""
+    at, recent = (case.site, case.path), case.ground.recent
+    breach = _last_breach(case, cause) if cause is Cause.OUTAGE else None
+    if breach is None or not recent.present[at][: breach.first].any():
+        return int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
+    return int(recent.start_ns[breach.first])
 
 
 def _reason(
@@ -247,22 +273,6 @@ def _usual(case: Case, more: float) -> list[tuple[float, Reason]]:
     return [(cost, reason)]
 
 
-def _strain(case: Case) -> float:
-    """How near to its limit the line's worst figure came in the newest slots; past 1 it is broken."""
-    seen = case.track.strain[case.line, : case.newest_slot + 1][-STRAIN_SLOTS:]
-    return float(np.nan_to_num(seen).max(initial=0.0))
-
-
-def _strained(case: Case) -> list[tuple[float, Reason]]:
-    """Told while nothing is past its limit yet."""
-    worst = _strain(case)
-    suspicion = case.ground.condition.suspicion[case.limit_set, case.site, case.path]
-    if not STRAINED_FROM <= worst < 1.0 or suspicion >= SUSPECT:
-        return []
-    reason = Reason(code=ReasonCode.STRAINED, value=round(worst, 3), unit="ratio", path=case.path_name)
-    return [(float(case.expectation.terms.strain[case.site]), reason)]
-
-
 def _peers(case: Case) -> list[tuple[float, Reason]]:
     """The share that is broken now, when any is, of those that the term goes by: the others of the same provider or to the same end."""
     ground, provider = case.ground, case.track.groups.get("provider")
@@ -279,24 +289,30 @@ def _peers(case: Case) -> list[tuple[float, Reason]]:
     return [(float(case.expectation.terms.peers[case.site]), reason)]
 
 
-def _planned_reason(case: Case) -> Reason:
-    """For how long of the meeting works or a holiday were announced."""
+def _planned(case: Case) -> list[tuple[float, Reason]]:
+    """For how long of the meeting works or a holiday were announced; nothing where none were, since it keeps people from being told."""
     track, meeting = case.track, case.occurrence
     first = max((meeting.starts_ns - track.start_ns) // track.slot_ns, 0)
     last = max(-(-(meeting.ends_ns - track.start_ns) // track.slot_ns), first)
     planned_s = int(track.planned[case.line, first:last].sum()) * track.slot_ns / SECOND_NS
     planned_s = min(planned_s, (meeting.ends_ns - meeting.starts_ns) / SECOND_NS)
-    return Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name)
+    cost = float(case.expectation.terms.planned[case.site])
+    if planned_s <= 0.0 or cost <= 0.0:
+        return []
+    return [(cost, Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name))]
 
 
-def _capacity_reason(case: Case) -> Reason:
-    """The direction that falls shorter of what is needed."""
+def _capacity(case: Case) -> list[tuple[float, Reason]]:
+    """The direction that falls shorter of what is needed, of a line that is registered as too slow."""
+    cost = float(case.expectation.terms.capacity[case.site])
+    if cost <= 0.0:
+        return []
     up, down = (float(rate) for rate in case.ground.link_bps[case.site])
     need_up, need_down = case.profile.alarm.bitrate_up_bps, case.profile.alarm.bitrate_down_bps
     short_up, short_down = (need_up or 0.0) / max(up, 1.0), (need_down or 0.0) / max(down, 1.0)
     if np.isnan(down) or short_up >= short_down:
-        return Reason(code=ReasonCode.BITRATE_UP, value=up, limit=need_up, unit="bps")
-    return Reason(code=ReasonCode.BITRATE_DOWN, value=down, limit=need_down, unit="bps")
+        return [(cost, Reason(code=ReasonCode.BITRATE_UP, value=up, limit=need_up, unit="bps"))]
+    return [(cost, Reason(code=ReasonCode.BITRATE_DOWN, value=down, limit=need_down, unit="bps"))]
 
 
 def _rehearsed(case: Case) -> list[tuple[float, Reason]]:

@@ -18,6 +18,7 @@ _NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "
     ReasonCode.DARK,
     ReasonCode.NO_DATA,
     ReasonCode.RECENT_FAULT,
+    ReasonCode.FLAPPING,
 }
 """Trouble of the line now: what a shared fault can explain."""
 

@@ -55,7 +55,7 @@ class Current:
         self._state = state
         self.contact = contact
         self._dark = np.zeros(len(offices.sites), dtype=bool)
-        self._relapses: NDArray[np.int64] | None = None
+        self._relapses: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
         self._usual: tuple[int, int, UsualNow] | None = None
         self._prepared: Prepared | None = None
         self._judged: tuple[Recent, Condition] | None = None
@@ -113,6 +113,7 @@ class Current:
         self.ring.stand_on(self._floor(past))
         recent, offices = self.ring.recent(), self.offices
         shape = self.shape()
+        relapsed, since_ns = self._relapses or (None, None)
         fitting = past if past is not None and past.shape == shape else nothing_known(shape, now_ns)
         state = self._condition_of(recent)
         seen = Seen(recent, state, self._dark)
@@ -127,7 +128,8 @@ class Current:
             climate=fitting.climate,
             usual=self._usual_now(past, now_ns),
             fault_since_ns=self._fault_since(state),
-            relapses=_fit(self._relapses, recent.lines.shape),
+            relapses=_fit(relapsed, recent.lines.shape),
+            relapsing_since_ns=_fit(since_ns, recent.lines.shape),
             silent_since_ns=self._silent_since(),
             dark=self._dark,
             linked=offices.linked,

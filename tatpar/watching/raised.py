@@ -84,18 +84,23 @@ class RaisedFlags:
         return replace(flag, since_ns=before.since_ns, reason=reason)
 
 
-def relapses(state: StateDb, lines: Lines, now_ns: int) -> NDArray[np.int64]:
-    """(S, P): how many spells of one and the same reason ended on each line within the last hour."""
+def relapses(state: StateDb, lines: Lines, now_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(S, P) each: how many spells of one and the same reason ended on each line within the last hour, and when the first of them began."""
     counts: dict[Key, int] = {}
+    began: dict[Key, int] = {}
     for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
         if spell.cleared_ns is not None and spell.flag.reason.code not in MOVED_LEVELS:
-            counts[_key(spell.flag)] = counts.get(_key(spell.flag), 0) + 1
-    out = np.zeros(lines.shape, dtype=np.int64)
-    for (site, path, _), count in counts.items():
+            key, since_ns = _key(spell.flag), spell.flag.since_ns
+            counts[key] = counts.get(key, 0) + 1
+            began[key] = min(began.get(key, since_ns), since_ns)
+    most, first_ns = np.zeros((2, *lines.shape), dtype=np.int64)
+    for key, count in counts.items():
+        site, path, _ = key
         if site in lines.site_index and path in lines.path_index:
             cell = lines.site_index[site], lines.path_index[path]
-            out[cell] = max(int(out[cell]), count)
-    return out
+            if count > most[cell]:
+                most[cell], first_ns[cell] = count, began[key]
+    return most, first_ns
 
 
 def _key(flag: Flag) -> Key:

@@ -57,6 +57,21 @@ def test_a_mild_break_needs_two_of_three(made: Bench) -> None:
     assert not flag.severe
 
 
+def test_in_an_outage_nothing_is_flagged_that_has_no_figure_any_more(made: Bench) -> None:
+    """Bursts before the cut: while nothing comes through, "bursts of loss, 0 %" is not a fault but what was not measured."""
+    values = made.values((1, 1, 40), pps=50)
+    made.lose(values, "up", 5, at=(..., slice(26, 40)))
+    values["up_worst_200ms_lost"][..., 26:] = 5
+    before = {flag.reason.code for flag in flagged(made, made.recent(values, ONE))}
+    assert before == {ReasonCode.BURST_UP}
+    made.lose(values, "up", 750, at=(..., slice(36, 40)))
+    values["up_worst_200ms_sent"][..., 36:] = 0
+    values["up_worst_200ms_lost"][..., 36:] = 0
+    codes = {flag.reason.code for flag in flagged(made, made.recent(values, ONE))}
+    assert ReasonCode.OUTAGE in codes
+    assert ReasonCode.BURST_UP not in codes
+
+
 def test_two_calm_windows_clear(made: Bench) -> None:
     """One window within the limit keeps the flag, two in a row clear it; one past the limit in between starts again."""
     assert loss_flags(made, [9, 0])

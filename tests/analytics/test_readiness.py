@@ -165,12 +165,12 @@ def test_a_line_registered_as_too_slow_is_told(made: Bench) -> None:
 
 
 def test_a_line_that_keeps_coming_back_is_told(made: Bench) -> None:
-    """Three spells within the hour make a line that is clean just now a risk, with the recent fault as the reason."""
+    """Three spells within the hour make a line that is clean just now a risk, and it is said how often it failed."""
     relapses = np.zeros((3, 2), dtype=np.int64)
     relapses[1] = 3
     found = verdict(made.ground(broken(made, lost=0), relapses=relapses), made, 600.0, site=1)
     assert found.state is State.AT_RISK
-    assert [reason.code for reason in found.reasons] == [ReasonCode.RECENT_FAULT]
+    assert [(reason.code, reason.value) for reason in found.reasons] == [(ReasonCode.FLAPPING, 3)]
     relapses[1] = 1
     assert verdict(made.ground(broken(made, lost=0), relapses=relapses), made, site=1).state is State.READY
 

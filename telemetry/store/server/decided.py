@@ -101,6 +101,8 @@ REASONS: Final = {
     ReasonCode.REHEARSAL_UP: 28,
     ReasonCode.REHEARSAL_DOWN: 29,
     ReasonCode.PLATFORM_EDGE: 30,  # 28 and 29 are taken: the rehearsal's
+    ReasonCode.EXPECTED_STRAIN: 31,
+    ReasonCode.FLAPPING: 32,
 }
 """0: no reason, or one that this table does not know yet."""
 ACTIONS: Final = {

@@ -1,0 +1,79 @@
+"""Strain as a reason: a line that stands near its limit, or one that is expected to go over it though it is fine yet.
+
+What weighs is what the model expects of the meeting, not how the line stands now. Where the line's usual course climbs until the
+meeting, or the line is far from its limit now, that is what is told; "close to its limit" is left to a line that stays where it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analytics.condition import SUSPECT
+from telemetry.decisions import Reason, ReasonCode
+from telemetry.windows import DAY_NS
+
+if TYPE_CHECKING:
+    from analytics.case import Case
+
+STRAINED_FROM: Final = 0.6
+"""A figure at less than this share of its limit is not called near it."""
+STRAIN_SLOTS: Final = 3
+"""Slots over which the worst figure is told."""
+USUAL_DAYS: Final = 14
+"""Days before whose median is the line's usual course."""
+CLIMBS: Final = 0.1
+"""A usual course that rises by less of the limit until the meeting stays where it is."""
+
+
+def strain_now(case: Case) -> float:
+    """How near to its limit the line's worst figure came in the newest slots; past 1 it is broken."""
+    seen = case.track.strain[case.line, : case.newest_slot + 1][-STRAIN_SLOTS:]
+    return float(np.nan_to_num(seen).max(initial=0.0))
+
+
+def is_suspect(case: Case) -> bool:
+    """Whether the line is more likely broken now than not."""
+    return bool(case.ground.condition.suspicion[case.limit_set, case.site, case.path] >= SUSPECT)
+
+
+def strained(case: Case) -> list[tuple[float, Reason]]:
+    """What strain costs, and its reason; nothing where it costs nothing or is part of a fault that is told."""
+    cost, now = float(case.expectation.terms.strain[case.site]), strain_now(case)
+    if not cost > 0.0 or now >= 1.0:
+        return []
+    if now >= STRAINED_FROM and not _climbs(case):
+        # Past its limit in the newest windows: the fault says it.
+        return [] if is_suspect(case) else [(cost, _reason(case, ReasonCode.STRAINED, now))]
+    # A line that is broken now, or of which nothing was measured, has no figure to set against the meeting's.
+    figure = None if is_suspect(case) or not now else now
+    return [(cost, _reason(case, ReasonCode.EXPECTED_STRAIN, figure))]
+
+
+def _reason(case: Case, code: ReasonCode, now: float | None) -> Reason:
+    if now is None:
+        return Reason(code=code, path=case.path_name)
+    return Reason(code=code, value=round(now, 3), unit="ratio", path=case.path_name)
+
+
+def _climbs(case: Case) -> bool:
+    """Whether the line is usually nearer to its limit during the meeting than at this time of day."""
+    track, meeting = case.track, case.occurrence
+    first = (meeting.starts_ns - track.start_ns) // track.slot_ns
+    last = -(-(meeting.ends_ns - track.start_ns) // track.slot_ns)
+    newest = case.newest_slot
+    now = _usual_peak(case, newest + 1 - STRAIN_SLOTS, newest + 1)
+    return bool(_usual_peak(case, first, last) - now >= CLIMBS)  # never with NaN
+
+
+def _usual_peak(case: Case, first: int, last: int) -> float:
+    """The highest of the medians of the slots from `first` to before `last` over the days before; NaN where none is known."""
+    track = case.track
+    ago = (1 + np.arange(USUAL_DAYS)) * (DAY_NS // track.slot_ns)
+    slots = np.arange(first, last)[:, None] - ago
+    past = (slots >= 0) & (slots <= case.newest_slot)
+    seen = np.where(past, track.strain[case.line, np.where(past, slots, 0)], np.nan)
+    known = np.isfinite(seen).any(axis=1)
+    # A fault's strain has no bound; past its limit is past its limit.
+    return float(np.nanmedian(np.minimum(seen[known], 1.0), axis=1).max()) if known.any() else float("nan")
