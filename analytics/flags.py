@@ -148,7 +148,9 @@ class _Maker:
         ]
         if Cause.OUTAGE not in told:
             return found
-        return [flag for flag in found if flag.reason.value]  # where nothing comes through nothing else is measured
+        return [
+            flag for flag in found if flag.reason.value
+        ]  # where nothing comes through nothing else is measured
 
     def flag(self, site: int, path: int, index: int, first: int) -> Flag:
         cause, name = CAUSES[index], self.seen.lines.paths[path]
