@@ -95,7 +95,7 @@ def _today(track: Track, line: NDArray[np.int64], now_ns: NDArray[np.int64]) -> 
     use = np.isfinite(beyond)
     middle = np.nan_to_num(_median(beyond))[:, None]
     beyond = np.where(use, np.clip(beyond, middle - ABRUPT, middle + ABRUPT), 0.0)
-    swing = np.where(use, np.maximum(usual - calm[:, None], 0.0), 0.0)
+    swing = np.where(use, np.nan_to_num(np.maximum(usual - calm[:, None], 0.0)), 0.0)  # without a calm none
     ones, cross = use.sum(axis=1) / NOISE**2 + SHIFTS**-2, swing.sum(axis=1) / NOISE**2
     squares = (swing**2).sum(axis=1) / NOISE**2 + LOADS**-2
     of_ones, of_swing = beyond.sum(axis=1) / NOISE**2, (beyond * swing).sum(axis=1) / NOISE**2

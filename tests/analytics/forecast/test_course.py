@@ -149,6 +149,17 @@ def test_days_without_a_word_are_no_calm_days() -> None:
     assert found["course_breaks"] == pytest.approx(float(log_odds(UNKNOWN)))
 
 
+def test_a_past_without_a_calm_tells_of_no_load() -> None:
+    """Of the days before only the last hour's slots were measured: every figure is a number."""
+    track = line()
+    asks = ask(track, asked=150)
+    end = int((asks.now_ns[0] - track.start_ns) // SLOT_NS)
+    hour = np.isin((np.arange(track.broke.shape[1]) - end) % DAY, np.arange(DAY - 13, DAY - 3))
+    found = told(replace(track, broke=np.where(hour, track.broke, np.float32(np.nan))), asks)
+    assert all(np.isfinite(value) for value in found.values())
+    assert found["course_more"] == 0.0
+
+
 def test_nothing_known_is_no_number_out_of_nowhere() -> None:
     """Of a line that was never measured every figure is finite, and there is no load."""
     track = line()
