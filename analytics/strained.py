@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
+from analytics.forecast.course import usual_strain
 from telemetry.decisions import Reason, ReasonCode
-from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from analytics.case import Case
@@ -21,8 +21,6 @@ STRAINED_FROM: Final = 0.6
 """A figure at less than this share of its limit is not called near it."""
 STRAIN_SLOTS: Final = 3
 """Slots over which the worst figure is told."""
-USUAL_DAYS: Final = 14
-"""Days before whose median is the line's usual course."""
 CLIMBS: Final = 0.1
 """A usual course that rises by less of the limit until the meeting stays where it is."""
 
@@ -68,12 +66,8 @@ def _climbs(case: Case) -> bool:
 
 
 def _usual_peak(case: Case, first: int, last: int) -> float:
-    """The highest of the medians of the slots from `first` to before `last` over the days before; NaN where none is known."""
-    track = case.track
-    ago = (1 + np.arange(USUAL_DAYS)) * (DAY_NS // track.slot_ns)
-    slots = np.arange(first, last)[:, None] - ago
-    past = (slots >= 0) & (slots <= case.newest_slot)
-    seen = np.where(past, track.strain[case.line, np.where(past, slots, 0)], np.nan)
-    known = np.isfinite(seen).any(axis=1)
-    # A fault's strain has no bound; past its limit is past its limit.
-    return float(np.nanmedian(np.minimum(seen[known], 1.0), axis=1).max()) if known.any() else float("nan")
+    """The highest usual strain of the slots from `first` to before `last`; NaN where none is known."""
+    now_ns = np.array([case.ground.foresight.now_ns])
+    usual = usual_strain(case.track, np.array([case.line]), np.arange(first, last)[None, :], now_ns)
+    # Past its limit is past its limit.
+    return float(np.fmax.reduce(np.minimum(usual[0], 1.0)))

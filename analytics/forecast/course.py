@@ -88,9 +88,9 @@ def course(track: Track, asks: Asks) -> dict[str, Floats]:
 def _today(track: Track, line: NDArray[np.int64], now_ns: NDArray[np.int64]) -> _Day:
     newest = newest_slot(track, now_ns)[:, None]
     slot = newest - np.arange(slots_in(track, BACK_NS))
-    usual, now = _usual(track, line, slot, now_ns), _strain(track, line, slot, now_ns)
+    usual, now = usual_strain(track, line, slot, now_ns), _strain(track, line, slot, now_ns)
     round_the_day = np.arange(0, slots_in(track, DAY_NS), slots_in(track, CALM_NS))
-    calm = _calm(_usual(track, line, newest - round_the_day, now_ns))
+    calm = _calm(usual_strain(track, line, newest - round_the_day, now_ns))
     beyond = now - usual
     use = np.isfinite(beyond)
     middle = np.nan_to_num(_median(beyond))[:, None]
@@ -128,7 +128,7 @@ def _breaking(track: Track, asks: Asks, day: _Day) -> Floats:
     first = (asks.start_ns - track.start_ns) // track.slot_ns
     width = np.maximum(-(-(asks.end_ns - track.start_ns) // track.slot_ns) - first, 1)
     within = np.arange(int(width.max()))
-    usual = _usual(track, asks.line, first[:, None] + within, asks.now_ns)
+    usual = usual_strain(track, asks.line, first[:, None] + within, asks.now_ns)
     later = _as_of(day, np.maximum(asks.start_ns - asks.now_ns, 0))
     calm, as_now, shift, more, shift_var, more_var, both_var = (part[:, None] for part in later)
     usual = np.where(np.isfinite(usual), usual, as_now)
@@ -139,10 +139,10 @@ def _breaking(track: Track, asks: Asks, day: _Day) -> Floats:
     return np.asarray(np.cumsum(breaks, axis=1)[np.arange(len(width)), width - 1] / width)
 
 
-def _usual(
+def usual_strain(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
 ) -> Floats:
-    """(M, W) median strain of slots at the same time of the `DAYS` before; NaN where none is known."""
+    """(M, W) usual strain of slots `slot` (M, W) of lines (M,): the median at the same time of the `DAYS` before, as known at `now_ns` (M,), `MOST` at the most; NaN where none is known."""
     ago = (1 + np.arange(DAYS)) * slots_in(track, DAY_NS)
     days = slot[:, :, None] - ago
     return _median(_strain(track, line, days.reshape(len(slot), -1), now_ns).reshape(days.shape))
