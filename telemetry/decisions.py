@@ -92,6 +92,7 @@ class FactorKind(StrEnum):
     REGION = "region"
     PROVIDER_REGION = "provider_region"
     UPLINK = "uplink"
+    AT_ONCE = "at_once"  # nothing that we know of: many fell silent at one moment
 
 
 class Factor(Struct, frozen=True, omit_defaults=True):

@@ -210,6 +210,8 @@ class Speaker:
         factor = self._factor
         if factor is None or factor.is_headquarters:
             return self.say("alerts.side.headquarters")
+        if factor.kind is FactorKind.AT_ONCE:
+            return self.say("alerts.side.at_once")
         return self.say(f"alerts.side.{'company' if factor.kind in _COMPANY else 'region'}")
 
     @property

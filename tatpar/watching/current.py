@@ -91,7 +91,8 @@ class Current:
         flags = [flag for flag in flags if flag.site in linked]
         presence = self._state.presence()
         taken_in = self.contact.takes_in(now_ns)
-        self.incidents.look(recent.lines, flags, self._heard(presence), now_ns, taken_in=taken_in)
+        carried = self.raised.carried(flags)  # troubles of before would seem to have begun together
+        self.incidents.look(recent.lines, carried, self._heard(presence, now_ns), now_ns, taken_in=taken_in)
         self._dark = self._who_is_dark(offline(self.offices.sites, presence), now_ns)
         news = [
             flag
@@ -173,7 +174,7 @@ class Current:
         self._prepared = prepared
         return prepared
 
-    def _heard(self, presence: Mapping[tuple[str, str], Presence]) -> Heard:
+    def _heard(self, presence: Mapping[tuple[str, str], Presence], now_ns: int) -> Heard:
         """Who is heard. An office that was dark before we began to listen has been silent since then; of one that was ended in order nothing is expected."""
         spoken_of, gone = {site for site, _ in presence}, left(presence)
         since = self._silent_since()
@@ -185,7 +186,8 @@ class Current:
         sites = self.offices.sites
         known = np.array([site in spoken_of or site in dark for site in sites], dtype=bool)
         stays = np.array([site not in gone for site in sites], dtype=bool)
-        return Heard(since, self.offices.linked & stays & (known | self.ring.last_end_ns.any(axis=1)))
+        expected = self.offices.linked & stays & (known | self.ring.last_end_ns.any(axis=1))
+        return Heard(since, expected, self.contact.hearing_since_ns(self._newest(), now_ns))
 
     def _who_is_dark(self, lost: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:
         """(S,): offices without contact, but for those that nobody can hear because headquarters takes nothing in.
@@ -193,7 +195,7 @@ class Current:
         One alone is given `dark_after_ns`: its router may start anew. Those that a shared fault has silenced need no longer wait: that
         they fell silent together is no accident. Who counts as dark does so until it is heard.
         """
-        newest = np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
+        newest = self._newest()
         dark = self.contact.dark(newest, lost, now_ns, self.dark_after_ns)
         silent = now_ns - newest > SILENT_NS
         dark |= self.incidents.silenced(silent & (newest > 0))
@@ -209,6 +211,10 @@ class Current:
             site = self.offices.sites[row]
             sites[site] = self.raised.since(site, "", ReasonCode.DARK) or int(since[row])
         return dark_flags(sites, now_ns, self.dark_after_ns)
+
+    def _newest(self) -> NDArray[np.int64]:
+        """(S,): end of the newest window of each linked office, 0 when there is none."""
+        return np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
 
     def _silent_since(self) -> NDArray[np.int64]:
         last = self.ring.last_end_ns

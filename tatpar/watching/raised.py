@@ -12,7 +12,7 @@ from telemetry.decisions import MOVED_LEVELS, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,7 +53,7 @@ class RaisedFlags:
 
     def put(self, state: StateDb, flags: Sequence[Flag], now_ns: int) -> FlagChanges | None:
         """Make these the open flags; None when there was nothing to write."""
-        current = {_key(flag): self._carried(flag) for flag in flags}
+        current = {_key(flag): flag for flag in self.carried(flags)}
         news = {key: flag.severe for key, flag in current.items()} != {
             key: flag.severe for key, flag in self._open.items()
         }
@@ -64,6 +64,10 @@ class RaisedFlags:
         self.raised += len(changes.raised)
         self.cleared += len(changes.cleared)
         return changes
+
+    def carried(self, flags: Iterable[Flag]) -> list[Flag]:
+        """The same flags, each since its spell began: windows are looked at for minutes only, and a spell may have begun before."""
+        return [self._carried(flag) for flag in flags]
 
     def line_since_ns(self, lines: Lines) -> NDArray[np.int64]:
         """(S, P): the earliest start of an open fault on each line; 0 where there is none."""

@@ -187,6 +187,8 @@ def say_told(language: str, reason: Reason) -> str:
         return say(language, f"told.{reason.code.value}")
     if reason.factor.is_headquarters:
         return say(language, "shared.told_headquarters")
+    if reason.factor.kind is FactorKind.AT_ONCE:
+        return say(language, "shared.told_at_once")
     regional = reason.factor.kind is FactorKind.REGION
     return say(language, "shared.told_region" if regional else "shared.told_provider")
 
