@@ -50,6 +50,7 @@ def watch(ground: Ground, scene: Scene, seed: int) -> list[Told]:
     everyone = np.ones(len(ground.sites), dtype=bool)
     limit_set = np.zeros(len(ground.sites), dtype=np.int64)
     in_time = received_ns <= start_ns + WINDOW_NS + IN_TIME_NS
+    silent_before_ns = np.array([_last_before(site.id, scene) for site in ground.sites])
     opened: tuple[Open, ...] = ()
     told: dict[str, Told] = {}
     for step in range(FLAG_WINDOWS, len(start_ns)):
@@ -62,9 +63,11 @@ def watch(ground: Ground, scene: Scene, seed: int) -> list[Told]:
             {name: np.where(here[:, None], column[..., span], np.nan) for name, column in values.items()},
         )
         flags = degraded(recent, [ground.limits], limit_set, Present(now_ns, 120 * SECOND_NS))
-        last = np.where(recent.newest >= 0, recent.start_ns[recent.newest] + WINDOW_NS, int(start_ns[0]))
+        arrived = in_time[:, : step + 1] & (received_ns[:, : step + 1] <= now_ns)
+        last_ns = np.where(arrived, start_ns[: step + 1] + WINDOW_NS, silent_before_ns[:, None]).max(axis=1)
+        last = np.repeat(last_ns[:, None], len(ground.lines.paths), axis=1)
         flags = [_since_its_beginning(flag, scene.faults) for flag in flags]
-        sighting = sight(ground.lines, flags, Heard(last, everyone, int(start_ns[0])), now_ns)
+        sighting = sight(ground.lines, flags, Heard(last, everyone), now_ns)
         opened = follow(opened, shared_faults(candidates, sighting), sighting, candidates, now_ns).open
         for one in opened:
             if one.told_ns is not None:
@@ -72,6 +75,13 @@ def watch(ground: Ground, scene: Scene, seed: int) -> list[Told]:
                 names = frozenset(ground.lines.sites[row] for row in np.flatnonzero(one.ever))
                 told[one.id] = Told(first_ns, one, names)
     return list(told.values())
+
+
+def _last_before(site: str, scene: Scene) -> int:
+    """When an office was last heard that is silent from the beginning of a scene on."""
+    start_ns = int(scene.start_ns[0])
+    cut_ns = (f.start_ns for f in scene.faults if site in f.sites and f.cuts_reports)
+    return min((start_ns, *cut_ns))
 
 
 def _since_its_beginning(flag: Flag, faults: list[PastFault]) -> Flag:

@@ -159,3 +159,14 @@ def test_many_that_fall_silent_with_nothing_in_common_are_told_as_that(fleet: To
     assert [r.code for r in fleet.verdict("agra").reasons] == [ReasonCode.SHARED_FAULT, ReasonCode.NO_DATA]
     fleet.play(90, lambda: dark(fleet) == set(lost))
     assert {each.id for each in fleet.state.open_incidents()} == {one.id}
+
+
+def test_troubles_of_before_have_not_begun_together(fleet: Town) -> None:
+    """Six lines of one provider go bad two minutes apart: that flags look ten minutes back does not make one fault of them."""
+    fleet.play(WARM_S, step_s=5)
+    for site in B:
+        fleet.break_line(site, down=0.3)
+        fleet.play(120, step_s=5)
+    fleet.play(720, lambda: bool(fleet.state.open_incidents()), step_s=5)
+    assert {site for site, _ in fleet.flags()} == set(B)
+    assert not fleet.state.open_incidents()
