@@ -12,7 +12,7 @@ import numpy as np
 from analytics.flags import FLAG_WINDOWS
 from analytics.lines import Lines
 from analytics.shared.factors import factors
-from lab.past.faults import OUTAGE, PastFault, bad_effect, faults_between
+from lab.past.faults import DIRECTIONS, OUTAGE, PastFault, bad_effect, faults_between
 from lab.running.effect import Effect
 from lab.running.scope import Places
 from telemetry.decisions import Factor, FactorKind
@@ -211,7 +211,7 @@ class _Lots:
     def brown_out(self) -> list[_Made]:
         """Nothing is silent: loss or jitter that a call does not hold."""
         hit, ends, _ = self._large()
-        direction = self.lot.choice(("up", "down", "both"))
+        direction = self.lot.choice(DIRECTIONS)
         loss = Effect(direction=direction, loss_ratio=self.lot.uniform(0.02, 0.06))
         jitter = Effect(direction=direction, loss_ratio=0.01, jitter_ms=self.lot.uniform(25, 50))
         return [self._made(hit, ends, self.lot.choice((loss, jitter)))]
@@ -271,7 +271,7 @@ class _Lots:
     def _effect(self) -> Effect:
         if self.lot.random() < 0.5:
             return OUTAGE
-        direction = self.lot.choice(("up", "down", "both"))
+        direction = self.lot.choice(DIRECTIONS)
         return Effect(direction=direction, loss_ratio=self.lot.uniform(0.03, 0.12))
 
     def _made(  # noqa: PLR0913 - what a fault may be

@@ -45,13 +45,15 @@ def belong(
     cut = _is_cut(lines & sighting.known & ~sighting.silent, down)  # of who is silent nothing is measured
     if factor.kind is FactorKind.END or (factor.kind is FactorKind.HEADQUARTERS and _most(still, cut)):
         still |= cut
+    beside = ~lines & sighting.known
     if factor in candidates.names:
-        still |= _fell_ill_later(lines & sighting.known, still, since_ns, sighting)
+        # Who suffers elsewhere too has another cause, and of who is silent nothing is measured.
+        elsewhere = _all(beside, sighting.troubled) if factor.kind in _PARTS else np.zeros_like(ever)
+        silent = sighting.silent.any(axis=1) & (factor.kind is FactorKind.HEADQUARTERS)
+        still |= _fell_ill_later(lines & sighting.known, still, since_ns, sighting) & ~(elsewhere | silent)
     if factor.kind not in _PARTS:
         return still
-    beside = ~lines & sighting.known
-    own = beside.any(axis=1) & ~(beside & ~down).any(axis=1)  # down elsewhere too: its trouble is its own
-    return np.asarray(still & ~own)
+    return np.asarray(still & ~_all(beside, down))  # down elsewhere too: its trouble is its own
 
 
 def known_offices(factor: Factor, sighting: Sighting, candidates: Factors) -> int:
@@ -76,6 +78,11 @@ def _fell_ill_later(
     if _most(still, _is_cut(lines, down)):
         ill &= down
     return _is_cut(lines, ill)
+
+
+def _all(lines: NDArray[np.bool_], ill: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S,): the office has such `lines`, (S, P), and all of them are ill."""
+    return np.asarray(lines.any(axis=1) & ~(lines & ~ill).any(axis=1))
 
 
 def _is_cut(lines: NDArray[np.bool_], down: NDArray[np.bool_]) -> NDArray[np.bool_]:

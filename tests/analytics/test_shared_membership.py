@@ -136,6 +136,16 @@ def test_who_fails_later_as_the_others_did_belongs_to_what_was_told() -> None:
     assert one_fails_later(after_s=900, code=ReasonCode.OUTAGE, site="s22") == set()
 
 
+def test_offices_that_suffer_elsewhere_too_are_none_of_an_end() -> None:
+    """A provider's lines to both ends and all lines to one end go bad together: the end lists the others."""
+    theirs = [site for site, provider in zip(SITES, PROVIDERS, strict=True) if provider == "pa"]
+    lossy = [flag(site, "main.national", ReasonCode.LOSS_DOWN, 60) for site in SITES]
+    lossy += [flag(site, "main.state", ReasonCode.LOSS_DOWN, 60) for site in theirs]
+    sighting = looked(lossy)
+    assert listed(told(NATIONAL, sighting)) == set(SITES) - set(theirs)
+    assert listed(told(PA, sighting)) == set(theirs)
+
+
 def incident(factor: Factor, *sites: str, age_s: int = 60, log_odds: float = 20.0) -> Incident:
     evidence = Evidence(members=12, suffer=11, others=12, others_suffer=0, log_odds=log_odds)
     return Incident(
