@@ -129,7 +129,9 @@ def _only_this_end_is_down(case: Case, reasons: Sequence[Reason]) -> bool:
         return False
     ground, uplink = case.ground, case.path_name.partition(".")[0]
     down = ground.condition.by_cause[case.limit_set, case.site, :, _OUTAGE] >= SUSPECT
-    answers = ~ground.silent[case.site] & ~down
+    down |= ground.recent.outages.lasting[case.site]
+    newest = ground.recent.newest[case.site]
+    answers = ~ground.silent[case.site] & ~down & (newest >= newest[case.path])
     return any(
         answers[i] and path != case.path_name and path.partition(".")[0] == uplink
         for i, path in enumerate(ground.lines.paths)

@@ -93,7 +93,7 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
     down = silent.copy()
     for flag in flags:
         row = lines.site_index.get(flag.site)
-        if row is not None and flag.reason.code in DOWN:
+        if row is not None and flag.reason.code in DOWN and flag.reason.until_ns is None:
             down[row, lines.path_index.get(flag.path, slice(0)) if flag.path else slice(None)] = True
         if (
             flag.path

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.flapping import Flapping
 from analytics.ground import Standing
 from analytics.lines import Lines
 from analytics.persistence import still_broken
@@ -168,7 +169,9 @@ def test_a_line_that_keeps_coming_back_is_told(made: Bench) -> None:
     """Three spells within the hour make a line that is clean just now a risk, and it is said how often it failed."""
     relapses = np.zeros((3, 2), dtype=np.int64)
     relapses[1] = 3
-    found = verdict(made.ground(broken(made, lost=0), relapses=relapses), made, 600.0, site=1)
+    outages = Flapping(relapses, relapses * 0, relapses * 0)
+    ground = made.ground(broken(made, lost=0), relapses=relapses, flapping=outages)
+    found = verdict(ground, made, 600.0, site=1)
     assert found.state is State.AT_RISK
     assert [(reason.code, reason.value) for reason in found.reasons] == [(ReasonCode.FLAPPING, 3)]
     relapses[1] = 1
