@@ -41,8 +41,8 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     if case.standing is Standing.READY:
         return ()
     alone = _without_number(case)
-    if alone is not None or case.probability is None:
-        return (alone or Reason(code=ReasonCode.NO_DATA),)
+    if alone or case.probability is None:
+        return alone or (Reason(code=ReasonCode.NO_DATA),)
     missing = _missing(case)
     if missing and case.probability >= READY:
         return tuple(missing)
@@ -52,17 +52,25 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     return (*missing, *_of_the_line(case))[:MOST_REASONS]
 
 
-def _without_number(case: Case) -> Reason | None:
-    """Why nothing more is known of an office; None where there is a number to explain."""
+def _without_number(case: Case) -> tuple[Reason, ...]:
+    """Why nothing more is known of an office; none where there is a number to explain."""
     if not case.ground.linked[case.site]:
-        return Reason(code=ReasonCode.NOT_LINKED)
+        return (Reason(code=ReasonCode.NOT_LINKED),)
     if case.ground.dark[case.site] and case.probability is None:
-        return _silent(case, ReasonCode.DARK)
+        return (*_works_now(case), _silent(case, ReasonCode.DARK))
     if case.is_explained and case.standing is Standing.UNKNOWN:
-        return Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name)
+        return (Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name),)
     if case.path < 0:
-        return Reason(code=ReasonCode.NO_DATA)
-    return None
+        return (Reason(code=ReasonCode.NO_DATA),)
+    return ()
+
+
+def _works_now(case: Case) -> tuple[Reason, ...]:
+    """Works that were announced, have begun and reach into the meeting: nobody need look at the router then."""
+    if case.path < 0 or not case.track.planned[case.line, case.newest_slot]:
+        return ()
+    announced_s = _announced_s(case)
+    return (Reason(code=ReasonCode.PLANNED, value=announced_s, unit="s"),) if announced_s > 0.0 else ()
 
 
 def _of_the_line(case: Case) -> tuple[Reason, ...]:
@@ -318,15 +326,19 @@ def _peers(case: Case) -> list[tuple[float, Reason]]:
 
 def _planned(case: Case) -> list[tuple[float, Reason]]:
     """For how long of the meeting works or a holiday were announced; nothing where none were, since it keeps people from being told."""
+    planned_s, cost = _announced_s(case), float(case.expectation.terms.planned[case.site])
+    if planned_s <= 0.0 or cost <= 0.0:
+        return []
+    return [(cost, Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name))]
+
+
+def _announced_s(case: Case) -> float:
+    """For how many seconds of the meeting works or a holiday were announced."""
     track, meeting = case.track, case.occurrence
     first = max((meeting.starts_ns - track.start_ns) // track.slot_ns, 0)
     last = max(-(-(meeting.ends_ns - track.start_ns) // track.slot_ns), first)
     planned_s = int(track.planned[case.line, first:last].sum()) * track.slot_ns / SECOND_NS
-    planned_s = min(planned_s, (meeting.ends_ns - meeting.starts_ns) / SECOND_NS)
-    cost = float(case.expectation.terms.planned[case.site])
-    if planned_s <= 0.0 or cost <= 0.0:
-        return []
-    return [(cost, Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name))]
+    return float(min(planned_s, (meeting.ends_ns - meeting.starts_ns) / SECOND_NS))
 
 
 def _capacity(case: Case) -> list[tuple[float, Reason]]:
