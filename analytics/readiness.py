@@ -167,9 +167,7 @@ def _terms(
     return Terms(
         fault=np.maximum(parts.lasting, foreseen.cost("now", "lately"))[at],
         silence=np.maximum(parts.hidden, foreseen.cost("silence"))[at],
-        usual=np.maximum(
-            np.minimum(parts.hour, 1.0 - NOT_READY_AT_MOST), foreseen.cost("hour", "usual", "habit")
-        )[at],
+        usual=np.maximum(parts.hour, foreseen.cost("hour", "usual", "habit"))[at],
         strain=foreseen.cost("strain")[at],
         peers=foreseen.cost("peers")[at],
         planned=foreseen.cost("planned")[at],
