@@ -12,7 +12,8 @@ import numpy as np
 
 from analytics.broken import broken_windows
 from analytics.hours import local_hours
-from telemetry.windows import HOUR_NS, SLOT_NS
+from analytics.rhythm import SLOTS_PER_HOUR, WINDOWS_PER_HOUR, windows_expected
+from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,21 +34,20 @@ METRICS: Final = (
     "down_jitter_ms",
     "rtt_p95_ms",
 )
-SLOTS_PER_HOUR: Final = HOUR_NS // SLOT_NS
-WINDOWS_PER_HOUR: Final = 240
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """Cells of local hours `first_hour .. first_hour + T - 1`.
 
-    `measured` (S, P, T) and `broken` (L, S, P, T) count windows; `figures` holds per metric the median over
-    the hour's slots, (S, P, T), NaN where nothing was measured.
+    `measured` (S, P, T) and `broken` (L, S, P, T) count windows, `fullest` (S, P, T) those of the hour's fullest slot;
+    `figures` holds per metric the median over the hour's slots, (S, P, T), NaN where nothing was measured.
     """
 
     lines: Lines
     first_hour: int
     measured: NDArray[np.uint16]
+    fullest: NDArray[np.uint8]
     broken: NDArray[np.uint16]
     figures: Mapping[str, NDArray[np.float32]]
 
@@ -69,6 +69,7 @@ def empty_history(lines: Lines, profiles: int, first_hour: int, hours: int) -> H
         lines=lines,
         first_hour=first_hour,
         measured=np.zeros(shape, dtype=np.uint16),
+        fullest=np.zeros(shape, dtype=np.uint8),
         broken=np.zeros((profiles, *shape), dtype=np.uint16),
         figures={name: np.full(shape, np.nan, dtype=np.float32) for name in METRICS},
     )
@@ -97,11 +98,14 @@ def summarise(
     windows: Values = table.window_values
     if len(rows) < len(table):
         windows = {name: column[rows] for name, column in table.window_values.items()}
-    out.measured[...] = _sum_by(cell, (windows["sent"] > 0).sum(axis=-1), out.measured.shape)
+    slot = slot_ns[rows] // SLOT_NS % SLOTS_PER_HOUR
+    measured = (windows["sent"] > 0).sum(axis=-1)
+    by_slot = _sum_by(cell * SLOTS_PER_HOUR + slot, measured, (*out.measured.shape, SLOTS_PER_HOUR))
+    out.measured[...] = by_slot.sum(axis=-1)
+    out.fullest[...] = by_slot.max(axis=-1)
     counts = broken_windows(windows, limits) if broken is None else broken[:, rows]
     for index, count in enumerate(counts):
         out.broken[index] = _sum_by(cell, count, out.measured.shape)
-    slot = slot_ns[rows] // SLOT_NS % SLOTS_PER_HOUR
     for name, values in slot_figures(table, rows, windows).items():
         out.figures[name][...] = _median_by(cell, slot, values, out.measured.shape)
     return out
@@ -132,6 +136,7 @@ def of_slots(
     starts = np.flatnonzero(np.diff(hour, prepend=-1))
     for total, counts in ((out.measured, measured), (out.broken, broken)):
         total[..., hour[starts]] = np.add.reduceat(counts[..., rows], starts, axis=-1, dtype=np.uint16)
+    out.fullest[..., hour[starts]] = np.maximum.reduceat(measured[..., rows], starts, axis=-1)
     for index, name in enumerate(METRICS):
         grid = np.full((*out.measured.shape, SLOTS_PER_HOUR), np.nan, dtype=np.float32)
         grid[..., hour, slot] = figures[index][..., rows]
@@ -153,6 +158,7 @@ def merged(old: History, new: History, keep_hours: int) -> History:
             slice(low - source.first_hour, high - source.first_hour),
         )
         out.measured[..., here] = source.measured[..., there]
+        out.fullest[..., here] = source.fullest[..., there]
         out.broken[..., here] = source.broken[..., there]
         for name in METRICS:
             out.figures[name][..., here] = source.figures[name][..., there]
@@ -165,17 +171,22 @@ def joined(lines: Lines, blocks: Sequence[History]) -> History:
         lines=lines,
         first_hour=blocks[0].first_hour,
         measured=np.concatenate([block.measured for block in blocks], axis=0),
+        fullest=np.concatenate([block.fullest for block in blocks], axis=0),
         broken=np.concatenate([block.broken for block in blocks], axis=1),
         figures={name: np.concatenate([block.figures[name] for block in blocks], axis=0) for name in METRICS},
     )
 
 
 def with_contact_lost(history: History, lost_windows: NDArray[np.integer]) -> History:
-    """Windows that were never measured while the office had lost contact, (S, T), count as broken on all its lines."""
-    room = np.maximum(WINDOWS_PER_HOUR - history.measured.astype(np.int64), 0)
-    add = np.minimum(room, np.asarray(lost_windows, dtype=np.int64)[:, None, :])
+    """Windows that were never measured while the office had lost contact, (S, T), count as broken on all its lines.
+
+    On a line that is measured seldom they count as so many of its samples as it would have had in that time.
+    """
+    expected = windows_expected(history.measured, history.fullest).astype(np.int64)
+    room = np.maximum(expected - history.measured.astype(np.int64), 0)
+    lost = np.asarray(lost_windows, dtype=np.int64)[:, None, :] * expected // WINDOWS_PER_HOUR
     used = np.asarray(history.measured.any(axis=-1))[..., None]  # lines that exist at all
-    add = np.where(used, add, 0).astype(np.uint16)
+    add = np.where(used, np.minimum(room, lost), 0).astype(np.uint16)
     return replace(history, measured=history.measured + add, broken=history.broken + add)
 
 

@@ -30,7 +30,7 @@ def plain_record(
     """(S, K): the chance that an hour of the meeting fails, by `climatology`, where its own record is plain; else 0."""
     hours = hours_of_week_between(occurrence.starts_ns, occurrence.ends_ns, ground.zone)
     climate = ground.climate
-    known = climate.known[:, paths][..., hours]
+    known = climate.judged(limit_set)[:, paths][..., hours]
     failed = climate.failed[limit_set][:, paths][..., hours]
     return np.asarray(plain(known, failed, climate.fails[limit_set][:, paths][..., hours]).max(axis=-1))
 

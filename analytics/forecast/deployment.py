@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.forecast.seen import closing_ns
 from analytics.forecast.track import Track
+from analytics.rhythm import slots_due
 from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ class Surroundings:
         awaited: (S, T), of `awaited_slots`.
         planned: (S, P, T).
         most: (N,) of a grid that was cut: the most windows that the line had in a slot before.
+        due: (S, T) of `due_slots`; None: all are.
     """
 
     groups: Mapping[str, NDArray[np.int32]]
     awaited: NDArray[np.bool_]
     planned: NDArray[np.bool_]
     most: NDArray[np.uint8] | None = None
+    due: NDArray[np.bool_] | None = None
 
 
 def track_of(grid: SlotGrid, limit_set: int, around: Surroundings) -> Track:
@@ -66,6 +69,7 @@ def tracks_of(
     measured = np.divide(windows, most, dtype=np.float32)
     arrived_ns, of_office = _arrivals(grid)
     awaited = (around.awaited[:, None] & of_office).reshape(lines, slots)
+    due = None if around.due is None else np.repeat(around.due, paths, axis=0)
     return tuple(
         Track(
             first_slot=grid.first_slot,
@@ -78,6 +82,8 @@ def tracks_of(
             planned=around.planned.reshape(lines, slots),
             rehearsed=np.broadcast_to(np.float32(np.nan), (lines, slots)),
             groups=around.groups,
+            windows=windows,
+            due=due,
         )
         for index in (range(len(grid.broken)) if limit_sets is None else limit_sets)
     )
@@ -132,10 +138,20 @@ def awaited_slots(
 def expected_slots(grid: SlotGrid, imported: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(S, T): whether an office was to report at that time: a probe of it had been heard before, or an imported source covers it.
 
-    Such a source has an end. After it nobody can tell the office's silence from a file that is over.
+    Such a source has an end, after which nobody can tell the office's silence from a file that is over; and a rhythm of its own.
     """
-    by_probes = (grid.measured > 0) & ~imported[:, None]
-    return np.asarray(imported | _heard_before(grid, by_probes))
+    return due_slots(grid, imported) & (imported | _by_probes(grid, imported))
+
+
+def due_slots(grid: SlotGrid, imported: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, T): a slot without anything is silence, not only the time between two samples of an `imported` source (S, T)."""
+    sampled = slots_due((grid.measured > 0).any(axis=1) & imported)
+    return np.asarray(sampled | ~imported | _by_probes(grid, imported))
+
+
+def _by_probes(grid: SlotGrid, imported: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, T): a probe of the office had been heard before."""
+    return _heard_before(grid, (grid.measured > 0) & ~imported[:, None])
 
 
 def _heard_before(grid: SlotGrid, there: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.climatology import BROKEN_SHARE
+from analytics.climatology import BROKEN_SHARE, LEAST_SAMPLES
 from analytics.forecast.seen import dark_by
 from analytics.outcome import LEAST_COUNTED
+from analytics.proof import proves_above
+from analytics.rhythm import MOST_SPARSE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +31,8 @@ def came_true(track: Track, asks: Asks, *, as_of_ns: int | None = None) -> CameT
     """Held when at most 5 % of the windows that count broke.
 
     What was measured counts; what was not counts as broken while the office was dark, unless works explain it. Slots
-    that the span touches in part weigh by that part.
+    that the span touches in part weigh by that part. A line that is measured seldom shows samples of the span: what too few
+    of them say, or what they do not prove, is not known (decision 192).
 
     Args:
         track: what is known of the lines.
@@ -47,7 +50,25 @@ def came_true(track: Track, asks: Asks, *, as_of_ns: int | None = None) -> CameT
     known = counted >= LEAST_COUNTED * length
     if as_of_ns is not None:
         known &= asks.end_ns <= as_of_ns
-    return CameTrue(held=failed <= BROKEN_SHARE * counted + 1e-6, known=known & (length > 0))
+    held = failed <= BROKEN_SHARE * counted + 1e-6
+    dark = _over(blamed.astype(np.float32), track, asks) > BROKEN_SHARE * counted + 1e-6
+    known &= dark | ~_unproven(track, asks, measured, held)
+    return CameTrue(held=held, known=known & (length > 0))
+
+
+def _unproven(
+    track: Track, asks: Asks, measured: NDArray[np.floating], held: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """(M,): of a line that is measured seldom: the samples of the span are too few, or say that it failed and do not prove it."""
+    if track.windows is None:
+        return np.zeros(len(held), dtype=np.bool_)
+    windows = np.where(measured > 0, track.windows, 0)
+    samples = _over(windows, track, asks)
+    seldom = samples <= MOST_SPARSE * _over(measured, track, asks)
+    count = np.rint(samples).astype(np.int64)
+    broke = np.rint(_over(np.nan_to_num(track.broke) * windows, track, asks)).astype(np.int64)
+    proved = held | proves_above(broke, count, BROKEN_SHARE)
+    return np.asarray(seldom & ((count < LEAST_SAMPLES) | ~proved))
 
 
 def _over(values: NDArray[np.floating], track: Track, asks: Asks) -> NDArray[np.float64]:

@@ -17,12 +17,13 @@ from analytics.climatology import climatology
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
 from analytics.forecast.seen import dark_by, look, look_rehearsed, newest_slot
-from analytics.history import WINDOWS_PER_HOUR, History
+from analytics.history import History
 from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
 from analytics.persistence import still_broken
 from analytics.readiness import RELAPSES, SILENCE_HIDES, dark_hides, lasting_takes, within_rails
 from analytics.rehearsed import RECALLED_NS, within_rehearsal
+from analytics.rhythm import MOST_SPARSE, WINDOWS_PER_HOUR
 from analytics.usual_hour import plain
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, WINDOWS_PER_SLOT
@@ -62,19 +63,33 @@ class Rails:
 
 def rails(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> Rails:
     """The guards of each ask; `weeks` of history count for the hours, by the clock of `zone`."""
-    slot = newest_slot(track, asks.now_ns - CLOSED_AFTER_NS)[:, None] - np.arange(BACK_NS // track.slot_ns)
+    newest = _newest_due(track, asks.line, newest_slot(track, asks.now_ns - CLOSED_AFTER_NS))
+    slot = newest[:, None] - np.arange(BACK_NS // track.slot_ns)
     slots = look(track, asks.line, slot, asks.now_ns)
     heard = slots.known[:, 0]
     lead_ns = np.maximum(asks.start_ns - asks.now_ns, 0)
     lasting = _broken(track, slots, lead_ns)
     hour, usual = _hours(track, asks, zone, weeks)
     this_hour, later = local_hours(asks.now_ns, zone), local_hours(asks.start_ns, zone)
-    lasting = np.where(later > this_hour, lasting * (1.0 - usual * _as_usual(track, asks, slots)), lasting)
+    lasting = np.where(
+        later > this_hour, lasting * (1.0 - usual * _as_usual(track, asks, newest, slots)), lasting
+    )
     lasting = lasting_takes(lasting, lead_ns)
     silent = _run(~slots.known) * track.slot_ns
     hides = np.where(slots.dark[:, 0], dark_hides(lead_ns), SILENCE_HIDES * _persists(lead_ns, silent))
     hidden = np.where(heard, 0.0, hides)
     return Rails(lasting, hidden, hour, _rehearsed(track, asks), heard)
+
+
+def _newest_due(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(M,): the slot, or the last one before it in which there was to be something: between two samples nobody is silent."""
+    if track.due is None:
+        return slot
+    slots = track.due.shape[1]
+    due_at = np.where(track.due, np.arange(slots, dtype=np.int32), np.int32(-1))
+    np.maximum.accumulate(due_at, axis=1, out=due_at)
+    inside = (slot >= 0) & (slot < slots)
+    return np.where(inside, due_at[line, np.clip(slot, 0, slots - 1)], slot)
 
 
 def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64]) -> Floats:
@@ -112,9 +127,8 @@ def _run(said: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.asarray(np.where(said.all(axis=1), said.shape[1], (~said).argmax(axis=1)), dtype=np.int64)
 
 
-def _as_usual(track: Track, asks: Asks, slots: Slots) -> NDArray[np.bool_]:
+def _as_usual(track: Track, asks: Asks, newest: NDArray[np.int64], slots: Slots) -> NDArray[np.bool_]:
     """(M,): the strain now is at most `USUAL_TIMES` that of this slot on the days before."""
-    newest = newest_slot(track, asks.now_ns - CLOSED_AFTER_NS)
     days = newest[:, None] - (1 + np.arange(USUAL_DAYS)) * (DAY_NS // track.slot_ns)
     before = look(track, asks.line, days, asks.now_ns)
     usual = np.where(before.known, before.strain, 0.0).sum(axis=1) / np.maximum(before.known.sum(axis=1), 1)
@@ -140,7 +154,7 @@ def _hours(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> tuple[Floats
 
 
 def _plain(climate: Climatology, asks: Asks, rows: NDArray[np.int64], zone: tzinfo) -> Floats:
-    cap = plain(climate.known, climate.failed[0], climate.fails[0])[:, 0]
+    cap = plain(climate.judged(0), climate.failed[0], climate.fails[0])[:, 0]
     first = local_hours(asks.start_ns[rows], zone)
     last = np.minimum(local_hours(np.maximum(asks.end_ns[rows] - 1, asks.start_ns[rows]), zone), first + 167)
     out = np.zeros(len(rows))
@@ -162,17 +176,31 @@ def _climate(track: Track, of_slot: NDArray[np.int64], as_of_ns: int, weeks: flo
     measured = np.where(seen, track.measured[:, span], 0.0)
     blamed = dark_by(track, as_of_ns, span).astype(np.float64)
     broken = np.nan_to_num(track.broke[:, span]) * measured + blamed
-    windows = WINDOWS_PER_HOUR * track.slot_ns / HOUR_NS if track.slot_ns < HOUR_NS else WINDOWS_PER_SLOT
+    windows, fullest = _windows(track, span, seen)
     at = np.flatnonzero(np.diff(hours, prepend=hours[0] - 1))
+    counted = _by_hour((measured + blamed) * windows, hours, at)[:, None]
+    fullest = np.broadcast_to(fullest[..., None], counted.shape)
     return climatology(
         History(
             lines=Lines(tuple(map(str, range(len(measured)))), ("",)),
             first_hour=int(hours[0]),
-            measured=_by_hour((measured + blamed) * windows, hours, at)[:, None],
+            measured=counted,
+            fullest=fullest,
             broken=_by_hour(broken * windows, hours, at)[None, :, None],
             figures={},
         )
     )
+
+
+def _windows(track: Track, span: slice, seen: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.uint8]]:
+    """(N, 1) each: the windows of a slot of each line, and the most in one where the line is measured seldom, else 0."""
+    whole = WINDOWS_PER_HOUR * track.slot_ns / HOUR_NS if track.slot_ns < HOUR_NS else WINDOWS_PER_SLOT
+    if track.windows is None:
+        nothing = np.zeros((len(seen), 1), dtype=np.uint8)
+        return np.full(nothing.shape, float(whole)), nothing
+    most = np.where(seen, track.windows[:, span], 0).max(axis=1, initial=0, keepdims=True)
+    fullest = np.where(most <= MOST_SPARSE, most, 0).astype(np.uint8)
+    return np.where(fullest > 0, fullest, whole).astype(np.float64), fullest
 
 
 def _by_hour(values: Floats, hours: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.uint16]:

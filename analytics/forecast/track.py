@@ -29,9 +29,15 @@ class Track(LineSlots):
 
     Attributes:
         rehearsed: (N, T) share of the profile that a rehearsal which ended in the slot held, 0..1; NaN where there was none.
+        windows: (N, T) how many windows were measured: of a line that is measured seldom they are samples, which must prove
+            what they say. None: every 15 s.
+        due: (N, T) whether a slot of which nothing is there is silence; of a source that measures every ten minutes it is
+            not. None: always.
     """
 
     rehearsed: NDArray[np.float32]
+    windows: NDArray[np.uint8] | None = None
+    due: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.deployment import (
     Surroundings,
     awaited_slots,
+    due_slots,
     groups_of,
     planned_slots,
     track_of,
@@ -202,14 +203,16 @@ def _paths(config: Config, offices: Offices, reader: StoreReader) -> tuple[str, 
 def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid) -> Surroundings:
     slots = grid.measured.shape[-1]
     starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
+    imported = imported_slots(state, lines.sites, grid.first_slot, slots)
     return Surroundings(
         groups_of(lines, config.registry.by_id),
         awaited_slots(
             grid,
             lost_in(state, lines.sites, starts, SLOT_NS),
-            imported=imported_slots(state, lines.sites, grid.first_slot, slots),
+            imported=imported,
         ),
         planned_slots(config.works, lines, grid.first_slot, slots, known_ns=None),
+        due=None if imported is None else due_slots(grid, imported),
     )
 
 

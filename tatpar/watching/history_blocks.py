@@ -66,11 +66,13 @@ class HistoryInBlocks:
                 self._lines,
                 part.first_hour,
                 np.zeros(shape, dtype=np.uint16),
+                np.zeros(shape, dtype=np.uint8),
                 np.zeros((len(part.broken), *shape), dtype=np.uint16),
                 self._figures,
             )
         here = slice(self._first, self._first + len(part.lines.sites))
         self._whole.measured[here] = part.measured
+        self._whole.fullest[here] = part.fullest
         self._whole.broken[:, here] = part.broken
         self._figures.add(part.figures)
         self._first = here.stop
@@ -92,5 +94,10 @@ def block_of(
     figures = history.figures.of_block(number) if with_figures else {}
     lines = type(history.lines)(history.lines.sites[first:last], history.lines.paths)
     return History(
-        lines, history.first_hour, history.measured[first:last], history.broken[:, first:last], figures
+        lines,
+        history.first_hour,
+        history.measured[first:last],
+        history.fullest[first:last],
+        history.broken[:, first:last],
+        figures,
     )

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from analytics.broken import broken_windows
-from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, planned_slots, track_of
+from analytics.forecast.deployment import (
+    Surroundings,
+    awaited_slots,
+    due_slots,
+    groups_of,
+    planned_slots,
+    track_of,
+)
 from analytics.forecast.held import came_true
 from analytics.forecast.seen import dark_by, look
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots, put_rollups
@@ -189,6 +196,20 @@ def test_an_imported_source_is_awaited_as_far_as_it_reaches_and_a_probe_from_its
     assert np.array_equal(awaited_slots(grid, lost, imported=nobody), awaited_slots(grid, lost))
 
 
+def test_the_time_between_two_samples_of_an_imported_source_is_no_silence(made: Bench) -> None:
+    """Every ten minutes there is one: the slot between is not awaited, one that is missing is. Our own probe is awaited always."""
+    grid, _ = filled(made)
+    grid.measured[:2, :, 1::2] = grid.received_ns[:2, :, 1::2] = 0
+    grid.measured[0, :, 12] = grid.received_ns[0, :, 12] = 0
+    imported = np.zeros((len(SITES), SLOTS), dtype=bool)
+    imported[0] = True
+    lost = np.zeros_like(imported)
+    due = due_slots(grid, imported)
+    assert np.flatnonzero(~due[0]).tolist() == [1, 3, 5, 7, 9, 11, 15, 17, 19, 21, 23]
+    assert due[1:].all()
+    assert np.array_equal(awaited_slots(grid, lost, imported=imported), due)
+
+
 def test_grids_are_merged_and_joined(made: Bench) -> None:
     """Newer slots take the place of older, the oldest are let go; blocks of sites stand below each other."""
     grid, _ = filled(made)
@@ -265,3 +286,19 @@ def test_what_came_true_follows_the_rule_of_the_outcome(made: Bench) -> None:
     assert not came_true(found, ask(line, 0, 12, made), as_of_ns=end_ns - 1).known[0]
     assert came_true(found, ask(line, 0, 12, made), as_of_ns=end_ns + 61 * SECOND_NS).known[0]
     assert not came_true(found, ask(line, SLOTS, 12, made)).known[0], "beyond the track"
+
+
+def test_of_a_line_that_is_measured_seldom_samples_must_prove_what_came_true(made: Bench) -> None:
+    """An hour of twelve: without a bad one it held, three prove that it failed, one or two leave it open, as do fewer than six in all."""
+    grid, _ = filled(made)
+    line = SITES.index("s02") * len(PATHS)
+    grid.measured[2] = 1
+    for bad, expected in ((0, (True, True)), (1, (False, False)), (2, (False, False)), (3, (False, True))):
+        grid.broken[:, 2, 0, :bad] = 1
+        came = came_true(track(grid, made), ask(line, 0, 12, made))
+        assert (came.held[0], came.known[0]) == expected, bad
+    assert came_true(track(grid, made), ask(line, 12, 6, made)).known[0]
+    assert not came_true(track(grid, made), ask(line, 12, 5, made)).known[0]
+    grid.measured[2, :, 12:] = grid.received_ns[2, :, 12:] = 0
+    dark = came_true(track(grid, made), ask(line, 12, 5, made))
+    assert (dark.held[0], dark.known[0]) == (False, True), "silence needs no samples"

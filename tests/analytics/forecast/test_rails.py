@@ -97,6 +97,30 @@ def test_silence_is_never_ready() -> None:
     assert within(replace(sound(), arrived_ns=late), 0.99, DAY_NS) == [0.89, 0.99]
 
 
+def test_between_two_samples_the_newest_slot_is_the_last_that_was_due() -> None:
+    """A source that measures every ten minutes is not silent in the slot between; a fault in its last sample is seen."""
+    due = np.ones((2, DAYS * DAY), dtype=bool)
+    between = slice(NEWEST % 2, None, 2)
+    due[:, between] = False
+    sampled = replace(missing(sound(), between), due=due)
+    assert within(missing(sound(), between))[0] < 0.9
+    assert within(sampled)[0] == 0.99
+    assert within(broken(sampled, slice(NEWEST - 1, NEWEST)))[0] < 0.6
+
+
+@pytest.mark.parametrize(("bad", "caps"), [(1, False), (3, True)])
+def test_a_plain_hour_of_samples_must_be_proved(bad: int, *, caps: bool) -> None:
+    """One bad sample of twelve in each of four weeks may be chance, three are none."""
+    hour = NOW_DAY * DAY + 12 * 12
+    slots = np.concatenate(
+        [np.arange(hour - 7 * week * DAY, hour - 7 * week * DAY + bad) for week in range(1, 5)]
+    )
+    track = broken(sound(), slots)
+    assert within(track, lead_ns=2 * HOUR_NS)[0] < 0.6, "of all windows, a slot is a twelfth of the hour"
+    sampled = replace(track, windows=np.ones(track.broke.shape, dtype=np.uint8))
+    assert (within(sampled, lead_ns=2 * HOUR_NS)[0] < 0.6) is caps
+
+
 @pytest.mark.parametrize(("weeks", "caps"), [((1, 2, 3, 4), True), ((1, 2, 3), True), ((1, 2), False)])
 def test_an_hour_that_nearly_always_failed_is_not_promised(weeks: tuple[int, ...], *, caps: bool) -> None:
     """Three of four weeks cap the chance of that hour of the week, two do not; the hour after it is left alone."""
