@@ -30,6 +30,8 @@ WORTH_TELLING: Final = 0.03
 """A term that costs less probability is no reason."""
 LEAST_HOURS: Final = 8
 """With fewer hours of history a line's usual trouble is the prior's, not its own."""
+LEAST_WEEKS_TOLD: Final = 2
+"""From so many known weeks on an hour's own record is told; before, and where it never failed itself, the chance."""
 TRACE: Final = 0.02
 """A cause less likely than this is not named, not even as past."""
 AGAIN: Final = 3
@@ -301,10 +303,17 @@ def _usual(case: Case, more: float) -> list[tuple[float, Reason]]:
     if climate.line_hours[case.site, case.path] < LEAST_HOURS:
         return [(cost, Reason(code=ReasonCode.NO_HISTORY, path=case.path_name))]
     hours = hours_of_week_between(meeting.starts_ns, meeting.ends_ns, case.ground.zone)
-    chance = float(climate.fails[case.limit_set, case.site, case.path, hours].max())
+    line = case.limit_set, case.site, case.path
+    hour = hours[climate.fails[(*line, hours)].argmax()]
+    chance = float(climate.fails[(*line, hour)])
     if chance < WORTH_TELLING:
         return []
-    reason = Reason(code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name)
+    failed = int(climate.failed[(*line, hour)])
+    weeks = int(climate.known[case.site, case.path, hour] - climate.open[(*line, hour)])
+    record = (failed, weeks) if failed and weeks >= LEAST_WEEKS_TOLD else None
+    reason = Reason(
+        code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name, record=record
+    )
     return [(cost, reason)]
 
 

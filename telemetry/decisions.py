@@ -159,6 +159,8 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it was over, of a reason that lies in the recent past; absent while it lasts."""
     factor: Factor | None = None
     """What the offices have in common, of a shared fault."""
+    record: tuple[int, int] | None = None
+    """Of a usual hour: in how many weeks it failed, and of how many that is known; `value` is the chance that it fails."""
 
     @property
     def is_down_now(self) -> bool:

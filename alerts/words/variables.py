@@ -244,6 +244,9 @@ class Speaker:
         return say_reason(self._language, reason, zone=self._zone)
 
     def _short_cause(self, reason: Reason) -> str:
+        if reason.record is not None:
+            failed, weeks = reason.record
+            return self.say(f"alerts.record.{reason.code.value}", failed=failed, weeks=weeks)
         cause = self.say(f"alerts.cause.{reason.code.value}")
         if reason.value is None or reason.factor is not None or not reason.unit:
             return cause

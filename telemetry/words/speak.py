@@ -92,6 +92,9 @@ def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZON
     told_by_since = reason.unit == "s" and reason.since_ns is not None
     if told_by_since and reason.value is not None and reason.until_ns is not None:
         text = say(language, f"was.{code}", value=measure(language, reason.value, reason.unit))
+    elif reason.record is not None:
+        failed, weeks = reason.record
+        text = say(language, f"record.{code}", failed=failed, weeks=weeks)
     elif reason.value is None or told_by_since:
         text = say(language, f"brief.{code}")
     else:

@@ -52,6 +52,38 @@ def test_silence_that_costs_nothing_is_no_reason(made: Bench) -> None:
     assert [each.code for each in told(ground, made, SOON)] == [ReasonCode.NO_DATA]
 
 
+@pytest.mark.parametrize(("weeks", "record"), [(4, (4, 4)), (3, (3, 4)), (0, None)])
+def test_an_hour_is_told_by_its_own_record_and_without_one_by_its_chance(
+    made: Bench, weeks: int, record: tuple[int, int] | None
+) -> None:
+    """In so many of so many weeks; where the hour itself never failed, as in a line that fails at all other hours, only the chance."""
+    recent = made.recent(made.values((3, 2, 40)))
+    history = made.history(recent)
+    at = (made.t0 + round(LATER) * SECOND_NS) // HOUR_NS + 5
+    same = np.flatnonzero(history.hours % 168 == at % 168)
+    assert len(same) == 4
+    if weeks:
+        history.broken[:, 0, :, same[:weeks]] = 220
+    else:
+        history.broken[:, 0, :, np.setdiff1d(np.arange(len(history.hours)), [*same, *(same + 1)])] = 220
+    found = [
+        each for each in told(made.ground(recent, history), made, LATER) if each.code is ReasonCode.USUAL_HOUR
+    ]
+    assert [each.record for each in found] == [record]
+
+
+def test_weeks_whose_samples_prove_nothing_are_not_counted_in_the_record(made: Bench) -> None:
+    """Of an hour sampled twelve times, two bad ones neither failed it nor held it."""
+    recent = made.recent(made.values((3, 2, 40)))
+    history = made.history(recent)
+    history.measured[...], history.fullest[...] = 12, 1
+    at = (made.t0 + round(LATER) * SECOND_NS) // HOUR_NS + 5
+    same = np.flatnonzero(history.hours % 168 == at % 168)
+    history.broken[:, 0, :, same] = np.array([12, 12, 12, 2])[:, None, None]
+    (reason,) = told(made.ground(recent, history), made, LATER)
+    assert reason.record == (3, 3)
+
+
 def test_silence_that_weighs_is_said_first(made: Bench) -> None:
     """What is, before what is expected: also where the usual hour costs more (decision 166)."""
     ground = silent(made, 60)

@@ -65,7 +65,12 @@ STORY: dict[str, tuple[State, float | None, tuple[Reason, ...], Action]] = {
         (told(ReasonCode.BURST_UP, 0.14, "ratio", 8.0, limit=0.1),),
         Action.RESTART_ROUTER,
     ),
-    "mainpuri": (State.AT_RISK, 0.83, (told(ReasonCode.USUAL_HOUR, 0.22, "ratio", None),), Action.WATCH),
+    "mainpuri": (
+        State.AT_RISK,
+        0.83,
+        (told(ReasonCode.USUAL_HOUR, 0.22, "ratio", None, record=(2, 8)),),
+        Action.WATCH,
+    ),
     "auraiya": (State.UNKNOWN, None, (told(ReasonCode.NO_DATA, 75.0, "s", 1.3),), Action.WATCH),
 }
 

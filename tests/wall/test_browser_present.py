@@ -191,7 +191,7 @@ def test_a_past_frequency_is_not_taken_for_the_forecast(page: Page, fleet: Any) 
     page.wait_for_selector(".rows .row")
     assert page.inner_text(".measured") == "Chance to hold"
     row = page.locator(".rows .row", has_text="Mainpuri").text_content() or ""
-    assert "past weeks: failed 22\u00a0% of the time" in row
+    assert "failed in 2 of 8 weeks" in row
     page.goto(f"{fleet.url}/?lang=en#/site/mainpuri")
     page.wait_for_selector(".site-head .facts")
     assert "at risk · 83\u00a0% chance to hold" in page.inner_text(".site-head .facts")

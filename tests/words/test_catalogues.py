@@ -108,6 +108,7 @@ def test_a_reason_takes_one_number_and_a_brief_or_told_none() -> None:
         for language in words.LANGUAGES:
             texts = words.catalogue(language)
             assert placeholders(texts[f"reason.{code.value}"]) == {"value": ""}
+            assert placeholders(texts.get(f"record.{code.value}", "")).keys() <= {"failed", "weeks"}
             assert not placeholders(texts[f"brief.{code.value}"])
             assert not placeholders(texts[f"told.{code.value}"])
 

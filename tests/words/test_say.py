@@ -38,6 +38,18 @@ def test_percent_has_at_most_two_significant_digits(ratio: float, shown: str) ->
     assert form.percent("hi", ratio) == shown
 
 
+def test_a_record_is_told_as_a_record_and_a_chance_as_a_chance() -> None:
+    """An hour that failed every week has not failed 61 % of the time; that is the chance that it fails again."""
+    chance = Reason(code=ReasonCode.USUAL_HOUR, value=0.61, unit="ratio")
+    record = Reason(code=ReasonCode.USUAL_HOUR, value=0.61, unit="ratio", record=(5, 5))
+    assert words.say_reason("en", record) == "Bottleneck at this hour (failed in 5 of 5 weeks)"
+    assert words.say_reason("hi", record) == "इस समय भीड़ (5 में से 5 हफ़्तों में नहीं चली)"
+    assert (
+        words.say_reason("en", chance) == f"Bottleneck at this hour (chance of failing by past weeks: 61{N}%)"
+    )
+    assert "संभावना" in words.say_reason("hi", chance)
+
+
 @pytest.mark.parametrize(
     ("seconds", "english", "hindi"),
     [

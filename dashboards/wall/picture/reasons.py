@@ -29,6 +29,7 @@ def why(reason: Reason) -> Why:
         since_ms=None if reason.since_ns is None else ms(reason.since_ns),
         until_ms=None if reason.until_ns is None else ms(reason.until_ns),
         cause=None if reason.factor is None else cause(reason.factor),
+        record=reason.record,
     )
 
 

@@ -29,7 +29,7 @@ LINK: Final = "https://tatpar.example/ack/K7M2PQ.site:agra.tozso0.khjwA-RbuLDtkY
 OFFICES: Final = ("etawah", "mainpuri", "auraiya", "kannauj", "farrukhabad")
 REASONS: Final = {
     Kind.NOT_READY: Reason(code=ReasonCode.LOSS_UP, value=0.041, unit="ratio", since_ns=BEGAN_NS),
-    Kind.AT_RISK: Reason(code=ReasonCode.USUAL_HOUR, value=0.3, unit="ratio"),
+    Kind.AT_RISK: Reason(code=ReasonCode.USUAL_HOUR, value=0.3, unit="ratio", record=(3, 5)),
     Kind.DARK: Reason(code=ReasonCode.DARK, value=1200.0, unit="s", since_ns=BEGAN_NS),
     Kind.DOWN: Reason(code=ReasonCode.DARK, value=1200.0, unit="s", since_ns=BEGAN_NS),
     Kind.ROOM_DEVICE: Reason(code=ReasonCode.ROOM_DEVICE, since_ns=BEGAN_NS),
