@@ -36,11 +36,6 @@ def reach_ns(config: Config) -> int:
     return int(max(rung.from_min for rung in config.settings.alerts.ladder) * MINUTE_NS)
 
 
-def _is_our_deafness(reason: Reason | None) -> bool:
-    """Nothing is known of the office, because headquarters takes nothing in: what was said of its line before stands."""
-    return reason is not None and reason.factor is not None and reason.factor.kind is FactorKind.HUB
-
-
 class Meetings:
     """Finds occurrences by their identity, each once."""
 
@@ -220,3 +215,8 @@ class _Finder:
 
     def _since(self, since_ns: int | None, issued_ns: int) -> int:
         return min(since_ns if since_ns is not None else issued_ns, self._now_ns)
+
+
+def _is_our_deafness(reason: Reason | None) -> bool:
+    """Nothing is known of the office, because headquarters takes nothing in: what was said of its line before stands."""
+    return reason is not None and reason.factor is not None and reason.factor.kind is FactorKind.HUB

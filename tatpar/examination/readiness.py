@@ -24,7 +24,7 @@ def readiness(role: str, address: str) -> Finding:
         with contextlib.closing(http.client.HTTPConnection(address, timeout=TIMEOUT_S)) as connection:
             connection.request("GET", PATH)
             problems = _problems(connection.getresponse().read())
-    except (OSError, ValueError, KeyError, AttributeError, http.client.HTTPException) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException) as error:
         why = str(error) or type(error).__name__
         return less(subject, phrase("readiness.silent", where=where, why=why), phrase("readiness.do_look"))
     if not problems:
