@@ -66,7 +66,8 @@ class _Finder:
         self._meetings = Meetings(config)
         self._severe = {(flag.site, flag.path) for flag in sight.flags if flag.severe}
         self._incidents: dict[str, list[Incident]] = {}
-        for incident in sight.incidents:
+        """By office, what its trouble may be laid to: that nobody here hears it hits no line and no meeting."""
+        for incident in (one for one in sight.incidents if one.factor.kind is not FactorKind.HUB):
             for site in incident.sites:
                 self._incidents.setdefault(site, []).append(incident)
 
@@ -118,6 +119,7 @@ class _Finder:
             sites=(verdict.site,),
             muted=not self._concerns(verdict, occurrence)
             or code is ReasonCode.PLANNED
+            or _is_our_deafness(reason)
             or self._announced.explains(verdict.site, end, span_ns),
         )
 
@@ -213,3 +215,8 @@ class _Finder:
 
     def _since(self, since_ns: int | None, issued_ns: int) -> int:
         return min(since_ns if since_ns is not None else issued_ns, self._now_ns)
+
+
+def _is_our_deafness(reason: Reason | None) -> bool:
+    """Nothing is known of the office, because headquarters takes nothing in: what was said of its line before stands."""
+    return reason is not None and reason.factor is not None and reason.factor.kind is FactorKind.HUB

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.actions import advise
 from analytics.case import Case
 from analytics.ground import Standing
+from analytics.newcomers import known_since_ns
 from analytics.reasons import reasons
 from analytics.shared.told import with_shared
 from telemetry.decisions import BESIDE_THE_LINE, State, Verdict
@@ -52,6 +53,7 @@ def verdict(case: Case) -> Verdict:
         best_profile=case.best_profile,
         action=advise(case, why),
         model=case.ground.foresight.name,
+        known_since_ns=known_since_ns(case),
     )
 
 

@@ -11,7 +11,8 @@ from collector.enrolment.roll import Roll
 from collector.intake import Bounds
 from collector.mqtt import ROLE
 from collector.trouble import Trouble
-from telemetry.windows import DAY_NS
+from telemetry.state.store_away import UNSTORED
+from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collector.mqtt import Bridge
 
 
+UNANSWERED_NS: Final = 10 * SECOND_NS
+"""A batch that waits so long, as long as SQLite waits for a lock, waits for a store that does not answer."""
 ARREARS: Final = "arrears"
 """In the heartbeat's detail."""
 
@@ -44,6 +47,7 @@ class Committer:
         self._record = record
         self._roll = roll
         self._memory = Memory()
+        self._begun_mono_ns: int | None = None
         self.trouble = Trouble(
             "reports cannot be stored",
             "nothing is acknowledged, the broker and the probes keep them; trying again",
@@ -62,8 +66,26 @@ class Committer:
         )
 
     def detail(self) -> dict[str, object]:
-        """For the heartbeat: what `recall` takes up."""
-        return {ARREARS: self._memory.arrears.handover(self._ground.clock.now_ns())}
+        """For the heartbeat: what `recall` takes up, and since when the store does not answer."""
+        now_ns = self._ground.clock.now_ns()
+        return {ARREARS: self._memory.arrears.handover(now_ns), **self._unstored(now_ns)}
+
+    @property
+    def problem(self) -> str:
+        """Why reports cannot be stored; empty while they are."""
+        waited_ns = self._waited_ns()
+        waits = f"has not answered for {waited_ns / SECOND_NS:.0f} s" if waited_ns >= UNANSWERED_NS else ""
+        return self.trouble.error or waits
+
+    def _unstored(self, now_ns: int) -> dict[str, object]:
+        waited_ns = self._waited_ns()
+        return {UNSTORED: now_ns - waited_ns} if waited_ns >= UNANSWERED_NS else {}
+
+    def _waited_ns(self) -> int:
+        """How long the batch in hand has waited for the store."""
+        if self._begun_mono_ns is None:
+            return 0
+        return self._ground.clock.monotonic_ns() - self._begun_mono_ns
 
     async def run(self) -> None:
         """Commit until cancelled; while one batch is being written, the next is examined."""
@@ -96,6 +118,7 @@ class Committer:
     async def _commit(self, found: Sorted) -> Batch:
         """Commit, however often it takes. Meanwhile the inbox fills and the bridge stops reading."""
         backoff = Backoff(0.2, self._ground.live.current.settings.collector.retry_s)
+        self._begun_mono_ns = self._ground.clock.monotonic_ns()
         while True:
             try:
                 batch = await self._ground.writer.run(append, found, self._ground.store)
@@ -104,6 +127,7 @@ class Committer:
                 self.trouble.failed(error)
                 await asyncio.sleep(backoff.next_s())
             else:
+                self._begun_mono_ns = None
                 self.trouble.worked()
                 return batch
 

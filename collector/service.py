@@ -218,7 +218,7 @@ class Collector:
                 self._heart.trouble.error if self._stands else "waits for another collector to end"
             ),
             "broker": lambda: "" if self.bridge.connected else "not connected, or not subscribed",
-            "store": lambda: self._committer.trouble.error or self._confirmer.trouble.error,
+            "store": lambda: self._committer.problem or self._confirmer.trouble.error,
         }
 
     def detail(self) -> dict[str, object]:

@@ -50,6 +50,11 @@ class Expected:
         """What is said of it; unknown when nothing is."""
         return self.verdict.state if self.verdict is not None else State.UNKNOWN
 
+    @property
+    def chance(self) -> float | None:
+        """What it adds to the number that is expected to hold; None when nothing is known of it."""
+        return self.verdict.expected if self.verdict is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Before:
@@ -60,7 +65,7 @@ class Before:
     """Worst first."""
     not_linked: int
     expected: float
-    """How many of `judged` offices are expected to hold: the sum of their probabilities, an office without contact counts 0."""
+    """How many of `judged` offices are expected to hold: the sum of their probabilities, an office without contact, or whose room device is off, counts 0."""
     judged: int
     """Offices that there is a number for, or that are not ready for a reason that needs none."""
 
@@ -163,7 +168,7 @@ def before(config: Config, state: StateDb, occurrence: Occurrence) -> Before:
     said = {each.site: each for each in _of(occurrence, state.verdicts(*_span(occurrence)))}
     alerts = _alerts(state.open_alerts(), occurrence)
     offices = [Expected(site, said.get(site.id), alerts.get(site.id)) for site in sites]
-    chances = [chance for each in offices if (chance := _chance(each.verdict)) is not None]
+    chances = [chance for each in offices if (chance := each.chance) is not None]
     return Before(occurrence, tuple(sorted(offices, key=_urgency)), not_linked, sum(chances), len(chances))
 
 
@@ -236,17 +241,8 @@ def _alerts(alerts: Iterable[Alert], occurrence: Occurrence) -> dict[str, Alert]
     return {site: alert for site, (_, alert) in found.items()}
 
 
-def _chance(verdict: Verdict | None) -> float | None:
-    if verdict is None or verdict.state is State.UNKNOWN:
-        return None
-    if verdict.probability is None:  # without contact, or announced: nothing is expected of it
-        return 0.0
-    return verdict.probability
-
-
 def _urgency(office: Expected) -> tuple[int, float]:
-    chance = _chance(office.verdict)
-    return _WORST_FIRST.index(office.state), chance if chance is not None else 1.0
+    return _WORST_FIRST.index(office.state), office.chance if office.chance is not None else 1.0
 
 
 def _wrong(office: CameTrue) -> int:

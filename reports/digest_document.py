@@ -22,6 +22,7 @@ from reports.document import (
 )
 from telemetry.alerting import AlertState
 from telemetry.decisions import Action, Horizon, OutcomeState, State
+from telemetry.windows import SECOND_NS
 from telemetry.words import say, say_reason, say_state
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def document(digest: Before | After, config: Config, language: str, made_ns: int
     occurrence = digest.occurrence
     side = "before" if isinstance(digest, Before) else "after"
     name = occurrence.meeting.name(language)
-    blocks = words.before(digest) if isinstance(digest, Before) else words.after(digest)
+    blocks = words.before(digest, made_ns) if isinstance(digest, Before) else words.after(digest)
     return Document(
         title=words.say(f"digest.title_{side}", meeting=name, starts=occurrence.starts_ns),
         subtitle=words.say("digest.span", starts=occurrence.starts_ns, ends=occurrence.ends_ns),
@@ -80,13 +81,14 @@ class _Words:
         return ", ".join(sites[one].name(self._language) for one in person.sites if one in sites) or person.id
 
     # ── before ──
-    def before(self, digest: Before) -> list[Block]:
+    def before(self, digest: Before, now_ns: int) -> list[Block]:
         say = self.say
         trouble = [each for each in digest.offices if each.state is not State.READY]
         blocks: list[Block] = [Paragraph(self._expected(digest))]
         blocks.append(Tiles(tuple(self._tile(digest, state) for state in State if digest.count(state))))
         if digest.not_linked:
             blocks.append(Paragraph(say("digest.not_linked", n=digest.not_linked), small=True))
+        blocks += self._young(digest, now_ns)
         if not trouble:
             return [*blocks, Paragraph(say("digest.all_ready", n=len(digest.offices)))]
         blocks.append(Heading(say("digest.not_ready_and_done")))
@@ -100,6 +102,22 @@ class _Words:
         return self.say(
             "digest.expected", holds=round(digest.expected), n=digest.judged, all=len(digest.offices)
         )
+
+    def _young(self, digest: Before, now_ns: int) -> list[Block]:
+        """Of which offices little is known yet: the shortest known first."""
+        known = [
+            (known_ns, each.site.name(self._language))
+            for each in digest.offices
+            if each.verdict is not None and (known_ns := each.verdict.known_for_ns(now_ns)) is not None
+        ]
+        if not known:
+            return []
+        named = [
+            self.say("digest.young_one", office=name, known=known_ns / SECOND_NS)
+            for known_ns, name in sorted(known)[:MOST_NAMES]
+        ]
+        more = f" +{len(known) - MOST_NAMES}" if len(known) > MOST_NAMES else ""
+        return [Paragraph(self.say("digest.young", names=", ".join(named) + more), small=True)]
 
     def _tile(self, digest: Before, state: State) -> Tile:
         value = self.say("digest.of", n=digest.count(state), all=len(digest.offices))
@@ -218,7 +236,7 @@ class _Words:
     def _said(self, verdict: Verdict | None) -> str:
         if verdict is None:
             return self.say("state.unknown")
-        if verdict.probability is None:
+        if verdict.probability is None or verdict.expected != verdict.probability:  # that is the line's alone
             return self.say(f"state.{verdict.state.value}")
         word = say_state(self._language, verdict)
         return self.say("digest.chance", state=word, chance=verdict.probability)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -54,6 +54,8 @@ class OfficeWeek:
     troubles: int
     main_cause: ReasonCode | None
     sound: SoundWeek = UNRATED
+    hours_of: Mapping[ReasonCode, tuple[int, ...]] = field(default_factory=dict)
+    """By cause of its troubles, the windows that broke by local hour of the day, 24 figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,13 @@ class MeetingWeek:
     """Excused, or not settled."""
     final: bool
     """Nothing of it can change any more; before that late data may still decide."""
+    excused: int = 0
+    """Of the open ones."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is known of any office that it held or failed."""
+        return bool(self.held + self.failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +149,13 @@ def office_week(
         by_hour = np.where(totals > 0, bad / totals, np.nan)
     found = faults(week.causes)
     causes = Counter[ReasonCode]()
+    hours_of: dict[ReasonCode, NDArray[np.int64]] = {}
     for fault in found:
         causes[fault.cause] += fault.broken
+        windows = slice(fault.first, fault.last + 1)
+        broke = (week.causes[list(fault.lines), windows] != 0).any(axis=0)
+        hours = np.bincount(hour_of[windows][broke], minlength=HOURS)
+        hours_of[fault.cause] = hours_of.get(fault.cause, 0) + hours
     return OfficeWeek(
         site=site,
         region=region,
@@ -152,6 +166,7 @@ def office_week(
         troubles=len(found),
         main_cause=causes.most_common(1)[0][0] if causes else None,
         sound=sound,
+        hours_of={cause: tuple(hours.tolist()) for cause, hours in hours_of.items()},
     )
 
 
@@ -210,6 +225,7 @@ def meetings(outcomes: Sequence[Outcome]) -> list[MeetingWeek]:
             failed=count[OutcomeState.FAILED],
             open=count[OutcomeState.EXCUSED] + count[OutcomeState.UNSETTLED],
             final=(occurrence_ns, meeting) not in waiting,
+            excused=count[OutcomeState.EXCUSED],
         )
         for (occurrence_ns, meeting), count in sorted(counts.items())
     ]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from telemetry.windows import DAY_NS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -221,6 +223,28 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     action: Action = Action.NONE
     model: str = ""
     """Name and version of the model that said so."""
+    known_since_ns: int | None = None
+    """Since when the line is known at all, said only while that is less than a day."""
+
+    @property
+    def expected(self) -> float | None:
+        """What it adds to the number of offices that are expected to hold; None when nothing is known.
+
+        `probability` is the line's: without contact, or where what a call needs beside the line is away, nothing is expected.
+        """
+        if self.state is State.UNKNOWN:
+            return None
+        is_beside = any(reason.code in BESIDE_THE_LINE for reason in self.reasons)
+        if self.probability is None or (self.state is State.NOT_READY and is_beside):
+            return 0.0
+        return self.probability
+
+    def known_for_ns(self, now_ns: int) -> int | None:
+        """How long its line is known, ns; None once that is a day or more."""
+        if self.known_since_ns is None:
+            return None
+        known_ns = max(now_ns - self.known_since_ns, 0)
+        return known_ns if known_ns < DAY_NS else None
 
 
 class Horizon(StrEnum):

@@ -28,7 +28,8 @@ _HOUR_SPAN: Final = 3
 
 def leadership(voice: Voice, figures: WeekFigures) -> list[Block]:
     """Tiles, the offices that need help, the trend and the roll-out."""
-    found: list[Block] = [Tiles(_tiles(voice, figures)), Heading(voice("need_help"), 3)]
+    found: list[Block] = [Tiles(_tiles(voice, figures)), *_not_settled(voice, figures)]
+    found.append(Heading(voice("need_help"), 3))
     cards = tuple(_card(voice, figures, office) for office in need_help(figures))
     found.append(Cards(cards) if cards else Paragraph(voice("all_well")))
     if any(not math.isnan(week.held.share) for week in figures.trend):
@@ -86,13 +87,31 @@ def linked_tile(voice: Voice, figures: WeekFigures) -> Tile:
 def _held_tile(voice: Voice, figures: WeekFigures) -> Tile:
     now = figures.trend[-1].held if figures.trend else Held()
     before = figures.trend[-2].held if len(figures.trend) > 1 else Held()
-    label = voice("held_share", n=len(figures.meetings))
+    decided, over = sum(one.decided for one in figures.meetings), len(figures.meetings) + figures.waiting
     return Tile(
-        label,
+        voice("held_share", n=decided) if decided == over else voice("held_share_of", n=decided, of=over),
         voice.percent(now.share),
         voice("before_share", share=voice.percent(before.share)),
         Tone.MISSING if math.isnan(now.share) else _tone(now.share),
     )
+
+
+def _not_settled(voice: Voice, figures: WeekFigures) -> list[Block]:
+    """How many meetings that are over the first tile says nothing about, and why."""
+    undecided = [one for one in figures.meetings if not one.decided]
+    excused = sum(one.final and one.excused == one.open for one in undecided)
+    may_come = sum(not one.final for one in undecided)
+    whys = {
+        "may_come": may_come,
+        "too_little": len(undecided) - may_come - excused,
+        "excused": excused,
+        "waiting": figures.waiting,
+    }
+    said = [voice(f"unsettled_{why}", n=n) for why, n in whys.items() if n]
+    if not said:
+        return []
+    over = len(figures.meetings) + figures.waiting
+    return [Paragraph(voice("unsettled", n=sum(whys.values()), of=over, why="; ".join(said)))]
 
 
 def _tone(share: float) -> Tone:
@@ -135,8 +154,21 @@ def _why(voice: Voice, office: OfficeWeek) -> str:
     hour = worst_hour(office)
     if hour is None:
         return voice("card_why", cause=cause, action=action)
-    until = (hour + _HOUR_SPAN) % 24
-    return voice("card_why_hours", cause=cause, action=action, first=f"{hour:02d}:00", last=f"{until:02d}:00")
+    span = {"first": f"{hour:02d}:00", "last": f"{(hour + _HOUR_SPAN) % 24:02d}:00"}
+    then = cause_of_hours(office, hour)
+    if then is None or then is office.main_cause:
+        return voice("card_why_hours", cause=cause, action=action, **span)
+    other = voice.cause(then)
+    return voice("card_why_other_hours", cause=cause, other=other, action=action, **span)
+
+
+def cause_of_hours(office: OfficeWeek, first: int) -> ReasonCode | None:
+    """What most of the broken windows of the three hours from `first` on were of; None where no trouble was."""
+    sums = {
+        cause: sum(hours[(first + i) % len(hours)] for i in range(_HOUR_SPAN))
+        for cause, hours in office.hours_of.items()
+    }
+    return max(sums, key=lambda cause: sums[cause], default=None) if any(sums.values()) else None
 
 
 def action_for(cause: ReasonCode) -> Action:

@@ -14,6 +14,7 @@ from collector.planner import MAX_PROBES
 from collector.tls import client_context
 from tatpar.examination.finding import broken, fine, less
 from tatpar.examination.phrase import Figure, as_it_is, phrase
+from tatpar.examination.readiness import readiness
 from tatpar.examination.starts import starts
 from tatpar.hub.failures import PREFIX, failures_in, is_failing
 from tatpar.importing.told import ROLE as IMPORT
@@ -138,6 +139,8 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
         else:
             at_work = phrase("role.at_work")
         findings.append(fine(as_it_is(role), at_work))
+        if address := beat.detail.get("metrics_address"):
+            findings.append(readiness(role, str(address)))
         findings += [*_refused(role, beat), *_withheld(role, beat)]
     return [*findings, *starts(presence)]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
 
@@ -39,7 +37,7 @@ def expected(ground: Ground, occurrence: Occurrence) -> Expected:
     place, expectation = ground.lines.site_index, expect(ground, occurrence)
     rows = [place[s] for s in occurrence.meeting.invited if s in place and ground.linked[place[s]]]
     said = verdicts(ground, occurrence, expectation, rows)
-    holding = float(np.nansum(expectation.probability[rows]))
+    holding = sum(verdict.expected or 0.0 for verdict in said)
     return Expected(occurrence, {verdict.site: verdict for verdict in said}, holding)
 
 

@@ -9,6 +9,7 @@ from config.settings_file import timezone_of
 from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import readable, rfc3339
 from telemetry.decisions import ReasonCode, State
+from telemetry.windows import SECOND_NS
 from telemetry.words import say, say_down, say_not_ready, say_reason, say_state
 from telemetry.words.format import short_moment
 from telemetry.words.rehearsals import say_rehearsal_why
@@ -33,6 +34,7 @@ class VerdictTable:
     verdicts: Sequence[Verdict]
     rehearsed: Mapping[str, LastRehearsal] = field(default_factory=dict)
     """By office, its newest rehearsal."""
+    now_ns: int = 0
 
     def counts(self) -> dict[str, int]:
         """Offices by state; those that are not linked yet are `planned` and count nowhere else."""
@@ -105,8 +107,17 @@ class VerdictTable:
             "" if verdict.probability is None else say(language, "table.ratio", value=verdict.probability),
             best.name(language) if best else "–",
             *([self._rehearsed(language, verdict.site)] if self.rehearsed else []),
-            " → ".join(part for part in (why, action) if part),
+            " · ".join(
+                part
+                for part in (" → ".join(filter(None, (why, action))), self._young(language, verdict))
+                if part
+            ),
         ]
+
+    def _young(self, language: str, verdict: Verdict) -> str:
+        """That little stands behind it yet."""
+        known_ns = verdict.known_for_ns(self.now_ns)
+        return "" if known_ns is None else say(language, "table.young", known=known_ns / SECOND_NS)
 
     def _reason(self, language: str, reason: Reason, chance: float | None) -> str:
         zone = timezone_of(self.config.settings)

@@ -38,6 +38,11 @@ class Contact:
         """Whether the headquarters' collector and broker are seen at work, whoever is silent."""
         return self._taken_in_ns is not None and now_ns - self._taken_in_ns <= SILENT_NS
 
+    def listen_anew(self, now_ns: int) -> None:
+        """We could hear nobody until now, and have not noticed by the silence."""
+        self.listening_since_ns = now_ns
+        self._hearing_since_ns = None
+
     def hearing_since_ns(self, last_end_ns: NDArray[np.int64], now_ns: int) -> int:
         """Since when we listen and anybody is heard; `last_end_ns` as in `dark`."""
         return max(self._hearing(last_end_ns, now_ns) or 0, self.listening_since_ns)

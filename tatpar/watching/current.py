@@ -108,6 +108,11 @@ class Current:
             self._count_spells(now_ns)
         return changes
 
+    def look_blind(self, now_ns: int) -> None:
+        """While the store takes nothing in: what was said of the offices stands, and our deafness alone is told."""
+        heard = self._heard(self._state.presence(), now_ns)
+        self.incidents.look_blind(self.ring.recent().lines, heard, now_ns)
+
     def _count_spells(self, now_ns: int) -> None:
         self._relapses = relapses(self._state, self.ring.lines, now_ns)
         self._told_outages = self._flapping = None

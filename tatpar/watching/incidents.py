@@ -72,9 +72,20 @@ class OpenIncidents:
         """Find, follow, write what changed; while anything is taken in nobody is silent because of us."""
         candidates = self._factors(lines)
         sighting = sight(lines, flags, heard, now_ns)
-        found = shared_faults(_but_the_hub(candidates) if taken_in else candidates, sighting)
+        found = shared_faults(_of_kind(candidates, hub=False) if taken_in else candidates, sighting)
         followed = follow(self._open, found, sighting, candidates, now_ns)
         self._open = followed.open
+        self._write(followed)
+
+    def look_blind(self, lines: Lines, heard: Heard, now_ns: int) -> None:
+        """Follow only that headquarters takes nothing in: of all others nothing new is known."""
+        candidates = _of_kind(self._factors(lines), hub=True)
+        ours = [each for each in self._open if each.factor.kind is FactorKind.HUB]
+        theirs = [each for each in self._open if each.factor.kind is not FactorKind.HUB]
+        sighting = sight(lines, (), heard, now_ns)
+        found = [each for each in shared_faults(candidates, sighting) if each.factor.kind is FactorKind.HUB]
+        followed = follow(ours, found, sighting, candidates, now_ns)
+        self._open = (*theirs, *followed.open)
         self._write(followed)
 
     def _factors(self, lines: Lines) -> Factors:
@@ -105,7 +116,8 @@ class OpenIncidents:
             }
 
 
-def _but_the_hub(candidates: Factors) -> Factors:
-    rest = np.array([name.kind is not FactorKind.HUB for name in candidates.names], dtype=bool)
-    names = tuple(name for name in candidates.names if name.kind is not FactorKind.HUB)
-    return Factors(names, candidates.members[rest], candidates.log_prior[rest])
+def _of_kind(candidates: Factors, *, hub: bool) -> Factors:
+    """Only the factor that headquarters takes nothing in, or all but that."""
+    wanted = np.array([(name.kind is FactorKind.HUB) is hub for name in candidates.names], dtype=bool)
+    names = tuple(name for name, keep in zip(candidates.names, wanted, strict=True) if keep)
+    return Factors(names, candidates.members[wanted], candidates.log_prior[wanted])

@@ -19,6 +19,7 @@ from analytics.lines import Lines
 from analytics.readiness import asked_spans, expect
 from analytics.verdicts import verdicts
 from tatpar.reporting.digesting import Digests
+from tatpar.watching.blindness import Blindness
 from tatpar.watching.contact import Contact
 from tatpar.watching.counters import Counters
 from tatpar.watching.current import Current
@@ -134,6 +135,7 @@ class Watch:
         self._mirror = mirror
         self._spoken = Spoken()
         self._book = ForecastBook()
+        self._blindness = Blindness(state)
         self._contact: Contact | None = None
         self._current: Current | None = None
         self._cursor = 0
@@ -273,12 +275,9 @@ class Watch:
         return True
 
     def _take_up_config(self, now_ns: int) -> Current:
-        changed = False
         if self._due("config", CONFIG_NS, now_ns):
             self._live.refresh()
-        if self._current is not None:
-            changed = self._current.offices.config is not self._live.current
-        if self._current is None or changed:
+        if self._current is None or self._current.offices.config is not self._live.current:
             self._current = self._begin(now_ns)
         return self._current
 
@@ -326,6 +325,8 @@ class Watch:
         occurrences = self._live.current.calendar.occurrences(now_ns, now_ns + self._horizon_ns())
         if not current.offices.know(occurrences):
             current = self._current = self._begin(now_ns)
+        if self._blindness.look(current, now_ns):
+            return Look(working=True, windows=windows, looked=True)
         current.reachability.look(self._reader, occurrences, now_ns)
         hindsight = self._hindsight
         changes = current.flag(hindsight.past, occurrences, now_ns)

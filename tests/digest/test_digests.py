@@ -69,6 +69,35 @@ def test_before_says_who_is_not_ready_and_what_is_done(desk: Desk) -> None:
     assert "Agra" not in text
 
 
+def test_a_room_device_that_is_off_is_nobody_who_holds(desk: Desk) -> None:
+    """The line's 99 % is no chance of an office that cannot join: it counts 0, and stands without a number."""
+    desk.says()
+    off = Reason(code=ReasonCode.ROOM_DEVICE, value=900.0, unit="s", since_ns=ns("09:40"))
+    desk.state.put_verdicts(
+        [desk.verdict("agra", State.NOT_READY, 0.99, reasons=(off,), action=Action.SWITCH_ON_DEVICE)]
+    )
+    desk.look("10:00")
+    text = desk.body("john@hq.example", "before").replace("\u00a0", " ")
+    assert "about 1 is expected to hold" in text or "about 1 are expected to hold" in text
+    assert "• Agra: not ready\n" in text
+    assert "99" not in text
+
+
+def test_an_office_with_minutes_of_history_is_remarked_on(desk: Desk) -> None:
+    """Ready or not; by the time that the digest is made; one that is known for a day is not."""
+    desk.says()
+    desk.state.put_verdicts(
+        [
+            desk.verdict("agra", State.READY, 0.97, known_since_ns=ns("09:48")),
+            desk.verdict("etah", State.READY, 0.97, known_since_ns=ns("-1 10:00")),
+        ]
+    )
+    desk.look("10:00")
+    text = desk.body("john@hq.example", "before").replace("\u00a0", " ")
+    assert "so little stands behind what is said of them: Agra (12 min)." in text
+    assert "आगरा (12 मिनट)" in desk.body("meena@hq.example", "before").replace("\u00a0", " ")
+
+
 def test_offices_of_one_shared_fault_are_told_of_together(desk: Desk) -> None:
     """The cause and what to do stand once; an office with a fault of its own keeps its own lines."""
     desk.says()

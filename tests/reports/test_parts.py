@@ -11,19 +11,22 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from analytics.causes import Cause
 from analytics.changes.moved import SLOTS_PER_DAY, Moved, moved
 from analytics.forecast.record import bins, decided, record
 from config.settings import Reports
 from reports.csv_files import csv_of
 from reports.document import Cell, Column, Table
+from reports.figures import Judged, office_week
 from reports.moves import by_day, joined
 from reports.responses import responses
 from reports.roll_out import DAYS, rolled_out
 from reports.schedule import due_week
 from reports.trend import Held, counted, held_by_office
+from reports.weekly.leadership import cause_of_hours
 from telemetry.alerting import Alert, AlertState, Kind, Severity
-from telemetry.decisions import Forecast, Horizon, Outcome, OutcomeState, State, Verdict
-from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS
+from telemetry.decisions import Forecast, Horizon, Outcome, OutcomeState, ReasonCode, State, Verdict
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS
 from telemetry.words import say
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -230,3 +233,21 @@ def test_the_worst_hours_are_the_lines_and_not_the_causes(language: str) -> None
     (sentence,) = [one for one in re.split("[.।]", said) if "CAUSE" in one]
     assert "19:00" in said
     assert "19:00" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("evening", "other"), [(Cause.JITTER_UP, ReasonCode.JITTER_UP), (Cause.LOSS_UP, None)]
+)
+def test_the_cause_of_the_worst_hours_is_their_own(evening: Cause, other: ReasonCode | None) -> None:
+    """A night of loss is the main cause, an evening hour is the weakest: what broke then is told as another fault, where it is one."""
+    per_hour = HOUR_NS // WINDOW_NS
+    hour_of = np.repeat(np.arange(24), per_hour)
+    causes = np.zeros((1, len(hour_of)), dtype=np.uint16)
+    causes[0, 0 : 7 * per_hour : 4] = Cause.LOSS_UP
+    causes[0, 19 * per_hour : 20 * per_hour] = evening
+    judged = Judged(np.ones(causes.shape, dtype=bool), causes)
+    office = office_week("agra", "braj", judged, hour_of)
+    assert office.main_cause is ReasonCode.LOSS_UP
+    assert sum(office.hours_of[ReasonCode.LOSS_UP]) >= 7 * per_hour // 4
+    assert cause_of_hours(office, 19) is (other or ReasonCode.LOSS_UP)
+    assert cause_of_hours(office, 10) is None

@@ -394,3 +394,30 @@ def test_the_command_writes_the_page(known_week: Path, tmp_path: Path) -> None:
     wrong = CliRunner().invoke(main, asked)
     assert wrong.exit_code == 2
     assert wrong.output.strip() == "--week: 'soon' is no week; write it as 2026-W47"
+
+
+def test_meetings_that_are_not_settled_are_counted_beside_those_that_are(
+    config: Config, figures: WeekFigures
+) -> None:
+    """Eight of twenty-eight decided: the first tile is of eight, and the page says of the rest why, each meeting once."""
+
+    def some(n: int, first: int, **changes: object) -> list[MeetingWeek]:
+        made = MeetingWeek("review", 0, held=0, failed=0, open=4, final=True)
+        return [replace(made, occurrence_ns=first + number, **changes) for number in range(n)]
+
+    told = [
+        *some(8, 0, held=3, failed=1, open=0),
+        *some(5, 10, final=False),
+        *some(6, 20),
+        *some(2, 30, excused=4),
+    ]
+    week = replace(figures, meetings=tuple(told), waiting=7)
+    page = render(config, week, "en", 0).replace("\u00a0", " ")
+    assert "(8 of 28 meetings)" in page
+    assert "20 of 28 meetings are not settled and count nowhere here: of 5, data may still come" in page
+    assert "; of 6, too little data ever came; of 2, announced works" in page
+    assert "; 7 have no outcome on record yet." in page
+    hindi = render(config, week, "hi", 0)
+    assert "28 में से 20 बैठकों का नतीजा तय नहीं" in hindi.replace("\u00a0", " ")
+    settled = render(config, replace(figures, meetings=tuple(told[:8]), waiting=0), "en", 0)
+    assert "not settled and count" not in settled

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 import config
-from telemetry.decisions import Action, Reason, ReasonCode, State
+from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode, State
 from tests.wall.conftest import at_rest
 from tests.wall.crowded import write_meetings
 from tests.wall.story import verdict
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 LOSS = Reason(code=ReasonCode.LOSS_UP, value=0.05, unit="ratio")
-Expected = dict[str, tuple[State, float]]
+Expected = dict[str, tuple[State, float] | tuple[State, float, Reason]]
+FAULT = Reason(
+    code=ReasonCode.SHARED_FAULT, value=4, limit=5, factor=Factor(FactorKind.PROVIDER, "provider-d")
+)
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def day(
                                 verdict(site, at, fleet.clock.now_ns()),
                                 state=weak[site][0] if site in weak else State.READY,
                                 probability=weak[site][1] if site in weak else 0.97,
-                                reasons=(LOSS,) if site in weak else (),
+                                reasons=(weak[site][2:] or (LOSS,)) if site in weak else (),
                                 action=Action.SECOND_LINE if site in weak else Action.NONE,
                             )
                             for site in at.meeting.invited
@@ -191,6 +194,51 @@ def test_more_never_hides_the_next_meetings_offices_below_others(page: Page, day
         shown = said(page)
         assert not any("runs" in text for text in shown)
         assert page.inner_text(".more") == f"and {len(everybody) - len(shown)} more offices"
+
+
+def test_a_shared_fault_is_one_row_with_its_offices_in_it(page: Page, day: Any, until: Any) -> None:
+    """It stands where its worst office would, counts them, names them when it is opened, and hides nobody's own trouble."""
+    bad = State.NOT_READY
+    hit = {
+        "varanasi": (bad, 0.05, FAULT),
+        "jaunpur": (bad, 0.04, FAULT),
+        "deoria": (State.AT_RISK, 0.7, FAULT),
+    }
+    runs = {**hit, "basti": (bad, 0.01), "agra": (bad, 0.2)}
+    with day({"runs": runs}, soon=False) as (url, decide):
+        open_wall(page, url)
+        assert said(page) == ["Basti", "Fault at the provider provider-d", "Agra"]
+        fold = page.locator(".rows details")
+        assert fold.locator(".reason").inner_text() == "3 offices"
+        assert fold.locator(".chance").inner_text().replace("\u00a0", " ") == "4 %"
+        assert not fold.locator(".names").is_visible()
+        fold.locator("summary").press("Enter")
+        assert fold.locator(".names a").all_inner_texts() == ["Jaunpur", "Varanasi", "Deoria"]
+        assert fold.locator(".names a").first.get_attribute("href") == "#/site/jaunpur"
+        decide({"runs": {**runs, "unnao": (bad, 0.03, FAULT)}})
+        until(page, "document.querySelector('.rows details .reason').textContent === '4 offices'")
+        assert fold.locator(".names").is_visible()
+        assert said(page) == ["Basti", "Fault at the provider provider-d", "Agra"]
+
+
+def test_while_a_meeting_runs_the_next_one_is_named_as_such(page: Page, day: Any) -> None:
+    """The rows of a meeting hours away stand below the running one that all hold, and never as if they were its own."""
+    with day({"late": {"agra": (State.AT_RISK, 0.7)}}, soon=False) as (url, _):
+        open_wall(page, url)
+        assert page.inner_text(".attention h2") == "In the meeting that is running"
+        assert "invited offices that are linked are ready" in page.inner_text(".attention .nothing")
+        assert said(page) == ["14:00 · District by district late", "Agra"]
+        assert page.inner_text(".rows .group b") == "Next meeting"
+        assert page.inner_text(".next-label") == "Meeting running for"
+
+
+def test_a_running_meeting_beside_a_pressing_one_is_named_as_running(page: Page, day: Any) -> None:
+    """Within half an hour the next one's trouble comes first; what fails in the one that runs stands under its own name."""
+    weak = {"next": {"agra": (State.AT_RISK, 0.7)}, "runs": {"varanasi": (State.NOT_READY, 0.01)}}
+    with day(weak) as (url, _):
+        open_wall(page, url)
+        assert said(page) == ["Agra", "10:00 · District by district runs", "Varanasi"]
+        assert page.inner_text(".rows .group b") == "Running now"
 
 
 def braj() -> list[Any]:

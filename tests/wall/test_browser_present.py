@@ -12,6 +12,7 @@ from msgspec import structs
 
 import config
 from telemetry.decisions import Flag, Reason, ReasonCode
+from telemetry.state.store_away import UNSTORED
 from telemetry.windows import SECOND_NS
 from tests.wall.conftest import at_rest
 from tests.wall.crowded import write_meetings
@@ -68,6 +69,22 @@ def test_a_silent_part_of_the_house_is_said_across_the_page(looked_at: Page, fle
         assert looked_at.evaluate("document.documentElement.classList.contains('stopped')") is old
         beat(fleet, *roles)
         until(looked_at, "document.querySelector('.outage').hidden")
+
+
+def test_a_store_that_does_not_answer_is_said_with_the_age_of_what_is_shown(
+    looked_at: Page, fleet: Any, until: Any
+) -> None:
+    """The collector is heard and can store nothing: the counts stay as they were, without their colours, until it can."""
+    before = looked_at.inner_text(".counts")
+    assert "ready" in before
+    now_ns = fleet.clock.now_ns()
+    fleet.state.beat("collector", now_ns, {UNSTORED: now_ns - LATE_NS})
+    said = bar(looked_at, until, "The hub's own store does not answer since")
+    assert re.search(r"since \d\d:\d\d: what you see is the last known state, 2 min( \d+ s)? old\.", said)
+    assert looked_at.evaluate("document.documentElement.classList.contains('stopped')")
+    assert looked_at.inner_text(".counts") == before
+    beat(fleet, "collector")
+    until(looked_at, "document.querySelector('.outage').hidden")
 
 
 def test_notes_of_failures_and_imports_are_no_silent_parts(looked_at: Page, fleet: Any, until: Any) -> None:

@@ -8,13 +8,17 @@ from dashboards.wall.live.recent import DRAWN, SPAN_NS, Recent
 from dashboards.wall.picture.compose import Decided
 from dashboards.wall.picture.gatherings import today_and_tomorrow
 from dashboards.wall.picture.track import DAYS, track
+from telemetry.state.store_away import store_away_since
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from config.config import Config
     from dashboards.wall.picture.model import Track
     from dashboards.wall.sources import DecisionReader
+    from telemetry.state.heartbeats import Beat
     from telemetry.store.protocol import StoreReader
     from telemetry.store.tables import RollupTable, StreamTable
 
@@ -22,6 +26,8 @@ _RAW_NS: Final = 4 * SLOT_NS
 """So far back windows are read raw at the start: younger slots may not be rolled up yet."""
 _TRACK_EVERY_NS: Final = 60 * SECOND_NS
 _PULSE_GRAIN_NS: Final = 10 * SECOND_NS
+STORE: Final = "store"
+"""Among the roles: the report store, which has no voice of its own."""
 
 
 class Windows:
@@ -86,9 +92,7 @@ class Decisions:
             marks=self._state.incident_marks([one.id for one in incidents]),
             rehearsal=self._state.open_rehearsal(),
             presence=self._state.presence(),
-            pulses={
-                role: beat.at_ns - beat.at_ns % _PULSE_GRAIN_NS for role, beat in self._state.beats().items()
-            },
+            pulses=pulses(self._state.beats(), now_ns),
             track=self._scored(now_ns),
         )
         self._revision = revision
@@ -102,3 +106,10 @@ class Decisions:
             )
             self._track_ns = now_ns
         return self._track
+
+
+def pulses(beats: Mapping[str, Beat], now_ns: int) -> dict[str, int]:
+    """By role its last sign of life (ns); of the store only while it takes nothing in: when it last did."""
+    found = {role: beat.at_ns - beat.at_ns % _PULSE_GRAIN_NS for role, beat in beats.items()}
+    away_ns = store_away_since(beats, now_ns)
+    return found if away_ns is None else found | {STORE: away_ns}

@@ -49,6 +49,21 @@ def test_a_fault_at_headquarters(build: Build) -> None:
     ]
 
 
+def test_the_hubs_own_deafness_is_told_to_the_noc_alone(build: Build) -> None:
+    """Nothing is known of the lines then: whoever was told keeps what they were told, and nobody else hears of a line."""
+    deaf = Reason(code=ReasonCode.SHARED_FAULT, value=5, limit=5, factor=Factor(FactorKind.HUB))
+    unheard = (deaf, Reason(code=ReasonCode.NO_DATA))
+    house = build(offices=FIVE).at("10:00").not_ready("agra").run("10:05")
+    assert house.told == ["10:00:15 site:agra raised not_ready agra"]
+    house.incident(FactorKind.HUB, "", *FIVE).not_ready(
+        *FIVE, reasons=unheard, action=Action.WAIT_HEADQUARTERS
+    )
+    house.run("10:06").takes_up("asha").run("10:25")
+    assert house.told[1:] == ["10:05:00 noc-desk raised headquarters 5-offices"]
+    house.incident(FactorKind.HUB, "", *FIVE, until="now").ready(*FIVE[1:]).not_ready("agra").run("10:35")
+    assert house.told[2:] == ["10:27:00 noc-desk resolved headquarters 5-offices"]
+
+
 def test_the_wrong_headquarters_explains_nothing(build: Build) -> None:
     """A fault at the national end is no reason for a meeting at the state's."""
     house = build().at("09:30").not_ready("agra").incident(FactorKind.END, "national", "agra").run("09:31")

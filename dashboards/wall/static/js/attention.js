@@ -1,25 +1,21 @@
 // "Before the next meeting": its offices that will not hold, worst first; below them, under headings of their own, those
 // of other meetings. While the next one is far off or all well, a running one that has trouble comes first. The order changes
-// once a minute; in between an office that recovers keeps its row, a new one joins at the end of its group.
+// once a minute; in between an office that recovers keeps its row, a new one joins at the end of its group. Offices that one
+// shared fault is to blame for are one row, so that they push nobody else out of sight.
 
-import { h, reshape, setAttribute, setText, shape } from "./dom.js";
-import { date, midnight, percent } from "./format.js";
+import { createFold, createHeading, createRow, dayBefore } from "./attention_rows.js";
+import { h, setAttribute, setText } from "./dom.js";
 import { trouble } from "./freshness.js";
-import { degradedYetReady } from "./lines.js";
-import { firstMeeting, isOld, meetingsInOrder, model, nextMeeting, now, troubledMeeting } from "./model.js";
-import { oldText, tileOf, worseFirst } from "./office.js";
-import { hrefMeeting, hrefSite } from "./router.js";
-import { createSpark, drawSpark } from "./spark.js";
-import { downAmong, sayState, sayWhy } from "./reasons.js";
-import { nameOf, say, sayAction } from "./words.js";
+import { degradedYetReady, LINES } from "./lines.js";
+import { firstMeeting, FLAGGED, meetingsInOrder, model, nextMeeting, now, troubledMeeting } from "./model.js";
+import { tileOf, worseFirst } from "./office.js";
+import { hrefMeeting } from "./router.js";
+import { nameOf, say } from "./words.js";
 import { flash } from "./map.js";
 
 const ORDER_MS = 60_000;
 /** So many of the worst are rows of the page; how many more there are is said. */
 const MOST_ROWS = 150;
-/** The last group: of no meeting, lines that are degraded now. */
-const LINES = "lines";
-const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
 
 export function createAttention() {
   const title = h("h2", { id: "attention-title" });
@@ -43,12 +39,12 @@ export function createAttention() {
     const keys = groups.map(({ key }) => key);
     const kept = before.filter(({ key }) => !keys.includes(key)).map(({ key }) => ({ key, found: [] }));
     order = [...groups, ...kept].map(({ key, found }) => {
-      const sites = before.find((group) => group.key === key)?.sites ?? [];
-      const placed = new Set(sites);
-      const fresh = found.filter(({ site }) => !placed.has(site)).sort(worseFirst).map(({ site }) => site);
-      const known = new Map(found.map((one) => [one.site, one]));
-      return { key, known, sites: [...sites.filter((site) => model.offices.has(site)), ...fresh] };
-    }).filter(({ sites }) => sites.length);
+      const rows = folded(found);
+      const known = new Map(rows.map((row) => [row.id, row]));
+      const hit = new Set(rows.flatMap(({ sites }) => sites ?? []));
+      const placed = (before.find((group) => group.key === key)?.ids ?? []).filter((id) => known.has(id) || (model.offices.has(id) && !hit.has(id)));
+      return { key, known, ids: [...new Set([...placed, ...known.keys()])] };
+    }).filter(({ ids }) => ids.length);
   }
 
   function render() {
@@ -56,7 +52,10 @@ export function createAttention() {
     reorder(groupsOf(next), next);
     const wanted = order.flatMap((group) => [
       ...(group.key === (next?.key ?? "") ? [] : [{ id: `head ${group.key}`, make: () => createHeading(), what: group.key }]),
-      ...group.sites.map((site) => ({ id: `${group.key} ${site}`, make: () => createRow(model.offices.get(site)), what: group.known.get(site) ?? recovered(site, group.key) })),
+      ...group.ids.map((id) => {
+        const what = group.known.get(id) ?? recovered(id, group.key);
+        return { id: `${group.key} ${id}`, make: () => (what.sites ? createFold(fit) : createRow(model.offices.get(id))), what };
+      }),
     ]).slice(0, MOST_ROWS);
     const allOld = Boolean(trouble()?.old);
     const ids = new Set(wanted.map(({ id }) => id));
@@ -95,7 +94,9 @@ export function createAttention() {
     all.forEach((item, index) => {
       if (item.classList.contains("group") && all[index + 1]?.hidden) item.hidden = true;
     });
-    const cut = order.map((group) => ({ key: group.key, n: group.sites.filter((site) => items.get(`${group.key} ${site}`)?.element.hidden ?? true).length }));
+    const cut = order.map(({ key, ids, known }) => ({
+      key, n: ids.reduce((n, id) => n + ((items.get(`${key} ${id}`)?.element.hidden ?? true) ? known.get(id)?.sites?.length ?? 1 : 0), 0),
+    }));
     const rows = cut.find((group) => group.key === key)?.n ?? 0;
     const others = cut.reduce((sum, group) => sum + group.n, 0) - rows;
     const own = rows + untold(model.meetings[key]);
@@ -135,6 +136,18 @@ function groupsOf(next) {
   return [...groups].map(([key, found]) => ({ key, found })).sort((a, b) => start(a.key) - start(b.key) || a.key.localeCompare(b.key));
 }
 
+/** Rows, worst first: an office each, or all that one shared fault is to blame for (`sites`), as bad as the worst of them. */
+function folded(found) {
+  const rows = new Map();
+  for (const one of found.sort(worseFirst)) {
+    const { kind, name, region } = one.why?.cause ?? {};
+    const id = kind ? `${kind} ${name} ${region}` : one.site;
+    rows.set(id, [...(rows.get(id) ?? []), one]);
+  }
+  return [...rows].map(([id, [worst, ...others]]) =>
+    (others.length ? { ...worst, id, sites: [worst, ...others].map(({ site }) => site) } : { ...worst, id: worst.site }));
+}
+
 /** How many weak offices a meeting has beyond those that the server tells of by name. */
 function untold(meeting) {
   if (!meeting?.weak) return 0;
@@ -150,24 +163,6 @@ function weakOf(next) {
 function recovered(site, key) {
   const tile = tileOf(site);
   return { site, shade: "ready", probability: tile.meeting === key && tile.shade === "ready" ? tile.probability : undefined };
-}
-
-/** The small heading over the offices of another meeting. */
-function createHeading() {
-  const text = h("h3");
-  return {
-    element: h("li", { class: "group" }, text),
-    show(key) {
-      const meeting = model.meetings[key];
-      setText(text, meeting ? dayBefore(meeting.starts_ms) + say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say(key === LINES ? "wall.lines_degraded" : "wall.no_meeting_near"));
-    },
-  };
-}
-
-/** The day in front of a time, where it is another one than today: "Tomorrow ". */
-function dayBefore(startsMs) {
-  const days = Math.round((midnight(startsMs) - midnight(now())) / 86_400_000);
-  return days === 0 ? "" : `${days === 1 ? say("wall.tomorrow") : date(startsMs)} `;
 }
 
 function subtitleOf(meeting) {
@@ -186,36 +181,4 @@ function emptySentence(meeting, idle) {
   const calm = !trouble()?.old && model.incidents.every((one) => one.until_ms !== undefined);
   if (meeting) return [say("wall.all_invited_ready", { n: meeting.linked }), idle && calm && !troubledMeeting() ? say("wall.nothing_to_do") : ""].filter(Boolean).join(" ");
   return meetingsInOrder().length ? say(calm ? "wall.all_fine_no_more" : "wall.no_more_meetings") : say("wall.no_meetings", { file: model.scene.calendar });
-}
-
-function createRow(office) {
-  const glyph = shape("unknown");
-  const name = h("span", { class: "name" }, nameOf(office));
-  const state = h("span", { class: "sr" });
-  const chance = h("span", { class: "chance" });
-  const reason = h("span", { class: "reason" });
-  const action = h("span", { class: "action" });
-  const spark = createSpark();
-  const link = h("a", { href: hrefSite(office.id), class: "row" }, glyph, name, state, chance, reason, action, spark);
-  return {
-    element: h("li", {}, link),
-    /** `allOld`: that all is old is said once, across the page. */
-    show(one, allOld) {
-      const tile = tileOf(office.id);
-      const old = isOld(tile) && one.shade !== "dark";
-      reshape(glyph, one.shade);
-      setAttribute(link, "data-shade", one.shade);
-      link.classList.toggle("old", old);
-      link.classList.toggle("line", Boolean(one.line));
-      setText(state, sayState(one.shade, [one.down, one.why]));
-      setText(chance, one.probability === undefined ? "–" : percent(one.probability));
-      const well = one.shade === "ready" && !one.line;
-      const down = downAmong([one.down, one.why]);
-      link.classList.toggle("down", Boolean(down));
-      const toldOld = allOld || down?.code === "no_data"; // said by the reason itself
-      setText(reason, [well ? say("wall.ready_again") : sayWhy(one), old && !toldOld ? oldText(tile) : ""].filter(Boolean).join(" · "));
-      setText(action, one.shade === "ready" ? "" : sayAction(one.action));
-      drawSpark(spark, tile);
-    },
-  };
 }

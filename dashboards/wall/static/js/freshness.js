@@ -15,6 +15,8 @@ export function trouble() {
   const quiet = silence();
   if (quiet) return { old: true, text: say("wall.stopped", { age: Math.round(quiet / 10_000) * 10 }) };
   if (model.trouble) return { old: true, text: say("wall.trouble", { what: model.trouble }) };
+  const store = model.pulses.store?.at_ms;
+  if (store) return { old: true, text: say("wall.store_away", { at: store, age: Math.round((now() - store) / 10_000) * 10 }) };
   const [watch, alerts, collector] = ["watch", "alerts", "collector"].map(quietSince);
   if (watch && alerts && collector) return { old: true, text: say("wall.stale_all", { at: Math.max(watch, alerts, collector) }) };
   const texts = [

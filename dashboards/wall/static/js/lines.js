@@ -4,6 +4,9 @@
 import { model } from "./model.js";
 import { tileOf } from "./office.js";
 
+/** The last group of the list: of no meeting, lines that are degraded now. */
+export const LINES = "lines";
+
 /** What only rose within the limits is no fault of the line. */
 const isFault = ({ why }) => !why.code.startsWith("moved_");
 

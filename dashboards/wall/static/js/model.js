@@ -103,17 +103,28 @@ export function nextMeeting() {
   return all.find((m) => m.starts_ms > now()) ?? all.find((m) => !isOver(m)) ?? null;
 }
 
-/** From so long before its start a meeting that has trouble comes first, whatever is wrong with one that runs. */
+/** A next meeting that starts so soon is near. */
 const SOON_MS = 30 * 60_000;
 
-/** The first running meeting with an office that does not hold it; none when all hold. */
-export const troubledMeeting = () => meetingsInOrder().find((m) => m.starts_ms <= now() && !isOver(m) && (m.count.not_ready || m.count.dark));
+/** The states of offices that do not hold, or of which nobody knows. */
+export const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
 
-/** The meeting that stands first: the next one, unless that is far off or all well while a running one has trouble. */
+const isRunning = (m) => m.starts_ms <= now() && !isOver(m);
+const isWeak = (m) => [...FLAGGED].some((shade) => m.count[shade]);
+
+/** The first running meeting with an office that does not hold it; none when all hold. */
+export const troubledMeeting = () => meetingsInOrder().find((m) => isRunning(m) && (m.count.not_ready || m.count.dark));
+
+/**
+ * The meeting that stands first: the next one when it is near and not all well. Else a running one that fails; and while
+ * the next is far off, any that runs, lest the next one's offices be taken for its own.
+ */
 export function firstMeeting() {
   const next = nextMeeting();
-  const pressing = next && next.starts_ms - now() <= SOON_MS && (next.count.ready ?? 0) < next.linked;
-  return pressing ? next : troubledMeeting() ?? next;
+  const near = next && next.starts_ms - now() <= SOON_MS;
+  if (near && (next.count.ready ?? 0) < next.linked) return next;
+  const running = meetingsInOrder().find(isRunning);
+  return troubledMeeting() ?? (!near && running && (isWeak(running) || isWeak(next)) ? running : next);
 }
 
 export const OLD_MS = 45_000;

@@ -1,0 +1,89 @@
+// What stands in the list beside the map: an office, a fault that offices share with those that it hits, a heading.
+
+import { causeText } from "./causes.js";
+import { h, reshape, setAttribute, setText, shape } from "./dom.js";
+import { date, midnight, percent } from "./format.js";
+import { LINES } from "./lines.js";
+import { isOld, model, nextMeeting, now } from "./model.js";
+import { oldText, tileOf } from "./office.js";
+import { downAmong, sayState, sayWhy } from "./reasons.js";
+import { hrefSite } from "./router.js";
+import { createSpark, drawSpark } from "./spark.js";
+import { nameOf, say, sayAction } from "./words.js";
+
+/** The small heading over the offices of another meeting, which says of the running and of the next one that it is that. */
+export function createHeading() {
+  const which = h("b");
+  const text = h("h3");
+  return {
+    element: h("li", { class: "group" }, which, text),
+    show(key) {
+      const meeting = model.meetings[key];
+      setText(which, !meeting ? "" : meeting.starts_ms <= now() ? say("wall.is_running") : key === nextMeeting()?.key ? say("wall.is_next") : "");
+      setText(text, meeting ? dayBefore(meeting.starts_ms) + say("wall.other_meeting", { at: meeting.starts_ms, meeting: nameOf(meeting) }) : say(key === LINES ? "wall.lines_degraded" : "wall.no_meeting_near"));
+    },
+  };
+}
+
+/** The day in front of a time, where it is another one than today: "Tomorrow ". */
+export function dayBefore(startsMs) {
+  const days = Math.round((midnight(startsMs) - midnight(now())) / 86_400_000);
+  return days === 0 ? "" : `${days === 1 ? say("wall.tomorrow") : date(startsMs)} `;
+}
+
+/** What every row says in the same places: shape and state, a name, the chance, why, what to do. */
+function createFace(tag, properties, ...more) {
+  const glyph = shape("unknown");
+  const [name, state, chance, reason, action] = ["name", "sr", "chance", "reason", "action"].map((part) => h("span", { class: part }));
+  const element = h(tag, { class: "row", ...properties }, glyph, name, state, chance, reason, action, ...more);
+  return {
+    element,
+    show(one, called, why) {
+      reshape(glyph, one.shade);
+      setAttribute(element, "data-shade", one.shade);
+      setText(name, called);
+      setText(state, sayState(one.shade, [one.down, one.why]));
+      setText(chance, one.probability === undefined ? "–" : percent(one.probability));
+      setText(reason, why);
+      setText(action, one.shade === "ready" ? "" : sayAction(one.action));
+    },
+  };
+}
+
+export function createRow(office) {
+  const spark = createSpark();
+  const face = createFace("a", { href: hrefSite(office.id) }, spark);
+  const { classList } = face.element;
+  return {
+    element: h("li", {}, face.element),
+    /** `allOld`: that all is old is said once, across the page. */
+    show(one, allOld) {
+      const tile = tileOf(office.id);
+      const old = isOld(tile) && one.shade !== "dark";
+      const down = downAmong([one.down, one.why]);
+      classList.toggle("old", old);
+      classList.toggle("line", Boolean(one.line));
+      classList.toggle("down", Boolean(down));
+      const toldOld = allOld || down?.code === "no_data"; // said by the reason itself
+      const well = one.shade === "ready" && !one.line;
+      face.show(one, nameOf(office), [well ? say("wall.ready_again") : sayWhy(one), old && !toldOld ? oldText(tile) : ""].filter(Boolean).join(" · "));
+      drawSpark(spark, tile);
+    },
+  };
+}
+
+/** A shared fault: as bad as the worst of its offices, how many they are, and who when it is opened. */
+export function createFold(onToggle) {
+  const face = createFace("summary");
+  const names = h("p", { class: "names" });
+  return {
+    element: h("li", {}, h("details", { ontoggle: onToggle }, face.element, names)),
+    show(one) {
+      const many = say("views.n_offices", { n: one.sites.length });
+      const since = one.why.since_ms;
+      face.show(one, causeText(one.why.cause), since ? say("reason.since", { reason: many, since }) : many);
+      const links = one.sites.flatMap((site) => [h("a", { href: hrefSite(site) }, nameOf(model.offices.get(site))), " · "]).slice(0, -1);
+      if (names.textContent !== links.map((link) => link.textContent ?? link).join("")) names.replaceChildren(...links);
+    },
+  };
+}

@@ -1,0 +1,95 @@
+"""While the hub's own store takes nothing in, what was said of the offices stands, and our deafness alone is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from telemetry.decisions import FactorKind, State
+from telemetry.state.heartbeats import Beat
+from telemetry.state.store_away import UNSTORED, store_away_since
+from telemetry.windows import SECOND_NS
+from tests.watch.conftest import LINKED
+
+if TYPE_CHECKING:
+    from tests.watch.conftest import Town
+
+WARM_S = 60
+LONG_S = 300
+NOW_NS = 1_000 * SECOND_NS
+
+
+def states(town: Town) -> dict[str, State]:
+    return {site: town.verdict(site).state for site in LINKED}
+
+
+def lock_away(town: Town, seconds: float, expected: dict[str, State]) -> None:
+    """Nothing is stored, and the collector, which is at work, says so; at no look is anything else said than before."""
+    since_ns = town.now_ns
+
+    def stands() -> bool:
+        town.state.beat("collector", town.now_ns, {UNSTORED: since_ns})
+        assert states(town) == expected
+        return False
+
+    town.offline.update(LINKED)
+    town.play(seconds, stands)
+
+
+def test_what_was_said_stands_while_the_store_is_away(town: Town) -> None:
+    """Of the lines nothing is said, not even that a broken one is well; that headquarters takes nothing in is told, and ends."""
+    town.break_line("agra", up=0.2)
+    town.play(WARM_S + 60)
+    before, flags = states(town), set(town.flags())
+    assert before == {**dict.fromkeys(LINKED, State.READY), "agra": State.NOT_READY}
+    lock_away(town, LONG_S, before)
+    assert set(town.flags()) == flags
+    assert [each.factor.kind for each in town.state.open_incidents()] == [FactorKind.HUB]
+    town.state.beat("collector", town.now_ns, {})
+    town.offline.clear()
+
+    def mended() -> bool:
+        assert states(town) == before
+        assert set(town.flags()) == flags
+        return not town.state.open_incidents()
+
+    town.play(200, mended)
+    assert town.state.open_incidents() == []
+
+
+def test_who_is_not_heard_afterwards_is_silent_from_then_on(town: Town) -> None:
+    """Two minutes count from when we hear again, not from when the store was lost."""
+    town.play(WARM_S)
+    before = states(town)
+    lock_away(town, LONG_S, before)
+    town.state.beat("collector", town.now_ns, {})
+    town.offline.intersection_update({"ballia"})
+    heard_ns = town.now_ns
+    town.play(300, lambda: bool(town.flags()))
+    assert set(town.flags()) == {("ballia", "dark")}
+    assert town.now_ns - heard_ns >= 120 * SECOND_NS
+    assert states(town) == {**before, "ballia": State.NOT_READY}
+
+
+@pytest.mark.parametrize(
+    ("beats", "since_s"),
+    [
+        ({"collector": (999, 900)}, 900),
+        ({"collector": (999, None)}, None),
+        ({"collector": (900, 890)}, None),
+        ({"collector-a": (999, 900), "collector-b": (998, 950), "collectors": (999, None)}, 950),
+        ({"collector-a": (999, 900), "collector-b": (998, None)}, None),
+        ({"collector-a": (999, 900), "collector-b": (900, None)}, 900),
+        ({"watch": (999, None)}, None),
+    ],
+)
+def test_the_store_is_away_when_nobody_at_work_can_store(
+    beats: dict[str, tuple[int, int | None]], since_s: int | None
+) -> None:
+    """One of several who can is enough, one that is silent says nothing, and the group's own beat is nobody's."""
+    said = {
+        role: Beat(at_s * SECOND_NS, {} if since is None else {UNSTORED: since * SECOND_NS})
+        for role, (at_s, since) in beats.items()
+    }
+    assert store_away_since(said, NOW_NS) == (None if since_s is None else since_s * SECOND_NS)
