@@ -28,6 +28,8 @@ MAX_PACKET_BYTES: Final = 1024 * 1024
 """Greater ones the broker must keep to itself; reports between their own bound and this are refused and counted."""
 BUFFER_BYTES: Final = 2 * MAX_PACKET_BYTES
 _MAX_MID: Final = 65_535
+_EMPTIED_S: Final = 3600.0
+"""After so long we have read all that a broker kept for us while we were away."""
 _TOPICS_REMEMBERED: Final = 20_000
 
 
@@ -97,6 +99,8 @@ class Link(asyncio.BufferedProtocol):
         self._said_s = self._heard_s = self._loop.time()
         self._pinged = False
         self.session_present = False
+        self._kept_until_s = 0.0
+        """Until when what comes may have been kept for us."""
         self.packets_in = 0
         """Packets seen, of any kind that says the broker is alive to us."""
         self.published: Callable[[int, int], None] = lambda _mid, _code: None
@@ -323,6 +327,7 @@ class Link(asyncio.BufferedProtocol):
                 qos,
                 mid,
                 self.number,
+                self._loop.time() < self._kept_until_s,
             )
         )
 
@@ -360,6 +365,8 @@ class Link(asyncio.BufferedProtocol):
 
     def _on_connack(self, connack: Connack) -> None:
         self.session_present = connack.session_present
+        if connack.session_present:
+            self._kept_until_s = self._loop.time() + _EMPTIED_S
         self._may_publish = min(MAX_UNACKED_PUBLISHES, connack.receive_maximum)
         if connack.keepalive_s is not None:
             self._keepalive_s = float(connack.keepalive_s)

@@ -20,6 +20,8 @@ class Message(Struct, frozen=True, gc=False):
     mid: int = 0
     link: int = 0
     """Number of the connection that it came on: an acknowledgement counts only there."""
+    kept: bool = False
+    """The broker may have kept it for us: it came on a session that was resumed not long ago."""
 
     @property
     def size(self) -> int:

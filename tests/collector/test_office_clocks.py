@@ -10,8 +10,9 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from collector.boots import LASTING_SYNCHRONISED_NS
 from collector.message import Message
-from collector.slow_clocks import LASTING_SYNCHRONISED_NS, SlowClocks
+from collector.office_clocks import OfficeClocks
 from telemetry.messages import Clock, ClockState
 from telemetry.store.protocol import Received, Selection
 from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS, window_start
@@ -33,7 +34,7 @@ class Line:
     """One probe's reports: number `turn` is of the window `turn` after NOW, dated `slow_ns` behind it."""
 
     make: Callable[..., Envelope]
-    clocks: SlowClocks
+    clocks: OfficeClocks
     clock: Clock = UNSYNCHRONISED
 
     def start(
@@ -63,7 +64,7 @@ class Line:
 
 @pytest.fixture
 def line(make_envelope: Callable[..., Envelope]) -> Line:
-    return Line(make_envelope, SlowClocks())
+    return Line(make_envelope, OfficeClocks())
 
 
 @pytest.mark.parametrize("slow_ns", [5 * WINDOW_NS, 6 * MINUTE_NS, 3 * HOUR_NS, 80 * 24 * HOUR_NS])

@@ -1,0 +1,221 @@
+"""Which offices' clocks are wrong, and by how much: reports get their true time, and the operator is told (decision 189).
+
+A slow clock's dates are possible ones: they look like reports that have waited. What waited came late once, and each
+report of a queue that empties is late by less than the one before. A slow clock is late by the same, report after
+report, in our time too. Only that is believed, and only of reports whose age the probe's monotonic clock vouches for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from collector.boots import KEEP_NS, Boot, Told, Unclear, learnt, place, set_on, with_setting
+from collector.outcome import RefusalCode, Refused
+from collector.redating import dated_by
+from telemetry.clock import StepWatch
+from telemetry.messages import ClockState
+from telemetry.state.clocks import ClockSaid, KnownBoot
+from telemetry.windows import DAY_NS, MS_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from collector.message import Message
+    from telemetry.clock import WallClock
+    from telemetry.store.protocol import Received
+
+log = logging.getLogger(__name__)
+Key = tuple[str, str]
+"""Site and probe."""
+_REMEMBERED: Final = 20_000
+"""Probes; the longest unused give way."""
+_BOOTS: Final = 8
+"""Of one probe."""
+_MAX_BOOT: Final = 64
+_WORTH_NS: Final = 5 * SECOND_NS
+"""A boot is kept anew when it began otherwise by more than this."""
+
+
+class OfficeClocks:
+    """Remembers the boots of each probe, and what was said of its clock."""
+
+    def __init__(self) -> None:
+        self._ours: StepWatch | None = None
+        self._probes: OrderedDict[Key, OrderedDict[str, Boot]] = OrderedDict()
+        self._off: dict[Key, int] = {}
+        """By how much a clock was said to be ahead; only of those that are off."""
+        self._kept: dict[tuple[str, str, str], KnownBoot] = {}
+        self._new_boots: dict[tuple[str, str, str], KnownBoot] = {}
+        self._said: list[ClockSaid] = []
+        self._lock = Lock()
+        """The duty that keeps it all reads what the examining thread writes."""
+
+    def watch(self, clock: WallClock) -> None:
+        """Notice from now on when our own clock is set."""
+        self._ours = StepWatch(clock)
+
+    def look(self) -> None:
+        """When our own clock was set, what is known of theirs moves with it."""
+        by_ns = self._ours.set_by_ns() if self._ours else 0
+        if by_ns:
+            with self._lock:
+                for boots in self._probes.values():
+                    for name, boot in boots.items():
+                        boots[name] = set_on(boot, by_ns)
+
+    def redated(self, report: Received, message: Message) -> Received | None:
+        """The report at its true time; None: its date stands, or nothing better is known."""
+        with self._lock:
+            found = self._placed(report, message)
+        return found if not isinstance(found, Unclear) else None
+
+    def settle(self, report: Received, message: Message, *, misdated: bool) -> Received | Refused | None:
+        """The same, or refused for now where it cannot be told yet: its owner keeps it and sends it again."""
+        with self._lock:
+            found = self._placed(report, message, misdated=misdated)
+        if not isinstance(found, Unclear):
+            return found
+        envelope = report.envelope
+        detail = (
+            f"{envelope.site}/{envelope.probe}: whether its clock is wrong or the broker kept the report for us cannot be"
+            " told yet; it is taken when it is sent again"
+        )
+        return Refused(RefusalCode.UNDATED, detail, message)
+
+    def dated(self, report: Received, by_ns: int) -> None:
+        """A report of a boot that is not known yet was dated by its age: those that follow are moved by the same."""
+        envelope = report.envelope
+        with self._lock:
+            boots = self._probes.get((envelope.site, envelope.probe), {})
+            boot = boots.get(envelope.boot[:_MAX_BOOT])
+            if boot is not None and boot.began_ns is None:
+                setting_ns = envelope.start_ns - envelope.mono_ns
+                boots[envelope.boot[:_MAX_BOOT]] = with_setting(boot, setting_ns, by_ns)
+
+    def take_over(self, boots: Iterable[KnownBoot], off: Mapping[Key, int]) -> None:
+        """Go on with what was kept: by us before a restart, or by others that share the work."""
+        with self._lock:
+            for one in boots:
+                key = one.site, one.probe, one.boot
+                if self._kept.get(key) == one or key in self._new_boots:
+                    continue
+                known = self._boots_of((one.site, one.probe))
+                before = known.get(one.boot) or Boot(met_ns=one.at_ns)
+                known[one.boot] = _as_kept(before, one)
+                self._kept[key] = one
+            self._off |= {key: off_ns for key, off_ns in off.items() if key not in self._off}
+
+    def news(self) -> tuple[list[KnownBoot], list[ClockSaid]]:
+        """What is to be kept since the last time."""
+        with self._lock:
+            boots, said = list(self._new_boots.values()), self._said
+            self._kept |= self._new_boots
+            self._new_boots, self._said = {}, []
+        return boots, said
+
+    def _placed(
+        self, report: Received, message: Message, *, misdated: bool = False
+    ) -> Received | None | Unclear:
+        envelope = report.envelope
+        told = _told(report, message, misdated=misdated)
+        name = envelope.boot[:_MAX_BOOT]
+        boots = self._boots_of((envelope.site, envelope.probe))
+        boot = learnt(boots.pop(name, None), told)
+        by_ns = place(boot, told)
+        if isinstance(by_ns, int) and boot.moved(told.setting_ns) is None:
+            boot = with_setting(boot, told.setting_ns, by_ns)
+        boots[name] = boot
+        if len(boots) > _BOOTS:
+            boots.popitem(last=False)
+        self._note((envelope.site, envelope.probe, name), boot, told)
+        if isinstance(by_ns, Unclear):
+            return by_ns
+        fits = by_ns and 0 <= envelope.start_ns + by_ns <= report.received_ns
+        return dated_by(report, by_ns) if by_ns and fits else None
+
+    def _boots_of(self, key: Key) -> OrderedDict[str, Boot]:
+        boots = self._probes.setdefault(key, OrderedDict())
+        self._probes.move_to_end(key)
+        if len(self._probes) > _REMEMBERED:
+            self._probes.popitem(last=False)
+        return boots
+
+    def _note(self, key: tuple[str, str, str], boot: Boot, told: Told) -> None:
+        """What is to be kept of it, and to be said of its clock."""
+        if boot.began_ns is None:
+            return
+        kept = self._new_boots.get(key) or self._kept.get(key)
+        new = KnownBoot(*key, told.received_ns, boot.began_ns, boot.from_mono_ns, boot.settings)
+        if kept is None or _differs(kept, new):
+            self._new_boots[key] = new
+        if told.live and told.late_ns is not None:
+            self._say(key[:2], -(boot.moved(told.setting_ns) or 0), told.received_ns)
+
+    def _say(self, key: Key, ahead_ns: int, at_ns: int) -> None:
+        before_ns = self._off.get(key, 0)
+        if ahead_ns == before_ns or (ahead_ns and before_ns and abs(ahead_ns - before_ns) <= KEEP_NS):
+            return
+        if ahead_ns:
+            self._off[key] = ahead_ns
+        else:
+            del self._off[key]
+        self._said.append(ClockSaid(*key, ahead_ns, at_ns))
+        _tell(key, ahead_ns)
+
+
+def _told(report: Received, message: Message, *, misdated: bool) -> Told:
+    envelope = report.envelope
+    synchronised = envelope.clock.state is ClockState.SYNCHRONISED
+    return Told(
+        received_ns=report.received_ns,
+        start_ns=envelope.start_ns,
+        mono_ns=envelope.mono_ns,
+        age_ns=None if message.age_ms is None else message.age_ms * MS_NS,
+        live=not report.backlog,
+        synchronised=synchronised,
+        kept=message.kept and (misdated or not synchronised),
+    )
+
+
+def _as_kept(boot: Boot, kept: KnownBoot) -> Boot:
+    return Boot(
+        kept.began_ns,
+        kept.settings,
+        kept.from_mono_ns,
+        boot.met_ns,
+        boot.late_ns,
+        boot.since_ns,
+        boot.since_mono_ns,
+    )
+
+
+def _differs(kept: KnownBoot, new: KnownBoot) -> bool:
+    """By enough to be worth writing; a boot that is heard is also kept anew each day, so that its age is known."""
+    return (
+        kept.settings != new.settings
+        or abs(kept.began_ns - new.began_ns) > _WORTH_NS
+        or new.at_ns - kept.at_ns > DAY_NS
+    )
+
+
+def _tell(key: Key, ahead_ns: int) -> None:
+    site, probe = key
+    ahead_s = ahead_ns / SECOND_NS
+    who = {"site": site, "probe": probe}
+    if ahead_ns < 0:
+        extra = {"event": "report.slow-clock", **who, "behind_s": -ahead_s}
+        log.warning(
+            "the clock of %s/%s is %.0f s behind: its reports are redated", site, probe, -ahead_s, extra=extra
+        )
+    elif ahead_ns > 0:
+        extra = {"event": "report.fast-clock", **who, "ahead_s": ahead_s}
+        log.warning(
+            "the clock of %s/%s is %.0f s ahead: its reports are redated", site, probe, ahead_s, extra=extra
+        )
+    else:
+        log.info(
+            "the clock of %s/%s is right again", site, probe, extra={"event": "report.clock-right", **who}
+        )
