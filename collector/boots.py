@@ -53,6 +53,8 @@ class Told(NamedTuple):
     synchronised: bool
     kept: bool
     """A broker may have kept it for us."""
+    impossible: bool
+    """Its date cannot be."""
 
     @property
     def setting_ns(self) -> int:
@@ -109,12 +111,12 @@ def learnt(boot: Boot | None, told: Told) -> Boot:
     return _settled(boot, told, began_ns)
 
 
-def place(boot: Boot, told: Told) -> int | None | Unclear:
+def place(boot: Boot, told: Told) -> int | Unclear | None:
     """By how many ns its date is to be moved, whole windows, 0: it stands; None: this boot says nothing of it."""
+    late_ns = told.late_ns
     if boot.began_ns is None:
-        waits = told.kept and told.age_ns is not None and told.received_ns - boot.met_ns <= PATIENCE_NS
-        return Unclear.YET if waits else None
-    known, late_ns = boot.moved(told.setting_ns), told.late_ns
+        return None if late_ns is None else _unknown(boot, told, late_ns)
+    known = boot.moved(told.setting_ns)
     waited_ns = None if late_ns is None else told.setting_ns + late_ns - boot.began_ns
     if waited_ns is not None and waited_ns < -_EARLY_NS:
         return None  # no clock of this boot counts so
@@ -127,6 +129,19 @@ def place(boot: Boot, told: Told) -> int | None | Unclear:
     by_ns = _whole(boot.began_ns - told.setting_ns, told)
     doubtful = told.live and waited_ns is not None and waited_ns > BEHIND_NS and by_ns != 0
     return Unclear.YET if doubtful else by_ns
+
+
+def _unknown(boot: Boot, told: Told, late_ns: int) -> int | Unclear | None:
+    """The same while it is not known when the boot began."""
+    waits = Unclear.YET if told.received_ns - boot.met_ns <= PATIENCE_NS else None
+    if told.kept:
+        return waits
+    if told.live:
+        return _whole(late_ns, told) if late_ns < -BEHIND_NS else None  # nothing comes before it is made
+    if told.synchronised or told.impossible:
+        return None
+    agrees = boot.moved(told.setting_ns) == 0 or _whole(late_ns, told) == 0
+    return 0 if agrees else waits
 
 
 def with_setting(boot: Boot, setting_ns: int, by_ns: int) -> Boot:

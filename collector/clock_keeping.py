@@ -29,7 +29,9 @@ class ClockKeeping:
         self._said: list[ClockSaid] = []
         """What could not be written yet."""
         self.trouble = Trouble(
-            "what is known of offices' clocks cannot be kept", "reports are dated by it all the same", "clocks"
+            "what is known of offices' clocks cannot be kept",
+            "reports are dated by it all the same",
+            "clocks",
         )
 
     async def recall(self) -> None:

@@ -66,14 +66,11 @@ class OfficeClocks:
                     for name, boot in boots.items():
                         boots[name] = set_on(boot, by_ns)
 
-    def redated(self, report: Received, message: Message) -> Received | None:
-        """The report at its true time; None: its date stands, or nothing better is known."""
-        with self._lock:
-            found = self._placed(report, message)
-        return found if not isinstance(found, Unclear) else None
-
     def settle(self, report: Received, message: Message, *, misdated: bool) -> Received | Refused | None:
-        """The same, or refused for now where it cannot be told yet: its owner keeps it and sends it again."""
+        """The report at its true time; None: its date stands, or nothing better is known.
+
+        Refused for now where it cannot be told yet: its owner keeps it and sends it again.
+        """
         with self._lock:
             found = self._placed(report, message, misdated=misdated)
         if not isinstance(found, Unclear):
@@ -89,7 +86,7 @@ class OfficeClocks:
         """A report of a boot that is not known yet was dated by its age: those that follow are moved by the same."""
         envelope = report.envelope
         with self._lock:
-            boots = self._probes.get((envelope.site, envelope.probe), {})
+            boots = self._boots_of((envelope.site, envelope.probe))
             boot = boots.get(envelope.boot[:_MAX_BOOT])
             if boot is not None and boot.began_ns is None:
                 setting_ns = envelope.start_ns - envelope.mono_ns
@@ -116,20 +113,20 @@ class OfficeClocks:
             self._new_boots, self._said = {}, []
         return boots, said
 
-    def _placed(
-        self, report: Received, message: Message, *, misdated: bool = False
-    ) -> Received | None | Unclear:
+    def _placed(self, report: Received, message: Message, *, misdated: bool) -> Received | Unclear | None:
         envelope = report.envelope
         told = _told(report, message, misdated=misdated)
         name = envelope.boot[:_MAX_BOOT]
         boots = self._boots_of((envelope.site, envelope.probe))
         boot = learnt(boots.pop(name, None), told)
         by_ns = place(boot, told)
+        if isinstance(by_ns, Unclear) and not told.kept and _is_over(told, boots.values()):
+            by_ns = None
         if isinstance(by_ns, int) and boot.moved(told.setting_ns) is None:
             boot = with_setting(boot, told.setting_ns, by_ns)
         boots[name] = boot
         if len(boots) > _BOOTS:
-            boots.popitem(last=False)
+            self._forget(envelope.site, envelope.probe, boots.popitem(last=False)[0])
         self._note((envelope.site, envelope.probe, name), boot, told)
         if isinstance(by_ns, Unclear):
             return by_ns
@@ -140,8 +137,13 @@ class OfficeClocks:
         boots = self._probes.setdefault(key, OrderedDict())
         self._probes.move_to_end(key)
         if len(self._probes) > _REMEMBERED:
-            self._probes.popitem(last=False)
+            (site, probe), gone = self._probes.popitem(last=False)
+            for name in gone:
+                self._forget(site, probe, name)
         return boots
+
+    def _forget(self, site: str, probe: str, boot: str) -> None:
+        self._kept.pop((site, probe, boot), None)
 
     def _note(self, key: tuple[str, str, str], boot: Boot, told: Told) -> None:
         """What is to be kept of it, and to be said of its clock."""
@@ -166,6 +168,12 @@ class OfficeClocks:
         _tell(key, ahead_ns)
 
 
+def _is_over(told: Told, others: Iterable[Boot]) -> bool:
+    """Whether its boot would have begun before another was heard, so that no live report of it will ever come."""
+    began_ns = told.setting_ns + (told.late_ns or 0)
+    return any(other.began_ns is not None and other.since_ns > began_ns for other in others)
+
+
 def _told(report: Received, message: Message, *, misdated: bool) -> Told:
     envelope = report.envelope
     synchronised = envelope.clock.state is ClockState.SYNCHRONISED
@@ -177,6 +185,7 @@ def _told(report: Received, message: Message, *, misdated: bool) -> Told:
         live=not report.backlog,
         synchronised=synchronised,
         kept=message.kept and (misdated or not synchronised),
+        impossible=misdated,
     )
 
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from telemetry.state.database import Database, decoded, encoded
+from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+TOLD_NS: Final = DAY_NS
+"""That a clock was wrong is told for so long after it was set right."""
 BOOTS_KEPT: Final = 8
 """Of one probe, the newest: what waits in its spool is of few."""
 
@@ -52,6 +55,17 @@ class WrongClock(Struct, frozen=True):
     """When the hub knew."""
     until_ns: int | None = None
     """When it was right again; None: it is wrong still, as far as was heard."""
+
+    @property
+    def how(self) -> str:
+        """In one word of the catalogues."""
+        way = "fast" if self.ahead_ns > 0 else "slow"
+        return way if self.until_ns is None else f"was_{way}"
+
+    @property
+    def off_s(self) -> float:
+        """By how much, whichever way."""
+        return abs(self.ahead_ns) / SECOND_NS
 
 
 class ClockTable(Database):
@@ -98,7 +112,7 @@ class ClockTable(Database):
                     )
 
     def wrong_clocks(self, since_ns: int) -> list[WrongClock]:
-        """The clocks that are wrong, and those that were so since then, by office and probe."""
+        """The clocks that are wrong, and those that still were at that time, by office and probe."""
         rows = self._rows(
             "SELECT site, probe, ahead_ns, since_ns, until_ns FROM wrong_clock"
             " WHERE until_ns IS NULL OR until_ns >= ? ORDER BY site, probe",

@@ -10,7 +10,6 @@ import pytest
 from collector.commits import Memory, Rules, sort
 from collector.intake import Bounds
 from collector.message import Message
-from collector.office_clocks import OfficeClocks
 from collector.outcome import RefusalCode
 from telemetry.clock import ManualClock
 from telemetry.codec import encode
@@ -20,6 +19,7 @@ from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS, WIND
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collector.office_clocks import OfficeClocks
     from config.live import LiveConfig
     from telemetry.messages import Envelope
     from telemetry.store.sqlite import SqliteStore
@@ -80,7 +80,9 @@ class Office:
         found = sort([message], self.rules, self.memory, self.store)
         if found.batch.refused:
             assert [one.code for one in found.batch.refused] == [RefusalCode.UNDATED]
-            assert found.batch.refused[0].envelope is None, "its number is not accounted for: its owner keeps it"
+            assert found.batch.refused[0].envelope is None, (
+                "its number is not accounted for: its owner keeps it"
+            )
             return REFUSED
         [(report, _)] = found.reports
         return (report.envelope.start_ns - true_ns) / WINDOW_NS
@@ -131,7 +133,9 @@ def test_what_a_broker_kept_while_we_were_away_is_dated_right(office: Office, ah
         office.starts(turn, ahead_ns)
     office.restart_hub(kept=True)
     back = 243
-    assert {office.starts(turn, ahead_ns, waited_ns=(back - turn) * WINDOW_NS) for turn in range(3, back)} == {0}
+    assert {
+        office.starts(turn, ahead_ns, waited_ns=(back - turn) * WINDOW_NS) for turn in range(3, back)
+    } == {0}
     assert {office.starts(turn, ahead_ns) for turn in range(back, back + 4)} == {0}
 
 
@@ -143,7 +147,8 @@ def test_what_was_kept_of_an_unknown_boot_is_not_guessed_at(office: Office, ahea
     assert queued == [REFUSED] * 240
     assert [office.starts(turn, ahead_ns) for turn in range(240, 244)] == [REFUSED, 0, 0, 0]
     again = [
-        office.starts(turn, ahead_ns, spooled_ns=(250 - turn) * WINDOW_NS, seq=turn + 1) for turn in range(241)
+        office.starts(turn, ahead_ns, spooled_ns=(250 - turn) * WINDOW_NS, seq=turn + 1)
+        for turn in range(241)
     ]
     assert set(again) == {0}
 
@@ -166,6 +171,33 @@ def test_what_was_measured_before_the_clock_was_set_is_dated_right(office: Offic
     for turn in range(40, 43):
         assert office.starts(turn) == 0
     assert {office.starts(turn, ahead_ns, spooled_ns=(43 - turn) * WINDOW_NS) for turn in range(40)} == {0}
+
+
+@pytest.mark.parametrize("ahead_ns", WRONG)
+def test_what_was_measured_before_may_come_before_a_live_report(office: Office, ahead_ns: int) -> None:
+    """The spool is sent as soon as there is a line; what cannot be told then comes again."""
+    ages = {turn: (40 - turn) * WINDOW_NS + SECOND_NS for turn in range(40)}
+    first = [office.starts(turn, ahead_ns, spooled_ns=age_ns) for turn, age_ns in ages.items()]
+    assert set(first) <= {0, REFUSED}
+    for turn in range(40, 43):
+        assert office.starts(turn) == 0
+    again = [
+        office.starts(turn, ahead_ns, spooled_ns=ages[turn] + 4 * WINDOW_NS, seq=turn + 1)
+        for turn, said in enumerate(first)
+        if said == REFUSED
+    ]
+    assert set(again) <= {0}
+
+
+def test_a_truthful_spool_is_taken_at_once(office: Office) -> None:
+    """Also of a boot that nobody knows: its dates and its ages agree."""
+    assert {office.starts(turn, spooled_ns=(3000 - turn) * WINDOW_NS) for turn in range(0, 3000, 97)} == {0}
+
+
+@pytest.mark.parametrize("ahead_s", [75, 90, 3600])
+def test_a_fast_clock_is_dated_right_from_its_first_report_on(office: Office, ahead_s: int) -> None:
+    """Nothing comes before it is made, so there is nothing to guess."""
+    assert {abs(office.starts(turn, ahead_s * SECOND_NS)) <= 1 for turn in range(4)} == {True}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("first_ns", WRONG)
@@ -200,7 +232,7 @@ def test_a_truthful_backlog_of_weeks_keeps_its_dates(office: Office) -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_a_backlog_from_before_the_machine_slept_keeps_its_dates(office: Office, kept: bool) -> None:  # noqa: FBT001
+def test_a_backlog_from_before_the_machine_slept_keeps_its_dates(office: Office, kept: bool) -> None:
     """Its monotonic clock stood still meanwhile, so its age is too small; its dates were right."""
     for turn in range(3):
         office.starts(turn)
