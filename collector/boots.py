@@ -20,6 +20,8 @@ from msgspec.structs import replace
 
 from telemetry.windows import LATE_NS, MINUTE_NS, SECOND_NS, WINDOW_NS
 
+MADE_AFTER_NS: Final = WINDOW_NS + LATE_NS
+"""From a window's start to its report."""
 BEHIND_NS: Final = 60 * SECOND_NS
 """A clock may be off by so much, ahead or behind, before its dates are mended."""
 STEADY_NS: Final = 5 * SECOND_NS
@@ -32,9 +34,11 @@ LASTING_KNOWN_NS: Final = 10 * MINUTE_NS
 """The same when all that changed is that reports of a known boot come later: most likely they wait for us."""
 PATIENCE_NS: Final = 10 * MINUTE_NS
 """For so long a boot is waited for that has not told yet when it began; then its dates are taken as they are."""
+FRESH_NS: Final = 10 * SECOND_NS
+"""What was kept at the office for longer may be of before its clock was set, also where it still counts as live."""
 KEEP_NS: Final = 2 * WINDOW_NS
 """Times that differ by less are of one setting of the clock: the first window of a run is opened late."""
-_EXPLAINED_NS: Final = 3 * WINDOW_NS // 4
+EXPLAINED_NS: Final = 3 * WINDOW_NS // 4
 """A window is the least step; half of it and some more, so that what lies between two does not go to and fro."""
 _EARLY_NS: Final = WINDOW_NS + STEADY_NS
 _DRIFT_OF: Final = 5_000
@@ -66,7 +70,7 @@ class Told(NamedTuple):
         """How much later it came than its date and age say."""
         if self.age_ns is None:
             return None
-        return self.received_ns - self.age_ns - (self.start_ns + WINDOW_NS + LATE_NS)
+        return self.received_ns - self.age_ns - (self.start_ns + MADE_AFTER_NS)
 
 
 class Boot(Struct, frozen=True, omit_defaults=True):
@@ -136,9 +140,9 @@ def _unknown(boot: Boot, told: Told, late_ns: int) -> int | Unclear | None:
     waits = Unclear.YET if told.received_ns - boot.met_ns <= PATIENCE_NS else None
     if told.kept:
         return waits
-    if told.live:
-        return _whole(late_ns, told) if late_ns < -BEHIND_NS else None  # nothing comes before it is made
-    if told.synchronised or told.impossible:
+    if late_ns < -BEHIND_NS:
+        return _whole(late_ns, told)  # nothing comes before it is made
+    if told.synchronised or told.impossible or (told.live and (told.age_ns or 0) <= FRESH_NS):
         return None
     agrees = boot.moved(told.setting_ns) == 0 or _whole(late_ns, told) == 0
     return 0 if agrees else waits
@@ -174,7 +178,7 @@ def _settled(boot: Boot, told: Told, began_ns: int) -> Boot:
         boot = replace(boot, settings=(), from_mono_ns=boot.since_mono_ns)
     boot = replace(boot, began_ns=began_ns)
     wanted_ns, by_ns = began_ns - told.setting_ns, boot.moved(told.setting_ns)
-    if by_ns is None or abs(wanted_ns - by_ns) > _EXPLAINED_NS:
+    if by_ns is None or abs(wanted_ns - by_ns) > EXPLAINED_NS:
         by_ns = _whole(wanted_ns, told)
     return with_setting(boot, told.setting_ns, by_ns)
 

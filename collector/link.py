@@ -99,8 +99,7 @@ class Link(asyncio.BufferedProtocol):
         self._said_s = self._heard_s = self._loop.time()
         self._pinged = False
         self.session_present = False
-        self._kept_until_s = 0.0
-        """Until when what comes may have been kept for us."""
+        self._kept_until_s = 0.0  # until when what comes may have been kept for us
         self.packets_in = 0
         """Packets seen, of any kind that says the broker is alive to us."""
         self.published: Callable[[int, int], None] = lambda _mid, _code: None
@@ -317,19 +316,8 @@ class Link(asyncio.BufferedProtocol):
 
     def _on_publish(self, head: int, start: int, stop: int, now_ns: int) -> None:
         topic, payload, qos, retained, mid, age_ms = packets.read_publish(head, self._buffer, start, stop)
-        self._receive(
-            Message(
-                self._topics.get(topic) or self._topic(topic),
-                payload,
-                now_ns,
-                retained,
-                age_ms,
-                qos,
-                mid,
-                self.number,
-                self._loop.time() < self._kept_until_s,
-            )
-        )
+        name, kept = self._topics.get(topic) or self._topic(topic), self._loop.time() < self._kept_until_s
+        self._receive(Message(name, payload, now_ns, retained, age_ms, qos, mid, self.number, kept))
 
     def _topic(self, raw: bytes) -> str:
         try:
@@ -365,8 +353,7 @@ class Link(asyncio.BufferedProtocol):
 
     def _on_connack(self, connack: Connack) -> None:
         self.session_present = connack.session_present
-        if connack.session_present:
-            self._kept_until_s = self._loop.time() + _EMPTIED_S
+        self._kept_until_s = connack.session_present * (self._loop.time() + _EMPTIED_S)
         self._may_publish = min(MAX_UNACKED_PUBLISHES, connack.receive_maximum)
         if connack.keepalive_s is not None:
             self._keepalive_s = float(connack.keepalive_s)

@@ -10,15 +10,28 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from collector.boots import KEEP_NS, Boot, Told, Unclear, learnt, place, set_on, with_setting
+from collector.boots import (
+    BEHIND_NS,
+    EXPLAINED_NS,
+    KEEP_NS,
+    MADE_AFTER_NS,
+    STEADY_NS,
+    Boot,
+    Told,
+    Unclear,
+    learnt,
+    place,
+    set_on,
+    with_setting,
+)
 from collector.outcome import RefusalCode, Refused
 from collector.redating import dated_by
 from telemetry.clock import StepWatch
 from telemetry.messages import ClockState
 from telemetry.state.clocks import ClockSaid, KnownBoot
-from telemetry.windows import DAY_NS, MS_NS, SECOND_NS
+from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,12 +52,37 @@ _WORTH_NS: Final = 5 * SECOND_NS
 """A boot is kept anew when it began otherwise by more than this."""
 
 
+class _Calm(NamedTuple):
+    """What the last live report of a probe told; most reports tell nothing else, and need no more thought."""
+
+    boot: str
+    setting_ns: int
+    late_ns: int
+    by_ns: int
+    kept: bool
+    until_ns: int
+
+    def explains(self, report: Received, message: Message) -> bool:
+        """Whether this one tells the same."""
+        envelope = report.envelope
+        if report.backlog or message.age_ms is None or message.kept is not self.kept:
+            return False
+        late_ns = report.received_ns - message.age_ms * MS_NS - envelope.start_ns - MADE_AFTER_NS
+        return (
+            envelope.boot == self.boot
+            and abs(late_ns - self.late_ns) <= STEADY_NS
+            and abs(envelope.start_ns - envelope.mono_ns - self.setting_ns) <= SECOND_NS
+            and 0 <= self.until_ns - report.received_ns <= HOUR_NS
+        )
+
+
 class OfficeClocks:
     """Remembers the boots of each probe, and what was said of its clock."""
 
     def __init__(self) -> None:
         self._ours: StepWatch | None = None
         self._probes: OrderedDict[Key, OrderedDict[str, Boot]] = OrderedDict()
+        self._calm: dict[Key, _Calm] = {}
         self._off: dict[Key, int] = {}
         """By how much a clock was said to be ahead; only of those that are off."""
         self._kept: dict[tuple[str, str, str], KnownBoot] = {}
@@ -62,6 +100,7 @@ class OfficeClocks:
         by_ns = self._ours.set_by_ns() if self._ours else 0
         if by_ns:
             with self._lock:
+                self._calm.clear()
                 for boots in self._probes.values():
                     for name, boot in boots.items():
                         boots[name] = set_on(boot, by_ns)
@@ -71,11 +110,14 @@ class OfficeClocks:
 
         Refused for now where it cannot be told yet: its owner keeps it and sends it again.
         """
+        envelope = report.envelope
+        calm = self._calm.get((envelope.site, envelope.probe))
+        if calm is not None and calm.explains(report, message):
+            return _moved(report, calm.by_ns)
         with self._lock:
             found = self._placed(report, message, misdated=misdated)
         if not isinstance(found, Unclear):
             return found
-        envelope = report.envelope
         detail = (
             f"{envelope.site}/{envelope.probe}: whether its clock is wrong or the broker kept the report for us cannot be"
             " told yet; it is taken when it is sent again"
@@ -97,6 +139,7 @@ class OfficeClocks:
         with self._lock:
             for one in boots:
                 key = one.site, one.probe, one.boot
+                self._calm.pop(key[:2], None)
                 if self._kept.get(key) == one or key in self._new_boots:
                     continue
                 known = self._boots_of((one.site, one.probe))
@@ -130,14 +173,30 @@ class OfficeClocks:
         self._note((envelope.site, envelope.probe, name), boot, told)
         if isinstance(by_ns, Unclear):
             return by_ns
-        fits = by_ns and 0 <= envelope.start_ns + by_ns <= report.received_ns
-        return dated_by(report, by_ns) if by_ns and fits else None
+        if by_ns is None:
+            return None
+        self._calm_down(boot, told, name, report, by_ns)
+        return _moved(report, by_ns)
+
+    def _calm_down(self, boot: Boot, told: Told, name: str, report: Received, by_ns: int) -> None:
+        """Those that follow tell the same, as long as nothing changes."""
+        key, late_ns = (report.envelope.site, report.envelope.probe), told.late_ns
+        self._calm.pop(key, None)
+        if not told.live or boot.began_ns is None or boot.late_ns is None or late_ns is None:
+            return
+        waited_ns = told.setting_ns + late_ns - boot.began_ns
+        unexplained_ns = boot.began_ns - told.setting_ns - by_ns
+        is_so = abs(unexplained_ns) <= (EXPLAINED_NS if by_ns else BEHIND_NS)
+        if is_so and abs(late_ns - boot.late_ns) <= STEADY_NS and abs(waited_ns) <= STEADY_NS:
+            until_ns = told.received_ns + HOUR_NS
+            self._calm[key] = _Calm(name, told.setting_ns, boot.late_ns, by_ns, told.kept, until_ns)
 
     def _boots_of(self, key: Key) -> OrderedDict[str, Boot]:
         boots = self._probes.setdefault(key, OrderedDict())
         self._probes.move_to_end(key)
         if len(self._probes) > _REMEMBERED:
             (site, probe), gone = self._probes.popitem(last=False)
+            self._calm.pop((site, probe), None)
             for name in gone:
                 self._forget(site, probe, name)
         return boots
@@ -166,6 +225,11 @@ class OfficeClocks:
             del self._off[key]
         self._said.append(ClockSaid(*key, ahead_ns, at_ns))
         _tell(key, ahead_ns)
+
+
+def _moved(report: Received, by_ns: int) -> Received | None:
+    fits = 0 <= report.envelope.start_ns + by_ns <= report.received_ns
+    return dated_by(report, by_ns) if by_ns and fits else None
 
 
 def _is_over(told: Told, others: Iterable[Boot]) -> bool:

@@ -53,12 +53,13 @@ class Office:
         *,
         waited_ns: int = 0,
         spooled_ns: int | None = None,
+        live_ns: int = 200 * MS_NS,
         age_told: bool = True,
         seq: int | None = None,
     ) -> float | str:
-        """Where its report is dated in the end, in windows from the true one; spooled: it was kept at the office for so long."""
+        """Where its report is dated in the end, in windows from the true one; spooled: it was kept at the office for so long, live: its age."""
         true_ns = NOW + turn * WINDOW_NS
-        age_ns = 200 * MS_NS if spooled_ns is None else spooled_ns
+        age_ns = live_ns if spooled_ns is None else spooled_ns
         received_ns = true_ns + MADE_AFTER + age_ns + waited_ns
         self.seq += seq is None
         envelope = self.make(
@@ -187,6 +188,16 @@ def test_what_was_measured_before_may_come_before_a_live_report(office: Office, 
         if said == REFUSED
     ]
     assert set(again) <= {0}
+
+
+def test_what_is_no_minute_old_is_of_before_as_well(office: Office) -> None:
+    """It counts as live, and comes at once with the first that is fresh."""
+    first = [office.starts(turn, -3 * HOUR_NS, live_ns=(3 - turn) * WINDOW_NS) for turn in range(3)]
+    assert first == [REFUSED] * 3
+    assert [office.starts(turn) for turn in (3, 4)] == [0, 0]
+    assert [office.starts(turn, -3 * HOUR_NS, spooled_ns=(9 - turn) * WINDOW_NS) for turn in range(3)] == [
+        0
+    ] * 3
 
 
 def test_a_truthful_spool_is_taken_at_once(office: Office) -> None:
