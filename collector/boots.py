@@ -83,6 +83,8 @@ class Boot(Struct, frozen=True, omit_defaults=True):
     from_mono_ns: int = 0
     """Before, its monotonic clock stood still (the machine slept): what was measured then began otherwise."""
     met_ns: int = 0
+    doubted: bool = False
+    """One of its reports was not clear, while it was not known when it began."""
     late_ns: int | None = None
     since_ns: int = 0
     since_mono_ns: int = 0
@@ -142,7 +144,8 @@ def _unknown(boot: Boot, told: Told, late_ns: int) -> int | Unclear | None:
         return waits
     if late_ns < -BEHIND_NS:
         return _whole(late_ns, told)  # nothing comes before it is made
-    if told.synchronised or told.impossible or (told.live and (told.age_ns or 0) <= FRESH_NS):
+    fresh = told.live and (told.age_ns or 0) <= FRESH_NS and not boot.doubted
+    if told.synchronised or told.impossible or fresh:
         return None
     agrees = boot.moved(told.setting_ns) == 0 or _whole(late_ns, told) == 0
     return 0 if agrees else waits

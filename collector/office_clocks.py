@@ -12,6 +12,8 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec import structs
+
 from collector.boots import (
     BEHIND_NS,
     EXPLAINED_NS,
@@ -165,6 +167,8 @@ class OfficeClocks:
         by_ns = place(boot, told)
         if isinstance(by_ns, Unclear) and not told.kept and _is_over(told, boots.values()):
             by_ns = None
+        if isinstance(by_ns, Unclear):
+            boot = structs.replace(boot, doubted=True)
         if isinstance(by_ns, int) and boot.moved(told.setting_ns) is None:
             boot = with_setting(boot, told.setting_ns, by_ns)
         boots[name] = boot
@@ -254,14 +258,8 @@ def _told(report: Received, message: Message, *, misdated: bool) -> Told:
 
 
 def _as_kept(boot: Boot, kept: KnownBoot) -> Boot:
-    return Boot(
-        kept.began_ns,
-        kept.settings,
-        kept.from_mono_ns,
-        boot.met_ns,
-        boot.late_ns,
-        boot.since_ns,
-        boot.since_mono_ns,
+    return structs.replace(
+        boot, began_ns=kept.began_ns, settings=kept.settings, from_mono_ns=kept.from_mono_ns
     )
 
 
