@@ -72,5 +72,5 @@ class ClockKeeping:
     async def _read(self, since_ns: int) -> None:
         boots = await self._ground.desk.run(self._ground.state.boots, since_ns)
         wrong = await self._ground.desk.run(self._ground.state.wrong_clocks, self._ground.clock.now_ns())
-        off = {(one.site, one.probe): one.ahead_ns for one in wrong if one.until_ns is None}
-        self._clocks.take_over(boots, off)
+        ahead = {(one.site, one.probe): one.ahead_ns for one in wrong if one.until_ns is None}
+        self._clocks.take_over(boots, ahead)

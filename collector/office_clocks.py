@@ -7,7 +7,6 @@ report, in our time too. Only that is believed, and only of reports whose age th
 
 from __future__ import annotations
 
-import logging
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -17,7 +16,6 @@ from msgspec import structs
 from collector.boots import (
     BEHIND_NS,
     EXPLAINED_NS,
-    KEEP_NS,
     MADE_AFTER_NS,
     STEADY_NS,
     Boot,
@@ -28,11 +26,12 @@ from collector.boots import (
     set_on,
     with_setting,
 )
+from collector.clock_news import ClockNews
 from collector.outcome import RefusalCode, Refused
 from collector.redating import dated_by
 from telemetry.clock import StepWatch
 from telemetry.messages import ClockState
-from telemetry.state.clocks import ClockSaid, KnownBoot
+from telemetry.state.clocks import KnownBoot
 from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -40,9 +39,9 @@ if TYPE_CHECKING:
 
     from collector.message import Message
     from telemetry.clock import WallClock
+    from telemetry.state.clocks import ClockSaid
     from telemetry.store.protocol import Received
 
-log = logging.getLogger(__name__)
 Key = tuple[str, str]
 """Site and probe."""
 _REMEMBERED: Final = 20_000
@@ -85,11 +84,9 @@ class OfficeClocks:
         self._ours: StepWatch | None = None
         self._probes: OrderedDict[Key, OrderedDict[str, Boot]] = OrderedDict()
         self._calm: dict[Key, _Calm] = {}
-        self._off: dict[Key, int] = {}
-        """By how much a clock was said to be ahead; only of those that are off."""
         self._kept: dict[tuple[str, str, str], KnownBoot] = {}
         self._new_boots: dict[tuple[str, str, str], KnownBoot] = {}
-        self._said: list[ClockSaid] = []
+        self._news = ClockNews()
         self._lock = Lock()
         """The duty that keeps it all reads what the examining thread writes."""
 
@@ -136,7 +133,7 @@ class OfficeClocks:
                 setting_ns = envelope.start_ns - envelope.mono_ns
                 boots[envelope.boot[:_MAX_BOOT]] = with_setting(boot, setting_ns, by_ns)
 
-    def take_over(self, boots: Iterable[KnownBoot], off: Mapping[Key, int]) -> None:
+    def take_over(self, boots: Iterable[KnownBoot], ahead: Mapping[Key, int]) -> None:
         """Go on with what was kept: by us before a restart, or by others that share the work."""
         with self._lock:
             for one in boots:
@@ -148,15 +145,15 @@ class OfficeClocks:
                 before = known.get(one.boot) or Boot(met_ns=one.at_ns)
                 known[one.boot] = _as_kept(before, one)
                 self._kept[key] = one
-            self._off |= {key: off_ns for key, off_ns in off.items() if key not in self._off}
+            self._news.take_over(ahead)
 
     def news(self) -> tuple[list[KnownBoot], list[ClockSaid]]:
         """What is to be kept since the last time."""
         with self._lock:
-            boots, said = list(self._new_boots.values()), self._said
+            boots = list(self._new_boots.values())
             self._kept |= self._new_boots
-            self._new_boots, self._said = {}, []
-        return boots, said
+            self._new_boots = {}
+            return boots, self._news.taken()
 
     def _placed(self, report: Received, message: Message, *, misdated: bool) -> Received | Unclear | None:
         envelope = report.envelope
@@ -217,18 +214,7 @@ class OfficeClocks:
         if kept is None or _differs(kept, new):
             self._new_boots[key] = new
         if told.live and told.late_ns is not None:
-            self._say(key[:2], -(boot.moved(told.setting_ns) or 0), told.received_ns)
-
-    def _say(self, key: Key, ahead_ns: int, at_ns: int) -> None:
-        before_ns = self._off.get(key, 0)
-        if ahead_ns == before_ns or (ahead_ns and before_ns and abs(ahead_ns - before_ns) <= KEEP_NS):
-            return
-        if ahead_ns:
-            self._off[key] = ahead_ns
-        else:
-            del self._off[key]
-        self._said.append(ClockSaid(*key, ahead_ns, at_ns))
-        _tell(key, ahead_ns)
+            self._news.note(key[:2], -(boot.moved(told.setting_ns) or 0), told.received_ns)
 
 
 def _moved(report: Received, by_ns: int) -> Received | None:
@@ -270,23 +256,3 @@ def _differs(kept: KnownBoot, new: KnownBoot) -> bool:
         or abs(kept.began_ns - new.began_ns) > _WORTH_NS
         or new.at_ns - kept.at_ns > DAY_NS
     )
-
-
-def _tell(key: Key, ahead_ns: int) -> None:
-    site, probe = key
-    ahead_s = ahead_ns / SECOND_NS
-    who = {"site": site, "probe": probe}
-    if ahead_ns < 0:
-        extra = {"event": "report.slow-clock", **who, "behind_s": -ahead_s}
-        log.warning(
-            "the clock of %s/%s is %.0f s behind: its reports are redated", site, probe, -ahead_s, extra=extra
-        )
-    elif ahead_ns > 0:
-        extra = {"event": "report.fast-clock", **who, "ahead_s": ahead_s}
-        log.warning(
-            "the clock of %s/%s is %.0f s ahead: its reports are redated", site, probe, ahead_s, extra=extra
-        )
-    else:
-        log.info(
-            "the clock of %s/%s is right again", site, probe, extra={"event": "report.clock-right", **who}
-        )

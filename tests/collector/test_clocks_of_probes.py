@@ -98,6 +98,10 @@ class Clocked:
                 off[one.seq] = by / WINDOW_NS
         return off
 
+    def has_all(self, store: Any) -> bool:
+        """Whether no number is missing below the newest."""
+        return [len(list(ranges)) for ranges in store.received(self.site, self.probe).values()] == [1]
+
     def numbers(self, store: Any) -> list[int]:
         return sorted(one.seq for one in store.envelopes(self.site, 0, 2**62) if one.probe == self.probe)
 
@@ -136,22 +140,19 @@ async def test_four_wrong_clocks_through_a_restart_of_the_hub_until_they_are_set
         for probe in probes:
             await stack.enter_async_context(probe.running(killable_hub.broker.port))
         async with killable_hub.collecting():
-            await eventually(lambda: set(said()) == wrong, within_s=75)
+            await eventually(lambda: set(said()) == wrong, within_s=180)
         for who, one in said().items():
             assert one.until_ns is None
             assert abs(one.ahead_ns - ahead[who]) <= NEAR_NS
         before = max(probe.numbers(store)[-1] for probe in probes)
         await asyncio.sleep(45)  # three windows wait at the broker: the physics of a queue
         async with killable_hub.collecting() as collector:
-            await eventually(lambda: all(p.numbers(store)[-1] >= before + 4 for p in probes), within_s=75)
+            await eventually(lambda: all(p.numbers(store)[-1] >= before + 4 for p in probes), within_s=180)
             for probe in probes:
                 probe.set_clock(0)
-            await eventually(lambda: all(one.until_ns for one in said().values()), within_s=75)
+            await eventually(lambda: all(one.until_ns for one in said().values()), within_s=180)
             assert collector.counters.refused["undated"] == 0, "every boot was known"
-            await eventually(
-                lambda: all(p.numbers(store) == list(range(1, p.numbers(store)[-1] + 1)) for p in probes),
-                within_s=75,
-            )
+            await eventually(lambda: all(p.has_all(store) for p in probes), within_s=180)
     for probe in probes:
         slow_at_first = [1, 2] if probe.probe == "slow" else []
         assert [seq for seq in probe.misplaced(store) if seq not in slow_at_first] == [], probe
@@ -169,11 +170,16 @@ async def test_a_clock_that_was_wrong_until_the_network_came_up(
     mosquitto.kill()
     agra = make_clocked("agra", "p1", ahead_ns)
     async with agra.running(killable_hub.broker.port):
-        await eventually(lambda: agra.reports_made() >= 2, within_s=75)
+        await eventually(lambda: agra.reports_made() >= 2, within_s=180)
         waited = agra.reports_made()
         agra.set_clock(0)
         mosquitto.start()
         async with killable_hub.collecting():
-            await eventually(lambda: len(agra.numbers(killable_hub.store)) >= waited + 3, within_s=75)
+            await eventually(
+                lambda: (
+                    len(agra.numbers(killable_hub.store)) >= waited + 3 and agra.has_all(killable_hub.store)
+                ),
+                within_s=180,
+            )
             assert agra.misplaced(killable_hub.store) == {}
     assert killable_hub.state.wrong_clocks(0) == []
