@@ -32,7 +32,7 @@ LASTING_SYNCHRONISED_NS: Final = 60 * SECOND_NS
 """The same of a probe that says its clock is kept right: a narrow line may delay a few reports alike."""
 LASTING_KNOWN_NS: Final = 10 * MINUTE_NS
 """The same when all that changed is that reports of a known boot come later: most likely they wait for us."""
-PATIENCE_NS: Final = 10 * MINUTE_NS
+PATIENCE_NS: Final = 60 * SECOND_NS
 """For so long a boot is waited for that has not told yet when it began; then its dates are taken as they are."""
 FRESH_NS: Final = 10 * SECOND_NS
 """What was kept at the office for longer may be of before its clock was set, also where it still counts as live."""
@@ -139,7 +139,8 @@ def place(boot: Boot, told: Told) -> int | Unclear | None:
 
 def _unknown(boot: Boot, told: Told, late_ns: int) -> int | Unclear | None:
     """The same while it is not known when the boot began."""
-    waits = Unclear.YET if told.received_ns - boot.met_ns <= PATIENCE_NS else None
+    waited_ns = told.received_ns - boot.met_ns
+    waits = Unclear.YET if 0 <= waited_ns <= PATIENCE_NS else None
     if told.kept:
         return waits
     if late_ns < -BEHIND_NS:
