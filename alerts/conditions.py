@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from alerts.condition import Condition
 from alerts.expected import Announced
 from alerts.quiet import MINUTE_NS
+from analytics.shared.told import explains
 from config.sites import SiteStatus
 from telemetry.alerting import Kind
 from telemetry.decisions import Action, FactorKind, ReasonCode, State
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from alerts.sight import Sight
     from config.config import Config
     from config.meetings import Occurrence
-    from telemetry.decisions import Flag, Incident, Verdict
+    from telemetry.decisions import Flag, Incident, Reason, Verdict
 
 _MENDED_AT_THE_OFFICE: Final = frozenset({Action.SWITCH_ON_DEVICE})
 """What an in-charge can mend whoever else has a fault: of that it is told, and never that there is nothing to do."""
@@ -95,7 +96,7 @@ class _Finder:
         code = reason.code if reason is not None else None
         end = occurrence.meeting.end
         is_own = verdict.action in _MENDED_AT_THE_OFFICE
-        incident = None if is_own else self._incident_of(verdict.site, end)
+        incident = None if is_own else self._incident_of_verdict(verdict, end)
         kind = _KINDS.get(code) if code else None
         if kind is None:
             kind = Kind.AT_RISK if verdict.state is State.AT_RISK else Kind.NOT_READY
@@ -176,7 +177,7 @@ class _Finder:
             or not self._is_linked(flag.site)
         ):
             return None
-        incident = self._incident_of(flag.site, "")
+        incident = self._explaining(flag.site, "", "", flag.reason)
         return Condition(
             subject=f"site:{flag.site}",
             kind=Kind.DOWN if incident is None else Kind.NOT_YOUR_LINE,
@@ -192,13 +193,19 @@ class _Finder:
             muted=self._announced.explains(flag.site),
         )
 
-    def _incident_of(self, site: str, end: str) -> Incident | None:
-        """The incident that explains an office's trouble with a meeting at this end."""
-        for incident in self._incidents.get(site, ()):
-            factor = incident.factor
-            if factor.kind is not FactorKind.END or factor.name == end:
-                return incident
-        return None
+    def _incident_of_verdict(self, verdict: Verdict, end: str) -> Incident | None:
+        """The incident that explains an office's trouble with a meeting at this end: the one that its verdict names, while that lasts."""
+        told = verdict.reasons[0] if verdict.reasons else None
+        if told is not None and told.factor is not None:
+            for incident in self._incidents.get(verdict.site, ()):
+                if incident.factor == told.factor:
+                    return incident
+        own = next((reason for reason in verdict.reasons if reason.factor is None), None)
+        return self._explaining(verdict.site, verdict.path.partition(".")[0], end, own)
+
+    def _explaining(self, site: str, uplink: str, end: str, reason: Reason | None) -> Incident | None:
+        code, since_ns = (None, None) if reason is None else (reason.code, reason.since_ns)
+        return explains(self._incidents.get(site, ()), site, uplink, end, code, since_ns)
 
     def _is_linked(self, site: str) -> bool:
         found = self._config.registry.by_id.get(site)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.causes import CAUSES, Cause
 from analytics.condition import SUSPECT
 from analytics.ground import Standing
-from telemetry.decisions import Action, ReasonCode
+from telemetry.decisions import Action, FactorKind, ReasonCode
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def _against_shared(case: Case, worst: Reason) -> Action:
     """No restart at the office mends it: another line, a lower picture, or the provider, who has many callers."""
     if worst.factor is not None and worst.factor.is_headquarters:
         return Action.WAIT_HEADQUARTERS
+    if worst.factor is not None and worst.factor.kind is FactorKind.AT_ONCE:
+        return Action.WATCH  # nobody knows yet whose fault it is
     if worst.factor is None and case.standing is not Standing.NOT_READY:
         return Action.WATCH  # others are in trouble, and nothing says that it is the same
     if _has_second_line(case):
@@ -127,7 +129,9 @@ def _only_this_end_is_down(case: Case, reasons: Sequence[Reason]) -> bool:
         return False
     ground, uplink = case.ground, case.path_name.partition(".")[0]
     down = ground.condition.by_cause[case.limit_set, case.site, :, _OUTAGE] >= SUSPECT
-    answers = ~ground.silent[case.site] & ~down
+    down |= ground.recent.outages.lasting[case.site]
+    newest = ground.recent.newest[case.site]
+    answers = ~ground.silent[case.site] & ~down & (newest >= newest[case.path])
     return any(
         answers[i] and path != case.path_name and path.partition(".")[0] == uplink
         for i, path in enumerate(ground.lines.paths)

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.causes import BURST_CAUSES, DELAY_CAUSES, Cause
 from analytics.delays import delay_of
-from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT, is_outage
+from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analytics.recent import Recent
 
 JOINED_WINDOWS: Final = 4
-"""Windows past the limit that lie no further apart than a minute are one spell."""
+"""Windows past the limit that lie no further apart than a minute, with no outage between them, are one spell."""
 MOSTLY_KNOWN: Final = 0.1
 """A direction is told while no more than this share of what was lost is of an unknown one."""
 _DIRECTED: Final = {
@@ -46,7 +46,10 @@ def last_breach(
     found = np.flatnonzero(past)
     if not len(found) or found[-1] < len(past) - windows:
         return None
-    gaps = np.flatnonzero(np.diff(found) > JOINED_WINDOWS)
+    outages = (
+        np.cumsum(recent.outages.down[line])[found] if cause is not Cause.OUTAGE else np.zeros(len(found))
+    )
+    gaps = np.flatnonzero((np.diff(found) > JOINED_WINDOWS) | (np.diff(outages) > 0))
     first = int(found[gaps[-1] + 1]) if len(gaps) else int(found[0])
     last = int(found[-1])
     return Breach(first, last, over=last < int(recent.newest[line]))
@@ -55,7 +58,7 @@ def last_breach(
 def past_limit(recent: Recent, line: tuple[int, int], cause: Cause, limit: float | None) -> NDArray[np.bool_]:
     """Which windows (W,) of a line have a figure past the limit, proved or not."""
     shape = recent.present.shape[-1:]
-    outage = is_outage(recent.counts)[line]
+    outage = recent.outages.down[line]
     if cause is Cause.OUTAGE:
         return np.asarray(outage)
     if limit is None:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.breaches import family, loss_counts, one_voice
-from analytics.causes import BURST_CAUSES, CAUSES, DELAY_CAUSES, REASON, Cause, limit_of, unit_of
+from analytics.causes import (
+    BURST_CAUSES,
+    CAUSES,
+    DELAY_CAUSES,
+    RATIO_CAUSES,
+    REASON,
+    Cause,
+    limit_of,
+    unit_of,
+)
 from analytics.delays import delay_of
 from analytics.spells import marks, spells
 from telemetry.decisions import Flag, Reason, ReasonCode
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.baseline import UsualNow
+    from analytics.outages import Outage, Outages
     from analytics.recent import Recent
     from analytics.spells import Spells
     from config.profiles import Limits
@@ -33,6 +43,8 @@ FLAG_WINDOWS: Final = 40
 VALUE_WINDOWS: Final = 4
 USUAL_TIMES: Final = 2.0
 """A figure up to so many times the usual one of the hour is as usual: a minute at 10 packets/s with 2.5 % loss holds 15 lost, give or take 8."""
+_TOLD_IN_AN_OUTAGE: Final = Cause.OUTAGE | RATIO_CAUSES
+"""The loss that turned into it is told beside it."""
 _METRIC: Final = {
     Cause.LOSS_UP: "up_loss_ratio",
     Cause.LOSS_DOWN: "down_loss_ratio",
@@ -59,13 +71,14 @@ def degraded(
     recent: Recent, limits: Sequence[Limits], set_of_site: NDArray[np.int64], present: Present
 ) -> list[Flag]:
     """Flags of all lines, worst first; each site is judged by `limits[set_of_site[site]]`, (S,)."""
-    seen = recent.last(FLAG_WINDOWS)
+    seen, outages = recent.last(FLAG_WINDOWS), recent.outages.last(FLAG_WINDOWS)
     newest_ns = np.where(seen.newest >= 0, seen.start_ns[seen.newest] + WINDOW_NS, 0)
     heard = present.now_ns - newest_ns <= present.silent_after_ns
+    between = seen.without(outages.down)
     flags: list[Flag] = []
     for index in np.unique(set_of_site):
-        found = spells(seen.present, marks(seen, limits[int(index)]))
-        maker = _Maker(seen, found, limits[int(index)], present)
+        found = spells(seen.present, marks(between, limits[int(index)], outages.down))
+        maker = _Maker(between, found, limits[int(index)], present, recent.outages)
         mine = (set_of_site == index)[:, None] & heard
         active = found.active & mine[..., None]
         for site, path in np.argwhere(active.any(axis=-1)):
@@ -129,45 +142,64 @@ def dark_flags(sites: Mapping[str, int], now_ns: int, limit_ns: int) -> list[Fla
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """Makes flags out of spells under one set of limits."""
+    """Makes flags out of spells under one set of limits; `seen` is what was measured between `outages`, which are those of a longer past."""
 
     seen: Recent
     found: Spells
     limits: Limits
     present: Present
+    outages: Outages
 
     def flags(self, site: int, path: int, indices: NDArray[np.int64]) -> list[Flag]:
         """The flags of one line, one for each fault."""
         firsts = {CAUSES[index]: int(self.found.first[site, path, index]) for index in indices}
+        down = next(reversed(self.outages.of_line(site, path)), None) if Cause.OUTAGE in firsts else None
+        if down is not None and down.until_ns is None:  # while nothing comes through nothing else is measured
+            firsts = {cause: first for cause, first in firsts.items() if not cause & ~_TOLD_IN_AN_OUTAGE}
         told = one_voice(self.seen.counts.of_line(site, path, min(firsts.values())), firsts)
         since = {cause: min(firsts[each] for each in family(cause) if each in firsts) for cause in told}
-        found = [
-            self.flag(site, path, int(index), since[CAUSES[index]])
-            for index in indices
-            if CAUSES[index] in told
-        ]
-        if Cause.OUTAGE not in told:
-            return found
         return [
-            flag for flag in found if flag.reason.value
-        ]  # where nothing comes through nothing else is measured
+            self.outage(site, path, down)
+            if cause is Cause.OUTAGE and down is not None
+            else self.flag((site, path), cause, since[cause], down)
+            for cause in firsts
+            if cause in told
+        ]
 
-    def flag(self, site: int, path: int, index: int, first: int) -> Flag:
-        cause, name = CAUSES[index], self.seen.lines.paths[path]
-        since_ns = int(self.seen.start_ns[first])
-        value = (
-            float((self.present.now_ns - since_ns) // SECOND_NS)
-            if cause is Cause.OUTAGE
-            else value_of(self.seen, site, path, cause, first)
+    def outage(self, site: int, path: int, down: Outage) -> Flag:
+        """The last outage, by its own times: for how long it has lasted, or did."""
+        name, now_ns = self.seen.lines.paths[path], self.present.now_ns
+        lasted_ns = now_ns - down.since_ns if down.until_ns is None else down.lost_ns
+        return Flag(
+            site=self.seen.lines.sites[site],
+            path=name,
+            reason=Reason(
+                code=ReasonCode.OUTAGE,
+                value=float(lasted_ns // SECOND_NS),
+                unit=unit_of(Cause.OUTAGE),
+                path=name,
+                since_ns=down.since_ns,
+                until_ns=down.until_ns,
+            ),
+            since_ns=down.since_ns,
+            seen_ns=int(self.outages.start_ns[down.last]) + WINDOW_NS,
+            severe=down.until_ns is None,
         )
+
+    def flag(self, line: tuple[int, int], cause: Cause, first: int, down: Outage | None) -> Flag:
+        """What is past a limit now; beside an outage that lasts what was so until it began."""
+        site, path = line
+        name, since_ns = self.seen.lines.paths[path], int(self.seen.start_ns[first])
+        index = CAUSES.index(cause)
         reason = Reason(
             code=REASON[cause],
-            value=round(value, 5),
+            value=round(value_of(self.seen, site, path, cause, first), 5),
             limit=limit_of(cause, self.limits),
             usual=usual_of(self.present.usual, site, path, cause),
             unit=unit_of(cause),
             path=name,
             since_ns=since_ns,
+            until_ns=down.since_ns if down is not None and down.until_ns is None else None,
         )
         usual = is_usual(reason.value, reason.usual, reason.limit)
         return Flag(
@@ -183,6 +215,6 @@ class _Maker:
 
 def severity(flag: Flag) -> tuple[bool, bool, bool, float, int]:
     """Sort key: dark and outages first, then severe ones, what is usual last, then by how far past the limit."""
-    total = flag.reason.code in (ReasonCode.DARK, ReasonCode.OUTAGE)
+    total = flag.reason.is_down_now
     excess = (flag.reason.value or 0.0) / flag.reason.limit if flag.reason.limit else 0.0
     return (not total, not flag.severe, flag.as_usual, -excess, flag.since_ns)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analytics.baseline import UsualNow
     from analytics.climatology import Climatology
     from analytics.condition import Condition
+    from analytics.flapping import Flapping
     from analytics.forecast.foresight import Foresight
     from analytics.limits import LimitSets
     from analytics.lines import Lines
@@ -68,6 +69,8 @@ class Ground:
     foresight: Foresight
     relapsing_since_ns: NDArray[np.int64] | None = None
     """(S, P): when the first of the spells of `relapses` began; None: not known."""
+    flapping: Flapping
+    """Which lines come and go, and since when."""
     listening_since_ns: int = 0
     """Since when we listen: of silence before that nothing is known."""
     rehearsed: Mapping[str, BrokeInRehearsal] = field(default_factory=dict)

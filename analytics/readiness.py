@@ -1,13 +1,13 @@
 """The readiness of every office for an occurrence: the fitted model, within guard rails.
 
-    P(holds) = min(model, 1 - now, 1 - hour, 1 - rehearsal) * (1 - capacity)
+    P(holds) = min(model, 1 - now, hour, 1 - rehearsal) * (1 - capacity)
 
 * `model`: what `forecast.model` says of the line, from its slots up to the newest windows (`Foresight`);
 * `now`: the guard: the chance that the line is broken now (`condition`), or that a line that keeps coming back fails
   again, or that silence hides a fault; times the chance that it lasts until the meeting (`persistence`), which
   the usual trouble of this hour does not (`usual_trouble`). The model is fitted to what happens on average; the guard
   keeps it from saying `ready` of a line that is seen broken, or not seen at all;
-* `hour`: the second guard: an hour of the week that failed nearly every time so far (`usual_hour`);
+* `hour`: the second guard: an hour of the week that failed nearly every time so far (`usual_hour`) is `not_ready` at best;
 * `rehearsal`: the third guard: the line broke under the call's load when it was rehearsed last (`rehearsed`);
 * `capacity`: the line is registered as slower than the profile needs.
 
@@ -45,9 +45,14 @@ READY: Final = 0.90
 AT_RISK: Final = 0.60
 NEVER_READY: Final = 0.89
 """The most that is said of a line that has fallen silent: from `SILENT_NS` on nobody counts it as ready."""
+NOT_READY_AT_MOST: Final = 0.59
+"""The most that is said where a rule says not ready: of an hour with a plain record, and of a dark office soon before its meeting.
+
+Below it the model stands: its chances there were measured to be right, those of the rules were not (decision 191).
+"""
 SILENCE_HIDES: Final = 0.5
-DARK_LEAD_NS: Final = 12 * HOUR_NS
-"""An office dark now is not ready for a meeting within so long; before later ones there is time to come back."""
+NEAR_NS: Final = 12 * HOUR_NS
+"""An office dark now is not ready for a meeting within so long; before later ones there is time to come back, as from any fault."""
 RELAPSES: Final = (0.0, 0.0, 0.0, 0.3, 0.5)
 """The chance that a line is in a bad spell though it looks sound, by the number of spells of the last hour."""
 TOO_SLOW: Final = 0.8
@@ -121,6 +126,7 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     lasting = _broken(ground, limit_set, paths, lead_ns)
     if local_hour(occurrence.starts_ns, ground.zone) > local_hour(ground.now_ns, ground.zone):
         lasting *= 1.0 - ground.usual_chance[limit_set][:, paths]
+    lasting = lasting_takes(lasting, np.array(lead_ns))
     span_ns = (occurrence.starts_ns, occurrence.ends_ns)
     foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns)
     hour = plain_record(ground, limit_set, paths, occurrence)
@@ -142,10 +148,11 @@ def within_rails(
         model: the chance that the line holds.
         lasting: that what is broken now lasts until the meeting.
         hidden: that silence hides a fault that lasts.
-        hour: that an hour of the meeting fails, where its record is plain.
+        hour: that an hour of the meeting fails, where its record is plain; else 0. It is not ready then, however likely the model says that it holds.
         heard: a line that is not is never ready.
     """
-    holds = np.fmin(model, 1.0 - np.maximum(np.maximum(lasting, hidden), hour))
+    record = np.minimum(hour, 1.0 - NOT_READY_AT_MOST)
+    holds = np.fmin(model, 1.0 - np.maximum(np.maximum(lasting, hidden), record))
     return np.where(heard, holds, np.minimum(holds, NEVER_READY))
 
 
@@ -189,12 +196,22 @@ def _broken(ground: Ground, limit_set: int, paths: NDArray[np.int64], lead_ns: i
 
 
 def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:
-    """What silence hides, (S, K): nothing up to `SILENT_NS`, all of it when the office is dark."""
+    """What silence hides, (S, K): nothing up to `SILENT_NS`, then more and more until the office is dark."""
     silent_ns = (ground.now_ns - ground.silent_since_ns)[:, paths]
     room = max(ground.dark_after_ns - SILENT_NS, 1)
     silence = SILENCE_HIDES * np.clip((silent_ns - SILENT_NS) / room, 0.0, 1.0)
-    silence = np.where(ground.dark[:, None], 1.0, silence)
-    return np.asarray(silence * still_broken(lead_ns, silent_ns))
+    hides = silence * still_broken(lead_ns, silent_ns)
+    return np.where(ground.dark[:, None], dark_hides(np.array(lead_ns)), hides)
+
+
+def lasting_takes(lasting: NDArray[np.float64], lead_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What a fault of now takes, by the chance that it lasts and how long it is to the meeting: of one that is not near only *ready*."""
+    return np.where(lead_ns <= NEAR_NS, lasting, np.minimum(lasting, 1.0 - NEVER_READY))
+
+
+def dark_hides(lead_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What is taken from dark offices by how long it is to their meetings: not ready within `NEAR_NS`, before it the model knows."""
+    return np.where(lead_ns <= NEAR_NS, 1.0 - NOT_READY_AT_MOST, 0.0)
 
 
 def too_slow(link_bps: NDArray[np.float64], profile: CallProfile) -> NDArray[np.float64]:
@@ -234,7 +251,7 @@ def _beside_the_line(
 
 
 def _dark_before(ground: Ground, occurrence: Occurrence) -> NDArray[np.bool_]:
-    soon = occurrence.starts_ns - ground.now_ns <= DARK_LEAD_NS
+    soon = occurrence.starts_ns - ground.now_ns <= NEAR_NS
     return np.asarray(ground.dark & ground.linked & soon)
 
 

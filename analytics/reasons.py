@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.breaches import last_breach, one_voice
+from analytics.breaches import last_breach, one_voice, past_limit
 from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
 from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
@@ -23,6 +23,7 @@ from telemetry.windows import DAY_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 if TYPE_CHECKING:
     from analytics.breaches import Breach
     from analytics.case import Case
+    from analytics.outages import Outage
 
 MOST_REASONS: Final = 3
 WORTH_TELLING: Final = 0.03
@@ -31,8 +32,8 @@ LEAST_HOURS: Final = 8
 """With fewer hours of history a line's usual trouble is the prior's, not its own."""
 TRACE: Final = 0.02
 """A cause less likely than this is not named, not even as past."""
-FLAPPING: Final = 3
-"""Spells in the last hour from which a line counts as one that keeps coming back."""
+AGAIN: Final = 3
+"""Spells of one reason in the last hour from which it is told how often it came back."""
 
 
 def reasons(case: Case) -> tuple[Reason, ...]:
@@ -40,8 +41,8 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     if case.standing is Standing.READY:
         return ()
     alone = _without_number(case)
-    if alone is not None or case.probability is None:
-        return (alone or Reason(code=ReasonCode.NO_DATA),)
+    if alone or case.probability is None:
+        return alone or (Reason(code=ReasonCode.NO_DATA),)
     missing = _missing(case)
     if missing and case.probability >= READY:
         return tuple(missing)
@@ -51,17 +52,25 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     return (*missing, *_of_the_line(case))[:MOST_REASONS]
 
 
-def _without_number(case: Case) -> Reason | None:
-    """Why nothing more is known of an office; None where there is a number to explain."""
+def _without_number(case: Case) -> tuple[Reason, ...]:
+    """Why nothing more is known of an office; none where there is a number to explain."""
     if not case.ground.linked[case.site]:
-        return Reason(code=ReasonCode.NOT_LINKED)
+        return (Reason(code=ReasonCode.NOT_LINKED),)
     if case.ground.dark[case.site] and case.probability is None:
-        return _silent(case, ReasonCode.DARK)
+        return (*_works_now(case), _silent(case, ReasonCode.DARK))
     if case.is_explained and case.standing is Standing.UNKNOWN:
-        return Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name)
+        return (Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name),)
     if case.path < 0:
-        return Reason(code=ReasonCode.NO_DATA)
-    return None
+        return (Reason(code=ReasonCode.NO_DATA),)
+    return ()
+
+
+def _works_now(case: Case) -> tuple[Reason, ...]:
+    """Works that were announced, have begun and reach into the meeting: nobody need look at the router then."""
+    if case.path < 0 or not case.track.planned[case.line, case.newest_slot]:
+        return ()
+    announced_s = _announced_s(case)
+    return (Reason(code=ReasonCode.PLANNED, value=announced_s, unit="s"),) if announced_s > 0.0 else ()
 
 
 def _of_the_line(case: Case) -> tuple[Reason, ...]:
@@ -152,31 +161,44 @@ def _fault_reasons(case: Case) -> list[Reason]:
         return [_silent(case, ReasonCode.DARK if ground.dark[case.site] else ReasonCode.NO_DATA)]
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
-    if ground.relapses[case.site, case.path] >= FLAPPING and by_cause[ranked[0]] < SUSPECT:
-        return [_flapping(case)]
-    if by_cause[CAUSES.index(Cause.OUTAGE)] >= SUSPECT:
-        again = [_flapping(case)] if ground.relapses[case.site, case.path] >= FLAPPING else []
-        return [_line_reason(case, Cause.OUTAGE), *again]
+    down, again = _last_outage(case), ground.flapping.reason(case.site, case.path, case.path_name)
+    comes_and_goes = [] if again is None else [again]
+    if down is not None and down.until_ns is None:
+        return [_outage_reason(case, down), *comes_and_goes]
     suspects = [CAUSES[c] for c in ranked if by_cause[c] >= SUSPECT]
-    if _last_breach(case, Cause.OUTAGE) is not None:  # what only the outage's own windows broke says nothing
-        suspects = [cause for cause in suspects if _last_breach(case, cause) is not None]
+    if down is not None:  # what only the outage's own windows broke, or what it ended, is no more
+        suspects = [cause for cause in suspects if _broke_since(case, cause, down)]
     if not suspects:
-        return [_past_reason(case, [CAUSES[c] for c in ranked if by_cause[c] >= TRACE])]
-    since_ns = int(ground.fault_since_ns[case.limit_set, case.site, case.path])
-    first = int(np.searchsorted(ground.recent.start_ns, since_ns))
+        return comes_and_goes or [_past_reason(case, [CAUSES[c] for c in ranked if by_cause[c] >= TRACE])]
+    first = int(np.searchsorted(ground.recent.start_ns, min(_since(case, cause) for cause in suspects)))
     told = one_voice(ground.recent.counts.of_line(case.site, case.path, first), suspects)
     return [_line_reason(case, cause) for cause in suspects if cause in told][:MOST_REASONS]
 
 
-def _flapping(case: Case) -> Reason:
-    """How often the line failed within the last hour and came back, and since when it has done so."""
-    at, since_ns = (case.site, case.path), case.ground.relapsing_since_ns
-    return Reason(
-        code=ReasonCode.FLAPPING,
-        value=float(case.ground.relapses[at]),
-        path=case.path_name,
-        since_ns=None if since_ns is None else int(since_ns[at]) or None,
+def _last_outage(case: Case) -> Outage | None:
+    """The line's last outage, when it reached into the windows in which faults are searched."""
+    outages = case.ground.recent.outages
+    if not outages.down[case.site, case.path, -FILTER_WINDOWS:].any():
+        return None
+    found = outages.of_line(case.site, case.path)
+    return found[-1] if found else None
+
+
+def _outage_reason(case: Case, down: Outage) -> Reason:
+    """An outage by its own times, whatever ailed the line before; of one that lasts, since when, where its beginning was seen."""
+    since_ns: int | None = down.since_ns
+    if down.until_ns is None and not case.ground.recent.present[case.site, case.path, : down.first].any():
+        since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path]) or None
+    lasted_ns = (
+        down.lost_ns if down.until_ns is not None else case.ground.now_ns - (since_ns or down.since_ns)
     )
+    value = float(round(lasted_ns / SECOND_NS))
+    return _reason(case, Cause.OUTAGE, value, since_ns, down.until_ns)
+
+
+def _broke_since(case: Case, cause: Cause, down: Outage) -> bool:
+    breach = _last_breach(case, cause)
+    return breach is not None and breach.last > down.last
 
 
 def _line_reason(case: Case, cause: Cause) -> Reason:
@@ -192,12 +214,14 @@ def _line_reason(case: Case, cause: Cause) -> Reason:
 
 
 def _since(case: Case, cause: Cause) -> int:
-    """Since when the cause holds: an outage from its own beginning, where that was seen, whatever ailed the line before; 0 where it is not known."""
-    at, recent = (case.site, case.path), case.ground.recent
-    breach = _last_breach(case, cause) if cause is Cause.OUTAGE else None
-    if breach is None or not recent.present[at][: breach.first].any():
-        return int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
-    return int(recent.start_ns[breach.first])
+    """Since when the cause holds; after an outage from where it was seen first since; 0 where it is not known."""
+    since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
+    down, recent = _last_outage(case), case.ground.recent
+    if down is None or down.until_ns is None or since_ns >= down.until_ns:
+        return since_ns
+    limit = limit_of(cause, case.profile.alarm)
+    broke = past_limit(recent, (case.site, case.path), cause, limit)[down.last + 1 :]
+    return int(recent.start_ns[down.last + 1 + int(broke.argmax())]) if broke.any() else since_ns
 
 
 def _reason(
@@ -217,14 +241,30 @@ def _reason(
 
 def _past_reason(case: Case, causes: list[Cause]) -> Reason:
     """No cause is more likely than not just now: what was past its limit some minutes ago, an outage before all else."""
-    found = {cause: breach for cause in CAUSES if (breach := _last_breach(case, cause)) is not None}
-    ranked = [cause for cause in (Cause.OUTAGE, *causes) if cause in found]
+    down = _last_outage(case)
+    if down is not None:
+        return _outage_reason(case, down)
+    found = {cause: breach for cause in causes if (breach := _last_breach(case, cause)) is not None}
+    ranked = [cause for cause in causes if cause in found]
     if not ranked:
-        return Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name)
+        return _recent_fault(case)
     first = min(found[cause].first for cause in ranked)
     told = one_voice(case.ground.recent.counts.of_line(case.site, case.path, first), ranked)
     cause = next(cause for cause in ranked if cause in told)
     return _breach_reason(case, cause, found[cause])
+
+
+def _recent_fault(case: Case) -> Reason:
+    """What came back within the hour and is well just now: how often, and since when."""
+    at, since_ns = (case.site, case.path), case.ground.relapsing_since_ns
+    if since_ns is None or case.ground.relapses[at] < AGAIN:
+        return Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name)
+    return Reason(
+        code=ReasonCode.RECENT_FAULT,
+        value=float(case.ground.relapses[at]),
+        path=case.path_name,
+        since_ns=int(since_ns[at]) or None,
+    )
 
 
 def _last_breach(case: Case, cause: Cause) -> Breach | None:
@@ -237,17 +277,12 @@ def _breach_reason(case: Case, cause: Cause, breach: Breach) -> Reason:
     recent = case.ground.recent
     since_ns = int(recent.start_ns[breach.first])
     until_ns = int(recent.start_ns[breach.last]) + WINDOW_NS
-    if cause is Cause.OUTAGE:
-        value = float((until_ns - since_ns) // SECOND_NS)
-    else:
-        value = round(value_within(recent, case.site, case.path, cause, (breach.first, breach.last)), 5)
+    value = round(value_within(recent, case.site, case.path, cause, (breach.first, breach.last)), 5)
     return _reason(case, cause, value, since_ns, until_ns if breach.over else None)
 
 
 def _figure(case: Case, cause: Cause, since_ns: int) -> float | None:
     recent, newest = case.ground.recent, int(case.ground.recent.newest[case.site, case.path])
-    if cause is Cause.OUTAGE:
-        return round((case.ground.now_ns - since_ns) / SECOND_NS) if since_ns else None
     first = int(np.searchsorted(recent.start_ns, since_ns)) if since_ns else newest - 1
     return round(value_of(recent, case.site, case.path, cause, min(first, newest)), 5)
 
@@ -291,15 +326,19 @@ def _peers(case: Case) -> list[tuple[float, Reason]]:
 
 def _planned(case: Case) -> list[tuple[float, Reason]]:
     """For how long of the meeting works or a holiday were announced; nothing where none were, since it keeps people from being told."""
+    planned_s, cost = _announced_s(case), float(case.expectation.terms.planned[case.site])
+    if planned_s <= 0.0 or cost <= 0.0:
+        return []
+    return [(cost, Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name))]
+
+
+def _announced_s(case: Case) -> float:
+    """For how many seconds of the meeting works or a holiday were announced."""
     track, meeting = case.track, case.occurrence
     first = max((meeting.starts_ns - track.start_ns) // track.slot_ns, 0)
     last = max(-(-(meeting.ends_ns - track.start_ns) // track.slot_ns), first)
     planned_s = int(track.planned[case.line, first:last].sum()) * track.slot_ns / SECOND_NS
-    planned_s = min(planned_s, (meeting.ends_ns - meeting.starts_ns) / SECOND_NS)
-    cost = float(case.expectation.terms.planned[case.site])
-    if planned_s <= 0.0 or cost <= 0.0:
-        return []
-    return [(cost, Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name))]
+    return float(min(planned_s, (meeting.ends_ns - meeting.starts_ns) / SECOND_NS))
 
 
 def _capacity(case: Case) -> list[tuple[float, Reason]]:

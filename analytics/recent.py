@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.losses import Losses, losses
+from analytics.outages import LONGEST_RUN, Outages, outages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,11 @@ class Recent:
         return self.counts.sent > 0
 
     @cached_property
+    def outages(self) -> Outages:
+        """When nothing came through, (S, P, W)."""
+        return outages(self.start_ns, self.counts, self.values.get(LONGEST_RUN))
+
+    @cached_property
     def newest(self) -> NDArray[np.int64]:
         """(S, P): index of the newest window of each line; -1 where there is none."""
         windows = self.present.shape[-1]
@@ -50,6 +56,14 @@ class Recent:
             self.start_ns[-windows:],
             {name: value[..., -windows:] for name, value in self.values.items()},
         )
+
+    def without(self, windows: NDArray[np.bool_]) -> Recent:
+        """As if some windows (S, P, W) had not been measured; the same object without any."""
+        if not windows.any():
+            return self
+        blank = np.float32(np.nan)
+        values = {name: np.where(windows, blank, value) for name, value in self.values.items()}
+        return Recent(self.lines, self.start_ns, values)
 
     def over_uplink(self, windows: int) -> Losses:
         """Counts of each line pooled with its uplink's other lines and with `windows` windows of time.

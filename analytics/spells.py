@@ -56,17 +56,25 @@ class Marks:
     calm: NDArray[np.bool_]
 
 
-def marks(recent: Recent, limits: Limits) -> Marks:
-    """Judge the recent windows cause by cause, a line's losses pooled with its uplink's other lines too."""
+def marks(recent: Recent, limits: Limits, outage: NDArray[np.bool_] | None = None) -> Marks:
+    """Judge the recent windows cause by cause, a line's losses pooled with its uplink's other lines too.
+
+    A window in which an outage lay says nothing else: neither its own loss nor what is pooled with it is a loss. `outage`: these
+    windows, as a longer past shows them, where `recent` is without them already.
+    """
+    if outage is None:
+        outage = recent.outages.down
+        recent = recent.without(outage)
     bits = judge(recent.values, limits, pool_windows=POOL_WINDOWS).causes
-    outage = (bits & Cause.OUTAGE) != 0
     alone = np.full(bits.shape, 0xFFFF, dtype=np.uint16)  # what one window may raise by itself
     if limits.loss_ratio is not None:
         hard = loss_causes(recent.counts, recent.over_uplink(1), limits.loss_ratio, ALONE_LEVEL)
-        bits = bits | np.where(outage, 0, hard).astype(np.uint16)
+        bits = bits | hard
         alone = hard | np.uint16(0xFFFF & ~int(RATIO_CAUSES))
+    bits = np.where(outage, Cause.OUTAGE, bits).astype(np.uint16)
     breaks, may_alone = _split(bits), _split(alone)
     excess = np.stack([_excess(recent, cause, limits) for cause in CAUSES], axis=-1)
+    excess[outage, CAUSES.index(Cause.OUTAGE)] = np.inf
     with np.errstate(invalid="ignore"):
         severe = breaks & may_alone & (excess >= SEVERE_TIMES)
         calm = ~breaks & (excess <= 1.0)
@@ -97,7 +105,10 @@ def _value(recent: Recent, cause: Cause) -> NDArray[np.floating]:
 
 
 def spells(present: NDArray[np.bool_], said: Marks) -> Spells:
-    """Walk the windows once, oldest first; (S, P, W) and (S, P, W, C) in, (S, P, C) out."""
+    """Walk the windows once, oldest first; (S, P, W) and (S, P, W, C) in, (S, P, C) out.
+
+    After an outage every other spell begins anew: at once where its cause is still there, else not.
+    """
     shape = said.breaks.shape[:2] + said.breaks.shape[3:]
     needed = np.array([HOLD[cause][0] for cause in CAUSES])
     span = np.array([HOLD[cause][1] for cause in CAUSES])
@@ -106,15 +117,23 @@ def spells(present: NDArray[np.bool_], said: Marks) -> Spells:
     at = np.full((LOOKBACK, *shape), -1, dtype=np.int64)
     active, severe = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     first, last, calm = np.full(shape, -1), np.full(shape, -1), np.zeros(shape, dtype=np.int64)
+    is_outage = np.array(CAUSES) == Cause.OUTAGE
+    was_down = np.zeros((*shape[:2], 1), dtype=bool)
     for window in range(present.shape[-1]):
         here = present[:, :, window, None]
         if not here.any():
             continue
         now = said.breaks[:, :, window]
+        is_down, goes_on = now[..., is_outage], False
+        if was_down.any():
+            is_back = here & was_down & ~is_down & ~is_outage
+            goes_on = is_back & active & now
+            active, severe, broke = active & ~is_back, severe & ~is_back, broke & ~is_back
+        was_down = np.where(here, is_down, was_down)
         broke = np.where(here, np.concatenate((now[None], broke[:-1])), broke)
         at = np.where(here, np.concatenate((np.full((1, *shape), window), at[:-1])), at)
         counted = broke & in_span
-        raised = here & now & (said.severe[:, :, window] | (counted.sum(axis=0) >= needed))
+        raised = goes_on | here & now & (said.severe[:, :, window] | (counted.sum(axis=0) >= needed))
         onset = np.where(counted, at, window).min(axis=0)
         first = np.where(raised & ~active, onset, first)
         active |= raised

@@ -36,6 +36,7 @@ def verdicts(
 def verdict(case: Case) -> Verdict:
     """The verdict of one case, as of the ground's time."""
     why, meeting = with_shared(case, reasons(case)), case.occurrence.meeting
+    has_number = case.probability is not None  # else nothing was weighed: the cause stands first already
     return Verdict(
         site=case.ground.lines.sites[case.site],
         meeting=meeting.uid,
@@ -47,7 +48,7 @@ def verdict(case: Case) -> Verdict:
         state=_STATE[case.standing],
         probability=None if case.probability is None else round(case.probability, 4),
         path=case.path_name,
-        reasons=what_is_first(why),
+        reasons=what_is_first(why) if has_number else why,
         best_profile=case.best_profile,
         action=advise(case, why),
         model=case.ground.foresight.name,

@@ -9,74 +9,62 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from analytics.flags import FLAG_WINDOWS, Present, degraded
+from analytics.flags import FLAG_WINDOWS
 from analytics.lines import Lines
-from analytics.recent import Recent
 from analytics.shared.factors import factors
-from analytics.shared.find import shared_faults
-from analytics.shared.follow import follow
-from analytics.shared.sighting import Heard, sight
-from lab.past.faults import OUTAGE, PastFault, faults_between
-from lab.past.lines import line_states
-from lab.past.windows import draw
-from lab.running.character import characters
+from lab.past.faults import DIRECTIONS, OUTAGE, PastFault, bad_effect, faults_between
 from lab.running.effect import Effect
 from lab.running.scope import Places
 from telemetry.decisions import Factor, FactorKind
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from analytics.shared.factors import Factors
-    from analytics.shared.follow import Open
     from config.config import Config
     from config.profiles import Limits
-    from lab.past.windows import Windows
     from lab.running.script import Script
 
 BEFORE: Final = FLAG_WINDOWS + 20
 AFTER: Final = 32
-IN_TIME_NS: Final = 60 * SECOND_NS
-UNDER_WAY_NS: Final = 4_200_000_000
-PPS: Final = 10.0
 SPAN_DAYS: Final = 2000
 T0_NS: Final = 1_780_000_000 * SECOND_NS // WINDOW_NS * WINDOW_NS
 MINUTE_NS: Final = 60 * SECOND_NS
 NOISY: Final = 5.0
 """So many times the lab's own rate of independent faults, in the scenes that say so."""
 DEAF: Final = "deaf"
-"""The name of a fault from which no line suffers; only nobody's reports arrive before it is over."""
-GROUPS: Final = (
-    "as the lab draws it",
-    "noisy background",
-    "confounded",
-    "two at once",
-    "whole provider or region",
-    "own collector or broker",
-    "nothing shared",
-)
+"""The name of a fault from which no line suffers; only no reports of its offices arrive before it is over."""
+SMALL_SHARES: Final = (0.6, 0.8)
+"""Of a factor's offices, so many are hit where it does not hit all."""
+TROUBLED_BEFORE: Final = (0.05, 0.15)
+TROUBLED_ALONE: Final = (0.0, 0.2)
+LEAST: Final = 3
+"""Of what hits a part there must be more than two offices."""
+ALONE: Final = "nothing shared"
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A shared fault as it was made."""
+    """A shared fault as it was made; it hits the last of its offices at `whole_ns`."""
 
     factor: Factor
     sites: frozenset[str]
     start_ns: int
     end_ns: int
+    whole_ns: int
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An incident as it was first told, and as it was last named."""
+class Scene:
+    """What was made: the shared faults, all that happens to lines, and from which time on; `places` say who serves whom."""
 
-    first_ns: int
-    last: Open
-    sites: frozenset[str]
+    truths: list[Truth]
+    faults: list[PastFault]
+    start_ns: NDArray[np.int64]
+    places: Places
 
 
 class Ground:
@@ -102,21 +90,34 @@ def places_of(config: Config) -> Places:
     return Places(sites, tuple(config.headquarters), {site.id: site.provider for site in sites})
 
 
-def scene(ground: Ground, group: str, seed: int) -> tuple[list[Truth], list[Told]]:
-    """One scene: what was made, and what was told."""
+def candidates_of(places: Places) -> Factors:
+    """What these offices may have in common."""
+    lines = Lines(tuple(s.id for s in places.sites), tuple(f"main.{end}" for end in places.ends))
+    linked = np.ones(len(places.sites), dtype=bool)
+    return factors(
+        lines, [places.providers[s.id] for s in places.sites], [s.region for s in places.sites], linked
+    )
+
+
+def scene(ground: Ground, group: str, seed: int) -> Scene:
+    """One scene of a group."""
     lot = Random(f"incidents/{group}/{seed}")
     places = ground.places(_confounded(ground, lot) if group == "confounded" else None)
     at_ns = T0_NS + lot.randrange(SPAN_DAYS) * DAY_NS + lot.randrange(5760) * WINDOW_NS
-    shared = _shared(places, group, lot, at_ns)
+    lots = _Lots(places, lot, at_ns)
+    made = GROUPS[group](lots)
     singles = [f for f in _background(ground, places, group, seed, at_ns) if len(f.sites) == 1]
-    truths = [Truth(_factor(places, fault), fault.sites, fault.start_ns, fault.end_ns) for fault in shared]
-    start_ns = at_ns // WINDOW_NS * WINDOW_NS + np.arange(-BEFORE, AFTER, dtype=np.int64) * WINDOW_NS
-    return truths, list(_watch(ground, places, [*shared, *singles], start_ns, seed))
+    share = {"background 5-15 %": TROUBLED_BEFORE, f"{ALONE}, 0-20 %": TROUBLED_ALONE}.get(group)
+    if share is not None:
+        singles += lots.troubled_already(lot.uniform(*share))
+    start_ns = at_ns + np.arange(-BEFORE, AFTER, dtype=np.int64) * WINDOW_NS
+    shared = [part for _, parts in made for part in parts]
+    return Scene([truth for truth, _ in made], [*shared, *singles], start_ns, places)
 
 
 def _background(ground: Ground, places: Places, group: str, seed: int, at_ns: int) -> Iterator[PastFault]:
     past = ground.script.past
-    if group in {"noisy background", "nothing shared"}:
+    if group in {"noisy background", ALONE}:
         rates = {
             name: NOISY * getattr(past, name)
             for name in past.__struct_fields__
@@ -135,167 +136,207 @@ def _confounded(ground: Ground, lot: Random) -> dict[str, str]:
     } | {lot.choice([s.id for s in ground.sites if s.region != where]): "provider-x"}
 
 
-def _shared(places: Places, group: str, lot: Random, at_ns: int) -> list[PastFault]:
-    match group:
-        case "as the lab draws it" | "noisy background":
-            kind = lot.choice(("provider in a region", "end"))
-            return [_one(places, kind, lot, at_ns)]
-        case "confounded":
-            name = lot.choice(("provider-x", "region"))
-            if name == "region":
-                where = next(s.region for s in places.sites if places.providers[s.id] == "provider-x")
-                hit = {s.id for s in places.sites if s.region == where}
-            else:
-                hit = {s.id for s in places.sites if places.providers[s.id] == "provider-x"}
-            return [_fault(hit, places.ends, _effect(lot), at_ns, lot)]
-        case "two at once":
-            later_ns = at_ns + lot.randrange(0, 8) * WINDOW_NS
-            kinds = lot.choice(
-                (("provider in a region", "end"), ("provider in a region", "provider"), ("region", "end"))
+_Made = tuple[Truth, list[PastFault]]
+
+
+class _Lots:
+    """Draws the faults of one scene."""
+
+    def __init__(self, places: Places, lot: Random, at_ns: int) -> None:
+        self.places = places
+        self.lot = lot
+        self.at_ns = at_ns
+        self._all = frozenset(site.id for site in places.sites)
+
+    def one_of(self, *kinds: str) -> list[_Made]:
+        """One fault, at once and of all its offices."""
+        return [self._made(*self._hit(self.lot.choice(kinds)))]
+
+    def confounded(self) -> list[_Made]:
+        """The provider whose offices are nearly all in one region, or that region."""
+        theirs = frozenset(s.id for s in self.places.sites if self.places.providers[s.id] == "provider-x")
+        if self.lot.random() < 0.5:
+            return [self._made(theirs, self.places.ends, self._effect())]
+        where = next(s.region for s in self.places.sites if s.id in theirs)
+        hit = frozenset(s.id for s in self.places.sites if s.region == where)
+        return [self._made(hit, self.places.ends, self._effect())]
+
+    def two(self) -> list[_Made]:
+        """Two faults within two minutes, of which neither is a part of the other: that would be one."""
+        pairs = (("provider in a region", "end"), ("provider in a region", "provider"), ("region", "end"))
+        kinds = self.lot.choice(pairs)
+        while True:
+            (one, ends, effect), (other, others, effect_of_other) = (self._hit(kind) for kind in kinds)
+            if ends != others or not one & other:
+                break
+        later_ns = self.lot.randrange(0, 8) * WINDOW_NS
+        return [
+            self._made(one, ends, effect),
+            self._made(other, others, effect_of_other, later_ns=later_ns),
+        ]
+
+    def overlapping(self) -> list[_Made]:
+        """A provider and a region that have offices in common, within two minutes."""
+        while True:
+            made = [self._hit("provider"), self._hit("region")]
+            (one, *_), (other, *_) = made
+            if one & other and len(one - other) >= LEAST and len(other - one) >= LEAST:
+                break
+        later_ns = self.lot.randrange(0, 8) * WINDOW_NS
+        return [self._made(*made[0]), self._made(*made[1], later_ns=later_ns)]
+
+    def deaf(self) -> list[_Made]:
+        """Headquarters takes nothing in."""
+        return [self._made(self._all, self.places.ends, Effect(), name=DEAF)]
+
+    def deaf_to_some(self) -> list[_Made]:
+        """The reports of some offices do not come any more, in a minute or two; nothing else is wrong, and they have nothing else in common."""
+        count = round(len(self._all) * self.lot.uniform(0.2, 0.8))
+        hit = frozenset(self.lot.sample(sorted(self._all), count))
+        made = self._made(hit, self.places.ends, Effect(), name=DEAF, spread_ns=self._span(0, 2))
+        return [made]
+
+    def partial(self) -> list[_Made]:
+        """60 to 80 % of the offices of what is at fault."""
+        while True:
+            hit, ends, effect = self._hit(self.lot.choice(("provider", "region", "end", "headquarters")))
+            part = frozenset(self.lot.sample(sorted(hit), round(len(hit) * self.lot.uniform(*SMALL_SHARES))))
+            if len(part) >= LEAST:
+                return [self._made(part, ends, effect, of=hit)]
+
+    def staggered(self) -> list[_Made]:
+        """One office after the other, over one to five minutes."""
+        return [self._made(*self._large(), spread_ns=self._span(1, 5))]
+
+    def brown_out(self) -> list[_Made]:
+        """Nothing is silent: loss or jitter that a call does not hold."""
+        hit, ends, _ = self._large()
+        direction = self.lot.choice(DIRECTIONS)
+        loss = Effect(direction=direction, loss_ratio=self.lot.uniform(0.02, 0.06))
+        jitter = Effect(direction=direction, loss_ratio=0.01, jitter_ms=self.lot.uniform(25, 50))
+        return [self._made(hit, ends, self.lot.choice((loss, jitter)))]
+
+    def ends_one_by_one(self) -> list[_Made]:
+        """Its offices come back one after the other, over three to five minutes."""
+        return [self._made(*self._large(), back_ns=self._span(3, 5))]
+
+    def none(self) -> list[_Made]:
+        """No fault is shared."""
+        return []
+
+    def troubled_already(self, share: float) -> list[PastFault]:
+        """Offices with trouble of their own: a share of all at the time of the fault, begun within the hour before; others follow at that rate."""
+        out = []
+        for site in sorted(self._all):
+            start_ns = self.at_ns + self._span(-60, 8)
+            if self.lot.random() < share * 68 / 60:
+                effect = OUTAGE if self.lot.random() < 0.5 else bad_effect(self.lot)
+                end_ns = max(self.at_ns, start_ns) + self._span(2, 60)
+                out.append(
+                    PastFault(
+                        name="own",
+                        sites=frozenset({site}),
+                        ends=frozenset(self.places.ends),
+                        effect=effect,
+                        start_ns=start_ns,
+                        end_ns=end_ns,
+                    )
+                )
+        return out
+
+    def _large(self) -> tuple[frozenset[str], tuple[str, ...], Effect]:
+        while True:
+            made = self._hit(self.lot.choice(("provider", "region", "provider in a region", "end")))
+            if len(made[0]) >= LEAST:
+                return made
+
+    def _hit(self, kind: str) -> tuple[frozenset[str], tuple[str, ...], Effect]:
+        """The offices, the ends and the effect of one fault."""
+        site = self.lot.choice(self.places.sites)
+        ends, effect = self.places.ends, self._effect()
+        if kind in {"end", "headquarters"}:
+            effect = Effect(
+                direction="down", loss_ratio=self.lot.uniform(0.02, 0.12), jitter_ms=self.lot.uniform(5, 25)
             )
-            return _two(places, kinds, lot, (at_ns, later_ns))
-        case "whole provider or region":
-            return [_one(places, lot.choice(("provider", "region")), lot, at_ns)]
-        case "own collector or broker":
-            everyone = {site.id for site in places.sites}
-            return [msgspec.structs.replace(_fault(everyone, places.ends, Effect(), at_ns, lot), name=DEAF)]
-        case _:
-            return []
+            return self._all, ends if kind == "headquarters" else (self.lot.choice(ends),), effect
+        if kind == "region":
+            return frozenset(s.id for s in self.places.sites if s.region == site.region), ends, effect
+        provider = self.places.providers[site.id]
+        theirs = [s for s in self.places.sites if self.places.providers[s.id] == provider]
+        if kind == "provider":
+            return frozenset(s.id for s in theirs), ends, effect
+        hit = frozenset(s.id for s in theirs if s.region == site.region)
+        return (hit, ends, OUTAGE) if len(hit) > 1 else self._hit(kind)  # of one office it is its own
+
+    def _effect(self) -> Effect:
+        if self.lot.random() < 0.5:
+            return OUTAGE
+        direction = self.lot.choice(DIRECTIONS)
+        return Effect(direction=direction, loss_ratio=self.lot.uniform(0.03, 0.12))
+
+    def _made(  # noqa: PLR0913 - what a fault may be
+        self,
+        hit: frozenset[str],
+        ends: tuple[str, ...],
+        effect: Effect,
+        *,
+        name: str = "shared",
+        of: frozenset[str] | None = None,
+        later_ns: int = 0,
+        spread_ns: int = 0,
+        back_ns: int = 0,
+    ) -> _Made:
+        """A fault that takes `spread_ns` to hit all, and `back_ns` to let go of all; `of` are all whom what is at fault covers."""
+        start_ns = self.at_ns + later_ns + self.lot.randrange(WINDOW_NS)
+        end_ns = self.at_ns + later_ns + self._span(4, 8) + spread_ns
+        parts = []
+        for site in sorted(hit):
+            begins_ns = start_ns + self.lot.randrange(spread_ns) if spread_ns else start_ns
+            ends_ns = end_ns - self.lot.randrange(back_ns) if back_ns else end_ns
+            parts.append(
+                PastFault(
+                    name=name,
+                    sites=frozenset({site}),
+                    ends=frozenset(ends),
+                    effect=effect,
+                    start_ns=begins_ns,
+                    end_ns=max(ends_ns, begins_ns + 2 * MINUTE_NS),
+                )
+            )
+        factor = Factor(FactorKind.AT_ONCE)
+        if name != DEAF or hit == self._all:
+            factor = _factor(self.places, of or hit, ends, deaf=name == DEAF)
+        first_ns, last_ns = min(p.start_ns for p in parts), max(p.start_ns for p in parts)
+        return Truth(factor, hit, first_ns, max(p.end_ns for p in parts), last_ns), parts
+
+    def _span(self, least_min: float, most_min: float) -> int:
+        return round(self.lot.uniform(least_min, most_min) * MINUTE_NS)
 
 
-def _two(places: Places, kinds: tuple[str, str], lot: Random, at_ns: tuple[int, int]) -> list[PastFault]:
-    """Two faults, of which neither is a part of the other: that would be one fault."""
-    while True:
-        one, other = (_one(places, kind, lot, begins) for kind, begins in zip(kinds, at_ns, strict=True))
-        if {one.ends, other.ends} != {one.ends} or not one.sites & other.sites:
-            return [one, other]
+GROUPS: Final[dict[str, Callable[[_Lots], list[_Made]]]] = {
+    "as the lab draws it": lambda lots: lots.one_of("provider in a region", "end"),
+    "noisy background": lambda lots: lots.one_of("provider in a region", "end"),
+    "background 5-15 %": lambda lots: lots.one_of("provider", "region", "end", "provider in a region"),
+    "confounded": _Lots.confounded,
+    "two at once": _Lots.two,
+    "provider and region overlap": _Lots.overlapping,
+    "whole provider or region": lambda lots: lots.one_of("provider", "region"),
+    "60-80 % of the offices": _Lots.partial,
+    "one after the other": _Lots.staggered,
+    "brown-out": _Lots.brown_out,
+    "ends office by office": _Lots.ends_one_by_one,
+    "own collector or broker": _Lots.deaf,
+    "deaf to some offices": _Lots.deaf_to_some,
+    ALONE: _Lots.none,
+    f"{ALONE}, 0-20 %": _Lots.none,
+}
 
 
-def _one(places: Places, kind: str, lot: Random, at_ns: int) -> PastFault:
-    site = lot.choice(places.sites)
-    provider = places.providers[site.id]
-    if kind == "end":
-        effect = Effect(direction="down", loss_ratio=lot.uniform(0.02, 0.12), jitter_ms=lot.uniform(5, 25))
-        return _fault({s.id for s in places.sites}, (lot.choice(places.ends),), effect, at_ns, lot)
-    if kind == "provider in a region":
-        hit = {s.id for s in places.sites if s.region == site.region and places.providers[s.id] == provider}
-        if len(hit) == 1:  # that is one office's own trouble
-            return _one(places, kind, lot, at_ns)
-        return _fault(hit, places.ends, OUTAGE, at_ns, lot)
-    if kind == "provider":
-        hit = {s.id for s in places.sites if places.providers[s.id] == provider}
-    else:
-        hit = {s.id for s in places.sites if s.region == site.region}
-    return _fault(hit, places.ends, _effect(lot), at_ns, lot)
-
-
-def _effect(lot: Random) -> Effect:
-    if lot.random() < 0.5:
-        return OUTAGE
-    return Effect(direction=lot.choice(("up", "down", "both")), loss_ratio=lot.uniform(0.03, 0.12))
-
-
-def _fault(hit: set[str], ends: tuple[str, ...], effect: Effect, at_ns: int, lot: Random) -> PastFault:
-    length_ns = round(lot.uniform(4, 8) * MINUTE_NS)
-    return PastFault(
-        name="shared",
-        sites=frozenset(hit),
-        ends=frozenset(ends),
-        effect=effect,
-        start_ns=at_ns + lot.randrange(WINDOW_NS),
-        end_ns=at_ns + length_ns,
-    )
-
-
-def _factor(places: Places, fault: PastFault) -> Factor:
+def _factor(places: Places, hit: frozenset[str], ends: tuple[str, ...], *, deaf: bool) -> Factor:
     """The name of what was made: the first factor that covers just these lines."""
-    lines = Lines(tuple(s.id for s in places.sites), tuple(f"main.{end}" for end in places.ends))
-    made = np.array([s.id in fault.sites for s in places.sites])[:, None] & np.array(
-        [e in fault.ends for e in places.ends]
-    )
-    candidates = _candidates(lines, places)
-    silent = fault.name == DEAF
+    made = np.array([s.id in hit for s in places.sites])[:, None] & np.array([e in ends for e in places.ends])
+    candidates = candidates_of(places)
     for name, members in zip(candidates.names, candidates.members, strict=True):
-        if (members == made).all() and (name.kind is not FactorKind.HUB or silent):
+        if (members == made).all() and (name.kind is not FactorKind.HUB or deaf):
             return name
-    raise ValueError(f"no factor covers {sorted(fault.sites)}")
-
-
-def _candidates(lines: Lines, places: Places) -> Factors:
-    linked = np.ones(len(lines.sites), dtype=bool)
-    return factors(
-        lines, [places.providers[s.id] for s in places.sites], [s.region for s in places.sites], linked
-    )
-
-
-def _watch(
-    ground: Ground, places: Places, faults: list[PastFault], start_ns: NDArray[np.int64], seed: int
-) -> Iterator[Told]:
-    values, received_ns = _measured(ground, places, faults, start_ns, seed)
-    candidates = _candidates(ground.lines, places)
-    everyone = np.ones(len(ground.sites), dtype=bool)
-    limit_set = np.zeros(len(ground.sites), dtype=np.int64)
-    in_time = received_ns <= start_ns + WINDOW_NS + IN_TIME_NS
-    opened: tuple[Open, ...] = ()
-    told: dict[str, Told] = {}
-    for step in range(FLAG_WINDOWS, len(start_ns)):
-        now_ns = int(start_ns[step]) + WINDOW_NS + UNDER_WAY_NS
-        span = slice(step + 1 - FLAG_WINDOWS, step + 1)
-        here = in_time[:, span] & (received_ns[:, span] <= now_ns)
-        recent = Recent(
-            ground.lines,
-            start_ns[span],
-            {name: np.where(here[:, None], column[..., span], np.nan) for name, column in values.items()},
-        )
-        flags = degraded(recent, [ground.limits], limit_set, Present(now_ns, 120 * SECOND_NS))
-        last = np.where(recent.newest >= 0, recent.start_ns[recent.newest] + WINDOW_NS, int(start_ns[0]))
-        sighting = sight(ground.lines, flags, Heard(last, everyone), now_ns)
-        opened = follow(opened, shared_faults(candidates, sighting), sighting, candidates, now_ns).open
-        for one in opened:
-            if one.told_ns is not None:
-                first_ns = told[one.id].first_ns if one.id in told else one.told_ns
-                names = frozenset(ground.lines.sites[row] for row in np.flatnonzero(one.ever))
-                told[one.id] = Told(first_ns, one, names)
-    yield from told.values()
-
-
-def _measured(
-    ground: Ground, places: Places, faults: list[PastFault], start_ns: NDArray[np.int64], seed: int
-) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.int64]]:
-    """Window values (S, P, W) and when each office's window came (S, W); never, where nothing was measured."""
-    characters_ = characters(ground.script, places, seed)
-    columns: dict[str, list[NDArray[np.float64]]] = {}
-    came = []
-    for number, site in enumerate(ground.sites):
-        states = line_states(site, places, characters_, (), faults, start_ns)
-        windows = draw(states, np.full(len(start_ns), PPS), np.random.default_rng([seed, number]))
-        received_ns = _held(windows.received_ns, faults)
-        came.append(np.where(windows.there, received_ns, np.iinfo(np.int64).max))
-        for name, column in _columns(windows).items():
-            columns.setdefault(name, []).append(column)
-    return {name: np.stack(each).astype(np.float32) for name, each in columns.items()}, np.stack(came)
-
-
-def _held(received_ns: NDArray[np.int64], faults: list[PastFault]) -> NDArray[np.int64]:
-    """What would have come while nothing was taken in comes afterwards."""
-    for fault in faults:
-        if fault.name == DEAF:
-            received_ns = np.where(
-                (received_ns >= fault.start_ns) & (received_ns < fault.end_ns), fault.end_ns, received_ns
-            )
-    return received_ns
-
-
-def _columns(windows: Windows) -> dict[str, NDArray[np.float64]]:
-    up, down = windows.up, windows.down
-    out = {"sent": windows.sent, "lost": windows.sent - windows.received, "rtt_p95_ms": windows.rtt_ms["p95"]}
-    for prefix, each in (("up_", up), ("down_", down)):
-        out |= {
-            f"{prefix}lost": each.lost,
-            f"{prefix}worst_200ms_lost": each.worst_200ms_lost,
-            f"{prefix}worst_200ms_sent": each.worst_200ms_sent,
-            f"{prefix}jitter_ms": each.jitter_ms,
-        }
-    out["worst_200ms_lost"] = np.maximum(up.worst_200ms_lost, down.worst_200ms_lost)
-    out["worst_200ms_sent"] = up.worst_200ms_sent
-    return {name: np.asarray(column, dtype=np.float64) for name, column in out.items()}
+    raise ValueError(f"no factor covers {sorted(hit)}")

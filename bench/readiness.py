@@ -21,6 +21,7 @@ from analytics.baseline import UsualNow
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, degraded
+from analytics.flapping import flapping, no_outages
 from analytics.forecast.deployment import Surroundings, awaited_slots, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
@@ -210,6 +211,7 @@ def _recent(rng: np.random.Generator, lines: Lines) -> Recent:
     values["up_lost"][...] = values["lost"][...] = rng.binomial(150, 0.001, shape)
     values["up_jitter_ms"][...] = values["down_jitter_ms"][...] = 3.0
     values["rtt_p95_ms"][...] = 45.0
+    values["longest_loss_run"] = np.minimum(values["lost"], 1)
     for site in (3, 40):
         values["up_lost"][site, :, -4:] = values["lost"][site, :, -4:] = 8
     return Recent(lines, T0 + (np.arange(120, dtype=np.int64) - 120) * WINDOW_NS, values)
@@ -296,6 +298,7 @@ def _look(
         usual=usual,
         fault_since_ns=np.where(state.since >= 0, recent.start_ns[state.since], 0),
         relapses=np.zeros((sites, paths), dtype=np.int64),
+        flapping=flapping(recent, no_outages((sites, paths))),
         silent_since_ns=np.full((sites, paths), T0),
         dark=np.zeros(sites, dtype=bool),
         foresight=foresight,

@@ -214,22 +214,26 @@ def _of(occurrence: Occurrence, verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 
 def _alerts(alerts: Iterable[Alert], occurrence: Occurrence) -> dict[str, Alert]:
-    """By office, the alert that says what is being done: its own for this meeting, else one that is about the office at large."""
-    found: dict[str, Alert] = {}
+    """By office, the alert that says what is being done: its own for this meeting, else one that is about the office at large, or a fault it shares.
+
+    One of which somebody was told goes before one that is kept back: what an office shares is told once, for all of them.
+    """
+    found: dict[str, tuple[tuple[bool, bool, bool], Alert]] = {}
     for alert in alerts:
         if alert.state not in _SAID:
             continue
-        about_this = (alert.meeting, alert.occurrence_ns) == (
+        is_of_this = (alert.meeting, alert.occurrence_ns) == (
             occurrence.meeting.uid,
             occurrence.recurrence_ns,
         )
-        if alert.site and (about_this or alert.kind is Kind.DOWN):
-            if about_this or alert.site not in found:
-                found[alert.site] = alert
-        elif not alert.site:
-            for site in alert.sites:
-                found.setdefault(site, alert)
-    return found
+        if alert.site and not is_of_this and alert.kind is not Kind.DOWN:
+            continue
+        is_known = bool(alert.told) or alert.state is AlertState.ACKNOWLEDGED
+        rank = is_known, is_of_this, bool(alert.site)
+        for site in (alert.site,) if alert.site else alert.sites:
+            if site not in found or rank > found[site][0]:
+                found[site] = rank, alert
+    return {site: alert for site, (_, alert) in found.items()}
 
 
 def _chance(verdict: Verdict | None) -> float | None:

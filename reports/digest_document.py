@@ -138,7 +138,7 @@ class _Words:
         if alert is None:
             return self.say("digest.nobody_told")
         if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_ns is not None:
-            who = self._people.get(alert.acknowledged_by, alert.acknowledged_by)
+            who = self._people.get(alert.acknowledged_by) or alert.acknowledged_by
             taken = self.say("digest.taken_up", who=who, at=alert.acknowledged_ns, alert=alert.id)
             return f"{taken}: {alert.note}" if alert.note else taken
         if not alert.told:

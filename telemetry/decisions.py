@@ -61,7 +61,10 @@ class ReasonCode(StrEnum):
 
 
 MOVED_LEVELS: Final = frozenset({ReasonCode.MOVED_RTT, ReasonCode.MOVED_JITTER, ReasonCode.MOVED_LOSS})
-"""News of a line, not a fault: no verdict, incident or count of faults stands on them."""
+"""News of a line that is within its limits, or was told already."""
+
+NEWS: Final = MOVED_LEVELS | {ReasonCode.FLAPPING}
+"""Flags that are no faults of this moment: no verdict, incident or count of faults stands on them."""
 
 BESIDE_THE_LINE: Final = frozenset({ReasonCode.ROOM_DEVICE, ReasonCode.PLATFORM_EDGE})
 """What a call needs and no window of the line shows: no forecast is scored by it."""
@@ -92,6 +95,7 @@ class FactorKind(StrEnum):
     REGION = "region"
     PROVIDER_REGION = "provider_region"
     UPLINK = "uplink"
+    AT_ONCE = "at_once"  # nothing that we know of: many fell silent at one moment
 
 
 class Factor(Struct, frozen=True, omit_defaults=True):
@@ -160,6 +164,12 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_down_now(self) -> bool:
         """Whether it says that nothing comes through or is heard at this moment, and since when."""
         return self.code in DOWN and self.since_ns is not None and self.until_ns is None
+
+    @property
+    def told_as(self) -> ReasonCode:
+        """What is told to who is no engineer: an outage that is over is a fault of not long ago."""
+        is_over = self.code is ReasonCode.OUTAGE and self.until_ns is not None
+        return ReasonCode.RECENT_FAULT if is_over else self.code
 
 
 DOWN: Final = frozenset({ReasonCode.OUTAGE, ReasonCode.NO_DATA, ReasonCode.DARK})

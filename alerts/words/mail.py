@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _END: Final = frozenset({"call", "call_brief", "call_office", "ref", "link"})
 _HEADS: Final = frozenset({"head", "head_office", "head_meeting"})
+_NOT_THE_LINES: Final = frozenset({*INCIDENTS, Kind.ROOM_DEVICE})
+"""Of these the line's chance says nothing: 99 % beside a room device that is off would be read as all is well."""
 _SAYS_SINCE: Final = frozenset({Kind.DOWN, Kind.DARK, Kind.ROOM_DEVICE})
 MOST_NAMES: Final = 100
 """Offices that are named in a mail; the rest is a number."""
@@ -57,7 +59,7 @@ def _more(facts: Facts, speaker: Speaker) -> Iterator[str]:
     if voice_of(facts.audience) is Voice.EVERYDAY or facts.step is Step.TEST:
         return
     alarm = facts.step not in {Step.RESOLVED, Step.MANY}
-    if facts.probability is not None and alarm and facts.kind not in INCIDENTS:
+    if facts.probability is not None and alarm and facts.kind not in _NOT_THE_LINES:
         down = facts.reason is not None and facts.reason.is_down_now
         yield speaker.say(f"alerts.mail.chance{'_back' if down else ''}", chance=facts.probability)
     if facts.sites:

@@ -166,7 +166,7 @@ class Speaker:
     def _what(self) -> str:
         """What it means for the meeting, in everyday words: what will happen, or what happens while it runs."""
         reason, kind = self._facts.reason, self._facts.kind
-        about = kind.value if reason is None or kind in _SPEAK_FOR_THEMSELVES else reason.code.value
+        about = kind.value if reason is None or kind in _SPEAK_FOR_THEMSELVES else reason.told_as.value
         starts_ns = self._facts.starts_ns
         runs = starts_ns is not None and starts_ns <= self._facts.now_ns
         voice = "alerts.what" if self._short else "alerts.told"
@@ -174,7 +174,7 @@ class Speaker:
             return self.say(f"{voice}_now.{about}")
         if self._short:
             return self.say(f"alerts.what.{about}")
-        if reason is not None and about == reason.code.value:
+        if reason is not None and about == reason.told_as.value:
             told = say_told(self._language, reason)
         else:
             told = self.say(f"told.{about}")
@@ -210,6 +210,8 @@ class Speaker:
         factor = self._factor
         if factor is None or factor.is_headquarters:
             return self.say("alerts.side.headquarters")
+        if factor.kind is FactorKind.AT_ONCE:
+            return self.say("alerts.side.at_once")
         return self.say(f"alerts.side.{'company' if factor.kind in _COMPANY else 'region'}")
 
     @property

@@ -21,7 +21,7 @@ from analytics.history import WINDOWS_PER_HOUR, History
 from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
 from analytics.persistence import still_broken
-from analytics.readiness import RELAPSES, SILENCE_HIDES, within_rails
+from analytics.readiness import RELAPSES, SILENCE_HIDES, dark_hides, lasting_takes, within_rails
 from analytics.rehearsed import RECALLED_NS, within_rehearsal
 from analytics.usual_hour import plain
 from telemetry.store.rollup import CLOSED_AFTER_NS
@@ -70,9 +70,10 @@ def rails(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> Rails:
     hour, usual = _hours(track, asks, zone, weeks)
     this_hour, later = local_hours(asks.now_ns, zone), local_hours(asks.start_ns, zone)
     lasting = np.where(later > this_hour, lasting * (1.0 - usual * _as_usual(track, asks, slots)), lasting)
+    lasting = lasting_takes(lasting, lead_ns)
     silent = _run(~slots.known) * track.slot_ns
-    hides = np.where(slots.dark[:, 0], 1.0, SILENCE_HIDES)
-    hidden = np.where(heard, 0.0, hides * _persists(lead_ns, silent))
+    hides = np.where(slots.dark[:, 0], dark_hides(lead_ns), SILENCE_HIDES * _persists(lead_ns, silent))
+    hidden = np.where(heard, 0.0, hides)
     return Rails(lasting, hidden, hour, _rehearsed(track, asks), heard)
 
 

@@ -2,7 +2,8 @@
 
 Every explanation is held against chance: that offices fail each for itself, or that something unknown hit some of them at
 once. Two faults may begin at one time, so a factor is held against it together with the best that explains what it leaves. Offices
-of which no factor explains why just these suffer are nobody's incident: their flags stand alone.
+of which no factor explains why just these suffer are nobody's incident: their flags stand alone. Only if many fell silent at one moment
+that is told as what it is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.shared.weigh import EARLIER_NS, at_once, weigh
+from analytics.shared.at_once import at_once, silenced_at_once
+from analytics.shared.onsets import EARLIER_NS
+from analytics.shared.weigh import weigh
+from telemetry.decisions import Factor, FactorKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from analytics.shared.factors import Factors
     from analytics.shared.sighting import Sighting
     from analytics.shared.weigh import Weights
-    from telemetry.decisions import Factor
 
 SURE: Final = 3.0
 """Log-odds from which a shared fault is told: 20 to 1."""
@@ -52,7 +55,33 @@ def shared_faults(candidates: Factors, sighting: Sighting) -> list[Found]:
     while len(out) < MOST_AT_ONCE and (step := _surest(left, rest)) is not None:
         found, left, rest = step
         out.append(found)
-    return out
+    return [*out, *_silenced(candidates, rest, out)]
+
+
+def _silenced(candidates: Factors, sighting: Sighting, found: list[Found]) -> list[Found]:
+    """Those that fell silent at one moment, of whom nothing explains why just these.
+
+    Of a factor that is at fault all offices are left out: who had trouble before is silent for the same cause.
+    """
+    for each in found:
+        sighting = sighting.without(candidates.members[candidates.names.index(each.factor)])
+    if not (sighting.silent.any() and candidates.names):
+        return []
+    silenced = silenced_at_once(candidates, sighting)
+    if silenced.log_odds < SURE:
+        return []
+    return [
+        Found(
+            factor=Factor(FactorKind.AT_ONCE),
+            since_ns=silenced.onset_ns,
+            sites=silenced.hit,
+            members=silenced.members,
+            suffer=int(silenced.hit.sum()),
+            others=0,
+            others_suffer=0,
+            log_odds=silenced.log_odds,
+        )
+    ]
 
 
 def _surest(candidates: Factors, sighting: Sighting) -> tuple[Found, Factors, Sighting] | None:

@@ -131,10 +131,9 @@ def follow(
 
 
 def _is_same(one: Open, each: Found) -> bool:
-    """Whether what is found is what was open, under another name; our own deafness never takes the place of a fault that was told."""
-    if one.told_ns is not None and (one.factor.kind is FactorKind.HUB) != (
-        each.factor.kind is FactorKind.HUB
-    ):
+    """Whether what is found is what was open, under another name; our own deafness never takes the place of a fault that was told by its name."""
+    is_named = one.told_ns is not None and one.factor.kind is not FactorKind.AT_ONCE
+    if is_named and (one.factor.kind is FactorKind.HUB) != (each.factor.kind is FactorKind.HUB):
         return False
     common = int((one.ever & each.sites).sum())
     smaller = max(min(int(one.ever.sum()), int(each.sites.sum())), 1)
@@ -155,7 +154,8 @@ def _begin(each: Found, now_ns: int, number: int) -> Open:
 
 
 def _go_on(one: Open, each: Found, now_ns: int) -> Open:
-    surer = each.log_odds > one.evidence.log_odds or one.told_ns is None
+    is_named = one.told_ns is not None and one.factor.kind is not FactorKind.AT_ONCE
+    surer = each.log_odds > one.evidence.log_odds or not is_named
     told_ns = one.told_ns
     if told_ns is None and now_ns - one.first_ns >= HOLD_NS:
         told_ns = now_ns
@@ -186,7 +186,7 @@ def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> O
     if one.factor.kind is FactorKind.HUB:
         now = one.ever & (sighting.troubled & lines_of(one.factor, candidates, sighting)).any(axis=1)
     else:
-        now = belong(one.factor, one.ever, sighting, candidates)
+        now = belong(one.factor, one.ever, one.since_ns, sighting, candidates)
         one = _with_members(one, now, sighting, candidates)
     least = (
         1.0 if one.factor.kind is FactorKind.HUB else _HALF
@@ -199,7 +199,7 @@ def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> O
 
 def _with_members(one: Open, found: NDArray[np.bool_], sighting: Sighting, candidates: Factors) -> Open:
     """With everybody who belongs to it beside those `found`, (S,); its counts are never behind those it lists."""
-    now = found | belong(one.factor, one.ever, sighting, candidates)
+    now = found | belong(one.factor, one.ever, one.since_ns, sighting, candidates)
     said, suffer = one.evidence, int(now.sum())
     if suffer > said.suffer:
         most = max(known_offices(one.factor, sighting, candidates), suffer)

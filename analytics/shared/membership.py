@@ -5,6 +5,8 @@ To decide that offices have something in common, those that had trouble before a
 
 * of an end that is cut off, every office whose line there is down belongs to it while its other ends answer, whatever trouble the line had before,
   and of headquarters that is cut off, every office whose lines are all down;
+* who depends on the factor and falls ill as those did who suffer, within half an hour of its beginning, is one more of them: after that, trouble of its own is as
+  likely;
 * who has suffered from it and still suffers, or is still without contact, has not come back, though its flags are as young as those of
   lines that are heard again.
 """
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.shared.onsets import AGE_NS, EARLIER_NS
 from telemetry.decisions import FactorKind
 
 if TYPE_CHECKING:
@@ -29,9 +32,9 @@ _PARTS: Final = (FactorKind.END, FactorKind.UPLINK)
 
 
 def belong(
-    factor: Factor, ever: NDArray[np.bool_], sighting: Sighting, candidates: Factors
+    factor: Factor, ever: NDArray[np.bool_], since_ns: int, sighting: Sighting, candidates: Factors
 ) -> NDArray[np.bool_]:
-    """(S,): the offices of an open fault that suffer from it now; `ever` (S,): those that have suffered from it.
+    """(S,): the offices of an open fault that suffer from it now; `ever` (S,): those that have suffered from it since `since_ns`.
 
     Our own deafness is told by who is heard at all, so nobody belongs to it but whom that says.
     """
@@ -42,11 +45,15 @@ def belong(
     cut = _is_cut(lines & sighting.known & ~sighting.silent, down)  # of who is silent nothing is measured
     if factor.kind is FactorKind.END or (factor.kind is FactorKind.HEADQUARTERS and _most(still, cut)):
         still |= cut
+    beside = ~lines & sighting.known
+    if factor in candidates.names:
+        # Who suffers elsewhere too has another cause, and of who is silent nothing is measured.
+        elsewhere = _all(beside, sighting.troubled) if factor.kind in _PARTS else np.zeros_like(ever)
+        silent = sighting.silent.any(axis=1) & (factor.kind is FactorKind.HEADQUARTERS)
+        still |= _fell_ill_later(lines & sighting.known, still, since_ns, sighting) & ~(elsewhere | silent)
     if factor.kind not in _PARTS:
         return still
-    beside = ~lines & sighting.known
-    own = beside.any(axis=1) & ~(beside & ~down).any(axis=1)  # down elsewhere too: its trouble is its own
-    return np.asarray(still & ~own)
+    return np.asarray(still & ~_all(beside, down))  # down elsewhere too: its trouble is its own
 
 
 def known_offices(factor: Factor, sighting: Sighting, candidates: Factors) -> int:
@@ -59,6 +66,23 @@ def lines_of(factor: Factor, candidates: Factors, sighting: Sighting) -> NDArray
     if factor in candidates.names:
         return np.asarray(candidates.members[candidates.names.index(factor)])
     return np.ones(sighting.troubled.shape, dtype=bool)
+
+
+def _fell_ill_later(
+    lines: NDArray[np.bool_], still: NDArray[np.bool_], since_ns: int, sighting: Sighting
+) -> NDArray[np.bool_]:
+    """(S,): most of the office's `lines`, (S, P), fell ill in the fault's half hour; of one that cuts off most, they are down."""
+    down = _down(sighting)
+    began = (sighting.since_ns >= since_ns - EARLIER_NS) & (sighting.since_ns <= since_ns + AGE_NS)
+    ill = sighting.troubled & began
+    if _most(still, _is_cut(lines, down)):
+        ill &= down
+    return _is_cut(lines, ill)
+
+
+def _all(lines: NDArray[np.bool_], ill: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S,): the office has such `lines`, (S, P), and all of them are ill."""
+    return np.asarray(lines.any(axis=1) & ~(lines & ~ill).any(axis=1))
 
 
 def _is_cut(lines: NDArray[np.bool_], down: NDArray[np.bool_]) -> NDArray[np.bool_]:

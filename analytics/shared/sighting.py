@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,8 @@ class Sighting:
     `known`: anything can be said of the line; `troubled`: it is degraded beyond what is usual, or its office is not heard;
     `silent`: its office is not heard; `since_ns`: since when it has been troubled, 0 where it is not.
     `down`: nothing comes through now, or its office is without contact; None where nobody has looked.
+    `silent_since_ns`: since when its office is not heard, whatever its lines had before; None where that is no other time.
+    `hearing_since_ns`: since when anybody is heard: of what fell silent before nobody knows when that was.
     """
 
     known: NDArray[np.bool_]
@@ -33,13 +35,33 @@ class Sighting:
     silent: NDArray[np.bool_]
     since_ns: NDArray[np.int64]
     down: NDArray[np.bool_] | None = None
+    silent_since_ns: NDArray[np.int64] | None = None
+    hearing_since_ns: int = 0
 
     def without(self, lines: NDArray[np.bool_]) -> Sighting:
         """As if nothing were known of some lines, (S, P): what explains them is already found."""
         known = self.known & ~lines
         since_ns = np.where(known, self.since_ns, 0)
         down = None if self.down is None else self.down & known
-        return Sighting(known, self.troubled & known, self.silent & known, since_ns, down)
+        return replace(
+            self,
+            known=known,
+            troubled=self.troubled & known,
+            silent=self.silent & known,
+            since_ns=since_ns,
+            down=down,
+        )
+
+    @property
+    def fell_silent_ns(self) -> NDArray[np.int64]:
+        """Since when the silent are not heard."""
+        return self.since_ns if self.silent_since_ns is None else self.silent_since_ns
+
+    def of_silence(self) -> Sighting:
+        """As if nothing were wrong but silence, as far as it is known when that began."""
+        known = self.known & ~(self.silent & (self.fell_silent_ns <= self.hearing_since_ns))
+        silent = self.silent & known
+        return Sighting(known, silent, silent, np.where(silent, self.fell_silent_ns, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +69,12 @@ class Heard:
     """Who is heard.
 
     `last_end_ns` (S, P): end of a line's newest window, or since when we have listened for it in vain;
-    `expected` (S,): the office is linked, and was heard of before.
+    `expected` (S,): the office is linked, and was heard of before. `hearing_since_ns`: since when anybody is.
     """
 
     last_end_ns: NDArray[np.int64]
     expected: NDArray[np.bool_]
+    hearing_since_ns: int = 0
 
 
 def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sighting:
@@ -70,7 +93,7 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
     down = silent.copy()
     for flag in flags:
         row = lines.site_index.get(flag.site)
-        if row is not None and flag.reason.code in DOWN:
+        if row is not None and flag.reason.code in DOWN and flag.reason.until_ns is None:
             down[row, lines.path_index.get(flag.path, slice(0)) if flag.path else slice(None)] = True
         if (
             flag.path
@@ -82,4 +105,12 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
             since[cell] = min(int(since[cell]), flag.since_ns)
     known = measured & (silent | (now_ns - heard.last_end_ns <= SILENT_NS))
     troubled = (since < never) & known
-    return Sighting(known, troubled, silent & known, np.where(troubled, since, 0), down & known)
+    return Sighting(
+        known,
+        troubled,
+        silent & known,
+        np.where(troubled, since, 0),
+        down & known,
+        np.broadcast_to(newest[:, None], shape),
+        heard.hearing_since_ns,
+    )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.ground import Standing
+from analytics.shared.onsets import EARLIER_NS
 from telemetry.decisions import FactorKind, Reason, ReasonCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from analytics.case import Case
-    from telemetry.decisions import Incident
+    from telemetry.decisions import Factor, Incident
 
 _NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "burst", "jitter", "rtt"))) | {
     ReasonCode.OUTAGE,
@@ -23,30 +24,49 @@ _NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "
 """Trouble of the line now: what a shared fault can explain."""
 
 
-def shared_with(case: Case, code: ReasonCode | None = None) -> Incident | None:
-    """The shared fault that an office's line to the meeting suffers from; None without one.
+def explains(  # noqa: PLR0913, PLR0917 - what is known of a trouble
+    incidents: Iterable[Incident],
+    site: str,
+    uplink: str,
+    end: str,
+    code: ReasonCode | None,
+    since_ns: int | None,
+) -> Incident | None:
+    """The shared fault that explains an office's trouble best, on a line of `uplink` (empty: any) to `end` (empty: no end's); None without one.
 
-    `code`: what the line suffers from. Of several an outage is laid to its end: it is among that one's offices only while its
-    other ends answer, so neither a provider nor a region has cut it off.
+    An outage is laid to its end before anything else: the office is among that one's only while its other ends answer, so neither
+    a provider nor a region has cut it off. Otherwise the one that began with the trouble comes first, then one that has a name, then
+    the surest.
     """
+
+    def misfit(each: Incident) -> tuple[bool, int, bool, float]:
+        of_end = code is ReasonCode.OUTAGE and each.factor.kind is not FactorKind.END
+        apart_ns = abs(since_ns - each.since_ns) if since_ns is not None else 0
+        nameless = each.factor.kind is FactorKind.AT_ONCE
+        return of_end, apart_ns if apart_ns > EARLIER_NS else 0, nameless, -each.evidence.log_odds
+
+    theirs = (each for each in incidents if site in each.sites and _covers(each.factor, uplink, end))
+    return min(theirs, key=misfit, default=None)
+
+
+def _covers(factor: Factor, uplink: str, end: str) -> bool:
+    if factor.kind is FactorKind.END:
+        return factor.name == end
+    return factor.kind is not FactorKind.UPLINK or not uplink or factor.name == uplink
+
+
+def shared_with(case: Case, reason: Reason | None = None) -> Incident | None:
+    """The shared fault that an office's line to the meeting suffers from; None without one. `reason`: what the line suffers from."""
     site, (uplink, _, end) = case.ground.lines.sites[case.site], case.path_name.partition(".")
-    suffers: list[Incident] = []
-    for each in case.ground.incidents:
-        if site not in each.sites or (each.factor.kind is FactorKind.END and each.factor.name != end):
-            continue
-        if each.factor.kind is FactorKind.UPLINK and each.factor.name != uplink:
-            continue
-        suffers.append(each)
-    if code is ReasonCode.OUTAGE:
-        suffers.sort(key=lambda each: each.factor.kind is not FactorKind.END)
-    return suffers[0] if suffers else None
+    code, since_ns = (None, None) if reason is None else (reason.code, reason.since_ns)
+    return explains(case.ground.incidents, site, uplink, end, code, since_ns)
 
 
 def with_shared(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
     """The reasons of a case, led by the shared fault where that explains the first of them."""
     if case.standing is Standing.READY or not told or told[0].code not in _NOW:
         return tuple(told)
-    incident = shared_with(case, told[0].code)
+    incident = shared_with(case, told[0])
     if incident is None or _was_before(told[0], incident):
         return tuple(told)
     shared = Reason(

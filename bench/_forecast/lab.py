@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from analytics.forecast import scoring
 from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
 from analytics.forecast.model import fit_facts
+from analytics.forecast.rails import rails
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
 from bench._forecast.lab_world import HORIZONS_MIN, draw_world
 from lab.past.laws import MINUTE_NS
@@ -34,6 +36,8 @@ WEEKS: Final = 16
 OFFICES: Final = 92
 LEARN_DAYS: Final = 28
 BLOCK_DAYS: Final = 28
+RAIL_WEEKS: Final = 8.0
+"""So much of the past the guard rails know hours of, as a deployment does."""
 OPERATING: Final = 0.90
 """Flagged: at risk or worse, as the verdict's states have it."""
 THRESHOLDS: Final = (0.98, 0.97, 0.96, 0.95, 0.93, 0.90, 0.85, 0.80, 0.70, 0.60, 0.50, 0.30)
@@ -41,9 +45,13 @@ THRESHOLDS: Final = (0.98, 0.97, 0.96, 0.95, 0.93, 0.90, 0.85, 0.80, 0.70, 0.60,
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was forecast for the scored pairs at one horizon, each (Q,): chances of holding."""
+    """What was forecast for the scored pairs at one horizon, each (Q,): chances of holding.
+
+    `ours` is the model alone, `within` what the NOC is told: the model within the guard rails, as far as slots can tell.
+    """
 
     ours: NDArray[np.float64]
+    within: NDArray[np.float64]
     persistence: NDArray[np.float64]
     climatology: NDArray[np.float64]
     oracle: NDArray[np.float64]
@@ -112,8 +120,11 @@ def _walked(world: World, scored: NDArray[np.int64], progress: Callable[[str], N
     for number, horizon in enumerate(horizons):
         progress(f"what the oracle says at T-{horizon}")
         rows = number * pairs + scored
+        guards = rails(world.track, asks[number].rows(scored), ZoneInfo(world.plan.timezone), RAIL_WEEKS)
         told[horizon] = Told(
-            **{name: values[rows] for name, values in out.items()}, oracle=world.truth(horizon)[scored]
+            **{name: values[rows] for name, values in out.items()},
+            within=guards.within(out["ours"][rows]),
+            oracle=world.truth(horizon)[scored],
         )
     return told
 
@@ -123,6 +134,7 @@ def _scores(told: Told, held: NDArray[np.bool_], day: NDArray[np.int64]) -> dict
     assert np.isfinite(told.ours).all(), "every pair gets a number here"
     out: dict[str, object] = {
         "brier": scoring.brier(told.ours, held),
+        "brier_within_rails": scoring.brier(told.within, held),
         "brier_oracle": scoring.brier(told.oracle, held),
         "calibration_error": _interval(scoring.calibration_error(told.ours, held, day)),
         "calibration_error_oracle": _interval(scoring.calibration_error(told.oracle, held, day)),
@@ -133,6 +145,9 @@ def _scores(told: Told, held: NDArray[np.bool_], day: NDArray[np.int64]) -> dict
         out[f"skill_{name}"] = _interval(ours)
         out[f"skill_{name}_oracle"] = _interval(best)
         out[f"share_of_oracle_{name}"] = round(ours.value / best.value, 3)
+        within = scoring.skill_interval(told.within, reference, held, day)
+        out[f"skill_{name}_within_rails"] = _interval(within)
+        out[f"share_of_oracle_{name}_within_rails"] = round(within.value / best.value, 3)
     return out
 
 
@@ -144,6 +159,7 @@ def _hits(
     begun = np.array([cause.onset_ns for cause in causes]) <= now_ns[failed]
     foreseeable = np.array([cause.known_ns for cause in causes]) <= now_ns[failed]
     at = scoring.flags(told.ours, held, OPERATING)
+    said = scoring.flags(told.within, held, OPERATING)
     flagged = told.ours[failed] < OPERATING
     best = told.oracle[failed] < OPERATING
     missed = Counter(
@@ -159,6 +175,8 @@ def _hits(
         "hits_of_foreseeable_oracle": _share(best, foreseeable),
         "hits_of_all": at.hit_rate,
         "false_alarm_rate": at.false_alarm_rate,
+        "hits_of_all_within_rails": said.hit_rate,
+        "false_alarm_rate_within_rails": said.false_alarm_rate,
         "false_alarm_rate_oracle": scoring.flags(told.oracle, held, OPERATING).false_alarm_rate,
         "curve": [_point(told, held, begun, foreseeable, threshold) for threshold in THRESHOLDS],
         "missed_though_foreseeable": dict(missed.most_common()),

@@ -1,8 +1,9 @@
 """Ground (a), real noise: the forecast on public traces, out of sample by trace, beside the references and a plain regression.
 
-Ours learns from `lessons` of the same traces as well; the yardstick and the references have what was asked of them. The shipped traces are scored by leaving one out: whatever is said of a trace, its model has not seen. Some of them are of one time and
-share a stretch of path (`bench/_changes/folds.py`): `kin_apart` leaves out a trace's whole family. Foreign traces
-(`--traces DIR`) are scored by a model fitted to all of the shipped ones and nothing else.
+Ours learns from `lessons` of the same traces as well; the yardstick and the references have what was asked of them. The shipped
+traces are scored by leaving one out: whatever is said of a trace, its model has not seen. Some of them are of one time and share
+a stretch of path (`bench/_changes/folds.py`): `kin_apart` leaves out a trace's whole family. Foreign traces (`--traces DIR`) are
+scored by a model fitted to all of the shipped ones and nothing else.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_referenc
 from bench._changes.folds import kin_of
 from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
-from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
+from bench._forecast.trace_ground import LEADS_NS, LEAST_SAMPLES, after_quiet, ground
 from telemetry.traces import TraceError, read_trace
 from telemetry.windows import HOUR_NS
 
@@ -116,7 +117,9 @@ def sample(folder: Path, traces: Sequence[Trace], progress: Callable[[str], None
             of.append(np.full(len(one.held), number, dtype=np.int64))
             quiet.append(after_quiet(one.track, one.asks))
     if not known:
-        raise TraceError(f"{folder}: no trace is longer than a day; give longer ones")
+        raise TraceError(
+            f"{folder}: no trace is longer than a day with {LEAST_SAMPLES} samples an hour; give longer or denser ones"
+        )
     return Sample(joined_facts(known), np.concatenate(held), np.concatenate(of), np.concatenate(quiet))
 
 

@@ -38,6 +38,10 @@ class Contact:
         """Whether the headquarters' collector and broker are seen at work, whoever is silent."""
         return self._taken_in_ns is not None and now_ns - self._taken_in_ns <= SILENT_NS
 
+    def hearing_since_ns(self, last_end_ns: NDArray[np.int64], now_ns: int) -> int:
+        """Since when we listen and anybody is heard; `last_end_ns` as in `dark`."""
+        return max(self._hearing(last_end_ns, now_ns) or 0, self.listening_since_ns)
+
     def dark(
         self, last_end_ns: NDArray[np.int64], offline: NDArray[np.bool_], now_ns: int, dark_after_ns: int
     ) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ import numpy as np
 from analytics.baseline import UsualNow
 from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, dark_flags, degraded
+from analytics.flapping import Flapping, flapping, flapping_flags
 from analytics.ground import Ground
 from analytics.hours import local_hour
 from analytics.moved_levels import moved_flags
@@ -20,10 +21,10 @@ from tatpar.watching.contact import left, offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
 from tatpar.watching.incidents import OpenIncidents
 from tatpar.watching.past import Past, Shape, nothing_known
-from tatpar.watching.raised import RaisedFlags, relapses
+from tatpar.watching.raised import RaisedFlags, relapses, told_outages
 from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
-from telemetry.windows import SECOND_NS, SILENT_NS
+from telemetry.windows import MINUTE_NS, SECOND_NS, SILENT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +57,8 @@ class Current:
         self.contact = contact
         self._dark = np.zeros(len(offices.sites), dtype=bool)
         self._relapses: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+        self._told_outages: tuple[int, Flapping] | None = None
+        self._flapping: tuple[Recent, Flapping] | None = None
         self._usual: tuple[int, int, UsualNow] | None = None
         self._prepared: Prepared | None = None
         self._judged: tuple[Recent, Condition] | None = None
@@ -77,7 +80,7 @@ class Current:
         """Take in who is dark and which faults came back, without writing anything: for who only asks."""
         lost = offline(self.offices.sites, self._state.presence())
         self._dark = self._who_is_dark(lost, now_ns)
-        self._relapses = relapses(self._state, self.ring.lines, now_ns)
+        self._count_spells(now_ns)
 
     def flag(self, past: Past | None, occurrences: Sequence[Occurrence], now_ns: int) -> FlagChanges | None:
         """Recompute the flags and write what changed; None when nothing did."""
@@ -91,20 +94,33 @@ class Current:
         flags = [flag for flag in flags if flag.site in linked]
         presence = self._state.presence()
         taken_in = self.contact.takes_in(now_ns)
-        self.incidents.look(recent.lines, flags, self._heard(presence), now_ns, taken_in=taken_in)
+        carried = self.raised.carried(flags)  # troubles of before would seem to have begun together
+        self.incidents.look(recent.lines, carried, self._heard(presence, now_ns), now_ns, taken_in=taken_in)
         self._dark = self._who_is_dark(offline(self.offices.sites, presence), now_ns)
-        news = [
-            flag
-            for flag in moved_flags(recent, present, flags, shipped_online_trees())
-            if flag.site in linked
-        ]
+        news = moved_flags(recent, present, flags, shipped_online_trees())
+        news += flapping_flags(recent, self._comes_and_goes(now_ns), now_ns)
+        news = [flag for flag in news if flag.site in linked]
         believed = self.ring.believed_anew()
         if believed is not None:
             self._state.put_beliefs(believed)
         changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags, *news], now_ns)
         if self._relapses is None or (changes is not None and (changes.raised or changes.cleared)):
-            self._relapses = relapses(self._state, self.ring.lines, now_ns)
+            self._count_spells(now_ns)
         return changes
+
+    def _count_spells(self, now_ns: int) -> None:
+        self._relapses = relapses(self._state, self.ring.lines, now_ns)
+        self._told_outages = self._flapping = None
+
+    def _comes_and_goes(self, now_ns: int) -> Flapping:
+        """Which lines do, worked out once of the same windows and the same spells; of these the hour passes."""
+        recent = self.ring.recent()
+        if self._told_outages is None or now_ns - self._told_outages[0] >= MINUTE_NS:
+            self._told_outages = now_ns, told_outages(self._state, recent.lines, now_ns)
+            self._flapping = None
+        if self._flapping is None or self._flapping[0] is not recent:
+            self._flapping = recent, flapping(recent, self._told_outages[1])
+        return self._flapping[1]
 
     def ground(
         self, past: Past | None, prepared: Prepared | None, in_force: ModelInForce, now_ns: int
@@ -130,6 +146,7 @@ class Current:
             fault_since_ns=self._fault_since(state),
             relapses=_fit(relapsed, recent.lines.shape),
             relapsing_since_ns=_fit(since_ns, recent.lines.shape),
+            flapping=self._comes_and_goes(now_ns),
             silent_since_ns=self._silent_since(),
             dark=self._dark,
             linked=offices.linked,
@@ -173,7 +190,7 @@ class Current:
         self._prepared = prepared
         return prepared
 
-    def _heard(self, presence: Mapping[tuple[str, str], Presence]) -> Heard:
+    def _heard(self, presence: Mapping[tuple[str, str], Presence], now_ns: int) -> Heard:
         """Who is heard. An office that was dark before we began to listen has been silent since then; of one that was ended in order nothing is expected."""
         spoken_of, gone = {site for site, _ in presence}, left(presence)
         since = self._silent_since()
@@ -185,7 +202,8 @@ class Current:
         sites = self.offices.sites
         known = np.array([site in spoken_of or site in dark for site in sites], dtype=bool)
         stays = np.array([site not in gone for site in sites], dtype=bool)
-        return Heard(since, self.offices.linked & stays & (known | self.ring.last_end_ns.any(axis=1)))
+        expected = self.offices.linked & stays & (known | self.ring.last_end_ns.any(axis=1))
+        return Heard(since, expected, self.contact.hearing_since_ns(self._newest(), now_ns))
 
     def _who_is_dark(self, lost: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:
         """(S,): offices without contact, but for those that nobody can hear because headquarters takes nothing in.
@@ -193,7 +211,7 @@ class Current:
         One alone is given `dark_after_ns`: its router may start anew. Those that a shared fault has silenced need no longer wait: that
         they fell silent together is no accident. Who counts as dark does so until it is heard.
         """
-        newest = np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
+        newest = self._newest()
         dark = self.contact.dark(newest, lost, now_ns, self.dark_after_ns)
         silent = now_ns - newest > SILENT_NS
         dark |= self.incidents.silenced(silent & (newest > 0))
@@ -209,6 +227,10 @@ class Current:
             site = self.offices.sites[row]
             sites[site] = self.raised.since(site, "", ReasonCode.DARK) or int(since[row])
         return dark_flags(sites, now_ns, self.dark_after_ns)
+
+    def _newest(self) -> NDArray[np.int64]:
+        """(S,): end of the newest window of each linked office, 0 when there is none."""
+        return np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
 
     def _silent_since(self) -> NDArray[np.int64]:
         last = self.ring.last_end_ns

@@ -50,13 +50,17 @@ class OpenIncidents:
         return out
 
     def silenced(self, silent: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(S,): the `silent` offices, (S,), of each fault that was told and has silenced most who suffer from it, and is not headquarters' own."""
+        """(S,): the `silent` offices, (S,), of each fault that was told and has silenced most who suffer from it, and is not headquarters' own.
+
+        What nobody knows the cause of may be headquarters' own.
+        """
         out = np.zeros(len(self._offices.sites), dtype=bool)
         for each in self._open:
             theirs = each.now & silent
             if (
                 each.told_ns is not None
                 and not each.factor.is_headquarters
+                and each.factor.kind is not FactorKind.AT_ONCE
                 and 2 * theirs.sum() > each.now.sum()
             ):
                 out |= theirs

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec.structs import replace
 
-from telemetry.decisions import MOVED_LEVELS, ReasonCode
+from analytics.flapping import no_outages
+from telemetry.decisions import NEWS, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.flapping import Flapping
     from analytics.lines import Lines
     from telemetry.decisions import Flag
     from telemetry.state.db import StateDb
@@ -34,6 +36,8 @@ class RaisedFlags:
     """Keeps what is open in the state database, so that it is written only when there is news."""
 
     _open: dict[Key, Flag] = field(default_factory=dict)
+    _troubled_ns: dict[Key, int] = field(default_factory=dict)
+    """Since when there has been trouble of the kind, through outages too: what is told begins anew after one."""
     _written_ns: int = 0
     raised: int = 0
     cleared: int = 0
@@ -41,6 +45,7 @@ class RaisedFlags:
     def recall(self, state: StateDb) -> None:
         """What was up when an earlier run ended."""
         self._open = {_key(flag): flag for flag in state.open_flags()}
+        self._troubled_ns = {key: flag.since_ns for key, flag in self._open.items()}
 
     def since(self, site: str, path: str, code: ReasonCode) -> int | None:
         """Since when a flag has been up; None when it is not."""
@@ -53,7 +58,11 @@ class RaisedFlags:
 
     def put(self, state: StateDb, flags: Sequence[Flag], now_ns: int) -> FlagChanges | None:
         """Make these the open flags; None when there was nothing to write."""
-        current = {_key(flag): self._carried(flag) for flag in flags}
+        current = {_key(flag): flag for flag in self.carried(flags)}
+        self._troubled_ns = {
+            key: min(flag.since_ns, self._troubled_ns.get(key, flag.since_ns))
+            for key, flag in current.items()
+        }
         news = {key: flag.severe for key, flag in current.items()} != {
             key: flag.severe for key, flag in self._open.items()
         }
@@ -65,21 +74,32 @@ class RaisedFlags:
         self.cleared += len(changes.cleared)
         return changes
 
+    def carried(self, flags: Sequence[Flag]) -> list[Flag]:
+        """The same flags, each since its spell began: windows are looked at for minutes only, and a spell may have begun before."""
+        outages = {
+            (flag.site, flag.path): flag.since_ns for flag in flags if flag.reason.code is ReasonCode.OUTAGE
+        }
+        return [self._carried(flag, outages.get((flag.site, flag.path), 0)) for flag in flags]
+
     def line_since_ns(self, lines: Lines) -> NDArray[np.int64]:
         """(S, P): the earliest start of an open fault on each line; 0 where there is none."""
         out = np.zeros(lines.shape, dtype=np.int64)
-        for (site, path, code), flag in self._open.items():
-            if code not in MOVED_LEVELS and site in lines.site_index and path in lines.path_index:
+        for (site, path, code), since_ns in self._troubled_ns.items():
+            if code not in NEWS and site in lines.site_index and path in lines.path_index:
                 cell = lines.site_index[site], lines.path_index[path]
-                out[cell] = min(int(out[cell]) or flag.since_ns, flag.since_ns)
+                out[cell] = min(int(out[cell]) or since_ns, since_ns)
         return out
 
-    def _carried(self, flag: Flag) -> Flag:
+    def _carried(self, flag: Flag, outage_ns: int) -> Flag:
+        """With the beginning of its spell, which the ring may remember no more; `outage_ns`: when the line's last outage began."""
         before = self._open.get(_key(flag))
         if before is None or before.since_ns >= flag.since_ns:
             return flag
-        if flag.since_ns - before.seen_ns > SAME_SPELL_NS:
+        is_outage = flag.reason.code is ReasonCode.OUTAGE
+        if flag.since_ns - before.seen_ns > (0 if is_outage else SAME_SPELL_NS):
             return flag
+        if not is_outage and before.since_ns < outage_ns <= flag.since_ns:
+            return flag  # what there was before an outage is not what there is after it
         reason = replace(flag.reason, since_ns=before.since_ns)
         return replace(flag, since_ns=before.since_ns, reason=reason)
 
@@ -89,7 +109,7 @@ def relapses(state: StateDb, lines: Lines, now_ns: int) -> tuple[NDArray[np.int6
     counts: dict[Key, int] = {}
     began: dict[Key, int] = {}
     for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
-        if spell.cleared_ns is not None and spell.flag.reason.code not in MOVED_LEVELS:
+        if spell.cleared_ns is not None and spell.flag.reason.code not in NEWS:
             key, since_ns = _key(spell.flag), spell.flag.since_ns
             counts[key] = counts.get(key, 0) + 1
             began[key] = min(began.get(key, since_ns), since_ns)
@@ -101,6 +121,21 @@ def relapses(state: StateDb, lines: Lines, now_ns: int) -> tuple[NDArray[np.int6
             if count > most[cell]:
                 most[cell], first_ns[cell] = count, began[key]
     return most, first_ns
+
+
+def told_outages(state: StateDb, lines: Lines, now_ns: int) -> Flapping:
+    """The outages that were told and ended within the last hour."""
+    found = no_outages(lines.shape)
+    for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
+        flag, ended_ns = spell.flag, spell.flag.reason.until_ns or spell.flag.seen_ns
+        if flag.reason.code is not ReasonCode.OUTAGE or spell.cleared_ns is None:
+            continue
+        if flag.site in lines.site_index and flag.path in lines.path_index and ended_ns > now_ns - HOUR_NS:
+            cell = lines.site_index[flag.site], lines.path_index[flag.path]
+            found.count[cell] += 1
+            found.since_ns[cell] = min(int(found.since_ns[cell]) or flag.since_ns, flag.since_ns)
+            found.until_ns[cell] = max(int(found.until_ns[cell]), ended_ns)
+    return found
 
 
 def _key(flag: Flag) -> Key:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import with_floor
+from analytics.outages import LONGEST_RUN
 from analytics.own_trouble import TROUBLE_COLUMNS, changed_windows, claimed_beyond, without_own_trouble
 from analytics.recent import Recent
 from tatpar.watching.belief import Belief
@@ -57,7 +58,7 @@ class WindowRing:
         self._head = now_ns // WINDOW_NS
         self._values = {
             name: np.full((*lines.shape, RING_WINDOWS), np.nan, dtype=np.float32)
-            for name in WINDOW_VALUE_COLUMNS
+            for name in (*WINDOW_VALUE_COLUMNS, LONGEST_RUN)
         }
         self._trouble = {
             name: np.zeros((*lines.shape, RING_WINDOWS), dtype=np.float32) for name in TROUBLE_COLUMNS

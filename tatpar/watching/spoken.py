@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
+from analytics.flapping import COMES_AND_GOES
 from analytics.ground import Standing, Terms
 from telemetry.windows import SECOND_NS
 
@@ -97,7 +98,8 @@ def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> 
         away = (ground.reached.room_off_ns > 0) + 2 * (ground.reached.edge_off_ns > 0)
     else:
         away = np.zeros(len(sites), dtype=np.int64)
-    silent = ground.silent[sites, np.maximum(expectation.path, 0)]
+    line = sites, np.maximum(expectation.path, 0)
+    silent, down = ground.silent[line], ground.recent.outages.lasting[line]
     named = (
         stacked.argmax(axis=0) * 100
         + by_cause.argmax(axis=-1)
@@ -105,5 +107,7 @@ def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> 
         + 10_000 * lasting
         + 100_000 * away
         + 1_000_000 * silent
+        + 10_000_000 * down
+        + 100_000_000 * (ground.flapping.count[line] >= COMES_AND_GOES)
     )
     return np.where(expectation.standing == Standing.READY, -1, named)

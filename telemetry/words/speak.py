@@ -90,7 +90,9 @@ def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZON
         text = say_counted(language, reason.factor, int(reason.value or 0), int(reason.limit or 0))
         return _since(language, text, reason, zone)
     told_by_since = reason.unit == "s" and reason.since_ns is not None
-    if reason.value is None or told_by_since:
+    if told_by_since and reason.value is not None and reason.until_ns is not None:
+        text = say(language, f"was.{code}", value=measure(language, reason.value, reason.unit))
+    elif reason.value is None or told_by_since:
         text = say(language, f"brief.{code}")
     else:
         text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
@@ -184,9 +186,11 @@ def _ending(language: str, incident: Incident, names: Mapping[str, str] | None) 
 def say_told(language: str, reason: Reason) -> str:
     """A reason as an in-charge reads it who is no engineer."""
     if reason.factor is None:
-        return say(language, f"told.{reason.code.value}")
+        return say(language, f"told.{reason.told_as.value}")
     if reason.factor.is_headquarters:
         return say(language, "shared.told_headquarters")
+    if reason.factor.kind is FactorKind.AT_ONCE:
+        return say(language, "shared.told_at_once")
     regional = reason.factor.kind is FactorKind.REGION
     return say(language, "shared.told_region" if regional else "shared.told_provider")
 

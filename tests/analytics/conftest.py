@@ -12,6 +12,7 @@ import pytest
 from analytics.baseline import UsualNow
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT, Condition, condition
+from analytics.flapping import flapping, no_outages
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.newest import Now, asked_ns, put_newest
@@ -165,6 +166,7 @@ class Bench:
             "usual": UsualNow(history, local_hour(T0, KOLKATA)),
             "fault_since_ns": np.where(state.since >= 0, recent.start_ns[state.since], 0),
             "relapses": np.zeros((sites, paths), dtype=np.int64),
+            "flapping": flapping(recent, no_outages((sites, paths))),
             "silent_since_ns": last,
             "dark": np.zeros(sites, dtype=bool),
             "linked": np.ones(sites, dtype=bool),

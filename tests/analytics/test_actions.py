@@ -85,10 +85,12 @@ def test_nobody_restarts_a_router_or_rings_a_provider_that_carries_the_other_end
     found, now_ns = case(Standing.NOT_READY), 1_795_392_000 * SECOND_NS
     by_cause = np.zeros((1, 1, 2, len(CAUSES)))
     by_cause[0, 0, :, CAUSES.index(Cause.OUTAGE)] = 0.99, other_end_down
-    found.path_name, found.ground.now_ns = "main.state", now_ns
+    found.path, found.path_name, found.ground.now_ns = 0, "main.state", now_ns
     found.ground.lines = SimpleNamespace(paths=("main.state", "main.national"))
     found.ground.heard, found.ground.silent = np.ones((1, 2), dtype=bool), np.array([[False, other_silent]])
     found.ground.condition = SimpleNamespace(by_cause=by_cause, suspicion=np.ones((1, 1, 2)))
+    outages = SimpleNamespace(lasting=np.zeros((1, 2), dtype=bool))
+    found.ground.recent = SimpleNamespace(outages=outages, newest=np.zeros((1, 2)))
     reason = Reason(code=ReasonCode.OUTAGE, path="main.state", since_ns=now_ns - age_s * SECOND_NS)
     late = Action.CALL_PROVIDER if action is Action.RESTART_ROUTER and age_s > 600 else action
     assert advise(found, [reason]) is late

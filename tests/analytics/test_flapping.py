@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.flapping import Flapping, flapping
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
 from telemetry.decisions import Action, ReasonCode
@@ -27,7 +28,10 @@ def verdict(made: Bench, *, spells: int, out: bool) -> Verdict:
     recent = made.recent(values)
     relapses, since_ns = np.zeros((2, 3, 2), dtype=np.int64)
     relapses[0], since_ns[0] = spells, made.t0 - AGO_NS
-    ground = made.ground(recent, relapses=relapses, relapsing_since_ns=since_ns)
+    told = Flapping(relapses, since_ns, since_ns)
+    ground = made.ground(
+        recent, relapses=relapses, relapsing_since_ns=since_ns, flapping=flapping(recent, told)
+    )
     occurrence = made.occurrence(600.0)
     return verdicts(ground, occurrence, expect(ground, occurrence), [0])[0]
 

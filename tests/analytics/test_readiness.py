@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.flapping import Flapping
 from analytics.ground import Standing
 from analytics.lines import Lines
 from analytics.persistence import still_broken
@@ -133,6 +134,31 @@ def test_dark_and_planned_offices(made: Bench) -> None:
     assert [reason.code for reason in planned.reasons] == [ReasonCode.NOT_LINKED]
 
 
+def test_dark_while_announced_works_go_on_is_told_as_the_works(made: Bench) -> None:
+    """Nobody is sent to the router for what was announced; works that are over, or end before the meeting, explain nothing."""
+    recent = broken(made, lost=0)
+    dark = np.array([True, False, False])
+    since = made.ground(recent).silent_since_ns - 300 * SECOND_NS
+    ground = made.ground(recent, dark=dark, silent_since_ns=since)
+    for track in ground.foresight.tracks:
+        track.planned[...] = True
+    found = verdict(ground, made, HOUR)
+    assert (found.state, found.probability, found.action) == (State.NOT_READY, None, Action.WATCH)
+    assert [reason.code for reason in found.reasons] == [ReasonCode.PLANNED, ReasonCode.DARK]
+    assert found.reasons[0].value == 3600.0
+    track = ground.foresight.tracks[0]
+    newest = (ground.foresight.now_ns - track.start_ns) // track.slot_ns - 1
+    for over in (slice(0, newest + 1), slice(newest + 1, None)):
+        for track in ground.foresight.tracks:
+            track.planned[...] = False
+            track.planned[:, over] = True
+        found = verdict(ground, made, HOUR)
+        assert ([reason.code for reason in found.reasons], found.action) == (
+            [ReasonCode.DARK],
+            Action.CHECK_POWER,
+        )
+
+
 def test_an_end_that_is_not_measured_is_unknown(made: Bench) -> None:
     """A meeting with an end that no path leads to cannot be judged."""
     found = verdict(made.ground(broken(made)), made, HOUR, site=1, end="nowhere")
@@ -168,7 +194,9 @@ def test_a_line_that_keeps_coming_back_is_told(made: Bench) -> None:
     """Three spells within the hour make a line that is clean just now a risk, and it is said how often it failed."""
     relapses = np.zeros((3, 2), dtype=np.int64)
     relapses[1] = 3
-    found = verdict(made.ground(broken(made, lost=0), relapses=relapses), made, 600.0, site=1)
+    outages = Flapping(relapses, relapses * 0, relapses * 0)
+    ground = made.ground(broken(made, lost=0), relapses=relapses, flapping=outages)
+    found = verdict(ground, made, 600.0, site=1)
     assert found.state is State.AT_RISK
     assert [(reason.code, reason.value) for reason in found.reasons] == [(ReasonCode.FLAPPING, 3)]
     relapses[1] = 1

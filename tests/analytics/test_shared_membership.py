@@ -115,12 +115,43 @@ def test_who_reconnects_and_is_lost_again_has_not_come_back() -> None:
     assert listed(told(PA, looked([], dict.fromkeys(theirs, 300)), after)) == set(theirs)
 
 
-def incident(factor: Factor, *sites: str) -> Incident:
-    evidence = Evidence(members=12, suffer=11, others=12, others_suffer=0, log_odds=20.0)
+def one_fails_later(*, after_s: int, code: ReasonCode, site: str = "s23") -> set[str]:
+    """Who is listed of a provider whose lines are down, all but one; that one fails later, when it is no longer plain that the fault is there."""
+    theirs = [site for site, provider in zip(SITES, PROVIDERS, strict=True) if provider == "pa"]
+    silent = looked([], dict.fromkeys(theirs[:-1], 3600))
+    opened = follow((), shared_faults(FACTORS, silent), silent, FACTORS, NOW).open
+    opened = follow(opened, shared_faults(FACTORS, silent), silent, FACTORS, NOW + HOLD_NS).open
+    later = [flag(site, path, code, 3600 - after_s) for path in LINES.paths]
+    (one,) = follow(
+        opened, [], looked(later, dict.fromkeys(theirs[:-1], 3600)), FACTORS, NOW + 2 * HOLD_NS
+    ).open
+    return listed(one) - set(theirs[:-1])
+
+
+def test_who_fails_later_as_the_others_did_belongs_to_what_was_told() -> None:
+    """It first hears that it is not its line; of the provider's half hour only, of its offices only, and only if its lines are down too."""
+    assert one_fails_later(after_s=900, code=ReasonCode.OUTAGE) == {"s23"}
+    assert one_fails_later(after_s=2400, code=ReasonCode.OUTAGE) == set()
+    assert one_fails_later(after_s=900, code=ReasonCode.LOSS_DOWN) == set()
+    assert one_fails_later(after_s=900, code=ReasonCode.OUTAGE, site="s22") == set()
+
+
+def test_offices_that_suffer_elsewhere_too_are_none_of_an_end() -> None:
+    """A provider's lines to both ends and all lines to one end go bad together: the end lists the others."""
+    theirs = [site for site, provider in zip(SITES, PROVIDERS, strict=True) if provider == "pa"]
+    lossy = [flag(site, "main.national", ReasonCode.LOSS_DOWN, 60) for site in SITES]
+    lossy += [flag(site, "main.state", ReasonCode.LOSS_DOWN, 60) for site in theirs]
+    sighting = looked(lossy)
+    assert listed(told(NATIONAL, sighting)) == set(SITES) - set(theirs)
+    assert listed(told(PA, sighting)) == set(theirs)
+
+
+def incident(factor: Factor, *sites: str, age_s: int = 60, log_odds: float = 20.0) -> Incident:
+    evidence = Evidence(members=12, suffer=11, others=12, others_suffer=0, log_odds=log_odds)
     return Incident(
         id=str(factor),
         factor=factor,
-        since_ns=NOW - 60 * SECOND_NS,
+        since_ns=NOW - age_s * SECOND_NS,
         told_ns=NOW,
         seen_ns=NOW,
         sites=sites,
@@ -128,12 +159,12 @@ def incident(factor: Factor, *sites: str) -> Incident:
     )
 
 
-def factor_told(code: ReasonCode, *incidents: Incident) -> Reason:
+def factor_told(code: ReasonCode, *incidents: Incident, age_s: int = 60) -> Reason:
     ground = SimpleNamespace(lines=LINES, incidents=incidents)
     case = SimpleNamespace(
         ground=ground, site=0, path_name="main.national", standing=Standing.NOT_READY, path=1
     )
-    own = Reason(code=code, path="main.national", since_ns=NOW - 60 * SECOND_NS)
+    own = Reason(code=code, path="main.national", since_ns=NOW - age_s * SECOND_NS)
     return with_shared(cast("Any", case), [own])[0]
 
 
@@ -148,3 +179,17 @@ def test_a_reason_counts_the_offices_that_its_incident_lists() -> None:
     """Three are left of eleven: the verdict says three of twelve, as the incident does."""
     reason = factor_told(ReasonCode.OUTAGE, incident(NATIONAL, *SITES[:3]))
     assert (reason.value, reason.limit) == (3.0, 12.0)
+
+
+def test_of_several_faults_the_one_that_began_with_the_trouble_is_named() -> None:
+    """Whatever stands first; of two that did, the surer, and one that has a name before one that has none."""
+    west = incident(Factor(FactorKind.REGION, "west"), *SITES, age_s=3000)
+    mine = incident(PA, *SITES, age_s=900)
+    surer = incident(Factor(FactorKind.PROVIDER, "pb"), *SITES, age_s=930, log_odds=40.0)
+    nameless = incident(Factor(FactorKind.AT_ONCE), *SITES, age_s=900, log_odds=90.0)
+    for both in ((west, mine), (mine, west), (nameless, west, mine)):
+        assert factor_told(ReasonCode.LOSS_DOWN, *both, age_s=880).factor == PA
+        assert factor_told(ReasonCode.LOSS_DOWN, *both, age_s=2990).factor == Factor(
+            FactorKind.REGION, "west"
+        )
+    assert factor_told(ReasonCode.DARK, mine, surer, age_s=880).factor == surer.factor

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
+from telemetry.alerting import Kind
 from telemetry.decisions import Action, Factor, FactorKind, OutcomeState, Reason, ReasonCode, State
 from tests.digest.desk import SITES, ns
 
@@ -88,6 +90,21 @@ def test_offices_of_one_shared_fault_are_told_of_together(desk: Desk) -> None:
     assert text.count("provider-b") == 1
     assert "• Etah, Agra: at risk\n" in text
     assert "• Mathura: not ready (31 %)" in text
+
+
+def test_who_was_told_of_a_shared_fault_is_named_where_an_offices_own_word_is_kept_back(desk: Desk) -> None:
+    """Of a shared fault the desk is told once; "nobody has been told yet" would have the organiser ring everybody up."""
+    desk.says()
+    shared = replace(
+        desk.alert("S7M2PQ", "", "review", told=("asha",)), kind=Kind.SHARED, sites=("etah", "mathura")
+    )
+    kept_back = replace(desk.alert("N7M2PQ", "etah", "review"), kind=Kind.NOT_YOUR_LINE)
+    desk.state.put_alerts([kept_back, shared], [], ns("09:51"))
+    desk.look("10:00")
+    text = desk.body("john@hq.example", "before").replace("\u00a0", " ")
+    assert "Nobody has been told yet" not in text
+    assert "Told: Asha Verma; not taken up yet (S7M2PQ)" in text
+    assert "Told: Asha Verma; not taken up yet (K7M2PQ)" in text, "its own word goes first where it was said"
 
 
 def test_a_contact_without_a_name_is_called_after_the_office(desk: Desk) -> None:

@@ -143,3 +143,30 @@ def test_a_hub_that_was_away_lets_offices_come_back_first(fleet: Town) -> None:
     fleet.play(40, look)
     assert states == [{State.READY}] * len(states)
     assert len(states) > 10
+
+
+def test_many_that_fall_silent_with_nothing_in_common_are_told_as_that(fleet: Town) -> None:
+    """Four of each provider, in all regions: one incident without a cause. They have no contact after the usual time only, since it may be our own link."""
+    lost = (*B[:4], *A[:4])
+    fleet.play(WARM_S)
+    cut(fleet, *lost)
+    fleet.play(TOLD_S, lambda: bool(dark(fleet) or fleet.state.open_incidents()))
+    (one,) = fleet.state.open_incidents()
+    assert (str(one.factor), set(one.sites)) == ("at_once", set(lost))
+    assert (one.evidence.suffer, one.evidence.members) == (8, 12)
+    assert not dark(fleet)
+    fleet.play(20, lambda: fleet.verdict("agra").reasons[0].code is ReasonCode.SHARED_FAULT)
+    assert [r.code for r in fleet.verdict("agra").reasons] == [ReasonCode.SHARED_FAULT, ReasonCode.NO_DATA]
+    fleet.play(90, lambda: dark(fleet) == set(lost))
+    assert {each.id for each in fleet.state.open_incidents()} == {one.id}
+
+
+def test_troubles_of_before_have_not_begun_together(fleet: Town) -> None:
+    """Six lines of one provider go bad two minutes apart: that flags look ten minutes back does not make one fault of them."""
+    fleet.play(WARM_S, step_s=5)
+    for site in B:
+        fleet.break_line(site, down=0.3)
+        fleet.play(120, step_s=5)
+    fleet.play(720, lambda: bool(fleet.state.open_incidents()), step_s=5)
+    assert {site for site, _ in fleet.flags()} == set(B)
+    assert not fleet.state.open_incidents()

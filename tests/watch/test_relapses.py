@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from analytics.lines import Lines
-from tatpar.watching.raised import relapses
+from tatpar.watching.raised import RaisedFlags, relapses, told_outages
 from telemetry.decisions import Flag, Reason, ReasonCode
 from telemetry.state.db import StateDb
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -39,3 +39,50 @@ def test_the_spells_of_one_reason_are_counted_from_the_first_of_them(tmp_path: P
         assert count.tolist() == [[4], [0]]
         assert since_ns.tolist() == [[T0 + 10 * MINUTE_NS], [0]]
         assert not relapses(state, LINES, now_ns + 2 * HOUR_NS)[0].any()
+
+
+def test_outages_alone_are_what_a_line_comes_and_goes_by(tmp_path: Path) -> None:
+    """Losses between them are not counted; from the first outage to the last, and an hour after that none."""
+    with closing(StateDb(tmp_path / "state.db")) as state:
+        for minute in range(3):
+            spell(state, ReasonCode.OUTAGE, T0 + 2 * minute * MINUTE_NS)
+            spell(state, ReasonCode.LOSS_UP, T0 + (2 * minute + 1) * MINUTE_NS)
+        found = told_outages(state, LINES, T0 + 15 * MINUTE_NS)
+        assert found.count.tolist() == [[3], [0]]
+        assert found.since_ns.tolist() == [[T0], [0]]
+        assert found.until_ns.tolist() == [[T0 + 4 * MINUTE_NS + 15 * SECOND_NS], [0]]
+        assert told_outages(state, LINES, T0 + 62 * MINUTE_NS + 15 * SECOND_NS).count.tolist() == [[1], [0]]
+        assert not told_outages(state, LINES, T0 + 2 * HOUR_NS).count.any()
+
+
+def flag(code: ReasonCode, since_ns: int, seen_ns: int) -> Flag:
+    reason = Reason(code=code, path="main.state", since_ns=since_ns)
+    return Flag(site="agra", path="main.state", reason=reason, since_ns=since_ns, seen_ns=seen_ns)
+
+
+def test_a_loss_after_an_outage_does_not_begin_before_it(tmp_path: Path) -> None:
+    """The flag was up all the time, and its spell began before the outage; told is since when the line loses now, and the trouble's age stays."""
+    at = [T0 + minute * MINUTE_NS for minute in range(30)]
+    with closing(StateDb(tmp_path / "state.db")) as state:
+        raised = RaisedFlags()
+        raised.put(state, [flag(ReasonCode.LOSS_UP, at[0], at[5])], at[5])
+        down = flag(ReasonCode.OUTAGE, at[6], at[8])
+        raised.put(state, [down, flag(ReasonCode.LOSS_UP, at[0], at[6])], at[7])
+        raised.put(state, [down, flag(ReasonCode.LOSS_UP, at[8], at[9])], at[9])
+        assert raised.since("agra", "main.state", ReasonCode.LOSS_UP) == at[8]
+        assert raised.line_since_ns(LINES).tolist() == [[at[0]], [0]]
+        raised.put(state, [flag(ReasonCode.LOSS_UP, at[12], at[22])], at[22])  # the ring forgets
+        assert raised.since("agra", "main.state", ReasonCode.LOSS_UP) == at[8]
+
+
+def test_an_outage_after_another_has_its_own_beginning(tmp_path: Path) -> None:
+    """It came back for too short a time for the flag to go down; one that lasts longer than is remembered keeps its own."""
+    with closing(StateDb(tmp_path / "state.db")) as state:
+        raised = RaisedFlags()
+        raised.put(state, [flag(ReasonCode.OUTAGE, T0, T0 + MINUTE_NS)], T0 + MINUTE_NS)
+        second = flag(ReasonCode.OUTAGE, T0 + 80 * SECOND_NS, T0 + 2 * MINUTE_NS)
+        raised.put(state, [second], T0 + 2 * MINUTE_NS)
+        assert raised.since("agra", "main.state", ReasonCode.OUTAGE) == second.since_ns
+        late = flag(ReasonCode.OUTAGE, T0 + 110 * SECOND_NS, T0 + 40 * MINUTE_NS)
+        raised.put(state, [late], T0 + 40 * MINUTE_NS)
+        assert raised.since("agra", "main.state", ReasonCode.OUTAGE) == second.since_ns

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alerts.saying import headline
 from telemetry.alerting import Step
-from telemetry.decisions import Action, FactorKind, Reason, ReasonCode
+from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode
 from tests.alerts.scenarios.house import PEOPLE
 
 if TYPE_CHECKING:
@@ -228,3 +228,24 @@ def test_an_end_threatens_every_meeting_that_is_held_there(build: Build) -> None
     named = {alert.incident: (alert.meeting, alert.starts_ns) for alert in house.open}
     starts_ns = house._occurrence("review").starts_ns
     assert named == {"end-state": ("review", starts_ns), "end-national": ("", None)}
+
+
+def test_of_two_incidents_an_office_hears_of_the_one_that_explains_its_trouble(build: Build) -> None:
+    """Its region has had a fault for 40 minutes when its provider fails and its line goes with it: the message names the provider."""
+    house = build().at("08:50").incident(FactorKind.REGION, "braj", "agra", "etah").at("09:30")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "mathura")
+    own = Reason(code=ReasonCode.LOSS_UP, value=0.2, limit=0.01, unit="ratio", since_ns=house.now_ns)
+    house.not_ready("agra", severe=True, reasons=(own,)).run("09:31")
+    (said,) = [facts for facts, _, _ in house.facts if facts.site == "agra"]
+    assert (said.factor and said.factor.kind) == FactorKind.PROVIDER
+
+
+def test_a_message_names_the_incident_that_the_verdict_names(build: Build) -> None:
+    """The verdict has weighed what explains the line: whoever reads both reads the same."""
+    house = build().at("08:50").incident(FactorKind.REGION, "braj", "agra", "etah").at("09:30")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "mathura")
+    shared = Reason(code=ReasonCode.SHARED_FAULT, value=2, limit=2, factor=Factor(FactorKind.REGION, "braj"))
+    own = Reason(code=ReasonCode.LOSS_UP, value=0.2, limit=0.01, unit="ratio", since_ns=house.now_ns)
+    house.not_ready("agra", severe=True, reasons=(shared, own)).run("09:31")
+    (said,) = [facts for facts, _, _ in house.facts if facts.site == "agra"]
+    assert (said.factor and said.factor.kind) == FactorKind.REGION

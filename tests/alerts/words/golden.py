@@ -29,11 +29,10 @@ UNITS: Final = {
     ReasonCode.USUAL_HOUR: "ratio",
     ReasonCode.STRAINED: "ratio",
     ReasonCode.EXPECTED_STRAIN: "ratio",
-    ReasonCode.RECENT_FAULT: "s",
 }
 VALUES: Final = {
     code: {"ratio": 0.041, "ms": 312.0, "bps": 640e3, "s": 1800.0}[unit] for code, unit in UNITS.items()
-} | {ReasonCode.FLAPPING: 7.0}
+} | dict.fromkeys((ReasonCode.FLAPPING, ReasonCode.RECENT_FAULT), 7.0)
 
 
 def messages(language: str) -> str:

@@ -300,3 +300,12 @@ def test_the_provider_is_called_with_the_number_of_the_line() -> None:
 def test_an_action_of_nothing_is_still_something_to_read() -> None:
     """Also when nothing is to be done the sentence is whole."""
     assert "कृपया कुछ न बदलें।" in sms(alarm(action=Action.NONE, link=""))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_room_device_that_is_off_is_told_without_the_lines_chance(language: str) -> None:
+    """99 % that the meeting works, says the line; with nothing switched on in the room it does not."""
+    one = facts(Kind.ROOM_DEVICE, Step.ESCALATED, Audience.NOC, probability=0.99)
+    assert "99" not in render(one, config(), language, Form.MAIL).body
+    line = structs.replace(one, kind=Kind.NOT_READY, reason=None)
+    assert "99" in render(line, config(), language, Form.MAIL).body

@@ -80,11 +80,17 @@ def test_a_fault_is_held_against_a_meeting_by_its_age() -> None:
 
 
 def test_silence_is_never_ready() -> None:
-    """Two slots without a word hide a fault by half, dark altogether; a slot that comes late was silence until then."""
+    """Two slots without a word hide a fault by half; dark is not ready soon before a meeting; a slot that comes late was silence until then."""
     quiet = slice(NEWEST - 1, NEWEST + 1)
     lasts = (1500 / 3300) ** 0.4
     assert within(missing(sound(), quiet))[0] == pytest.approx(1 - 0.5 * lasts)
-    assert within(missing(sound(), quiet, dark=True))[0] == pytest.approx(1 - lasts)
+    dark = missing(sound(), quiet, dark=True)
+    assert within(dark)[0] == within(dark, lead_ns=12 * HOUR_NS)[0] == 0.59
+    assert within(dark, 0.2)[0] == 0.2, "below not ready the model stands"
+    assert within(dark, lead_ns=13 * HOUR_NS)[0] == 0.89
+    assert within(dark, 0.7, lead_ns=13 * HOUR_NS)[0] == 0.7, (
+        "the model knows whether offices come back by then"
+    )
     assert within(missing(sound(), slice(NEWEST, NEWEST + 1)), 0.99, DAY_NS)[0] == 0.89
     late = sound().arrived_ns.copy()
     late[0, NEWEST] += HOUR_NS
@@ -98,6 +104,9 @@ def test_an_hour_that_nearly_always_failed_is_not_promised(weeks: tuple[int, ...
     slots = np.concatenate([np.arange(hour - week * 7 * DAY, hour - week * 7 * DAY + 12) for week in weeks])
     track = broken(sound(), slots)
     assert (within(track, lead_ns=2 * HOUR_NS)[0] < 0.6) is caps
+    assert (within(track, 0.3, lead_ns=2 * HOUR_NS)[0]) == 0.3, (
+        "how far below not ready is the model's to say"
+    )
     assert within(track, lead_ns=3 * HOUR_NS)[0] == 0.99
 
 
@@ -151,3 +160,11 @@ def test_what_had_not_arrived_changes_no_bit() -> None:
         assert np.array_equal(getattr(before, name), getattr(after, name)), name
     moved = said(upset, now_ns=NOW_NS + HOUR_NS)
     assert not np.array_equal(moved.lasting, said(track, now_ns=NOW_NS + HOUR_NS).lasting)
+
+
+def test_a_fault_of_now_takes_only_ready_from_meetings_that_are_not_near() -> None:
+    """Within twelve hours it counts as faults last; a day ahead the line is at risk at most, and below that the model stands."""
+    old = broken(sound(), slice(NEWEST - 71, NEWEST + 1))
+    assert within(old, lead_ns=12 * HOUR_NS)[0] < 0.6
+    assert within(old, lead_ns=DAY_NS) == [0.89, 0.99]
+    assert within(old, 0.7, lead_ns=DAY_NS)[0] == 0.7

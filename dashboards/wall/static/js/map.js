@@ -113,8 +113,8 @@ function viewOf(scene, width, height) {
   return { scale, w, h: h_, left: (scene.width - w) / 2, top: (scene.height - h_) / 2 };
 }
 
-/** What headquarters has wrong with itself is nowhere on the map. */
-const isLocal = ({ kind }) => !["hub", "end", "headquarters"].includes(kind);
+/** What headquarters has, or may have, wrong with itself is nowhere on the map. */
+const isLocal = ({ kind }) => !["hub", "end", "headquarters", "at_once"].includes(kind);
 
 /** Mark a change for ten seconds. */
 export function flash(element) {

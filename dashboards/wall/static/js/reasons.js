@@ -16,6 +16,7 @@ export function sayReason(why) {
 
 function ownText(why) {
   const toldBySince = why.unit === "s" && why.since_ms;
+  if (toldBySince && why.value !== undefined && why.until_ms) return say(`was.${why.code}`, { value: measure(why.value, why.unit) });
   if (why.value === undefined || toldBySince) return say(`brief.${why.code}`);
   return say(`reason.${why.code}`, { value: measure(why.value, why.unit ?? "") });
 }
