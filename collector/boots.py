@@ -82,9 +82,8 @@ class Boot(Struct, frozen=True, omit_defaults=True):
     """Settings of its clock, and by how many ns dates of each are to be moved: whole windows; 0: they stand."""
     from_mono_ns: int = 0
     """Before, its monotonic clock stood still (the machine slept): what was measured then began otherwise."""
-    met_ns: int = 0
-    doubted: bool = False
-    """One of its reports was not clear, while it was not known when it began."""
+    doubted_ns: int = 0
+    """When one of its reports was not clear, the first since all was; 0: none."""
     late_ns: int | None = None
     since_ns: int = 0
     since_mono_ns: int = 0
@@ -103,13 +102,13 @@ class Unclear(Enum):
 
 def learnt(boot: Boot | None, told: Told) -> Boot:
     """What is known with one more report. Only live ones with an age teach: what waited in a spool adds nothing."""
-    boot = boot or Boot(met_ns=told.received_ns)
+    boot = boot or Boot()
     late_ns = told.late_ns
     if late_ns is None or not told.live:
         return boot
     began_ns = told.setting_ns + late_ns
     if boot.began_ns is not None and began_ns < boot.began_ns - _EARLY_NS:  # nothing comes before it is made
-        return _run_of(replace(boot, began_ns=began_ns, settings=()), told)
+        return _run_of(replace(boot, began_ns=began_ns, settings=(), doubted_ns=0), told)
     if boot.late_ns is None or abs(late_ns - boot.late_ns) > STEADY_NS or told.received_ns < boot.since_ns:
         return _run_of(boot, told)
     if told.received_ns - boot.since_ns < _needed_ns(boot, told, began_ns):
@@ -133,23 +132,40 @@ def place(boot: Boot, told: Told) -> int | Unclear | None:
     if told.mono_ns < boot.from_mono_ns or (told.synchronised and not told.live):
         return None
     by_ns = _whole(boot.began_ns - told.setting_ns, told)
-    doubtful = told.live and waited_ns is not None and waited_ns > BEHIND_NS and by_ns != 0
-    return Unclear.YET if doubtful else by_ns
+    doubtful = waited_ns is not None and waited_ns > BEHIND_NS and by_ns != 0
+    return _in_doubt(boot, told) if doubtful else by_ns
 
 
 def _unknown(boot: Boot, told: Told, late_ns: int) -> int | Unclear | None:
     """The same while it is not known when the boot began."""
-    waited_ns = told.received_ns - boot.met_ns
-    waits = Unclear.YET if 0 <= waited_ns <= PATIENCE_NS else None
     if told.kept:
-        return waits
+        return _in_doubt(boot, told)
     if late_ns < -BEHIND_NS:
         return _whole(late_ns, told)  # nothing comes before it is made
-    fresh = told.live and (told.age_ns or 0) <= FRESH_NS and not boot.doubted
+    fresh = told.live and (told.age_ns or 0) <= FRESH_NS and not boot.doubted_ns
     if told.synchronised or told.impossible or fresh:
         return None
     agrees = boot.moved(told.setting_ns) == 0 or _whole(late_ns, told) == 0
-    return 0 if agrees else waits
+    return 0 if agrees else _in_doubt(boot, told)
+
+
+def _in_doubt(boot: Boot, told: Told) -> Unclear | None:
+    """Its boot is waited for, but not for ever."""
+    doubted_ns = told.received_ns - (boot.doubted_ns or told.received_ns)
+    return Unclear.YET if doubted_ns <= PATIENCE_NS else None
+
+
+def doubted(boot: Boot, told: Told) -> Boot:
+    """This report was not clear."""
+    return replace(boot, doubted_ns=boot.doubted_ns or told.received_ns)
+
+
+def placed(boot: Boot, told: Told, by_ns: int) -> Boot:
+    """This report was moved by so much; a live one of a known boot ends all doubt."""
+    if boot.moved(told.setting_ns) is None:
+        boot = with_setting(boot, told.setting_ns, by_ns)
+    clear = boot.doubted_ns and told.live and boot.began_ns is not None
+    return replace(boot, doubted_ns=0) if clear else boot
 
 
 def with_setting(boot: Boot, setting_ns: int, by_ns: int) -> Boot:
@@ -161,7 +177,7 @@ def with_setting(boot: Boot, setting_ns: int, by_ns: int) -> Boot:
 def set_on(boot: Boot, by_ns: int) -> Boot:
     """The same by our clock, after that was set."""
     began_ns = None if boot.began_ns is None else boot.began_ns + by_ns
-    return Boot(began_ns, from_mono_ns=boot.from_mono_ns, met_ns=boot.met_ns + by_ns)
+    return Boot(began_ns, from_mono_ns=boot.from_mono_ns)
 
 
 def _run_of(boot: Boot, told: Told) -> Boot:
@@ -180,7 +196,7 @@ def _settled(boot: Boot, told: Told, began_ns: int) -> Boot:
     """It began then: reports have been late by the same for long enough."""
     if boot.began_ns is not None and began_ns > boot.began_ns + BEHIND_NS:
         boot = replace(boot, settings=(), from_mono_ns=boot.since_mono_ns)
-    boot = replace(boot, began_ns=began_ns)
+    boot = replace(boot, began_ns=began_ns, doubted_ns=0)
     wanted_ns, by_ns = began_ns - told.setting_ns, boot.moved(told.setting_ns)
     if by_ns is None or abs(wanted_ns - by_ns) > EXPLAINED_NS:
         by_ns = _whole(wanted_ns, told)

@@ -21,8 +21,10 @@ from collector.boots import (
     Boot,
     Told,
     Unclear,
+    doubted,
     learnt,
     place,
+    placed,
     set_on,
     with_setting,
 )
@@ -142,8 +144,7 @@ class OfficeClocks:
                 if self._kept.get(key) == one or key in self._new_boots:
                     continue
                 known = self._boots_of((one.site, one.probe))
-                before = known.get(one.boot) or Boot(met_ns=one.at_ns)
-                known[one.boot] = _as_kept(before, one)
+                known[one.boot] = _as_kept(known.get(one.boot) or Boot(), one)
                 self._kept[key] = one
             self._news.take_over(ahead)
 
@@ -165,9 +166,10 @@ class OfficeClocks:
         if isinstance(by_ns, Unclear) and not told.kept and _is_over(told, boots.values()):
             by_ns = None
         if isinstance(by_ns, Unclear):
-            boot = structs.replace(boot, doubted=True)
-        if isinstance(by_ns, int) and boot.moved(told.setting_ns) is None:
-            boot = with_setting(boot, told.setting_ns, by_ns)
+            boot = doubted(boot, told)
+            self._calm.pop((envelope.site, envelope.probe), None)
+        elif by_ns is not None:
+            boot = placed(boot, told, by_ns)
         boots[name] = boot
         if len(boots) > _BOOTS:
             self._forget(envelope.site, envelope.probe, boots.popitem(last=False)[0])

@@ -154,6 +154,17 @@ def test_what_was_kept_of_an_unknown_boot_is_not_guessed_at(office: Office, ahea
     assert set(again) == {0}
 
 
+@pytest.mark.parametrize("ahead_ns", WRONG)
+def test_what_comes_first_need_not_be_examined_first(office: Office, ahead_ns: int) -> None:
+    """Of a queue that is handed over in a moment, the newest may be the first whose turn it is."""
+    office.kept = True
+    queue = [
+        office.starts(turn, ahead_ns, waited_ns=(4 - turn) * WINDOW_NS + turn * MS_NS)
+        for turn in (3, 0, 1, 2)
+    ]
+    assert queue == [REFUSED] * 4
+
+
 def test_a_probe_that_says_its_clock_is_kept_right_is_not_made_to_wait(office: Office) -> None:
     office.kept, office.clock = True, Clock(state=ClockState.SYNCHRONISED)
     assert {office.starts(turn, waited_ns=(240 - turn) * WINDOW_NS) for turn in range(240)} == {0}
@@ -264,6 +275,38 @@ def test_a_machine_that_slept_and_is_slow_otherwise_now(office: Office) -> None:
         office.starts(turn, -3 * HOUR_NS)
     office.asleep_ns = 2 * HOUR_NS
     assert [office.starts(turn, -HOUR_NS) for turn in range(500, 503)] == [REFUSED, 0, 0]
+
+
+@pytest.mark.parametrize("ahead_ns", [0, -3 * HOUR_NS])
+def test_what_was_measured_after_the_machine_slept_may_come_before_a_live_report(
+    office: Office, ahead_ns: int
+) -> None:
+    """It woke without a line. That it slept is not known yet: until it is, nothing is moved by what it slept."""
+    for turn in range(3):
+        office.starts(turn, ahead_ns)
+    office.kept, office.asleep_ns = True, 2 * HOUR_NS
+    spooled = {turn: (540 - turn) * WINDOW_NS for turn in range(500, 536)}
+    assert {office.starts(turn, ahead_ns, spooled_ns=age_ns) for turn, age_ns in spooled.items()} == {REFUSED}
+    assert {office.starts(turn, ahead_ns) for turn in range(540, 543)} == {0}
+    again = [office.starts(turn, ahead_ns, spooled_ns=age_ns + MINUTE_NS) for turn, age_ns in spooled.items()]
+    assert set(again) == {0}
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("ahead_ns", [0, -HOUR_NS])
+def test_no_office_is_refused_for_long(office: Office, ahead_ns: int, known: bool, kept: bool) -> None:
+    """Its line delays every other report by ten seconds, so that no two tell the same: after a minute they are taken all the same."""
+    if known:
+        for turn in range(3):
+            office.starts(turn, -3 * HOUR_NS)
+        office.asleep_ns = 2 * HOUR_NS
+    office.kept = kept
+    told = [
+        office.starts(turn, ahead_ns, waited_ns=turn % 2 * 10 * SECOND_NS, live_ns=11 * SECOND_NS)
+        for turn in range(500, 540)
+    ]
+    assert REFUSED not in told[6:]
 
 
 def test_a_line_that_was_slow_alike_is_found_out_when_it_is_not(office: Office) -> None:
