@@ -21,7 +21,7 @@ class Message(Struct, frozen=True, gc=False):
     link: int = 0
     """Number of the connection that it came on: an acknowledgement counts only there."""
     kept: bool = False
-    """The broker may have kept it for us: it came on a session that was resumed not long ago."""
+    """The broker may have kept it for us: of what has come since, nothing tells that it was sent not long ago."""
 
     @property
     def size(self) -> int:

@@ -131,13 +131,14 @@ class Bridge:
         self._receive = receive
         self._now_ns = now_ns
         self._echo_topic = f"{root}/{membership.client_id}/echo"
+        self._token = uuid.uuid4().hex.encode()
+        """Whose an echo is: the broker may have kept one of whoever ran before us."""
         self._link: Link | None = None
         self._links = 0
         self._ready = False
         self._leaving = False
         self._paused_at: float | None = None
         self._echo_due = 0.0
-        self._echo_sent = 0.0
         self._progress = (0, 0.0)
         self.counters = BridgeCounters()
         self.on_connected: Callable[[], None] = lambda: None
@@ -294,9 +295,9 @@ class Bridge:
         now = self._now()
         if self._ready and now >= self._echo_due:
             self._echo_due = now + self._patience.echo_s
-            self._echo_sent = now
             # at QoS 0 while paused: its PUBACK would lie unread; either way the broker hears from us
-            link.publish(self._echo_topic, b"", 0 if self.paused else 1, retain=False)
+            echo = b"%s %r" % (self._token, now)
+            link.publish(self._echo_topic, echo, 0 if self.paused else 1, retain=False)
         if self.paused or link.packets_in != self._progress[0]:
             self._progress = (link.packets_in, now)
         elif now - self._progress[1] > self._patience.stalled_s:
@@ -307,12 +308,21 @@ class Bridge:
 
     def _on_message(self, message: Message) -> None:
         if message.topic == self._echo_topic:
-            self.counters.echo_ms = 1e3 * (self._now() - self._echo_sent)
-            self.acknowledge(message)
+            self._on_echo(message)
         elif message.topic == SYS_DROPPED:
             self._on_dropped(message.payload)
         else:
             self._receive(message)
+
+    def _on_echo(self, message: Message) -> None:
+        """What the broker had for us when we sent it has come before it, as reports and echoes are of one quality."""
+        self.acknowledge(message)
+        token, _, sent = message.payload.partition(b" ")
+        if token != self._token or self._link is None:
+            return
+        self.counters.echo_ms = 1e3 * (self._now() - float(sent))
+        if message.qos:
+            self._link.current_s = max(self._link.current_s, float(sent))
 
     def _on_dropped(self, payload: bytes) -> None:
         if not payload.isdigit() or len(payload) > 18:

@@ -183,3 +183,27 @@ async def test_a_clock_that_was_wrong_until_the_network_came_up(
             )
             assert agra.misplaced(killable_hub.store) == {}
     assert killable_hub.state.wrong_clocks(0) == []
+
+
+async def test_an_office_without_ntp_is_heard_at_once_when_the_hub_comes_back(
+    killable_hub: Any, make_clocked: Callable[..., Clocked], eventually: Eventually
+) -> None:
+    """Nothing is known of its boot, and the broker kept three windows: those alone wait, and come again by themselves."""
+    probes = [make_clocked("agra", "p1", 0), make_clocked("meerut", "p1", 0)]
+    store = killable_hub.store
+    async with killable_hub.collecting():  # from here on there is a session
+        pass
+    async with contextlib.AsyncExitStack() as stack:
+        for probe in probes:
+            await stack.enter_async_context(probe.running(killable_hub.broker.port))
+        await eventually(lambda: all(probe.reports_made() >= 3 for probe in probes), within_s=180)
+        async with killable_hub.collecting() as collector:
+            await eventually(lambda: collector.bridge.echo_ms is not None)
+            waited = [probe.reports_made() for probe in probes]
+            await eventually(
+                lambda: all(p.numbers(store)[-1:] > [n] for p, n in zip(probes, waited, strict=True))
+            )
+            assert collector.counters.refused["undated"] <= sum(waited), "no report that came as it was made"
+            await eventually(lambda: all(p.has_all(store) for p in probes), within_s=180)
+    assert [probe.misplaced(store) for probe in probes] == [{}, {}]
+    assert killable_hub.state.wrong_clocks(0) == []
