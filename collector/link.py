@@ -318,10 +318,8 @@ class Link(asyncio.BufferedProtocol):
 
     def _on_publish(self, head: int, start: int, stop: int, now_ns: int) -> None:
         topic, payload, qos, retained, mid, age_ms = packets.read_publish(head, self._buffer, start, stop)
-        name, kept = (
-            self._topics.get(topic) or self._topic(topic),
-            self._loop.time() - self.current_s > _WAITED_S,
-        )
+        name = self._topics.get(topic) or self._topic(topic)
+        kept = self._loop.time() - self.current_s > _WAITED_S
         self._receive(Message(name, payload, now_ns, retained, age_ms, qos, mid, self.number, kept))
 
     def _topic(self, raw: bytes) -> str:

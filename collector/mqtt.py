@@ -2,7 +2,8 @@
 
 A watchdog looks at progress, not at the socket: a small echo of our own goes through the broker and must come
 back the way the reports do. When nothing at all has come for `Patience.stalled_s` although we read, the connection
-is cut and made anew (a subscription that the broker has lost looks healthy on the socket).
+is cut and made anew (a subscription that the broker has lost looks healthy on the socket). The echo also tells what
+the broker had kept for us: all that has come before it (decision 189).
 """
 
 from __future__ import annotations
@@ -315,7 +316,7 @@ class Bridge:
             self._receive(message)
 
     def _on_echo(self, message: Message) -> None:
-        """What the broker had for us when we sent it has come before it, as reports and echoes are of one quality."""
+        """What the broker had for us when it was sent has come before it; at QoS 0 it may have overtaken some."""
         self.acknowledge(message)
         token, _, sent = message.payload.partition(b" ")
         if token != self._token or self._link is None:
