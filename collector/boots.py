@@ -59,6 +59,8 @@ class Told(NamedTuple):
     """A broker may have kept it for us."""
     impossible: bool
     """Its date cannot be."""
+    was_wrong: bool
+    """Its office's clock was wrong when it was heard last."""
 
     @property
     def setting_ns(self) -> int:
@@ -142,7 +144,7 @@ def _unknown(boot: Boot, told: Told, late_ns: int) -> int | Unclear | None:
         return _in_doubt(boot, told)
     if late_ns < -BEHIND_NS:
         return _whole(late_ns, told)  # nothing comes before it is made
-    fresh = told.live and (told.age_ns or 0) <= FRESH_NS and not boot.doubted_ns
+    fresh = told.live and (told.age_ns or 0) <= FRESH_NS and not boot.doubted_ns and not told.was_wrong
     if told.synchronised or told.impossible or fresh:
         return None
     agrees = boot.moved(told.setting_ns) == 0 or _whole(late_ns, told) == 0

@@ -26,6 +26,10 @@ class ClockNews:
         """Go on with what others have said, or we before a restart."""
         self._ahead |= {key: ahead_ns for key, ahead_ns in ahead.items() if key not in self._ahead}
 
+    def is_wrong(self, key: tuple[str, str]) -> bool:
+        """As far as was heard."""
+        return key in self._ahead
+
     def note(self, key: tuple[str, str], ahead_ns: int, at_ns: int) -> None:
         """A live report tells that its clock is ahead by so much; negative: behind; 0: it is right."""
         before_ns = self._ahead.get(key, 0)

@@ -158,7 +158,8 @@ class OfficeClocks:
 
     def _placed(self, report: Received, message: Message, *, misdated: bool) -> Received | Unclear | None:
         envelope = report.envelope
-        told = _told(report, message, misdated=misdated)
+        wrong = self._news.is_wrong((envelope.site, envelope.probe))
+        told = _told(report, message, misdated=misdated, was_wrong=wrong)
         name = envelope.boot[:_MAX_BOOT]
         boots = self._boots_of((envelope.site, envelope.probe))
         boot = learnt(boots.pop(name, None), told)
@@ -230,7 +231,7 @@ def _is_over(told: Told, others: Iterable[Boot]) -> bool:
     return any(other.began_ns is not None and other.since_ns > began_ns for other in others)
 
 
-def _told(report: Received, message: Message, *, misdated: bool) -> Told:
+def _told(report: Received, message: Message, *, misdated: bool, was_wrong: bool) -> Told:
     envelope = report.envelope
     synchronised = envelope.clock.state is ClockState.SYNCHRONISED
     return Told(
@@ -242,6 +243,7 @@ def _told(report: Received, message: Message, *, misdated: bool) -> Told:
         synchronised=synchronised,
         kept=message.kept and (misdated or not synchronised),
         impossible=misdated,
+        was_wrong=was_wrong,
     )
 
 

@@ -330,6 +330,21 @@ def test_an_earlier_boot_of_a_wrong_clock_is_placed_without_an_age(office: Offic
     } == {0}
 
 
+@pytest.mark.parametrize("then_ns", [0, *WRONG])
+def test_a_machine_whose_clock_was_wrong_is_not_believed_after_a_restart(
+    office: Office, then_ns: int
+) -> None:
+    """Its battery is dead: one report tells neither whether it is slow again nor whether it waited. A right clock needs no waiting."""
+    for turn in range(3):
+        office.starts(turn, -3 * HOUR_NS)
+    office.restart_hub()
+    office.boot, office.asleep_ns = "boot-2", UP_NS
+    told = [office.starts(turn, then_ns) for turn in range(40, 44)]
+    assert set(told[:1]) <= {0, REFUSED}
+    assert told[1:] == [0, 0, 0]
+    assert then_ns or told[0] == 0
+
+
 def test_two_probes_of_one_office_are_judged_apart(office: Office) -> None:
     other = Office(office.make, office.rules, office.store, office.memory, probe="p2")
     for turn in range(6):
