@@ -20,9 +20,9 @@ from collector.batch import Batch, Fresh
 from collector.crowding import Crowding
 from collector.enrolment.roll import Roll
 from collector.intake import Bounds, examine, outlived
+from collector.office_clocks import OfficeClocks
 from collector.outcome import Accepted, Answered, Misdated, RefusalCode, Refused, Said
 from collector.redating import Redater
-from collector.slow_clocks import SlowClocks
 from telemetry.messages import Opaque
 from telemetry.store.errors import StoreError
 from telemetry.store.protocol import Counting, Fate, InHour, Preparing
@@ -58,7 +58,7 @@ class Memory:
     """What is remembered from batch to batch; the examining thread's alone."""
 
     redater: Redater = field(default_factory=Redater)
-    slow_clocks: SlowClocks = field(default_factory=SlowClocks)
+    clocks: OfficeClocks = field(default_factory=OfficeClocks)
     arrears: Arrears = field(default_factory=Arrears)
     crowding: Crowding = field(default_factory=Crowding)
 
@@ -107,6 +107,7 @@ def _sort_all(messages: Sequence[Message], rules: Rules, memory: Memory, store: 
     reports: list[tuple[Received, Message]] = []
     prepare = store.prepare if isinstance(store, Preparing) else None
     before = _told_by(store) if isinstance(store, Counting) else None
+    memory.clocks.look()
     for message in messages:
         outcome = _outcome(message, rules, memory, batch)
         if isinstance(outcome, Accepted):
@@ -170,26 +171,28 @@ def _no_collecting() -> Iterator[None]:
 
 def _outcome(message: Message, rules: Rules, memory: Memory, batch: Batch) -> Settled:
     outcome = examine(message, rules.root, rules.registry, rules.bounds, rules.roll)
-    if isinstance(outcome, Accepted):
-        return _in_time(outcome, message, memory, batch)
-    if not isinstance(outcome, Misdated):
+    if not isinstance(outcome, (Accepted, Misdated)):
         return outcome
-    mended = memory.redater.redate(outcome)
+    mended = memory.clocks.settle(outcome.report, message, misdated=isinstance(outcome, Misdated))
+    if mended is None:
+        if isinstance(outcome, Accepted):
+            return outcome
+        mended = _by_its_age(outcome, memory)
     if isinstance(mended, Refused):
         return mended
-    if (gone := outlived(mended.report, message, rules.bounds)) is not None:
+    if (gone := outlived(mended, message, rules.bounds)) is not None:
         return gone
     batch.redated += 1
-    return Accepted(mended.report)
-
-
-def _in_time(accepted: Accepted, message: Message, memory: Memory, batch: Batch) -> Accepted:
-    """As it was dated, or by its age when its clock is slow."""
-    mended = memory.slow_clocks.redated(accepted.report, message)
-    if mended is None:
-        return accepted
-    batch.redated += 1
     return Accepted(mended)
+
+
+def _by_its_age(misdated: Misdated, memory: Memory) -> Received | Refused:
+    """Of a boot that nothing is known of: its date cannot be, and its age is the best that there is."""
+    mended = memory.redater.redate(misdated)
+    if isinstance(mended, Refused):
+        return mended
+    memory.clocks.dated(misdated.report, mended.offset_ns)
+    return mended.report
 
 
 def _sort(outcome: Settled, message: Message, batch: Batch, reports: list[tuple[Received, Message]]) -> None:

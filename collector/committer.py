@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collector.inbox import Inbox
     from collector.message import Message
     from collector.mqtt import Bridge
+    from collector.office_clocks import OfficeClocks
 
 
 UNANSWERED_NS: Final = 10 * SECOND_NS
@@ -48,11 +49,17 @@ class Committer:
         self._roll = roll
         self._memory = Memory()
         self._begun_mono_ns: int | None = None
+        self._memory.clocks.watch(ground.clock)
         self.trouble = Trouble(
             "reports cannot be stored",
             "nothing is acknowledged, the broker and the probes keep them; trying again",
             "commits",
         )
+
+    @property
+    def clocks(self) -> OfficeClocks:
+        """What is known of offices' clocks."""
+        return self._memory.clocks
 
     async def recall(self) -> None:
         """Take from the last heartbeats what each probe may still deliver, so that a restart is no new account.

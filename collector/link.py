@@ -7,6 +7,7 @@ in-flight window is not to be relied upon, eclipse-mosquitto #2301), and acknowl
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -28,6 +29,8 @@ MAX_PACKET_BYTES: Final = 1024 * 1024
 """Greater ones the broker must keep to itself; reports between their own bound and this are refused and counted."""
 BUFFER_BYTES: Final = 2 * MAX_PACKET_BYTES
 _MAX_MID: Final = 65_535
+_WAITED_S: Final = 30.0
+"""What the broker kept for us for no longer is no older than it seems to be."""
 _TOPICS_REMEMBERED: Final = 20_000
 
 
@@ -97,6 +100,8 @@ class Link(asyncio.BufferedProtocol):
         self._said_s = self._heard_s = self._loop.time()
         self._pinged = False
         self.session_present = False
+        self.current_s = -math.inf
+        """By the loop's clock: what comes now reached the broker after this."""
         self.packets_in = 0
         """Packets seen, of any kind that says the broker is alive to us."""
         self.published: Callable[[int, int], None] = lambda _mid, _code: None
@@ -313,18 +318,9 @@ class Link(asyncio.BufferedProtocol):
 
     def _on_publish(self, head: int, start: int, stop: int, now_ns: int) -> None:
         topic, payload, qos, retained, mid, age_ms = packets.read_publish(head, self._buffer, start, stop)
-        self._receive(
-            Message(
-                self._topics.get(topic) or self._topic(topic),
-                payload,
-                now_ns,
-                retained,
-                age_ms,
-                qos,
-                mid,
-                self.number,
-            )
-        )
+        name = self._topics.get(topic) or self._topic(topic)
+        kept = self._loop.time() - self.current_s > _WAITED_S
+        self._receive(Message(name, payload, now_ns, retained, age_ms, qos, mid, self.number, kept))
 
     def _topic(self, raw: bytes) -> str:
         try:
@@ -360,6 +356,8 @@ class Link(asyncio.BufferedProtocol):
 
     def _on_connack(self, connack: Connack) -> None:
         self.session_present = connack.session_present
+        if not connack.session_present:
+            self.current_s = self._loop.time()
         self._may_publish = min(MAX_UNACKED_PUBLISHES, connack.receive_maximum)
         if connack.keepalive_s is not None:
             self._keepalive_s = float(connack.keepalive_s)

@@ -20,6 +20,8 @@ class Message(Struct, frozen=True, gc=False):
     mid: int = 0
     link: int = 0
     """Number of the connection that it came on: an acknowledgement counts only there."""
+    kept: bool = False
+    """The broker may have kept it for us: no echo of ours that was sent not long ago has come before it."""
 
     @property
     def size(self) -> int:

@@ -2,7 +2,8 @@
 
 A watchdog looks at progress, not at the socket: a small echo of our own goes through the broker and must come
 back the way the reports do. When nothing at all has come for `Patience.stalled_s` although we read, the connection
-is cut and made anew (a subscription that the broker has lost looks healthy on the socket).
+is cut and made anew (a subscription that the broker has lost looks healthy on the socket). The echo also tells what
+the broker had kept for us: all that has come before it (decision 189).
 """
 
 from __future__ import annotations
@@ -131,13 +132,14 @@ class Bridge:
         self._receive = receive
         self._now_ns = now_ns
         self._echo_topic = f"{root}/{membership.client_id}/echo"
+        self._token = uuid.uuid4().hex.encode()
+        """Whose an echo is: the broker may have kept one of whoever ran before us."""
         self._link: Link | None = None
         self._links = 0
         self._ready = False
         self._leaving = False
         self._paused_at: float | None = None
         self._echo_due = 0.0
-        self._echo_sent = 0.0
         self._progress = (0, 0.0)
         self.counters = BridgeCounters()
         self.on_connected: Callable[[], None] = lambda: None
@@ -294,9 +296,9 @@ class Bridge:
         now = self._now()
         if self._ready and now >= self._echo_due:
             self._echo_due = now + self._patience.echo_s
-            self._echo_sent = now
             # at QoS 0 while paused: its PUBACK would lie unread; either way the broker hears from us
-            link.publish(self._echo_topic, b"", 0 if self.paused else 1, retain=False)
+            echo = b"%s %r" % (self._token, now)
+            link.publish(self._echo_topic, echo, 0 if self.paused else 1, retain=False)
         if self.paused or link.packets_in != self._progress[0]:
             self._progress = (link.packets_in, now)
         elif now - self._progress[1] > self._patience.stalled_s:
@@ -307,12 +309,21 @@ class Bridge:
 
     def _on_message(self, message: Message) -> None:
         if message.topic == self._echo_topic:
-            self.counters.echo_ms = 1e3 * (self._now() - self._echo_sent)
-            self.acknowledge(message)
+            self._on_echo(message)
         elif message.topic == SYS_DROPPED:
             self._on_dropped(message.payload)
         else:
             self._receive(message)
+
+    def _on_echo(self, message: Message) -> None:
+        """What the broker had for us when it was sent has come before it; at QoS 0 it may have overtaken some."""
+        self.acknowledge(message)
+        token, _, sent = message.payload.partition(b" ")
+        if token != self._token or self._link is None:
+            return
+        self.counters.echo_ms = 1e3 * (self._now() - float(sent))
+        if message.qos:
+            self._link.current_s = max(self._link.current_s, float(sent))
 
     def _on_dropped(self, payload: bytes) -> None:
         if not payload.isdigit() or len(payload) > 18:

@@ -27,6 +27,7 @@ class RefusalCode(StrEnum):
     REVOKED = "revoked"
     OFF_GRID = "off_grid"
     CLOCK = "clock"  # dated where it cannot be, and its age is not known either, or it is older than anything we keep
+    UNDATED = "undated"  # wrong clock, or kept by the broker: not to be told yet; for now, not accounted for
     NUMBER_TWICE = "number_twice"  # another report is stored under its number: a spool was copied or restored
     # more of one probe than it can have made: in the hour of its date, or since we met it; for now, not accounted for
     CROWDED = "crowded"

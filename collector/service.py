@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from collector.beat import Heart
 from collector.broker.address import Kind
+from collector.clock_keeping import ClockKeeping
 from collector.committer import Committer
 from collector.confirmer import Confirmer
 from collector.enrolment.orders import Orders
@@ -110,6 +111,7 @@ class Collector:
         self._committer = Committer(
             self._ground, self._inbox, self._bridge, self._on_batch, lambda: self._roll.current
         )
+        self._clock_keeping = ClockKeeping(self._ground, self._committer.clocks)
         self._confirmer = Confirmer(self._ground, self._bridge, self._is_revoked)
         self._planning = Planning(self._ground, self._bridge, self._is_revoked, lambda: self._roll.current)
         self._attendance = Attendance(self._ground)
@@ -164,6 +166,7 @@ class Collector:
     async def _collect(self) -> None:
         await self._roll.recall()
         await self._committer.recall()
+        await self._clock_keeping.recall()
         await self._attendance.recall()
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -193,6 +196,7 @@ class Collector:
             await asyncio.sleep(_TICK_S)
             quiet_s = 0.0 if self._inbox.messages else quiet_s + _TICK_S
         await self._confirmer.settle()
+        await self._clock_keeping.keep()
         await self._heart.beat()
 
     def _duties(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -200,6 +204,7 @@ class Collector:
             "leading": self._ground.leading.run(lambda: self.bridge.connected),
             "bridge": self._bridge.run(),
             "commits": self._committer.run(),
+            "clocks": self._clock_keeping.run(),
             "confirmations": self._confirmer.run(),
             "plans": self._planning.run(),
             "silence": self._attendance.watch(),
@@ -264,6 +269,7 @@ class Collector:
     def _troubles(self) -> tuple[Trouble, ...]:
         duties = (
             self._committer,
+            self._clock_keeping,
             self._confirmer,
             self._attendance,
             self._upkeep,

@@ -28,8 +28,8 @@ from probes.publishing.restart_reason import boot_id
 from probes.publishing.spool import Made, Spool
 from probes.publishing.spool_file import SpoolError, translated
 from telemetry.clock import SystemClock
-from telemetry.messages import Clock, Direction, RoundTrip, SelfReport, Stamps, Stream
-from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
+from telemetry.messages import Clock, ClockState, Direction, RoundTrip, SelfReport, Stamps, Stream
+from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -123,7 +123,10 @@ def fill(office: OfficeSettings, orders: Orders) -> None:
         begin_ns = window_start(orders.real_ns) - 3600 * SECOND_NS
         for index in range(orders.backlog):
             start_ns = begin_ns + index * WINDOW_NS
-            made = Made(boot_id(), max(time.monotonic_ns() - 3000 * SECOND_NS, 0), start_ns + WINDOW_NS)
+            age_ns = (
+                orders.real_ns - start_ns - WINDOW_NS - LATE_NS
+            )  # by both clocks, as of one that is right
+            made = Made(boot_id(), max(time.monotonic_ns() - age_ns, 0), start_ns + WINDOW_NS + LATE_NS)
             closed = window(office.key, start_ns, BACKLOG_MARK + index)
             draft = Draft(closed, closed.streams, made)
             tell(office.site, BACKLOG_MARK + index)
@@ -142,6 +145,10 @@ def tell(site: str, mark: int) -> None:
     os.write(1, f"made {site} {mark}\n".encode())
 
 
+KEPT_RIGHT: Final = Clock(state=ClockState.SYNCHRONISED)
+"""What a machine says whose clock NTP keeps; of others, dates that do not agree with their ages wait (decision 189)."""
+
+
 def window(office: str, start_ns: int, mark: int) -> ClosedWindow:
     """150 packets, one lost on the way up, and a mark."""
     stream = Stream(
@@ -157,7 +164,7 @@ def window(office: str, start_ns: int, mark: int) -> ClosedWindow:
         straddled=mark,
         stateful=True,
     )
-    return ClosedWindow(office, start_ns, time.monotonic_ns(), Clock(), SelfReport(), (stream,))
+    return ClosedWindow(office, start_ns, time.monotonic_ns(), KEPT_RIGHT, SelfReport(), (stream,))
 
 
 class Windows:

@@ -15,6 +15,7 @@ from dashboards.wall.picture.reasons import shown, shown_ratio, why
 from dashboards.wall.picture.times import ms, recurrence_name
 from dashboards.wall.site_calls import LastRehearsal, LiveCall, last_rehearsal, live_call
 from telemetry.messages import ClockState, StampSource
+from telemetry.state.clocks import TOLD_NS
 from telemetry.store.protocol import Selection
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from config.sites import Site
     from dashboards.wall.sources import DecisionReader
     from telemetry.decisions import Verdict
+    from telemetry.state.clocks import WrongClock
     from telemetry.store.protocol import StoreReader
     from telemetry.store.tables import StreamTable
 
@@ -74,6 +76,20 @@ class Upcoming(Struct, frozen=True, kw_only=True, omit_defaults=True):
     best: str = ""
 
 
+class OfficeClock(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A clock of the office that is wrong, or was until not long ago."""
+
+    probe: str
+    how: str
+    """`slow`, `fast`; `was_slow`, `was_fast`: it is right again."""
+    off: float
+    """By how many seconds."""
+    since: int
+    """When the hub knew, ms."""
+    until: int | None = None
+    """When it was right again, ms."""
+
+
 class SitePage(Struct, frozen=True, kw_only=True):
     """What the page says beside the charts."""
 
@@ -88,6 +104,8 @@ class SitePage(Struct, frozen=True, kw_only=True):
     """The call on the line now; null when the probe sees none."""
     rehearsal: LastRehearsal | None
     """The newest of the last four weeks."""
+    clocks: tuple[OfficeClock, ...]
+    """Those that are wrong, or were within a day; reports of a wrong one are dated by the hub's."""
 
 
 def site_page(
@@ -108,6 +126,14 @@ def site_page(
         upcoming=tuple(_upcoming(config, state, site, now_ns)),
         call=live_call(reader, site.id, now_ns),
         rehearsal=last_rehearsal(reader, site.id, now_ns),
+        clocks=tuple(_clock(one) for one in state.wrong_clocks(now_ns - TOLD_NS) if one.site == site.id),
+    )
+
+
+def _clock(wrong: WrongClock) -> OfficeClock:
+    until = None if wrong.until_ns is None else ms(wrong.until_ns)
+    return OfficeClock(
+        probe=wrong.probe, how=wrong.how, off=wrong.off_s, since=ms(wrong.since_ns), until=until
     )
 
 

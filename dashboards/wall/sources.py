@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Forecast, Incident, Outcome, Verdict
     from telemetry.rehearsing import LastRehearsal, RehearsalRecord
+    from telemetry.state.clocks import WrongClock
     from telemetry.state.flags import FlagSpell
     from telemetry.state.heartbeats import Beat
     from telemetry.state.outbox import OutboxRow
@@ -50,6 +51,10 @@ class DecisionReader(Protocol):
 
     def presence_spans(self, site: str, from_ns: int, until_ns: int) -> Sequence[OfflineSpan]:
         """When a site's presence was lost."""
+        ...
+
+    def wrong_clocks(self, since_ns: int) -> Sequence[WrongClock]:
+        """Offices' clocks that are wrong, or still were at that time."""
         ...
 
     def open_flags(self) -> Sequence[Flag]:

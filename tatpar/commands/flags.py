@@ -26,6 +26,8 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
     """Which lines are degraded now: why, how much, against what limit and what is usual, since when."""
     from analytics.flags import severity  # noqa: PLC0415
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
+    from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.data_folder.clocks import clock_lines, clocks_as_json, clocks_in  # noqa: PLC0415
     from tatpar.data_folder.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
     from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
     from tatpar.terminal.json_time import readable, rfc3339  # noqa: PLC0415
@@ -36,6 +38,7 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
     with decided(data_dir, language) as state:
         flags = sorted(state.open_flags(), key=severity)
         incidents = state.open_incidents()
+        clocks = clocks_in(state, config.registry.by_id, now_ns)
         age_s = watch_age_s(state, now_ns)
     if as_json:
         age = None if age_s is None else round(age_s, 1)
@@ -46,13 +49,15 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
                     "watch_age_s": age,
                     "incidents": [readable(each) for each in incidents],
                     "flags": [readable(f) for f in flags],
+                    "wrong_clocks": clocks_as_json(clocks),
                 }
             )
         )
         return
     if is_stale(age_s):
         click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
-    for line in grouped(config, incidents, flags, language):
+    of_clocks = clock_lines(config, clocks, language, timezone_of(config.settings))
+    for line in [*grouped(config, incidents, flags, language), *of_clocks]:
         click.echo(line)
 
 

@@ -67,6 +67,7 @@ def command(  # noqa: PLR0913 - one argument an option
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
+    from tatpar.data_folder.clocks import clock_lines, clocks_as_json, told_clocks  # noqa: PLC0415
     from tatpar.gaps.words import as_json as for_machines  # noqa: PLC0415
     from tatpar.gaps.words import lines  # noqa: PLC0415
     from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
@@ -79,12 +80,16 @@ def command(  # noqa: PLR0913 - one argument an option
     except NoSuchSpanError as error:
         wrong_input(f"--since: {error}")
     language = lang or config.settings.deployment.language
-    missing = _found(config, data_dir, _wanted(config, sites, language), (since_ns, now_ns), language)
+    wanted = _wanted(config, sites, language)
+    missing = _found(config, data_dir, wanted, (since_ns, now_ns), language)
     put_back = _put_back(config.settings.store, data_dir, since_ns)
+    clocks = told_clocks(data_dir, wanted, now_ns)
     if as_json:
-        click.echo(text_of(for_machines(missing, now_ns, put_back)))
+        told = for_machines(missing, now_ns, put_back) | {"wrong_clocks": clocks_as_json(clocks)}
+        click.echo(text_of(told))
     else:
-        click.echo("\n".join(lines(config, missing, language, zone, put_back)))
+        of_clocks = clock_lines(config, clocks, language, zone)
+        click.echo("\n".join([*lines(config, missing, language, zone, put_back), *of_clocks]))
     if require is not None and (
         missing.mute or not missing.fleet.ratio >= require
     ):  # NaN is not enough either

@@ -12,12 +12,14 @@ from collector.broker.knock import Answered, TurnedAway, knock
 from collector.outcome import RefusalCode
 from collector.planner import MAX_PROBES
 from collector.tls import client_context
+from tatpar.examination.clocks import clocks
 from tatpar.examination.finding import broken, fine, less
 from tatpar.examination.phrase import Figure, as_it_is, phrase
 from tatpar.examination.readiness import readiness
 from tatpar.examination.starts import starts
 from tatpar.hub.failures import PREFIX, failures_in, is_failing
 from tatpar.importing.told import ROLE as IMPORT
+from telemetry.state.clocks import TOLD_NS
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
 from telemetry.state.file import STATE_FILE
@@ -115,6 +117,7 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
     try:
         with contextlib.closing(StateDb(data_dir / STATE_FILE)) as opened:
             beats, presence = opened.beats(), opened.presence()
+            wrong = opened.wrong_clocks(now_ns - TOLD_NS)
     except StateError as error:
         return [broken(subject, as_it_is(str(error)), phrase("decisions.do_restore"))]
     failures = failures_in(beats, now_ns)
@@ -142,7 +145,7 @@ def state(data_dir: Path, now_ns: int) -> list[Finding]:
         if address := beat.detail.get("metrics_address"):
             findings.append(readiness(role, str(address)))
         findings += [*_refused(role, beat), *_withheld(role, beat)]
-    return [*findings, *starts(presence)]
+    return [*findings, *starts(presence), *clocks(wrong, now_ns)]
 
 
 def _start(role: str) -> Phrase:

@@ -38,7 +38,14 @@ class Figure:
     digits: int = 0
 
 
-Given = str | int | Figure | Phrase | tuple[Phrase, ...]
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration, in the units that matter."""
+
+    seconds: float
+
+
+Given = str | int | Figure | Span | Phrase | tuple[Phrase, ...]
 """What may stand in a phrase; several phrases are listed."""
 
 
@@ -63,6 +70,10 @@ def _said(language: str, value: Given) -> str:
         return value
     if isinstance(value, Phrase):
         return value.said(language)
+    if isinstance(value, Span):
+        from telemetry.words.format import duration  # noqa: PLC0415
+
+        return duration(language, value.seconds)
     if isinstance(value, tuple):
         return ", ".join(each.said(language) for each in value)
     return _number(language, value if isinstance(value, Figure) else Figure(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from telemetry.state.access import AccessTable
 from telemetry.state.alerts import AlertTable
 from telemetry.state.beliefs import BeliefTable
+from telemetry.state.clocks import ClockTable
 from telemetry.state.commands import CommandTable
 from telemetry.state.credentials import CredentialTable
 from telemetry.state.flags import FlagTable
@@ -30,6 +31,7 @@ class StateDb(
     FlagTable,
     BeliefTable,
     ImportTable,
+    ClockTable,
     VerdictTable,
     ForecastTable,
     OutcomeTable,

@@ -21,6 +21,7 @@ MIGRATIONS: Final = (
     "007_access.sql",
     "008_belief.sql",
     "009_imported.sql",
+    "010_clocks.sql",
 )
 """Files beside this one, in order. A step that is released is never edited: a change is a new step."""
 

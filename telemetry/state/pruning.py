@@ -14,6 +14,7 @@ _OVER: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "outcomes": (("outcome", "starts_ns < :before"),),
     "flags": (("flag_spell", "cleared_ns < :before"),),
     "absences": (("offline", "until_ns < :before"),),
+    "clocks": (("wrong_clock", "until_ns < :before"), ("boot", "at_ns < :before")),
     "incidents": (
         ("incident_mark", "incident IN (SELECT id FROM incident WHERE until_ns < :before)"),
         ("incident", "until_ns < :before"),
@@ -82,6 +83,8 @@ _KEYS: Final = {
     "verdict": "site, meeting, occurrence_ns",
     "outcome": "site, meeting, occurrence_ns",
     "offline": "site, probe, from_ns",
+    "wrong_clock": "site, probe",
+    "boot": "site, probe, boot",
     "rehearsal_office": "id, site",
     "outbox_file": "key, name",
     "model": "fitted_ns",

@@ -45,6 +45,9 @@ INSERT INTO alert VALUES ('a{at}', 's{at}', 'x', 1, {at}, '{{}}');
 INSERT INTO quarantine (received_ns, topic, reason, payload) VALUES ({at}, 't', 'r', x'00');
 INSERT INTO command (id, site, probe, who, issued_ns, expires_ns, body) VALUES ('c{at}', 'a', 'p', 'w', {at}, {at}, '{{}}');
 INSERT INTO model VALUES ({at}, 'n', x'00');
+INSERT INTO wrong_clock VALUES ('a{at}', 'p', 1, 1, {at}, {at});
+INSERT INTO wrong_clock VALUES ('o{at}', 'p', 1, 1, {at}, NULL);
+INSERT INTO boot VALUES ('a', 'p', 'b{at}', {at}, '{{}}');
 """
 
 
@@ -81,6 +84,10 @@ def test_of_every_kind_what_is_over_goes_and_the_rest_stays(
         for table in ("flag_spell", "incident", "model", "outbox", "verdict", "incident_mark")
     }
     assert rows == {"flag_spell": 3, "incident": 3, "model": 1, "outbox": 2, "verdict": 1, "incident_mark": 1}
+    clocks = state._connection.execute(
+        "SELECT (SELECT count(*) FROM wrong_clock), (SELECT count(*) FROM boot)"
+    )
+    assert clocks.fetchone() == (3, 1)
     state.let_go(2**62)
     assert state._connection.execute("SELECT count(*) FROM model").fetchone() == (1,)
     assert [row.key for row in state.waiting(9)] == ["waits"]

@@ -170,7 +170,7 @@ def test_a_damaged_or_newer_backup_is_refused(hub: Hub) -> None:
         for entry in manifest.files
     ]
     (backup / FILE).write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, files=tuple(entries))))
-    with pytest.raises(BackupError, match=r"state\.db: the file has format 99, this version knows up to 9"):
+    with pytest.raises(BackupError, match=r"state\.db: the file has format 99, this version knows up to 10"):
         restore(backup, target)
     stray = msgspec.structs.replace(manifest.files[0], path="data/../../etc/passwd")
     (backup / FILE).write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, files=(stray,))))

@@ -234,7 +234,7 @@ def test_files_of_a_newer_version_are_refused_in_one_line(tmp_path: Path) -> Non
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA user_version=99")
         with pytest.raises(
-            Exception, match=r"the file has format 99, this version knows up to \d; use the newer version$"
+            Exception, match=r"the file has format 99, this version knows up to \d+; use the newer version$"
         ):
             opened(path)
     with closing(sqlite3.connect(tmp_path / "derived.db")) as connection:

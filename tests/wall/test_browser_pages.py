@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from telemetry.decisions import Reason, ReasonCode, State
+from telemetry.state.clocks import ClockSaid
 from telemetry.store.protocol import Received
 from telemetry.windows import SECOND_NS, window_start
 from tests.wall.story import envelope
@@ -161,6 +162,29 @@ def test_of_a_line_that_fell_silent_nothing_is_said_of_now(
         facts = page.inner_text(".facts-list")
     assert re.search(r"Round trip now\s+–", facts)
     assert "10 a second" in facts
+
+
+def test_an_offices_wrong_clock_is_told_until_a_day_after_it_is_right(
+    page: Page, tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any], until: Any
+) -> None:
+    """By how much, that its reports are dated by ours, and what to do there; of two probes the one whose clock it is."""
+    wrong_ns = -(3 * 3600 + 4 * 60) * SECOND_NS
+    with make_fleet(tmp_path) as fleet, serve_page(fleet) as url:
+        now_ns = fleet.clock.now_ns()
+        fleet.state.put_clocks([ClockSaid("agra", "p2", wrong_ns, now_ns - 60 * SECOND_NS)])
+        for language, off in (("en", "3\u00a0h 4\u00a0min slow"), ("hi", "3\u00a0घंटे 4\u00a0मिनट पीछे है")):
+            page.goto(f"{url}/?lang={language}#/site/agra?range=1h&path=main.state")
+            until(page, f"document.querySelector('.site-head')?.innerText.includes('{off}')")
+            said = page.inner_text(".site-head")
+            assert "(p2)" in said
+            assert "timedatectl set-ntp true" in said
+        fleet.state.put_clocks([ClockSaid("agra", "p2", 0, now_ns)])
+        page.goto(f"{url}/?lang=en#/site/agra?range=6h&path=main.state")
+        until(page, "document.querySelector('.site-head')?.innerText.includes('slow; it is right since')")
+        assert "timedatectl" not in page.inner_text(".site-head")
+        page.goto(f"{url}/?lang=en#/site/rampur?range=1h&path=main.state")
+        until(page, "document.querySelector('.facts-list')?.innerText.includes('Loss now')")
+        assert "clock of" not in page.inner_text(".site-head")
 
 
 def test_an_office_that_is_not_there_has_its_own_sentence(page: Page, fleet: Any) -> None:

@@ -2,10 +2,10 @@
 
 import { clock, clockSeconds, date, decimal, hourOfDay, mos, percent, rate, ms as milliseconds } from "./format.js";
 import { drawMarks } from "./chart_marks.js";
-import { bandOf } from "./chart_usual.js";
 
 export const CHARTS = ["loss", "rtt", "jitter", "pdv", "bitrate", "quality"];
 const DAY_S = 86_400;
+const HOUR_MS = 3600_000;
 const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 const downwards = (values) => values.map((value) => (value === null ? null : -value));
@@ -24,6 +24,14 @@ export function dataOf(name, series, past) {
     case "pdv": return [t, series.pdv_up_ms, downwards(series.pdv_down_ms)];
     default: return [t, series.bitrate_up_bps, downwards(series.bitrate_down_bps)];
   }
+}
+
+/** What is usual of a figure at that hour, at each step: `[low, high]`, null where nothing is known. */
+function bandOf(past, figure, series) {
+  const band = past?.usual[figure];
+  const first = past?.t_ms[0];
+  const pick = (values) => series.t_ms.map((t) => values?.[Math.floor((t + series.step_ms / 2 - first) / HOUR_MS)] ?? null);
+  return [pick(band?.low), pick(band?.high)];
 }
 
 /** Which arrays are read out: of the round trip the middle and its slow ends, of the others up and down. */

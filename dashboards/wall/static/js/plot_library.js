@@ -1,18 +1,15 @@
 // uPlot, fetched when the first chart is drawn; the wall itself does without.
 
+import { h } from "./dom.js";
+
 let loading = null;
 
 function load() {
   const base = `${document.documentElement.dataset.static}/vendor/uplot-1.6.32`;
   return new Promise((resolve, reject) => {
-    const style = document.createElement("link");
-    style.rel = "stylesheet";
-    style.href = `${base}/uPlot.min.css`;
-    const script = document.createElement("script");
-    script.src = `${base}/uPlot.iife.min.js`;
-    script.onload = () => resolve(window.uPlot);
-    script.onerror = () => reject(new Error("the chart library did not load"));
-    document.head.append(style, script);
+    document.head.append(
+      h("link", { rel: "stylesheet", href: `${base}/uPlot.min.css` }),
+      h("script", { src: `${base}/uPlot.iife.min.js`, onload: () => resolve(window.uPlot), onerror: () => reject(new Error("the chart library did not load")) }));
   });
 }
 

@@ -1,5 +1,5 @@
-// One office: its verdicts, its lines and probe, and charts of the line over time. The address carries the view: line, span,
-// and the point whose raw reports are open.
+// One office: its verdicts, lines and probe, and charts over time. The address carries the view: line, span, the point whose
+// raw reports are open.
 
 import { h, setText, shape } from "./dom.js";
 import { decimal, measure, moment, mos, ms, percent } from "./format.js";
@@ -37,7 +37,7 @@ export function createSitePage() {
   const path = () => address.query.get("path") || tileOf(address.id).path || site?.paths?.[0] || "";
   const noted = () => (address.query.has("at") ? Number(address.query.get("at")) : null);
 
-  /** Whole windows, so that a view of one window is one. */
+  /** Whole windows: a view of one is one. */
   function zoom(fromMs, untilMs) {
     const from = Math.floor(fromMs / WINDOW_MS) * WINDOW_MS;
     const to = Math.max(from + WINDOW_MS, Math.ceil(untilMs / WINDOW_MS) * WINDOW_MS);
@@ -45,7 +45,7 @@ export function createSitePage() {
     location.hash = hrefSite(address.id, { from, to, path: path(), ...(noted() === null ? {} : { at: noted() }) });
   }
 
-  /** The point whose raw reports are open goes into the address, without a step in the browser's history. */
+  /** The open point goes into the address, without a step in the browser's history. */
   function note(at) {
     if (at === null) address.query.delete("at");
     else address.query.set("at", at);
@@ -77,7 +77,7 @@ export function createSitePage() {
     describe();
     const view = spanOf(asked.query, now());
     const query = new URLSearchParams({ from: Math.floor(view.from), to: Math.ceil(view.to), path: path() });
-    const margin = view.to - view.from <= RANGES["6h"] ? WINDOW_MS : 0; // so that a line reaches the edges of a close view
+    const margin = view.to - view.from <= RANGES["6h"] ? WINDOW_MS : 0; // a line reaches the edges of a close view
     const wider = new URLSearchParams({ from: Math.floor(view.from) - margin, to: Math.ceil(view.to) + margin, path: path() });
     const series = await get(`${of}/series?${wider}`);
     if (asked !== address) return;
@@ -154,7 +154,7 @@ export function createSitePage() {
 
 const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")}`);
 
-/** Name, state, why, what to do, and for a line that is not well whom to call. */
+/** Name, state, why, what to do, wrong clocks, and whom to call. */
 function headOf(office, tile, site) {
   const region = model.scene.regions.find((one) => one.id === office.region);
   const meeting = model.meetings[tile.meeting];
@@ -165,6 +165,7 @@ function headOf(office, tile, site) {
     h("h2", {}, shape(tile.shade), ` ${nameOf(office)}`),
     h("p", { class: "facts" }, [said, region && nameOf(region), office.provider].filter(Boolean).join(" · ")),
     why ? h("p", { class: "why" }, [why, sayAction(tile.action)].filter(Boolean).join(" → ")) : null,
+    ...(site?.clocks ?? []).map((one) => h("p", { class: "why" }, say(`clocks.${one.how}`, { office: nameOf(office), ...one }))),
     why && site?.phone ? h("p", { class: "whom" }, `${say("wall.fact_contact")}: ${site.contact} `, h("a", { href: `tel:${site.phone.replaceAll(/[^+\d]/g, "")}` }, site.phone)) : null,
   ].filter(Boolean);
 }
@@ -219,7 +220,7 @@ function lineFacts(office, tile, site, line) {
     ["fact_age", tile.newest_ms === undefined ? oldText(tile) : say("wall.updated_ago", { age: (now() - tile.newest_ms) / 1000 })],
   ];
   if (!line) return facts;
-  const current = (text) => (now() - line.newest_ms > OLD_MS ? "–" : text); // of a line that fell silent nothing is known of now
+  const current = (text) => (now() - line.newest_ms > OLD_MS ? "–" : text); // of a silent line nothing is known now
   return [...facts,
     ["fact_rate", say("wall.per_second", { rate: decimal(line.rate_pps ?? 0) })],
     ["fact_loss", current(line.loss === undefined ? "–" : say("wall.loss_of", { loss: line.loss }))],

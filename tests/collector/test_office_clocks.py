@@ -10,8 +10,11 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from collector.boots import LASTING_SYNCHRONISED_NS
 from collector.message import Message
-from collector.slow_clocks import LASTING_SYNCHRONISED_NS, SlowClocks
+from collector.mqtt import Membership
+from collector.office_clocks import OfficeClocks
+from collector.outcome import Refused
 from telemetry.messages import Clock, ClockState
 from telemetry.store.protocol import Received, Selection
 from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS, window_start
@@ -19,8 +22,9 @@ from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS, window_start
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from collector.service import Collector
     from telemetry.messages import Envelope
-    from tests.collector.conftest import Hub
+    from tests.collector.conftest import Hub, Office
 
 NOW = window_start(1_790_000_000_000_000_000)
 MADE_AFTER = 18 * SECOND_NS
@@ -33,7 +37,7 @@ class Line:
     """One probe's reports: number `turn` is of the window `turn` after NOW, dated `slow_ns` behind it."""
 
     make: Callable[..., Envelope]
-    clocks: SlowClocks
+    clocks: OfficeClocks
     clock: Clock = UNSYNCHRONISED
 
     def start(
@@ -52,7 +56,8 @@ class Line:
         received_ns = true_ns + MADE_AFTER + (age_ms or 0) * MS_NS + waited_ns
         message = Message("t", b"", received_ns, age_ms=age_ms)
         report = Received(envelope, received_ns, backlog=not live, payload=b"as it came")
-        mended = self.clocks.redated(report, message)
+        mended = self.clocks.settle(report, message, misdated=False)
+        assert not isinstance(mended, Refused)
         if mended is None:
             return -slow_ns
         assert mended.payload == b"", "what is stored is the mended one"
@@ -63,7 +68,7 @@ class Line:
 
 @pytest.fixture
 def line(make_envelope: Callable[..., Envelope]) -> Line:
-    return Line(make_envelope, SlowClocks())
+    return Line(make_envelope, OfficeClocks())
 
 
 @pytest.mark.parametrize("slow_ns", [5 * WINDOW_NS, 6 * MINUTE_NS, 3 * HOUR_NS, 80 * 24 * HOUR_NS])
@@ -214,3 +219,60 @@ async def test_an_office_six_minutes_slow_is_seen_now(
         assert collector.counters.redated == 3
     starts = sorted(hub.store.streams(Selection(0, 2**62)).columns["start_ns"].tolist())
     assert starts == [NOW - 6 * MINUTE_NS, *(NOW + turn * WINDOW_NS for turn in (1, 2, 3))]
+
+
+async def test_what_is_known_of_a_clock_outlives_a_restart_and_is_told_until_it_is_right(
+    hub: Hub, eventually: Callable[..., Awaitable[None]], make_envelope: Callable[..., Envelope]
+) -> None:
+    """Only the first report of the office lies where its own clock put it, whoever starts anew meanwhile."""
+    clock, turns = HandSet(NOW + MADE_AFTER + SECOND_NS), iter(range(100))
+
+    async def report(office: Office, collector: Collector, slow_ns: int) -> None:
+        turn, before = next(turns), collector.counters.stored
+        start_ns = NOW + turn * WINDOW_NS - slow_ns
+        made = make_envelope(turn + 1, start_ns=start_ns, clock=UNSYNCHRONISED)
+        await office.report(made, properties=_age(300))
+        await eventually(lambda: collector.counters.stored == before + 1)
+        clock.at_ns += WINDOW_NS
+
+    async with hub.office() as agra:
+        for _ in range(3):
+            async with hub.collecting(clock=clock) as collector:
+                for _ in range(2):
+                    await report(agra, collector, 6 * MINUTE_NS)
+                await eventually(lambda: hub.state.boots() and hub.state.wrong_clocks(0))
+        [wrong] = hub.state.wrong_clocks(0)
+        assert (wrong.site, wrong.ahead_ns, wrong.until_ns) == ("agra", -6 * MINUTE_NS, None)
+        async with hub.collecting(clock=clock) as collector:
+            for _ in range(2):
+                await report(agra, collector, 0)
+            await eventually(lambda: hub.state.wrong_clocks(0)[0].until_ns)
+    assert hub.state.wrong_clocks(clock.at_ns) == []
+    starts = sorted(hub.store.streams(Selection(0, 2**62)).columns["start_ns"].tolist())
+    assert starts == [NOW - 6 * MINUTE_NS, *(NOW + turn * WINDOW_NS for turn in range(1, 8))]
+
+
+async def test_collectors_that_share_know_of_a_clock_what_one_of_them_found(
+    hub: Hub, eventually: Callable[..., Awaitable[None]], make_envelope: Callable[..., Envelope]
+) -> None:
+    """The next report of the office comes to another, which has never heard it."""
+    clock = HandSet(NOW + MADE_AFTER + SECOND_NS)
+
+    def made(turn: int) -> Envelope:
+        start_ns = NOW + turn * WINDOW_NS - 6 * MINUTE_NS
+        return make_envelope(turn + 1, start_ns=start_ns, clock=UNSYNCHRONISED)
+
+    async with hub.collecting(clock=clock, membership=Membership.member()) as first:
+        async with hub.office() as agra:
+            for turn in range(2):
+                await agra.report(made(turn), properties=_age(300))
+                await eventually(lambda so_far=turn + 1: first.counters.stored == so_far)
+                clock.at_ns += WINDOW_NS
+            await eventually(hub.state.boots)
+        async with hub.collecting(clock=clock, membership=Membership.member()) as second:
+            first.stop()
+            await eventually(lambda: not first.bridge.connected)
+            async with hub.office() as agra:
+                await agra.report(made(2), properties=_age(300))
+                await eventually(lambda: second.counters.stored == 1)
+            assert second.counters.redated == 1
