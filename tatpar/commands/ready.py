@@ -113,7 +113,7 @@ def command(  # noqa: PLR0913 - one an option
         records = track_record(state, now_ns)
         invited = {site for one in coming for site in one.meeting.invited}
         rehearsed = state.last_rehearsals(invited, now_ns - REHEARSED_DAYS * _DAY_NS)
-    tables = _tables(config, coming, said, rehearsed)
+    tables = _tables(config, coming, said, rehearsed, now_ns)
     if as_json:
         _print_json(tables, records, age_s, now_ns)
     else:
@@ -135,6 +135,7 @@ def _tables(
     coming: Sequence[Occurrence],
     said: Sequence[Verdict],
     rehearsed: Mapping[str, LastRehearsal],
+    now_ns: int,
 ) -> list[VerdictTable]:
     from tatpar.verdicts.table import VerdictTable  # noqa: PLC0415
 
@@ -148,7 +149,7 @@ def _tables(
         invited = each.meeting.invited
         verdicts = [found[site] for site in invited if site in found]
         last = {site: rehearsed[site] for site in invited if site in rehearsed}
-        tables.append(VerdictTable(config, each, verdicts, last))
+        tables.append(VerdictTable(config, each, verdicts, last, now_ns))
     return tables
 
 

@@ -33,6 +33,8 @@ class VerdictTable:
     verdicts: Sequence[Verdict]
     rehearsed: Mapping[str, LastRehearsal] = field(default_factory=dict)
     """By office, its newest rehearsal."""
+    now_ns: int | None = None
+    """When it is read: what is not of today is told with its day; None: any day is today."""
 
     def counts(self) -> dict[str, int]:
         """Offices by state; those that are not linked yet are `planned` and count nowhere else."""
@@ -111,8 +113,8 @@ class VerdictTable:
     def _reason(self, language: str, reason: Reason, chance: float | None) -> str:
         zone = timezone_of(self.config.settings)
         if reason.is_down_now:
-            return say_down(language, reason, chance, zone=zone)
-        return say_reason(language, reason, zone=zone)
+            return say_down(language, reason, chance, zone=zone, now_ns=self.now_ns)
+        return say_reason(language, reason, zone=zone, now_ns=self.now_ns)
 
     def _rehearsed(self, language: str, site: str) -> str:
         """What each way held last, when, and what broke."""

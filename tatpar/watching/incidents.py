@@ -68,14 +68,14 @@ class OpenIncidents:
 
     def look(
         self, lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int, *, taken_in: bool = False
-    ) -> None:
-        """Find, follow, write what changed; while anything is taken in nobody is silent because of us."""
+    ) -> bool:
+        """Find, follow, write what changed, and say whether anything has; while anything is taken in nobody is silent because of us."""
         candidates = self._factors(lines)
         sighting = sight(lines, flags, heard, now_ns)
         found = shared_faults(_but_the_hub(candidates) if taken_in else candidates, sighting)
         followed = follow(self._open, found, sighting, candidates, now_ns)
         self._open = followed.open
-        self._write(followed)
+        return self._write(followed)
 
     def _factors(self, lines: Lines) -> Factors:
         if self._candidates is None or self._candidates[0] != lines:
@@ -89,7 +89,7 @@ class OpenIncidents:
             self._candidates = lines, found
         return self._candidates[1]
 
-    def _write(self, followed: Followed) -> None:
+    def _write(self, followed: Followed) -> bool:
         told = {each.id: each for each in self.told}
         over = (one.over(self._offices.sites, until_ns) for one, until_ns in followed.ended)
         news = [each for each in over if each is not None]
@@ -103,6 +103,7 @@ class OpenIncidents:
             self._written = {
                 id_: changed.get(id_, self._written.get(id_, each)) for id_, each in told.items()
             }
+        return bool(news)
 
 
 def _but_the_hub(candidates: Factors) -> Factors:

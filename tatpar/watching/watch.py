@@ -290,6 +290,7 @@ class Watch:
         self._cursor, _ = self._reader.tail(0)
         ring = WindowRing(Lines(offices.sites, offices.usual_paths), now_ns)
         ring.take(self._stored(now_ns), now_ns)
+        ring.recall_ends(self._reader.latest())
         if self._current is not None:
             ring.recall(self._current.ring)
         else:
