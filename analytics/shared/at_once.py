@@ -10,6 +10,7 @@ other, two or twenty.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -89,7 +90,7 @@ def silenced_at_once(candidates: Factors, sighting: Sighting) -> FellSilent:
         return coincidence(lately, seen.since_ns, moments[:, None], within_ns)
 
     rushes = [begun(within_ns).max(initial=0.0) for within_ns in RUSHES_NS]
-    rush = float(np.logaddexp.reduce(rushes)) - np.log(len(rushes)) + LOG_PRIOR_RUSH
+    rush = float(np.logaddexp.reduce(rushes)) - math.log(len(rushes)) + LOG_PRIOR_RUSH
     for onset_ns, together in zip(moments, begun(TOGETHER_NS), strict=True):
         story = told(seen, onset_ns)
         alone = float(story.log_odds(SHARE)[0]) + LOG_PRIOR
