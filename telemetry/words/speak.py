@@ -56,27 +56,22 @@ class MissingNumberError(WordsError):
     """A placeholder was given no value, or one of the wrong type."""
 
 
-def say(
-    language: str,
-    key: str,
-    *,
-    zone: tzinfo = form.DEFAULT_ZONE,
-    now_ns: int | None = None,
-    **numbers: float | str,
-) -> str:
-    """The words of a key in `hi` or `en`, its placeholders filled; `now_ns` says which day is today.
+def say(language: str, key: str, *, zone: tzinfo = form.DEFAULT_ZONE, **numbers: float | str) -> str:
+    """The words of a key in `hi` or `en`, its placeholders filled; the number `now_ns`, where it is given, says which day is today.
 
     Raises UnknownLanguageError, UnknownWordError, MissingNumberError.
     """
     n = numbers.get("n", 2)
     one = not isinstance(n, str) and form.is_one(language, n)
     text = template(language, key, one=one)
+    now_ns = numbers.get("now_ns")
+    here = _Here(zone, None if now_ns is None else int(now_ns))
 
     def fill(match: re.Match[str]) -> str:
         name, kind = match.group(1), match.group(2)
         if name not in numbers:
             raise MissingNumberError(f"{key!r} needs {name!r}")
-        return _formatted(language, kind, numbers[name], _Here(zone, now_ns))
+        return _formatted(language, kind, numbers[name], here)
 
     return PLACEHOLDER.sub(fill, text)
 
@@ -119,15 +114,16 @@ def say_reason(
 
 
 def _since(language: str, text: str, reason: Reason, here: _Here) -> str:
-    zone, now_ns = here
+    zone = here.zone
+    today = {} if here.now_ns is None else {"now_ns": here.now_ns}
     if reason.since_ns is None:
         return text
     if reason.until_ns is not None:
         brief = form.clock(reason.since_ns, zone) == form.clock(reason.until_ns, zone)
         key = "reason.past_moment" if brief else "reason.past"
-        times = {"since": reason.since_ns, "until": reason.until_ns}
-        return say(language, key, zone=zone, now_ns=now_ns, reason=text, **times)
-    return say(language, "reason.since", zone=zone, now_ns=now_ns, reason=text, since=reason.since_ns)
+        times = {"since": reason.since_ns, "until": reason.until_ns} | today
+        return say(language, key, zone=zone, reason=text, **times)
+    return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns, **today)
 
 
 def say_down(
