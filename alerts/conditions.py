@@ -60,6 +60,7 @@ class _Finder:
         self._settings = config.settings.alerts
         self._now_ns = now_ns
         self._standing = {alert.subject for alert in sight.open}
+        self._eased = {alert.subject for alert in sight.open if alert.kind is Kind.NOT_YOUR_LINE}
         self._waiting = {alert.site for alert in sight.open if any(one.lasts for one in alert.owed)}
         """Offices of whose silence somebody was told who has not heard yet that it is over."""
         self._announced = Announced(config.works, now_ns)
@@ -101,8 +102,9 @@ class _Finder:
         kind = _KINDS.get(code) if code else None
         if kind is None:
             kind = Kind.AT_RISK if verdict.state is State.AT_RISK else Kind.NOT_READY
+        subject = f"site:{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}"
         return Condition(
-            subject=f"site:{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}",
+            subject=subject,
             kind=kind if incident is None else Kind.NOT_YOUR_LINE,
             since_ns=self._since(reason.since_ns if reason is not None else None, verdict.issued_ns),
             site=verdict.site,
@@ -120,8 +122,13 @@ class _Finder:
             muted=not self._concerns(verdict, occurrence)
             or code is ReasonCode.PLANNED
             or _is_our_deafness(reason)
+            or (incident is None and self._is_its_tail(subject, reason))
             or self._announced.explains(verdict.site, end, span_ns),
         )
+
+    def _is_its_tail(self, subject: str, reason: Reason | None) -> bool:
+        """Whether an office that was told that it is not its line is well now, and only what the shared fault has left behind speaks against it."""
+        return reason is not None and _is_over(reason) and subject in self._eased
 
     def _concerns(self, verdict: Verdict, occurrence: Occurrence) -> bool:
         """Whether anybody is told of a verdict like this so long before the start; other ones only keep up what was told."""
@@ -220,3 +227,8 @@ class _Finder:
 def _is_our_deafness(reason: Reason | None) -> bool:
     """Nothing is known of the office, because headquarters takes nothing in: what was said of its line before stands."""
     return reason is not None and reason.factor is not None and reason.factor.kind is FactorKind.HUB
+
+
+def _is_over(reason: Reason) -> bool:
+    """Whether it tells of what was, and the newest windows hold."""
+    return reason.until_ns is not None or reason.code is ReasonCode.RECENT_FAULT

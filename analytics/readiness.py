@@ -197,7 +197,10 @@ def _broken(ground: Ground, limit_set: int, paths: NDArray[np.int64], lead_ns: i
 
 def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:
     """What silence hides, (S, K): nothing up to `SILENT_NS`, then more and more until the office is dark."""
-    silent_ns = (ground.now_ns - ground.silent_since_ns)[:, paths]
+    heard_ns = np.maximum(
+        ground.silent_since_ns, ground.listening_since_ns
+    )  # nobody is less sure of it because we were away
+    silent_ns = (ground.now_ns - heard_ns)[:, paths]
     room = max(ground.dark_after_ns - SILENT_NS, 1)
     silence = SILENCE_HIDES * np.clip((silent_ns - SILENT_NS) / room, 0.0, 1.0)
     hides = silence * still_broken(lead_ns, silent_ns)

@@ -54,6 +54,11 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     return (*missing, *_of_the_line(case))[:MOST_REASONS]
 
 
+def works_go_on(case: Case) -> bool:
+    """Whether the line has fallen silent while works go on that were announced and reach into the meeting: nobody need look at the router then."""
+    return case.path >= 0 and _is_silent(case) and bool(_works_now(case))
+
+
 def _without_number(case: Case) -> tuple[Reason, ...]:
     """Why nothing more is known of an office; none where there is a number to explain."""
     if not case.ground.linked[case.site]:
@@ -68,7 +73,7 @@ def _without_number(case: Case) -> tuple[Reason, ...]:
 
 
 def _works_now(case: Case) -> tuple[Reason, ...]:
-    """Works that were announced, have begun and reach into the meeting: nobody need look at the router then."""
+    """Works that were announced, have begun and reach into the meeting."""
     if case.path < 0 or not case.track.planned[case.line, case.newest_slot]:
         return ()
     announced_s = _announced_s(case)
@@ -95,6 +100,8 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
     weighed = weighed or [(0.0, Reason(code=ReasonCode.EXPECTED_STRAIN, path=case.path_name))]
     weighed.sort(key=lambda pair: -pair[0])
     telling = [each for weight, each in weighed if weight >= WORTH_TELLING]
+    if works_go_on(case):
+        telling = [*_works_now(case), *(each for each in telling if each.code is not ReasonCode.PLANNED)]
     if not telling:
         # Many small terms, or lines that usually fail so often: the heaviest, else the line's record.
         telling = [(usual or weighed)[0][1] if weighed[0][0] <= 0.0 else weighed[0][1]]

@@ -25,6 +25,7 @@ LOOKBACK: Final = 5
 HOLD: Final = {cause: (3, 5) if cause & BURST_CAUSES else (2, 3) for cause in CAUSES}
 """Raised by so many broken windows of the last so many, unless one is severe. A burst takes three of five:
 at 50 packets/s and 0.1 % random loss every 150th window holds two losses within 200 ms."""
+MOST_NEEDED: Final = max(needed for needed, _ in HOLD.values())
 SEVERE_TIMES: Final = 2.0
 """A window that breaks with twice the limit or more raises alone; loss must be proved harder for that: at
 `ALONE_LEVEL` by the line itself, or at the usual level by all lines of the uplink together."""

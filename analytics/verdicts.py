@@ -8,7 +8,7 @@ from analytics.actions import advise
 from analytics.case import Case
 from analytics.ground import Standing
 from analytics.newcomers import known_since_ns
-from analytics.reasons import reasons
+from analytics.reasons import reasons, works_go_on
 from analytics.shared.told import with_shared
 from telemetry.decisions import BESIDE_THE_LINE, State, Verdict
 
@@ -49,7 +49,7 @@ def verdict(case: Case) -> Verdict:
         state=_STATE[case.standing],
         probability=None if case.probability is None else round(case.probability, 4),
         path=case.path_name,
-        reasons=what_is_first(why) if has_number else why,
+        reasons=what_is_first(why) if has_number and not (why and works_go_on(case)) else why,
         best_profile=case.best_profile,
         action=advise(case, why),
         model=case.ground.foresight.name,

@@ -51,7 +51,7 @@ class Say(Protocol):
 def document(digest: Before | After, config: Config, language: str, made_ns: int) -> Document:
     """What the reader gets; the same digest in the same language gives the same document, apart from the time it was made."""
     zone = ZoneInfo(config.settings.deployment.timezone)
-    words = _Words(partial(say, language, zone=zone), language, zone, config)
+    words = _Words(partial(say, language, zone=zone), language, zone, config, made_ns)
     occurrence = digest.occurrence
     side = "before" if isinstance(digest, Before) else "after"
     name = occurrence.meeting.name(language)
@@ -67,10 +67,11 @@ def document(digest: Before | After, config: Config, language: str, made_ns: int
 
 
 class _Words:
-    def __init__(self, words: Say, language: str, zone: ZoneInfo, config: Config) -> None:
+    def __init__(self, words: Say, language: str, zone: ZoneInfo, config: Config, made_ns: int) -> None:
         self.say = words
         self._language = language
         self._zone = zone
+        self._made_ns = made_ns
         self._people = {
             person.id: person.name or self._offices_of(person, config) for person in config.people
         }
@@ -145,7 +146,9 @@ class _Words:
         verdict = office.verdict
         lines = []
         if verdict is not None and verdict.reasons:
-            lines.append(say_reason(self._language, verdict.reasons[0], zone=self._zone))
+            lines.append(
+                say_reason(self._language, verdict.reasons[0], zone=self._zone, now_ns=self._made_ns)
+            )
         if verdict is not None and verdict.action is not Action.NONE:
             lines.append(self.say("digest.to_do", action=self.say(f"action.{verdict.action.value}")))
         lines.append(self._done(office.alert))

@@ -71,7 +71,9 @@ def _more(facts: Facts, speaker: Speaker) -> Iterator[str]:
         yield speaker.say("alerts.mail.from_to", since=began, until=ended)
     elif facts.since_ns is not None and not _says_since(facts):
         yield speaker.say("alerts.mail.since", since=facts.since_ns)
-    if facts.action is not Action.NONE and alarm:
+    if alarm and facts.kind in INCIDENTS and facts.factor is not None:
+        yield speaker.say("alerts.mail.act", act=speaker.say(f"alerts.act_shared.{facts.factor.kind.value}"))
+    elif alarm and facts.action is not Action.NONE:
         yield speaker.say("alerts.mail.act", act=speaker.act)
 
 

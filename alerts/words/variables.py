@@ -241,7 +241,7 @@ class Speaker:
             return self.say("alerts.cause_unknown")
         if self._short:
             return self._short_cause(reason)
-        return say_reason(self._language, reason, zone=self._zone)
+        return say_reason(self._language, reason, zone=self._zone, now_ns=self._facts.now_ns)
 
     def _short_cause(self, reason: Reason) -> str:
         if reason.record is not None:

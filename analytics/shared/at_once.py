@@ -4,11 +4,13 @@ That several fell ill within seconds speaks for one cause, not for which. This i
 
 Of offices that are measured that only holds other explanations in check: there is nothing to tell of them that their flags do not say. Many
 that fall silent are told of, when no factor explains them: what all of them have in common is how they are heard. It must explain them
-better than offices that fail each for itself, and better than a rush: some hour at which many are switched off, within minutes of each other.
+better than offices that fail each for itself, and better than a rush: some hour at which many are switched off, within minutes of each
+other, two or twenty.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +19,6 @@ import numpy as np
 from analytics.shared.onsets import AGE_NS, EARLIER_NS, TOGETHER_NS, coincidence, onsets
 from analytics.shared.story import see, suffers, told
 from analytics.shared.weigh import parts_of_offices
-from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +32,8 @@ LOG_PRIOR: Final = -8.5
 """It comes more rarely than what we know of."""
 LOG_PRIOR_RUSH: Final = -3.2
 """Two half-hours of a day."""
-RUSH_NS: Final = 150 * SECOND_NS
+RUSHES_NS: Final = tuple(EARLIER_NS * times for times in (1, 2, 4, 8))
+"""How wide a rush is nobody knows: from what counts as one beginning (`EARLIER_NS`), twice as wide each time, up to the half hour that is looked at."""
 _NOTHING: Final = -np.inf
 
 
@@ -83,14 +85,16 @@ def silenced_at_once(candidates: Factors, sighting: Sighting) -> FellSilent:
     moments = onsets(silence)
     lately = suffers(seen.inside) & (seen.since_ns >= silence.since_ns.max(initial=0) - AGE_NS)
 
-    def begun(onset_ns: np.int64, within_ns: int) -> float:
-        return float(coincidence(lately, seen.since_ns, onset_ns, within_ns)[0])
+    def begun(within_ns: int) -> NDArray[np.float64]:
+        """Of each moment."""
+        return coincidence(lately, seen.since_ns, moments[:, None], within_ns)
 
-    rush = max((begun(at_ns, RUSH_NS) for at_ns in moments), default=0.0) + LOG_PRIOR_RUSH
-    for onset_ns in moments:
+    rushes = [begun(within_ns).max(initial=0.0) for within_ns in RUSHES_NS]
+    rush = float(np.logaddexp.reduce(rushes)) - math.log(len(rushes)) + LOG_PRIOR_RUSH
+    for onset_ns, together in zip(moments, begun(TOGETHER_NS), strict=True):
         story = told(seen, onset_ns)
         alone = float(story.log_odds(SHARE)[0]) + LOG_PRIOR
-        log_odds = min(alone, begun(onset_ns, TOGETHER_NS) + LOG_PRIOR - rush)
+        log_odds = min(alone, float(together) + LOG_PRIOR - rush)
         if story.hit.sum() > 1 and log_odds > best.log_odds:
             best = FellSilent(log_odds, int(onset_ns), story.hit[0], int(story.n[0]))
     return best

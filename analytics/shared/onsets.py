@@ -33,9 +33,14 @@ def onsets(sighting: Sighting) -> NDArray[np.int64]:
 
 
 def coincidence(
-    hit: NDArray[np.bool_], since_ns: NDArray[np.int64], onset_ns: np.int64, within_ns: int = TOGETHER_NS
+    hit: NDArray[np.bool_],
+    since_ns: NDArray[np.int64],
+    onset_ns: np.int64 | NDArray[np.int64],
+    within_ns: int = TOGETHER_NS,
 ) -> NDArray[np.float64]:
-    """(F,): logarithm of how much likelier the onsets `since_ns` (F, S) of those `hit` (F, S) are when they have one cause.
+    """(F,): logarithm of how much likelier the onsets `since_ns` (F, S) of those `hit` (F, S) are when they have one cause, which began at `onset_ns`.
+
+    Of one set (1, S) also at many moments, (F, 1).
 
     The first of them is free: it is what says when that was.
     """

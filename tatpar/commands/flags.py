@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,6 @@ from tatpar.terminal.options import json_option, lang_option, settings_and_data
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from zoneinfo import ZoneInfo
 
     from config.config import Config
     from telemetry.decisions import Flag, Incident
@@ -57,12 +57,14 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
     if is_stale(age_s):
         click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
     of_clocks = clock_lines(config, clocks, language, timezone_of(config.settings))
-    for line in [*grouped(config, incidents, flags, language), *of_clocks]:
+    for line in [*grouped(config, incidents, flags, language, now_ns), *of_clocks]:
         click.echo(line)
 
 
-def grouped(config: Config, incidents: Sequence[Incident], flags: Sequence[Flag], language: str) -> list[str]:
-    """The flags under the incident that explains them; what none explains at the end."""
+def grouped(
+    config: Config, incidents: Sequence[Incident], flags: Sequence[Flag], language: str, now_ns: int
+) -> list[str]:
+    """The flags under the incident that explains them; what none explains at the end. `now_ns` says which day is today."""
     from tatpar.commands.incidents import lines  # noqa: PLC0415 - keeps --help fast
 
     out, left = [], list(flags)
@@ -70,24 +72,25 @@ def grouped(config: Config, incidents: Sequence[Incident], flags: Sequence[Flag]
         out += lines(config, [each], language)
         mine = [flag for flag in left if flag.site in each.sites]
         left = [flag for flag in left if flag.site not in each.sites]
-        out += [f"  {line}" for line in _lines(config, mine, language)] if mine else []
-    return out + (_lines(config, left, language) if left or not out else [])
+        out += [f"  {line}" for line in _lines(config, mine, language, now_ns)] if mine else []
+    return out + (_lines(config, left, language, now_ns) if left or not out else [])
 
 
-def _lines(config: Config, flags: Sequence[Flag], language: str) -> list[str]:
+def _lines(config: Config, flags: Sequence[Flag], language: str, now_ns: int) -> list[str]:
     from config.settings_file import timezone_of  # noqa: PLC0415
     from tatpar.terminal.columns import table  # noqa: PLC0415
-    from telemetry.words import say  # noqa: PLC0415
+    from telemetry.words import say, say_reason  # noqa: PLC0415
 
     if not flags:
         return [say(language, "table.nothing_degraded")]
     zone = timezone_of(config.settings)
+    why = partial(say_reason, language, zone=zone, now_ns=now_ns)
     head = [say(language, f"table.{name}") for name in ("office", "line", "limit", "usual", "why")]
-    return table(head, [_row(config, flag, language, zone) for flag in flags])
+    return table(head, [_row(config, flag, language, why(flag.reason)) for flag in flags])
 
 
-def _row(config: Config, flag: Flag, language: str, zone: ZoneInfo) -> list[str]:
-    from telemetry.words import measure, say, say_reason  # noqa: PLC0415
+def _row(config: Config, flag: Flag, language: str, why: str) -> list[str]:
+    from telemetry.words import measure, say  # noqa: PLC0415
 
     site, reason = config.registry.by_id.get(flag.site), flag.reason
 
@@ -101,7 +104,7 @@ def _row(config: Config, flag: Flag, language: str, zone: ZoneInfo) -> list[str]
         _line(config, flag.path, language),
         shown(reason.limit),
         shown(reason.usual),
-        say_reason(language, reason, zone=zone) + severe,
+        why + severe,
     ]
 
 

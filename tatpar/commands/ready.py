@@ -149,7 +149,7 @@ def _tables(
         invited = each.meeting.invited
         verdicts = [found[site] for site in invited if site in found]
         last = {site: rehearsed[site] for site in invited if site in rehearsed}
-        tables.append(VerdictTable(config, each, verdicts, last, now_ns))
+        tables.append(VerdictTable(config, each, verdicts, now_ns, last))
     return tables
 
 

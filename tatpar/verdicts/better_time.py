@@ -63,7 +63,7 @@ def answer(config: Config, data_dir: Path, question: Question, language: str, *,
     if as_json:
         click.echo(json_text(plain(found, ground)))
     else:
-        click.echo("\n".join(lines(config, found, language)))
+        click.echo("\n".join(lines(config, found, language, now_ns)))
 
 
 def _ground(  # noqa: PLR0913, PLR0917 - what there is, what is asked, and who hears how far it is
@@ -79,6 +79,7 @@ def _ground(  # noqa: PLR0913, PLR0917 - what there is, what is asked, and who h
     ring = WindowRing(Lines(offices.sites, offices.usual_paths), now_ns)
     span = Selection(now_ns - RING_WINDOWS * WINDOW_NS, now_ns)
     ring.take(reader.streams(span, histograms=False), now_ns)
+    ring.recall_ends(reader.latest())
     ring.remember(state.beliefs())
     current = Current(offices, ring, state, Contact(span.start_ns))  # what is stored says who was silent
     pasts = PastReader(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.ground import Standing
@@ -12,13 +13,12 @@ from tatpar.verdicts.expected import better, differing
 from telemetry.words import say, say_not_ready, say_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from zoneinfo import ZoneInfo
+    from collections.abc import Callable, Sequence
 
     from analytics.ground import Ground
     from config.config import Config
     from tatpar.verdicts.expected import Expected
-    from telemetry.decisions import Verdict
+    from telemetry.decisions import Reason, Verdict
 
 
 def plain(found: Sequence[Expected], ground: Ground) -> dict[str, object]:
@@ -51,8 +51,8 @@ def plain(found: Sequence[Expected], ground: Ground) -> dict[str, object]:
     }
 
 
-def lines(config: Config, found: Sequence[Expected], language: str) -> list[str]:
-    """For people: a line a time, which is better, and the offices that differ."""
+def lines(config: Config, found: Sequence[Expected], language: str, now_ns: int | None = None) -> list[str]:
+    """For people: a line a time, which is better, and the offices that differ; `now_ns` says which day is today."""
     zone = timezone_of(config.settings)
     when = [say(language, "table.when", zone=zone, at=each.occurrence.starts_ns) for each in found]
     out = [
@@ -76,12 +76,15 @@ def lines(config: Config, found: Sequence[Expected], language: str) -> list[str]
     sites = differing(found)
     if sites:
         head = [say(language, "table.office"), *when, say(language, "table.why")]
-        rows = [_row(config, found, site, language) for site in sites]
+        reason = partial(say_reason, language, zone=zone, now_ns=now_ns)
+        rows = [_row(config, found, site, language, reason) for site in sites]
         out += ["", say(language, "table.differs"), *table(head, rows)]
     return out
 
 
-def _row(config: Config, found: Sequence[Expected], site: str, language: str) -> list[str]:
+def _row(
+    config: Config, found: Sequence[Expected], site: str, language: str, said: Callable[[Reason], str]
+) -> list[str]:
     both = [each.verdicts[site] for each in found]
     worse = min(both, key=lambda verdict: verdict.probability or 0.0)
     chances = [
@@ -91,16 +94,16 @@ def _row(config: Config, found: Sequence[Expected], site: str, language: str) ->
         for verdict in both
     ]
     better = both[1] if worse is both[0] else both[0]
-    why = _why(worse, better, language, timezone_of(config.settings))
+    why = _why(worse, better, language, said)
     return [config.registry.by_id[site].name(language), *chances, why]
 
 
-def _why(worse: Verdict, better: Verdict, language: str, zone: ZoneInfo) -> str:
+def _why(worse: Verdict, better: Verdict, language: str, said: Callable[[Reason], str]) -> str:
     """The first reason that holds at the worse time alone; of those of both, what has less time to end; nothing where that is not it."""
     own = [reason for reason in worse.reasons if reason not in better.reasons]
     if own:
-        return say_reason(language, own[0], zone=zone)
+        return said(own[0])
     if worse.reasons and worse.starts_ns < better.starts_ns:
-        why = say_reason(language, worse.reasons[0], zone=zone)
+        why = said(worse.reasons[0])
         return say(language, "table.less_time", why=why)
     return ""

@@ -32,9 +32,10 @@ class VerdictTable:
     config: Config
     occurrence: Occurrence
     verdicts: Sequence[Verdict]
+    now_ns: int
+    """When it is read: what is not of today is told with its day."""
     rehearsed: Mapping[str, LastRehearsal] = field(default_factory=dict)
     """By office, its newest rehearsal."""
-    now_ns: int = 0
 
     def counts(self) -> dict[str, int]:
         """Offices by state; those that are not linked yet are `planned` and count nowhere else."""
@@ -122,8 +123,8 @@ class VerdictTable:
     def _reason(self, language: str, reason: Reason, chance: float | None) -> str:
         zone = timezone_of(self.config.settings)
         if reason.is_down_now:
-            return say_down(language, reason, chance, zone=zone)
-        return say_reason(language, reason, zone=zone)
+            return say_down(language, reason, chance, zone=zone, now_ns=self.now_ns)
+        return say_reason(language, reason, zone=zone, now_ns=self.now_ns)
 
     def _rehearsed(self, language: str, site: str) -> str:
         """What each way held last, when, and what broke."""

@@ -15,6 +15,7 @@ from analytics.hours import local_hour
 from analytics.moved_levels import moved_flags
 from analytics.own_trouble import explained
 from analytics.shared.sighting import Heard
+from analytics.spells import MOST_NEEDED
 from tatpar.shipped.level_trees import shipped_online_trees
 from tatpar.watching.broke_in_rehearsal import broke_in_rehearsal
 from tatpar.watching.contact import left, offline
@@ -24,7 +25,7 @@ from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses, told_outages
 from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
-from telemetry.windows import MINUTE_NS, SECOND_NS, SILENT_NS
+from telemetry.windows import MINUTE_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ class Current:
         self.offices = offices
         self.ring = ring
         self.raised = RaisedFlags()
-        self.raised.recall(state)
+        self.raised.recall(state, contact.listening_since_ns)
         self.incidents = OpenIncidents(offices, state)
         self._state = state
         self.contact = contact
@@ -88,6 +89,7 @@ class Current:
         self.ring.stand_on(self._floor(past))
         recent, sets = self.ring.recent(), self.offices.sets
         flags = degraded(recent, sets.limits, self.offices.set_of_site(occurrences), present)
+        flags += self.raised.waiting(flags, self._hardly_heard(recent, now_ns), recent.lines)
         linked = {
             s for s, is_linked in zip(self.offices.sites, self.offices.linked, strict=True) if is_linked
         }
@@ -95,7 +97,8 @@ class Current:
         presence = self._state.presence()
         taken_in = self.contact.takes_in(now_ns)
         carried = self.raised.carried(flags)  # troubles of before would seem to have begun together
-        self.incidents.look(recent.lines, carried, self._heard(presence, now_ns), now_ns, taken_in=taken_in)
+        heard = self._heard(presence, now_ns)
+        is_news = self.incidents.look(recent.lines, carried, heard, now_ns, taken_in=taken_in)
         self._dark = self._who_is_dark(offline(self.offices.sites, presence), now_ns)
         news = moved_flags(recent, present, flags, shipped_online_trees())
         news += flapping_flags(recent, self._comes_and_goes(now_ns), now_ns)
@@ -104,7 +107,9 @@ class Current:
         if believed is not None:
             self._state.put_beliefs(believed)
         changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags, *news], now_ns)
-        if self._relapses is None or (changes is not None and (changes.raised or changes.cleared)):
+        if changes is not None and (changes.raised or changes.cleared):
+            is_news = True
+        if self._relapses is None or is_news:
             self._count_spells(now_ns)
         return changes
 
@@ -112,6 +117,14 @@ class Current:
         """While the store takes nothing in: what was said of the offices stands, and our deafness alone is told."""
         heard = self._heard(self._state.presence(), now_ns)
         self.incidents.look_blind(self.ring.recent().lines, heard, now_ns)
+
+    def _hardly_heard(self, recent: Recent, now_ns: int) -> NDArray[np.bool_]:
+        """(S, P): lines that had no time yet to show whether what was wrong before we began to listen still is."""
+        listening_ns = self.contact.listening_since_ns
+        if now_ns - listening_ns > self.dark_after_ns:
+            return np.zeros(recent.lines.shape, dtype=bool)
+        since = recent.start_ns + WINDOW_NS > listening_ns
+        return np.asarray(recent.present[..., since].sum(axis=-1) < MOST_NEEDED)
 
     def _count_spells(self, now_ns: int) -> None:
         self._relapses = relapses(self._state, self.ring.lines, now_ns)
@@ -198,7 +211,8 @@ class Current:
     def _heard(self, presence: Mapping[tuple[str, str], Presence], now_ns: int) -> Heard:
         """Who is heard. An office that was dark before we began to listen has been silent since then; of one that was ended in order nothing is expected."""
         spoken_of, gone = {site for site, _ in presence}, left(presence)
-        since = self._silent_since()
+        last = self.ring.last_end_ns  # what fell silent while nobody listened did not do so at one moment
+        since = np.where(last > 0, last, self.contact.listening_since_ns)
         dark = {site: self.raised.since(site, "", ReasonCode.DARK) or 0 for site in self.raised.dark_sites()}
         for site, dark_ns in dark.items():
             row = self.ring.lines.site_index.get(site)
@@ -227,10 +241,7 @@ class Current:
 
     def _dark_flags(self, now_ns: int) -> list[Flag]:
         since = self._silent_since().max(axis=1)
-        sites = {}
-        for row in np.flatnonzero(self._dark):
-            site = self.offices.sites[row]
-            sites[site] = self.raised.since(site, "", ReasonCode.DARK) or int(since[row])
+        sites = {self.offices.sites[row]: int(since[row]) for row in np.flatnonzero(self._dark)}
         return dark_flags(sites, now_ns, self.dark_after_ns)
 
     def _newest(self) -> NDArray[np.int64]:
@@ -238,8 +249,17 @@ class Current:
         return np.where(self.offices.linked, self.ring.last_end_ns.max(axis=1, initial=0), 0)
 
     def _silent_since(self) -> NDArray[np.int64]:
-        last = self.ring.last_end_ns
-        return np.where(last > 0, last, self.contact.listening_since_ns)
+        """(S, P): end of each line's newest window, also of one that was stored before we began to listen; where there is none, when we began.
+
+        Of an office without contact it is what its flag says, whoever was started again meanwhile, and whatever came late.
+        """
+        ring, listening_ns = self.ring, self.contact.listening_since_ns
+        last = np.where(ring.last_end_ns > 0, ring.last_end_ns, ring.stored_end_ns)
+        for row in np.flatnonzero(self._dark):
+            told_ns = self.raised.since(self.offices.sites[row], "", ReasonCode.DARK)
+            since_ns = min((ns for ns in (int(last[row].max()), told_ns) if ns), default=listening_ns)
+            last[row] = np.where(last[row] > 0, np.minimum(last[row], since_ns), since_ns)
+        return np.where(last > 0, last, listening_ns)
 
     def _fault_since(self, state: Condition) -> NDArray[np.int64]:
         """(L, S, P): where a line is suspect, the earlier of when it became so and of the flags that are up on it."""

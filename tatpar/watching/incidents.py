@@ -68,14 +68,14 @@ class OpenIncidents:
 
     def look(
         self, lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int, *, taken_in: bool = False
-    ) -> None:
-        """Find, follow, write what changed; while anything is taken in nobody is silent because of us."""
+    ) -> bool:
+        """Find, follow, write what changed, and say whether anything has; while anything is taken in nobody is silent because of us."""
         candidates = self._factors(lines)
         sighting = sight(lines, flags, heard, now_ns)
         found = shared_faults(_of_kind(candidates, hub=False) if taken_in else candidates, sighting)
         followed = follow(self._open, found, sighting, candidates, now_ns)
         self._open = followed.open
-        self._write(followed)
+        return self._write(followed)
 
     def look_blind(self, lines: Lines, heard: Heard, now_ns: int) -> None:
         """Follow only that headquarters takes nothing in: of all others nothing new is known."""
@@ -100,7 +100,7 @@ class OpenIncidents:
             self._candidates = lines, found
         return self._candidates[1]
 
-    def _write(self, followed: Followed) -> None:
+    def _write(self, followed: Followed) -> bool:
         told = {each.id: each for each in self.told}
         over = (one.over(self._offices.sites, until_ns) for one, until_ns in followed.ended)
         news = [each for each in over if each is not None]
@@ -114,6 +114,7 @@ class OpenIncidents:
             self._written = {
                 id_: changed.get(id_, self._written.get(id_, each)) for id_, each in told.items()
             }
+        return bool(news)
 
 
 def _of_kind(candidates: Factors, *, hub: bool) -> Factors:

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from analytics.flapping import no_outages
+from analytics.shared.onsets import EARLIER_NS
 from telemetry.decisions import NEWS, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from analytics.flapping import Flapping
     from analytics.lines import Lines
-    from telemetry.decisions import Flag
+    from telemetry.decisions import Flag, Incident
     from telemetry.state.db import StateDb
     from telemetry.state.flags import FlagChanges
 
@@ -27,6 +28,8 @@ Key = tuple[str, str, ReasonCode]
 
 SAME_SPELL_NS: Final = 600 * SECOND_NS
 """A spell that was seen so shortly before goes on, however far back it began."""
+AWAY_NS: Final = 1800 * SECOND_NS
+"""It also goes on over so long a time in which nobody looked; after a longer one nobody knows what was in between."""
 REWRITE_NS: Final = 15 * SECOND_NS
 """Figures that only drift are written so often."""
 
@@ -38,14 +41,29 @@ class RaisedFlags:
     _open: dict[Key, Flag] = field(default_factory=dict)
     _troubled_ns: dict[Key, int] = field(default_factory=dict)
     """Since when there has been trouble of the kind, through outages too: what is told begins anew after one."""
+    _away_ns: dict[Key, int] = field(default_factory=dict)
+    """For how long nobody looked at what was up when an earlier run ended."""
     _written_ns: int = 0
     raised: int = 0
     cleared: int = 0
 
-    def recall(self, state: StateDb) -> None:
-        """What was up when an earlier run ended."""
+    def recall(self, state: StateDb, listening_since_ns: int) -> None:
+        """What was up when an earlier run ended; nobody has looked at it until `listening_since_ns`."""
         self._open = {_key(flag): flag for flag in state.open_flags()}
         self._troubled_ns = {key: flag.since_ns for key, flag in self._open.items()}
+        away_ns = {key: listening_since_ns - flag.seen_ns for key, flag in self._open.items()}
+        self._away_ns = {key: ns for key, ns in away_ns.items() if 0 < ns <= AWAY_NS}
+
+    def waiting(self, flags: Sequence[Flag], hardly_heard: NDArray[np.bool_], lines: Lines) -> list[Flag]:
+        """The flags of an earlier run that are not among `flags`, of lines (S, P) that were `hardly_heard` since: they are neither over nor seen."""
+        seen = {_key(flag) for flag in flags}
+        return [
+            self._open[key]
+            for key in self._away_ns
+            if key in self._open and key not in seen and key[2] not in NEWS
+            if key[0] in lines.site_index and key[1] in lines.path_index
+            if hardly_heard[lines.site_index[key[0]], lines.path_index[key[1]]]
+        ]
 
     def since(self, site: str, path: str, code: ReasonCode) -> int | None:
         """Since when a flag has been up; None when it is not."""
@@ -96,7 +114,8 @@ class RaisedFlags:
         if before is None or before.since_ns >= flag.since_ns:
             return flag
         is_outage = flag.reason.code is ReasonCode.OUTAGE
-        if flag.since_ns - before.seen_ns > (0 if is_outage else SAME_SPELL_NS):
+        unseen_ns = flag.since_ns - before.seen_ns - self._away_ns.get(_key(flag), 0)
+        if unseen_ns > (0 if is_outage else SAME_SPELL_NS):
             return flag
         if not is_outage and before.since_ns < outage_ns <= flag.since_ns:
             return flag  # what there was before an outage is not what there is after it
@@ -105,22 +124,37 @@ class RaisedFlags:
 
 
 def relapses(state: StateDb, lines: Lines, now_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(S, P) each: how many spells of one and the same reason ended on each line within the last hour, and when the first of them began."""
-    counts: dict[Key, int] = {}
+    """(S, P) each: how many spells of one and the same reason ended on each line within the last hour, and when the first of them began.
+
+    Those that came of one fault that offices shared are one: a line that is near its limits for as long as its provider is has not come
+    back of itself again and again.
+    """
+    shared = state.incidents(now_ns - HOUR_NS, now_ns)
+    spells: dict[Key, set[str | int]] = {}
     began: dict[Key, int] = {}
     for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
         if spell.cleared_ns is not None and spell.flag.reason.code not in NEWS:
             key, since_ns = _key(spell.flag), spell.flag.since_ns
-            counts[key] = counts.get(key, 0) + 1
+            spells.setdefault(key, set()).add(_fault_of(spell.flag, shared) or since_ns)
             began[key] = min(began.get(key, since_ns), since_ns)
     most, first_ns = np.zeros((2, *lines.shape), dtype=np.int64)
-    for key, count in counts.items():
+    for key, faults in spells.items():
+        count = len(faults)
         site, path, _ = key
         if site in lines.site_index and path in lines.path_index:
             cell = lines.site_index[site], lines.path_index[path]
             if count > most[cell]:
                 most[cell], first_ns[cell] = count, began[key]
     return most, first_ns
+
+
+def _fault_of(flag: Flag, shared: Sequence[Incident]) -> str:
+    """The fault that offices share, or shared, of which a spell came; empty without one."""
+    for each in shared:
+        until_ns = flag.since_ns if each.until_ns is None else each.until_ns + EARLIER_NS
+        if flag.site in each.sites and each.since_ns - EARLIER_NS <= flag.since_ns <= until_ns:
+            return each.id
+    return ""
 
 
 def told_outages(state: StateDb, lines: Lines, now_ns: int) -> Flapping:

@@ -65,6 +65,8 @@ class WindowRing:
         }
         self.last_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
         """(S, P): end of the newest window that came in time, 0 before the first."""
+        self.stored_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
+        """(S, P): end of the newest window that was stored before, however long ago and late, 0 where there was none."""
         self._belief = Belief(lines.shape, RING_WINDOWS)
         self._recent: Recent | None = None
         self._reported: Recent | None = None
@@ -89,6 +91,14 @@ class WindowRing:
     def believed_anew(self) -> list[Believed] | None:
         """How far probes are believed, to be written down; None while nothing was believed since it was asked last."""
         return self._belief.written(self.lines, self._head) if self._belief.is_news else None
+
+    def recall_ends(self, newest: StreamTable) -> None:
+        """When each line was heard last before this ring was begun, of the newest windows that are stored."""
+        site = _positions(newest.sites, self.lines.site_index)[newest.columns["site"]]
+        path = _positions(newest.paths, self.lines.path_index)[newest.columns["path"]]
+        ours = (site >= 0) & (path >= 0) & (newest.columns["emulated"] != 1)
+        ends = np.asarray(newest.columns["start_ns"], dtype=np.int64)[ours] + WINDOW_NS
+        np.maximum.at(self.stored_end_ns, (site[ours], path[ours]), ends)
 
     def advance(self, now_ns: int) -> None:
         """Move on to the present; what is older than the ring is forgotten."""
@@ -192,6 +202,7 @@ class WindowRing:
             self._trouble = {n: np.pad(v, wider) for n, v in self._trouble.items()}
             self._belief.widen()
             self.last_end_ns = np.pad(self.last_end_ns, wider[:2])
+            self.stored_end_ns = np.pad(self.stored_end_ns, wider[:2])
             self._recent = None
 
 

@@ -289,6 +289,7 @@ class Watch:
         self._cursor, _ = self._reader.tail(0)
         ring = WindowRing(Lines(offices.sites, offices.usual_paths), now_ns)
         ring.take(self._stored(now_ns), now_ns)
+        ring.recall_ends(self._reader.latest())
         if self._current is not None:
             ring.recall(self._current.ring)
         else:
@@ -318,8 +319,7 @@ class Watch:
 
     def _stored(self, now_ns: int) -> StreamTable:
         """What is in the store of the time that the ring spans."""
-        span = Selection(now_ns - RING_WINDOWS * WINDOW_NS, now_ns)
-        return self._reader.streams(span, histograms=False)
+        return self._reader.streams(Selection(now_ns - RING_WINDOWS * WINDOW_NS, now_ns), histograms=False)
 
     def _look(self, current: Current, windows: int, now_ns: int) -> Look:
         occurrences = self._live.current.calendar.occurrences(now_ns, now_ns + self._horizon_ns())

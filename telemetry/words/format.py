@@ -182,6 +182,13 @@ def short_moment(language: str, time_ns: int, zone: tzinfo) -> str:
     return f"{_day(language, time_ns, zone, _SHORT_DATE)} {clock(time_ns, zone)}"
 
 
+def day_clock(language: str, time_ns: int, zone: tzinfo, now_ns: int | None) -> str:
+    """A time not long ago: of today the clock alone, `17:22`; else with its day, `23 नवंबर 17:22`. The clock where nobody says what day it is."""
+    if now_ns is None or local(time_ns, zone).date() == local(now_ns, zone).date():
+        return clock(time_ns, zone)
+    return short_moment(language, time_ns, zone)
+
+
 def _day(language: str, time_ns: int, zone: tzinfo, patterns: Mapping[str, str]) -> str:
     from babel.dates import format_date  # noqa: PLC0415 - of the hub's install
 

@@ -8,6 +8,7 @@
 | `rate` | bit/s | `3.2 Mbit/s` |
 | `duration` | seconds | `38 min` |
 | `clock`, `date`, `moment` | ns since the Unix epoch | `10:05`, the day, the day with its time |
+| `dayclock` | ns since the Unix epoch | of today `10:05`, else the day before it |
 
 A key with plural forms is chosen by its number `n`.
 """
@@ -15,7 +16,7 @@ A key with plural forms is chosen by its number `n`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from telemetry.decisions import FactorKind, ReasonCode, State, down_now
 from telemetry.words import format as form
@@ -27,16 +28,25 @@ if TYPE_CHECKING:
 
     from telemetry.decisions import Factor, Incident, Reason, Verdict
 
+
+class _Here(NamedTuple):
+    """Where and when it is read; `now_ns` None: any day is today."""
+
+    zone: tzinfo
+    now_ns: int | None = None
+
+
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
-_FORMATTERS: Final[dict[str, Callable[[str, float, tzinfo], str]]] = {
+_FORMATTERS: Final[dict[str, Callable[[str, float, _Here], str]]] = {
     "count": lambda language, value, _: form.count(language, value),
     "percent": lambda language, value, _: form.percent(language, value),
     "ms": lambda language, value, _: form.milliseconds(language, value),
     "rate": lambda language, value, _: form.rate(language, value),
     "duration": lambda language, value, _: form.duration(language, value),
-    "clock": lambda _, value, zone: form.clock(int(value), zone),
-    "date": lambda language, value, zone: form.date(language, int(value), zone),
-    "moment": lambda language, value, zone: form.moment(language, int(value), zone),
+    "clock": lambda _, value, here: form.clock(int(value), here.zone),
+    "date": lambda language, value, here: form.date(language, int(value), here.zone),
+    "moment": lambda language, value, here: form.moment(language, int(value), here.zone),
+    "dayclock": lambda language, value, here: form.day_clock(language, int(value), here.zone, here.now_ns),
 }
 KINDS: Final = tuple(_FORMATTERS)
 _KIND_OF_UNIT: Final = {"ratio": "percent", "ms": "ms", "bps": "rate", "s": "duration"}
@@ -47,40 +57,44 @@ class MissingNumberError(WordsError):
 
 
 def say(language: str, key: str, *, zone: tzinfo = form.DEFAULT_ZONE, **numbers: float | str) -> str:
-    """The words of a key in `hi` or `en`, its placeholders filled.
+    """The words of a key in `hi` or `en`, its placeholders filled; the number `now_ns`, where it is given, says which day is today.
 
     Raises UnknownLanguageError, UnknownWordError, MissingNumberError.
     """
     n = numbers.get("n", 2)
     one = not isinstance(n, str) and form.is_one(language, n)
     text = template(language, key, one=one)
+    now_ns = numbers.get("now_ns")
+    here = _Here(zone, None if now_ns is None else int(now_ns))
 
     def fill(match: re.Match[str]) -> str:
         name, kind = match.group(1), match.group(2)
         if name not in numbers:
             raise MissingNumberError(f"{key!r} needs {name!r}")
-        return _formatted(language, kind, numbers[name], zone)
+        return _formatted(language, kind, numbers[name], here)
 
     return PLACEHOLDER.sub(fill, text)
 
 
-def _formatted(language: str, kind: str | None, value: float | str, zone: tzinfo) -> str:
+def _formatted(language: str, kind: str | None, value: float | str, here: _Here) -> str:
     if kind is None:
         return value if isinstance(value, str) else form.decimal(language, value)
     if isinstance(value, str):
         raise MissingNumberError(f"a {kind} is a number, not {value!r}")
     if kind not in _FORMATTERS:
         raise WordsError(f"no such kind of placeholder: {kind!r}")
-    return _FORMATTERS[kind](language, value, zone)
+    return _FORMATTERS[kind](language, value, here)
 
 
 def measure(language: str, value: float, unit: str) -> str:
     """A value in one of the units of a `Reason` (`ratio`, `ms`, `bps`, `s`; otherwise a bare number)."""
-    return _formatted(language, _KIND_OF_UNIT.get(unit), value, form.DEFAULT_ZONE)
+    return _formatted(language, _KIND_OF_UNIT.get(unit), value, _Here(form.DEFAULT_ZONE))
 
 
-def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZONE) -> str:
-    """A reason as a screen shows it: with its number when it has one, and since when, or from when to when.
+def say_reason(
+    language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZONE, now_ns: int | None = None
+) -> str:
+    """A reason as a screen shows it: with its number when it has one, and since when, or from when to when; with the day where that is not today's.
 
     The other two voices are plain keys: `brief.<code>` (two or three words, for a tile or a table) and
     `told.<code>` (a sentence for an in-charge who is no engineer).
@@ -88,7 +102,7 @@ def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZON
     code = reason.code.value
     if reason.factor is not None:
         text = say_counted(language, reason.factor, int(reason.value or 0), int(reason.limit or 0))
-        return _since(language, text, reason, zone)
+        return _since(language, text, reason, _Here(zone, now_ns))
     told_by_since = reason.unit == "s" and reason.since_ns is not None
     if told_by_since and reason.value is not None and reason.until_ns is not None:
         text = say(language, f"was.{code}", value=measure(language, reason.value, reason.unit))
@@ -99,22 +113,32 @@ def say_reason(language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZON
         text = say(language, f"brief.{code}")
     else:
         text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
-    return _since(language, text, reason, zone)
+    return _since(language, text, reason, _Here(zone, now_ns))
 
 
-def _since(language: str, text: str, reason: Reason, zone: tzinfo) -> str:
+def _since(language: str, text: str, reason: Reason, here: _Here) -> str:
+    zone = here.zone
+    today = {} if here.now_ns is None else {"now_ns": here.now_ns}
     if reason.since_ns is None:
         return text
     if reason.until_ns is not None:
         brief = form.clock(reason.since_ns, zone) == form.clock(reason.until_ns, zone)
         key = "reason.past_moment" if brief else "reason.past"
-        return say(language, key, zone=zone, reason=text, since=reason.since_ns, until=reason.until_ns)
-    return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns)
+        times = {"since": reason.since_ns, "until": reason.until_ns} | today
+        return say(language, key, zone=zone, reason=text, **times)
+    return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns, **today)
 
 
-def say_down(language: str, reason: Reason, chance: float | None, *, zone: tzinfo = form.DEFAULT_ZONE) -> str:
+def say_down(
+    language: str,
+    reason: Reason,
+    chance: float | None,
+    *,
+    zone: tzinfo = form.DEFAULT_ZONE,
+    now_ns: int | None = None,
+) -> str:
     """A line that is down now: first what is and since when, then the chance (0..1) that it is back and holds."""
-    text = say_reason(language, reason, zone=zone)
+    text = say_reason(language, reason, zone=zone, now_ns=now_ns)
     return text if chance is None else say(language, "down.chance", reason=text, chance=chance)
 
 

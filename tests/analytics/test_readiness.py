@@ -159,6 +159,26 @@ def test_dark_while_announced_works_go_on_is_told_as_the_works(made: Bench) -> N
         )
 
 
+def test_the_first_silent_minutes_of_announced_works_are_told_as_the_works(made: Bench) -> None:
+    """Silent for a minute and not yet dark: the works lead, whatever else speaks against the line; without them it is told that no data come."""
+    recent = broken(made, lost=0)
+    ground = made.ground(recent)
+    since = ground.silent_since_ns.copy()
+    since[0] = ground.now_ns - 60 * SECOND_NS
+    ground = made.ground(recent, silent_since_ns=since)
+    found = verdict(ground, made, HOUR)
+    assert [reason.code for reason in found.reasons][:1] == [ReasonCode.NO_DATA]
+    for track in ground.foresight.tracks:
+        track.planned[...] = True
+    found = verdict(ground, made, HOUR)
+    assert found.state is not State.READY
+    assert [reason.code for reason in found.reasons][:2] == [ReasonCode.PLANNED, ReasonCode.NO_DATA]
+    assert (found.reasons[0].value, found.action) == (3600.0, Action.WATCH)
+    assert ReasonCode.PLANNED not in {
+        reason.code for reason in verdict(ground, made, HOUR, site=1).reasons[:1]
+    }
+
+
 def test_an_end_that_is_not_measured_is_unknown(made: Bench) -> None:
     """A meeting with an end that no path leads to cannot be judged."""
     found = verdict(made.ground(broken(made)), made, HOUR, site=1, end="nowhere")

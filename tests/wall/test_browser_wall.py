@@ -314,7 +314,7 @@ def test_numbers_are_written_as_the_server_writes_them(page: Page, fleet: Any) -
         told = page.evaluate(
             """async ([ratios, durations, rates, spans, times]) => {
             const f = await import(document.querySelector('script[type=module]').src.replace('main.js', 'format.js'));
-            return [ratios.map(f.percent), durations.map(f.ms), rates.map(f.rate), spans.map(f.duration), times.map(f.moment)]; }""",
+            return [ratios.map(f.percent), durations.map(f.ms), rates.map(f.rate), spans.map(f.duration), times.map(f.moment), times.map((at) => f.dayClock(at, times[0]))]; }""",
             json.loads(json.dumps([ratios, durations_ms, rates, spans, [t // 10**6 for t in moments]])),
         )
         assert told == [
@@ -323,4 +323,5 @@ def test_numbers_are_written_as_the_server_writes_them(page: Page, fleet: Any) -
             [form.rate(language, v) for v in rates],
             [form.duration(language, v) for v in spans],
             [form.moment(language, t, form.DEFAULT_ZONE) for t in moments],
+            [form.day_clock(language, t, form.DEFAULT_ZONE, moments[0]) for t in moments],
         ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analytics.lines import Lines
 from tatpar.watching.raised import RaisedFlags, relapses, told_outages
-from telemetry.decisions import Flag, Reason, ReasonCode
+from telemetry.decisions import Evidence, Factor, FactorKind, Flag, Incident, Reason, ReasonCode
 from telemetry.state.db import StateDb
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -86,3 +86,36 @@ def test_an_outage_after_another_has_its_own_beginning(tmp_path: Path) -> None:
         late = flag(ReasonCode.OUTAGE, T0 + 110 * SECOND_NS, T0 + 40 * MINUTE_NS)
         raised.put(state, [late], T0 + 40 * MINUTE_NS)
         assert raised.since("agra", "main.state", ReasonCode.OUTAGE) == second.since_ns
+
+
+def shared(state: StateDb, name: str, since_ns: int, until_ns: int | None, *sites: str) -> None:
+    """A fault of a provider of that name that was told."""
+    seen = Evidence(members=2, suffer=2, others=5, others_suffer=0, log_odds=9.0)
+    made = Incident(
+        id=name,
+        factor=Factor(FactorKind.PROVIDER, name),
+        since_ns=since_ns,
+        told_ns=since_ns + MINUTE_NS,
+        seen_ns=until_ns or since_ns + MINUTE_NS,
+        sites=sites,
+        evidence=seen,
+        until_ns=until_ns,
+    )
+    state.put_incidents([made])
+
+
+def test_what_came_and_went_within_a_shared_fault_came_once(tmp_path: Path) -> None:
+    """Five spells of a provider's brown-out are one, while it lasts and afterwards; another office's fault explains none; each of two faults counts."""
+    with closing(StateDb(tmp_path / "state.db")) as state:
+        for minute in range(0, 10, 2):
+            spell(state, ReasonCode.LOSS_UP, T0 + minute * MINUTE_NS)
+        now_ns = T0 + 12 * MINUTE_NS
+        shared(state, "other", T0, T0 + 10 * MINUTE_NS, "etah")
+        assert relapses(state, LINES, now_ns)[0].tolist() == [[5], [0]]
+        shared(state, "one", T0, None, "agra", "etah")
+        assert relapses(state, LINES, now_ns)[0].tolist() == [[1], [0]]
+        shared(state, "one", T0, T0 + 3 * MINUTE_NS, "agra", "etah")
+        shared(state, "two", T0 + 6 * MINUTE_NS, T0 + 9 * MINUTE_NS, "agra", "etah")
+        assert relapses(state, LINES, now_ns)[0].tolist() == [[2], [0]]
+        spell(state, ReasonCode.LOSS_UP, T0 + 20 * MINUTE_NS)
+        assert relapses(state, LINES, T0 + 22 * MINUTE_NS)[0].tolist() == [[3], [0]], "of itself"

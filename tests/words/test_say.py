@@ -8,6 +8,7 @@ import pytest
 
 from telemetry import words
 from telemetry.decisions import Reason, ReasonCode
+from telemetry.windows import HOUR_NS
 from telemetry.words import format as form
 from telemetry.words.speak import MissingNumberError
 
@@ -101,6 +102,21 @@ def test_a_reason_is_said_with_its_number_and_since_when() -> None:
     reason = Reason(code=ReasonCode.LOSS_UP, value=0.041, unit="ratio", since_ns=TUESDAY_11_NS)
     assert words.say_reason("en", reason) == f"Loss, uplink 4.1{N}%, since 11:00"
     assert words.say_reason("hi", reason) == f"डेटा खो रहा है (ऊपर) 4.1{N}%, 11:00 से"
+
+
+def test_what_is_not_of_today_is_told_with_its_day() -> None:
+    """Half an hour before midnight is another day an hour later, in both languages; of the same day the clock is enough."""
+    late_ns = TUESDAY_11_NS + 12 * HOUR_NS + HOUR_NS // 2
+    dark = Reason(code=ReasonCode.DARK, value=60.0, unit="s", since_ns=late_ns)
+    same, next_day = late_ns + HOUR_NS // 3, late_ns + HOUR_NS
+    assert words.say_reason("en", dark, now_ns=same) == "No contact, since 23:30"
+    assert words.say_reason("en", dark, now_ns=next_day) == "No contact, since 24 Nov 23:30"
+    assert words.say_reason("hi", dark, now_ns=next_day) == "संपर्क नहीं, 24 नवंबर 23:30 से"
+    over = Reason(code=ReasonCode.OUTAGE, since_ns=late_ns, until_ns=late_ns + HOUR_NS)
+    assert words.say_reason("en", over, now_ns=next_day + HOUR_NS) == (
+        "Line is down from 24 Nov 23:30 to 00:30, fine since"
+    )
+    assert words.say_down("en", dark, 0.3, now_ns=next_day).startswith("No contact, since 24 Nov 23:30")
 
 
 def test_what_was_over_within_the_minute_has_one_time() -> None:

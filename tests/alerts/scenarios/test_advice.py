@@ -95,3 +95,21 @@ def test_during_the_meeting_nothing_is_corrected(house: House) -> None:
     partly_broken(house, "10:52").takes_up("site:agra")
     wholly_broken(house, "11:00").run("11:05")
     assert house.told == ["10:52:00 site:agra raised not_ready agra"]
+
+
+def test_who_was_told_that_there_is_nothing_to_do_hears_at_once_that_there_is(house: House) -> None:
+    """Two hours before: the fault was at headquarters, now the line itself is broken; told once, however the advice wavers, and not with the next reminder."""
+    house.at("08:50").not_ready("agra", severe=True, action=Action.WAIT_HEADQUARTERS).run("09:10")
+    assert house.told_of("site:agra") == ["08:50:00 site:agra raised not_ready agra"]
+    house.not_ready("agra", severe=True, action=Action.CALL_PROVIDER).run("09:12")
+    house.not_ready("agra", severe=True, action=Action.WAIT_HEADQUARTERS).run("09:14")
+    house.not_ready("agra", severe=True, action=Action.CALL_PROVIDER).run("09:20")
+    assert house.told_of("site:agra")[1:] == ["09:10:15 site:agra worse not_ready agra"]
+    assert house.facts[-1][0].action is Action.CALL_PROVIDER
+
+
+def test_that_there_is_nothing_to_do_any_more_can_wait(house: House) -> None:
+    """The other way round nobody does anything wrong: the next reminder says it."""
+    house.at("08:50").not_ready("agra", severe=True, action=Action.CALL_PROVIDER).run("08:55")
+    house.not_ready("agra", severe=True, action=Action.WAIT_HEADQUARTERS).run("08:59")
+    assert house.told_of("site:agra") == ["08:50:00 site:agra raised not_ready agra"]

@@ -264,3 +264,18 @@ def test_a_message_names_the_incident_that_the_verdict_names(build: Build) -> No
     house.not_ready("agra", severe=True, reasons=(shared, own)).run("09:31")
     (said,) = [facts for facts, _, _ in house.facts if facts.site == "agra"]
     assert (said.factor and said.factor.kind) == FactorKind.REGION
+
+
+def test_the_tail_of_a_shared_fault_is_no_trouble_of_the_offices_own(build: Build) -> None:
+    """The fault is over and its windows hold again, only its verdict has not come back yet: nothing is said until all is well; what it loses itself later is."""
+    house = build().at("09:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").ready("etah").heard("agra")
+    was = Reason(code=ReasonCode.LOSS_UP, value=0.1, unit="ratio", since_ns=1, until_ns=house.now_ns)
+    house.not_ready("agra", reasons=(was,)).run("09:50")
+    house.not_ready("agra", reasons=(Reason(code=ReasonCode.RECENT_FAULT),)).run("09:55")
+    assert house.told_of("site:agra") == ["09:30:00 site:agra raised not_your_line agra"]
+    house.not_ready("agra").run("10:00")
+    assert house.told_of("site:agra")[1:] == ["09:57:00 site:agra raised not_ready agra"]
+    house.ready("agra").run("10:05")
+    assert house.told_of("site:agra")[2:] == ["10:02:00 site:agra resolved not_ready agra"]

@@ -7,7 +7,7 @@ const TAG = { hi: "hi-IN-u-nu-latn", en: "en" };
 let language = "hi";
 let zone = "Asia/Kolkata";
 let units = {};
-let decimals, whole, plural, clockFormat, secondsFormat, dateParts;
+let decimals, whole, plural, clockFormat, secondsFormat, dateParts, shortParts;
 
 /** Take up a language, a time zone and the words of the units. */
 export function setLocale(newLanguage, newZone, newUnits) {
@@ -20,6 +20,7 @@ export function setLocale(newLanguage, newZone, newUnits) {
   clockFormat = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   secondsFormat = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   dateParts = new Intl.DateTimeFormat(TAG[language], { timeZone: zone, weekday: "long", day: "numeric", month: "long" });
+  shortParts = new Intl.DateTimeFormat(TAG[language], { timeZone: zone, day: "numeric", month: language === "hi" ? "long" : "short" });
 }
 
 export const isOne = (n) => plural.select(n) === "one";
@@ -83,6 +84,13 @@ export function date(timeMs) {
 }
 
 export const moment = (timeMs) => language === "hi" ? `${date(timeMs)}, ${clock(timeMs)} बजे` : `${date(timeMs)}, ${clock(timeMs)}`;
+
+/** A time not long ago: of today the clock alone, else with its day where room is scarce. */
+export function dayClock(timeMs, nowMs) {
+  if (midnight(timeMs) === midnight(nowMs)) return clock(timeMs);
+  const part = Object.fromEntries(shortParts.formatToParts(timeMs).map(({ type, value }) => [type, value]));
+  return `${part.day} ${part.month} ${clock(timeMs)}`;
+}
 
 /** A value in the unit of a reason. */
 export function measure(value, unit) {

@@ -1,10 +1,12 @@
 // The catalogue in the browser: the keys and placeholders of telemetry/words.
 
 import * as format from "./format.js";
+import { now } from "./model.js";
 
 const FORMATTERS = {
   count: format.count, percent: format.percent, ms: format.ms, rate: format.rate,
   duration: format.duration, clock: format.clock, date: format.date, moment: format.moment,
+  dayclock: (timeMs) => format.dayClock(timeMs, now()),
 };
 const PLACEHOLDER = /\{([a-z_]+)(?::([a-z]+))?\}/g;
 
