@@ -66,6 +66,8 @@ class WrittenTrace(Trace):
 def read_trace(path: Path) -> WrittenTrace:
     """Read one trace; its samples come oldest first and each once, however the rows stand.
 
+    One that stands seconds after a later one is dated like that.
+
     Raises:
         TraceError: no such file, one that cannot be unpacked, no such columns, a time or a number that is none.
     """
@@ -80,7 +82,7 @@ def read_trace(path: Path) -> WrittenTrace:
     rows = order.rows
     return WrittenTrace(
         path.stem,
-        time_ns[rows],
+        np.maximum.accumulate(time_ns[rows]),
         rtt_ms[rows],
         labels_of(order, time_ns, labels),
         rows=rows,

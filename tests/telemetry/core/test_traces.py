@@ -25,6 +25,7 @@ def test_the_labelled_traces_are_read_whole() -> None:
     traces = [read_trace(file) for file in sorted(LABELLED.glob("*.csv"))]
     assert len(traces) == 25
     assert all((np.diff(trace.time_ns) >= 0).all() for trace in traces)
+    assert all(trace.rows.tolist() == list(range(len(trace.rows))) and not trace.mended for trace in traces)
     assert all(trace.changes.any() and np.isfinite(trace.rtt_ms).mean() > 0.5 for trace in traces)
 
 
@@ -157,12 +158,28 @@ def test_of_two_values_for_one_instant_the_first_is_taken_and_the_other_told(tmp
     )
 
 
+def test_a_sample_that_stands_seconds_after_a_later_one_stays_there(tmp_path: Path) -> None:
+    """As in real traces: it is dated like the one before it, and nobody is told; a minute and more is disorder."""
+    rows = [
+        f"2016-11-19 23:{at};{rtt};0"
+        for at, rtt in (("00:28", 20), ("04:30", 21), ("04:28", 22), ("08:28", 23))
+    ]
+    found = of_rows(tmp_path / "a.csv", [*rows, rows[2]])
+    assert found.rtt_ms.tolist() == [20.0, 21.0, 22.0, 23.0]
+    assert np.diff(found.time_ns).tolist() == [242 * 10**9, 0, 238 * 10**9]
+    assert found.mended[0].endswith("sorted by time: 0; repeated rows, counted once: 1")
+    found = of_rows(tmp_path / "a.csv", [*rows, "2016-11-19 23:07:27;24;0"])
+    assert found.rtt_ms.tolist() == [20.0, 22.0, 21.0, 24.0, 23.0]
+    assert found.mended[0].endswith("sorted by time: 2; repeated rows, counted once: 0")
+
+
 def test_in_a_minute_two_may_have_been_measured(tmp_path: Path) -> None:
-    """Where times are written to the minute another value is another sample, however often the rows are written."""
-    rows = [f"14/10/2016 21:{minute};{rtt};0" for minute, rtt in ((17, 20), (17, 21), (17, -1), (18, 21))]
+    """Where times are written to the minute another value is another sample, however often the rows are written; so is a lost one."""
+    rows = [f"14/10/2016 21:{minute};{rtt};0" for minute, rtt in ((17, 20), (17, 21), (17, 22), (18, 21))]
     found = of_rows(tmp_path / "a.csv", [*rows, *rows])
     assert found.rows.tolist() == [0, 1, 2, 3]
     assert found.mended[0].endswith("sorted by time: 0; repeated rows, counted once: 4")
+    assert len(of_rows(tmp_path / "a.csv", ["27/11/2016 15:33;-3;0", "27/11/2016 15:33;-3;0"]).rows) == 2
 
 
 def test_each_row_says_whether_its_day_comes_first(tmp_path: Path) -> None:
