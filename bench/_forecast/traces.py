@@ -87,7 +87,7 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
 def read_all(
     folder: Path, progress: Callable[[str], None], without: frozenset[str] = frozenset()
 ) -> list[Trace]:
-    """The traces of a folder, but for the files `without`.
+    """The traces of a folder, but for the files `without`; `progress` is also told what was mended in them.
 
     Raises:
         TraceError: no trace there, or one that cannot be read.
@@ -98,7 +98,13 @@ def read_all(
             f"{folder}: no trace there; name a folder with files *.csv of the columns epoch;rtt;cp"
         )
     progress(f"{folder.name}: reading {len(paths)} traces")
-    return [read_trace(path) for path in paths]
+    found: list[Trace] = []
+    for path in paths:
+        trace = read_trace(path)
+        for line in trace.mended:
+            progress(line)
+        found.append(trace)
+    return found
 
 
 def sample(folder: Path, traces: Sequence[Trace], progress: Callable[[str], None]) -> Sample:

@@ -64,9 +64,10 @@ def command(  # noqa: PLR0913 - one argument an option
     every: bool,
     as_json: bool,
 ) -> None:
-    """Find in a trace (CSV, columns epoch;rtt) the first sample of each new level, counted from 0, one a line.
+    """Find in a trace (CSV, columns epoch;rtt) the first sample of each new level: its row in the file, counted from 0, one a line.
 
     A round trip of 0 or less, or of 1000 ms or more, is a timeout; where six or more in a row begin and end is told, too.
+    Rows may stand in any order; of several for one instant the first counts. What was mended is told on standard error.
     The settings are the same for every trace.
     With --site: the moves of an office's lines with their levels before and after, in local time; of many, how many
     there were of each figure, and the newest. --json has them all. The daily swing is no move: what stands off its level
@@ -96,14 +97,18 @@ def _of_trace(trace: Path, *, online: bool, out: Path | None, as_json: bool) -> 
     from telemetry.traces import TraceError, read_trace  # noqa: PLC0415
 
     try:
-        values = read_trace(trace).rtt_ms
+        read = read_trace(trace)
     except TraceError as error:
         wrong_input(str(error))
-    found = (
+    for line in read.mended:
+        click.echo(line, err=True)
+    values = read.rtt_ms
+    samples = (
         with_edges_decided(decisions(values, shipped_online_trees()), values)
         if online
         else with_edges(changes(values, shipped_trees()), values)
-    ).tolist()
+    )
+    found = sorted(read.rows[samples].tolist())
     text = json.dumps(found) + "\n" if as_json else "".join(f"{index}\n" for index in found)
     if out is None:
         click.echo(text, nl=False)

@@ -80,6 +80,8 @@ def import_(  # noqa: PLR0913 - one argument an option
         total = sum(file.stat().st_size for file in files if file.is_file())
         with click.progressbar(length=total, label=say(language, "importing.reading"), file=ours()) as bar:
             importer.read(bar.update)
+        for line in importer.mended:
+            click.echo(line, err=True)
         written = _write(config, importer, data_dir, language, dry_run=dry_run)
     _say(written, config, language, as_json=as_json, dry_run=dry_run)
 

@@ -88,6 +88,7 @@ class Importer:
         self._paths: list[str] = []
         self._doubt: Counter[tuple[str, str]] = Counter()
         self._spans: dict[str, tuple[int, int]] = {}
+        self._mended: list[str] = []
 
     @property
     def pieces(self) -> int:
@@ -99,6 +100,11 @@ class Importer:
         """By office, from when to when slots were written, after `write`: so far the source reaches."""
         return self._spans
 
+    @property
+    def mended(self) -> tuple[str, ...]:
+        """What was amiss with the files and is mended, a line each for people, after `read`."""
+        return tuple(self._mended)
+
     def read(self, progress: Callable[[int], None]) -> None:
         """Read all files; `progress` is told bytes.
 
@@ -107,6 +113,7 @@ class Importer:
         """
         for file in self._sources.files:
             for chunk in chunks(file, self._sources.mapping, progress):
+                self._mended.extend(chunk.mended)
                 sampled = samples(chunk, self._sources.mapping, self._now_ns)
                 found, rows = sampled.samples, sampled.rows
                 places = self._finder.of(chunk)

@@ -17,7 +17,7 @@ from config.errors import ConfigError
 from config.plain_file import NotPlainError, open_plain
 from config.text import one_of
 from telemetry.packed_file import PackedError, bad_byte, opened
-from telemetry.traces import TraceError, read_trace
+from telemetry.traces import TraceError, line_numbers, read_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +39,8 @@ class Chunk:
     frame: pd.DataFrame
     lines: NDArray[np.int64]
     """(n,) the line of CSV, or the row of Parquet (from 1), that each row is."""
+    mended: tuple[str, ...] = ()
+    """What was amiss with the file and is mended, a line each for people."""
 
     def wrong(self, row: int, problem: str, remedy: str) -> ConfigError:
         """The error about one of its rows."""
@@ -149,7 +151,7 @@ def _trace(path: Path, _: Mapping, progress: Callable[[int], None]) -> Iterator[
         line, problem, remedy = said.groups()
         raise ConfigError(path, problem, remedy, int(line) if line else None) from None
     frame = pd.DataFrame({"time_ns": trace.time_ns, "rtt_ms": trace.rtt_ms})
-    yield Chunk(path, frame, 2 + np.arange(len(frame)))
+    yield Chunk(path, frame, line_numbers(path, trace), trace.mended)
     progress(path.stat().st_size)
 
 

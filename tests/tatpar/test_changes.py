@@ -45,6 +45,23 @@ def test_a_silence_is_told_where_it_begins_and_ends(tmp_path: Path) -> None:
     assert online.output == "[45, 55, 105]\n"
 
 
+def test_indices_count_the_rows_of_the_file_as_it_is_given(tmp_path: Path) -> None:
+    """Newest first: sample 100 is row 99, the sixth of the level row 94; repeated: row 101 after one that is written twice."""
+    trace = written(tmp_path)
+    header, *rows = trace.read_text(encoding="utf-8").splitlines()
+    trace.write_text("\n".join([header, *rows[::-1]]) + "\n", encoding="utf-8")
+    done = CliRunner().invoke(main, ["changes", str(trace)])
+    told = (
+        f"{trace}: rows that stood after a later one, sorted by time: 199; repeated rows, counted once: 0\n"
+    )
+    assert (done.stdout, done.stderr) == ("99\n", told)
+    assert CliRunner().invoke(main, ["changes", str(trace), "--online", "--json"]).stdout == "[94]\n"
+    trace.write_text("\n".join([header, rows[0], *rows]) + "\n", encoding="utf-8")
+    done = CliRunner().invoke(main, ["changes", str(trace), "--json"])
+    told = f"{trace}: rows that stood after a later one, sorted by time: 0; repeated rows, counted once: 1\n"
+    assert (done.stdout, done.stderr) == ("[101]\n", told)
+
+
 def test_a_wrong_trace_is_wrong_input(tmp_path: Path) -> None:
     """A file that is not there ends with 2 and is named in one line."""
     done = CliRunner().invoke(main, ["changes", str(tmp_path / "none.csv")])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
-from bench._forecast.traces import unannounced
+from bench._forecast.traces import read_all, unannounced
 from telemetry.traces import Trace
 from telemetry.windows import HOUR_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STEP_NS = 240 * SECOND_NS
 PER_HOUR = 15
@@ -75,3 +80,15 @@ def test_quiet_pasts_weigh_by_forecasts_failures_and_score() -> None:
     assert found["after_a_quiet_day_share"] == 0.5
     assert found["after_a_quiet_day_share_of_failures"] == 0.5
     assert found["after_a_quiet_day_share_of_brier"] == pytest.approx(0.64 / 0.73)
+
+
+def test_what_was_mended_in_a_folder_of_traces_is_told(tmp_path: Path) -> None:
+    """Both benches read through this: the trace that was out of order is named, the one in order is not."""
+    rows = [f"2016-11-19 23:{minute:02}:28;20;0" for minute in range(9)]
+    for name, given in (("a", rows), ("b", rows[::-1])):
+        (tmp_path / f"{name}.csv").write_text("\n".join(["epoch;rtt;cp", *given]) + "\n", encoding="utf-8")
+    said: list[str] = []
+    one, other = read_all(tmp_path, said.append)
+    assert one.time_ns.tolist() == other.time_ns.tolist()
+    assert [line.split(":")[0] for line in said if "sorted by time: 8" in line] == [str(tmp_path / "b.csv")]
+    assert len(said) == 2

@@ -1,0 +1,70 @@
+"""The rows of a trace by time, each measurement once: a logger that starts anew appends what it has written before.
+
+A row that says again what another says of the same time was measured once. One that says something else of it contradicts
+it: the first is taken, and somebody should know. But where times are written to the minute, two may have been measured in it,
+or lost. A sample or two that was written a few seconds early is no disorder: real traces have them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+JUMBLED_NS: Final = 60 * SECOND_NS
+"""Where no sample stands after one that is later by more than this, they stay in the order of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which of N rows, counted from 0 in the order of the file, are the samples of a trace, and what of the others.
+
+    `rows` (T,) the samples, oldest first; `late` how many of them stood after one of a later time, 0 where they stay as they
+    stood; `repeated` how many rows said again what an earlier one says; `contradicting` (C, 2) the others, each behind the
+    row that it contradicts.
+    """
+
+    rows: NDArray[np.int64]
+    late: int
+    repeated: int
+    contradicting: NDArray[np.int64]
+
+
+def order_of(time_ns: NDArray[np.int64], rtt_ms: NDArray[np.float64], exact: NDArray[np.bool_]) -> Order:
+    """The order of (N,) rows; a round trip is in ms, NaN of a lost packet. `exact`: the time is written to the second."""
+    written = pd.DataFrame({"time": time_ns, "rtt": rtt_ms})
+    repeated = written.duplicated().to_numpy() & (exact | np.isfinite(rtt_ms))
+    contradicts = ~repeated & exact & written["time"].duplicated().to_numpy()
+    stay = np.flatnonzero(~repeated & ~contradicts)
+    behind = np.maximum.accumulate(time_ns[stay]) - time_ns[stay]
+    in_order = bool((behind <= JUMBLED_NS).all())
+    rows = stay if in_order else stay[np.argsort(time_ns[stay], kind="stable")]
+    others = np.flatnonzero(contradicts)
+    return Order(
+        rows=rows,
+        late=0 if in_order else int(np.count_nonzero(behind)),
+        repeated=int(np.count_nonzero(repeated)),
+        contradicting=np.stack([rows[_at(time_ns, rows, others)], others], axis=-1),
+    )
+
+
+def labels_of(order: Order, time_ns: NDArray[np.int64], labelled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(T,) which samples are labelled, of (N,) rows; a label on a row that is left out is the label of its time's first."""
+    out = labelled[order.rows]
+    gone = np.setdiff1d(np.flatnonzero(labelled), order.rows)
+    out[_at(time_ns, order.rows, gone)] = True
+    return out
+
+
+def _at(time_ns: NDArray[np.int64], rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where in `rows` the first stands that is of the time of each of `others`."""
+    times, first = np.unique(time_ns[rows], return_index=True)
+    return first[np.searchsorted(times, time_ns[others])]
