@@ -22,7 +22,7 @@ from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_referenc
 from bench._changes.folds import kin_of
 from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
-from bench._forecast.trace_ground import LEADS_NS, LEAST_SAMPLES, after_quiet, ground
+from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
 from telemetry.traces import TraceError, read_trace
 from telemetry.windows import HOUR_NS
 
@@ -117,9 +117,7 @@ def sample(folder: Path, traces: Sequence[Trace], progress: Callable[[str], None
             of.append(np.full(len(one.held), number, dtype=np.int64))
             quiet.append(after_quiet(one.track, one.asks))
     if not known:
-        raise TraceError(
-            f"{folder}: no trace is longer than a day with {LEAST_SAMPLES} samples an hour; give longer or denser ones"
-        )
+        raise TraceError(f"{folder}: no trace goes on for hours after its first day; give longer ones")
     return Sample(joined_facts(known), np.concatenate(held), np.concatenate(of), np.concatenate(quiet))
 
 
