@@ -13,7 +13,6 @@ every figure is out of sample and the shipped trees are used.
 
 from __future__ import annotations
 
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -30,8 +29,7 @@ from analytics.quality.change_scores import window_score
 from bench._changes import folds, growing, offline, online
 from bench._changes.flags import flags_figures
 from bench._changes.pelt import pelt, pelt_online
-from bench._forecast.traces import read_all
-from telemetry.traces import TraceError
+from bench._traces import read_all, told_in_one_line
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -69,11 +67,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[str, object]:
     """F1, precision and recall of each detector, and the difference of ours to PELT."""
-    try:
+    with told_in_one_line():
         traces = read_all(options.traces, progress)
-    except TraceError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
     if options.fit:
         return _fit(traces, progress)
     detectors: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.int64]], float]] = {

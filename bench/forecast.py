@@ -6,12 +6,11 @@ that is fitted to the shipped ones only. Intervals are block-bootstrap, 90 %, of
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench._forecast import lab, traces
-from telemetry.traces import TraceError
+from bench._traces import told_in_one_line
 
 if TYPE_CHECKING:
     import argparse
@@ -29,11 +28,8 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
     """Figures of both grounds, or of the one that was asked for."""
     figures: dict[str, object] = {}
     if options.ground != "lab":
-        try:
+        with told_in_one_line():
             found = traces.run(progress, options.traces)
-        except TraceError as error:
-            print(f"bench: {error}", file=sys.stderr)
-            raise SystemExit(2) from None
         figures |= {f"traces_{name}": value for name, value in found.items()}
     if options.ground != "traces":
         figures |= {f"lab_{name}": value for name, value in lab.run(progress).items()}

@@ -23,7 +23,8 @@ from analytics.forecast.model import fit_facts
 from analytics.forecast.scoring import brier
 from bench._forecast.lab_world import HORIZONS_MIN, draw_world
 from bench._forecast.lessons import lessons
-from bench._forecast.traces import SHIPPED, read_all, sample
+from bench._forecast.traces import SHIPPED, sample
+from bench._traces import read_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""What is learned from traces beside their own asks: the same lines judged by other limits, and with a shorter past.
+"""What is learned from traces beside their own asks: the same lines judged by other limits, with a shorter past, and with gaps.
 
 One limit and one length of past say little about how a line's failures follow each other: judged at 7 ms or 40 ms over its
 floor a trace is a more or a less troubled line with habits of its own, and without its first days it is a line of which
-less is known. Decision 158 says what either is worth.
+less is known. Decision 158 says what either is worth, decision 193 what gaps are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
+from bench._forecast.gaps import after_gap, with_gaps
 from bench._forecast.trace_ground import OVER_MS, ground
 from telemetry.traces import Trace
 from telemetry.windows import DAY_NS
@@ -24,14 +25,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.forecast.facts import Facts
+    from bench._forecast.trace_ground import Ground
 
 LIMITS_MS: Final = (7.0, 10.0, 12.0, 18.0, 22.0, 30.0, 40.0)
 LIMIT_WEIGHT: Final = 0.3
 """Of all asks at one other limit together, against the trace's own."""
 WITHOUT_DAYS: Final = (3, 7, 12)
 SHORTENED_WEIGHT: Final = 0.5
+GAPS_WEIGHT: Final = 0.5
+"""Of one ask after a gap. The other asks of a trace with gaps say what the trace itself has said, and are not taken."""
 SHARE: Final = 0.5
 """So many of the asks are taken, by lot, and each weighs so much more: neighbouring hours say nearly the same."""
+GAPS_LOT: Final = 1
+"""Where the gaps of a trace lie is drawn by it and the trace's number, apart from the other lots."""
 LEAST_DAYS: Final = 4
 """Of a shorter rest nothing is learned."""
 
@@ -55,16 +61,26 @@ def lessons(traces: Sequence[Trace], progress: Callable[[str], None]) -> Lessons
     lot = np.random.default_rng(1)
     parts, held, of, weight = [], [], [], []
     for number, trace in enumerate(traces):
-        progress(f"{trace.name}: other limits and shorter pasts, {number + 1} of {len(traces)}")
-        for part, over_ms, weighs in _variants(trace):
-            one = ground(part, over_ms)
-            rows = np.flatnonzero(lot.random(len(one.held)) < SHARE)
+        progress(f"{trace.name}: other limits, shorter pasts and gaps, {number + 1} of {len(traces)}")
+        for one, rows, weighs in _taken(trace, lot, np.random.default_rng((GAPS_LOT, number))):
             if len(rows):
                 parts.append(facts(one.track, one.asks.rows(rows)))
                 held.append(one.held[rows])
                 of.append(np.full(len(rows), number, dtype=np.int64))
                 weight.append(np.full(len(rows), weighs / SHARE))
     return Lessons(joined_facts(parts), np.concatenate(held), np.concatenate(of), np.concatenate(weight))
+
+
+def _taken(
+    trace: Trace, lot: np.random.Generator, gaps_lot: np.random.Generator
+) -> Iterator[tuple[Ground, NDArray[np.int64], float]]:
+    """Grounds of a trace, the asks of each that teach, and the weight of an ask before some are taken by lot."""
+    for part, over_ms, weighs in _variants(trace):
+        one = ground(part, over_ms)
+        yield one, np.flatnonzero(lot.random(len(one.held)) < SHARE), weighs
+    one = ground(with_gaps(trace, gaps_lot))
+    some = gaps_lot.random(len(one.held)) < SHARE
+    yield one, np.flatnonzero(some & after_gap(one.track, one.asks)), GAPS_WEIGHT
 
 
 def _variants(trace: Trace) -> Iterator[tuple[Trace, float, float]]:

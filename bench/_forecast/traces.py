@@ -22,8 +22,9 @@ from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_referenc
 from bench._changes.folds import kin_of
 from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
-from bench._forecast.trace_ground import LEADS_NS, LEAST_SAMPLES, after_quiet, ground
-from telemetry.traces import TraceError, read_trace
+from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
+from bench._traces import read_all
+from telemetry.traces import TraceError
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
@@ -84,29 +85,6 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
     return figures
 
 
-def read_all(
-    folder: Path, progress: Callable[[str], None], without: frozenset[str] = frozenset()
-) -> list[Trace]:
-    """The traces of a folder, but for the files `without`; `progress` is also told what was mended in them.
-
-    Raises:
-        TraceError: no trace there, or one that cannot be read.
-    """
-    paths = [path for path in sorted(folder.glob("*.csv")) if path.name not in without]
-    if not paths:
-        raise TraceError(
-            f"{folder}: no trace there; name a folder with files *.csv of the columns epoch;rtt;cp"
-        )
-    progress(f"{folder.name}: reading {len(paths)} traces")
-    found: list[Trace] = []
-    for path in paths:
-        trace = read_trace(path)
-        for line in trace.mended:
-            progress(line)
-        found.append(trace)
-    return found
-
-
 def sample(folder: Path, traces: Sequence[Trace], progress: Callable[[str], None]) -> Sample:
     """All asks of the traces of a folder.
 
@@ -123,9 +101,7 @@ def sample(folder: Path, traces: Sequence[Trace], progress: Callable[[str], None
             of.append(np.full(len(one.held), number, dtype=np.int64))
             quiet.append(after_quiet(one.track, one.asks))
     if not known:
-        raise TraceError(
-            f"{folder}: no trace is longer than a day with {LEAST_SAMPLES} samples an hour; give longer or denser ones"
-        )
+        raise TraceError(f"{folder}: no trace goes on for hours after its first day; give longer ones")
     return Sample(joined_facts(known), np.concatenate(held), np.concatenate(of), np.concatenate(quiet))
 
 

@@ -1,4 +1,4 @@
-"""What is learned beside a trace's own asks: no lesson of a trace that is left out, other limits, shorter pasts."""
+"""What is learned beside a trace's own asks: no lesson of a trace that is left out, other limits, shorter pasts, gaps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench._forecast.gaps import after_gap, with_gaps
 from bench._forecast.lessons import (
+    GAPS_LOT,
+    GAPS_WEIGHT,
     LIMIT_WEIGHT,
     LIMITS_MS,
     SHARE,
@@ -46,10 +49,16 @@ def found(traces: list[Trace]) -> Lessons:
 
 
 def test_lessons_weigh_what_is_said_of_them(traces: list[Trace], found: Lessons) -> None:
-    """Seven limits at 0.3 each; of eight days those without the first three at a half; without seven too little is left."""
+    """Seven limits at 0.3 each; of eight days those without the first three at a half; without seven too little is left.
+
+    Of the trace with gaps what is asked after one, at a half.
+    """
     own = len(ground(traces[0]).held)
     rest = own * (DAYS - 3 - 1) / (DAYS - 1)
-    expected = own * LIMIT_WEIGHT * len(LIMITS_MS) + rest * SHORTENED_WEIGHT
+    gapped = ground(with_gaps(traces[0], np.random.default_rng((GAPS_LOT, 0))))
+    after = int(after_gap(gapped.track, gapped.asks).sum())
+    assert 0 < after < own
+    expected = own * LIMIT_WEIGHT * len(LIMITS_MS) + rest * SHORTENED_WEIGHT + after * GAPS_WEIGHT
     of_one = found.weight[found.trace == 0].sum()
     assert of_one == pytest.approx(expected, rel=0.1)
     assert sorted(set(found.weight.tolist())) == [LIMIT_WEIGHT / SHARE, SHORTENED_WEIGHT / SHARE]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
-from bench._forecast.traces import read_all, unannounced
+from bench._forecast.trace_ground import LEADS_NS, WORST_STRAIN, after_quiet, ground, rhythm
+from bench._forecast.traces import unannounced
+from bench._traces import read_all
 from telemetry.traces import Trace
-from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.windows import HOUR_NS, MINUTE_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,44 @@ def test_what_came_after_moves_neither_floor_nor_slots_before() -> None:
 def test_a_trace_shorter_than_a_day_is_not_asked() -> None:
     """There is no clock hour to compare with."""
     assert len(ground(trace(np.full(20 * PER_HOUR, 100.0))).held) == 0
+
+
+@pytest.mark.parametrize(
+    ("step_s", "slot_min"),
+    [(1, 4), (60, 4), (240, 4), (300, 5), (480, 10), (960, 15), (2700, 60), (7200, 60)],
+)
+def test_slots_follow_the_rhythm_of_the_trace(step_s: int, slot_min: int) -> None:
+    """Every hour that holds samples is asked, however far apart they lie, and of the slots of such hours nine in ten are filled."""
+    whole = trace(np.full(60 * 3600 // step_s, 80.0))
+    time_ns = 400_000 * HOUR_NS + np.arange(len(whole.rtt_ms), dtype=np.int64) * step_s * SECOND_NS
+    one = ground(Trace("made", time_ns, whole.rtt_ms, whole.changes))
+    assert one.track.slot_ns == slot_min * MINUTE_NS
+    assert (one.track.broke[0] >= 0.0).mean() >= 0.9 * min(1.0, 3600 / step_s)
+    measured = set((time_ns // HOUR_NS).tolist())
+    over = time_ns[-1] // HOUR_NS - 400_000
+    for lead in LEADS_NS[1:]:
+        asked = set((one.asks.start_ns[one.lead_ns == lead] // HOUR_NS).tolist())
+        assert asked == {hour for hour in measured if 24 + lead // HOUR_NS <= hour - 400_000 < over}
+
+
+def test_a_rhythm_is_told_in_spite_of_gaps_and_bursts() -> None:
+    """Three samples within a second every four minutes, the first day gone but for one: slots of four minutes."""
+    step = np.arange(80 * PER_HOUR, dtype=np.int64) * STEP_NS
+    time_ns = 400_000 * HOUR_NS + (step[:, None] + np.arange(3) * SECOND_NS // 2).ravel()
+    time_ns = np.delete(time_ns, np.s_[1 : 30 * PER_HOUR * 3])
+    found = rhythm(Trace("made", time_ns, np.full(len(time_ns), 80.0), np.zeros(len(time_ns), dtype=bool)))
+    assert found == (STEP_NS, 3 * PER_HOUR)
+
+
+def test_a_line_that_loses_all_is_beyond_any_limit() -> None:
+    """One loss is a limit broken; after a day of nothing else the line is beyond twice its limits, as a deployment would have it."""
+    rtt = np.full(100 * PER_HOUR, 80.0)
+    rtt[[30 * PER_HOUR, 60 * PER_HOUR]] = np.nan
+    rtt[70 * PER_HOUR :] = np.nan
+    strain = ground(trace(rtt)).track.strain[0]
+    assert strain[[30 * PER_HOUR, 60 * PER_HOUR]].tolist() == [1.0, 1.0]
+    assert (np.diff(strain[70 * PER_HOUR :]) >= 0.0).all()
+    assert (strain[94 * PER_HOUR :] == WORST_STRAIN).all()
 
 
 def test_what_fails_after_a_quiet_day_is_counted_apart() -> None:
