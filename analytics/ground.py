@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.hours import hour_of_week, local_hour
 from analytics.usual_trouble import usual_chance
 from telemetry.windows import SILENT_NS
 
@@ -103,7 +104,8 @@ class Ground:
     @cached_property
     def usual_chance(self) -> NDArray[np.float64]:
         """(L, S, P): the chance that what is broken now is the usual trouble of this hour."""
-        return usual_chance(self)
+        this_hour = hour_of_week(np.array([local_hour(self.now_ns, self.zone)]))[0]
+        return usual_chance(self.condition, self.recent, self.usual, self.climate.fails[..., this_hour])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ import numpy as np
 from analytics.causes import CAUSES, DELAY_CAUSES, Cause
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES, VALUE_WINDOWS
-from analytics.hours import hour_of_week, local_hour
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analytics.ground import Ground
+    from analytics.baseline import UsualNow
+    from analytics.condition import Condition
     from analytics.recent import Recent
 
 _METRIC_OF_DELAY: Final = {
@@ -29,26 +29,28 @@ _METRIC_OF_DELAY: Final = {
 }
 
 
-def usual_chance(ground: Ground) -> NDArray[np.float64]:
+def usual_chance(
+    condition: Condition, recent: Recent, usual: UsualNow | None, fails: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(L, S, P): the chance that what is broken now is the usual trouble of this hour; 0 where it is worse than that.
 
-    It is the chance that this hour fails on this line, where every suspected figure is at most `USUAL_TIMES` the
-    usual one. Losses, bursts and outages are compared by the share of all packets lost.
+    It is the chance that this hour of the week fails on this line, `fails` (L, S, P), where every suspected figure is at most
+    `USUAL_TIMES` the usual one; `usual` is None where nothing is known. Losses, bursts and outages are compared by the share
+    of all packets lost.
     """
-    suspects = ground.condition.by_cause >= SUSPECT
-    if ground.usual is None or not suspects.any():
+    suspects = condition.by_cause >= SUSPECT
+    if usual is None or not suspects.any():
         return np.zeros(suspects.shape[:-1])
     surprise = np.zeros(suspects.shape[:-1], dtype=bool)
-    now = ground.recent.last(VALUE_WINDOWS + 1)
+    now = recent.last(VALUE_WINDOWS + 1)
     for index, cause in enumerate(CAUSES):
         if not suspects[..., index].any():
             continue
         metric = _METRIC_OF_DELAY.get(cause, "loss_ratio")
         with np.errstate(invalid="ignore"):
-            as_usual = _figure(now, cause, metric) <= USUAL_TIMES * ground.usual.lines(metric)
+            as_usual = _figure(now, cause, metric) <= USUAL_TIMES * usual.lines(metric)
         surprise |= suspects[..., index] & ~as_usual
-    this_hour = hour_of_week(np.array([local_hour(ground.now_ns, ground.zone)]))[0]
-    return np.where(surprise, 0.0, ground.climate.fails[..., this_hour])
+    return np.where(surprise, 0.0, fails)
 
 
 def _figure(now: Recent, cause: Cause, metric: str) -> NDArray[np.floating]:
