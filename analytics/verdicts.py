@@ -9,7 +9,7 @@ from analytics.case import Case
 from analytics.ground import Standing
 from analytics.reasons import reasons
 from analytics.shared.told import with_shared
-from telemetry.decisions import BESIDE_THE_LINE, State, Verdict
+from telemetry.decisions import BESIDE_THE_LINE, State, Verdict, within_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,13 +46,17 @@ def verdict(case: Case) -> Verdict:
         profile=meeting.profile,
         issued_ns=case.ground.now_ns,
         state=_STATE[case.standing],
-        probability=None if case.probability is None else round(case.probability, 4),
+        probability=None if case.probability is None else _kept(case.probability),
         path=case.path_name,
         reasons=what_is_first(why) if has_number else why,
         best_profile=case.best_profile,
         action=advise(case, why),
         model=case.ground.foresight.name,
     )
+
+
+def _kept(chance: float) -> float:
+    return within_state(chance, round(chance, 4), 4)
 
 
 def what_is_first(told: Sequence[Reason]) -> tuple[Reason, ...]:

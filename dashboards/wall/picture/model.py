@@ -68,6 +68,10 @@ class Why(_Record, frozen=True, kw_only=True):
     until_ms: int | None = None
     """When it was over, of a reason that lies in the recent past."""
     cause: Cause | None = None
+    per_minute: float | None = None
+    """By how much `value` rises in a minute, of what rises steadily."""
+    crosses_ms: int | None = None
+    """When it passes `limit` at that rate."""
 
 
 class Tile(_Record, frozen=True, kw_only=True):
