@@ -1,4 +1,8 @@
-"""The one thing to do: what an in-charge can act on, in the order of what helps soonest."""
+"""The one thing to do: what an in-charge can act on, in the order of what helps soonest.
+
+Equal trouble gets equal advice: what is told of an office decides, and not which of two reasons weighs a hair more; and a figure
+just within its limit gets the advice of one just past it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ if TYPE_CHECKING:
 
 FRESH_OUTAGE_NS: Final = 600 * SECOND_NS
 """A restart of the router is worth a try so long; then the provider has to act."""
-NEAR_NS: Final = 1800 * SECOND_NS
+TOO_LATE_TO_MEND_NS: Final = 1800 * SECOND_NS
+"""So shortly before its meeting no provider mends a line: the call is made to fit it."""
 _FIXED: Final = {
     ReasonCode.DARK: Action.CHECK_POWER,
     ReasonCode.NO_DATA: Action.WATCH,
@@ -31,14 +36,15 @@ _FIXED: Final = {
 }
 _STANDING: Final = (
     ReasonCode.USUAL_HOUR,
-    ReasonCode.STRAINED,
-    ReasonCode.EXPECTED_STRAIN,
     ReasonCode.BITRATE_UP,
     ReasonCode.BITRATE_DOWN,
     ReasonCode.REHEARSAL_UP,
     ReasonCode.REHEARSAL_DOWN,
 )
 """What comes back with the hour or stays as it is: no restart mends it."""
+_FIRST: Final = (ReasonCode.ROOM_DEVICE, ReasonCode.NOT_LINKED)
+_OF_NOW: Final = (ReasonCode.DARK, ReasonCode.OUTAGE)
+"""Nothing comes through: what else ails the line is not to be seen."""
 _OF_THE_LINE: Final = (Action.RESTART_ROUTER, Action.CALL_PROVIDER)
 _OUTAGE: Final = CAUSES.index(Cause.OUTAGE)
 
@@ -54,10 +60,12 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
 
 
 def _weighed(case: Case, reasons: Sequence[Reason]) -> Action:
-    worst = reasons[0]
+    worst = _to_act_on(case, reasons)
     if worst.code in _NOT_OUR_OWN:
         action = _NOT_OUR_OWN[worst.code](case, worst)
-        is_over = worst.code is ReasonCode.SHARED_FAULT and _is_over(reasons[1:])
+        is_over = worst.code is ReasonCode.SHARED_FAULT and _is_over(
+            case, [one for one in reasons if one is not worst]
+        )
         # Others may still suffer: this line is well again, and nobody changes anything for it now.
         return Action.WATCH if is_over and action is not Action.WAIT_HEADQUARTERS else action
     if worst.until_ns is not None:
@@ -78,7 +86,7 @@ def _against_fault(case: Case, worst: Reason, *, comes_back: bool) -> Action:
     if worst.code is ReasonCode.OUTAGE:
         fresh = worst.since_ns is None or case.ground.now_ns - worst.since_ns <= FRESH_OUTAGE_NS
         return Action.RESTART_ROUTER if fresh else Action.CALL_PROVIDER
-    if case.best_profile and case.lead_ns <= NEAR_NS:
+    if case.best_profile and case.lead_ns <= TOO_LATE_TO_MEND_NS:
         return _lower(case)
     return _unless_at_risk(case)
 
@@ -119,8 +127,32 @@ _NOT_OUR_OWN: Final = {
 }
 
 
-def _is_over(own: Sequence[Reason]) -> bool:
-    return bool(own) and own[0].until_ns is not None
+def _is_over(case: Case, own: Sequence[Reason]) -> bool:
+    return bool(own) and _to_act_on(case, own).until_ns is not None
+
+
+def _to_act_on(case: Case, reasons: Sequence[Reason]) -> Reason:
+    """The reason that the advice is about; of several of one place the heaviest, where their advice is the same.
+
+    What explains the trouble comes first (a shared fault, a device, works that go on), then what lasts, then what comes with the hour
+    or stays, then what only others tell of, and last what is over or says how little is known.
+    """
+    return min(reasons, key=lambda reason: _place(case, reason))
+
+
+def _place(case: Case, reason: Reason) -> int:
+    code = reason.code
+    if code in _NOT_OUR_OWN or code in _FIRST:
+        return 0 if code is not ReasonCode.SHARED_FAULT or reason.factor is not None else 6
+    if code is ReasonCode.PLANNED:
+        return 1 if case.has_works_now else 5
+    if reason.until_ns is not None:
+        return 7
+    if code in _OF_NOW:
+        return 2
+    if code in _STANDING:
+        return 4
+    return 8 if code in _FIXED else 3
 
 
 def _only_this_end_is_down(case: Case, reasons: Sequence[Reason]) -> bool:

@@ -9,6 +9,7 @@ level moved and lasted (`levels`), the time before counts no more: decision 103.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -57,6 +58,11 @@ class UsualNow:
         self._history = history
         self._at_hour = at_hour
         self._known: dict[str, Usual] = {}
+
+    @cached_property
+    def next_hour(self) -> UsualNow:
+        """The same of the hour after."""
+        return UsualNow(self._history, self._at_hour + 1)
 
     def lines(self, metric: str) -> NDArray[np.float64]:
         """The usual figures of all lines, (S, P); NaN where nobody knows."""

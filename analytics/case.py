@@ -78,6 +78,17 @@ class Case:
         return (self.ground.foresight.now_ns - self.track.start_ns) // self.track.slot_ns - 1
 
     @property
+    def has_works_now(self) -> bool:
+        """Whether works or a holiday that were announced go on at this moment."""
+        return self.path >= 0 and bool(self.track.planned[self.line, self.newest_slot])
+
+    @property
+    def has_ever_reported(self) -> bool:
+        """Whether anything was measured at the office in the past that is looked at, or just now."""
+        ground, site = self.ground, self.site
+        return bool((ground.recent.newest[site] >= 0).any() or (ground.climate.known[site] > 0).any())
+
+    @property
     def is_explained(self) -> bool:
         """Whether the probe's own trouble could explain that the line looks broken."""
         found = self.ground.explained

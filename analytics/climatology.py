@@ -53,6 +53,10 @@ class Climatology:
         """(S, P, 168): hours that failed or held under one limit set."""
         return np.asarray(self.known - self.open[limit_set])
 
+    def hours_known(self, site: int, path: int) -> float:
+        """All hours known of one line."""
+        return float(self.known[site, path].sum())
+
     @property
     def line_hours(self) -> NDArray[np.float64]:
         """(S, P): all hours known of each line."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from analytics.reach import Reached
     from analytics.recent import Recent
     from analytics.rehearsed import BrokeInRehearsal
+    from analytics.trends import Trends
     from config.profiles import CallProfile
     from telemetry.decisions import Incident
 
@@ -82,6 +83,8 @@ class Ground:
     """(L, S, P): the line looks broken, and the probe's own trouble could explain it; None: no probe is in trouble."""
     not_believed: NDArray[np.bool_] | None = None
     """(S, P): the probe says for too long that it is in trouble itself: its figures stand as it reported them."""
+    rising: tuple[tuple[Trends, ...], ...] = ()
+    """By limit set, what rises steadily towards a limit and will pass it soon; empty: nobody looked."""
     incidents: tuple[Incident, ...] = ()
     """The faults that offices share now."""
 
@@ -117,6 +120,7 @@ class Terms:
         silence: what silence hides, likewise.
         usual: the hours of the meeting and the line's usual trouble.
         strain: figures that draw near their limits.
+        rising: a figure that rises steadily and will pass its limit before the meeting is over.
         peers: trouble of the lines that share provider, region or end.
         planned: announced works or a holiday.
         capacity: the line is registered as too slow.
@@ -127,6 +131,7 @@ class Terms:
     silence: NDArray[np.float64]
     usual: NDArray[np.float64]
     strain: NDArray[np.float64]
+    rising: NDArray[np.float64]
     peers: NDArray[np.float64]
     planned: NDArray[np.float64]
     capacity: NDArray[np.float64]

@@ -42,13 +42,14 @@ CODE: Final[dict[Metric, ReasonCode]] = {
     "loss": ReasonCode.MOVED_LOSS,
 }
 _SAID_BY: Final[dict[Metric, frozenset[ReasonCode]]] = {
-    "rtt": frozenset({ReasonCode.RTT, ReasonCode.RTT_FLOOR}),
-    "jitter": frozenset({ReasonCode.JITTER_UP, ReasonCode.JITTER_DOWN}),
+    "rtt": frozenset({ReasonCode.RTT, ReasonCode.RTT_FLOOR, ReasonCode.RISING_RTT}),
+    "jitter": frozenset({ReasonCode.JITTER_UP, ReasonCode.JITTER_DOWN, ReasonCode.RISING_JITTER}),
     "loss": frozenset(
-        {ReasonCode[f"{what}{way}"] for what in ("LOSS", "BURST") for way in ("", "_UP", "_DOWN")}
+        {ReasonCode.RISING_LOSS}
+        | {ReasonCode[f"{what}{way}"] for what in ("LOSS", "BURST") for way in ("", "_UP", "_DOWN")}
     ),
 }
-"""Flags past a limit that say the same and more: beside them the moved level is not told. An outage silences all three."""
+"""Flags past a limit, or on the way there, that say the same and more: beside them the moved level is not told. An outage silences all three."""
 
 
 def moved_flags(recent: Recent, present: Present, told: Sequence[Flag], trees: Trees) -> list[Flag]:

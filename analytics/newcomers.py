@@ -17,7 +17,7 @@ YOUNG_NS: Final = DAY_NS
 def known_since_ns(case: Case) -> int | None:
     """Start (ns) of the first slot or window that was ever measured on the case's line; None from `YOUNG_NS` on, and where none was."""
     ground, site, path = case.ground, case.site, case.path
-    if path < 0 or ground.climate.known[site, path].sum() * HOUR_NS >= YOUNG_NS:
+    if path < 0 or ground.climate.hours_known(site, path) * HOUR_NS >= YOUNG_NS:
         return None
     windows = np.flatnonzero(ground.recent.present[site, path])
     heard = [int(ground.recent.start_ns[windows[0]])] if len(windows) else []

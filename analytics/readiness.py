@@ -1,6 +1,6 @@
 """The readiness of every office for an occurrence: the fitted model, within guard rails.
 
-    P(holds) = min(model, 1 - now, hour, 1 - rehearsal) * (1 - capacity)
+    P(holds) = min(model, 1 - now, hour, rising, 1 - rehearsal) * (1 - capacity)
 
 * `model`: what `forecast.model` says of the line, from its slots up to the newest windows (`Foresight`);
 * `now`: the guard: the chance that the line is broken now (`condition`), or that a line that keeps coming back fails
@@ -8,7 +8,8 @@
   the usual trouble of this hour does not (`usual_trouble`). The model is fitted to what happens on average; the guard
   keeps it from saying `ready` of a line that is seen broken, or not seen at all;
 * `hour`: the second guard: an hour of the week that failed nearly every time so far (`usual_hour`) is `not_ready` at best;
-* `rehearsal`: the third guard: the line broke under the call's load when it was rehearsed last (`rehearsed`);
+* `rising`: the third guard: a figure rises steadily and will pass its limit before the meeting is over (`trends`): never `ready`;
+* `rehearsal`: the fourth guard: the line broke under the call's load when it was rehearsed last (`rehearsed`);
 * `capacity`: the line is registered as slower than the profile needs.
 
 What each part takes away is kept beside the probability, and the reasons come from it (`verdicts`). An office's line is
@@ -29,6 +30,7 @@ from analytics.persistence import still_broken
 from analytics.rehearsed import within_rehearsal
 from analytics.usual_hour import plain_record
 from config.profiles import ladder_of
+from telemetry.decisions import AT_RISK_FROM, READY_FROM
 from telemetry.windows import HOUR_NS, SILENT_NS
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
     from config.meetings import Occurrence
     from config.profiles import CallProfile
 
-READY: Final = 0.90
-AT_RISK: Final = 0.60
+READY: Final = READY_FROM
+AT_RISK: Final = AT_RISK_FROM
 NEVER_READY: Final = 0.89
 """The most that is said of a line that has fallen silent: from `SILENT_NS` on nobody counts it as ready."""
 NOT_READY_AT_MOST: Final = 0.59
@@ -51,8 +53,10 @@ NOT_READY_AT_MOST: Final = 0.59
 Below it the model stands: its chances there were measured to be right, those of the rules were not (decision 191).
 """
 SILENCE_HIDES: Final = 0.5
-NEAR_NS: Final = 12 * HOUR_NS
-"""An office dark now is not ready for a meeting within so long; before later ones there is time to come back, as from any fault."""
+NOW_COUNTS_NS: Final = 12 * HOUR_NS
+"""How it is now counts in full for meetings within so long. An office dark now is not ready for a meeting within so long; before later ones there is time to come back, as from any fault."""
+SOON_NS: Final = HOUR_NS
+"""A rise weighs on meetings that begin within so long: what passes its limit now may be well again before later ones."""
 RELAPSES: Final = (0.0, 0.0, 0.0, 0.3, 0.5)
 """The chance that a line is in a bad spell though it looks sound, by the number of spells of the last hour."""
 TOO_SLOW: Final = 0.8
@@ -67,6 +71,7 @@ class _Parts:
     lasting: NDArray[np.float64]
     hidden: NDArray[np.float64]
     hour: NDArray[np.float64]
+    rises: NDArray[np.float64]
     foreseen: Foreseen
 
 
@@ -116,7 +121,7 @@ def _nothing(ground: Ground, occurrence: Occurrence, rungs: tuple[str, ...]) -> 
     """The meeting's end is not measured at all."""
     nan, none = np.full(len(ground.linked), np.nan), np.full(len(ground.linked), -1)
     standing = _standing(ground, occurrence, nan)
-    return Expectation(nan, standing, none, none, rungs, Terms(nan, nan, nan, nan, nan, nan, nan, nan))
+    return Expectation(nan, standing, none, none, rungs, Terms(*(nan for _ in Terms.__slots__)))
 
 
 def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], limit_set: int) -> _Parts:
@@ -130,9 +135,10 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     span_ns = (occurrence.starts_ns, occurrence.ends_ns)
     foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns)
     hour = plain_record(ground, limit_set, paths, occurrence)
-    holds = within_rails(foreseen.holds, lasting, hidden, hour, ~ground.silent[:, paths])
+    rises = np.where(_crosses(ground, limit_set, paths, occurrence), 1.0 - NEVER_READY, 0.0)
+    holds = within_rails(foreseen.holds, np.maximum(lasting, rises), hidden, hour, ~ground.silent[:, paths])
     no_ground = ~heard & np.isnan(foreseen.holds) & ~ground.dark[:, None]
-    return _Parts(np.where(no_ground, np.nan, holds), lasting, hidden, hour, foreseen)
+    return _Parts(np.where(no_ground, np.nan, holds), lasting, hidden, hour, rises, foreseen)
 
 
 def within_rails(
@@ -169,11 +175,23 @@ def _terms(
         silence=np.maximum(parts.hidden, foreseen.cost("silence"))[at],
         usual=np.maximum(parts.hour, foreseen.cost("hour", "usual", "habit"))[at],
         strain=foreseen.cost("strain")[at],
+        rising=parts.rises[at],
         peers=foreseen.cost("peers")[at],
         planned=foreseen.cost("planned")[at],
         capacity=slow,
         rehearsal=breaks[at],
     )
+
+
+def _crosses(
+    ground: Ground, limit_set: int, paths: NDArray[np.int64], occurrence: Occurrence
+) -> NDArray[np.bool_]:
+    """(S, K): something rises on the line that surely passes its limit before the meeting is over, of one that begins within `SOON_NS`."""
+    out = np.zeros(ground.lines.shape, dtype=bool)
+    if ground.rising and occurrence.starts_ns - ground.now_ns <= SOON_NS:
+        for each in ground.rising[limit_set]:
+            out[each.site, each.path] |= each.surely_ns < occurrence.ends_ns
+    return out[:, paths]
 
 
 def _rehearsed(
@@ -209,12 +227,12 @@ def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[n
 
 def lasting_takes(lasting: NDArray[np.float64], lead_ns: NDArray[np.int64]) -> NDArray[np.float64]:
     """What a fault of now takes, by the chance that it lasts and how long it is to the meeting: of one that is not near only *ready*."""
-    return np.where(lead_ns <= NEAR_NS, lasting, np.minimum(lasting, 1.0 - NEVER_READY))
+    return np.where(lead_ns <= NOW_COUNTS_NS, lasting, np.minimum(lasting, 1.0 - NEVER_READY))
 
 
 def dark_hides(lead_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What is taken from dark offices by how long it is to their meetings: not ready within `NEAR_NS`, before it the model knows."""
-    return np.where(lead_ns <= NEAR_NS, 1.0 - NOT_READY_AT_MOST, 0.0)
+    """What is taken from dark offices by how long it is to their meetings: not ready within `NOW_COUNTS_NS`, before it the model knows."""
+    return np.where(lead_ns <= NOW_COUNTS_NS, 1.0 - NOT_READY_AT_MOST, 0.0)
 
 
 def too_slow(link_bps: NDArray[np.float64], profile: CallProfile) -> NDArray[np.float64]:
@@ -254,7 +272,7 @@ def _beside_the_line(
 
 
 def _dark_before(ground: Ground, occurrence: Occurrence) -> NDArray[np.bool_]:
-    soon = occurrence.starts_ns - ground.now_ns <= NEAR_NS
+    soon = occurrence.starts_ns - ground.now_ns <= NOW_COUNTS_NS
     return np.asarray(ground.dark & ground.linked & soon)
 
 

@@ -74,7 +74,7 @@ def _without_number(case: Case) -> tuple[Reason, ...]:
 
 def _works_now(case: Case) -> tuple[Reason, ...]:
     """Works that were announced, have begun and reach into the meeting."""
-    if case.path < 0 or not case.track.planned[case.line, case.newest_slot]:
+    if not case.has_works_now:
         return ()
     announced_s = _announced_s(case)
     return (Reason(code=ReasonCode.PLANNED, value=announced_s, unit="s"),) if announced_s > 0.0 else ()
@@ -307,7 +307,7 @@ def _usual(case: Case, more: float) -> list[tuple[float, Reason]]:
     """What the meeting's hours and `more` bring on this line; nothing where they have hardly ever failed."""
     climate, meeting = case.ground.climate, case.occurrence
     cost = float(case.expectation.terms.usual[case.site]) + more
-    if climate.line_hours[case.site, case.path] < LEAST_HOURS:
+    if climate.hours_known(case.site, case.path) < LEAST_HOURS:
         return [(cost, Reason(code=ReasonCode.NO_HISTORY, path=case.path_name))]
     hours = hours_of_week_between(meeting.starts_ns, meeting.ends_ns, case.ground.zone)
     line = case.limit_set, case.site, case.path
@@ -391,6 +391,8 @@ def _rehearsed(case: Case) -> list[tuple[float, Reason]]:
 
 def _silent(case: Case, code: ReasonCode) -> Reason:
     """Since the office's last window; of one path when the others are heard."""
+    if code is ReasonCode.NO_DATA and not case.has_ever_reported:
+        return Reason(code=code, path=case.path_name)  # nothing can be back
     whole = code is ReasonCode.DARK
     silent = case.ground.silent_since_ns[case.site]
     since_ns = int(silent.max() if whole else silent[case.path])

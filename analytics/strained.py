@@ -39,6 +39,9 @@ def is_suspect(case: Case) -> bool:
 def strained(case: Case) -> list[tuple[float, Reason]]:
     """What strain costs, and its reason; nothing where it costs nothing or is part of a fault that is told."""
     cost, now = float(case.expectation.terms.strain[case.site]), strain_now(case)
+    rises = _rising(case)
+    if rises is not None:  # the same story, and the figure, the rate and the time beside it
+        return [(max(cost, float(case.expectation.terms.rising[case.site])), rises)]
     if not cost > 0.0 or now >= 1.0:
         return []
     if now >= STRAINED_FROM and not _climbs(case):
@@ -47,6 +50,18 @@ def strained(case: Case) -> list[tuple[float, Reason]]:
     # A line that is broken now, or of which nothing was measured, has no figure to set against the meeting's.
     figure = None if is_suspect(case) or not now else now
     return [(cost, _reason(case, ReasonCode.EXPECTED_STRAIN, figure))]
+
+
+def _rising(case: Case) -> Reason | None:
+    """What rises steadily on the line and passes its limit first, where that weighs; None without any."""
+    if not case.expectation.terms.rising[case.site] > 0.0:
+        return None
+    found = [
+        (int(each.crosses_ns[row]), each.reason(row, case.path_name))
+        for each in case.ground.rising[case.limit_set]
+        for row in np.flatnonzero((each.site == case.site) & (each.path == case.path)).tolist()
+    ]
+    return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def _reason(case: Case, code: ReasonCode, now: float | None) -> Reason:

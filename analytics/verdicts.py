@@ -10,7 +10,7 @@ from analytics.ground import Standing
 from analytics.newcomers import known_since_ns
 from analytics.reasons import reasons, works_go_on
 from analytics.shared.told import with_shared
-from telemetry.decisions import BESIDE_THE_LINE, State, Verdict
+from telemetry.decisions import BESIDE_THE_LINE, State, Verdict, within_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,7 +47,7 @@ def verdict(case: Case) -> Verdict:
         profile=meeting.profile,
         issued_ns=case.ground.now_ns,
         state=_STATE[case.standing],
-        probability=None if case.probability is None else round(case.probability, 4),
+        probability=None if case.probability is None else _kept(case.probability),
         path=case.path_name,
         reasons=what_is_first(why) if has_number and not (why and works_go_on(case)) else why,
         best_profile=case.best_profile,
@@ -55,6 +55,10 @@ def verdict(case: Case) -> Verdict:
         model=case.ground.foresight.name,
         known_since_ns=known_since_ns(case),
     )
+
+
+def _kept(chance: float) -> float:
+    return within_state(chance, round(chance, 4), 4)
 
 
 def what_is_first(told: Sequence[Reason]) -> tuple[Reason, ...]:

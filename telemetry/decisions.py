@@ -25,6 +25,19 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+READY_FROM: Final = 0.90
+AT_RISK_FROM: Final = 0.60
+"""Where the states begin; no chance is told as if it stood on the other side."""
+
+
+def within_state(chance: float, rounded: float, digits: int) -> float:
+    """A chance (0..1) that was rounded to so many digits; one step below the border where it was rounded up to a better state."""
+    for border in (READY_FROM, AT_RISK_FROM):
+        if chance < border <= rounded:
+            return round(border - 0.1**digits, digits)
+    return rounded
+
+
 class ReasonCode(StrEnum):
     """Why; each has its words in the catalogues under `reason.<code>`."""
 
@@ -43,6 +56,9 @@ class ReasonCode(StrEnum):
     MOVED_RTT = "moved_rtt"  # the level rose just now, past a limit or not
     MOVED_JITTER = "moved_jitter"
     MOVED_LOSS = "moved_loss"
+    RISING_RTT = "rising_rtt"  # within its limit, rises steadily, and will pass it soon at this rate
+    RISING_JITTER = "rising_jitter"
+    RISING_LOSS = "rising_loss"
     OUTAGE = "outage"  # every packet lost
     DARK = "dark"  # no contact with the office's probe
     USUAL_HOUR = "usual_hour"  # this hour was bad in past weeks
@@ -65,7 +81,10 @@ class ReasonCode(StrEnum):
 MOVED_LEVELS: Final = frozenset({ReasonCode.MOVED_RTT, ReasonCode.MOVED_JITTER, ReasonCode.MOVED_LOSS})
 """News of a line that is within its limits, or was told already."""
 
-NEWS: Final = MOVED_LEVELS | {ReasonCode.FLAPPING}
+RISING: Final = frozenset({ReasonCode.RISING_RTT, ReasonCode.RISING_JITTER, ReasonCode.RISING_LOSS})
+"""What is no fault yet, and will be one at the rate at which it rises."""
+
+NEWS: Final = MOVED_LEVELS | RISING | {ReasonCode.FLAPPING}
 """Flags that are no faults of this moment: no verdict, incident or count of faults stands on them."""
 
 BESIDE_THE_LINE: Final = frozenset({ReasonCode.ROOM_DEVICE, ReasonCode.PLATFORM_EDGE})
@@ -163,6 +182,10 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the offices have in common, of a shared fault."""
     record: tuple[int, int] | None = None
     """Of a usual hour: in how many weeks it failed, and of how many that is known; `value` is the chance that it fails."""
+    per_minute: float | None = None
+    """By how much `value` rises in a minute, of what rises steadily."""
+    crosses_ns: int | None = None
+    """When it passes `limit` at that rate."""
 
     @property
     def is_down_now(self) -> bool:

@@ -108,7 +108,7 @@ def _said(alert: Alert, config: Config, language: str, *, is_own: bool) -> str |
         return say(language, "ack.over", zone=zone, at=alert.resolved_ns)
     if alert.acknowledged_ns is None:
         return None
-    key = "ack.done" if is_own else "ack.already"
+    key = ("ack.done" if is_own else "ack.already") + ("" if alert.acknowledged_by else "_unnamed")
     return say(language, key, zone=zone, name=alert.acknowledged_by, at=alert.acknowledged_ns)
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from config.sites import SiteStatus
 from dashboards.wall.picture.gatherings import gathering
 from dashboards.wall.picture.model import Gathering, Shade, Why
-from dashboards.wall.picture.reasons import shown_ratio, why
+from dashboards.wall.picture.reasons import shown_chance, why
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import ms
 from dashboards.wall.picture.track import JUDGED, Score, favours, score
@@ -150,7 +150,7 @@ def _foreseen(forecasts: Sequence[Forecast]) -> list[Foreseen]:
             horizon=forecast.horizon.value,
             issued_ms=ms(forecast.verdict.issued_ns),
             shade=shade_of(forecast.verdict),
-            probability=shown_ratio(forecast.verdict.probability),
+            probability=shown_chance(forecast.verdict.probability),
         )
         for forecast in sorted(forecasts, key=lambda forecast: forecast.verdict.issued_ns)
     ]
@@ -197,7 +197,7 @@ def _expected(verdict: Verdict) -> Invited:
     return Invited(
         site=verdict.site,
         shade=shade_of(verdict),
-        probability=shown_ratio(verdict.probability),
+        probability=shown_chance(verdict.probability),
         why=tuple(why(reason) for reason in verdict.reasons),
         action="" if verdict.action is Action.NONE else verdict.action.value,
         best=verdict.best_profile,

@@ -11,7 +11,7 @@ from analytics.quality.assumed import endpoints_of
 from dashboards.wall.audio import Assumed, assumed, of_windows
 from dashboards.wall.picture.gatherings import shade_at
 from dashboards.wall.picture.model import Shade, Why
-from dashboards.wall.picture.reasons import shown, shown_ratio, why
+from dashboards.wall.picture.reasons import shown, shown_chance, shown_ratio, why
 from dashboards.wall.picture.times import ms, recurrence_name
 from dashboards.wall.site_calls import LastRehearsal, LiveCall, last_rehearsal, live_call
 from telemetry.messages import ClockState, StampSource
@@ -205,7 +205,7 @@ def _expected(occurrence: Occurrence, verdict: Verdict | None, site: Site) -> Up
         return said
     return structs.replace(
         said,
-        probability=shown_ratio(verdict.probability),
+        probability=shown_chance(verdict.probability),
         why=tuple(why(reason) for reason in verdict.reasons),
         action=verdict.action.value,
         best=verdict.best_profile,

@@ -11,7 +11,7 @@ from tatpar.terminal.json_time import readable, rfc3339
 from telemetry.decisions import ReasonCode, State
 from telemetry.windows import SECOND_NS
 from telemetry.words import say, say_down, say_not_ready, say_reason, say_state
-from telemetry.words.format import short_moment
+from telemetry.words.format import chance, short_moment
 from telemetry.words.rehearsals import say_rehearsal_why
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class VerdictTable:
         return [
             site.name(language) if site else verdict.site,
             say_state(language, verdict),
-            "" if verdict.probability is None else say(language, "table.ratio", value=verdict.probability),
+            "" if verdict.probability is None else chance(language, verdict.probability),
             best.name(language) if best else "–",
             *([self._rehearsed(language, verdict.site)] if self.rehearsed else []),
             " · ".join(

@@ -16,6 +16,7 @@ from analytics.moved_levels import moved_flags
 from analytics.own_trouble import explained
 from analytics.shared.sighting import Heard
 from analytics.spells import MOST_NEEDED
+from analytics.trends import rising_flags, trends
 from tatpar.shipped.level_trees import shipped_online_trees
 from tatpar.watching.broke_in_rehearsal import broke_in_rehearsal
 from tatpar.watching.contact import left, offline
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from analytics.condition import Condition
     from analytics.recent import Recent
+    from analytics.trends import Trends
     from config.meetings import Occurrence
     from tatpar.watching.contact import Contact
     from tatpar.watching.foreseeing import ModelInForce, Prepared
@@ -63,6 +65,7 @@ class Current:
         self._usual: tuple[int, int, UsualNow] | None = None
         self._prepared: Prepared | None = None
         self._judged: tuple[Recent, Condition] | None = None
+        self._trends: tuple[Recent, UsualNow | None, tuple[tuple[Trends, ...], ...]] | None = None
         self._explained: tuple[Recent, NDArray[np.bool_] | None] | None = None
         self._outlook = Outlook()
         self.reachability = Reachability(offices)
@@ -88,7 +91,8 @@ class Current:
         present = Present(now_ns, self.dark_after_ns, self._usual_now(past, now_ns))
         self.ring.stand_on(self._floor(past))
         recent, sets = self.ring.recent(), self.offices.sets
-        flags = degraded(recent, sets.limits, self.offices.set_of_site(occurrences), present)
+        set_of_site = self.offices.set_of_site(occurrences)
+        flags = degraded(recent, sets.limits, set_of_site, present)
         flags += self.raised.waiting(flags, self._hardly_heard(recent, now_ns), recent.lines)
         linked = {
             s for s, is_linked in zip(self.offices.sites, self.offices.linked, strict=True) if is_linked
@@ -100,7 +104,8 @@ class Current:
         heard = self._heard(presence, now_ns)
         is_news = self.incidents.look(recent.lines, carried, heard, now_ns, taken_in=taken_in)
         self._dark = self._who_is_dark(offline(self.offices.sites, presence), now_ns)
-        news = moved_flags(recent, present, flags, shipped_online_trees())
+        news = rising_flags(recent, self._rising(recent, past, now_ns), set_of_site, flags)
+        news += moved_flags(recent, present, [*flags, *news], shipped_online_trees())
         news += flapping_flags(recent, self._comes_and_goes(now_ns), now_ns)
         news = [flag for flag in news if flag.site in linked]
         believed = self.ring.believed_anew()
@@ -172,6 +177,7 @@ class Current:
             dark_after_ns=self.dark_after_ns,
             listening_since_ns=self.contact.listening_since_ns,
             rehearsed=broke_in_rehearsal(self._state, offices.config, recent.lines, now_ns),
+            rising=self._rising(recent, past, now_ns),
             reached=self.reachability.reached,
             explained=self._explained_by_the_probes(state),
             not_believed=self.ring.not_believed(),
@@ -184,6 +190,17 @@ class Current:
         if self._judged is None or self._judged[0] is not recent:
             self._judged = recent, condition(recent, self.offices.sets.limits)
         return self._judged[1]
+
+    def _rising(self, recent: Recent, past: Past | None, now_ns: int) -> tuple[tuple[Trends, ...], ...]:
+        """By limit set, worked out once of the same windows and the same hour."""
+        usual = self._usual_now(past, now_ns)
+        if self._trends is None or self._trends[0] is not recent or self._trends[1] is not usual:
+            self._trends = (
+                recent,
+                usual,
+                tuple(trends(recent, each, usual) for each in self.offices.sets.limits),
+            )
+        return self._trends[2]
 
     def _explained_by_the_probes(self, cleared: Condition) -> NDArray[np.bool_] | None:
         """(L, S, P): what only looks broken by what a probe in trouble reported; None where no probe is in trouble."""

@@ -109,5 +109,6 @@ def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> 
         + 1_000_000 * silent
         + 10_000_000 * down
         + 100_000_000 * (ground.flapping.count[line] >= COMES_AND_GOES)
+        + 1_000_000_000 * (expectation.terms.rising > 0.0)
     )
     return np.where(expectation.standing == Standing.READY, -1, named)

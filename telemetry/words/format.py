@@ -13,6 +13,7 @@ from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from telemetry.decisions import within_state
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -100,6 +101,16 @@ def ratio_shown(ratio: float) -> float:
     """
     rounded = significant(100.0 * ratio)
     return 0.99 if ratio < 1.0 <= rounded / 100.0 else rounded / 100.0
+
+
+def chance_shown(chance: float) -> float:
+    """A chance (0..1) as `ratio_shown` rounds it, but never up to where a better state begins: 89.6 % at risk is told as 89 %."""
+    return within_state(chance, ratio_shown(chance), 2)
+
+
+def chance(language: str, value: float) -> str:
+    """A chance (0..1) in per cent, as `chance_shown` rounds it."""
+    return percent(language, chance_shown(value))
 
 
 def percent(language: str, ratio: float) -> str:

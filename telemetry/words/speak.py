@@ -4,6 +4,7 @@
 |---|---|---|
 | `count` | a whole number | `1,234` |
 | `percent` | a ratio 0..1 | `4.1 %` |
+| `chance` | a chance 0..1 | `89 %`, never rounded up to a better state |
 | `ms` | milliseconds | `38 ms` |
 | `rate` | bit/s | `3.2 Mbit/s` |
 | `duration` | seconds | `38 min` |
@@ -40,6 +41,7 @@ PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
 _FORMATTERS: Final[dict[str, Callable[[str, float, _Here], str]]] = {
     "count": lambda language, value, _: form.count(language, value),
     "percent": lambda language, value, _: form.percent(language, value),
+    "chance": lambda language, value, _: form.chance(language, value),
     "ms": lambda language, value, _: form.milliseconds(language, value),
     "rate": lambda language, value, _: form.rate(language, value),
     "duration": lambda language, value, _: form.duration(language, value),
@@ -103,6 +105,10 @@ def say_reason(
     if reason.factor is not None:
         text = say_counted(language, reason.factor, int(reason.value or 0), int(reason.limit or 0))
         return _since(language, text, reason, _Here(zone, now_ns))
+    if reason.crosses_ns is not None and reason.per_minute is not None:
+        return _rising(language, reason, _Here(zone, now_ns))
+    if reason.code is ReasonCode.NO_DATA and reason.value is None and reason.since_ns is None:
+        return say(language, "never.no_data")
     told_by_since = reason.unit == "s" and reason.since_ns is not None
     if told_by_since and reason.value is not None and reason.until_ns is not None:
         text = say(language, f"was.{code}", value=measure(language, reason.value, reason.unit))
@@ -114,6 +120,18 @@ def say_reason(
     else:
         text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
     return _since(language, text, reason, _Here(zone, now_ns))
+
+
+def _rising(language: str, reason: Reason, here: _Here) -> str:
+    """The figure now, how fast it rises, and when it passes its limit; since when says nothing more."""
+    value, limit, rate = (
+        measure(language, each or 0.0, reason.unit)
+        for each in (reason.value, reason.limit, reason.per_minute)
+    )
+    at = reason.crosses_ns or 0
+    return say(
+        language, f"crosses.{reason.code.value}", zone=here.zone, value=value, limit=limit, rate=rate, at=at
+    )
 
 
 def _since(language: str, text: str, reason: Reason, here: _Here) -> str:

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from config.sites import SiteStatus
 from dashboards.wall.picture.model import Count, Gathering, Shade
-from dashboards.wall.picture.reasons import shown, shown_ratio
+from dashboards.wall.picture.reasons import shown, shown_chance
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
 from dashboards.wall.picture.weak import next_occurrence, weak
@@ -104,7 +104,7 @@ def shade_at(site: Site, verdict: Verdict | None) -> Shade:
 def _stamp(verdicts: Mapping[str, Verdict]) -> str:
     """A short digest of what a page would show of these verdicts."""
     text = ";".join(
-        f"{site}={verdict.state}{shown_ratio(verdict.probability)}{[(r.code, shown(r.value), r.factor) for r in verdict.reasons]}"
+        f"{site}={verdict.state}{shown_chance(verdict.probability)}{[(r.code, shown(r.value), r.factor) for r in verdict.reasons]}"
         for site, verdict in sorted(verdicts.items())
     )
     return blake2s(text.encode(), digest_size=6).hexdigest()

@@ -70,6 +70,10 @@ class Why(_Record, frozen=True, kw_only=True):
     cause: Cause | None = None
     record: tuple[int, int] | None = None
     """Of a usual hour: in how many weeks it failed, of how many that is known."""
+    per_minute: float | None = None
+    """By how much `value` rises in a minute, of what rises steadily."""
+    crosses_ms: int | None = None
+    """When it passes `limit` at that rate."""
 
 
 class Tile(_Record, frozen=True, kw_only=True):

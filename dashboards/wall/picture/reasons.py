@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dashboards.wall.picture.model import Cause, Why
 from dashboards.wall.picture.times import ms
 from telemetry.decisions import down_now
+from telemetry.windows import MINUTE_NS
 from telemetry.words import format as form
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def why(reason: Reason) -> Why:
         until_ms=None if reason.until_ns is None else ms(reason.until_ns),
         cause=None if reason.factor is None else cause(reason.factor),
         record=reason.record,
+        per_minute=rounded(reason.per_minute),
+        crosses_ms=None if reason.crosses_ns is None else ms(reason.crosses_ns // MINUTE_NS * MINUTE_NS),
     )
 
 
@@ -49,6 +52,11 @@ def shown(value: float | None, digits: int = 2) -> float | None:
     return None if value is None or not math.isfinite(value) else form.significant(value, digits)
 
 
+def shown_chance(value: float | None) -> float | None:
+    """A chance as `chance_shown` rounds it, never up to a better state; None for none."""
+    return None if value is None or not math.isfinite(value) else form.chance_shown(value)
+
+
 def shown_ratio(value: float | None) -> float | None:
-    """A chance or a share, rounded as the command line and the mail round it; None for none."""
+    """A share, rounded as the command line and the mail round it; None for none."""
     return None if value is None or not math.isfinite(value) else form.ratio_shown(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.sites import SiteStatus
 from dashboards.wall.picture.model import Shade, Tile
-from dashboards.wall.picture.reasons import down_beside, shown, shown_ratio, why
+from dashboards.wall.picture.reasons import down_beside, shown, shown_chance, shown_ratio, why
 from dashboards.wall.picture.times import meeting_key, ms
 from telemetry.decisions import MOVED_LEVELS, Action, ReasonCode, State
 
@@ -79,7 +79,7 @@ def tile(site: Site, known: Known, recent: Recent, silent_before_ns: int) -> Til
     reason = _reason(verdict, flags)
     return Tile(
         shade=_line_shade(flags, presence, silent=silent) if verdict is None else shade_of(verdict),
-        probability=None if verdict is None else shown_ratio(verdict.probability),
+        probability=None if verdict is None else shown_chance(verdict.probability),
         why=None if reason is None else why(reason),
         down=None if verdict is None else down_beside(verdict.reasons),
         action="" if verdict is None or verdict.action is Action.NONE else verdict.action.value,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from config.sites import SiteStatus
 from dashboards.wall.picture.model import Shade, Weak
-from dashboards.wall.picture.reasons import down_beside, shown_ratio, why
+from dashboards.wall.picture.reasons import down_beside, shown_chance, why
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import meeting_key
 from telemetry.decisions import Action
@@ -51,7 +51,7 @@ def _weak(site: str, verdict: Verdict | None) -> Weak:
     return Weak(
         site=site,
         shade=shade_of(verdict),
-        probability=shown_ratio(verdict.probability),
+        probability=shown_chance(verdict.probability),
         why=why(verdict.reasons[0]) if verdict.reasons else None,
         down=down_beside(verdict.reasons),
         action="" if verdict.action is Action.NONE else verdict.action.value,

@@ -103,6 +103,9 @@ REASONS: Final = {
     ReasonCode.PLATFORM_EDGE: 30,  # 28 and 29 are taken: the rehearsal's
     ReasonCode.EXPECTED_STRAIN: 31,
     ReasonCode.FLAPPING: 32,
+    ReasonCode.RISING_RTT: 33,
+    ReasonCode.RISING_JITTER: 34,
+    ReasonCode.RISING_LOSS: 35,
 }
 """0: no reason, or one that this table does not know yet."""
 ACTIONS: Final = {

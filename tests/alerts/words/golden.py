@@ -29,6 +29,9 @@ UNITS: Final = {
     ReasonCode.USUAL_HOUR: "ratio",
     ReasonCode.STRAINED: "ratio",
     ReasonCode.EXPECTED_STRAIN: "ratio",
+    ReasonCode.RISING_RTT: "ms",
+    ReasonCode.RISING_JITTER: "ms",
+    ReasonCode.RISING_LOSS: "ratio",
 }
 VALUES: Final = {
     code: {"ratio": 0.041, "ms": 312.0, "bps": 640e3, "s": 1800.0}[unit] for code, unit in UNITS.items()

@@ -7,11 +7,18 @@ import { say, sayShade } from "./words.js";
 /** A reason as a screen shows it: with its number, or the cause that it shares with others; since when, or when it was. */
 export function sayReason(why) {
   if (!why) return "";
+  if (why.crosses_ms) return risingText(why);
+  if (why.code === "no_data" && why.value === undefined && !why.since_ms) return say("never.no_data");
   const text = why.cause ? causeText(why.cause) : ownText(why);
   if (!why.since_ms) return text;
   if (!why.until_ms) return say("reason.since", { reason: text, since: why.since_ms });
   const brief = clock(why.since_ms) === clock(why.until_ms);
   return say(brief ? "reason.past_moment" : "reason.past", { reason: text, since: why.since_ms, until: why.until_ms });
+}
+
+function risingText(why) {
+  const [value, limit, rate] = [why.value, why.limit, why.per_minute].map((each) => measure(each, why.unit));
+  return say(`crosses.${why.code}`, { value, limit, rate, at: why.crosses_ms });
 }
 
 function ownText(why) {

@@ -4,7 +4,7 @@ import * as format from "./format.js";
 import { now } from "./model.js";
 
 const FORMATTERS = {
-  count: format.count, percent: format.percent, ms: format.ms, rate: format.rate,
+  count: format.count, percent: format.percent, chance: format.percent, ms: format.ms, rate: format.rate,
   duration: format.duration, clock: format.clock, date: format.date, moment: format.moment,
   dayclock: (timeMs) => format.dayClock(timeMs, now()),
 };
