@@ -17,6 +17,7 @@ from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
 from analytics.readiness import NEVER_READY, READY
 from analytics.strained import strain_now, strained
+from analytics.works import planned, works_now
 from telemetry.decisions import Reason, ReasonCode
 from telemetry.windows import DAY_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
@@ -56,7 +57,7 @@ def reasons(case: Case) -> tuple[Reason, ...]:
 
 def works_go_on(case: Case) -> bool:
     """Whether the line has fallen silent while works go on that were announced and reach into the meeting: nobody need look at the router then."""
-    return case.path >= 0 and _is_silent(case) and bool(_works_now(case))
+    return case.path >= 0 and _is_silent(case) and bool(works_now(case))
 
 
 def _without_number(case: Case) -> tuple[Reason, ...]:
@@ -64,20 +65,12 @@ def _without_number(case: Case) -> tuple[Reason, ...]:
     if not case.ground.linked[case.site]:
         return (Reason(code=ReasonCode.NOT_LINKED),)
     if case.ground.dark[case.site] and case.probability is None:
-        return (*_works_now(case), _silent(case, ReasonCode.DARK))
+        return (*works_now(case), _silent(case, ReasonCode.DARK))
     if case.is_explained and case.standing is Standing.UNKNOWN:
         return (Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name),)
     if case.path < 0:
         return (Reason(code=ReasonCode.NO_DATA),)
     return ()
-
-
-def _works_now(case: Case) -> tuple[Reason, ...]:
-    """Works that were announced, have begun and reach into the meeting."""
-    if not case.has_works_now:
-        return ()
-    announced_s = _announced_s(case)
-    return (Reason(code=ReasonCode.PLANNED, value=announced_s, unit="s"),) if announced_s > 0.0 else ()
 
 
 def _of_the_line(case: Case) -> tuple[Reason, ...]:
@@ -92,7 +85,7 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
         *usual,
         *strained(case),
         *_peers(case),
-        *_planned(case),
+        *planned(case),
         *_capacity(case),
         *_rehearsed(case),
     ]
@@ -101,7 +94,7 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
     weighed.sort(key=lambda pair: -pair[0])
     telling = [each for weight, each in weighed if weight >= WORTH_TELLING]
     if works_go_on(case):
-        telling = [*_works_now(case), *(each for each in telling if each.code is not ReasonCode.PLANNED)]
+        telling = [*works_now(case), *(each for each in telling if each.code is not ReasonCode.PLANNED)]
     if not telling:
         # Many small terms, or lines that usually fail so often: the heaviest, else the line's record.
         telling = [(usual or weighed)[0][1] if weighed[0][0] <= 0.0 else weighed[0][1]]
@@ -338,23 +331,6 @@ def _peers(case: Case) -> list[tuple[float, Reason]]:
         return []
     reason = Reason(code=ReasonCode.SHARED_FAULT, value=round(share, 4), unit="ratio", path=case.path_name)
     return [(float(case.expectation.terms.peers[case.site]), reason)]
-
-
-def _planned(case: Case) -> list[tuple[float, Reason]]:
-    """For how long of the meeting works or a holiday were announced; nothing where none were, since it keeps people from being told."""
-    planned_s, cost = _announced_s(case), float(case.expectation.terms.planned[case.site])
-    if planned_s <= 0.0 or cost <= 0.0:
-        return []
-    return [(cost, Reason(code=ReasonCode.PLANNED, value=planned_s, unit="s", path=case.path_name))]
-
-
-def _announced_s(case: Case) -> float:
-    """For how many seconds of the meeting works or a holiday were announced."""
-    track, meeting = case.track, case.occurrence
-    first = max((meeting.starts_ns - track.start_ns) // track.slot_ns, 0)
-    last = max(-(-(meeting.ends_ns - track.start_ns) // track.slot_ns), first)
-    planned_s = int(track.planned[case.line, first:last].sum()) * track.slot_ns / SECOND_NS
-    return float(min(planned_s, (meeting.ends_ns - meeting.starts_ns) / SECOND_NS))
 
 
 def _capacity(case: Case) -> list[tuple[float, Reason]]:
