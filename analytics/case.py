@@ -84,8 +84,10 @@ class Case:
 
     @property
     def has_ever_reported(self) -> bool:
-        """Whether anything was measured at the office in the past that is looked at, or just now."""
+        """Whether anything was measured at the office: just now, in the past that is looked at, or ever."""
         ground, site = self.ground, self.site
+        if ground.stored is not None and ground.stored[site]:
+            return True
         return bool((ground.recent.newest[site] >= 0).any() or (ground.climate.known[site] > 0).any())
 
     @property

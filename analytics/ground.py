@@ -85,6 +85,8 @@ class Ground:
     """(S, P): the probe says for too long that it is in trouble itself: its figures stand as it reported them."""
     rising: tuple[tuple[Trends, ...], ...] = ()
     """By limit set, what rises steadily towards a limit and will pass it soon; empty: nobody looked."""
+    stored: NDArray[np.bool_] | None = None
+    """(S,): something of the office is stored, however old; None where nobody looked."""
     incidents: tuple[Incident, ...] = ()
     """The faults that offices share now."""
 

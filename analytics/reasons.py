@@ -45,7 +45,7 @@ def reasons(case: Case) -> tuple[Reason, ...]:
         return ()
     alone = _without_number(case)
     if alone or case.probability is None:
-        return alone or (Reason(code=ReasonCode.NO_DATA),)
+        return alone or (_silent(case, ReasonCode.NO_DATA),)  # whoever is heard has a number
     missing = _missing(case)
     if missing and case.probability >= READY:
         return tuple(missing)

@@ -41,7 +41,7 @@ def strained(case: Case) -> list[tuple[float, Reason]]:
     cost, now = float(case.expectation.terms.strain[case.site]), strain_now(case)
     rises = _rising(case)
     if rises is not None:  # the same story, and the figure, the rate and the time beside it
-        return [(max(cost, float(case.expectation.terms.rising[case.site])), rises)]
+        return [(float(np.fmax(cost, case.expectation.terms.rising[case.site])), rises)]
     if not cost > 0.0 or now >= 1.0:
         return []
     if now >= STRAINED_FROM and not _climbs(case):
@@ -53,8 +53,8 @@ def strained(case: Case) -> list[tuple[float, Reason]]:
 
 
 def _rising(case: Case) -> Reason | None:
-    """What rises steadily on the line and passes its limit first, where that weighs; None without any."""
-    if not case.expectation.terms.rising[case.site] > 0.0:
+    """What rises steadily on the line and passes its limit first, where that weighs; None without any, and where a fault says more."""
+    if not case.expectation.terms.rising[case.site] > 0.0 or is_suspect(case):
         return None
     found = [
         (int(each.crosses_ns[row]), each.reason(row, case.path_name))

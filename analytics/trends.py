@@ -45,6 +45,8 @@ LEAST_SHARE: Final = 0.15
 """What rises by less of its limit within the span is told by nobody: the line breathes."""
 Z: Final = 2.58
 """One-sided 99.5 % of the normal distribution."""
+JUST_PASSED: Final = 12
+"""A limit that was passed so many windows ago is passed for the filter too, which calls it a fault; until then the rise is what is known."""
 FRESH_WINDOWS: Final = 4
 """Of which one was measured, or the line has fallen silent: that is told, and no trend."""
 _WINDOWS_PER_MINUTE: Final = MINUTE_NS / WINDOW_NS
@@ -201,8 +203,14 @@ def _trends(seen: Recent, cause: Cause, towards: tuple[Floats, Floats], usual: U
     )  # the middle of each window, in windows before the end
     now = medians(of - rate[:, None] * ahead)[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        crosses, surely = ((limit - now) / each * WINDOW_NS for each in (rate, lower))
-    worth = steady & (lower > 0.0) & (now < limit) & (rate * TREND_WINDOWS >= LEAST_SHARE * limit)
+        left = np.maximum(limit - now, 0.0)
+        crosses, surely = (left / each * WINDOW_NS for each in (rate, lower))
+    worth = (
+        steady
+        & (lower > 0.0)
+        & (now - limit < rate * JUST_PASSED)
+        & (rate * TREND_WINDOWS >= LEAST_SHARE * limit)
+    )
     worth &= surely <= AHEAD_NS
     if usual is not None and worth.any():
         worth &= ~(now <= ABOVE_USUAL * _usual(usual, cause)[site, path])  # unknown is no excuse

@@ -46,7 +46,7 @@ def differing(found: Sequence[Expected]) -> list[str]:
     if len(found) < 2:
         return []
     one, two = (each.verdicts for each in found)
-    apart = {site: _apart(one[site].probability or 0.0, two[site].probability or 0.0) for site in one}
+    apart = {site: _apart(one[site].expected or 0.0, two[site].expected or 0.0) for site in one}
     apart = {
         site: far for site, far in apart.items() if far >= DIFFERS or one[site].state is not two[site].state
     }

@@ -11,6 +11,7 @@ from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import rfc3339
 from tatpar.verdicts.expected import better, differing
 from telemetry.words import say, say_not_ready, say_reason
+from telemetry.words.format import chance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,16 +87,18 @@ def _row(
     config: Config, found: Sequence[Expected], site: str, language: str, said: Callable[[Reason], str]
 ) -> list[str]:
     both = [each.verdicts[site] for each in found]
-    worse = min(both, key=lambda verdict: verdict.probability or 0.0)
-    chances = [
-        say(language, f"state.{verdict.state.value}")
-        if verdict.probability is None
-        else say(language, "backtest.share", share=verdict.probability)
-        for verdict in both
-    ]
+    worse = min(both, key=lambda verdict: verdict.expected or 0.0)
+    chances = [_chance(verdict, language) for verdict in both]
     better = both[1] if worse is both[0] else both[0]
     why = _why(worse, better, language, said)
     return [config.registry.by_id[site].name(language), *chances, why]
+
+
+def _chance(verdict: Verdict, language: str) -> str:
+    """What the office adds to the number above; as its state where that is not the line's own chance."""
+    if verdict.probability is None or verdict.expected != verdict.probability:
+        return say(language, f"state.{verdict.state.value}")
+    return chance(language, verdict.probability)
 
 
 def _why(worse: Verdict, better: Verdict, language: str, said: Callable[[Reason], str]) -> str:

@@ -171,6 +171,7 @@ class Current:
             relapsing_since_ns=_fit(since_ns, recent.lines.shape),
             flapping=self._comes_and_goes(now_ns),
             silent_since_ns=self._silent_since(),
+            stored=self.ring.ever_stored,
             dark=self._dark,
             linked=offices.linked,
             link_bps=offices.link_bps,

@@ -92,6 +92,11 @@ class WindowRing:
         """How far probes are believed, to be written down; None while nothing was believed since it was asked last."""
         return self._belief.written(self.lines, self._head) if self._belief.is_news else None
 
+    @property
+    def ever_stored(self) -> NDArray[np.bool_]:
+        """(S,): a window of the office is stored, however old."""
+        return np.asarray((np.maximum(self.last_end_ns, self.stored_end_ns) > 0).any(axis=1))
+
     def recall_ends(self, newest: StreamTable) -> None:
         """When each line was heard last before this ring was begun, of the newest windows that are stored."""
         site = _positions(newest.sites, self.lines.site_index)[newest.columns["site"]]

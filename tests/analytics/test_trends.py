@@ -113,3 +113,32 @@ def test_a_rise_is_news_until_the_limit_is_passed(made: Bench) -> None:
     past = replace(flag, reason=replace(flag.reason, code=ReasonCode.RTT))
     assert rising_flags(recent, found, none, [past]) == []
     assert rising_flags(recent, found, none + 1, []) == []
+
+
+@pytest.mark.parametrize("minutes", [30.25, 31.0, 32.0])
+def test_a_rise_that_has_just_passed_the_limit_is_not_ready_again(made: Bench, minutes: float) -> None:
+    """Until the filter calls it a fault the rise says it, and that it is past now."""
+    recent = grid(made, ramp(minutes))
+    found = tuple(trends(recent, each) for each in made.sets().limits)
+    ground, meeting = made.ground(recent, rising=found), made.occurrence(600.0)
+    verdict = verdicts(ground, meeting, expect(ground, meeting), [0])[0]
+    assert found[1][0].crosses_ns.tolist() == [T0]
+    assert verdict.state is not State.READY
+    assert verdict.probability is not None
+    assert verdict.probability <= NEVER_READY
+
+
+def test_where_the_model_says_nothing_of_strain_the_rise_is_the_reason(made: Bench) -> None:
+    """A term without a number hides none that has one."""
+    recent = grid(made, ramp(18.0))
+    found = tuple(trends(recent, each) for each in made.sets().limits)
+    ground, meeting = made.ground(recent, rising=found), made.occurrence(600.0)
+    expectation = expect(ground, meeting)
+    expectation.terms.strain[...] = np.nan
+    verdict = verdicts(ground, meeting, expectation, [0])[0]
+    assert verdict.reasons[0].code is ReasonCode.RISING_RTT
+
+
+def test_what_passed_its_limit_long_ago_is_no_rise(made: Bench) -> None:
+    """The fault says it."""
+    assert trends(grid(made, ramp(34.5)), LIMITS) == ()

@@ -208,3 +208,15 @@ def test_the_difference_is_that_of_what_is_shown(holding: tuple[float, float], s
     found = [Expected(promise().occurrence, {}, number) for number in holding]
     line = expected_lines(load_config(None), found, "en")[2]
     assert said in line
+
+
+def test_a_row_adds_what_the_head_counts() -> None:
+    """An office whose device is off counts nothing, whatever its line promises; and no chance is rounded up to a better state."""
+    off = Reason(code=ReasonCode.ROOM_DEVICE, value=60.0, unit="s", since_ns=NOON_NS)
+    found = [promise(agra=0.8961), promise(agra=0.95)]
+    verdict = found[1].verdicts["agra"]
+    found[1].verdicts["agra"] = structs.replace(verdict, state=State.NOT_READY, reasons=(off,))
+    row = expected_lines(load_config(None), found, "en")[-1].replace("\u00a0", " ")
+    assert [cell for cell in map(str.strip, row.split("  ")) if cell][:3] == ["Agra", "89 %", "not ready"], (
+        row
+    )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telemetry.decisions import ReasonCode
-from telemetry.windows import HOUR_NS, MINUTE_NS, SECOND_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, WINDOW_NS
+from telemetry.words import say_reason
 from tests.watch.conftest import Meeting
 
 if TYPE_CHECKING:
@@ -104,3 +105,17 @@ def test_what_came_late_moves_no_beginning(town: Town) -> None:
     away(town, 50)
     town.play(30, step_s=5)
     assert told_since(town, ReasonCode.DARK) == {last_ns}
+
+
+def test_who_measured_for_minutes_yesterday_has_measured(town: Town) -> None:
+    """Too little for any hour's record, and yet not nothing: it is never told that no measurement ever came."""
+    yesterday = town.now_ns - DAY_NS
+    for start_ns in range(yesterday, yesterday + 20 * MINUTE_NS, WINDOW_NS):
+        town.report(start_ns, start_ns + 20 * SECOND_NS, ("agra",))
+    town.offline.add("agra")
+    town.restart()
+    for _ in range(4):
+        town.play(30, step_s=2)
+        reasons = town.verdict("agra").reasons
+        assert reasons
+        assert not any(say_reason("en", each) == "No measurements so far" for each in reasons)

@@ -206,6 +206,7 @@ class Picture(_Record, frozen=True, kw_only=True):
     flags: dict[str, Degraded]
     incidents: tuple[Incident, ...] = ()
     pulses: dict[str, Pulse] = {}
+    """The parts of the hub that say they are alive, by name; `store` says that the store takes nothing in."""
     track: Track | None = None
     trouble: str = ""
     """Why parts of the picture may be missing or old: the store or the state database cannot be read."""
