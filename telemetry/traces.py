@@ -16,6 +16,7 @@ import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 from telemetry.packed_file import PackedError, bad_byte, opened
 from telemetry.trace_order import labels_of, order_of
+from telemetry.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,8 +110,11 @@ def _table(path: Path) -> pd.DataFrame:
         raise TraceError(f"{path}: {reason}; write a CSV with the columns epoch;rtt;cp") from None
     missing = [name for name in ("epoch", "rtt") if name not in table.columns]
     if missing or not len(table):
-        what = f"no column {missing[0]!r}" if missing else "no samples"
-        raise TraceError(f"{path}: {what}; write the columns epoch;rtt;cp and one sample a line")
+        head = ";".join(map(str, table.columns))
+        what = f"no column {missing[0]!r} in '{visible(head, _QUOTED)}'" if missing else "no samples"
+        raise TraceError(
+            f"{path}: {what}; write the columns epoch;rtt;cp with semicolons between, and one sample a line"
+        )
     return table
 
 

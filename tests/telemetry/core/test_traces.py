@@ -53,6 +53,10 @@ def test_times_are_utc_and_days_come_first_where_there_are_slashes(
     [
         ("", "epoch;rtt;cp"),
         ("epoch;cp\n2016-11-19 23:59:28;0\n", "no column 'rtt'"),
+        (
+            "epoch,rtt,cp\n2016-11-19 23:59:28,3,0\n",
+            "no column 'epoch' in 'epoch,rtt,cp'; write the columns epoch;rtt;cp with semicolons",
+        ),
         ("epoch;rtt\n", "no samples"),
         ("epoch;rtt\nyesterday;3\n", "line 2: 'yesterday' is no time"),
         (
