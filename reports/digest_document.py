@@ -55,7 +55,7 @@ def document(digest: Before | After, config: Config, language: str, made_ns: int
     occurrence = digest.occurrence
     side = "before" if isinstance(digest, Before) else "after"
     name = occurrence.meeting.name(language)
-    blocks = words.before(digest, made_ns) if isinstance(digest, Before) else words.after(digest)
+    blocks = words.before(digest) if isinstance(digest, Before) else words.after(digest)
     return Document(
         title=words.say(f"digest.title_{side}", meeting=name, starts=occurrence.starts_ns),
         subtitle=words.say("digest.span", starts=occurrence.starts_ns, ends=occurrence.ends_ns),
@@ -82,14 +82,14 @@ class _Words:
         return ", ".join(sites[one].name(self._language) for one in person.sites if one in sites) or person.id
 
     # ── before ──
-    def before(self, digest: Before, now_ns: int) -> list[Block]:
+    def before(self, digest: Before) -> list[Block]:
         say = self.say
         trouble = [each for each in digest.offices if each.state is not State.READY]
         blocks: list[Block] = [Paragraph(self._expected(digest))]
         blocks.append(Tiles(tuple(self._tile(digest, state) for state in State if digest.count(state))))
         if digest.not_linked:
             blocks.append(Paragraph(say("digest.not_linked", n=digest.not_linked), small=True))
-        blocks += self._young(digest, now_ns)
+        blocks += self._young(digest)
         if not trouble:
             return [*blocks, Paragraph(say("digest.all_ready", n=len(digest.offices)))]
         blocks.append(Heading(say("digest.not_ready_and_done")))
@@ -104,12 +104,12 @@ class _Words:
             "digest.expected", holds=round(digest.expected), n=digest.judged, all=len(digest.offices)
         )
 
-    def _young(self, digest: Before, now_ns: int) -> list[Block]:
+    def _young(self, digest: Before) -> list[Block]:
         """Of which offices little is known yet: the shortest known first."""
         known = [
             (known_ns, each.site.name(self._language))
             for each in digest.offices
-            if each.verdict is not None and (known_ns := each.verdict.known_for_ns(now_ns)) is not None
+            if each.verdict is not None and (known_ns := each.verdict.known_for_ns(self._made_ns)) is not None
         ]
         if not known:
             return []

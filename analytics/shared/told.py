@@ -22,6 +22,8 @@ _NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "
     ReasonCode.FLAPPING,
 }
 """Trouble of the line now: what a shared fault can explain."""
+_UNHEARD = frozenset({ReasonCode.DARK, ReasonCode.NO_DATA})
+"""What headquarters' own deafness can explain: a fault that was measured is the line's."""
 
 
 def explains(  # noqa: PLR0913, PLR0917 - what is known of a trouble
@@ -45,11 +47,13 @@ def explains(  # noqa: PLR0913, PLR0917 - what is known of a trouble
         nameless = each.factor.kind is FactorKind.AT_ONCE
         return of_end, apart_ns if apart_ns > EARLIER_NS else 0, nameless, -each.evidence.log_odds
 
-    theirs = (each for each in incidents if site in each.sites and _covers(each.factor, uplink, end))
+    theirs = (each for each in incidents if site in each.sites and _covers(each.factor, uplink, end, code))
     return min(theirs, key=misfit, default=None)
 
 
-def _covers(factor: Factor, uplink: str, end: str) -> bool:
+def _covers(factor: Factor, uplink: str, end: str, code: ReasonCode | None) -> bool:
+    if factor.kind is FactorKind.HUB:
+        return code in _UNHEARD
     if factor.kind is FactorKind.END:
         return factor.name == end
     return factor.kind is not FactorKind.UPLINK or not uplink or factor.name == uplink

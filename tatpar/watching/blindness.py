@@ -45,7 +45,7 @@ class Blindness:
             current.look_blind(now_ns)
             return True
         self._until_ns = None
-        current.contact.listen_anew(now_ns)
+        current.listen_anew(now_ns)
         log.warning(
             "the store takes reports in again: flags and verdicts go on", extra={"event": "watch.sees"}
         )

@@ -118,6 +118,11 @@ class Current:
             self._count_spells(now_ns)
         return changes
 
+    def listen_anew(self, now_ns: int) -> None:
+        """We could hear nobody until now: silence counts from here, and what is up was not looked at meanwhile."""
+        self.contact.listen_anew(now_ns)
+        self.raised.listen_anew(now_ns)
+
     def look_blind(self, now_ns: int) -> None:
         """While the store takes nothing in: what was said of the offices stands, and our deafness alone is told."""
         heard = self._heard(self._state.presence(), now_ns)
@@ -253,7 +258,8 @@ class Current:
         silent = now_ns - newest > SILENT_NS
         dark |= self.incidents.silenced(silent & (newest > 0))
         unheard = newest <= self.contact.listening_since_ns
-        was = np.array([site in self.raised.dark_sites() for site in self.offices.sites], dtype=bool)
+        told = self.raised.dark_sites()
+        was = np.array([site in told for site in self.offices.sites], dtype=bool)
         fallen_silent = (dark | (was & (unheard | silent))) & self.offices.linked
         return np.asarray(fallen_silent & ~self.incidents.unheard_because_of_us())
 

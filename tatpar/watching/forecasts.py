@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from analytics.readiness import expect
+from analytics.verdicts import verdicts
 from telemetry.decisions import Forecast, Horizon
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from analytics.ground import Ground
     from config.meetings import Occurrence
     from telemetry.decisions import Verdict
     from telemetry.state.db import StateDb
@@ -71,11 +74,21 @@ class ForecastBook:
                     self.missed += 1
         return found
 
+    def issue_due(self, state: StateDb, ground: Ground, occurrences: Iterable[Occurrence]) -> int:
+        """Issue what is due, of the linked offices that are invited; how many forecasts were."""
+        place, before = ground.lines.site_index, self.issued
+        for occurrence, horizon in self.due(occurrences, ground.now_ns):
+            rows = [place[s] for s in occurrence.meeting.invited if s in place and ground.linked[place[s]]]
+            self.issue(
+                state, occurrence, horizon, verdicts(ground, occurrence, expect(ground, occurrence), rows)
+            )
+        return self.issued - before
+
     def issue(
-        self, state: StateDb, occurrence: Occurrence, horizon: Horizon, verdicts: Sequence[Verdict]
+        self, state: StateDb, occurrence: Occurrence, horizon: Horizon, said: Sequence[Verdict]
     ) -> None:
         """Put the verdicts of an occurrence on record as its forecasts."""
-        forecasts = [Forecast(horizon=horizon, verdict=verdict) for verdict in verdicts]
+        forecasts = [Forecast(horizon=horizon, verdict=verdict) for verdict in said]
         self.issued += state.issue_forecasts(forecasts)
         self._done.add(_key(occurrence, horizon))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ Key = tuple[str, str, ReasonCode]
 SAME_SPELL_NS: Final = 600 * SECOND_NS
 """A spell that was seen so shortly before goes on, however far back it began."""
 AWAY_NS: Final = 1800 * SECOND_NS
-"""It also goes on over so long a time in which nobody looked; after a longer one nobody knows what was in between."""
+"""It also goes on over so long a time in which nobody looked (at a restart, or while we were blind); after a longer one nobody knows what was in between."""
 REWRITE_NS: Final = 15 * SECOND_NS
 """Figures that only drift are written so often."""
 
@@ -41,8 +41,8 @@ class RaisedFlags:
     _open: dict[Key, Flag] = field(default_factory=dict)
     _troubled_ns: dict[Key, int] = field(default_factory=dict)
     """Since when there has been trouble of the kind, through outages too: what is told begins anew after one."""
-    _away_ns: dict[Key, int] = field(default_factory=dict)
-    """For how long nobody looked at what was up when an earlier run ended."""
+    _listening_since_ns: int = 0
+    """What was seen last before is of another run, or of before we were blind."""
     _written_ns: int = 0
     raised: int = 0
     cleared: int = 0
@@ -51,16 +51,22 @@ class RaisedFlags:
         """What was up when an earlier run ended; nobody has looked at it until `listening_since_ns`."""
         self._open = {_key(flag): flag for flag in state.open_flags()}
         self._troubled_ns = {key: flag.since_ns for key, flag in self._open.items()}
-        away_ns = {key: listening_since_ns - flag.seen_ns for key, flag in self._open.items()}
-        self._away_ns = {key: ns for key, ns in away_ns.items() if 0 < ns <= AWAY_NS}
+        self.listen_anew(listening_since_ns)
+
+    def listen_anew(self, since_ns: int) -> None:
+        """Nobody has looked until `since_ns` (ns since the Unix epoch) at what is up; what was up too long before begins anew."""
+        self._listening_since_ns = since_ns
+        for key, flag in self._open.items():
+            if since_ns - flag.seen_ns > AWAY_NS:
+                self._troubled_ns.pop(key, None)
 
     def waiting(self, flags: Sequence[Flag], hardly_heard: NDArray[np.bool_], lines: Lines) -> list[Flag]:
-        """The flags of an earlier run that are not among `flags`, of lines (S, P) that were `hardly_heard` since: they are neither over nor seen."""
+        """The flags of before we listened that are not among `flags`, of lines (S, P) that were `hardly_heard` since: they are neither over nor seen."""
         seen = {_key(flag) for flag in flags}
         return [
-            self._open[key]
-            for key in self._away_ns
-            if key in self._open and key not in seen and key[2] not in NEWS
+            flag
+            for key, flag in self._open.items()
+            if self._away_ns(flag) and key not in seen and key[2] not in NEWS
             if key[0] in lines.site_index and key[1] in lines.path_index
             if hardly_heard[lines.site_index[key[0]], lines.path_index[key[1]]]
         ]
@@ -108,13 +114,18 @@ class RaisedFlags:
                 out[cell] = min(int(out[cell]) or since_ns, since_ns)
         return out
 
+    def _away_ns(self, flag: Flag) -> int:
+        """For how long nobody looked after it was seen last; 0 when it was seen since, or nobody knows what was in between."""
+        away_ns = self._listening_since_ns - flag.seen_ns
+        return away_ns if 0 < away_ns <= AWAY_NS else 0
+
     def _carried(self, flag: Flag, outage_ns: int) -> Flag:
         """With the beginning of its spell, which the ring may remember no more; `outage_ns`: when the line's last outage began."""
         before = self._open.get(_key(flag))
         if before is None or before.since_ns >= flag.since_ns:
             return flag
         is_outage = flag.reason.code is ReasonCode.OUTAGE
-        unseen_ns = flag.since_ns - before.seen_ns - self._away_ns.get(_key(flag), 0)
+        unseen_ns = flag.since_ns - before.seen_ns - self._away_ns(before)
         if unseen_ns > (0 if is_outage else SAME_SPELL_NS):
             return flag
         if not is_outage and before.since_ns < outage_ns <= flag.since_ns:
@@ -129,7 +140,7 @@ def relapses(state: StateDb, lines: Lines, now_ns: int) -> tuple[NDArray[np.int6
     Those that came of one fault that offices shared are one: a line that is near its limits for as long as its provider is has not come
     back of itself again and again.
     """
-    shared = state.incidents(now_ns - HOUR_NS, now_ns)
+    shared = [_Shared.of(incident) for incident in state.incidents(now_ns - HOUR_NS, now_ns)]
     spells: dict[Key, set[str | int]] = {}
     began: dict[Key, int] = {}
     for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
@@ -148,13 +159,29 @@ def relapses(state: StateDb, lines: Lines, now_ns: int) -> tuple[NDArray[np.int6
     return most, first_ns
 
 
-def _fault_of(flag: Flag, shared: Sequence[Incident]) -> str:
-    """The fault that offices share, or shared, of which a spell came; empty without one."""
-    for each in shared:
-        until_ns = flag.since_ns if each.until_ns is None else each.until_ns + EARLIER_NS
-        if flag.site in each.sites and each.since_ns - EARLIER_NS <= flag.since_ns <= until_ns:
-            return each.id
-    return ""
+class _Shared(NamedTuple):
+    """A fault that offices share, or shared: asked of each of thousands of spells."""
+
+    id: str
+    sites: frozenset[str]
+    from_ns: int
+    until_ns: int | None
+
+    @classmethod
+    def of(cls, incident: Incident) -> _Shared:
+        """A spell that began a little before the fault, or a little after its end, is of it."""
+        until_ns = None if incident.until_ns is None else incident.until_ns + EARLIER_NS
+        return cls(incident.id, frozenset(incident.sites), incident.since_ns - EARLIER_NS, until_ns)
+
+    def explains(self, flag: Flag) -> bool:
+        """Whether a spell came of it."""
+        began = self.from_ns <= flag.since_ns and (self.until_ns is None or flag.since_ns <= self.until_ns)
+        return began and flag.site in self.sites
+
+
+def _fault_of(flag: Flag, shared: Sequence[_Shared]) -> str:
+    """The fault of which a spell came; empty without one."""
+    return next((each.id for each in shared if each.explains(flag)), "")
 
 
 def told_outages(state: StateDb, lines: Lines, now_ns: int) -> Flapping:

@@ -332,7 +332,8 @@ class Watch:
         changes = current.flag(hindsight.past, occurrences, now_ns)
         ground = current.ground(hindsight.past, hindsight.prepared, hindsight.in_force, now_ns)
         written = self._speak(ground, occurrences)
-        issued = self._issue(ground, occurrences)
+        known = hindsight.past is not None
+        issued = self._book.issue_due(self._state, ground, occurrences) if known else 0
         self._book.forget(now_ns)
         self._spoken.keep({(o.meeting.uid, o.recurrence_ns, o.starts_ns) for o in occurrences})
         return Look(
@@ -365,17 +366,6 @@ class Watch:
             self._state.put_verdicts(news)
         self.counters.verdicts += len(news)
         return len(news)
-
-    def _issue(self, ground: Ground, occurrences: list[Occurrence]) -> int:
-        """Issue the forecasts that are due, of the linked offices that are invited, once the past is known."""
-        if self._hindsight.past is None:
-            return 0
-        place, before = ground.lines.site_index, self._book.issued
-        for occurrence, horizon in self._book.due(occurrences, ground.now_ns):
-            rows = [place[s] for s in occurrence.meeting.invited if s in place and ground.linked[place[s]]]
-            said = verdicts(ground, occurrence, expect(ground, occurrence), rows)
-            self._book.issue(self._state, occurrence, horizon, said)
-        return self._book.issued - before
 
     def _horizon_ns(self) -> int:
         return int(self._live.current.settings.watch.forecast_days * DAY_NS)

@@ -20,6 +20,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from telemetry.decisions import FactorKind, ReasonCode, State, down_now
+from telemetry.windows import MINUTE_NS
 from telemetry.words import format as form
 from telemetry.words.catalogues import WordsError, knows, template
 
@@ -140,7 +141,7 @@ def _since(language: str, text: str, reason: Reason, here: _Here) -> str:
     if reason.since_ns is None:
         return text
     if reason.until_ns is not None:
-        brief = form.clock(reason.since_ns, zone) == form.clock(reason.until_ns, zone)
+        brief = reason.since_ns // MINUTE_NS == reason.until_ns // MINUTE_NS
         key = "reason.past_moment" if brief else "reason.past"
         times = {"since": reason.since_ns, "until": reason.until_ns} | today
         return say(language, key, zone=zone, reason=text, **times)

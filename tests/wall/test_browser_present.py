@@ -13,7 +13,7 @@ from msgspec import structs
 import config
 from telemetry.decisions import Flag, Reason, ReasonCode
 from telemetry.state.store_away import UNSTORED
-from telemetry.windows import SECOND_NS
+from telemetry.windows import HOUR_NS, SECOND_NS
 from tests.wall.conftest import at_rest
 from tests.wall.crowded import write_meetings
 from tests.wall.story import PATHS, STORY
@@ -83,6 +83,10 @@ def test_a_store_that_does_not_answer_is_said_with_the_age_of_what_is_shown(
     assert re.search(r"since \d\d:\d\d: what you see is the last known state, 2 min( \d+ s)? old\.", said)
     assert looked_at.evaluate("document.documentElement.classList.contains('stopped')")
     assert looked_at.inner_text(".counts") == before
+    fleet.state.beat("collector", now_ns, {UNSTORED: now_ns - 26 * HOUR_NS})
+    assert re.search(
+        r"since \d{1,2} [A-Z][a-z]+ \d\d:\d\d: .*, 1 day 2 h old\.", bar(looked_at, until, "1\u00a0day")
+    ), "not of today"
     beat(fleet, "collector")
     until(looked_at, "document.querySelector('.outage').hidden")
 

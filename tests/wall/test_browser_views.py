@@ -13,6 +13,7 @@ import pytest
 import config
 from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode, State
 from telemetry.windows import SECOND_NS
+from telemetry.words import say_reason
 from tests.wall.conftest import at_rest
 from tests.wall.crowded import write_fleet
 from tests.wall.storied_fleet import made_fleet, tell_rehearsal
@@ -96,6 +97,30 @@ def test_a_faults_length_is_that_between_the_minutes_beside_it(page: Page, fault
             .map(([since_ms, until_ms]) => lengthText({since_ms, until_ms})); }"""
     )
     assert [one.replace("\u00a0", " ") for one in told] == ["5 min", "5 min", "1 min"]
+
+
+def test_a_spell_of_exactly_a_day_is_no_moment(page: Page, faulty: Any) -> None:
+    """The clock is the same and the day is not; within one minute one time is enough. As `say_reason` says it."""
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    since_ms = 1_763_962_200_000
+    spells = [since_ms + 20_000, since_ms + 86_400_000]
+    told = page.evaluate(
+        """async ([since_ms, spells]) => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'reasons.js');
+        const {sayReason} = await import(script);
+        return spells.map((until_ms) => sayReason({code: 'outage', since_ms, until_ms})); }""",
+        [since_ms, spells],
+    )
+    now_ns = page.evaluate("Date.now()") * 10**6
+    assert told == [
+        say_reason(
+            "en",
+            Reason(code=ReasonCode.OUTAGE, since_ns=since_ms * 10**6, until_ns=until_ms * 10**6),
+            now_ns=now_ns,
+        )
+        for until_ms in spells
+    ]
+    assert [" to " in one for one in told] == [False, True]
 
 
 def test_a_row_names_the_cause_that_an_office_shares(page: Page, faulty: Any, until: Any) -> None:

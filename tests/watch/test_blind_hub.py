@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telemetry.decisions import FactorKind, State
+from telemetry.decisions import Action, FactorKind, ReasonCode, State
 from telemetry.state.heartbeats import Beat
 from telemetry.state.store_away import UNSTORED, store_away_since
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SECOND_NS, WINDOW_NS
 from tests.watch.conftest import LINKED
 
 if TYPE_CHECKING:
@@ -17,14 +17,21 @@ if TYPE_CHECKING:
 
 WARM_S = 60
 LONG_S = 300
+BEYOND_MEMORY_S = {"of one spell": 900, "of the ring": 2400}
 NOW_NS = 1_000 * SECOND_NS
+
+
+def told(town: Town, site: str) -> tuple[Action, list[ReasonCode]]:
+    """What an office is asked to do, and why."""
+    verdict = town.verdict(site)
+    return verdict.action, [reason.code for reason in verdict.reasons]
 
 
 def states(town: Town) -> dict[str, State]:
     return {site: town.verdict(site).state for site in LINKED}
 
 
-def lock_away(town: Town, seconds: float, expected: dict[str, State]) -> None:
+def lock_away(town: Town, seconds: float, expected: dict[str, State], step_s: float = 0.5) -> None:
     """Nothing is stored, and the collector, which is at work, says so; at no look is anything else said than before."""
     since_ns = town.now_ns
 
@@ -34,7 +41,7 @@ def lock_away(town: Town, seconds: float, expected: dict[str, State]) -> None:
         return False
 
     town.offline.update(LINKED)
-    town.play(seconds, stands)
+    town.play(seconds, stands, step_s)
 
 
 def test_what_was_said_stands_while_the_store_is_away(town: Town) -> None:
@@ -43,6 +50,8 @@ def test_what_was_said_stands_while_the_store_is_away(town: Town) -> None:
     town.play(WARM_S + 60)
     before, flags = states(town), set(town.flags())
     assert before == {**dict.fromkeys(LINKED, State.READY), "agra": State.NOT_READY}
+    of_its_own = told(town, "agra")
+    assert of_its_own == (Action.CALL_PROVIDER, [ReasonCode.LOSS_UP])
     lock_away(town, LONG_S, before)
     assert set(town.flags()) == flags
     assert [each.factor.kind for each in town.state.open_incidents()] == [FactorKind.HUB]
@@ -51,11 +60,31 @@ def test_what_was_said_stands_while_the_store_is_away(town: Town) -> None:
 
     def mended() -> bool:
         assert states(town) == before
+        assert told(town, "agra") == of_its_own, "a loss that was measured is not laid to our deafness"
         assert set(town.flags()) == flags
         return not town.state.open_incidents()
 
     town.play(200, mended)
     assert town.state.open_incidents() == []
+
+
+@pytest.mark.parametrize("away_s", BEYOND_MEMORY_S.values(), ids=BEYOND_MEMORY_S.keys())
+def test_flag_and_verdict_tell_one_beginning_after_a_long_blindness(town: Town, away_s: int) -> None:
+    """It is that of before, as after a restart; where nobody knows what was in between, both begin anew."""
+    town.break_line("agra", up=0.2)
+    town.play(WARM_S + 60)
+    began_ns = town.flags()["agra", "loss_up"].since_ns
+    lock_away(town, away_s, states(town), step_s=2)
+    back_ns = town.now_ns
+    town.state.beat("collector", back_ns, {})
+    town.offline.clear()
+    town.play(120, step_s=2)
+    said_ns = {flag.since_ns for flag in town.state.open_flags()}
+    assert said_ns == {town.verdict("agra").reasons[0].since_ns}
+    if away_s == BEYOND_MEMORY_S["of one spell"]:
+        assert said_ns == {began_ns}
+    else:
+        assert min(said_ns) >= back_ns - WINDOW_NS
 
 
 def test_who_is_not_heard_afterwards_is_silent_from_then_on(town: Town) -> None:

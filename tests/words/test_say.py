@@ -126,6 +126,11 @@ def test_what_was_over_within_the_minute_has_one_time() -> None:
     assert words.say_reason("hi", brief) == "11:00 बजे थोड़ी देर लाइन बंद, उसके बाद ठीक"
     longer = Reason(code=ReasonCode.OUTAGE, since_ns=TUESDAY_11_NS, until_ns=TUESDAY_11_NS + 60 * 10**9)
     assert words.say_reason("en", longer) == "Line is down from 11:00 to 11:01, fine since"
+    day_ns = 24 * HOUR_NS
+    a_day = Reason(code=ReasonCode.OUTAGE, since_ns=TUESDAY_11_NS, until_ns=TUESDAY_11_NS + day_ns)
+    assert words.say_reason("en", a_day, now_ns=TUESDAY_11_NS + day_ns) == (
+        "Line is down from 24 Nov 11:00 to 11:00, fine since"
+    )
 
 
 def test_a_reason_without_a_number_is_said_in_brief() -> None:

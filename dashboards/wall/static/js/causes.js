@@ -1,6 +1,6 @@
 // What several offices have in common, in words: on the wall's foot, on the map and on the page of incidents.
 
-import { duration } from "./format.js";
+import { duration, minute } from "./format.js";
 import { model, now } from "./model.js";
 import { nameOf, say } from "./words.js";
 
@@ -14,6 +14,5 @@ export function causeText({ kind, name, region }) {
 /** How long it lasted: between the minutes beside it, so that the reader's own subtraction says the same. */
 export const lengthText = ({ since_ms: since, until_ms: until }) =>
   duration(Math.max(60, (minute(until ?? now()) - minute(since)) * 60));
-const minute = (timeMs) => Math.floor(timeMs / 60_000);
 
 export const officesOf = (incident) => incident.sites.map((site) => model.offices.get(site)).filter(Boolean);

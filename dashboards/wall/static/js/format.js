@@ -78,6 +78,9 @@ export function duration(seconds) {
 export const clock = (timeMs) => clockFormat.format(timeMs);
 export const clockSeconds = (timeMs) => secondsFormat.format(timeMs);
 
+/** The minute that a time lies in: equal for times that have one clock on one day. */
+export const minute = (timeMs) => Math.floor(timeMs / 60_000);
+
 export function date(timeMs) {
   const part = Object.fromEntries(dateParts.formatToParts(timeMs).map(({ type, value }) => [type, value]));
   return language === "hi" ? `${part.day} ${part.month}, ${part.weekday}` : `${part.weekday} ${part.day} ${part.month}`;

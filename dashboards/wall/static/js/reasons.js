@@ -1,7 +1,7 @@
 // Why an office will not hold, in words. The twin of `say_reason` in telemetry/words/speak.py.
 
 import { causeText } from "./causes.js";
-import { clock, measure } from "./format.js";
+import { measure, minute } from "./format.js";
 import { say, sayShade } from "./words.js";
 
 /** A reason as a screen shows it: with its number, or the cause that it shares with others; since when, or when it was. */
@@ -12,7 +12,7 @@ export function sayReason(why) {
   const text = why.cause ? causeText(why.cause) : ownText(why);
   if (!why.since_ms) return text;
   if (!why.until_ms) return say("reason.since", { reason: text, since: why.since_ms });
-  const brief = clock(why.since_ms) === clock(why.until_ms);
+  const brief = minute(why.since_ms) === minute(why.until_ms);
   return say(brief ? "reason.past_moment" : "reason.past", { reason: text, since: why.since_ms, until: why.until_ms });
 }
 
