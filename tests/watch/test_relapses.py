@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from analytics.lines import Lines
 from tatpar.watching.raised import RaisedFlags, relapses, told_outages
@@ -122,28 +119,6 @@ def test_what_came_and_went_within_a_shared_fault_came_once(tmp_path: Path) -> N
         assert relapses(state, LINES, now_ns)[0].tolist() == [[2], [0]]
         spell(state, ReasonCode.LOSS_UP, T0 + 20 * MINUTE_NS)
         assert relapses(state, LINES, T0 + 22 * MINUTE_NS)[0].tolist() == [[3], [0]], "of itself"
-
-
-def test_a_large_fleets_spells_cost_little_beside_reading_them(tmp_path: Path) -> None:
-    """Each of thousands of spells is asked of each shared fault: by a look-up, not by a walk through the fault's offices."""
-    sites = tuple(f"s{number:05d}" for number in range(16_000))
-    lines = Lines(sites, ("main.state",))
-    loss = flag(ReasonCode.LOSS_UP, T0, T0 + 15 * SECOND_NS)
-    now_ns = T0 + 12 * MINUTE_NS
-    with closing(StateDb(tmp_path / "state.db")) as state:
-        state.put_flags([replace(loss, site=site) for site in sites], loss.seen_ns)
-        state.put_flags([], loss.seen_ns + 15 * SECOND_NS)
-        for minute, name in enumerate(("over", "gone", "later"), start=3):
-            shared(state, name, T0 + 2 * minute * MINUTE_NS, T0 + (2 * minute + 1) * MINUTE_NS, *sites)
-        shared(state, "of all", T0, None, *reversed(sites))
-        began = time.process_time()
-        state.incidents(now_ns - HOUR_NS, now_ns)
-        state.flag_history(now_ns - HOUR_NS, now_ns)
-        read = time.process_time()
-        count, _ = relapses(state, lines, now_ns)
-        took_s = time.process_time() - read
-    assert count.sum() == len(sites)
-    assert took_s < 10 * (read - began)
 
 
 def test_after_a_blindness_what_was_seen_since_is_told_as_it_is(tmp_path: Path) -> None:
