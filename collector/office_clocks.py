@@ -216,8 +216,9 @@ class OfficeClocks:
         new = KnownBoot(*key, told.received_ns, boot.began_ns, boot.from_mono_ns, boot.settings)
         if kept is None or _differs(kept, new):
             self._new_boots[key] = new
-        if told.live and told.late_ns is not None:
-            self._news.note(key[:2], -(boot.moved(told.setting_ns) or 0), told.received_ns)
+        by_ns = boot.moved(told.setting_ns)
+        if told.live and told.late_ns is not None and by_ns is not None:  # in doubt nothing is said
+            self._news.note(key[:2], -by_ns, told.received_ns)
 
 
 def _moved(report: Received, by_ns: int) -> Received | None:
