@@ -35,10 +35,8 @@ def told_clocks(data_dir: Path, sites: Iterable[str], now_ns: int) -> list[Wrong
 
 def clocks_in(state: StateDb, sites: Iterable[str], now_ns: int) -> list[WrongClock]:
     """The clocks of these offices that are wrong, or were until not long ago."""
-    from telemetry.state.clocks import TOLD_NS  # noqa: PLC0415
-
     wanted = set(sites)
-    return [one for one in state.wrong_clocks(now_ns - TOLD_NS) if one.site in wanted]
+    return [one for one in state.told_clocks(now_ns) if one.site in wanted]
 
 
 def clock_lines(config: Config, clocks: Sequence[WrongClock], language: str, zone: ZoneInfo) -> list[str]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TOLD_NS: Final = DAY_NS
 """That a clock was wrong is told for so long after it was set right."""
+HEARD_NS: Final = 3 * DAY_NS
+"""That it is wrong is told for so long after it was last said, which is each day while it is heard: over a weekend too."""
 BOOTS_KEPT: Final = 8
 """Of one probe, the newest: what waits in its spool is of few."""
 
@@ -113,9 +115,15 @@ class ClockTable(Database):
 
     def wrong_clocks(self, since_ns: int) -> list[WrongClock]:
         """The clocks that are wrong, and those that still were at that time, by office and probe."""
-        rows = self._rows(
-            "SELECT site, probe, ahead_ns, since_ns, until_ns FROM wrong_clock"
-            " WHERE until_ns IS NULL OR until_ns >= ? ORDER BY site, probe",
-            (since_ns,),
-        )
-        return [WrongClock(*row) for row in rows]
+        return self._clock_rows("until_ns IS NULL OR until_ns >= ?", since_ns)
+
+    def told_clocks(self, now_ns: int) -> list[WrongClock]:
+        """What people are told of them now: those that are wrong, if still heard, and those that were until a day ago.
+
+        A probe that was replaced while its clock was wrong is never heard right again.
+        """
+        return self._clock_rows("coalesce(until_ns + ?2, at_ns + ?3) >= ?1", now_ns, TOLD_NS, HEARD_NS)
+
+    def _clock_rows(self, where: str, *parameters: int) -> list[WrongClock]:
+        query = f"SELECT site, probe, ahead_ns, since_ns, until_ns FROM wrong_clock WHERE {where} ORDER BY site, probe"  # noqa: S608 - words of ours
+        return [WrongClock(*row) for row in self._rows(query, parameters)]

@@ -17,7 +17,7 @@ from collector.office_clocks import OfficeClocks
 from collector.outcome import RefusalCode, Refused
 from telemetry.messages import Clock, ClockState
 from telemetry.store.protocol import Received, Selection
-from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS, window_start
+from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -217,6 +217,18 @@ def test_while_a_report_is_in_doubt_its_clock_is_not_called_right(line: Line) ->
     assert line.said() == [-2 * HOUR_NS]
     line.start(7, 0)
     assert line.said() == [0]
+
+
+def test_that_a_clock_is_wrong_is_kept_anew_each_day_while_it_is_heard(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who reads it knows by that whether it is heard still; the log is not told again."""
+    a_day = DAY_NS // WINDOW_NS
+    with caplog.at_level(logging.WARNING):
+        for turn in range(3 * a_day):
+            line.settled(turn, 3 * HOUR_NS)
+    assert line.said() == [-3 * HOUR_NS] * 3
+    assert len([one for one in caplog.records if getattr(one, "event", "") == "report.slow-clock"]) == 1
 
 
 @dataclass
