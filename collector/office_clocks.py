@@ -140,9 +140,9 @@ class OfficeClocks:
         with self._lock:
             for one in boots:
                 key = one.site, one.probe, one.boot
-                self._calm.pop(key[:2], None)
                 if self._kept.get(key) == one or key in self._new_boots:
                     continue
+                self._calm.pop(key[:2], None)
                 known = self._boots_of((one.site, one.probe))
                 known[one.boot] = _as_kept(known.get(one.boot) or Boot(), one)
                 self._kept[key] = one

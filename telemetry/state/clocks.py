@@ -92,8 +92,12 @@ class ClockTable(Database):
 
     def boots(self, since_ns: int = 0) -> list[KnownBoot]:
         """Those that were kept since then, the oldest first."""
+        return [decoded(text, KnownBoot) for text in self.boot_texts(since_ns)]
+
+    def boot_texts(self, since_ns: int) -> list[str]:
+        """The same as they are stored (`NewBoots`)."""
         rows = self._rows("SELECT body FROM boot WHERE at_ns >= ? ORDER BY at_ns", (since_ns,))
-        return [decoded(body, KnownBoot) for (body,) in rows]
+        return [text for (text,) in rows]
 
     def put_clocks(self, said: Iterable[ClockSaid]) -> None:
         """Note what was told of clocks; of several that tell of one the latest word counts."""
@@ -127,3 +131,18 @@ class ClockTable(Database):
     def _clock_rows(self, where: str, *parameters: int) -> list[WrongClock]:
         query = f"SELECT site, probe, ahead_ns, since_ns, until_ns FROM wrong_clock WHERE {where} ORDER BY site, probe"  # noqa: S608 - words of ours
         return [WrongClock(*row) for row in self._rows(query, parameters)]
+
+
+class NewBoots:
+    """Reads boots again and again, each only when it is new or was kept anew: a whole fleet's may be of these minutes."""
+
+    def __init__(self, table: ClockTable) -> None:
+        self._table = table
+        self._seen: frozenset[str] = frozenset()
+
+    def since(self, since_ns: int) -> list[KnownBoot]:
+        """Those that were kept since then, less what the last time told."""
+        texts = self._table.boot_texts(since_ns)
+        new = [decoded(text, KnownBoot) for text in texts if text not in self._seen]
+        self._seen = frozenset(texts)
+        return new

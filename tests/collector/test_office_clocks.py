@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from collector import office_clocks
 from collector.boots import LASTING_SYNCHRONISED_NS
 from collector.message import Message
 from collector.mqtt import Membership
@@ -229,6 +231,20 @@ def test_that_a_clock_is_wrong_is_kept_anew_each_day_while_it_is_heard(
             line.settled(turn, 3 * HOUR_NS)
     assert line.said() == [-3 * HOUR_NS] * 3
     assert len([one for one in caplog.records if getattr(one, "event", "") == "report.slow-clock"]) == 1
+
+
+def test_what_is_read_again_costs_a_probe_nothing(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collectors that share read what was kept each second; only what is new makes a probe be thought about anew."""
+    for turn in range(4):
+        line.start(turn, 3 * HOUR_NS)
+    boots, _ = line.clocks.news()
+    assert boots
+    line.clocks.take_over(boots, {})
+    monkeypatch.setattr(office_clocks, "learnt", None)
+    assert line.start(4, 3 * HOUR_NS) == 0
+    line.clocks.take_over([structs.replace(boots[0], at_ns=boots[0].at_ns + 1)], {})
+    with pytest.raises(TypeError):
+        line.start(5, 3 * HOUR_NS)
 
 
 @dataclass
