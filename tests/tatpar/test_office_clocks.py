@@ -149,3 +149,19 @@ def test_the_doctor_says_nothing_of_an_office_that_is_not_listed(town: Path) -> 
     found = {one.subject for one in hub.state(town, ["etah"], time.time_ns())}
     assert "clock of etah/p1" in found
     assert "clock of agra/p2" not in found
+
+
+def test_gaps_are_told_also_where_decisions_cannot_be_read(town: Path) -> None:
+    """What is missing is in the store; of clocks one line says that they are not told."""
+    for file in town.glob(f"{STATE_FILE}*"):
+        file.unlink()
+    whole = told(town, "gaps", "--lang", "en")
+    (town / STATE_FILE).write_bytes(b"garbage" * 1000)
+    arguments = ["gaps", "--config", str(town / "tatpar.toml"), "--data", str(town)]
+    done = CliRunner().invoke(main, [*arguments, "--lang", "en"])
+    assert (done.exit_code, done.stdout) == (0, whole)
+    [line] = [each for each in done.stderr.splitlines() if "clocks" in each]
+    assert line.startswith("Whether offices' clocks are wrong cannot be told: ")
+    assert line.endswith("file is not a database")
+    assert json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)["wrong_clocks"] == []
+    assert "घड़ियाँ" in CliRunner().invoke(main, [*arguments, "--lang", "hi"]).stderr
