@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from collector.trouble import Trouble
+from telemetry.state.clocks import NewBoots
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class ClockKeeping:
         self._ground = ground
         self._clocks = clocks
         self._boots: dict[tuple[str, str, str], KnownBoot] = {}
+        self._others = NewBoots(ground.state)
         self._said: list[ClockSaid] = []
         """What could not be written yet."""
         self.trouble = Trouble(
@@ -40,7 +42,7 @@ class ClockKeeping:
         Raises:
             StateError: the state database cannot be read.
         """
-        await self._read(0)
+        await self._ground.desk.run(self._recall)
 
     async def run(self) -> None:
         """Keep until cancelled."""
@@ -57,7 +59,7 @@ class ClockKeeping:
             if self._boots or self._said:
                 await self._ground.desk.run(self._write)
             if self._ground.leading.shared:
-                await self._read(self._ground.clock.now_ns() - _OTHERS_NS)
+                await self._ground.desk.run(self._take_over_others)
         except (sqlite3.Error, OSError, RuntimeError) as error:
             self._ground.counters.state_failures += 1
             self.trouble.failed(error)
@@ -69,8 +71,14 @@ class ClockKeeping:
         self._ground.state.put_boots(self._boots.values())
         self._ground.state.put_clocks(self._said)
 
-    async def _read(self, since_ns: int) -> None:
-        boots = await self._ground.desk.run(self._ground.state.boots, since_ns)
-        wrong = await self._ground.desk.run(self._ground.state.wrong_clocks, self._ground.clock.now_ns())
-        ahead = {(one.site, one.probe): one.ahead_ns for one in wrong if one.until_ns is None}
-        self._clocks.take_over(boots, ahead)
+    def _recall(self) -> None:
+        self._clocks.take_over(self._ground.state.boots(), self._wrong())
+
+    def _take_over_others(self) -> None:
+        wrong = self._wrong()  # first: a boot is told once
+        self._clocks.take_over(self._others.since(self._ground.clock.now_ns() - _OTHERS_NS), wrong)
+
+    def _wrong(self) -> dict[tuple[str, str], int]:
+        """By site and probe, by how many ns clocks are ahead that are wrong as far as was heard."""
+        wrong = self._ground.state.wrong_clocks(self._ground.clock.now_ns())
+        return {(one.site, one.probe): one.ahead_ns for one in wrong if one.until_ns is None}

@@ -1,4 +1,7 @@
-"""What is to be said of offices' clocks: which are wrong by how much, said once when it is found and once when it is over."""
+"""What is to be said of offices' clocks: which are wrong by how much, said once when it is found and once when it is over.
+
+While it is heard wrong, that is kept anew each day: a clock that nobody hears any more is not told for ever.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from collector.boots import KEEP_NS
 from telemetry.state.clocks import ClockSaid
-from telemetry.windows import SECOND_NS
+from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +23,8 @@ class ClockNews:
 
     def __init__(self) -> None:
         self._ahead: dict[tuple[str, str], int] = {}
+        self._said_ns: dict[tuple[str, str], int] = {}
+        """When that was said last, by us."""
         self._said: list[ClockSaid] = []
 
     def take_over(self, ahead: Mapping[tuple[str, str], int]) -> None:
@@ -34,18 +39,24 @@ class ClockNews:
         """A live report tells that its clock is ahead by so much; negative: behind; 0: it is right."""
         before_ns = self._ahead.get(key, 0)
         if ahead_ns == before_ns or (ahead_ns and before_ns and abs(ahead_ns - before_ns) <= KEEP_NS):
+            if before_ns and at_ns - self._said_ns.get(key, 0) > DAY_NS:
+                self._say(key, before_ns, at_ns)  # so that who reads knows that it is heard
             return
-        if ahead_ns:
-            self._ahead[key] = ahead_ns
-        else:
-            del self._ahead[key]
-        self._said.append(ClockSaid(*key, ahead_ns, at_ns))
+        self._say(key, ahead_ns, at_ns)
         _tell(key, ahead_ns / SECOND_NS)
 
     def taken(self) -> list[ClockSaid]:
         """What was said since the last time."""
         said, self._said = self._said, []
         return said
+
+    def _say(self, key: tuple[str, str], ahead_ns: int, at_ns: int) -> None:
+        if ahead_ns:
+            self._ahead[key], self._said_ns[key] = ahead_ns, at_ns
+        else:
+            del self._ahead[key]
+            self._said_ns.pop(key, None)
+        self._said.append(ClockSaid(*key, ahead_ns, at_ns))
 
 
 def _tell(key: tuple[str, str], ahead_s: float) -> None:

@@ -140,9 +140,9 @@ class OfficeClocks:
         with self._lock:
             for one in boots:
                 key = one.site, one.probe, one.boot
-                self._calm.pop(key[:2], None)
                 if self._kept.get(key) == one or key in self._new_boots:
                     continue
+                self._calm.pop(key[:2], None)
                 known = self._boots_of((one.site, one.probe))
                 known[one.boot] = _as_kept(known.get(one.boot) or Boot(), one)
                 self._kept[key] = one
@@ -216,8 +216,9 @@ class OfficeClocks:
         new = KnownBoot(*key, told.received_ns, boot.began_ns, boot.from_mono_ns, boot.settings)
         if kept is None or _differs(kept, new):
             self._new_boots[key] = new
-        if told.live and told.late_ns is not None:
-            self._news.note(key[:2], -(boot.moved(told.setting_ns) or 0), told.received_ns)
+        by_ns = boot.moved(told.setting_ns)
+        if told.live and told.late_ns is not None and by_ns is not None:  # in doubt nothing is said
+            self._news.note(key[:2], -by_ns, told.received_ns)
 
 
 def _moved(report: Received, by_ns: int) -> Received | None:

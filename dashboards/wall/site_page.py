@@ -15,7 +15,6 @@ from dashboards.wall.picture.reasons import shown, shown_chance, shown_ratio, wh
 from dashboards.wall.picture.times import ms, recurrence_name
 from dashboards.wall.site_calls import LastRehearsal, LiveCall, last_rehearsal, live_call
 from telemetry.messages import ClockState, StampSource
-from telemetry.state.clocks import TOLD_NS
 from telemetry.store.protocol import Selection
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
@@ -126,7 +125,7 @@ def site_page(
         upcoming=tuple(_upcoming(config, state, site, now_ns)),
         call=live_call(reader, site.id, now_ns),
         rehearsal=last_rehearsal(reader, site.id, now_ns),
-        clocks=tuple(_clock(one) for one in state.wrong_clocks(now_ns - TOLD_NS) if one.site == site.id),
+        clocks=tuple(_clock(one) for one in state.told_clocks(now_ns) if one.site == site.id),
     )
 
 

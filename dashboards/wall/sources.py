@@ -53,8 +53,8 @@ class DecisionReader(Protocol):
         """When a site's presence was lost."""
         ...
 
-    def wrong_clocks(self, since_ns: int) -> Sequence[WrongClock]:
-        """Offices' clocks that are wrong, or still were at that time."""
+    def told_clocks(self, now_ns: int) -> Sequence[WrongClock]:
+        """Offices' clocks that are wrong as far as is heard, or were until a day ago."""
         ...
 
     def open_flags(self) -> Sequence[Flag]:

@@ -151,7 +151,7 @@ def examine(config_file: Path | None, data_dir: Path) -> Iterator[Finding]:
     yield hub.store(config.settings, data_dir, now_ns)
     if config.settings.store.kind != "sqlite":
         yield from hub.database(config.settings.store, data_dir)
-    yield from hub.state(data_dir, now_ns)
+    yield from hub.state(data_dir, config.registry.by_id, now_ns)
     yield people.people(config)
     if config.settings.desk_host:
         from tatpar.examination.identity import identity  # noqa: PLC0415 - needs cryptography

@@ -83,7 +83,7 @@ def command(  # noqa: PLR0913 - one argument an option
     wanted = _wanted(config, sites, language)
     missing = _found(config, data_dir, wanted, (since_ns, now_ns), language)
     put_back = _put_back(config.settings.store, data_dir, since_ns)
-    clocks = told_clocks(data_dir, wanted, now_ns)
+    clocks = told_clocks(data_dir, wanted, now_ns, language)
     if as_json:
         told = for_machines(missing, now_ns, put_back) | {"wrong_clocks": clocks_as_json(clocks)}
         click.echo(text_of(told))

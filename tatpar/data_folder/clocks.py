@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+import click
+
 from tatpar.terminal.json_time import rfc3339
-from tatpar.terminal.options import failed
 from telemetry.state.file import STATE_FILE
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from telemetry.state.db import StateDb
 
 
-def told_clocks(data_dir: Path, sites: Iterable[str], now_ns: int) -> list[WrongClock]:
-    """Of these offices; none where nothing was decided yet."""
+def told_clocks(data_dir: Path, sites: Iterable[str], now_ns: int, language: str) -> list[WrongClock]:
+    """Of these offices; none where nothing was decided yet, nor, after a line on standard error, where that cannot be read."""
     from telemetry.state.db import StateDb  # noqa: PLC0415 - keeps --help fast
     from telemetry.state.errors import StateError  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     if not (data_dir / STATE_FILE).exists():
         return []
@@ -30,15 +32,14 @@ def told_clocks(data_dir: Path, sites: Iterable[str], now_ns: int) -> list[Wrong
         with contextlib.closing(StateDb(data_dir / STATE_FILE)) as state:
             return clocks_in(state, sites, now_ns)
     except StateError as error:
-        failed(str(error))
+        click.echo(say(language, "clocks.unread", error=str(error)), err=True)
+        return []
 
 
 def clocks_in(state: StateDb, sites: Iterable[str], now_ns: int) -> list[WrongClock]:
     """The clocks of these offices that are wrong, or were until not long ago."""
-    from telemetry.state.clocks import TOLD_NS  # noqa: PLC0415
-
     wanted = set(sites)
-    return [one for one in state.wrong_clocks(now_ns - TOLD_NS) if one.site in wanted]
+    return [one for one in state.told_clocks(now_ns) if one.site in wanted]
 
 
 def clock_lines(config: Config, clocks: Sequence[WrongClock], language: str, zone: ZoneInfo) -> list[str]:

@@ -12,6 +12,7 @@ from collector.broker.knock import Answered, TurnedAway, knock
 from collector.outcome import RefusalCode
 from collector.planner import MAX_PROBES
 from collector.tls import client_context
+from tatpar.data_folder.clocks import clocks_in
 from tatpar.examination.clocks import clocks
 from tatpar.examination.finding import broken, fine, less
 from tatpar.examination.phrase import Figure, as_it_is, phrase
@@ -19,7 +20,6 @@ from tatpar.examination.readiness import readiness
 from tatpar.examination.starts import starts
 from tatpar.hub.failures import PREFIX, failures_in, is_failing
 from tatpar.importing.told import ROLE as IMPORT
-from telemetry.state.clocks import TOLD_NS
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
 from telemetry.state.file import STATE_FILE
@@ -28,6 +28,7 @@ from telemetry.store.open import open_reader, store_file
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from config.settings import Broker, Settings, Store
@@ -109,15 +110,15 @@ def database(settings: Store, data_dir: Path) -> list[Finding]:
     return found or [fine(subject, phrase("database.fine", where=where))]
 
 
-def state(data_dir: Path, now_ns: int) -> list[Finding]:
-    """Can the decisions be read, and who is at work."""
+def state(data_dir: Path, sites: Iterable[str], now_ns: int) -> list[Finding]:
+    """Can the decisions be read, who is at work, and which of these offices' clocks are wrong."""
     subject = phrase("decisions")
     if not (data_dir / STATE_FILE).exists():
         return [fine(subject, phrase("decisions.none"))]
     try:
         with contextlib.closing(StateDb(data_dir / STATE_FILE)) as opened:
             beats, presence = opened.beats(), opened.presence()
-            wrong = opened.wrong_clocks(now_ns - TOLD_NS)
+            wrong = clocks_in(opened, sites, now_ns)
     except StateError as error:
         return [broken(subject, as_it_is(str(error)), phrase("decisions.do_restore"))]
     failures = failures_in(beats, now_ns)

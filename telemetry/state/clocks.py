@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TOLD_NS: Final = DAY_NS
 """That a clock was wrong is told for so long after it was set right."""
+HEARD_NS: Final = 3 * DAY_NS
+"""That it is wrong is told for so long after it was last said, which is each day while it is heard: over a weekend too."""
 BOOTS_KEPT: Final = 8
 """Of one probe, the newest: what waits in its spool is of few."""
 
@@ -90,8 +92,12 @@ class ClockTable(Database):
 
     def boots(self, since_ns: int = 0) -> list[KnownBoot]:
         """Those that were kept since then, the oldest first."""
+        return [decoded(text, KnownBoot) for text in self.boot_texts(since_ns)]
+
+    def boot_texts(self, since_ns: int) -> list[str]:
+        """The same as they are stored (`NewBoots`)."""
         rows = self._rows("SELECT body FROM boot WHERE at_ns >= ? ORDER BY at_ns", (since_ns,))
-        return [decoded(body, KnownBoot) for (body,) in rows]
+        return [text for (text,) in rows]
 
     def put_clocks(self, said: Iterable[ClockSaid]) -> None:
         """Note what was told of clocks; of several that tell of one the latest word counts."""
@@ -113,9 +119,30 @@ class ClockTable(Database):
 
     def wrong_clocks(self, since_ns: int) -> list[WrongClock]:
         """The clocks that are wrong, and those that still were at that time, by office and probe."""
-        rows = self._rows(
-            "SELECT site, probe, ahead_ns, since_ns, until_ns FROM wrong_clock"
-            " WHERE until_ns IS NULL OR until_ns >= ? ORDER BY site, probe",
-            (since_ns,),
-        )
-        return [WrongClock(*row) for row in rows]
+        return self._clock_rows("until_ns IS NULL OR until_ns >= ?", since_ns)
+
+    def told_clocks(self, now_ns: int) -> list[WrongClock]:
+        """What people are told of them now: those that are wrong, if still heard, and those that were until a day ago.
+
+        A probe that was replaced while its clock was wrong is never heard right again.
+        """
+        return self._clock_rows("coalesce(until_ns + ?2, at_ns + ?3) >= ?1", now_ns, TOLD_NS, HEARD_NS)
+
+    def _clock_rows(self, where: str, *parameters: int) -> list[WrongClock]:
+        query = f"SELECT site, probe, ahead_ns, since_ns, until_ns FROM wrong_clock WHERE {where} ORDER BY site, probe"  # noqa: S608 - words of ours
+        return [WrongClock(*row) for row in self._rows(query, parameters)]
+
+
+class NewBoots:
+    """Reads boots again and again, each only when it is new or was kept anew: a whole fleet's may be of these minutes."""
+
+    def __init__(self, table: ClockTable) -> None:
+        self._table = table
+        self._seen: frozenset[str] = frozenset()
+
+    def since(self, since_ns: int) -> list[KnownBoot]:
+        """Those that were kept since then, less what the last time told."""
+        texts = self._table.boot_texts(since_ns)
+        new = [decoded(text, KnownBoot) for text in texts if text not in self._seen]
+        self._seen = frozenset(texts)
+        return new

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from telemetry.state.clocks import HEARD_NS
 from telemetry.state.database import Database
 
 AT_ONCE: Final = 2000
@@ -14,7 +15,10 @@ _OVER: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "outcomes": (("outcome", "starts_ns < :before"),),
     "flags": (("flag_spell", "cleared_ns < :before"),),
     "absences": (("offline", "until_ns < :before"),),
-    "clocks": (("wrong_clock", "until_ns < :before"), ("boot", "at_ns < :before")),
+    "clocks": (  # that one is wrong is over, too, when it is told no longer: nobody hears it
+        ("wrong_clock", f"coalesce(until_ns, at_ns + {HEARD_NS}) < :before"),
+        ("boot", "at_ns < :before"),
+    ),
     "incidents": (
         ("incident_mark", "incident IN (SELECT id FROM incident WHERE until_ns < :before)"),
         ("incident", "until_ns < :before"),

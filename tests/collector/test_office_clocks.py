@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from collector import office_clocks
 from collector.boots import LASTING_SYNCHRONISED_NS
 from collector.message import Message
 from collector.mqtt import Membership
 from collector.office_clocks import OfficeClocks
-from collector.outcome import Refused
+from collector.outcome import RefusalCode, Refused
 from telemetry.messages import Clock, ClockState
 from telemetry.store.protocol import Received, Selection
-from telemetry.windows import HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS, window_start
+from telemetry.windows import DAY_NS, HOUR_NS, MS_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -52,18 +54,36 @@ class Line:
     ) -> int:
         """Where the report is dated in the end, relative to the window in which it was measured; ns."""
         true_ns = NOW + turn * WINDOW_NS
-        envelope = self.make(turn + 1, start_ns=true_ns - slow_ns, clock=self.clock, boot=boot)
-        received_ns = true_ns + MADE_AFTER + (age_ms or 0) * MS_NS + waited_ns
-        message = Message("t", b"", received_ns, age_ms=age_ms)
-        report = Received(envelope, received_ns, backlog=not live, payload=b"as it came")
-        mended = self.clocks.settle(report, message, misdated=False)
+        mended = self.settled(turn, slow_ns, waited_ns=waited_ns, age_ms=age_ms, live=live, boot=boot)
         assert not isinstance(mended, Refused)
         if mended is None:
             return -slow_ns
         assert mended.payload == b"", "what is stored is the mended one"
         assert mended.envelope.clock.state is ClockState.UNSYNCHRONISED
-        assert mended.envelope.clock.offset_ms == (envelope.start_ns - mended.envelope.start_ns) / MS_NS
+        assert mended.envelope.clock.offset_ms == (true_ns - slow_ns - mended.envelope.start_ns) / MS_NS
         return mended.envelope.start_ns - true_ns
+
+    def settled(
+        self,
+        turn: int,
+        slow_ns: int,
+        *,
+        waited_ns: int = 0,
+        age_ms: int | None = 200,
+        live: bool = True,
+        boot: str = "boot-1",
+    ) -> Received | Refused | None:
+        """What becomes of the report."""
+        true_ns = NOW + turn * WINDOW_NS
+        envelope = self.make(turn + 1, start_ns=true_ns - slow_ns, clock=self.clock, boot=boot)
+        received_ns = true_ns + MADE_AFTER + (age_ms or 0) * MS_NS + waited_ns
+        message = Message("t", b"", received_ns, age_ms=age_ms)
+        report = Received(envelope, received_ns, backlog=not live, payload=b"as it came")
+        return self.clocks.settle(report, message, misdated=False)
+
+    def said(self) -> list[int]:
+        """By how much the clock was said to be ahead since the last time; ns."""
+        return [one.ahead_ns for one in self.clocks.news()[1]]
 
 
 @pytest.fixture
@@ -183,6 +203,48 @@ def test_a_slow_clock_is_told_once(line: Line, caplog: pytest.LogCaptureFixture)
             line.start(turn, 6 * MINUTE_NS)
     told = [record for record in caplog.records if getattr(record, "event", "") == "report.slow-clock"]
     assert [(one.site, one.behind_s) for one in told] == [("agra", 360.0)]  # type: ignore[attr-defined]
+
+
+def test_while_a_report_is_in_doubt_its_clock_is_not_called_right(line: Line) -> None:
+    """Three hours slow, then set to two, and the first report after that waited: for the line, or for its clock."""
+    for turn in range(3):
+        line.start(turn, 3 * HOUR_NS)
+    assert line.said() == [-3 * HOUR_NS]
+    outcome = line.settled(3, 2 * HOUR_NS, waited_ns=90 * SECOND_NS)
+    assert isinstance(outcome, Refused)
+    assert outcome.code is RefusalCode.UNDATED
+    assert line.said() == []
+    for turn in range(4, 7):
+        line.settled(turn, 2 * HOUR_NS)
+    assert line.said() == [-2 * HOUR_NS]
+    line.start(7, 0)
+    assert line.said() == [0]
+
+
+def test_that_a_clock_is_wrong_is_kept_anew_each_day_while_it_is_heard(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who reads it knows by that whether it is heard still; the log is not told again."""
+    a_day = DAY_NS // WINDOW_NS
+    with caplog.at_level(logging.WARNING):
+        for turn in range(3 * a_day):
+            line.settled(turn, 3 * HOUR_NS)
+    assert line.said() == [-3 * HOUR_NS] * 3
+    assert len([one for one in caplog.records if getattr(one, "event", "") == "report.slow-clock"]) == 1
+
+
+def test_what_is_read_again_costs_a_probe_nothing(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collectors that share read what was kept each second; only what is new makes a probe be thought about anew."""
+    for turn in range(4):
+        line.start(turn, 3 * HOUR_NS)
+    boots, _ = line.clocks.news()
+    assert boots
+    line.clocks.take_over(boots, {})
+    monkeypatch.setattr(office_clocks, "learnt", None)
+    assert line.start(4, 3 * HOUR_NS) == 0
+    line.clocks.take_over([structs.replace(boots[0], at_ns=boots[0].at_ns + 1)], {})
+    with pytest.raises(TypeError):
+        line.start(5, 3 * HOUR_NS)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from tatpar.__main__ import main
 from telemetry.alerting import Post
 from telemetry.state import pruning
+from telemetry.state.clocks import HEARD_NS
 from telemetry.state.db import StateDb
 from telemetry.state.pruning import KINDS
 from telemetry.store.protocol import Fate, Selection
@@ -91,6 +92,17 @@ def test_of_every_kind_what_is_over_goes_and_the_rest_stays(
     state.let_go(2**62)
     assert state._connection.execute("SELECT count(*) FROM model").fetchone() == (1,)
     assert [row.key for row in state.waiting(9)] == ["waits"]
+
+
+def test_a_clock_that_nobody_hears_any_more_is_over_when_it_is_told_no_longer(state: StateDb) -> None:
+    """It is not open for ever: its machine may be gone."""
+    over_ns = NEW + HEARD_NS
+    state.let_go(over_ns)
+    left = "SELECT site FROM wrong_clock"
+    assert state._connection.execute(left).fetchall() == [(f"o{NEW}",)]
+    assert state.outdated(over_ns + 1)["clocks"] == 1
+    state.let_go(over_ns + 1)
+    assert state._connection.execute(left).fetchall() == []
 
 
 def test_windows_and_roll_ups_go_by_their_own_age_beside_a_writer(hub: Hub) -> None:

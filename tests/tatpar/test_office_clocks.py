@@ -25,6 +25,7 @@ SITES = """id,name_en,name_hi,region,lat,lon,status
 agra,Agra,आगरा,braj,27.18,78.02,linked
 etah,Etah,एटा,braj,27.56,78.66,linked
 """
+OFFICES = ("agra", "etah")
 SLOW_NS = -(3 * HOUR_NS + 4 * MINUTE_NS)
 COMMAND = "timedatectl set-ntp true"
 
@@ -87,14 +88,14 @@ def test_who_asks_for_one_office_is_told_of_its_clock(town: Path) -> None:
 def test_the_doctor_finds_them(town: Path) -> None:
     """A wrong one is less than well, with what to do; one that was set right is fine, and a day later no finding."""
     now_ns = time.time_ns()
-    found = {one.subject: one for one in hub.state(town, now_ns)}
+    found = {one.subject: one for one in hub.state(town, OFFICES, now_ns)}
     slow, was = found["clock of agra/p2"], found["clock of etah/p1"]
     assert (slow.level, was.level) == ("less", "fine")
     assert slow.text.startswith("3\u00a0h 4\u00a0min slow")
     assert COMMAND in slow.remedy
     assert slow.told("hi").text.startswith("3\u00a0घंटे 4\u00a0मिनट पीछे")
     assert "1\u00a0h ago; it was 1\u00a0day fast" in was.text
-    later = {one.subject for one in hub.state(town, now_ns + DAY_NS)}
+    later = {one.subject for one in hub.state(town, OFFICES, now_ns + DAY_NS)}
     assert "clock of agra/p2" in later
     assert "clock of etah/p1" not in later
 
@@ -116,3 +117,51 @@ def test_the_latest_word_counts_whoever_says_it_first(tmp_path: Path) -> None:
         state.put_clocks([ClockSaid("agra", "p1", SLOW_NS, 400), ClockSaid("agra", "p1", SLOW_NS, 500)])
         [clock] = state.wrong_clocks(10**18)
         assert (clock.since_ns, clock.until_ns) == (400, None)
+
+
+@pytest.mark.parametrize("command", ["gaps", "flags"])
+def test_a_clock_that_nobody_hears_any_more_is_told_no_longer(town: Path, command: str) -> None:
+    """The machine was replaced while its clock was wrong: it never says that it is right."""
+    now_ns = time.time_ns()
+    with contextlib.closing(StateDb(town / STATE_FILE)) as state:
+        state.put_clocks(
+            [ClockSaid("etah", f"h{hours}", SLOW_NS, now_ns - hours * HOUR_NS) for hours in (71, 73)]
+        )
+        assert [one.probe for one in state.wrong_clocks(now_ns) if one.site == "etah"] == ["h71", "h73"]
+    said = json.loads(told(town, command, "--json"))["wrong_clocks"]
+    assert [(one["site"], one["probe"]) for one in said] == [("agra", "p2"), ("etah", "h71"), ("etah", "p1")]
+    found = {one.subject for one in hub.state(town, OFFICES, now_ns)}
+    assert "clock of etah/h71" in found
+    assert "clock of etah/h73" not in found
+
+
+def test_while_it_is_heard_it_is_told_since_when_it_is_wrong(tmp_path: Path) -> None:
+    """Kept anew each day with the first time, and told for days after the last."""
+    with contextlib.closing(StateDb(tmp_path / STATE_FILE)) as state:
+        for day in range(5):
+            state.put_clocks([ClockSaid("agra", "p1", SLOW_NS, day * DAY_NS + 1)])
+        [clock] = state.told_clocks(7 * DAY_NS)
+        assert (clock.since_ns, clock.until_ns) == (1, None)
+        assert state.told_clocks(7 * DAY_NS + 2) == []
+
+
+def test_the_doctor_says_nothing_of_an_office_that_is_not_listed(town: Path) -> None:
+    found = {one.subject for one in hub.state(town, ["etah"], time.time_ns())}
+    assert "clock of etah/p1" in found
+    assert "clock of agra/p2" not in found
+
+
+def test_gaps_are_told_also_where_decisions_cannot_be_read(town: Path) -> None:
+    """What is missing is in the store; of clocks one line says that they are not told."""
+    for file in town.glob(f"{STATE_FILE}*"):
+        file.unlink()
+    whole = told(town, "gaps", "--lang", "en")
+    (town / STATE_FILE).write_bytes(b"garbage" * 1000)
+    arguments = ["gaps", "--config", str(town / "tatpar.toml"), "--data", str(town)]
+    done = CliRunner().invoke(main, [*arguments, "--lang", "en"])
+    assert (done.exit_code, done.stdout) == (0, whole)
+    [line] = [each for each in done.stderr.splitlines() if "clocks" in each]
+    assert line.startswith("Whether offices' clocks are wrong cannot be told: ")
+    assert line.endswith("file is not a database")
+    assert json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)["wrong_clocks"] == []
+    assert "घड़ियाँ" in CliRunner().invoke(main, [*arguments, "--lang", "hi"]).stderr

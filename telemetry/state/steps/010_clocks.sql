@@ -7,6 +7,7 @@ CREATE TABLE boot (
     body TEXT NOT NULL,
     PRIMARY KEY (site, probe, boot)
 ) WITHOUT ROWID;
+CREATE INDEX boot_by_time ON boot (at_ns);
 -- The clock of a probe that is wrong, or was: by how much it is ahead (negative: behind), since when, until when.
 CREATE TABLE wrong_clock (
     site TEXT NOT NULL,
