@@ -60,7 +60,9 @@ class _Finder:
         self._settings = config.settings.alerts
         self._now_ns = now_ns
         self._standing = {alert.subject for alert in sight.open}
-        self._eased = {alert.subject for alert in sight.open if alert.kind is Kind.NOT_YOUR_LINE}
+        troubles = (*sight.recent, *sight.open)
+        self._last = {one.site: one for one in troubles if one.fired_ns or one.kind is Kind.NOT_YOUR_LINE}
+        """By office, the last trouble that was told or laid to a shared fault, with whatever meeting; it may be over for up to an hour."""
         self._waiting = {alert.site for alert in sight.open if any(one.lasts for one in alert.owed)}
         """Offices of whose silence somebody was told who has not heard yet that it is over."""
         self._announced = Announced(config.works, now_ns)
@@ -122,13 +124,19 @@ class _Finder:
             muted=not self._concerns(verdict, occurrence)
             or code is ReasonCode.PLANNED
             or _is_our_deafness(reason)
-            or (incident is None and self._is_its_tail(subject, reason))
+            or (incident is None and self._is_its_tail(verdict.site, reason))
             or self._announced.explains(verdict.site, end, span_ns),
         )
 
-    def _is_its_tail(self, subject: str, reason: Reason | None) -> bool:
-        """Whether an office that was told that it is not its line is well now, and only what the shared fault has left behind speaks against it."""
-        return reason is not None and _is_over(reason) and subject in self._eased
+    def _is_its_tail(self, site: str, reason: Reason | None) -> bool:
+        """Whether an office that was told that it is not its line is well now, and only what the shared fault has left behind speaks against it.
+
+        It goes by office: the same fault weighs on every meeting of it. What began after that was over is its own.
+        """
+        last = self._last.get(site)
+        if last is None or last.kind is not Kind.NOT_YOUR_LINE or reason is None or not _is_over(reason):
+            return False
+        return last.ended_ns is None or reason.since_ns is None or reason.since_ns <= last.ended_ns
 
     def _concerns(self, verdict: Verdict, occurrence: Occurrence) -> bool:
         """Whether anybody is told of a verdict like this so long before the start; other ones only keep up what was told."""

@@ -128,7 +128,11 @@ _NOT_OUR_OWN: Final = {
 
 
 def _is_over(case: Case, own: Sequence[Reason]) -> bool:
-    return bool(own) and _to_act_on(case, own).until_ns is not None
+    """Whether all that the line itself had is over, with or without a name for it."""
+    if not own:
+        return False
+    worst = _to_act_on(case, own)
+    return worst.until_ns is not None or worst.code is ReasonCode.RECENT_FAULT
 
 
 def _to_act_on(case: Case, reasons: Sequence[Reason]) -> Reason:

@@ -5,7 +5,8 @@ Stateless but for what is open: the faults of a moment are found anew each time 
 * A fault is told when it has been found for `HOLD_NS`.
 * It is the same fault when the factor is the same, or, if that is found no more, when it began at the same time (`SAME_NS`) and half of the smaller
   set of offices is common. Then it keeps its identity; it takes the other factor's name when that one is surer than ever
-  the old one was: the first offices of a provider to fall silent may look like one region's.
+  the old one was: the first offices of a provider to fall silent may look like one region's. Offices that do not depend on the
+  factor whose name stands are none of its fault: their trouble is their own.
 * Several that turn out to be one are merged into the oldest; of one that splits the surest part keeps the identity.
 * It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that; silence of all
   lasts only while nobody is heard.
@@ -116,8 +117,8 @@ def follow(
             kept.append(_begin(each, now_ns, number))
             continue
         oldest = min(same, key=lambda one: (one.told_ns is None, one.first_ns))
-        going_on = _go_on(oldest, each, now_ns)
-        kept.append(_with_members(going_on, each.sites, sighting, candidates))
+        going_on = _go_on(oldest, each, sighting, candidates, now_ns)
+        kept.append(_with_members(going_on, going_on.now, sighting, candidates))
         ended += [(one, now_ns) for one in same if one is not oldest]
         taken = {one.id for one in same}
         left = [one for one in left if one.id not in taken]
@@ -153,19 +154,22 @@ def _begin(each: Found, now_ns: int, number: int) -> Open:
     )
 
 
-def _go_on(one: Open, each: Found, now_ns: int) -> Open:
+def _go_on(one: Open, each: Found, sighting: Sighting, candidates: Factors, now_ns: int) -> Open:
+    """With what is found now, under the surer of both names; only offices that depend on that one are of it."""
     is_named = one.told_ns is not None and one.factor.kind is not FactorKind.AT_ONCE
     surer = each.log_odds > one.evidence.log_odds or not is_named
     told_ns = one.told_ns
     if told_ns is None and now_ns - one.first_ns >= HOLD_NS:
         told_ns = now_ns
+    factor = each.factor if surer else one.factor
+    theirs = lines_of(factor, candidates, sighting).any(axis=1)
     return replace(
         one,
-        factor=each.factor if surer else one.factor,
+        factor=factor,
         since_ns=_begun(one, each, surer=surer),
         seen_ns=now_ns,
-        ever=one.ever | each.sites,
-        now=each.sites,
+        ever=(one.ever | each.sites) & theirs,
+        now=each.sites & theirs,
         evidence=_evidence(each) if surer else one.evidence,
         told_ns=told_ns,
         calm_ns=None,
@@ -202,7 +206,7 @@ def _with_members(one: Open, found: NDArray[np.bool_], sighting: Sighting, candi
     now = found | belong(one.factor, one.ever, one.since_ns, sighting, candidates)
     said, suffer = one.evidence, int(now.sum())
     if suffer > said.suffer:
-        most = max(known_offices(one.factor, sighting, candidates), suffer)
+        most = known_offices(one.factor, sighting, candidates)
         members = max(said.members, min(said.members + suffer - said.suffer, most))
         said = structs.replace(said, suffer=suffer, members=members)
     return replace(one, now=now, ever=one.ever | now, evidence=said)

@@ -100,16 +100,25 @@ def test_nobody_restarts_a_router_or_rings_a_provider_that_carries_the_other_end
     assert advise(found, [shared, reason]) is late
 
 
+@pytest.mark.parametrize(
+    "over",
+    [
+        Reason(code=ReasonCode.OUTAGE, since_ns=1, until_ns=2),
+        Reason(code=ReasonCode.RECENT_FAULT, since_ns=1),
+    ],
+)
+@pytest.mark.parametrize("best", ["audio", ""])
 @pytest.mark.parametrize("factor", [None, Factor(kind=FactorKind.PROVIDER, name="provider-a")])
-def test_a_line_that_is_well_again_asks_for_no_lower_picture(
-    monkeypatch: pytest.MonkeyPatch, factor: Factor | None
+def test_a_line_that_is_well_again_asks_for_no_lower_picture_and_no_call(
+    monkeypatch: pytest.MonkeyPatch, factor: Factor | None, best: str, over: Reason
 ) -> None:
-    """Others still suffer, and the model still doubts: who was told that there is nothing to do is not told to join with sound only."""
+    """Others still suffer, and the model still doubts: who was told that there is nothing to do is not told to join with sound only, nor to ring the provider."""
     monkeypatch.setattr("analytics.actions._has_second_line", lambda _: False)
     found = case(Standing.NOT_READY)
-    found.best_profile, found.lead_ns, found.ground.profiles = "audio", 0, load_config(None).profiles
+    found.best_profile, found.lead_ns, found.ground.profiles = best, 0, load_config(None).profiles
     shared = Reason(code=ReasonCode.SHARED_FAULT, value=3, limit=5, factor=factor)
-    over = Reason(code=ReasonCode.OUTAGE, since_ns=1, until_ns=2)
     assert advise(found, [shared, over]) is Action.WATCH
+    assert advise(found, [over, shared]) is Action.WATCH
     lasts = Reason(code=ReasonCode.LOSS_DOWN, since_ns=1)
-    assert advise(found, [shared, lasts, over]) is Action.AUDIO_ONLY
+    acts = Action.AUDIO_ONLY if best else Action.CALL_PROVIDER
+    assert advise(found, [shared, lasts, over]) is acts

@@ -18,6 +18,7 @@ from telemetry.decisions import Evidence, Factor, FactorKind, Flag, Incident, Re
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
+    from analytics.shared.factors import Factors
     from analytics.shared.follow import Open
 
 SITES = tuple(f"s{i:02d}" for i in range(24))
@@ -43,12 +44,12 @@ def looked(flags: list[Flag], silent: dict[str, int] | None = None) -> Sighting:
     return sight(LINES, flags, Heard(last, LINKED), NOW)
 
 
-def told(factor: Factor, *sightings: Sighting) -> Open:
+def told(factor: Factor, *sightings: Sighting, candidates: Factors = FACTORS) -> Open:
     """The factor's fault, which is open after these looks, the first held for long enough."""
     opened: tuple[Open, ...] = ()
     for number, sighting in enumerate((sightings[0], *sightings)):
         opened = follow(
-            opened, shared_faults(FACTORS, sighting), sighting, FACTORS, NOW + number * HOLD_NS
+            opened, shared_faults(candidates, sighting), sighting, candidates, NOW + number * HOLD_NS
         ).open
     (one,) = [each for each in opened if each.told_ns is not None and each.factor == factor]
     return one
@@ -144,6 +145,20 @@ def test_offices_that_suffer_elsewhere_too_are_none_of_an_end() -> None:
     sighting = looked(lossy)
     assert listed(told(NATIONAL, sighting)) == set(SITES) - set(theirs)
     assert listed(told(PA, sighting)) == set(theirs)
+
+
+def test_another_providers_office_does_not_join_under_the_name_that_stands() -> None:
+    """All five offices of a provider are lossy, then one of another provider in their region: the region looks likelier, not surer; it stays five of five."""
+    regions = ["east"] * 7 + ["west"] * 17
+    candidates = factors(LINES, ["pa"] * 5 + ["pb", "pc", "pd"] * 6 + ["pb"], regions, LINKED)
+    theirs = [flag(site, path, ReasonCode.LOSS_DOWN, 180) for site in SITES[:5] for path in LINES.paths]
+    own = [flag("s05", path, ReasonCode.LOSS_DOWN, 120) for path in LINES.paths]
+    (found,) = shared_faults(candidates, looked(theirs + own))
+    assert (found.factor, found.sites.sum()) == (Factor(FactorKind.REGION, "east"), 6)
+    one = told(PA, looked(theirs), looked(theirs + own), candidates=candidates)
+    assert listed(one) == set(SITES[:5])
+    assert {SITES[i] for i in np.flatnonzero(one.ever)} == set(SITES[:5])
+    assert (one.evidence.suffer, one.evidence.members) == (5, 5)
 
 
 def incident(factor: Factor, *sites: str, age_s: int = 60, log_odds: float = 20.0) -> Incident:

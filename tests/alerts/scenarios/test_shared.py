@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from alerts.saying import headline
 from telemetry.alerting import Step
 from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode
+from telemetry.windows import SECOND_NS
 from tests.alerts.scenarios.house import PEOPLE
 
 if TYPE_CHECKING:
     from conftest import Build
+
+    from tests.alerts.scenarios.house import House
 
 PEOPLE_WITHOUT_NOC = "".join(line for line in PEOPLE.splitlines(keepends=True) if ",noc," not in line)
 FIVE = ("agra", "etah", "hathras", "mainpuri", "mathura")
@@ -279,3 +282,35 @@ def test_the_tail_of_a_shared_fault_is_no_trouble_of_the_offices_own(build: Buil
     assert house.told_of("site:agra")[1:] == ["09:57:00 site:agra raised not_ready agra"]
     house.ready("agra").run("10:05")
     assert house.told_of("site:agra")[2:] == ["10:02:00 site:agra resolved not_ready agra"]
+
+
+def eased_with_the_first_of_two_meetings(build: Build) -> House:
+    """Told that it is not its line with the review at 09:40, which ends at 10:00; the fault is over and the review's line good at 09:50, the next meeting is at 10:30."""
+    house = build(meeting="").meets("review", "09:40", minutes=20).meets("next", "10:30").at("09:30")
+    house.not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:50")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").ready("agra", "etah")
+    return house
+
+
+def test_the_tail_of_a_shared_fault_is_over_for_every_meeting_of_the_office(build: Build) -> None:
+    """The next meeting's verdict has not come back when the first one's alert is over: an in-charge who was told to do nothing is not told to ring the provider."""
+    house = eased_with_the_first_of_two_meetings(build)
+    tail = Reason(code=ReasonCode.RECENT_FAULT, value=2, since_ns=house.now_ns - 900 * SECOND_NS)
+    house.not_ready("agra", meeting="next", reasons=(tail,), action=Action.CALL_PROVIDER).run("10:10")
+    assert house.told_of("site:agra") == [
+        "09:30:00 site:agra raised not_your_line agra",
+        "09:52:00 site:agra resolved not_your_line agra",
+    ]
+    house.not_ready("agra", meeting="next").run("10:12")
+    assert house.told_of("site:agra")[2:] == ["10:10:15 site:agra raised not_ready agra"]
+
+
+def test_what_an_office_loses_after_a_shared_fault_is_told_as_its_own(build: Build) -> None:
+    """Its line was well, then broke and came back by itself: that is nobody's tail, though an hour has not passed."""
+    house = eased_with_the_first_of_two_meetings(build).run("10:05")
+    was = Reason(
+        code=ReasonCode.LOSS_UP, value=0.1, since_ns=house.now_ns - 300 * SECOND_NS, until_ns=house.now_ns
+    )
+    house.not_ready("agra", meeting="next", reasons=(was,)).run("10:10")
+    assert house.told_of("site:agra")[2:] == ["10:05:15 site:agra raised not_ready agra"]
