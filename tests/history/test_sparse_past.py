@@ -94,3 +94,23 @@ def test_samples_every_quarter_of_an_hour_are_too_few(desk: Desk) -> None:
     found = json.loads(made.which_is_better("--json"))
     assert [each["not_ready"] for each in found["times"]] == [0, 0]
     assert "weeks" not in made.which_is_better("--lang", "en")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "english", "hindi"),
+    [
+        (5, "none of these pairs failed", "सब जोड़े चले"),
+        (15, "no outcome is known.", "किसी का नतीजा पता नहीं।"),
+    ],
+)
+def test_a_back_test_without_a_score_says_why(desk: Desk, minutes: int, english: str, hindi: str) -> None:
+    """More weeks would not help a past in which nothing fails, nor one of four samples an hour."""
+    at_s = np.arange(
+        slot_start(time.time_ns()) // SECOND_NS - WEEK_S, time.time_ns() // SECOND_NS, minutes * 60
+    )
+    desk.imports_pings({site: (at_s, np.full(len(at_s), 40.0)) for site in OFFICES})
+    where = ["--config", str(desk.config), "--data", str(desk.data)]
+    for language, said in (("en", english), ("hi", hindi)):
+        found = CliRunner().invoke(main, ["backtest", "--weeks", "1", "--hourly", "--lang", language, *where])
+        assert found.exit_code == 1
+        assert said in found.stdout
