@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.broken import broken_windows
 from analytics.hours import local_hours
 from analytics.rhythm import SLOTS_PER_HOUR, WINDOWS_PER_HOUR, windows_expected
+from analytics.samples import broken_in_past
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def summarise(
 ) -> History:
     """The hours of a span out of roll-ups; rows of other lines and times are passed over.
 
-    `broken` (L, n): what `broken_windows` said of the table, when it is known already.
+    `broken` (L, n): what `broken_in_past` said of the table, when it is known already.
     """
     site = _positions(table.sites, lines.site_index)[table.columns["site"]]
     path = _positions(table.paths, lines.path_index)[table.columns["path"]]
@@ -103,7 +103,7 @@ def summarise(
     by_slot = _sum_by(cell * SLOTS_PER_HOUR + slot, measured, (*out.measured.shape, SLOTS_PER_HOUR))
     out.measured[...] = by_slot.sum(axis=-1)
     out.fullest[...] = by_slot.max(axis=-1)
-    counts = broken_windows(windows, limits) if broken is None else broken[:, rows]
+    counts = broken_in_past(windows, measured, limits) if broken is None else broken[:, rows]
     for index, count in enumerate(counts):
         out.broken[index] = _sum_by(cell, count, out.measured.shape)
     for name, values in slot_figures(table, rows, windows).items():

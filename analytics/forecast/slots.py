@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from analytics.broken import broken_windows
 from analytics.floor import ABOVE
 from analytics.history import METRICS, slot_figures
+from analytics.samples import broken_in_past
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def put_rollups(
     grid.measured[cell] = np.add.reduceat(measured, firsts)
     received_ns = np.asarray(table.columns["received_ns"], dtype=np.int64)[rows]
     grid.received_ns[cell] = np.maximum.reduceat(received_ns, firsts)
-    broken = broken_windows(values, limits)
+    broken = broken_in_past(values, measured, limits)
     for index, each in enumerate(limits):
         grid.broken[(index, *cell)] = np.add.reduceat(broken[index], firsts)
         grid.strain[(index, *cell)] = np.fmax.reduceat(strain(found, each), firsts)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
 _JUDGES: Final = (
     "broken.py", "causes.py", "delays.py", "floor.py", "history.py", "judge.py", "losses.py", "own_trouble.py", "proof.py",
-    "forecast/slots.py",
+    "rhythm.py", "samples.py", "forecast/slots.py",
 )  # fmt: skip
 _GRID_FIELDS: Final = ("received_ns", "strain", "measured", "broken")
 

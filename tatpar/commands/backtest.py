@@ -189,6 +189,16 @@ def _print_json(figures: Figures, wanted: Wanted) -> None:
     click.echo(as_json(found | plain | {"refits": refits}))
 
 
+def _why_nothing(figures: Figures, language: str) -> str:
+    """Why no forecast could be scored: more weeks do not help where nothing failed, or where samples are too few."""
+    from analytics.climatology import LEAST_SAMPLES  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
+
+    if not figures.pairs:
+        return say(language, "backtest.nothing_known", least=LEAST_SAMPLES)
+    return say(language, "backtest.nothing" if figures.failed else "backtest.nothing_failed")
+
+
 def _print(config: Config, figures: Figures, wanted: Wanted, language: str) -> None:
     from config.settings_file import timezone_of  # noqa: PLC0415
     from tatpar.backtesting.table import lines_of  # noqa: PLC0415
@@ -207,7 +217,7 @@ def _print(config: Config, figures: Figures, wanted: Wanted, language: str) -> N
         )
     )
     if figures.nothing:
-        click.echo(say(language, "backtest.nothing"))
+        click.echo(_why_nothing(figures, language))
         return
     click.echo(say(language, "backtest.causal", n=len(figures.refits_ns)))
     if figures.hours_as_meetings:

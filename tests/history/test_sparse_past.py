@@ -22,24 +22,8 @@ if TYPE_CHECKING:
 ZONE = ZoneInfo("Asia/Kolkata")
 WEEK_S, HOUR_S = 7 * 86_400, 3600
 WEEKS = 5
-SITES = """id,name_en,name_hi,region,lat,lon,status,provider
-agra,Agra,आगरा,braj,27.18,78.01,linked,provider-a
-etah,Etah,एटा,braj,27.56,78.66,linked,provider-a
-hathras,Hathras,हाथरस,braj,27.6,78.05,linked,provider-b
-mathura,Mathura,मथुरा,braj,27.49,77.67,linked,provider-b
-"""
+OFFICES = ("agra", "etah", "hathras", "mathura")
 TROUBLED = ("agra", "etah", "hathras")
-MAPPING = """
-[time]
-column = "t"
-format = "unix_s"
-[site]
-file_name = true
-[path]
-is = "main.state"
-[ping]
-rtt = { column = "rtt" }
-"""
 
 
 @dataclass(frozen=True)
@@ -66,17 +50,12 @@ class Scene:
 def scene(desk: Desk, every_s: int) -> Scene:
     end_s = slot_start(time.time_ns()) // SECOND_NS
     bad_s = (end_s + 5 * HOUR_S) // HOUR_S * HOUR_S + 1800  # a whole hour on the office's wall
-    (desk.folder / "sites.csv").write_text(SITES, encoding="utf-8")
-    files = []
-    for index, line in enumerate(SITES.splitlines()[1:]):
-        site = line.split(",")[0]
+    pings = {}
+    for index, site in enumerate(OFFICES):
         t = np.arange(end_s - WEEKS * WEEK_S + 310 * index, end_s, every_s)
         bad = ((t - bad_s) % WEEK_S < HOUR_S) & (site in TROUBLED)
-        rtt = 40.0 + np.random.default_rng(index).gamma(2.0, 2.0, len(t)) + 400.0 * bad
-        rows = "".join(f"{at},{value:.1f}\n" for at, value in zip(t, rtt, strict=True))
-        files.append(desk.writes(f"{site}.csv", "t,rtt\n" + rows))
-    done = desk.imports(files, desk.writes("pings.toml", MAPPING))
-    assert done.exit_code == 0, done.output
+        pings[site] = t, 40.0 + np.random.default_rng(index).gamma(2.0, 2.0, len(t)) + 400.0 * bad
+    desk.imports_pings(pings)
     return Scene(desk, bad_s)
 
 
@@ -115,3 +94,23 @@ def test_samples_every_quarter_of_an_hour_are_too_few(desk: Desk) -> None:
     found = json.loads(made.which_is_better("--json"))
     assert [each["not_ready"] for each in found["times"]] == [0, 0]
     assert "weeks" not in made.which_is_better("--lang", "en")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "english", "hindi"),
+    [
+        (5, "none of these pairs failed", "सब जोड़े चले"),
+        (15, "no outcome is known.", "किसी का नतीजा पता नहीं।"),
+    ],
+)
+def test_a_back_test_without_a_score_says_why(desk: Desk, minutes: int, english: str, hindi: str) -> None:
+    """More weeks would not help a past in which nothing fails, nor one of four samples an hour."""
+    at_s = np.arange(
+        slot_start(time.time_ns()) // SECOND_NS - WEEK_S, time.time_ns() // SECOND_NS, minutes * 60
+    )
+    desk.imports_pings({site: (at_s, np.full(len(at_s), 40.0)) for site in OFFICES})
+    where = ["--config", str(desk.config), "--data", str(desk.data)]
+    for language, said in (("en", english), ("hi", hindi)):
+        found = CliRunner().invoke(main, ["backtest", "--weeks", "1", "--hourly", "--lang", language, *where])
+        assert found.exit_code == 1
+        assert said in found.stdout
