@@ -1,5 +1,8 @@
 """Offices that fail at once: their messages wait until it is known whether they share a fault.
 
+An alarm leaves at once, so the first of a crowd are told before it is one: they count on for as long as the hold lasts, and at most
+one less than a crowd are told before the others wait. Reports arrive in ones and twos, and each window's within some 15 s.
+
 Once it has begun for an office, the hold lasts its time: that the first of the crowd are explained by an incident makes the crowd smaller
 and not the others' trouble their own. An incident comes in parts, so those that it does not name yet wait as long again.
 """
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from telemetry.alerting import INCIDENTS, AlertState, Kind
+from telemetry.alerting import INCIDENTS, Kind
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -34,8 +37,8 @@ class Crowd:
         """`standing`: open alerts, by the condition that keeps them up."""
         self._now_ns = now_ns
         self._hold_ns = int(settings.crowd_hold_s * SECOND_NS)
-        waiting = sum(self._waits(standing.get(subject), one) for subject, one in conditions.items())
-        self._is_there = waiting >= settings.crowd
+        failing = sum(self._has_just_begun(standing.get(subject), one) for subject, one in conditions.items())
+        self._is_there = failing >= settings.crowd
         self._incidents_ns = [
             standing[subject].pending_ns if subject in standing else now_ns
             for subject, one in conditions.items()
@@ -55,10 +58,10 @@ class Crowd:
         found_ns = (at_ns for at_ns in self._incidents_ns if alert.pending_ns <= at_ns <= until_ns)
         return self._now_ns < max((until_ns, *(at_ns + self._hold_ns for at_ns in found_ns)))
 
-    def _waits(self, alert: Alert | None, condition: Condition) -> bool:
-        """Whether an office waits to be told of a trouble of its own that has just begun."""
+    def _has_just_begun(self, alert: Alert | None, condition: Condition) -> bool:
+        """Whether an office has a trouble of its own that is no older than the hold, told or not."""
         if not condition.site or condition.muted or condition.kind is Kind.NOT_YOUR_LINE:
             return False
         if alert is None:
             return condition.begins
-        return alert.state is AlertState.PENDING and alert.pending_ns >= self._now_ns - self._hold_ns
+        return alert.pending_ns >= self._now_ns - self._hold_ns

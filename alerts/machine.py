@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from alerts.condition import Condition
+    from alerts.hearing import Hearing
     from alerts.ladder import Ladder
     from alerts.silenced import Silenced
     from alerts.succession import Change
@@ -64,11 +65,12 @@ class Machine:
         *,
         takes_place: Callable[[Alert], bool],
         is_taken: Callable[[str], bool],
+        hearing: Hearing,
         ended: Mapping[str, Incident] = MappingProxyType({}),
     ) -> None:
         """`takes_place`: whether the office of an alert is still linked and its meeting, if there is one, takes place; `is_taken`: whether an id has been given before.
 
-        `ended`: by id, incidents that are over.
+        `hearing`: whether the offices are heard now; `ended`: by id, incidents that are over.
         """
         self._settings = settings
         self._ladder = ladder
@@ -77,6 +79,7 @@ class Machine:
         self._now_ns = now_ns
         self._takes_place = takes_place
         self._is_taken = is_taken
+        self._hearing = hearing
         self._ended = ended
         self._crowd = Crowd({}, {}, settings, now_ns)
 
@@ -283,6 +286,7 @@ class Machine:
 
         Another trouble of the office of which is told takes the place of this one, and with it the all-clear. One of which nobody is told
         (silence that a shared fault explains) only puts it off: the office is not well yet, and whoever was told waits for the word.
+        Unseen time does not count: while nobody is heard it looks neither well nor bad, and the wait begins anew.
         With its meeting it ends, but for people who were told before with no meeting in mind: the word to them is said yet, or handed on.
         """
         if alert.state is AlertState.PENDING:
@@ -291,13 +295,13 @@ class Machine:
         left = self._left(alert)
         if others is Others.TOLD or not (self._concerns(left) and (left is alert or left.owed)):
             return self._closed(alert), ()
-        if others is Others.UNTOLD:
+        if others is Others.UNTOLD or self._hearing.is_deaf:
             return structs.replace(alert, clear_ns=None), ()
         if alert.clear_ns is None:
             return as_it_was(
                 structs.replace(alert, clear_ns=self._now_ns), self._ended.get(alert.incident)
             ), ()
-        if self._now_ns - alert.clear_ns < self._clear_ns(alert):
+        if self._now_ns - alert.clear_ns < self._clear_ns(alert) or not self._hearing.is_up_to_date:
             return alert, ()
         told = () if self._silenced.covers(alert) else self._teller.over(left)
         return self._closed(alert), told

@@ -17,6 +17,7 @@ from alerts import links
 from alerts.clock import shifted
 from alerts.conditions import Meetings, conditions, reach_ns
 from alerts.delivery.outbox import Delivery
+from alerts.hearing import Hearing
 from alerts.ladder import Ladder
 from alerts.machine import Machine
 from alerts.posts import PostOffice
@@ -269,6 +270,7 @@ class Alerts:
             now_ns,
             takes_place=takes_place,
             is_taken=lambda alert_id: self._state.alert(alert_id) is not None,
+            hearing=Hearing(now_ns, self._sight.heard_until_ns),
             ended={one.id: one for one in self._sight.ended},
         )
 

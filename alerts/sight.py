@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from telemetry.alerting import INCIDENTS, Alert, Silence
 from telemetry.decisions import Flag, Incident, State, Verdict
+from telemetry.state.heard import heard_until_ns
 from telemetry.windows import DAY_NS, HOUR_NS
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Sight(Struct, frozen=True, kw_only=True):
     """Alerts that ended within the last hour, oldest first."""
     silences: tuple[Silence, ...] = ()
     """Those whose end has not come; some may begin later."""
+    heard_until_ns: int | None = None
+    """Until when the watch has heard and judged the offices; None when it does not say."""
 
 
 def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
@@ -43,6 +46,7 @@ def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
         open=standing,
         recent=tuple(alert for alert in alerts if alert.resolved_ns is not None),
         silences=tuple(state.silences(now_ns)),
+        heard_until_ns=heard_until_ns(state.beats()),
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STRAINED_FROM: Final = 0.6
 """A figure at less than this share of its limit is not called near it."""
 STRAIN_SLOTS: Final = 3
-"""Slots over which the worst figure is told."""
+"""Slots over which the worst figure is told: the words say "in the last quarter of an hour"."""
 CLIMBS: Final = 0.1
 """A usual course that rises by less of the limit until the meeting stays where it is."""
 

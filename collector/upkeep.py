@@ -35,7 +35,7 @@ class Upkeep:
         self._every_s = every_s
         self._prune_mono_ns = 0
         self._steps = StepWatch(ground.clock)
-        self.trouble = Trouble("the store's upkeep fails", "reports are still stored; trying again", "upkeep")
+        self.trouble = Trouble("the store's upkeep fails", "trying again", "upkeep")
 
     async def run(self) -> None:
         """Keep house until cancelled, while we lead."""

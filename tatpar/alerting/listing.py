@@ -11,7 +11,7 @@ from tatpar.terminal.columns import padded
 from tatpar.terminal.json_time import as_json, readable
 from tatpar.terminal.listed import listed
 from telemetry.words import say
-from telemetry.words.format import clock, moment
+from telemetry.words.format import day_clock, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,17 +61,18 @@ def alert_lines(alerts: Sequence[Alert], config: Config, language: str, now_ns: 
             else ""
         )
         what = headline(alert, config, language, now_ns)
-        since = clock(alert.since_ns, zone)
+        since = day_clock(language, alert.since_ns, zone, now_ns)
         severity = say(language, f"table.severity_{alert.severity.value}")
-        state = _state(alert, language, zone) + by
+        state = _state(alert, language, zone, now_ns) + by
         rows.append([alert.id, severity, state, since, what])
     return listed(_heads(language, "severity", "state", "since", "what"), rows, language, "alerts")
 
 
-def _state(alert: Alert, language: str, zone: ZoneInfo) -> str:
+def _state(alert: Alert, language: str, zone: ZoneInfo, now_ns: int) -> str:
     """How far it has come; one that looks well stands a while longer, lest it come back."""
     if alert.clear_ns is not None:
-        return say(language, "table.state_looks_well", since=clock(alert.clear_ns, zone))
+        since = day_clock(language, alert.clear_ns, zone, now_ns)
+        return say(language, "table.state_looks_well", since=since)
     return say(language, f"table.state_{alert.state.value}")
 
 

@@ -26,6 +26,7 @@ from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses, told_outages
 from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
+from telemetry.state.heard import HEARD_UNTIL
 from telemetry.windows import MINUTE_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Current:
         self._explained: tuple[Recent, NDArray[np.bool_] | None] | None = None
         self._outlook = Outlook()
         self.reachability = Reachability(offices)
+        self._judged_until_ns = 0
 
     @property
     def dark_after_ns(self) -> int:
@@ -112,6 +114,7 @@ class Current:
         if believed is not None:
             self._state.put_beliefs(believed)
         changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags, *news], now_ns)
+        self._judged_until_ns = int(self._newest().max(initial=0))
         if changes is not None and (changes.raised or changes.cleared):
             is_news = True
         if self._relapses is None or is_news:
@@ -122,6 +125,10 @@ class Current:
         """We could hear nobody until now: silence counts from here, and what is up was not looked at meanwhile."""
         self.contact.listen_anew(now_ns)
         self.raised.listen_anew(now_ns)
+
+    def detail(self) -> dict[str, object]:
+        """For the heartbeat, as plain JSON: until when (ns) what was heard has been judged."""
+        return {HEARD_UNTIL: self._judged_until_ns}
 
     def look_blind(self, now_ns: int) -> None:
         """While the store takes nothing in: what was said of the offices stands, and our deafness alone is told."""

@@ -75,6 +75,14 @@ class Hindsight:
         self.past = past
         return past
 
+    def detail(self) -> dict[str, object]:
+        """For the heartbeat, as plain JSON: how many hours of the past are known, and until when (ns)."""
+        past = self.past
+        return {
+            "history_hours": int(past.history.measured.any(axis=(0, 1)).sum()) if past else 0,
+            "history_until_ns": past.until_ns if past else None,
+        }
+
     def begin_afresh(self) -> None:
         """The clock was set: what was loaded is of another time."""
         self._loaded_ns = 0

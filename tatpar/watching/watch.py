@@ -374,7 +374,6 @@ class Watch:
         return lost_windows(self._state, sites, span)
 
     def _beat(self, now_ns: int) -> None:
-        past = self._hindsight.past
         self._state.beat(
             ROLE,
             now_ns,
@@ -383,8 +382,8 @@ class Watch:
                 "forecasts_issued": self._book.issued,
                 "forecasts_missed": self._book.missed,
                 "occurrences_settled": self._settler.settled,
-                "history_hours": int(past.history.measured.any(axis=(0, 1)).sum()) if past else 0,
-                "history_until_ns": past.until_ns if past else None,
+                **self._hindsight.detail(),
+                **(self._current.detail() if self._current else {}),
                 **(self._mirror.detail() if self._mirror else {}),
             },
         )

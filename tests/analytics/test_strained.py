@@ -10,8 +10,11 @@ import pytest
 
 from analytics.ground import Standing, Terms
 from analytics.readiness import expect
+from analytics.strained import STRAIN_SLOTS
 from analytics.verdicts import verdicts
 from telemetry.decisions import Action, ReasonCode, State
+from telemetry.windows import MINUTE_NS, SLOT_NS
+from telemetry.words import say
 from tests.analytics.evenings import evening
 
 if TYPE_CHECKING:
@@ -31,6 +34,16 @@ def verdict(ground: Ground, made: Bench, lead_s: float, **terms: float) -> Verdi
         standing = np.full(3, Standing.AT_RISK, dtype=np.int8)
         found = replace(found, probability=np.full(3, 0.8), standing=standing, terms=Terms(**weighs))
     return verdicts(ground, occurrence, found, [0])[0]
+
+
+def test_the_figure_is_the_worst_of_the_time_that_the_words_name() -> None:
+    """Not how the line stands at this moment."""
+    assert STRAIN_SLOTS * SLOT_NS == 15 * MINUTE_NS
+    for code in ("strained", "expected_strain"):
+        assert say("en", f"reason.{code}", value="56 %").endswith(
+            "(up to 56 % of it in the last quarter of an hour)"
+        )
+        assert "(पिछले 15 मिनट में" in say("hi", f"reason.{code}", value="56 %")
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,19 @@ def test_who_was_told_of_a_shared_fault_is_named_where_an_offices_own_word_is_ke
     assert "Told: Asha Verma; not taken up yet (K7M2PQ)" in text, "its own word goes first where it was said"
 
 
+def test_the_hindi_digest_speaks_as_everything_else_does(desk: Desk) -> None:
+    """A meeting is मीटिंग, but in its own title; what nobody has pressed stands in quotes, as on the button."""
+    desk.says()
+    desk.look("10:00")
+    desk.came_out(agra=HELD, etah=FAILED, mathura=FAILED, hathras=FAILED)
+    desk.look("13:00")
+    before, after = (desk.body("meena@hq.example", each) for each in ("before", "after"))
+    assert "अभी किसी ने “देख लिया” नहीं कहा" in before
+    assert "मीटिंग ठीक चलने की उम्मीद" in before
+    assert "मीटिंग ठीक चली" in after
+    assert "बैठक" not in (before + after).replace("समीक्षा बैठक", "")
+
+
 def test_a_contact_without_a_name_is_called_after_the_office(desk: Desk) -> None:
     """In prose nobody reads an identity."""
     sites = (

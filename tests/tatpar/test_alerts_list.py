@@ -41,6 +41,15 @@ def test_an_office_that_is_back_is_not_called_not_ready(house: House) -> None:
     assert "looks well" not in listed(house)
 
 
+def test_what_began_yesterday_stands_with_its_day(house: House) -> None:
+    """A clock time alone would be read as today's: the beginning, and since when it looks well."""
+    house.at("2026-11-23 23:50").silent("agra", since="2026-11-23 23:10").run("2026-11-23 23:55", every_s=60)
+    house.heard("agra").run("2026-11-23 23:56").at("00:05")
+    assert "looks well since 23 Nov 23:55" in listed(house)
+    assert "23 Nov 23:10" in listed(house)
+    assert "23 नवंबर 23:55 से ठीक लग रहा है" in listed(house, "hi")
+
+
 def test_who_has_taken_it_up_is_still_named(house: House) -> None:
     """Whoever reads the list sees that somebody is at it, whether it looks well or not."""
     house.at("10:15").not_ready("agra").run("10:16").takes_up("asha")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alerts.hearing import OVERDUE_NS
 from telemetry.decisions import Action, FactorKind, ReasonCode, State
+from telemetry.state.heard import heard_until_ns
 from telemetry.state.heartbeats import Beat
 from telemetry.state.store_away import UNSTORED, store_away_since
 from telemetry.windows import SECOND_NS, WINDOW_NS
@@ -99,6 +101,28 @@ def test_who_is_not_heard_afterwards_is_silent_from_then_on(town: Town) -> None:
     assert set(town.flags()) == {("ballia", "dark")}
     assert town.now_ns - heard_ns >= 120 * SECOND_NS
     assert states(town) == {**before, "ballia": State.NOT_READY}
+
+
+def heard_s_ago(town: Town) -> float:
+    """How old what the watch has judged is, as its heartbeat says."""
+    until_ns = heard_until_ns(town.state.beats())
+    assert until_ns is not None
+    return (town.now_ns - until_ns) / SECOND_NS
+
+
+def test_the_watch_says_until_when_it_has_heard_and_judged(town: Town) -> None:
+    """Never older than a window, its way and a heartbeat while all is well; while the store is away it stands still."""
+    town.play(WARM_S)
+    ages: list[float] = []
+    town.play(60, lambda: ages.append(heard_s_ago(town)) is not None)
+    assert 0 <= min(ages) <= max(ages) <= OVERDUE_NS / SECOND_NS
+    stood = heard_until_ns(town.state.beats())
+    lock_away(town, LONG_S, states(town))
+    assert (heard_until_ns(town.state.beats()) or 0) - (stood or 0) <= 15 * SECOND_NS
+    town.state.beat("collector", town.now_ns, {})
+    town.offline.clear()
+    town.play(60)
+    assert heard_s_ago(town) <= OVERDUE_NS / SECOND_NS
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from telemetry.decisions import (
     Verdict,
 )
 from telemetry.state.db import StateDb
+from telemetry.state.heard import HEARD_UNTIL
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -204,6 +205,12 @@ class House:
     def heard(self, *sites: str) -> Self:
         """Their flags are gone."""
         self.state.put_flags([one for one in self.state.open_flags() if one.site not in sites], self.now_ns)
+        return self
+
+    def hears(self, until: str = "") -> Self:
+        """The watch has heard and judged the offices until then (until now)."""
+        until_ns = self._ns(until) if until else self.now_ns
+        self.state.beat("watch", self.now_ns, {HEARD_UNTIL: until_ns})
         return self
 
     def incident(self, kind: FactorKind, name: str, *sites: str, until: str = "") -> Self:

@@ -53,3 +53,35 @@ def test_three_are_no_crowd(build: Build) -> None:
     """They are told at once, as an office that fails alone."""
     house = build(offices=ELEVEN).at("10:38:00").not_ready(*LATE, severe=True).look()
     assert sorted(house.told) == [f"10:38:00 site:{one} raised not_ready {one}" for one in LATE]
+
+
+FIVE = ELEVEN[:5]
+
+
+def one_after_the_other(build: Build) -> House:
+    """Five offices of one provider fail within a second; the alerts look at each report that comes."""
+    house = build(offices=ELEVEN).at("10:38:00")
+    for second, some in enumerate((FIVE[:2], FIVE[2:3], FIVE[3:])):
+        house.at(f"10:38:0{second}").not_ready(*some, severe=True, action=Action.CALL_PROVIDER).look()
+    return house
+
+
+def test_the_first_of_a_crowd_count_though_they_were_told(build: Build) -> None:
+    """Three hear at once, for nobody can know yet; the others wait, and hear that it is not their line."""
+    house = one_after_the_other(build).run("10:38:16", every_s=1)
+    house.incident(FactorKind.PROVIDER, "provider-b", *FIVE).run("10:45")
+    own = sorted(line for one in FIVE for line in house.told_of(f"site:{one}"))
+    assert own == [
+        *(f"10:38:0{0 if one in FIVE[:2] else 1} site:{one} raised not_ready {one}" for one in FIVE[:3]),
+        *(f"10:38:16 site:{one} raised not_your_line {one}" for one in FIVE),
+    ]
+
+
+def test_who_is_told_first_makes_nobody_wait_for_ever(build: Build) -> None:
+    """No shared fault shows itself: the others hear of their own when their hold is over; one that fails after the hold hears at once."""
+    house = one_after_the_other(build).run("10:38:40", every_s=1)
+    house.not_ready(ELEVEN[5], severe=True).run("10:39", every_s=1)
+    assert house.told[3:] == [
+        *(f"10:38:32 site:{one} raised not_ready {one}" for one in FIVE[3:]),
+        f"10:38:40 site:{ELEVEN[5]} raised not_ready {ELEVEN[5]}",
+    ]

@@ -14,6 +14,7 @@ from alerts.words.pattern import BRIEF, pattern, places
 from alerts.words.registry import Places, entries
 from alerts.words.templates import TEMPLATES
 from telemetry.alerting import Kind, Step
+from telemetry.decisions import Reason, ReasonCode
 from telemetry.words import LANGUAGES, catalogue, say
 from telemetry.words.speak import PLACEHOLDER
 from tests.alerts.words.cases import LINK, config, everything, facts
@@ -71,6 +72,16 @@ def test_the_jargon_is_known_when_seen() -> None:
     """The list finds what it is for: the NOC does read it."""
     found = facts(Kind.NOT_READY, Step.RAISED, Audience.NOC)
     assert JARGON.search(render(found, config(), "hi", Form.SMS).body)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"), [(Form.MAIL, "(1 in 100 pieces lost)"), (Form.SMS, "1 in 100 lost.")]
+)
+def test_one_of_a_hundred_is_said_as_right_as_four(form: Form, said: str) -> None:
+    """A template has one wording for every number: it needs no plural."""
+    lost = Reason(code=ReasonCode.LOSS_UP, value=0.012, unit="ratio")
+    found = facts(Kind.NOT_READY, Step.RAISED, Audience.IN_CHARGE, reason=lost, link="")
+    assert said in render(found, config(), "en", form).body
 
 
 @pytest.mark.parametrize(
