@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,24 @@ def test_each_check_that_is_not_well_is_told_with_since_when() -> None:
         assert "docs/operations.md" in readiness("collector", address).remedy
     with answering(200, {"checks": {"store": WELL, "broker": WELL}}) as address:
         assert readiness("collector", address).level is Level.FINE
+
+
+def test_a_collector_that_has_just_been_started_is_not_broken() -> None:
+    """It still connects: less than well for ten seconds, broken afterwards; a store that does not answer has been waited for already."""
+    now = datetime.now(UTC)
+    young, old = (
+        BROKER | {"since": (now - timedelta(seconds=each)).isoformat(timespec="seconds")} for each in (3, 30)
+    )
+    held = STORE | {"since": now.isoformat(timespec="seconds")}
+    for checks, level in (
+        ({"broker": young}, Level.LESS),
+        ({"broker": old}, Level.BROKEN),
+        ({"broker": young, "lease": old}, Level.BROKEN),
+        ({"broker": young, "store": held}, Level.BROKEN),
+        ({"broker": {"ok": False, "since": "soon"}}, Level.BROKEN),
+    ):
+        with answering(503, {"checks": checks}) as address:
+            assert readiness("collector", address).level is level, checks
 
 
 @pytest.mark.parametrize("page", [[], {}, {"checks": ["store"]}, {"checks": {"store": 1}}, "ready"])
