@@ -24,7 +24,7 @@ from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
 from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
 from bench._traces import read_all
-from telemetry.traces import TraceError
+from telemetry.trace_lines import TraceError
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def sample(folder: Path, traces: Sequence[Trace], progress: Callable[[str], None
             of.append(np.full(len(one.held), number, dtype=np.int64))
             quiet.append(after_quiet(one.track, one.asks))
     if not known:
-        raise TraceError(f"{folder}: no trace goes on for hours after its first day; give longer ones")
+        raise TraceError(folder, "no trace goes on for hours after its first day", "give longer ones")
     return Sample(joined_facts(known), np.concatenate(held), np.concatenate(of), np.concatenate(quiet))
 
 

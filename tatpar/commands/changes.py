@@ -67,7 +67,9 @@ def command(  # noqa: PLR0913 - one argument an option
     """Find in a trace (CSV, columns epoch;rtt) the first sample of each new level: its row in the file, counted from 0, one a line.
 
     A round trip of 0 or less, or of 1000 ms or more, is a timeout; where six or more in a row begin and end is told, too.
-    Rows may stand in any order; of several for one instant the first counts. What was mended is told on standard error.
+    The time may be called time or timestamp, too, and commas or tabs may separate; it is a day with a clock, day first where
+    the year is not, or seconds (ms, µs, ns) since 1970. Rows may stand in any order; of several for one instant the first
+    counts; a last row that breaks off is left out. What was mended is told on standard error.
     The settings are the same for every trace.
     With --site: the moves of an office's lines with their levels before and after, in local time; of many, how many
     there were of each figure, and the newest. --json has them all. The daily swing is no move: what stands off its level
@@ -94,7 +96,8 @@ def _of_trace(trace: Path, *, online: bool, out: Path | None, as_json: bool) -> 
     from analytics.changes.online import decisions  # noqa: PLC0415
     from analytics.changes.silences import with_edges, with_edges_decided  # noqa: PLC0415
     from tatpar.shipped.level_trees import shipped_online_trees, shipped_trees  # noqa: PLC0415
-    from telemetry.traces import TraceError, read_trace  # noqa: PLC0415
+    from telemetry.trace_lines import TraceError  # noqa: PLC0415
+    from telemetry.traces import read_trace  # noqa: PLC0415
 
     try:
         read = read_trace(trace)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -17,7 +16,7 @@ from config.errors import ConfigError
 from config.plain_file import NotPlainError, open_plain
 from config.text import one_of
 from telemetry.packed_file import PackedError, bad_byte, opened
-from telemetry.traces import TraceError, line_numbers, read_trace
+from telemetry.traces import line_numbers, read_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from tatpar.importing.mapping import Mapping
 
 ROWS_PER_CHUNK: Final = 100_000
-_TRACE_ERROR: Final = re.compile(r"(?:, line (\d+))?: (.*); (.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +140,7 @@ def _parquet(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> I
 
 def _trace(path: Path, _: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
     """A labelled trace in the form of a ping a row: `time_ns`, `rtt_ms`."""
-    try:
-        trace = read_trace(path)
-    except TraceError as error:
-        said = _TRACE_ERROR.fullmatch(str(error).removeprefix(str(path)))
-        if said is None:
-            raise ConfigError(path, str(error), "write a trace as epoch;rtt;cp") from None
-        line, problem, remedy = said.groups()
-        raise ConfigError(path, problem, remedy, int(line) if line else None) from None
+    trace = read_trace(path)
     frame = pd.DataFrame({"time_ns": trace.time_ns, "rtt_ms": trace.rtt_ms})
     yield Chunk(path, frame, line_numbers(path, trace), trace.mended)
     progress(path.stat().st_size)

@@ -39,7 +39,7 @@ def test_a_jumbled_trace_is_imported_like_the_same_one_in_order(desk: Desk, exam
         f"{jumbled}: rows that stood after a later one, sorted by time: 719; repeated rows, counted once: 1"
     )
     contradicted = (
-        f"{jumbled}, line 723: '{ROWS[1][:19]};99;0' contradicts line 720, '{ROWS[1]}', of the same time; "
+        f"{jumbled}:723: '{ROWS[1][:19]};99;0' contradicts line 720, '{ROWS[1]}', of the same time; "
         "the first was taken (rows like this, left out: 1)"
     )
     assert told == [counted, contradicted]
