@@ -8,7 +8,7 @@ and the figures were chosen on such folds, which flatters them a little). Of tho
 are held back together, and drawn together for the interval (`bench/_changes/folds.py`). PELT's best penalties are in-sample.
 On line ours is held against PELT asked on line, with as much delay, and against PELT that knows the whole trace
 (`bench/_changes/pelt.py`). Ours tell the edges of silences, PELT does not (decision 157). On other traces (`--traces`)
-every figure is out of sample and the shipped trees are used.
+every figure is out of sample and the shipped trees are used; those that cannot be read are named on standard error and counted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from analytics.quality.change_scores import window_score
 from bench._changes import folds, growing, offline, online
 from bench._changes.flags import flags_figures
 from bench._changes.pelt import pelt, pelt_online
-from bench._traces import read_all, told_in_one_line
+from bench._traces import read_all, read_readable, told_in_one_line
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[str, object]:
     """F1, precision and recall of each detector, and the difference of ours to PELT."""
     with told_in_one_line():
-        traces = read_all(options.traces, progress)
-    if options.fit:
-        return _fit(traces, progress)
+        if options.fit:
+            return _fit(read_all(options.traces, progress), progress)
+        read = read_readable(options.traces, progress)
+    traces = read.traces
     detectors: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.int64]], float]] = {
         "offline": (partial(_past, trees=growing.read(SHIPPED / OFFLINE)), WINDOW_S),
         ONE_PENALTY: (partial(standing, metric="rtt"), WINDOW_S),
@@ -81,6 +82,7 @@ def run(progress: Callable[[str], None], options: argparse.Namespace) -> dict[st
     counts: dict[str, NDArray[np.int64]] = {}
     figures: dict[str, object] = {
         "traces": len(traces),
+        "unreadable": read.unreadable,
         "in_sample": options.traces.resolve() == TRACES.resolve(),
     }
     for name, (detect, window_s) in detectors.items():

@@ -3,7 +3,7 @@
 Ours learns from `lessons` of the same traces as well; the yardstick and the references have what was asked of them. The shipped
 traces are scored by leaving one out: whatever is said of a trace, its model has not seen. Some of them are of one time and share
 a stretch of path (`bench/_changes/folds.py`): `kin_apart` leaves out a trace's whole family. Foreign traces (`--traces DIR`) are
-scored by a model fitted to all of the shipped ones and nothing else.
+scored by a model fitted to all of the shipped ones and nothing else; those that cannot be read are named and counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bench._changes.folds import kin_of
 from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
 from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
-from bench._traces import read_all
+from bench._traces import read_all, read_readable
 from telemetry.trace_lines import TraceError
 from telemetry.windows import HOUR_NS
 
@@ -60,7 +60,8 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
     given = frozenset(path.name for path in foreign.glob("*.csv")) if foreign is not None else frozenset()
     learnable = frozenset(path.name for path in SHIPPED.glob("*.csv")) - given
     folder = SHIPPED if foreign is None else foreign
-    found = read_all(folder, progress)
+    read = read_readable(folder, progress)
+    found = read.traces
     scored = sample(folder, found, progress)
     apart: dict[str, NDArray[np.float64]] = {}
     if foreign is None or not learnable:
@@ -74,7 +75,11 @@ def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[st
         progress("fitting to the shipped traces")
         told = forecasts(learned, more, scored)
         how = f"{foreign} by a model fitted to the {len(learnable)} shipped traces that are not among them"
-    figures: dict[str, object] = {"scored": how, "traces": len(np.unique(scored.trace))}
+    figures: dict[str, object] = {
+        "scored": how,
+        "traces": len(np.unique(scored.trace)),
+        "unreadable": read.unreadable,
+    }
     for lead in LEADS_NS:
         at = scored.known.lead_ns == lead
         name = f"{lead / HOUR_NS:g}h"

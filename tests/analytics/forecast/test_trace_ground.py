@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench._forecast.trace_ground import LEADS_NS, WORST_STRAIN, after_quiet, ground, rhythm
 from bench._forecast.traces import unannounced
-from bench._traces import read_all
+from bench._traces import read_all, read_readable
+from telemetry.trace_lines import TraceError
 from telemetry.traces import Trace
 from telemetry.windows import HOUR_NS, MINUTE_NS, SECOND_NS
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+HOUSE = Path(__file__).parents[3]
 STEP_NS = 240 * SECOND_NS
 PER_HOUR = 15
 
@@ -131,3 +133,45 @@ def test_what_was_mended_in_a_folder_of_traces_is_told(tmp_path: Path) -> None:
     assert one.time_ns.tolist() == other.time_ns.tolist()
     assert [line.split(":")[0] for line in said if "sorted by time: 8" in line] == [str(tmp_path / "b.csv")]
     assert len(said) == 2
+
+
+def test_of_a_folder_of_traces_what_cannot_be_read_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    """One line a file, and how many; who learns for shipping takes all or none, and of nothing readable nobody makes a figure."""
+    rows = [f"2016-11-19 23:{minute:02}:28;20;0" for minute in range(9)]
+    for name, given in (("a", rows), ("b", ["yesterday;20;0"]), ("c", rows), ("d", [])):
+        (tmp_path / f"{name}.csv").write_text("\n".join(["epoch;rtt;cp", *given]) + "\n", encoding="utf-8")
+    said: list[str] = []
+    found = read_readable(tmp_path, said.append)
+    assert ([trace.name for trace in found.traces], found.unreadable) == (["a", "c"], 2)
+    _, wrong, empty = said
+    assert wrong == f"left out: {tmp_path}/b.csv:2: 'yesterday' is no time; write it like 2026-11-25 10:55:00"
+    assert empty.startswith(f"left out: {tmp_path}/d.csv: no samples; write the columns epoch;rtt;cp")
+    with pytest.raises(TraceError, match=r"b\.csv:2: 'yesterday' is no time"):
+        read_all(tmp_path, said.append)
+    for name in ("a", "c"):
+        (tmp_path / f"{name}.csv").unlink()
+    with pytest.raises(TraceError, match="none of its 2 traces can be read; mend what is said of them"):
+        read_readable(tmp_path, said.append)
+
+
+def test_a_bench_of_traces_counts_what_it_could_not_read(tmp_path: Path) -> None:
+    """As a process: a quarter of a thousand samples are scored, the other file is a line on standard error; of it alone nothing."""
+    rows = [
+        f"{1_479_599_968 + 240 * i},{(40 if i < 125 else 60) + i % 3 / 10},{int(i == 125)}"
+        for i in range(250)
+    ]
+    good, wrong = tmp_path / "a.csv", tmp_path / "b.csv"
+    good.write_text("\n".join(["time,rtt,cp", *rows]) + "\n", encoding="utf-8")
+    wrong.write_text("epoch;rtt;cp\nyesterday;20;0\n", encoding="utf-8")
+    asked = [sys.executable, "-m", "bench", "changes", "--json", "--traces", str(tmp_path)]
+    done = subprocess.run(asked, cwd=HOUSE, capture_output=True, text=True, check=False)
+    figures = json.loads(done.stdout)
+    assert (done.returncode, figures["traces"], figures["unreadable"]) == (0, 1, 1)
+    assert figures["offline_f1"] == 1.0
+    assert done.stderr.count(f"left out: {wrong}:2: 'yesterday' is no time") == 1
+    good.unlink()
+    done = subprocess.run(asked, cwd=HOUSE, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == (
+        f"bench: {tmp_path}: none of its 1 traces can be read; mend what is said of them"
+    )
