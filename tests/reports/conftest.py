@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.load import load_config
+from reports.gather import gather
 from telemetry.messages import Clock, Direction, Envelope, RoundTrip, SelfReport, Stamps, Stream
 from telemetry.state.db import StateDb
+from telemetry.store.by_blocks import InProcess
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteReader, SqliteStore
 from telemetry.windows import HOUR_NS, LATE_NS, WINDOW_NS
+from tests.reports.of_week import NOW_NS, WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from config.config import Config
+    from reports.gather import WeekFigures
 
 MONDAY_NS = int(datetime(2026, 11, 15, 18, 30, tzinfo=UTC).timestamp()) * 10**9
 """Monday 16 November 2026, 00:00 in Asia/Kolkata."""
@@ -116,3 +120,8 @@ def config(tmp_path: Path) -> Config:
     (tmp_path / "meetings").mkdir()
     (tmp_path / "tatpar.toml").write_text("", encoding="utf-8")
     return load_config(tmp_path / "tatpar.toml")
+
+
+@pytest.fixture
+def figures(config: Config, reader: SqliteReader, state: StateDb) -> WeekFigures:
+    return gather(config, InProcess(reader), state, WEEK, NOW_NS, lambda *_: None)

@@ -14,20 +14,18 @@ from click.testing import CliRunner
 
 from analytics.causes import Cause
 from analytics.quality.assumed import endpoints_of
-from config.load import load_config
 from config.settings import Quality
-from reports.figures import Judged, MeetingWeek, meetings, office_week, sound_week
+from reports.figures import Judged, office_week, sound_week
 from reports.gather import gather
-from reports.paper import html
 from reports.spells import faults, spells
 from reports.week import NoSuchWeekError, Week
 from reports.week_block import local_hours
-from reports.weekly_document import document
 from tatpar.__main__ import main
-from telemetry.decisions import Outcome, OutcomeState, ReasonCode, State, Verdict
+from telemetry.decisions import ReasonCode
 from telemetry.store.by_blocks import InProcess
 from telemetry.store.completeness import Completeness
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS
+from tests.reports.of_week import KOLKATA, NOW_NS, WEEK, render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,20 +35,7 @@ if TYPE_CHECKING:
     from telemetry.state.db import StateDb
     from telemetry.store.sqlite import SqliteReader
 
-KOLKATA = ZoneInfo("Asia/Kolkata")
-WEEK = Week.of("2026-W47", KOLKATA)
 WINDOWS = int(3 * HOUR_NS // WINDOW_NS)
-NOW_NS = WEEK.start_ns + 3 * HOUR_NS
-
-
-def render(config: Config, figures: WeekFigures, language: str, made_ns: int) -> str:
-    """The page, without what fonts and plots are made of."""
-    return re.sub(r"data:[^\")]+", "data:", html(document(figures, config, language, made_ns)))
-
-
-@pytest.fixture
-def figures(config: Config, reader: SqliteReader, state: StateDb) -> WeekFigures:
-    return gather(config, InProcess(reader), state, WEEK, NOW_NS, lambda *_: None)
 
 
 def test_each_trouble_is_there_once_with_its_length(figures: WeekFigures) -> None:
@@ -242,107 +227,6 @@ def test_spans_of_one_column_have_one_unit(config: Config, figures: WeekFigures)
     assert "47\u00a0घंटे" not in page
 
 
-@pytest.mark.parametrize(
-    ("known", "waiting", "ahead", "said", "not_said"),
-    [
-        (0, 0, 0, ["No meeting of this week invited"], ["settled", "still to come"]),
-        (0, 0, 3, ["No meeting of this week is over yet"], ["settled", "still to come"]),
-        (0, 1, 0, ["1 meeting is over, its outcome not settled yet"], ["No meeting"]),
-        (0, 2, 3, ["2 meetings are over", "3 meetings of this week are still to come"], ["No meeting"]),
-        (1, 0, 1, ["Not final", "1 meeting of this week is still to come"], ["No meeting", "are over"]),
-        (2, 0, 0, ["Offices that held"], ["Not final", "No meeting", "still to come"]),
-    ],
-)
-def test_what_is_not_settled_is_said_as_such(  # noqa: PLR0917 - a table
-    config: Config,
-    figures: WeekFigures,
-    known: int,
-    waiting: int,
-    ahead: int,
-    said: list[str],
-    not_said: list[str],
-) -> None:
-    """Nothing to settle, nothing over, not settled, not final, and final each have their own words."""
-    rows = tuple(MeetingWeek("review", WEEK.start_ns + i, 3, 1, 0, known == 2) for i in range(known))
-    page = render(config, replace(figures, meetings=rows, waiting=waiting, ahead=ahead), "en", NOW_NS)
-    assert [words for words in said if words not in page] == []
-    assert [words for words in not_said if words in page] == []
-
-
-def test_meetings_that_nobody_settled_are_counted(
-    config: Config, reader: SqliteReader, state: StateDb, tmp_path: Path
-) -> None:
-    """Of the calendar's meetings of a week those that are over and have no outcome wait; the rest are ahead."""
-    ical = """BEGIN:VCALENDAR
-VERSION:2.0
-PRODID:-//Tatpar//Test//EN
-BEGIN:VEVENT
-UID:review@test.example
-DTSTAMP:20261101T000000Z
-SUMMARY:Review
-DTSTART:20261102T053000Z
-DURATION:PT1H
-RRULE:FREQ=DAILY
-ATTENDEE;CUTYPE=GROUP:urn:tatpar:all
-END:VEVENT
-END:VCALENDAR
-"""
-    (tmp_path / "meetings" / "review.ics").write_bytes(ical.replace("\n", "\r\n").encode())
-    config = load_config(tmp_path / "tatpar.toml")
-    now_ns = WEEK.start_ns + 36 * HOUR_NS
-    found = gather(config, InProcess(reader), state, WEEK, now_ns, lambda *_: None)
-    assert (len(found.meetings), found.waiting, found.ahead) == (0, 2, 5)
-    outcome = Outcome(
-        site="agra",
-        meeting="review@test.example",
-        occurrence_ns=WEEK.start_ns + 11 * HOUR_NS,
-        state=OutcomeState.HELD,
-        windows=240,
-        broken=0,
-        missing=0,
-        settled_ns=now_ns,
-    )
-    verdict = Verdict(
-        site="agra",
-        meeting="review@test.example",
-        occurrence_ns=outcome.occurrence_ns,
-        starts_ns=outcome.occurrence_ns,
-        ends_ns=outcome.occurrence_ns + HOUR_NS,
-        profile="video-720p",
-        issued_ns=WEEK.start_ns,
-        state=State.READY,
-    )
-    state.put_verdicts([verdict])
-    state.put_outcomes([outcome])
-    found = gather(config, InProcess(reader), state, WEEK, now_ns, lambda *_: None)
-    assert (len(found.meetings), found.waiting, found.ahead) == (1, 1, 5)
-    assert not found.meetings[0].final
-
-
-def test_meetings_are_counted_by_outcome() -> None:
-    """Held, failed and open offices are counted per occurrence, in the order of time."""
-    made = [
-        Outcome(
-            site=site,
-            meeting="review",
-            occurrence_ns=at,
-            state=state,
-            windows=120,
-            broken=0,
-            missing=0,
-            settled_ns=at,
-        )
-        for site, at, state in [
-            ("agra", 200, OutcomeState.HELD),
-            ("etah", 200, OutcomeState.FAILED),
-            ("agra", 100, OutcomeState.EXCUSED),
-        ]
-    ]
-    first, second = meetings(made)
-    assert (first.occurrence_ns, first.held, first.failed, first.open) == (100, 0, 0, 1)
-    assert (second.held, second.failed, second.open) == (1, 1, 0)
-
-
 def test_a_flapping_line_is_one_trouble() -> None:
     """Breaths of up to two minutes do not end a spell; a longer one does; a few seconds are no line in a report."""
     causes = np.zeros(200, dtype=np.uint16)
@@ -394,30 +278,3 @@ def test_the_command_writes_the_page(known_week: Path, tmp_path: Path) -> None:
     wrong = CliRunner().invoke(main, asked)
     assert wrong.exit_code == 2
     assert wrong.output.strip() == "--week: 'soon' is no week; write it as 2026-W47"
-
-
-def test_meetings_that_are_not_settled_are_counted_beside_those_that_are(
-    config: Config, figures: WeekFigures
-) -> None:
-    """Eight of twenty-eight decided: the first tile is of eight, and the page says of the rest why, each meeting once."""
-
-    def some(n: int, first: int, **changes: object) -> list[MeetingWeek]:
-        made = MeetingWeek("review", 0, held=0, failed=0, open=4, final=True)
-        return [replace(made, occurrence_ns=first + number, **changes) for number in range(n)]
-
-    told = [
-        *some(8, 0, held=3, failed=1, open=0),
-        *some(5, 10, final=False),
-        *some(6, 20),
-        *some(2, 30, excused=4),
-    ]
-    week = replace(figures, meetings=tuple(told), waiting=7)
-    page = render(config, week, "en", 0).replace("\u00a0", " ")
-    assert "(8 of 28 meetings)" in page
-    assert "20 of 28 meetings are not settled and count nowhere here: of 5, data may still come" in page
-    assert "; of 6, too little data ever came; of 2, announced works" in page
-    assert "; 7 have no outcome on record yet." in page
-    hindi = render(config, week, "hi", 0)
-    assert "28 में से 20 बैठकों का नतीजा तय नहीं" in hindi.replace("\u00a0", " ")
-    settled = render(config, replace(figures, meetings=tuple(told[:8]), waiting=0), "en", 0)
-    assert "not settled and count" not in settled

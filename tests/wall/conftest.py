@@ -114,6 +114,11 @@ def serve_page(page: Page) -> Callable[..., Any]:
     return served_to
 
 
+def text_of(page: Page, selector: str) -> str:
+    """What is read there, spaces that hold together as plain ones."""
+    return page.inner_text(selector).replace("\u00a0", " ")
+
+
 def at_rest(page: Page) -> None:
     """Wait until the letters are there and two frames are drawn: what follows the size of something has followed it."""
     frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
