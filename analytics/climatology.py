@@ -57,11 +57,6 @@ class Climatology:
         """All hours known of one line."""
         return float(self.known[site, path].sum())
 
-    @property
-    def line_hours(self) -> NDArray[np.float64]:
-        """(S, P): all hours known of each line."""
-        return np.asarray(self.known.sum(axis=-1), dtype=np.float64)
-
 
 def climatology(history: History) -> Climatology:
     """Climatology of a history; what has no history gets the prior's mean."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import pytest
 from msgspec import structs
@@ -34,6 +34,15 @@ UNSYNCHRONISED = Clock(state=ClockState.UNSYNCHRONISED)
 MINUTE_NS = 60 * SECOND_NS
 
 
+class Told(TypedDict, total=False):
+    """What else a report may be: kept waiting by a broker, of this age as the probe says it, live or not, of which boot."""
+
+    waited_ns: int
+    age_ms: int | None
+    live: bool
+    boot: str
+
+
 @dataclass
 class Line:
     """One probe's reports: number `turn` is of the window `turn` after NOW, dated `slow_ns` behind it."""
@@ -42,19 +51,10 @@ class Line:
     clocks: OfficeClocks
     clock: Clock = UNSYNCHRONISED
 
-    def start(
-        self,
-        turn: int,
-        slow_ns: int,
-        *,
-        waited_ns: int = 0,
-        age_ms: int | None = 200,
-        live: bool = True,
-        boot: str = "boot-1",
-    ) -> int:
+    def start(self, turn: int, slow_ns: int, **told: Unpack[Told]) -> int:
         """Where the report is dated in the end, relative to the window in which it was measured; ns."""
         true_ns = NOW + turn * WINDOW_NS
-        mended = self.settled(turn, slow_ns, waited_ns=waited_ns, age_ms=age_ms, live=live, boot=boot)
+        mended = self.settled(turn, slow_ns, **told)
         assert not isinstance(mended, Refused)
         if mended is None:
             return -slow_ns
@@ -63,22 +63,14 @@ class Line:
         assert mended.envelope.clock.offset_ms == (true_ns - slow_ns - mended.envelope.start_ns) / MS_NS
         return mended.envelope.start_ns - true_ns
 
-    def settled(
-        self,
-        turn: int,
-        slow_ns: int,
-        *,
-        waited_ns: int = 0,
-        age_ms: int | None = 200,
-        live: bool = True,
-        boot: str = "boot-1",
-    ) -> Received | Refused | None:
-        """What becomes of the report."""
-        true_ns = NOW + turn * WINDOW_NS
+    def settled(self, turn: int, slow_ns: int, **told: Unpack[Told]) -> Received | Refused | None:
+        """What becomes of the report; live, of the first boot and 200 ms old where nothing else is told."""
+        true_ns, age_ms = NOW + turn * WINDOW_NS, told.get("age_ms", 200)
+        boot = told.get("boot", "boot-1")
         envelope = self.make(turn + 1, start_ns=true_ns - slow_ns, clock=self.clock, boot=boot)
-        received_ns = true_ns + MADE_AFTER + (age_ms or 0) * MS_NS + waited_ns
+        received_ns = true_ns + MADE_AFTER + (age_ms or 0) * MS_NS + told.get("waited_ns", 0)
         message = Message("t", b"", received_ns, age_ms=age_ms)
-        report = Received(envelope, received_ns, backlog=not live, payload=b"as it came")
+        report = Received(envelope, received_ns, backlog=not told.get("live", True), payload=b"as it came")
         return self.clocks.settle(report, message, misdated=False)
 
     def said(self) -> list[int]:

@@ -33,7 +33,7 @@ def test_the_past_is_loaded_once_and_then_refreshed(town: Town) -> None:
     assert past is not None
     assert past.history.measured[past.shape.lines.site_index["agra"], 0].sum() == 3 * 240
     assert sum(hours_of(past, "ballia")) == 0
-    assert past.climate.line_hours[past.shape.lines.site_index["meerut"], 0] >= 2
+    assert past.climate.hours_known(past.shape.lines.site_index["meerut"], 0) >= 2
     town.now_ns = town.t0 + HOUR_NS
     town.remember(town.t0 - HOUR_NS, town.t0 + HOUR_NS, TWO)
     town.watch.step(town.now_ns + 60 * SECOND_NS)
