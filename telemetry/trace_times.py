@@ -60,7 +60,7 @@ def times_of(path: Path, written: pd.Series) -> NDArray[np.int64]:
             problem = f"no time in {text!r}" if written.isna().iloc[row] else f"{written.iloc[row]!r} {what}"
             raise TraceError(path, problem, "write it like 2026-11-25 10:55:00", line)
     days_ns = days.fillna(EARLIEST).astype("datetime64[ns, UTC]").astype("int64")
-    return np.where(counts, counted, days_ns).astype(np.int64)
+    return np.asarray(np.where(counts, counted, days_ns), dtype=np.int64)
 
 
 def to_the_second(written: pd.Series) -> NDArray[np.bool_]:

@@ -11,6 +11,8 @@ import numpy as np
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from telemetry.histogram_grid import Sparse
     from telemetry.messages import Envelope, Stream
 
@@ -55,6 +57,11 @@ def pack_record(envelope: Envelope, stream: Stream, *, emulated: bool) -> bytes:
         *_direction_counts(stream.down),
         *floats,
     )
+
+
+def packed_records(envelope: Envelope, streams: Sequence[Stream], *, emulated: bool) -> bytes:
+    """The records of the streams of a report, one after another."""
+    return b"".join([pack_record(envelope, stream, emulated=emulated) for stream in streams])
 
 
 def histograms_of(stream: Stream) -> tuple[Sparse, ...]:

@@ -13,13 +13,13 @@ import numpy as np
 
 from telemetry.store import assembly
 from telemetry.store.imported import is_among
+from telemetry.store.item_kinds import UNKNOWN_KIND
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup import roll_up
 from telemetry.store.rollup_tables import as_rollups, as_windows
 from telemetry.store.server.union import united
 from telemetry.store.sqlite import SqliteStore, fold, imports, retention, rollups, streams, upkeep
 from telemetry.store.sqlite.blocks import PARTS_PER_BLOCK, Kind
-from telemetry.store.sqlite.recent import UNKNOWN_KIND
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:

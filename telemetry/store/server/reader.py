@@ -11,6 +11,7 @@ import numpy as np
 from telemetry.messages import Opaque
 from telemetry.store import assembly
 from telemetry.store.ahead import without_ahead
+from telemetry.store.item_kinds import UNKNOWN_KIND, kind_of
 from telemetry.store.protocol import Contact, Gaps, Selection, StoredItem
 from telemetry.store.rollup_tables import as_rollups, wanted_rollups
 from telemetry.store.rollups_as_of import rollups_as_of
@@ -18,7 +19,6 @@ from telemetry.store.server import tables
 from telemetry.store.server.union import united
 from telemetry.store.silence import silences
 from telemetry.store.sqlite.items import decoded
-from telemetry.store.sqlite.recent import UNKNOWN_KIND, kind_of
 from telemetry.windows import DAY_NS, HOUR_NS
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from telemetry import codec
 from telemetry.messages import Opaque
 from telemetry.store import assembly
 from telemetry.store.assembly import COMMIT, Origin
+from telemetry.store.item_kinds import UNKNOWN_KIND
 from telemetry.store.sqlite import blocks, intake, recent
 from telemetry.store.sqlite.blocks import CONTACTS_PART, ITEMS_PART, Contacts, Kind, PackedItem
 from telemetry.store.sqlite.items import packed_items
-from telemetry.store.sqlite.recent import UNKNOWN_KIND
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from telemetry import codec
 from telemetry.store import assembly
 from telemetry.store.ahead import without_ahead
 from telemetry.store.imported import completed, is_among
+from telemetry.store.item_kinds import kind_of
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup_tables import as_rollups, as_windows
-from telemetry.store.sqlite import blocks, fold, intake, items, recent, rollups, streams, upkeep
+from telemetry.store.sqlite import blocks, fold, intake, items, rollups, streams, upkeep
 from telemetry.store.sqlite.blocks import Contacts, Kind, PackedItem
 from telemetry.store.tables import StreamTable
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
@@ -65,9 +66,7 @@ def import_items(connection: sqlite3.Connection, stored: Sequence[StoredItem]) -
     for one in stored:
         at = (one.site, one.start_ns // HOUR_NS * HOUR_NS)
         raw = codec.encode_item(one.item)
-        hours[at].append(
-            PackedItem(recent.kind_of(one.item), one.probe, one.start_ns, one.received_ns, 0, raw)
-        )
+        hours[at].append(PackedItem(kind_of(one.item), one.probe, one.start_ns, one.received_ns, 0, raw))
     for (site, hour_ns), packed in hours.items():
         there = {_identity(item) for item in items.of_hour(connection, site, hour_ns)}
         fresh = [item for item in packed if _identity(item) not in there]

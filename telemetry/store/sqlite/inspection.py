@@ -17,8 +17,10 @@ from telemetry.messages import Stream
 from telemetry.store import packing
 from telemetry.store.assembly import COMMIT
 from telemetry.store.errors import StoreError
+from telemetry.store.item_kinds import UNKNOWN_KIND
+from telemetry.store.records import packed_records
 from telemetry.store.rollup_tables import wanted_rollups
-from telemetry.store.sqlite import fold, recent, rollups
+from telemetry.store.sqlite import fold, rollups
 from telemetry.store.sqlite.accounts import unpacked
 from telemetry.store.sqlite.blocks import PARTS_PER_BLOCK, SPAN_NS, Kind
 from telemetry.store.sqlite.connection import connect_reader, transaction
@@ -190,8 +192,8 @@ class _Looking:
         if said != (site, probe, epoch, seq, start_ns):
             yield f"report {seq} of {site} from {_time(start_ns)} is another one than its row says"
         streams = [item for item in envelope.items if isinstance(item, Stream)]
-        packed = recent.packed_records(envelope, streams, emulated=bool(emulated))
-        was_understood = recent.UNKNOWN_KIND not in kinds.split(",")
+        packed = packed_records(envelope, streams, emulated=bool(emulated))
+        was_understood = UNKNOWN_KIND not in kinds.split(",")
         if was_understood and (packed != records or ",".join(s.path for s in streams) != paths):
             yield f"report {seq} of {site} from {_time(start_ns)}: its figures are not those of its message"
         if not self._numbers[site, probe, epoch].add(seq):

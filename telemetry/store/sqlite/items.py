@@ -8,10 +8,10 @@ import msgspec
 
 from telemetry import codec
 from telemetry.messages import Opaque, Stream
+from telemetry.store.item_kinds import UNKNOWN_KIND, kind_of
 from telemetry.store.protocol import StoredItem
 from telemetry.store.sqlite import blocks, recent
 from telemetry.store.sqlite.blocks import Kind, PackedItem
-from telemetry.store.sqlite.recent import UNKNOWN_KIND, kind_of
 from telemetry.store.sqlite.streams import sites_of
 from telemetry.windows import HOUR_NS
 

@@ -15,8 +15,9 @@ import msgspec
 
 from telemetry import codec
 from telemetry.messages import Stream, Tombstone
+from telemetry.store.item_kinds import kind_of
 from telemetry.store.protocol import Received
-from telemetry.store.sqlite.recent import kind_of, packed_records
+from telemetry.store.records import packed_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from telemetry import codec
-from telemetry.messages import Opaque, Stream
 from telemetry.store import assembly, packing
 from telemetry.store.assembly import COMMIT, Origin
-from telemetry.store.records import RECORD_DTYPE, pack_record
+from telemetry.store.records import RECORD_DTYPE
 from telemetry.store.tables import StreamTable
 
 if TYPE_CHECKING:
@@ -19,22 +18,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from telemetry.messages import Envelope, Item
+    from telemetry.messages import Envelope
     from telemetry.store.packing import Squeezed
     from telemetry.store.sqlite.prepared import Prepared
 
-UNKNOWN_KIND: Final = "?"
 _INSERT: Final = """
     INSERT INTO report (site, probe, epoch, seq, start_ns, received_ns, emulated, paths, kinds, records, payload)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 ReportRow = tuple[str, str, str, int, int, int, int, str, str, bytes, "Squeezed"]
-
-
-def packed_records(envelope: Envelope, streams: Sequence[Stream], *, emulated: bool) -> bytes:
-    """The records of the streams of a report, one after another."""
-    return b"".join([pack_record(envelope, stream, emulated=emulated) for stream in streams])
 
 
 def report_rows(reports: Sequence[Prepared]) -> list[ReportRow]:
@@ -58,11 +51,6 @@ def report_rows(reports: Sequence[Prepared]) -> list[ReportRow]:
         )
         for e, values in ((report.envelope, report.values),)
     ]
-
-
-def kind_of(item: Item | Opaque) -> str:
-    """The tag of an item on the wire."""
-    return UNKNOWN_KIND if isinstance(item, Opaque) else str(type(item).__struct_config__.tag)
 
 
 def insert(connection: sqlite3.Connection, rows: Iterable[ReportRow]) -> None:
