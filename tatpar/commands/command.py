@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tatpar.identity.at_the_terminal import as_plain, check_names, opened_hub, said, say_answer
+from tatpar.identity.at_the_terminal import as_plain, check_names, opened_hub, say_answer, say_rows
 from tatpar.terminal.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
 
 if TYPE_CHECKING:
@@ -91,17 +91,6 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
 
 
 def _list(hub: Hub, language: str, *, as_json: bool) -> None:
-    import msgspec  # noqa: PLC0415
-
-    from tatpar.terminal.listed import listed  # noqa: PLC0415
-    from telemetry.words import say  # noqa: PLC0415
-
     rows = [as_plain(row) for row in hub.state.commands(LISTED)]
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
-        return
     keys = ("issued", "who", "site", "probe", "verb", "ok", "delay_ms", "detail")
-    cells = [[said(language, key, row[key]) for key in keys] for row in rows]
-    heads = [say(language, f"keeper.col_{key}") for key in keys]
-    for line in listed(heads, cells, language, "commands"):
-        click.echo(line)
+    say_rows(rows, keys, "commands", language, as_json=as_json)

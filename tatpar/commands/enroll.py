@@ -12,8 +12,8 @@ import click
 from tatpar.identity.at_the_terminal import (
     check_names,
     opened_hub,
-    said,
     say_answer,
+    say_rows,
     say_whether_told,
 )
 from tatpar.terminal.options import json_option, lang_option, settings_and_data, wrong_input
@@ -253,11 +253,7 @@ def _print_reflector_keys(hub: Hub) -> None:
 def _list(hub: Hub, language: str, *, as_json: bool) -> None:
     import time  # noqa: PLC0415
 
-    import msgspec  # noqa: PLC0415
-
     from tatpar.terminal.json_time import rfc3339  # noqa: PLC0415
-    from tatpar.terminal.listed import listed  # noqa: PLC0415
-    from telemetry.words import say  # noqa: PLC0415
 
     now_ns = time.time_ns()
     newest = {(one.site, one.probe): one for one in hub.state.credentials()}
@@ -277,11 +273,5 @@ def _list(hub: Hub, language: str, *, as_json: bool) -> None:
                 "online": None if seen is None else seen.online,
             }
         )
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
-        return
     keys = ("site", "probe", "standing", "generation", "issued", "expires", "redeemed", "online")
-    cells = [[said(language, key, row[key]) for key in keys] for row in rows]
-    heads = [say(language, f"keeper.col_{key}") for key in keys]
-    for line in listed(heads, cells, language, "probes"):
-        click.echo(line)
+    say_rows(rows, keys, "probes", language, as_json=as_json)

@@ -11,7 +11,7 @@ from tatpar.terminal.options import explained, failed, wrong_input
 from telemetry.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -68,7 +68,25 @@ def say_whether_told(hub: Hub, language: str) -> None:
         click.echo(say(language, "identity.hub_off"), err=True)
 
 
-def said(language: str, key: str, value: object) -> str:
+def say_rows(
+    rows: Sequence[Mapping[str, object]], keys: Sequence[str], what: str, language: str, *, as_json: bool
+) -> None:
+    """Print a list of what is kept, `what` being its name among the lists: of each row these columns, or all as JSON."""
+    import msgspec  # noqa: PLC0415
+
+    from tatpar.terminal.listed import listed  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
+
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        return
+    cells = [[_said(language, key, row[key]) for key in keys] for row in rows]
+    heads = [say(language, f"keeper.col_{key}") for key in keys]
+    for line in listed(heads, cells, language, what):
+        click.echo(line)
+
+
+def _said(language: str, key: str, value: object) -> str:
     """A cell of the lists: what is not there as a dash, yes and no and how a probe stands in words, all else as it is."""
     from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
 
