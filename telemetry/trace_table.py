@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
+from telemetry.csv_troubles import trouble_of
 from telemetry.packed_file import PackedError, bad_byte, opened
 from telemetry.trace_lines import QUOTED, TraceError, head_of, line_of
 from telemetry.trace_times import cut_short
@@ -24,7 +24,6 @@ _NAMES: Final = {TIME: ("time", "timestamp"), ROUND_TRIP: ("rtt_ms",), LABEL: ()
 """Ours, and what else a column of these is called, in small letters."""
 _SEPARATORS: Final = (";", ",", "\t")
 _WRITE: Final = "write the columns epoch;rtt;cp with semicolons between, and one sample a line"
-_TOO_MANY: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,8 @@ def _rows(path: Path, separator: str, count: int, ours: dict[int, str]) -> pd.Da
                 low_memory=False,
             )
         except pd.errors.ParserError as error:
-            raise _not_of_rows(path, error) from None
+            line, what = trouble_of(error)
+            raise TraceError(path, what, _WRITE, line) from None
     if not isinstance(rows.index, pd.RangeIndex):
         line, text = line_of(path, 0)
         raise TraceError(path, f"{text!r} has more columns than the header", "name each of them", line)
@@ -117,15 +117,6 @@ def _cut(path: Path, rows: pd.DataFrame, separator: str) -> tuple[int, str] | No
     (_, whole), (line, text) = (line_of(path, len(rows) - back) for back in (2, 1))
     broken = short or (bool(text) and text.count(separator) < whole.count(separator))
     return (line, text or last[TIME]) if broken else None
-
-
-def _not_of_rows(path: Path, error: pd.errors.ParserError) -> TraceError:
-    found = _TOO_MANY.search(str(error))
-    if found is None:
-        said = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        return TraceError(path, said, _WRITE)
-    expected, line, saw = found.groups()
-    return TraceError(path, f"{saw} columns where {expected} are named", _WRITE, int(line))
 
 
 def _not_utf8(path: Path) -> TraceError:

@@ -15,6 +15,7 @@ from pyarrow import parquet  # type: ignore[import-untyped,unused-ignore]
 from config.errors import ConfigError
 from config.plain_file import NotPlainError, open_plain
 from config.text import one_of
+from telemetry.csv_troubles import trouble_of
 from telemetry.packed_file import PackedError, bad_byte, opened
 from telemetry.traces import line_numbers, read_trace
 
@@ -71,9 +72,9 @@ def chunks(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Ite
     except PackedError as error:
         raise ConfigError(path, f"it cannot be unpacked ({error})", "pack or copy it again") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowException, OSError) as error:
-        said = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        line, what = trouble_of(error)
         raise ConfigError(
-            path, f"it cannot be read as {form} ({said})", "compare it with [file] of the mapping"
+            path, f"it cannot be read as {form} ({what})", "compare it with [file] of the mapping", line
         ) from None
 
 

@@ -162,7 +162,7 @@ SUMMARY = f'{UNIX}{PLACE}[summary]\ncadence_s = 60\nsent = {{ column = "n" }}\nl
         (f"{UNIX}{PLACE}{PING}", f"t,rtt\n{T0},30\n", r'r.csv:2: t "\d+" lies in the future; say the unit in \[time\] format, as unix_ms'),
         (f"{UNIX}{PLACE}{PING}".replace("unix_s", "unix_ms"), GOOD, r'r.csv:2: t "\d+" lies before 1980; say the unit .*'),
         (f"{UNIX}{PLACE}{PING}".replace("unix_s", "iso"), "t,rtt\n25/11/26,1\n", r'r.csv:2: t is "25/11/26"; write it like 2026-11-25T10:55:00, or .*'),
-        (f"{UNIX}{PLACE}{PING}", f"{GOOD}{T0 // NS},1,2,3\n", r"r.csv: it cannot be read as csv \(Expected 2 fields in line 3, saw 4\); .*"),
+        (f"{UNIX}{PLACE}{PING}", f"{GOOD}{T0 // NS},1,2,3\n", r"r.csv:3: it cannot be read as csv \(4 columns where 2 are named\); .*"),
         (SUMMARY, f"t,n,l\n{T0 // NS},10,50\n", r'r.csv:2: l is 50, which is no ratio; say unit = "pct" in the mapping'),
         (SUMMARY, f"t,n,l\n{T0 // NS},1.5,0\n", r"r.csv:2: n is 1.5; write a whole number of packets"),
         (SUMMARY.replace("cadence_s = 60", "cadence_s = 0"), GOOD, r"m.toml:9: summary.cadence_s is 0; write a number from 1 to 86,400"),
