@@ -48,7 +48,11 @@ class Losses:
 
     def of_line(self, site: int, path: int, first: int) -> Losses:
         """Of one line (of counts (S, P, W)) from the window `first` on, (W - first,)."""
-        return Losses(**{name: getattr(self, name)[site, path, first:] for name in _COUNTS})
+        return self.part((site, path, slice(first, None)))
+
+    def part(self, at: tuple[int | slice, ...]) -> Losses:
+        """Some of the counts, as views."""
+        return Losses(**{name: getattr(self, name)[at] for name in _COUNTS})
 
     def trailing(self, windows: int) -> Losses:
         """Each window pooled with those before it along the last axis, `windows` in all."""

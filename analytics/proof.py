@@ -60,6 +60,11 @@ def proves_within(
     return np.asarray(lost <= below[sent])
 
 
+def least_proofs(sent: NDArray[np.int64], limit: float, level: float = LEVEL) -> NDArray[np.int64]:
+    """The least numbers lost of `sent` (any shape) that prove a ratio above `limit`."""
+    return np.asarray(_tables(limit, level, _table_size(sent))[0][sent])
+
+
 def least_proof(sent: int, limit: float, level: float = LEVEL) -> int:
     """The least number lost of `sent` that proves a ratio above `limit`."""
-    return int(_tables(limit, level, _table_size(np.array([sent])))[0][sent])
+    return int(least_proofs(np.array(sent), limit, level))

@@ -186,7 +186,10 @@ def _terms(
 def _crosses(
     ground: Ground, limit_set: int, paths: NDArray[np.int64], occurrence: Occurrence
 ) -> NDArray[np.bool_]:
-    """(S, K): something rises on the line that surely passes its limit before the meeting is over, of one that begins within `SOON_NS`."""
+    """(S, K): something rises on the line that surely passes its limit before the meeting is over, of one that begins within `SOON_NS`.
+
+    Also where that is before it begins the line is *at risk*, and no less: real rises often stop short of the limit (decision 199).
+    """
     out = np.zeros(ground.lines.shape, dtype=bool)
     if ground.rising and occurrence.starts_ns - ground.now_ns <= SOON_NS:
         for each in ground.rising[limit_set]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,7 @@ from msgspec.structs import replace
 from analytics.baseline import UsualNow
 from analytics.hours import local_hour
 from analytics.readiness import NEVER_READY, expect
-from analytics.trends import rising_flags, trends
+from analytics.trends import BLOCK_LINES, CODE, Trends, rising_flags, trends
 from analytics.verdicts import verdicts
 from telemetry.decisions import ReasonCode, State
 from telemetry.windows import MINUTE_NS, WINDOW_NS
@@ -137,6 +139,55 @@ def test_where_the_model_says_nothing_of_strain_the_rise_is_the_reason(made: Ben
     expectation.terms.strain[...] = np.nan
     verdict = verdicts(ground, meeting, expectation, [0])[0]
     assert verdict.reasons[0].code is ReasonCode.RISING_RTT
+
+
+def many(made: Bench, sites: int) -> Recent:
+    """Lines that nearly all rise, in round trip, jitter and loss, with gaps."""
+    rng = np.random.default_rng(12)
+    values, shape = made.values((sites, 2, WINDOWS)), (sites, 2, WINDOWS)
+    steps = np.arange(WINDOWS) - WINDOWS
+    for name, limit in (("rtt_p95_ms", 300.0), ("up_jitter_ms", 30.0), ("down_jitter_ms", 30.0)):
+        course = limit * (
+            rng.uniform(0.6, 0.9, (sites, 2, 1)) + rng.uniform(0.0, 0.02, (sites, 2, 1)) * steps
+        )
+        values[name] = np.maximum(course + rng.normal(0.0, limit / 50, shape), 0.1).astype(np.float32)
+    made.lose(values, "up", rng.binomial(150, 0.009 * (1 + steps / WINDOWS), shape))
+    gone = rng.random(shape) < 0.03
+    for each in values.values():
+        each[gone] = np.nan
+    return made.recent(values)
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 60])
+def test_the_figures_do_not_depend_on_how_many_lines_are_looked_at_together(
+    made: Bench, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """The same bits, block by block and all at once."""
+    recent = many(made, 60)
+    whole = trends(recent, LIMITS)
+    monkeypatch.setattr("analytics.trends.BLOCK_LINES", block)
+    parts = trends(recent, LIMITS)
+    assert {CODE[each.cause] for each in whole} == set(CODE.values())
+    assert [each.cause for each in parts] == [each.cause for each in whole]
+    for ours, all_at_once in zip(parts, whole, strict=True):
+        for field in fields(Trends):
+            assert np.array_equal(getattr(ours, field.name), getattr(all_at_once, field.name)), field.name
+
+
+def test_many_lines_that_rise_at_once_take_the_memory_of_a_block(made: Bench) -> None:
+    """Eight times the lines: not twice the memory, what is found included."""
+
+    def most(sites: int) -> int:
+        recent = many(made, sites)
+        assert recent.outages.down.shape == recent.present.shape  # worked out before, for all that ask
+        tracemalloc.start()
+        try:
+            trends(recent, LIMITS)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert most(8 * BLOCK_LINES // 2) < 2 * most(BLOCK_LINES // 2)
 
 
 def test_what_passed_its_limit_long_ago_is_no_rise(made: Bench) -> None:
