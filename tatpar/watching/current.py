@@ -288,7 +288,9 @@ class Current:
         last = np.where(ring.last_end_ns > 0, ring.last_end_ns, ring.stored_end_ns)
         for row in np.flatnonzero(self._dark):
             told_ns = self.raised.since(self.offices.sites[row], "", ReasonCode.DARK)
-            since_ns = min((ns for ns in (int(last[row].max()), told_ns) if ns), default=int(listening_ns[row]))
+            since_ns = min(
+                (ns for ns in (int(last[row].max()), told_ns) if ns), default=int(listening_ns[row])
+            )
             last[row] = np.where(last[row] > 0, np.minimum(last[row], since_ns), since_ns)
         return np.where(last > 0, last, listening_ns[:, None])
 
