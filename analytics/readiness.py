@@ -12,6 +12,8 @@
 * `rehearsal`: the fourth guard: the line broke under the call's load when it was rehearsed last (`rehearsed`);
 * `capacity`: the line is registered as slower than the profile needs.
 
+Of a meeting that has begun, all this is asked of what is left of it (`underway`).
+
 What each part takes away is kept beside the probability, and the reasons come from it (`verdicts`). An office's line is
 its best path to the meeting's end. No data is never ready.
 """
@@ -28,6 +30,7 @@ from analytics.ground import Expectation, Standing, Terms
 from analytics.hours import local_hour
 from analytics.persistence import still_broken
 from analytics.rehearsed import within_rehearsal
+from analytics.underway import rest_of, room_left, thinned
 from analytics.usual_hour import plain_record
 from config.profiles import ladder_of
 from telemetry.decisions import AT_RISK_FROM, READY_FROM
@@ -113,8 +116,9 @@ def asked_spans(ground: Ground, occurrences: Iterable[Occurrence]) -> Iterator[S
     for each in occurrences:
         paths = tuple(ground.lines.to_end(each.meeting.end).tolist())
         if paths:
+            left = rest_of(each, ground.now_ns)
             for rung in ladder_of(dict(ground.profiles), each.meeting.profile):
-                yield Span(ground.sets.of_profile[rung.id], paths, (each.starts_ns, each.ends_ns))
+                yield Span(ground.sets.of_profile[rung.id], paths, (left.starts_ns, left.ends_ns))
 
 
 def _nothing(ground: Ground, occurrence: Occurrence, rungs: tuple[str, ...]) -> Expectation:
@@ -125,16 +129,17 @@ def _nothing(ground: Ground, occurrence: Occurrence, rungs: tuple[str, ...]) -> 
 
 
 def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], limit_set: int) -> _Parts:
+    room, occurrence = room_left(occurrence, ground.now_ns), rest_of(occurrence, ground.now_ns)
     lead_ns = max(occurrence.starts_ns - ground.now_ns, 0)
     heard = ground.heard[:, paths]
     hidden = _hidden(ground, paths, lead_ns)
-    lasting = _broken(ground, limit_set, paths, lead_ns)
+    lasting = _broken(ground, limit_set, paths, lead_ns, room)
     if local_hour(occurrence.starts_ns, ground.zone) > local_hour(ground.now_ns, ground.zone):
         lasting *= 1.0 - ground.usual_chance[limit_set][:, paths]
     lasting = lasting_takes(lasting, np.array(lead_ns))
     span_ns = (occurrence.starts_ns, occurrence.ends_ns)
-    foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns)
-    hour = plain_record(ground, limit_set, paths, occurrence)
+    foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns).over(room)
+    hour = thinned(plain_record(ground, limit_set, paths, occurrence), room)
     rises = np.where(_crosses(ground, limit_set, paths, occurrence), 1.0 - NEVER_READY, 0.0)
     holds = within_rails(foreseen.holds, np.maximum(lasting, rises), hidden, hour, ~ground.silent[:, paths])
     no_ground = ~heard & np.isnan(foreseen.holds) & ~ground.dark[:, None]
@@ -204,16 +209,19 @@ def _rehearsed(
     broke = ground.rehearsed.get(profile)
     if broke is None:
         return np.zeros((len(ground.linked), len(paths)))
-    return broke.breaks_again(paths, occurrence.starts_ns, ground.now_ns)
+    again = broke.breaks_again(paths, occurrence.starts_ns, ground.now_ns)
+    return thinned(again, room_left(occurrence, ground.now_ns))
 
 
-def _broken(ground: Ground, limit_set: int, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:
-    """(S, K): the chance that what is broken now, or keeps breaking, is broken at the meeting."""
+def _broken(
+    ground: Ground, limit_set: int, paths: NDArray[np.int64], lead_ns: int, room: float
+) -> NDArray[np.float64]:
+    """(S, K): the chance that what is broken now, or keeps breaking, is broken in what is left of the meeting: `room` as in `underway.room_left`."""
     suspicion = ground.condition.suspicion[limit_set][:, paths].astype(np.float64)
     relapse = np.asarray(RELAPSES)[np.clip(ground.relapses, 0, len(RELAPSES) - 1)][:, paths]
     since_ns = ground.fault_since_ns[limit_set][:, paths]
     age_ns = np.where(since_ns > 0, ground.now_ns - since_ns, 0)
-    return np.asarray(np.maximum(suspicion, relapse) * still_broken(lead_ns, age_ns))
+    return np.asarray(np.maximum(suspicion, thinned(relapse, room)) * still_broken(lead_ns, age_ns))
 
 
 def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:

@@ -44,6 +44,14 @@ class Foreseen:
         which = [self.names.index(name) for name in names if name in self.names]
         return np.asarray(np.maximum(self.costs[..., which].sum(axis=-1), 0.0))
 
+    def over(self, room: float) -> Foreseen:
+        """The same for what is left of a meeting (`analytics.underway.room_left`); the same object for the whole."""
+        if room >= 1.0:
+            return self
+        without = np.clip(self.holds[..., None] + self.costs, 0.0, 1.0) ** room
+        holds = self.holds**room
+        return Foreseen(holds, without - holds[..., None], self.names)
+
 
 @dataclass(frozen=True, slots=True)
 class Foresight:

@@ -19,6 +19,7 @@ from analytics.forecast.features import facts
 from analytics.forecast.model import fit_facts
 from analytics.forecast.rails import rails
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
+from bench._forecast import underway
 from bench._forecast.lab_world import HORIZONS_MIN, draw_world
 from lab.past.laws import MINUTE_NS
 from telemetry.windows import DAY_NS
@@ -83,7 +84,8 @@ def run(
         now_ns = world.pairs.start_ns[scored] - ahead_ns
         figures |= {f"{horizon}_{name}": value for name, value in _scores(one, held, day).items()}
         figures |= {f"{horizon}_{name}": value for name, value in _hits(one, held, now_ns, causes).items()}
-    return figures
+    progress("meetings that have begun")
+    return figures | underway.figures(world, scored, RAIL_WEEKS)
 
 
 def _scored_from_ns(world: World) -> int:

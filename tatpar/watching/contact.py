@@ -15,7 +15,7 @@ import numpy as np
 from telemetry.windows import SILENT_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,7 @@ class Contact:
     """Keeps since when we listen, and since when we hear anyone."""
 
     listening_since_ns: int
+    _taken_on_ns: dict[str, int] = field(default_factory=dict)
     _hearing_since_ns: int | None = field(default=None)
     _taken_in_ns: int | None = field(default=None)
 
@@ -43,23 +44,38 @@ class Contact:
         self.listening_since_ns = now_ns
         self._hearing_since_ns = None
 
+    def take_on(self, sites: Iterable[str], now_ns: int) -> None:
+        """Offices from which nothing was expected until now: they were put on the list, or linked, while we listened."""
+        self._taken_on_ns.update(dict.fromkeys(sites, now_ns))
+
+    def listening_to_ns(self, sites: Sequence[str]) -> NDArray[np.int64]:
+        """(S,): since when we listen to each office."""
+        taken_on = np.array([self._taken_on_ns.get(site, 0) for site in sites], dtype=np.int64)
+        return np.maximum(taken_on, self.listening_since_ns)
+
     def hearing_since_ns(self, last_end_ns: NDArray[np.int64], now_ns: int) -> int:
         """Since when we listen and anybody is heard; `last_end_ns` as in `dark`."""
         return max(self._hearing(last_end_ns, now_ns) or 0, self.listening_since_ns)
 
     def dark(
-        self, last_end_ns: NDArray[np.int64], offline: NDArray[np.bool_], now_ns: int, dark_after_ns: int
+        self,
+        sites: Sequence[str],
+        last_end_ns: NDArray[np.int64],
+        offline: NDArray[np.bool_],
+        now_ns: int,
+        dark_after_ns: int,
     ) -> NDArray[np.bool_]:
         """(S,): offices without contact.
 
         Args:
+            sites: their names.
             last_end_ns: (S,) end of the newest window of each office, 0 when there is none.
             offline: (S,) the office's presence is lost.
             now_ns: the present.
             dark_after_ns: how long an office may be silent.
         """
         hearing = self._hearing(last_end_ns, now_ns)
-        own = np.maximum(last_end_ns, self.listening_since_ns)
+        own = np.maximum(last_end_ns, self.listening_to_ns(sites))
         unheard = now_ns - own > dark_after_ns
         if hearing is None:
             return np.asarray(unheard & offline)

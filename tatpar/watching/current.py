@@ -261,7 +261,7 @@ class Current:
         they fell silent together is no accident. Who counts as dark does so until it is heard.
         """
         newest = self._newest()
-        dark = self.contact.dark(newest, lost, now_ns, self.dark_after_ns)
+        dark = self.contact.dark(self.offices.sites, newest, lost, now_ns, self.dark_after_ns)
         silent = now_ns - newest > SILENT_NS
         dark |= self.incidents.silenced(silent & (newest > 0))
         unheard = newest <= self.contact.listening_since_ns
@@ -284,13 +284,15 @@ class Current:
 
         Of an office without contact it is what its flag says, whoever was started again meanwhile, and whatever came late.
         """
-        ring, listening_ns = self.ring, self.contact.listening_since_ns
+        ring, listening_ns = self.ring, self.contact.listening_to_ns(self.offices.sites)
         last = np.where(ring.last_end_ns > 0, ring.last_end_ns, ring.stored_end_ns)
         for row in np.flatnonzero(self._dark):
             told_ns = self.raised.since(self.offices.sites[row], "", ReasonCode.DARK)
-            since_ns = min((ns for ns in (int(last[row].max()), told_ns) if ns), default=listening_ns)
+            since_ns = min(
+                (ns for ns in (int(last[row].max()), told_ns) if ns), default=int(listening_ns[row])
+            )
             last[row] = np.where(last[row] > 0, np.minimum(last[row], since_ns), since_ns)
-        return np.where(last > 0, last, listening_ns)
+        return np.where(last > 0, last, listening_ns[:, None])
 
     def _fault_since(self, state: Condition) -> NDArray[np.int64]:
         """(L, S, P): where a line is suspect, the earlier of when it became so and of the flags that are up on it."""

@@ -40,6 +40,11 @@ class Offices:
     zone: tzinfo
 
     @property
+    def linked_sites(self) -> frozenset[str]:
+        """Those that have a probe."""
+        return frozenset(site for site, linked in zip(self.sites, self.linked, strict=True) if linked)
+
+    @property
     def usual_paths(self) -> tuple[str, ...]:
         """The paths that every office is measured on by default."""
         return tuple(f"{DEFAULT_UPLINK}.{end}" for end in self.config.headquarters)

@@ -299,6 +299,8 @@ class Watch:
         self.counters.voided += void_changed(self._state, there, now_ns, until_ns)
         self._next_ns["look"] = 0
         self._contact = self._contact or Contact(now_ns)
+        if self._current is not None:
+            self._contact.take_on(offices.linked_sites - self._current.offices.linked_sites, now_ns)
         return Current(offices, ring, self._state, self._contact)
 
     def _take_in(self, current: Current, now_ns: int) -> int:
