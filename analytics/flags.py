@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.breaches import family, loss_counts, one_voice
+from analytics.bursts import burst_of
 from analytics.causes import (
     BURST_CAUSES,
     CAUSES,
@@ -98,8 +99,7 @@ def value_within(recent: Recent, site: int, path: int, cause: Cause, span: tuple
     if cause & DELAY_CAUSES:
         return float(np.nan_to_num(np.fmax.reduce(delay_of(recent.values, cause)[at]), nan=0.0))
     if cause & BURST_CAUSES:
-        prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
-        lost, sent = (recent.values[f"{prefix}worst_200ms_{what}"][at] for what in ("lost", "sent"))
+        lost, sent = (each[at] for each in burst_of(recent.values, cause))
         return float(np.nan_to_num(np.fmax.reduce(lost / np.maximum(sent, 1.0)), nan=0.0))
     lost_count, sent_count = loss_counts(recent.counts, cause)
     return float(lost_count[at].sum() / max(int(sent_count[at].sum()), 1))
