@@ -82,3 +82,11 @@ def above_floor(values: Values, floor_ms: NDArray[np.floating]) -> NDArray[np.fl
 def with_floor(values: Values, floor_ms: NDArray[np.floating]) -> Mapping[str, NDArray[np.floating]]:
     """The values with the column `ABOVE` beside them."""
     return {**values, ABOVE: above_floor(values, floor_ms)}
+
+
+def floor_of(values: Values, line: tuple[int, int]) -> float | None:
+    """The floor in ms that `ABOVE` of one line (site, path) of values (S, P, W) was made with; None where there is none, or nothing came back."""
+    if ABOVE not in values:
+        return None
+    floor_ms = float(np.fmin.reduce(values["rtt_p95_ms"][line] - values[ABOVE][line]))
+    return floor_ms if np.isfinite(floor_ms) else None
