@@ -14,7 +14,7 @@ from ruptures.detection import KernelCPD  # type: ignore[import-untyped,unused-i
 from analytics.changes import surroundings
 from analytics.changes.merging import persistence
 from analytics.changes.series import FLOORS, beside, noise, without_spikes
-from analytics.changes.stretches import medians, spreads
+from analytics.changes.stretches import segment_medians, spreads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,7 +127,7 @@ def _segments(values: NDArray[np.float64], at: NDArray[np.int64], scale: float) 
     """What the segments between the boundaries say: step, lengths, spreads, whether the level before comes back."""
     first, end = np.concatenate([[0], at]), np.concatenate([at, [len(values)]])
     length = end - first
-    level = medians(values, first, end)
+    level = segment_medians(values, first, end)
     spread = spreads(values, first, end, level)
     step = np.abs(np.diff(level))
     wide = np.concatenate([[np.nan], level, [np.nan]])
@@ -187,7 +187,7 @@ def _levels(
     smooth: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.int64]
 ) -> list[NDArray[np.float64]]:
     """How long both levels hold, how often the middle is crossed, and how usual each level is on the other side."""
-    level = medians(values, np.concatenate([[0], at]), np.concatenate([at, [len(values)]]))
+    level = segment_medians(values, np.concatenate([[0], at]), np.concatenate([at, [len(values)]]))
     low, high = level[:-1, None], level[1:, None]
     height = np.sign(high - low) * (beside(smooth, at, HOLD) - (low + high) / 2.0)
     old, new = height[:, HOLD - 2 :: -1], height[:, HOLD + 1 :]
