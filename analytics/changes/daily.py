@@ -29,7 +29,9 @@ _AROUND: Final = 3
 """Days, the one itself in the middle, whose median is the level."""
 
 
-def daily_swing(values: NDArray[np.float64], least_step: float, least_share: float) -> NDArray[np.bool_]:
+def explained_by_hour(
+    values: NDArray[np.float64], least_step: float, least_share: float
+) -> NDArray[np.bool_]:
     """(T,) whether the usual hour explains that a slot is off its level.
 
     Args:

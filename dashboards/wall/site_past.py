@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from analytics.baseline import usual
-from analytics.changes.moved import moved
+from analytics.changes.moved import level_moves
 from analytics.history import summarise
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, local_hours, utc_bounds_ns
 from analytics.lines import Lines
@@ -127,7 +127,9 @@ def _moves(reader: StoreReader, site: str, path: str, span: Selection, weeks: fl
     )  # weeks before the first report take long and say nothing
     first_ns = slot_start(first_ns) + measured.start * SLOT_NS
     figures = {metric: values[..., measured] for metric, values in figures.items()}
-    found = [each for each in moved(figures, (site,), (path,), first_ns) if each.when_ns >= span.start_ns]
+    found = [
+        each for each in level_moves(figures, (site,), (path,), first_ns) if each.when_ns >= span.start_ns
+    ]
     silences = reader.gaps(Selection(span.start_ns, span.end_ns, sites=(site,))).silences if found else ()
     return [
         Move(
