@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from telemetry.windows import HOUR_NS, SLOT_NS
+from telemetry.windows import SLOTS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,6 @@ LEAST_SLOTS: Final = 12
 """An hour of slots; with fewer there is no floor yet."""
 NO_REPLY_MS: Final = 3000.0
 """A packet that did not come back is lost when it is 3 s late: it took at least so long."""
-SLOTS_PER_HOUR: Final = HOUR_NS // SLOT_NS
 
 
 def asks_floor(limits: Sequence[Limits]) -> bool:

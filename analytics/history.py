@@ -12,9 +12,9 @@ import numpy as np
 
 from analytics.hours import local_hours
 from analytics.ranks import medians
-from analytics.rhythm import SLOTS_PER_HOUR, WINDOWS_PER_HOUR, windows_expected
+from analytics.rhythm import windows_expected
 from analytics.samples import broken_in_past
-from telemetry.windows import SLOT_NS
+from telemetry.windows import SLOT_NS, SLOTS_PER_HOUR, WINDOWS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

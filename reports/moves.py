@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 from msgspec import structs
 
-from analytics.changes.daily import SLOTS_PER_DAY
 from analytics.changes.moved import LEAST_SHARE, LEAST_STEP, Moved, level_moves
 from analytics.ranks import medians
 from telemetry.store.line_figures import line_figures
-from telemetry.windows import DAY_NS
+from telemetry.windows import DAY_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

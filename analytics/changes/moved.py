@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
-from analytics.changes.daily import SLOTS_PER_DAY, explained_by_hour
+from analytics.changes.daily import explained_by_hour
 from analytics.changes.offline import changes, standing
 from analytics.changes.series import METRICS, Metric
 from analytics.ranks import medians
-from telemetry.windows import SLOT_NS
+from telemetry.windows import SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analytics.changes.daily import SLOTS_PER_DAY, explained_by_hour
+from analytics.changes.daily import explained_by_hour
 from analytics.changes.moved import level_moves
-from telemetry.windows import SLOT_NS
+from telemetry.windows import SLOT_NS, SLOTS_PER_DAY
 
 DAYS = 28
 HOUR = SLOTS_PER_DAY // 24

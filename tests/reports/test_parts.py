@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from analytics.causes import Cause
-from analytics.changes.moved import SLOTS_PER_DAY, Moved, level_moves
+from analytics.changes.moved import Moved, level_moves
 from analytics.forecast.record import bins, decided, record
 from config.settings import Reports
 from reports.csv_files import csv_of
@@ -26,7 +26,7 @@ from reports.trend import Held, counted, held_by_office
 from reports.weekly.leadership import cause_of_hours
 from telemetry.alerting import Alert, AlertState, Kind, Severity
 from telemetry.decisions import Forecast, Horizon, Outcome, OutcomeState, ReasonCode, State, Verdict
-from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, SLOTS_PER_DAY, WINDOW_NS
 from telemetry.words import say
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
