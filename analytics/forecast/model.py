@@ -33,7 +33,8 @@ RIDGE_OF: Final = {"planned": 1.0}
 """Another ridge for a term's figures: announced stretches are few, say much, and are off wherever none is announced."""
 SMOOTH: Final = 100.0
 NEVER_EASES: Final = frozenset({"strain_near", "strain_rise", "course_breaks", "peers_provider", "peers_end"})
-"""Their weights may not fall below 0: more strain, or broken peers, never raises the chance."""
+"""More strain now never speaks for a line, whatever other figures correct: where there is no past they are not there. Nor
+do peers that are broken."""
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
     "lately": ("six", "day", "onsets", "rate_six", "rate_day", "level", "near_day", "far_day"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.forecast.facts import Facts
-    from bench._forecast.trace_ground import TraceCase
+    from bench._forecast.trace_ground import Ground
 
 LIMITS_MS: Final = (7.0, 10.0, 12.0, 18.0, 22.0, 30.0, 40.0)
 LIMIT_WEIGHT: Final = 0.3
@@ -73,8 +73,8 @@ def lessons(traces: Sequence[Trace], progress: Callable[[str], None]) -> Lessons
 
 def _taken(
     trace: Trace, lot: np.random.Generator, gaps_lot: np.random.Generator
-) -> Iterator[tuple[TraceCase, NDArray[np.int64], float]]:
-    """Cases of a trace, the asks of each that teach, and the weight of an ask before some are taken by lot."""
+) -> Iterator[tuple[Ground, NDArray[np.int64], float]]:
+    """Grounds of a trace, the asks of each that teach, and the weight of an ask before some are taken by lot."""
     for part, over_ms, weighs in _variants(trace):
         one = ground(part, over_ms)
         yield one, np.flatnonzero(lot.random(len(one.held)) < SHARE), weighs

@@ -41,7 +41,7 @@ QUIET_HOURS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
-class TraceCase:
+class Ground:
     """One trace as a track of one line; M asks and whether the line held; `lead_ns` (M,)."""
 
     name: str
@@ -58,7 +58,7 @@ class Rhythm(NamedTuple):
     per_hour: float
 
 
-def ground(trace: Trace, over_ms: float = OVER_MS) -> TraceCase:
+def ground(trace: Trace, over_ms: float = OVER_MS) -> Ground:
     """Ask every full hour, from a day after the first sample on, at each lead; judged so many ms over the floor."""
     first_ns = -(-(int(trace.time_ns[0]) + FIRST_NS) // HOUR_NS) * HOUR_NS
     now_ns = np.arange(first_ns, int(trace.time_ns[-1]), HOUR_NS, dtype=np.int64)
@@ -71,7 +71,7 @@ def ground(trace: Trace, over_ms: float = OVER_MS) -> TraceCase:
     share = np.concatenate([part[each] for (part, _), each in zip(parts, known, strict=True)])
     asks = Asks(np.zeros(len(now), dtype=np.int64), now, now + lead_ns, now + lead_ns + HOUR_NS)
     track = _track(trace, _floor_of_samples(trace, now_ns, floor_ms), over_ms, beat.slot_ns)
-    return TraceCase(trace.name, track, asks, share <= FAILS_SHARE, lead_ns)
+    return Ground(trace.name, track, asks, share <= FAILS_SHARE, lead_ns)
 
 
 def rhythm(trace: Trace) -> Rhythm:
