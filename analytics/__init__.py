@@ -1,1 +1,5 @@
-"""Pure numpy: window verdicts, baselines, flags, readiness. Arrays in, frozen records out, no I/O."""
+"""Arithmetic on what was measured, without I/O: arrays in, arrays and small frozen records out.
+
+Windows judged, the past and what is usual, condition and flags, outages, trends and moved levels, shared faults, the forecast and
+its score, readiness with reasons and advice, how a call would sound. README.md says what each module is for.
+"""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.bursts import burst_of
 from analytics.causes import BURST_CAUSES, DELAY_CAUSES, Cause
 from analytics.delays import delay_of
 from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT
@@ -67,8 +68,7 @@ def past_limit(recent: Recent, line: tuple[int, int], cause: Cause, limit: float
         if cause & DELAY_CAUSES:
             found = delay_of(recent.values, cause)[line] > limit
         elif cause & BURST_CAUSES:
-            prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
-            lost, sent = (recent.values[f"{prefix}worst_200ms_{what}"][line] for what in ("lost", "sent"))
+            lost, sent = (each[line] for each in burst_of(recent.values, cause))
             found = (sent >= LEAST_BURST_SENT) & (lost >= LEAST_BURST_LOST) & (lost > limit * sent)
         else:
             lost, sent = loss_counts(recent.counts, cause)

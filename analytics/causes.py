@@ -38,6 +38,18 @@ RATIO_CAUSES: Final = Cause.LOSS_UP | Cause.LOSS_DOWN | Cause.LOSS
 BURST_CAUSES: Final = Cause.BURST_UP | Cause.BURST_DOWN | Cause.BURST
 DELAY_CAUSES: Final = Cause.JITTER_UP | Cause.JITTER_DOWN | Cause.RTT | Cause.RTT_FLOOR
 
+USUAL_METRIC: Final = {
+    Cause.LOSS_UP: "up_loss_ratio",
+    Cause.LOSS_DOWN: "down_loss_ratio",
+    Cause.LOSS: "loss_ratio",
+    Cause.JITTER_UP: "up_jitter_ms",
+    Cause.JITTER_DOWN: "down_jitter_ms",
+    Cause.RTT: "rtt_p95_ms",
+    Cause.RTT_FLOOR: "rtt_p95_ms",
+}
+"""The metric of the past (`history.METRICS`) that says what is usual; of bursts and outages it keeps none. That of `RTT_FLOOR`
+is the whole round trip: compare it with a whole one, or take the floor off."""
+
 
 def limit_of(cause: Cause, limits: Limits) -> float | None:
     """The limit that a cause is judged by, in the unit of `unit_of`; None where the profile has none."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from analytics.hours import HOURS_PER_DAY, HOURS_PER_WEEK, hour_of_week
 from analytics.proof import proves_above
-from analytics.rhythm import WINDOWS_PER_HOUR, windows_expected
+from analytics.rhythm import windows_expected
+from telemetry.windows import WINDOWS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

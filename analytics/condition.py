@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.bursts import burst_of
 from analytics.causes import BURST_CAUSES, CAUSES, RATIO_CAUSES, Cause, limit_of
 from analytics.delays import delay_of
 from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT, is_outage
@@ -114,8 +115,7 @@ def _loss(counts: Losses, limit: float) -> list[NDArray[np.floating]]:
 
 
 def _burst(seen: Recent, cause: Cause, limit: float) -> NDArray[np.floating]:
-    prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
-    lost, sent = seen.values[f"{prefix}worst_200ms_lost"], seen.values[f"{prefix}worst_200ms_sent"]
+    lost, sent = burst_of(seen.values, cause)
     with np.errstate(invalid="ignore"):
         burst = (lost >= LEAST_BURST_LOST) & (lost > limit * sent)
         judged = (sent >= LEAST_BURST_SENT) | (seen.counts.lost == 0)  # nothing lost is no burst at any rate

@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.breaches import family, loss_counts, one_voice
+from analytics.bursts import burst_of
 from analytics.causes import (
     BURST_CAUSES,
     CAUSES,
     DELAY_CAUSES,
     RATIO_CAUSES,
     REASON,
+    USUAL_METRIC,
     Cause,
     limit_of,
     unit_of,
 )
 from analytics.delays import delay_of
+from analytics.floor import floor_of
 from analytics.spells import marks, spells
 from telemetry.decisions import Flag, Reason, ReasonCode
 from telemetry.windows import SECOND_NS, WINDOW_NS
@@ -45,14 +48,6 @@ USUAL_TIMES: Final = 2.0
 """A figure up to so many times the usual one of the hour is as usual: a minute at 10 packets/s with 2.5 % loss holds 15 lost, give or take 8."""
 _TOLD_IN_AN_OUTAGE: Final = Cause.OUTAGE | RATIO_CAUSES
 """The loss that turned into it is told beside it."""
-_METRIC: Final = {
-    Cause.LOSS_UP: "up_loss_ratio",
-    Cause.LOSS_DOWN: "down_loss_ratio",
-    Cause.LOSS: "loss_ratio",
-    Cause.JITTER_UP: "up_jitter_ms",
-    Cause.JITTER_DOWN: "down_jitter_ms",
-    Cause.RTT: "rtt_p95_ms",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +93,24 @@ def value_within(recent: Recent, site: int, path: int, cause: Cause, span: tuple
     if cause & DELAY_CAUSES:
         return float(np.nan_to_num(np.fmax.reduce(delay_of(recent.values, cause)[at]), nan=0.0))
     if cause & BURST_CAUSES:
-        prefix = {Cause.BURST_UP: "up_", Cause.BURST_DOWN: "down_"}.get(cause, "")
-        lost, sent = (recent.values[f"{prefix}worst_200ms_{what}"][at] for what in ("lost", "sent"))
+        lost, sent = (each[at] for each in burst_of(recent.values, cause))
         return float(np.nan_to_num(np.fmax.reduce(lost / np.maximum(sent, 1.0)), nan=0.0))
     lost_count, sent_count = loss_counts(recent.counts, cause)
     return float(lost_count[at].sum() / max(int(sent_count[at].sum()), 1))
 
 
-def usual_of(past: UsualNow | None, site: int, path: int, cause: Cause) -> float | None:
-    """What is usual for a cause's figure on a line at this hour; None where nobody knows."""
-    if past is None or cause not in _METRIC:
+def usual_of(past: UsualNow | None, recent: Recent, line: tuple[int, int], cause: Cause) -> float | None:
+    """What is usual for a cause's figure on a line (site, path) at this hour, in its own unit; None where nobody knows.
+
+    What is told above the line's floor is usual above the floor that its `recent` windows are held against.
+    """
+    if past is None or cause not in USUAL_METRIC:
         return None
-    return past.figure(_METRIC[cause], site, path)
+    usual = past.figure(USUAL_METRIC[cause], *line)
+    if usual is None or cause is not Cause.RTT_FLOOR:
+        return usual
+    floor_ms = floor_of(recent.values, line)
+    return None if floor_ms is None else round(max(usual - floor_ms, 0.0), 5)
 
 
 def is_usual(value: float | None, usual: float | None, limit: float | None) -> bool:
@@ -195,7 +196,7 @@ class _Maker:
             code=REASON[cause],
             value=round(value_of(self.seen, site, path, cause, first), 5),
             limit=limit_of(cause, self.limits),
-            usual=usual_of(self.present.usual, site, path, cause),
+            usual=usual_of(self.present.usual, self.seen, line, cause),
             unit=unit_of(cause),
             path=name,
             since_ns=since_ns,

@@ -91,7 +91,7 @@ def flapping_flags(recent: Recent, found: Flapping, now_ns: int) -> list[Flag]:
 
 
 def _at_most(found: Outages) -> NDArray[np.int64]:
-    """(S, P): how many outages there are at most: of one after the other none is counted that has filled its windows."""
+    """(S, P): an upper bound of the outages: windows that begin a run of down ones, and those that were down in part only."""
     down = found.down
     if not down.any():
         return np.zeros(down.shape[:2], dtype=np.int64)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from telemetry.windows import HOUR_NS, SLOT_NS
+from telemetry.windows import SLOTS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,6 @@ LEAST_SLOTS: Final = 12
 """An hour of slots; with fewer there is no floor yet."""
 NO_REPLY_MS: Final = 3000.0
 """A packet that did not come back is lost when it is 3 s late: it took at least so long."""
-SLOTS_PER_HOUR: Final = HOUR_NS // SLOT_NS
 
 
 def asks_floor(limits: Sequence[Limits]) -> bool:
@@ -82,3 +81,11 @@ def above_floor(values: Values, floor_ms: NDArray[np.floating]) -> NDArray[np.fl
 def with_floor(values: Values, floor_ms: NDArray[np.floating]) -> Mapping[str, NDArray[np.floating]]:
     """The values with the column `ABOVE` beside them."""
     return {**values, ABOVE: above_floor(values, floor_ms)}
+
+
+def floor_of(values: Values, line: tuple[int, int]) -> float | None:
+    """The floor in ms that `ABOVE` of one line (site, path) of values (S, P, W) was made with; None where there is none, or nothing came back."""
+    if ABOVE not in values:
+        return None
+    floor_ms = float(np.fmin.reduce(values["rtt_p95_ms"][line] - values[ABOVE][line]))
+    return floor_ms if np.isfinite(floor_ms) else None

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.hours import local_hours
-from analytics.rhythm import SLOTS_PER_HOUR, WINDOWS_PER_HOUR, windows_expected
+from analytics.ranks import medians
+from analytics.rhythm import windows_expected
 from analytics.samples import broken_in_past
-from telemetry.windows import SLOT_NS
+from telemetry.windows import SLOT_NS, SLOTS_PER_HOUR, WINDOWS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +141,7 @@ def of_slots(
     for index, name in enumerate(METRICS):
         grid = np.full((*out.measured.shape, SLOTS_PER_HOUR), np.nan, dtype=np.float32)
         grid[..., hour, slot] = figures[index][..., rows]
-        out.figures[name][...] = _median(grid.reshape(-1, SLOTS_PER_HOUR)).reshape(out.measured.shape)
+        out.figures[name][...] = medians(grid)[0]
     return out
 
 
@@ -231,16 +232,7 @@ def _sum_by(
 def _median_by(
     cell: NDArray[np.int64], slot: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, ...]
 ) -> NDArray[np.float32]:
-    """Median of each cell's slots, without the all-NaN warnings of nanmedian."""
+    """Median of each cell's slots."""
     grid = np.full((int(np.prod(shape)), SLOTS_PER_HOUR), np.nan, dtype=np.float32)
     grid[cell, slot] = values
-    return _median(grid).reshape(shape)
-
-
-def _median(grid: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Median of each row (n, 12), which is sorted in place; NaN where it has none."""
-    grid.sort(axis=-1)  # NaN last
-    known = np.isfinite(grid).sum(axis=-1)
-    at = np.arange(len(grid))
-    low, high = grid[at, np.maximum(known - 1, 0) // 2], grid[at, np.minimum(known // 2, SLOTS_PER_HOUR - 1)]
-    return np.where(known > 0, (low + high) / 2.0, np.nan).astype(np.float32)
+    return medians(grid)[0].astype(np.float32).reshape(shape)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.bursts import burst_of
 from analytics.causes import Cause, limit_of
 from analytics.delays import DELAY_COLUMN, delay_of
 from analytics.losses import losses
@@ -131,8 +132,8 @@ def _loss_holds(pooled: Losses, limit: float) -> NDArray[np.bool_]:
 
 def _burst_causes(values: Values, counts: Losses, limit: float) -> NDArray[np.uint16]:
     bits = np.zeros(counts.sent.shape, dtype=np.uint16)
-    for cause, prefix in ((Cause.BURST_UP, "up_"), (Cause.BURST_DOWN, "down_"), (Cause.BURST, "")):
-        lost, sent = values[f"{prefix}worst_200ms_lost"], values[f"{prefix}worst_200ms_sent"]
+    for cause in (Cause.BURST_UP, Cause.BURST_DOWN, Cause.BURST):
+        lost, sent = burst_of(values, cause)
         with np.errstate(invalid="ignore"):
             burst = (sent >= LEAST_BURST_SENT) & (lost >= LEAST_BURST_LOST) & (lost > limit * sent)
         if cause is Cause.BURST:

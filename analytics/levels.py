@@ -4,8 +4,8 @@ The level moved where the first `LASTS_DAYS` measured days after it, all but one
 it and past the middle between both medians, which lie apart, while the day just before does not. Only the first days
 after are asked, so a later outage undoes no adoption. At least fourteen days before are asked, so a week's own
 rhythm is none. Days end at the hour that is asked from, so a day counts as being on a new level when more than half of
-its hours are: a clear move is adopted between six and seven days after it. An outage of up to five days is no level: of
-the two days that it begins and ends in, it cannot hold more than half of both.
+its hours are: a clear move is adopted between six and seven days after it. An outage of up to five days is no level:
+it fills five whole days, or four and more than half of one other, fewer than the six of seven that are needed.
 """
 
 from __future__ import annotations

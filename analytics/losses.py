@@ -64,7 +64,7 @@ def _whole(values: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def losses(values: Values) -> Losses:
-    """Counts of window values; an absent window has sent nothing, a direction that is absent lost nothing for certain."""
+    """Counts of window values; an absent window has sent nothing; where a direction is absent nothing is known to have been lost in it."""
     sent = np.maximum(_whole(values["sent"]), 0)
     lost = np.clip(_whole(values["lost"]), 0, sent)
     up = np.clip(_whole(values["up_lost"]), 0, lost)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.changes.cuts import AFTER, BEFORE, SPAN
-from analytics.changes.online import moved
+from analytics.changes.online import moved_now
 from analytics.changes.series import METRICS
 from analytics.ranks import medians
 from telemetry.decisions import Flag, Reason, ReasonCode
@@ -104,7 +104,7 @@ def _risen(
     line, look = np.nonzero(worth)
     if not len(line):
         return line, look
-    yes = moved(spans[line, look], trees, metric)
+    yes = moved_now(spans[line, look], trees, metric)
     yes &= ~_calm(series[line], ((new + old) / 2.0)[line, look])
     line, look = line[yes], look[yes]
     last = np.diff(line, append=-1) != 0  # the newest decision of each line

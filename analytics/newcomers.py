@@ -1,4 +1,4 @@
-"""Since when a line is known, as long as that is not long: what is said of it rests on little then, however sure it sounds."""
+"""Lines that have been known for less than a day, and since when: what is said of them rests on little, however sure it sounds."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ not a loss. Scattered losses have short runs, and bursts (Gilbert and Elliott) h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +17,7 @@ from analytics.losses import trailing_sum
 from telemetry.windows import MS_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -65,8 +65,6 @@ class Outages:
     run_s: NDArray[np.floating]
     open: NDArray[np.bool_]
     present: NDArray[np.bool_]
-    _found: dict[tuple[int, int], tuple[Outage, ...]] = field(default_factory=dict, repr=False, compare=False)
-    """Of the lines that were asked for."""
 
     def last(self, windows: int) -> Outages:
         """Of the newest so many windows."""
@@ -83,17 +81,19 @@ class Outages:
     def lasting(self) -> NDArray[np.bool_]:
         """(S, P): nothing came through at the end of the line's newest window."""
         out = np.zeros(self.down.shape[:2], dtype=bool)
-        for site, path in np.argwhere(self.down.any(axis=-1)).tolist():
-            found = self.of_line(site, path)
-            out[site, path] = bool(found) and found[-1].until_ns is None
+        for at, found in self._by_line.items():
+            out[at] = bool(found) and found[-1].until_ns is None
         return out
 
     def of_line(self, site: int, path: int) -> tuple[Outage, ...]:
         """Each outage of one line, oldest first; as few as there can have been."""
-        at = (site, path)
-        if at not in self._found:
-            self._found[at] = tuple(self._outages(at))
-        return self._found[at]
+        return self._by_line.get((site, path), ())
+
+    @cached_property
+    def _by_line(self) -> Mapping[tuple[int, int], tuple[Outage, ...]]:
+        """Of the lines (site, path) that any window is down of: flags, reasons and lists ask for the same few again and again."""
+        any_down = np.argwhere(self.down.any(axis=-1)).tolist()
+        return {(site, path): tuple(self._outages((site, path))) for site, path in any_down}
 
     def _outages(self, at: tuple[int, int]) -> Iterator[Outage]:
         present = np.flatnonzero(self.present[at])

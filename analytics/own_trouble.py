@@ -130,7 +130,7 @@ def claimed_beyond(
     trouble: Mapping[str, NDArray[np.floating]],
     room: NDArray[np.integer] | int = MOST_WINDOWS,
 ) -> NDArray[np.bool_]:
-    """(S, P): lines whose room is used up, and of whose newest windows the probe claims something; by what `without_own_trouble` was given and gave.
+    """(S, P): lines whose room is used up though the probe still claims trouble in their newest windows; `cleared`: what `without_own_trouble` made of `values`.
 
     A claim that would change nothing, as one late packet of 150, is none: also where there is no room at all.
     """
@@ -172,7 +172,7 @@ def _shared_out(room: NDArray[np.floating], total: NDArray[np.floating]) -> NDAr
 def _worst(
     delay: NDArray[np.floating], least: NDArray[np.floating], total: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
-    """(R, W): the windows with the worst delays, as many as can each have more than its least out of the row's total."""
+    """(R, W): the windows with the worst delays: as many as the row's `total` is enough for when each takes its `least`."""
     order = np.argsort(-delay, axis=1, kind="stable")
     needed = np.cumsum(np.take_along_axis(least, order, axis=1), axis=1)
     out = np.zeros(delay.shape, dtype=bool)

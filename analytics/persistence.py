@@ -5,7 +5,7 @@ on longer. The Lomax law says so with two numbers: P(T > t) = (1 + t / SCALE) **
 has lasted `age`, P(T > age + t | T > age) = ((SCALE + age) / (SCALE + age + t)) ** SHAPE.
 
 Two of them, one after the other. For half an hour faults end as slowly as 15 min and 0.4 say; what is still there then
-ends sooner, by 45 min and 0.9 (decision 196 says on which pasts that was learnt). But of no fault less is said than of a fresh one by the
+ends sooner, by 45 min and 0.9 (decision 196 says on which pasts that was learnt). But no fault is given less than a fresh one gets by the
 first law alone, which is still there after 30 min with 0.64, after 2 h with 0.42, after 10 h with 0.23, after 24 h with 0.16:
 what is broken two hours before a meeting is *not ready* (decision 052). So a fault of an hour is there after 2 h
 with 0.55, one of six hours with 0.82.

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Precision = TypeVar("Precision", bound=np.floating)
 
-def medians(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Median of (..., T) and how many values are behind it, (...) each; NaN where there is none."""
+
+def medians(values: NDArray[Precision]) -> tuple[NDArray[Precision], NDArray[np.int64]]:
+    """Median of (..., T) and how many values are behind it, (...) each; NaN where there is none. As precise as the values."""
     low, high, known = middle_two(values)
-    return (low + high) / 2.0, known
+    return np.asarray((low + high) / 2.0), known
 
 
 def middle_two(
-    values: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    values: NDArray[Precision],
+) -> tuple[NDArray[Precision], NDArray[Precision], NDArray[np.int64]]:
     """The two values that the median of (..., T) lies between, and how many are known, (...) each; NaN where there is none.
 
     Above a bar lies the lower one only where more than half of the values do, below it the higher one likewise.
     """
     known = np.isfinite(values).sum(axis=-1)
     if not values.shape[-1]:
-        nothing = np.full(values.shape[:-1], np.nan)
+        nothing = np.full(values.shape[:-1], np.nan, dtype=values.dtype)
         return nothing, nothing, known
     ordered = np.sort(values, axis=-1)
     low = _at(ordered, np.maximum(known - 1, 0) // 2)
@@ -45,5 +47,5 @@ def tails(values: NDArray[np.float64], share: float) -> tuple[NDArray[np.float64
     return _at(ordered, np.minimum(aside, last // 2)), _at(ordered, last - np.minimum(aside, last // 2))
 
 
-def _at(ordered: NDArray[np.float64], rank: NDArray[np.int64]) -> NDArray[np.float64]:
+def _at(ordered: NDArray[Precision], rank: NDArray[np.int64]) -> NDArray[Precision]:
     return np.asarray(np.take_along_axis(ordered, rank[..., None], axis=-1)[..., 0])

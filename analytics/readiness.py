@@ -57,7 +57,7 @@ Below it the model stands: its chances there were measured to be right, those of
 """
 SILENCE_HIDES: Final = 0.5
 NOW_COUNTS_NS: Final = 12 * HOUR_NS
-"""How it is now counts in full for meetings within so long. An office dark now is not ready for a meeting within so long; before later ones there is time to come back, as from any fault."""
+"""A fault of now counts in full for meetings that begin within so long, and an office that is dark now is not ready for them: before later ones there is time to come back."""
 SOON_NS: Final = HOUR_NS
 """A rise weighs on meetings that begin within so long: what passes its limit now may be well again before later ones."""
 RELAPSES: Final = (0.0, 0.0, 0.0, 0.3, 0.5)
@@ -226,9 +226,8 @@ def _broken(
 
 def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:
     """What silence hides, (S, K): nothing up to `SILENT_NS`, then more and more until the office is dark."""
-    heard_ns = np.maximum(
-        ground.silent_since_ns, ground.listening_since_ns
-    )  # nobody is less sure of it because we were away
+    # Nobody is less sure of it because we were away.
+    heard_ns = np.maximum(ground.silent_since_ns, ground.listening_since_ns)
     silent_ns = (ground.now_ns - heard_ns)[:, paths]
     room = max(ground.dark_after_ns - SILENT_NS, 1)
     silence = SILENCE_HIDES * np.clip((silent_ns - SILENT_NS) / room, 0.0, 1.0)

@@ -233,7 +233,7 @@ def _reason(
         code=REASON[cause],
         value=value,
         limit=limit_of(cause, case.profile.alarm),
-        usual=usual_of(case.ground.usual, case.site, case.path, cause),
+        usual=usual_of(case.ground.usual, case.ground.recent, (case.site, case.path), cause),
         unit=unit_of(cause),
         path=case.path_name,
         since_ns=since_ns,

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.hours import HOURS_PER_WEEK
-from telemetry.windows import HOUR_NS, SLOT_NS, WINDOW_NS
+from telemetry.windows import SLOTS_PER_HOUR, WINDOWS_PER_HOUR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SLOTS_PER_HOUR: Final = HOUR_NS // SLOT_NS
-WINDOWS_PER_HOUR: Final = HOUR_NS // WINDOW_NS
 MOST_SPARSE: Final = 11
 """More windows than these in five minutes is the rhythm of our own probes: every 30 s gives ten, and one at the edge."""
 USUAL_STEPS: Final = 24

@@ -84,5 +84,5 @@ def _usual_peak(case: Case, first: int, last: int) -> float:
     """The highest usual strain of the slots from `first` to before `last`; NaN where none is known."""
     now_ns = np.array([case.ground.foresight.now_ns])
     usual = usual_strain(case.track, np.array([case.line]), np.arange(first, last)[None, :], now_ns)
-    # Past its limit is past its limit.
+    # Beyond the limit it does not matter by how much.
     return float(np.fmax.reduce(np.minimum(usual[0], 1.0)))

@@ -1,8 +1,8 @@
 """An hour of the week that failed nearly every time: whatever a model says, such an hour is not promised again.
 
 The fitted model weighs a line's record against what lines do on average, and four bad Mondays are few to it. A
-person at the desk has seen them all. So where the record of this very hour is plain, it is called not ready. By how much it
-is not is the model's to say, which knows what today is like (decision 191).
+person at the desk has seen them all. So where the record of this very hour is plain, it is called not ready. How far
+below *ready* it lies is left to the model, which knows what today is like (decision 191).
 """
 
 from __future__ import annotations

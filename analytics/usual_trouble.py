@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.causes import CAUSES, DELAY_CAUSES, Cause
+from analytics.causes import CAUSES, DELAY_CAUSES, USUAL_METRIC
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES, VALUE_WINDOWS
 
@@ -18,15 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.baseline import UsualNow
+    from analytics.causes import Cause
     from analytics.condition import Condition
     from analytics.recent import Recent
 
-_METRIC_OF_DELAY: Final = {
-    Cause.JITTER_UP: "up_jitter_ms",
-    Cause.JITTER_DOWN: "down_jitter_ms",
-    Cause.RTT: "rtt_p95_ms",
-    Cause.RTT_FLOOR: "rtt_p95_ms",  # as high as usual at this hour is no surprise
-}
+_OF_ALL_LOST: Final = "loss_ratio"
 
 
 def usual_chance(
@@ -46,7 +42,7 @@ def usual_chance(
     for index, cause in enumerate(CAUSES):
         if not suspects[..., index].any():
             continue
-        metric = _METRIC_OF_DELAY.get(cause, "loss_ratio")
+        metric = USUAL_METRIC[cause] if cause & DELAY_CAUSES else _OF_ALL_LOST
         with np.errstate(invalid="ignore"):
             as_usual = _figure(now, cause, metric) <= USUAL_TIMES * usual.lines(metric)
         surprise |= suspects[..., index] & ~as_usual

@@ -124,9 +124,9 @@ def _as_it_comes(values: NDArray[np.float64], trees: Trees) -> NDArray[np.int64]
 def _fit(traces: Sequence[Trace], progress: Callable[[str], None]) -> dict[str, object]:
     """Grow the trees and ship them."""
     progress(f"growing trees on {len(traces)} traces")
-    past = [*(offline.Past(trace) for trace in traces), *offline.quiet_pasts()]
+    past = [*(offline.past_of(trace) for trace in traces), *offline.quiet_pasts()]
     growing.write(offline.grown(past), SHIPPED / OFFLINE)
-    growing.write(online.grown([online.Cut(trace) for trace in traces]), SHIPPED / ONLINE)
+    growing.write(online.grown([online.cut_of(trace) for trace in traces]), SHIPPED / ONLINE)
     return {f"{name}_bytes": (SHIPPED / name).stat().st_size for name in (OFFLINE, ONLINE)}
 
 
@@ -134,7 +134,7 @@ def _out_of_fold(
     traces: Sequence[Trace], kin: NDArray[np.int64], progress: Callable[[str], None]
 ) -> dict[str, NDArray[np.int64]]:
     """Counts of both detectors on traces that their trees did not see, dealt one by one and with their kin."""
-    past, cut = [offline.Past(trace) for trace in traces], [online.Cut(trace) for trace in traces]
+    past, cut = [offline.past_of(trace) for trace in traces], [online.cut_of(trace) for trace in traces]
     counts: dict[str, NDArray[np.int64]] = {}
     for suffix, dealt in (("", folds.by_trace(len(traces))), (KIN_APART, folds.by_kin(kin))):
         for name, found, window_s in (

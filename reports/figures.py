@@ -12,7 +12,7 @@ from analytics.judge import judge
 from analytics.quality.mos import SATISFIED_MOS
 from reports.spells import faults
 from telemetry.decisions import OutcomeState, ReasonCode
-from telemetry.windows import HOUR_NS, WINDOW_NS
+from telemetry.windows import WINDOW_NS, WINDOWS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from telemetry.decisions import Outcome
 
 HOURS: Final = 24
-_WINDOWS_PER_HOUR: Final = HOUR_NS // WINDOW_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ def sound_week(mos: NDArray[np.float64]) -> SoundWeek:
     rated = worst[~np.isnan(worst)]
     if not len(rated):
         return UNRATED
-    return SoundWeek(float(np.median(rated)), float((rated < SATISFIED_MOS).sum()) / _WINDOWS_PER_HOUR)
+    return SoundWeek(float(np.median(rated)), float((rated < SATISFIED_MOS).sum()) / WINDOWS_PER_HOUR)
 
 
 def office_week(
@@ -159,7 +158,7 @@ def office_week(
     return OfficeWeek(
         site=site,
         region=region,
-        below_hours=float(below.sum()) / _WINDOWS_PER_HOUR,
+        below_hours=float(below.sum()) / WINDOWS_PER_HOUR,
         below_share=float(below.sum()) / measured if measured else float("nan"),
         complete_share=measured / len(present) if len(present) else float("nan"),
         by_hour=tuple(by_hour.tolist()),

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 from msgspec import structs
 
-from analytics.changes.daily import SLOTS_PER_DAY
-from analytics.changes.moved import LEAST_SHARE, LEAST_STEP, Moved, moved
+from analytics.changes.moved import LEAST_SHARE, LEAST_STEP, Moved, level_moves
 from analytics.ranks import medians
 from telemetry.store.line_figures import line_figures
-from telemetry.windows import DAY_NS
+from telemetry.windows import DAY_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +36,7 @@ def moves(
         figures = line_figures(reader, sites, (path,), first_ns, until_ns)
         for row, site in enumerate(sites):
             own = _candidates({metric: by_day(figures[metric][row, 0]) for metric in LEAST_STEP})
-            found += joined(moved(own, (site,), (path,), first_ns))
+            found += joined(level_moves(own, (site,), (path,), first_ns))
     return [move for move in found if week.start_ns <= move.when_ns < until_ns]
 
 

@@ -17,6 +17,10 @@ SLOT_NS: Final = 300 * SECOND_NS
 WINDOWS_PER_SLOT: Final = SLOT_NS // WINDOW_NS
 HOUR_NS: Final = 3600 * SECOND_NS
 DAY_NS: Final = 24 * HOUR_NS
+WEEK_NS: Final = 7 * DAY_NS
+WINDOWS_PER_HOUR: Final = HOUR_NS // WINDOW_NS
+SLOTS_PER_HOUR: Final = HOUR_NS // SLOT_NS
+SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
 SILENT_NS: Final = 45 * SECOND_NS
 """Who was not heard for longer is silent: a window comes every 15 s and is 5 s under way, so two in a row are missing."""
 

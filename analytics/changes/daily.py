@@ -8,12 +8,11 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, median_filter
 
 from analytics.ranks import medians
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.windows import SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
 LEAST_OTHERS: Final = 3
 """So many other days must show it at that time of the day, ..."""
 LEAST_SHARE_OF_DAYS: Final = 0.125
@@ -29,7 +28,9 @@ _AROUND: Final = 3
 """Days, the one itself in the middle, whose median is the level."""
 
 
-def daily_swing(values: NDArray[np.float64], least_step: float, least_share: float) -> NDArray[np.bool_]:
+def explained_by_hour(
+    values: NDArray[np.float64], least_step: float, least_share: float
+) -> NDArray[np.bool_]:
     """(T,) whether the usual hour explains that a slot is off its level.
 
     Args:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
-from analytics.changes.daily import SLOTS_PER_DAY, daily_swing
+from analytics.changes.daily import explained_by_hour
 from analytics.changes.offline import changes, standing
 from analytics.changes.series import METRICS, Metric
 from analytics.ranks import medians
-from telemetry.windows import SLOT_NS
+from telemetry.windows import SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Moved(Struct, frozen=True, kw_only=True):
     after: float
 
 
-def moved(
+def level_moves(
     figures: Mapping[Metric, NDArray[np.float64]],
     sites: Sequence[str],
     paths: Sequence[str],
@@ -87,7 +87,7 @@ def _of_line(  # noqa: PLR0913, PLR0917 - a line's names, its figures, how to lo
     """Levels are of the figures as measured, less the slots in which they are off as they often are at that time of the day."""
     if not np.isfinite(values).any():
         return []
-    values = np.where(daily_swing(values, LEAST_STEP[metric], LEAST_SHARE), np.nan, values)
+    values = np.where(explained_by_hour(values, LEAST_STEP[metric], LEAST_SHARE), np.nan, values)
     plain = _without_habit(values)
     found = standing(plain, metric) if trees is None or metric != "rtt" else changes(plain, trees)
     while True:  # a cut that is not told joins its two sides, and their neighbours are weighed anew

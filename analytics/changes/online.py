@@ -26,7 +26,7 @@ QUIET: Final = 6
 """After a decision the same line decides nothing for fewer than so many samples: it would be the same change."""
 
 
-def moved(newest: NDArray[np.float64], trees: Trees, metric: Metric = "rtt") -> NDArray[np.bool_]:
+def moved_now(newest: NDArray[np.float64], trees: Trees, metric: Metric = "rtt") -> NDArray[np.bool_]:
     """(N,) whether each line's level moved `AFTER` samples ago, counting the newest one.
 
     `newest` (N, SPAN): the newest samples of N lines, oldest first, NaN where nothing was measured. Where fewer than four
@@ -68,10 +68,10 @@ def windows(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def decisions(values: NDArray[np.float64], trees: Trees, metric: Metric = "rtt") -> NDArray[np.int64]:
-    """Indices of the samples of (T,) values at which `moved` would have decided, had they come one by one."""
+    """Indices of the samples of (T,) values at which `moved_now` would have decided, had they come one by one."""
     if len(values) < BEFORE + AFTER:
         return np.zeros(0, dtype=np.int64)
-    return once(np.flatnonzero(moved(windows(values), trees, metric)))
+    return once(np.flatnonzero(moved_now(windows(values), trees, metric)))
 
 
 def once(hits: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def medians(
+def segment_medians(
     values: NDArray[np.float64], first: NDArray[np.int64], end: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """(C,) median of each `values[first:end]`, in the unit of `values` (T,) without NaN; NaN of an empty one.

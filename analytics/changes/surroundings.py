@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.changes.series import beside
-from analytics.changes.stretches import medians, spreads
+from analytics.changes.stretches import segment_medians, spreads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -123,11 +123,11 @@ def _larger(
     ends = np.concatenate([[0, 0], cuts, [len(filled), len(filled)]])
     before, after = np.searchsorted(cuts, at - OWN) + 1, np.searchsorted(cuts, at + OWN + 1) + 2
     left, right, outer_left, outer_right = ends[before], ends[after], ends[before - 1], ends[after + 1]
-    low, high = medians(filled, left, at), medians(filled, at, right)
+    low, high = segment_medians(filled, left, at), segment_medians(filled, at, right)
     step = high - low
     size, way = np.abs(step), np.sign(step)
-    beyond_left = (low - medians(filled, outer_left, left)) / (size + _SHARE * scale)
-    beyond_right = (medians(filled, right, outer_right) - high) / (size + _SHARE * scale)
+    beyond_left = (low - segment_medians(filled, outer_left, left)) / (size + _SHARE * scale)
+    beyond_right = (segment_medians(filled, right, outer_right) - high) / (size + _SHARE * scale)
     spread_left, spread_right = spreads(filled, left, at, low), spreads(filled, at, right, high)
     yield np.log(size + _LEAST_STEP)
     yield np.log(size / scale + _LEAST_STEP)

@@ -21,6 +21,7 @@ from scipy.special import ndtr
 from analytics.forecast.coming import DAYS
 from analytics.forecast.odds import log_odds
 from analytics.forecast.seen import asks_at_once, look, newest_slot, slots_in
+from analytics.ranks import medians
 from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS
 
 if TYPE_CHECKING:
@@ -167,8 +168,5 @@ def _calm(usual: Floats) -> Floats:
 
 
 def _median(of: NDArray[np.floating]) -> Floats:
-    """Median along the last axis of what is not NaN; NaN where nothing is."""
-    order = np.sort(of, axis=-1)
-    last = np.maximum(np.isfinite(order).sum(axis=-1, keepdims=True) - 1, 0)
-    low, high = (np.take_along_axis(order, at, axis=-1)[..., 0] for at in (last // 2, (last + 1) // 2))
-    return np.asarray((low + high) / 2.0, dtype=np.float64)
+    """The median along the last axis in double precision: the track keeps single."""
+    return np.asarray(medians(of)[0], dtype=np.float64)

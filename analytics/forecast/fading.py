@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Fading(NamedTuple):
-    """A memory: its half-life, and how many hours' worth of the next longer memory stand beside its own; both in hours."""
+    """A memory: its half-life, and how many hours the next longer memory's rate counts like in its own; both in hours."""
 
     half_hours: float
     prior_hours: float

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_STEPS: Final = 100
-CLOSE: Final = 1e-8
+TOLERANCE: Final = 1e-8
 """A step that would save so small a part of the penalised loss is the last."""
 ROWS: Final = 16_384
 """Asks that are laid out at a time."""
-SHORTEST: Final = 1e-6
-"""Of a step that does not save as much as it should, so small a part is taken at the least."""
-SAVES: Final = 1e-4
-"""A step must save so much of what its slope promises."""
-FREELY: Final = 0.1
-"""How hard the bias is held to where it starts."""
-SURELY: Final = 6.0
-"""1 over the mean of p (1 - p) where p is spread evenly: what makes the two halves of `in_doubt` equal there."""
+LEAST_STEP: Final = 1e-6
+"""Of a step that does not save as much as it should, at least so small a part is taken."""
+ARMIJO: Final = 1e-4
+"""A step must save so much of what the gradient promises (Armijo's rule)."""
+BIAS_RIDGE: Final = 0.1
+"""The ridge of the bias: how hard it is held to where it starts."""
+BRIER_SCALE: Final = 6.0
+"""1 / mean of p (1 - p) for p uniform on 0..1: what makes the two halves of `in_doubt` equal there."""
 KNOTS_MIN: Final = (10.0, 30.0, 120.0, 1440.0, 20160.0)
 """Leads in minutes at which the weights are fitted; between them they run straight in log(lead), beyond them level."""
 
@@ -63,14 +63,14 @@ class Outcomes:
     weight: NDArray[np.float64]
 
 
-def most_likely(
+def fit_map(
     x: NDArray[np.float64],
     hats: NDArray[np.float64],
     came: Outcomes,
     penalty: Penalty,
     begin: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Weights (K, 1 + F) of figures `x` (M, 1 + F, the first column 1) with the least penalised log loss.
+    """Weights (K, 1 + F) of figures `x` (M, 1 + F, the first column 1) with the least penalised log loss: the maximum a posteriori (MAP).
 
     `begin` (K, 1 + F): weights that lie near, when there are any; they change the way there, not where it ends.
 
@@ -84,17 +84,17 @@ def most_likely(
     weights = np.maximum((penalty.start if begin is None else begin).ravel(), at_least)
     value = _loss(weights, x, hats, came, penalty)
     for _ in range(MOST_STEPS):
-        slope, curve = _course(weights, x, hats, came, penalty)
-        free = ~((weights <= at_least) & (slope > 0.0))
+        gradient, hessian = _gradient_and_hessian(weights, x, hats, came, penalty)
+        free = ~((weights <= at_least) & (gradient > 0.0))
         step = np.zeros_like(weights)
-        step[free] = -cho_solve(cho_factor(curve[np.ix_(free, free)]), slope[free])
-        if -slope @ step <= CLOSE * value:
+        step[free] = -cho_solve(cho_factor(hessian[np.ix_(free, free)]), gradient[free])
+        if -gradient @ step <= TOLERANCE * value:
             break
         length = 1.0
         while True:
             there = np.maximum(weights + length * step, at_least)
             found = _loss(there, x, hats, came, penalty)
-            if found <= value + SAVES * float(slope @ (there - weights)) or length < SHORTEST:
+            if found <= value + ARMIJO * float(gradient @ (there - weights)) or length < LEAST_STEP:
                 break
             length /= 2.0
         weights, value = there, found
@@ -110,20 +110,20 @@ def in_doubt(
     make the sum of both small, and what is next to certain either way, which the log loss alone listens to most, counts
     half.
     """
-    fails = expit(_odds(weights, x, hats))
-    return Outcomes(came.fails, came.weight * (0.5 + 0.5 * SURELY * fails * (1.0 - fails)))
+    fails = expit(_log_odds(weights, x, hats))
+    return Outcomes(came.fails, came.weight * (0.5 + 0.5 * BRIER_SCALE * fails * (1.0 - fails)))
 
 
 def _held_to(penalty: Penalty) -> NDArray[np.float64]:
     """(1 + F,) how hard each weight is held."""
-    return np.concatenate([[FREELY], penalty.ridge])
+    return np.concatenate([[BIAS_RIDGE], penalty.ridge])
 
 
 def _blocks(rows: int) -> list[slice]:
     return [slice(first, first + ROWS) for first in range(0, rows, ROWS)]
 
 
-def _odds(
+def _log_odds(
     weights: NDArray[np.float64], x: NDArray[np.float64], hats: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(M,) log-odds of failing."""
@@ -139,35 +139,35 @@ def _loss(
 ) -> float:
     """What is made as small as can be."""
     off = weights.reshape(penalty.start.shape) - penalty.start
-    odds = _odds(weights, x, hats)
-    lost = came.weight * np.logaddexp(0.0, np.where(came.fails, -odds, odds))
+    log_odds = _log_odds(weights, x, hats)
+    lost = came.weight * np.logaddexp(0.0, np.where(came.fails, -log_odds, log_odds))
     held = (_held_to(penalty) * off**2).sum() + penalty.smooth * (np.diff(off, axis=0) ** 2).sum()
     return float(lost.sum() + 0.5 * held)
 
 
-def _course(
+def _gradient_and_hessian(
     weights: NDArray[np.float64],
     x: NDArray[np.float64],
     hats: NDArray[np.float64],
     came: Outcomes,
     penalty: Penalty,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Slope (K * (1 + F),) and curvature of the penalised loss."""
+    """Of the penalised loss: (K * (1 + F),) and (K * (1 + F), K * (1 + F))."""
     knots, figures = penalty.start.shape
     off = weights.reshape(knots, figures) - penalty.start
     between = np.diff(np.eye(knots), axis=0)
     drawn = penalty.smooth * between.T @ between
     held_to = _held_to(penalty)
-    slope = held_to * off + drawn @ off
-    curve = np.zeros((knots, figures, knots, figures))
+    gradient = held_to * off + drawn @ off
+    hessian = np.zeros((knots, figures, knots, figures))
     each = np.arange(figures)
-    curve[:, each, :, each] = drawn
+    hessian[:, each, :, each] = drawn
     knot = np.arange(knots)
-    curve[knot[:, None], each, knot[:, None], each] += held_to
+    hessian[knot[:, None], each, knot[:, None], each] += held_to
     for rows in _blocks(len(x)):
         part, hat = x[rows], hats[rows]
-        fails = expit(_odds(weights, part, hat))
-        slope += (hat * (came.weight[rows] * (fails - came.fails[rows]))[:, None]).T @ part
+        fails = expit(_log_odds(weights, part, hat))
+        gradient += (hat * (came.weight[rows] * (fails - came.fails[rows]))[:, None]).T @ part
         sure = came.weight[rows] * fails * (1.0 - fails)
         for one in range(knots):
             for other in range(one, min(one + 2, knots)):
@@ -175,7 +175,7 @@ def _course(
                 use = much > 0.0
                 if use.any():
                     block = part[use].T @ (part[use] * much[use, None])
-                    curve[one, :, other, :] += block
+                    hessian[one, :, other, :] += block
                     if other != one:
-                        curve[other, :, one, :] += block
-    return slope.ravel(), curve.reshape(knots * figures, -1)
+                        hessian[other, :, one, :] += block
+    return gradient.ravel(), hessian.reshape(knots * figures, -1)

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import expit
 
 from analytics.forecast.features import facts
-from analytics.forecast.fitting import KNOTS_MIN, Outcomes, Penalty, in_doubt, lead_hats, most_likely
+from analytics.forecast.fitting import KNOTS_MIN, Outcomes, Penalty, fit_map, in_doubt, lead_hats
 from analytics.forecast.track import Chances
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def fit_facts(
     ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
     ridge *= 1.0 if prior is None else HELD_TO_PRIOR
     penalty = Penalty(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES)))
-    likeliest = most_likely(x, hats, came, penalty)
-    weights = most_likely(x, hats, in_doubt(likeliest, x, hats, came), penalty, likeliest)
+    likeliest = fit_map(x, hats, came, penalty)
+    weights = fit_map(x, hats, in_doubt(likeliest, x, hats, came), penalty, likeliest)
     return Model(
         form=FORM,
         names=FIGURES,

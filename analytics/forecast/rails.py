@@ -23,10 +23,10 @@ from analytics.lines import Lines
 from analytics.persistence import still_broken
 from analytics.readiness import RELAPSES, SILENCE_HIDES, dark_hides, lasting_takes, within_rails
 from analytics.rehearsed import RECALLED_NS, within_rehearsal
-from analytics.rhythm import MOST_SPARSE, WINDOWS_PER_HOUR
+from analytics.rhythm import MOST_SPARSE
 from analytics.usual_hour import plain
 from telemetry.store.rollup import CLOSED_AFTER_NS
-from telemetry.windows import DAY_NS, HOUR_NS, WINDOWS_PER_SLOT
+from telemetry.windows import DAY_NS, HOUR_NS, WINDOWS_PER_HOUR, WINDOWS_PER_SLOT
 
 if TYPE_CHECKING:
     from datetime import tzinfo

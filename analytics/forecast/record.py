@@ -99,15 +99,13 @@ def bins(rows: Sequence[Decided]) -> tuple[Bin, ...]:
     held = np.array([h for _, h in numbered], dtype=bool)
     found = reliability(chance, held)
     return tuple(
-        _bin(*found_bin)
-        for found_bin in zip(found.counts, found.chance, found.held, strict=True)
-        if found_bin[0]
+        _bin(count, said, share)
+        for count, said, share in zip(found.counts, found.chance, found.held, strict=True)
+        if said is not None and share is not None
     )
 
 
-def _bin(count: int, said: float | None, share: float | None) -> Bin:
-    assert said is not None  # of a bin that is not empty
-    assert share is not None
+def _bin(count: int, said: float, share: float) -> Bin:
     held, tail = round(share * count), (1.0 - LEVEL) / 2.0
     low = float(beta.ppf(tail, held, count - held + 1)) if held else 0.0
     high = float(beta.ppf(1.0 - tail, held + 1, count - held)) if held < count else 1.0

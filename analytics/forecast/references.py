@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import expit
 
 from analytics.forecast.features import facts
-from analytics.forecast.fitting import Outcomes, Penalty, lead_hats, most_likely
+from analytics.forecast.fitting import Outcomes, Penalty, fit_map, lead_hats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,7 @@ def fit_reference(known: Facts, held: NDArray[np.bool_], figures: tuple[str, ...
     x = known.of(figures)[use]
     start = np.zeros((hats.shape[1], 1 + x.shape[1]))
     ones = np.column_stack([np.ones(len(x)), x])
-    weights = most_likely(
+    weights = fit_map(
         ones, hats, Outcomes(~held[use], np.ones(len(ones))), Penalty(start, np.full(x.shape[1], 0.01), 0.0)
     )
     return Reference(

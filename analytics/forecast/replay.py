@@ -51,7 +51,7 @@ class Doing(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class ReplayBlock:
     """Asks of one track: the M asks that are scored, and H more that are only learnt from.
 
     `zone` and `weeks`: by whose clock and over how many weeks the guard rails know hours; None: no guard rails.
@@ -66,7 +66,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Of all grounds together: how many asks are scored, how many more there are to learn from; from when to when it is asked."""
+    """Of all blocks together: how many asks are scored, how many more there are to learn from; from when to when it is asked."""
 
     scored: int
     learnt: int
@@ -76,7 +76,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Of M scored asks, grounds in order; (M,) each.
+    """Of M scored asks, blocks in order; (M,) each.
 
     Attributes:
         chance: of the model that was in force, within the guard rails (`rails`); NaN where there was no ground or no model.
@@ -110,7 +110,7 @@ class _Refit:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """What is kept of a ground when its track has gone.
+    """What is kept of a block when its track has gone.
 
     Attributes:
         now_ns: (M,) of the scored asks.
@@ -130,7 +130,7 @@ class _Drawn:
 
 
 def replay(
-    grounds: Iterable[Ground],
+    blocks: Iterable[ReplayBlock],
     prior: Model | None,
     progress: Callable[[Doing], None] = lambda _: None,
     extent: Extent | None = None,
@@ -138,24 +138,24 @@ def replay(
     """Make every scored forecast as it would have been made, with weekly refits.
 
     Args:
-        grounds: one for each limit set, or for each block of lines and limit set; the same model serves all. Gone through
+        blocks: one for each limit set, or for each limit set of some of the lines; the same model serves all. Gone through
             once to learn and again to score, and no more than one of their tracks is held at a time.
         prior: what a fresh deployment starts with; None: nothing is said before the first refit.
         progress: told what is being done.
-        extent: of the grounds; needed where they are not a sequence, which says so itself.
+        extent: of the blocks; needed where they are not a sequence, which says so itself.
     """
     if extent is None:
-        grounds = list(grounds)
-        extent = _extent(grounds)
+        blocks = list(blocks)
+        extent = _extent(blocks)
     at_ns = _refit_times(extent)
     lot = np.random.default_rng(1)
     drawn = []
-    for each in grounds:
+    for each in blocks:
         drawn.append(_draw(each, extent, lot, at_ns))
         done = sum(len(one.now_ns) for one in drawn)
         progress(Doing("drawn", {"done": done, "of": extent.scored}))
     refits = _refits(drawn, at_ns, prior, progress)
-    said = [_said(one, each, prior, refits) for one, each in _again(drawn, grounds)]
+    said = [_said(one, each, prior, refits) for one, each in _again(drawn, blocks)]
     model, persistence, climatology = (
         np.concatenate([np.empty(0), *(of[index] for of in said)]) for index in range(3)
     )
@@ -174,14 +174,14 @@ def replay(
     )
 
 
-def _extent(grounds: Sequence[Ground]) -> Extent:
-    now_ns = np.concatenate([np.empty(0, dtype=np.int64), *(each.scored.now_ns for each in grounds)])
-    learnt = sum(len(each.learnt.line) for each in grounds)
+def _extent(blocks: Sequence[ReplayBlock]) -> Extent:
+    now_ns = np.concatenate([np.empty(0, dtype=np.int64), *(each.scored.now_ns for each in blocks)])
+    learnt = sum(len(each.learnt.line) for each in blocks)
     return Extent(len(now_ns), learnt, int(now_ns.min(initial=2**62)), int(now_ns.max(initial=0)))
 
 
-def _draw(of: Ground, extent: Extent, lot: np.random.Generator, at_ns: NDArray[np.int64]) -> _Drawn:
-    """All that is needed of a ground; at most `MOST_ASKS` of all grounds' hours are learnt from beside the scored asks."""
+def _draw(of: ReplayBlock, extent: Extent, lot: np.random.Generator, at_ns: NDArray[np.int64]) -> _Drawn:
+    """All that is needed of a block; at most `MOST_ASKS` of all blocks' hours are learnt from beside the scored asks."""
     known = facts(of.track, of.scored)
     some = lot.random(len(of.learnt.line)) < MOST_ASKS / max(extent.learnt, 1)
     more = of.learnt.rows(some)
@@ -239,18 +239,20 @@ def _refits(
     return refits
 
 
-def _again(drawn: Sequence[_Drawn], grounds: Iterable[Ground]) -> Iterator[tuple[_Drawn, Ground | None]]:
-    """Each ground's leavings once more, with the ground itself where its figures were not kept."""
+def _again(
+    drawn: Sequence[_Drawn], blocks: Iterable[ReplayBlock]
+) -> Iterator[tuple[_Drawn, ReplayBlock | None]]:
+    """Each block's leavings once more, with the block itself where its figures were not kept."""
     if all(one.known is not None for one in drawn):
         return ((one, None) for one in drawn)
-    return zip(drawn, grounds, strict=True)
+    return zip(drawn, blocks, strict=True)
 
 
 def _said(
-    of: _Drawn, ground: Ground | None, prior: Model | None, refits: Sequence[_Refit]
+    of: _Drawn, block: ReplayBlock | None, prior: Model | None, refits: Sequence[_Refit]
 ) -> NDArray[np.float64]:
     """(3, M): what model, persistence and climatology said."""
-    known = of.known if ground is None else facts(ground.track, ground.scored)
+    known = of.known if block is None else facts(block.track, block.scored)
     out = np.full((3, len(of.now_ns)), np.nan)
     if known is None or not len(of.now_ns):
         return out

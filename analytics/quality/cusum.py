@@ -1,4 +1,7 @@
-"""Page's one-sided CUSUM: a level that rises above what is usual, noticed as soon as the excess has added up."""
+"""Page's one-sided CUSUM: a level that rises above what is usual, noticed as soon as the excess has added up.
+
+For watching one figure of a line against its usual one. Nothing in the product feeds it yet: `changes` tells what moved.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The public analysis (InternetHealthReport/last-mile, survey.py): medians of half an hour above their minimum, Welch's
 spectrum over segments of three days, median over segments; the swing is twice the amplitude of the strongest line.
+
+For rating a line over weeks as that survey does. Nothing in the product feeds it yet; `changes.daily` leaves the daily swing out of moved levels.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Endpoints:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class HeardQuality:
     """One direction, of one shape. NaN: not measured, or not known of this direction."""
 
     mos: NDArray[np.float64]
@@ -87,8 +87,8 @@ class AudioQuality:
     scale: Scale
     proxy: bool
     """The codec's constants are those of another one."""
-    up: Heard
-    down: Heard
+    up: HeardQuality
+    down: HeardQuality
 
     @property
     def worse(self) -> NDArray[np.float64]:
@@ -137,7 +137,7 @@ def rollup_windows(
 
 def _heard(
     values: Mapping[str, NDArray[np.floating]], way: str, delay: NDArray[np.float64], endpoints: Endpoints
-) -> Heard:
+) -> HeardQuality:
     def column(name: str) -> NDArray[np.float64]:
         return np.asarray(values[name], dtype=np.float64)
 
@@ -159,7 +159,9 @@ def _heard(
         np.minimum(mouth_to_ear, DELAY.high), np.minimum(total * 100, LOSS.high), bursts
     )
     mos = opinion(rating.r / _STRETCH[rating.scale])
-    return Heard(mos=mos, at_most=at_most & ~np.isnan(mos), loss_ratio=total, late_ratio=late, delay_ms=delay)
+    return HeardQuality(
+        mos=mos, at_most=at_most & ~np.isnan(mos), loss_ratio=total, late_ratio=late, delay_ms=delay
+    )
 
 
 def least_burst_ratio(

@@ -1,4 +1,7 @@
-"""Between the rating R and opinions: MOS, its inverse, and the shares that find a call good or poor (G.107 annex B)."""
+"""Between the rating R and opinions: MOS, its inverse, and the shares that find a call good or poor (G.107 annex B).
+
+`r_of_mos`, `good_or_better_pct` and `poor_or_worse_pct` are for figures that others tell as a MOS or as shares of users. Nothing in the product feeds them yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Quality of audio and video together, ITU-T G.1070 (06/2018) eq. 11-22 to 11-27."""
+"""Quality of audio and video together, ITU-T G.1070 (06/2018) eq. 11-22 to 11-27.
+
+For calls that are watched passively. Nothing in the product feeds it yet: a picture has no score (`video`).
+"""
 
 from __future__ import annotations
 

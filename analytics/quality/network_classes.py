@@ -1,4 +1,7 @@
-"""The network QoS classes of ITU-T Y.1541 that a line meets (objectives as RFC 5976 section 1.1 restates them)."""
+"""The network QoS classes of ITU-T Y.1541 that a line meets (objectives as RFC 5976 section 1.1 restates them).
+
+For naming a line's class to a provider. Nothing in the product feeds it yet.
+"""
 
 from __future__ import annotations
 

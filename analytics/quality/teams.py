@@ -2,6 +2,8 @@
 
 Sources: MicrosoftDocs `Teams/prepare-network.md` (client to Microsoft edge) and
 `stream-classification-in-call-quality-dashboard.md`.
+
+For laying a line's figures beside that dashboard's. Nothing in the product feeds it yet: calls are judged by `profiles.toml`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 That several fell ill within seconds speaks for one cause, not for which. This is what it says when no factor has to explain who suffers.
 
-Of offices that are measured that only holds other explanations in check: there is nothing to tell of them that their flags do not say. Many
+Among measured offices this story is only a rival explanation; it is never told itself, for their flags say all of it. Many
 that fall silent are told of, when no factor explains them: what all of them have in common is how they are heard. It must explain them
 better than offices that fail each for itself, and better than a rush: some hour at which many are switched off, within minutes of each
 other, two or twenty.

@@ -1,9 +1,9 @@
 """The shared faults of one moment: the best explanation first, then what is left without what it explains.
 
 Every explanation is held against chance: that offices fail each for itself, or that something unknown hit some of them at
-once. Two faults may begin at one time, so a factor is held against it together with the best that explains what it leaves. Offices
-of which no factor explains why just these suffer are nobody's incident: their flags stand alone. Only if many fell silent at one moment
-that is told as what it is.
+once. Two faults may begin at one time, so a factor is held against it together with the best that explains what it leaves. Where no
+factor explains why just these offices suffer there is no incident: their flags stand alone. Only many that fell silent at one moment
+are told as that.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _surest(candidates: Factors, sighting: Sighting) -> tuple[Found, Factors, Si
 
 
 def _explained(candidates: Factors, sighting: Sighting, enough: float, most: int) -> float:
-    """How much better than independent faults shared ones, at most so many, or chance explain what is seen, as far as it is asked."""
+    """Best log-odds of what is left, by at most `most` more shared faults or by coincidence; stops at `enough`."""
     if enough <= 0.0 or not _open(candidates, sighting):
         return 0.0
     chance = _chance(candidates, sighting)
@@ -117,7 +117,7 @@ def _explained(candidates: Factors, sighting: Sighting, enough: float, most: int
 
 
 def _chance(candidates: Factors, sighting: Sighting) -> float:
-    """How much better than independent faults it explains what is seen that something unknown hit some offices at once, now and again."""
+    """Log-odds of one or more unexplained coincidences (`at_once`) against independent faults."""
     total = 0.0
     for _ in range(MOST_AT_ONCE):
         said = at_once(candidates, sighting)

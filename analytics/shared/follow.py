@@ -192,9 +192,8 @@ def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> O
     else:
         now = belong(one.factor, one.ever, one.since_ns, sighting, candidates)
         one = _with_members(one, now, sighting, candidates)
-    least = (
-        1.0 if one.factor.kind is FactorKind.HUB else _HALF
-    )  # one voice that is heard, and it is not the hub
+    # One voice that is heard, and it is not the hub.
+    least = 1.0 if one.factor.kind is FactorKind.HUB else _HALF
     if now.sum() >= max(_LEAST, least * one.ever.sum()):
         return replace(one, now=now, seen_ns=now_ns, calm_ns=None)
     calm_ns = now_ns if one.calm_ns is None else one.calm_ns

@@ -5,10 +5,10 @@ To decide that offices have something in common, those that had trouble before a
 
 * of an end that is cut off, every office whose line there is down belongs to it while its other ends answer, whatever trouble the line had before,
   and of headquarters that is cut off, every office whose lines are all down;
-* who depends on the factor and falls ill as those did who suffer, within half an hour of its beginning, is one more of them: after that, trouble of its own is as
-  likely;
-* who has suffered from it and still suffers, or is still without contact, has not come back, though its flags are as young as those of
-  lines that are heard again.
+* an office that depends on the factor and falls ill in the same way within half an hour of its beginning joins it: after that, trouble
+  of its own is as likely;
+* an office that has suffered from it and still does, or is still without contact, has not come back: when lines are heard again their
+  flags begin anew, so a young flag does not say that the trouble is a new one.
 """
 
 from __future__ import annotations

@@ -92,17 +92,17 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
     since = np.where(silent, newest[:, None], never)
     down = silent.copy()
     for flag in flags:
-        row = lines.site_index.get(flag.site)
-        if row is not None and flag.reason.code in DOWN and flag.reason.until_ns is None:
-            down[row, lines.path_index.get(flag.path, slice(0)) if flag.path else slice(None)] = True
-        if (
-            flag.path
-            and not flag.as_usual
-            and flag.site in lines.site_index
-            and flag.path in lines.path_index
-        ):
-            cell = lines.site_index[flag.site], lines.path_index[flag.path]
-            since[cell] = min(int(since[cell]), flag.since_ns)
+        row, column = lines.site_index.get(flag.site), lines.path_index.get(flag.path)
+        if row is None:
+            continue
+        is_down = flag.reason.code in DOWN and flag.reason.until_ns is None
+        if is_down and not flag.path:  # the whole office
+            down[row] = True
+        if column is None:
+            continue
+        down[row, column] |= is_down
+        if not flag.as_usual:
+            since[row, column] = min(int(since[row, column]), flag.since_ns)
     known = measured & (silent | (now_ns - heard.last_end_ns <= SILENT_NS))
     troubled = (since < never) & known
     return Sighting(

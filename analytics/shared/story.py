@@ -1,7 +1,7 @@
 """What is seen of sets of lines, told as a story: they have one fault, which began at one moment; or offices fail each for itself.
 
-Of n offices of the set k fell ill since then, and of the others k'. For itself every office falls ill at one and the same rate. The last half hour of
-this fleet tells it: of N offices that were well, e fell ill before that moment. With the rate ~ Gamma(1, 30), which is one in thirty
+Of n offices of the set k fell ill since then, and of the others k'. Offices that fail each for itself all do so at one rate, which the last half
+hour of this fleet tells: of N offices that were well, e fell ill before that moment. With the rate ~ Gamma(1, 30), which is one in thirty
 before anything is known, each further office that fell ill by itself weighs (1 + e + those so far) / (30 + N).
 
 With one fault the n are hit with a share q ~ Beta, so their chance is a beta-binomial's; the others fall ill at the rate. To it comes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,18 +27,30 @@ NEAR: Final = 2
 """A boundary at most so many samples from a label is a change."""
 
 
+@dataclass(frozen=True, slots=True)
 class Past:
-    """One trace's boundaries and which are changes, read forwards and backwards: as good as a second trace."""
+    """One trace's boundaries and which are changes, read forwards and backwards: as good as a second trace.
 
-    def __init__(self, trace: Trace) -> None:
-        labels = np.flatnonzero(trace.changes)
-        total = len(trace.rtt_ms)
-        self.values = trace.rtt_ms
-        self.forwards = boundaries(carried(trace.rtt_ms))
-        backwards = boundaries(carried(trace.rtt_ms[::-1]))
-        self.figures = np.concatenate([self.forwards.figures, backwards.figures])
-        at = np.concatenate([self.forwards.at, total - backwards.at])
-        self.change = (np.abs(at[:, None] - labels[None, :]) <= NEAR).any(axis=-1)
+    `values` (T,): its samples in ms; `forwards`: the boundaries as they are found; `figures` (C, F) and `change` (C,) of both ways.
+    """
+
+    values: NDArray[np.float64]
+    forwards: Boundaries
+    figures: NDArray[np.float64]
+    change: NDArray[np.bool_]
+
+
+def past_of(trace: Trace) -> Past:
+    """Find the boundaries of a trace, forwards and backwards."""
+    labels = np.flatnonzero(trace.changes)
+    forwards, backwards = (boundaries(carried(rtt_ms)) for rtt_ms in (trace.rtt_ms, trace.rtt_ms[::-1]))
+    at = np.concatenate([forwards.at, len(trace.rtt_ms) - backwards.at])
+    return Past(
+        values=trace.rtt_ms,
+        forwards=forwards,
+        figures=np.concatenate([forwards.figures, backwards.figures]),
+        change=np.asarray((np.abs(at[:, None] - labels[None, :]) <= NEAR).any(axis=-1)),
+    )
 
 
 def grown(learned: Sequence[Past]) -> Trees:
@@ -51,7 +64,7 @@ def grown(learned: Sequence[Past]) -> Trees:
 
 def quiet_pasts() -> list[Past]:
     """What is learned of the made lines, whatever the traces."""
-    return [Past(line) for line in quiet_lines()]
+    return [past_of(line) for line in quiet_lines()]
 
 
 def out_of_fold(

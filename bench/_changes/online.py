@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,24 +26,37 @@ NEAR: Final = 1
 """A cut at most so many samples from a label is a change."""
 
 
+@dataclass(frozen=True, slots=True)
 class Cut:
-    """One trace's cuts: the sample at which each would be decided, its figures, whether a label is near.
+    """One trace's C cuts.
 
-    `learned_figures` and `learned_change` hold those of the trace read backwards, too: as good as a second trace.
+    `values` (T,): its samples in ms; `at` (C,): the sample at which each would be decided; `figures` (C, F) of each.
+    `learned_figures` and `learned_change` (whether a label is near) hold those of the trace read backwards, too: as good as a second trace.
     """
 
-    def __init__(self, trace: Trace) -> None:
-        labels = np.flatnonzero(trace.changes)
-        self.values = trace.rtt_ms
-        self.at, self.figures, change = _cuts(trace.rtt_ms, labels)
-        back = len(trace.rtt_ms) - labels
-        _, backwards, changed_back = _cuts(trace.rtt_ms[::-1], back)
-        self.learned_figures = np.concatenate([self.figures, backwards])
-        self.learned_change = np.concatenate([change, changed_back])
+    values: NDArray[np.float64]
+    at: NDArray[np.int64]
+    figures: NDArray[np.float64]
+    learned_figures: NDArray[np.float64]
+    learned_change: NDArray[np.bool_]
 
     def decisions(self, trees: Trees) -> NDArray[np.int64]:
         """As `analytics.changes.online.decisions`, without looking for the cuts anew."""
         return once(self.at[trees.mean(self.figures) >= LIKELY])
+
+
+def cut_of(trace: Trace) -> Cut:
+    """Cut a trace wherever something stepped, forwards and backwards."""
+    labels = np.flatnonzero(trace.changes)
+    at, figures_of, change = _cuts(trace.rtt_ms, labels)
+    _, backwards, changed_back = _cuts(trace.rtt_ms[::-1], len(trace.rtt_ms) - labels)
+    return Cut(
+        values=trace.rtt_ms,
+        at=at,
+        figures=figures_of,
+        learned_figures=np.concatenate([figures_of, backwards]),
+        learned_change=np.concatenate([change, changed_back]),
+    )
 
 
 def _cuts(

@@ -20,6 +20,7 @@ from analytics.forecast.model import fit_facts
 from analytics.forecast.rails import rails
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
 from bench._forecast import underway
+from bench._forecast.figures import with_interval
 from bench._forecast.lab_world import HORIZONS_MIN, draw_world
 from lab.past.laws import MINUTE_NS
 from telemetry.windows import DAY_NS
@@ -138,17 +139,17 @@ def _scores(told: Told, held: NDArray[np.bool_], day: NDArray[np.int64]) -> dict
         "brier": scoring.brier(told.ours, held),
         "brier_within_rails": scoring.brier(told.within, held),
         "brier_oracle": scoring.brier(told.oracle, held),
-        "calibration_error": _interval(scoring.calibration_error(told.ours, held, day)),
-        "calibration_error_oracle": _interval(scoring.calibration_error(told.oracle, held, day)),
+        "calibration_error": with_interval(scoring.calibration_error(told.ours, held, day)),
+        "calibration_error_oracle": with_interval(scoring.calibration_error(told.oracle, held, day)),
     }
     for name, reference in (("persistence", told.persistence), ("climatology", told.climatology)):
         ours = scoring.skill_interval(told.ours, reference, held, day)
         best = scoring.skill_interval(told.oracle, reference, held, day)
-        out[f"skill_{name}"] = _interval(ours)
-        out[f"skill_{name}_oracle"] = _interval(best)
+        out[f"skill_{name}"] = with_interval(ours)
+        out[f"skill_{name}_oracle"] = with_interval(best)
         out[f"share_of_oracle_{name}"] = round(ours.value / best.value, 3)
         within = scoring.skill_interval(told.within, reference, held, day)
-        out[f"skill_{name}_within_rails"] = _interval(within)
+        out[f"skill_{name}_within_rails"] = with_interval(within)
         out[f"share_of_oracle_{name}_within_rails"] = round(within.value / best.value, 3)
     return out
 
@@ -205,10 +206,6 @@ def _point(
 
 def _share(flagged: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
     return float(flagged[among].mean()) if among.any() else float("nan")
-
-
-def _interval(of: scoring.Interval) -> str:
-    return f"{of.value:.3f} ({of.low:.3f} to {of.high:.3f})"
 
 
 def _scored_causes(world: World, scored: NDArray[np.int64]) -> list[Cause]:

@@ -20,6 +20,7 @@ from analytics.forecast.features import facts
 from analytics.forecast.model import fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
 from bench._changes.folds import kin_of
+from bench._forecast.figures import with_interval
 from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
 from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
@@ -157,9 +158,11 @@ def _scores(told: dict[str, NDArray[np.float64]], of: Sample) -> dict[str, objec
     for who in ("ours", "plain"):
         for reference in ("climatology", "persistence"):
             skill = scoring.skill_interval(told[who], told[reference], held, trace)
-            out[f"skill_{who}_over_{reference}"] = _written(skill)
-    out["skill_ours_over_plain"] = _written(scoring.skill_interval(told["ours"], told["plain"], held, trace))
-    out["calibration_error"] = _written(scoring.calibration_error(told["ours"], held, trace))
+            out[f"skill_{who}_over_{reference}"] = with_interval(skill)
+    out["skill_ours_over_plain"] = with_interval(
+        scoring.skill_interval(told["ours"], told["plain"], held, trace)
+    )
+    out["calibration_error"] = with_interval(scoring.calibration_error(told["ours"], held, trace))
     return out | unannounced(told["ours"], held, quiet)
 
 
@@ -173,7 +176,3 @@ def unannounced(
         "after_a_quiet_day_share_of_failures": float(quiet[~held].mean()) if not held.all() else float("nan"),
         "after_a_quiet_day_share_of_brier": float(lost[quiet & ~held].sum() / lost.sum()),
     }
-
-
-def _written(of: scoring.Interval) -> str:
-    return f"{of.value:.3f} ({of.low:.3f} to {of.high:.3f})"

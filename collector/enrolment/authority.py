@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from collector.enrolment.private_files import create_private, private_folder, write_private
+from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,7 @@ class Authority:
         """
         found = self.served(which)
         left_ns = 0 if found is None else found.until_ns - now_ns
-        if found is not None and found.names == frozenset(names) and left_ns > RENEW_DAYS * _DAY_NS:
+        if found is not None and found.names == frozenset(names) and left_ns > RENEW_DAYS * DAY_NS:
             return False
         write_private(self.file(which), self.issue(names, now_ns))
         return True
@@ -134,9 +135,6 @@ class Authority:
             + certificate.public_bytes(serialization.Encoding.PEM)
             + self.certificate_pem.encode()
         )
-
-
-_DAY_NS: Final = 86_400 * 10**9
 
 
 def pin_of(certificate: x509.Certificate) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from analytics.baseline import usual
-from analytics.changes.moved import moved
+from analytics.changes.moved import level_moves
 from analytics.history import summarise
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, local_hours, utc_bounds_ns
 from analytics.lines import Lines
@@ -21,7 +21,7 @@ from config.settings_file import timezone_of
 from dashboards.wall.picture.times import ms
 from telemetry.store.line_figures import line_figures
 from telemetry.store.protocol import Selection
-from telemetry.windows import HOUR_NS, MS_NS, SLOT_NS, slot_start
+from telemetry.windows import HOUR_NS, MS_NS, SLOT_NS, WEEK_NS, slot_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
 USUAL_OF: Final = ("rtt_p95_ms", "up_jitter_ms", "down_jitter_ms")
 _COUNTS: Final = ("sent", "lost", "up_lost", "down_lost")
-_WEEK_NS: Final = HOURS_PER_WEEK * HOUR_NS
-LONGEST_NS: Final = 16 * _WEEK_NS
+LONGEST_NS: Final = 16 * WEEK_NS
 """Of a longer span only its end is looked at."""
 
 
@@ -72,7 +71,7 @@ def site_past(reader: StoreReader, settings: Settings, site: str, path: str, spa
     """The bands and the moves of one line over a span."""
     zone, weeks = timezone_of(settings), settings.watch.history_weeks
     start_ns = max(span.start_ns, span.end_ns - LONGEST_NS)
-    as_of_ns = start_ns if span.end_ns - start_ns <= _WEEK_NS else span.end_ns
+    as_of_ns = start_ns if span.end_ns - start_ns <= WEEK_NS else span.end_ns
     history = _history(reader, site, path, HourSpan(*_before(as_of_ns, weeks, zone), zone))
     t_ns = np.arange(start_ns - start_ns % HOUR_NS, span.end_ns, HOUR_NS, dtype=np.int64)
     t_ns = t_ns[-int(LONGEST_NS // HOUR_NS) :]
@@ -117,7 +116,7 @@ def _band(history: History, metric: str, hours: NDArray[np.int64]) -> Band:
 
 def _moves(reader: StoreReader, site: str, path: str, span: Selection, weeks: float) -> list[Move]:
     """The moves within the span, found in it and the weeks before it, as the weekly report finds them."""
-    first_ns = span.end_ns - max(int(weeks * _WEEK_NS), span.end_ns - span.start_ns)
+    first_ns = span.end_ns - max(int(weeks * WEEK_NS), span.end_ns - span.start_ns)
     figures = line_figures(reader, (site,), (path,), first_ns, span.end_ns)
     known = np.flatnonzero(np.isfinite(figures["loss"][0, 0]))
     if not len(known):
@@ -127,7 +126,9 @@ def _moves(reader: StoreReader, site: str, path: str, span: Selection, weeks: fl
     )  # weeks before the first report take long and say nothing
     first_ns = slot_start(first_ns) + measured.start * SLOT_NS
     figures = {metric: values[..., measured] for metric, values in figures.items()}
-    found = [each for each in moved(figures, (site,), (path,), first_ns) if each.when_ns >= span.start_ns]
+    found = [
+        each for each in level_moves(figures, (site,), (path,), first_ns) if each.when_ns >= span.start_ns
+    ]
     silences = reader.gaps(Selection(span.start_ns, span.end_ns, sites=(site,))).silences if found else ()
     return [
         Move(

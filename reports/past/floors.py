@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.floor import FLOOR_HOURS, SLOTS_PER_HOUR, asks_floor, floors, with_floor
+from analytics.floor import FLOOR_HOURS, asks_floor, floors, with_floor
 from analytics.history import METRICS
 from analytics.own_trouble import TROUBLE_COLUMNS, rolled_without_own_trouble
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS, SLOTS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,10 +15,10 @@ from analytics.forecast.slots import SlotGrid, empty_slots, put_rollups
 from analytics.history import METRICS
 from analytics.lines import Lines
 from reports.past.floors import rollups_to_judge, tells_of_trouble
-from reports.past.kept_days import SLOTS_PER_DAY, KeptDays
+from reports.past.kept_days import KeptDays
 from telemetry.store.derived import Deriving
 from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.windows import DAY_NS, SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

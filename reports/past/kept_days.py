@@ -17,7 +17,7 @@ import numpy as np
 import analytics
 from analytics.floor import asks_floor
 from analytics.history import METRICS
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.windows import SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from config.profiles import Limits
     from telemetry.store.derived import DerivedDays
 
-SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
 _JUDGES: Final = (
     "broken.py", "causes.py", "delays.py", "floor.py", "history.py", "judge.py", "losses.py", "own_trouble.py", "proof.py",
     "rhythm.py", "samples.py", "forecast/slots.py",

@@ -16,7 +16,7 @@ from analytics.forecast.deployment import (
     planned_slots,
     track_of,
 )
-from analytics.forecast.replay import Doing, Extent, Ground
+from analytics.forecast.replay import Doing, Extent, ReplayBlock
 from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
 from reports.past.slots import read_slots
@@ -85,7 +85,7 @@ class _Questions:
 
 
 class HistoryBlocks:
-    """The grounds of a replay: of each block of offices, one for each limit set that is asked of.
+    """The blocks of a replay: of each block of offices, one for each limit set that is asked of.
 
     Of one block the tracks are kept; of more each is read when its turn comes, so that the memory is that of one block. A
     block of which nothing is asked is not read, neither to score nor to learn from.
@@ -113,16 +113,16 @@ class HistoryBlocks:
         ]
         limits = range(len(offices.sets.limits))
         self._questions = [[_questions(block, pairs, index) for index in limits] for block in self._blocks]
-        self._kept: list[Ground] | None = None
+        self._kept: list[ReplayBlock] | None = None
 
     @property
     def pair_of_ask(self) -> list[NDArray[np.int64]]:
-        """Which pair each ask is of, ground by ground."""
+        """Which pair each ask is of, block by block of the replay."""
         return [part.pair for parts in self._questions for part in parts if len(part.pair)]
 
     @property
     def extent(self) -> Extent:
-        """Of all grounds."""
+        """Of all blocks."""
         asked = [part.asks.now_ns for parts in self._questions for part in parts if len(part.pair)]
         now_ns = np.concatenate([np.empty(0, dtype=np.int64), *asked])
         hours = len(_learnt(np.zeros(1, dtype=np.int64), self._wanted).line)
@@ -134,7 +134,7 @@ class HistoryBlocks:
         )
         return Extent(len(now_ns), lines * hours, int(now_ns.min(initial=2**62)), int(now_ns.max(initial=0)))
 
-    def __iter__(self) -> Iterator[Ground]:
+    def __iter__(self) -> Iterator[ReplayBlock]:
         """Read what is not kept."""
         if self._kept is not None:
             yield from self._kept
@@ -143,14 +143,14 @@ class HistoryBlocks:
         for number, (block, parts) in enumerate(zip(self._blocks, self._questions, strict=True)):
             if not any(len(part.pair) for part in parts):
                 continue
-            for ground in self._of_block(number, block, parts):
+            for asked in self._of_block(number, block, parts):
                 if len(self._blocks) == 1:
-                    kept.append(ground)
-                yield ground
+                    kept.append(asked)
+                yield asked
         if len(self._blocks) == 1:
             self._kept = kept
 
-    def _of_block(self, number: int, block: _Block, parts: list[_Questions]) -> Iterator[Ground]:
+    def _of_block(self, number: int, block: _Block, parts: list[_Questions]) -> Iterator[ReplayBlock]:
         before, of = number * OFFICES_PER_BLOCK, len(self._offices.sites)
         grid = read_slots(
             self._source.reader,
@@ -172,7 +172,7 @@ class HistoryBlocks:
             if len(part.pair):
                 track = track_of(grid, index, around)
                 track = track if rehearsed is None else replace(track, rehearsed=rehearsed)
-                yield Ground(track, part.asks, learnt, self._offices.zone, weeks)
+                yield ReplayBlock(track, part.asks, learnt, self._offices.zone, weeks)
 
     def _linked(self, block: _Block) -> NDArray[np.bool_]:
         return np.asarray(self._offices.linked[block.rows])

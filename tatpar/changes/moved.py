@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
-from analytics.changes.moved import Moved, moved
+from analytics.changes.moved import Moved, level_moves
 from analytics.changes.series import METRICS, Metric
 from tatpar.shipped.level_trees import shipped_trees
 from telemetry.store.line_figures import line_figures
@@ -47,7 +47,7 @@ def moves(reader: StoreReader, asked: Asked, progress: Callable[[int], None] = l
         figures = line_figures(reader, (asked.site,), (path,), since_ns, asked.end_ns)
         measured += int(np.isfinite(figures["loss"]).sum())
         wanted = {metric: figures[metric] for metric in asked.metrics}
-        found += moved(wanted, (asked.site,), (path,), since_ns, shipped_trees())
+        found += level_moves(wanted, (asked.site,), (path,), since_ns, shipped_trees())
         progress(1)
     found.sort(key=lambda move: (move.when_ns, move.path, METRICS.index(move.metric)))
     return Found(site=asked.site, since_ns=since_ns, measured_slots=measured, moves=tuple(found))

@@ -19,6 +19,7 @@ from tatpar.terminal.options import (
     wrong_input,
 )
 from telemetry.state.file import STATE_FILE
+from telemetry.windows import SLOT_NS, WEEK_NS
 
 if TYPE_CHECKING:
     from analytics.forecast.replay import Doing
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from tatpar.backtesting.blocks import Wanted
     from tatpar.backtesting.figures import Figures
 
-_WEEK_NS: Final = 7 * 86_400 * 10**9
-_SLOT_NS: Final = 300 * 10**9
 _PLOTS: Final = (".svg", ".png")
 
 
@@ -90,9 +89,9 @@ def command(  # noqa: PLR0913 - one an option
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
     language = lang or config.settings.deployment.language
     existing_folder(data_dir, language)
-    now_ns = time.time_ns() // _SLOT_NS * _SLOT_NS
+    now_ns = time.time_ns() // SLOT_NS * SLOT_NS
     wanted = Wanted(
-        from_ns=now_ns - round(weeks * _WEEK_NS),
+        from_ns=now_ns - round(weeks * WEEK_NS),
         until_ns=now_ns,
         sites=_offices(config, sites, region, language),
         meeting=_meeting(config, meeting, language),

@@ -11,13 +11,13 @@ import click
 from tatpar.terminal.amiss import no_office, no_store
 from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
 from tatpar.terminal.screen import ours
+from telemetry.windows import WEEK_NS
 
 if TYPE_CHECKING:
     from config.config import Config
     from tatpar.changes.moved import Asked, Found
 
 METRICS = ("rtt", "jitter", "loss")
-WEEK_NS = 7 * 86_400 * 10**9
 NEWEST = 20
 """Moves of an office that are shown line by line, where not all are asked for."""
 

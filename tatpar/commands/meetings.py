@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tatpar.terminal.options import json_option, lang_option, settings_and_data
+from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from config.meetings import Occurrence
-
-_DAY_NS = 86_400 * 10**9
 
 
 @click.command(
@@ -62,7 +61,7 @@ def command(  # noqa: PLR0913 - one an option
         datetime.combine(first.date(), datetime.min.time(), zone) if first else datetime.now(UTC)
     ).timestamp()
     start_ns = int(start) * 10**9
-    found = config.calendar.occurrences(start_ns, start_ns + days * _DAY_NS)
+    found = config.calendar.occurrences(start_ns, start_ns + days * DAY_NS)
     if as_json:
         _print_json(config, found)
     else:

@@ -9,6 +9,7 @@ import click
 
 from tatpar.terminal.amiss import no_uid
 from tatpar.terminal.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
+from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 NOT_READY_STATUS: Final = 3
 REHEARSED_DAYS: Final = 28
 """So far back an office's last rehearsal is looked for."""
-_DAY_NS: Final = 86_400 * 10**9
 
 
 @click.command(
@@ -104,15 +104,15 @@ def command(  # noqa: PLR0913 - one an option
     if not (other is None and minutes is None and end is None and profile is None):
         wrong_input("--or, --for, --end and --profile go with --at; write --at TIME too")
     days = config.settings.watch.forecast_days
-    coming = config.calendar.occurrences(now_ns, now_ns + int(days * _DAY_NS))
+    coming = config.calendar.occurrences(now_ns, now_ns + int(days * DAY_NS))
     if uid is not None:
         coming = _only(config, coming, uid, language)
     with decided(data_dir, language) as state:
-        said = state.verdicts(now_ns - _DAY_NS, now_ns + int((days + 1) * _DAY_NS))
+        said = state.verdicts(now_ns - DAY_NS, now_ns + int((days + 1) * DAY_NS))
         age_s = watch_age_s(state, now_ns)
         records = track_record(state, now_ns)
         invited = {site for one in coming for site in one.meeting.invited}
-        rehearsed = state.last_rehearsals(invited, now_ns - REHEARSED_DAYS * _DAY_NS)
+        rehearsed = state.last_rehearsals(invited, now_ns - REHEARSED_DAYS * DAY_NS)
     tables = _tables(config, coming, said, rehearsed, now_ns)
     if as_json:
         _print_json(tables, records, age_s, now_ns)

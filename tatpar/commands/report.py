@@ -18,6 +18,7 @@ from tatpar.terminal.options import (
     wrong_input,
 )
 from tatpar.terminal.screen import ours
+from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from reports.week import Week
-
-
-_DAY_NS = 86_400 * 10**9
 
 
 def progress_on(bar: ProgressBar[int]) -> Callable[[int, int], None]:
@@ -167,7 +165,7 @@ def _check_kept(week: Week, now_ns: int, kept_days: float) -> None:
 
     if week.start_ns > now_ns:
         wrong_input(f"--week: {week} has not begun; write a week up to {Week.containing(now_ns, week.zone)}")
-    first = Week.containing(now_ns - round(kept_days * _DAY_NS), week.zone)
+    first = Week.containing(now_ns - round(kept_days * DAY_NS), week.zone)
     if week.end_ns <= first.start_ns:
         wrong_input(
             f"--week: nothing is kept of {week}; write a week from {first} on (store.rollup_days is {kept_days:g})"

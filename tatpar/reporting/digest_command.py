@@ -16,12 +16,13 @@ from tatpar.terminal.options import (
     settings_and_data,
     wrong_input,
 )
+from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from config.config import Config
     from config.meetings import Occurrence
 
-LOOK_NS = 31 * 86_400 * 10**9
+LOOK_NS = 31 * DAY_NS
 """So far ahead, or back, an occurrence is looked for."""
 
 

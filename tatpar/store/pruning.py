@@ -18,6 +18,7 @@ from tatpar.terminal.options import (
 )
 from tatpar.terminal.progress_line import ProgressLine
 from telemetry.state.file import STATE_FILE
+from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from config.settings import Store
 
 _DAYS = click.IntRange(1, 36_500)
-_DAY_NS = 86_400 * 10**9
 
 
 @click.command("prune", short_help="let go of what is old")
@@ -82,12 +82,12 @@ def prune(  # noqa: PLR0913, PLR0917 - one argument an option
     told: dict[str, object] = {}
     try:
         if settings.kind == "sqlite" and (data_dir / "reports.db").exists():
-            raw_ns = now_ns - round((windows or settings.raw_days) * _DAY_NS)
-            slots_ns = now_ns - round((rollups or settings.rollup_days) * _DAY_NS)
+            raw_ns = now_ns - round((windows or settings.raw_days) * DAY_NS)
+            slots_ns = now_ns - round((rollups or settings.rollup_days) * DAY_NS)
             before = (raw_ns, slots_ns)
             told |= _reports(settings, data_dir, before, language, dry_run=dry_run, compact=compact)
         if (data_dir / STATE_FILE).exists():
-            before_ns = 0 if decisions is None else now_ns - decisions * _DAY_NS
+            before_ns = 0 if decisions is None else now_ns - decisions * DAY_NS
             told |= _decisions(data_dir, before_ns, dry_run=dry_run, compact=compact)
     except (StoreError, StateError) as error:
         failed(f"tatpar store prune: {error}")

@@ -30,7 +30,7 @@ from tatpar.watching.imported_spans import imported_slots
 from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.rehearsed import rehearsed_slots
 from tatpar.watching.shelf import Shelf
-from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from telemetry.rehearsing import RehearsalRecord
     from telemetry.state.db import StateDb
 
-SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
 LOOKED_BACK_NS: Final = 32 * DAY_NS
 """28 days before a meeting is the farthest that is looked back to slot by slot; what is announced is looked back to whole."""
 TAIL_BACK: Final = SLOTS_PER_DAY + SLOTS_PER_DAY // 8

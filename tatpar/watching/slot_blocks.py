@@ -18,7 +18,7 @@ from analytics.forecast.margins import coarse, strain_of
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots
 from analytics.lines import Lines
 from tatpar.watching.shelf import Shelf
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.windows import SLOTS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +32,6 @@ MOST_WHOLE: Final = 128
 """So many offices are held whole; the reference deployment is."""
 OFFICES_PER_BLOCK: Final = 64
 """Of a larger fleet: a block that is laid out takes a few hundred megabytes at most."""
-SLOTS_PER_DAY: Final = DAY_NS // SLOT_NS
 STRAIN_SLOTS: Final = (DAYS + 4) * SLOTS_PER_DAY
 """Days that strain is looked back to from a meeting, which may have begun a day ago; the shelf is filled some hours before it is asked."""
 

@@ -13,7 +13,7 @@ from analytics.changes.merging import persistence
 from analytics.changes.offline import changes as weighed
 from analytics.changes.offline import standing
 from analytics.changes.online import decisions as decided
-from analytics.changes.online import moved
+from analytics.changes.online import moved_now
 from analytics.changes.series import without_spikes
 from bench.changes import ONLINE_WINDOW_S, TRACES, count, score
 from tatpar.shipped.level_trees import shipped_online_trees, shipped_trees
@@ -88,7 +88,7 @@ def test_on_line_sees_nothing_of_the_future() -> None:
     other[found[0] + 1 :] = 900.0
     assert decisions(other)[0] == found[0]
     rows = np.stack([values[at - SPAN + 1 : at + 1] for at in (550, found[0])])
-    assert moved(rows, shipped_online_trees()).tolist() == [False, True]
+    assert moved_now(rows, shipped_online_trees()).tolist() == [False, True]
 
 
 def test_a_real_line_is_decided_without_its_future() -> None:

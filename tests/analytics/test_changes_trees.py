@@ -17,7 +17,7 @@ from analytics.changes.series import carried
 from analytics.changes.trees import BLOCK, OFFLINE, ONLINE
 from bench._changes import offline, online
 from bench._changes.growing import write
-from bench._changes.offline import GROWTH, Past, grown
+from bench._changes.offline import GROWTH, Past, grown, past_of
 from bench.changes import TRACES
 from tatpar.shipped.level_trees import shipped_online_trees, shipped_trees, trees_file
 from telemetry.traces import read_trace
@@ -42,7 +42,7 @@ def traces() -> list[Trace]:
 @pytest.fixture(scope="module")
 def learned(traces: list[Trace]) -> list[Past]:
     """What is learned off line of them."""
-    return [Past(trace) for trace in traces]
+    return [past_of(trace) for trace in traces]
 
 
 def test_numpy_reads_what_was_grown(learned: list[Past]) -> None:
@@ -92,8 +92,8 @@ def test_of_neighbours_the_likelier_counts() -> None:
 
 def test_on_line_the_replay_out_of_fold_is_the_detector(traces: list[Trace]) -> None:
     """With the same trees, what is scored out of fold decides as what is shipped does; backwards doubles what is learned."""
-    cut = online.Cut(traces[0])
-    trees = online.grown([online.Cut(traces[1])])
+    cut = online.cut_of(traces[0])
+    trees = online.grown([online.cut_of(traces[1])])
     found = cut.decisions(trees)
     assert len(found) > 0
     assert decisions(traces[0].rtt_ms, trees).tolist() == found.tolist()

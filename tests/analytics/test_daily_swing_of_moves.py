@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analytics.changes.daily import SLOTS_PER_DAY, daily_swing
-from analytics.changes.moved import moved
-from telemetry.windows import SLOT_NS
+from analytics.changes.daily import explained_by_hour
+from analytics.changes.moved import level_moves
+from telemetry.windows import SLOT_NS, SLOTS_PER_DAY
 
 DAYS = 28
 HOUR = SLOTS_PER_DAY // 24
@@ -29,7 +29,7 @@ def uneven_evenings(seed: int = 3) -> np.ndarray:
 
 
 def told(values: np.ndarray) -> list[tuple[int, float, float]]:
-    found = moved({"rtt": values[None, None]}, ("agra",), ("main.state",), 0)
+    found = level_moves({"rtt": values[None, None]}, ("agra",), ("main.state",), 0)
     return [(one.when_ns // SLOT_NS, round(one.before), round(one.after)) for one in found]
 
 
@@ -65,5 +65,5 @@ def test_a_new_level_is_told_once(hour: int) -> None:
 
 def test_nothing_is_usual_within_three_days_or_where_nothing_was_measured() -> None:
     """Too few days to compare with, and no data at all, explain nothing."""
-    assert not daily_swing(uneven_evenings()[: 3 * SLOTS_PER_DAY], 2.0, 0.1).any()
-    assert not daily_swing(np.full(5 * SLOTS_PER_DAY, np.nan), 2.0, 0.1).any()
+    assert not explained_by_hour(uneven_evenings()[: 3 * SLOTS_PER_DAY], 2.0, 0.1).any()
+    assert not explained_by_hour(np.full(5 * SLOTS_PER_DAY, np.nan), 2.0, 0.1).any()

@@ -11,8 +11,10 @@ import pytest
 from analytics.baseline import UsualNow
 from analytics.causes import CAUSES, Cause
 from analytics.flags import Present, dark_flags, degraded
+from analytics.floor import with_floor
 from analytics.hours import local_hour
 from analytics.spells import marks, spells
+from config.profiles import Limits
 from telemetry.decisions import ReasonCode
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
@@ -185,6 +187,27 @@ def test_what_is_usual_at_this_hour_is_flagged_but_not_severe(made: Bench) -> No
         ("s02", True, False),
         ("s01", False, False),
         ("s00", False, True),
+    ]
+
+
+def test_what_is_usual_above_the_floor_is_told_above_the_floor(made: Bench) -> None:
+    """28 ms above a floor of 40 are as usual where 60 ms, 20 above it, are usual, and no news; where 40 are, or no floor is known, they are severe or no flag."""
+    values = made.values((3, 1, 30))
+    values["rtt_p95_ms"][:, 0, 20:] = 68.0
+    recent = made.recent(dict(with_floor(values, np.array([[40.0], [40.0], [np.nan]]))), ONE)
+    history = made.history(recent)
+    history.figures["rtt_p95_ms"][0] = 60.0
+    usual = UsualNow(history, local_hour(made.t0, KOLKATA))
+    present = Present(made.t0, 120 * SECOND_NS, usual)
+    flags = degraded(recent, [Limits(rtt_above_floor_ms=13.0)], np.zeros(3, dtype=np.int64), present)
+    told = [(flag.site, flag.reason.code, flag.reason.value, flag.severe, flag.as_usual) for flag in flags]
+    assert told == [
+        ("s01", ReasonCode.RTT_FLOOR, 28.0, True, False),
+        ("s00", ReasonCode.RTT_FLOOR, 28.0, False, True),
+    ]
+    assert [flag.reason.usual for flag in flags] == [
+        pytest.approx(0.0, abs=0.5),
+        pytest.approx(20.0, abs=0.5),
     ]
 
 

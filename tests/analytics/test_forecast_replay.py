@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
-from analytics.forecast.replay import LEAST_ASKS, REFIT_NS, Extent, Ground, Replay, replay
+from analytics.forecast.replay import LEAST_ASKS, REFIT_NS, Extent, Replay, ReplayBlock, replay
 from analytics.forecast.report import LEAST, Scored, score
 from analytics.forecast.track import Track
 from telemetry.store.rollup import CLOSED_AFTER_NS
@@ -76,7 +76,7 @@ def run(track: Track) -> tuple[Replay, np.ndarray]:
     start = T0 + np.repeat(days, LINES) * DAY_NS + 10 * HOUR_NS
     asks = asks_of(line, start, start + HOUR_NS)
     learnt = every_hour(np.arange(LINES), T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS))
-    return replay([Ground(track, asks, learnt, UTC)], None), asks.now_ns
+    return replay([ReplayBlock(track, asks, learnt, UTC)], None), asks.now_ns
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_blocks_are_learnt_from_together_and_drawn_again_where_they_are_many(
     class Blocks:
         """One line at a time."""
 
-        def __iter__(self) -> Iterator[Ground]:
+        def __iter__(self) -> Iterator[ReplayBlock]:
             for line in range(LINES):
                 taken.append(line)
                 own = {n: getattr(track, n)[line : line + 1] for n in ARRAYS}
@@ -160,7 +160,7 @@ def test_blocks_are_learnt_from_together_and_drawn_again_where_they_are_many(
                     T0 + WEEKS * REFIT_NS,
                     (2 * HOUR_NS, 1800 * SECOND_NS),
                 )
-                yield Ground(replace(track, groups=groups, **own), asks, learnt, UTC)
+                yield ReplayBlock(replace(track, groups=groups, **own), asks, learnt, UTC)
 
     asked = len(days) * len(LEADS_NS)
     hours = sum(len(each.learnt.line) for each in Blocks())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analytics.changes.moved import moved
+from analytics.changes.moved import level_moves
 from telemetry.windows import SECOND_NS, SLOT_NS
 
 T0 = 1_795_392_000 * SECOND_NS
@@ -17,7 +17,7 @@ def test_moves_of_many_lines_are_told_by_time_with_their_levels() -> None:
     rtt[1, 0, 500:] += 30.0
     rtt[0, 1, 900:] -= 12.0
     rtt[0, 0] = np.nan
-    told = moved({"rtt": rtt}, ("agra", "mau"), ("main.state", "main.national"), T0)
+    told = level_moves({"rtt": rtt}, ("agra", "mau"), ("main.state", "main.national"), T0)
     assert [(m.site, m.path, m.metric) for m in told] == [
         ("mau", "main.state", "rtt"),
         ("agra", "main.national", "rtt"),
@@ -35,4 +35,4 @@ def test_a_move_too_small_to_matter_is_not_told() -> None:
     for step, count in ((1.5, 0), (3.0, 0), (6.0, 1)):
         rtt = 40.0 + quiet
         rtt[..., 800:] += step
-        assert len(moved({"rtt": rtt}, ("agra",), ("main.state",), T0)) == count
+        assert len(level_moves({"rtt": rtt}, ("agra",), ("main.state",), T0)) == count

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from analytics.causes import Cause
-from analytics.changes.moved import SLOTS_PER_DAY, Moved, moved
+from analytics.changes.moved import Moved, level_moves
 from analytics.forecast.record import bins, decided, record
 from config.settings import Reports
 from reports.csv_files import csv_of
@@ -26,7 +26,7 @@ from reports.trend import Held, counted, held_by_office
 from reports.weekly.leadership import cause_of_hours
 from telemetry.alerting import Alert, AlertState, Kind, Severity
 from telemetry.decisions import Forecast, Horizon, Outcome, OutcomeState, ReasonCode, State, Verdict
-from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, SLOTS_PER_DAY, WINDOW_NS
 from telemetry.words import say
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -203,7 +203,7 @@ def test_a_level_that_moved_is_found_and_every_evenings_crowd_is_not() -> None:
     rtt = 20.0 + noise + np.where((hour >= 18) & (hour < 22), 25.0, 0.0)
     at = 24 * SLOTS_PER_DAY + SLOTS_PER_DAY // 2
     rtt[at:] += 9.0
-    (found,) = joined(moved({"rtt": by_day(rtt)}, ("a",), ("main.state",), 0))
+    (found,) = joined(level_moves({"rtt": by_day(rtt)}, ("a",), ("main.state",), 0))
     assert abs(found.when_ns // SLOT_NS - at) <= 24
     assert found.after - found.before == pytest.approx(9.0, abs=1.0)
 

@@ -119,7 +119,7 @@ def test_the_page_tells_a_move_behind_the_silence(long_fleet: Any, monkeypatch: 
     """The detector names the begin of the slot, in which nothing was measured yet."""
     last = GAP_NS[1] - SLOT_NS
     move = Moved(site=SITE, path=PATHS[0], metric="loss", when_ns=last, before=0.0, after=0.1)
-    monkeypatch.setattr("dashboards.wall.site_past.moved", lambda *_: (move,))
+    monkeypatch.setattr("dashboards.wall.site_past.level_moves", lambda *_: (move,))
     (told,) = past_of(long_fleet, 2 * DAY_NS).moves
     assert told.at_ms == GAP_NS[1] // MS_NS
 

@@ -19,12 +19,11 @@ from analytics.own_trouble import (
 )
 from config.load import load_config
 from reports.past.judged import JudgedSpan, read_judged
-from reports.past.kept_days import SLOTS_PER_DAY
 from telemetry.messages import SelfReport
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Received
-from telemetry.windows import SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
+from telemetry.windows import SLOT_NS, SLOTS_PER_DAY, WINDOW_NS, WINDOWS_PER_SLOT
 from tests.telemetry.store.conftest import T0, Fleet
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from analytics.forecast.fitting import (
     KNOTS_MIN,
     Outcomes,
     Penalty,
+    fit_map,
     in_doubt,
     lead_hats,
-    most_likely,
 )
 from telemetry.windows import MINUTE_NS
 
@@ -36,7 +36,7 @@ def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, Penalty]:
 def test_nothing_near_is_likelier() -> None:
     """A general minimiser from the fit's own end, with the loss written out plainly, finds nothing better."""
     x, hats, fails, towards = drawn(1)
-    found = most_likely(x, hats, Outcomes(fails, np.ones(ASKS)), towards)
+    found = fit_map(x, hats, Outcomes(fails, np.ones(ASKS)), towards)
 
     def loss(flat: np.ndarray) -> float:
         off = flat.reshape(found.shape) - towards.start
@@ -58,7 +58,7 @@ def test_half_of_the_slope_is_that_of_the_squared_error() -> None:
     """Weighed by doubt, the log loss falls where half of it and six halves of half the squared error, added, fall."""
     x, hats, fails, towards = drawn(4)
     came = Outcomes(fails, np.full(ASKS, 2.0))
-    weights = most_likely(x, hats, came, towards)
+    weights = fit_map(x, hats, came, towards)
     chance = 1.0 / (1.0 + np.exp(-(hats @ weights * x).sum(axis=1)))
 
     def slope(of_odds: np.ndarray) -> np.ndarray:
@@ -76,8 +76,8 @@ def test_where_a_fit_begins_is_not_where_it_ends() -> None:
     """From near or from afar the same weights."""
     x, hats, fails, towards = drawn(6)
     came = Outcomes(fails, np.ones(ASKS))
-    found = most_likely(x, hats, came, towards)
-    afar = most_likely(x, hats, came, towards, found + 1.0)
+    found = fit_map(x, hats, came, towards)
+    afar = fit_map(x, hats, came, towards, found + 1.0)
     np.testing.assert_allclose(afar, found, atol=1e-3)
 
 
@@ -86,15 +86,15 @@ def test_an_ask_that_weighs_three_is_three_asks(seed: int) -> None:
     """And one that weighs nothing is not there."""
     x, hats, fails, towards = drawn(seed)
     many = np.random.default_rng(seed).integers(0, 4, ASKS)
-    weighed = most_likely(x, hats, Outcomes(fails, many.astype(np.float64)), towards)
+    weighed = fit_map(x, hats, Outcomes(fails, many.astype(np.float64)), towards)
     rows = np.repeat(np.arange(ASKS), many)
-    repeated = most_likely(x[rows], hats[rows], Outcomes(fails[rows], np.ones(len(rows))), towards)
+    repeated = fit_map(x[rows], hats[rows], Outcomes(fails[rows], np.ones(len(rows))), towards)
     np.testing.assert_allclose(weighed, repeated, atol=1e-3)
 
 
 def test_one_ask_alone_is_enough_for_a_fit() -> None:
     """Nearly nothing known: the fit stays by what it is held towards."""
     x, hats, fails, towards = drawn(4)
-    found = most_likely(x[:1], hats[:1], Outcomes(fails[:1], np.ones(1)), towards)
+    found = fit_map(x[:1], hats[:1], Outcomes(fails[:1], np.ones(1)), towards)
     assert np.isfinite(found).all()
     assert np.abs(found[:, 1:] - towards.start[:, 1:]).max() < 0.5
