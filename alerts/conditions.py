@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from alerts.condition import Condition
 from alerts.expected import Announced
 from alerts.quiet import MINUTE_NS
+from analytics.shared.tail import STRAIN
 from analytics.shared.told import explains, may_explain
 from config.sites import SiteStatus
 from telemetry.alerting import Kind
@@ -125,16 +126,18 @@ class _Finder:
             muted=not self._concerns(verdict, occurrence)
             or code is ReasonCode.PLANNED
             or _is_our_deafness(reason)
-            or (incident is None and self._is_its_tail(verdict.site, reason))
+            or (incident is None and self._is_its_tail(verdict))
             or self._announced.explains(verdict.site, end, span_ns),
         )
 
-    def _is_its_tail(self, site: str, reason: Reason | None) -> bool:
+    def _is_its_tail(self, verdict: Verdict) -> bool:
         """Whether an office that was told that it is not its line is well now, and only what the shared fault has left behind speaks against it.
 
-        It goes by office: the same fault weighs on every meeting of it. What began after that was over is its own.
+        That it stands near a limit still is no trouble beside what is over. It goes by office: the same fault weighs on every meeting of it.
+        What began after that was over is its own.
         """
-        last = self._last.get(site)
+        last = self._last.get(verdict.site)
+        reason = next((one for one in verdict.reasons if one.code not in STRAIN), None)
         if last is None or last.kind is not Kind.NOT_YOUR_LINE or reason is None or not _is_over(reason):
             return False
         return last.ended_ns is None or reason.since_ns is None or reason.since_ns <= last.ended_ns

@@ -374,9 +374,7 @@ class Machine:
 
     def _has_lasted(self, since_ns: int) -> bool:
         """Whether something has been so for `clear_s`, and was seen to be."""
-        return (
-            self._now_ns - since_ns >= self._settings.clear_s * SECOND_NS and self._hearing.is_up_to_date
-        )
+        return self._now_ns - since_ns >= self._settings.clear_s * SECOND_NS and self._hearing.is_up_to_date
 
     def _newest(self, flaps: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(at_ns for at_ns in flaps if self._now_ns - at_ns < HOUR_NS)[-FLAPS_KEPT:]

@@ -123,6 +123,30 @@ def test_a_spell_of_exactly_a_day_is_no_moment(page: Page, faulty: Any) -> None:
     assert [" to " in one for one in told] == [False, True]
 
 
+def test_a_share_of_others_lines_says_of_whose(page: Page, faulty: Any) -> None:
+    """The provider, or the headquarters by its name. As `say_reason` says it."""
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    whose = [("provider", "provider-b"), ("end", "state")]
+    told = page.evaluate(
+        """async (whose) => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'reasons.js');
+        const {sayReason} = await import(script);
+        return whose.map(([kind, name]) => sayReason({code: 'shared_fault', value: 0.18, unit: 'ratio', among: {kind, name}})); }""",
+        whose,
+    )
+    names = {"state": page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model} = await import(script);
+        return model.scene.ends.find((end) => end.id === 'state').en; }"""
+    )}  # fmt: skip
+    reasons = [
+        Reason(code=ReasonCode.SHARED_FAULT, value=0.18, unit="ratio", among=Factor(FactorKind(kind), name))
+        for kind, name in whose
+    ]
+    assert names["state"] != "state"
+    assert told == [say_reason("en", reason, names=names) for reason in reasons]
+
+
 def test_a_row_names_the_cause_that_an_office_shares(page: Page, faulty: Any, until: Any) -> None:
     """The provider, in the list and in what is read out, not trouble at other offices; a meeting of tomorrow is called so."""
     factor = Factor(kind=FactorKind.PROVIDER, name="provider-b")
@@ -179,6 +203,19 @@ def test_a_meeting_says_how_its_forecast_moved_and_what_came_true(page: Page, fa
     assert page.locator(".moved li").count() == 3
     told = page.locator(".verdicts tbody tr:has-text('Rampur') .move .sr").text_content() or ""
     assert told.replace("\u00a0", " ") == "24 h before 94 %, 2 h before 90 %, now 31 %"
+
+
+def test_a_meeting_that_is_over_tells_an_outage_as_one(page: Page, faulty: Any) -> None:
+    """Who lost every packet for ten minutes: for how long, of how long; who was only poor: how many windows broke."""
+    page.goto(f"{faulty.url}/?lang=en#/meetings")
+    page.click(f'.past-table a[href="{YESTERDAY}"]')
+    page.wait_for_selector(".came-true")
+    told = page.locator(".verdicts .col-outcome small").all_text_contents()
+    said = {one.replace("\u00a0", " ").strip() for one in told}
+    assert any(
+        one.startswith("Line down for 10 min of ") and one.endswith(": all packets lost") for one in said
+    ), said
+    assert "61 of 240 windows broken" in said
 
 
 def drawn_anew(page: Page, until: Any) -> None:
