@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from telemetry.decisions import Incident, Reason
 
 STRAIN: Final = frozenset({ReasonCode.STRAINED, ReasonCode.EXPECTED_STRAIN})
-"""A line that is within its limits: it alone would be told of nobody who is not ready."""
+"""Nothing is broken now: the line stands near a limit, or is expected past one."""
 
 
 def without_its_tail(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
@@ -33,10 +33,9 @@ def without_its_tail(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
 def came_and_went_with_it(case: Case) -> bool:
     """Whether a line that comes and goes did so with a shared fault alone, which is over."""
     fault, found, at = _last_fault(case), case.ground.flapping, (case.site, case.path)
-    if fault is None or fault.until_ns is None:
-        return False
-    first_ns, last_ns = fault.since_ns - EARLIER_NS, fault.until_ns + EARLIER_NS
-    return bool(found.since_ns[at] >= first_ns and found.until_ns[at] <= last_ns)
+    return fault is not None and all(
+        _is_within(fault, int(each[at])) for each in (found.since_ns, found.until_ns)
+    )
 
 
 def _last_fault(case: Case) -> Incident | None:
@@ -53,10 +52,13 @@ def _last_fault(case: Case) -> Incident | None:
 
 
 def _is_left_by(fault: Incident, reason: Reason) -> bool:
-    """Whether a reason tells of what was, and that began with the fault; what came back several times since has a count, and is the line's own."""
-    is_past = reason.until_ns is not None or reason.code is ReasonCode.RECENT_FAULT
-    if not is_past or fault.until_ns is None or reason.code is ReasonCode.SHARED_FAULT:
-        return False
-    if reason.code is ReasonCode.RECENT_FAULT and reason.value is not None:
-        return False
-    return reason.since_ns is None or reason.since_ns <= fault.until_ns + EARLIER_NS
+    """Whether a reason tells of what was, and that was of the fault; what came back several times since has a count, and is the line's own."""
+    if reason.code is ReasonCode.RECENT_FAULT:
+        return reason.value is None
+    return reason.until_ns is not None and (reason.since_ns is None or _is_within(fault, reason.since_ns))
+
+
+def _is_within(fault: Incident, at_ns: int) -> bool:
+    """Whether a time lies in a fault that is over, or a little before or after it."""
+    until_ns = fault.seen_ns if fault.until_ns is None else fault.until_ns
+    return fault.since_ns - EARLIER_NS <= at_ns <= until_ns + EARLIER_NS

@@ -119,10 +119,7 @@ def say_reason(
     if told_by_since and reason.value is not None and reason.until_ns is not None:
         text = say(language, f"was.{code}", value=measure(language, reason.value, reason.unit))
     elif reason.among is not None and reason.value is not None:
-        value, name = measure(language, reason.value, reason.unit), reason.among.name
-        text = say(
-            language, f"among.{reason.among.kind.value}", value=value, name=(names or {}).get(name, name)
-        )
+        text = _share_of(language, reason.among, measure(language, reason.value, reason.unit), names)
     elif reason.record is not None:
         failed, weeks = reason.record
         text = say(language, f"record.{code}", failed=failed, weeks=weeks)
@@ -131,6 +128,14 @@ def say_reason(
     else:
         text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
     return _since(language, text, reason, _Here(zone, now_ns))
+
+
+def _share_of(language: str, among: Factor, value: str, names: Mapping[str, str] | None) -> str:
+    """That so much of others' lines is broken now, and whose they are."""
+    name = among.name
+    if among.kind is FactorKind.END and names is not None:
+        name = names.get(name, name)
+    return say(language, f"among.{among.kind.value}", value=value, name=name)
 
 
 def _rising(language: str, reason: Reason, here: _Here) -> str:

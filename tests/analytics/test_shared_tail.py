@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from analytics.actions import advise
+from analytics.case import Case
 from analytics.flapping import Flapping
 from analytics.ground import Standing, Terms
 from analytics.readiness import expect
+from analytics.shared.tail import without_its_tail
 from analytics.verdicts import verdicts
-from telemetry.decisions import Action, Evidence, Factor, FactorKind, Incident, ReasonCode
+from telemetry.decisions import Action, Evidence, Factor, FactorKind, Incident, Reason, ReasonCode
 from telemetry.windows import MINUTE_NS
 from tests.analytics.evenings import evening
 
 if TYPE_CHECKING:
-    from analytics.ground import Ground
+    from analytics.ground import Expectation, Ground
     from telemetry.decisions import Verdict
     from tests.analytics.conftest import Bench
 
@@ -27,16 +30,19 @@ FAR, FIRST, LAST = 7200.0, 20, 5
 
 def verdict(ground: Ground, made: Bench, **terms: float) -> Verdict:
     """Of the first office, which is not ready by these terms."""
-    occurrence = made.occurrence(FAR)
+    return verdicts(ground, made.occurrence(FAR), unready(ground, made, **terms), [0])[0]
+
+
+def unready(ground: Ground, made: Bench, **terms: float) -> Expectation:
+    """All offices are not ready, by these terms, and hold no lower profile."""
     weighs = {name: np.full(3, terms.get(name, 0.0)) for name in Terms.__slots__}
-    found = replace(
-        expect(ground, occurrence),
+    return replace(
+        expect(ground, made.occurrence(FAR)),
         probability=np.full(3, 0.5),
         standing=np.full(3, Standing.NOT_READY, dtype=np.int8),
         best=np.full(3, -1, dtype=np.int64),
         terms=Terms(**weighs),
     )
-    return verdicts(ground, occurrence, found, [0])[0]
 
 
 def after_a_fault(ground: Ground, made: Bench, *sites: str, until_min: int = LAST) -> Ground:
@@ -100,3 +106,16 @@ def test_a_line_that_came_and_went_with_its_provider_does_not_come_and_go(made: 
         own = verdict(ground, made, fault=0.3)
         assert [reason.code for reason in own.reasons] == [ReasonCode.FLAPPING]
         assert own.action is Action.CALL_PROVIDER
+
+
+def test_what_was_over_before_the_shared_fault_is_not_left_behind_by_it(made: Bench) -> None:
+    """A short loss of the line's own, minutes before the fault began and within it: the first is its own, the second is not."""
+    for minutes, action in ((FIRST - 2, Action.WATCH), (FIRST + 10, Action.CALL_PROVIDER)):
+        ground = evening(made, today=1.0, begins=0, base=0.95, height=0.0)
+        fault = after_a_fault(ground, made, "s00").past_incidents[0]
+        began_ns = made.t0 - minutes * MINUTE_NS
+        own = Reason(code=ReasonCode.LOSS_UP, since_ns=began_ns, until_ns=began_ns + MINUTE_NS)
+        near = Reason(code=ReasonCode.STRAINED, value=0.9, unit="ratio")
+        occurrence = made.occurrence(FAR)
+        asked = Case(replace(ground, past_incidents=(fault,)), occurrence, unready(ground, made), 0)
+        assert advise(asked, without_its_tail(asked, (near, own))) is action
