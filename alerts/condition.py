@@ -33,6 +33,8 @@ class Condition(Struct, frozen=True, kw_only=True):
     """Of an incident; of an office's trouble the office alone."""
     begins: bool = True
     """False: it keeps up an alert that is there, and begins none."""
+    may_be_shared: bool = False
+    """A shared fault that others have been found to suffer from may prove to be its cause: it waits until that is known."""
     muted: bool = False
     """Announced beforehand, or no longer bad and not yet well: nothing is begun and nothing is said."""
 

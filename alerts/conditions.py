@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from alerts.condition import Condition
 from alerts.expected import Announced
 from alerts.quiet import MINUTE_NS
-from analytics.shared.told import explains
+from analytics.shared.tail import STRAIN
+from analytics.shared.told import explains, may_explain
 from config.sites import SiteStatus
 from telemetry.alerting import Kind
 from telemetry.decisions import Action, FactorKind, ReasonCode, State
@@ -121,19 +122,22 @@ class _Finder:
             severe=kind is Kind.DARK or (verdict.site, verdict.path) in self._severe,
             factor=incident.factor if incident is not None else None,
             sites=(verdict.site,),
+            may_be_shared=incident is None and not is_own and self._may_be_shared(verdict, end),
             muted=not self._concerns(verdict, occurrence)
             or code is ReasonCode.PLANNED
             or _is_our_deafness(reason)
-            or (incident is None and self._is_its_tail(verdict.site, reason))
+            or (incident is None and self._is_its_tail(verdict))
             or self._announced.explains(verdict.site, end, span_ns),
         )
 
-    def _is_its_tail(self, site: str, reason: Reason | None) -> bool:
+    def _is_its_tail(self, verdict: Verdict) -> bool:
         """Whether an office that was told that it is not its line is well now, and only what the shared fault has left behind speaks against it.
 
-        It goes by office: the same fault weighs on every meeting of it. What began after that was over is its own.
+        That it stands near a limit still is no trouble beside what is over. It goes by office: the same fault weighs on every meeting of it.
+        What began after that was over is its own.
         """
-        last = self._last.get(site)
+        last = self._last.get(verdict.site)
+        reason = next((one for one in verdict.reasons if one.code not in STRAIN), None)
         if last is None or last.kind is not Kind.NOT_YOUR_LINE or reason is None or not _is_over(reason):
             return False
         return last.ended_ns is None or reason.since_ns is None or reason.since_ns <= last.ended_ns
@@ -219,6 +223,18 @@ class _Finder:
                     return incident
         own = next((reason for reason in verdict.reasons if reason.factor is None), None)
         return self._explaining(verdict.site, verdict.path.partition(".")[0], end, own)
+
+    def _may_be_shared(self, verdict: Verdict, end: str) -> bool:
+        """Whether a fault that others share may prove to be behind an office's trouble now."""
+        site = self._config.registry.by_id[verdict.site]
+        path = f"{verdict.path.partition('.')[0]}.{end}"
+        return any(
+            may_explain(
+                self._sight.incidents, site, path, one.code, self._since(one.since_ns, verdict.issued_ns)
+            )
+            for one in verdict.reasons
+            if one.until_ns is None
+        )
 
     def _explaining(self, site: str, uplink: str, end: str, reason: Reason | None) -> Incident | None:
         code, since_ns = (None, None) if reason is None else (reason.code, reason.since_ns)

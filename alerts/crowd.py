@@ -5,6 +5,9 @@ one less than a crowd are told before the others wait. Reports arrive in ones an
 
 Once it has begun for an office, the hold lasts its time: that the first of the crowd are explained by an incident makes the crowd smaller
 and not the others' trouble their own. An incident comes in parts, so those that it does not name yet wait as long again.
+
+An office that fails alone while a shared fault lasts waits as long, if it depends on what is at fault: the incident lists it by then, or it
+has a trouble of its own.
 """
 
 from __future__ import annotations
@@ -51,10 +54,12 @@ class Crowd:
         return alert if alert.crowded or not self._is_there else structs.replace(alert, crowded=True)
 
     def holds(self, alert: Alert, condition: Condition) -> bool:
-        """Whether an alert waits for what the others' trouble turns out to be."""
-        if not alert.crowded or not condition.site or condition.kind is Kind.NOT_YOUR_LINE:
+        """Whether an alert waits for what the others' trouble turns out to be, or for whether it is of what is known of theirs."""
+        if not condition.site or condition.kind is Kind.NOT_YOUR_LINE:
             return False
         until_ns = alert.pending_ns + self._hold_ns
+        if not alert.crowded:
+            return condition.may_be_shared and self._now_ns < until_ns
         found_ns = (at_ns for at_ns in self._incidents_ns if alert.pending_ns <= at_ns <= until_ns)
         return self._now_ns < max((until_ns, *(at_ns + self._hold_ns for at_ns in found_ns)))
 

@@ -240,7 +240,7 @@ class Machine:
         said = self._told_of_this(alert)
         if starts_ns < min((at_ns for at_ns in alert.told_of if at_ns > self._now_ns), default=starts_ns):
             return self._worse(said)
-        if self._now_ns - alert.turned_ns < self._settings.clear_s * SECOND_NS:
+        if not self._has_lasted(alert.turned_ns):
             return Told(alert)
         anew = self._as_new(alert, condition)
         return self._teller.tell(structs.replace(anew, told_of=said.told_of, eased=alert.eased))
@@ -350,8 +350,9 @@ class Machine:
             sites=condition.sites,
             hit=hit_by(alert, condition),
             own_ns=self._own_ns(alert, condition),
+            turned_ns=None if alert.turned_ns is None else self._seen_since(alert.turned_ns),
         )
-        if updated.own_ns is not None and self._now_ns - updated.own_ns < self._settings.clear_s * SECOND_NS:
+        if updated.own_ns is not None and not self._has_lasted(updated.own_ns):
             return updated
         return structs.replace(
             updated,
@@ -365,7 +366,15 @@ class Machine:
         """Since when a trouble that was a shared one is the office's own; offices come back one after the other."""
         if not alert.eased or condition.kind is Kind.NOT_YOUR_LINE:
             return None
-        return self._now_ns if alert.own_ns is None else alert.own_ns
+        return self._seen_since(self._now_ns if alert.own_ns is None else alert.own_ns)
+
+    def _seen_since(self, since_ns: int) -> int:
+        """The beginning of a wait that seen time alone fills: while nobody is heard it begins anew."""
+        return self._now_ns if self._hearing.is_deaf else since_ns
+
+    def _has_lasted(self, since_ns: int) -> bool:
+        """Whether something has been so for `clear_s`, and was seen to be."""
+        return self._now_ns - since_ns >= self._settings.clear_s * SECOND_NS and self._hearing.is_up_to_date
 
     def _newest(self, flaps: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(at_ns for at_ns in flaps if self._now_ns - at_ns < HOUR_NS)[-FLAPS_KEPT:]

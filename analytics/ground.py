@@ -89,6 +89,10 @@ class Ground:
     """(S,): something of the office is stored, however old; None where nobody looked."""
     incidents: tuple[Incident, ...] = ()
     """The faults that offices share now."""
+    providers: tuple[str, ...] = ()
+    """(S,): of each office's first uplink, empty where unknown; none where nobody names them."""
+    past_incidents: tuple[Incident, ...] = ()
+    """Those that they shared and that were over within the hour; others may be among them."""
 
     @property
     def lines(self) -> Lines:

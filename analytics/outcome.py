@@ -27,22 +27,28 @@ LEAST_COUNTED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Of N offices: states, and how many windows there were, broke, and were never measured; (N,) each."""
+    """Of N offices: states, and how many windows there were, broke, and were never measured; (N,) each.
+
+    `lost` of those that broke lost every packet; of `unheard` that were never measured the office had lost contact, and nothing excuses it.
+    """
 
     state: tuple[OutcomeState, ...]
     windows: int
     broken: NDArray[np.int64]
     missing: NDArray[np.int64]
+    lost: NDArray[np.int64]
+    unheard: NDArray[np.int64]
     final: bool
 
 
-def settle(
+def settle(  # noqa: PLR0913 - what is known of a window
     measured: NDArray[np.bool_],
     broke: NDArray[np.bool_],
     contact_lost: NDArray[np.bool_],
     excused: NDArray[np.bool_],
     *,
     final: bool,
+    lost: NDArray[np.bool_] | None = None,
 ) -> Settled:
     """Settle the outcome of N offices over the W windows of an occurrence; every argument is (N, W).
 
@@ -52,6 +58,7 @@ def settle(
         contact_lost: the office's presence was lost in it.
         excused: maintenance or a proven probe fault explains that it is missing.
         final: no more data is waited for.
+        lost: every packet of it was lost; None: nobody has looked.
     """
     windows = measured.shape[1]
     missing = ~measured
@@ -66,7 +73,15 @@ def settle(
         else:
             total = int(counted[office]) if final else windows
             states.append(_held(int(broken[office]), int(open_windows[office]), total))
-    return Settled(tuple(states), windows, broken, missing.sum(axis=1), final)
+    return Settled(
+        state=tuple(states),
+        windows=windows,
+        broken=broken,
+        missing=missing.sum(axis=1),
+        lost=np.zeros_like(broken) if lost is None else (measured & broke & lost).sum(axis=1),
+        unheard=blamed.sum(axis=1),
+        final=final,
+    )
 
 
 def _held(broken: int, still_open: int, windows: int) -> OutcomeState:

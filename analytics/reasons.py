@@ -16,9 +16,10 @@ from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
 from analytics.readiness import NEVER_READY, READY
+from analytics.shared.tail import came_and_went_with_it
 from analytics.strained import strain_now, strained
 from analytics.works import planned, works_now
-from telemetry.decisions import Reason, ReasonCode
+from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode
 from telemetry.windows import DAY_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _fault_reasons(case: Case) -> list[Reason]:
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
     down, again = _last_outage(case), ground.flapping.reason(case.site, case.path, case.path_name)
-    comes_and_goes = [] if again is None else [again]
+    comes_and_goes = [] if again is None or came_and_went_with_it(case) else [again]
     if down is not None and down.until_ns is None:
         return [_outage_reason(case, down), *comes_and_goes]
     suspects = [CAUSES[c] for c in ranked if by_cause[c] >= SUSPECT]
@@ -323,13 +324,24 @@ def _peers(case: Case) -> list[tuple[float, Reason]]:
     others = ground.heard[:, case.path].copy()
     others[case.site] = False
     broken = ground.condition.suspicion[case.limit_set, :, case.path] >= SUSPECT
-    groups = [others]
+    groups = [(others, Factor(FactorKind.END, case.path_name.partition(".")[2]))]
     if provider is not None and (own := provider[case.line]) >= 0:
-        groups.append(others & (provider[case.path :: len(ground.lines.paths)] == own))
-    share = max(float(broken[group].mean()) if group.any() else 0.0 for group in groups)
+        theirs = others & (provider[case.path :: len(ground.lines.paths)] == own)
+        name = ground.providers[case.site] if ground.providers else ""
+        groups.append((theirs, Factor(FactorKind.PROVIDER, name)))
+    share, among = max(
+        ((float(broken[group].mean()) if group.any() else 0.0, of) for group, of in groups),
+        key=lambda each: each[0],
+    )
     if share <= 0.0:
         return []
-    reason = Reason(code=ReasonCode.SHARED_FAULT, value=round(share, 4), unit="ratio", path=case.path_name)
+    reason = Reason(
+        code=ReasonCode.SHARED_FAULT,
+        value=round(share, 4),
+        unit="ratio",
+        path=case.path_name,
+        among=among if among.name else None,
+    )
     return [(float(case.expectation.terms.peers[case.site]), reason)]
 
 

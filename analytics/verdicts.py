@@ -9,6 +9,7 @@ from analytics.case import Case
 from analytics.ground import Standing
 from analytics.newcomers import known_since_ns
 from analytics.reasons import reasons, works_go_on
+from analytics.shared.tail import without_its_tail
 from analytics.shared.told import with_shared
 from telemetry.decisions import BESIDE_THE_LINE, State, Verdict, within_state
 
@@ -51,7 +52,7 @@ def verdict(case: Case) -> Verdict:
         path=case.path_name,
         reasons=what_is_first(why) if has_number and not (why and works_go_on(case)) else why,
         best_profile=case.best_profile,
-        action=advise(case, why),
+        action=advise(case, without_its_tail(case, why)),
         model=case.ground.foresight.name,
         known_since_ns=known_since_ns(case),
     )

@@ -22,7 +22,7 @@ from reports.document import (
 )
 from telemetry.alerting import AlertState
 from telemetry.decisions import Action, Horizon, OutcomeState, State
-from telemetry.windows import SECOND_NS
+from telemetry.windows import SECOND_NS, WINDOW_NS
 from telemetry.words import say, say_reason, say_state
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reports.digest import After, CameTrue, Expected
     from reports.document import Block
     from telemetry.alerting import Alert
-    from telemetry.decisions import Verdict
+    from telemetry.decisions import Outcome, Verdict
 
 MOST_CARDS: Final = 8
 """Half a page; the rest is counted."""
@@ -72,6 +72,7 @@ class _Words:
         self._language = language
         self._zone = zone
         self._made_ns = made_ns
+        self._ends = {id_: end.name(language) for id_, end in config.headquarters.items()}
         self._people = {
             person.id: person.name or self._offices_of(person, config) for person in config.people
         }
@@ -146,9 +147,8 @@ class _Words:
         verdict = office.verdict
         lines = []
         if verdict is not None and verdict.reasons:
-            lines.append(
-                say_reason(self._language, verdict.reasons[0], zone=self._zone, now_ns=self._made_ns)
-            )
+            reason, now_ns = verdict.reasons[0], self._made_ns
+            lines.append(say_reason(self._language, reason, zone=self._zone, now_ns=now_ns, names=self._ends))
         if verdict is not None and verdict.action is not Action.NONE:
             lines.append(self.say("digest.to_do", action=self.say(f"action.{verdict.action.value}")))
         lines.append(self._done(office.alert))
@@ -209,15 +209,9 @@ class _Words:
 
     def _came_true(self, office: CameTrue) -> Card:
         outcome = office.outcome
-        lines = []
+        lines: list[str] = []
         if outcome is not None and office.state is OutcomeState.FAILED and outcome.windows:
-            lines.append(
-                self.say(
-                    "digest.broken",
-                    broken=outcome.broken / outcome.windows,
-                    missing=outcome.missing / outcome.windows,
-                )
-            )
+            lines += self._how_it_failed(outcome)
         lines += [
             self.say(
                 "digest.we_said",
@@ -234,6 +228,21 @@ class _Words:
         return Card(
             office.site.name(self._language), self.say(f"outcome.{office.state.value}"), tuple(lines), tone
         )
+
+    def _how_it_failed(self, outcome: Outcome) -> list[str]:
+        """Outages by how long they were of the whole, and what else was below; without one the shares of the time."""
+        whole_s, of = WINDOW_NS / SECOND_NS * outcome.windows, outcome.windows
+        lines = [
+            self.say(f"outcome.{key}_for", lasted=whole_s * windows / of, whole=whole_s)
+            for key, windows in (("lost", outcome.lost), ("unheard", outcome.unheard))
+            if windows
+        ]
+        broken, missing = outcome.rest
+        if not lines:
+            return [self.say("digest.broken", broken=broken / of, missing=missing / of)]
+        if broken or missing:
+            lines.append(self.say("digest.broken_too", broken=broken / of, missing=missing / of))
+        return lines
 
     # ── both ──
     def _said(self, verdict: Verdict | None) -> str:

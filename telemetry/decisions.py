@@ -180,6 +180,8 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it was over, of a reason that lies in the recent past; absent while it lasts."""
     factor: Factor | None = None
     """What the offices have in common, of a shared fault."""
+    among: Factor | None = None
+    """Of whose other lines `value` is the share that is broken now, where no shared fault is proved: a provider's, or those to an end."""
     record: tuple[int, int] | None = None
     """Of a usual hour: in how many weeks it failed, and of how many that is known; `value` is the chance that it fails."""
     per_minute: float | None = None
@@ -307,3 +309,13 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     missing: int
     settled_ns: int
     final: bool = False
+    lost: int = 0
+    """Windows in which every packet was lost, among those that are `broken`."""
+    unheard: int = 0
+    """Windows that were never measured while the office had lost contact, among those that are `missing`; once it is final they are `broken` too."""
+
+    @property
+    def rest(self) -> tuple[int, int]:
+        """Windows that broke, and that are missing, beside those of outages."""
+        counted = self.unheard if self.final else 0
+        return max(self.broken - self.lost - counted, 0), max(self.missing - self.unheard, 0)

@@ -241,13 +241,15 @@ class Speaker:
             return self.say("alerts.cause_unknown")
         if self._short:
             return self._short_cause(reason)
-        return say_reason(self._language, reason, zone=self._zone, now_ns=self._facts.now_ns)
+        now_ns = self._facts.now_ns
+        return say_reason(self._language, reason, zone=self._zone, now_ns=now_ns, names=self._ends)
 
     def _short_cause(self, reason: Reason) -> str:
         if reason.record is not None:
             failed, weeks = reason.record
             return self.say(f"alerts.record.{reason.code.value}", failed=failed, weeks=weeks)
-        cause = self.say(f"alerts.cause.{reason.code.value}")
+        is_of_others = reason.code is ReasonCode.SHARED_FAULT and reason.factor is None
+        cause = self.say(f"alerts.cause.{'others' if is_of_others else reason.code.value}")
         if reason.value is None or reason.factor is not None or not reason.unit:
             return cause
         counted = f"{cause} {measure(self._language, reason.value, reason.unit)}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.ground import Standing
-from analytics.shared.onsets import EARLIER_NS
+from analytics.shared.onsets import AGE_NS, EARLIER_NS
 from telemetry.decisions import FactorKind, Reason, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analytics.case import Case
+    from config.sites import Site
     from telemetry.decisions import Factor, Incident
 
 _NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "burst", "jitter", "rtt"))) | {
@@ -22,6 +23,7 @@ _NOW = frozenset(code for code in ReasonCode if code.value.startswith(("loss", "
     ReasonCode.FLAPPING,
 }
 """Trouble of the line now: what a shared fault can explain."""
+_OF_PROVIDERS = frozenset({FactorKind.PROVIDER, FactorKind.PROVIDER_REGION})
 _UNHEARD = frozenset({ReasonCode.DARK, ReasonCode.NO_DATA})
 """What headquarters' own deafness can explain: a fault that was measured is the line's."""
 
@@ -49,6 +51,39 @@ def explains(  # noqa: PLR0913, PLR0917 - what is known of a trouble
 
     theirs = (each for each in incidents if site in each.sites and _covers(each.factor, uplink, end, code))
     return min(theirs, key=misfit, default=None)
+
+
+def may_explain(
+    incidents: Iterable[Incident], site: Site, path: str, code: ReasonCode, since_ns: int
+) -> bool:
+    """Whether a shared fault that lasts, and does not list an office, may prove to be behind its trouble on a line (`path`) since `since_ns`.
+
+    The office depends on the factor, and fell ill in the fault's time (`membership`). It is listed once most of its lines have shown it,
+    a window or two after the verdict on one of them.
+    """
+    uplink, _, end = path.partition(".")
+    return code in _NOW and any(
+        site.id not in each.sites
+        and _covers(each.factor, uplink, end, code)
+        and _depends(site, each.factor)
+        and _in_its_time(each, since_ns)
+        for each in incidents
+    )
+
+
+def _depends(site: Site, factor: Factor) -> bool:
+    """Whether an office has what a factor stands for. Of what fell silent at once, or with our own deafness, the others are known not to be."""
+    if factor.kind in {FactorKind.HUB, FactorKind.AT_ONCE}:
+        return False
+    provider = factor.name if factor.kind in _OF_PROVIDERS else site.provider
+    region = {FactorKind.REGION: factor.name, FactorKind.PROVIDER_REGION: factor.region}
+    return site.provider == provider and site.region == region.get(factor.kind, site.region)
+
+
+def _in_its_time(incident: Incident, since_ns: int) -> bool:
+    """Who is cut off from headquarters is of that fault whenever it happens, of any other within its first half hour."""
+    after_ns = since_ns - incident.since_ns
+    return after_ns >= -EARLIER_NS and (after_ns <= AGE_NS or incident.factor.is_headquarters)
 
 
 def _covers(factor: Factor, uplink: str, end: str, code: ReasonCode | None) -> bool:

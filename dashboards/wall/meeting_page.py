@@ -74,6 +74,10 @@ class Invited(Struct, frozen=True, kw_only=True, omit_defaults=True):
     broken: int | None = None
     windows: int | None = None
     missing: int | None = None
+    lost: int | None = None
+    """Windows of 15 s in which every packet was lost."""
+    unheard: int | None = None
+    """Windows of 15 s without data while contact was lost."""
     came: str = ""
     """What was said half an hour before, against what came true: `right`, `missed` or `false_alarm`."""
     rehearsed: Rehearsed | None = None
@@ -171,6 +175,8 @@ def _invited(
         broken=outcome.broken,
         windows=outcome.windows,
         missing=outcome.missing or None,
+        lost=outcome.lost or None,
+        unheard=outcome.unheard or None,
         came=_came(forecasts, outcome),
     )
 

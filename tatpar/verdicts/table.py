@@ -124,7 +124,8 @@ class VerdictTable:
         zone = timezone_of(self.config.settings)
         if reason.is_down_now:
             return say_down(language, reason, chance, zone=zone, now_ns=self.now_ns)
-        return say_reason(language, reason, zone=zone, now_ns=self.now_ns)
+        ends = {id_: end.name(language) for id_, end in self.config.headquarters.items()}
+        return say_reason(language, reason, zone=zone, now_ns=self.now_ns, names=ends)
 
     def _rehearsed(self, language: str, site: str) -> str:
         """What each way held last, when, and what broke."""

@@ -27,7 +27,7 @@ from tatpar.watching.raised import RaisedFlags, relapses, told_outages
 from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
 from telemetry.state.heard import HEARD_UNTIL
-from telemetry.windows import MINUTE_NS, SECOND_NS, SILENT_NS, WINDOW_NS
+from telemetry.windows import HOUR_NS, MINUTE_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tatpar.watching.offices import Offices
     from tatpar.watching.ring import WindowRing
     from telemetry.control import Presence
-    from telemetry.decisions import Flag
+    from telemetry.decisions import Flag, Incident
     from telemetry.state.db import StateDb
     from telemetry.state.flags import FlagChanges
 
@@ -61,6 +61,7 @@ class Current:
         self.contact = contact
         self._dark = np.zeros(len(offices.sites), dtype=bool)
         self._relapses: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+        self._past_incidents: tuple[Incident, ...] = ()
         self._told_outages: tuple[int, Flapping] | None = None
         self._flapping: tuple[Recent, Flapping] | None = None
         self._usual: tuple[int, int, UsualNow] | None = None
@@ -145,6 +146,8 @@ class Current:
 
     def _count_spells(self, now_ns: int) -> None:
         self._relapses = relapses(self._state, self.ring.lines, now_ns)
+        lately = self._state.incidents(now_ns - HOUR_NS, now_ns)
+        self._past_incidents = tuple(each for each in lately if each.until_ns is not None)
         self._told_outages = self._flapping = None
 
     def _comes_and_goes(self, now_ns: int) -> Flapping:
@@ -195,6 +198,8 @@ class Current:
             explained=self._explained_by_the_probes(state),
             not_believed=self.ring.not_believed(),
             incidents=self.incidents.told,
+            past_incidents=self._past_incidents,
+            providers=offices.providers,
             foresight=foresight,
         )
 

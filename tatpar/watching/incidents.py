@@ -93,7 +93,7 @@ class OpenIncidents:
             sites = self._offices.config.registry.sites
             found = factors(
                 lines,
-                [site.provider for site in sites],
+                self._offices.providers,
                 [site.region for site in sites],
                 self._offices.linked,
             )

@@ -34,6 +34,8 @@ class Offices:
     linked: NDArray[np.bool_]
     link_bps: NDArray[np.float64]
     """(S, 2): registered rates up and down, NaN where there is none."""
+    providers: tuple[str, ...]
+    """(S,): of each office's first uplink, empty where unknown."""
     profiles: Mapping[str, CallProfile]
     """Those that some meeting may come down to, and the default: no others are judged."""
     sets: LimitSets
@@ -77,6 +79,7 @@ def prepare(config: Config, coming: Iterable[Occurrence]) -> Offices:
         sites=tuple(site.id for site in sites),
         linked=np.array([site.status is SiteStatus.LINKED for site in sites], dtype=bool),
         link_bps=np.array(rates, dtype=np.float64).reshape(len(sites), 2),
+        providers=tuple(site.provider for site in sites),
         profiles=profiles,
         sets=limit_sets(profiles),
         zone=timezone_of(config.settings),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.causes import Cause
 from analytics.floor import with_floor
 from analytics.judge import POOL_WINDOWS, Judgement, judge
 from analytics.limits import limit_sets
@@ -119,12 +120,14 @@ def settle_occurrence(
     sets = limit_sets(config.profiles)
     limits = sets.limits[sets.of_profile[meeting.profile]]
     floor_ms = floors_at(reader, lines, (limits,), occurrence.starts_ns)
-    present, breaks, explained = _judged(reported, limits, None if floor_ms is None else floor_ms[:, paths])
-    measured, broke = _best_line(present, breaks)
-    lost = lost_in(state, sites, starts)
+    present, breaks, explained, down = _judged(
+        reported, limits, None if floor_ms is None else floor_ms[:, paths]
+    )
+    measured, broke, down = _best_line(present, breaks, down)
+    contact_lost = lost_in(state, sites, starts)
     final = now_ns >= occurrence.ends_ns + FINAL_AFTER_NS
     excused = _excused(config, meeting.end, sites, starts) | explained.any(axis=1)
-    settled = settle(measured, broke, lost, excused, final=final)
+    settled = settle(measured, broke, contact_lost, excused, final=final, lost=down)
     return [
         Outcome(
             site=site,
@@ -136,6 +139,8 @@ def settle_occurrence(
             missing=int(settled.missing[row]),
             settled_ns=now_ns,
             final=final,
+            lost=int(settled.lost[row]),
+            unheard=int(settled.unheard[row]),
         )
         for row, site in enumerate(sites)
     ]
@@ -143,8 +148,8 @@ def settle_occurrence(
 
 def _judged(
     reported: Mapping[str, NDArray[np.float32]], limits: Limits, floor_ms: NDArray[np.float32] | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """(S, K, W) each: windows that count, those that broke, and those that only the probe's own trouble breaks, which do not count."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """(S, K, W) each: windows that count, those that broke, those that only the probe's own trouble breaks, which do not count, and those that lost every packet."""
     values = {name: reported[name] for name in WINDOW_VALUE_COLUMNS}
     nothing = np.zeros_like(values["sent"])
     trouble = {name: reported.get(name, nothing) for name in TROUBLE_COLUMNS}
@@ -155,10 +160,11 @@ def _judged(
         return judge(known, limits, pool_windows=POOL_WINDOWS)
 
     found = judged(cleared)
+    down = found.causes == Cause.OUTAGE
     if cleared is values:
-        return found.present, found.breaks, np.zeros_like(found.present)
+        return found.present, found.breaks, np.zeros_like(found.present), down
     explained = judged(values).breaks & ~found.breaks
-    return found.present & ~explained, found.breaks, explained
+    return found.present & ~explained, found.breaks, explained, down
 
 
 def _excused(config: Config, end: str, sites: Sequence[str], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -172,15 +178,15 @@ def _excused(config: Config, end: str, sites: Sequence[str], starts: NDArray[np.
 
 
 def _best_line(
-    present: NDArray[np.bool_], breaks: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Of (S, K, W) the line of each office that served it best: (S, W) measured, (S, W) broke."""
+    present: NDArray[np.bool_], breaks: NDArray[np.bool_], down: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of (S, K, W) the line of each office that served it best: (S, W) measured, (S, W) broke, (S, W) lost every packet."""
     if not present.shape[1]:
         nothing = np.zeros((present.shape[0], present.shape[2]), dtype=bool)
-        return nothing, nothing
+        return nothing, nothing, nothing
     cost = (breaks | ~present).sum(axis=-1)
     rows, best = np.arange(len(cost)), cost.argmin(axis=-1)
-    return present[rows, best], breaks[rows, best]
+    return present[rows, best], breaks[rows, best], down[rows, best]
 
 
 def _windows(

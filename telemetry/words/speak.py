@@ -95,16 +95,21 @@ def measure(language: str, value: float, unit: str) -> str:
 
 
 def say_reason(
-    language: str, reason: Reason, *, zone: tzinfo = form.DEFAULT_ZONE, now_ns: int | None = None
+    language: str,
+    reason: Reason,
+    *,
+    zone: tzinfo = form.DEFAULT_ZONE,
+    now_ns: int | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> str:
-    """A reason as a screen shows it: with its number when it has one, and since when, or from when to when; with the day where that is not today's.
+    """A reason as a screen shows it: with its number when it has one, and since when, or from when to when; with the day where that is not today's; `names` are the headquarters' own, by id.
 
     The other two voices are plain keys: `brief.<code>` (two or three words, for a tile or a table) and
     `told.<code>` (a sentence for an in-charge who is no engineer).
     """
     code = reason.code.value
     if reason.factor is not None:
-        text = say_counted(language, reason.factor, int(reason.value or 0), int(reason.limit or 0))
+        text = say_counted(language, reason.factor, int(reason.value or 0), int(reason.limit or 0), names)
         return _since(language, text, reason, _Here(zone, now_ns))
     if reason.crosses_ns is not None and reason.per_minute is not None:
         return _rising(language, reason, _Here(zone, now_ns))
@@ -113,6 +118,8 @@ def say_reason(
     told_by_since = reason.unit == "s" and reason.since_ns is not None
     if told_by_since and reason.value is not None and reason.until_ns is not None:
         text = say(language, f"was.{code}", value=measure(language, reason.value, reason.unit))
+    elif reason.among is not None and reason.value is not None:
+        text = _share_of(language, reason.among, measure(language, reason.value, reason.unit), names)
     elif reason.record is not None:
         failed, weeks = reason.record
         text = say(language, f"record.{code}", failed=failed, weeks=weeks)
@@ -121,6 +128,14 @@ def say_reason(
     else:
         text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
     return _since(language, text, reason, _Here(zone, now_ns))
+
+
+def _share_of(language: str, among: Factor, value: str, names: Mapping[str, str] | None) -> str:
+    """That so much of others' lines is broken now, and whose they are."""
+    name = among.name
+    if among.kind is FactorKind.END and names is not None:
+        name = names.get(name, name)
+    return say(language, f"among.{among.kind.value}", value=value, name=name)
 
 
 def _rising(language: str, reason: Reason, here: _Here) -> str:

@@ -11,7 +11,7 @@ import pytest
 from analytics.ground import Standing, Terms
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
-from telemetry.decisions import ReasonCode
+from telemetry.decisions import Factor, FactorKind, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def with_terms(ground: Ground, made: Bench, **terms: NDArray[np.float64]) -> Exp
 
 
 def test_the_share_of_others_in_trouble_is_that_of_the_same_provider(made: Bench) -> None:
-    """Two of three at the same provider, of eleven others in all: two thirds is what the model goes by, not 18 %."""
+    """Two of three at the same provider, of eleven others in all: two thirds is what the model goes by, not 18 %; and it is said of whose lines that is."""
     values = made.values((12, 2, 40))
     made.lose(values, "up", 40, at=(slice(1, 3), slice(None), slice(30, 40)))
     ground = made.ground(made.recent(values))
@@ -114,11 +114,14 @@ def test_the_share_of_others_in_trouble_is_that_of_the_same_provider(made: Bench
     tracks = tuple(
         replace(each, groups={**each.groups, "provider": providers}) for each in ground.foresight.tracks
     )
-    ground = replace(ground, foresight=replace(ground.foresight, tracks=tracks))
+    names = ("provider-a",) * 4 + ("provider-b",) * 8
+    ground = replace(ground, foresight=replace(ground.foresight, tracks=tracks), providers=names)
     expectation = with_terms(ground, made, peers=np.full(12, 0.1))
-    for site, share in ((0, 2 / 3), (5, 2 / 11)):
+    theirs, all_there = Factor(FactorKind.PROVIDER, "provider-a"), Factor(FactorKind.END, "state")
+    for site, share, among in ((0, 2 / 3, theirs), (5, 2 / 11, all_there)):
         (reason,) = verdicts(ground, made.occurrence(SOON), expectation, [site])[0].reasons
         assert (reason.code, reason.value) == (ReasonCode.SHARED_FAULT, pytest.approx(share, abs=1e-4))
+        assert (reason.among, reason.factor) == (among, None)
 
 
 def test_where_no_term_weighs_three_points_the_heaviest_is_told_and_never_one_that_costs_nothing(

@@ -181,6 +181,20 @@ class Desk:
             ]
         )
 
+    def failed_as(self, site: str, *, windows: int, **counts: int) -> None:
+        """One office did not hold the review, by these windows."""
+        one = self.occurrence("review")
+        made = Outcome(
+            site=site,
+            meeting="review",
+            occurrence_ns=one.recurrence_ns,
+            state=OutcomeState.FAILED,
+            windows=windows,
+            settled_ns=one.ends_ns + 90 * SECOND_NS,
+            **counts,  # type: ignore[arg-type]
+        )
+        self.state.put_outcomes([made])
+
     def came_out(self, *, final: bool = False, uid: str = "review", **states: OutcomeState) -> None:
         one = self.occurrence(uid)
         self.state.put_outcomes(

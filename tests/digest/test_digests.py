@@ -184,6 +184,24 @@ def test_after_says_whether_the_forecast_was_right(desk: Desk) -> None:
     assert "Hathras" not in text
 
 
+def test_after_tells_an_outage_as_one(desk: Desk) -> None:
+    """How long the line was down or nothing was heard, of how long, in both languages; what else was below stands beside it."""
+    desk.says()
+    desk.forecasts()
+    desk.failed_as("etah", windows=200, broken=96, missing=0, lost=96)
+    desk.failed_as("agra", windows=200, broken=120, missing=80, unheard=80, lost=20, final=True)
+    desk.look("13:00")
+    text = desk.body("john@hq.example", "after").replace("\u00a0", " ")
+    assert "• Etah: failed\n  Line down for 24 min of 50 min: all packets lost\n  30 min before" in text
+    assert (
+        "• Agra: failed\n  Line down for 5 min of 50 min: all packets lost\n  No contact for 20 min of 50 min\n"
+        "  Besides, 10 % of the time below what the call needs, 0 % without data\n" in text
+    )
+    hindi = desk.body("meena@hq.example", "after").replace("\u00a0", " ")
+    assert "50 मिनट में से 24 मिनट लाइन बंद रही, सारे पैकेट खो गए" in hindi
+    assert "50 मिनट में से 20 मिनट संपर्क नहीं रहा" in hindi
+
+
 def test_a_result_that_nobody_knows_yet_is_waited_for_and_then_told_as_open(desk: Desk) -> None:
     """Without any outcome the digest waits half an hour; then it says that nothing is there."""
     desk.forecasts()

@@ -147,6 +147,6 @@ def test_meetings_that_are_not_settled_are_counted_beside_those_that_are(
     assert "; of 6, too little data ever came; of 2, announced works" in page
     assert "; 7 have no outcome on record yet." in page
     hindi = render(config, week, "hi", 0)
-    assert "28 में से 20 बैठकों का नतीजा तय नहीं" in hindi.replace("\u00a0", " ")
+    assert "28 में से 20 मीटिंग का नतीजा तय नहीं" in hindi.replace("\u00a0", " ")
     settled = render(config, replace(figures, meetings=tuple(told[:8]), waiting=0), "en", 0)
     assert "not settled and count" not in settled

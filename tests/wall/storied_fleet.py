@@ -176,6 +176,7 @@ def tell_past(fleet: Fleet, linked: set[str]) -> None:
                     missing=0,
                     settled_ns=at.ends_ns + DAY_NS,
                     final=True,
+                    lost=0 if held[s] or s > "m" else 40,
                 )
                 for s in made
             ]

@@ -105,6 +105,30 @@ def test_a_spell_of_exactly_a_day_is_no_moment(page: Page, faulty: Any) -> None:
     assert [" to " in one for one in told] == [False, True]
 
 
+def test_a_share_of_others_lines_says_of_whose(page: Page, faulty: Any) -> None:
+    """The provider, or the headquarters by its name. As `say_reason` says it."""
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    whose = [("provider", "provider-b"), ("end", "state")]
+    told = page.evaluate(
+        """async (whose) => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'reasons.js');
+        const {sayReason} = await import(script);
+        return whose.map(([kind, name]) => sayReason({code: 'shared_fault', value: 0.18, unit: 'ratio', among: {kind, name}})); }""",
+        whose,
+    )
+    names = {"state": page.evaluate(
+        """async () => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'model.js');
+        const {model} = await import(script);
+        return model.scene.ends.find((end) => end.id === 'state').en; }"""
+    )}  # fmt: skip
+    reasons = [
+        Reason(code=ReasonCode.SHARED_FAULT, value=0.18, unit="ratio", among=Factor(FactorKind(kind), name))
+        for kind, name in whose
+    ]
+    assert names["state"] != "state"
+    assert told == [say_reason("en", reason, names=names) for reason in reasons]
+
+
 def test_a_row_names_the_cause_that_an_office_shares(page: Page, faulty: Any, until: Any) -> None:
     """The provider, in the list and in what is read out, not trouble at other offices; a meeting of tomorrow is called so."""
     factor = Factor(kind=FactorKind.PROVIDER, name="provider-b")

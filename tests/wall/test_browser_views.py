@@ -59,6 +59,19 @@ def test_a_meeting_says_how_its_forecast_moved_and_what_came_true(page: Page, fa
     assert told.replace("\u00a0", " ") == "24 h before 94 %, 2 h before 90 %, now 31 %"
 
 
+def test_a_meeting_that_is_over_tells_an_outage_as_one(page: Page, faulty: Any) -> None:
+    """Who lost every packet for ten minutes: for how long, of how long; who was only poor: how many windows broke."""
+    page.goto(f"{faulty.url}/?lang=en#/meetings")
+    page.click(f'.past-table a[href="{YESTERDAY}"]')
+    page.wait_for_selector(".came-true")
+    told = page.locator(".verdicts .col-outcome small").all_text_contents()
+    said = {one.replace("\u00a0", " ").strip() for one in told}
+    assert any(
+        one.startswith("Line down for 10 min of ") and one.endswith(": all packets lost") for one in said
+    ), said
+    assert "61 of 240 windows broken" in said
+
+
 def test_a_page_that_slept_says_so_and_takes_up_what_it_missed(page: Page, faulty: Any, until: Any) -> None:
     """The network is gone and comes back: a bar while what is shown is old, then the missed change, without a reload."""
     page.clock.install()

@@ -165,6 +165,15 @@ def test_a_reason_that_others_share_names_its_cause() -> None:
     assert told == Why(code="shared_fault", cause=Cause(kind="provider", name="provider-b"))
 
 
+def test_a_share_of_others_lines_is_sent_with_whose_they_are() -> None:
+    """It is no shared fault, and has no cause."""
+    theirs = Factor(kind=FactorKind.PROVIDER, name="provider-b")
+    reason = Reason(code=ReasonCode.SHARED_FAULT, value=0.18, unit="ratio", among=theirs)
+    told = made(Known(verdict(state=State.AT_RISK, reasons=(reason,)))).why
+    named = Cause(kind="provider", name="provider-b")
+    assert told == Why(code="shared_fault", value=0.18, unit="ratio", among=named)
+
+
 def test_today_is_the_deployments_day() -> None:
     """Midnight is that of the zone, also on the day that summer time begins."""
     start, end = today_and_tomorrow(NOW_NS, "Asia/Kolkata")

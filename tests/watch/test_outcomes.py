@@ -74,6 +74,28 @@ def test_final_outcomes_after_a_day(over: Town) -> None:
     assert over.watch.settle(later + HOUR_NS) == 0
 
 
+def test_an_outcome_tells_outages_from_what_was_poor(over: Town) -> None:
+    """Ballia was not heard for five of ten minutes, unnao said nothing and had contact; agra lost some of its packets, never all."""
+    over.watch.settle(over.now_ns)
+    told = {site: (each.lost, each.unheard) for site, each in outcomes(over).items()}
+    assert told == {"agra": (0, 0), "meerut": (0, 0), "ballia": (0, 20), "unnao": (0, 0)}
+
+
+def test_an_office_that_lost_everything_for_a_while_had_an_outage(town: Town) -> None:
+    """Every packet of eight windows was lost, its probe reported all the time."""
+    town.meet(town.meeting("short", 0.0, minutes=MINUTES))
+    town.play(2)
+    for window in range(WINDOWS):
+        start = town.t0 + window * WINDOW_NS
+        town.break_line("agra", up=1.0 if 10 <= window < 18 else 0.0)
+        town.report(start, start + 20 * SECOND_NS, ("agra", "meerut"))
+    town.now_ns = town.t0 + (MINUTES + 2) * 60 * SECOND_NS
+    town.watch.step(town.now_ns)
+    town.watch.settle(town.now_ns)
+    found = outcomes(town)["agra"]
+    assert (found.state, found.broken, found.lost, found.rest) == (OutcomeState.FAILED, 8, 8, (0, 0))
+
+
 def test_outcomes_come_from_roll_ups_where_windows_are_gone(over: Town) -> None:
     """When only roll-ups are left, as of emulated history, the outcome is the same."""
     over.watch.settle(over.now_ns)

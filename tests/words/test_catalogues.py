@@ -123,6 +123,13 @@ def test_hindi_is_written_in_devanagari() -> None:
         assert re.search(r"[\u0900-\u097f]", stripped), key
 
 
+def test_a_meeting_has_one_hindi_word() -> None:
+    """It is a मीटिंग on every screen, report and message; बैठक stands in names that operators give alone."""
+    said = {key for key, text in words.catalogue("hi").items() if "मीटिंग" in text}
+    assert len(said) > 100
+    assert [key for key, text in words.catalogue("hi").items() if "बैठक" in text] == []
+
+
 def test_nukta_letters_are_written_one_way() -> None:
     """ज़ and its like are base letter and nukta everywhere, so that searching finds them."""
     for key, text in words.catalogue("hi").items():

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from telemetry import words
-from telemetry.decisions import Reason, ReasonCode
+from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode
 from telemetry.windows import HOUR_NS
 from telemetry.words import format as form
 from telemetry.words.speak import MissingNumberError
@@ -200,6 +200,19 @@ def test_that_others_are_in_trouble_is_not_told_as_one_fault_of_all() -> None:
     others = Reason(code=ReasonCode.SHARED_FAULT, value=0.036, unit="ratio")
     assert words.say_reason("en", others) == f"Other offices are in trouble now (3.6{N}%)"
     assert words.say_reason("hi", others) == f"इस समय दूसरे कार्यालयों में ख़राबी (3.6{N}%)"
+
+
+def test_a_share_of_broken_lines_says_of_whose() -> None:
+    """Beside an empty list of shared faults "other offices are in trouble" was a contradiction: it is a share of the provider's lines, or of those to a headquarters, by its name."""
+    share = {"code": ReasonCode.SHARED_FAULT, "value": 0.18, "unit": "ratio", "path": "main.state"}
+    theirs = Reason(**share, among=Factor(FactorKind.PROVIDER, "provider-b"))
+    there = Reason(**share, among=Factor(FactorKind.END, "state"))
+    assert words.say_reason("en", theirs) == f"18{N}% of the other lines of provider-b are broken now"
+    assert words.say_reason("hi", theirs) == f"इस समय provider-b की बाक़ी लाइनों में से 18{N}% ख़राब हैं"
+    names = {"state": "State headquarters"}
+    said = words.say_reason("en", there, names=names)
+    assert said == f"18{N}% of the other lines to State headquarters are broken now"
+    assert words.say_reason("hi", there) == f"इस समय state तक की बाक़ी लाइनों में से 18{N}% ख़राब हैं"
 
 
 def test_a_watch_that_is_late_is_not_said_to_be_off() -> None:

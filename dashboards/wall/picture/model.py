@@ -68,6 +68,8 @@ class Why(_Record, frozen=True, kw_only=True):
     until_ms: int | None = None
     """When it was over, of a reason that lies in the recent past."""
     cause: Cause | None = None
+    among: Cause | None = None
+    """Of whose other lines `value` is the share that is broken now, where no shared fault is proved."""
     record: tuple[int, int] | None = None
     """Of a usual hour: in how many weeks it failed, of how many that is known."""
     per_minute: float | None = None

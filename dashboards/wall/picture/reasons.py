@@ -30,6 +30,7 @@ def why(reason: Reason) -> Why:
         since_ms=None if reason.since_ns is None else ms(reason.since_ns),
         until_ms=None if reason.until_ns is None else ms(reason.until_ns),
         cause=None if reason.factor is None else cause(reason.factor),
+        among=None if reason.among is None else cause(reason.among),
         record=reason.record,
         per_minute=rounded(reason.per_minute),
         crosses_ms=None if reason.crosses_ns is None else ms(reason.crosses_ns // MINUTE_NS * MINUTE_NS),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from alerts.saying import headline
 from telemetry.alerting import Step
 from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode
@@ -314,3 +316,19 @@ def test_what_an_office_loses_after_a_shared_fault_is_told_as_its_own(build: Bui
     )
     house.not_ready("agra", meeting="next", reasons=(was,)).run("10:10")
     assert house.told_of("site:agra")[2:] == ["10:05:15 site:agra raised not_ready agra"]
+
+
+@pytest.mark.parametrize("code", [ReasonCode.STRAINED, ReasonCode.EXPECTED_STRAIN])
+def test_a_line_near_its_limit_is_no_trouble_beside_what_a_shared_fault_left_behind(
+    build: Build, code: ReasonCode
+) -> None:
+    """The strain leads, the recent fault follows: the in-charge who was told to do nothing is not told to ring the provider; of the strain alone they hear."""
+    house = build().at("09:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").ready("etah").heard("agra")
+    near = Reason(code=code, value=0.8, unit="ratio")
+    left = (near, Reason(code=ReasonCode.RECENT_FAULT))
+    house.not_ready("agra", reasons=left, action=Action.CALL_PROVIDER).run("09:50")
+    assert house.told_of("site:agra") == ["09:30:00 site:agra raised not_your_line agra"]
+    house.not_ready("agra", reasons=(near,), action=Action.CALL_PROVIDER).run("09:55")
+    assert house.told_of("site:agra")[1:] == ["09:52:00 site:agra raised not_ready agra"]

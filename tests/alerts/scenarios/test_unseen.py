@@ -72,3 +72,25 @@ def test_an_office_that_is_bad_when_it_is_heard_again_was_never_called_well(buil
     house.hears().not_ready("agra", severe=True)
     told = listening(house, "09:20").told
     assert [line for line in told if "site:agra" in line] == ["09:00:00 site:agra raised not_ready agra"]
+
+
+def test_a_trouble_is_not_called_the_offices_own_of_time_that_nobody_saw(build: Build) -> None:
+    """The shared fault is over and one office not back yet, when the hub goes blind: nobody tells its in-charge to ring anybody until it has been seen for two minutes."""
+    house = build(offices=FIVE, meeting="10:30").at("08:50").not_ready(*FIVE, severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", *FIVE).hears().run("08:59", every_s=5)
+    house.ready(*FIVE[1:]).incident(FactorKind.PROVIDER, "provider-b", *FIVE, until="now")
+    house = listening(house, "08:59:45").run("09:10", every_s=1)
+    assert [line for line in house.told_of("site:agra") if "not_ready" in line] == []
+    house = listening(house.hears("09:09:55"), "09:13")
+    assert house.told_of("site:agra")[1:] == ["09:12:00 site:agra raised not_ready agra"]
+
+
+def test_a_later_meeting_is_not_called_in_danger_of_time_that_nobody_saw(build: Build) -> None:
+    """The first meeting looks well and the next one does not, when the hub goes blind: the verdicts may take turns still, and the second is told when that has been seen."""
+    house = build(meeting="").meets("review", "10:30").meets("next", "11:45").at("10:00")
+    house.not_ready("agra", severe=True).hears().look()
+    house.ready("agra").not_ready("agra", meeting="next").heard("agra")
+    house = listening(house, "10:00:45").run("10:10", every_s=1)
+    assert house.told_of("site:agra") == ["10:00:00 site:agra raised not_ready agra"]
+    house = listening(house.hears("10:09:55"), "10:13")
+    assert house.told_of("site:agra")[1:] == ["10:12:00 site:agra raised not_ready agra"]

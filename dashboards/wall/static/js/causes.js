@@ -4,12 +4,15 @@ import { duration, minute } from "./format.js";
 import { model, now } from "./model.js";
 import { nameOf, say } from "./words.js";
 
-/** The common cause; ends and regions by the operator's own names. */
-export function causeText({ kind, name, region }) {
-  const named = (places, id) => nameOf(places.find((place) => place.id === id) ?? { hi: id, en: id });
-  const shown = kind === "end" ? named(model.scene.ends, name) : kind === "region" ? named(model.scene.regions, name) : name;
-  return say(`shared.${kind}`, { name: shown, region: region && named(model.scene.regions, region) });
-}
+const named = (places, id) => nameOf(places.find((place) => place.id === id) ?? { hi: id, en: id });
+
+/** What a common cause is called; ends and regions by the operator's own names. */
+export const factorName = ({ kind, name }) =>
+  kind === "end" ? named(model.scene.ends, name) : kind === "region" ? named(model.scene.regions, name) : name;
+
+/** The common cause. */
+export const causeText = (cause) =>
+  say(`shared.${cause.kind}`, { name: factorName(cause), region: cause.region && named(model.scene.regions, cause.region) });
 
 /** How long it lasted: between the minutes beside it, so that the reader's own subtraction says the same. */
 export const lengthText = ({ since_ms: since, until_ms: until }) =>

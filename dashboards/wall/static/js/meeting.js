@@ -12,6 +12,7 @@ import { hrefSite } from "./router.js";
 import { sayDown, sayReason, sayState, downAmong } from "./reasons.js";
 import { nameOf, say, sayAction, sayShade } from "./words.js";
 
+const WINDOW_S = 15;
 const SUMMARY = ["dark", "not_ready", "at_risk", "unknown", "ready", "planned"];
 
 export function createMeetingPage() {
@@ -150,12 +151,20 @@ function row(one) {
     h("td", { class: "col-forecasts" }, moveChart(one, false)));
 }
 
+/** How it went: outages by how long they were; without one how many windows broke. */
+function shortOf(one) {
+  const whole = one.windows * WINDOW_S;
+  const outages = ["lost", "unheard"].filter((key) => one[key]);
+  if (!outages.length) return say("wall.broken_of", { broken: one.broken, windows: one.windows });
+  return outages.map((key) => say(`outcome.${key}_for`, { lasted: one[key] * WINDOW_S, whole })).join(" · ");
+}
+
 function rowOver(one, explained) {
   const shade = OUTCOMES[one.outcome || "unsettled"];
   return h("tr", { "data-shade": one.shade, "data-came": one.came || null },
     officeCell(one),
     h("td", { class: "col-outcome" }, h("span", { class: `verdict shade-${shade}` }, shape(shade), " ", say(`outcome.${one.outcome || "unsettled"}`)),
-      one.windows ? h("small", {}, ` ${say("wall.broken_of", { broken: one.broken, windows: one.windows })}`) : null),
+      one.windows ? h("small", {}, ` ${shortOf(one)}`) : null),
     h("td", { class: "col-said" }, saidOf(one)),
     h("td", { class: "col-came" }, cameOf(one)),
     h("td", { class: "col-forecasts" }, moveChart(one, true)),

@@ -1,6 +1,6 @@
 // Why an office will not hold, in words. The twin of `say_reason` in telemetry/words/speak.py.
 
-import { causeText } from "./causes.js";
+import { causeText, factorName } from "./causes.js";
 import { measure, minute } from "./format.js";
 import { say, sayShade } from "./words.js";
 
@@ -24,6 +24,7 @@ function risingText(why) {
 function ownText(why) {
   const toldBySince = why.unit === "s" && why.since_ms;
   if (toldBySince && why.value !== undefined && why.until_ms) return say(`was.${why.code}`, { value: measure(why.value, why.unit) });
+  if (why.among) return say(`among.${why.among.kind}`, { value: measure(why.value, why.unit ?? ""), name: factorName(why.among) });
   if (why.record) return say(`record.${why.code}`, { failed: why.record[0], weeks: why.record[1] });
   if (why.value === undefined || toldBySince) return say(`brief.${why.code}`);
   return say(`reason.${why.code}`, { value: measure(why.value, why.unit ?? "") });
