@@ -25,6 +25,7 @@ from analytics.flapping import flapping, no_outages
 from analytics.forecast.deployment import Surroundings, awaited_slots, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
+from analytics.forecast.laid_over import LaidOver
 from analytics.forecast.model import Model
 from analytics.forecast.newest import Now, asked_ns, put_newest
 from analytics.forecast.slots import SlotGrid, empty_slots, merged_slots, put_rollups
@@ -262,6 +263,7 @@ def _looks(
     """
     sets, usual = limit_sets(profiles), UsualNow(history, history.end_hour)
     seconds: tuple[list[float], list[float]] = ([], [])
+    laid_over = LaidOver()
     for _ in range(12):
         fresh = Recent(recent.lines, recent.start_ns, recent.values)
         foresight, state = asking(), None
@@ -271,7 +273,7 @@ def _looks(
                 state = condition(fresh, sets.limits)
                 dark = np.zeros(len(fresh.lines.sites), dtype=bool)
                 present = Now(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS)
-                put_newest(foresight.tracks, fresh, sets.limits, present)
+                put_newest(foresight.tracks, fresh, sets.limits, present, laid_over)
             _look(fresh, (profiles, sets), (usual, climate), (state, foresight))
             seconds[quiet].append(time.process_time() - begin)
     return seconds
