@@ -28,9 +28,9 @@ from analytics.forecast.foresight import Foresight
 from analytics.forecast.laid_over import LaidOver
 from analytics.forecast.model import Model
 from analytics.forecast.newest import Now, asked_ns, put_newest
-from analytics.forecast.slots import SlotGrid, empty_slots, merged_slots, put_rollups
+from analytics.forecast.slots import SlotGrid, empty_slots, history_of, merged_slots, put_rollups
 from analytics.ground import Ground
-from analytics.history import empty_history, joined, merged, summarise
+from analytics.history import empty_history, joined, merged
 from analytics.hours import HourSpan, local_hour
 from analytics.limits import limit_sets
 from analytics.lines import Lines
@@ -157,7 +157,7 @@ def _block(rng: np.random.Generator) -> RollupTable:
 
 def _history_of(block: RollupTable, profiles: Mapping[str, CallProfile]) -> object:
     span = HourSpan(local_hour(T0, ZONE), 169, ZONE)
-    return summarise(block, Lines(block.sites, PATHS), limit_sets(profiles).limits, span)
+    return history_of(block, Lines(block.sites, PATHS), limit_sets(profiles).limits, span)
 
 
 def _weeks(block: RollupTable, lines: Lines, profiles: Mapping[str, CallProfile]) -> History:
@@ -179,7 +179,7 @@ def _weeks(block: RollupTable, lines: Lines, profiles: Mapping[str, CallProfile]
     for week in range(WEEKS):
         columns = dict(named.columns) | {"slot_ns": slot_ns - week * 168 * HOUR_NS}
         table = RollupTable(named.sites, named.probes, PATHS, columns, named.window_values, {})
-        part = summarise(table, lines, limits, HourSpan(first - week * 168, 168, ZONE))
+        part = history_of(table, lines, limits, HourSpan(first - week * 168, 168, ZONE))
         out = merged(out, part, WEEKS * 168)
     return out
 

@@ -97,6 +97,7 @@ class Bench:
             "probe": np.zeros(rows, dtype=np.int32),
             "path": path.astype(np.int32),
             "slot_ns": t0 + slot.astype(np.int64) * SLOT_NS,
+            "received_ns": t0 + (slot.astype(np.int64) + 1) * SLOT_NS + 4 * SECOND_NS,
             "up_jitter_ms": np.full(rows, 2.0),
             "down_jitter_ms": np.full(rows, 2.0),
             "rtt_p95_ms": np.full(rows, 40.0),
