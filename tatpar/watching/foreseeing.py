@@ -98,6 +98,7 @@ def prepare_tracks(
             imported=imported_slots(state, lines.sites, frame.first, frame.slots),
         ),
         about.planned(lines, frame),
+        ahead=about.ahead(frame),
     )
     tracks = tracks_of(grid, around)
     rehearsed = rehearsed_slots(about.rehearsals, lines, frame.first, frame.slots)
