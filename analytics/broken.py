@@ -31,6 +31,8 @@ def broken_windows(values: Values, limits: Sequence[Limits]) -> NDArray[np.int64
     """Broken windows (L, n) of n roll-ups; `values` each (n, 20), time along the last axis."""
     rows = len(values["sent"])
     out = np.zeros((len(limits), rows), dtype=np.int64)
+    if not limits:
+        return out
     for first in range(0, rows, CHUNK_ROWS):
         chunk = {name: column[first : first + CHUNK_ROWS] for name, column in values.items()}
         worst = _worst(chunk)
@@ -76,9 +78,9 @@ def _worst(values: Values) -> _Worst:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = values["lost"] / values["sent"]
         burst = np.zeros(len(ratio), dtype=bool)
-        if (values["worst_200ms_sent"] >= LEAST_BURST_SENT).any():
-            for prefix in ("", "up_", "down_"):
-                burst |= (values[f"{prefix}worst_200ms_lost"] >= LEAST_BURST_LOST).any(axis=-1)
+        for prefix in ("", "up_", "down_"):
+            sent, lost = (values[f"{prefix}worst_200ms_{what}"] for what in ("sent", "lost"))
+            burst |= ((sent >= LEAST_BURST_SENT) & (lost >= LEAST_BURST_LOST)).any(axis=-1)
     jitter = np.fmax(values["up_jitter_ms"], values["down_jitter_ms"])
     return _Worst(
         lost_ratio=_greatest(ratio),

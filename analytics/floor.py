@@ -46,9 +46,10 @@ def floors(rtt_ms: NDArray[np.floating]) -> NDArray[np.float32]:
     Returns:
         (N, T / 12 - `FLOOR_HOURS`), NaN where fewer than `LEAST_SLOTS` slots are known.
     """
-    lines, hours = len(rtt_ms), rtt_ms.shape[1] // SLOTS_PER_HOUR - FLOOR_HOURS
+    lines, every = len(rtt_ms), rtt_ms.shape[1] // SLOTS_PER_HOUR
+    hours = every - FLOOR_HOURS
     out = np.full((lines, max(hours, 0)), np.nan, dtype=np.float32)
-    known = np.isfinite(rtt_ms).reshape(lines, -1, SLOTS_PER_HOUR).sum(axis=-1)
+    known = np.isfinite(rtt_ms).reshape(lines, every, SLOTS_PER_HOUR).sum(axis=-1)
     before = np.cumsum(np.pad(known, ((0, 0), (1, 0))), axis=-1)
     count = before[:, FLOOR_HOURS:-1] - before[:, : -FLOOR_HOURS - 1]
     most = int(np.ceil(FLOOR_SHARE * FLOOR_HOURS * SLOTS_PER_HOUR))

@@ -13,7 +13,6 @@ import numpy as np
 from analytics.hours import local_hours
 from analytics.ranks import medians
 from analytics.rhythm import windows_expected
-from analytics.samples import broken_in_past
 from telemetry.windows import SLOT_NS, SLOTS_PER_HOUR, WINDOWS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from analytics.hours import HourSpan
     from analytics.lines import Lines
     from analytics.losses import Values
-    from config.profiles import Limits
     from telemetry.store.tables import RollupTable
 
 METRICS: Final = (
@@ -76,49 +74,13 @@ def empty_history(lines: Lines, profiles: int, first_hour: int, hours: int) -> H
     )
 
 
-def summarise(
-    table: RollupTable,
-    lines: Lines,
-    limits: Sequence[Limits],
-    span: HourSpan,
-    broken: NDArray[np.int64] | None = None,
-) -> History:
-    """The hours of a span out of roll-ups; rows of other lines and times are passed over.
-
-    `broken` (L, n): what `broken_in_past` said of the table, when it is known already.
-    """
-    site = _positions(table.sites, lines.site_index)[table.columns["site"]]
-    path = _positions(table.paths, lines.path_index)[table.columns["path"]]
-    slot_ns = np.asarray(table.columns["slot_ns"], dtype=np.int64)
-    hour = local_hours(slot_ns, span.zone) - span.first
-    rows = np.flatnonzero((site >= 0) & (path >= 0) & (hour >= 0) & (hour < span.count))
-    out = empty_history(lines, len(limits), span.first, span.count)
-    if not len(rows):
-        return out
-    cell = np.ravel_multi_index((site[rows], path[rows], hour[rows]), out.measured.shape)
-    windows: Values = table.window_values
-    if len(rows) < len(table):
-        windows = {name: column[rows] for name, column in table.window_values.items()}
-    slot = slot_ns[rows] // SLOT_NS % SLOTS_PER_HOUR
-    measured = (windows["sent"] > 0).sum(axis=-1)
-    by_slot = _sum_by(cell * SLOTS_PER_HOUR + slot, measured, (*out.measured.shape, SLOTS_PER_HOUR))
-    out.measured[...] = by_slot.sum(axis=-1)
-    out.fullest[...] = by_slot.max(axis=-1)
-    counts = broken_in_past(windows, measured, limits) if broken is None else broken[:, rows]
-    for index, count in enumerate(counts):
-        out.broken[index] = _sum_by(cell, count, out.measured.shape)
-    for name, values in slot_figures(table, rows, windows).items():
-        out.figures[name][...] = _median_by(cell, slot, values, out.measured.shape)
-    return out
-
-
 def of_slots(
     lines: Lines,
     span: HourSpan,
     slots: tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]],
     figures: NDArray[np.float32],
 ) -> History:
-    """The hours of a span out of slots that are judged already; the same as `summarise` of their roll-ups.
+    """The hours of a span out of slots that are judged already; where the clock is set back, an hour has 24 of them.
 
     Args:
         lines: the axes S and P.
@@ -191,10 +153,6 @@ def with_contact_lost(history: History, lost_windows: NDArray[np.integer]) -> Hi
     return replace(history, measured=history.measured + add, broken=history.broken + add)
 
 
-def _positions(names: Sequence[str], index: Mapping[str, int]) -> NDArray[np.int64]:
-    return np.array([index.get(name, -1) for name in names], dtype=np.int64)
-
-
 def slot_figures(
     table: RollupTable, rows: NDArray[np.int64], windows: Values
 ) -> dict[str, NDArray[np.float64]]:
@@ -220,19 +178,3 @@ def _total(counts: NDArray[np.floating]) -> NDArray[np.float64]:
     gaps = np.flatnonzero(~np.isfinite(total))
     total[gaps] = np.nan_to_num(counts[gaps]).sum(axis=-1, dtype=np.float64)
     return total
-
-
-def _sum_by(
-    cell: NDArray[np.int64], values: NDArray[np.integer], shape: tuple[int, ...]
-) -> NDArray[np.uint16]:
-    total = np.bincount(cell, weights=values, minlength=int(np.prod(shape)))
-    return total.reshape(shape).astype(np.uint16)
-
-
-def _median_by(
-    cell: NDArray[np.int64], slot: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, ...]
-) -> NDArray[np.float32]:
-    """Median of each cell's slots."""
-    grid = np.full((int(np.prod(shape)), SLOTS_PER_HOUR), np.nan, dtype=np.float32)
-    grid[cell, slot] = values
-    return medians(grid)[0].astype(np.float32).reshape(shape)

@@ -39,10 +39,14 @@ def local_hour(time_ns: int, zone: tzinfo) -> int:
 
 def local_hours(times_ns: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
     """Local hour of each moment; shape as given. The zone is asked once per UTC hour."""
+    return np.asarray((times_ns + ahead_ns(times_ns, zone)) // HOUR_NS)
+
+
+def ahead_ns(times_ns: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
+    """By how much the clock on the wall is ahead of UTC at each moment; shape as given. The zone is asked once per UTC hour."""
     hours, inverse = np.unique(times_ns // HOUR_NS, return_inverse=True)
     offsets = np.array([_offset_ns(int(hour) * HOUR_NS, zone) for hour in hours], dtype=np.int64)
-    shift = offsets[inverse].reshape(times_ns.shape) if len(hours) else np.zeros_like(times_ns)
-    return np.asarray((times_ns + shift) // HOUR_NS)
+    return offsets[inverse].reshape(times_ns.shape)
 
 
 def utc_bounds_ns(span: HourSpan) -> tuple[int, int]:

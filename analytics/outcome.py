@@ -85,6 +85,8 @@ def settle(  # noqa: PLR0913 - what is known of a window
 
 
 def _held(broken: int, still_open: int, windows: int) -> OutcomeState:
+    if not windows:  # nothing was to be held: `came_true` knows no more of such a span
+        return OutcomeState.UNSETTLED
     if broken > BROKEN_SHARE * windows:
         return OutcomeState.FAILED
     if broken + still_open <= BROKEN_SHARE * windows:

@@ -25,11 +25,12 @@ from analytics.flapping import flapping, no_outages
 from analytics.forecast.deployment import Surroundings, awaited_slots, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
+from analytics.forecast.laid_over import LaidOver
 from analytics.forecast.model import Model
 from analytics.forecast.newest import Now, asked_ns, put_newest
-from analytics.forecast.slots import SlotGrid, empty_slots, merged_slots, put_rollups
+from analytics.forecast.slots import SlotGrid, empty_slots, history_of, merged_slots, put_rollups
 from analytics.ground import Ground
-from analytics.history import empty_history, joined, merged, summarise
+from analytics.history import empty_history, joined, merged
 from analytics.hours import HourSpan, local_hour
 from analytics.limits import limit_sets
 from analytics.lines import Lines
@@ -156,7 +157,7 @@ def _block(rng: np.random.Generator) -> RollupTable:
 
 def _history_of(block: RollupTable, profiles: Mapping[str, CallProfile]) -> object:
     span = HourSpan(local_hour(T0, ZONE), 169, ZONE)
-    return summarise(block, Lines(block.sites, PATHS), limit_sets(profiles).limits, span)
+    return history_of(block, Lines(block.sites, PATHS), limit_sets(profiles).limits, span)
 
 
 def _weeks(block: RollupTable, lines: Lines, profiles: Mapping[str, CallProfile]) -> History:
@@ -178,7 +179,7 @@ def _weeks(block: RollupTable, lines: Lines, profiles: Mapping[str, CallProfile]
     for week in range(WEEKS):
         columns = dict(named.columns) | {"slot_ns": slot_ns - week * 168 * HOUR_NS}
         table = RollupTable(named.sites, named.probes, PATHS, columns, named.window_values, {})
-        part = summarise(table, lines, limits, HourSpan(first - week * 168, 168, ZONE))
+        part = history_of(table, lines, limits, HourSpan(first - week * 168, 168, ZONE))
         out = merged(out, part, WEEKS * 168)
     return out
 
@@ -262,6 +263,7 @@ def _looks(
     """
     sets, usual = limit_sets(profiles), UsualNow(history, history.end_hour)
     seconds: tuple[list[float], list[float]] = ([], [])
+    laid_over = LaidOver()
     for _ in range(12):
         fresh = Recent(recent.lines, recent.start_ns, recent.values)
         foresight, state = asking(), None
@@ -271,7 +273,7 @@ def _looks(
                 state = condition(fresh, sets.limits)
                 dark = np.zeros(len(fresh.lines.sites), dtype=bool)
                 present = Now(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS)
-                put_newest(foresight.tracks, fresh, sets.limits, present)
+                put_newest(foresight.tracks, fresh, sets.limits, present, laid_over)
             _look(fresh, (profiles, sets), (usual, climate), (state, foresight))
             seconds[quiet].append(time.process_time() - begin)
     return seconds

@@ -28,6 +28,8 @@ USUALLY: Final = 0.3
 """The share of announced days on which an office closes, before any of its own is known."""
 WEIGHT_SLOTS: Final = 24.0
 """Slots' worth of it beside those of the line's own announced days."""
+LEAST_SURE: Final = 0.02
+"""Announced days of which all were alike may still be followed by one that is not: log-odds are of no share nearer to 0 or 1."""
 UP_SLOTS: Final = 3
 """A line of which one of so many slots was sound just now is up."""
 
@@ -39,8 +41,9 @@ def announced(track: Track, asks: Asks) -> dict[str, Floats]:
     kind; and whether it is up in this one, where it has begun.
     """
     slots = track.planned.shape[1]
-    first = np.clip((asks.start_ns - track.start_ns) // track.slot_ns, 0, slots - 1)
-    planned = track.planned[asks.line, first].astype(np.float64)
+    slot = (asks.start_ns - track.start_ns) // track.slot_ns
+    inside, first = (slot >= 0) & (slot < slots), np.clip(slot, 0, slots - 1)
+    planned = (inside & track.planned[asks.line, first]).astype(np.float64)
     rows = np.flatnonzero(planned > 0)
     lines, of_row = np.unique(asks.line[rows], return_inverse=True)
     days = np.zeros((len(lines), slots), dtype=bool)
@@ -77,20 +80,20 @@ def _record(
     track: Track,
     asks: Asks,
     asked: NDArray[np.bool_],
-    announced: tuple[NDArray[np.int64], NDArray[np.bool_]],
+    long: tuple[NDArray[np.int64], NDArray[np.bool_]],
 ) -> Floats:
     """(M,) log-odds of failing in the announced days known before, shrunk to a share of `USUALLY`; 0 where not `asked`.
 
-    `announced`: lines (U,), and (U, T) which of their slots lie in announced days.
+    `long`: lines (U,), and (U, T) which of their slots lie in announced days.
     """
     out = np.zeros(len(asks.line))
-    for line, days in zip(*announced, strict=True):
+    for line, days in zip(*long, strict=True):
         known_ns, failing, counting = _told(track, int(line), np.flatnonzero(days))
         rows = np.flatnonzero(asked & (asks.line == line))
         told = np.searchsorted(known_ns, asks.now_ns[rows], side="right")
         failed, total = (np.concatenate([[0], np.cumsum(each)])[told] for each in (failing, counting))
         share = (failed + USUALLY * WEIGHT_SLOTS) / (total + WEIGHT_SLOTS)
-        share = np.clip(share, 0.02, 0.98)
+        share = np.clip(share, LEAST_SURE, 1.0 - LEAST_SURE)
         out[rows] = np.log(share / (1.0 - share))
     return out
 

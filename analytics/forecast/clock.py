@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.same_time import same_time
+from analytics.hours import HOURS_PER_DAY
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
@@ -15,8 +17,13 @@ if TYPE_CHECKING:
     from analytics.forecast.hourly import Hourly
 
 CLOCK_HALF_DAYS: Final = 3.0
+"""What is usual at an hour changes within days: one counts half as much for every so many since."""
 CLOCK_PRIOR_DAYS: Final = 0.5
+"""Days' worth of the line's rate at all hours that stand beside the days of the hour itself."""
 CLOCK_DAYS: Final = 28
+"""Days that are looked back to; the oldest weighs a five-hundredth of the newest."""
+HOURS_BESIDE: Final = 2.0
+"""Trouble does not keep to the clock: an hour weighs less the farther it lies from the middle of the asked span, so far off nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +50,13 @@ def clock_rate(
     middle = (moment.start_ns + moment.end_ns) / 2.0 / HOUR_NS - hours.first_hour - 0.5
     first = np.floor(middle).astype(np.int64)
     near = first[:, None] + np.arange(-1, 3)
-    by_hour = np.maximum(0.0, 1.0 - np.abs(middle[:, None] - near) / 2.0)
+    by_hour = np.maximum(0.0, 1.0 - np.abs(middle[:, None] - near) / HOURS_BESIDE)
     days = np.arange(1, CLOCK_DAYS + 1)
-    at = (near[:, None, :] - 24 * days[:, None]).reshape(len(first), -1)
+    every = (len(first), len(days) * near.shape[1])
+    at = same_time(near[:, None, :], HOURS_PER_DAY * days[:, None], hours.ahead).reshape(every)
     flat = moment.line[:, None] * width + np.clip(at, 0, width - 1)
     known = (at >= 0) & (at <= np.minimum(newest, width - 1)[:, None]) & hours.had.ravel()[flat]
-    known &= hours.known_ns.ravel()[flat] <= moment.now_ns[:, None]
     weight = (0.5 ** (days / CLOCK_HALF_DAYS))[:, None] * by_hour[:, None, :]
-    weight = weight.reshape(len(first), -1) * known
+    weight = weight.reshape(every) * known
     failed = (weight * failing.ravel()[flat]).sum(axis=1)
     return np.asarray((failed + CLOCK_PRIOR_DAYS * usual) / (weight.sum(axis=1) + CLOCK_PRIOR_DAYS))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.same_time import slots_ago
 from analytics.forecast.seen import asks_at_once, look, newest_slot, slots_in
-from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS
+from telemetry.windows import HOUR_NS, MINUTE_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,12 +61,13 @@ def coming(track: Track, asks: Asks) -> dict[str, Floats]:
 
 def _mean(track: Track, asks: Asks, last: NDArray[np.int64], width: NDArray[np.int64], days: int) -> Floats:
     """(M, days + 1) mean strain of the `width` slots that end with `last`, that day and the days before; NaN for none."""
-    ago = np.arange(days + 1) * slots_in(track, DAY_NS)
+    ago = np.arange(days + 1)
     out = np.full((len(last), days + 1), np.nan)
-    for rows in asks_at_once(len(last)):
-        within = np.arange(int(width[rows].max()))
-        slot = last[rows, None, None] - ago[None, :, None] - within
-        slots = look(track, asks.line[rows], slot.reshape(len(slot), -1), asks.now_ns[rows])
+    for rows in asks_at_once(len(last), len(ago) * int(width.max(initial=1))):
+        within = np.arange(int(width[rows].max(initial=1)))
+        slot = slots_ago(track, last[rows, None], ago)[:, :, None] - within
+        flat = slot.reshape(len(slot), len(ago) * len(within))
+        slots = look(track, asks.line[rows], flat, asks.now_ns[rows])
         known = slots.known.reshape(slot.shape) & (within < width[rows, None])[:, None, :]
         strain = (np.minimum(slots.strain, MOST).reshape(slot.shape) * known).sum(axis=-1, dtype=np.float64)
         count = known.sum(axis=-1)

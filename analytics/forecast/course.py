@@ -20,7 +20,8 @@ from scipy.special import ndtr
 
 from analytics.forecast.coming import DAYS
 from analytics.forecast.odds import log_odds
-from analytics.forecast.seen import asks_at_once, look, newest_slot, slots_in
+from analytics.forecast.same_time import slots_ago
+from analytics.forecast.seen import asked_slots, asks_at_once, look, newest_slot, slots_in
 from analytics.ranks import medians
 from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS
 
@@ -75,7 +76,8 @@ class _Day(NamedTuple):
 def course(track: Track, asks: Asks) -> dict[str, Floats]:
     """Figures by name, (M,) each: the share of the asked span that would break, as log-odds; today's load; today's shift."""
     breaks, more, shift = np.zeros((3, len(asks.line)))
-    for rows in asks_at_once(len(asks.line)):
+    most = max(int(asked_slots(track, asks)[1].max(initial=1)), slots_in(track, BACK_NS))
+    for rows in asks_at_once(len(asks.line), DAYS * most):
         some = asks.rows(rows)
         # One line at one time has one course, whatever spans are asked of it.
         _, first, of = np.unique(
@@ -126,9 +128,8 @@ def _as_of(day: _Day, lead_ns: NDArray[np.int64]) -> _Day:
 
 def _breaking(track: Track, asks: Asks, day: _Day) -> Floats:
     """(M,) share of the windows of each asked span that would break."""
-    first = (asks.start_ns - track.start_ns) // track.slot_ns
-    width = np.maximum(-(-(asks.end_ns - track.start_ns) // track.slot_ns) - first, 1)
-    within = np.arange(int(width.max()))
+    first, width = asked_slots(track, asks)
+    within = np.arange(int(width.max(initial=1)))
     usual = usual_strain(track, asks.line, first[:, None] + within, asks.now_ns)
     later = _as_of(day, np.maximum(asks.start_ns - asks.now_ns, 0))
     calm, as_now, shift, more, shift_var, more_var, both_var = (part[:, None] for part in later)
@@ -144,9 +145,9 @@ def usual_strain(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
 ) -> Floats:
     """(M, W) usual strain of slots `slot` (M, W) of lines (M,): the median at the same time of the `DAYS` before, as known at `now_ns` (M,), `MOST` at the most; NaN where none is known."""
-    ago = (1 + np.arange(DAYS)) * slots_in(track, DAY_NS)
-    days = slot[:, :, None] - ago
-    return _median(_strain(track, line, days.reshape(len(slot), -1), now_ns).reshape(days.shape))
+    days = slots_ago(track, slot[:, :, None], 1 + np.arange(DAYS))
+    flat = days.reshape(len(slot), slot.shape[1] * DAYS)
+    return _median(_strain(track, line, flat, now_ns).reshape(days.shape))
 
 
 def _strain(

@@ -9,11 +9,13 @@ import numpy as np
 
 from analytics.forecast.seen import closing_ns
 from analytics.forecast.track import Track
+from analytics.hours import ahead_ns
 from analytics.rhythm import slots_due
 from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import tzinfo
 
     from numpy.typing import NDArray
 
@@ -37,6 +39,7 @@ class Surroundings:
         planned: (S, P, T).
         most: (N,) of a grid that was cut: the most windows that the line had in a slot before.
         due: (S, T) of `due_slots`; None: all are.
+        ahead: (T,) of `clock_ahead`.
     """
 
     groups: Mapping[str, NDArray[np.int32]]
@@ -44,6 +47,7 @@ class Surroundings:
     planned: NDArray[np.bool_]
     most: NDArray[np.uint8] | None = None
     due: NDArray[np.bool_] | None = None
+    ahead: NDArray[np.int64] | None = None
 
 
 def track_of(grid: SlotGrid, limit_set: int, around: Surroundings) -> Track:
@@ -84,6 +88,7 @@ def tracks_of(
             groups=around.groups,
             windows=windows,
             due=due,
+            ahead=around.ahead,
         )
         for index in (range(len(grid.broken)) if limit_sets is None else limit_sets)
     )
@@ -162,6 +167,13 @@ def _heard_before(grid: SlotGrid, there: NDArray[np.bool_]) -> NDArray[np.bool_]
 
 def _closed_ns(grid: SlotGrid) -> NDArray[np.int64]:
     return closing_ns(grid.first_slot, grid.measured.shape[-1], SLOT_NS)
+
+
+def clock_ahead(first_slot: int, slots: int, zone: tzinfo) -> NDArray[np.int64] | None:
+    """(T,) slots by which the clock of `zone` is ahead of UTC; None where nobody sets it back or forward in that time."""
+    starts_ns = (first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
+    ahead = ahead_ns(starts_ns, zone) // SLOT_NS
+    return ahead if (ahead != ahead[:1]).any() else None
 
 
 def groups_of(lines: Lines, by_id: Mapping[str, Site]) -> dict[str, NDArray[np.int32]]:

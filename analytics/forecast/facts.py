@@ -42,10 +42,9 @@ class Facts:
 
 def joined_facts(parts: Sequence[Facts]) -> Facts:
     """The asks of several tracks as one."""
-    some = [part for part in parts if len(part.ground)] or list(parts[:1])
     return Facts(
-        some[0].names,
-        np.concatenate([part.figures for part in some]),
-        np.concatenate([part.ground for part in some]),
-        np.concatenate([part.lead_ns for part in some]),
+        parts[0].names,
+        np.concatenate([part.figures for part in parts]),
+        np.concatenate([part.ground for part in parts]),
+        np.concatenate([part.lead_ns for part in parts]),
     )

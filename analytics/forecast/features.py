@@ -8,7 +8,7 @@ and a gap reads as "as before", beside a figure that says how much was missing. 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from analytics.forecast.facts import Facts
 from analytics.forecast.habits import habit_figures, habits
 from analytics.forecast.odds import log_odds
 from analytics.forecast.peers import Among, Peers
+from analytics.forecast.same_time import slots_ago
 from analytics.forecast.seen import (
+    asked_slots,
     asks_at_once,
     look,
     look_rehearsed,
@@ -53,6 +55,15 @@ MEMORIES: Final = (
 """Broken shares: name, span up to now (one slot at least), slots' worth of the one before it that it is shrunk to."""
 DAYS: Final = 28
 """Days of the same clock hours that are looked back to."""
+DAYS_PER_WEEK: Final = 7
+HALF_DAYS: Final = 7.0
+"""Of them a day weighs half as much for every so many since."""
+PRIOR_DAYS: Final = 1.0
+"""Days' worth of the longer memory beside them."""
+SINCE_MIN: Final = 15.0
+"""How long it has been since a line broke is told in such steps, by their logarithm: the first quarters of an hour say most."""
+SILENT_MIN: Final = 5.0
+"""For how long a line has been silent, likewise."""
 NEAR_NS: Final = 3 * HOUR_NS
 """By so much lead the weight of what only tells of the next hours has halved."""
 MOST_STRAIN: Final = 3.0
@@ -85,10 +96,10 @@ def facts(track: Track, asks: Asks, known: Digest | None = None, among: Among | 
     """
     known = digest(track) if known is None else known
     among = Among(Peers(track, known.past, asks.now_ns)) if among is None else among
-    parts = [_facts(track, asks.rows(some), known.habits, among) for some in asks_at_once(len(asks.line))]
+    most = max(DAYS * int(asked_slots(track, asks)[1].max(initial=1)), slots_in(track, DAY_NS))
+    some = asks_at_once(len(asks.line), most)
+    parts = [_facts(track, asks.rows(rows), known.habits, among) for rows in some]
     lead_ns = np.maximum(asks.start_ns - asks.now_ns, 0)
-    if not parts:
-        return Facts((), np.empty((0, 0)), np.empty(0, dtype=bool), lead_ns)
     ahead = coming(track, asks) | course(track, asks) | announced(track, asks)
     return Facts(
         names=(*parts[0][0], *ahead),
@@ -163,7 +174,7 @@ def _course(track: Track, slots: Slots, near: Floats) -> dict[str, Floats]:
     strain = _mean_strain(slots, slice(0, slots_in(track, 15 * MINUTE_NS)))
     before = _mean_strain(slots, slice(hour, six))
     return {
-        "since": np.log1p(since * minutes / 15.0),
+        "since": np.log1p(since * minutes / SINCE_MIN),
         "onsets": np.log1p(onsets),
         "strain_near": strain * near,
         "strain_rise": (strain - before) * near,
@@ -184,43 +195,75 @@ def _gaps(track: Track, slots: Slots) -> dict[str, Floats]:
     # The newest slot may still be on its way: one slot of silence says nothing.
     silent = np.maximum(silent - 1, 0) * (track.slot_ns / MINUTE_NS)
     return {
-        "silent": np.log1p(silent / 5.0),
+        "silent": np.log1p(silent / SILENT_MIN),
         "dark": slots.dark[:, :quarter].any(axis=1).astype(np.float64),
         "dark_day": slots.dark[:, :day].mean(axis=1, dtype=np.float64),
         "missing_hour": 1.0 - slots.known[:, 1 : hour + 1].mean(axis=1, dtype=np.float64),
     }
 
 
+class _SameHours(NamedTuple):
+    """The asked clock hours on each of the `DAYS` before, newest first; (M, `DAYS`) each.
+
+    Attributes:
+        share: how much of what is known of them broke.
+        had: half of them or more is known.
+        failed: they are known and broke.
+        told: half of them or more is known, or the office was dark.
+        failing: they are told and broke, what was dark with them.
+    """
+
+    share: Floats
+    had: NDArray[np.bool_]
+    failed: NDArray[np.bool_]
+    told: NDArray[np.bool_]
+    failing: NDArray[np.bool_]
+
+
 def _same_hours(track: Track, asks: Asks, base: Floats) -> dict[str, Floats]:
-    """The asked clock hours on the days before, newer days heavier; and on the same weekday."""
-    line, now_ns = asks.line, asks.now_ns
-    first = (asks.start_ns - track.start_ns) // track.slot_ns
-    width = np.maximum(-(-(asks.end_ns - track.start_ns) // track.slot_ns) - first, 1)
-    days = np.arange(1, DAYS + 1)
-    within = np.arange(int(width.max()))
-    slot = first[:, None, None] - days[None, :, None] * slots_in(track, DAY_NS) + within
-    slots = look(track, line, slot.reshape(len(line), -1), now_ns)
-    shape = (len(line), DAYS, len(within))
+    """The asked clock hours on the days before, as the references see them and as the model does."""
+    hours = _asked_hours(track, asks)
+    return _reference_figures(hours) | _own_rates(hours, base)
+
+
+def _asked_hours(track: Track, asks: Asks) -> _SameHours:
+    first, width = asked_slots(track, asks)
+    within = np.arange(int(width.max(initial=1)))
+    slot = slots_ago(track, first[:, None], np.arange(1, DAYS + 1))[:, :, None] + within
+    shape = slot.shape
+    slots = look(track, asks.line, slot.reshape(len(first), DAYS * len(within)), asks.now_ns)
     asked = (within < width[:, None])[:, None, :]
     counted = slots.known.reshape(shape) & asked
     known = counted.sum(axis=-1)
     broke = (slots.broke.reshape(shape) * counted).sum(axis=-1)
     share = broke / np.maximum(known, 1)
     had = known * 2 >= width[:, None]
-    failed = had & (share > BROKEN)
-    recent, weekday = 0.5 ** (days / 7.0), (days % 7 == 0).astype(np.float64)
-    days_had, weeks_had = np.vecdot(had, recent), np.vecdot(had, weekday)
-    daily = (np.vecdot(share * had, recent) + 1.0 * base) / (days_had + 1.0)
-    rate = (np.vecdot(failed, recent) + 1.0 * base) / (days_had + 1.0)
-    weekly = (np.vecdot(failed, weekday) + 1.0 * rate) / (weeks_had + 1.0)
-    newest = np.where(had.any(axis=1), failed[np.arange(len(line)), had.argmax(axis=1)], rate)
     dark = (slots.dark.reshape(shape) & asked).sum(axis=-1)
     told = (known + dark) * 2 >= width[:, None]
     failing = told & ((broke + dark) / np.maximum(known + dark, 1) > BROKEN)
-    before = told.sum(axis=1)
+    return _SameHours(share, had, had & (share > BROKEN), told, failing)
+
+
+def _reference_figures(hours: _SameHours) -> dict[str, Floats]:
+    """What recalibrated climatology goes by: how often they failed, and whether they are told of no day."""
+    days = hours.told.sum(axis=1)
     return {
-        "same_hour_share": log_odds(np.asarray(failing.sum(axis=1) / np.maximum(before, 1))),
-        "same_hour_none": (before == 0).astype(np.float64),
+        "same_hour_share": log_odds(np.asarray(hours.failing.sum(axis=1) / np.maximum(days, 1))),
+        "same_hour_none": (days == 0).astype(np.float64),
+    }
+
+
+def _own_rates(hours: _SameHours, base: Floats) -> dict[str, Floats]:
+    """Newer days heavier, shrunk to `base` (M,), the line's share of all time; those of the same weekday, shrunk to all; the newest day."""
+    days = np.arange(1, DAYS + 1)
+    recent, weekday = 0.5 ** (days / HALF_DAYS), (days % DAYS_PER_WEEK == 0).astype(np.float64)
+    days_had, weeks_had = np.vecdot(hours.had, recent), np.vecdot(hours.had, weekday)
+    daily = (np.vecdot(hours.share * hours.had, recent) + PRIOR_DAYS * base) / (days_had + PRIOR_DAYS)
+    rate = (np.vecdot(hours.failed, recent) + PRIOR_DAYS * base) / (days_had + PRIOR_DAYS)
+    weekly = (np.vecdot(hours.failed, weekday) + PRIOR_DAYS * rate) / (weeks_had + PRIOR_DAYS)
+    last = hours.failed[np.arange(len(base)), hours.had.argmax(axis=1)]
+    newest = np.where(hours.had.any(axis=1), last, rate)
+    return {
         "same_hour": log_odds(daily),
         "same_hour_rate": log_odds(rate),
         "same_weekday": log_odds(weekly),

@@ -89,15 +89,13 @@ class _Weeks:
 
 
 def habits(track: Track) -> Habits:
-    """Run the two forecasters over a track; they see an hour only where it was known within an hour of its end."""
+    """Run the two forecasters over a track; of each hour they see those that were over when it began."""
     hours, others = hourly_beyond(track, tuple(OTHER_LIMITS.values()))
-    ends = (hours.first_hour + 1 + np.arange(hours.had.shape[1], dtype=np.int64)) * HOUR_NS
-    prompt = hours.had & (hours.known_ns <= ends + HOUR_NS)
-    failed = prompt & hours.failed
-    plain = TEN_DAYS.rate(TEN_DAYS.counts(failed)[:, :-1], TEN_DAYS.counts(prompt)[:, :-1], FIRST_RATE)
-    sums, counts = _by_clock(failed), _by_clock(prompt)
+    had, failed = hours.had, hours.failed
+    plain = TEN_DAYS.rate(TEN_DAYS.counts(failed)[:, :-1], TEN_DAYS.counts(had)[:, :-1], FIRST_RATE)
+    sums, counts = _by_clock(failed, hours.ahead), _by_clock(had, hours.ahead)
     clock = (sums + CLOCK_PRIOR_DAYS * plain) / (counts + CLOCK_PRIOR_DAYS)
-    return Habits(hours, clock, plain, levels(prompt, hours.failed), margins(prompt, others))
+    return Habits(hours, clock, plain, levels(had, failed), margins(had, others))
 
 
 def habit_figures(of: Habits, moment: Moment) -> dict[str, Floats]:
@@ -131,8 +129,7 @@ def _weeks_before(of: Habits, moment: Moment) -> _Weeks:
     newest = moment.now_ns // HOUR_NS - hours.first_hour - 1
     at = newest[:, None] - np.arange(HOURS)
     flat = moment.line[:, None] * width + np.clip(at, 0, width - 1)
-    known = (at >= 0) & (at < width) & (hours.known_ns.ravel()[flat] <= moment.now_ns[:, None])
-    known &= hours.had.ravel()[flat]
+    known = (at >= 0) & (at < width) & hours.had.ravel()[flat]
     had = known.astype(np.float32)
     failed = (known & hours.failed.ravel()[flat]).astype(np.float32)
     weight = had * (0.5 ** (np.arange(HOURS) / GAIN_HALF_HOURS)).astype(np.float32)
@@ -155,15 +152,30 @@ def _standing(of: Habits, moment: Moment) -> dict[str, Floats]:
     return {name: log_odds(share) for name, share in shares.items()}
 
 
-def _by_clock(of: NDArray[np.bool_]) -> Floats:
-    """(N, H) fading counts of the same clock hour on the days before each hour, and by half of the hours beside it."""
+def _by_clock(of: NDArray[np.bool_], ahead: NDArray[np.int64] | None) -> Floats:
+    """(N, H) fading counts of the same clock hour on the days before each hour, and by half of the hours beside it.
+
+    `ahead`: of `Hourly`.
+    """
     # Trouble does not keep to the clock.
     spread = of.astype(np.float64)
     spread[:, 1:] += 0.5 * of[:, :-1]
     spread[:, :-1] += 0.5 * of[:, 1:]
+    if ahead is None:
+        return _day_by_day(spread)
+    # Two hours that one number on the wall is shared by count together; one that was skipped has nothing.
+    on_the_wall = np.arange(len(ahead)) + ahead - ahead[0]
+    numbers, first = np.unique(on_the_wall, return_index=True)
+    by_wall = np.zeros((len(of), int(numbers[-1]) + 1))
+    by_wall[:, numbers] = np.add.reduceat(spread, first, axis=1)
+    return _day_by_day(by_wall)[:, on_the_wall]
+
+
+def _day_by_day(counts: Floats) -> Floats:
+    """(N, H): of each hour what its hour counted (N, H) on the days before, fading."""
     keep = 0.5 ** (1.0 / CLOCK_HALF_DAYS)
     a_day = [0.0] * HOURS_PER_DAY
-    return np.asarray(lfilter([*a_day, keep], [1.0, *a_day[1:], -keep], spread, axis=1))
+    return np.asarray(lfilter([*a_day, keep], [1.0, *a_day[1:], -keep], counts, axis=1))
 
 
 def _rates(weeks: _Weeks, base: Floats) -> dict[str, Floats]:

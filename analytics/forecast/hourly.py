@@ -33,13 +33,13 @@ class Hourly:
         first_hour: number of the first hour since the epoch.
         failed: (N, H) the hour failed.
         had: (N, H) at least half of it was measured, or the office was dark (then it failed).
-        known_ns: (N, H) when that was known; never before the hour's end.
+        ahead: (H,) whole hours by which the clock on the office's wall is ahead of UTC; None: by the same all the time.
     """
 
     first_hour: int
     failed: NDArray[np.bool_]
     had: NDArray[np.bool_]
-    known_ns: NDArray[np.int64]
+    ahead: NDArray[np.int64] | None = None
 
 
 def hourly(track: Track) -> Hourly:
@@ -80,4 +80,10 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     surely = dark + broken_share(unseen) if unseen.any() else dark
     beyond = tuple(had & (slots_of_hour(known & (track.strain > each)) + surely > enough) for each in strains)
     failed = had & (broken_share(known) + dark > enough)
-    return Hourly(int(hour[0]), failed, had, np.broadcast_to(ends, had.shape)), beyond
+    ahead = None if track.ahead is None else hours_ahead(track.ahead[first], track.slot_ns)
+    return Hourly(int(hour[0]), failed, had, ahead), beyond
+
+
+def hours_ahead(ahead: NDArray[np.int64], slot_ns: int) -> NDArray[np.int64]:
+    """Whole hours out of slots by which a clock is ahead."""
+    return ahead * slot_ns // HOUR_NS

@@ -132,19 +132,6 @@ class Model(msgspec.Struct, frozen=True):
         return Chances(np.where(known.ground, 1.0 - fails, np.nan), _by_term(parts, self.names), TERMS)
 
 
-def fit(track: Track, asks: Asks, held: NDArray[np.bool_], prior: Model | None = None) -> Model:
-    """Fit to asks (M,) and what came true (M,).
-
-    Raises:
-        ModelError: nothing to fit to.
-    """
-    known = facts(track, asks)
-    use = known.ground
-    if not use.any():
-        raise ModelError("no ask has any ground: nothing to fit the forecast to; give it history first")
-    return fit_facts(known, use, held, prior)
-
-
 def fit_facts(
     known: Facts,
     use: NDArray[np.bool_],
@@ -152,14 +139,27 @@ def fit_facts(
     prior: Model | None,
     weight: NDArray[np.float64] | None = None,
 ) -> Model:
-    """`fit` on figures that are there already; `weight` (M,): how much each ask counts, 1 where none is given."""
+    """Fit to what came true.
+
+    Args:
+        known: figures of M asks.
+        use: (M,) which of them are learnt from.
+        held: (M,) whether the line held.
+        prior: what the weights are held towards; one of another form is none.
+        weight: (M,) how much each ask counts; None: 1 each.
+
+    Raises:
+        ModelError: nothing to fit to.
+    """
+    if not use.any():
+        raise ModelError("no ask has any ground: nothing to fit the forecast to; give it history first")
     counts = np.ones(int(use.sum())) if weight is None else weight[use]
     figures, hats, fails = known.of(FIGURES)[use], lead_hats(known.lead_ns[use]), ~held[use]
     came = Outcomes(fails, counts)
     usual, scale, start = _origin(figures, came, prior)
     x = np.column_stack([np.ones(len(figures)), (figures - usual) / scale])
     ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
-    ridge *= 1.0 if prior is None else HELD_TO_PRIOR
+    ridge *= 1.0 if _usable(prior) is None else HELD_TO_PRIOR
     penalty = Penalty(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES)))
     likeliest = fit_map(x, hats, came, penalty)
     weights = fit_map(x, hats, in_doubt(likeliest, x, hats, came), penalty, likeliest)
@@ -174,12 +174,18 @@ def fit_facts(
     )
 
 
+def _usable(prior: Model | None) -> Model | None:
+    """The prior, where it speaks of the same figures in the same form: one of another release is none."""
+    return prior if prior is not None and (prior.form, prior.names) == (FORM, FIGURES) else None
+
+
 def _origin(
     figures: NDArray[np.float64], came: Outcomes, prior: Model | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """What figures (M, F) are measured from and by, (F,) each, and the weights (K, 1 + F) from which a fit sets out."""
-    if prior is not None and prior.form == FORM and prior.names == FIGURES:
-        return np.asarray(prior.usual), np.asarray(prior.scale), prior.by_knot
+    held_to = _usable(prior)
+    if held_to is not None:
+        return np.asarray(held_to.usual), np.asarray(held_to.scale), held_to.by_knot
     usual = np.average(figures, axis=0, weights=came.weight)
     spread = np.sqrt(np.average((figures - usual) ** 2, axis=0, weights=came.weight))
     start = np.zeros((len(KNOTS_MIN), 1 + figures.shape[1]))

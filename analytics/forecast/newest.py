@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.forecast.laid_over import LaidOver
     from analytics.forecast.track import Track
     from analytics.recent import Recent
     from config.profiles import Limits
@@ -64,7 +65,13 @@ def asked_ns(now_ns: int) -> int:
     return (now_ns // SLOT_NS + 1) * SLOT_NS
 
 
-def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits], present: Now) -> bool:
+def put_newest(
+    tracks: Sequence[Track],
+    recent: Recent,
+    limits: Sequence[Limits],
+    present: Now,
+    laid_over: LaidOver,
+) -> bool:
     """Write the newest windows into the tracks, in place; whether any bit of them is another one now.
 
     Args:
@@ -72,6 +79,7 @@ def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits]
         recent: the windows of the last half hour that came in time.
         limits: of each track.
         present: what is known of now.
+        laid_over: of the looks before at the same tracks; a new one for new tracks.
     """
     first_slot, slots = tracks[0].first_slot, tracks[0].broke.shape[1]
     running = present.now_ns // SLOT_NS
@@ -84,10 +92,12 @@ def put_newest(tracks: Sequence[Track], recent: Recent, limits: Sequence[Limits]
     spans.append(np.arange(max(len(of_window) - WINDOWS_PER_SLOT, 0), len(of_window)))
     cells = _cells(recent, limits, spans, present.sound)
     there = [(i, slot) for i, slot in enumerate([*closed, running]) if 0 <= slot - first_slot < slots]
-    columns = [slot - first_slot for _, slot in there]
+    laid = {slot - first_slot for _, slot in there}
+    columns = sorted(laid | laid_over.slots)
     before = _bits(tracks, columns)
+    laid_over.put_back(laid)
     for which in there:
-        _put(tracks, cells, which, present)
+        _put(tracks, cells, which, present, laid_over)
     return _bits(tracks, columns) != before
 
 
@@ -100,7 +110,9 @@ def _bits(tracks: Sequence[Track], columns: list[int]) -> list[bytes]:
     ]
 
 
-def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present: Now) -> None:
+def _put(
+    tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present: Now, laid_over: LaidOver
+) -> None:
     """One slot of all lines. What the store has rolled up stays, unless some of it is forgiven."""
     index, slot = which
     measured = cells.measured[..., index].ravel()
@@ -112,6 +124,7 @@ def _put(tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present
         write = measured > 0
         if not open_:
             write &= blank | cells.forgiven[limit_set, ..., index].ravel()
+            laid_over.keep(track, at, np.flatnonzero(write))
         track.broke[write, at] = cells.broke[limit_set, ..., index].ravel()[write]
         track.strain[write, at] = cells.strain[limit_set, ..., index].ravel()[write]
         track.measured[write, at] = np.minimum(measured[write] / WINDOWS_PER_SLOT, 1.0)

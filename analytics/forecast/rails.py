@@ -16,6 +16,7 @@ import numpy as np
 from analytics.climatology import climatology
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
+from analytics.forecast.same_time import slots_ago
 from analytics.forecast.seen import dark_by, look, look_rehearsed, newest_slot
 from analytics.history import History
 from analytics.hours import hour_of_week, local_hours
@@ -26,7 +27,7 @@ from analytics.rehearsed import RECALLED_NS, within_rehearsal
 from analytics.rhythm import MOST_SPARSE
 from analytics.usual_hour import plain
 from telemetry.store.rollup import CLOSED_AFTER_NS
-from telemetry.windows import DAY_NS, HOUR_NS, WINDOWS_PER_HOUR, WINDOWS_PER_SLOT
+from telemetry.windows import DAY_NS, HOUR_NS, WINDOWS_PER_HOUR
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -129,7 +130,7 @@ def _run(said: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 def _as_usual(track: Track, asks: Asks, newest: NDArray[np.int64], slots: Slots) -> NDArray[np.bool_]:
     """(M,): the strain now is at most `USUAL_TIMES` that of this slot on the days before."""
-    days = newest[:, None] - (1 + np.arange(USUAL_DAYS)) * (DAY_NS // track.slot_ns)
+    days = slots_ago(track, newest[:, None], 1 + np.arange(USUAL_DAYS))
     before = look(track, asks.line, days, asks.now_ns)
     usual = np.where(before.known, before.strain, 0.0).sum(axis=1) / np.maximum(before.known.sum(axis=1), 1)
     return np.asarray(slots.strain[:, 0] <= USUAL_TIMES * usual)
@@ -194,7 +195,7 @@ def _climate(track: Track, of_slot: NDArray[np.int64], as_of_ns: int, weeks: flo
 
 def _windows(track: Track, span: slice, seen: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.uint8]]:
     """(N, 1) each: the windows of a slot of each line, and the most in one where the line is measured seldom, else 0."""
-    whole = WINDOWS_PER_HOUR * track.slot_ns / HOUR_NS if track.slot_ns < HOUR_NS else WINDOWS_PER_SLOT
+    whole = WINDOWS_PER_HOUR * track.slot_ns / HOUR_NS
     if track.windows is None:
         nothing = np.zeros((len(seen), 1), dtype=np.uint8)
         return np.full(nothing.shape, float(whole)), nothing

@@ -254,7 +254,7 @@ def _said(
     """(3, M): what model, persistence and climatology said."""
     known = of.known if block is None else facts(block.track, block.scored)
     out = np.full((3, len(of.now_ns)), np.nan)
-    if known is None or not len(of.now_ns):
+    if known is None:
         return out
     if prior is not None:
         out[0] = prior.of_facts(known).holds

@@ -58,12 +58,6 @@ def brier(chance: NDArray[np.float64], held: NDArray[np.bool_]) -> float:
     return float(np.mean((chance - held) ** 2)) if len(chance) else float("nan")
 
 
-def skill(chance: NDArray[np.float64], reference: NDArray[np.float64], held: NDArray[np.bool_]) -> float:
-    """Brier skill: the share of the reference's Brier score that is saved; 1 perfect, 0 no better."""
-    other = brier(reference, held)
-    return 1.0 - brier(chance, held) / other if other > 0.0 else float("nan")
-
-
 def skill_interval(
     chance: NDArray[np.float64],
     reference: NDArray[np.float64],
@@ -72,7 +66,10 @@ def skill_interval(
     *,
     seed: int = 1,
 ) -> Interval:
-    """Brier skill with an interval by drawing whole blocks (M,) with replacement: forecasts of a block hang together."""
+    """Brier skill, the share of the reference's Brier score that is saved: 1 perfect, 0 no better; NaN where that is 0.
+
+    Its interval is by drawing whole blocks (M,) with replacement: forecasts of a block hang together.
+    """
     ours, theirs = (chance - held) ** 2, (reference - held) ** 2
     sums = block_sums(np.stack([ours, theirs], axis=-1), block)
     return _interval(sums, lambda s: 1.0 - s[..., 0] / s[..., 1], seed)
@@ -131,13 +128,6 @@ def flags(chance: NDArray[np.float64], held: NDArray[np.bool_], threshold: float
     )
 
 
-def curve(
-    chance: NDArray[np.float64], held: NDArray[np.bool_], thresholds: NDArray[np.float64]
-) -> tuple[Flags, ...]:
-    """`flags` at each threshold."""
-    return tuple(flags(chance, held, float(each)) for each in thresholds)
-
-
 def lead_ns(
     chance: NDArray[np.float64],
     pair: NDArray[np.int64],
@@ -146,11 +136,12 @@ def lead_ns(
 ) -> NDArray[np.int64]:
     """How long ahead each pair was flagged for good, by number of the pair: (max(pair) + 1,), -1 where it was not.
 
-    Of the forecasts of one (office, meeting) pair, the earliest from which every later one lay below the threshold.
+    Of the forecasts of one (office, meeting) pair, the earliest from which every later one lay below the threshold. One that
+    was not made (NaN) lies below none, as in `flags`.
     """
     pairs = int(pair.max()) + 1 if len(pair) else 0
     last_fine = np.full(pairs, np.iinfo(np.int64).max)
-    fine = chance >= threshold
+    fine = ~(chance < threshold)
     np.minimum.at(last_fine, pair[fine], ahead_ns[fine])
     lead = np.full(pairs, -1, dtype=np.int64)
     counts = ahead_ns < last_fine[pair]

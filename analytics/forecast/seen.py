@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.forecast.track import Track
+    from analytics.forecast.track import Asks, Track
 
 ASKS_AT_ONCE: Final = 4096
-"""Asks whose slots are laid out at a time."""
+"""Asks whose slots are laid out at a time, and"""
+SLOTS_AT_ONCE: Final = 2**21
+"""so many slots of theirs: an ask of a whole day looks at 24 times as many as one of an hour."""
 LINES_AT_ONCE: Final = 64
 """Lines whose slots are summed up at a time."""
 
@@ -49,9 +51,16 @@ def slots_in(track: Track, span_ns: int) -> int:
     return max(int(-(-span_ns // track.slot_ns)), 1)
 
 
-def asks_at_once(asks: int) -> Iterator[slice]:
-    """So many asks by and by."""
-    return (slice(first, first + ASKS_AT_ONCE) for first in range(0, asks, ASKS_AT_ONCE))
+def asks_at_once(asks: int, slots: int) -> Iterator[slice]:
+    """So many asks by and by, each of which looks at `slots` slots; of no asks once none, which have all figures too."""
+    some = max(min(ASKS_AT_ONCE, SLOTS_AT_ONCE // slots), 1)
+    return (slice(first, first + some) for first in range(0, max(asks, 1), some))
+
+
+def asked_slots(track: Track, asks: Asks) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(M,) each: the slot in which the asked span begins, and how many it touches, one at least."""
+    first = (asks.start_ns - track.start_ns) // track.slot_ns
+    return first, np.maximum(-(-(asks.end_ns - track.start_ns) // track.slot_ns) - first, 1)
 
 
 def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from analytics.floor import ABOVE
-from analytics.history import METRICS, slot_figures
+from analytics.history import METRICS, of_slots, slot_figures
+from analytics.hours import utc_bounds_ns
 from analytics.samples import broken_in_past
 from telemetry.windows import SLOT_NS
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.history import History
+    from analytics.hours import HourSpan
     from analytics.lines import Lines
     from analytics.losses import Values
     from config.profiles import Limits
@@ -104,6 +107,16 @@ def put_rollups(
     for index, each in enumerate(limits):
         grid.broken[(index, *cell)] = np.add.reduceat(broken[index], firsts)
         grid.strain[(index, *cell)] = np.fmax.reduceat(strain(found, each), firsts)
+
+
+def history_of(table: RollupTable, lines: Lines, limits: Sequence[Limits], span: HourSpan) -> History:
+    """The hours of a span out of roll-ups, as the watch has them; rows of other lines and times are passed over."""
+    start_ns, end_ns = utc_bounds_ns(span)
+    grid = empty_slots(lines, len(limits), start_ns // SLOT_NS, (end_ns - start_ns) // SLOT_NS)
+    figures = np.full((len(METRICS), *grid.measured.shape), np.nan, dtype=np.float32)
+    put_rollups(grid, table, limits, figures=figures)
+    times_ns = np.arange(grid.first_slot, grid.end_slot, dtype=np.int64) * SLOT_NS
+    return of_slots(lines, span, (times_ns, grid.measured, grid.broken), figures)
 
 
 def merged_slots(old: SlotGrid, new: SlotGrid, keep_slots: int) -> SlotGrid:

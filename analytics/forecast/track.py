@@ -33,11 +33,14 @@ class Track(LineSlots):
             what they say. None: every 15 s.
         due: (N, T) whether a slot of which nothing is there is silence; of a source that measures every ten minutes it is
             not. None: always.
+        ahead: (T,) slots by which the clock on the office's wall is ahead of UTC, of `deployment.clock_ahead`. None: by
+            the same all the time.
     """
 
     rehearsed: NDArray[np.float32]
     windows: NDArray[np.uint8] | None = None
     due: NDArray[np.bool_] | None = None
+    ahead: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

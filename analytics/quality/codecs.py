@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from analytics.quality.impairments import EQUIPMENT, ROBUSTNESS
 from analytics.quality.narrowband import EchoMode, narrowband
 from analytics.quality.rating import Rating, Scale
@@ -122,8 +120,3 @@ def codec(name: str) -> Codec:
         return CODECS[name]
     except KeyError:
         raise KeyError(f"no codec {name!r}; there are {', '.join(CODECS)}") from None
-
-
-def can_rate_loss(one: Codec) -> bool:
-    """Whether a line with loss can be rated with it."""
-    return bool(np.isfinite(one.bpl))

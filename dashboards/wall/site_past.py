@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from analytics.baseline import usual
 from analytics.changes.moved import level_moves
-from analytics.history import summarise
+from analytics.forecast.slots import history_of
 from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, local_hours, utc_bounds_ns
 from analytics.lines import Lines
 from config.settings_file import timezone_of
@@ -95,11 +95,10 @@ def _history(reader: StoreReader, site: str, path: str, span: HourSpan) -> Histo
     table = reader.rollups(
         Selection(start_ns, end_ns, sites=(site,), paths=(path,)),
         histograms=False,
-        columns=USUAL_OF,
+        columns=("received_ns", *USUAL_OF),
         window_values=_COUNTS,
     )
-    nothing_judged = np.zeros((0, len(table)), dtype=np.int64)
-    return summarise(table, Lines((site,), (path,)), (), span, nothing_judged)
+    return history_of(table, Lines((site,), (path,)), (), span)
 
 
 def _band(history: History, metric: str, hours: NDArray[np.int64]) -> Band:

@@ -11,6 +11,7 @@ from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.deployment import (
     Surroundings,
     awaited_slots,
+    clock_ahead,
     due_slots,
     groups_of,
     planned_slots,
@@ -27,6 +28,7 @@ from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import tzinfo
 
     from numpy.typing import NDArray
 
@@ -160,7 +162,7 @@ class HistoryBlocks:
             lambda done, _: self._progress(Doing("read", {"done": before + done, "of": of})),
             blocks=self._source.blocks,
         )
-        around = _surroundings(self._config, self._source.state, block.lines, grid)
+        around = _surroundings(self._config, self._source.state, block.lines, grid, self._offices.zone)
         lines = np.flatnonzero(np.repeat(self._linked(block), len(block.lines.paths)))
         learnt = _learnt(lines, self._wanted)
         weeks = self._config.settings.watch.history_weeks
@@ -200,7 +202,7 @@ def _paths(config: Config, offices: Offices, reader: StoreReader) -> tuple[str, 
     return tuple(dict.fromkeys((*offices.usual_paths, *more)))
 
 
-def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid) -> Surroundings:
+def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid, zone: tzinfo) -> Surroundings:
     slots = grid.measured.shape[-1]
     starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
     imported = imported_slots(state, lines.sites, grid.first_slot, slots)
@@ -213,6 +215,7 @@ def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid) 
         ),
         planned_slots(config.works, lines, grid.first_slot, slots, known_ns=None),
         due=None if imported is None else due_slots(grid, imported),
+        ahead=clock_ahead(grid.first_slot, slots, zone),
     )
 
 

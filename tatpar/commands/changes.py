@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from tatpar.terminal.amiss import no_office, no_store
 from tatpar.terminal.options import failed, json_option, lang_option, settings_and_data, wrong_input
@@ -76,6 +77,11 @@ def command(  # noqa: PLR0913 - one argument an option
     as it did within an hour of that time of the day on at least three other days, and an eighth of all, is left out.
     """
     if trace is not None and site is None:
+        said = click.get_current_context().get_parameter_source("weeks")
+        if path is not None or metric is not None or every or said is ParameterSource.COMMANDLINE:
+            wrong_input(
+                "--path, --metric, --weeks and --all go with --site; leave them out for a trace, or name an office with --site"
+            )
         _of_trace(trace, online=online, out=out, as_json=as_json)
     elif site is None:
         wrong_input("tatpar changes: what of? Name a trace, or an office with --site")

@@ -91,6 +91,8 @@ def command(  # noqa: PLR0913 - one an option
     from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
     from tatpar.verdicts.track_record import in_words, track_record  # noqa: PLC0415
 
+    if at is not None and everything:
+        wrong_input("--at: --all does not go with it; name one or the other")
     config, now_ns = load_config(config_file, extra_meetings=lab_meetings(data_dir)), time.time_ns()
     language = lang or config.settings.deployment.language
     if at is not None:

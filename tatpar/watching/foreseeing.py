@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from analytics.condition import SUSPECT
 from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
+from analytics.forecast.laid_over import LaidOver
 from analytics.forecast.newest import Now, asked_ns, put_newest
 from tatpar.watching.imported_spans import imported_slots
 from tatpar.watching.piecewise import Circumstances, Frame, in_pieces, laid_in, lost_slots, with_works
@@ -68,6 +69,8 @@ class Prepared:
     """The first slot that the past did not have."""
     in_pieces: InPieces | None = None
     """A fleet that is larger than a block."""
+    laid_over: LaidOver = field(default_factory=LaidOver)
+    """What the newest windows were laid over in the tracks."""
 
 
 def prepare_tracks(
@@ -95,6 +98,7 @@ def prepare_tracks(
             imported=imported_slots(state, lines.sites, frame.first, frame.slots),
         ),
         about.planned(lines, frame),
+        ahead=about.ahead(frame),
     )
     tracks = tracks_of(grid, around)
     rehearsed = rehearsed_slots(about.rehearsals, lines, frame.first, frame.slots)
@@ -142,7 +146,7 @@ class Outlook:
         if not (stands and last is not None and _saw_the_same(seen, last[0])):
             limits = prepared.past.shape.sets.limits
             present = Now(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
-            changed = put_newest(prepared.tracks, seen.recent, limits, present)
+            changed = put_newest(prepared.tracks, seen.recent, limits, present, prepared.laid_over)
             stands = stands and not changed
         foresight = last[1] if stands and last is not None else made
         self._last = seen, foresight

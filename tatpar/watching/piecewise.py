@@ -14,6 +14,7 @@ import numpy as np
 from analytics.forecast.deployment import (
     Surroundings,
     awaited_slots,
+    clock_ahead,
     groups_of,
     planned_slots,
     tracks_of,
@@ -81,6 +82,10 @@ class Circumstances:
         """(S, P, T)."""
         return planned_slots(self.works, lines, frame.first, frame.slots, known_ns=self.known_ns)
 
+    def ahead(self, frame: Frame) -> NDArray[np.int64] | None:
+        """(T,) of `clock_ahead`."""
+        return clock_ahead(frame.first, frame.slots, self.offices.zone)
+
 
 def laid_in(grid: SlotGrid, frame: Frame, first: int | None = None) -> SlotGrid:
     """A grid in the place of a frame, or of its part from `first` on."""
@@ -108,7 +113,7 @@ def laid_hearing(past: Past, frame: Frame) -> NDArray[np.bool_]:
 def in_pieces(past: Past, about: Circumstances, state: StateDb, frame: Frame) -> InPieces:
     """The tracks of a past that is more than a block."""
     pieces = PiecesOfPast(past, about, frame)
-    hearing = laid_hearing(past, frame)
+    hearing, ahead = laid_hearing(past, frame), about.ahead(frame)
     tails = [_empty_tail(past, about, frame) for _ in past.shape.sets.limits]
     _share(tails)
     sums: list[list[Sums]] = [[] for _ in tails]
@@ -118,7 +123,7 @@ def in_pieces(past: Past, about: Circumstances, state: StateDb, frame: Frame) ->
         planned = about.planned(grid.lines, frame)
         imported = imported_slots(state, grid.lines.sites, frame.first, frame.slots)
         awaited = awaited_slots(grid, lost_slots(state, grid.lines, frame), hearing, imported)
-        around = Surroundings({}, awaited, planned)
+        around = Surroundings({}, awaited, planned, ahead=ahead)
         tracks = tracks_of(grid, around)
         digests = [digest(each, frame.now_ns) for each in tracks]
         for tail, track in zip(tails, tracks, strict=True):
@@ -146,6 +151,7 @@ class _Put:
     awaited: Ticket
     most: Ticket
     first_hour: int
+    ahead: NDArray[np.int64] | None
     habits: tuple[tuple[Ticket, ...], ...]
     rehearsed: Ticket | None
 
@@ -157,6 +163,7 @@ class PiecesOfPast:
         self.past, self.frame, self.about = past, frame, about
         self._shelf = Shelf(past.by_blocks.folder)
         self._put: list[_Put] = []
+        self._ahead = about.ahead(frame)
         self._cut = max(frame.first, (frame.now_ns - LOOKED_BACK_NS) // SLOT_NS)
 
     def under(self, about: Circumstances) -> PiecesOfPast:
@@ -183,6 +190,7 @@ class PiecesOfPast:
                 self._shelf.put(awaited),
                 self._shelf.put(windows[:, :before].max(axis=1, initial=0)),
                 hours.first_hour + since,
+                None if hours.ahead is None else hours.ahead[since:],
                 tuple(
                     tuple(self._shelf.put(each[:, since:]) for each in _arrays(of.habits)) for of in digests
                 ),
@@ -200,7 +208,8 @@ class PiecesOfPast:
         if whole:
             cut = 0
         most = None if whole else get(put.most)
-        around = Surroundings({}, get(put.awaited)[:, cut:], planned[..., cut:], most)
+        ahead = None if self._ahead is None else self._ahead[cut:]
+        around = Surroundings({}, get(put.awaited)[:, cut:], planned[..., cut:], most, ahead=ahead)
         tracks = tracks_of(laid_in(grid, self.frame, self.frame.first + cut), around)
         if put.rehearsed is not None:
             rehearsed = get(put.rehearsed)[:, cut:]
@@ -209,8 +218,7 @@ class PiecesOfPast:
 
     def _digest(self, put: _Put, tickets: tuple[Ticket, ...]) -> Digest:
         failed, had, clock, plain, level, *rest = (self._shelf.get(each) for each in tickets)
-        ends = (put.first_hour + 1 + np.arange(had.shape[1], dtype=np.int64)) * HOUR_NS
-        hours = Hourly(put.first_hour, failed, had, np.broadcast_to(ends, had.shape))
+        hours = Hourly(put.first_hour, failed, had, put.ahead)
         nothing = np.zeros((len(had), 1), dtype=np.int64)
         margins = tuple(Margin(*rest[at : at + 3]) for at in range(0, len(rest), 3))
         return Digest(
@@ -233,6 +241,7 @@ def _empty_tail(past: Past, about: Circumstances, frame: Frame) -> Track:
     lines, tail = past.shape.lines, _of_tail(frame)
     width = min(frame.now_ns // SLOT_NS + TAIL_AHEAD, frame.last) - tail.first
     shape = (len(lines.sites) * len(lines.paths), width)
+    ahead = about.ahead(tail)
     return Track(
         first_slot=tail.first,
         slot_ns=SLOT_NS,
@@ -244,6 +253,7 @@ def _empty_tail(past: Past, about: Circumstances, frame: Frame) -> Track:
         planned=about.planned(lines, tail).reshape(len(lines.sites) * len(lines.paths), -1),
         rehearsed=np.broadcast_to(np.float32(np.nan), shape),
         groups=groups_of(lines, about.offices.config.registry.by_id),
+        ahead=None if ahead is None else ahead[:width],
     )
 
 

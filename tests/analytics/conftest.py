@@ -15,6 +15,7 @@ from analytics.condition import SUSPECT, Condition, condition
 from analytics.flapping import flapping, no_outages
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
+from analytics.forecast.laid_over import LaidOver
 from analytics.forecast.newest import Now, asked_ns, put_newest
 from analytics.forecast.track import Track
 from analytics.ground import Ground
@@ -96,6 +97,7 @@ class Bench:
             "probe": np.zeros(rows, dtype=np.int32),
             "path": path.astype(np.int32),
             "slot_ns": t0 + slot.astype(np.int64) * SLOT_NS,
+            "received_ns": t0 + (slot.astype(np.int64) + 1) * SLOT_NS + 4 * SECOND_NS,
             "up_jitter_ms": np.full(rows, 2.0),
             "down_jitter_ms": np.full(rows, 2.0),
             "rtt_p95_ms": np.full(rows, 40.0),
@@ -185,7 +187,7 @@ class Bench:
         assert prior is not None
         tracks = tuple(self._track(history, index) for index in range(len(history.broken)))
         present = Now(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS - 1)
-        put_newest(tracks, recent, self.sets().limits, present)
+        put_newest(tracks, recent, self.sets().limits, present, LaidOver())
         return Foresight(prior, "shipped", tracks, tuple(map(digest, tracks)), asked_ns(T0))
 
     def _track(self, history: History, limit_set: int) -> Track:

@@ -54,6 +54,11 @@ def test_an_hour_does_not_see_itself_nor_what_comes_after() -> None:
     assert (floors(future)[:2] >= 40).all()
 
 
+def test_no_lines_have_no_floors() -> None:
+    """None to tell, and nothing goes wrong."""
+    assert floors(np.empty((0, (FLOOR_HOURS + HOURS) * 12))).shape == (0, HOURS)
+
+
 def test_an_hour_of_slots_makes_a_floor() -> None:
     """With fewer nothing is known, and nothing is judged."""
     slots = np.full((1, (FLOOR_HOURS + 2) * 12), np.nan, dtype=np.float32)

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from analytics.forecast.slots import history_of
 from analytics.history import (
     METRICS,
     empty_history,
     joined,
     merged,
-    summarise,
     with_contact_lost,
 )
 from analytics.hours import HourSpan, local_hour
 from analytics.judge import POOL_WINDOWS, judge
 from analytics.lines import Lines
-from telemetry.windows import HOUR_NS
+from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from conftest import Bench
 
     from analytics.history import History
@@ -56,7 +55,7 @@ def test_cells_equal_a_loop_over_the_rows(made: Bench, zone: ZoneInfo) -> None:
     """Measured and broken windows, and the median figure, are those of a plain loop over rows, under every profile."""
     table, limits = troubled(made), made.sets().limits
     first = local_hour(made.t0, zone)
-    found = summarise(table, LINES, limits, HourSpan(first, 6, zone))
+    found = history_of(table, LINES, limits, HourSpan(first, 6, zone))
     columns = table.columns
     for row in range(0, len(table), 7):
         site, path = int(columns["site"][row]), int(columns["path"][row])
@@ -79,7 +78,7 @@ def test_rows_of_others_are_passed_over(made: Bench, zone: ZoneInfo) -> None:
     """Sites, paths and hours that were not asked for leave no trace."""
     table = made.rollups(("s01", "elsewhere"), ("main.state", "backup.state"), 24)
     first = local_hour(made.t0, zone)
-    found = summarise(table, LINES, made.sets().limits, HourSpan(first, 1, zone))
+    found = history_of(table, LINES, made.sets().limits, HourSpan(first, 1, zone))
     assert found.measured[1, 0, 0] > 0
     assert found.measured.sum() == found.measured[1, 0, 0]
 
@@ -88,12 +87,12 @@ def test_blocks_and_spans_add_up(made: Bench, zone: ZoneInfo) -> None:
     """Read in blocks of sites and spans of hours, the history is the same as read at once."""
     table, limits = troubled(made), made.sets().limits
     first = local_hour(made.t0, zone)
-    whole = summarise(table, LINES, limits, HourSpan(first, 6, zone))
+    whole = history_of(table, LINES, limits, HourSpan(first, 6, zone))
     blocks = []
     for sites in (SITES[:2], SITES[2:]):
         lines = Lines(sites, PATHS)
-        early = summarise(table, lines, limits, HourSpan(first, 3, zone))
-        blocks.append(merged(early, summarise(table, lines, limits, HourSpan(first + 3, 3, zone)), 6))
+        early = history_of(table, lines, limits, HourSpan(first, 3, zone))
+        blocks.append(merged(early, history_of(table, lines, limits, HourSpan(first + 3, 3, zone)), 6))
     assert_same(joined(LINES, blocks), whole)
 
 
@@ -119,7 +118,7 @@ def test_newer_hours_take_the_place_of_older(made: Bench, zone: ZoneInfo) -> Non
 def test_an_empty_history_takes_up_the_new(made: Bench, zone: ZoneInfo) -> None:
     """Nothing merged with something is that something."""
     limits, first = made.sets().limits, local_hour(made.t0, zone)
-    part = summarise(troubled(made), LINES, limits, HourSpan(first, 6, zone))
+    part = history_of(troubled(made), LINES, limits, HourSpan(first, 6, zone))
     assert_same(merged(empty_history(LINES, len(limits), first, 6), part, 6), part)
 
 
@@ -136,9 +135,20 @@ def test_lost_contact_counts_as_broken(made: Bench, zone: ZoneInfo) -> None:
     assert found.measured[0, 1].sum() == 0, "a line that was never measured is none"
 
 
+def test_the_hour_that_comes_twice_is_no_denser_than_others(made: Bench) -> None:
+    """Eight samples a slot, the clocks set back: both real hours count together, and the fullest slot has eight as ever."""
+    berlin, night = ZoneInfo("Europe/Berlin"), 1_792_879_200 * SECOND_NS
+    table = made.rollups(SITES[:1], PATHS[:1], 48, t0=night)
+    for column in table.window_values.values():
+        column[:, 8:] = np.nan
+    found = history_of(table, LINES, made.sets().limits, HourSpan(local_hour(night, berlin), 3, berlin))
+    assert found.measured[0, 0].tolist() == [96, 96, 192]
+    assert found.fullest[0, 0].tolist() == [8, 8, 8]
+
+
 def test_half_hour_zones_fall_into_local_hours(made: Bench, zone: ZoneInfo) -> None:
     """In a zone half an hour off, slots from :30 UTC on belong to the next local hour."""
     table = made.rollups(SITES[:1], PATHS[:1], 12)
-    found = summarise(table, LINES, made.sets().limits, HourSpan(local_hour(made.t0, zone), 2, zone))
+    found = history_of(table, LINES, made.sets().limits, HourSpan(local_hour(made.t0, zone), 2, zone))
     assert made.t0 % HOUR_NS == 0
     assert found.measured[0, 0].tolist() == [120, 120]

@@ -81,6 +81,13 @@ def test_a_told_interim_outcome_is_the_final_one(broken: int, missing: int, shar
     assert final.state == (interim,)
 
 
+@pytest.mark.parametrize("final", [True, False])
+def test_nothing_to_hold_is_not_held(*, final: bool) -> None:
+    """Of a meeting without a window nobody knows, as `came_true` knows nothing of a span without length."""
+    nothing = np.zeros((1, 0), dtype=bool)
+    assert settle(nothing, nothing, nothing, nothing, final=final).state == (UNSETTLED,)
+
+
 def test_offices_are_settled_side_by_side() -> None:
     """Each row is an office of its own."""
     measured = np.ones((2, WINDOWS), dtype=bool)

@@ -13,7 +13,7 @@ from analytics.quality import mos, teams
 from analytics.quality.assumed import endpoints_of
 from analytics.quality.change_scores import change_weights, window_score
 from analytics.quality.circuit import Circuit
-from analytics.quality.codecs import CODECS, can_rate_loss, codec
+from analytics.quality.codecs import CODECS, codec
 from analytics.quality.cusum import cusum_upper
 from analytics.quality.daily_swing import SwingClass, daily_swing
 from analytics.quality.impairments import LOW, VERY_LOW, Sensitivity, delay_impairment
@@ -51,7 +51,7 @@ def test_a_whole_fleet_is_rated_as_each_line_alone() -> None:
 def test_more_delay_and_more_loss_never_make_it_better(delay: float, loss: float, d: float, p: float) -> None:
     """R falls, or stays, with either, in every band."""
     for one in CODECS.values():
-        if can_rate_loss(one):
+        if np.isfinite(one.bpl):
             r = one.rate([delay, delay + d, delay], [loss, loss, loss + p]).r
             assert r[1] <= r[0] + 1e-9
             assert r[2] <= r[0] + 1e-9
@@ -142,7 +142,7 @@ def test_a_constant_outside_its_range_is_refused_by_name() -> None:
 
 def test_settings_offer_every_codec_that_can_rate_loss() -> None:
     """The names that an operator may write are those of the table; the default figures are the codec's own."""
-    assert set(get_args(CodecName)) == {name for name, one in CODECS.items() if can_rate_loss(one)}
+    assert set(get_args(CodecName)) == {name for name, one in CODECS.items() if np.isfinite(one.bpl)}
     chosen = endpoints_of(Quality()).codec
     assert (chosen.ie, chosen.bpl) == (Quality().ie, Quality().bpl)
     assert chosen.proxy

@@ -7,22 +7,25 @@ import re
 import time
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from config.load import load_config
 from tatpar.__main__ import main
-from tatpar.backtesting.blocks import Source, Wanted
+from tatpar.backtesting.blocks import HistoryBlocks, Pairs, Source, Wanted
 from tatpar.backtesting.replaying import Replayed, replayed
 from tatpar.shipped.prior import shipped_prior
+from tatpar.watching.offices import prepare
 from telemetry.state.db import StateDb
 from telemetry.store.columns import COUNT_COLUMNS, FLOAT_COLUMNS, HISTOGRAM_COLUMNS, WINDOW_VALUE_COLUMNS
 from telemetry.store.sqlite import SqliteReader, SqliteStore
 from telemetry.store.tables import Ragged, RollupTable
-from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, WINDOWS_PER_SLOT
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, WINDOWS_PER_SLOT
 from telemetry.words import say
 
 if TYPE_CHECKING:
@@ -150,6 +153,33 @@ def test_it_prints_scores_and_draws_them(folder: Path, tmp_path: Path) -> None:
     assert set(last["regions"]) == {"braj", "west", "kashi"}
     assert len(found["refits"]) >= 2
     assert plot.read_text(encoding="utf-8").startswith("<?xml")
+
+
+def one_pair(start_ns: int) -> Pairs:
+    """The first office, an hour from then on."""
+    start, first = np.array([start_ns]), np.zeros(1, dtype=np.int64)
+    return Pairs(first, ("",), ("state",), ("",), first, start, start + HOUR_NS)
+
+
+@pytest.mark.parametrize(("timezone", "ahead"), [("Asia/Kolkata", None), ("Europe/Berlin", {12, 24})])
+def test_it_goes_by_the_clock_on_the_wall(folder: Path, timezone: str, ahead: set[int] | None) -> None:
+    """The track that is replayed knows by how many slots the wall was ahead of UTC, over the night in which clocks were set back."""
+    night = int(datetime(2026, 10, 25, tzinfo=UTC).timestamp()) * SECOND_NS
+    config = load_config(folder / "tatpar.toml")
+    deployment = structs.replace(config.settings.deployment, timezone=timezone)
+    config = structs.replace(config, settings=structs.replace(config.settings, deployment=deployment))
+    with (
+        closing(SqliteReader(folder / "reports.db")) as reader,
+        closing(StateDb(folder / "state.db")) as state,
+    ):
+        wanted = Wanted(from_ns=night - 3 * DAY_NS, until_ns=night + 3 * DAY_NS)
+        blocks = HistoryBlocks(
+            config, prepare(config, ()), Source(reader, state), wanted, one_pair(night), lambda _: None
+        )
+        tracks = [each.track for each in blocks]
+    assert tracks
+    for track in tracks:
+        assert (None if track.ahead is None else set(track.ahead.tolist())) == ahead
 
 
 def test_it_speaks_one_language(folder: Path) -> None:

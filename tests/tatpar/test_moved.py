@@ -163,6 +163,10 @@ def call(folder: Path, *arguments: str) -> Result:
         (("--site", "agra", "--path", "main.stat"), 'write "main.state"'),
         (("--site", "agra", "--online"), "one or the other"),
         (("--site", "agra"), "no store there"),
+        (("trace.csv", "--metric", "loss"), "name an office with --site"),
+        (("trace.csv", "--path", "main.state"), "name an office with --site"),
+        (("trace.csv", "--weeks", "4"), "name an office with --site"),
+        (("trace.csv", "--all"), "name an office with --site"),
     ],
 )
 def test_wrong_asking_is_one_line(tmp_path: Path, arguments: tuple[str, ...], remedy: str) -> None:

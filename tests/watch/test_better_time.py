@@ -131,6 +131,7 @@ def call(folder: Path, *arguments: str) -> Result:
     ("arguments", "remedy"),
     [
         (("--or", "11:00"), "--at TIME"),
+        (("--at", "11:00", "--all"), "one or the other"),
         (("--at", "11:00", "--end", "sate"), 'write "state"'),
         (("--at", "11:00", "--profile", "vidio-720p"), 'write "video-720p"'),
         (("--at", "11:00", "--meeting", "reviw"), "write one of: review"),

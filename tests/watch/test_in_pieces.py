@@ -78,10 +78,12 @@ def _some(grid: SlotGrid, first: int, last: int) -> SlotGrid:
     )
 
 
-@pytest.fixture(scope="module")
-def fleet() -> Fleet:
-    """Trouble in all hours, holes, late slots, works and holidays behind and ahead."""
+@pytest.fixture(scope="module", params=["Asia/Kolkata", "Europe/Berlin"])
+def fleet(request: pytest.FixtureRequest) -> Fleet:
+    """Trouble in all hours, holes, late slots, works and holidays behind and ahead; in Berlin the clocks were set back four weeks ago."""
     config = load_config(None)
+    deployment = structs.replace(config.settings.deployment, timezone=request.param)
+    config = structs.replace(config, settings=structs.replace(config.settings, deployment=deployment))
     now_ns = 1_795_392_000 * SECOND_NS + 1000 * SECOND_NS
     every = tuple(site.id for site in config.registry.sites[:OFFICES])
     works = tuple(
@@ -208,6 +210,8 @@ def test_the_same_bits_whatever_the_size_of_a_block(fleet: Fleet, answer: Answer
     )
     assert whole.prepared.in_pieces is None
     assert one.prepared.in_pieces is not None
+    at_home = fleet.offices.zone.key == "Asia/Kolkata"
+    assert all((track.ahead is None) == at_home for track in whole.prepared.tracks)
     holds = np.concatenate([each.ravel() for each in whole.said[::2]])
     assert np.nanmax(holds) - np.nanmin(holds) > 0.5
     assert any((each[..., 7:].any()) for each in whole.said[1::2])

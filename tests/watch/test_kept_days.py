@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import telemetry.store.derived
-from analytics.history import METRICS, summarise
+from analytics.forecast.slots import history_of
+from analytics.history import METRICS
 from analytics.hours import HourSpan, local_hour
 from analytics.limits import LimitSets, limit_sets
 from analytics.lines import Lines
@@ -152,7 +153,7 @@ def test_the_hours_are_those_of_the_roll_ups(past: Town, reader: Counted) -> Non
     span = HourSpan(end - 100, 100, zone)
     job = BlockOfPast(Shape(LINES, limits, zone, 1.0), SITES, span, past.t0)
     table = reader.rollups(Selection(past.t0 - 4 * DAY_NS, past.t0, sites=SITES), columns=METRICS[3:])
-    expected = summarise(table, LINES, limits.limits, span)
+    expected = history_of(table, LINES, limits.limits, span)
     assert expected.broken.any()
     for _ in range(2):
         history, _ = read_block(reader, job)

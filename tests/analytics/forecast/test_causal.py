@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analytics.forecast.features import digest
-from analytics.forecast.model import fit
+from analytics.forecast.features import digest, facts
+from analytics.forecast.model import Model, fit_facts
 from analytics.forecast.track import Asks, Track
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -57,6 +57,12 @@ def questions(track: Track, seed: int) -> tuple[Asks, NDArray[np.bool_]]:
     first = (start_ns - track.start_ns) // SLOT_NS
     share = np.array([np.nanmean(track.broke[i, a : a + 12]) for i, a in zip(line, first, strict=True)])
     return Asks(line, now_ns, start_ns, start_ns + HOUR_NS), share <= 0.1
+
+
+def fit(track: Track, asks: Asks, held: NDArray[np.bool_], prior: Model | None = None) -> Model:
+    """To all asks that have ground."""
+    known = facts(track, asks)
+    return fit_facts(known, known.ground, held, prior)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -47,6 +47,22 @@ def evening_asks(track: Track, lead_min: int = 60) -> Asks:
     return Asks(np.arange(2), start - lead_min * MINUTE_NS, start, start + HOUR_NS)
 
 
+def test_what_is_announced_ends_with_the_track() -> None:
+    """Works over its last slots say nothing of a meeting three days on, nor of one before its first slot."""
+    track = evenings(1.0)
+    planned = track.planned.copy()
+    planned[:, -160:] = planned[:, :160] = True
+    track = replace(track, planned=planned)
+    end = track.start_ns + DAYS * DAY_NS
+    start = np.array([end + 3 * DAY_NS, track.start_ns - 3 * DAY_NS, end - 2 * HOUR_NS])
+    asks = Asks(np.zeros(3, dtype=np.int64), start - HOUR_NS, start, start + HOUR_NS)
+    found = announced(track, asks)
+    assert found["planned"].tolist() == [0.0, 0.0, 1.0]
+    assert found["planned_long"].tolist() == [0.0, 0.0, 1.0]
+    for name in ("planned_record", "planned_up", "planned_down"):
+        assert found[name][:2].tolist() == [0.0, 0.0], name
+
+
 def ahead(track: Track, asks: Asks) -> dict[str, np.ndarray]:
     """All figures of what lies ahead."""
     return coming(track, asks) | course(track, asks) | announced(track, asks)

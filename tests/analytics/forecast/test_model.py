@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
-from analytics.forecast.model import Model, ModelError, fit
+from analytics.forecast.model import Model, ModelError, fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
-from analytics.forecast.scoring import brier, skill
+from analytics.forecast.scoring import brier, skill_interval
 from analytics.forecast.track import Asks, Track
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -63,6 +64,12 @@ def asked(track: Track, first_day: int, last_day: int) -> tuple[Asks, NDArray[np
     return Asks(line, start_ns - lead_min * 60 * SECOND_NS, start_ns, start_ns + HOUR_NS), held
 
 
+def fit(track: Track, asks: Asks, held: NDArray[np.bool_], prior: Model | None = None) -> Model:
+    """To all asks that have ground."""
+    known = facts(track, asks)
+    return fit_facts(known, known.ground, held, prior)
+
+
 @pytest.fixture(scope="module")
 def fitted() -> tuple[Track, Model]:
     track = drawn(24, 1)
@@ -78,7 +85,7 @@ def test_it_beats_both_references_on_days_it_has_not_seen(fitted: tuple[Track, M
     ours = fitted[1].of_facts(known).holds
     for figures in (PERSISTENCE, CLIMATOLOGY):
         reference = fit_reference(before, truth, figures).of_facts(known)
-        assert skill(ours, reference, held) > 0.1
+        assert skill_interval(ours, reference, held, asks.start_ns).value > 0.1
     assert abs(ours.mean() - held.mean()) < 0.03
 
 
@@ -160,6 +167,26 @@ def test_few_asks_change_a_prior_little(fitted: tuple[Track, Model]) -> None:
     alone = brier(fit(track, part, held[some]).of_facts(known).holds, came)
     assert both < alone
     assert both < 1.1 * prior
+
+
+def test_a_prior_of_another_form_is_no_prior(fitted: tuple[Track, Model]) -> None:
+    """Nothing of it can be held to, so nothing is held harder: the fit is that without one, bit by bit."""
+    track = drawn(16, 6)
+    asks, held = asked(track, 10, 15)
+    old = msgspec.structs.replace(fitted[1], form="terms/0")
+    assert fit(track, asks, held, old) == fit(track, asks, held)
+    assert fit(track, asks, held, fitted[1]) != fit(track, asks, held)
+
+
+def test_of_no_asks_nothing_is_said(fitted: tuple[Track, Model]) -> None:
+    """Facts of none have all figures, and go with facts of some."""
+    track, model = fitted
+    asks, _ = asked(track, 20, 21)
+    none = asks.rows(slice(0))
+    some, nothing = facts(track, asks), facts(track, none)
+    assert (nothing.names, nothing.figures.shape) == (some.names, (0, len(some.names)))
+    assert model.chances(track, none).holds.shape == (0,)
+    assert joined_facts([nothing, some]).figures.tobytes() == some.figures.tobytes()
 
 
 def test_no_ground_at_all_is_refused(fitted: tuple[Track, Model]) -> None:

@@ -65,6 +65,30 @@ def within(track: Track, holds: float = 0.99, lead_ns: int = HALF_HOUR, now_ns: 
     return said(track, lead_ns, now_ns).within(np.full(2, holds)).tolist()
 
 
+@pytest.mark.parametrize("slot_ns", [SLOT_NS, HOUR_NS // 2, HOUR_NS])
+def test_a_plain_hour_is_told_whatever_the_slots(slot_ns: int) -> None:
+    """Of five minutes or of an hour, as traces have them: what failed at ten in seven weeks of seven fails again."""
+    slots = 8 * 7 * DAY_NS // slot_ns
+    starts = T0 + np.arange(slots, dtype=np.int64) * slot_ns
+    at_ten = starts // HOUR_NS % 168 == (starts[0] // HOUR_NS + 10) % 168
+    track = replace(
+        sound(),
+        first_slot=T0 // slot_ns,
+        slot_ns=slot_ns,
+        **{
+            name: np.zeros((2, slots), dtype=kind)
+            for name, kind in (("awaited", bool), ("planned", bool), ("strain", np.float32))
+        },
+        broke=np.stack([at_ten, np.zeros(slots)]).astype(np.float32),
+        measured=np.ones((2, slots), dtype=np.float32),
+        arrived_ns=np.tile(starts + slot_ns + 60 * SECOND_NS, (2, 1)),
+        rehearsed=np.full((2, slots), np.nan, dtype=np.float32),
+    )
+    start = T0 + 49 * DAY_NS + 10 * HOUR_NS
+    found = said(track, 2 * HOUR_NS, start - 2 * HOUR_NS).hour
+    assert found.tolist() == pytest.approx([0.6829, 0.0], abs=1e-4)
+
+
 def test_a_sound_line_keeps_the_models_chance() -> None:
     """Nothing is taken from it, and no chance is made up where the model has none."""
     assert within(sound()) == [0.99, 0.99]

@@ -24,10 +24,10 @@ def test_brier_by_hand_and_by_scikit_learn() -> None:
 
 def test_skill_is_the_share_of_the_reference_saved() -> None:
     """Against always one half, whose score is a quarter; 1 for a perfect forecast, 0 for the reference itself."""
-    half = np.full(4, 0.5)
-    assert scoring.skill(CHANCE, half, HELD) == pytest.approx(1.0 - 0.225 / 0.25)
-    assert scoring.skill(HELD.astype(float), half, HELD) == 1.0
-    assert scoring.skill(half, half, HELD) == 0.0
+    half, block = np.full(4, 0.5), np.arange(4)
+    assert scoring.skill_interval(CHANCE, half, HELD, block).value == pytest.approx(1.0 - 0.225 / 0.25)
+    assert scoring.skill_interval(HELD.astype(float), half, HELD, block).value == 1.0
+    assert scoring.skill_interval(half, half, HELD, block).value == 0.0
 
 
 def test_whole_blocks_are_drawn() -> None:
@@ -68,7 +68,7 @@ def test_hits_and_false_alarms_by_hand() -> None:
     none = scoring.flags(CHANCE, HELD, 0.0)
     assert none.hit_rate == 0.0
     assert np.isnan(none.false_alarm_rate)
-    assert [each.flagged for each in scoring.curve(CHANCE, HELD, np.array([0.1, 0.5, 1.0]))] == [0, 1, 4]
+    assert [scoring.flags(CHANCE, HELD, each).flagged for each in (0.1, 0.5, 1.0)] == [0, 1, 4]
 
 
 def test_lead_counts_only_flags_that_stay() -> None:
@@ -78,6 +78,14 @@ def test_lead_counts_only_flags_that_stay() -> None:
     pair = np.repeat(np.arange(3), 3)
     lead = scoring.lead_ns(chance, pair, (hours * 3600e9).astype(np.int64), 0.7)
     assert lead.tolist() == [1_800_000_000_000, 7_200_000_000_000, -1]
+
+
+def test_a_forecast_that_was_not_made_flags_nothing() -> None:
+    """Neither among the flags nor in the lead: a pair without a number 2 h before was flagged from half an hour before on."""
+    chance = np.array([0.5, np.nan, 0.5, np.nan, np.nan, np.nan])
+    assert scoring.flags(chance, np.zeros(6, dtype=bool), 0.7).flagged == 2
+    ahead = (np.array([24.0, 2.0, 0.5] * 2) * 3600e9).astype(np.int64)
+    assert scoring.lead_ns(chance, np.repeat([0, 1], 3), ahead, 0.7).tolist() == [1_800_000_000_000, -1]
 
 
 def test_what_was_not_forecast_is_counted() -> None:
