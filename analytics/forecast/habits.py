@@ -48,6 +48,8 @@ GAIN_PRIOR: Final = 0.16
 """Squared error that both forecasters start with, so that a short past says little."""
 REPEAT_PRIOR_HOURS: Final = 6.0
 """Hours' worth of the rate of ten days beside the hours that followed one as it is now."""
+NEARLY_ALL: Final = 9.0
+"""So many hours that failed for each one that held: from there on a line is said to fail throughout."""
 FIRST_RATE: Final = 0.08
 """Of hours that fail, before any is known."""
 NEAR_HALF_HOURS: Final = 3.0
@@ -114,6 +116,7 @@ def habit_figures(of: Habits, moment: Moment) -> dict[str, Floats]:
         odds
         | _standing(of, moment)
         | {
+            "throughout": _throughout(weeks),
             "repeat": log_odds(repeat),
             "clock_gain": clock_gain,
             "clock_by_clock_gain": clock_gain * off_clock,
@@ -189,6 +192,16 @@ def _rates(weeks: _Weeks, base: Floats) -> dict[str, Floats]:
         rate = fading.rate(np.vecdot(failed, weight), np.vecdot(had, weight), rate)
         rates[name] = rate
     return rates
+
+
+def _throughout(weeks: _Weeks) -> Floats:
+    """(M,) by how much the log-odds of the line's failed hours lie over `NEARLY_ALL`; 0 on all other lines.
+
+    It is not shrunk towards other lines' rates, and only the count of hours bounds it: with every week the line is surer to fail.
+    """
+    failed = weeks.failed.sum(axis=1, dtype=np.float64)
+    held = weeks.had.sum(axis=1, dtype=np.float64) - failed
+    return np.asarray(np.maximum(np.log((failed + 0.5) / (held + 0.5) / NEARLY_ALL), 0.0))
 
 
 def _repeats(weeks: _Weeks, moment: Moment, long: Floats) -> tuple[Floats, Floats]:

@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/7"
+FORM: Final = "terms/8"
 RIDGE: Final = 30.0
-RIDGE_OF: Final = {"planned": 1.0}
-"""Another ridge for a term's figures: announced stretches are few, say much, and are off wherever none is announced."""
+RIDGE_OF: Final = {"planned": 1.0, "throughout": 1.0}
+"""Another ridge for a term's figures, or for one: what is seldom, says much, and is 0 everywhere else (announced stretches, lines
+that fail throughout) is held less, so that it need not be said by the weights of what is there every day."""
 SMOOTH: Final = 100.0
-NEVER_EASES: Final = frozenset({"strain_near", "strain_rise", "course_breaks", "peers_provider", "peers_end"})
+NEVER_EASES: Final = frozenset(
+    {"strain_near", "strain_rise", "course_breaks", "peers_provider", "peers_end", "throughout"}
+)
 """More strain now never speaks for a line, whatever other figures correct: where there is no past they are not there. Nor
-do peers that are broken."""
+do peers that are broken, nor that all hours failed."""
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
     "lately": ("six", "day", "onsets", "rate_six", "rate_day", "level", "near_day", "far_day"),
@@ -62,7 +65,15 @@ FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
         "far_clock",
     ),
     "habit": ("repeat", "hour_by_last_gain", "hour_by_rate"),
-    "usual": ("usual", "rate", "rate_ten_days", "rate_three_days", "near_ten_days", "far_ten_days"),
+    "usual": (
+        "usual",
+        "rate",
+        "rate_ten_days",
+        "rate_three_days",
+        "near_ten_days",
+        "far_ten_days",
+        "throughout",
+    ),
     "peers": ("peers_provider", "peers_end"),
     "silence": ("silent", "missing_hour", "dark", "dark_day"),
     "planned": ("planned", "planned_long", "planned_record", "planned_up", "planned_down"),
@@ -158,7 +169,7 @@ def fit_facts(
     came = Outcomes(fails, counts)
     usual, scale, start = _origin(figures, came, prior)
     x = np.column_stack([np.ones(len(figures)), (figures - usual) / scale])
-    ridge = np.array([RIDGE_OF.get(TERM_OF[name], RIDGE) for name in FIGURES])
+    ridge = np.array([RIDGE_OF.get(name, RIDGE_OF.get(TERM_OF[name], RIDGE)) for name in FIGURES])
     ridge *= 1.0 if _usable(prior) is None else HELD_TO_PRIOR
     penalty = Penalty(start, ridge, SMOOTH, np.isin(FIGURES, list(NEVER_EASES)))
     likeliest = fit_map(x, hats, came, penalty)

@@ -1,4 +1,4 @@
-"""What is learned beside a trace's own asks: no lesson of a trace that is left out, other limits, shorter pasts, gaps."""
+"""What is learned beside a trace's own asks: no lesson of a trace that is left out, other limits, shorter pasts, gaps, and failing throughout."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from bench._forecast.lessons import (
     LIMITS_MS,
     SHARE,
     SHORTENED_WEIGHT,
+    STEADY_SHARE,
+    STEADY_WEIGHT,
     Lessons,
     lessons,
 )
+from bench._forecast.steady import LOST_SHARES
 from bench._forecast.trace_ground import ground
 from bench._forecast.traces import fitted, sample
 from telemetry.traces import Trace
@@ -51,7 +54,7 @@ def found(traces: list[Trace]) -> Lessons:
 def test_lessons_weigh_what_is_said_of_them(traces: list[Trace], found: Lessons) -> None:
     """Seven limits at 0.3 each; of eight days those without the first three at a half; without seven too little is left.
 
-    Of the trace with gaps what is asked after one, at a half.
+    Of the trace with gaps what is asked after one, at a half; of each line that fails throughout little.
     """
     own = len(ground(traces[0]).held)
     rest = own * (DAYS - 3 - 1) / (DAYS - 1)
@@ -59,9 +62,11 @@ def test_lessons_weigh_what_is_said_of_them(traces: list[Trace], found: Lessons)
     after = int(after_gap(gapped.track, gapped.asks).sum())
     assert 0 < after < own
     expected = own * LIMIT_WEIGHT * len(LIMITS_MS) + rest * SHORTENED_WEIGHT + after * GAPS_WEIGHT
+    expected += own * STEADY_WEIGHT * len(LOST_SHARES)
     of_one = found.weight[found.trace == 0].sum()
     assert of_one == pytest.approx(expected, rel=0.1)
-    assert sorted(set(found.weight.tolist())) == [LIMIT_WEIGHT / SHARE, SHORTENED_WEIGHT / SHARE]
+    each = {LIMIT_WEIGHT / SHARE, SHORTENED_WEIGHT / SHARE, STEADY_WEIGHT / STEADY_SHARE}
+    assert sorted(set(found.weight.tolist())) == sorted(each)
 
 
 def test_a_lower_limit_fails_more_often() -> None:
