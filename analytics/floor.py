@@ -2,7 +2,8 @@
 
 A profile may limit the round trip by itself (`rtt_ms`) or above this floor (`rtt_above_floor_ms`): a line over a
 satellite is slow and sound, and one of 20 ms that needs 60 is in trouble. The floor of an hour is the 2nd percentile
-(nearest rank) of the line's five-minute medians over the 7 days before that hour; the hour itself does not count.
+(nearest rank) of the line's five-minute medians over the 7 days before that hour; the hour itself does not count. A slot
+without a median, as other tools measure, counts with its mean, or its least (`reports.past.floors`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A row that says again what another says of the same time was measured once. One that says something else of it contradicts
 it: the first is taken, and somebody should know. But where times are written to the minute, two may have been measured in it,
-or lost. A sample or two that was written a few seconds early is no disorder: real traces have them.
+or lost; and so may two of one value that follow each other, as in whole milliseconds. A sample or two that was written a few
+seconds early is no disorder: real traces have them.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Order:
 
 def order_of(time_ns: NDArray[np.int64], rtt_ms: NDArray[np.float64], exact: NDArray[np.bool_]) -> Order:
     """The order of (N,) rows; a round trip is in ms, NaN of a lost packet. `exact`: the time is written to the second."""
-    written = pd.DataFrame({"time": time_ns, "rtt": rtt_ms})
+    written = pd.DataFrame(
+        {"time": time_ns, "rtt": rtt_ms, "copy": np.where(exact, 0, _copies(time_ns, rtt_ms))}
+    )
     repeated = written.duplicated().to_numpy() & (exact | np.isfinite(rtt_ms))
     contradicts = ~repeated & exact & written["time"].duplicated().to_numpy()
     stay = np.flatnonzero(~repeated & ~contradicts)
@@ -54,6 +57,13 @@ def order_of(time_ns: NDArray[np.int64], rtt_ms: NDArray[np.float64], exact: NDA
         repeated=int(np.count_nonzero(repeated)),
         contradicting=np.stack([rows[_at(time_ns, rows, others)], others], axis=-1),
     )
+
+
+def _copies(time_ns: NDArray[np.int64], rtt_ms: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(N,) how many rows of the same value stand before each among those of its time that follow each other."""
+    block = np.cumsum(np.diff(time_ns, prepend=time_ns[:1]) != 0)
+    found = pd.DataFrame({"block": block, "rtt": rtt_ms}).groupby(["block", "rtt"], dropna=False).cumcount()
+    return np.asarray(found.to_numpy(np.int64))
 
 
 def labels_of(order: Order, time_ns: NDArray[np.int64], labelled: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from telemetry.trace_order import Order
 
 TIMEOUT_MS: Final = 1000.0
+NEAR_MS: Final = 1.0
+"""Light needs so long for 100 km of fibre and back. Of seconds, every round trip that is no timeout is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class WrittenTrace(Trace):
     rows: NDArray[np.int64]
     """(T,) the row of the file, counted from 0 without the header and blank lines, that each sample is."""
     mended: tuple[str, ...]
-    """What was amiss with the order of the rows and is mended, a line each for people; empty of most files."""
+    """What was amiss with the rows and is mended, or looks amiss, a line each for people; empty of most files."""
 
 
 def read_trace(path: Path) -> WrittenTrace:
@@ -72,7 +74,7 @@ def read_trace(path: Path) -> WrittenTrace:
         rtt_ms[taken],
         labels_of(order, time_ns, labels),
         rows=taken,
-        mended=(*_mended(path, order), *_left_out(path, table.cut)),
+        mended=(*_mended(path, order), *_left_out(path, table.cut), *_too_near(path, rtt_ms)),
     )
 
 
@@ -114,3 +116,12 @@ def _left_out(path: Path, cut: tuple[int, str] | None) -> Iterator[str]:
     if cut is not None:
         line, text = cut
         yield f"{path}:{line}: the last row, {text!r}, breaks off; it was left out"
+
+
+def _too_near(path: Path, rtt_ms: NDArray[np.float64]) -> Iterator[str]:
+    came_back = rtt_ms[np.isfinite(rtt_ms)]
+    if len(came_back) and np.median(came_back) < NEAR_MS:
+        yield (
+            f"{path}: most round trips are below {NEAR_MS:g} ms, what light needs for 100 km of fibre and back; "
+            "if they are seconds, write them in milliseconds: rtt times 1000"
+        )

@@ -1,4 +1,4 @@
-"""Reads the floors of lines out of a store: from the five-minute medians of the 7 days before each hour."""
+"""Reads the floors of lines out of a store: from the five-minute round trips of the 7 days before each hour."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from telemetry.store.tables import RollupTable
 
 SITES_PER_READ = 8
-_MEDIAN = "rtt_p50_ms"
+_MIDDLE = ("rtt_p50_ms", "rtt_mean_ms", "rtt_min_ms")
+"""What a slot's round trip is for a floor: its median, or else the next best that was measured. Tools write what they have."""
 
 
 def floors_of(reader: StoreReader, lines: Lines, first_hour: int, hours: int) -> NDArray[np.float32]:
@@ -39,16 +40,24 @@ def floors_of(reader: StoreReader, lines: Lines, first_hour: int, hours: int) ->
     for at in range(0, len(lines.sites), SITES_PER_READ):
         sites = lines.sites[at : at + SITES_PER_READ]
         span = Selection(first_slot * SLOT_NS, (first_slot + slots) * SLOT_NS, sites=sites)
-        table = reader.rollups(span, histograms=False, columns=(_MEDIAN,), window_values=())
-        medians = np.full((len(sites), len(lines.paths), slots), np.nan, dtype=np.float32)
+        table = reader.rollups(span, histograms=False, columns=_MIDDLE, window_values=())
+        middle = np.full((len(sites), len(lines.paths), slots), np.nan, dtype=np.float32)
         place = np.array([sites.index(site) if site in sites else -1 for site in table.sites], np.int64)
         path = np.array([lines.path_index.get(name, -1) for name in table.paths], np.int64)
         row, column = place[table.columns["site"]], path[table.columns["path"]]
         known = (row >= 0) & (column >= 0)
         slot = np.asarray(table.columns["slot_ns"], np.int64) // SLOT_NS - first_slot
-        medians[row[known], column[known], slot[known]] = table.columns[_MEDIAN][known]
-        found = floors(medians.reshape(-1, slots))
+        middle[row[known], column[known], slot[known]] = _middle(table)[known]
+        found = floors(middle.reshape(-1, slots))
         out[at : at + len(sites)] = found.reshape(len(sites), len(lines.paths), hours)
+    return out
+
+
+def _middle(table: RollupTable) -> NDArray[np.float64]:
+    """(R,) what each slot's round trip is, in ms; NaN where it has none."""
+    out, *others = (np.asarray(table.columns[name], np.float64) for name in _MIDDLE)
+    for other in others:
+        out = np.where(np.isnan(out), other, out)
     return out
 
 

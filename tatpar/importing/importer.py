@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from config.errors import ConfigError
 from tatpar.importing.places import PlaceFinder
+from tatpar.importing.repeats import measured_once
 from tatpar.importing.samples import dtype_of, samples
 from tatpar.importing.spill import Spill
 from tatpar.importing.tables import chunks
@@ -61,6 +62,8 @@ class Written(Struct, frozen=True, kw_only=True):
     """Samples of an hour that came twice, as a zone's clocks went back; they count as its first."""
     never: int = 0
     """Samples of local times that a zone's clocks left out; they count as the moment when the clocks went on."""
+    repeated: int = 0
+    """Samples of rows that say again what another says of the same moment; they count once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class Importer:
         Raises:
             ConfigError: something in a file cannot be; nothing has been written then.
         """
-        for file in self._sources.files:
+        for number, file in enumerate(self._sources.files):
             for chunk in chunks(file, self._sources.mapping, progress):
                 self._mended.extend(chunk.mended)
                 sampled = samples(chunk, self._sources.mapping, self._now_ns)
@@ -120,6 +123,7 @@ class Importer:
                 codes = np.array([self._code(file, name) for name in places.paths] or [0], np.int16)
                 wanted = places.wanted[rows]
                 found["path"] = codes[np.maximum(places.path, 0)][rows]
+                found["file"] = number
                 self._spill.put(places.sites, places.site[rows][wanted], found[wanted])
                 for doubt in ("twice", "never"):
                     doubted = places.site[rows][wanted & getattr(sampled, doubt)]
@@ -150,8 +154,10 @@ class Importer:
         """
         parts: dict[str, list[Written]] = {}
         for site, found in self._spill.take():
-            table = roll_up(windows_of(found, site, self._sources.mapping.probe, self._paths))
+            once, repeated = measured_once(found, settled=self._sources.mapping.file.form == "trace")
+            table = roll_up(windows_of(once, site, self._sources.mapping.probe, self._paths))
             table, written = self._fresh(site, table, len(found), reader)
+            written = structs.replace(written, repeated=repeated)
             if store is not None and len(table):
                 store.import_rollups(table)
             parts.setdefault(site, []).append(written)
@@ -209,7 +215,7 @@ def _sum_of(site: str, parts: Iterable[Written]) -> Written:
     all_ = list(parts)
     counts = {
         name: sum(getattr(part, name) for part in all_)
-        for name in ("samples", "slots", "replaced", "measured", "open", "old")
+        for name in ("samples", "slots", "replaced", "measured", "open", "old", "repeated")
     }
     return Written(
         site=site,

@@ -141,7 +141,7 @@ class Mapping(_Table, frozen=True, kw_only=True):
     file: File = File()
     time: Time | None = None
     arrived: Time | None = None
-    """When the figures were known; absent: with the end of the window."""
+    """When the figures were known, not before they were measured; absent: with the end of the window."""
     site: Named = Named()
     path: Named
     ping: Ping | None = None
@@ -180,7 +180,7 @@ def read_mapping(path: Path) -> Mapping:
 def _check_rows(file: TomlFile, mapping: Mapping) -> None:
     """One kind of row, with what it needs."""
     is_trace = mapping.file.form == "trace"
-    for key in ("time", "ping", "summary"):
+    for key in ("time", "arrived", "ping", "summary"):
         if is_trace and getattr(mapping, key) is not None:
             raise file.wrong(
                 (key,), f"a trace is always read the same way, without [{key}]", f"leave [{key}] out"

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 ABSENT: Final = ("", "nan", "-nan", "null", "none", "-", "na", "n/a", "u")
 """What tools write where they have no figure, in small letters."""
 MS_PER: Final = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
-_OFFSET: Final = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$")
+_OFFSET: Final = re.compile(r"[T ]\d.*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$")
+"""Of a time written as ISO 8601 says: behind a clock only, since a day ends like an offset of hours."""
+_OFFSET_OF_ALL: Final = re.compile(r"[+-]\d\d:?\d\d$")
+_SAYS_ZONE: Final = re.compile(r"%z|%Z|(?:(?<!%)[zZ]|UTC|GMT)$")
+"""Of a pattern: what it reads says its zone, or the pattern does for all."""
 _EARLIEST_NS: Final = 315_532_800 * SECOND_NS
 """1980: what lies before is a time in another unit."""
 _FAR_S: Final = 2**62 // SECOND_NS
@@ -124,12 +128,12 @@ def _written(cells: pd.Series, time: Time) -> tuple[Times, NDArray[np.bool_]]:
         bare = np.full(len(cells), naive)
     else:
         text = cells.astype(str).str.strip()
-        form = "ISO8601" if time.format == "iso" else time.format
+        form = "ISO8601" if time.format == "iso" else _OFFSET_OF_ALL.sub("%z", time.format)
         parsed = pd.to_datetime(text, format=form, errors="coerce", utc=True)
         bare = (
             ~text.str.contains(_OFFSET).to_numpy(np.bool_)
-            if "%z" not in form
-            else np.zeros(len(text), np.bool_)
+            if time.format == "iso"
+            else np.full(len(text), _SAYS_ZONE.search(form) is None)
         )
     wrong = parsed.isna().to_numpy(np.bool_)
     seconds = np.where(wrong, 0, parsed.dt.as_unit("s").astype("int64").to_numpy(np.int64))

@@ -9,25 +9,30 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 from tatpar.importing.mapping import JITTERS, LOSSES, ROUND_TRIPS, Count, Duration, Share
-from tatpar.importing.numbers import MS_PER, must_lie_in_the_past, numbers, times
+from tatpar.importing.numbers import MS_PER, Times, must_lie_in_the_past, numbers, times
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tatpar.importing.mapping import Lost, Mapping, Ping, Summary
+    from tatpar.importing.mapping import Lost, Mapping, Ping, Summary, Time
     from tatpar.importing.tables import Chunk
 
     Samples = NDArray[np.void]
 
-_PLACE: Final = [("time_ns", "<i8"), ("arrived_ns", "<i8"), ("path", "<i2")]
+_PLACE: Final = [("time_ns", "<i8"), ("arrived_ns", "<i8"), ("path", "<i2"), ("file", "<i4"), ("row", "<u8")]
+"""`file`: the number of the file. `row`: the same number for rows that say the same."""
 PING: Final = np.dtype([*_PLACE, ("nth", "<i2"), ("rtt_ms", "<f8")])
 """`nth`: which packet of its row, where a row has several. `rtt_ms` is NaN where it was lost."""
 FIGURES: Final = ("sent", "lost", "up_lost", "down_lost", *ROUND_TRIPS, *JITTERS)
 SUMMARY: Final = np.dtype([*_PLACE, *((name, "<f8") for name in FIGURES)])
 """`time_ns` is the last moment of the span."""
 NOT_TOLD: Final = -1
-"""`arrived_ns` where the file does not say."""
+"""`arrived_ns` where the file does not say; before all times."""
+SKEW_NS: Final = 60 * SECOND_NS
+"""So much earlier than its measurement a row may have come: clocks differ, and times are written to the minute."""
+_TRUTHS: Final = {"true": "1", "false": "0"}
+"""Marks of truth as numbers."""
 
 
 def dtype_of(mapping: Mapping) -> np.dtype[Any]:
@@ -37,7 +42,7 @@ def dtype_of(mapping: Mapping) -> np.dtype[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The samples of a chunk, their `path` still 0; (n,) each."""
+    """The samples of a chunk, their `path` and `file` still 0; (n,) each."""
 
     samples: Samples
     rows: NDArray[np.int64]
@@ -60,6 +65,7 @@ def samples(chunk: Chunk, mapping: Mapping, now_ns: int) -> Sampled:
     else:
         out = np.zeros(len(chunk.frame), PING)
         out["rtt_ms"], rows = chunk.frame["rtt_ms"], np.arange(len(out))
+        out["row"] = _numbered(out["rtt_ms"][:, None])
     twice, never = _date(out, rows, chunk, mapping, now_ns)
     return Sampled(out, rows, twice[rows], never[rows])
 
@@ -69,22 +75,35 @@ def _date(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Fill in the times; which rows of the chunk a zone's clocks leave in doubt."""
     shift_ns = mapping.file.shift_weeks * 7 * DAY_NS
-    twice, never = np.zeros((2, len(chunk.frame)), np.bool_)
     if mapping.time is None:
-        out["time_ns"] = _of_trace(chunk, shift_ns, now_ns)[rows]
+        found = Times(_of_trace(chunk, shift_ns, now_ns), *np.zeros((2, len(chunk.frame)), np.bool_))
     else:
         found = times(chunk, mapping.time, shift_ns, now_ns)
-        out["time_ns"] = found.ns[rows]
-        twice, never = twice | found.twice, never | found.never
+    out["time_ns"] = found.ns[rows]
     if mapping.summary is not None:
         span_ns = round(mapping.summary.cadence_s * SECOND_NS)
         out["time_ns"] += (span_ns if mapping.summary.time_is == "start" else 0) - 1
     out["arrived_ns"] = NOT_TOLD
-    if mapping.arrived is not None:
-        found = times(chunk, mapping.arrived, shift_ns, now_ns)
-        out["arrived_ns"] = found.ns[rows]
-        twice, never = twice | found.twice, never | found.never
-    return twice, never
+    if mapping.time is None or mapping.arrived is None:
+        return found.twice, found.never
+    came = times(chunk, mapping.arrived, shift_ns, now_ns)
+    _must_come_after(chunk, (mapping.time, found), (mapping.arrived, came))
+    out["arrived_ns"] = came.ns[rows]
+    return found.twice | came.twice, found.never | came.never
+
+
+def _must_come_after(chunk: Chunk, measured: tuple[Time, Times], arrived: tuple[Time, Times]) -> None:
+    """Refuse rows that came long before they were measured; a local time that came twice may be the later one."""
+    (time, when), (column, came) = measured, arrived
+    early = (came.ns < when.ns - SKEW_NS) & ~came.twice
+    if early.any():
+        row = int(np.argmax(early))
+        written, before = (chunk.frame[each.column].iloc[row] for each in (column, time))
+        raise chunk.wrong(
+            row,
+            f'{column.column} "{written}" lies before {time.column} "{before}"',
+            "write when the row was known, or leave [arrived] out; see zone under [time] and [arrived] of the mapping",
+        )
 
 
 def _of_trace(chunk: Chunk, shift_ns: int, now_ns: int) -> NDArray[np.int64]:
@@ -106,12 +125,20 @@ def _pings(chunk: Chunk, ping: Ping) -> tuple[Samples, NDArray[np.int64]]:
     out = np.zeros(rtt_ms.shape, PING)
     out["nth"] = np.arange(len(columns))
     out["rtt_ms"] = np.where(lost, np.nan, rtt_ms)
+    out["row"] = _numbered(out["rtt_ms"])[:, None]
     return out.reshape(-1), np.repeat(np.arange(len(rtt_ms)), len(columns))
 
 
 def _marked(chunk: Chunk, lost: Lost) -> NDArray[np.bool_]:
-    words = chunk.frame[lost.column].astype(str).str.strip().str.lower()
-    return np.asarray(words.isin([mark.lower() for mark in lost.marks]).to_numpy(np.bool_))
+    """(n,) which rows are marked, however the mark is kept: 1 is also 1.0 and true, as Parquet may have it."""
+    cells = _words(chunk.frame[lost.column])
+    marks = _words(pd.Series(lost.marks, dtype=str))
+    figures, marked = (pd.to_numeric(words.replace(_TRUTHS), errors="coerce") for words in (cells, marks))
+    return np.asarray((cells.isin(marks) | figures.isin(marked.dropna())).to_numpy(np.bool_))
+
+
+def _words(cells: pd.Series) -> pd.Series:
+    return cells.astype(str).str.strip().str.lower()
 
 
 def _summaries(chunk: Chunk, summary: Summary) -> Samples:
@@ -133,7 +160,17 @@ def _summaries(chunk: Chunk, summary: Summary) -> Samples:
         row = int(np.argmax(more))
         problem = f"{out['lost'][row]:g} packets are lost of {sent[row]:g} that were sent"
         raise chunk.wrong(row, problem, "see sent and lost under [summary] of the mapping")
+    nothing = (sent > 0) & (out["lost"] >= sent)
+    for name in ROUND_TRIPS:  # tools write 0, or what they had before, where nothing came back
+        out[name] = np.where(nothing | ~(out[name] > 0.0), np.nan, out[name])
+    out["row"] = _numbered(np.stack([out[name] for name in FIGURES], axis=-1))
     return out
+
+
+def _numbered(figures: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """(n,) a number of each row of (n, k) figures: rows that say the same have the same, others another."""
+    same = np.where(np.isnan(figures), np.nan, figures + 0.0)  # one way of writing nothing, and one of 0
+    return np.asarray(pd.util.hash_pandas_object(pd.DataFrame(same), index=False).to_numpy(np.uint64))
 
 
 def _count(chunk: Chunk, count: Count) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tatpar.importing.mapping import ROUND_TRIPS
-from tatpar.importing.samples import NOT_TOLD, PING
+from tatpar.importing.samples import PING
 from telemetry.histogram import bin_of
 from telemetry.store.imported import completed
 from telemetry.store.tables import Ragged, StreamTable
@@ -30,12 +30,11 @@ MAX_OF_FEW: Final = 19
 
 
 def windows_of(samples: Samples, site: str, probe: str, paths: Sequence[str]) -> StreamTable:
-    """The windows of one office's samples, ordered by (path, start); a sample that stands twice counts once.
+    """The windows of one office's samples, which come by path and time; ordered by (path, start).
 
-    A window is dated as known with its own end, or when the last of its samples arrived where the file says so.
+    A window is dated as known with its own end, or when the last of its samples arrived where the file says that it was later.
     Figures of a span longer than a window stand in its last window alone. Loss without a direction stays without one.
     """
-    samples = _once(samples)
     window = samples["time_ns"] // WINDOW_NS
     starts = _edges(samples["path"], window)
     start_ns = window[starts] * WINDOW_NS
@@ -45,7 +44,7 @@ def windows_of(samples: Samples, site: str, probe: str, paths: Sequence[str]) ->
         "probe": np.zeros(len(starts), np.int32),
         "path": samples["path"][starts].astype(np.int32),
         "start_ns": start_ns,
-        "received_ns": np.where(arrived == NOT_TOLD, start_ns + WINDOW_NS, arrived),
+        "received_ns": np.maximum(arrived, start_ns + WINDOW_NS),
         "emulated": np.ones(len(starts), np.int64),
     }
     if samples.dtype == PING:
@@ -55,18 +54,6 @@ def windows_of(samples: Samples, site: str, probe: str, paths: Sequence[str]) ->
         columns |= _of_summaries(samples, starts)
         histograms = {}
     return completed(StreamTable((site,), (probe,), tuple(paths), columns, histograms))
-
-
-def _once(samples: Samples) -> Samples:
-    """In the order of path and time; of two of the same moment the later one in the file."""
-    keys = [samples["time_ns"], samples["path"]]
-    keys = [samples["nth"], *keys] if samples.dtype == PING else keys
-    ordered = samples[np.lexsort(keys)]  # stable
-    same = np.ones(max(len(ordered) - 1, 0), np.bool_)
-    for name in ("time_ns", "path", *(["nth"] if samples.dtype == PING else [])):
-        same &= ordered[name][1:] == ordered[name][:-1]
-    once: Samples = ordered[np.append(~same, np.ones(min(len(ordered), 1), np.bool_))]
-    return once
 
 
 def _edges(path: NDArray[np.int16], window: NDArray[np.int64]) -> NDArray[np.int64]:

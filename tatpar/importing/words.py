@@ -47,6 +47,8 @@ def lines(
     out = [*table(head, rows), "", done]
     if not_over := sum(each.open for each in written):
         out.append(say(language, "importing.not_over", count=not_over))
+    if repeated := sum(each.repeated for each in written):
+        out.append(say(language, "importing.repeated", count=repeated))
     if twice := sum(each.twice for each in written):
         out.append(say(language, "importing.twice", count=twice))
     if never := sum(each.never for each in written):

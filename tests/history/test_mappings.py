@@ -308,8 +308,8 @@ def test_what_the_clocks_leave_in_doubt_is_told(desk: Desk) -> None:
     assert (site["samples"], site["slots"], site["twice"], site["never"]) == (240, 36, 120, 0)
     result = desk.imports([naive], mapping, "--dry-run", "--lang", "en")
     assert (
-        "note: samples of an hour that came twice, as the clocks went back: 120; they count as its first, and of two of the"
-        " same moment one; write their times with the offset, as +01:00, to tell them apart"
+        "note: samples of an hour that came twice, as the clocks went back: 120; they all count as its first;"
+        " write their times with the offset, as +01:00, to tell them apart"
     ) in result.stdout.splitlines()
     result = desk.imports([told], mapping, "--dry-run", "--json")
     (site,) = json.loads(result.stdout)["sites"]

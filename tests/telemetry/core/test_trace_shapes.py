@@ -201,3 +201,28 @@ def test_tatpar_changes_reads_the_same_of_counts_and_commas_without_labels(tmp_p
     done = CliRunner().invoke(main, ["changes", str(file)])
     assert (done.exit_code, done.stdout) == (0, "100\n")
     assert done.stderr == f"{file}:202: the last row, '147964', breaks off; it was left out\n"
+
+
+NEAR = (
+    "most round trips are below 1 ms, what light needs for 100 km of fibre and back; "
+    "if they are seconds, write them in milliseconds: rtt times 1000"
+)
+
+
+@pytest.mark.parametrize("rtts", [(0.04, 0.3, -1), (0.04, 0.3, 4.0), (0.999, 0.999, 1)])
+def test_round_trips_in_seconds_are_asked_about(tmp_path: Path, rtts: tuple[float, ...]) -> None:
+    """Nobody can know: it is told in one line, and they are read as they are, with a timeout of 4 s as 4 ms."""
+    rows = "\n".join(f"{FIRST_S + i};{rtt}" for i, rtt in enumerate(rtts))
+    file = of(tmp_path, f"epoch;rtt\n{rows}\n")
+    trace = read_trace(file)
+    assert trace.mended == (f"{file}: {NEAR}",)
+    assert np.nan_to_num(trace.rtt_ms, nan=-1).tolist() == list(rtts)
+    told = CliRunner().invoke(main, ["changes", str(file)])
+    assert (told.exit_code, told.stderr) == (0, f"{file}: {NEAR}\n")
+
+
+@pytest.mark.parametrize("rtts", [(1, 1, 1), (0.2, 1.5, 1.6), (-1, -1, -1)])
+def test_round_trips_of_a_line_of_some_length_are_not(tmp_path: Path, rtts: tuple[float, ...]) -> None:
+    """Nor those of a trace that has none."""
+    rows = "\n".join(f"{FIRST_S + i};{rtt}" for i, rtt in enumerate(rtts))
+    assert read_trace(of(tmp_path, f"epoch;rtt\n{rows}\n")).mended == ()

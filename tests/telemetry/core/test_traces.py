@@ -203,6 +203,15 @@ def test_in_a_minute_two_may_have_been_measured(tmp_path: Path) -> None:
     assert len(of_rows(tmp_path / "a.csv", ["27/11/2016 15:33;-3;0", "27/11/2016 15:33;-3;0"]).rows) == 2
 
 
+def test_two_of_one_value_in_a_minute_may_both_have_been_measured(tmp_path: Path) -> None:
+    """Where they follow each other: four a minute in whole milliseconds, of which a quarter is lost, also when all is written again."""
+    rows = [f"14/10/2016 21:{minute};{rtt};0" for minute in range(17, 20) for rtt in (40, 40, 40, -1)]
+    found = of_rows(tmp_path / "a.csv", rows)
+    assert np.isnan(found.rtt_ms).tolist() == [False, False, False, True] * 3
+    assert found.mended == ()
+    assert np.isfinite(of_rows(tmp_path / "a.csv", [*rows, *rows]).rtt_ms).sum() == 9
+
+
 def test_each_row_says_whether_its_day_comes_first(tmp_path: Path) -> None:
     """A file that changes its way of writing goes on in time: 05/11 is the fifth of November, also after 2016-11-04."""
     rows = [
