@@ -33,7 +33,7 @@ def measured_once(samples: Samples, *, settled: bool = False) -> tuple[Samples, 
     """
     ordered: Samples = samples[np.lexsort((samples["time_ns"], samples["path"]))]  # stable
     moment = [ordered[name] for name in ("path", "time_ns", *(["nth"] if samples.dtype == PING else []))]
-    if len(np.unique(_codes(moment))) == len(ordered):
+    if _codes(moment).max(initial=-1) + 1 == len(ordered):
         return ordered, 0
     copy = _place_within(_codes([ordered["file"], ordered["row"], *moment]))
     if not settled:
