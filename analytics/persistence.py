@@ -8,8 +8,7 @@ Two of them, one after the other. For half an hour faults end as slowly as 15 mi
 ends sooner, by 45 min and 0.9 (decision 196 says on which pasts that was learnt). But of no fault less is said than of a fresh one by the
 first law alone, which is still there after 30 min with 0.64, after 2 h with 0.42, after 10 h with 0.23, after 24 h with 0.16:
 what is broken two hours before a meeting is *not ready* (decision 052), unless the line's own faults prove it otherwise
-(`as_its_own`, decision 206). So a fault of an hour is there after 2 h
-with 0.55, one of six hours with 0.82.
+(`as_its_own`, decision 206). So a fault of an hour is there after 2 h with 0.55, one of six hours with 0.82.
 """
 
 from __future__ import annotations

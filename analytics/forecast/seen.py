@@ -78,11 +78,9 @@ def dark_by(
     track: Track, as_of_ns: int | None = None, span: slice = slice(None), lines: Rows = slice(None)
 ) -> NDArray[np.bool_]:
     """(N, T), or the `span` of some `lines`: slots without contact, as known at `as_of_ns`; None: now that everything has arrived."""
-    measured, awaited, arrived_ns = (
-        of[lines][:, span] for of in (track.measured, track.awaited, track.arrived_ns)
-    )
+    awaited, arrived_ns = track.awaited[lines][:, span], track.arrived_ns[lines][:, span]
     closes_ns = closed_ns(track)[span]
-    there = (measured > 0) | (arrived_ns > closes_ns)
+    there = (track.measured[lines][:, span] > 0) | (arrived_ns > closes_ns)
     if as_of_ns is None:
         return np.asarray(awaited & ~there)
     arrived = arrived_ns <= as_of_ns
