@@ -4,9 +4,10 @@
 
 * `model`: what `forecast.model` says of the line, from its slots up to the newest windows (`Foresight`);
 * `now`: the guard: the chance that the line is broken now (`condition`), or that a line that keeps coming back fails
-  again, or that silence hides a fault; times the chance that it lasts until the meeting (`persistence`), which
-  the usual trouble of this hour does not (`usual_trouble`). The model is fitted to what happens on average; the guard
-  keeps it from saying `ready` of a line that is seen broken, or not seen at all;
+  again, or that silence hides a fault; times the chance that it lasts until the meeting (`persistence`, less where the
+  line's earlier faults were over by then: `earlier_faults`), which the usual trouble of this hour does not
+  (`usual_trouble`). The model is fitted to what happens on average; the guard keeps it from saying `ready` of a line that
+  is seen broken, or not seen at all;
 * `hour`: the second guard: an hour of the week that failed nearly every time so far (`usual_hour`) is `not_ready` at best;
 * `rising`: the third guard: a figure rises steadily and will pass its limit before the meeting is over (`trends`): never `ready`;
 * `rehearsal`: the fourth guard: the line broke under the call's load when it was rehearsed last (`rehearsed`);
@@ -28,7 +29,7 @@ import numpy as np
 from analytics.forecast.pieces import Span
 from analytics.ground import Expectation, Standing, Terms
 from analytics.hours import local_hour
-from analytics.persistence import still_broken
+from analytics.persistence import as_its_own, still_broken
 from analytics.rehearsed import within_rehearsal
 from analytics.underway import rest_of, room_left, thinned
 from analytics.usual_hour import plain_record
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.forecast.earlier_faults import EarlierFaults
     from analytics.forecast.foresight import Foreseen
     from analytics.ground import Ground
     from config.meetings import Occurrence
@@ -133,12 +135,12 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     lead_ns = max(occurrence.starts_ns - ground.now_ns, 0)
     heard = ground.heard[:, paths]
     hidden = _hidden(ground, paths, lead_ns)
-    lasting = _broken(ground, limit_set, paths, lead_ns, room)
+    span_ns = (occurrence.starts_ns, occurrence.ends_ns)
+    foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns).over(room)
+    lasting = _broken(ground, limit_set, paths, (lead_ns, room), foreseen.before)
     if local_hour(occurrence.starts_ns, ground.zone) > local_hour(ground.now_ns, ground.zone):
         lasting *= 1.0 - ground.usual_chance[limit_set][:, paths]
     lasting = lasting_takes(lasting, np.array(lead_ns))
-    span_ns = (occurrence.starts_ns, occurrence.ends_ns)
-    foreseen = ground.foresight.of_span(limit_set, ground.lines.shape, paths, span_ns).over(room)
     hour = thinned(plain_record(ground, limit_set, paths, occurrence), room)
     rises = np.where(_crosses(ground, limit_set, paths, occurrence), 1.0 - NEVER_READY, 0.0)
     holds = within_rails(foreseen.holds, np.maximum(lasting, rises), hidden, hour, ~ground.silent[:, paths])
@@ -214,14 +216,23 @@ def _rehearsed(
 
 
 def _broken(
-    ground: Ground, limit_set: int, paths: NDArray[np.int64], lead_ns: int, room: float
+    ground: Ground,
+    limit_set: int,
+    paths: NDArray[np.int64],
+    ahead: tuple[int, float],
+    before: EarlierFaults,
 ) -> NDArray[np.float64]:
-    """(S, K): the chance that what is broken now, or keeps breaking, is broken in what is left of the meeting: `room` as in `underway.room_left`."""
+    """(S, K): the chance that what is broken now, or keeps breaking, is broken at the meeting.
+
+    `ahead`: how long (ns) it is to the meeting, and the room that is left of it (`underway.room_left`).
+    """
+    lead_ns, room = ahead
     suspicion = ground.condition.suspicion[limit_set][:, paths].astype(np.float64)
     relapse = np.asarray(RELAPSES)[np.clip(ground.relapses, 0, len(RELAPSES) - 1)][:, paths]
     since_ns = ground.fault_since_ns[limit_set][:, paths]
     age_ns = np.where(since_ns > 0, ground.now_ns - since_ns, 0)
-    return np.asarray(np.maximum(suspicion, thinned(relapse, room)) * still_broken(lead_ns, age_ns))
+    lasts = as_its_own(still_broken(lead_ns, age_ns), *before)
+    return np.asarray(np.maximum(suspicion, thinned(relapse, room)) * lasts)
 
 
 def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:

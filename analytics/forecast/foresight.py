@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.special import expit, logit
 
-from analytics.forecast.pieces import Span, asks_of_span
+from analytics.forecast.earlier_faults import EarlierFaults
+from analytics.forecast.pieces import Answer, Span, asks_of_span, faults_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest
     from analytics.forecast.model import Model
     from analytics.forecast.pieces import InPieces
-    from analytics.forecast.track import Chances, Track
+    from analytics.forecast.track import Track
 
 EDGE: Final = 1e-6
 """A chance is taken for no surer than this before its terms are told apart: they are differences of log-odds."""
@@ -33,11 +34,13 @@ class Foreseen:
         costs: (S, K, terms) probability that each term takes away: what the chance would be more without it. Negative
             where the term speaks for the line.
         names: the terms.
+        before: (S, K) each: what became of the earlier faults of lines that are broken now.
     """
 
     holds: NDArray[np.float64]
     costs: NDArray[np.float64]
     names: tuple[str, ...]
+    before: EarlierFaults
 
     def cost(self, *names: str) -> NDArray[np.float64]:
         """(S, K): what some terms take away together; 0 for terms that this model does not have."""
@@ -50,7 +53,7 @@ class Foreseen:
             return self
         without = np.clip(self.holds[..., None] + self.costs, 0.0, 1.0) ** room
         holds = self.holds**room
-        return Foreseen(holds, without - holds[..., None], self.names)
+        return replace(self, holds=holds, costs=without - holds[..., None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,15 @@ class Foresight:
             (said,) = self.in_pieces.answers(self.model, self.now_ns, shape[1], [span])
         else:
             asks = asks_of_span(*shape, self.now_ns, span)
-            said = self.model.chances(self.tracks[span.limit_set], asks, self.digests[span.limit_set])
+            track = self.tracks[span.limit_set]
+            chances = self.model.chances(track, asks, self.digests[span.limit_set])
+            said = Answer(chances, faults_before(track, asks))
         return _foreseen(said, (shape[0], len(span.paths)))
 
 
-def _foreseen(said: Chances, cells: tuple[int, int]) -> Foreseen:
+def _foreseen(answer: Answer, cells: tuple[int, int]) -> Foreseen:
+    said = answer.chances
     odds = logit(np.clip(1.0 - said.holds, EDGE, 1.0 - EDGE))
     costs = expit(odds)[:, None] - expit(odds[:, None] - said.terms)
-    return Foreseen(said.holds.reshape(cells), costs.reshape(*cells, -1), said.names)
+    before = EarlierFaults(*(each.reshape(cells) for each in answer.before))
+    return Foreseen(said.holds.reshape(cells), costs.reshape(*cells, -1), said.names, before)

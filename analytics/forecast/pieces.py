@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
+from analytics.forecast.earlier_faults import EarlierFaults, earlier_faults
 from analytics.forecast.features import facts
 from analytics.forecast.peers import Among, Peers
+from analytics.forecast.seen import newest_slot
 from analytics.forecast.track import Asks, Chances
 
 if TYPE_CHECKING:
@@ -34,6 +36,13 @@ class Span(NamedTuple):
     limit_set: int
     paths: tuple[int, ...]
     span_ns: tuple[int, int]
+
+
+class Answer(NamedTuple):
+    """What is said of a span's asks, and what became of the earlier faults of those that are broken now."""
+
+    chances: Chances
+    before: EarlierFaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +79,13 @@ class InPieces:
     sums: tuple[Past, ...]
     pieces: Pieces
 
-    def answers(self, model: Model, now_ns: int, paths: int, spans: Sequence[Span]) -> list[Chances]:
+    def answers(self, model: Model, now_ns: int, paths: int, spans: Sequence[Span]) -> list[Answer]:
         """The answers to all spans, of S offices on the K paths of each, S x K asks in the order site, path."""
         times = np.array([now_ns])
         peers = {
             each: Peers(self.tails[each], self.sums[each], times) for each in {s.limit_set for s in spans}
         }
-        parts: list[list[Chances]] = [[] for _ in spans]
+        parts: list[list[Answer]] = [[] for _ in spans]
         for number, (first, last) in enumerate(self.pieces.bounds()):
             piece = self.pieces.lay_out(number)
             lines = slice(first * paths, last * paths)
@@ -86,7 +95,9 @@ class InPieces:
                 among = Among(peers[span.limit_set], first * paths)
                 asks = asks_of_span(last - first, paths, now_ns, span)
                 track, digest = piece.tracks[span.limit_set], piece.digests[span.limit_set]
-                said.append(model.of_facts(facts(track, asks, digest, among)))
+                said.append(
+                    Answer(model.of_facts(facts(track, asks, digest, among)), faults_before(track, asks))
+                )
         return [_joined(said) for said in parts]
 
 
@@ -101,6 +112,11 @@ def asks_of_span(sites: int, paths: int, now_ns: int, span: Span) -> Asks:
     )
 
 
+def faults_before(track: Track, asks: Asks) -> EarlierFaults:
+    """The earlier faults of lines that are broken in the slot that ends with each ask's `now_ns`."""
+    return earlier_faults(track, asks, newest_slot(track, asks.now_ns))
+
+
 def _lay_over(track: Track, tail: Track, lines: slice) -> None:
     """Put some lines' last day in the place where it belongs."""
     first = tail.first_slot - track.first_slot
@@ -110,9 +126,13 @@ def _lay_over(track: Track, tail: Track, lines: slice) -> None:
         whole[:, first : first + width] = getattr(tail, name)[lines, :width]
 
 
-def _joined(parts: Sequence[Chances]) -> Chances:
-    return Chances(
-        np.concatenate([part.holds for part in parts]),
-        np.concatenate([part.terms for part in parts]),
-        parts[0].names,
+def _joined(parts: Sequence[Answer]) -> Answer:
+    said, before = zip(*parts, strict=True)
+    return Answer(
+        Chances(
+            np.concatenate([part.holds for part in said]),
+            np.concatenate([part.terms for part in said]),
+            said[0].names,
+        ),
+        EarlierFaults(*(np.concatenate(each) for each in zip(*before, strict=True))),
     )

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.climatology import climatology
-from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
+from analytics.forecast.earlier_faults import BACK_NS, broken_in, earlier_faults, run_of
 from analytics.forecast.same_time import slots_ago
 from analytics.forecast.seen import dark_by, look, look_rehearsed, newest_slot
 from analytics.history import History
 from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
-from analytics.persistence import still_broken
+from analytics.persistence import as_its_own, still_broken
 from analytics.readiness import RELAPSES, SILENCE_HIDES, dark_hides, lasting_takes, within_rails
 from analytics.rehearsed import RECALLED_NS, within_rehearsal
 from analytics.rhythm import MOST_SPARSE
@@ -35,13 +35,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.climatology import Climatology
+    from analytics.forecast.earlier_faults import EarlierFaults
     from analytics.forecast.seen import Slots
     from analytics.forecast.track import Asks, Track
 
     Floats = NDArray[np.float64]
 
-BACK_NS: Final = DAY_NS
-"""A fault or a silence is followed back so far."""
 USUAL_DAYS: Final = 28
 
 
@@ -69,14 +68,14 @@ def rails(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> Rails:
     slots = look(track, asks.line, slot, asks.now_ns)
     heard = slots.known[:, 0]
     lead_ns = np.maximum(asks.start_ns - asks.now_ns, 0)
-    lasting = _broken(track, slots, lead_ns)
+    lasting = _broken(track, slots, lead_ns, earlier_faults(track, asks, newest))
     hour, usual = _hours(track, asks, zone, weeks)
     this_hour, later = local_hours(asks.now_ns, zone), local_hours(asks.start_ns, zone)
     lasting = np.where(
         later > this_hour, lasting * (1.0 - usual * _as_usual(track, asks, newest, slots)), lasting
     )
     lasting = lasting_takes(lasting, lead_ns)
-    silent = _run(~slots.known) * track.slot_ns
+    silent = run_of(~slots.known) * track.slot_ns
     hides = np.where(slots.dark[:, 0], dark_hides(lead_ns), SILENCE_HIDES * _persists(lead_ns, silent))
     hidden = np.where(heard, 0.0, hides)
     return Rails(lasting, hidden, hour, _rehearsed(track, asks), heard)
@@ -93,14 +92,15 @@ def _newest_due(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64]) 
     return np.where(inside, due_at[line, np.clip(slot, 0, slots - 1)], slot)
 
 
-def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64]) -> Floats:
+def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64], before: EarlierFaults) -> Floats:
     """The chance that what is broken now, or keeps breaking, is broken at the meeting."""
-    broken = slots.known & (slots.broke >= SUSPECT)
+    broken = broken_in(slots)
     share = np.where(broken[:, 0], slots.broke[:, 0].astype(np.float64), 0.0)
     hour = int(HOUR_NS // track.slot_ns) + 1
     ended = (broken[:, 1:hour] & ~broken[:, : hour - 1]).sum(axis=1)
     relapse = np.asarray(RELAPSES)[np.minimum(ended, len(RELAPSES) - 1)]
-    return np.asarray(np.maximum(share, relapse) * _persists(lead_ns, _run(broken) * track.slot_ns))
+    lasts = as_its_own(_persists(lead_ns, run_of(broken) * track.slot_ns), *before)
+    return np.asarray(np.maximum(share, relapse) * lasts)
 
 
 def _rehearsed(track: Track, asks: Asks) -> Floats:
@@ -121,11 +121,6 @@ def _persists(lead_ns: NDArray[np.int64], age_ns: NDArray[np.int64]) -> Floats:
         rows = lead_ns == lead
         out[rows] = still_broken(int(lead), age_ns[rows])
     return out
-
-
-def _run(said: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(M,): for how many slots in a row, from the newest back, it has been so."""
-    return np.asarray(np.where(said.all(axis=1), said.shape[1], (~said).argmax(axis=1)), dtype=np.int64)
 
 
 def _as_usual(track: Track, asks: Asks, newest: NDArray[np.int64], slots: Slots) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ LEAST: Final = 50
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one group of forecasts. Figures are None where there are too few forecasts, or no failure to speak of.
+    """Of one group of forecasts. Figures are None where there are too few forecasts, or no failure to speak of; skill also where the reference is no yardstick.
 
     Attributes:
         forecasts: scored: with a number, and an outcome that is known.
@@ -43,6 +43,11 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     flagged: Flags | None = None
     not_ready: Flags | None = None
     reliability: Reliability | None = None
+
+    @property
+    def lacks_a_yardstick(self) -> bool:
+        """Skill is None because a reference was (nearly) without error."""
+        return bool(self.brier and self.failed) and None in (self.over_persistence, self.over_climatology)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +76,16 @@ def score(of: Scored) -> Score:
         forecasts=len(of.held),
         failed=failed,
         brier=scoring.brier_interval(of.chance, of.held, of.block) if blocks else None,
-        over_persistence=scoring.skill_interval(of.chance, of.persistence, of.held, of.block)
-        if compared
-        else None,
-        over_climatology=scoring.skill_interval(of.chance, of.climatology, of.held, of.block)
-        if compared
-        else None,
+        over_persistence=_skill(of, of.persistence) if compared else None,
+        over_climatology=_skill(of, of.climatology) if compared else None,
         calibration=scoring.calibration_error(of.chance, of.held, of.block) if blocks else None,
         flagged=scoring.flags(of.chance, of.held, READY),
         not_ready=scoring.flags(of.chance, of.held, AT_RISK),
         reliability=scoring.reliability(of.chance, of.held),
     )
+
+
+def _skill(of: Scored, reference: NDArray[np.float64]) -> Interval | None:
+    if not scoring.is_yardstick(reference, of.held):
+        return None
+    return scoring.skill_interval(of.chance, reference, of.held, of.block)

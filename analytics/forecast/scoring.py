@@ -58,6 +58,14 @@ def brier(chance: NDArray[np.float64], held: NDArray[np.bool_]) -> float:
     return float(np.mean((chance - held) ** 2)) if len(chance) else float("nan")
 
 
+def is_yardstick(reference: NDArray[np.float64], held: NDArray[np.bool_]) -> bool:
+    """Whether a reference errs enough to be compared with: all its errors together weigh at least one forecast that missed wholly.
+
+    M forecasts tell no Brier score below 1 / M from none; a share of less is noise, however many digits it has.
+    """
+    return bool(np.sum((reference - held) ** 2) >= 1.0)
+
+
 def skill_interval(
     chance: NDArray[np.float64],
     reference: NDArray[np.float64],
@@ -66,10 +74,12 @@ def skill_interval(
     *,
     seed: int = 1,
 ) -> Interval:
-    """Brier skill, the share of the reference's Brier score that is saved: 1 perfect, 0 no better; NaN where that is 0.
+    """Brier skill, the share of the reference's Brier score that is saved: 1 perfect, 0 no better; all NaN unless `is_yardstick`.
 
     Its interval is by drawing whole blocks (M,) with replacement: forecasts of a block hang together.
     """
+    if not is_yardstick(reference, held):
+        return Interval(*[float("nan")] * 3)
     ours, theirs = (chance - held) ** 2, (reference - held) ** 2
     sums = block_sums(np.stack([ours, theirs], axis=-1), block)
     return _interval(sums, lambda s: 1.0 - s[..., 0] / s[..., 1], seed)

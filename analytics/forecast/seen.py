@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.forecast.track import Asks, Track
+    from analytics.forecast.track import Asks, Rows, Track
 
 ASKS_AT_ONCE: Final = 4096
 """Asks whose slots are laid out at a time, and"""
@@ -83,14 +83,17 @@ def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns:
     )
 
 
-def dark_by(track: Track, as_of_ns: int | None = None, span: slice = slice(None)) -> NDArray[np.bool_]:
-    """(N, T) or its `span`: slots without contact, as known at `as_of_ns`; None: now that everything has arrived."""
-    arrived_ns, closes_ns = track.arrived_ns[:, span], closed_ns(track)[span]
-    there = (track.measured[:, span] > 0) | (arrived_ns > closes_ns)
+def dark_by(
+    track: Track, as_of_ns: int | None = None, span: slice = slice(None), lines: Rows = slice(None)
+) -> NDArray[np.bool_]:
+    """(N, T), or the `span` of some `lines`: slots without contact, as known at `as_of_ns`; None: now that everything has arrived."""
+    awaited, arrived_ns = track.awaited[lines][:, span], track.arrived_ns[lines][:, span]
+    closes_ns = closed_ns(track)[span]
+    there = (track.measured[lines][:, span] > 0) | (arrived_ns > closes_ns)
     if as_of_ns is None:
-        return track.awaited[:, span] & ~there
+        return np.asarray(awaited & ~there)
     arrived = arrived_ns <= as_of_ns
-    return track.awaited[:, span] & ~(there & arrived) & (arrived | (closes_ns <= as_of_ns))
+    return np.asarray(awaited & ~(there & arrived) & (arrived | (closes_ns <= as_of_ns)))
 
 
 def closed_ns(track: Track) -> NDArray[np.int64]:

@@ -36,7 +36,14 @@ def lines_of(config: Config, figures: Figures, language: str) -> list[str]:
         )
         never = figures.lead.never or 0.0
         out += ["", say(language, "backtest.lead", n=figures.lead.failed, parts=parts, never=never)]
-    return [*out, "", say(language, "backtest.levels")]
+    out += ["", say(language, "backtest.levels")]
+    if any(score.lacks_a_yardstick for each in figures.horizons for score in _all_of(each)):
+        out.append(say(language, "backtest.no_yardstick"))
+    return out
+
+
+def _all_of(of: Horizon) -> tuple[Score, ...]:
+    return of.score, of.model_alone, *of.regions.values()
 
 
 def _head(language: str, *first: str) -> list[str]:

@@ -15,10 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec import structs
 
+from analytics.forecast.report import Score, Scored, score
 from config.load import load_config
 from tatpar.__main__ import main
 from tatpar.backtesting.blocks import HistoryBlocks, Pairs, Source, Wanted
+from tatpar.backtesting.figures import Figures, Horizon, Lead
 from tatpar.backtesting.replaying import Replayed, replayed
+from tatpar.backtesting.table import lines_of
 from tatpar.shipped.prior import shipped_prior
 from tatpar.watching.offices import prepare
 from telemetry.state.db import StateDb
@@ -236,3 +239,32 @@ def test_wrong_input_is_told_in_one_line(folder: Path, arguments: list[str], sai
     assert done.exit_code == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_skill_over_a_reference_without_error_is_left_out_and_why(folder: Path) -> None:
+    """A reference whose errors weigh less than one missed forecast: null, and a line that says so; beside one that errs there is none."""
+    held = np.arange(100) % 10 > 0
+    block = np.arange(100) // 10
+
+    def told(reference: float) -> tuple[Score, str]:
+        theirs = np.where(held, reference, 1.0 - reference)
+        ours = np.where(held, 0.8, 0.2)
+        one = score(Scored(chance=ours, persistence=ours, climatology=theirs, held=held, block=block))
+        horizon = Horizon(horizon="T-30m", with_a_number=1.0, score=one, model_alone=one, regions={})
+        figures = Figures(
+            pairs=100,
+            failed=10,
+            hours_as_meetings=0,
+            refits_ns=(),
+            horizons=(horizon,),
+            lead=Lead(failed=0, by_horizon={}, never=None),
+        )
+        return one, "\n".join(lines_of(load_config(folder / "tatpar.toml"), figures, "en"))
+
+    perfect, said = told(0.9999)
+    assert perfect.over_climatology is None
+    assert say("en", "backtest.no_yardstick") in said
+    usual, said = told(0.7)
+    assert usual.over_climatology is not None
+    assert usual.over_climatology.value == pytest.approx(1 - 0.04 / 0.09)
+    assert say("en", "backtest.no_yardstick") not in said

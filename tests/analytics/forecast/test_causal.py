@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from analytics.forecast.earlier_faults import earlier_faults
 from analytics.forecast.features import digest, facts
 from analytics.forecast.model import Model, fit_facts
+from analytics.forecast.seen import newest_slot
 from analytics.forecast.track import Asks, Track
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -122,3 +124,23 @@ def test_a_digest_as_of_a_time_answers_as_the_whole_one() -> None:
     np.testing.assert_allclose(
         model.chances(track, late, small).holds, model.chances(track, late, whole).holds, rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_earlier_faults_are_those_that_had_arrived(seed: int) -> None:
+    """What had not ended or arrived by the ask is turned upside down: the cases of lines that are broken now stay, and there are some."""
+    track = history(seed)
+    asks, _ = questions(track, seed)
+    before = earlier_faults(track, asks, newest_slot(track, asks.now_ns))
+    ends = (FIRST + np.arange(SLOTS, dtype=np.int64) + 1) * SLOT_NS
+    some = np.flatnonzero(before.reached)[:20]
+    assert len(some) >= 5
+    assert before.stayed[some].sum() < before.reached[some].sum()
+    for at in some:
+        unknown = np.maximum(track.arrived_ns, ends) > asks.now_ns[at]
+        broke = np.where(unknown, 1.0 - np.nan_to_num(track.broke), track.broke).astype(np.float32)
+        strain = np.where(unknown, np.float32(9.0), track.strain)
+        other = replace(track, broke=broke, strain=strain, awaited=track.awaited ^ unknown)
+        one = asks.rows(np.array([at]))
+        found = earlier_faults(other, one, newest_slot(other, one.now_ns))
+        assert (found.reached[0], found.stayed[0]) == (before.reached[at], before.stayed[at])

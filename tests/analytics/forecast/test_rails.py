@@ -216,3 +216,57 @@ def test_a_fault_of_now_takes_only_ready_from_meetings_that_are_not_near() -> No
     assert within(old, lead_ns=12 * HOUR_NS)[0] < 0.6
     assert within(old, lead_ns=DAY_NS) == [0.89, 0.99]
     assert within(old, 0.7, lead_ns=DAY_NS)[0] == 0.7
+
+
+def daily(track: Track, days: int, first: int, last: int) -> Track:
+    """The first line breaks on each of the `days` before today in those slots of the day, and today up to now."""
+    before = [np.arange(day * DAY + first, day * DAY + last) for day in range(NOW_DAY - days, NOW_DAY)]
+    return broken(track, np.concatenate([*before, np.arange(NOW_DAY * DAY + first, NEWEST + 1)]))
+
+
+def test_a_fault_that_was_always_over_by_then_is_not_held_against_the_meeting() -> None:
+    """Broken from 9:10 to 10:10 every day: after 20 such days the meeting of 10:30 held on all of them; one that begins before the usual end did not, and without such days there is the law."""
+    law = (900 + 2700) / (900 + 2700 + 1800)
+    law **= 0.4
+    first, last = 110, 122
+    assert said(daily(sound(), 0, NEWEST - 8 - NOW_DAY * DAY, last)).lasting[0] == pytest.approx(law)
+    track = daily(sound(), 20, first, last)
+    counted = said(track)
+    assert counted.lasting[0] == pytest.approx(law * 6 / 26)
+    assert counted.lasting[1] == 0.0
+    meeting_within = said(track, lead_ns=0)
+    assert meeting_within.lasting[0] == 1.0, "on all days the fault broke more than 5 % of an hour from now"
+    few = said(daily(sound(), 2, first, last))
+    assert within(daily(sound(), 2, first, last))[0] < 0.6, "two days prove little"
+    assert few.lasting[0] == pytest.approx(law * 6 / 8)
+
+
+def test_only_a_fault_that_was_as_long_and_as_bad_speaks_for_the_line() -> None:
+    """Faults that were over sooner, or were less than half as bad, say nothing of this one; one that stayed speaks against it, never below the law."""
+    law = (3600 / 5400) ** 0.4
+    today = np.arange(NEWEST - 8, NEWEST + 1)
+    short = np.concatenate([np.arange(d * DAY + 110, d * DAY + 116) for d in range(5, NOW_DAY)])
+    assert said(broken(broken(sound(), short), today)).lasting[0] == pytest.approx(law)
+    track = daily(sound(), 20, 110, 122)
+    strain = track.strain.copy()
+    strain[0, : NOW_DAY * DAY] = 1.9
+    assert said(replace(track, strain=strain)).lasting[0] == pytest.approx(law), "twice as bad as ever"
+    strain[0, : NOW_DAY * DAY] = 2.0
+    assert said(replace(track, strain=strain)).lasting[0] < 0.3
+    stayed = daily(sound(), 20, 110, 160)
+    assert said(stayed).lasting[0] == pytest.approx(law)
+
+
+def test_what_came_late_of_earlier_faults_counts_from_when_it_came() -> None:
+    """A case is one once all of the line up to its end had arrived, and turning over what had not changes no bit."""
+    track = daily(sound(), 20, 110, 122)
+    arrived = track.arrived_ns.copy()
+    at = (NOW_DAY - 10) * DAY + 130
+    arrived[0, at] = NOW_NS + 1
+    late = replace(track, arrived_ns=arrived)
+    law = (3600 / 5400) ** 0.4
+    assert said(late).lasting[0] == pytest.approx(law * 6 / 16), "the ten days before it"
+    broke = track.broke.copy()
+    broke[0, at] = 1.0
+    assert said(replace(late, broke=broke)).lasting[0] == said(late).lasting[0]
+    assert said(replace(track, broke=broke)).lasting[0] > said(track).lasting[0]

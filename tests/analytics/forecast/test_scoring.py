@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import brier_score_loss  # type: ignore[import-untyped,unused-ignore]
 
 from analytics.forecast import scoring
+from analytics.forecast.report import Scored, score
 
 CHANCE = np.array([0.9, 0.8, 0.3, 0.6])
 HELD = np.array([True, False, False, True])
@@ -28,6 +29,22 @@ def test_skill_is_the_share_of_the_reference_saved() -> None:
     assert scoring.skill_interval(CHANCE, half, HELD, block).value == pytest.approx(1.0 - 0.225 / 0.25)
     assert scoring.skill_interval(HELD.astype(float), half, HELD, block).value == 1.0
     assert scoring.skill_interval(half, half, HELD, block).value == 0.0
+
+
+def test_a_reference_without_error_is_no_yardstick() -> None:
+    """Errors of a hundred forecasts that weigh less than one that missed wholly have no skill over them; just as much has."""
+    held = np.arange(100) % 10 > 0
+    block = np.arange(100) // 10
+    ours = np.where(held, 0.89, 0.11)
+    near = np.where(held, 0.901, 0.099)
+    assert scoring.is_yardstick(ours, held)
+    assert scoring.skill_interval(near, ours, held, block).value == pytest.approx(1 - 0.099**2 / 0.11**2)
+    assert not scoring.is_yardstick(near, held)
+    assert np.isnan(scoring.skill_interval(ours, near, held, block).value)
+    found = score(Scored(chance=ours, persistence=ours, climatology=near, held=held, block=block))
+    assert found.over_climatology is None
+    assert found.over_persistence is not None
+    assert found.lacks_a_yardstick
 
 
 def test_whole_blocks_are_drawn() -> None:
