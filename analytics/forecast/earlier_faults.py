@@ -49,7 +49,7 @@ def earlier_faults(track: Track, asks: Asks, newest: NDArray[np.int64]) -> Earli
     for line in np.unique(asks.line[broken]).tolist():
         which = broken[asks.line[broken] == line]
         past = _past(track, line, _recalled(track, newest[which]))
-        for some in asks_at_once(len(which)):
+        for some in asks_at_once(len(which), len(past.run)):
             rows = which[some]
             reached[rows], stayed[rows] = _cases(track, past, asks.rows(rows), newest[rows], age[rows])
     return EarlierFaults(reached, stayed)
@@ -69,9 +69,10 @@ def _age(track: Track, asks: Asks, newest: NDArray[np.int64]) -> NDArray[np.int6
     """(M,) slots for which the line has been broken, as far as had arrived; 0 where it is not."""
     age = np.zeros(len(newest), dtype=np.int64)
     now = np.flatnonzero(broken_in(look(track, asks.line, newest[:, None], asks.now_ns))[:, 0])
-    for some in asks_at_once(len(now)):
+    back = np.arange(BACK_NS // track.slot_ns)
+    for some in asks_at_once(len(now), len(back)):
         which = now[some]
-        slot = newest[which, None] - np.arange(BACK_NS // track.slot_ns)
+        slot = newest[which, None] - back
         age[which] = run_of(broken_in(look(track, asks.line[which], slot, asks.now_ns[which])))
     return age
 

@@ -79,7 +79,9 @@ def test_a_line_whose_faults_were_over_by_then_is_believed(made: Bench) -> None:
     own = verdict(made.ground(recent, history), made, 2 * HOUR)
     assert first.state is State.NOT_READY
     assert first.reasons[0].code is ReasonCode.LOSS_UP
-    assert (own.state, own.reasons) == (State.READY, ())
+    assert (own.state, own.reasons[0].code) == (State.AT_RISK, ReasonCode.LOSS_UP), "what is broken now is never ready"
+    assert own.probability is not None
+    assert own.probability > 0.85
     assert verdict(made.ground(recent, history), made, 600.0).state is State.NOT_READY
     worse = broken(made, lost=60, windows=40)
     assert verdict(made.ground(worse, history), made, 2 * HOUR).state is State.NOT_READY
