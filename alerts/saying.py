@@ -8,7 +8,7 @@ from alerts.facts import Audience, Facts, Form
 from alerts.telling import without_meeting
 from alerts.words import UnsaidError, render
 from telemetry.alerting import Kind, Step
-from telemetry.words import say
+from telemetry.words import say, say_office
 
 if TYPE_CHECKING:
     from alerts.facts import Text
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from telemetry.alerting import Alert
 
 
-def headline(alert: Alert, config: Config, language: str, now_ns: int) -> str:
-    """In one line, as the subject of a mail to the NOC; of one that looks well, that it does."""
+def headline(
+    alert: Alert, config: Config, language: str, now_ns: int, *, is_left_behind: bool = False
+) -> str:
+    """In one line, as the subject of a mail to the NOC; of one that looks well, that it does; of one whose shared fault is over (`is_left_behind`), that it was not its line."""
     if alert.kind is Kind.NOT_YOUR_LINE and not _well_ns(alert):
-        return _not_its_line(alert, config, language)
+        return _not_its_line(alert, config, language, "was_not_its" if is_left_behind else "not_its")
     said = (
         _said(alert, config, language, now_ns, audience, Form.MAIL)
         for audience in (Audience.NOC, Audience.IN_CHARGE)  # "not your line" is said to in-charges only
@@ -75,11 +77,10 @@ def _said(  # noqa: PLR0913, PLR0917 - one argument for each thing that the word
         return None
 
 
-def _not_its_line(alert: Alert, config: Config, language: str) -> str:
+def _not_its_line(alert: Alert, config: Config, language: str, subject: str) -> str:
     """Messages say it to the in-charge alone, as "your line"; whoever reads a list has other lines too."""
-    site = config.registry.by_id.get(alert.site)
-    office = site.name(language) if site is not None else alert.site
-    return say(language, "alerts.subject.not_its", office=office, ref=alert.id)
+    office = say_office(language, config.registry, alert.site)
+    return say(language, f"alerts.subject.{subject}", office=office, ref=alert.id)
 
 
 def _bare(alert: Alert) -> str:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from config.sites import SiteStatus
-from telemetry.alerting import AlertState, Kind
+from reports.digest_alerts import Doing, doing
+from telemetry.attendance import attendance
 from telemetry.decisions import Horizon, OutcomeState, State
 
 if TYPE_CHECKING:
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
     from config.config import Config
     from config.meetings import Occurrence
     from config.sites import Site
-    from telemetry.alerting import Alert
     from telemetry.decisions import Outcome, Verdict
     from telemetry.state.db import StateDb
 
 _FLAGGED: Final = (State.NOT_READY, State.AT_RISK)
 _WORST_FIRST: Final = (State.NOT_READY, State.AT_RISK, State.UNKNOWN, State.READY)
-_SAID: Final = frozenset({AlertState.FIRING, AlertState.ACKNOWLEDGED})
 
 
 class Side(StrEnum):
@@ -42,7 +41,7 @@ class Expected:
     site: Site
     verdict: Verdict | None
     """None: nothing is said of it."""
-    alert: Alert | None
+    doing: Doing | None
     """What is being done, when somebody was told."""
 
     @property
@@ -81,9 +80,10 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class CameTrue:
-    """One linked office that was invited, after the meeting."""
+    """One office that was in the meeting, after it."""
 
-    site: Site
+    site: str
+    """Its id: the list may no longer have it."""
     outcome: Outcome | None
     said: Mapping[Horizon, Verdict]
 
@@ -100,6 +100,12 @@ class CameTrue:
         if self.state not in {OutcomeState.HELD, OutcomeState.FAILED}:
             return None
         return (said.state is State.READY) == (self.state is OutcomeState.HELD)
+
+    @property
+    def came_as_said(self) -> bool:
+        """Whether something was said of it that can be compared, and nothing of that was wrong."""
+        found = {self.right(horizon) for horizon in Horizon}
+        return True in found and False not in found
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,16 @@ class After:
         )
 
     @property
+    def all_held(self) -> bool:
+        """Whether every office held the meeting, none open and none excused."""
+        return bool(self.offices) and self.count(OutcomeState.HELD) == len(self.offices)
+
+    @property
+    def came_as_said(self) -> bool:
+        """Whether of every office what was said came true: without a forecast nothing had been said."""
+        return all(each.came_as_said for each in self.offices)
+
+    @property
     def is_known(self) -> bool:
         """Whether anything was said of it, or came out: of a meeting before our time there is nothing to tell."""
         return any(each.said or each.state is not OutcomeState.UNSETTLED for each in self.offices)
@@ -166,8 +182,8 @@ def before(config: Config, state: StateDb, occurrence: Occurrence) -> Before:
     """
     sites, not_linked = _invited(config, occurrence)
     said = {each.site: each for each in _of(occurrence, state.verdicts(*_span(occurrence)))}
-    alerts = _alerts(state.open_alerts(), occurrence)
-    offices = [Expected(site, said.get(site.id), alerts.get(site.id)) for site in sites]
+    done = doing(state, occurrence, {site.id: said.get(site.id) for site in sites})
+    offices = [Expected(site, said.get(site.id), done.get(site.id)) for site in sites]
     chances = [chance for each in offices if (chance := each.chance) is not None]
     return Before(occurrence, tuple(sorted(offices, key=_urgency)), not_linked, sum(chances), len(chances))
 
@@ -185,7 +201,8 @@ def after(config: Config, state: StateDb, occurrence: Occurrence) -> After:
     for forecast in state.forecasts(*span):
         if _is_of(occurrence, forecast.verdict):
             said.setdefault(forecast.verdict.site, {})[forecast.horizon] = forecast.verdict
-    offices = [CameTrue(site, outcomes.get(site.id), said.get(site.id, {})) for site in sites]
+    there = attendance([site.id for site in sites], outcomes, said)
+    offices = [CameTrue(site, outcomes.get(site), said.get(site, {})) for site in there]
     offices.sort(key=lambda each: (each.state is not OutcomeState.FAILED, -_wrong(each)))
     records = tuple(_record(horizon, offices) for horizon in Horizon)
     return After(occurrence, tuple(offices), not_linked, records, _was_watched(state, occurrence, said))
@@ -216,29 +233,6 @@ def _is_of(occurrence: Occurrence, said: Verdict | Outcome) -> bool:
 
 def _of(occurrence: Occurrence, verdicts: Iterable[Verdict]) -> list[Verdict]:
     return [each for each in verdicts if _is_of(occurrence, each)]
-
-
-def _alerts(alerts: Iterable[Alert], occurrence: Occurrence) -> dict[str, Alert]:
-    """By office, the alert that says what is being done: its own for this meeting, else one that is about the office at large, or a fault it shares.
-
-    One of which somebody was told goes before one that is kept back: what an office shares is told once, for all of them.
-    """
-    found: dict[str, tuple[tuple[bool, bool, bool], Alert]] = {}
-    for alert in alerts:
-        if alert.state not in _SAID:
-            continue
-        is_of_this = (alert.meeting, alert.occurrence_ns) == (
-            occurrence.meeting.uid,
-            occurrence.recurrence_ns,
-        )
-        if alert.site and not is_of_this and alert.kind is not Kind.DOWN:
-            continue
-        is_known = bool(alert.told) or alert.state is AlertState.ACKNOWLEDGED
-        rank = is_known, is_of_this, bool(alert.site)
-        for site in (alert.site,) if alert.site else alert.sites:
-            if site not in found or rank > found[site][0]:
-                found[site] = rank, alert
-    return {site: alert for site, (_, alert) in found.items()}
 
 
 def _urgency(office: Expected) -> tuple[int, float]:

@@ -23,14 +23,17 @@ from reports.document import (
 from telemetry.alerting import AlertState
 from telemetry.decisions import Action, Horizon, OutcomeState, State
 from telemetry.windows import SECOND_NS, WINDOW_NS
-from telemetry.words import say, say_reason, say_state
+from telemetry.words import say, say_office, say_reason, say_state
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from config.config import Config
     from config.people import Person
+    from config.sites import Registry
     from reports.digest import After, CameTrue, Expected
+    from reports.digest_alerts import Doing
     from reports.document import Block
-    from telemetry.alerting import Alert
     from telemetry.decisions import Outcome, Verdict
 
 MOST_CARDS: Final = 8
@@ -72,6 +75,7 @@ class _Words:
         self._language = language
         self._zone = zone
         self._made_ns = made_ns
+        self._registry: Registry = config.registry
         self._ends = {id_: end.name(language) for id_, end in config.headquarters.items()}
         self._people = {
             person.id: person.name or self._offices_of(person, config) for person in config.people
@@ -126,12 +130,16 @@ class _Words:
         return Tile(self.say(f"state.{state.value}"), value, tone=_TONES.get(state, Tone.GOOD))
 
     def _alike(self, trouble: list[Expected]) -> list[list[Expected]]:
-        """Offices that one fault is to blame for and of which the same is said are told of together, where the worst of them stands."""
+        """Offices that one fault is to blame for are told of together, where the worst of them stands, unless something else is said or done about one."""
         found: dict[object, list[Expected]] = {}
         for each in trouble:
-            reasons = each.verdict.reasons if each.verdict is not None else ()
-            shared = bool(reasons) and reasons[0].factor is not None
-            found.setdefault((each.state, self._lines(each)) if shared else each.site.id, []).append(each)
+            verdict = each.verdict
+            factor = verdict.reasons[0].factor if verdict is not None and verdict.reasons else None
+            if verdict is None or factor is None:
+                found[each.site.id] = [each]
+            else:  # its figures differ from look to look, as do the verdicts' times
+                key = (each.state, factor, verdict.action, self._done(each.doing))
+                found.setdefault(key, []).append(each)
         return list(found.values())
 
     def _coming(self, offices: list[Expected]) -> Card:
@@ -140,7 +148,8 @@ class _Words:
         said = list(dict.fromkeys(self._said(each.verdict) for each in offices))
         word = said[0] if len(said) == 1 else self.say(f"state.{offices[0].state.value}")
         tone = _TONES.get(offices[0].state, Tone.PLAIN)
-        return Card(", ".join(names[:MOST_NAMES]) + more, word, self._lines(offices[0]), tone)
+        newest = max(offices, key=lambda each: each.verdict.issued_ns if each.verdict is not None else 0)
+        return Card(", ".join(names[:MOST_NAMES]) + more, word, self._lines(newest), tone)
 
     def _lines(self, office: Expected) -> tuple[str, ...]:
         """Why, what to do, and who knows."""
@@ -151,21 +160,27 @@ class _Words:
             lines.append(say_reason(self._language, reason, zone=self._zone, now_ns=now_ns, names=self._ends))
         if verdict is not None and verdict.action is not Action.NONE:
             lines.append(self.say("digest.to_do", action=self.say(f"action.{verdict.action.value}")))
-        lines.append(self._done(office.alert))
-        return tuple(lines)
+        return (*lines, *self._done(office.doing))
 
-    def _done(self, alert: Alert | None) -> str:
-        """Who has taken it up, or who was told."""
-        if alert is None:
-            return self.say("digest.nobody_told")
+    def _done(self, doing: Doing | None) -> tuple[str, ...]:
+        """Who has taken it up, or who was told, and who was to be told and has not been."""
+        if doing is None:
+            return (self.say("digest.nobody_told"),)
+        alert = doing.alert
         if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_ns is not None:
             who = self._people.get(alert.acknowledged_by) or alert.acknowledged_by
             taken = self.say("digest.taken_up", who=who, at=alert.acknowledged_ns, alert=alert.id)
-            return f"{taken}: {alert.note}" if alert.note else taken
-        if not alert.told:
-            return self.say("digest.nobody_told")
-        names = ", ".join(self._people.get(one) or one for one in alert.told)
-        return self.say("digest.told", who=names, alert=alert.id)
+            return (f"{taken}: {alert.note}" if alert.note else taken,)
+        said = {"told": doing.heard, "told_waits": doing.wait, "told_given_up": doing.given_up}
+        lines = tuple(
+            self.say(f"digest.{key}", who=self._named(people), alert=alert.id)
+            for key, people in said.items()
+            if people
+        )
+        return lines or (self.say("digest.nobody_told"),)
+
+    def _named(self, people: Iterable[str]) -> str:
+        return ", ".join(self._people.get(one) or one for one in people)
 
     # ── after ──
     def after(self, digest: After) -> list[Block]:
@@ -183,8 +198,8 @@ class _Words:
             blocks.append(Heading(say("digest.what_happened")))
             blocks.append(Cards(tuple(self._came_true(each) for each in told[:MOST_CARDS])))
             blocks += self._rest(len(told) - MOST_CARDS)
-        elif held:
-            blocks.append(Paragraph(say("digest.as_said")))
+        elif digest.all_held:
+            blocks.append(Paragraph(say("digest.as_said" if digest.came_as_said else "digest.all_held")))
         return blocks
 
     def _records(self, digest: After) -> Table:
@@ -226,7 +241,10 @@ class _Words:
             lines.append(self.say("digest.nothing_said"))
         tone = Tone.BAD if office.state is OutcomeState.FAILED else Tone.WATCH
         return Card(
-            office.site.name(self._language), self.say(f"outcome.{office.state.value}"), tuple(lines), tone
+            say_office(self._language, self._registry, office.site),
+            self.say(f"outcome.{office.state.value}"),
+            tuple(lines),
+            tone,
         )
 
     def _how_it_failed(self, outcome: Outcome) -> list[str]:

@@ -14,7 +14,7 @@ from telemetry.alerting import Kind
 from telemetry.decisions import Action, FactorKind, ReasonCode
 from telemetry.windows import SECOND_NS
 from telemetry.words import format as form
-from telemetry.words import knows, measure, say, say_cause, say_reason, say_region, say_told
+from telemetry.words import knows, measure, say, say_cause, say_office, say_reason, say_region, say_told
 from telemetry.words.format import of_hundred
 
 if TYPE_CHECKING:
@@ -107,9 +107,8 @@ class Speaker:
         return self.say("alerts.noc_phone", phone=phone) if phone else self.say("alerts.noc")
 
     def office(self, site: str) -> str:
-        """An office's name; the id when the registry has forgotten it."""
-        found = self._config.registry.by_id.get(site)
-        return found.name(self._language) if found is not None else site
+        """An office's name; of one that the registry no longer has its id, and that it has not."""
+        return say_office(self._language, self._config.registry, site)
 
     def names(self, sites: tuple[str, ...], most: int) -> str:
         """Names of offices, at most so many of them, and how many more there are."""

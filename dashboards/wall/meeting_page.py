@@ -15,10 +15,11 @@ from dashboards.wall.picture.times import ms
 from dashboards.wall.picture.track import JUDGED, Score, favours, score
 from dashboards.wall.site_calls import REHEARSED_NS
 from dashboards.wall.web.answers import BadRequestError
+from telemetry.attendance import attendance
 from telemetry.decisions import Action, OutcomeState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from config.config import Config
     from config.meetings import Occurrence
@@ -112,17 +113,18 @@ def meeting_page(
         if occurrence.ends_ns < now_ns
         else state.last_rehearsals(occurrence.meeting.invited, now_ns - REHEARSED_NS)
     )
+    linked, planned = _by_line(occurrence, sites)
     invited = [
         structs.replace(
-            _invited(sites[site], verdicts.get(site), forecasts.get(site, ()), outcomes.get(site)),
+            _invited(site, verdicts.get(site), forecasts.get(site, ()), outcomes.get(site)),
             rehearsed=_rehearsed(rehearsed.get(site)),
         )
-        for site in occurrence.meeting.invited
-        if site in sites
+        for site in attendance(linked, outcomes, forecasts)
     ]
+    invited += [Invited(site=site, shade=Shade.PLANNED) for site in planned if site not in outcomes]
     invited.sort(key=_order)
     return MeetingPage(
-        meeting=gathering(occurrence, verdicts, sites),
+        meeting=gathering(occurrence, verdicts, sites, outcomes.values()),
         invited=tuple(invited),
         score=score(issued, outcomes.values()),
         rehearsal=next((one.request.id for one in state.rehearsals_of(uid, recurrence_ns)), ""),
@@ -144,6 +146,13 @@ def _find(config: Config, uid: str, recurrence_ns: int) -> Occurrence:
     return occurrence
 
 
+def _by_line(occurrence: Occurrence, sites: Mapping[str, Site]) -> tuple[list[str], list[str]]:
+    """The invited offices that are linked now, and those that are still planned."""
+    known = [sites[site] for site in occurrence.meeting.invited if site in sites]
+    linked = [site.id for site in known if site.status is SiteStatus.LINKED]
+    return linked, [site.id for site in known if site.status is not SiteStatus.LINKED]
+
+
 def _same(record: Verdict | Outcome, uid: str, recurrence_ns: int) -> bool:
     return record.meeting == uid and record.occurrence_ns == recurrence_ns
 
@@ -161,11 +170,9 @@ def _foreseen(forecasts: Sequence[Forecast]) -> list[Foreseen]:
 
 
 def _invited(
-    site: Site, verdict: Verdict | None, forecasts: Sequence[Forecast], outcome: Outcome | None
+    site: str, verdict: Verdict | None, forecasts: Sequence[Forecast], outcome: Outcome | None
 ) -> Invited:
-    if site.status is not SiteStatus.LINKED:
-        return Invited(site=site.id, shade=Shade.PLANNED)
-    expected = Invited(site=site.id, shade=Shade.UNKNOWN) if verdict is None else _expected(verdict)
+    expected = Invited(site=site, shade=Shade.UNKNOWN) if verdict is None else _expected(verdict)
     expected = structs.replace(expected, forecasts=tuple(_foreseen(forecasts)))
     if outcome is None:
         return expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from alerts.saying import headline, left_of
@@ -14,7 +15,7 @@ from telemetry.words import say
 from telemetry.words.format import day_clock, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from config.config import Config
@@ -50,8 +51,14 @@ def alerts_json(alerts: Sequence[Alert]) -> str:
     return as_json([readable(alert) for alert in alerts])
 
 
-def alert_lines(alerts: Sequence[Alert], config: Config, language: str, now_ns: int) -> list[str]:
-    """A table of the alerts that are not over, or a line that says that there is none."""
+def alert_lines(
+    alerts: Sequence[Alert],
+    config: Config,
+    language: str,
+    now_ns: int,
+    left: Mapping[str, int | None] = MappingProxyType({}),
+) -> list[str]:
+    """A table of the alerts that are not over, or a line that says that there is none; `left`: as `left_behind` has it."""
     zone = timezone_of(config.settings)
     rows = []
     for alert in (left_of(one, now_ns) for one in alerts):
@@ -60,18 +67,18 @@ def alert_lines(alerts: Sequence[Alert], config: Config, language: str, now_ns: 
             if alert.acknowledged_by
             else ""
         )
-        what = headline(alert, config, language, now_ns)
+        what = headline(alert, config, language, now_ns, is_left_behind=alert.id in left)
         since = day_clock(language, alert.since_ns, zone, now_ns)
         severity = say(language, f"table.severity_{alert.severity.value}")
-        state = _state(alert, language, zone, now_ns) + by
+        state = _state(alert, alert.clear_ns or left.get(alert.id), language, zone, now_ns) + by
         rows.append([alert.id, severity, state, since, what])
     return listed(_heads(language, "severity", "state", "since", "what"), rows, language, "alerts")
 
 
-def _state(alert: Alert, language: str, zone: ZoneInfo, now_ns: int) -> str:
+def _state(alert: Alert, well_ns: int | None, language: str, zone: ZoneInfo, now_ns: int) -> str:
     """How far it has come; one that looks well stands a while longer, lest it come back."""
-    if alert.clear_ns is not None:
-        since = day_clock(language, alert.clear_ns, zone, now_ns)
+    if well_ns is not None:
+        since = day_clock(language, well_ns, zone, now_ns)
         return say(language, "table.state_looks_well", since=since)
     return say(language, f"table.state_{alert.state.value}")
 

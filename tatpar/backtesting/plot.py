@@ -10,13 +10,18 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
 
     from tatpar.backtesting.figures import Figures, Horizon
 
 INK, FAINT, POINT = "#1b2a38", "#b9c3cc", "#0b6fa4"
+STEP = 2.0
+"""So far at a time, in points, a count goes down that another one would hide."""
 
 
 def draw(figures: Figures, title: str, file: Path) -> None:
@@ -27,11 +32,13 @@ def draw(figures: Figures, title: str, file: Path) -> None:
     """
     with mpl.rc_context({"svg.hashsalt": "tatpar", "font.size": 9}):
         figure, panels = plt.subplots(1, len(figures.horizons), figsize=(12, 3.9), sharey=True)
-        for panel, each in zip(panels, figures.horizons, strict=True):
-            _panel(panel, each)
+        counts = [_panel(panel, each) for panel, each in zip(panels, figures.horizons, strict=True)]
         panels[0].set_ylabel("share that held")
         figure.suptitle(title, fontsize=10, color=INK)
         figure.tight_layout()
+        figure.draw_without_rendering()  # only then the panels are as square as they will be
+        for labels in counts:
+            _apart(labels)
         kept = {"Date": None} if file.suffix == ".svg" else {"Software": None}
         figure.savefig(file, dpi=120, metadata=kept)
         plt.close(figure)
@@ -45,7 +52,18 @@ def _wilson(share: float, count: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def _panel(panel: Axes, of: Horizon) -> None:
+def _apart(labels: Sequence[Annotation]) -> None:
+    """Lower what would be printed over another one, the highest first: below the diagonal there is room."""
+    placed: list[Bbox] = []
+    for label in sorted(labels, key=lambda each: each.get_window_extent().y0, reverse=True):
+        while any(label.get_window_extent().overlaps(each) for each in placed):
+            right, up = label.xyann
+            label.xyann = (right, up - STEP)
+        placed.append(label.get_window_extent().padded(1))  # letters are a hair wider where the picture is
+
+
+def _panel(panel: Axes, of: Horizon) -> list[Annotation]:
+    """Draw one horizon; the counts beside its points."""
     bins, score = of.score.reliability, of.score
     panel.plot([0, 1], [0, 1], color=FAINT, linewidth=1, zorder=1)
     panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xlabel="chance said")
@@ -53,22 +71,25 @@ def _panel(panel: Axes, of: Horizon) -> None:
     panel.spines[["top", "right"]].set_visible(False)
     if bins is None:
         panel.text(0.5, 0.5, "too few", ha="center", color=INK)
-        return
+        return []
     there = [
         (said, came, count)
         for said, came, count in zip(bins.chance, bins.held, bins.counts, strict=True)
         if said is not None and came is not None
     ]
+    labels: list[Annotation] = []
     for said, came, count in there:
         low, high = _wilson(came, count)
         panel.plot([said, said], [low, high], color=FAINT, linewidth=2, zorder=2)
         side = (5, -3) if said < 0.85 else (-5, -3)
-        panel.annotate(
+        label = panel.annotate(
             f"{count:,}", (said, came), side, textcoords="offset points", fontsize=6.5, color=INK,
             ha="left" if said < 0.85 else "right",
         )  # fmt: skip
+        labels.append(label)
     panel.plot([s for s, _, _ in there], [c for _, c, _ in there], "o", color=POINT, markersize=4.5, zorder=3)
     if score.calibration is not None:
         low, high = score.calibration.low, score.calibration.high
         note = f"calibration error {score.calibration.value:.3f}\n({low:.3f} to {high:.3f})"
         panel.text(0.98, 0.03, note, ha="right", fontsize=7.5, color=INK, transform=panel.transAxes)
+    return labels

@@ -99,12 +99,14 @@ def list_(  # noqa: PLR0913 - one argument an option
 
     from config.load import load_config  # noqa: PLC0415
     from tatpar.alerting import listing  # noqa: PLC0415
+    from tatpar.alerting.left_behind import left_behind  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     language = lang or config_language(config_file)
     with state_of(data_dir, language) as state:
         if which == "open":
-            alerts = state.open_alerts()[:limit]
+            alerts, now_ns = state.open_alerts()[:limit], time.time_ns()
+            left = left_behind(state, alerts, now_ns)
         else:
             rows = state.dead(limit) if which == "dead" else state.outbox(limit)
     if as_json:
@@ -112,7 +114,7 @@ def list_(  # noqa: PLR0913 - one argument an option
         return
     config = load_config(config_file)
     if which == "open":
-        lines = listing.alert_lines(alerts, config, language, time.time_ns())
+        lines = listing.alert_lines(alerts, config, language, now_ns, left)
     else:
         lines = list(listing.outbox_lines(rows, language)) or [say(language, f"nothing.{which}")]
     click.echo("\n".join(lines))

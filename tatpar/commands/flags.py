@@ -84,15 +84,16 @@ def _lines(config: Config, flags: Sequence[Flag], language: str, now_ns: int) ->
     if not flags:
         return [say(language, "table.nothing_degraded")]
     zone = timezone_of(config.settings)
-    why = partial(say_reason, language, zone=zone, now_ns=now_ns)
+    ends = {id_: end.name(language) for id_, end in config.headquarters.items()}
+    why = partial(say_reason, language, zone=zone, now_ns=now_ns, names=ends)
     head = [say(language, f"table.{name}") for name in ("office", "line", "limit", "usual", "why")]
     return table(head, [_row(config, flag, language, why(flag.reason)) for flag in flags])
 
 
 def _row(config: Config, flag: Flag, language: str, why: str) -> list[str]:
-    from telemetry.words import measure, say  # noqa: PLC0415
+    from telemetry.words import measure, say, say_office  # noqa: PLC0415
 
-    site, reason = config.registry.by_id.get(flag.site), flag.reason
+    reason = flag.reason
 
     def shown(value: float | None) -> str:
         return "–" if value is None else measure(language, value, reason.unit)
@@ -100,7 +101,7 @@ def _row(config: Config, flag: Flag, language: str, why: str) -> list[str]:
     word = "table.severe" if flag.severe else "table.as_usual" if flag.as_usual else ""
     severe = f" ({say(language, word)})" if word else ""
     return [
-        site.name(language) if site else flag.site,
+        say_office(language, config.registry, flag.site),
         _line(config, flag.path, language),
         shown(reason.limit),
         shown(reason.usual),

@@ -67,13 +67,13 @@ def command(
 def lines(config: Config, found: Sequence[Incident], language: str) -> list[str]:
     """Two lines an incident: what is told of it, and its offices; of one that ends, whose offices are all well, the first."""
     from config.settings_file import timezone_of  # noqa: PLC0415
-    from telemetry.words import say, say_incident  # noqa: PLC0415
+    from telemetry.words import say, say_incident, say_office  # noqa: PLC0415
 
     ends = {end.id: end.name(language) for end in config.headquarters.values()}
-    zone, sites, out = timezone_of(config.settings), config.registry.by_id, []
+    zone, out = timezone_of(config.settings), []
     for each in found:
         text = say_incident(language, each, ends, zone=zone)
-        names = [sites[site].name(language) if site in sites else site for site in each.sites]
+        names = [say_office(language, config.registry, site) for site in each.sites]
         out.append(text)
         if names:
             out.append("  " + say(language, "shared.offices", offices=", ".join(names)))

@@ -77,7 +77,8 @@ def lines(config: Config, found: Sequence[Expected], language: str, now_ns: int 
     sites = differing(found)
     if sites:
         head = [say(language, "table.office"), *when, say(language, "table.why")]
-        reason = partial(say_reason, language, zone=zone, now_ns=now_ns)
+        ends = {id_: end.name(language) for id_, end in config.headquarters.items()}
+        reason = partial(say_reason, language, zone=zone, now_ns=now_ns, names=ends)
         rows = [_row(config, found, site, language, reason) for site in sites]
         out += ["", say(language, "table.differs"), *table(head, rows)]
     return out

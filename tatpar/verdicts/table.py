@@ -10,7 +10,7 @@ from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import readable, rfc3339
 from telemetry.decisions import ReasonCode, State
 from telemetry.windows import SECOND_NS
-from telemetry.words import say, say_down, say_not_ready, say_reason, say_state
+from telemetry.words import say, say_down, say_not_ready, say_office, say_reason, say_state
 from telemetry.words.format import chance, short_moment
 from telemetry.words.rehearsals import say_rehearsal_why
 
@@ -98,12 +98,11 @@ class VerdictTable:
         }
 
     def _row(self, language: str, verdict: Verdict) -> list[str]:
-        site = self.config.registry.by_id.get(verdict.site)
         best = self.config.profiles.get(verdict.best_profile)
         why = "; ".join(self._reason(language, reason, verdict.probability) for reason in verdict.reasons)
         action = "" if verdict.action.value == "none" else say(language, f"action.{verdict.action.value}")
         return [
-            site.name(language) if site else verdict.site,
+            say_office(language, self.config.registry, verdict.site),
             say_state(language, verdict),
             "" if verdict.probability is None else chance(language, verdict.probability),
             best.name(language) if best else "–",
@@ -122,9 +121,9 @@ class VerdictTable:
 
     def _reason(self, language: str, reason: Reason, chance: float | None) -> str:
         zone = timezone_of(self.config.settings)
-        if reason.is_down_now:
-            return say_down(language, reason, chance, zone=zone, now_ns=self.now_ns)
         ends = {id_: end.name(language) for id_, end in self.config.headquarters.items()}
+        if reason.is_down_now:
+            return say_down(language, reason, chance, zone=zone, now_ns=self.now_ns, names=ends)
         return say_reason(language, reason, zone=zone, now_ns=self.now_ns, names=ends)
 
     def _rehearsed(self, language: str, site: str) -> str:

@@ -17,6 +17,7 @@ from analytics.own_trouble import TROUBLE_COLUMNS, without_own_trouble
 from config.sites import SiteStatus
 from reports.past.floors import floors_at, without_trouble
 from tatpar.watching.lost_contact import lost_in
+from telemetry.attendance import attendance
 from telemetry.decisions import Outcome
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.protocol import Selection
@@ -108,9 +109,8 @@ def _identity(occurrence: Occurrence) -> tuple[str, int]:
 def settle_occurrence(
     reader: StoreReader, state: StateDb, config: Config, occurrence: Occurrence, now_ns: int
 ) -> list[Outcome]:
-    """Outcomes of all linked offices that were invited, as far as the store knows now."""
-    by_id, meeting = config.registry.by_id, occurrence.meeting
-    sites = tuple(s for s in meeting.invited if s in by_id and by_id[s].status is SiteStatus.LINKED)
+    """Outcomes of the offices that were in it, as far as the store knows now: those that were linked when it was first settled."""
+    meeting, sites = occurrence.meeting, _attendance(state, config, occurrence)
     if not sites or meeting.profile not in config.profiles:
         return []
     starts = np.arange(window_start(occurrence.starts_ns), occurrence.ends_ns, WINDOW_NS, dtype=np.int64)
@@ -144,6 +144,17 @@ def settle_occurrence(
         )
         for row, site in enumerate(sites)
     ]
+
+
+def _attendance(state: StateDb, config: Config, occurrence: Occurrence) -> tuple[str, ...]:
+    """Ids; whoever was linked, or taken out of the list, since its outcomes were first on record changes nothing of it."""
+    by_id, one = config.registry.by_id, _identity(occurrence)
+    linked = (s for s in occurrence.meeting.invited if s in by_id and by_id[s].status is SiteStatus.LINKED)
+    span = occurrence.starts_ns, occurrence.starts_ns + 1
+    outcomes = {each.site for each in state.outcomes(*span) if (each.meeting, each.occurrence_ns) == one}
+    verdicts = (each.verdict for each in state.forecasts(*span))
+    forecasts = {each.site for each in verdicts if (each.meeting, each.occurrence_ns) == one}
+    return tuple(attendance(linked, outcomes, forecasts))
 
 
 def _judged(

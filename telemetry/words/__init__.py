@@ -13,6 +13,7 @@ from telemetry.words.catalogues import (
     knows,
 )
 from telemetry.words.format import DEFAULT_ZONE
+from telemetry.words.offices import say_office
 from telemetry.words.speak import (
     measure,
     say,
@@ -40,6 +41,7 @@ __all__ = [
     "say_down",
     "say_incident",
     "say_not_ready",
+    "say_office",
     "say_reason",
     "say_region",
     "say_state",

@@ -163,16 +163,17 @@ def _since(language: str, text: str, reason: Reason, here: _Here) -> str:
     return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns, **today)
 
 
-def say_down(
+def say_down(  # noqa: PLR0913 - as `say_reason`, and the chance
     language: str,
     reason: Reason,
     chance: float | None,
     *,
     zone: tzinfo = form.DEFAULT_ZONE,
     now_ns: int | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> str:
-    """A line that is down now: first what is and since when, then the chance (0..1) that it is back and holds."""
-    text = say_reason(language, reason, zone=zone, now_ns=now_ns)
+    """A line that is down now: first what is and since when, then the chance (0..1) that it is back and holds; `names` as in `say_reason`."""
+    text = say_reason(language, reason, zone=zone, now_ns=now_ns, names=names)
     return text if chance is None else say(language, "down.chance", reason=text, chance=chance)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
+from alerts.facts import Audience, Facts, Form
 from alerts.saying import headline
+from alerts.words import render
 from config.load import load_config
-from telemetry.alerting import Alert, AlertState, Kind, Severity
+from telemetry.alerting import Alert, AlertState, Kind, Severity, Step
+from telemetry.decisions import Factor, FactorKind
 
 AT = 1_795_000_000 * 10**9
 
@@ -41,3 +44,18 @@ def test_a_list_does_not_call_an_offices_line_the_readers(language: str, said: s
     assert headline(alert, load_config(None), language, AT) == said
     over = structs.replace(alert, resolved_ns=AT + 1)
     assert headline(over, load_config(None), "en", AT) == "Jaunpur: well again (K7M2PQ)"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("hi", "agra-old (अब कार्यालयों की सूची में नहीं)"), ("en", "agra-old (no longer in the list of offices)")],
+)
+def test_the_all_clear_names_an_office_that_was_taken_out_of_the_list_as_that(
+    language: str, said: str
+) -> None:
+    """The fault hit it while it was there: an id alone would be taken for a mistake."""
+    facts = Facts(
+        kind=Kind.SHARED, step=Step.RESOLVED, audience=Audience.NOC, alert="K7M2PQ", now_ns=AT,
+        sites=("agra", "agra-old"), factor=Factor(FactorKind.PROVIDER, "provider-b"), since_ns=AT, ended_ns=AT,
+    )  # fmt: skip
+    assert said in render(facts, load_config(None), language, Form.MAIL).body

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tatpar.alerting.left_behind import left_behind
 from tatpar.alerting.listing import alert_lines
+from telemetry.decisions import Action, FactorKind, Reason, ReasonCode
+from telemetry.windows import SECOND_NS
 from tests.alerts.scenarios.house import House
 
 if TYPE_CHECKING:
@@ -68,3 +71,29 @@ def test_an_alert_whose_meeting_is_over_is_about_the_silence(house: House) -> No
     house.heard("agra").run("14:06")
     assert "13:00" not in listed(house)
     assert "looks well since 14:05" in listed(house)
+
+
+def of_agra(house: House, language: str = "en") -> str:
+    """The one line about the office."""
+    left = left_behind(house.state, house.open, house.now_ns)
+    lines = alert_lines(house.open, house.live.current, language, house.now_ns, left)
+    (found,) = [line for line in lines if "Agra: " in line]
+    return found
+
+
+def test_a_shared_fault_that_is_over_is_not_told_as_if_it_were_not(house: House) -> None:
+    """`flags` and `incidents` have it as over: the list says that it was, and since when the line looks well."""
+    house.at("10:15").not_ready("agra", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("10:20")
+    assert "Agra: the fault is not on its line" in of_agra(house)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now")
+    tail = Reason(code=ReasonCode.RECENT_FAULT, since_ns=house.now_ns - 300 * SECOND_NS)
+    house.not_ready("agra", reasons=(tail,), action=Action.WATCH).run("10:30")
+    assert "Agra: the fault was not on its line, and it is over" in of_agra(house)
+    assert "looks well since" not in of_agra(house), "its line is flagged still"
+    house.heard("agra").at("10:45")
+    assert "looks well since 10:30" in of_agra(house), (
+        "since its last flag was gone, which outlasted the fault"
+    )
+    assert "ख़राबी इस कार्यालय की लाइन की नहीं थी, और ख़त्म हो चुकी है" in of_agra(house, "hi")
+    assert "10:30 से ठीक लग रहा है" in of_agra(house, "hi")

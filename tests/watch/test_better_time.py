@@ -18,7 +18,7 @@ from tatpar.__main__ import main
 from tatpar.verdicts.asked_times import Question, occurrences
 from tatpar.verdicts.expected import Expected, better, differing
 from tatpar.verdicts.expected_words import lines as expected_lines
-from telemetry.decisions import Reason, ReasonCode, State, Verdict
+from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode, State, Verdict
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -194,6 +194,22 @@ def test_why_two_times_differ_is_what_they_do_not_share() -> None:
     assert why(0.7, 0.8, (silence,), (silence,)) == "No data, since 12:00; less time until then"
     assert why(0.8, 0.7, (silence,), (silence,)) == ""
     assert why(0.95, 0.7, (), (silence,)) == "No data, since 12:00"
+
+
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_why_two_times_differ_calls_a_headquarters_by_its_name(language: str) -> None:
+    """As everywhere else: nobody who asks for a time knows its id."""
+    fault = Reason(
+        code=ReasonCode.SHARED_FAULT,
+        value=5,
+        limit=5,
+        factor=Factor(FactorKind.END, "state"),
+        since_ns=NOON_NS,
+    )
+    found, config = [promise(agra=0.1), promise(agra=0.8)], load_config(None)
+    found[0].verdicts["agra"] = structs.replace(found[0].verdicts["agra"], reasons=(fault,))
+    row = expected_lines(config, found, language)[-1]
+    assert config.headquarters["state"].name(language) in row
 
 
 @pytest.mark.parametrize(

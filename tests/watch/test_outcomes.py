@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from config.live import ReloadOutcome
 from telemetry.decisions import OutcomeState
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_NS
 
@@ -72,6 +73,23 @@ def test_final_outcomes_after_a_day(over: Town) -> None:
     assert (found["unnao"].state, found["unnao"].missing) == (OutcomeState.HELD, 0)
     assert all(each.final for each in found.values())
     assert over.watch.settle(later + HOUR_NS) == 0
+
+
+def test_an_office_that_is_linked_after_a_meeting_was_not_in_it(over: Town) -> None:
+    """Nor does one that is taken out of the list leave it: its outcome becomes final with the others'."""
+    over.watch.settle(over.now_ns)
+    before = set(outcomes(over))
+    rows = (over.folder / "sites.csv").read_text(encoding="utf-8").replace(",planned", ",linked").splitlines()
+    kept = [row for row in rows if not row.startswith("meerut,")]
+    assert len(kept) == len(rows) - 1
+    (over.folder / "sites.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    assert over.live.refresh().outcome is ReloadOutcome.CHANGED
+    assert "jhansi" in {site.id for site in over.live.current.registry.linked()}
+    assert over.watch.settle(over.t0 + MINUTES * 60 * SECOND_NS + DAY_NS) >= 1
+    found = outcomes(over)
+    assert set(found) == before
+    assert all(each.final for each in found.values())
+    assert found["meerut"].state is OutcomeState.HELD
 
 
 def test_an_outcome_tells_outages_from_what_was_poor(over: Town) -> None:

@@ -86,6 +86,7 @@ class Decisions:
         incidents = self._state.open_incidents()
         self.decided = Decided(
             verdicts=self._state.verdicts(start_ns, end_ns),
+            outcomes=self._state.outcomes(start_ns, end_ns),
             flags=self._state.open_flags(),
             incidents=incidents,
             alerts=self._state.open_alerts(),

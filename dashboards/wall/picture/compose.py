@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from telemetry.access import IncidentMark
     from telemetry.alerting import Alert
     from telemetry.control import Presence
-    from telemetry.decisions import Flag, Incident, Verdict
+    from telemetry.decisions import Flag, Incident, Outcome, Verdict
     from telemetry.rehearsing import RehearsalRecord
 
 
@@ -31,6 +31,8 @@ class Decided:
     """What the state database said when it was last read."""
 
     verdicts: Sequence[Verdict] = ()
+    outcomes: Sequence[Outcome] = ()
+    """Of the meetings of today and tomorrow, as the verdicts."""
     flags: Sequence[Flag] = ()
     incidents: Sequence[Incident] = ()
     alerts: Sequence[Alert] = ()
@@ -65,7 +67,7 @@ def compose(
     sites = config.registry.by_id
     start_ns, end_ns = today_and_tomorrow(now_ns, config.settings.deployment.timezone)
     occurrences = config.calendar.occurrences(start_ns, end_ns)
-    meetings = gatherings(occurrences, decided.verdicts, sites, now_ns)
+    meetings = gatherings(occurrences, decided.verdicts, sites, now_ns, decided.outcomes)
     standing = [v for v in decided.verdicts if meeting_key(v.meeting, v.occurrence_ns) in meetings]
     rehearsed(meetings, decided.rehearsal)
     nearest = next_verdicts(standing, now_ns)

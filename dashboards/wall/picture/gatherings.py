@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from config.sites import SiteStatus
-from dashboards.wall.picture.model import Count, Gathering, Shade
+from dashboards.wall.picture.model import Came, Count, Gathering, Shade
 from dashboards.wall.picture.reasons import shown, shown_chance
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
@@ -19,11 +19,11 @@ from dashboards.wall.picture.weak import next_occurrence, weak
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from config.meetings import Occurrence
     from config.sites import Site
-    from telemetry.decisions import Verdict
+    from telemetry.decisions import Outcome, Verdict
     from telemetry.rehearsing import RehearsalRecord
 
 
@@ -44,10 +44,20 @@ def by_occurrence(verdicts: Iterable[Verdict]) -> dict[tuple[str, int], dict[str
     return grouped
 
 
+def _outcomes_by_occurrence(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], list[Outcome]]:
+    grouped: dict[tuple[str, int], list[Outcome]] = {}
+    for outcome in outcomes:
+        grouped.setdefault((outcome.meeting, outcome.occurrence_ns), []).append(outcome)
+    return grouped
+
+
 def gathering(
-    occurrence: Occurrence, verdicts: Mapping[str, Verdict], sites: Mapping[str, Site]
+    occurrence: Occurrence,
+    verdicts: Mapping[str, Verdict],
+    sites: Mapping[str, Site],
+    outcomes: Collection[Outcome] = (),
 ) -> Gathering:
-    """One occurrence with the count of its verdicts."""
+    """One occurrence with the count of its verdicts by site, and of its own outcomes where there are any."""
     meeting = occurrence.meeting
     invited = [sites[site] for site in meeting.invited if site in sites]
     shades = Counter(shade_at(site, verdicts.get(site.id)).value for site in invited)
@@ -60,23 +70,26 @@ def gathering(
         ends_ms=ms(occurrence.ends_ns),
         end=meeting.end,
         profile=meeting.profile,
-        linked=sum(site.status is SiteStatus.LINKED for site in invited),
+        linked=len(outcomes) or sum(site.status is SiteStatus.LINKED for site in invited),
         count=Count(**shades),
-        stamp=_stamp(verdicts),
+        came=Came(**Counter(one.state.value for one in outcomes)) if outcomes else None,
+        stamp=_stamp(verdicts, outcomes),
     )
 
 
 def gatherings(
-    occurrences: Sequence[Occurrence], verdicts: Iterable[Verdict], sites: Mapping[str, Site], now_ns: int
+    occurrences: Sequence[Occurrence],
+    verdicts: Iterable[Verdict],
+    sites: Mapping[str, Site],
+    now_ns: int,
+    outcomes: Iterable[Outcome] = (),
 ) -> dict[str, Gathering]:
     """All of them by key, in the order of their start; the one that comes next with its weak offices."""
-    grouped = by_occurrence(verdicts)
-    made = {
-        meeting_key(occurrence.meeting.uid, occurrence.recurrence_ns): gathering(
-            occurrence, grouped.get((occurrence.meeting.uid, occurrence.recurrence_ns), {}), sites
-        )
-        for occurrence in occurrences
-    }
+    grouped, came = by_occurrence(verdicts), _outcomes_by_occurrence(outcomes)
+    made = {}
+    for occurrence in occurrences:
+        one = occurrence.meeting.uid, occurrence.recurrence_ns
+        made[meeting_key(*one)] = gathering(occurrence, grouped.get(one, {}), sites, came.get(one, ()))
     coming = next_occurrence(occurrences, now_ns)
     if coming is not None:
         identity = coming.meeting.uid, coming.recurrence_ns
@@ -101,10 +114,11 @@ def shade_at(site: Site, verdict: Verdict | None) -> Shade:
     return Shade.UNKNOWN if verdict is None else shade_of(verdict)
 
 
-def _stamp(verdicts: Mapping[str, Verdict]) -> str:
-    """A short digest of what a page would show of these verdicts."""
+def _stamp(verdicts: Mapping[str, Verdict], outcomes: Collection[Outcome]) -> str:
+    """A short digest of what a page would show of these verdicts and outcomes."""
     text = ";".join(
         f"{site}={verdict.state}{shown_chance(verdict.probability)}{[(r.code, shown(r.value), r.factor) for r in verdict.reasons]}"
         for site, verdict in sorted(verdicts.items())
     )
+    text += "".join(f";{one.site}:{one.state}{one.broken}" for one in outcomes)
     return blake2s(text.encode(), digest_size=6).hexdigest()

@@ -114,6 +114,15 @@ class Count(_Record, frozen=True, kw_only=True):
     planned: int = 0
 
 
+class Came(_Record, frozen=True, kw_only=True):
+    """How many offices of a meeting that is over have which outcome."""
+
+    held: int = 0
+    failed: int = 0
+    excused: int = 0
+    unsettled: int = 0
+
+
 class Weak(_Record, frozen=True, kw_only=True):
     """An invited office that is not ready for one meeting."""
 
@@ -138,8 +147,10 @@ class Gathering(_Record, frozen=True, kw_only=True):
     end: str
     profile: str
     linked: int
-    """Invited offices that have a line."""
+    """Invited offices that have a line; of a meeting with outcomes, those that were in it."""
     count: Count
+    came: Came | None = None
+    """What came true, once it is over and outcomes are on record."""
     stamp: str
     """Changes when any verdict of this meeting does; a page that shows it fetches it again."""
     weak: tuple[Weak, ...] = ()

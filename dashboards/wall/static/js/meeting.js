@@ -1,6 +1,7 @@
 // One meeting: every invited office, worst first, with probability, reasons, the one thing to do and what it holds at best;
 // how the forecast moved; a rehearsal; and once it is over what came true, the surprises first.
 
+import { OUTCOMES } from "./came.js";
 import { h, setText, shape } from "./dom.js";
 import { cameOf, cameTrue, saidOf } from "./truth.js";
 import { percent } from "./format.js";
@@ -109,8 +110,6 @@ function content({ meeting, invited, score }, rehearsal) {
   ].filter(Boolean);
 }
 
-const OUTCOMES = { held: "ready", failed: "not_ready", excused: "planned", unsettled: "unknown" };
-
 /** Of a meeting that is over: how many held it, how many did not. */
 function outcomes(linked) {
   const count = {};
@@ -129,8 +128,10 @@ function table(invited, over) {
 
 const headOf = (name, over) => (name === "said" || name === "came" ? say(`views.col_${name}`) : over && name === "forecasts" ? say("views.moved") : say(`wall.col_${name}`));
 
-const officeCell = (one) => h("th", { scope: "row", class: "col-office" },
-  h("a", { href: hrefSite(one.site, one.path ? { path: one.path } : {}), "data-site": one.site }, nameOf(model.offices.get(one.site))));
+/** The office with the way to its page; of one that the list no longer has, as of a meeting that is over, that. */
+const officeCell = (one) => h("th", { scope: "row", class: "col-office" }, model.offices.has(one.site)
+  ? h("a", { href: hrefSite(one.site, one.path ? { path: one.path } : {}), "data-site": one.site }, nameOf(model.offices.get(one.site)))
+  : say("office.removed", { site: one.site }));
 
 function reasonsCell(one) {
   const reasons = (one.why ?? []).filter((why) => one.shade !== "ready" || why.code !== "no_history");

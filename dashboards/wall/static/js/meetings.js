@@ -1,5 +1,6 @@
 // All meetings: today and tomorrow with what is expected of each, and those of the past weeks with what came true.
 
+import { countsOf, sayOutcome } from "./came.js";
 import { h, setText } from "./dom.js";
 import { clock, date, midnight, percent } from "./format.js";
 import { isOver, meetingsInOrder, model, now, overCount } from "./model.js";
@@ -12,6 +13,7 @@ const DAY_MS = 86_400_000;
 const PHONE = matchMedia("(max-width: 760px)");
 let unfolded = null; // as the reader left it; null: as wide as the screen is
 const EXPECTED = ["ready", "at_risk", "not_ready", "dark", "unknown"];
+const CAME = ["ready", "not_ready", "unknown"];
 
 export function createMeetingsPage() {
   const title = h("h2");
@@ -81,12 +83,12 @@ function folded(over) {
 
 function meetingCard(meeting) {
   const end = model.ends.get(meeting.end);
-  return h("li", {}, h("a", { href: hrefMeeting(meeting), class: `meeting-card${isOver(meeting) ? " over" : ""}`, "data-shade": worstOf(meeting.count) },
+  return h("li", {}, h("a", { href: hrefMeeting(meeting), class: `meeting-card${isOver(meeting) ? " over" : ""}`, "data-shade": worstOf(meeting) },
     h("time", {}, clock(meeting.starts_ms)),
     h("span", { class: "card-title" }, nameOf(meeting)),
     h("span", { class: "card-end" }, [end ? nameOf(end) : meeting.end, phaseOf(meeting)].filter(Boolean).join(" · ")),
     h("span", { class: "card-ready" }, readyParts(meeting)),
-    barOf(meeting.count, EXPECTED)));
+    isOver(meeting) ? barOf(countsOf(meeting), CAME, sayOutcome) : barOf(meeting.count, EXPECTED)));
 }
 
 function phaseOf(meeting) {
@@ -109,7 +111,7 @@ function pastRow(meeting) {
     h("td", { class: "col-when" }, `${date(meeting.starts_ms)}, ${clock(meeting.starts_ms)}`),
     h("th", { scope: "row" }, h("a", { href: hrefMeeting(meeting) }, nameOf(meeting))),
     h("td", { class: "col-held" }, settled
-      ? [barOf({ ready: held, not_ready: failed }, ["ready", "not_ready"]), rest.length ? h("small", {}, ` ${rest.join(" · ")}`) : ""]
+      ? [barOf({ ready: held, not_ready: failed }, CAME, sayOutcome), rest.length ? h("small", {}, ` ${rest.join(" · ")}`) : ""]
       : say("outcome.unsettled")),
     h("td", { class: "col-right" }, of ? [h("b", {}, percent(right / of)), h("small", {}, ` ${say("views.n_of_m", { n: right, m: of })}`)] : "–"));
 }

@@ -60,7 +60,7 @@ function countAt(invited, horizon, over) {
 }
 
 /** A bar divided by state, its numbers beside it; `order` is worst last. */
-export function barOf(count, order = SHADES) {
+export function barOf(count, order = SHADES, word = sayShade) {
   const parts = order.filter((shade) => count[shade]);
   const bar = h("span", { class: "shares", "aria-hidden": "true" }, parts.map((shade) => {
     const part = h("span", { class: "share", "data-shade": shade });
@@ -68,5 +68,5 @@ export function barOf(count, order = SHADES) {
     return part;
   }));
   return h("span", { class: "counted" }, bar, h("span", { class: "counts-text" }, parts.map((shade) =>
-    h("span", { class: `shade-${shade}` }, shape(shade), h("b", {}, String(count[shade])), h("span", { class: "sr" }, ` ${sayShade(shade)} `)))));
+    h("span", { class: `shade-${shade}` }, shape(shade), h("b", {}, String(count[shade])), h("span", { class: "sr" }, ` ${word(shade)} `)))));
 }

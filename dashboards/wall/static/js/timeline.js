@@ -1,6 +1,7 @@
-// Today and tomorrow: each meeting a bar with how many of its offices are ready, now as a line. On a phone and on
+// Today and tomorrow: each meeting a bar with how many of its offices are ready, or held it once it is over, now as a line. On a phone and on
 // paper the same links are a list; on a phone without those that are over, which it counts.
 
+import { countsOf, heldWords } from "./came.js";
 import { h, setText, setVariables, shape } from "./dom.js";
 import { clock, date, hourOfDay, midnight } from "./format.js";
 import { isOver, meetingsInOrder, model, now, overCount } from "./model.js";
@@ -122,27 +123,36 @@ function lengthsOf(meetings, percentOf, width) {
   return meetings.map((meeting) => {
     const from = (percentOf(hourOfDay(meeting.starts_ms)) / 100) * width;
     const until = Math.min(width, Math.max(from + LEAST_BAR * rem, (percentOf(endOf(meeting)) / 100) * width));
-    const words = wide(`${clock(meeting.starts_ms)}${meeting.linked}/${meeting.linked}`, 600) + AROUND * rem;
+    const words = wide(`${clock(meeting.starts_ms)}${widest(meeting)}`, 600) + AROUND * rem;
     return { from, until, words, full: words + wide(nameOf(meeting), 400) + 0.6 * rem, terse: words + LEAST_TITLE * rem };
   });
 }
 
-/** The worst that is expected of any of its offices. */
-export function worstOf(count) {
+const widest = ({ linked, came, ...meeting }) => (came && isOver(meeting) ? heldWords({ came: { held: linked }, linked })[0] : `${linked}/${linked}`);
+
+/** The worst that is expected of any of its offices, or that came of it. */
+export function worstOf(meeting) {
+  const count = countsOf(meeting);
   return ["dark", "not_ready", "at_risk", "unknown"].find((shade) => count[shade]) ?? (count.ready ? "ready" : "planned");
 }
 
-/** The worst that is expected, and how many of its offices are ready, as it is shown and read out; no number where nothing is known. */
-export function readyParts({ count, linked }) {
+/** The worst that is expected, and how many of its offices are ready, as it is shown and read out; no number where nothing is known. Of one that is over, what came of it. */
+export function readyParts(meeting) {
+  const sign = shape(worstOf(meeting));
+  if (isOver(meeting)) {
+    const [shown, said] = heldWords(meeting);
+    return [sign, h("b", {}, shown), h("span", { class: "sr" }, said)];
+  }
+  const { count, linked } = meeting;
   const ready = linked && count.unknown === linked ? null : count.ready ?? 0;
-  return [shape(worstOf(count)), h("b", {}, `${ready ?? "–"}/${linked}`),
+  return [sign, h("b", {}, `${ready ?? "–"}/${linked}`),
     h("span", { class: "sr" }, ready === null ? say("wall.ready_not_known") : say("wall.ready_of", { ready, linked }))];
 }
 
 function barOf(meeting, seat, percentOf) {
   const from = percentOf(hourOfDay(meeting.starts_ms));
   const width = Math.min(100, percentOf(endOf(meeting))) - from;
-  const worst = worstOf(meeting.count);
+  const worst = worstOf(meeting);
   const [sign, ready, said] = readyParts(meeting);
   const kind = ["bar", seat?.side ?? "left-out", isOver(meeting) && "over", seat && seat.room < Math.min(seat.bar.terse, seat.bar.full) && "terse"];
   const link = h("a", { href: hrefMeeting(meeting), class: kind.filter(Boolean).join(" "), "data-shade": worst, title: `${clock(meeting.starts_ms)} ${nameOf(meeting)} ${ready.textContent}` },

@@ -1,0 +1,104 @@
+"""Whom a digest names as told, of which fault: what left the outbox, and the alert of the fault that the verdict names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from telemetry.alerting import Kind, Post
+from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode, State
+from tests.digest.desk import ns
+
+if TYPE_CHECKING:
+    from telemetry.alerting import Alert
+    from tests.digest.desk import Desk
+
+PROVIDER = Factor(kind=FactorKind.PROVIDER, name="provider-b")
+END = Factor(kind=FactorKind.END, name="state")
+
+
+def before(desk: Desk, recipient: str = "john@hq.example") -> str:
+    """The digest before the meeting, as plain text."""
+    desk.look("10:00")
+    return desk.body(recipient, "before").replace("\u00a0", " ")
+
+
+def message(alert: str, person: str) -> Post:
+    """What is to be sent of an alert."""
+    return Post(
+        key=f"{alert}/{person}", person=person, channel="mail", recipient=f"{person}@noc.example",
+        subject="s", body="b", due_ns=ns("09:42"), alert=alert,
+    )  # fmt: skip
+
+
+def of_fault(factor: Factor, suffer: int, since: str = "09:40") -> dict[str, Any]:
+    """What a verdict says of a shared fault."""
+    reason = Reason(
+        code=ReasonCode.SHARED_FAULT, value=suffer, limit=suffer, factor=factor, since_ns=ns(since)
+    )
+    return {"reasons": (reason,), "action": Action.WAIT_HEADQUARTERS}
+
+
+def shared(desk: Desk, alert_id: str, factor: Factor, *sites: str) -> Alert:
+    """The alert of a shared fault, of which the desk was told."""
+    made = desk.alert(alert_id, "", "review", told=("asha",))
+    return replace(made, kind=Kind.SHARED, sites=sites, factor=factor, incident=alert_id)
+
+
+def test_who_is_told_is_who_was_sent_something(desk: Desk) -> None:
+    """A message that waits (no mail server) has told nobody, nor has one that was given up; each is said as what it is."""
+    desk.says()
+    told = desk.alert("K7M2PQ", "mathura", "review", told=("asha", "raj", "neha"))
+    desk.state.put_alerts([told], [message("K7M2PQ", one) for one in ("asha", "raj", "neha")], ns("09:50"))
+    desk.state.mark_sent("K7M2PQ/raj", ns("09:51"))
+    desk.state.mark_waiting("K7M2PQ/asha", "alerts.smtp_host is empty")
+    desk.state.mark_dead("K7M2PQ/neha", "refused", ns("09:52"))
+    text = before(desk)
+    assert "Told: raj; not taken up yet (K7M2PQ)" in text
+    assert "To be told: Asha Verma; the message waits, it is not sent yet (K7M2PQ)" in text
+    assert "Not told: neha; the message was given up (K7M2PQ)" in text
+    hindi = desk.body("meena@hq.example", "before")
+    assert "बताया जाना बाक़ी: Asha Verma; संदेश रुका है, अभी भेजा नहीं गया (K7M2PQ)" in hindi
+    assert "नहीं बताया जा सका: neha; संदेश भेजने की कोशिश छोड़ दी गई (K7M2PQ)" in hindi
+
+
+def test_one_shared_fault_stands_as_one_with_its_own_alert(desk: Desk) -> None:
+    """Whatever else is open about an office, however many offices each look counted: one card, and who was told of that fault."""
+    desk.says()
+    desk.state.put_verdicts(
+        [
+            desk.verdict("agra", State.NOT_READY, 0.11, **of_fault(END, 12), issued_ns=ns("09:57")),
+            desk.verdict("mathura", State.NOT_READY, 0.11, **of_fault(END, 13), issued_ns=ns("09:58")),
+            desk.verdict("hathras", State.NOT_READY, 0.10, **of_fault(END, 12), issued_ns=ns("09:57")),
+        ]
+    )
+    faults = [
+        shared(desk, "E2DANJ", PROVIDER, "agra", "mathura"),
+        shared(desk, "X5DANJ", END, "agra", "hathras"),  # mathura was hit a look later
+    ]
+    desk.state.put_alerts(faults, [], ns("09:56"))
+    text = before(desk)
+    assert "• Hathras, Agra, Mathura: not ready\n" in text
+    assert text.count("X5DANJ") == 1
+    assert "E2DANJ" not in text
+    assert "(13 of 13 offices)" in text, "the newest count stands for all"
+    assert "(12 of 12 offices)" not in text
+    assert "K7M2PQ" not in text, "its own alert is of another trouble"
+
+
+def test_an_office_whose_fault_has_no_alert_is_not_laid_to_another(desk: Desk) -> None:
+    """What was told of the provider's fault says nothing of one at headquarters."""
+    desk.says()
+    desk.state.put_verdicts([desk.verdict("etah", State.AT_RISK, 0.7, **of_fault(END, 12))])
+    desk.state.put_alerts([shared(desk, "E2DANJ", PROVIDER, "etah")], [], ns("09:56"))
+    assert "E2DANJ" not in before(desk)
+
+
+def test_a_headquarters_is_called_by_its_name(desk: Desk) -> None:
+    """No organiser knows the id that the settings have for it."""
+    desk.says()
+    desk.state.put_verdicts([desk.verdict("etah", State.AT_RISK, 0.7, **of_fault(END, 12))])
+    name = desk.live.current.headquarters["state"]
+    assert f"Fault at {name.name('en')}" in before(desk)
+    assert name.name("hi") in desk.body("meena@hq.example", "before")
