@@ -70,23 +70,6 @@ def test_a_fault_weighs_less_the_further_the_meeting(made: Bench) -> None:
     assert verdict(old, made, HOUR).probability < verdict(ground, made, HOUR).probability  # type: ignore[operator]
 
 
-def test_a_line_whose_faults_were_over_by_then_is_believed(made: Bench) -> None:
-    """Broken now, as it was for an hour on each day at noon: two hours later it held each time. A fault that is worse is a new one."""
-    recent = broken(made, lost=5, windows=40)
-    history = made.history(recent)
-    history.broken[:, 0, :, history.hours % 24 == 12] = 200
-    first = verdict(made.ground(recent), made, 2 * HOUR)
-    own = verdict(made.ground(recent, history), made, 2 * HOUR)
-    assert first.state is State.NOT_READY
-    assert first.reasons[0].code is ReasonCode.LOSS_UP
-    assert (own.state, own.reasons[0].code) == (State.AT_RISK, ReasonCode.LOSS_UP), "what is broken now is never ready"
-    assert own.probability is not None
-    assert own.probability > 0.85
-    assert verdict(made.ground(recent, history), made, 600.0).state is State.NOT_READY
-    worse = broken(made, lost=60, windows=40)
-    assert verdict(made.ground(worse, history), made, 2 * HOUR).state is State.NOT_READY
-
-
 def test_persistence_follows_the_lomax_law() -> None:
     """The figures that the module states, and certainty without a lead."""
     fresh = np.array([0])
