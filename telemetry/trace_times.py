@@ -1,7 +1,7 @@
 r"""The times of a trace: days as people and programs write them, or time counted since 1970.
 
 A time is read whole or not at all: pandas alone takes `2016-10-25 00:0` for midnight and `2016-1` for New Year, so a row that
-was cut short would be another time. Where the day does not begin with the year it comes before the month. A count says by its
+was cut short would be another time. Where a day of numbers does not begin with the year it comes before the month. A count says by its
 digits what it counts: since 2001 and until 2286 seconds have 10, milliseconds 13, microseconds 16 and nanoseconds 19.
 """
 
@@ -25,18 +25,28 @@ LATEST: Final = pd.Timestamp(2200, 1, 1, tz="UTC")
 """Nothing was measured before or after, and nanoseconds reach little farther."""
 _MONTHS: Final = 12
 _DAY_FIRST: Final = r"^\s*\d{1,2}[/.-](\d{1,2})[/.-]"
+_MONTH: Final = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[A-Za-z]{0,6}"
+_WEEKDAY: Final = r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[A-Za-z]{0,6},? +)?"
 _DAY: Final = (
-    r"(?:\d{4}([/-])\d{1,2}\1\d{1,2}"  # 2016-10-25
+    r"(?:\d{4}([/.-])\d{1,2}\1\d{1,2}"  # 2016-10-25
     r"|\d{1,2}([/.-])\d{1,2}\2(?:\d{4}|\d\d)"  # 25/10/2016
-    r"|\d{1,2}([ -])[A-Za-z]{3,9}\3\d{4})"  # 25 Oct 2016
+    rf"|{_WEEKDAY}\d{{1,2}}([ -]){_MONTH}\3\d{{4}}"  # 25 Oct 2016
+    rf"|{_WEEKDAY}{_MONTH} +\d{{1,2}},? \d{{4}})"  # Oct 25 2016
 )
-_CLOCK: Final = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?"
-_ZONE: Final = r" ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)"
-_WHOLE: Final = rf"\s*{_DAY}(?:[T ]\s*{_CLOCK}(?:{_ZONE})?)?\s*"
+_PART: Final = r"[.,]\d+"
+_CLOCK: Final = rf"\d{{1,2}}:\d\d(?::\d\d(?:{_PART})?)?(?: ?[AaPp][Mm])?"
+_ZONE: Final = r" ?(?:[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)"
+_COMPACT: Final = rf"\d{{8}}[Tt]\d{{4}}(?:\d\d(?:{_PART})?)?(?:{_ZONE})?"  # 20161025T000400Z
+_YEAR_LAST: Final = (
+    rf"{_WEEKDAY}{_MONTH} +\d{{1,2}} {_CLOCK}(?: (?:UTC|GMT))? \d{{4}}"  # Tue Oct 25 00:04:00 2016
+)
+_WHOLE: Final = rf"\s*(?:{_DAY}(?:[Tt ]\s*{_CLOCK}(?:{_ZONE})?)?|{_COMPACT}|{_YEAR_LAST})\s*"
+_TO_THE_MINUTE: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d"
+"""How Java writes a time whose seconds are 0."""
 _COUNT: Final = r"\s*(\d{10}|\d{13}|\d{16}|\d{19})(?:\.(\d*))?\s*"
 _NS_DIGITS: Final = 19
-_SECONDS: Final = r":\d\d:\d"
-_FRACTION: Final = r"(?<=:\d\d)\.\d+|(?<=^\d{10})\.\d*$|(?<=^\d{13})\.\d*$"
+_SECONDS: Final = r":\d\d:\d|[Tt]\d{6}"
+_FRACTION: Final = r"(?<=:\d\d)[.,]\d+|(?<=[Tt]\d{6})[.,]\d+|(?<=^\d{10})\.\d*$|(?<=^\d{13})\.\d*$"
 
 
 def times_of(path: Path, written: pd.Series) -> NDArray[np.int64]:
@@ -71,13 +81,15 @@ def to_the_second(written: pd.Series) -> NDArray[np.bool_]:
 
 def cut_short(time: str, before: str) -> bool:
     """Whether a time is written like the beginning of the one before it: as far as it goes, without what follows."""
+    if re.fullmatch(_TO_THE_MINUTE, time.strip()):
+        return False
     shape, whole = (_shape(each) for each in (time, before))
     return bool(shape) and shape != whole and whole.startswith(shape)
 
 
 def _shape(time: str) -> str:
-    """What is written of a time, whatever the digits are; fractions of a second may be of any length."""
-    return re.sub(r"\d", "0", re.sub(_FRACTION, "", time.strip()))
+    """What is written of a time, whatever the digits and letters are; fractions of a second may be of any length."""
+    return re.sub(r"[A-Za-z]", "a", re.sub(r"\d", "0", re.sub(_FRACTION, "", time.strip())))
 
 
 def _days(written: pd.Series) -> pd.Series:
@@ -85,7 +97,7 @@ def _days(written: pd.Series) -> pd.Series:
     text = written.where(written.str.fullmatch(_WHOLE, na=False))
     month = pd.to_numeric(text.str.extract(_DAY_FIRST, expand=False))
     day_comes_first = month.notna()
-    text = text.mask(month > _MONTHS)
+    text = text.mask(month > _MONTHS).str.replace(r"(?<=\d),(?=\d)", ".", regex=True)  # a fraction's comma
     day_first, others = (
         pd.to_datetime(part, format="mixed", dayfirst=first, errors="coerce", utc=True)
         for part, first in ((text.where(day_comes_first), True), (text.mask(day_comes_first), False))

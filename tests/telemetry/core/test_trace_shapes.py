@@ -71,6 +71,18 @@ def test_a_trace_is_the_same_however_its_columns_are_called_and_separated(tmp_pa
         ("05-11-2016 00:00", 1_478_304_000 * SECOND_NS),
         ("5/11/16 0:00", 1_478_304_000 * SECOND_NS),
         ("2016-11-05", 1_478_304_000 * SECOND_NS),
+        ("20161119T235928Z", FIRST_S * SECOND_NS),
+        ("20161120T052928.5+0530", FIRST_S * SECOND_NS + 500_000_000),
+        ("20161105T0000", 1_478_304_000 * SECOND_NS),
+        ("2016-11-19 23:59:28,123", FIRST_S * SECOND_NS + 123_000_000),
+        ("2016-11-19t23:59:28z", FIRST_S * SECOND_NS),
+        ("2016.11.19 23:59:28", FIRST_S * SECOND_NS),
+        ("2016.11.05 00:00", 1_478_304_000 * SECOND_NS),
+        ("Nov 19 2016 23:59:28", FIRST_S * SECOND_NS),
+        ("November 5, 2016 0:00", 1_478_304_000 * SECOND_NS),
+        ("Sat Nov 19 23:59:28 2016", FIRST_S * SECOND_NS),
+        ("Sat Nov  5 00:00:00 UTC 2016", 1_478_304_000 * SECOND_NS),
+        ("Sun, 20 Nov 2016 05:29:28 +0530", FIRST_S * SECOND_NS),
     ],
 )
 def test_times_are_counted_since_1970_or_written_as_days(tmp_path: Path, written: str, at_ns: int) -> None:
@@ -109,6 +121,11 @@ def test_of_two_counts_of_one_second_the_first_is_taken(tmp_path: Path) -> None:
         ("19/11/2016 23:59;12.5;0", "20/11/2016 0"),
         ("19/11/2016 23:59;12.5;0", "20/11/20"),
         ("1479599968;12.5;0", "14796002"),
+        ("20161119T235928Z;12.5;0", "20161120T0003;3;0"),
+        ("2016-11-19T23:59:28;12.5;0", "2016-11-20T00:0;3;0"),
+        ("2016-11-19T23:59:28;12.5;0", "2016-11-20T00:03"),
+        ("Sat Nov 19 23:59:28 2016;12.5;0", "Sun Nov 20 00:03:28 20"),
+        ("31-Oct-2016 23:59;12.5;0", "01-Nov-2016 0"),
         ("1479599968123;12.5;0", "1479600208"),
     ],
 )
@@ -131,10 +148,12 @@ def test_a_last_row_that_breaks_off_is_left_out_and_told(tmp_path: Path, whole: 
         (f"epoch;rtt;cp\n{FIRST}.123456;12.5;0\n{SECOND}.12;13;0\n", False),
         ("epoch;rtt\n1479599968.125;12.5\n1479600208;13", False),
         ("epoch;rtt\n19/11/2016 23:59:28;12.5\n2016-11-20 00:03;13\n", False),
+        ("epoch;rtt\n2016-11-19T23:59:30;12.5\n2016-11-20T00:00;13\n", False),
+        ("epoch;rtt\n2016-11-19 23:59:28,123;12.5\n2016-11-20 00:03:28,5;13\n", False),
     ],
 )
 def test_a_last_row_that_is_whole_stays(tmp_path: Path, text: str, lost: bool) -> None:
-    """A packet that was lost, columns that no row has, fractions of any length, another way of writing the time."""
+    """A packet that was lost, columns that no row has, fractions of any length, another way of writing the time, no seconds where they are 0."""
     trace = read_trace(of(tmp_path, text))
     assert np.isnan(trace.rtt_ms).tolist() == [False, lost]
     assert trace.mended == ()
@@ -150,6 +169,8 @@ def test_a_last_row_that_is_whole_stays(tmp_path: Path, text: str, lost: bool) -
         (f"epoch;rtt\n2016;12.5\n{SECOND};13\n", ":2: '2016' is no time; write it like 2026-11-25 10:55:00"),
         ("epoch;rtt\n240;12.5\n480;13\n", ":2: '240' is no time; write it like 2026-11-25 10:55:00"),
         ("epoch;rtt\n1.47959996e9;12.5\n", ":2: '1.47959996e9' is no time; write it like"),
+        ("epoch;rtt\n20161119T235;12.5\n", ":2: '20161119T235' is no time; write it like"),
+        ("epoch;rtt\n19 Sat 2016 23:59;12.5\n", ":2: '19 Sat 2016 23:59' is no time; write it like"),
         ("epoch;rtt\n11/19/2016 23:59;12.5\n", ":2: '11/19/2016 23:59' is no time; write it like"),
         (
             "epoch;rtt\n9999999999;12.5\n",
