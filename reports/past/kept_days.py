@@ -8,15 +8,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 import numpy as np
 
-import analytics
 from analytics.floor import asks_floor
 from analytics.history import METRICS
+from reports.past.judging_code import files_that_judge
 from telemetry.windows import SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
     from config.profiles import Limits
     from telemetry.store.derived import DerivedDays
 
-_JUDGES: Final = (
-    "broken.py", "causes.py", "delays.py", "floor.py", "history.py", "judge.py", "losses.py", "own_trouble.py", "proof.py",
-    "rhythm.py", "samples.py", "forecast/slots.py",
-)  # fmt: skip
 _GRID_FIELDS: Final = ("received_ns", "strain", "measured", "broken")
 
 
@@ -110,9 +105,8 @@ def _digest(paths: Sequence[str], limits: Sequence[Limits]) -> str:
 @cache
 def _code() -> str:
     """A digest of the source that judges and keeps: under another release, or a developer's change, nothing is found."""
-    folder = Path(analytics.__file__).parent
     found = hashlib.sha256()
-    for file in (*(folder / name for name in _JUDGES), Path(__file__)):
+    for file in files_that_judge():
         found.update(file.read_bytes())
     return found.hexdigest()
 

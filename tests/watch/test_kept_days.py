@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +22,7 @@ from analytics.lines import Lines
 from config.profiles import Limits, ladder_of
 from reports.past import kept_days
 from reports.past.judged import JudgedSpan, read_judged
+from reports.past.judging_code import files_that_judge
 from tatpar.watching.hindsight import DAY_CLOSES_NS
 from tatpar.watching.past import BlockOfPast, PastReader, Shape, read_block
 from telemetry.store.derived import Deriving
@@ -28,7 +32,6 @@ from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from conftest import Town
     from numpy.typing import NDArray
@@ -209,6 +212,27 @@ def test_other_limits_and_other_code_find_nothing(
     monkeypatch.setattr(kept_days, "_code", lambda: "another release")
     same(read_judged(reader, span, with_figures=True), slowly(reader, span))
     assert len({day for _, day in days_asked(reader)}) == 4
+
+
+def test_a_change_of_any_module_that_judges_is_another_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a fresh interpreter loads of these rooms to read judged days is what their names depend on."""
+    loads = (
+        "import sys, reports.past.judged\n"
+        "rooms = ('analytics.', 'reports.past.')\n"
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith(rooms) and not hasattr(m, '__path__')))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)
+    files = files_that_judge()
+    assert set(loaded.stdout.split()) == {str(file) for file in files}
+    assert {"bursts.py", "judge.py", "own_trouble.py", "judged.py"} <= {file.name for file in files}
+    of_file = Path.read_bytes
+    digests = {kept_days._code.__wrapped__()}
+    for changed in files:
+        monkeypatch.setattr(
+            Path, "read_bytes", lambda file, at=changed: of_file(file) + b"\n#" * (file == at)
+        )
+        digests.add(kept_days._code.__wrapped__())
+    assert len(digests) == len(files) + 1
 
 
 def replace_limit(limits: Limits, **changes: float) -> Limits:
