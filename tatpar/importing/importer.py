@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from config.errors import ConfigError
 from tatpar.importing.places import PlaceFinder
-from tatpar.importing.repeats import measured_once
+from tatpar.importing.repeats import Coarse, measured_once
 from tatpar.importing.samples import dtype_of, samples
 from tatpar.importing.spill import Spill
 from tatpar.importing.tables import chunks
@@ -32,8 +32,11 @@ from telemetry.windows import DAY_NS, SLOT_NS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from numpy.typing import NDArray
+
     from config.config import Config
     from tatpar.importing.mapping import Mapping
+    from tatpar.importing.samples import Samples
     from telemetry.store.protocol import ReportStore, StoreReader
     from telemetry.store.tables import RollupTable
 
@@ -63,7 +66,7 @@ class Written(Struct, frozen=True, kw_only=True):
     never: int = 0
     """Samples of local times that a zone's clocks left out; they count as the moment when the clocks went on."""
     repeated: int = 0
-    """Samples of rows that say again what another says of the same moment; they count once."""
+    """Rows that say again what another says of the same moment; they count once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,22 +155,37 @@ class Importer:
         Raises:
             StoreError: the store cannot be written; what was written until then stays, and importing again completes it.
         """
-        parts: dict[str, list[Written]] = {}
-        for site, found in self._spill.take():
-            once, repeated = measured_once(found, settled=self._sources.mapping.file.form == "trace")
+        return [self._write_site(site, store, reader, progress) for site in self._spill.sites]
+
+    def _write_site(
+        self,
+        site: str,
+        store: ReportStore | None,
+        reader: StoreReader | None,
+        progress: Callable[[int], None],
+    ) -> Written:
+        coarse = self._coarse(site)
+        parts: list[Written] = []
+        for found in self._spill.take(site):
+            once, repeated = measured_once(found, coarse)
             table = roll_up(windows_of(once, site, self._sources.mapping.probe, self._paths))
             table, written = self._fresh(site, table, len(found), reader)
-            written = structs.replace(written, repeated=repeated)
             if store is not None and len(table):
                 store.import_rollups(table)
-            parts.setdefault(site, []).append(written)
+            parts.append(structs.replace(written, repeated=repeated))
             progress(1)
-        return [
-            structs.replace(
-                _sum_of(site, each), twice=self._doubt[site, "twice"], never=self._doubt[site, "never"]
-            )
-            for site, each in parts.items()
-        ]
+        return structs.replace(
+            _sum_of(site, parts), twice=self._doubt[site, "twice"], never=self._doubt[site, "never"]
+        )
+
+    def _coarse(self, site: str) -> Callable[[Samples], NDArray[np.bool_]]:
+        """Where the very same row of a file counts each time, judged by all that the files have of an office."""
+        if self._sources.mapping.file.form == "trace":
+            return lambda found: np.ones(len(found), np.bool_)
+        coarse = Coarse()
+        for found in self._spill.look(site):
+            coarse.look(found)
+        return coarse.of
 
     def _fresh(
         self, site: str, table: RollupTable, count: int, reader: StoreReader | None

@@ -42,12 +42,24 @@ class Spill:
                     file.write(samples[rows].tobytes())
                 self._kept[key] = self._kept.get(key, 0) + len(rows)
 
-    def take(self) -> Iterator[tuple[str, Samples]]:
-        """Every office's weeks, oldest first; what was taken is let go."""
-        for key in sorted(self._kept):
-            file = self._file(key)
-            yield key[0], np.frombuffer(file.read_bytes(), self._dtype)
-            file.unlink()
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The offices that have samples, sorted."""
+        return tuple(sorted({site for site, _ in self._kept}))
+
+    def look(self, site: str) -> Iterator[Samples]:
+        """An office's weeks, oldest first; they stay."""
+        for key in self._weeks(site):
+            yield np.frombuffer(self._file(key).read_bytes(), self._dtype)
+
+    def take(self, site: str) -> Iterator[Samples]:
+        """An office's weeks, oldest first; what was taken is let go."""
+        for key, samples in zip(self._weeks(site), self.look(site), strict=True):
+            yield samples
+            self._file(key).unlink()
+
+    def _weeks(self, site: str) -> list[tuple[str, int]]:
+        return sorted(key for key in self._kept if key[0] == site)
 
     def _file(self, key: tuple[str, int]) -> Path:
         return self._folder / f"{key[0]}.{key[1]}"

@@ -104,7 +104,21 @@ def test_a_row_of_several_packets_is_written_again_as_a_whole(desk: Desk) -> Non
     done = desk.imports([desk.writes("a.csv", "t,a,b,c\n" + rows)], desk.writes("m.toml", mapping), "--json")
     (site,) = json.loads(done.stdout)["sites"]
     columns = desk.rollups().columns
-    assert (columns["sent"].sum(), columns["lost"].sum(), site["repeated"]) == (30, 1, 9)
+    assert (columns["sent"].sum(), columns["lost"].sum(), site["samples"]) == (30, 1, 39)
+    assert site["repeated"] == 3, "rows, not their packets"
+
+
+@pytest.mark.parametrize(("written", "mapping"), [(minute_of, TO_THE_MINUTE), (second_of, IN_SECONDS)])
+def test_a_file_is_judged_as_a_whole_however_little_a_week_has_of_it(
+    desk: Desk, written: Callable[[float], str], mapping: str
+) -> None:
+    """A ping a minute; of the ten of the newest week six are appended again: by that week alone most moments have two."""
+    week_s = 7 * DAY_NS // SECOND_NS
+    turn_s = START_S // week_s * week_s
+    rtts = [f"{40 + i % 9}" if i % 4 else LOST for i in range(70)]
+    rows = [f"{written(turn_s + 60 * (i - 60))},{rtt}\n" for i, rtt in enumerate(rtts)]
+    site, sent, lost = imported(desk, mapping, "".join([*rows, *rows[-6:]]))
+    assert (sent, lost, site["repeated"]) == (70, 18, 6)
 
 
 def test_figures_of_one_moment_are_put_together(desk: Desk) -> None:
