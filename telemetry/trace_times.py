@@ -1,8 +1,8 @@
 r"""The times of a trace: days as people and programs write them, or time counted since 1970.
 
 A time is read whole or not at all: pandas alone takes `2016-10-25 00:0` for midnight and `2016-1` for New Year, so a row that
-was cut short would be another time. Where a day of numbers does not begin with the year it comes before the month. A count says by its
-digits what it counts: since 2001 and until 2286 seconds have 10, milliseconds 13, microseconds 16 and nanoseconds 19.
+was cut short would be another time. Where a day of numbers does not begin with the year it comes before the month. A count
+says by its digits what it counts: since 2001 and until 2286 seconds have 10, milliseconds 13, microseconds 16 and nanoseconds 19.
 """
 
 from __future__ import annotations
