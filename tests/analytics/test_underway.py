@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from analytics.forecast.earlier_faults import EarlierFaults
 from analytics.forecast.foresight import Foreseen
+from analytics.hours import local_hour
 from analytics.readiness import asked_spans, expect
 from analytics.reasons import WORTH_TELLING
 from analytics.underway import rest_of, room_left, thinned
 from analytics.verdicts import verdicts
-from telemetry.decisions import State
+from telemetry.decisions import ReasonCode, State
 from telemetry.windows import SECOND_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from analytics.ground import Ground
 
+KOLKATA = ZoneInfo("Asia/Kolkata")
 MINUTE = 60.0
 GONE = (0.0, 15 * MINUTE, 30 * MINUTE, 45 * MINUTE, 55 * MINUTE, 59.5 * MINUTE)
 """So much of the hour is over, seconds."""
@@ -93,3 +96,24 @@ def test_a_term_costs_what_the_rest_would_be_without_it() -> None:
 def test_thinning_keeps_what_is_sure_and_what_is_not_known() -> None:
     got = thinned(np.array([0.0, 1.0, np.nan, 0.75]), 0.5)
     np.testing.assert_allclose(got, [0.0, 1.0, np.nan, 0.5])
+
+
+def test_the_reason_is_of_the_hours_that_are_left_too(made: Bench) -> None:
+    """Of two hours the first fails every week: not ready before it begins, for that; once it is over, that is no reason."""
+    recent = made.recent(made.values((2, 2, 40)))
+    occurrence = made.occurrence(-70 * MINUTE, minutes=180)
+    history = made.history(recent)
+    bad = local_hour(occurrence.starts_ns, KOLKATA) % 24
+    history.broken[:, 0, :, (history.hours % 24) == bad] = 240
+    ground = made.ground(recent, history)
+
+    def told(now_ns: int) -> tuple[State, list[ReasonCode]]:
+        at = replace(ground, now_ns=now_ns)
+        (found,) = verdicts(at, occurrence, expect(at, occurrence), [0])
+        return found.state, [reason.code for reason in found.reasons]
+
+    before, codes = told(occurrence.starts_ns - SECOND_NS)
+    assert (before, codes[0]) == (State.NOT_READY, ReasonCode.USUAL_HOUR)
+    after, codes = told(made.t0)
+    assert after is not State.NOT_READY
+    assert ReasonCode.USUAL_HOUR not in codes
