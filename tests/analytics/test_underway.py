@@ -11,7 +11,7 @@ import pytest
 
 from analytics.forecast.earlier_faults import EarlierFaults
 from analytics.forecast.foresight import Foreseen
-from analytics.hours import local_hour
+from analytics.hours import HOURS_PER_WEEK, local_hour
 from analytics.readiness import asked_spans, expect
 from analytics.reasons import WORTH_TELLING
 from analytics.underway import rest_of, room_left, thinned
@@ -99,21 +99,22 @@ def test_thinning_keeps_what_is_sure_and_what_is_not_known() -> None:
 
 
 def test_the_reason_is_of_the_hours_that_are_left_too(made: Bench) -> None:
-    """Of two hours the first fails every week: not ready before it begins, for that; once it is over, that is no reason."""
+    """The first hour fails in all four weeks, the last in two: once the first is over it is the last that speaks."""
     recent = made.recent(made.values((2, 2, 40)))
     occurrence = made.occurrence(-70 * MINUTE, minutes=180)
     history = made.history(recent)
-    bad = local_hour(occurrence.starts_ns, KOLKATA) % 24
-    history.broken[:, 0, :, (history.hours % 24) == bad] = 240
+    hour_of_day, week = history.hours % 24, (history.hours - history.hours[0]) // HOURS_PER_WEEK
+    first, last = (local_hour(at, KOLKATA) % 24 for at in (occurrence.starts_ns, occurrence.ends_ns - 1))
+    history.broken[:, 0, :, hour_of_day == first] = 240
+    history.broken[:, 0, :, (hour_of_day == last) & (week % 2 == 0)] = 240
     ground = made.ground(recent, history)
 
-    def told(now_ns: int) -> tuple[State, list[ReasonCode]]:
+    def record(now_ns: int) -> tuple[int, int] | None:
         at = replace(ground, now_ns=now_ns)
         (found,) = verdicts(at, occurrence, expect(at, occurrence), [0])
-        return found.state, [reason.code for reason in found.reasons]
+        records = [one.record for one in found.reasons if one.code is ReasonCode.USUAL_HOUR]
+        assert len(records) == 1, found
+        return records[0]
 
-    before, codes = told(occurrence.starts_ns - SECOND_NS)
-    assert (before, codes[0]) == (State.NOT_READY, ReasonCode.USUAL_HOUR)
-    after, codes = told(made.t0)
-    assert after is not State.NOT_READY
-    assert ReasonCode.USUAL_HOUR not in codes
+    assert record(occurrence.starts_ns - SECOND_NS) == (4, 4)
+    assert record(made.t0) == (2, 4)
