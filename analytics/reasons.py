@@ -259,17 +259,17 @@ def _past_reason(case: Case, causes: list[Cause]) -> Reason:
 
 
 def _recent_fault(case: Case) -> Reason:
-    """What came back within the hour and is well just now: how often, and since when; of what came less often, until when."""
+    """What came back within the hour and is well just now: until when, and of what came back several times how often and since when."""
     at, since_ns = (case.site, case.path), case.ground.relapsing_since_ns
+    until_ns = broke_until_ns(case) or None
     if since_ns is None or case.ground.relapses[at] < AGAIN:
-        return Reason(
-            code=ReasonCode.RECENT_FAULT, path=case.path_name, until_ns=broke_until_ns(case) or None
-        )
+        return Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name, until_ns=until_ns)
     return Reason(
         code=ReasonCode.RECENT_FAULT,
         value=float(case.ground.relapses[at]),
         path=case.path_name,
         since_ns=int(since_ns[at]) or None,
+        until_ns=until_ns,
     )
 
 

@@ -83,10 +83,12 @@ def test_what_came_back_again_and_again_beside_the_shared_fault_is_its_own(made:
     """Three spells that no one fault explains are not left behind by it."""
     ground = after_a_fault(evening(made, today=1.0, begins=0, base=0.95, height=0.0), made, "s00")
     times = np.full((3, 2), 3, dtype=np.int64)
-    found = verdict(
-        replace(ground, relapses=times, relapsing_since_ns=times * made.t0), made, fault=0.3, strain=0.2
-    )
+    began_ns, until_ns = (np.full((3, 2), made.t0 - minutes * MINUTE_NS) for minutes in (FIRST, LAST))
+    ground = replace(ground, relapses=times, relapsing_since_ns=began_ns, relapsed_until_ns=until_ns)
+    found = verdict(ground, made, fault=0.3, strain=0.2)
     assert found.action is Action.CALL_PROVIDER
+    (again,) = [one for one in found.reasons if one.code is ReasonCode.RECENT_FAULT]
+    assert (again.since_ns, again.until_ns) == (began_ns[0, 0], until_ns[0, 0])
 
 
 def flapped(made: Bench, last_min: int) -> Ground:

@@ -351,14 +351,19 @@ def test_a_fault_of_its_own_after_the_shared_one_is_over_is_told(build: Build, d
     ]
 
 
-def test_a_fault_of_its_own_is_told_while_what_the_shared_one_left_behind_is_not_over(build: Build) -> None:
-    """Its verdict has not come back since 09:40, so the alert is open; what was within the fault is nobody's own, what was ten minutes later is."""
+@pytest.mark.parametrize("times", [None, 3])
+def test_a_fault_of_its_own_is_told_while_what_the_shared_one_left_behind_is_not_over(
+    build: Build, times: int | None
+) -> None:
+    """Once, or for the third time since the shared one began. Its verdict has not come back since 09:40, so the alert is open; what was within the fault is nobody's own, what was ten minutes later is."""
     house = build().at("09:30").not_ready("agra", "etah", severe=True)
     house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
     house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").ready("etah").heard("agra")
     left = Reason(code=ReasonCode.RECENT_FAULT, until_ns=house.now_ns)
     house.not_ready("agra", reasons=(left,)).run("09:55")
     assert house.told_of("site:agra") == ["09:30:00 site:agra raised not_your_line agra"]
-    own = Reason(code=ReasonCode.RECENT_FAULT, until_ns=house.now_ns - 300 * SECOND_NS)
+    since_ns = house._ns("09:35") if times else None
+    until_ns = house.now_ns - 300 * SECOND_NS
+    own = Reason(code=ReasonCode.RECENT_FAULT, value=times, since_ns=since_ns, until_ns=until_ns)
     house.not_ready("agra", reasons=(own,), action=Action.CALL_PROVIDER).run("10:00")
     assert house.told_of("site:agra")[1:] == ["09:57:00 site:agra raised not_ready agra"]
