@@ -20,7 +20,7 @@ from alerts.advice import misleads
 from alerts.crowd import Crowd
 from alerts.ids import new_id
 from alerts.quiet import MINUTE_NS
-from alerts.shared import as_it_was, hit_by
+from alerts.shared import as_it_was, has_grown, hit_by
 from alerts.succession import Others, handed_on, other_troubles
 from alerts.telling import Telling, Told, owing, without_meeting
 from telemetry.alerting import Alert, AlertState, Kind, Owed, Step
@@ -168,7 +168,9 @@ class Machine:
         if self._silenced.covers(after):
             return after, ()
         told = self._fired(after, condition)
-        return told if told[1] else self._corrected(told[0])
+        if told[1]:
+            return told
+        return self._worse(told[0]) if has_grown(alert, after) else self._corrected(told[0])
 
     def _corrected(self, alert: Alert) -> Told:
         """What its in-charges were told to do no longer helps, and that has lasted: they hear what does.

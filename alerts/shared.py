@@ -1,4 +1,4 @@
-"""What an alert keeps of a fault that offices share: all that were hit, and when the fault itself ended.
+"""What an alert keeps of a fault that offices share: all that were hit, when the fault itself ended; and whether it has grown.
 
 While it heals, fewer offices suffer from look to look, and it stands a while longer lest it come back: the all-clear is about neither.
 """
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from analytics.shared.factors import is_part_of
+
 if TYPE_CHECKING:
     from alerts.condition import Condition
     from telemetry.alerting import Alert
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
 def hit_by(alert: Alert, condition: Condition) -> tuple[str, ...]:
     """The offices that an alert has been about so far and now; none of an office's own."""
     return () if condition.site else tuple(dict.fromkeys((*alert.hit, *condition.sites)))
+
+
+def has_grown(before: Alert, now: Alert) -> bool:
+    """Whether the fault that people were told of is that of something greater now: of a provider, no longer of one region of it."""
+    if not before.told or before.site or before.factor is None or now.factor is None:
+        return False
+    return is_part_of(before.factor, now.factor)
 
 
 def as_it_was(alert: Alert, ended: Incident | None) -> Alert:

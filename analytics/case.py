@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.ground import Standing
+from analytics.underway import rest_of
 
 if TYPE_CHECKING:
     from analytics.forecast.track import Track
@@ -101,6 +102,11 @@ class Case:
         """Whether the probe has said for too long that what breaks the line is its own trouble."""
         found = self.ground.not_believed
         return found is not None and self.path >= 0 and bool(found[self.site, self.path])
+
+    @property
+    def rest(self) -> Occurrence:
+        """What the verdict is about: the occurrence, of one that has begun what is left of it."""
+        return rest_of(self.occurrence, self.ground.now_ns)
 
     @property
     def lead_ns(self) -> int:

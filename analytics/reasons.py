@@ -302,7 +302,7 @@ def _broke_lately(case: Case) -> bool:
 
 def _usual(case: Case, more: float) -> list[tuple[float, Reason]]:
     """What the meeting's hours and `more` bring on this line; nothing where they have hardly ever failed."""
-    climate, meeting = case.ground.climate, case.occurrence
+    climate, meeting = case.ground.climate, case.rest
     cost = float(case.expectation.terms.usual[case.site]) + more
     if climate.hours_known(case.site, case.path) < LEAST_HOURS:
         return [(cost, Reason(code=ReasonCode.NO_HISTORY, path=case.path_name))]

@@ -72,7 +72,7 @@ def _reason(case: Case, code: ReasonCode, now: float | None) -> Reason:
 
 def _climbs(case: Case) -> bool:
     """Whether the line is usually nearer to its limit during the meeting than at this time of day."""
-    track, meeting = case.track, case.occurrence
+    track, meeting = case.track, case.rest
     first = (meeting.starts_ns - track.start_ns) // track.slot_ns
     last = -(-(meeting.ends_ns - track.start_ns) // track.slot_ns)
     newest = case.newest_slot

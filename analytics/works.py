@@ -29,7 +29,7 @@ def planned(case: Case) -> list[tuple[float, Reason]]:
 
 def _announced_s(case: Case) -> float:
     """For how many seconds of the meeting works or a holiday were announced."""
-    track, meeting = case.track, case.occurrence
+    track, meeting = case.track, case.rest
     first = max((meeting.starts_ns - track.start_ns) // track.slot_ns, 0)
     last = max(-(-(meeting.ends_ns - track.start_ns) // track.slot_ns), first)
     planned_s = int(track.planned[case.line, first:last].sum()) * track.slot_ns / SECOND_NS

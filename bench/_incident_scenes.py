@@ -220,6 +220,52 @@ class _Lots:
         """Its offices come back one after the other, over three to five minutes."""
         return [self._made(*self._large(), back_ns=self._span(3, 5))]
 
+    def three_providers(self) -> list[_Made]:
+        """Three providers fail alike within a window."""
+        names, effect = sorted({*self.places.providers.values()} - {""}), self._effect()
+        return [
+            self._made(self._served_by(name), self.places.ends, effect) for name in self.lot.sample(names, 3)
+        ]
+
+    def growing(self) -> list[_Made]:
+        """A provider in one region, and after two to five minutes in all others."""
+        while True:
+            site = self.lot.choice(self.places.sites)
+            everyone = self._served_by(self.places.providers[site.id])
+            first = everyone & {s.id for s in self.places.sites if s.region == site.region}
+            if min(len(first), len(everyone - first)) >= LEAST:
+                break
+        effect, later_ns = self._effect(), self._span(2, 5)
+        _, parts = self._made(first, self.places.ends, effect, lasts=(7, 8))
+        whole, rest = self._made(everyone - first, self.places.ends, effect, of=everyone, later_ns=later_ns)
+        begun_ns = min(part.start_ns for part in parts)
+        truth = Truth(
+            whole.factor, everyone, begun_ns, max(f.end_ns for f in [*parts, *rest]), whole.whole_ns
+        )
+        return [(truth, [*parts, *rest])]
+
+    def mild_for_all(self) -> list[_Made]:
+        """Headquarters loses two or three of a hundred packets on the way down."""
+        effect = Effect(direction="down", loss_ratio=self.lot.uniform(0.02, 0.03))
+        return [self._made(self._all, self.places.ends, effect)]
+
+    def cut_off(self) -> list[_Made]:
+        """Headquarters' line is dead: no report comes either before it is over."""
+        return [self._made(self._all, self.places.ends, OUTAGE)]
+
+    def outlived(self) -> list[_Made]:
+        """A provider's outage that is over while an end, which began to lose packets in the meantime, still does."""
+        lossy = Effect(direction="down", loss_ratio=self.lot.uniform(0.05, 0.12))
+        hit, ends, _ = self._hit("provider")
+        end = (self.lot.choice(ends),)
+        return [
+            self._made(hit, ends, OUTAGE, lasts=(3, 4)),
+            self._made(self._all, end, lossy, later_ns=self._span(1, 1.5), lasts=(5, 6)),
+        ]
+
+    def _served_by(self, provider: str) -> frozenset[str]:
+        return frozenset(site for site, name in self.places.providers.items() if name == provider)
+
     def none(self) -> list[_Made]:
         """No fault is shared."""
         return []
@@ -285,10 +331,11 @@ class _Lots:
         later_ns: int = 0,
         spread_ns: int = 0,
         back_ns: int = 0,
+        lasts: tuple[float, float] = (4, 8),
     ) -> _Made:
-        """A fault that takes `spread_ns` to hit all, and `back_ns` to let go of all; `of` are all whom what is at fault covers."""
+        """A fault that takes `spread_ns` to hit all, `lasts` so many minutes, and takes `back_ns` to let go of all; `of` are all whom what is at fault covers."""
         start_ns = self.at_ns + later_ns + self.lot.randrange(WINDOW_NS)
-        end_ns = self.at_ns + later_ns + self._span(4, 8) + spread_ns
+        end_ns = self.at_ns + later_ns + self._span(*lasts) + spread_ns
         parts = []
         for site in sorted(hit):
             begins_ns = start_ns + self.lot.randrange(spread_ns) if spread_ns else start_ns
@@ -327,6 +374,11 @@ GROUPS: Final[dict[str, Callable[[_Lots], list[_Made]]]] = {
     "ends office by office": _Lots.ends_one_by_one,
     "own collector or broker": _Lots.deaf,
     "deaf to some offices": _Lots.deaf_to_some,
+    "three providers at once": _Lots.three_providers,
+    "grows to the whole provider": _Lots.growing,
+    "headquarters, 2-3 % loss": _Lots.mild_for_all,
+    "headquarters' line dead": _Lots.cut_off,
+    "provider outlived by an end": _Lots.outlived,
     ALONE: _Lots.none,
     f"{ALONE}, 0-20 %": _Lots.none,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -35,11 +35,12 @@ PPS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An incident as it was first told, and as it was last named."""
+    """An incident as it was first told, and as it was last named; when it was over, if it was."""
 
     first_ns: int
     last: Open
     sites: frozenset[str]
+    ended_ns: int | None = None
 
 
 def watch(ground: Ground, scene: Scene, seed: int) -> list[Told]:
@@ -68,12 +69,16 @@ def watch(ground: Ground, scene: Scene, seed: int) -> list[Told]:
         last = np.repeat(last_ns[:, None], len(ground.lines.paths), axis=1)
         flags = [_since_its_beginning(flag, scene.faults) for flag in flags]
         sighting = sight(ground.lines, flags, Heard(last, everyone), now_ns)
-        opened = follow(opened, shared_faults(candidates, sighting), sighting, candidates, now_ns).open
+        followed = follow(opened, shared_faults(candidates, sighting), sighting, candidates, now_ns)
+        opened = followed.open
         for one in opened:
             if one.told_ns is not None:
                 first_ns = told[one.id].first_ns if one.id in told else one.told_ns
                 names = frozenset(ground.lines.sites[row] for row in np.flatnonzero(one.ever))
                 told[one.id] = Told(first_ns, one, names)
+        for one, until_ns in followed.ended:
+            if one.id in told:
+                told[one.id] = replace(told[one.id], ended_ns=until_ns)
     return list(told.values())
 
 

@@ -2,7 +2,7 @@
 
 Of every group of scenes: precision (told incidents that were there), recall (shared faults that were told before five
 minutes were over, from when the last of its offices was hit, or the fault was), right factor (of those told), each with a 90 % interval (Wilson), the error of the
-onset and the time to name. A told incident is right when the offices it lists and those that were hit are the same by half
+onset and of the end, and the time to name. A told incident is right when the offices it lists and those that were hit are the same by half
 (Jaccard), and it is the first that was told of that fault; the factor is right when it is the one that covers just the lines that were hit,
 or of which a part was.
 """
@@ -50,6 +50,7 @@ class Tally:
     small_found: int = 0
     onset_s: list[float] = field(default_factory=list)
     name_s: list[float] = field(default_factory=list)
+    end_s: list[float] = field(default_factory=list)
     minutes: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
@@ -74,6 +75,8 @@ class Tally:
                 self.wrong.append(f"{truth.factor} named {best.last.factor}")
             self.onset_s.append((best.last.since_ns - truth.start_ns) / SECOND_NS)
             self.name_s.append((best.first_ns - truth.start_ns) / SECOND_NS)
+            if best.ended_ns is not None:
+                self.end_s.append((best.ended_ns - truth.end_ns) / SECOND_NS)
         self.wrong += [f"false {each.last.factor} ({len(each.sites)})" for each in false]
 
     def figures(self) -> dict[str, object]:
@@ -85,13 +88,13 @@ class Tally:
         out["recall_two_offices"] = _ratio(self.small_found, self.small_made)
         out["right_factor"] = _ratio(self.named, self.found + self.small_found)
         if self.onset_s:
-            out["onset_error_s"] = (
-                f"median {statistics.median(self.onset_s):+.0f}, worst {max(self.onset_s, key=abs):+.0f}"
-            )
+            out["onset_error_s"] = _error(self.onset_s)
             ranked = sorted(self.name_s)
             out["time_to_name_s"] = (
                 f"median {statistics.median(ranked):.0f}, 9 of 10 within {ranked[int(0.9 * (len(ranked) - 1))]:.0f}"
             )
+        if self.end_s:
+            out["end_error_s"] = _error(self.end_s)
         return out
 
 
@@ -145,6 +148,10 @@ def _same(truth: Truth, told: Told) -> bool:
     common, either = len(truth.sites & told.sites), len(truth.sites | told.sites)
     alive = told.last.since_ns < truth.end_ns and told.first_ns > truth.start_ns
     return alive and common >= _SAME * either
+
+
+def _error(seconds: list[float]) -> str:
+    return f"median {statistics.median(seconds):+.0f}, worst {max(seconds, key=abs):+.0f}"
 
 
 def _ratio(k: int, n: int) -> str:

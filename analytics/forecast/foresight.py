@@ -52,7 +52,7 @@ class Foreseen:
         if room >= 1.0:
             return self
         without = np.clip(self.holds[..., None] + self.costs, 0.0, 1.0) ** room
-        holds = self.holds**room
+        holds = np.where(np.isnan(self.holds), np.nan, self.holds**room)
         return replace(self, holds=holds, costs=without - holds[..., None])
 
 

@@ -94,6 +94,12 @@ def factors(
     return _distinct(found, linked)
 
 
+def is_part_of(part: Factor, whole: Factor) -> bool:
+    """Whether what is at fault is a part of something greater: a provider in one region, of that provider."""
+    kinds = (part.kind, whole.kind)
+    return kinds == (FactorKind.PROVIDER_REGION, FactorKind.PROVIDER) and part.name == whole.name
+
+
 def _distinct(
     found: list[tuple[Factor, NDArray[np.bool_], NDArray[np.bool_]]], linked: NDArray[np.bool_]
 ) -> Factors:

@@ -3,9 +3,8 @@
 Stateless but for what is open: the faults of a moment are found anew each time (`find`), and matched to what is open.
 
 * A fault is told when it has been found for `HOLD_NS`.
-* It is the same fault when the factor is the same, or, if that is found no more, when it began at the same time (`SAME_NS`) and half of the smaller
-  set of offices is common. Then it keeps its identity; it takes the other factor's name when that one is surer than ever
-  the old one was: the first offices of a provider to fall silent may look like one region's. Offices that do not depend on the
+* It is the same fault when the factor is the same, or, if that is found no more, as `same` says. Then it keeps its identity; it takes the other factor's
+  name when that one is greater, or surer than ever the old one was: the first offices of a provider to fall silent may look like one region's. Offices that do not depend on the
   factor whose name stands are none of its fault: their trouble is their own.
 * Several that turn out to be one are merged into the oldest; of one that splits the surest part keeps the identity.
 * It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that; silence of all
@@ -22,7 +21,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import structs
 
-from analytics.shared.membership import belong, known_offices, lines_of
+from analytics.shared.factors import is_part_of
+from analytics.shared.membership import belong, known_offices, lines_of, look
+from analytics.shared.same import joined, same_as, takes_its_name
 from telemetry.decisions import Evidence, FactorKind, Incident
 from telemetry.windows import SECOND_NS
 
@@ -33,12 +34,12 @@ if TYPE_CHECKING:
 
     from analytics.shared.factors import Factors
     from analytics.shared.find import Found
+    from analytics.shared.membership import Look
     from analytics.shared.sighting import Sighting
     from telemetry.decisions import Factor
 
 HOLD_NS: Final = 15 * SECOND_NS
 CALM_NS: Final = 60 * SECOND_NS
-SAME_NS: Final = 300 * SECOND_NS
 _HALF: Final = 0.5
 _LEAST: Final = 2
 _MOST_LOG_ODDS: Final = 100.0
@@ -108,37 +109,28 @@ def follow(
     before: Sequence[Open], found: Sequence[Found], sighting: Sighting, candidates: Factors, now_ns: int
 ) -> Followed:
     """One look: what was open, what is found now, and what is seen of the lines."""
-    left, kept, ended = list(before), [], []
+    found, left = joined(found), list(before)
+    kept, ended = [], []
     again = {each.factor for each in found}
+    seen = look(sighting, candidates, {*again, *(one.factor for one in left if one.told_ns is not None)})
     for number, each in enumerate(found):
-        same = [one for one in left if one.factor == each.factor]
-        same = same or [one for one in left if one.factor not in again and _is_same(one, each)]
+        same = same_as(each, left, again)
         if not same:
             kept.append(_begin(each, now_ns, number))
             continue
         oldest = min(same, key=lambda one: (one.told_ns is None, one.first_ns))
-        going_on = _go_on(oldest, each, sighting, candidates, now_ns)
-        kept.append(_with_members(going_on, going_on.now, sighting, candidates))
+        going_on = _go_on(oldest, each, seen, now_ns)
+        kept.append(_with_members(going_on, going_on.now, seen))
         ended += [(one, now_ns) for one in same if one is not oldest]
         taken = {one.id for one in same}
         left = [one for one in left if one.id not in taken]
     for one in left:
-        still = _still(one, sighting, candidates, now_ns)
+        still = _still(one, seen, now_ns)
         if still is None:
             ended.append((one, one.calm_ns or now_ns))
         else:
             kept.append(still)
     return Followed(tuple(sorted(kept, key=lambda one: (one.first_ns, one.id))), tuple(ended))
-
-
-def _is_same(one: Open, each: Found) -> bool:
-    """Whether what is found is what was open, under another name; our own deafness never takes the place of a fault that was told by its name."""
-    is_named = one.told_ns is not None and one.factor.kind is not FactorKind.AT_ONCE
-    if is_named and (one.factor.kind is FactorKind.HUB) != (each.factor.kind is FactorKind.HUB):
-        return False
-    common = int((one.ever & each.sites).sum())
-    smaller = max(min(int(one.ever.sum()), int(each.sites.sum())), 1)
-    return abs(one.since_ns - each.since_ns) <= SAME_NS and common >= _HALF * smaller
 
 
 def _begin(each: Found, now_ns: int, number: int) -> Open:
@@ -154,15 +146,14 @@ def _begin(each: Found, now_ns: int, number: int) -> Open:
     )
 
 
-def _go_on(one: Open, each: Found, sighting: Sighting, candidates: Factors, now_ns: int) -> Open:
-    """With what is found now, under the surer of both names; only offices that depend on that one are of it."""
-    is_named = one.told_ns is not None and one.factor.kind is not FactorKind.AT_ONCE
-    surer = each.log_odds > one.evidence.log_odds or not is_named
+def _go_on(one: Open, each: Found, seen: Look, now_ns: int) -> Open:
+    """With what is found now, under the one of both names that holds; only offices that depend on that one are of it."""
+    surer = takes_its_name(one, each, seen.sighting)
     told_ns = one.told_ns
     if told_ns is None and now_ns - one.first_ns >= HOLD_NS:
         told_ns = now_ns
     factor = each.factor if surer else one.factor
-    theirs = lines_of(factor, candidates, sighting).any(axis=1)
+    theirs = lines_of(factor, seen).any(axis=1)
     return replace(
         one,
         factor=factor,
@@ -180,18 +171,19 @@ def _begun(one: Open, each: Found, *, surer: bool) -> int:
     """Since when: what is surer says, but nothing that was told begins later than was said, as when silent lines speak again."""
     if not surer:
         return one.since_ns
-    return each.since_ns if one.told_ns is None else min(one.since_ns, each.since_ns)
+    is_other = one.told_ns is None and not is_part_of(one.factor, each.factor)
+    return each.since_ns if is_other else min(one.since_ns, each.since_ns)
 
 
-def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> Open | None:
+def _still(one: Open, seen: Look, now_ns: int) -> Open | None:
     """One that is not found any more: None when it is over."""
     if one.told_ns is None:
         return None
     if one.factor.kind is FactorKind.HUB:
-        now = one.ever & (sighting.troubled & lines_of(one.factor, candidates, sighting)).any(axis=1)
+        now = one.ever & (seen.sighting.troubled & lines_of(one.factor, seen)).any(axis=1)
     else:
-        now = belong(one.factor, one.ever, one.since_ns, sighting, candidates)
-        one = _with_members(one, now, sighting, candidates)
+        now = belong(one.factor, one.ever, one.since_ns, seen)
+        one = _with_members(one, now, seen)
     # One voice that is heard, and it is not the hub.
     least = 1.0 if one.factor.kind is FactorKind.HUB else _HALF
     if now.sum() >= max(_LEAST, least * one.ever.sum()):
@@ -200,12 +192,12 @@ def _still(one: Open, sighting: Sighting, candidates: Factors, now_ns: int) -> O
     return None if now_ns - calm_ns >= CALM_NS else replace(one, now=now, calm_ns=calm_ns)
 
 
-def _with_members(one: Open, found: NDArray[np.bool_], sighting: Sighting, candidates: Factors) -> Open:
+def _with_members(one: Open, found: NDArray[np.bool_], seen: Look) -> Open:
     """With everybody who belongs to it beside those `found`, (S,); its counts are never behind those it lists."""
-    now = found | belong(one.factor, one.ever, one.since_ns, sighting, candidates)
+    now = found | belong(one.factor, one.ever, one.since_ns, seen)
     said, suffer = one.evidence, int(now.sum())
     if suffer > said.suffer:
-        most = known_offices(one.factor, sighting, candidates)
+        most = known_offices(one.factor, seen)
         members = max(said.members, min(said.members + suffer - said.suffer, most))
         said = structs.replace(said, suffer=suffer, members=members)
     return replace(one, now=now, ever=one.ever | now, evidence=said)

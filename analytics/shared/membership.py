@@ -8,11 +8,13 @@ To decide that offices have something in common, those that had trouble before a
 * an office that depends on the factor and falls ill in the same way within half an hour of its beginning joins it: after that, trouble
   of its own is as likely;
 * an office that has suffered from it and still does, or is still without contact, has not come back: when lines are heard again their
-  flags begin anew, so a young flag does not say that the trouble is a new one.
+  flags begin anew, so a young flag does not say that the trouble is a new one. Where an end or an uplink has a fault of its own its
+  lines say nothing of the fault of a provider, a region or headquarters: an office whose other lines are well has come back.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,6 +23,8 @@ from analytics.shared.onsets import AGE_NS, EARLIER_NS
 from telemetry.decisions import FactorKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from analytics.shared.factors import Factors
@@ -31,22 +35,38 @@ _HALF: Final = 0.5
 _PARTS: Final = (FactorKind.END, FactorKind.UPLINK)
 
 
-def belong(
-    factor: Factor, ever: NDArray[np.bool_], since_ns: int, sighting: Sighting, candidates: Factors
-) -> NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look sees of lines, and what they may have in common; `at_fault` (S, P): the lines of ends and uplinks that have a fault of their own."""
+
+    sighting: Sighting
+    candidates: Factors
+    at_fault: NDArray[np.bool_]
+
+
+def look(sighting: Sighting, candidates: Factors, lasting: Iterable[Factor]) -> Look:
+    """One look, while faults of these factors last."""
+    at_fault = np.zeros_like(sighting.known)
+    for factor in lasting:
+        if factor.kind in _PARTS and factor in candidates.names:
+            at_fault |= candidates.members[candidates.names.index(factor)]
+    return Look(sighting, candidates, at_fault)
+
+
+def belong(factor: Factor, ever: NDArray[np.bool_], since_ns: int, seen: Look) -> NDArray[np.bool_]:
     """(S,): the offices of an open fault that suffer from it now; `ever` (S,): those that have suffered from it since `since_ns`.
 
     Our own deafness is told by who is heard at all, so nobody belongs to it but whom that says.
     """
     if factor.kind is FactorKind.HUB:
         return np.zeros_like(ever)
-    lines, down = lines_of(factor, candidates, sighting), _down(sighting)
-    still = ever & ((sighting.troubled | down) & lines).any(axis=1)
+    sighting, lines, down = seen.sighting, lines_of(factor, seen), _down(seen.sighting)
+    still = ever & ((sighting.troubled | down) & _telling(factor, lines, seen)).any(axis=1)
     cut = _is_cut(lines & sighting.known & ~sighting.silent, down)  # of who is silent nothing is measured
     if factor.kind is FactorKind.END or (factor.kind is FactorKind.HEADQUARTERS and _most(still, cut)):
         still |= cut
     beside = ~lines & sighting.known
-    if factor in candidates.names:
+    if factor in seen.candidates.names:
         # Who suffers elsewhere too has another cause, and of who is silent nothing is measured.
         elsewhere = _all(beside, sighting.troubled) if factor.kind in _PARTS else np.zeros_like(ever)
         silent = sighting.silent.any(axis=1) & (factor.kind is FactorKind.HEADQUARTERS)
@@ -56,16 +76,24 @@ def belong(
     return np.asarray(still & ~_all(beside, down))  # down elsewhere too: its trouble is its own
 
 
-def known_offices(factor: Factor, sighting: Sighting, candidates: Factors) -> int:
+def known_offices(factor: Factor, seen: Look) -> int:
     """How many offices of a factor anything is known of."""
-    return int((lines_of(factor, candidates, sighting) & sighting.known).any(axis=1).sum())
+    return int((lines_of(factor, seen) & seen.sighting.known).any(axis=1).sum())
 
 
-def lines_of(factor: Factor, candidates: Factors, sighting: Sighting) -> NDArray[np.bool_]:
+def lines_of(factor: Factor, seen: Look) -> NDArray[np.bool_]:
     """(S, P): the lines that depend on a factor; all where the configuration names it no more."""
-    if factor in candidates.names:
-        return np.asarray(candidates.members[candidates.names.index(factor)])
-    return np.ones(sighting.troubled.shape, dtype=bool)
+    if factor in seen.candidates.names:
+        return np.asarray(seen.candidates.members[seen.candidates.names.index(factor)])
+    return np.ones(seen.sighting.troubled.shape, dtype=bool)
+
+
+def _telling(factor: Factor, lines: NDArray[np.bool_], seen: Look) -> NDArray[np.bool_]:
+    """(S, P): of a factor's `lines`, (S, P), those that tell whether an office still suffers from it: not those at fault themselves, if it has others."""
+    if factor.kind in _PARTS:
+        return lines
+    others = np.asarray((lines & seen.sighting.known & ~seen.at_fault).any(axis=1))
+    return np.asarray(lines & ~(seen.at_fault & others[:, None]))
 
 
 def _fell_ill_later(

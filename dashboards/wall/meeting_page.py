@@ -79,6 +79,8 @@ class Invited(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Windows of 15 s in which every packet was lost."""
     unheard: int | None = None
     """Windows of 15 s without data while contact was lost."""
+    broken_beside: int | None = None
+    """Windows that broke beside those two; None where there was no outage."""
     came: str = ""
     """What was said half an hour before, against what came true: `right`, `missed` or `false_alarm`."""
     rehearsed: Rehearsed | None = None
@@ -184,6 +186,7 @@ def _invited(
         missing=outcome.missing or None,
         lost=outcome.lost or None,
         unheard=outcome.unheard or None,
+        broken_beside=outcome.rest[0] if outcome.lost or outcome.unheard else None,
         came=_came(forecasts, outcome),
     )
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from analytics.forecast.earlier_faults import EarlierFaults
 from analytics.forecast.foresight import Foreseen
+from analytics.hours import HOURS_PER_WEEK, local_hour
 from analytics.readiness import asked_spans, expect
 from analytics.reasons import WORTH_TELLING
 from analytics.underway import rest_of, room_left, thinned
 from analytics.verdicts import verdicts
-from telemetry.decisions import State
+from telemetry.decisions import ReasonCode, State
 from telemetry.windows import SECOND_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from analytics.ground import Ground
 
+KOLKATA = ZoneInfo("Asia/Kolkata")
 MINUTE = 60.0
 GONE = (0.0, 15 * MINUTE, 30 * MINUTE, 45 * MINUTE, 55 * MINUTE, 59.5 * MINUTE)
 """So much of the hour is over, seconds."""
@@ -93,3 +96,25 @@ def test_a_term_costs_what_the_rest_would_be_without_it() -> None:
 def test_thinning_keeps_what_is_sure_and_what_is_not_known() -> None:
     got = thinned(np.array([0.0, 1.0, np.nan, 0.75]), 0.5)
     np.testing.assert_allclose(got, [0.0, 1.0, np.nan, 0.5])
+
+
+def test_the_reason_is_of_the_hours_that_are_left_too(made: Bench) -> None:
+    """The first hour fails in all four weeks, the last in three: once the first is over it is the last that speaks."""
+    recent = made.recent(made.values((2, 2, 40)))
+    occurrence = made.occurrence(-70 * MINUTE, minutes=180)
+    history = made.history(recent)
+    hour_of_day, week = history.hours % 24, (history.hours - history.hours[0]) // HOURS_PER_WEEK
+    first, last = (local_hour(at, KOLKATA) % 24 for at in (occurrence.starts_ns, occurrence.ends_ns - 1))
+    history.broken[:, 0, :, hour_of_day == first] = 240
+    history.broken[:, 0, :, (hour_of_day == last) & (week > 0)] = 240
+    ground = made.ground(recent, history)
+
+    def record(now_ns: int) -> tuple[int, int] | None:
+        at = replace(ground, now_ns=now_ns)
+        (found,) = verdicts(at, occurrence, expect(at, occurrence), [0])
+        records = [one.record for one in found.reasons if one.code is ReasonCode.USUAL_HOUR]
+        assert len(records) == 1, found
+        return records[0]
+
+    assert record(occurrence.starts_ns - SECOND_NS) == (4, 4)
+    assert record(made.t0) == (3, 4)

@@ -213,9 +213,10 @@ class House:
         self.state.beat("watch", self.now_ns, {HEARD_UNTIL: until_ns})
         return self
 
-    def incident(self, kind: FactorKind, name: str, *sites: str, until: str = "") -> Self:
+    def incident(self, kind: FactorKind, name: str, *sites: str, until: str = "", was: str = "") -> Self:
+        """`was`: the id of the one that is found to be this now."""
         made = Incident(
-            id=f"{kind.value}-{name}",
+            id=was or f"{kind.value}-{name}",
             factor=Factor(kind, name),
             since_ns=self.now_ns - 30 * SECOND_NS,
             told_ns=self.now_ns,

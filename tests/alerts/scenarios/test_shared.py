@@ -113,6 +113,15 @@ def test_the_all_clear_is_about_all_that_were_hit_and_ends_with_the_fault(build:
     assert "5 offices" in headline(over, house.live.current, "en", house.now_ns)
 
 
+def test_a_shared_fault_that_grows_to_the_whole_provider_is_told_once_more(build: Build) -> None:
+    """Two offices of one region, then all five: who was told hears that it has grown, once, and not of a second fault."""
+    house = build(offices=FIVE).at("09:25").incident(FactorKind.PROVIDER_REGION, "provider-b", *FIVE[:2])
+    house.run("09:28").incident(FactorKind.PROVIDER_REGION, "provider-b", *FIVE[:3]).run("09:29")
+    assert house.told == ["09:25:00 noc-desk raised shared 2-offices"]
+    house.incident(FactorKind.PROVIDER, "provider-b", *FIVE, was="provider_region-provider-b").run("09:40")
+    assert house.told[1:] == ["09:29:00 noc-desk worse shared 5-offices"]
+
+
 def test_a_shared_fault_that_comes_back_is_about_those_that_suffer_now(build: Build) -> None:
     """Only the all-clear looks back."""
     house = build(offices=FIVE).at("09:25").incident(FactorKind.PROVIDER, "provider-b", *FIVE).run("09:26")

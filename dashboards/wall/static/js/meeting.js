@@ -152,12 +152,14 @@ function row(one) {
     h("td", { class: "col-forecasts" }, moveChart(one, false)));
 }
 
-/** How it went: outages by how long they were; without one how many windows broke. */
+/** How it went: outages by how long they were, and how many windows broke beside them. */
 function shortOf(one) {
   const whole = one.windows * WINDOW_S;
   const outages = ["lost", "unheard"].filter((key) => one[key]);
-  if (!outages.length) return say("wall.broken_of", { broken: one.broken, windows: one.windows });
-  return outages.map((key) => say(`outcome.${key}_for`, { lasted: one[key] * WINDOW_S, whole })).join(" · ");
+  const told = outages.map((key) => say(`outcome.${key}_for`, { lasted: one[key] * WINDOW_S, whole }));
+  const broken = outages.length ? one.broken_beside : one.broken;
+  if (broken || !outages.length) told.push(say("wall.broken_of", { broken, windows: one.windows }));
+  return told.join(" · ");
 }
 
 function rowOver(one, explained) {
