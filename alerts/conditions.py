@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from alerts.condition import Condition
 from alerts.expected import Announced
 from alerts.quiet import MINUTE_NS
-from analytics.shared.tail import STRAIN
+from analytics.shared.tail import STRAIN, is_of_before
 from analytics.shared.told import explains, may_explain
 from config.sites import SiteStatus
 from telemetry.alerting import Kind
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from alerts.sight import Sight
     from config.config import Config
     from config.meetings import Occurrence
+    from telemetry.alerting import Alert
     from telemetry.decisions import Flag, Incident, Reason, Verdict
 
 _MENDED_AT_THE_OFFICE: Final = frozenset({Action.SWITCH_ON_DEVICE})
@@ -66,6 +67,7 @@ class _Finder:
         """By office, the last trouble that was told or laid to a shared fault, with whatever meeting; it may be over for up to an hour."""
         self._waiting = {alert.site for alert in sight.open if any(one.lasts for one in alert.owed)}
         """Offices of whose silence somebody was told who has not heard yet that it is over."""
+        self._ended = {one.id: one for one in sight.ended}
         self._announced = Announced(config.works, now_ns)
         self._meetings = Meetings(config)
         self._severe = {(flag.site, flag.path) for flag in sight.flags if flag.severe}
@@ -134,13 +136,23 @@ class _Finder:
         """Whether an office that was told that it is not its line is well now, and only what the shared fault has left behind speaks against it.
 
         That it stands near a limit still is no trouble beside what is over. It goes by office: the same fault weighs on every meeting of it.
-        What began after that was over is its own.
+        What began after that was over is its own; of what has no time nobody knows, so it counts while that alert is open, and no longer.
         """
         last = self._last.get(verdict.site)
         reason = next((one for one in verdict.reasons if one.code not in STRAIN), None)
         if last is None or last.kind is not Kind.NOT_YOUR_LINE or reason is None or not _is_over(reason):
             return False
-        return last.ended_ns is None or reason.since_ns is None or reason.since_ns <= last.ended_ns
+        over_ns = self._over_ns(last)
+        if over_ns is None:
+            return True
+        has_time = reason.since_ns is not None or reason.until_ns is not None
+        return is_of_before(over_ns, reason) if has_time else last.resolved_ns is None
+
+    def _over_ns(self, alert: Alert) -> int | None:
+        """When a shared fault was over for an office that was told of it: with the fault, or before; None while it lasts."""
+        fault = self._ended.get(alert.incident)
+        times = (alert.ended_ns, fault.until_ns if fault is not None else None)
+        return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def _concerns(self, verdict: Verdict, occurrence: Occurrence) -> bool:
         """Whether anybody is told of a verdict like this so long before the start; other ones only keep up what was told."""
@@ -228,10 +240,10 @@ class _Finder:
         """Whether a fault that others share may prove to be behind an office's trouble now."""
         site = self._config.registry.by_id[verdict.site]
         path = f"{verdict.path.partition('.')[0]}.{end}"
+        listed = {one.id for one in self._incidents.get(verdict.site, ())}
+        others = [one for one in self._sight.incidents if one.id not in listed]
         return any(
-            may_explain(
-                self._sight.incidents, site, path, one.code, self._since(one.since_ns, verdict.issued_ns)
-            )
+            may_explain(others, site, path, one.code, self._since(one.since_ns, verdict.issued_ns))
             for one in verdict.reasons
             if one.until_ns is None
         )

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from telemetry.alerting import INCIDENTS, Alert, Silence
+from telemetry.alerting import Alert, Silence
 from telemetry.decisions import Flag, Incident, State, Verdict
 from telemetry.state.heard import heard_until_ns
 from telemetry.windows import DAY_NS, HOUR_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from telemetry.state.db import StateDb
 
 
@@ -23,7 +25,7 @@ class Sight(Struct, frozen=True, kw_only=True):
     flags: tuple[Flag, ...] = ()
     incidents: tuple[Incident, ...] = ()
     ended: tuple[Incident, ...] = ()
-    """Incidents that are over, and of which an alert is open still."""
+    """Incidents that are over: of those an alert is open still, or one that was laid to them is open or ended within the last hour."""
     open: tuple[Alert, ...] = ()
     recent: tuple[Alert, ...] = ()
     """Alerts that ended within the last hour, oldest first."""
@@ -42,7 +44,7 @@ def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
         flagged=_flagged(state, standing, now_ns, reach_ns),
         flags=tuple(state.open_flags()),
         incidents=incidents,
-        ended=_ended(state, standing, incidents),
+        ended=_ended(state, alerts, incidents),
         open=standing,
         recent=tuple(alert for alert in alerts if alert.resolved_ns is not None),
         silences=tuple(state.silences(now_ns)),
@@ -50,11 +52,9 @@ def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
     )
 
 
-def _ended(
-    state: StateDb, standing: tuple[Alert, ...], incidents: tuple[Incident, ...]
-) -> tuple[Incident, ...]:
+def _ended(state: StateDb, alerts: Iterable[Alert], incidents: tuple[Incident, ...]) -> tuple[Incident, ...]:
     lasting = {incident.id for incident in incidents}
-    names = (alert.incident for alert in standing if alert.kind in INCIDENTS)
+    names = dict.fromkeys(alert.incident for alert in alerts if alert.incident)
     found = (state.incident(name) for name in names if name not in lasting)
     return tuple(one for one in found if one is not None and one.until_ns is not None)
 

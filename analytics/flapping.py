@@ -6,7 +6,7 @@ half a minute, and the outages that were told within the hour. Neither counts wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,6 +16,8 @@ from telemetry.decisions import Flag, Reason, ReasonCode
 from telemetry.windows import MINUTE_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from analytics.outages import Outages
@@ -34,6 +36,13 @@ class Flapping:
     count: NDArray[np.int64]
     since_ns: NDArray[np.int64]
     until_ns: NDArray[np.int64]
+    told: Mapping[tuple[int, int], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """By line (site, path), when each of the outages that were told began and ended (ns)."""
+
+    def of_line(self, site: int, path: int) -> tuple[tuple[int, int], ...]:
+        """When a line was down: the first beginning with the last end, and each outage that was told."""
+        first_last = int(self.since_ns[site, path]), int(self.until_ns[site, path])
+        return (first_last, *self.told.get((site, path), ()))
 
     def reason(self, site: int, path: int, name: str) -> Reason | None:
         """How often and since when, of a line that comes and goes; None of any other."""
@@ -66,7 +75,7 @@ def flapping(recent: Recent, told: Flapping) -> Flapping:
             until_ns[cell] = max(until_ns[cell], seen[-1].until_ns or int(found.start_ns[-1]) + WINDOW_NS)
         if len(seen) > count[cell]:
             count[cell], since_ns[cell] = len(seen), seen[0].since_ns
-    return Flapping(count, since_ns, until_ns)
+    return Flapping(count, since_ns, until_ns, told.told)
 
 
 def flapping_flags(recent: Recent, found: Flapping, now_ns: int) -> list[Flag]:

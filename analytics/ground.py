@@ -93,11 +93,22 @@ class Ground:
     """(S,): of each office's first uplink, empty where unknown; none where nobody names them."""
     past_incidents: tuple[Incident, ...] = ()
     """Those that they shared and that were over within the hour; others may be among them."""
+    relapsed_until_ns: NDArray[np.int64] | None = None
+    """(S, P): when the last spell of degradation that ended within the last hour was seen last; 0 without one, None: not known."""
 
     @property
     def lines(self) -> Lines:
         """The axes S and P."""
         return self.recent.lines
+
+    @cached_property
+    def faults_of(self) -> Mapping[str, tuple[Incident, ...]]:
+        """By office, the faults that it shares or shared: looked up for each verdict, and a fault may list the whole fleet."""
+        found: dict[str, list[Incident]] = {}
+        for incident in (*self.past_incidents, *self.incidents):
+            for site in incident.sites:
+                found.setdefault(site, []).append(incident)
+        return {site: tuple(faults) for site, faults in found.items()}
 
     @cached_property
     def heard(self) -> NDArray[np.bool_]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.breaches import last_breach, one_voice, past_limit
+from analytics.broke_last import broke_until_ns
 from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
 from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
 from analytics.readiness import NEVER_READY, READY
-from analytics.shared.tail import came_and_went_with_it
+from analytics.shared.tail import came_and_went_with_them
 from analytics.strained import strain_now, strained
 from analytics.works import planned, works_now
 from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode
@@ -165,7 +166,7 @@ def _fault_reasons(case: Case) -> list[Reason]:
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
     down, again = _last_outage(case), ground.flapping.reason(case.site, case.path, case.path_name)
-    comes_and_goes = [] if again is None or came_and_went_with_it(case) else [again]
+    comes_and_goes = [] if again is None or came_and_went_with_them(case) else [again]
     if down is not None and down.until_ns is None:
         return [_outage_reason(case, down), *comes_and_goes]
     suspects = [CAUSES[c] for c in ranked if by_cause[c] >= SUSPECT]
@@ -258,15 +259,17 @@ def _past_reason(case: Case, causes: list[Cause]) -> Reason:
 
 
 def _recent_fault(case: Case) -> Reason:
-    """What came back within the hour and is well just now: how often, and since when."""
+    """What came back within the hour and is well just now: until when, and of what came back several times how often and since when."""
     at, since_ns = (case.site, case.path), case.ground.relapsing_since_ns
+    until_ns = broke_until_ns(case) or None
     if since_ns is None or case.ground.relapses[at] < AGAIN:
-        return Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name)
+        return Reason(code=ReasonCode.RECENT_FAULT, path=case.path_name, until_ns=until_ns)
     return Reason(
         code=ReasonCode.RECENT_FAULT,
         value=float(case.ground.relapses[at]),
         path=case.path_name,
         since_ns=int(since_ns[at]) or None,
+        until_ns=until_ns,
     )
 
 

@@ -172,7 +172,8 @@ class Speaker:
         if runs and knows(self._language, f"{voice}_now.{about}"):
             return self.say(f"{voice}_now.{about}")
         if self._short:
-            return self.say(f"alerts.what.{about}")
+            others = reason is not None and about == reason.code.value and _is_of_others(reason)
+            return self.say(f"alerts.what.{'others' if others else about}")
         if reason is not None and about == reason.told_as.value:
             told = say_told(self._language, reason)
         else:
@@ -247,8 +248,7 @@ class Speaker:
         if reason.record is not None:
             failed, weeks = reason.record
             return self.say(f"alerts.record.{reason.code.value}", failed=failed, weeks=weeks)
-        is_of_others = reason.code is ReasonCode.SHARED_FAULT and reason.factor is None
-        cause = self.say(f"alerts.cause.{'others' if is_of_others else reason.code.value}")
+        cause = self.say(f"alerts.cause.{'others' if _is_of_others(reason) else reason.code.value}")
         if reason.value is None or reason.factor is not None or not reason.unit:
             return cause
         counted = f"{cause} {measure(self._language, reason.value, reason.unit)}"
@@ -291,3 +291,8 @@ class Speaker:
             return self.say("alerts.some_time")
         ended_ns = ended_ns if ended_ns is not None else self._facts.now_ns
         return form.duration(self._language, max(0.0, (ended_ns - since_ns) / 1e9))
+
+
+def _is_of_others(reason: Reason) -> bool:
+    """Whether it tells that others are in trouble, and nothing proves that they share it."""
+    return reason.code is ReasonCode.SHARED_FAULT and reason.factor is None

@@ -49,22 +49,21 @@ def explains(  # noqa: PLR0913, PLR0917 - what is known of a trouble
         nameless = each.factor.kind is FactorKind.AT_ONCE
         return of_end, apart_ns if apart_ns > EARLIER_NS else 0, nameless, -each.evidence.log_odds
 
-    theirs = (each for each in incidents if site in each.sites and _covers(each.factor, uplink, end, code))
+    theirs = (each for each in incidents if site in each.sites and covers(each.factor, uplink, end, code))
     return min(theirs, key=misfit, default=None)
 
 
 def may_explain(
     incidents: Iterable[Incident], site: Site, path: str, code: ReasonCode, since_ns: int
 ) -> bool:
-    """Whether a shared fault that lasts, and does not list an office, may prove to be behind its trouble on a line (`path`) since `since_ns`.
+    """Whether one of the shared faults that last and do not list an office may prove to be behind its trouble on a line (`path`) since `since_ns`.
 
     The office depends on the factor, and fell ill in the fault's time (`membership`). It is listed once most of its lines have shown it,
     a window or two after the verdict on one of them.
     """
     uplink, _, end = path.partition(".")
     return code in _NOW and any(
-        site.id not in each.sites
-        and _covers(each.factor, uplink, end, code)
+        covers(each.factor, uplink, end, code)
         and _depends(site, each.factor)
         and _in_its_time(each, since_ns)
         for each in incidents
@@ -86,7 +85,8 @@ def _in_its_time(incident: Incident, since_ns: int) -> bool:
     return after_ns >= -EARLIER_NS and (after_ns <= AGE_NS or incident.factor.is_headquarters)
 
 
-def _covers(factor: Factor, uplink: str, end: str, code: ReasonCode | None) -> bool:
+def covers(factor: Factor, uplink: str, end: str, code: ReasonCode | None) -> bool:
+    """Whether a shared fault can hit a line of `uplink` (empty: any) to `end`, and look like `code` there."""
     if factor.kind is FactorKind.HUB:
         return code in _UNHEARD
     if factor.kind is FactorKind.END:

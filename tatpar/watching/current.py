@@ -23,7 +23,7 @@ from tatpar.watching.contact import left, offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
 from tatpar.watching.incidents import OpenIncidents
 from tatpar.watching.past import Past, Shape, nothing_known
-from tatpar.watching.raised import RaisedFlags, relapses, told_outages
+from tatpar.watching.raised import RaisedFlags, relapses, spells_until, told_outages
 from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
 from telemetry.state.heard import HEARD_UNTIL
@@ -61,6 +61,7 @@ class Current:
         self.contact = contact
         self._dark = np.zeros(len(offices.sites), dtype=bool)
         self._relapses: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+        self._relapsed_until_ns: NDArray[np.int64] | None = None
         self._past_incidents: tuple[Incident, ...] = ()
         self._told_outages: tuple[int, Flapping] | None = None
         self._flapping: tuple[Recent, Flapping] | None = None
@@ -146,6 +147,7 @@ class Current:
 
     def _count_spells(self, now_ns: int) -> None:
         self._relapses = relapses(self._state, self.ring.lines, now_ns)
+        self._relapsed_until_ns = spells_until(self._state, self.ring.lines, now_ns)
         lately = self._state.incidents(now_ns - HOUR_NS, now_ns)
         self._past_incidents = tuple(each for each in lately if each.until_ns is not None)
         self._told_outages = self._flapping = None
@@ -184,6 +186,7 @@ class Current:
             fault_since_ns=self._fault_since(state),
             relapses=_fit(relapsed, recent.lines.shape),
             relapsing_since_ns=_fit(since_ns, recent.lines.shape),
+            relapsed_until_ns=_fit(self._relapsed_until_ns, recent.lines.shape),
             flapping=self._comes_and_goes(now_ns),
             silent_since_ns=self._silent_since(),
             stored=self.ring.ever_stored,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
-from analytics.flapping import no_outages
+from analytics.flapping import Flapping, no_outages
 from analytics.shared.onsets import EARLIER_NS
 from telemetry.decisions import NEWS, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.flapping import Flapping
     from analytics.lines import Lines
     from telemetry.decisions import Flag, Incident
     from telemetry.state.db import StateDb
@@ -184,9 +183,23 @@ def _fault_of(flag: Flag, shared: Sequence[_Shared]) -> str:
     return next((each.id for each in shared if each.explains(flag)), "")
 
 
+def spells_until(state: StateDb, lines: Lines, now_ns: int) -> NDArray[np.int64]:
+    """(S, P): when the last of the spells that ended on each line within the last hour was seen last; 0 without one."""
+    until_ns = np.zeros(lines.shape, dtype=np.int64)
+    for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
+        flag = spell.flag
+        if spell.cleared_ns is None or flag.reason.code in NEWS:
+            continue
+        if flag.site in lines.site_index and flag.path in lines.path_index:
+            cell = lines.site_index[flag.site], lines.path_index[flag.path]
+            until_ns[cell] = max(int(until_ns[cell]), flag.reason.until_ns or flag.seen_ns)
+    return until_ns
+
+
 def told_outages(state: StateDb, lines: Lines, now_ns: int) -> Flapping:
     """The outages that were told and ended within the last hour."""
     found = no_outages(lines.shape)
+    told: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
     for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
         flag, ended_ns = spell.flag, spell.flag.reason.until_ns or spell.flag.seen_ns
         if flag.reason.code is not ReasonCode.OUTAGE or spell.cleared_ns is None:
@@ -196,7 +209,8 @@ def told_outages(state: StateDb, lines: Lines, now_ns: int) -> Flapping:
             found.count[cell] += 1
             found.since_ns[cell] = min(int(found.since_ns[cell]) or flag.since_ns, flag.since_ns)
             found.until_ns[cell] = max(int(found.until_ns[cell]), ended_ns)
-    return found
+            told[cell] = (*told.get(cell, ()), (flag.since_ns, ended_ns))
+    return Flapping(found.count, found.since_ns, found.until_ns, told)
 
 
 def _key(flag: Flag) -> Key:

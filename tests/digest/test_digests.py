@@ -198,8 +198,8 @@ def test_after_tells_an_outage_as_one(desk: Desk) -> None:
         "  Besides, 10 % of the time below what the call needs, 0 % without data\n" in text
     )
     hindi = desk.body("meena@hq.example", "after").replace("\u00a0", " ")
-    assert "50 मिनट में से 24 मिनट लाइन बंद रही, सारे पैकेट खो गए" in hindi
-    assert "50 मिनट में से 20 मिनट संपर्क नहीं रहा" in hindi
+    assert "लाइन 24 मिनट बंद रही, कुल 50 मिनट; सारे पैकेट खो गए" in hindi
+    assert "संपर्क 20 मिनट नहीं रहा, कुल 50 मिनट" in hindi
 
 
 def test_a_result_that_nobody_knows_yet_is_waited_for_and_then_told_as_open(desk: Desk) -> None:

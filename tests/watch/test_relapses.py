@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from analytics.lines import Lines
-from tatpar.watching.raised import RaisedFlags, relapses, told_outages
+from tatpar.watching.raised import RaisedFlags, relapses, spells_until, told_outages
 from telemetry.decisions import Evidence, Factor, FactorKind, Flag, Incident, Reason, ReasonCode
 from telemetry.state.db import StateDb
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -41,6 +41,20 @@ def test_the_spells_of_one_reason_are_counted_from_the_first_of_them(tmp_path: P
         assert not relapses(state, LINES, now_ns + 2 * HOUR_NS)[0].any()
 
 
+def test_the_last_spell_says_until_when_the_line_was_bad(tmp_path: Path) -> None:
+    """Whatever its reason, as it was seen last; what is up still, and what was over an hour ago, is not among them."""
+    with closing(StateDb(tmp_path / "state.db")) as state:
+        spell(state, ReasonCode.LOSS_UP, T0)
+        spell(state, ReasonCode.RTT, T0 + 4 * MINUTE_NS)
+        state.put_flags(
+            [flag(ReasonCode.LOSS_UP, T0 + 8 * MINUTE_NS, T0 + 9 * MINUTE_NS)], T0 + 9 * MINUTE_NS
+        )
+        last_ns = T0 + 4 * MINUTE_NS + 15 * SECOND_NS
+        assert spells_until(state, LINES, T0 + 10 * MINUTE_NS).tolist() == [[last_ns], [0]]
+        state.put_flags([], T0 + 10 * MINUTE_NS)
+        assert not spells_until(state, LINES, T0 + 2 * HOUR_NS).any()
+
+
 def test_outages_alone_are_what_a_line_comes_and_goes_by(tmp_path: Path) -> None:
     """Losses between them are not counted; from the first outage to the last, and an hour after that none."""
     with closing(StateDb(tmp_path / "state.db")) as state:
@@ -51,6 +65,8 @@ def test_outages_alone_are_what_a_line_comes_and_goes_by(tmp_path: Path) -> None
         assert found.count.tolist() == [[3], [0]]
         assert found.since_ns.tolist() == [[T0], [0]]
         assert found.until_ns.tolist() == [[T0 + 4 * MINUTE_NS + 15 * SECOND_NS], [0]]
+        each = {(at_ns, at_ns + 15 * SECOND_NS) for at_ns in (T0, T0 + 2 * MINUTE_NS, T0 + 4 * MINUTE_NS)}
+        assert {line: set(spans) for line, spans in found.told.items()} == {(0, 0): each}
         assert told_outages(state, LINES, T0 + 62 * MINUTE_NS + 15 * SECOND_NS).count.tolist() == [[1], [0]]
         assert not told_outages(state, LINES, T0 + 2 * HOUR_NS).count.any()
 

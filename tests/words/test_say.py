@@ -221,3 +221,18 @@ def test_a_watch_that_is_late_is_not_said_to_be_off() -> None:
     hindi = words.say("hi", "table.stale", age=240.0)
     assert "पहले मिली" in hindi
     assert "बंद" not in hindi
+
+
+def test_an_outage_in_a_meeting_does_not_bend_its_hours() -> None:
+    """A duration stands as it is: "1 घंटा" before a postposition would have to be "1 घंटे"."""
+    for key, hindi, english in (
+        (
+            "outcome.lost_for",
+            "लाइन {} बंद रही, कुल {}; सारे पैकेट खो गए",
+            "Line down for {} of {}: all packets lost",
+        ),
+        ("outcome.unheard_for", "संपर्क {} नहीं रहा, कुल {}", "No contact for {} of {}"),
+    ):
+        for lasted, hi, en in ((600, "10 मिनट", "10 min"), (3600, "1 घंटा", "1 h")):
+            said = [words.say(each, key, lasted=lasted, whole=3600).replace(N, " ") for each in ("hi", "en")]
+            assert said == [hindi.format(hi, "1 घंटा"), english.format(en, "1 h")]

@@ -341,3 +341,38 @@ def test_a_line_near_its_limit_is_no_trouble_beside_what_a_shared_fault_left_beh
     assert house.told_of("site:agra") == ["09:30:00 site:agra raised not_your_line agra"]
     house.not_ready("agra", reasons=(near,), action=Action.CALL_PROVIDER).run("09:55")
     assert house.told_of("site:agra")[1:] == ["09:52:00 site:agra raised not_ready agra"]
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_fault_of_its_own_after_the_shared_one_is_over_is_told(build: Build, dated: bool) -> None:
+    """A quarter of an hour after the all-clear it failed for a short time and stands near its limit: a recent fault that was not in the shared one, or that does not say when it was."""
+    house = build().at("09:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").ready("agra", "etah")
+    house.run("10:05")
+    near = Reason(code=ReasonCode.STRAINED, value=0.95, unit="ratio")
+    own = Reason(code=ReasonCode.RECENT_FAULT, until_ns=house.now_ns - 180 * SECOND_NS if dated else None)
+    house.not_ready("agra", reasons=(near, own), action=Action.CALL_PROVIDER).run("10:10")
+    assert house.told_of("site:agra") == [
+        "09:30:00 site:agra raised not_your_line agra",
+        "09:42:00 site:agra resolved not_your_line agra",
+        "10:05:15 site:agra raised not_ready agra",
+    ]
+
+
+@pytest.mark.parametrize("times", [None, 3])
+def test_a_fault_of_its_own_is_told_while_what_the_shared_one_left_behind_is_not_over(
+    build: Build, times: int | None
+) -> None:
+    """Once, or for the third time since the shared one began. Its verdict has not come back since 09:40, so the alert is open; what was within the fault is nobody's own, what was ten minutes later is."""
+    house = build().at("09:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").ready("etah").heard("agra")
+    left = Reason(code=ReasonCode.RECENT_FAULT, until_ns=house.now_ns)
+    house.not_ready("agra", reasons=(left,)).run("09:55")
+    assert house.told_of("site:agra") == ["09:30:00 site:agra raised not_your_line agra"]
+    since_ns = house._ns("09:35") if times else None
+    until_ns = house.now_ns - 300 * SECOND_NS
+    own = Reason(code=ReasonCode.RECENT_FAULT, value=times, since_ns=since_ns, until_ns=until_ns)
+    house.not_ready("agra", reasons=(own,), action=Action.CALL_PROVIDER).run("10:00")
+    assert house.told_of("site:agra")[1:] == ["09:57:00 site:agra raised not_ready agra"]

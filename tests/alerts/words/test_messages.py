@@ -15,7 +15,7 @@ from alerts.words.pattern import filled, pattern, places
 from alerts.words.sms import MOST_SEGMENTS, cost, units
 from alerts.words.templates import BY_NUMBER, SAID, voice_of
 from telemetry.alerting import Kind, Step
-from telemetry.decisions import Action, Reason, ReasonCode
+from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode
 from telemetry.words import LANGUAGES
 from tests.alerts.words.cases import (
     LINK,
@@ -199,6 +199,19 @@ def test_one_number_is_said_of_loss_and_none_of_the_rest() -> None:
     assert not re.search(r"41|ms", sms(alarm(reason=jitter, link="")))
     past = Reason(code=ReasonCode.LOSS_UP, value=0.041, unit="ratio", until_ns=NOW_NS)
     assert "टुकड़े" not in sms(alarm(reason=past, link=""))
+
+
+def test_a_text_message_says_that_others_share_it_only_where_that_is_proved() -> None:
+    """A share of broken lines proves nothing of this one."""
+    share = Reason(code=ReasonCode.SHARED_FAULT, value=0.18, unit="ratio")
+    fault = structs.replace(share, value=2.0, unit="", factor=Factor(FactorKind.PROVIDER, "provider-b"))
+    for reason, hi, en in (
+        (share, "दूसरी लाइनों में ख़राबी है", "other lines are broken"),
+        (fault, "दूसरों में भी यही ख़राबी है", "other offices have it too"),
+    ):
+        found = alarm(reason=reason)
+        assert hi in render(found, config(), "hi", Form.SMS).body
+        assert en in render(found, config(), "en", Form.SMS).body
 
 
 def test_a_small_loss_is_one_and_never_none() -> None:
