@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 import numpy as np
 
 from analytics.forecast.deployment import Surroundings, awaited_slots, track_of, tracks_of
-from analytics.forecast.model import Model
 from analytics.forecast.track import Asks
 from analytics.limits import limit_sets
 from analytics.lines import Lines
 from bench._scale_store import END_NS, PATHS, T0
+from bench._shipped_model import shipped_model
 from config.load import load_config
 from config.profiles import ladder_of
 from reports.past.slots import read_slots
@@ -63,7 +61,7 @@ def answer(reader: StoreReader, block: Block) -> Answer:
     grid = read_slots(reader, offices, limits(), (T0, END_NS))
     read_s = time.process_time() - begin
     begin = time.process_time()
-    chances = shipped().chances(_track(grid), asks_of_all(len(offices.sites) * len(PATHS)))
+    chances = shipped_model().chances(_track(grid), asks_of_all(len(offices.sites) * len(PATHS)))
     return Answer(chances.holds.reshape(-1, OCCURRENCES), read_s, time.process_time() - begin)
 
 
@@ -81,12 +79,6 @@ def _owner(array: NDArray[np.generic]) -> NDArray[np.generic]:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
-
-
-@cache
-def shipped() -> Model:
-    """The model that a deployment begins with."""
-    return msgspec.json.decode(files("analytics.forecast").joinpath("prior.json").read_bytes(), type=Model)
 
 
 def asks_of_all(lines: int) -> Asks:

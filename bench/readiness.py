@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 from scipy.stats import binom
@@ -26,7 +24,6 @@ from analytics.forecast.deployment import Surroundings, awaited_slots, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.laid_over import LaidOver
-from analytics.forecast.model import Model
 from analytics.forecast.newest import Now, asked_ns, put_newest
 from analytics.forecast.slots import SlotGrid, empty_slots, history_of, merged_slots, put_rollups
 from analytics.ground import Ground
@@ -37,6 +34,7 @@ from analytics.lines import Lines
 from analytics.readiness import expect
 from analytics.recent import Recent
 from analytics.verdicts import verdicts
+from bench._shipped_model import shipped_model
 from config.load import load_config
 from config.meetings import Meeting, Occurrence
 from config.profiles import ladder_of
@@ -94,7 +92,7 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
     before = tuple(digest(each, T0) for each in tracks)
     sums_s = time.process_time() - begin
     progress("one look at the present")
-    model = _shipped()
+    model = shipped_model()
 
     def asking() -> Foresight:
         return Foresight(model, "shipped", tracks, before, asked_ns(T0))
@@ -115,11 +113,6 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
         "block_pandas_cpu_s": pandas_s,
         "pandas_over_ours": pandas_s / ours_s,
     }
-
-
-def _shipped() -> Model:
-    file = files("analytics.forecast").joinpath("prior.json")
-    return msgspec.json.decode(file.read_bytes(), type=Model)
 
 
 def _best(work: Callable[[], object], times: int) -> float:

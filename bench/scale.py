@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from bench._scale_block import OCCURRENCES, Answer, Block, answer, limits, shipped, state_bytes
+from bench._scale_block import OCCURRENCES, Answer, Block, answer, limits, state_bytes
 from bench._scale_store import PATHS, make
+from bench._shipped_model import shipped_model
 from config.load import load_config
 from telemetry.store.by_blocks import InProcess, OnDask
 from telemetry.store.derived import FILE
@@ -107,7 +108,7 @@ def _run_child(folder: Path, sites: int, where: str) -> dict[str, object]:
 def _child(folder: Path, sites: int, where: str) -> dict[str, object]:
     jobs = [Block(first, min(first + BLOCK, sites), ON_DISK) for first in range(0, sites, BLOCK)]
     settings = load_config(None).settings.store
-    shipped(), limits()
+    shipped_model(), limits()
     if where == "first":
         for file in folder.glob(FILE + "*"):
             file.unlink()

@@ -40,7 +40,8 @@ def doing(state: StateDb, occurrence: Occurrence, verdicts: Mapping[str, Verdict
     """
     alerts = [alert for alert in state.open_alerts() if alert.state in _SAID]
     chosen = {site: _alert_of(site, verdict, alerts, occurrence) for site, verdict in verdicts.items()}
-    told = {one.id: _told(one, state.messages_of(one.id)) for one in chosen.values() if one is not None}
+    named = {one.id: one for one in chosen.values() if one is not None}  # offices share one
+    told = {id_: _told(one, state.messages_of(id_)) for id_, one in named.items()}
     return {site: told[alert.id] for site, alert in chosen.items() if alert is not None}
 
 

@@ -6,20 +6,18 @@ Two ways beside each other: the chance of the whole meeting, as it was said unti
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 
 from analytics.forecast import scoring
 from analytics.forecast.features import facts
 from analytics.forecast.held import came_true
-from analytics.forecast.model import Model
 from analytics.forecast.rails import rails
 from analytics.forecast.track import Asks
 from analytics.underway import THINS
+from bench._shipped_model import shipped_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +56,5 @@ def _within(
     world: World, asks: Asks, zone: ZoneInfo, rail_weeks: float, room: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The shipped model's chances for the room that is left, within the guard rails."""
-    shipped = msgspec.json.decode(files("analytics.forecast").joinpath("prior.json").read_bytes(), type=Model)
-    model = shipped.of_facts(facts(world.track, asks)).holds
+    model = shipped_model().of_facts(facts(world.track, asks)).holds
     return rails(world.track, asks, zone, rail_weeks).within(model**room)

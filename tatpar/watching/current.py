@@ -98,9 +98,7 @@ class Current:
         set_of_site = self.offices.set_of_site(occurrences)
         flags = degraded(recent, sets.limits, set_of_site, present)
         flags += self.raised.waiting(flags, self._hardly_heard(recent, now_ns), recent.lines)
-        linked = {
-            s for s, is_linked in zip(self.offices.sites, self.offices.linked, strict=True) if is_linked
-        }
+        linked = self.offices.linked_sites
         flags = [flag for flag in flags if flag.site in linked]
         presence = self._state.presence()
         taken_in = self.contact.takes_in(now_ns)

@@ -111,8 +111,7 @@ def teachers(offices: Offices) -> tuple[str, ...]:
 
 def _lines_of_linked(prepared: Prepared) -> NDArray[np.int64]:
     offices, lines = prepared.offices, prepared.past.shape.lines
-    linked = {site for site, is_linked in zip(offices.sites, offices.linked, strict=True) if is_linked}
-    return np.flatnonzero(np.repeat([site in linked for site in lines.sites], len(lines.paths)))
+    return np.flatnonzero(np.repeat([site in offices.linked_sites for site in lines.sites], len(lines.paths)))
 
 
 def _hours(asks: Asks) -> int:

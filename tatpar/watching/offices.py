@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +42,7 @@ class Offices:
     sets: LimitSets
     zone: tzinfo
 
-    @property
+    @cached_property
     def linked_sites(self) -> frozenset[str]:
         """Those that have a probe."""
         return frozenset(site for site, linked in zip(self.sites, self.linked, strict=True) if linked)
