@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
@@ -119,6 +119,8 @@ def command(  # noqa: PLR0913 - one an option
     if as_json:
         _print_json(tables, records, age_s, now_ns)
     else:
+        if tables and not any(each.verdicts for each in tables):
+            _fail_without_verdicts(config, said, now_ns)
         _print(config, tables, age_s, language, everything=everything)
         click.echo("\n" + in_words(records, language))
     if any(each.someone_is_not_ready for each in tables):
@@ -130,6 +132,20 @@ def _only(config: Config, coming: Sequence[Occurrence], uid: str, language: str)
     if uid not in {meeting.uid for meeting in config.calendar.meetings}:
         no_uid(config, uid, language)
     return [each for each in coming if each.meeting.uid == uid][:1]
+
+
+def _fail_without_verdicts(config: Config, said: Sequence[Verdict], now_ns: int) -> NoReturn:
+    """No meeting of these settings has a verdict: the watch has given none yet, or it reads other settings."""
+    from tatpar.terminal.options import failed  # noqa: PLC0415
+
+    known = {meeting.uid for meeting in config.calendar.meetings}
+    strange = sorted({each.meeting for each in said if each.starts_ns > now_ns} - known)
+    if not strange:
+        failed("no verdicts yet; start `tatpar watch` (or `tatpar up`) on this data folder")
+    failed(
+        f"the verdicts of this data folder are of meetings that these settings do not have ({strange[0]}); "
+        "give --config the file that the watch runs with"
+    )
 
 
 def _tables(
@@ -175,14 +191,11 @@ def _print(
     config: Config, tables: Sequence[VerdictTable], age_s: float | None, language: str, *, everything: bool
 ) -> None:
     from tatpar.data_folder.decided import is_stale  # noqa: PLC0415
-    from tatpar.terminal.options import failed  # noqa: PLC0415
     from telemetry.words import say  # noqa: PLC0415
 
     if not tables:
         click.echo(say(language, "table.no_meeting", days=config.settings.watch.forecast_days))
         return
-    if not any(each.verdicts for each in tables):
-        failed("no verdicts yet; start `tatpar watch` (or `tatpar up`) on this data folder")
     if is_stale(age_s):
         click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
     for number, each in enumerate(tables):

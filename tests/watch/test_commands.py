@@ -181,6 +181,17 @@ def test_no_verdicts_yet_is_told(town: Town) -> None:
     assert "tatpar watch" in result.stderr
 
 
+def test_verdicts_of_other_meetings_ask_for_the_settings_of_the_watch(decided: Town) -> None:
+    """Asked with other settings than the watch's: not that the watch must be started, it runs."""
+    said = decided.state.verdicts(0, 2**62)
+    shift_h = (said[0].starts_ns - decided.t0) / SECOND_NS / 3600
+    decided.meet(decided.meeting("elsewhere", shift_h))
+    result = call(decided, "ready", "--lang", "en")
+    assert result.exit_code == 1
+    assert "(review); give --config" in result.stderr
+    assert "tatpar watch" not in result.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "columns"),
     [("Agra", 4), ("आगरा", 4), ("मेरठ", 3), ("झाँसी", 4), ("मुज़फ़्फ़रनगर", 8), ("क्‍ष", 2), ("日本", 4), ("", 0)],
