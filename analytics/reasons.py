@@ -15,12 +15,12 @@ from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
 from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
 from analytics.ground import Standing
+from analytics.guards import NEVER_READY
 from analytics.hours import hours_of_week_between
-from analytics.readiness import NEVER_READY, READY
 from analytics.shared.tail import came_and_went_with_them
 from analytics.strained import strain_now, strained
 from analytics.works import planned, works_now
-from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode
+from telemetry.decisions import READY_FROM, Factor, FactorKind, Reason, ReasonCode
 from telemetry.windows import DAY_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     if alone or case.probability is None:
         return alone or (_silent(case, ReasonCode.NO_DATA),)  # whoever is heard has a number
     missing = _missing(case)
-    if missing and case.probability >= READY:
+    if missing and case.probability >= READY_FROM:
         return tuple(missing)
     if case.is_not_believed:  # whoever reads it shall see that the probe claims to be the cause
         claim = Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name)

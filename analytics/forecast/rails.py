@@ -18,11 +18,11 @@ from analytics.flags import USUAL_TIMES
 from analytics.forecast.earlier_faults import BACK_NS, broken_in, earlier_faults, run_of
 from analytics.forecast.same_time import slots_ago
 from analytics.forecast.seen import dark_by, look, look_rehearsed, newest_slot
+from analytics.guards import SILENCE_HIDES, dark_hides, lasting_takes, relapses_take, within_rails
 from analytics.history import History
 from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
 from analytics.persistence import as_its_own, still_broken
-from analytics.readiness import RELAPSES, SILENCE_HIDES, dark_hides, lasting_takes, within_rails
 from analytics.rehearsed import RECALLED_NS, within_rehearsal
 from analytics.rhythm import MOST_SPARSE
 from analytics.usual_hour import plain
@@ -46,7 +46,7 @@ USUAL_DAYS: Final = 28
 
 @dataclass(frozen=True, slots=True)
 class Rails:
-    """What the guards say of M asks, (M,) each: the terms of `readiness.within_rails`."""
+    """What the guards say of M asks, (M,) each: the terms of `guards.within_rails`."""
 
     lasting: Floats
     hidden: Floats
@@ -98,9 +98,8 @@ def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64], before: Earl
     share = np.where(broken[:, 0], slots.broke[:, 0].astype(np.float64), 0.0)
     hour = int(HOUR_NS // track.slot_ns) + 1
     ended = (broken[:, 1:hour] & ~broken[:, : hour - 1]).sum(axis=1)
-    relapse = np.asarray(RELAPSES)[np.minimum(ended, len(RELAPSES) - 1)]
     lasts = as_its_own(_persists(lead_ns, run_of(broken) * track.slot_ns), *before)
-    return np.asarray(np.maximum(share, relapse) * lasts)
+    return np.asarray(np.maximum(share, relapses_take(ended)) * lasts)
 
 
 def _rehearsed(track: Track, asks: Asks) -> Floats:

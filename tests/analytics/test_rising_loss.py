@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from analytics.guards import NEVER_READY
 from analytics.proof import least_proof, least_proofs
-from analytics.readiness import NEVER_READY, expect
+from analytics.readiness import expect
 from analytics.rising_loss import LOSS_WINDOWS, loss_course
 from analytics.trends import rising_flags, trends
 from analytics.verdicts import verdicts

@@ -11,8 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from analytics.baseline import UsualNow
+from analytics.guards import NEVER_READY
 from analytics.hours import local_hour
-from analytics.readiness import NEVER_READY, expect
+from analytics.readiness import expect
 from analytics.trends import BLOCK_LINES, CODE, Trends, rising_flags, trends
 from analytics.verdicts import verdicts
 from telemetry.decisions import ReasonCode, State
