@@ -55,7 +55,7 @@ def within_rails(
 
 
 def lasting_takes(lasting: Floats, lead_ns: NDArray[np.int64]) -> Floats:
-    """What a fault of now takes, by the chance that it lasts and how long it is to the meeting: of one that is not near only *ready*."""
+    """What a fault of now takes, by the chance that it lasts and how long it is to the meeting, shapes that go together: of one that is not near only *ready*."""
     return np.where(lead_ns <= NOW_COUNTS_NS, lasting, np.minimum(lasting, 1.0 - NEVER_READY))
 
 
@@ -65,7 +65,7 @@ def relapses_take(spells: NDArray[np.int64]) -> Floats:
 
 
 def dark_hides(lead_ns: NDArray[np.int64]) -> Floats:
-    """What is taken from dark offices by how long it is to their meetings: not ready within `NOW_COUNTS_NS`, before it the model knows."""
+    """What is taken from dark offices by how long it is to their meetings, shape as given: not ready within `NOW_COUNTS_NS`, before it the model knows."""
     return np.where(lead_ns <= NOW_COUNTS_NS, 1.0 - NOT_READY_AT_MOST, 0.0)
 
 

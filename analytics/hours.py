@@ -66,12 +66,12 @@ def utc_bounds_ns(span: HourSpan) -> tuple[int, int]:
 
 
 def hour_of_week(hours: NDArray[np.int64]) -> NDArray[np.int64]:
-    """0..167 from Monday 00:00, of local hours."""
+    """0..167 from Monday 00:00, of local hours; shape as given."""
     return np.asarray((hours + _MONDAY_SHIFT) % HOURS_PER_WEEK)
 
 
 def hours_of_week_between(start_ns: int, end_ns: int, zone: tzinfo) -> NDArray[np.int64]:
-    """The hours of the week that `[start_ns, end_ns)` touches, in order; at most a week of them."""
+    """(K,): the hours of the week that `[start_ns, end_ns)` touches, in order; at most a week of them."""
     first, last = local_hour(start_ns, zone), local_hour(max(end_ns - 1, start_ns), zone)
     return hour_of_week(np.arange(first, min(last, first + HOURS_PER_WEEK - 1) + 1))
 
