@@ -33,6 +33,9 @@ SOON_NS: Final = HOUR_NS
 """A rise weighs on meetings that begin within so long: what passes its limit now may be well again before later ones."""
 RELAPSES: Final = (0.0, 0.0, 0.0, 0.3, 0.5)
 """The chance that a line is in a bad spell though it looks sound, by the number of spells of the last hour."""
+PLAIN_WEEKS: Final = 3
+PLAIN_SHARE: Final = 0.75
+"""Of so many known weeks or more an hour failed in at least this share: its record is plain (`usual_hour`)."""
 TOO_SLOW: Final = 0.8
 """What a line registered below the profile's bitrate takes away: registers err."""
 
@@ -62,6 +65,17 @@ def lasting_takes(lasting: Floats, lead_ns: NDArray[np.int64]) -> Floats:
 def relapses_take(spells: NDArray[np.int64]) -> Floats:
     """What is taken from lines that look sound, by how many bad spells each had in the last hour; shape as given."""
     return np.asarray(RELAPSES)[np.clip(spells, 0, len(RELAPSES) - 1)]
+
+
+def plain_hours(known: Floats, failed: Floats, fails: Floats) -> Floats:
+    """The chance that an hour of the week fails where its record is plain, else 0; all of one shape.
+
+    Args:
+        known: how many weeks are known of it.
+        failed: in how many of them it failed.
+        fails: the chance, by `climatology`.
+    """
+    return np.where((known >= PLAIN_WEEKS) & (failed >= PLAIN_SHARE * known), fails, 0.0)
 
 
 def dark_hides(lead_ns: NDArray[np.int64]) -> Floats:
