@@ -166,9 +166,14 @@ def _of_a_shared_fault() -> _Rows:
 
 def _of_anything() -> _Rows:
     """Many at once, and a test."""
-    rows: _Rows = {(voice, kind, Step.TEST): _same(42) for kind in Kind for voice in Voice}
-    rows |= {(Voice.EVERYDAY, kind, Step.MANY): _same(41) for kind in Kind}
-    return rows | {(Voice.TECHNICAL, kind, Step.MANY): _same(43) for kind in Kind}
+    rows: _Rows = {}
+    for kind in Kind:
+        rows |= {
+            (Voice.EVERYDAY, kind, Step.MANY): _same(41),
+            (Voice.TECHNICAL, kind, Step.MANY): _same(43),
+        }
+        rows |= {(voice, kind, Step.TEST): _same(42) for voice in Voice}
+    return rows
 
 
 SAID: Final = _of_a_meeting() | _of_silence() | _of_a_shared_fault() | _of_anything()
