@@ -26,7 +26,7 @@ def meeting_windows(
 ) -> tuple[Lines, dict[str, NDArray[np.float32]]]:
     """(S, P, W) values of the windows that begin at `starts` (W,), by column: `WINDOW_VALUE_COLUMNS`, and `TROUBLE_COLUMNS` where they are kept.
 
-    The windows themselves are read, or roll-ups where those are gone; those of a probe in trouble are left out then.
+    The windows themselves are read, or roll-ups where those are gone: of these, what a probe's trouble could explain is left out already.
 
     Raises:
         StoreError: the store cannot be read.
