@@ -98,18 +98,12 @@ class _Finder:
         )
         if occurrence is None or not self._is_near(occurrence):
             return None
-        span_ns = (occurrence.starts_ns, occurrence.ends_ns)
-        reason = verdict.reasons[0] if verdict.reasons else None
-        code = reason.code if reason is not None else None
-        end = occurrence.meeting.end
+        reason, end = _first_reason(verdict), occurrence.meeting.end
         is_own = verdict.action in _MENDED_AT_THE_OFFICE
         incident = None if is_own else self._incident_of_verdict(verdict, end)
-        kind = _KINDS.get(code) if code else None
-        if kind is None:
-            kind = Kind.AT_RISK if verdict.state is State.AT_RISK else Kind.NOT_READY
-        subject = f"site:{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}"
+        kind = _kind_of(verdict)
         return Condition(
-            subject=subject,
+            subject=f"site:{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}",
             kind=kind if incident is None else Kind.NOT_YOUR_LINE,
             since_ns=self._since(reason.since_ns if reason is not None else None, verdict.issued_ns),
             site=verdict.site,
@@ -125,11 +119,17 @@ class _Finder:
             factor=incident.factor if incident is not None else None,
             sites=(verdict.site,),
             may_be_shared=incident is None and not is_own and self._may_be_shared(verdict, end),
-            muted=not self._concerns(verdict, occurrence)
-            or code is ReasonCode.PLANNED
+            muted=self._is_muted(verdict, occurrence) or (incident is None and self._is_its_tail(verdict)),
+        )
+
+    def _is_muted(self, verdict: Verdict, occurrence: Occurrence) -> bool:
+        """Whether it begins nothing by itself: nobody is told so early, it was announced, or it is we who hear nothing."""
+        span_ns, reason = (occurrence.starts_ns, occurrence.ends_ns), _first_reason(verdict)
+        return (
+            not self._concerns(verdict, occurrence)
+            or (reason is not None and reason.code is ReasonCode.PLANNED)
             or _is_our_deafness(reason)
-            or (incident is None and self._is_its_tail(verdict))
-            or self._announced.explains(verdict.site, end, span_ns),
+            or self._announced.explains(verdict.site, occurrence.meeting.end, span_ns)
         )
 
     def _is_its_tail(self, verdict: Verdict) -> bool:
@@ -228,7 +228,7 @@ class _Finder:
 
     def _incident_of_verdict(self, verdict: Verdict, end: str) -> Incident | None:
         """The incident that explains an office's trouble with a meeting at this end: the one that its verdict names, while that lasts."""
-        told = verdict.reasons[0] if verdict.reasons else None
+        told = _first_reason(verdict)
         if told is not None and told.factor is not None:
             for incident in self._incidents.get(verdict.site, ()):
                 if incident.factor == told.factor:
@@ -258,6 +258,17 @@ class _Finder:
 
     def _since(self, since_ns: int | None, issued_ns: int) -> int:
         return min(since_ns if since_ns is not None else issued_ns, self._now_ns)
+
+
+def _first_reason(verdict: Verdict) -> Reason | None:
+    return verdict.reasons[0] if verdict.reasons else None
+
+
+def _kind_of(verdict: Verdict) -> Kind:
+    """What is wrong, by its first reason where that names another trouble than the line's."""
+    reason = _first_reason(verdict)
+    of_a_line = Kind.AT_RISK if verdict.state is State.AT_RISK else Kind.NOT_READY
+    return of_a_line if reason is None else _KINDS.get(reason.code, of_a_line)
 
 
 def _is_our_deafness(reason: Reason | None) -> bool:

@@ -77,7 +77,7 @@ def past_limit(recent: Recent, line: tuple[int, int], cause: Cause, limit: float
 
 
 def loss_counts(counts: Losses, cause: Cause) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(lost, sent) as they are told: of one direction, or all that was lost when the direction is not known."""
+    """(lost, sent) in packets, of the shape of the counts, as they are told: of one direction, or all that was lost when the direction is not known."""
     if cause is Cause.LOSS_UP:
         return counts.up_lost, counts.sent
     if cause is Cause.LOSS_DOWN:

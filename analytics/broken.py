@@ -60,7 +60,7 @@ class _Worst:
     above_floor_ms: NDArray[np.floating]
 
     def may_break(self, limits: Limits) -> NDArray[np.bool_]:
-        """Rows that need a closer look; an outage counts also where there is no limit of loss."""
+        """(R,): rows that need a closer look; an outage counts also where there is no limit of loss."""
         with np.errstate(invalid="ignore"):
             found = self.lost_ratio > min(limits.loss_ratio or 0.5, 0.99)
             if limits.burst_loss_ratio is not None:

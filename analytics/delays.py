@@ -23,7 +23,7 @@ DELAY_COLUMN: Final = {
 
 
 def delay_of(values: Values, cause: Cause) -> NDArray[np.floating]:
-    """The figure of a delay cause in ms; NaN throughout where nobody worked out a floor."""
+    """The figure of a delay cause in ms, of the shape of the values; NaN throughout where nobody worked out a floor."""
     column = DELAY_COLUMN[cause]
     if column not in values:
         return np.full_like(values["rtt_p95_ms"], np.nan)

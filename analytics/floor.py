@@ -81,7 +81,7 @@ def above_floor(values: Values, floor_ms: NDArray[np.floating]) -> NDArray[np.fl
 
 
 def with_floor(values: Values, floor_ms: NDArray[np.floating]) -> Mapping[str, NDArray[np.floating]]:
-    """The values with the column `ABOVE` beside them."""
+    """The values with the column `ABOVE` (ms) beside them; `floor_ms` has their shape."""
     return {**values, ABOVE: above_floor(values, floor_ms)}
 
 

@@ -52,7 +52,7 @@ class Judgement:
 
     @property
     def present(self) -> NDArray[np.bool_]:
-        """Which windows were measured."""
+        """Which windows were measured; of the shape of the values, as `breaks`."""
         return np.not_equal(self.verdict, WindowVerdict.ABSENT)
 
     @property
@@ -87,7 +87,7 @@ def judge(values: Values, limits: Limits, *, pool_windows: int = 1) -> Judgement
 
 
 def causes_of(values: Values, counts: Losses, pooled: Losses, limits: Limits) -> NDArray[np.uint16]:
-    """The bits of `Cause` of each window: it breaks where there is any. `counts` are the values' own, `pooled` along time."""
+    """The bits of `Cause` of each window, of the shape of the values: it breaks where there is any. `counts` are the values' own, `pooled` along time."""
     causes = np.zeros(counts.sent.shape, dtype=np.uint16)
     if limits.loss_ratio is not None:
         causes |= loss_causes(counts, pooled, limits.loss_ratio)
@@ -102,12 +102,12 @@ def causes_of(values: Values, counts: Losses, pooled: Losses, limits: Limits) ->
 
 
 def is_outage(counts: Losses) -> NDArray[np.bool_]:
-    """Total loss, of enough packets to mean something."""
+    """Total loss, of enough packets to mean something; of the shape of the counts."""
     return np.asarray((counts.lost == counts.sent) & (counts.sent >= LEAST_OUTAGE_SENT))
 
 
 def loss_causes(own: Losses, pooled: Losses, limit: float, own_level: float = LEVEL) -> NDArray[np.uint16]:
-    """Bits LOSS_UP, LOSS_DOWN, LOSS of each window.
+    """Bits LOSS_UP, LOSS_DOWN, LOSS of each window; all of one shape. `limit` is a ratio 0..1, `own_level` a confidence.
 
     A window breaks when it proves so itself at `own_level`, or lies above the limit and `pooled` proves so.
     """

@@ -43,7 +43,7 @@ class Lines:
         return np.asarray(np.equal.outer(uplinks, uplinks), dtype=np.int64)
 
     def to_end(self, end: str) -> NDArray[np.int64]:
-        """Indices of the paths that lead to an end."""
+        """(K,): indices of the paths that lead to an end."""
         return np.array([i for i, p in enumerate(self.paths) if p.partition(".")[2] == end], dtype=np.int64)
 
     def with_path(self, path: str) -> Lines:

@@ -30,12 +30,12 @@ class Losses:
 
     @property
     def down_sent(self) -> NDArray[np.int64]:
-        """What set out on the way back."""
+        """How many packets set out on the way back; of the shape of the counts, as all that follows."""
         return np.asarray(np.maximum(self.sent - self.up_lost, 0))
 
     @property
     def either_lost(self) -> NDArray[np.int64]:
-        """The most that one direction can have lost."""
+        """The most packets that one direction can have lost."""
         return np.asarray(np.minimum(self.unattributed + np.maximum(self.up_lost, self.down_lost), self.sent))
 
     def directions(self) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]:

@@ -22,12 +22,23 @@ its best path to the meeting's end. No data is never ready.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analytics.forecast.pieces import Span
 from analytics.ground import Expectation, Standing, Terms
+from analytics.guards import (
+    NEVER_READY,
+    NOW_COUNTS_NS,
+    SILENCE_HIDES,
+    SOON_NS,
+    dark_hides,
+    lasting_takes,
+    relapses_take,
+    too_slow,
+    within_rails,
+)
 from analytics.hours import local_hour
 from analytics.persistence import as_its_own, still_broken
 from analytics.rehearsed import within_rehearsal
@@ -35,7 +46,7 @@ from analytics.underway import rest_of, room_left, thinned
 from analytics.usual_hour import plain_record
 from config.profiles import ladder_of
 from telemetry.decisions import AT_RISK_FROM, READY_FROM
-from telemetry.windows import HOUR_NS, SILENT_NS
+from telemetry.windows import SILENT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,26 +57,6 @@ if TYPE_CHECKING:
     from analytics.forecast.foresight import Foreseen
     from analytics.ground import Ground
     from config.meetings import Occurrence
-    from config.profiles import CallProfile
-
-READY: Final = READY_FROM
-AT_RISK: Final = AT_RISK_FROM
-NEVER_READY: Final = 0.89
-"""The most that is said of a line that has fallen silent: from `SILENT_NS` on nobody counts it as ready."""
-NOT_READY_AT_MOST: Final = 0.59
-"""The most that is said where a rule says not ready: of an hour with a plain record, and of a dark office soon before its meeting.
-
-Below it the model stands: its chances there were measured to be right, those of the rules were not (decision 191).
-"""
-SILENCE_HIDES: Final = 0.5
-NOW_COUNTS_NS: Final = 12 * HOUR_NS
-"""A fault of now counts in full for meetings that begin within so long, and an office that is dark now is not ready for them: before later ones there is time to come back."""
-SOON_NS: Final = HOUR_NS
-"""A rise weighs on meetings that begin within so long: what passes its limit now may be well again before later ones."""
-RELAPSES: Final = (0.0, 0.0, 0.0, 0.3, 0.5)
-"""The chance that a line is in a bad spell though it looks sound, by the number of spells of the last hour."""
-TOO_SLOW: Final = 0.8
-"""What a line registered below the profile's bitrate takes away: registers err."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,27 +139,6 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     return _Parts(np.where(no_ground, np.nan, holds), lasting, hidden, hour, rises, foreseen)
 
 
-def within_rails(
-    model: NDArray[np.float64],
-    lasting: NDArray[np.float64],
-    hidden: NDArray[np.float64],
-    hour: NDArray[np.float64],
-    heard: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """The model's chance within the guard rails, all of one shape; where the model says none (NaN), what the rails leave.
-
-    Args:
-        model: the chance that the line holds.
-        lasting: that what is broken now lasts until the meeting.
-        hidden: that silence hides a fault that lasts.
-        hour: that an hour of the meeting fails, where its record is plain; else 0. It is not ready then, however likely the model says that it holds.
-        heard: a line that is not is never ready.
-    """
-    record = np.minimum(hour, 1.0 - NOT_READY_AT_MOST)
-    holds = np.fmin(model, 1.0 - np.maximum(np.maximum(lasting, hidden), record))
-    return np.where(heard, holds, np.minimum(holds, NEVER_READY))
-
-
 def _terms(
     parts: _Parts,
     at: tuple[NDArray[np.int64], NDArray[np.int64]],
@@ -228,7 +198,7 @@ def _broken(
     """
     lead_ns, room = ahead
     suspicion = ground.condition.suspicion[limit_set][:, paths].astype(np.float64)
-    relapse = np.asarray(RELAPSES)[np.clip(ground.relapses, 0, len(RELAPSES) - 1)][:, paths]
+    relapse = relapses_take(ground.relapses[:, paths])
     since_ns = ground.fault_since_ns[limit_set][:, paths]
     age_ns = np.where(since_ns > 0, ground.now_ns - since_ns, 0)
     lasts = as_its_own(still_broken(lead_ns, age_ns), *before)
@@ -246,30 +216,13 @@ def _hidden(ground: Ground, paths: NDArray[np.int64], lead_ns: int) -> NDArray[n
     return np.where(ground.dark[:, None], dark_hides(np.array(lead_ns)), hides)
 
 
-def lasting_takes(lasting: NDArray[np.float64], lead_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What a fault of now takes, by the chance that it lasts and how long it is to the meeting: of one that is not near only *ready*."""
-    return np.where(lead_ns <= NOW_COUNTS_NS, lasting, np.minimum(lasting, 1.0 - NEVER_READY))
-
-
-def dark_hides(lead_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What is taken from dark offices by how long it is to their meetings: not ready within `NOW_COUNTS_NS`, before it the model knows."""
-    return np.where(lead_ns <= NOW_COUNTS_NS, 1.0 - NOT_READY_AT_MOST, 0.0)
-
-
-def too_slow(link_bps: NDArray[np.float64], profile: CallProfile) -> NDArray[np.float64]:
-    """(S,) of lines (S, 2) up and down: `TOO_SLOW` where the line is registered as slower than the profile needs in either direction."""
-    needed = np.array([profile.alarm.bitrate_up_bps or 0.0, profile.alarm.bitrate_down_bps or 0.0])
-    with np.errstate(invalid="ignore"):
-        return np.where((link_bps < needed).any(axis=-1), TOO_SLOW, 0.0)
-
-
 def _standing(ground: Ground, occurrence: Occurrence, probability: NDArray[np.float64]) -> NDArray[np.int8]:
     rules = (
         (~ground.linked, Standing.UNKNOWN),
         (_dark_before(ground, occurrence), Standing.NOT_READY),
         (np.isnan(probability), Standing.UNKNOWN),
-        (probability >= READY, Standing.READY),
-        (probability >= AT_RISK, Standing.AT_RISK),
+        (probability >= READY_FROM, Standing.READY),
+        (probability >= AT_RISK_FROM, Standing.AT_RISK),
     )
     chosen = np.select([rule for rule, _ in rules], [state for _, state in rules], Standing.NOT_READY)
     return chosen.astype(np.int8)
@@ -299,5 +252,5 @@ def _dark_before(ground: Ground, occurrence: Occurrence) -> NDArray[np.bool_]:
 
 def _best_rung(holds: NDArray[np.float64]) -> NDArray[np.int64]:
     """(S,): the first of the rungs (hardest first) that any of the office's lines is expected to hold; -1 for none."""
-    ready = (np.nan_to_num(holds, nan=0.0) >= READY).any(axis=-1)
+    ready = (np.nan_to_num(holds, nan=0.0) >= READY_FROM).any(axis=-1)
     return np.where(ready.any(axis=0), ready.argmax(axis=0), -1)

@@ -53,5 +53,5 @@ def nobody_broke(shape: tuple[int, int]) -> BrokeInRehearsal:
 
 
 def within_rehearsal(holds: NDArray[np.float64], breaks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A chance that the line holds, not above what its last rehearsal leaves; NaN stays."""
+    """A chance that the line holds, not above what its last rehearsal leaves; all of one shape, NaN stays."""
     return np.minimum(holds, 1.0 - breaks)

@@ -110,39 +110,76 @@ def spells(present: NDArray[np.bool_], said: Marks) -> Spells:
 
     After an outage every other spell begins anew: at once where its cause is still there, else not.
     """
-    shape = said.breaks.shape[:2] + said.breaks.shape[3:]
-    needed = np.array([HOLD[cause][0] for cause in CAUSES])
-    span = np.array([HOLD[cause][1] for cause in CAUSES])
-    in_span = np.arange(LOOKBACK)[:, None, None, None] < span
-    broke = np.zeros((LOOKBACK, *shape), dtype=bool)  # newest first, present windows only
-    at = np.full((LOOKBACK, *shape), -1, dtype=np.int64)
-    active, severe = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    first, last, calm = np.full(shape, -1), np.full(shape, -1), np.zeros(shape, dtype=np.int64)
-    is_outage = np.array(CAUSES) == Cause.OUTAGE
-    was_down = np.zeros((*shape[:2], 1), dtype=bool)
+    walk = _Walk(said.breaks.shape[:2])
     for window in range(present.shape[-1]):
         here = present[:, :, window, None]
-        if not here.any():
-            continue
-        now = said.breaks[:, :, window]
-        is_down, goes_on = now[..., is_outage], False
-        if was_down.any():
-            is_back = here & was_down & ~is_down & ~is_outage
-            goes_on = is_back & active & now
-            active, severe, broke = active & ~is_back, severe & ~is_back, broke & ~is_back
-        was_down = np.where(here, is_down, was_down)
-        broke = np.where(here, np.concatenate((now[None], broke[:-1])), broke)
-        at = np.where(here, np.concatenate((np.full((1, *shape), window), at[:-1])), at)
-        counted = broke & in_span
-        raised = goes_on | here & now & (said.severe[:, :, window] | (counted.sum(axis=0) >= needed))
-        onset = np.where(counted, at, window).min(axis=0)
-        first = np.where(raised & ~active, onset, first)
-        active |= raised
-        last = np.where(here & now & active, window, last)
-        severe = np.where(active, severe | (here & said.severe[:, :, window]), False)
-        calm = np.where(here, np.where(said.calm[:, :, window], calm + 1, 0), calm)
-        cleared = active & (calm >= CALM_WINDOWS)
-        active &= ~cleared
-        severe &= ~cleared
-        broke &= ~cleared  # a new spell starts from nothing
-    return Spells(active, np.where(active, first, -1), np.where(active, last, -1), severe)
+        if here.any():
+            breaks, severe, calm = (
+                each[:, :, window] & here for each in (said.breaks, said.severe, said.calm)
+            )
+            walk.step(window, here, breaks, severe, calm)
+    return walk.spells()
+
+
+class _Walk:
+    """What the windows so far say, of (S, P) lines: arrays of (S, P, C), and of the newest `LOOKBACK` windows of each line that were measured."""
+
+    _NEEDED: Final = np.array([HOLD[cause][0] for cause in CAUSES])
+    _IN_SPAN: Final = np.arange(LOOKBACK)[:, None, None, None] < np.array(
+        [HOLD[cause][1] for cause in CAUSES]
+    )
+    _IS_OUTAGE: Final = np.array(CAUSES) == Cause.OUTAGE
+
+    def __init__(self, lines: tuple[int, ...]) -> None:
+        shape = (*lines, len(CAUSES))
+        self._active, self._severe = np.zeros((2, *shape), dtype=bool)
+        self._first, self._last = np.full((2, *shape), -1, dtype=np.int64)
+        self._calm = np.zeros(shape, dtype=np.int64)
+        self._was_down = np.zeros((*lines, 1), dtype=bool)
+        self._broke = np.zeros((LOOKBACK, *shape), dtype=bool)
+        """(LOOKBACK, S, P, C), newest first."""
+        self._at = np.full((LOOKBACK, *shape), -1, dtype=np.int64)
+        """Which windows those are."""
+
+    def step(
+        self,
+        window: int,
+        here: NDArray[np.bool_],
+        breaks: NDArray[np.bool_],
+        severe: NDArray[np.bool_],
+        calm: NDArray[np.bool_],
+    ) -> None:
+        """Take the next window in; where it was measured, `here` (S, P, 1), it says these three (S, P, C)."""
+        goes_on = self._after_an_outage(here, breaks)
+        self._broke = np.where(here, np.concatenate((breaks[None], self._broke[:-1])), self._broke)
+        at = np.full((1, *breaks.shape), window)
+        self._at = np.where(here, np.concatenate((at, self._at[:-1])), self._at)
+        counted = self._broke & self._IN_SPAN
+        raised = goes_on | breaks & (severe | (counted.sum(axis=0) >= self._NEEDED))
+        onset = np.where(counted, self._at, window).min(axis=0)
+        self._first = np.where(raised & ~self._active, onset, self._first)
+        self._active |= raised
+        self._last = np.where(breaks & self._active, window, self._last)
+        self._severe = np.where(self._active, self._severe | severe, False)
+        self._calm = np.where(here, np.where(calm, self._calm + 1, 0), self._calm)
+        self._begin_anew(self._active & (self._calm >= CALM_WINDOWS))
+
+    def spells(self) -> Spells:
+        """As they stand after the last window."""
+        first, last = (np.where(self._active, each, -1) for each in (self._first, self._last))
+        return Spells(self._active, first, last, self._severe)
+
+    def _after_an_outage(self, here: NDArray[np.bool_], breaks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(S, P, C): spells that go on at once, of lines that are back from an outage; all others of theirs are over."""
+        is_down = breaks[..., self._IS_OUTAGE]
+        is_back = here & self._was_down & ~is_down & ~self._IS_OUTAGE
+        goes_on = is_back & self._active & breaks
+        self._begin_anew(is_back)
+        self._was_down = np.where(here, is_down, self._was_down)
+        return np.asarray(goes_on)
+
+    def _begin_anew(self, which: NDArray[np.bool_]) -> None:
+        """The spells of (S, P, C) are over, and nothing that broke before counts for the next."""
+        self._active &= ~which
+        self._severe &= ~which
+        self._broke &= ~which

@@ -40,5 +40,5 @@ def room_left(occurrence: Occurrence, now_ns: int) -> float:
 
 
 def thinned(chance: NDArray[np.float64], room: float) -> NDArray[np.float64]:
-    """The chance of a trouble of the whole meeting, for the room that is left; NaN stays."""
+    """The chance (any shape) of a trouble of the whole meeting, for the `room_left` of it; NaN stays."""
     return np.where(np.isnan(chance), np.nan, 1.0 - (1.0 - chance) ** room)

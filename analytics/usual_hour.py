@@ -7,10 +7,11 @@ below *ready* it lies is left to the model, which knows what today is like (deci
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.guards import plain_hours
 from analytics.hours import hours_of_week_between
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
     from analytics.ground import Ground
     from config.meetings import Occurrence
-
-LEAST_WEEKS: Final = 3
-MOSTLY: Final = 0.75
-"""From this share of failed weeks on the record is plain."""
 
 
 def plain_record(
@@ -32,11 +29,4 @@ def plain_record(
     climate = ground.climate
     known = climate.judged(limit_set)[:, paths][..., hours]
     failed = climate.failed[limit_set][:, paths][..., hours]
-    return np.asarray(plain(known, failed, climate.fails[limit_set][:, paths][..., hours]).max(axis=-1))
-
-
-def plain(
-    known: NDArray[np.float64], failed: NDArray[np.float64], fails: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """`fails` where the record of an hour of the week is plain, else 0; all of one shape."""
-    return np.where((known >= LEAST_WEEKS) & (failed >= MOSTLY * known), fails, 0.0)
+    return np.asarray(plain_hours(known, failed, climate.fails[limit_set][:, paths][..., hours]).max(axis=-1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -38,50 +39,49 @@ def doing(state: StateDb, occurrence: Occurrence, verdicts: Mapping[str, Verdict
     Raises:
         StateError: the state database cannot be read.
     """
-    alerts = [alert for alert in state.open_alerts() if alert.state in _SAID]
-    chosen = {site: _alert_of(site, verdict, alerts, occurrence) for site, verdict in verdicts.items()}
+    alerts = _Alerts(occurrence, [alert for alert in state.open_alerts() if alert.state in _SAID])
+    chosen = {site: alerts.of(site, verdict) for site, verdict in verdicts.items()}
     named = {one.id: one for one in chosen.values() if one is not None}  # offices share one
     told = {id_: _told(one, state.messages_of(id_)) for id_, one in named.items()}
     return {site: told[alert.id] for site, alert in chosen.items() if alert is not None}
 
 
-def _alert_of(
-    site: str, verdict: Verdict | None, alerts: Iterable[Alert], occurrence: Occurrence
-) -> Alert | None:
-    """The alert of the fault that the verdict names; else the office's own for this meeting, else one that is about it at large, or a fault it shares.
+class _Alerts:
+    """The alerts that may be about an office of one meeting, by office and by shared fault: an outage of thousands is looked through once."""
 
-    One of which somebody was told goes before one that is kept back: what an office shares is told once, for all of them.
-    """
-    factor = verdict.reasons[0].factor if verdict is not None and verdict.reasons else None
-    found: Alert | None = None
-    best = (False, False, False, False)
-    for alert in alerts:
-        is_of_this = (alert.meeting, alert.occurrence_ns) == (
-            occurrence.meeting.uid,
-            occurrence.recurrence_ns,
-        )
-        is_its_fault = _is_of(factor, alert)
-        if not (is_its_fault or _may_be_of(site, alert, factor)):
-            continue
-        if alert.site and not is_of_this and alert.kind is not Kind.DOWN:
-            continue
+    def __init__(self, occurrence: Occurrence, alerts: Iterable[Alert]) -> None:
+        self._meeting = occurrence.meeting.uid, occurrence.recurrence_ns
+        self._by_site: defaultdict[str, list[Alert]] = defaultdict(list)
+        self._by_factor: defaultdict[Factor, list[Alert]] = defaultdict(list)
+        for alert in alerts:
+            if alert.site and not self._is_of_this(alert) and alert.kind is not Kind.DOWN:
+                continue
+            for site in {alert.site} if alert.site else set(alert.sites):
+                self._by_site[site].append(alert)
+            if alert.factor is not None and alert.kind in INCIDENTS:
+                self._by_factor[alert.factor].append(alert)
+
+    def of(self, site: str, verdict: Verdict | None) -> Alert | None:
+        """The alert of the fault that the verdict names, whichever of its offices that lists by now; else the office's own for this meeting, else one that is about it at large, or a fault it shares.
+
+        One of which somebody was told goes before one that is kept back: what an office shares is told once, for all of them.
+        """
+        factor = verdict.reasons[0].factor if verdict is not None and verdict.reasons else None
+        its_fault = self._by_factor.get(factor, []) if factor is not None else []
+        at_large = [each for each in self._by_site.get(site, []) if _may_be_of(each, factor)]
+        return max(its_fault or at_large, key=self._rank, default=None)
+
+    def _rank(self, alert: Alert) -> tuple[bool, bool, bool]:
         is_known = bool(alert.told) or alert.state is AlertState.ACKNOWLEDGED
-        rank = is_its_fault, is_known, is_of_this, bool(alert.site)
-        if found is None or rank > best:
-            found, best = alert, rank
-    return found
+        return is_known, self._is_of_this(alert), bool(alert.site)
+
+    def _is_of_this(self, alert: Alert) -> bool:
+        return (alert.meeting, alert.occurrence_ns) == self._meeting
 
 
-def _is_of(factor: Factor | None, alert: Alert) -> bool:
-    """Whether it is the shared fault's own alert, whichever of its offices that lists by now."""
-    return factor is not None and alert.kind in INCIDENTS and alert.factor == factor
-
-
-def _may_be_of(site: str, alert: Alert, factor: Factor | None) -> bool:
-    """Whether it is about the office; of an office whose fault is named, no other fault's."""
-    if alert.site:
-        return alert.site == site
-    return site in alert.sites and (factor is None or alert.factor in {None, factor})
+def _may_be_of(alert: Alert, factor: Factor | None) -> bool:
+    """Whether an alert of the office may be what ails it; where its fault is named, no other fault's."""
+    return bool(alert.site) or factor is None or alert.factor in {None, factor}
 
 
 def _told(alert: Alert, messages: Iterable[OutboxRow]) -> Doing:

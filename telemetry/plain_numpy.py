@@ -1,7 +1,7 @@
 """As much of numpy as one office needs, over lists: same names, same results to the last bit.
 
 Functions behave as numpy's of the same name for one-dimensional arrays, and take only the arguments that are used.
-`tests/telemetry/test_plain_numpy.py` holds them against numpy's.
+`tests/telemetry/core/test_plain_numpy.py` holds them against numpy's.
 """
 
 from __future__ import annotations

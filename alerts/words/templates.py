@@ -102,33 +102,41 @@ BY_NUMBER: Final = {template.number: template for template in TEMPLATES}
 MEETING_KINDS: Final = (Kind.NOT_READY, Kind.AT_RISK, Kind.DARK, Kind.ROOM_DEVICE)
 """An office's troubles that are told for the sake of a meeting."""
 
-_Row = tuple[int, int]
-"""Number with a meeting, and without one."""
+_Rows = dict[tuple[Voice, Kind, Step], tuple[int, int]]
+"""By who hears it, of what and at which step: its number with a meeting, and without one."""
 
 
-def _same(number: int) -> _Row:
+def _same(number: int) -> tuple[int, int]:
     return (number, number)
 
 
-def _table() -> dict[tuple[Voice, Kind, Step], _Row]:
-    """Every message that can be sent."""
-    plain, expert = Voice.EVERYDAY, Voice.TECHNICAL
-    rows: dict[tuple[Voice, Kind, Step], _Row] = {}
+def _of_a_meeting() -> _Rows:
+    """An office's trouble, told for the sake of a meeting."""
+    rows: _Rows = {}
     for kind in MEETING_KINDS:
         raised = 3 if kind is Kind.AT_RISK else 2
         rows |= {
-            (plain, kind, Step.RAISED): _same(raised),
-            (plain, kind, Step.ESCALATED): _same(raised),
-            (plain, kind, Step.REMINDED): _same(4),
-            (plain, kind, Step.WORSE): _same(5),
-            (plain, kind, Step.RESOLVED): _same(6),
-            (expert, kind, Step.RAISED): _same(21),
-            (expert, kind, Step.REMINDED): _same(22),
-            (expert, kind, Step.ESCALATED): _same(23),
-            (expert, kind, Step.WORSE): _same(24),
-            (expert, kind, Step.RESOLVED): _same(25),
+            (Voice.EVERYDAY, kind, Step.RAISED): _same(raised),
+            (Voice.EVERYDAY, kind, Step.ESCALATED): _same(raised),
+            (Voice.EVERYDAY, kind, Step.REMINDED): _same(4),
+            (Voice.EVERYDAY, kind, Step.WORSE): _same(5),
+            (Voice.EVERYDAY, kind, Step.RESOLVED): _same(6),
+            (Voice.TECHNICAL, kind, Step.RAISED): _same(21),
+            (Voice.TECHNICAL, kind, Step.REMINDED): _same(22),
+            (Voice.TECHNICAL, kind, Step.ESCALATED): _same(23),
+            (Voice.TECHNICAL, kind, Step.WORSE): _same(24),
+            (Voice.TECHNICAL, kind, Step.RESOLVED): _same(25),
         }
-    for voice, first, again, escalated, over in ((plain, 7, 8, 7, 9), (expert, 26, 27, 28, 29)):
+    return rows
+
+
+def _of_silence() -> _Rows:
+    """No contact with an office, whatever meetings come."""
+    rows: _Rows = {}
+    for voice, first, again, escalated, over in (
+        (Voice.EVERYDAY, 7, 8, 7, 9),
+        (Voice.TECHNICAL, 26, 27, 28, 29),
+    ):
         rows |= {
             (voice, Kind.DOWN, Step.RAISED): _same(first),
             (voice, Kind.DOWN, Step.REMINDED): _same(again),
@@ -136,25 +144,40 @@ def _table() -> dict[tuple[Voice, Kind, Step], _Row]:
             (voice, Kind.DOWN, Step.ESCALATED): _same(escalated),
             (voice, Kind.DOWN, Step.RESOLVED): _same(over),
         }
-    rows |= {
-        (plain, Kind.NOT_YOUR_LINE, Step.RAISED): (10, 11),
-        (plain, Kind.NOT_YOUR_LINE, Step.RESOLVED): (12, 13),
+    return rows
+
+
+def _of_a_shared_fault() -> _Rows:
+    """The fault itself, to those who look after many offices; to an in-charge that it is not the office's line."""
+    rows: _Rows = {
+        (Voice.EVERYDAY, Kind.NOT_YOUR_LINE, Step.RAISED): (10, 11),
+        (Voice.EVERYDAY, Kind.NOT_YOUR_LINE, Step.RESOLVED): (12, 13),
     }
     for kind in INCIDENTS:
         rows |= {
-            (expert, kind, Step.RAISED): (31, 32),
-            (expert, kind, Step.REMINDED): (33, 34),
-            (expert, kind, Step.ESCALATED): (35, 36),
-            (expert, kind, Step.WORSE): (37, 38),
-            (expert, kind, Step.RESOLVED): _same(39),
+            (Voice.TECHNICAL, kind, Step.RAISED): (31, 32),
+            (Voice.TECHNICAL, kind, Step.REMINDED): (33, 34),
+            (Voice.TECHNICAL, kind, Step.ESCALATED): (35, 36),
+            (Voice.TECHNICAL, kind, Step.WORSE): (37, 38),
+            (Voice.TECHNICAL, kind, Step.RESOLVED): _same(39),
         }
+    return rows
+
+
+def _of_anything() -> _Rows:
+    """Many at once, and a test."""
+    rows: _Rows = {}
     for kind in Kind:
-        rows |= {(plain, kind, Step.MANY): _same(41), (expert, kind, Step.MANY): _same(43)}
+        rows |= {
+            (Voice.EVERYDAY, kind, Step.MANY): _same(41),
+            (Voice.TECHNICAL, kind, Step.MANY): _same(43),
+        }
         rows |= {(voice, kind, Step.TEST): _same(42) for voice in Voice}
     return rows
 
 
-SAID: Final = _table()
+SAID: Final = _of_a_meeting() | _of_silence() | _of_a_shared_fault() | _of_anything()
+"""Every message that can be sent."""
 _PLAINLY: Final = 2
 _WITH: Final = {Known.NOTHING: _PLAINLY, Known.OF_HUNDRED: 1, Known.LINE: 14}
 

@@ -18,14 +18,20 @@ from analytics.flags import USUAL_TIMES
 from analytics.forecast.earlier_faults import BACK_NS, broken_in, earlier_faults, run_of
 from analytics.forecast.same_time import slots_ago
 from analytics.forecast.seen import dark_by, look, look_rehearsed, newest_slot
+from analytics.guards import (
+    SILENCE_HIDES,
+    dark_hides,
+    lasting_takes,
+    plain_hours,
+    relapses_take,
+    within_rails,
+)
 from analytics.history import History
 from analytics.hours import hour_of_week, local_hours
 from analytics.lines import Lines
 from analytics.persistence import as_its_own, still_broken
-from analytics.readiness import RELAPSES, SILENCE_HIDES, dark_hides, lasting_takes, within_rails
 from analytics.rehearsed import RECALLED_NS, within_rehearsal
 from analytics.rhythm import MOST_SPARSE
-from analytics.usual_hour import plain
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, WINDOWS_PER_HOUR
 
@@ -46,7 +52,7 @@ USUAL_DAYS: Final = 28
 
 @dataclass(frozen=True, slots=True)
 class Rails:
-    """What the guards say of M asks, (M,) each: the terms of `readiness.within_rails`."""
+    """What the guards say of M asks, (M,) each: the terms of `guards.within_rails`."""
 
     lasting: Floats
     hidden: Floats
@@ -98,9 +104,8 @@ def _broken(track: Track, slots: Slots, lead_ns: NDArray[np.int64], before: Earl
     share = np.where(broken[:, 0], slots.broke[:, 0].astype(np.float64), 0.0)
     hour = int(HOUR_NS // track.slot_ns) + 1
     ended = (broken[:, 1:hour] & ~broken[:, : hour - 1]).sum(axis=1)
-    relapse = np.asarray(RELAPSES)[np.minimum(ended, len(RELAPSES) - 1)]
     lasts = as_its_own(_persists(lead_ns, run_of(broken) * track.slot_ns), *before)
-    return np.asarray(np.maximum(share, relapse) * lasts)
+    return np.asarray(np.maximum(share, relapses_take(ended)) * lasts)
 
 
 def _rehearsed(track: Track, asks: Asks) -> Floats:
@@ -150,7 +155,7 @@ def _hours(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> tuple[Floats
 
 
 def _plain(climate: Climatology, asks: Asks, rows: NDArray[np.int64], zone: tzinfo) -> Floats:
-    cap = plain(climate.judged(0), climate.failed[0], climate.fails[0])[:, 0]
+    cap = plain_hours(climate.judged(0), climate.failed[0], climate.fails[0])[:, 0]
     first = local_hours(asks.start_ns[rows], zone)
     last = np.minimum(local_hours(np.maximum(asks.end_ns[rows] - 1, asks.start_ns[rows]), zone), first + 167)
     out = np.zeros(len(rows))

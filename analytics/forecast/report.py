@@ -10,7 +10,7 @@ import numpy as np
 
 from analytics.forecast import scoring
 from analytics.forecast.scoring import Flags, Interval, Reliability
-from analytics.readiness import AT_RISK, READY
+from telemetry.decisions import AT_RISK_FROM, READY_FROM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,8 +79,8 @@ def score(of: Scored) -> Score:
         over_persistence=_skill(of, of.persistence) if compared else None,
         over_climatology=_skill(of, of.climatology) if compared else None,
         calibration=scoring.calibration_error(of.chance, of.held, of.block) if blocks else None,
-        flagged=scoring.flags(of.chance, of.held, READY),
-        not_ready=scoring.flags(of.chance, of.held, AT_RISK),
+        flagged=scoring.flags(of.chance, of.held, READY_FROM),
+        not_ready=scoring.flags(of.chance, of.held, AT_RISK_FROM),
         reliability=scoring.reliability(of.chance, of.held),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lab.errors import LabError
 from lab.running.control import (
@@ -19,11 +19,40 @@ from lab.running.control import (
 )
 
 if TYPE_CHECKING:
-    from lab.running.director import Fault
-    from lab.running.fleet import Fleet
+    from lab.line.wire import LinesStatus
+    from lab.running.director import Director, Fault
+    from lab.running.effect import Effect
+    from lab.running.rooms import Rooms
+    from lab.running.scope import Places
+    from telemetry.clock import WallClock
 
 
-async def answer(fleet: Fleet, request: Request) -> Answer:
+class Directed(Protocol):
+    """The running fleet, as far as the desk needs it."""
+
+    clock: WallClock
+    places: Places
+    director: Director
+    rooms: Rooms
+
+    async def impair(self, scope: str, effect: Effect, for_s: float | None = None) -> Fault:
+        """Lay an effect on the lines of a scope; in force when this returns."""
+        ...
+
+    async def heal(self, scope: str | None = None) -> tuple[Fault, ...]:
+        """Take away what was broken by hand on a scope, or everything; in force when this returns."""
+        ...
+
+    def switch_rooms(self, scope: str, *, on: bool) -> tuple[str, ...]:
+        """Switch the rooms' devices of a scope; which offices they are of."""
+        ...
+
+    async def status(self) -> LinesStatus:
+        """What the lines have carried so far."""
+        ...
+
+
+async def answer(fleet: Directed, request: Request) -> Answer:
     """Do what is asked, and say what came of it.
 
     Raises:
@@ -41,7 +70,7 @@ async def answer(fleet: Fleet, request: Request) -> Answer:
             return await _status(fleet)
 
 
-async def _break(fleet: Fleet, request: Break) -> Broken:
+async def _break(fleet: Directed, request: Break) -> Broken:
     if request.effect.is_nothing:
         raise LabError("nothing to break: say what, as --loss 0.05")
     fault = await fleet.impair(request.scope, request.effect, request.for_s)
@@ -49,7 +78,7 @@ async def _break(fleet: Fleet, request: Break) -> Broken:
     return Broken(fault=_shown(fault), offices=len(offices))
 
 
-async def _heal(fleet: Fleet, request: Heal) -> Healed:
+async def _heal(fleet: Directed, request: Heal) -> Healed:
     off = fleet.rooms.off
     healed = await fleet.heal(request.scope)
     rooms = tuple(site for site in off if site not in fleet.rooms.off)
@@ -57,7 +86,7 @@ async def _heal(fleet: Fleet, request: Heal) -> Healed:
     return Healed(healed=tuple(map(_shown, healed)), left=tuple(map(_shown, left)), rooms=rooms)
 
 
-async def _status(fleet: Fleet) -> LabStatus:
+async def _status(fleet: Directed) -> LabStatus:
     lines = await fleet.status()
     now_ns = fleet.clock.now_ns()
     return LabStatus(

@@ -61,7 +61,7 @@ class Packets:
     """What one direction did to the packets of a flow."""
 
     records: NDArray[np.void]
-    """Of `tun_log.RECORD`, in order of sealing, copies included."""
+    """Of `log.RECORD`, in order of sealing, copies included."""
     transport_at: NDArray[np.int64]
 
     def part(self, mine: NDArray[np.bool_]) -> Packets:

@@ -1,7 +1,7 @@
 """The truth log of a link that carries all IP: one record a packet, written when its fate is sealed.
 
 A folder holds segments `packets-00000001.bin`, … of equal records (`RECORD`). A record keeps the first octets of the
-packet as they were; `tun_truth` reads protocol, ports and numbers out of them, so that nothing is taken apart on the way.
+packet as they were; `truth` reads protocol, ports and numbers out of them, so that nothing is taken apart on the way.
 """
 
 from __future__ import annotations

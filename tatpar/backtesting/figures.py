@@ -10,8 +10,8 @@ import numpy as np
 from analytics.forecast.asking import LEADS_NS
 from analytics.forecast.report import Score, score
 from analytics.forecast.scoring import lead_ns
-from analytics.readiness import READY
 from tatpar.backtesting.replaying import HORIZONS, regions_of
+from telemetry.decisions import READY_FROM
 
 if TYPE_CHECKING:
     from config.config import Config
@@ -96,7 +96,7 @@ def _lead(found: Replayed) -> Lead:
         found.chance[rows].ravel(),
         np.repeat(np.arange(len(rows)), len(HORIZONS)),
         np.tile(np.asarray(LEADS_NS, dtype=np.int64), len(rows)),
-        READY,
+        READY_FROM,
     )
     return Lead(
         failed=len(rows),

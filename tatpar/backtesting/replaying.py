@@ -10,7 +10,7 @@ import numpy as np
 from analytics.forecast.asking import LEADS_NS, every_hour
 from analytics.forecast.replay import replay
 from analytics.forecast.report import Scored
-from analytics.readiness import too_slow
+from analytics.guards import too_slow
 from config.sites import SiteStatus
 from tatpar.backtesting.blocks import HistoryBlocks, Pairs, Source, Wanted
 from tatpar.watching.offices import prepare

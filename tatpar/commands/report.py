@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from reports.week import Week
+    from tatpar.reporting.weekly import Made
 
 
 def progress_on(bar: ProgressBar[int]) -> Callable[[int, int], None]:
@@ -85,8 +86,7 @@ def weekly(  # noqa: PLR0913 - one an option
 
     Example: tatpar report weekly --week 2026-W47 --lang en
     """
-    import json  # noqa: PLC0415 - keeps --help fast
-    import time  # noqa: PLC0415
+    import time  # noqa: PLC0415 - keeps --help fast
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     from config.load import load_config  # noqa: PLC0415
@@ -97,35 +97,42 @@ def weekly(  # noqa: PLR0913 - one an option
     from telemetry.words import say  # noqa: PLC0415
 
     config = load_config(config_file, extra_meetings=lab_meetings(data_dir))
-    now_ns = time.time_ns()
+    now_ns, language = time.time_ns(), lang or config.settings.deployment.language
     wanted = Wanted(
         week=_week(week_text, ZoneInfo(config.settings.deployment.timezone), now_ns),
-        language=lang or config.settings.deployment.language,
-        region=_region(region, config, lang or config.settings.deployment.language),
+        language=language,
+        region=_region(region, config, language),
         forms=_forms(forms),
         folder=out or data_dir / "reports",
         send=send,
     )
     _check_kept(wanted.week, now_ns, config.settings.store.rollup_days)
-    _check_store(config, data_dir, wanted.language)
+    _check_store(config, data_dir, language)
     try:
-        label = say(wanted.language, "progress.report", week=str(wanted.week))
+        label = say(language, "progress.report", week=str(wanted.week))
         with click.progressbar(length=100, label=label, file=ours()) as bar:
             made = make(config, data_dir, wanted, now_ns, progress_on(bar))
     except (StoreError, StateError) as error:
         failed(f"tatpar report: {error}")
     except OSError as error:
         failed(f"tatpar report: {explained(error)}")
-    if as_json:
-        files = [str(file) for file in made.files]
-        click.echo(json.dumps({"files": files, "mails": made.mails}, ensure_ascii=False))
-    else:
-        for file in made.files:
-            click.echo(str(file))
+    _say(made, as_json=as_json)
     if send and not made.readers:
-        failed(say(wanted.language, "report.posted_to_nobody"))
+        failed(say(language, "report.posted_to_nobody"))
     if send:
-        click.echo(say(wanted.language, "report.posted", count=made.mails), err=True)
+        click.echo(say(language, "report.posted", count=made.mails), err=True)
+
+
+def _say(made: Made, *, as_json: bool) -> None:
+    """Print where the files are."""
+    import json  # noqa: PLC0415 - keeps --help fast
+
+    files = [str(file) for file in made.files]
+    if as_json:
+        click.echo(json.dumps({"files": files, "mails": made.mails}, ensure_ascii=False))
+        return
+    for file in files:
+        click.echo(file)
 
 
 def _week(text: str | None, zone: ZoneInfo, now_ns: int) -> Week:

@@ -23,7 +23,7 @@ from tatpar.examination.ends import answers
 from telemetry.state.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -108,16 +108,7 @@ async def reflecting(
     try:
         bound = await asyncio.to_thread(process.start)
     except OSError as error:
-        where = ", ".join(f"{host}:{port}" for host, port in binds.values())
-        remedy = low_port_remedy((port for _, port in binds.values()), error)
-        if remedy is not None:
-            raise OSError(
-                f"no reflector can listen on {where}: {remedy}; addresses stand under [[headquarters]]"
-            ) from error
-        raise OSError(
-            f"no reflector can listen on {where} ({error.strerror or error}), and none answers there; free the port, "
-            "or name another reflector under [[headquarters]]"
-        ) from error
+        raise _explained(error, binds.values()) from error
     beside = [asyncio.create_task(_keep(process, _ends(asyncio.current_task())), name="reflector: keep")]
     if keys is not None:
         beside.append(asyncio.create_task(_follow(process, keys_file, keys), name="reflector: keys"))
@@ -128,6 +119,20 @@ async def reflecting(
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         await asyncio.to_thread(process.stop)
+
+
+def _explained(error: OSError, binds: Collection[tuple[str, int]]) -> OSError:
+    """Why no reflector can listen there, and what to do."""
+    where = ", ".join(f"{host}:{port}" for host, port in binds)
+    remedy = low_port_remedy((port for _, port in binds), error)
+    if remedy is not None:
+        return OSError(
+            f"no reflector can listen on {where}: {remedy}; addresses stand under [[headquarters]]"
+        )
+    return OSError(
+        f"no reflector can listen on {where} ({error.strerror or error}), and none answers there; free the port, "
+        "or name another reflector under [[headquarters]]"
+    )
 
 
 def _ends(owner: asyncio.Task[Any] | None) -> Callable[[], bool]:

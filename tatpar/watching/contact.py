@@ -1,6 +1,6 @@
 """Who is heard: which offices are dark, and whether it is we who are deaf.
 
-An office is dark when no window came for `dark_after` and its presence is lost; or when its presence says
+An office is dark when no window came for `dark_after_ns` and its presence is lost; or when its presence says
 online and still nothing comes while others are heard. When nobody is heard the fault is ours (a collector
 or broker that is down), and an office counts as silent only from the time when we hear again.
 """

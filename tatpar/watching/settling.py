@@ -11,35 +11,26 @@ from analytics.causes import Cause
 from analytics.floor import with_floor
 from analytics.judge import POOL_WINDOWS, Judgement, judge
 from analytics.limits import limit_sets
-from analytics.lines import Lines
 from analytics.outcome import FINAL_AFTER_NS, settle
 from analytics.own_trouble import TROUBLE_COLUMNS, without_own_trouble
 from config.sites import SiteStatus
-from reports.past.floors import floors_at, without_trouble
+from reports.past.floors import floors_at
 from tatpar.watching.lost_contact import lost_in
+from tatpar.watching.meeting_windows import meeting_windows
 from telemetry.attendance import attendance
 from telemetry.decisions import Outcome
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
-from telemetry.store.protocol import Selection
-from telemetry.windows import (
-    DAY_NS,
-    SECOND_NS,
-    SLOT_NS,
-    WINDOW_NS,
-    WINDOWS_PER_SLOT,
-    slot_start,
-    window_start,
-)
+from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from analytics.lines import Lines
     from analytics.losses import Values
     from config.config import Config
     from config.meetings import Occurrence
-    from config.profiles import Limits
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
 
@@ -114,20 +105,13 @@ def settle_occurrence(
     if not sites or meeting.profile not in config.profiles:
         return []
     starts = np.arange(window_start(occurrence.starts_ns), occurrence.ends_ns, WINDOW_NS, dtype=np.int64)
-    lines, reported = _windows(reader, sites, starts)
-    paths = lines.to_end(meeting.end)
-    reported = {name: column[:, paths] for name, column in reported.items()}
-    sets = limit_sets(config.profiles)
-    limits = sets.limits[sets.of_profile[meeting.profile]]
-    floor_ms = floors_at(reader, lines, (limits,), occurrence.starts_ns)
-    present, breaks, explained, down = _judged(
-        reported, limits, None if floor_ms is None else floor_ms[:, paths]
-    )
-    measured, broke, down = _best_line(present, breaks, down)
+    lines, reported = meeting_windows(reader, sites, starts)
+    judged = _judged(reader, lines, reported, config, occurrence)
+    measured, broke, lost = _best_line(judged)
     contact_lost = lost_in(state, sites, starts)
     final = now_ns >= occurrence.ends_ns + FINAL_AFTER_NS
-    excused = _excused(config, meeting.end, sites, starts) | explained.any(axis=1)
-    settled = settle(measured, broke, contact_lost, excused, final=final, lost=down)
+    excused = _excused(config, meeting.end, sites, starts) | judged.explained.any(axis=1)
+    settled = settle(measured, broke, contact_lost, excused, final=final, lost=lost)
     return [
         Outcome(
             site=site,
@@ -157,25 +141,51 @@ def _attendance(state: StateDb, config: Config, occurrence: Occurrence) -> tuple
     return tuple(attendance(linked, outcomes, forecasts))
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The windows of S offices on the K paths to the meeting's end, (S, K, W) each.
+
+    Attributes:
+        counts: measured, and not explained.
+        broke: past a limit of the meeting's profile.
+        explained: those that only the probe's own trouble breaks.
+        lost: those that lost every packet.
+    """
+
+    counts: NDArray[np.bool_]
+    broke: NDArray[np.bool_]
+    explained: NDArray[np.bool_]
+    lost: NDArray[np.bool_]
+
+
 def _judged(
-    reported: Mapping[str, NDArray[np.float32]], limits: Limits, floor_ms: NDArray[np.float32] | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """(S, K, W) each: windows that count, those that broke, those that only the probe's own trouble breaks, which do not count, and those that lost every packet."""
-    values = {name: reported[name] for name in WINDOW_VALUE_COLUMNS}
-    nothing = np.zeros_like(values["sent"])
-    trouble = {name: reported.get(name, nothing) for name in TROUBLE_COLUMNS}
-    cleared = without_own_trouble(values, trouble)
+    reader: StoreReader,
+    lines: Lines,
+    reported: Mapping[str, NDArray[np.float32]],
+    config: Config,
+    occurrence: Occurrence,
+) -> _Judged:
+    """`reported`: what `meeting_windows` read of all paths, (S, P, W) each."""
+    paths = lines.to_end(occurrence.meeting.end)
+    sets = limit_sets(config.profiles)
+    limits = sets.limits[sets.of_profile[occurrence.meeting.profile]]
+    floor_ms = floors_at(reader, lines, (limits,), occurrence.starts_ns)
+    values = {name: reported[name][:, paths] for name in WINDOW_VALUE_COLUMNS}
+    trouble = {name: reported[name][:, paths] for name in TROUBLE_COLUMNS if name in reported}
+    cleared = without_own_trouble(
+        values, dict.fromkeys(TROUBLE_COLUMNS, np.zeros_like(values["sent"])) | trouble
+    )
 
     def judged(what: Values) -> Judgement:
-        known = what if floor_ms is None else with_floor(what, floor_ms)
+        known = what if floor_ms is None else with_floor(what, floor_ms[:, paths])
         return judge(known, limits, pool_windows=POOL_WINDOWS)
 
     found = judged(cleared)
-    down = found.causes == Cause.OUTAGE
+    lost = found.causes == Cause.OUTAGE
     if cleared is values:
-        return found.present, found.breaks, np.zeros_like(found.present), down
+        return _Judged(found.present, found.breaks, np.zeros_like(found.present), lost)
     explained = judged(values).breaks & ~found.breaks
-    return found.present & ~explained, found.breaks, explained, down
+    return _Judged(found.present & ~explained, found.breaks, explained, lost)
 
 
 def _excused(config: Config, end: str, sites: Sequence[str], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -188,66 +198,12 @@ def _excused(config: Config, end: str, sites: Sequence[str], starts: NDArray[np.
     return out
 
 
-def _best_line(
-    present: NDArray[np.bool_], breaks: NDArray[np.bool_], down: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Of (S, K, W) the line of each office that served it best: (S, W) measured, (S, W) broke, (S, W) lost every packet."""
-    if not present.shape[1]:
-        nothing = np.zeros((present.shape[0], present.shape[2]), dtype=bool)
+def _best_line(judged: _Judged) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """The line of each office that served it best: (S, W) measured, (S, W) broke, (S, W) lost every packet."""
+    offices, paths, windows = judged.counts.shape
+    if not paths:
+        nothing = np.zeros((offices, windows), dtype=bool)
         return nothing, nothing, nothing
-    cost = (breaks | ~present).sum(axis=-1)
-    rows, best = np.arange(len(cost)), cost.argmin(axis=-1)
-    return present[rows, best], breaks[rows, best], down[rows, best]
-
-
-def _windows(
-    reader: StoreReader, sites: Sequence[str], starts: NDArray[np.int64]
-) -> tuple[Lines, dict[str, NDArray[np.float32]]]:
-    """Window values (S, P, W) of a span, with what the probes say of themselves where it is kept: from the windows themselves, or from roll-ups where they are gone."""
-    span = Selection(int(starts[0]), int(starts[-1]) + WINDOW_NS, sites=tuple(sites))
-    table = reader.streams(span, histograms=False, columns=(*WINDOW_VALUE_COLUMNS, *TROUBLE_COLUMNS))
-    if len(table):
-        lines = Lines(tuple(sites), table.paths)
-        cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
-        index = (np.asarray(table.columns["start_ns"], dtype=np.int64) - starts[0]) // WINDOW_NS
-        return lines, {
-            name: _grid((*lines.shape, len(starts)), (*cell, index), table.columns[name])
-            for name in (*WINDOW_VALUE_COLUMNS, *TROUBLE_COLUMNS)
-        }
-    return _rolled_windows(reader, sites, starts)
-
-
-def _rolled_windows(
-    reader: StoreReader, sites: Sequence[str], starts: NDArray[np.int64]
-) -> tuple[Lines, dict[str, NDArray[np.float32]]]:
-    first_slot = slot_start(int(starts[0]))
-    span = Selection(first_slot, int(starts[-1]) + WINDOW_NS, sites=tuple(sites))
-    table = without_trouble(
-        reader.rollups(span, histograms=False, columns=TROUBLE_COLUMNS, window_values=WINDOW_VALUE_COLUMNS)
-    )
-    lines = Lines(tuple(sites), table.paths)
-    cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
-    slot = (np.asarray(table.columns["slot_ns"], dtype=np.int64) - first_slot) // SLOT_NS
-    slots = -(-(int(starts[-1]) + WINDOW_NS - first_slot) // SLOT_NS)
-    offset = (int(starts[0]) - first_slot) // WINDOW_NS
-    out = {}
-    for name in WINDOW_VALUE_COLUMNS:
-        grid = np.full((*lines.shape, slots, WINDOWS_PER_SLOT), np.nan, dtype=np.float32)
-        grid[(*cell, slot)] = table.window_values[name]
-        out[name] = grid.reshape(*lines.shape, slots * WINDOWS_PER_SLOT)[..., offset : offset + len(starts)]
-    return lines, out
-
-
-def _cell(
-    lines: Lines, sites: Sequence[str], site: NDArray[np.generic], path: NDArray[np.generic]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rows = np.array([lines.site_index.get(name, -1) for name in sites], dtype=np.int64)
-    return rows[site.astype(np.int64)], path.astype(np.int64)
-
-
-def _grid(
-    shape: tuple[int, ...], cell: tuple[NDArray[np.int64], ...], column: NDArray[np.generic]
-) -> NDArray[np.float32]:
-    out = np.full(shape, np.nan, dtype=np.float32)
-    out[cell] = column.astype(np.float32)
-    return out
+    cost = (judged.broke | ~judged.counts).sum(axis=-1)
+    rows, best = np.arange(offices), cost.argmin(axis=-1)
+    return judged.counts[rows, best], judged.broke[rows, best], judged.lost[rows, best]

@@ -32,7 +32,8 @@ class _Said:
     standing: NDArray[np.int8]
     path: NDArray[np.int64]
     best: NDArray[np.int64]
-    cause: NDArray[np.int64]
+    cause: NDArray[np.int8]
+    """(S, K), of `_cause`."""
     refreshed_ns: int
 
 
@@ -78,37 +79,33 @@ class Spoken:
         self._said = {key: said for key, said in self._said.items() if key in occurrences}
 
 
-def _differs(said: _Said, now: Expectation, cause: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _differs(said: _Said, now: Expectation, cause: NDArray[np.int8]) -> NDArray[np.bool_]:
     numbers = np.isnan(said.probability) != np.isnan(now.probability)
     with np.errstate(invalid="ignore"):
         numbers |= np.abs(said.probability - now.probability) >= NEWS
     words = (said.standing != now.standing) | (said.path != now.path) | (said.best != now.best)
-    return np.asarray(numbers | words | (said.cause != cause))
+    return np.asarray(numbers | words | (said.cause != cause).any(axis=-1))
 
 
-def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> NDArray[np.int64]:
-    """What a reason would name, (S,): the term that costs most, and the cause that is suspected most; -1 when ready."""
+def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> NDArray[np.int8]:
+    """What a reason would name, (S, K): the term that costs most, the cause that is suspected most, and what else is told in other words; -1 when ready."""
     terms = expectation.terms
-    stacked = np.nan_to_num(np.stack([getattr(terms, name) for name in Terms.__slots__]), nan=-1.0)
-    profile = ground.sets.of_profile[occurrence.meeting.profile]
-    sites = np.arange(len(expectation.standing))
-    by_cause = ground.condition.by_cause[profile, sites, np.maximum(expectation.path, 0)]
-    lasting = by_cause.max(axis=-1) >= SUSPECT  # what was lasting and is over is told in other words
-    if ground.reached is not None:
-        away = (ground.reached.room_off_ns > 0) + 2 * (ground.reached.edge_off_ns > 0)
-    else:
-        away = np.zeros(len(sites), dtype=np.int64)
-    line = sites, np.maximum(expectation.path, 0)
-    silent, down = ground.silent[line], ground.recent.outages.lasting[line]
+    costs = np.nan_to_num(np.stack([getattr(terms, name) for name in Terms.__slots__]), nan=-1.0)
+    sites, path = np.arange(len(expectation.standing)), np.maximum(expectation.path, 0)
+    by_cause = ground.condition.by_cause[ground.sets.of_profile[occurrence.meeting.profile], sites, path]
+    nothing = np.zeros(len(sites), dtype=bool)
+    reached = ground.reached
     named = (
-        stacked.argmax(axis=0) * 100
-        + by_cause.argmax(axis=-1)
-        + 1000 * ground.dark
-        + 10_000 * lasting
-        + 100_000 * away
-        + 1_000_000 * silent
-        + 10_000_000 * down
-        + 100_000_000 * (ground.flapping.count[line] >= COMES_AND_GOES)
-        + 1_000_000_000 * (expectation.terms.rising > 0.0)
+        costs.argmax(axis=0),
+        by_cause.argmax(axis=-1),
+        by_cause.max(axis=-1) >= SUSPECT,  # what was lasting and is over is told in other words
+        ground.dark,
+        ground.silent[sites, path],
+        ground.recent.outages.lasting[sites, path],
+        ground.flapping.count[sites, path] >= COMES_AND_GOES,
+        terms.rising > 0.0,
+        nothing if reached is None else reached.room_off_ns > 0,
+        nothing if reached is None else reached.edge_off_ns > 0,
     )
-    return np.where(expectation.standing == Standing.READY, -1, named)
+    is_ready = (expectation.standing == Standing.READY)[:, None]
+    return np.where(is_ready, np.int8(-1), np.stack(named, axis=-1).astype(np.int8))

@@ -33,11 +33,12 @@ from tatpar.watching.ring import RING_WINDOWS, WindowRing
 from tatpar.watching.rounds import every, repeat
 from tatpar.watching.settling import Settler
 from tatpar.watching.spoken import Spoken
+from tatpar.watching.timetable import Timetable
 from tatpar.watching.weekly import WeeklyReport
 from telemetry.bell import Bell
 from telemetry.clock import StepWatch
 from telemetry.store.protocol import Selection
-from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS, window_start
+from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,11 +65,7 @@ POLL_S: Final = 0.3
 """Where nobody rings, the store's tail is looked at so often."""
 GAP_S: Final = 0.1
 """Between two looks at least so long, and as long as the last one took: reports arrive spread over a second."""
-IDLE_LOOK_NS: Final = 5 * SECOND_NS
-"""Without news everything is looked at again so often, and when a window ends: meetings draw near, offices fall silent."""
-CONFIG_NS: Final = 2 * SECOND_NS
-BEAT_NS: Final = 5 * SECOND_NS
-SETTLE_NS: Final = 30 * SECOND_NS
+SETTLE_LOOK_S: Final = 30.0
 LEARN_LOOK_S: Final = 600.0
 FIRST_LESSON_S: Final = 2.0  # until the past is read: after an upgrade a model is due at once
 REPORT_LOOK_S: Final = 60.0
@@ -139,7 +136,7 @@ class Watch:
         self._contact: Contact | None = None
         self._current: Current | None = None
         self._cursor = 0
-        self._next_ns = dict.fromkeys(("config", "look", "beat"), 0)
+        self._timetable = Timetable()
         self._waits_for_past = False
         self._took_s = 0.0
         self._steps = StepWatch(clock)
@@ -158,11 +155,11 @@ class Watch:
         began = time.perf_counter()
         current = self._take_up_config(now_ns)
         windows = self._take_in(current, now_ns)
-        if not windows and not self._look_is_due(now_ns):
+        if not windows and not self._timetable.look_is_due(now_ns):
             return Look(working=True)
         look = self._look(current, windows, now_ns)
         self.counters.looked(time.perf_counter() - began)
-        if self._due("beat", BEAT_NS, now_ns):
+        if self._timetable.beat_is_due(now_ns):
             self._beat(now_ns)
         return look
 
@@ -210,7 +207,7 @@ class Watch:
                 tasks.create_task(again(self._step_and_tell, self._until_news), name="watch-step")
                 tasks.create_task(again(self._keep_lease, every(RENEWAL_NS / SECOND_NS)), name="watch-lease")
                 tasks.create_task(again(self._keep_past, every(2.0)), name="watch-past")
-                tasks.create_task(again(self.settle, every(SETTLE_NS / SECOND_NS)), name="watch-outcomes")
+                tasks.create_task(again(self.settle, every(SETTLE_LOOK_S)), name="watch-outcomes")
                 tasks.create_task(again(self.learn, self._until_lesson), name="watch-learning")
                 tasks.create_task(again(self.report, every(REPORT_LOOK_S)), name="watch-report")
                 tasks.create_task(again(self.digest, every(DIGEST_LOOK_S)), name="watch-digests")
@@ -255,27 +252,14 @@ class Watch:
         if not by_ns:
             return
         self._current = self._contact = None
-        self._next_ns = dict.fromkeys(self._next_ns, 0)
+        self._timetable.begin_afresh()
         self._lease.renew_at_once()
         self._hindsight.begin_afresh()
         extra = {"event": "watch.clock-set", "by_s": by_ns / SECOND_NS}
         log.warning("the clock was set by %.0f s: beginning afresh", by_ns / SECOND_NS, extra=extra)
 
-    def _due(self, what: str, every_ns: int, now_ns: int) -> bool:
-        if now_ns < self._next_ns[what]:
-            return False
-        self._next_ns[what] = now_ns + every_ns
-        return True
-
-    def _look_is_due(self, now_ns: int) -> bool:
-        """Also just behind the end of each window: silence is counted from there, and the page counts it to the second."""
-        if not self._due("look", IDLE_LOOK_NS, now_ns):
-            return False
-        self._next_ns["look"] = min(self._next_ns["look"], window_start(now_ns) + WINDOW_NS + 1)
-        return True
-
     def _take_up_config(self, now_ns: int) -> Current:
-        if self._due("config", CONFIG_NS, now_ns):
+        if self._timetable.config_is_due(now_ns):
             self._live.refresh()
         if self._current is None or self._current.offices.config is not self._live.current:
             self._current = self._begin(now_ns)
@@ -297,7 +281,7 @@ class Watch:
         self._spoken.forget_all()
         self._book.recall(self._state, now_ns)
         self.counters.voided += void_changed(self._state, there, now_ns, until_ns)
-        self._next_ns["look"] = 0
+        self._timetable.look_at_once()
         self._contact = self._contact or Contact(now_ns)
         if self._current is not None:
             self._contact.take_on(offices.linked_sites - self._current.offices.linked_sites, now_ns)

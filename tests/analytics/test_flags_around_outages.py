@@ -9,12 +9,11 @@ import pytest
 
 from analytics.flags import Present, degraded
 from analytics.flapping import flapping, flapping_flags, no_outages
-from analytics.readiness import expect
-from analytics.verdicts import verdicts
 from lab.line.impairment import CLEAR, Impairment
 from telemetry.decisions import Action, ReasonCode, State
 from telemetry.windows import MINUTE_NS, SECOND_NS, WINDOW_NS
 from tests.analytics.lossy_lines import lossy_line
+from tests.analytics.one_office import verdict_of
 from tests.analytics.test_outages import EVERY_THREE_MINUTES
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ def flags(made: Bench, recent: Recent) -> list[Flag]:
 
 def verdict(made: Bench, recent: Recent, **changes: object) -> Verdict:
     """For a meeting in ten minutes."""
-    ground, occurrence = made.ground(recent, **changes), made.occurrence(600.0)
-    return verdicts(ground, occurrence, expect(ground, occurrence), [0])[0]
+    return verdict_of(made.ground(recent, **changes), made.occurrence(600.0))
 
 
 def ago(made: Bench, at_ns: int | None) -> float | None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.flapping import Flapping, flapping
-from analytics.readiness import expect
-from analytics.verdicts import verdicts
 from telemetry.decisions import Action, ReasonCode
 from telemetry.windows import SECOND_NS
+from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
     from telemetry.decisions import Verdict
@@ -32,8 +31,7 @@ def verdict(made: Bench, *, spells: int, out: bool) -> Verdict:
     ground = made.ground(
         recent, relapses=relapses, relapsing_since_ns=since_ns, flapping=flapping(recent, told)
     )
-    occurrence = made.occurrence(600.0)
-    return verdicts(ground, occurrence, expect(ground, occurrence), [0])[0]
+    return verdict_of(ground, made.occurrence(600.0))
 
 
 def test_in_a_pause_it_is_told_how_often_and_since_when(made: Bench) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from analytics.hours import (
     HourSpan,
+    ahead_ns,
     hour_of_week,
     hours_of_week_between,
     local_hour,
@@ -42,11 +43,28 @@ def test_hour_of_week_is_local(moment: int, zone: ZoneInfo, expected: int) -> No
     assert hour_of_week(local_hours(np.array([moment]), zone))[0] == expected
 
 
-def test_many_moments_are_as_one_by_one() -> None:
-    """The vectorised form equals the single one over a change of the clocks."""
-    moments = ns(2026, 10, 24, 20, 0) + np.arange(0, 20 * 12) * (HOUR_NS // 12)
-    expected = [local_hour(int(each), BERLIN) for each in moments]
-    assert local_hours(moments, BERLIN).tolist() == expected
+@pytest.mark.parametrize(
+    ("zone", "around"),
+    [
+        (BERLIN, ns(2026, 10, 25)),  # at 01:00 UTC, on the hour
+        (ZoneInfo("Australia/Lord_Howe"), ns(2026, 10, 3, 15)),  # at 15:30 UTC, by half an hour
+        (ZoneInfo("Australia/Lord_Howe"), ns(2026, 4, 4, 15)),
+        (ZoneInfo("Australia/Adelaide"), ns(2026, 10, 3, 16)),  # at 16:30 UTC
+        (ZoneInfo("Pacific/Chatham"), ns(2026, 9, 26, 14)),
+        (ZoneInfo("Asia/Kathmandu"), ns(2026, 10, 25)),  # 5 h 45 min, never changed
+    ],
+)
+def test_many_moments_are_as_one_by_one(zone: ZoneInfo, around: int) -> None:
+    """The vectorised forms equal the single ones over a change of the clocks, also where that falls within an hour of UTC."""
+    moments = around + np.arange(-36 * 12, 36 * 12).reshape(72, 12) * (HOUR_NS // 12)
+    walls = [datetime.fromtimestamp(int(each) // SECOND_NS, zone).utcoffset() for each in moments.flat]
+    assert local_hours(moments, zone).ravel().tolist() == [
+        local_hour(int(each), zone) for each in moments.flat
+    ]
+    assert ahead_ns(moments, zone).ravel().tolist() == [
+        round(each.total_seconds()) * SECOND_NS for each in walls if each is not None
+    ]
+    assert local_hours(moments, zone).shape == ahead_ns(moments, zone).shape == moments.shape
 
 
 def test_a_meeting_touches_the_hours_that_it_lasts() -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.readiness import expect
-from analytics.verdicts import verdicts
 from telemetry.decisions import ReasonCode, State
+from tests.analytics.one_office import broken, verdict_of
 
 if TYPE_CHECKING:
     from conftest import Bench
 
     from analytics.ground import Ground
-    from analytics.recent import Recent
     from telemetry.decisions import Verdict
 
 HOUR = 3600.0
@@ -20,15 +18,7 @@ HOUR = 3600.0
 
 def verdict(ground: Ground, made: Bench, lead_s: float) -> Verdict:
     """Of the first office, for a meeting so many seconds ahead."""
-    occurrence = made.occurrence(lead_s)
-    return verdicts(ground, occurrence, expect(ground, occurrence), [0])[0]
-
-
-def broken(made: Bench, lost: int, windows: int) -> Recent:
-    """The first of three offices loses on both paths in its last windows."""
-    values = made.values((3, 2, 40))
-    made.lose(values, "up", lost, at=(0, slice(None), slice(40 - windows, 40)))
-    return made.recent(values)
+    return verdict_of(ground, made.occurrence(lead_s))
 
 
 def test_a_line_whose_faults_were_over_by_then_is_believed(made: Bench) -> None:

@@ -19,6 +19,7 @@ from analytics.recent import Recent
 from analytics.verdicts import verdicts
 from telemetry.decisions import Action, ReasonCode, State
 from telemetry.windows import HOUR_NS, SECOND_NS
+from tests.analytics.one_office import broken, verdict_of
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -31,15 +32,7 @@ LEADS = (0.0, 600.0, 1800.0, 2 * HOUR, 10 * HOUR, 24 * HOUR, 48 * HOUR)
 
 
 def verdict(ground: Ground, made: Bench, lead_s: float = HOUR, site: int = 0, **meeting: str) -> Verdict:
-    occurrence = made.occurrence(lead_s, **meeting)  # type: ignore[arg-type]
-    return verdicts(ground, occurrence, expect(ground, occurrence), [site])[0]
-
-
-def broken(made: Bench, lost: int = 8, windows: int = 4, sites: int = 3) -> Recent:
-    """The first site loses on both paths in its last windows; the others are sound."""
-    values = made.values((sites, 2, 40))
-    made.lose(values, "up", lost, at=(0, slice(None), slice(40 - windows, 40)))
-    return made.recent(values)
+    return verdict_of(ground, made.occurrence(lead_s, **meeting), site)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("lead_s", LEADS)

@@ -13,6 +13,7 @@ from analytics.readiness import expect
 from analytics.verdicts import verdicts
 from telemetry.decisions import Factor, FactorKind, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
+from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -38,8 +39,7 @@ def silent(made: Bench, seconds: int) -> Ground:
 
 
 def told(ground: Ground, made: Bench, lead_s: float) -> tuple[Reason, ...]:
-    occurrence = made.occurrence(lead_s)
-    return verdicts(ground, occurrence, expect(ground, occurrence), [0])[0].reasons
+    return verdict_of(ground, made.occurrence(lead_s)).reasons
 
 
 def test_silence_that_costs_nothing_is_no_reason(made: Bench) -> None:

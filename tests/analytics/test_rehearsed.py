@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analytics.readiness import expect
 from analytics.rehearsed import RECALLED_NS, BrokeInRehearsal, nobody_broke
-from analytics.verdicts import verdicts
 from telemetry.decisions import Action, ReasonCode, State
 from telemetry.windows import MINUTE_NS, SECOND_NS
+from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -32,8 +31,7 @@ def rehearsed(ended_ns: int, *, down: bool = False, got_bps: float = 330e3) -> B
 def said(made: Bench, broke: dict[str, BrokeInRehearsal], lead_s: float = HOUR, site: int = 0) -> Verdict:
     """Of three sound lines."""
     ground = made.ground(made.recent(made.values((3, 2, 40))), rehearsed=broke)
-    occurrence = made.occurrence(lead_s)
-    return verdicts(ground, occurrence, expect(ground, occurrence), [site])[0]
+    return verdict_of(ground, made.occurrence(lead_s), site)
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from analytics.guards import NEVER_READY
 from analytics.proof import least_proof, least_proofs
-from analytics.readiness import NEVER_READY, expect
 from analytics.rising_loss import LOSS_WINDOWS, loss_course
 from analytics.trends import rising_flags, trends
-from analytics.verdicts import verdicts
 from telemetry.decisions import ReasonCode, State
 from telemetry.windows import MINUTE_NS
 from tests.analytics.conftest import LIMITS, T0
+from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
     from analytics.recent import Recent
@@ -125,7 +125,7 @@ def test_who_loses_more_and_more_is_never_ready_and_hears_why(made: Bench) -> No
     recent = grid(made, RAMP, 1)
     found = tuple(trends(recent, each) for each in made.sets().limits)
     ground, meeting = made.ground(recent, rising=found), made.occurrence(600.0)
-    verdict = verdicts(ground, meeting, expect(ground, meeting), [0])[0]
+    verdict = verdict_of(ground, meeting)
     assert verdict.state is not State.READY
     assert verdict.probability is not None
     assert verdict.probability <= NEVER_READY

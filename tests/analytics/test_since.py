@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.readiness import expect
-from analytics.verdicts import verdicts
 from telemetry.decisions import ReasonCode
 from telemetry.windows import WINDOW_NS
+from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
     from telemetry.decisions import Reason
@@ -22,8 +21,7 @@ def first_reason(made: Bench, *lossy: tuple[int, int, int]) -> Reason:
     for lost, since, until in lossy:
         made.lose(values, "up", lost, at=(0, slice(None), slice(WINDOWS - since, WINDOWS - until)))
     ground = made.ground(made.recent(values))
-    occurrence = made.occurrence(60.0)
-    return verdicts(ground, occurrence, expect(ground, occurrence), [0])[0].reasons[0]
+    return verdict_of(ground, made.occurrence(60.0)).reasons[0]
 
 
 def test_an_outage_after_loss_begins_where_nothing_came_through(made: Bench) -> None:

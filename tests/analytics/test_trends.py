@@ -11,13 +11,15 @@ import pytest
 from msgspec.structs import replace
 
 from analytics.baseline import UsualNow
+from analytics.guards import NEVER_READY
 from analytics.hours import local_hour
-from analytics.readiness import NEVER_READY, expect
+from analytics.readiness import expect
 from analytics.trends import BLOCK_LINES, CODE, Trends, rising_flags, trends
 from analytics.verdicts import verdicts
 from telemetry.decisions import ReasonCode, State
 from telemetry.windows import MINUTE_NS, WINDOW_NS
 from tests.analytics.conftest import KOLKATA, LIMITS, T0
+from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
     from analytics.recent import Recent
@@ -92,9 +94,8 @@ def test_who_rises_past_the_limit_before_the_meeting_is_over_is_never_ready(
     found = tuple(trends(recent, each) for each in made.sets().limits)
     ground = made.ground(recent, rising=found)
     meeting = made.occurrence(lead_min * 60.0, minutes)
-    verdict = verdicts(ground, meeting, expect(ground, meeting), [0])[0]
-    without = made.ground(recent)
-    before = verdicts(without, meeting, expect(without, meeting), [0])[0]
+    verdict = verdict_of(ground, meeting)
+    before = verdict_of(made.ground(recent), meeting)
     codes = [reason.code for reason in verdict.reasons]
     assert (ReasonCode.RISING_RTT in codes) is told
     assert before.state is State.READY
@@ -123,7 +124,7 @@ def test_a_rise_that_has_just_passed_the_limit_is_not_ready_again(made: Bench, m
     recent = grid(made, ramp(minutes))
     found = tuple(trends(recent, each) for each in made.sets().limits)
     ground, meeting = made.ground(recent, rising=found), made.occurrence(600.0)
-    verdict = verdicts(ground, meeting, expect(ground, meeting), [0])[0]
+    verdict = verdict_of(ground, meeting)
     assert found[1][0].crosses_ns.tolist() == [T0]
     assert verdict.state is not State.READY
     assert verdict.probability is not None

@@ -15,9 +15,9 @@ from analytics.hours import HOURS_PER_WEEK, local_hour
 from analytics.readiness import asked_spans, expect
 from analytics.reasons import WORTH_TELLING
 from analytics.underway import rest_of, room_left, thinned
-from analytics.verdicts import verdicts
 from telemetry.decisions import ReasonCode, State
 from telemetry.windows import SECOND_NS, SLOT_NS
+from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -57,8 +57,7 @@ def test_what_is_broken_now_is_not_ready_to_the_last_minute(made: Bench) -> None
     made.lose(values, "up", 8, at=(0, slice(None), slice(36, 40)))
     ground = made.ground(made.recent(values))
     for gone_s in GONE:
-        occurrence = made.occurrence(-gone_s)
-        (found,) = verdicts(ground, occurrence, expect(ground, occurrence), [0])
+        found = verdict_of(ground, made.occurrence(-gone_s))
         assert found.state is State.NOT_READY
         assert found.reasons
 
@@ -110,8 +109,7 @@ def test_the_reason_is_of_the_hours_that_are_left_too(made: Bench) -> None:
     ground = made.ground(recent, history)
 
     def record(now_ns: int) -> tuple[int, int] | None:
-        at = replace(ground, now_ns=now_ns)
-        (found,) = verdicts(at, occurrence, expect(at, occurrence), [0])
+        found = verdict_of(replace(ground, now_ns=now_ns), occurrence)
         records = [one.record for one in found.reasons if one.code is ReasonCode.USUAL_HOUR]
         assert len(records) == 1, found
         return records[0]

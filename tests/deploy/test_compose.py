@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from config.load import load_config
+from tests.lock_file import locked
 
 HOUSE: Final = Path(__file__).parents[2]
 DEPLOY: Final = HOUSE / "deploy"
@@ -154,7 +155,7 @@ def test_the_image_is_built_from_the_lock() -> None:
 def test_the_hubs_lock_is_part_of_the_whole_lock() -> None:
     """One version of each library in the house, with the same hashes; no lock names a registry."""
     whole, hub = (
-        locked((HOUSE / name).read_text(encoding="utf-8"))
+        {requirement.partition(" ")[0]: hashes for requirement, hashes in locked(HOUSE / name).items()}
         for name in ("requirements.lock", "requirements-hub.lock")
     )
     assert {name.split("==")[0] for name in hub} >= {
@@ -168,16 +169,3 @@ def test_the_hubs_lock_is_part_of_the_whole_lock() -> None:
     for name, hashes in hub.items():
         assert hashes == whole.get(name), f"{name}: make requirements-hub.lock anew (deploy/README.md)"
     assert "://" not in (HOUSE / "requirements-hub.lock").read_text(encoding="utf-8")
-
-
-def locked(text: str) -> dict[str, frozenset[str]]:
-    """Requirement → its hashes."""
-    found: dict[str, set[str]] = {}
-    current = ""
-    for line in text.splitlines():
-        if line.startswith("    --hash="):
-            found[current].add(line.strip(" \\"))
-        elif line and not line.startswith("#"):
-            current = line.strip(" \\").partition(" ")[0]
-            found[current] = set()
-    return {name: frozenset(hashes) for name, hashes in found.items()}

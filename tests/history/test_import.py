@@ -23,7 +23,6 @@ from tatpar.shipped.prior import shipped_prior
 from tatpar.watching.foreseeing import prepare_tracks
 from tatpar.watching.watch import Watch
 from telemetry.clock import SystemClock
-from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream
 from telemetry.state.db import StateDb
 from telemetry.store.derived import Deriving
 from telemetry.store.open import open_reader
@@ -31,6 +30,7 @@ from telemetry.store.protocol import Received, Selection
 from telemetry.store.sqlite import SqliteStore
 from telemetry.traces import read_trace
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS, slot_start, window_start
+from tests.reported import envelope_of, quiet_stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,22 +159,7 @@ def test_twice_is_once_and_a_later_import_replaces(desk: Desk) -> None:
 
 
 def measured(site: str, seq: int, start_ns: int) -> Received:
-    one_way = Direction(sent=150, received=150, lost=0)
-    stream = Stream(
-        path="main.state",
-        stamps=Stamps(),
-        rate_pps=10.0,
-        sent=150,
-        received=150,
-        lost=0,
-        up=one_way,
-        down=one_way,
-    )
-    envelope = Envelope(
-        site=site, probe="p1", epoch="00000000000000aa", seq=seq, boot="b", mono_ns=start_ns, start_ns=start_ns,
-        clock=Clock(), self_report=SelfReport(), items=(stream,),
-    )  # fmt: skip
-    return Received(envelope, start_ns + WINDOW_NS)
+    return Received(envelope_of(site, seq, start_ns, quiet_stream()), start_ns + WINDOW_NS)
 
 
 def test_what_was_measured_here_stays(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.lock_file import locked
 from tests.packaging.conftest import HOUSE
 
 if TYPE_CHECKING:
@@ -134,23 +135,10 @@ def test_a_reader_of_our_types_is_checked(office: Path, tmp_path: Path) -> None:
 
 def test_the_offices_lock_is_part_of_the_whole_lock() -> None:
     """One version of each library in the house, with the same hashes; and no lock names a registry."""
-    whole, office = (_locked(path.read_text(encoding="utf-8")) for path in LOCKS)
+    whole, office = map(locked, LOCKS)
     assert office
     assert office.items() <= whole.items()
     for path in LOCKS:
         text = path.read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index" not in text
-
-
-def _locked(text: str) -> dict[str, frozenset[str]]:
-    """Requirement line → its hashes."""
-    found: dict[str, set[str]] = {}
-    current = ""
-    for line in text.splitlines():
-        if line.startswith("    --hash="):
-            found[current].add(line.strip(" \\"))
-        elif line and not line.startswith("#"):
-            current = line.strip(" \\")
-            found[current] = set()
-    return {name: frozenset(hashes) for name, hashes in found.items()}

@@ -10,12 +10,13 @@ import pytest
 
 from config.load import load_config
 from reports.gather import gather
-from telemetry.messages import Clock, Direction, Envelope, RoundTrip, SelfReport, Stamps, Stream
+from telemetry.messages import Direction, RoundTrip, Stamps, Stream
 from telemetry.state.db import StateDb
 from telemetry.store.by_blocks import InProcess
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteReader, SqliteStore
 from telemetry.windows import HOUR_NS, LATE_NS, WINDOW_NS
+from tests.reported import envelope_of
 from tests.reports.of_week import NOW_NS, WEEK
 
 if TYPE_CHECKING:
@@ -49,18 +50,7 @@ def stream(path: str, *, lost_up: int = 0) -> Stream:
 
 
 def envelope(site: str, seq: int, start_ns: int, lost_up: int) -> Received:
-    report = Envelope(
-        site=site,
-        probe="p1",
-        epoch="00000000000000aa",
-        seq=seq,
-        boot="boot",
-        mono_ns=start_ns,
-        start_ns=start_ns,
-        clock=Clock(),
-        self_report=SelfReport(),
-        items=(stream("main.state", lost_up=lost_up), stream("main.national")),
-    )
+    report = envelope_of(site, seq, start_ns, stream("main.state", lost_up=lost_up), stream("main.national"))
     return Received(envelope=report, received_ns=start_ns + WINDOW_NS + LATE_NS)
 
 

@@ -12,8 +12,9 @@ import time
 from typing import TYPE_CHECKING
 
 from probes.measuring.session import ClosedWindow
-from telemetry.messages import Clock, ClockState, Direction, SelfReport, Stamps, Stream
+from telemetry.messages import Clock, ClockState, SelfReport
 from telemetry.windows import DAY_NS, WINDOW_NS, window_start
+from tests.reported import quiet_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,17 +33,6 @@ class QuietMeasurer:
 
     def close_window(self) -> None:
         self._index += 1
-        both = Direction(sent=150, received=150, lost=0)
-        stream = Stream(
-            path="main.state",
-            stamps=Stamps(),
-            rate_pps=10.0,
-            sent=150,
-            received=150,
-            lost=0,
-            up=both,
-            down=both,
-        )
         self.queue.put_nowait(
             ClosedWindow(
                 office="agra/p1",
@@ -50,7 +40,7 @@ class QuietMeasurer:
                 mono_ns=self._index * WINDOW_NS,
                 clock=KEPT_RIGHT,
                 self_report=SelfReport(),
-                streams=(stream,),
+                streams=(quiet_stream(),),
             )
         )
 

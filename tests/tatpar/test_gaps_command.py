@@ -17,10 +17,11 @@ from tatpar.__main__ import main
 from tatpar.gaps.missing import find
 from tatpar.gaps.words import lines
 from tatpar.terminal.spans import NoSuchSpanError, begin_of
-from telemetry.messages import Clock, Envelope, SelfReport, Tombstone
+from telemetry.messages import Tombstone
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteStore
 from telemetry.windows import HOUR_NS, LATE_NS, SECOND_NS, WINDOW_NS, window_start
+from tests.reported import envelope_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,19 +39,7 @@ DARK = range(400, PAST)
 
 
 def report(site: str, seq: int, start_ns: int, *items: Any) -> Received:
-    envelope = Envelope(
-        site=site,
-        probe="p1",
-        epoch="00000000000000aa",
-        seq=seq,
-        boot="boot",
-        mono_ns=start_ns,
-        start_ns=start_ns,
-        clock=Clock(),
-        self_report=SelfReport(),
-        items=items,
-    )
-    return Received(envelope, start_ns + WINDOW_NS + LATE_NS + SECOND_NS)
+    return Received(envelope_of(site, seq, start_ns, *items), start_ns + WINDOW_NS + LATE_NS + SECOND_NS)
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_a_look_without_news_asks_nothing(town: Town, monkeypatch: pytest.Monkey
     before = asked[0]
     for _ in range(2):
         town.now_ns += SECOND_NS
-        town.watch._next_ns["look"] = 0
+        town.watch._timetable.look_at_once()
         assert town.watch.step(town.now_ns).looked
     assert asked[0] == before
     town.break_line("agra", up=0.2)

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import logging
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from collector.broker.embedded import names, properties, replies
 from collector.broker.embedded.framing import Framer
@@ -26,8 +26,9 @@ from collector.broker.embedded.properties import Property
 from collector.broker.embedded.reasons import PacketError, Reason
 
 if TYPE_CHECKING:
+    from collector.broker.embedded.limits import Account, Limits
     from collector.broker.embedded.packets import Packet
-    from collector.broker.embedded.server import Broker
+    from collector.broker.embedded.router import Router
     from collector.broker.embedded.session import Session
 
 log = logging.getLogger(__name__)
@@ -35,10 +36,42 @@ _WRITE_BYTES: Final = 64 * 1024
 _FOREVER: Final = 0xFFFF_FFFF
 
 
+class Host(Protocol):
+    """A connection's broker, as far as the connection needs it."""
+
+    limits: Limits
+    account: Account
+    router: Router
+    user: str
+    password: str
+    connected: dict[str, Connection]
+    """Connections that have a session, by client id."""
+
+    def now_s(self) -> float:
+        """The loop's monotonic time."""
+        ...
+
+    def came(self, connection: Connection) -> None:
+        """A socket was accepted."""
+        ...
+
+    def went(self, connection: Connection) -> None:
+        """A socket is gone."""
+        ...
+
+    def take_over(self, client_id: str) -> None:
+        """A client id connects anew."""
+        ...
+
+    def will(self, session: Session, will: Publish) -> None:
+        """A connection ended without a goodbye."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """The protocol of one socket. Whatever a client sends, it can end its own connection and nothing else."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Host) -> None:
         self._broker = broker
         self._framer = Framer(broker.limits.packet_bytes)
         self._transport: asyncio.Transport | None = None

@@ -85,27 +85,14 @@ def restore(
     if fault := seal_fault(backup, manifest):
         raise BackupError(f"{backup}: {fault}; take another backup")
     try:
-        complete = data_dir / COMPLETE
-        was_there = not complete.exists() and is_put_back(data_dir, manifest)
-        if not was_there and not complete.exists():
-            _must_be_empty(data_dir, "data")
-            if config_dir is not None:
-                _must_be_empty(config_dir, "restore-config")
-            _stage(backup, manifest, data_dir / STAGE, progress)
-            (data_dir / STAGE).rename(complete)
-            on_disk(data_dir)
-        figures = (0, 0, 0) if was_there else _read_figures(complete, manifest)
-        if config_dir is not None:
-            _must_be_ours(config_dir, manifest)
-            _copy_config(backup, manifest, config_dir)
-        if not was_there:
-            _move_up(complete, data_dir)
+        figures = _put_back(backup, manifest, data_dir, config_dir, progress)
     except (StoreError, StateError) as error:
         raise BackupError(
             f"{data_dir}: cannot be made ready ({error}); make room, and start it again"
         ) from error
     except OSError as error:
         raise BackupError(f"{error.filename or data_dir}: {error.strerror or error}") from error
+    tokens, sessions, waiting = figures or (0, 0, 0)
     return Restored(
         data=str(data_dir),
         config="" if config_dir is None else str(config_dir),
@@ -114,12 +101,41 @@ def restore(
         files=len(manifest.files),
         bytes=manifest.bytes,
         elsewhere=tuple(entry.origin for entry in manifest.files if entry.origin),
-        tokens_ended=figures[0],
-        sessions_ended=figures[1],
-        waiting_messages=figures[2],
+        tokens_ended=tokens,
+        sessions_ended=sessions,
+        waiting_messages=waiting,
         is_sealed=manifest.sealed,
-        was_there=was_there,
+        was_there=figures is None,
     )
+
+
+def _put_back(
+    backup: Path,
+    manifest: Manifest,
+    data_dir: Path,
+    config_dir: Path | None,
+    progress: Callable[[int, int], None],
+) -> tuple[int, int, int] | None:
+    """Stage the data beside their place, then move them up: killed anywhere, it is finished by starting it again.
+
+    What `_read_figures` says of them; None where they had been put back already.
+    """
+    complete = data_dir / COMPLETE
+    was_there = not complete.exists() and is_put_back(data_dir, manifest)
+    if not was_there and not complete.exists():
+        _must_be_empty(data_dir, "data")
+        if config_dir is not None:
+            _must_be_empty(config_dir, "restore-config")
+        _stage(backup, manifest, data_dir / STAGE, progress)
+        (data_dir / STAGE).rename(complete)
+        on_disk(data_dir)
+    figures = None if was_there else _read_figures(complete, manifest)
+    if config_dir is not None:
+        _must_be_ours(config_dir, manifest)
+        _copy_config(backup, manifest, config_dir)
+    if not was_there:
+        _move_up(complete, data_dir)
+    return figures
 
 
 def is_put_back(data_dir: Path, manifest: Manifest) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.readiness import expect
-from analytics.verdicts import verdicts
 from telemetry.decisions import Action, ReasonCode
 from tests.analytics.conftest import Bench
 from tests.analytics.evenings import evening
+from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
     from tests.alerts.scenarios.house import House
@@ -18,8 +17,7 @@ def test_an_evening_that_will_break_is_told_to_the_office(house: House) -> None:
     """Ten minutes before the start the line is at half of its limit: nothing was announced, so nobody is kept from hearing it."""
     bench = Bench()
     ground = evening(bench, today=1.4, begins=-5, height=0.7)
-    occurrence = bench.occurrence(600.0)
-    (found,) = verdicts(ground, occurrence, expect(ground, occurrence), [0])
+    found = verdict_of(ground, bench.occurrence(600.0))
     house.at("10:50").not_ready(
         "agra", probability=found.probability, reasons=found.reasons, action=found.action
     ).run("10:53")

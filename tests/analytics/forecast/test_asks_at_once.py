@@ -8,31 +8,21 @@ import numpy as np
 
 from analytics.forecast import coming, course, features, seen
 from analytics.forecast.track import Asks, Track
-from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS
+from tests.analytics.forecast.tracks import arrived_track
 
 if TYPE_CHECKING:
     import pytest
 
-DAYS, DAY, FIRST = 34, 288, 5_985_072
+DAYS, DAY = 34, 288
 
 
 def history() -> Track:
     """Three lines that break now and then."""
     rng, shape = np.random.default_rng(4), (3, DAYS * DAY)
     broke = np.where(rng.random(shape) < 0.1, rng.integers(0, 21, shape) / 20, 0.0).astype(np.float32)
-    ends = (FIRST + 1 + np.arange(shape[1], dtype=np.int64)) * SLOT_NS
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=broke,
-        measured=np.ones(shape, dtype=np.float32),
-        awaited=np.zeros(shape, dtype=bool),
-        strain=broke + np.float32(0.2),
-        arrived_ns=np.broadcast_to(ends, shape),
-        planned=np.zeros(shape, dtype=bool),
-        rehearsed=np.full(shape, np.nan, dtype=np.float32),
-        groups={"provider": np.zeros(3, dtype=np.int32)},
-    )
+    groups = {"provider": np.zeros(3, dtype=np.int32)}
+    return arrived_track(broke, broke + np.float32(0.2), groups=groups)
 
 
 def whole_days(track: Track, many: int) -> Asks:

@@ -12,12 +12,12 @@ from analytics.forecast.coming import coming
 from analytics.forecast.course import course
 from analytics.forecast.features import facts
 from analytics.forecast.track import Asks, Track
-from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SLOT_NS
+from tests.analytics.forecast.tracks import arrived_track
 
 DAY = 288
 DAYS = 12
 FIRST = 20_000 * DAY
-MINUTE_NS = HOUR_NS // 60
 
 
 def evenings(load: float) -> Track:
@@ -25,20 +25,7 @@ def evenings(load: float) -> Track:
     t = np.arange(DAYS * DAY)
     height = np.interp(t % DAY, [210, 246, 276], [0.0, 0.8, 0.0]) * np.where(t // DAY == DAYS - 1, load, 1.0)
     strain = np.stack([0.1 + height, np.full(len(t), 0.1)]).astype(np.float32)
-    shape = strain.shape
-    ends = (FIRST + t + 1) * SLOT_NS
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=np.zeros(shape, dtype=np.float32),
-        measured=np.ones(shape, dtype=np.float32),
-        awaited=np.zeros(shape, dtype=bool),
-        strain=strain,
-        arrived_ns=np.tile(ends + 60 * 10**9, (2, 1)),
-        planned=np.zeros(shape, dtype=bool),
-        rehearsed=np.full(shape, np.nan, dtype=np.float32),
-        groups={},
-    )
+    return arrived_track(np.zeros(strain.shape), strain, FIRST, MINUTE_NS)
 
 
 def evening_asks(track: Track, lead_min: int = 60) -> Asks:

@@ -13,7 +13,8 @@ from analytics.forecast.course import UNKNOWN, course
 from analytics.forecast.odds import log_odds
 from analytics.forecast.track import Asks, Track
 from tatpar.shipped.prior import shipped_prior
-from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SLOT_NS
+from tests.analytics.forecast.tracks import arrived_track
 
 DAY = 288
 DAYS = 16
@@ -33,20 +34,7 @@ def line(today: float = 1.0, shift: float = 0.0, height: float = 0.6, days: int 
 
 def track_of(strain: np.ndarray) -> Track:
     """A line of such strain, which breaks beyond its limits."""
-    shape = (1, len(strain))
-    ends = (FIRST + np.arange(len(strain)) + 1) * SLOT_NS
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=(strain > 1.0)[None].astype(np.float32),
-        measured=np.ones(shape, dtype=np.float32),
-        awaited=np.zeros(shape, dtype=bool),
-        strain=strain[None].astype(np.float32),
-        arrived_ns=ends[None] + 60 * 10**9,
-        planned=np.zeros(shape, dtype=bool),
-        rehearsed=np.full(shape, np.nan, dtype=np.float32),
-        groups={},
-    )
+    return arrived_track((strain > 1.0)[None], strain[None], FIRST, MINUTE_NS)
 
 
 def ask(track: Track, asked: int = EVENING + 24, lead_slots: int = 12, slots: int = 12) -> Asks:

@@ -12,12 +12,10 @@ from bench._forecast.gaps import GAPS, HOURS, after_gap, with_gaps
 from bench._forecast.trace_ground import ground
 from tatpar.shipped.prior import shipped_prior
 from telemetry.traces import Trace
-from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS
+from tests.analytics.forecast.tracks import arrived_track
 
-SLOT_NS = 300 * SECOND_NS
 PER_HOUR = 12
-FIRST = 5_985_072
-"""A slot at midnight UTC."""
 DAYS = 24
 LINES = 30
 
@@ -26,22 +24,7 @@ def lines(rate: float, seed: int) -> Track:
     """Lines of which each hour fails with the same chance, whatever came before."""
     rng = np.random.default_rng(seed)
     failed = np.repeat(rng.random((LINES, DAYS * 24)) < rate, PER_HOUR, axis=1)
-    share = np.where(failed, 0.9, 0.0).astype(np.float32)
-    slots = share.shape[1]
-    none = np.zeros(share.shape, dtype=bool)
-    ends = (FIRST + np.arange(slots, dtype=np.int64) + 1) * SLOT_NS
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=share,
-        measured=np.ones_like(share),
-        awaited=none,
-        strain=np.where(failed, 3.0, 0.2).astype(np.float32),
-        arrived_ns=np.broadcast_to(ends + 5 * SECOND_NS, share.shape),
-        planned=none,
-        rehearsed=np.full(share.shape, np.nan, dtype=np.float32),
-        groups={},
-    )
+    return arrived_track(np.where(failed, 0.9, 0.0), np.where(failed, 3.0, 0.2), late_ns=5 * SECOND_NS)
 
 
 def without(track: Track, hours: int, until_ns: int) -> Track:

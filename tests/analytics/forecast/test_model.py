@@ -15,15 +15,13 @@ from analytics.forecast.model import Model, ModelError, fit_facts
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
 from analytics.forecast.scoring import brier, skill_interval
 from analytics.forecast.track import Asks, Track
-from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.windows import HOUR_NS, SECOND_NS, SLOT_NS
+from tests.analytics.forecast.tracks import arrived_track
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SLOT_NS = 300 * SECOND_NS
 DAY = 288
-FIRST = 5_985_072
-"""A slot at midnight UTC."""
 LINES = 12
 
 
@@ -35,20 +33,8 @@ def drawn(days: int, seed: int) -> Track:
     evening = (np.arange(slots) // 12 % 24 == 14)[None] & (np.arange(LINES) % 3 == 0)[:, None]
     bad_evening = np.repeat(rng.random((LINES, days)) < 0.8, DAY, axis=1)
     share = np.where(broken | (evening & bad_evening), 0.9, 0.0).astype(np.float32)
-    ends = (FIRST + np.arange(slots, dtype=np.int64) + 1) * SLOT_NS
-    none = np.zeros((LINES, slots), dtype=bool)
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=share,
-        measured=np.ones((LINES, slots), dtype=np.float32),
-        awaited=none,
-        strain=share + np.float32(0.2),
-        arrived_ns=np.broadcast_to(ends + 5 * SECOND_NS, (LINES, slots)),
-        planned=none,
-        rehearsed=np.full((LINES, slots), np.nan, dtype=np.float32),
-        groups={name: np.zeros(LINES, dtype=np.int32) for name in ("provider", "region", "end")},
-    )
+    groups = {name: np.zeros(LINES, dtype=np.int32) for name in ("provider", "region", "end")}
+    return arrived_track(share, share + np.float32(0.2), late_ns=5 * SECOND_NS, groups=groups)
 
 
 def asked(track: Track, first_day: int, last_day: int) -> tuple[Asks, NDArray[np.bool_]]:

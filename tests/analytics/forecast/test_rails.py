@@ -10,7 +10,8 @@ import pytest
 
 from analytics.forecast.rails import Rails, rails
 from analytics.forecast.track import Asks, Track
-from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, SLOT_NS
+from tests.analytics.forecast.tracks import arrived_track
 
 DAY = 288
 DAYS = 36
@@ -25,20 +26,8 @@ HALF_HOUR = 1800 * SECOND_NS
 
 def sound() -> Track:
     """Two lines of five weeks without any trouble."""
-    shape = (2, DAYS * DAY)
-    ends = T0 + (np.arange(shape[1], dtype=np.int64) + 1) * SLOT_NS
-    return Track(
-        first_slot=T0 // SLOT_NS,
-        slot_ns=SLOT_NS,
-        broke=np.zeros(shape, dtype=np.float32),
-        measured=np.ones(shape, dtype=np.float32),
-        awaited=np.zeros(shape, dtype=bool),
-        strain=np.full(shape, 0.2, dtype=np.float32),
-        arrived_ns=np.tile(ends + 60 * SECOND_NS, (2, 1)),
-        planned=np.zeros(shape, dtype=bool),
-        rehearsed=np.full(shape, np.nan, dtype=np.float32),
-        groups={},
-    )
+    sound = np.zeros((2, DAYS * DAY))
+    return arrived_track(sound, sound + 0.2, T0 // SLOT_NS, MINUTE_NS)
 
 
 def broken(track: Track, slots: slice | np.ndarray, share: float = 1.0) -> Track:

@@ -11,7 +11,8 @@ from analytics.forecast.features import facts
 from analytics.forecast.held import came_true
 from analytics.forecast.odds import log_odds
 from analytics.forecast.track import Asks, Track
-from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS
+from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, SLOT_NS
+from tests.analytics.forecast.tracks import arrived_track
 
 DAY = DAY_NS // SLOT_NS
 DAYS = 5
@@ -23,22 +24,9 @@ TEN = 4 * DAY + 120
 def silent(slots: slice, *, awaited: bool = True) -> Track:
     """Two sound lines; of the first nothing came in some slots."""
     shape = (2, DAYS * DAY)
-    ends_ns = (FIRST + 1 + np.arange(shape[1], dtype=np.int64)) * SLOT_NS
-    zeros = np.zeros(shape, dtype=np.float32)
-    gone = np.zeros(shape, dtype=bool)
-    gone[0, slots] = True
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=np.where(gone, np.nan, zeros).astype(np.float32),
-        measured=(~gone).astype(np.float32),
-        awaited=np.full(shape, awaited),
-        strain=np.where(gone, np.nan, zeros).astype(np.float32),
-        arrived_ns=np.broadcast_to(ends_ns + 60 * SECOND_NS, shape).copy(),
-        planned=np.zeros(shape, dtype=bool),
-        rehearsed=np.full(shape, np.nan, dtype=np.float32),
-        groups={},
-    )
+    quiet = np.zeros(shape)
+    quiet[0, slots] = np.nan
+    return replace(arrived_track(quiet, quiet, FIRST, MINUTE_NS), awaited=np.full(shape, awaited))
 
 
 def told(track: Track) -> dict[str, list[float]]:

@@ -14,11 +14,9 @@ from analytics.forecast.margins import UNKNOWN, coarse, margins, strain_of
 from analytics.forecast.slots import strain as strain_over
 from analytics.forecast.track import Asks, Track
 from config.profiles import Limits
-from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.windows import HOUR_NS
+from tests.analytics.forecast.tracks import arrived_track
 
-SLOT_NS = 300 * SECOND_NS
-FIRST = 5_985_072
-"""A slot at midnight UTC."""
 DAYS = 12
 HOURS = DAYS * 24
 
@@ -26,20 +24,8 @@ HOURS = DAYS * 24
 def lines(strain: np.ndarray) -> Track:
     """Lines (N, H) hour by hour: the strain of each hour's slots, which broke where it lies over 1."""
     slots = np.repeat(strain, 12, axis=1).astype(np.float32)
-    ends = (FIRST + np.arange(slots.shape[1], dtype=np.int64) + 1) * SLOT_NS
-    none = np.zeros(slots.shape, dtype=bool)
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=np.where(np.isfinite(slots), slots > 1.0, np.nan).astype(np.float32),
-        measured=np.isfinite(slots).astype(np.float32),
-        awaited=none,
-        strain=slots,
-        arrived_ns=np.broadcast_to(ends, slots.shape),
-        planned=none,
-        rehearsed=np.full(slots.shape, np.nan, dtype=np.float32),
-        groups={},
-    )
+    broke = np.where(np.isfinite(slots), slots > 1.0, np.nan)
+    return arrived_track(broke, slots)
 
 
 def tomorrow(track: Track) -> dict[str, np.ndarray]:

@@ -14,11 +14,9 @@ from bench._forecast.trace_ground import ground
 from tatpar.shipped.prior import shipped_prior
 from telemetry.traces import Trace
 from telemetry.windows import HOUR_NS, MINUTE_NS, SECOND_NS
+from tests.analytics.forecast.tracks import arrived_track
 
-SLOT_NS = 300 * SECOND_NS
 PER_HOUR = 12
-FIRST = 5_985_072
-"""A slot at midnight UTC."""
 DAYS = 29
 LINES = 20
 LEADS_NS = tuple(minutes * MINUTE_NS for minutes in (10, 30, 120, 1440))
@@ -31,21 +29,7 @@ def lines(failed: np.ndarray, broke: float, strain: float, seed: int = 4) -> Tra
     share = np.where(fails, np.clip(rng.normal(broke, 0.1, fails.shape), 0.1, 1.0), 0.0).astype(np.float32)
     if broke == 1.0:
         share = fails.astype(np.float32)
-    slots = share.shape[1]
-    none = np.zeros(share.shape, dtype=bool)
-    ends = (FIRST + np.arange(slots, dtype=np.int64) + 1) * SLOT_NS
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=share,
-        measured=np.ones_like(share),
-        awaited=none,
-        strain=np.where(fails, strain, 0.3).astype(np.float32),
-        arrived_ns=np.broadcast_to(ends, share.shape),
-        planned=none,
-        rehearsed=np.full(share.shape, np.nan, dtype=np.float32),
-        groups={},
-    )
+    return arrived_track(share, np.where(fails, strain, 0.3))
 
 
 def asks(track: Track, days: int, lead_ns: int) -> Asks:

@@ -12,32 +12,17 @@ from pathlib import Path
 import msgspec
 
 from config.settings import Store
-from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream
 from telemetry.store.open import open_writer
 from telemetry.store.protocol import Received
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
+from tests.reported import envelope_of, quiet_stream
 
 T0 = 20_000 * DAY_NS
 
 
 def report(site: str, seq: int) -> Received:
-    quiet = Direction(sent=10, received=10, lost=0)
-    stream = Stream(
-        path="main.state", stamps=Stamps(), rate_pps=1, sent=10, received=10, lost=0, up=quiet, down=quiet
-    )
     start_ns = T0 + seq * WINDOW_NS
-    envelope = Envelope(
-        site=site,
-        probe="p1",
-        epoch="0" * 16,
-        seq=seq,
-        boot="b",
-        mono_ns=seq,
-        start_ns=start_ns,
-        clock=Clock(),
-        self_report=SelfReport(),
-        items=(stream,),
-    )
+    envelope = envelope_of(site, seq, start_ns, quiet_stream(packets=10, rate_pps=1))
     return Received(envelope, start_ns + 19 * SECOND_NS)
 
 

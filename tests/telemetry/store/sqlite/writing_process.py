@@ -8,33 +8,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from telemetry.messages import Clock, Direction, Envelope, SelfReport, Stamps, Stream
 from telemetry.store.protocol import Received
 from telemetry.store.sqlite import SqliteStore
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
+from tests.reported import envelope_of, quiet_stream
 
 T0 = 20_000 * DAY_NS
 
 
 def report(site: str, seq: int) -> Received:
-    quiet = Direction(sent=10, received=10, lost=0)
-    streams = tuple(
-        Stream(path=path, stamps=Stamps(), rate_pps=1, sent=10, received=10, lost=0, up=quiet, down=quiet)
-        for path in ("main.national", "main.state")
-    )
+    streams = (quiet_stream(path, packets=10, rate_pps=1) for path in ("main.national", "main.state"))
     start_ns = T0 + seq * WINDOW_NS
-    envelope = Envelope(
-        site=site,
-        probe="p1",
-        epoch="0" * 16,
-        seq=seq,
-        boot="b",
-        mono_ns=seq,
-        start_ns=start_ns,
-        clock=Clock(),
-        self_report=SelfReport(),
-        items=streams,
-    )
+    envelope = envelope_of(site, seq, start_ns, *streams, epoch="0" * 16)
     return Received(envelope, start_ns + 19 * SECOND_NS)
 
 
