@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from telemetry.alerting import INCIDENTS, AlertState, Kind
+from telemetry.decisions import FactorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from config.meetings import Occurrence
     from telemetry.alerting import Alert
@@ -30,6 +31,8 @@ class Doing:
     """Of those whose message is not sent yet."""
     given_up: tuple[str, ...] = ()
     """Of those whose message was given up."""
+    of_another: bool = False
+    """They heard of the office's trouble with another meeting in mind: an office has one alert, about the first meeting in danger."""
 
 
 def doing(state: StateDb, occurrence: Occurrence, verdicts: Mapping[str, Verdict | None]) -> dict[str, Doing]:
@@ -39,32 +42,45 @@ def doing(state: StateDb, occurrence: Occurrence, verdicts: Mapping[str, Verdict
         StateError: the state database cannot be read.
     """
     alerts = [alert for alert in state.open_alerts() if alert.state in _SAID]
-    chosen = {site: _alert_of(site, verdict, alerts, occurrence) for site, verdict in verdicts.items()}
+    over = {alert.id for alert in alerts if alert.kind in INCIDENTS and _is_over(state, alert)}
+    chosen = {site: _alert_of(site, verdict, alerts, over, occurrence) for site, verdict in verdicts.items()}
     named = {one.id: one for one in chosen.values() if one is not None}  # offices share one
-    told = {id_: _told(one, state.messages_of(id_)) for id_, one in named.items()}
+    told = {id_: _told(one, state.messages_of(id_), occurrence) for id_, one in named.items()}
     return {site: told[alert.id] for site, alert in chosen.items() if alert is not None}
 
 
+def _is_over(state: StateDb, alert: Alert) -> bool:
+    """Whether the shared fault itself is over; its alert stands on until it has been well for a while."""
+    fault = state.incident(alert.incident)
+    return fault is not None and fault.until_ns is not None
+
+
 def _alert_of(
-    site: str, verdict: Verdict | None, alerts: Iterable[Alert], occurrence: Occurrence
+    site: str,
+    verdict: Verdict | None,
+    alerts: Iterable[Alert],
+    over: Container[str],
+    occurrence: Occurrence,
 ) -> Alert | None:
     """The alert of the fault that the verdict names; else the office's own for this meeting, else one that is about it at large, or a fault it shares.
 
-    One of which somebody was told goes before one that is kept back: what an office shares is told once, for all of them.
+    One of which somebody was told goes before one that is kept back: what an office shares is told once, for all of them. Where there is
+    none of these, the office's own with another meeting in mind: its people know of it. A shared fault that is `over` (ids of alerts)
+    explains nothing that the verdict does not lay to it.
     """
     factor = verdict.reasons[0].factor if verdict is not None and verdict.reasons else None
     found: Alert | None = None
     best = (False, False, False, False)
     for alert in alerts:
-        is_of_this = (alert.meeting, alert.occurrence_ns) == (
-            occurrence.meeting.uid,
-            occurrence.recurrence_ns,
-        )
+        is_of_this = _is_about(alert, occurrence)
         is_its_fault = _is_of(factor, alert)
         if not (is_its_fault or _may_be_of(site, alert, factor)):
             continue
-        if alert.site and not is_of_this and alert.kind is not Kind.DOWN:
+        if not is_its_fault and (alert.id in over or _is_of_another_end(alert, occurrence)):
             continue
+        is_of_another = bool(alert.site) and not is_of_this and alert.kind is not Kind.DOWN
+        if is_of_another and alert.kind is Kind.NOT_YOUR_LINE:
+            continue  # they heard that it is nothing of theirs
         is_known = bool(alert.told) or alert.state is AlertState.ACKNOWLEDGED
         rank = is_its_fault, is_known, is_of_this, bool(alert.site)
         if found is None or rank > best:
@@ -72,9 +88,19 @@ def _alert_of(
     return found
 
 
+def _is_about(alert: Alert, occurrence: Occurrence) -> bool:
+    return (alert.meeting, alert.occurrence_ns) == (occurrence.meeting.uid, occurrence.recurrence_ns)
+
+
 def _is_of(factor: Factor | None, alert: Alert) -> bool:
     """Whether it is the shared fault's own alert, whichever of its offices that lists by now."""
     return factor is not None and alert.kind in INCIDENTS and alert.factor == factor
+
+
+def _is_of_another_end(alert: Alert, occurrence: Occurrence) -> bool:
+    """Whether it is the fault of a headquarters that the meeting does not connect to."""
+    factor = alert.factor
+    return factor is not None and factor.kind is FactorKind.END and factor.name != occurrence.meeting.end
 
 
 def _may_be_of(site: str, alert: Alert, factor: Factor | None) -> bool:
@@ -84,7 +110,7 @@ def _may_be_of(site: str, alert: Alert, factor: Factor | None) -> bool:
     return site in alert.sites and (factor is None or alert.factor in {None, factor})
 
 
-def _told(alert: Alert, messages: Iterable[OutboxRow]) -> Doing:
+def _told(alert: Alert, messages: Iterable[OutboxRow], occurrence: Occurrence) -> Doing:
     """Who of those who were to be told has been: a person without any message on record had it before records were let go."""
     of: dict[str, list[OutboxRow]] = {}
     for message in messages:
@@ -97,4 +123,5 @@ def _told(alert: Alert, messages: Iterable[OutboxRow]) -> Doing:
             continue
         (given_up if all(one.dead_ns is not None for one in theirs) else wait).append(person)
     heard = [one for one in alert.told if one not in wait and one not in given_up]
-    return Doing(alert, tuple(heard), tuple(wait), tuple(given_up))
+    of_another = bool(alert.site) and alert.starts_ns is not None and not _is_about(alert, occurrence)
+    return Doing(alert, tuple(heard), tuple(wait), tuple(given_up), of_another)
