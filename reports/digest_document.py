@@ -170,14 +170,21 @@ class _Words:
         if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_ns is not None:
             who = self._people.get(alert.acknowledged_by) or alert.acknowledged_by
             taken = self.say("digest.taken_up", who=who, at=alert.acknowledged_ns, alert=alert.id)
-            return (f"{taken}: {alert.note}" if alert.note else taken,)
+            return (f"{taken}: {alert.note}" if alert.note else taken, *self._of_another(doing))
         said = {"told": doing.heard, "told_waits": doing.wait, "told_given_up": doing.given_up}
         lines = tuple(
             self.say(f"digest.{key}", who=self._named(people), alert=alert.id)
             for key, people in said.items()
             if people
         )
-        return lines or (self.say("digest.nobody_told"),)
+        return (*lines, *self._of_another(doing)) if lines else (self.say("digest.nobody_told"),)
+
+    def _of_another(self, doing: Doing) -> tuple[str, ...]:
+        """That they know of it from another meeting's danger: they may not think of this one."""
+        alert = doing.alert
+        if not doing.of_another or alert.starts_ns is None:
+            return ()
+        return (self.say("digest.of_another", at=alert.starts_ns),)
 
     def _named(self, people: Iterable[str]) -> str:
         return ", ".join(self._people.get(one) or one for one in people)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from config.config import Config
     from config.meetings import Occurrence
     from tatpar.verdicts.table import VerdictTable
+    from tatpar.verdicts.underway import Failures
     from telemetry.decisions import Verdict
     from telemetry.rehearsing import LastRehearsal
+    from telemetry.state.db import StateDb
 
 NOT_READY_STATUS: Final = 3
 REHEARSED_DAYS: Final = 28
@@ -82,6 +84,8 @@ def command(  # noqa: PLR0913 - one an option
 ) -> None:
     """Which offices will hold the next meetings, which will not, and why.
 
+    Of a meeting that runs the verdict is about what is left of it; who has failed it already, whatever comes, is named.
+
     With --at, and --or: how many offices would hold a meeting at one time or the other, and which offices differ.
 
     Exit status 3 when an invited office is not ready for any meeting shown, 1 when there are no verdicts.
@@ -115,7 +119,8 @@ def command(  # noqa: PLR0913 - one an option
         records = track_record(state, now_ns)
         invited = {site for one in coming for site in one.meeting.invited}
         rehearsed = state.last_rehearsals(invited, now_ns - REHEARSED_DAYS * DAY_NS)
-    tables = _tables(config, coming, said, rehearsed, now_ns)
+        failures = _failures(config, data_dir, state, coming, now_ns)
+    tables = _tables(config, coming, said, rehearsed, failures, now_ns)
     if as_json:
         _print_json(tables, records, age_s, now_ns)
     else:
@@ -148,11 +153,26 @@ def _fail_without_verdicts(config: Config, said: Sequence[Verdict], now_ns: int)
     )
 
 
-def _tables(
+def _failures(
+    config: Config, data_dir: Path, state: StateDb, coming: Sequence[Occurrence], now_ns: int
+) -> Failures:
+    """Who has failed a meeting that runs; nobody where the store cannot be read, which is said."""
+    from tatpar.verdicts.underway import failed_already  # noqa: PLC0415
+    from telemetry.store.errors import StoreError  # noqa: PLC0415
+
+    try:
+        return failed_already(config, data_dir, state, coming, now_ns)
+    except StoreError as error:
+        click.echo(f"tatpar ready: who has failed a running meeting is not known: {error}", err=True)
+        return {}
+
+
+def _tables(  # noqa: PLR0913, PLR0917 - what is known of the offices
     config: Config,
     coming: Sequence[Occurrence],
     said: Sequence[Verdict],
     rehearsed: Mapping[str, LastRehearsal],
+    failures: Failures,
     now_ns: int,
 ) -> list[VerdictTable]:
     from tatpar.verdicts.table import VerdictTable  # noqa: PLC0415
@@ -167,7 +187,8 @@ def _tables(
         invited = each.meeting.invited
         verdicts = [found[site] for site in invited if site in found]
         last = {site: rehearsed[site] for site in invited if site in rehearsed}
-        tables.append(VerdictTable(config, each, verdicts, now_ns, last))
+        lost = failures.get((each.meeting.uid, each.recurrence_ns), {})
+        tables.append(VerdictTable(config, each, verdicts, now_ns, last, lost))
     return tables
 
 

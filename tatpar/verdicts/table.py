@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from config.settings_file import timezone_of
 from tatpar.terminal.columns import table
 from tatpar.terminal.json_time import readable, rfc3339
+from tatpar.verdicts.underway import is_underway
 from telemetry.decisions import ReasonCode, State
 from telemetry.windows import SECOND_NS
 from telemetry.words import say, say_down, say_not_ready, say_office, say_reason, say_state
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from config.config import Config
     from config.meetings import Occurrence
-    from telemetry.decisions import Reason, Verdict
+    from telemetry.decisions import Outcome, Reason, Verdict
     from telemetry.rehearsing import LastRehearsal
 
 _WORST_FIRST: Final = (State.NOT_READY, State.AT_RISK, State.UNKNOWN, State.READY)
@@ -36,6 +37,8 @@ class VerdictTable:
     """When it is read: what is not of today is told with its day."""
     rehearsed: Mapping[str, LastRehearsal] = field(default_factory=dict)
     """By office, its newest rehearsal."""
+    failed: Mapping[str, Outcome] = field(default_factory=dict)
+    """By office, what came of it so far, of a meeting that runs and that it has failed already."""
 
     def counts(self) -> dict[str, int]:
         """Offices by state; those that are not linked yet are `planned` and count nowhere else."""
@@ -50,15 +53,19 @@ class VerdictTable:
         return any(verdict.state is State.NOT_READY for verdict in self.verdicts)
 
     def heading(self, language: str) -> list[str]:
-        """Which meeting, when, under which profile; and how many offices are how."""
-        occurrence = self.occurrence
-        when = say(language, "table.when", zone=timezone_of(self.config.settings), at=occurrence.starts_ns)
+        """Which meeting, when, under which profile; how many offices are how; and of one that runs, who has failed it already."""
+        occurrence, zone = self.occurrence, timezone_of(self.config.settings)
+        when = say(language, "table.when", zone=zone, at=occurrence.starts_ns)
         profile = self.config.profiles[occurrence.meeting.profile].name(language)
         title = occurrence.meeting.name(language)
-        return [
-            say(language, "table.occurrence", title=title, when=when, profile=profile),
-            "  " + self._counts_in_words(language),
-        ]
+        first = say(language, "table.occurrence", title=title, when=when, profile=profile)
+        if is_underway(occurrence, self.now_ns):
+            first += " · " + say(language, "table.rest", zone=zone, until=occurrence.ends_ns)
+        found = [first, "  " + self._counts_in_words(language)]
+        if self.failed:
+            names = ", ".join(say_office(language, self.config.registry, site) for site in self.failed)
+            found.append("  " + say(language, "table.failed_already", n=len(self.failed), names=names))
+        return found
 
     def _counts_in_words(self, language: str) -> str:
         n = self.counts()
@@ -94,6 +101,10 @@ class VerdictTable:
             "profile": occurrence.meeting.profile,
             "counts": self.counts(),
             "verdicts": [readable(verdict) for verdict in self.verdicts],
+            "failed_already": [
+                {"site": site, "broken": one.broken, "windows": one.windows}
+                for site, one in self.failed.items()
+            ],
             "rehearsals": [readable(self.rehearsed[site]) for site in sorted(self.rehearsed)],
         }
 
@@ -109,10 +120,19 @@ class VerdictTable:
             *([self._rehearsed(language, verdict.site)] if self.rehearsed else []),
             " · ".join(
                 part
-                for part in (" → ".join(filter(None, (why, action))), self._young(language, verdict))
+                for part in (
+                    " → ".join(filter(None, (why, action))),
+                    self._failed(language, verdict.site),
+                    self._young(language, verdict),
+                )
                 if part
             ),
         ]
+
+    def _failed(self, language: str, site: str) -> str:
+        """That it has failed the meeting already, however well it is now."""
+        one = self.failed.get(site)
+        return "" if one is None else say(language, "table.failed_row", broken=one.broken / one.windows)
 
     def _young(self, language: str, verdict: Verdict) -> str:
         """That little stands behind it yet."""

@@ -10,7 +10,8 @@ import numpy as np
 from analytics.condition import SUSPECT
 from analytics.flapping import COMES_AND_GOES
 from analytics.ground import Standing, Terms
-from telemetry.windows import SECOND_NS
+from analytics.newcomers import YOUNG_NS
+from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,8 @@ class _Said:
     best: NDArray[np.int64]
     cause: NDArray[np.int8]
     """(S, K), of `_cause`."""
+    young: NDArray[np.bool_]
+    """Of whom it was said that they have been known for less than a day."""
     refreshed_ns: int
 
 
@@ -48,7 +51,7 @@ class Spoken:
         place = ground.lines.site_index
         invited = np.array([place[s] for s in occurrence.meeting.invited if s in place], dtype=np.int64)
         key = (occurrence.meeting.uid, occurrence.recurrence_ns, occurrence.starts_ns)
-        cause = _cause(ground, occurrence, expectation)
+        cause, young = _cause(ground, occurrence, expectation), _young(ground, expectation)
         said = self._said.get(key)
         if said is None or len(said.standing) != len(expectation.standing):
             self._said[key] = _Said(
@@ -57,17 +60,18 @@ class Spoken:
                 expectation.path.copy(),
                 expectation.best.copy(),
                 cause,
+                young,
                 ground.now_ns,
             )
             return invited
-        changed = _differs(said, expectation, cause)
+        changed = _differs(said, expectation, cause, young)
         if ground.now_ns - said.refreshed_ns >= REFRESH_NS:
             changed |= np.isin(expectation.standing, (Standing.NOT_READY, Standing.AT_RISK))
             said.refreshed_ns = ground.now_ns
         rows = invited[changed[invited]]
         for name in ("probability", "standing", "path", "best"):
             getattr(said, name)[rows] = getattr(expectation, name)[rows]
-        said.cause[rows] = cause[rows]
+        said.cause[rows], said.young[rows] = cause[rows], young[rows]
         return rows
 
     def forget_all(self) -> None:
@@ -79,12 +83,22 @@ class Spoken:
         self._said = {key: said for key, said in self._said.items() if key in occurrences}
 
 
-def _differs(said: _Said, now: Expectation, cause: NDArray[np.int8]) -> NDArray[np.bool_]:
+def _differs(
+    said: _Said, now: Expectation, cause: NDArray[np.int8], young: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     numbers = np.isnan(said.probability) != np.isnan(now.probability)
     with np.errstate(invalid="ignore"):
         numbers |= np.abs(said.probability - now.probability) >= NEWS
     words = (said.standing != now.standing) | (said.path != now.path) | (said.best != now.best)
-    return np.asarray(numbers | words | (said.cause != cause).any(axis=-1))
+    told = (said.cause != cause).any(axis=-1) | (said.young != young)
+    return np.asarray(numbers | words | told)
+
+
+def _young(ground: Ground, expectation: Expectation) -> NDArray[np.bool_]:
+    """(S,): whose line has been known for less than a day, as far as its past has been read: until then every line is young."""
+    sites = np.arange(len(expectation.standing))
+    hours = ground.climate.known[sites, np.maximum(expectation.path, 0)].sum(axis=-1)
+    return np.asarray(hours * HOUR_NS < YOUNG_NS)
 
 
 def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> NDArray[np.int8]:

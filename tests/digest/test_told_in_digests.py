@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from msgspec.structs import replace
 
 from telemetry.alerting import Kind, Post
-from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode, State
+from telemetry.decisions import Action, Evidence, Factor, FactorKind, Incident, Reason, ReasonCode, State
 from tests.digest.desk import ns
 
 if TYPE_CHECKING:
@@ -102,3 +103,68 @@ def test_a_headquarters_is_called_by_its_name(desk: Desk) -> None:
     name = desk.live.current.headquarters["state"]
     assert f"Fault at {name.name('en')}" in before(desk)
     assert name.name("hi") in desk.body("meena@hq.example", "before")
+
+
+def test_who_knows_from_an_earlier_meeting_is_not_nobody(desk: Desk) -> None:
+    """An office has one alert, about its first meeting in danger: the digest of the next one names who heard, and of what."""
+    desk.meets("early", "10:30", minutes=20)
+    desk.says()
+    told = desk.alert("E7M2PQ", "etah", "early", told=("asha",))
+    desk.state.put_alerts([told], [], ns("09:50"))
+    text = before(desk)
+    told_of = "Told: Asha Verma; not taken up yet (E7M2PQ)\n  This was about the meeting of Tuesday 24 November, 10:30"
+    assert told_of in text
+    assert "Nobody has been told yet" not in text
+    assert text.count("This was about") == 1, "only of the office that was told with another meeting in mind"
+    hindi = desk.body("meena@hq.example", "before").replace("\u00a0", " ")
+    assert "यह 24 नवंबर, मंगलवार, 10:30 बजे की मीटिंग के बारे में था" in hindi
+
+
+def test_who_took_it_up_for_an_earlier_meeting_is_named(desk: Desk) -> None:
+    """Taken up is taken up, and of what is said beside it."""
+    desk.meets("early", "10:30", minutes=20)
+    desk.says()
+    desk.state.put_alerts([desk.alert("E7M2PQ", "etah", "early", told=("asha",))], [], ns("09:50"))
+    desk.state.acknowledge("E7M2PQ", "asha", "", ns("09:55"))
+    assert "Taken up by Asha Verma at 09:55 (E7M2PQ)\n  This was about" in before(desk)
+
+
+def test_not_your_line_of_an_earlier_meeting_tells_nobody_of_their_own(desk: Desk) -> None:
+    """Who heard that it is not their line has heard nothing of a trouble that is."""
+    desk.meets("early", "10:30", minutes=20)
+    desk.says()
+    eased = replace(desk.alert("E7M2PQ", "etah", "early", told=("asha",)), kind=Kind.NOT_YOUR_LINE)
+    desk.state.put_alerts([eased], [], ns("09:50"))
+    text = before(desk)
+    assert "E7M2PQ" not in text
+    assert "Nobody has been told yet" in text
+
+
+@pytest.mark.parametrize("until", ["09:45", None])
+def test_a_shared_fault_that_is_over_is_not_what_is_done_about_another_trouble(
+    desk: Desk, until: str | None
+) -> None:
+    """Its alert stands until it has been well for a while; what the office suffers from now, nobody was told of."""
+    desk.says()
+    until_ns = None if until is None else ns(until)
+    fault = Incident(
+        id="S4DANJ", factor=Factor(kind=FactorKind.AT_ONCE), since_ns=ns("09:40"), told_ns=ns("09:41"),
+        seen_ns=ns("09:44"), until_ns=until_ns, sites=("etah",),
+        evidence=Evidence(members=12, suffer=12, others=0, others_suffer=0, log_odds=9.0),
+    )  # fmt: skip
+    desk.state.put_incidents([fault])
+    alert = shared(desk, "S4DANJ", Factor(kind=FactorKind.AT_ONCE), "etah")
+    desk.state.put_alerts([alert], [], ns("09:56"))
+    text = before(desk)
+    assert ("S4DANJ" in text) is (until is None)
+    assert ("Nobody has been told yet" in text) is (until is not None)
+
+
+def test_a_fault_of_another_headquarters_is_not_what_is_done(desk: Desk) -> None:
+    """The review connects to the state's: what has been told of the national one says nothing of an office's own trouble."""
+    desk.says()
+    national = Factor(kind=FactorKind.END, name="national")
+    desk.state.put_alerts([shared(desk, "N4DANJ", national, "etah")], [], ns("09:56"))
+    text = before(desk)
+    assert "N4DANJ" not in text
+    assert "Nobody has been told yet" in text

@@ -1,0 +1,76 @@
+"""What `tatpar ready` says of a meeting that runs: the verdict is about the rest, and who has failed it whatever comes is named."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from tatpar.__main__ import main
+from tatpar.verdicts.underway import failed_already
+from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from conftest import Town
+
+
+@pytest.fixture
+def underway(town: Town) -> Town:
+    """Two minutes into a meeting of twelve: agra lost its first minute and has been well for the second; 3 of 48 windows are too many."""
+    town.meet(town.meeting("review", 0.0, minutes=12))
+    town.break_line("agra", up=0.2)
+    town.play(60)
+    town.heal("agra")
+    town.play(60)
+    return town
+
+
+def ready(town: Town, monkeypatch: pytest.MonkeyPatch, *more: str) -> str:
+    """What the command prints at the town's own time."""
+    monkeypatch.setattr("tatpar.commands.ready.time", SimpleNamespace(time_ns=lambda: town.now_ns))
+    at = ["--config", str(town.folder / "tatpar.toml"), "--data", str(town.folder)]
+    return CliRunner().invoke(main, ["ready", *at, *more]).stdout.replace("\u00a0", " ")
+
+
+def test_who_has_failed_a_running_meeting_is_named(underway: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name under the heading, and with how much of the meeting that was in its own row."""
+    text = ready(underway, monkeypatch, "--lang", "en")
+    assert "runs until 11:42, the verdict is about what is left" in text.splitlines()[0]
+    assert "  1 office has failed it already, whatever comes: Agra\n" in text
+    row = next(line for line in text.splitlines() if line.startswith("  Agra"))
+    assert "has failed it already: 8.3 % of the meeting was below what the call needs" in row
+    assert text.count("has failed it already") == 2
+    found = json.loads(ready(underway, monkeypatch, "--json"))["occurrences"][0]["failed_already"]
+    assert found == [{"site": "agra", "broken": 4, "windows": 48}]
+
+
+def test_it_is_said_in_hindi(underway: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sentences, and the row."""
+    text = ready(underway, monkeypatch, "--lang", "hi")
+    assert "11:42 बजे तक चलेगी, हाल बचे हुए हिस्से का है" in text
+    assert "1 कार्यालय में मीटिंग नहीं चली, यह अभी से तय है: आगरा" in text
+    assert "मीटिंग नहीं चली, यह तय है: 8.3 % समय लाइन ज़रूरत से कम थी" in text
+
+
+def test_what_may_still_turn_is_not_said(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two broken windows of 48 may be held yet, and of a meeting that has not begun nobody has failed anything."""
+    town.meet(town.meeting("review", 0.0, minutes=12), town.meeting("later", 1.0))
+    town.break_line("agra", up=0.2)
+    town.play(30)
+    town.heal("agra")
+    town.play(60)
+    text = ready(town, monkeypatch, "--lang", "en")
+    assert "has failed it already" not in text
+    assert text.count("the verdict is about what is left") == 1
+
+
+def test_nobody_has_failed_where_nothing_is_stored(underway: Town) -> None:
+    """A folder without a store is no fault of an office."""
+    config = underway.live.current
+    running = config.calendar.occurrences(underway.now_ns, underway.now_ns + SECOND_NS)
+    assert running
+    nowhere = underway.folder / "nowhere"
+    assert failed_already(config, nowhere, underway.state, running, underway.now_ns) == {}
