@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.breaches import last_breach, one_voice, past_limit
+from analytics.breaches import JOINED_WINDOWS, family, last_breach, one_voice, past_limit
 from analytics.broke_last import broke_until_ns
 from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
 from analytics.condition import FILTER_WINDOWS, SUSPECT
@@ -134,14 +134,18 @@ def _line_reason(case: Case, cause: Cause) -> Reason:
 
 
 def _since(case: Case, cause: Cause) -> int:
-    """Since when the cause holds; after an outage from where it was seen first since; 0 where it is not known."""
+    """Since when the cause holds: with the line's fault, or from where it joined that; after an outage from where it was seen first since; 0 where it is not known."""
     since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
     down, recent = _last_outage(case), case.ground.recent
-    if down is None or down.until_ns is None or since_ns >= down.until_ns:
-        return since_ns
-    limit = limit_of(cause, case.profile.alarm)
-    broke = past_limit(recent, (case.site, case.path), cause, limit)[down.last + 1 :]
-    return int(recent.start_ns[down.last + 1 + int(broke.argmax())]) if broke.any() else since_ns
+    if down is not None and down.until_ns is not None and since_ns < down.until_ns:
+        begins, joins = down.last + 1, 0
+    else:
+        begins, joins = int(np.searchsorted(recent.start_ns, since_ns)), JOINED_WINDOWS
+    limit, line = limit_of(cause, case.profile.alarm), (case.site, case.path)
+    broke = np.logical_or.reduce([past_limit(recent, line, each, limit)[begins:] for each in family(cause)])
+    first = int(broke.argmax()) if broke.any() else 0
+    began_with_it = not broke.any() or (joins > 0 and first <= joins)
+    return since_ns if not since_ns or began_with_it else int(recent.start_ns[begins + first])
 
 
 def _past_reason(case: Case, causes: list[Cause]) -> Reason:

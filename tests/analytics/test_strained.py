@@ -46,6 +46,12 @@ def test_the_figure_is_the_worst_of_the_time_that_the_words_name() -> None:
         assert "(पिछले 15 मिनट में" in say("hi", f"reason.{code}", value="56 %")
 
 
+def test_what_is_expected_past_its_limit_is_said_to_be_within_it_now() -> None:
+    """Beside a figure of 4 % of the limit the sentence read as if that were what is expected."""
+    assert ", still within it now (up to 4 %" in say("en", "reason.expected_strain", value="4 %")
+    assert ", अभी सीमा के भीतर है (" in say("hi", "reason.expected_strain", value="4 %")
+
+
 @pytest.mark.parametrize(
     ("begins", "lead_s", "now", "does"),
     [

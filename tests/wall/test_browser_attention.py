@@ -241,6 +241,22 @@ def test_a_running_meeting_beside_a_pressing_one_is_named_as_running(page: Page,
         assert page.inner_text(".rows .group b") == "Running now"
 
 
+def test_the_page_of_a_running_meeting_says_of_what_its_verdicts_are(page: Page, day: Any) -> None:
+    """An office that was away for a third of it and is well reads ready; of one that has not begun there is nothing to say."""
+    rest = {
+        "en": "running · the verdicts are about what is left of it, not about what it has lost",
+        "hi": "चल रही है · हाल बचे हुए हिस्से का है, जो बीत गया उसका नहीं",
+    }
+    with day({}) as (url, _):
+        for language, words in rest.items():
+            page.goto(f"{url}/?lang={language}#/meeting/runs%40test.example/20261124T043000Z")
+            page.wait_for_selector(".meeting-page .facts")
+            assert page.inner_text(".meeting-page .facts").replace("\u00a0", " ").endswith(words)
+        page.goto(f"{url}/?lang=en#/meeting/late%40test.example/20261124T083000Z")
+        page.wait_for_selector(".meeting-page .facts >> text=14:00")
+        assert "what is left" not in page.inner_text(".meeting-page .facts")
+
+
 def braj() -> list[Any]:
     """The linked offices of the region that the next meeting invites."""
     from config.load import load_config

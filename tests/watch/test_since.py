@@ -119,3 +119,22 @@ def test_who_measured_for_minutes_yesterday_has_measured(town: Town) -> None:
         reasons = town.verdict("agra").reasons
         assert reasons
         assert not any(say_reason("en", each) == "No measurements so far" for each in reasons)
+
+
+def test_what_joins_a_fault_began_when_it_did(town: Town) -> None:
+    """Loss on the way up, and minutes later on the way down too: each since its own time, on its flag as in its verdict."""
+    town.remember(town.t0 - 2 * DAY_NS, town.t0 - 2 * DAY_NS + 26 * HOUR_NS, town.linked)
+    town.play(WARM_S)
+    town.watch.refresh_past(town.now_ns)
+    town.break_line("agra", up=0.2)
+    town.play(180)
+    (up_ns,) = told_since(town, ReasonCode.LOSS_UP)
+    assert up_ns is not None
+    town.break_line("agra", up=0.2, down=0.2)
+    joined_ns = town.now_ns
+    town.play(90)
+    assert told_since(town, ReasonCode.LOSS_UP) == {up_ns}
+    (down_ns,) = told_since(town, ReasonCode.LOSS_DOWN)
+    assert down_ns is not None
+    assert abs(down_ns - joined_ns) <= WINDOW_NS
+    assert down_ns - up_ns >= 180 * SECOND_NS - WINDOW_NS

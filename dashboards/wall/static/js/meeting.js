@@ -90,6 +90,7 @@ function content({ meeting, invited, score }, rehearsal) {
     end ? nameOf(end) : meeting.end,
     profile ? nameOf(profile) : meeting.profile,
     phase(meeting) === "comes" ? "" : say(`views.${phase(meeting)}`),
+    phase(meeting) === "runs" ? say("views.rest") : "",
   ];
   const over = isOver(meeting);
   const linked = invited.filter((one) => one.shade !== "planned");
