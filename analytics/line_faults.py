@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.breaches import JOINED_WINDOWS, family, last_breach, one_voice, past_limit
+from analytics.breaches import last_breach, one_voice
 from analytics.broke_last import broke_until_ns
+from analytics.cause_since import last_outage, since
 from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
 from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
@@ -35,7 +36,7 @@ def fault_reasons(case: Case) -> list[Reason]:
         return [silence(case, ReasonCode.DARK if ground.dark[case.site] else ReasonCode.NO_DATA)]
     by_cause = ground.condition.by_cause[case.limit_set, case.site, case.path]
     ranked = sorted(range(len(CAUSES)), key=lambda c: (-by_cause[c], c))
-    down, again = _last_outage(case), ground.flapping.reason(case.site, case.path, case.path_name)
+    down, again = last_outage(case), ground.flapping.reason(case.site, case.path, case.path_name)
     comes_and_goes = [] if again is None or came_and_went_with_them(case) else [again]
     if down is not None and down.until_ns is None:
         return [_outage_reason(case, down), *comes_and_goes]
@@ -44,7 +45,7 @@ def fault_reasons(case: Case) -> list[Reason]:
         suspects = [cause for cause in suspects if _broke_since(case, cause, down)]
     if not suspects:
         return comes_and_goes or [_past_reason(case, [CAUSES[c] for c in ranked if by_cause[c] >= TRACE])]
-    first = int(np.searchsorted(ground.recent.start_ns, min(_since(case, cause) for cause in suspects)))
+    first = int(np.searchsorted(ground.recent.start_ns, min(since(case, cause) for cause in suspects)))
     told = one_voice(ground.recent.counts.of_line(case.site, case.path, first), suspects)
     return [_line_reason(case, cause) for cause in suspects if cause in told]
 
@@ -95,15 +96,6 @@ def _is_held_back(case: Case) -> bool:
     return case.probability >= most - 1e-9
 
 
-def _last_outage(case: Case) -> Outage | None:
-    """The line's last outage, when it reached into the windows in which faults are searched."""
-    outages = case.ground.recent.outages
-    if not outages.down[case.site, case.path, -FILTER_WINDOWS:].any():
-        return None
-    found = outages.of_line(case.site, case.path)
-    return found[-1] if found else None
-
-
 def _outage_reason(case: Case, down: Outage) -> Reason:
     """An outage by its own times, whatever ailed the line before; of one that lasts, since when, where its beginning was seen."""
     since_ns: int | None = down.since_ns
@@ -123,7 +115,7 @@ def _broke_since(case: Case, cause: Cause, down: Outage) -> bool:
 
 def _line_reason(case: Case, cause: Cause) -> Reason:
     """A cause that holds now: over its newest windows, or over its last spell when those alone are within the limit."""
-    since_ns = _since(case, cause)
+    since_ns = since(case, cause)
     limit = limit_of(cause, case.profile.alarm)
     value = _figure(case, cause, since_ns)
     if limit is not None and value is not None and value <= limit:
@@ -133,24 +125,9 @@ def _line_reason(case: Case, cause: Cause) -> Reason:
     return _reason(case, cause, value, since_ns or None)
 
 
-def _since(case: Case, cause: Cause) -> int:
-    """Since when the cause holds: with the line's fault, or from where it joined that; after an outage from where it was seen first since; 0 where it is not known."""
-    since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
-    down, recent = _last_outage(case), case.ground.recent
-    if down is not None and down.until_ns is not None and since_ns < down.until_ns:
-        begins, joins = down.last + 1, 0
-    else:
-        begins, joins = int(np.searchsorted(recent.start_ns, since_ns)), JOINED_WINDOWS
-    limit, line = limit_of(cause, case.profile.alarm), (case.site, case.path)
-    broke = np.logical_or.reduce([past_limit(recent, line, each, limit)[begins:] for each in family(cause)])
-    first = int(broke.argmax()) if broke.any() else 0
-    began_with_it = not broke.any() or (joins > 0 and first <= joins)
-    return since_ns if not since_ns or began_with_it else int(recent.start_ns[begins + first])
-
-
 def _past_reason(case: Case, causes: list[Cause]) -> Reason:
     """No cause is more likely than not just now: what was past its limit some minutes ago, an outage before all else."""
-    down = _last_outage(case)
+    down = last_outage(case)
     if down is not None:
         return _outage_reason(case, down)
     found = {cause: breach for cause in causes if (breach := _last_breach(case, cause)) is not None}

@@ -68,7 +68,7 @@ class Spoken:
         if ground.now_ns - said.refreshed_ns >= REFRESH_NS:
             changed |= np.isin(expectation.standing, (Standing.NOT_READY, Standing.AT_RISK))
             said.refreshed_ns = ground.now_ns
-        rows = invited[changed[invited]]
+        rows: NDArray[np.int64] = invited[changed[invited]]
         for name in ("probability", "standing", "path", "best"):
             getattr(said, name)[rows] = getattr(expectation, name)[rows]
         said.cause[rows], said.young[rows] = cause[rows], young[rows]

@@ -1,0 +1,46 @@
+"""Since when a cause holds that is told as a reason: a line's fault has one beginning, and what joins it later has its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.breaches import JOINED_WINDOWS, family, past_limit
+from analytics.causes import limit_of
+from analytics.condition import FILTER_WINDOWS
+from analytics.flags import FLAG_WINDOWS
+
+if TYPE_CHECKING:
+    from analytics.case import Case
+    from analytics.causes import Cause
+    from analytics.outages import Outage
+
+
+def last_outage(case: Case) -> Outage | None:
+    """The line's last outage, when it reached into the windows in which faults are searched."""
+    outages = case.ground.recent.outages
+    if not outages.down[case.site, case.path, -FILTER_WINDOWS:].any():
+        return None
+    found = outages.of_line(case.site, case.path)
+    return found[-1] if found else None
+
+
+def since(case: Case, cause: Cause) -> int:
+    """Since when (ns since the Unix epoch) a cause holds: with the line's fault, or from where it joined that.
+
+    After an outage from where it was seen first since; 0 where it is not known.
+    """
+    since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path])
+    down, recent = last_outage(case), case.ground.recent
+    if down is not None and down.until_ns is not None and since_ns < down.until_ns:
+        begins, joins = down.last + 1, 0
+    else:
+        begins = int(np.searchsorted(recent.start_ns, since_ns))
+        # Of a fault older than what is remembered a cause that paused may have begun with it: by the rule of its flag.
+        joins = JOINED_WINDOWS if begins else FLAG_WINDOWS
+    limit, line = limit_of(cause, case.profile.alarm), (case.site, case.path)
+    broke = np.logical_or.reduce([past_limit(recent, line, each, limit)[begins:] for each in family(cause)])
+    first = int(broke.argmax()) if broke.any() else 0
+    began_with_it = not broke.any() or (joins > 0 and first <= joins)
+    return since_ns if not since_ns or began_with_it else int(recent.start_ns[begins + first])
