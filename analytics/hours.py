@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +47,13 @@ def ahead_ns(times_ns: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
     hours, inverse = np.unique(times_ns // HOUR_NS, return_inverse=True)
     offsets = np.array([_offset_ns(int(hour) * HOUR_NS, zone) for hour in hours], dtype=np.int64)
     return offsets[inverse].reshape(times_ns.shape)
+
+
+def starts_ns(hour: int, zone: tzinfo) -> int:
+    """When a local hour begins: where the clock was set back, for the first time; one that was skipped, when it would have."""
+    around = {_offset_ns(hour * HOUR_NS + side, zone) for side in (-DAY_NS, DAY_NS)}
+    begins = sorted(hour * HOUR_NS - each for each in around)
+    return next((each for each in begins if local_hour(each, zone) == hour), begins[0])
 
 
 def utc_bounds_ns(span: HourSpan) -> tuple[int, int]:
