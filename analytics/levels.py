@@ -90,9 +90,9 @@ def _since_long_ago(days: _ByDay, least_step: float) -> NDArray[np.int64]:
 
 
 def _newest_first(days: _ByDay) -> _ByDay:
-    low, high, number = (each[:, ::-1] for each in days)
-    order = np.argsort(np.isnan(low), axis=-1, kind="stable")
-    return _ByDay(*(np.take_along_axis(each, order, axis=-1) for each in (low, high, number)))
+    order = np.argsort(np.isnan(days.low[:, ::-1]), axis=-1, kind="stable")
+    low, high = (np.take_along_axis(each[:, ::-1], order, axis=-1) for each in (days.low, days.high))
+    return _ByDay(low, high, np.take_along_axis(days.number[:, ::-1], order, axis=-1))
 
 
 def _moved(days: _ByDay, least_step: float, least_before: int) -> NDArray[np.bool_]:
