@@ -120,6 +120,7 @@ def test_opinion_never_falls_below_one() -> None:
     assert mos.opinion(r).min() == 1
     assert mos.opinion(r).max() == 4.5
     assert np.isnan(mos.opinion(NAN))
+    assert mos.opinion([-np.inf, np.inf]).tolist() == [1, 4.5]
 
 
 def test_rating_and_opinion_are_inverse() -> None:
