@@ -1,9 +1,10 @@
 """What is usual on a line at an hour of the week, how far it strays, and how much history says so.
 
-Median over the past weeks of the hour's median: half of the weeks may be outages without bending it. Where
-few weeks are known it leans on the line's own same hour of other days, then on all its hours, then on what
-is usual at its peers (all sites, same path); the weights are the numbers of hours behind each. Once a line's
-level moved and lasted (`levels`), the time before counts no more: decision 103.
+Median over the past weeks of the hour's median: fewer than half of the weeks may be bad without bending it, and an hour in
+which nothing came through is no loss but an outage, so it counts for none. Where few weeks are known it leans on the line's
+own same hour of other days, then on all its hours, then on what is usual at its peers (all sites, same path); the weights are
+the numbers of hours behind each. That is what a comparison has to go by; it is called the line's own only after a week of its
+own (`UsualNow.own`). Once a line's level moved and lasted (`levels`), the time before counts no more: decision 103.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from analytics.hours import HOURS_PER_DAY, HOURS_PER_WEEK, hour_of_week
-from analytics.levels import hours_of_level
+from analytics.levels import LASTS_DAYS, hours_of_level
 from analytics.ranks import medians, tails
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 LEAN: Final = 2.0
 """A level above counts like so many hours of the level below."""
 SITES_AT_ONCE: Final = 512
+OWN_DAYS: Final = LASTS_DAYS
+"""The least known days of this hour for a line's usual to be its own: as long as a moved level takes to be adopted."""
+NOTHING_CAME: Final = 0.95
+"""From this share of all packets lost on an hour was an outage. It is the median of its five minutes, so most of them were."""
+LOSSES: Final = frozenset({"up_loss_ratio", "down_loss_ratio", "loss_ratio"})
 BAND_TAIL: Final = 0.1
 BAND_HOURS: Final = 24
 """The least known hours of this hour of the day, over all days, that a band stands on."""
@@ -39,7 +45,7 @@ class Usual:
 
     `value` is NaN where nobody knows. `low` to `high`: p10 to p90, `value` and the strays of this hour of all days
     from the other weeks' median of the same day; NaN where too few hours are known.
-    `hours`: known hours of this very cell; `weeks`: weeks with any known hour, counted back from now; `since_hour`: the
+    `hours`: known hours of this very cell; `days`: known hours of this hour of all days; `weeks`: weeks with any known hour, counted back from now; `since_hour`: the
     local hour from which the line's past counts, later than its first where its level has moved.
     """
 
@@ -47,8 +53,14 @@ class Usual:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     hours: NDArray[np.int64]
+    days: NDArray[np.int64]
     weeks: NDArray[np.int64]
     since_hour: NDArray[np.int64]
+
+    @property
+    def own(self) -> NDArray[np.float64]:
+        """`value` where the line itself has shown it on `OWN_DAYS` days, (S, P); NaN where it rests on less, or on its peers."""
+        return np.where(self.days >= OWN_DAYS, self.value, np.nan)
 
 
 class UsualNow:
@@ -57,7 +69,7 @@ class UsualNow:
     def __init__(self, history: History, at_hour: int) -> None:
         self._history = history
         self._at_hour = at_hour
-        self._known: dict[str, Usual] = {}
+        self._known: dict[tuple[str, bool], Usual] = {}
 
     @cached_property
     def next_hour(self) -> UsualNow:
@@ -65,30 +77,40 @@ class UsualNow:
         return UsualNow(self._history, self._at_hour + 1)
 
     def lines(self, metric: str) -> NDArray[np.float64]:
-        """The usual figures of all lines, (S, P); NaN where nobody knows."""
+        """The best guess at what is usual on all lines, (S, P), be it of their peers; NaN where nobody knows."""
         return self.of(metric).value
 
-    def of(self, metric: str) -> Usual:
+    def own(self, metric: str, *, outages: bool = False) -> NDArray[np.float64]:
+        """What is usual on all lines by their own past, (S, P); NaN where that is too short. `outages` as for `usual`."""
+        return self.of(metric, outages=outages).own
+
+    def of(self, metric: str, *, outages: bool = False) -> Usual:
         """The usual figures of all lines with their bands and what is behind them."""
-        if metric not in self._known:
-            self._known[metric] = usual(self._history, metric, self._at_hour)
-        return self._known[metric]
+        key = metric, outages
+        if key not in self._known:
+            self._known[key] = usual(self._history, metric, self._at_hour, outages=outages)
+        return self._known[key]
 
     def figure(self, metric: str, site: int, path: int) -> float | None:
-        """The usual figure of one line; None where nobody knows."""
-        value = float(self.lines(metric)[site, path])
+        """The usual figure of one line by its own past; None where that is too short."""
+        value = float(self.own(metric)[site, path])
         return round(value, 5) if np.isfinite(value) else None
 
 
-def usual(history: History, metric: str, at_hour: int) -> Usual:
+def usual(history: History, metric: str, at_hour: int, *, outages: bool = False) -> Usual:
     """What is usual for `metric` (one of `METRICS`) at the hour of the week of the local hour `at_hour`.
 
-    Only hours before `at_hour` count, so that the present does not excuse itself.
+    Only hours before `at_hour` count, so that the present does not excuse itself. With `outages`, hours in which nothing came
+    through count as loss of everything.
     """
-    every = history.figures[metric]
     parts = [
-        _of_lines(history, every[first : first + SITES_AT_ONCE], metric, at_hour)
-        for first in range(0, max(len(every), 1), SITES_AT_ONCE)
+        _of_lines(
+            history,
+            _figures(history, slice(first, first + SITES_AT_ONCE), metric, outages=outages),
+            metric,
+            at_hour,
+        )
+        for first in range(0, max(len(history.figures[metric]), 1), SITES_AT_ONCE)
     ]
     own, daily, cell, strays = (
         tuple(np.concatenate(each) for each in zip(*(getattr(part, name) for part in parts), strict=True))
@@ -103,9 +125,18 @@ def usual(history: History, metric: str, at_hour: int) -> Usual:
         np.where(banded, np.maximum(value + strays[0], 0.0), np.nan),
         np.where(banded, value + strays[1], np.nan),
         cell[1],
+        daily[1],
         np.concatenate([part.weeks for part in parts]),
         np.concatenate([part.since_hour for part in parts]),
     )
+
+
+def _figures(history: History, some: slice, metric: str, *, outages: bool) -> NDArray[np.float32]:
+    """(s, P, T) of some sites; hours of outage are no hours of loss."""
+    figures = history.figures[metric][some]
+    if outages or metric not in LOSSES:
+        return figures
+    return np.where(history.figures["loss_ratio"][some] >= NOTHING_CAME, np.float32(np.nan), figures)
 
 
 class _OfLines(NamedTuple):

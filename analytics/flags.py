@@ -100,7 +100,7 @@ def value_within(recent: Recent, site: int, path: int, cause: Cause, span: tuple
 
 
 def usual_of(past: UsualNow | None, recent: Recent, line: tuple[int, int], cause: Cause) -> float | None:
-    """What is usual for a cause's figure on a line (site, path) at this hour, in its own unit; None where nobody knows.
+    """What is usual for a cause's figure on a line (site, path) at this hour by its own past, in its own unit; None where that is too short.
 
     What is told above the line's floor is usual above the floor that its `recent` windows are held against.
     """

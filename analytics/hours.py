@@ -56,6 +56,13 @@ def ahead_ns(times_ns: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
     return ahead
 
 
+def starts_ns(hour: int, zone: tzinfo) -> int:
+    """When a local hour begins: where the clock was set back, for the first time; one that was skipped, when it would have."""
+    around = {_offset_ns(hour * HOUR_NS + side, zone) for side in (-DAY_NS, DAY_NS)}
+    begins = sorted(hour * HOUR_NS - each for each in around)
+    return next((each for each in begins if local_hour(each, zone) == hour), begins[0])
+
+
 def utc_bounds_ns(span: HourSpan) -> tuple[int, int]:
     """UTC bounds that hold a span of local hours, an hour wider on both sides for clocks that were changed."""
     first_ns, end_ns = span.first * HOUR_NS, (span.first + span.count) * HOUR_NS

@@ -6,6 +6,9 @@ after are asked, so a later outage undoes no adoption. At least fourteen days be
 rhythm is none. Days end at the hour that is asked from, so a day counts as being on a new level when more than half of
 its hours are: a clear move is adopted between six and seven days after it. An outage of up to five days is no level:
 it fills five whole days, or four and more than half of one other, fewer than the six of seven that are needed.
+
+What was adopted stays so: when fewer than fourteen days before it are left in the past that is kept, the same is asked
+backwards, of the last `LASTS_DAYS` days before it against those after it (decision 212).
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ LASTS_DAYS: Final = 7
 """Measured days after which a moved level is adopted: every hour of the week was then seen on it."""
 BEFORE_DAYS: Final = 28
 LEAST_BEFORE_DAYS: Final = 14
+LEAST_AFTER_DAYS: Final = 10
+"""So many days after a move stand for the new level when the time before has nearly left the past that is kept."""
 LEAST_HOURS: Final = 6
 """A day with fewer measured hours has no level."""
 STRAY: Final = 0.2
@@ -44,9 +49,8 @@ def hours_of_level(figures: NDArray[np.float64], metric: str) -> NDArray[np.int6
     out = np.full(lines, total, dtype=np.int64)
     if days >= LEAST_BEFORE_DAYS + LASTS_DAYS and lines:
         by_day = _by_day(figures[..., total - days * HOURS_PER_DAY :].reshape(lines, days, HOURS_PER_DAY))
-        at = _newest(_moved(by_day, LEAST_STEP.get(metric, LEAST_LOSS_STEP)))
-        since = np.take_along_axis(by_day.number, np.maximum(at, 0)[:, None], axis=-1)[:, 0]
-        out = np.where(at >= 0, (days - since) * HOURS_PER_DAY, total)
+        since = _since(by_day, LEAST_STEP.get(metric, LEAST_LOSS_STEP))
+        out = np.where(since >= 0, (days - since) * HOURS_PER_DAY, total)
     return out.reshape(figures.shape[:-1])
 
 
@@ -68,8 +72,31 @@ def _by_day(hours: NDArray[np.float64]) -> _ByDay:
     return _ByDay(low, high, number)
 
 
-def _moved(days: _ByDay, least_step: float) -> NDArray[np.bool_]:
-    """(N, D) whether the level moved for good with the day; the last days, with too few after them, never."""
+def _since(days: _ByDay, least_step: float) -> NDArray[np.int64]:
+    """(N,) the first day of the present level; -1 where it never moved."""
+    moved = _moved(days, least_step, LEAST_BEFORE_DAYS)
+    newest = moved.shape[-1] - 1 - np.argmax(moved[:, ::-1], axis=-1)
+    since = np.where(moved.any(axis=-1), _at(days.number, newest), -1)
+    return np.where(since >= 0, since, _since_long_ago(days, least_step))
+
+
+def _since_long_ago(days: _ByDay, least_step: float) -> NDArray[np.int64]:
+    """(N,) the same where the time before the move has nearly left the past that is kept: looked at from now backwards."""
+    back = _newest_first(days)
+    older = np.isfinite(back.low).sum(axis=-1)[:, None] - np.arange(back.low.shape[-1])
+    moved = _moved(back, least_step, LEAST_AFTER_DAYS) & (older < LEAST_BEFORE_DAYS)
+    oldest_of_level = np.maximum(np.argmax(moved, axis=-1) - 1, 0)
+    return np.where(moved.any(axis=-1), _at(back.number, oldest_of_level), -1)
+
+
+def _newest_first(days: _ByDay) -> _ByDay:
+    order = np.argsort(np.isnan(days.low[:, ::-1]), axis=-1, kind="stable")
+    low, high = (np.take_along_axis(each[:, ::-1], order, axis=-1) for each in (days.low, days.high))
+    return _ByDay(low, high, np.take_along_axis(days.number[:, ::-1], order, axis=-1))
+
+
+def _moved(days: _ByDay, least_step: float, least_before: int) -> NDArray[np.bool_]:
+    """(N, D) whether the level moved for good with the day; the first and the last days, with too few around them, never."""
     level = (days.low + days.high) / 2.0
     before, after = _around(level)
     old, known = medians(before)
@@ -82,7 +109,7 @@ def _moved(days: _ByDay, least_step: float) -> NDArray[np.bool_]:
     apart = np.maximum(np.maximum(least_step, LEAST_SHARE * np.abs(old)), STEP_IN_SPREAD * spread)
     large = np.abs(new - old) >= apart
     out = np.zeros(level.shape, dtype=bool)
-    out[:, : after.shape[1]] = (up | down) & large & (known >= LEAST_BEFORE_DAYS) & (seen == LASTS_DAYS)
+    out[:, : after.shape[1]] = (up | down) & large & (known >= least_before) & (seen == LASTS_DAYS)
     return out
 
 
@@ -104,6 +131,6 @@ def _crosses(
     return np.asarray(lasts & (before[..., -1] <= middle))
 
 
-def _newest(moved: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(N,) the day of the newest move, -1 without one."""
-    return np.where(moved.any(axis=-1), moved.shape[-1] - 1 - np.argmax(moved[:, ::-1], axis=-1), -1)
+def _at(values: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N,) the value of each row of (N, D) at its own place."""
+    return np.asarray(np.take_along_axis(values, at[:, None], axis=-1)[:, 0])

@@ -31,8 +31,8 @@ def usual_chance(
     """(L, S, P): the chance that what is broken now is the usual trouble of this hour; 0 where it is worse than that.
 
     It is the chance that this hour of the week fails on this line, `fails` (L, S, P), where every suspected figure is at most
-    `USUAL_TIMES` the usual one; `usual` is None where nothing is known. Losses, bursts and outages are compared by the share
-    of all packets lost.
+    `USUAL_TIMES` the line's own usual one; `usual` is None where nothing is known. Losses, bursts and outages are compared by
+    the share of all packets lost, outages among them.
     """
     suspects = condition.by_cause >= SUSPECT
     if usual is None or not suspects.any():
@@ -44,7 +44,7 @@ def usual_chance(
             continue
         metric = USUAL_METRIC[cause] if cause & DELAY_CAUSES else _OF_ALL_LOST
         with np.errstate(invalid="ignore"):
-            as_usual = _figure(now, cause, metric) <= USUAL_TIMES * usual.lines(metric)
+            as_usual = _figure(now, cause, metric) <= USUAL_TIMES * usual.own(metric, outages=True)
         surprise |= suspects[..., index] & ~as_usual
     return np.where(surprise, 0.0, fails)
 

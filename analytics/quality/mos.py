@@ -25,8 +25,8 @@ def mos_of_r(r: ArrayLike) -> NDArray[np.float64]:
     As printed the cubic dips below 1 for 0 < R < 6.5, by at most 0.012; `opinion` is the one that does not.
     """
     rating = np.asarray(r, dtype=np.float64)
-    cubic = 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6
     with np.errstate(invalid="ignore"):
+        cubic = 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6
         return np.where(rating <= 0, LOWEST_MOS, np.where(rating >= 100, HIGHEST_MOS, cubic))
 
 

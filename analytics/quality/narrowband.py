@@ -44,7 +44,7 @@ class EchoMode(Enum):
 
     def path(self, delay_ms: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """T and Tr of a one-way delay Ta."""
-        delay = np.asarray(delay_ms, dtype=np.float64)
+        delay = meaningful(delay_ms, 0)
         share = float(self is EchoMode.FULL)
         return delay * share, 2 * delay * share
 
@@ -92,4 +92,6 @@ def narrowband(  # noqa: PLR0913 - the model's inputs
     checks = ((DELAY, delay_ms), (LOSS, loss_pct), (BURSTS, burst_ratio), (EQUIPMENT, ie))
     marked = outside(*checks, (DELAY, t), (ROUND_TRIP, tr)) | np.isnan(r)
     marked = marked | ~(ROBUSTNESS.contains(bpl) | (np.asarray(loss_pct, dtype=np.float64) == 0))
-    return NarrowbandRating(Scale.NARROWBAND, r, mos_of_r(r), idd, ie_eff, marked, delay)
+    return NarrowbandRating(
+        Scale.NARROWBAND, *np.broadcast_arrays(r, mos_of_r(r), idd, ie_eff, marked, delay)
+    )

@@ -74,6 +74,6 @@ def outside(*checks: tuple[Range, ArrayLike]) -> NDArray[np.bool_]:
 
 
 def meaningful(values: ArrayLike, low: float, high: float = np.inf) -> NDArray[np.float64]:
-    """The figures as float64, with NaN for whatever the formula means nothing for."""
+    """The figures as float64, with NaN for whatever the formula means nothing for; nothing is endless."""
     given = np.asarray(values, dtype=np.float64)
-    return np.where((given >= low) & (given <= high), given, np.nan)
+    return np.where((given >= low) & (given <= high) & np.isfinite(given), given, np.nan)

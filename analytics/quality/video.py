@@ -19,6 +19,7 @@ from analytics.quality.ranges import Range, meaningful, outside
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+_ABOVE_0: Final = float(np.nextafter(0, 1))
 FRAME_RATE: Final = Range(1, 30, "frames/s")
 LOSS: Final = Range(0, 3, "%")
 """Widest loss that the sets were fitted to."""
@@ -83,16 +84,20 @@ class VideoQuality:
 def video_quality(
     bitrate_kbps: ArrayLike, fps: ArrayLike, loss_pct: ArrayLike, coefficients: VideoCoefficients
 ) -> VideoQuality:
-    """Vq of G.1070; arrays broadcast. NaN for a bitrate below 0, a frame rate of 0, a loss outside 0 to 100."""
+    """Vq of G.1070; arrays broadcast.
+
+    NaN for a bitrate below 0, a frame rate of 0, a loss outside 0 to 100, and where the tolerance of loss comes out at 0
+    or less: below one frame a second a set may have more loss make a better picture.
+    """
     v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12 = coefficients.v
     bitrate = meaningful(bitrate_kbps, 0)
-    rate = meaningful(fps, np.nextafter(0, 1))
+    rate = meaningful(fps, _ABOVE_0)
     loss = meaningful(loss_pct, 0, 100)
     optimal = v1 + v2 * bitrate
     best = v3 - v3 / (1 + (bitrate / v4) ** v5)
     spread = v6 + v7 * bitrate
     coding = best * np.exp(-((np.log(rate) - np.log(optimal)) ** 2) / (2 * spread**2))
-    tolerance = v10 + v11 * np.exp(-rate / v8) + v12 * np.exp(-bitrate / v9)
+    tolerance = meaningful(v10 + v11 * np.exp(-rate / v8) + v12 * np.exp(-bitrate / v9), _ABOVE_0)
     vq = 1 + coding * np.exp(-loss / tolerance)
     checks = ((coefficients.bitrate, bitrate_kbps), (FRAME_RATE, fps), (LOSS, loss_pct))
     return VideoQuality(

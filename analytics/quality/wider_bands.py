@@ -52,7 +52,8 @@ def wideband(  # noqa: PLR0913 - the model's inputs
     ie_eff = loss_impairment(loss_pct, burst_ratio, ie, bpl, WIDEBAND_REACH)
     r = WIDEBAND_RO - idd - ie_eff
     marked = outside((DELAY, delay_ms), (LOSS, loss_pct), (BURSTS, burst_ratio)) | np.isnan(r)
-    return Rating(Scale.WIDEBAND, r, mos_of_r(r / WIDEBAND_STRETCH), idd, ie_eff, marked)
+    mos = mos_of_r(r / WIDEBAND_STRETCH)
+    return Rating(Scale.WIDEBAND, *np.broadcast_arrays(r, mos, idd, ie_eff, marked))
 
 
 def fullband(  # noqa: PLR0913 - the model's inputs
@@ -73,4 +74,5 @@ def fullband(  # noqa: PLR0913 - the model's inputs
     ie_eff = loss_impairment(loss_pct, burst_ratio, ie, bpl, FULLBAND_REACH)
     r = FULLBAND_RO - idd - ie_eff
     marked = outside((DELAY, delay_ms), (LOSS, loss_pct), (BURSTS, burst_ratio)) | np.isnan(r)
-    return Rating(Scale.FULLBAND, r, mos_of_r(r / FULLBAND_STRETCH), idd, ie_eff, marked)
+    mos = mos_of_r(r / FULLBAND_STRETCH)
+    return Rating(Scale.FULLBAND, *np.broadcast_arrays(r, mos, idd, ie_eff, marked))

@@ -1,8 +1,9 @@
 """What is usual on a line at each hour of a span, and where its level moved: fetched after the charts stand.
 
 Up to a week, the usual is that of the weeks before the span began, so that a fault in view does not excuse itself; of a
-longer span it is that of the weeks before its end. It leans on this line alone, where the watch also asks the office's
-peers: with few weeks known the two may differ a little.
+longer span it is that of the weeks before its end. It says how many of these weeks the line was measured in, and since when
+its past counts where its level moved. It leans on this line alone, where the watch also asks the office's peers: with few weeks
+known the two may differ a little.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
-from analytics.baseline import usual
+from analytics.baseline import BAND_HOURS, usual
 from analytics.changes.moved import level_moves
 from analytics.forecast.slots import history_of
-from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, local_hours, utc_bounds_ns
+from analytics.hours import HOURS_PER_WEEK, HourSpan, local_hour, local_hours, starts_ns, utc_bounds_ns
 from analytics.lines import Lines
 from config.settings_file import timezone_of
 from dashboards.wall.picture.times import ms
@@ -40,11 +41,16 @@ LONGEST_NS: Final = 16 * WEEK_NS
 
 
 class Band(Struct, frozen=True, kw_only=True):
-    """Per hour what is usual (the middle), and p10 and p90 around it; null where too little is known."""
+    """Per hour what is usual (the middle), and p10 and p90 around it; null where too little is known.
+
+    `weeks`: weeks with anything measured that it stands on; `since_ms`: from when on, where the level moved.
+    """
 
     middle: list[float | None]
     low: list[float | None]
     high: list[float | None]
+    weeks: int
+    since_ms: int | None
 
 
 class Move(Struct, frozen=True, kw_only=True):
@@ -61,7 +67,8 @@ class SitePast(Struct, frozen=True, kw_only=True):
 
     as_of_ms: int
     """The usual is that of the weeks before this time."""
-    weeks: float
+    least_days: int
+    """With fewer measured days there is no band."""
     t_ms: list[int]
     usual: dict[str, Band]
     moves: list[Move]
@@ -77,9 +84,9 @@ def site_past(reader: StoreReader, settings: Settings, site: str, path: str, spa
     t_ns = t_ns[-int(LONGEST_NS // HOUR_NS) :]
     return SitePast(
         as_of_ms=ms(as_of_ns),
-        weeks=weeks,
+        least_days=BAND_HOURS,
         t_ms=(t_ns // MS_NS).tolist(),
-        usual={metric: _band(history, metric, local_hours(t_ns, zone)) for metric in USUAL_OF},
+        usual={metric: _band(history, metric, local_hours(t_ns, zone), zone) for metric in USUAL_OF},
         moves=_moves(reader, site, path, Selection(start_ns, span.end_ns), weeks),
     )
 
@@ -101,7 +108,7 @@ def _history(reader: StoreReader, site: str, path: str, span: HourSpan) -> Histo
     return history_of(table, Lines((site,), (path,)), (), span)
 
 
-def _band(history: History, metric: str, hours: NDArray[np.int64]) -> Band:
+def _band(history: History, metric: str, hours: NDArray[np.int64], zone: tzinfo) -> Band:
     """Each hour of the week is asked once, as the first one after the history that is of that hour."""
     ahead = (hours - history.end_hour) % HOURS_PER_WEEK
     told = {int(k): usual(history, metric, history.end_hour + int(k)) for k in np.unique(ahead)}
@@ -110,7 +117,10 @@ def _band(history: History, metric: str, hours: NDArray[np.int64]) -> Band:
         dtype=np.float64,
     ).reshape(-1, 3)
     middle, low, high = (_listed(figures[:, i]) for i in range(3))
-    return Band(middle=middle, low=low, high=high)
+    behind = usual(history, metric, history.end_hour)
+    since = int(behind.since_hour[0, 0])
+    since_ms = ms(starts_ns(since, zone)) if since > history.first_hour else None
+    return Band(middle=middle, low=low, high=high, weeks=int(behind.weeks[0, 0]), since_ms=since_ms)
 
 
 def _moves(reader: StoreReader, site: str, path: str, span: Selection, weeks: float) -> list[Move]:

@@ -10,6 +10,7 @@ from analytics.lines import Lines
 from tatpar.importing.told import is_news
 from tatpar.watching.foreseeing import prepare_tracks
 from tatpar.watching.learning import is_due, learn, model_in_force, say_set_aside, teachers
+from tatpar.watching.spare_memory import give_back
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Hindsight:
             if late_ns is not None:
                 self.came_late(late_ns)  # the next one mends it
             raise
+        finally:
+            give_back()
         return past
 
     def _brought_up(self, current: Current, late_ns: int | None, now_ns: int) -> Past:
@@ -100,6 +103,7 @@ class Hindsight:
         if prepared is None or not is_due(self._state, now_ns):
             return False
         found = learn(self._lesson(prepared, now_ns), now_ns)
+        give_back()
         if found is None:
             self._say_too_little()
             return False

@@ -61,6 +61,9 @@ def interarrival_jitter_scaled(send: ArrayLike, arrival: ArrayLike) -> int:
 
 
 def fraction_lost(expected: int, received: int) -> int:
-    """Fraction lost of an interval as an 8-bit number of 1/256 (RFC 3550 A.3); 0 when more came than expected."""
+    """Fraction lost of an interval in 256ths (RFC 3550 A.3); 0 when more came than expected.
+
+    256 when nothing came, as the formula gives it: the 8 bits of a report cannot hold that.
+    """
     lost = expected - received
     return 0 if expected == 0 or lost <= 0 else (lost << 8) // expected

@@ -190,6 +190,21 @@ def test_what_is_usual_at_this_hour_is_flagged_but_not_severe(made: Bench) -> No
     ]
 
 
+@pytest.mark.parametrize(("days", "usual"), [(1, False), (6, False), (7, True)])
+def test_nothing_is_usual_of_a_line_that_is_new(made: Bench, days: int, usual: bool) -> None:
+    """Jitter that a line has had from its first hour is severe, with no usual figure beside it, until a week has shown it."""
+    values = made.values((3, 1, 30))
+    values["up_jitter_ms"][0, 0, 20:] = 70.0
+    recent = made.recent(values, ONE)
+    history = made.history(recent)
+    figures = history.figures["up_jitter_ms"]
+    figures[0] = np.where(history.hours >= history.end_hour - days * 24, 65.0, np.nan)
+    present = Present(made.t0, 120 * SECOND_NS, UsualNow(history, local_hour(made.t0, KOLKATA)))
+    (flag,) = degraded(recent, [made.limits], np.zeros(3, dtype=np.int64), present)
+    assert (flag.severe, flag.as_usual) == (not usual, usual)
+    assert flag.reason.usual == (pytest.approx(65.0, abs=1) if usual else None)
+
+
 def test_what_is_usual_above_the_floor_is_told_above_the_floor(made: Bench) -> None:
     """28 ms above a floor of 40 are as usual where 60 ms, 20 above it, are usual, and no news; where 40 are, or no floor is known, they are severe or no flag."""
     values = made.values((3, 1, 30))

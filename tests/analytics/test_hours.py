@@ -15,6 +15,7 @@ from analytics.hours import (
     hours_of_week_between,
     local_hour,
     local_hours,
+    starts_ns,
     utc_bounds_ns,
 )
 from telemetry.windows import HOUR_NS, SECOND_NS
@@ -85,3 +86,14 @@ def test_utc_bounds_hold_the_span(zone: ZoneInfo) -> None:
     assert start <= inside.min()
     assert inside.max() < end
     assert end - start <= 171 * HOUR_NS
+
+
+@pytest.mark.parametrize("zone", [KOLKATA, BERLIN, ZoneInfo("America/New_York"), ZoneInfo("UTC")])
+def test_a_local_hour_begins_when_the_clock_first_shows_it(zone: ZoneInfo) -> None:
+    """Every hour of a year, those around the two changes of the clock included; a skipped one never was."""
+    first: dict[int, int] = {}
+    for half in range(2 * 8784):
+        at = ns(2026, 1, 1) + half * HOUR_NS // 2
+        first.setdefault(local_hour(at, zone), at)
+    for hour, at in list(first.items())[1:]:
+        assert starts_ns(hour, zone) == at

@@ -26,9 +26,10 @@ MONDAY = 4 * 24 + 168 * 2900
 """A local hour that begins a week."""
 
 
-def past(rng: np.random.Generator, sites: int = 6) -> History:
+def past(rng: np.random.Generator, sites: int = 6, weeks: int = WEEKS) -> History:
     """Eight weeks at 40 ms, with noise of 2 ms from hour to hour."""
-    history = empty_history(Lines(tuple(f"s{i}" for i in range(sites)), ("main.state",)), 1, MONDAY, HOURS)
+    lines = Lines(tuple(f"s{i}" for i in range(sites)), ("main.state",))
+    history = empty_history(lines, 1, MONDAY, weeks * 168)
     history.figures[RTT][...] = 40.0 + rng.normal(0.0, 2.0, history.measured.shape)
     history.figures["loss_ratio"][...] = 0.001
     return history
@@ -54,6 +55,29 @@ def test_a_moved_level_is_adopted_after_a_week(
     assert (found.since_hour[1:, 0] == history.first_hour).all()
     assert (found.weeks[0, 0], found.weeks[1, 0]) == (4, WEEKS)
     assert found.hours[0, 0] < found.hours[1, 0] == WEEKS
+
+
+@pytest.mark.parametrize("step", [20.0, -15.0])
+@pytest.mark.parametrize("weeks", [4, 6, WEEKS])
+def test_an_adopted_level_stays_adopted_while_the_past_is_forgotten(
+    rng: Callable[[int], np.random.Generator], weeks: int, step: float
+) -> None:
+    """However little of the time before the move is still kept, the usual is the new level, and until a week of it is left, since then."""
+    noise = rng(41)
+    for days in range(7, weeks * 7):
+        history = past(noise, sites=3, weeks=weeks)
+        moved = weeks * 168 - days * 24 - 7
+        history.figures[RTT][0, 0, moved:] += step
+        history.figures[RTT][1, 0, moved:] += step
+        history.figures[RTT][1, 0, moved + 240 : moved + 312] = np.nan  # three days without reports
+        found = usual(history, RTT, history.end_hour)
+        new, since = found.value[:2, 0], found.since_hour[:, 0] - history.first_hour
+        assert new == pytest.approx(40 + step, abs=5), f"after {days} days"
+        if moved >= 7 * 24:
+            assert since[:2] == pytest.approx(moved, abs=24), f"after {days} days"
+            banded = np.isfinite(found.low[:2, 0])
+            assert (np.abs(found.low[:2, 0] - new)[banded] < 8).all(), f"after {days} days"
+        assert since[2] == 0
 
 
 @pytest.mark.parametrize("days", [1, 3, 5])

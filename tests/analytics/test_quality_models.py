@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import get_args
 
 import numpy as np
@@ -71,6 +72,8 @@ def test_more_delay_and_more_loss_never_make_it_better(delay: float, loss: float
         (100, 1, 0, False),
         (NAN, 1, 1, False),
         (100, NAN, 1, False),
+        (np.inf, 1, 1, False),
+        (100, np.inf, 1, False),
     ],
 )
 def test_what_lies_outside_is_marked_and_nonsense_has_no_value(
@@ -80,12 +83,26 @@ def test_what_lies_outside_is_marked_and_nonsense_has_no_value(
     inside = 0 <= delay <= 500 and 0 <= loss <= 20 and 1 <= bursts <= 8
     for found in (
         narrowband(delay, loss, burst_ratio=bursts),
+        narrowband(delay, loss, burst_ratio=bursts, echo=EchoMode.FULL),
         wideband(delay, loss, ie=10, bpl=4.9, burst_ratio=bursts),
         fullband(delay, loss, ie=10.2, bpl=9.6, burst_ratio=bursts),
     ):
         assert bool(found.outside) is not inside
         assert np.isfinite(found.r) == number
         assert np.isfinite(found.mos) == number
+
+
+@pytest.mark.parametrize(
+    ("delay", "loss", "whole"), [((3,), (2, 1), (2, 3)), ((), (4,), (4,)), ((2, 0), (1,), (2, 0))]
+)
+def test_every_part_of_a_rating_has_the_shape_of_all_its_inputs(
+    delay: tuple[int, ...], loss: tuple[int, ...], whole: tuple[int, ...]
+) -> None:
+    """Also what delay alone, or loss alone, took away: they are laid beside R, window by window."""
+    for one in CODECS.values():
+        found = one.rate(np.zeros(delay), np.zeros(loss))
+        parts = [getattr(found, each.name) for each in fields(found) if each.name != "scale"]
+        assert {each.shape for each in parts} == {whole}
 
 
 def test_a_codec_without_bpl_is_rated_only_without_loss() -> None:
@@ -103,6 +120,7 @@ def test_opinion_never_falls_below_one() -> None:
     assert mos.opinion(r).min() == 1
     assert mos.opinion(r).max() == 4.5
     assert np.isnan(mos.opinion(NAN))
+    assert mos.opinion([-np.inf, np.inf]).tolist() == [1, 4.5]
 
 
 def test_rating_and_opinion_are_inverse() -> None:
@@ -158,6 +176,12 @@ def test_video_is_marked_beyond_its_coefficients() -> None:
     assert found.outside.tolist() == [False, True, True, True, True]
     assert np.isfinite(found.vq).tolist() == [True, True, True, True, False]
     assert found.vq[3] < found.vq[0]
+    slides = video_quality(2000, [0.02, 0.1, 0.2, 0.5], [[3.0], [100.0]], vga)
+    assert slides.outside.all()
+    np.testing.assert_array_equal(np.isfinite(slides.vq), [[False, False, False, True]] * 2)
+    for one in COEFFICIENTS.values():
+        vq = video_quality([[0], [900], [5e4]], np.geomspace(0.01, 240, 99), [[[0]], [[3]], [[100]]], one).vq
+        assert ((vq >= 1) & (vq <= 5) | np.isnan(vq)).all()
 
 
 def test_lips_and_voice_apart_take_away_whichever_comes_first() -> None:

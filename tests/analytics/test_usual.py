@@ -11,6 +11,8 @@ from analytics.baseline import UsualNow, usual
 from analytics.climatology import FIRST_FAILS, climatology
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Bench
 
     from analytics.history import History
@@ -66,6 +68,41 @@ def test_a_line_without_history_borrows_from_its_peers(made: Bench) -> None:
     for figure in history.figures.values():
         figure[...] = np.nan
     assert UsualNow(history, history.end_hour).figure("rtt_p95_ms", 0, 0) is None
+
+
+@pytest.mark.parametrize(("days", "own"), [(0, False), (1, False), (6, False), (7, True), (14, True)])
+def test_a_usual_is_the_lines_own_after_a_week(made: Bench, days: int, own: bool) -> None:
+    """Before, the figure is a guess, for comparing with and not for telling; how much is known is said of each line."""
+    history = known(made)
+    figures = history.figures["rtt_p95_ms"]
+    figures[4, 0] = np.where(history.hours >= history.end_hour - days * 24, 400.0, np.nan)
+    at = UsualNow(history, history.end_hour)
+    found = at.of("rtt_p95_ms")
+    assert (found.days[4, 0], found.days[0, 0]) == (days, 28)
+    assert np.isfinite(at.lines("rtt_p95_ms")).all()
+    assert np.isfinite(at.own("rtt_p95_ms"))[:, 0].tolist() == [True, True, True, True, own]
+    figure = at.figure("rtt_p95_ms", 4, 0)
+    assert figure == pytest.approx(400, abs=4) if own else figure is None
+
+
+@pytest.mark.parametrize("hours", [1, 6, 24])
+@pytest.mark.parametrize("weeks", [4, 8])
+def test_outages_of_two_hours_in_five_are_no_usual_loss(
+    made: Bench, rng: Callable[[int], np.random.Generator], hours: int, weeks: int
+) -> None:
+    """Half of an hour's weeks may be outages: it is no loss that is usual then, however long they last; asked for, they count."""
+    history = known(made, weeks=weeks)
+    figures, random = history.figures["loss_ratio"], rng(61)
+    begun = random.random((*figures.shape[:2], -(-figures.shape[-1] // hours))) < 0.4
+    out = np.repeat(begun, hours, axis=-1)[..., : figures.shape[-1]]
+    figures[...] = np.where(out, 1.0, 0.001)
+    history.figures["up_loss_ratio"][...] = np.where(out, 0.9, 0.001)
+    at_hours = range(history.end_hour, history.end_hour + 168, 5)
+    for metric in ("loss_ratio", "up_loss_ratio"):
+        value = np.stack([usual(history, metric, at).value for at in at_hours])
+        np.testing.assert_allclose(value, 0.001, atol=1e-6)
+    bent = np.stack([usual(history, "loss_ratio", at, outages=True).value for at in at_hours])
+    assert (bent > 0.2).mean() > 0.2
 
 
 def test_nothing_known_is_the_prior(made: Bench) -> None:

@@ -30,10 +30,6 @@ def _number(given: Json, name: str, default: float) -> float:
     return default if value is None else value
 
 
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
 def _narrowband(given: Json) -> Json:
     delay = _number(given, "Ta", _number(given, "delay_oneway_ms", 0))
     found = narrowband(
@@ -140,9 +136,9 @@ def _window_score(given: Json) -> Json:
         "tp": found.matched,
         "fp": found.false,
         "fn": found.missed,
-        "precision": _or_none(found.precision),
-        "recall": _or_none(found.recall),
-        "dis": _or_none(found.distance),
+        "precision": found.precision,
+        "recall": found.recall,
+        "dis": found.distance,
     }
 
 

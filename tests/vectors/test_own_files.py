@@ -6,8 +6,11 @@ import csv
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from edges import EDGES
+from test_vectors import answer, differences
 from vector_file import COLUMNS, PUBLIC, VectorFileError, read_vectors
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +78,12 @@ def test_a_file_of_other_columns_is_refused(tmp_path: Path) -> None:
     file.write_text("topic,id\nemodel_wb,a\n", encoding="utf-8")
     with pytest.raises(VectorFileError, match="there is no column 'input_json'; write topic,id,input_json,"):
         read_vectors(file)
+
+
+@pytest.mark.parametrize(
+    ("topic", "given", "expected"), EDGES, ids=[f"{topic}-{i}" for i, (topic, *_) in enumerate(EDGES)]
+)
+def test_an_edge_has_the_right_answer(topic: str, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    """What a file may hold and the public one does not."""
+    wrong = differences(expected, answer(topic, given), 1e-9)
+    assert not wrong, "; ".join(wrong)

@@ -21,15 +21,11 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def _none_for_nan(values: Any) -> list[float | None]:
-    return [None if np.isnan(v) else float(v) for v in values]
-
-
 def _jitter(given: Json) -> Json:
     series = jitter.interarrival_jitter(given["send"], given["arrival"])
     state = jitter.interarrival_jitter_scaled(given["send"], given["arrival"])
     return {
-        "jitter_float": float(series[-1]),
+        "jitter_float": float(series[-1]) if len(series) else 0.0,
         "jitter_float_series": series.tolist(),
         "jitter_q4": state,
         "jitter_int": state >> 4,
@@ -46,7 +42,8 @@ def _delay_variation(given: Json) -> Json:
     known = above[~np.isnan(above)]
     p50, p95, p99, p999 = nearest_rank(known, (0.5, 0.95, 0.99, 0.999)).tolist()
     magnitude = np.abs(steps[~np.isnan(steps)])
-    out = {"ipdv": _none_for_nan(steps), "pdv": _none_for_nan(above), "d_min": float(np.nanmin(delay))}
+    least = float(np.nanmin(delay)) if len(known) else float("nan")
+    out = {"ipdv": steps.tolist(), "pdv": above.tolist(), "d_min": least}
     out |= {"pdv_p50": p50, "pdv_p95": p95, "pdv_p99": p99, "pdv_p99.9": p999}
     if len(magnitude):
         out["ipdv_abs_mean"] = float(magnitude.mean())
@@ -133,8 +130,12 @@ def _burst_ratio(given: Json) -> Json:
     if given["loss"] is not None:
         lost = np.asarray(given["loss"], dtype=bool)
     else:
-        lost = np.concatenate([np.full(n, bool(kind)) for kind, n in given["runlength"]])
-    return {"BurstR": loss_pattern.burst_ratio(lost), "Ppl_pct": float(lost.mean() * 100)}
+        kinds, lengths = np.reshape(given["runlength"], (-1, 2)).astype(np.int64).T
+        lost = np.repeat(kinds.astype(bool), lengths)
+    return {
+        "BurstR": loss_pattern.burst_ratio(lost),
+        "Ppl_pct": 100 * np.count_nonzero(lost) / max(len(lost), 1),
+    }
 
 
 def _stamp_delay(given: Json) -> Json:
@@ -149,7 +150,7 @@ def _stamp_delay(given: Json) -> Json:
 
 
 def _directional_loss(given: Json) -> Json:
-    sender, reflector = zip(*given["replies"], strict=True)
+    sender, reflector = np.reshape(given["replies"], (-1, 2)).astype(np.int64).T
     found = two_way.directional_loss(sender, reflector)
     return {
         "forward_lost": found.up,

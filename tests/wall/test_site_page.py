@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from analytics.changes.moved import Moved
+from analytics.forecast.slots import history_of
 from analytics.quality.assumed import endpoints_of
 from dashboards.wall.series import series
 from dashboards.wall.site_calls import live_call
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Page
+
+    from analytics.history import History
+    from analytics.hours import HourSpan
+    from analytics.lines import Lines
+    from telemetry.store.tables import RollupTable
 
 WEEK_NS = 7 * DAY_NS
 CALL_MS = (NOW_NS - NOW_NS % WINDOW_NS - 4 * WINDOW_NS) // MS_NS
@@ -87,6 +93,39 @@ def test_of_a_long_view_the_usual_is_that_of_its_end(long_fleet: Any) -> None:
     assert past.as_of_ms == NOW_NS // MS_NS
     middle = past.usual["rtt_p95_ms"].middle
     assert middle[: 14 * 24] == middle[7 * 24 : 21 * 24]
+
+
+def test_how_much_of_the_past_is_known_is_told(long_fleet: Any) -> None:
+    """Of eight weeks that are asked for four are known; three weeks ago one was, and no band stood on it."""
+    assert long_fleet.live.current.settings.watch.history_weeks == 8
+    whole = past_of(long_fleet, DAY_NS)
+    assert {(band.weeks, band.since_ms) for band in whole.usual.values()} == {(4, None)}
+    span = Selection(NOW_NS - 3 * WEEK_NS, NOW_NS - 3 * WEEK_NS + DAY_NS)
+    early = site_past(long_fleet.reader, long_fleet.live.current.settings, SITE, PATHS[0], span)
+    for band in early.usual.values():
+        assert band.weeks in {1, 2}
+        assert set(band.low) == {None}
+        assert None not in band.middle
+    assert early.least_days == 24
+
+
+def test_since_when_the_usual_is_that_of_a_moved_level_is_told(
+    long_fleet: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a day, which is how near a move is known; the jitter stayed and keeps its whole past."""
+    days = 8
+
+    def moved(table: RollupTable, lines: Lines, limits: tuple[()], span: HourSpan) -> History:
+        history = history_of(table, lines, limits, span)
+        history.figures["rtt_p95_ms"][...] *= 1 + (history.hours >= history.end_hour - days * 24)
+        return history
+
+    monkeypatch.setattr("dashboards.wall.site_past.history_of", moved)
+    past = past_of(long_fleet, DAY_NS)
+    since_ms = past.usual["rtt_p95_ms"].since_ms
+    assert since_ms is not None
+    assert abs(since_ms - past.as_of_ms + days * DAY_NS // MS_NS) <= 25 * HOUR_NS // MS_NS
+    assert past.usual["up_jitter_ms"].since_ms is None
 
 
 def test_a_moved_level_is_told_with_its_levels(long_fleet: Any) -> None:
@@ -248,3 +287,43 @@ def test_the_rungs_have_the_names_of_their_profiles(
     page.goto(f"{long_fleet.url}/?lang={language}#/site/{SITE}?range=15m&path={PATHS[0]}")
     page.wait_for_selector(".rungs li")
     assert page.locator(".rungs li").first.inner_text().startswith(f"↑ {lowest} ")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("ago_weeks", "said"),
+    [
+        (0, "Green band: usual for this hour of the week, of the 4 weeks measured before"),
+        (3, "No green band yet: it takes 24 measured days, and there were fewer before"),
+    ],
+)
+def test_the_page_says_what_the_band_stands_on(
+    page: Page, long_fleet: Any, until: Any, ago_weeks: int, said: str
+) -> None:
+    """The weeks that were measured, not those that are asked for; and where no band can be, that there is none."""
+    end_ms = (NOW_NS - ago_weeks * WEEK_NS) // MS_NS
+    span = f"from={end_ms - DAY_NS // MS_NS}&to={end_ms}"
+    page.goto(f"{long_fleet.url}/?lang=en#/site/{SITE}?{span}&path={PATHS[0]}")
+    until(page, f"document.querySelector('.charts > .source')?.textContent.includes({json.dumps(said)})")
+
+
+@pytest.mark.browser
+def test_the_page_says_since_when_a_moved_level_counts(page: Page, long_fleet: Any, until: Any) -> None:
+    """With the day, for the figure that moved and for no other, in both languages."""
+    begin_ms = (NOW_NS - 8 * DAY_NS) // MS_NS
+
+    def moved(route: Any) -> None:
+        answer = route.fetch()
+        past = answer.json()
+        past["usual"]["rtt_p95_ms"]["since_ms"] = begin_ms
+        route.fulfill(response=answer, json=past)
+
+    page.route("**/api/site/*/past*", moved)
+    for language, said, other in (
+        ("en", "Round trip: the level had moved, so only what was measured from", "Jitter: the level"),
+        ("hi", "देरी: स्तर बदल चुका था, इसलिए", "जिटर: स्तर"),
+    ):
+        page.goto("about:blank")
+        page.goto(f"{long_fleet.url}/?lang={language}#/site/{SITE}?range=24h&path={PATHS[0]}")
+        until(page, f"document.querySelector('.charts > .source')?.textContent.includes({json.dumps(said)})")
+        assert other not in page.inner_text(".charts > .source")

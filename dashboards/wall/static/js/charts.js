@@ -5,8 +5,8 @@ import { loadPlot } from "./plot_library.js";
 import { CHARTS, chartOptions, dataOf, readOut } from "./chart_options.js";
 import { createCursorRow } from "./chart_cursor.js";
 import { summaryRows } from "./chart_summary.js";
+import { usualSaid } from "./chart_usual.js";
 import { h, setText } from "./dom.js";
-import { moment } from "./format.js";
 import { codecName, say } from "./words.js";
 
 /** `zoom(from, to)` in ms; `pick(at, step)` asks for the raw reports of a step; `share()` for the address of this view. */
@@ -103,8 +103,8 @@ export function createCharts({ zoom, pick, share }) {
     summary.replaceChildren(...summaryRows(shown.series));
     setText(source, [
       say(`site.source_${shown.series.source}`, { step: shown.series.step_ms / 1000 }),
-      shown.past ? say("site.usual_of", { weeks: shown.past.weeks, at: moment(shown.past.as_of_ms) }) : "",
-    ].filter(Boolean).join(" "));
+      ...usualSaid(shown.past),
+    ].join(" "));
   }
 
   function drawOne(Plot, name) {
