@@ -17,7 +17,11 @@ Text = Annotated[str, Meta(min_length=1)]
 LOSSES: Final = ("loss", "loss_up", "loss_down")
 ROUND_TRIPS: Final = ("rtt_min", "rtt_mean", "rtt_p50", "rtt_p95", "rtt_p99", "rtt_max")
 JITTERS: Final = ("jitter_up", "jitter_down")
-COUNTS: Final = ("sent", "lost")
+COUNTS: Final = ("sent", "lost", "received")
+MOST_PACKETS: Final = 1_000_000
+"""Of a row."""
+OF_LOSS: Final = ("lost", "received", "loss")
+"""Each of them says how many were lost."""
 MARKS: Final = ("timeout", "lost", "true", "1", "*")
 """What commonly stands where a packet was lost."""
 
@@ -92,7 +96,7 @@ class Count(_Table, frozen=True, kw_only=True):
     """A column of numbers of packets, or the number that is always the same."""
 
     column: Text | None = None
-    is_: Annotated[int, Meta(ge=1, le=1_000_000)] | None = field(default=None, name="is")
+    is_: Annotated[int, Meta(ge=1, le=MOST_PACKETS)] | None = field(default=None, name="is")
 
 
 class Lost(_Table, frozen=True, kw_only=True):
@@ -120,6 +124,7 @@ class Summary(_Table, frozen=True, kw_only=True):
     """What the row's time is of the span that it tells of."""
     sent: Count
     lost: Count | None = None
+    received: Count | None = None
     loss: Share | None = None
     loss_up: Share | None = None
     loss_down: Share | None = None
@@ -213,8 +218,11 @@ def _check_summary(file: TomlFile, summary: Summary) -> None:
             raise file.wrong(
                 ("summary", key), f"{key} needs either a column or a number", f"write {key} = {{ is = 20 }}"
             )
-    if summary.lost is not None and summary.loss is not None:
-        raise file.wrong(("summary", "loss"), "lost and loss say the same thing", "keep one of the two")
+    told = [key for key in OF_LOSS if getattr(summary, key) is not None]
+    if len(told) > 1:
+        raise file.wrong(
+            ("summary", told[-1]), f"{' and '.join(told[-2:])} say the same thing", "keep one of the two"
+        )
 
 
 def _check_time(file: TomlFile, key: str, time: Time | None) -> None:

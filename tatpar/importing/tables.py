@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tatpar.importing.mapping import Mapping
 
 ROWS_PER_CHUNK: Final = 100_000
+_SEPARATORS: Final = (";", "\t", "|", ",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ def _not_utf8(path: Path) -> ConfigError:
 def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
     told = mapping.file
     header: dict[str, Any] = {"names": list(told.columns), "header": None} if told.columns else {"header": 0}
+    comments = _comments(path, told.comment)
     with (
         opened(path) as (raw, content),
         pd.read_csv(
@@ -108,9 +112,30 @@ def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Itera
             _must_have(path, mapping, list(frame.columns))
             cells = frame.fillna("")  # a line that ends too early
             there = (cells != "").any(axis=1).to_numpy(np.bool_)
-            yield Chunk(path, cells[there].reset_index(drop=True), line + np.flatnonzero(there))
+            lines = _lines(line + np.flatnonzero(there), comments)
+            yield Chunk(path, cells[there].reset_index(drop=True), lines)
             line += len(frame)
             say()
+
+
+def _comments(path: Path, sign: str | None) -> NDArray[np.int64]:
+    """(C,) the lines, from 1, that are comments."""
+    if sign is None:
+        return np.empty(0, dtype=np.int64)
+    begins = sign.encode()
+    with opened(path) as (_, content):
+        found = [
+            number
+            for number, raw in enumerate(content, 1)
+            if raw.removeprefix(codecs.BOM_UTF8).startswith(begins)
+        ]
+    return np.array(found, dtype=np.int64)
+
+
+def _lines(counted: NDArray[np.int64], comments: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The lines of a file, of which pandas counts all but the comments."""
+    before = comments - 1 - np.arange(len(comments))
+    return counted + np.searchsorted(before, counted)
 
 
 @contextmanager
@@ -134,7 +159,9 @@ def _parquet(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> I
         size, rows = path.stat().st_size, max(file.metadata.num_rows, 1)
         first = 1
         for batch in file.iter_batches(ROWS_PER_CHUNK, columns=list(mapping.columns())):
-            yield Chunk(path, batch.to_pandas(), first + np.arange(batch.num_rows))
+            # Not as pandas would have it: what was its index is a column of the file like any other.
+            frame = batch.to_pandas(ignore_metadata=True)
+            yield Chunk(path, frame, first + np.arange(batch.num_rows))
             first += batch.num_rows
             progress(size * batch.num_rows // rows)
 
@@ -151,6 +178,14 @@ def _must_have(path: Path, mapping: Mapping, there: list[Any]) -> None:
     names = [str(name) for name in there]
     for column in mapping.columns():
         if column not in names:
-            raise ConfigError(path, f'there is no column "{column}"', one_of(column, names))
+            raise ConfigError(path, f'there is no column "{column}"', _remedy(column, names))
         if names.count(column) > 1:
             raise ConfigError(path, f'the column "{column}" stands twice', "give one of them another name")
+
+
+def _remedy(column: str, names: list[str]) -> str:
+    """Which column may be meant; or, where the whole head is one, what stands between them."""
+    for sign in _SEPARATORS:
+        if len(names) == 1 and column in [name.strip('" ') for name in names[0].split(sign)]:
+            return f"say separator = {json.dumps(sign)} under [file] of the mapping"
+    return one_of(column, names)
