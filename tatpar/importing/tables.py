@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import json
 import os
 from contextlib import contextmanager
@@ -74,7 +75,7 @@ def chunks(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Ite
         raise _not_utf8(path) from None
     except PackedError as error:
         raise ConfigError(path, f"it cannot be unpacked ({error})", "pack or copy it again") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowException, OSError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, pa.ArrowException, OSError) as error:
         line, what = trouble_of(error)
         raise ConfigError(
             path, f"it cannot be read as {form} ({what})", "compare it with [file] of the mapping", line
@@ -93,6 +94,7 @@ def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Itera
     told = mapping.file
     header: dict[str, Any] = {"names": list(told.columns), "header": None} if told.columns else {"header": 0}
     comments = _comments(path, told.comment)
+    names = list(told.columns) or _head(path, told.separator, told.comment)
     with (
         opened(path) as (raw, content),
         pd.read_csv(
@@ -109,7 +111,13 @@ def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Itera
     ):
         line = 1 if told.columns else 2
         for frame in reader:
-            _must_have(path, mapping, list(frame.columns))
+            if not isinstance(
+                frame.index, pd.RangeIndex
+            ):  # pandas takes what is too much for names of the rows
+                raise ConfigError(
+                    path, f"a row has more than the {len(names)} columns that are named", "name each of them"
+                )
+            _must_have(path, mapping, names)
             cells = frame.fillna("")  # a line that ends too early
             there = (cells != "").any(axis=1).to_numpy(np.bool_)
             lines = _lines(line + np.flatnonzero(there), comments)
@@ -130,6 +138,14 @@ def _comments(path: Path, sign: str | None) -> NDArray[np.int64]:
             if raw.removeprefix(codecs.BOM_UTF8).startswith(begins)
         ]
     return np.array(found, dtype=np.int64)
+
+
+def _head(path: Path, separator: str, comment: str | None) -> list[str]:
+    """The names of the columns as they are written: pandas calls one that stands twice by another name."""
+    with opened(path) as (_, content):
+        texts = (raw.decode("utf-8").removeprefix("\ufeff").split("\r")[0] for raw in content)
+        head = next((text for text in texts if comment is None or not text.startswith(comment)), "")
+    return next(csv.reader([head], delimiter=separator), [])
 
 
 def _lines(counted: NDArray[np.int64], comments: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -118,3 +118,45 @@ def test_received_and_lost_are_not_both_told(desk: Desk) -> None:
     done = desk.imports([file], desk.writes("m.toml", SUMMARY + both))
     assert done.exit_code == 2
     assert "lost and received say the same thing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("t,rtt,rtt\n2026-11-20T09:00:00Z,40,41\n", 'the column "rtt" stands twice'),
+        ("t,rtt\n2026-11-20T09:00:00Z,40,7\n", "a row has more than the 2 columns that are named"),
+        ('[{"t":"' + "9" * 200_000 + '"}]\n', "it cannot be read as csv"),
+    ],
+    ids=["twice", "unnamed", "no table"],
+)
+def test_columns_that_cannot_be_told_apart_are_refused(desk: Desk, text: str, said: str) -> None:
+    """The second of a name, or the first of too many, would be another figure, or none."""
+    assert said in refusal(desk, desk.writes("a.csv", text), PING)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ('columns = ["t", "rtt", "rtt"]', 'm.toml:2: the column "rtt" stands twice'),
+        ('separator = "\\n"', "m.toml:2: separator is '\\n'"),
+        ('separator = "।"', "m.toml:2: separator is '।'"),
+        ('comment = "।"', "m.toml:2: comment is '।'"),
+        ('comment = ","', "m.toml:2: comment and separator are the same sign"),
+    ],
+)
+def test_a_mapping_names_signs_that_can_part_cells(desk: Desk, told: str, said: str) -> None:
+    """What cannot be read by it is told of the mapping, before any file is read."""
+    file = desk.writes("a.csv", "t,rtt\n2026-11-20T09:00:00Z,40\n")
+    done = desk.imports([file], desk.writes("m.toml", f"[file]\n{told}\n{PING}"))
+    assert done.exit_code == 2, done.output
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Y %H:%M:%S.%L", "%Y-%m-%d %Y", "%d/%m/%Y %"])
+def test_a_pattern_that_reads_no_time_is_told(desk: Desk, form: str) -> None:
+    """Other tools' directives, one that stands twice, one that breaks off."""
+    file = desk.writes("a.csv", "t,rtt\n20/11/2026 09:00,40\n")
+    mapping = PING.replace('column = "t"', f'column = "t"\nformat = "{form}"')
+    done = desk.imports([file], desk.writes("m.toml", mapping))
+    assert done.exit_code == 2, done.output
+    assert f'm.toml:3: "{form}" is no way of writing times' in done.stderr
