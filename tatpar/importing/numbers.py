@@ -25,6 +25,7 @@ ABSENT: Final = ("", "nan", "-nan", "null", "none", "-", "na", "n/a", "u")
 MS_PER: Final = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 _OFFSET: Final = re.compile(r"[T ]\d.*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$")
 """Of a time written as ISO 8601 says: behind a clock only, since a day ends like an offset of hours."""
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _OFFSET_OF_ALL: Final = re.compile(r"[+-]\d\d:?\d\d$")
 _SAYS_ZONE: Final = re.compile(r"%z|%Z|(?:(?<!%)[zZ]|UTC|GMT)$")
 """Of a pattern: what it reads says its zone, or the pattern does for all."""
@@ -154,11 +155,16 @@ def _written(cells: pd.Series, time: Time) -> tuple[Times, NDArray[np.bool_]]:
 
 
 def _cut_short(text: pd.Series) -> NDArray[np.bool_]:
-    """(n,) which times break off where the one before goes on: pandas takes `2026-1` for New Year."""
+    """(n,) which times break off where the one before goes on: pandas takes `2026-1` for New Year.
+
+    A day alone that follows on another is its midnight, as R writes it.
+    """
     length = text.str.len().to_numpy(np.int64)
     out = np.zeros(len(text), dtype=np.bool_)
     for row in np.flatnonzero(np.diff(length) < 0) + 1:
-        out[row] = cut_short(text.iloc[row], text.iloc[row - 1])
+        time, before = text.iloc[row], text.iloc[row - 1]
+        midnight = _DAY.fullmatch(time) is not None and not before.startswith(time)
+        out[row] = not midnight and cut_short(time, before)
     return out
 
 

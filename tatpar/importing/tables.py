@@ -111,9 +111,8 @@ def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Itera
     ):
         line = 1 if told.columns else 2
         for frame in reader:
-            if not isinstance(
-                frame.index, pd.RangeIndex
-            ):  # pandas takes what is too much for names of the rows
+            # What is too much pandas takes for names of the rows.
+            if not isinstance(frame.index, pd.RangeIndex):
                 raise ConfigError(
                     path, f"a row has more than the {len(names)} columns that are named", "name each of them"
                 )

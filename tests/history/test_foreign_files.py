@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -59,6 +60,15 @@ def test_a_time_that_breaks_off_is_no_other_time(desk: Desk, cut: str) -> None:
     """The last row of a file that was cut short, with the time at its end: pandas would take it for New Year, or midnight."""
     file = desk.writes("a.csv", f"rtt,t\n40,2026-11-20T09:00:00\n41,{cut}")
     assert f'a.csv:3: t is "{cut}"' in refusal(desk, file, PING)
+
+
+def test_a_day_alone_that_follows_on_another_is_its_midnight(desk: Desk) -> None:
+    """R leaves the clock out where it stands at 0."""
+    rows = "".join(f"40,{at}\n" for at in ("2026-11-20 23:59:45", "2026-11-21", "2026-11-21 00:00:15"))
+    done = desk.imports([desk.writes("a.csv", "rtt,t\n" + rows)], desk.writes("m.toml", PING))
+    assert done.exit_code == 0, done.output
+    found = desk.rollups()
+    assert np.nan_to_num(found.window_values["sent"]).sum(axis=1).tolist() == [1, 2]
 
 
 def test_times_of_one_file_may_have_fractions_of_any_length(desk: Desk) -> None:
