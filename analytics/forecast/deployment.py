@@ -97,14 +97,16 @@ def tracks_of(
 def _arrivals(grid: SlotGrid) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """(S, P, T) each: when a slot was known, and whether its office was silent if nothing of it was there by then.
 
-    Of a line that was not measured while another of its office was, nothing is awaited; where that came late, nothing from then on.
+    Of a line of which nothing was there in time while something of another of its office was, nothing is awaited, also where it
+    came late; where that other came late, nothing from then on.
     """
     there, closes_ns = grid.measured > 0, _closed_ns(grid)
     first_ns = np.where(there, grid.received_ns, NEVER).min(axis=1)
     in_time = first_ns <= closes_ns
     late_ns = np.where(in_time | (first_ns == NEVER), 0, first_ns)
     received_ns = np.where(there, grid.received_ns, late_ns[:, None])
-    return np.maximum(received_ns, closes_ns), there | ~in_time[:, None]
+    own = there & (received_ns <= closes_ns)
+    return np.maximum(received_ns, closes_ns), own | ~in_time[:, None]
 
 
 def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -188,8 +190,14 @@ def groups_of(lines: Lines, by_id: Mapping[str, Site]) -> dict[str, NDArray[np.i
     }
 
 
-def planned_slots(
-    works: Iterable[Work], lines: Lines, first_slot: int, slots: int, *, known_ns: int | None
+def planned_slots(  # noqa: PLR0913 - what, of whom, of when, as of when
+    works: Iterable[Work],
+    lines: Lines,
+    first_slot: int,
+    slots: int,
+    *,
+    known_ns: int | None,
+    longest_ns: int = 0,
 ) -> NDArray[np.bool_]:
     """(S, P, T): works or a holiday were announced for the slot.
 
@@ -199,11 +207,13 @@ def planned_slots(
         first_slot: of the axis T.
         slots: length of the axis T.
         known_ns: only what had been announced by then counts; None, for replaying history: what had been announced
-            `ANNOUNCED_BEFORE_NS` before it began.
+            `ANNOUNCED_BEFORE_NS` before anything that is asked about could touch it.
+        longest_ns: of replayed history, the longest span that is asked about: one that begins so long before works do
+            touches them still, and the first to ask about it does so `ANNOUNCED_BEFORE_NS` earlier.
     """
     out = np.zeros((*lines.shape, slots), dtype=bool)
     for work in works:
-        by_ns = work.from_ns - ANNOUNCED_BEFORE_NS if known_ns is None else known_ns
+        by_ns = work.from_ns - ANNOUNCED_BEFORE_NS - longest_ns if known_ns is None else known_ns
         if work.announced_ns > by_ns:
             continue
         first = min(max(work.from_ns // SLOT_NS - first_slot, 0), slots)

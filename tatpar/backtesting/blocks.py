@@ -24,11 +24,10 @@ from reports.past.slots import read_slots
 from tatpar.watching.imported_spans import imported_slots
 from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
-from telemetry.windows import SLOT_NS
+from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import tzinfo
 
     from numpy.typing import NDArray
 
@@ -115,6 +114,7 @@ class HistoryBlocks:
         ]
         limits = range(len(offices.sets.limits))
         self._questions = [[_questions(block, pairs, index) for index in limits] for block in self._blocks]
+        self._longest_ns = int((pairs.ends_ns - pairs.starts_ns).max(initial=HOUR_NS))  # of hours, too
         self._kept: list[ReplayBlock] | None = None
 
     @property
@@ -162,7 +162,7 @@ class HistoryBlocks:
             lambda done, _: self._progress(Doing("read", {"done": before + done, "of": of})),
             blocks=self._source.blocks,
         )
-        around = _surroundings(self._config, self._source.state, block.lines, grid, self._offices.zone)
+        around = self._surroundings(block.lines, grid)
         lines = np.flatnonzero(np.repeat(self._linked(block), len(block.lines.paths)))
         learnt = _learnt(lines, self._wanted)
         weeks = self._config.settings.watch.history_weeks
@@ -175,6 +175,20 @@ class HistoryBlocks:
                 track = track_of(grid, index, around)
                 track = track if rehearsed is None else replace(track, rehearsed=rehearsed)
                 yield ReplayBlock(track, part.asks, learnt, self._offices.zone, weeks)
+
+    def _surroundings(self, lines: Lines, grid: SlotGrid) -> Surroundings:
+        config, state, slots = self._config, self._source.state, grid.measured.shape[-1]
+        starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
+        imported = imported_slots(state, lines.sites, grid.first_slot, slots)
+        return Surroundings(
+            groups_of(lines, config.registry.by_id),
+            awaited_slots(grid, lost_in(state, lines.sites, starts, SLOT_NS), imported=imported),
+            planned_slots(
+                config.works, lines, grid.first_slot, slots, known_ns=None, longest_ns=self._longest_ns
+            ),
+            due=None if imported is None else due_slots(grid, imported),
+            ahead=clock_ahead(grid.first_slot, slots, self._offices.zone),
+        )
 
     def _linked(self, block: _Block) -> NDArray[np.bool_]:
         return np.asarray(self._offices.linked[block.rows])
@@ -200,23 +214,6 @@ def _paths(config: Config, offices: Offices, reader: StoreReader) -> tuple[str, 
     """The usual paths, and what else leads to a headquarters that some office was measured on."""
     more = (path for path in reader.latest().paths if path.partition(".")[2] in config.headquarters)
     return tuple(dict.fromkeys((*offices.usual_paths, *more)))
-
-
-def _surroundings(config: Config, state: StateDb, lines: Lines, grid: SlotGrid, zone: tzinfo) -> Surroundings:
-    slots = grid.measured.shape[-1]
-    starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
-    imported = imported_slots(state, lines.sites, grid.first_slot, slots)
-    return Surroundings(
-        groups_of(lines, config.registry.by_id),
-        awaited_slots(
-            grid,
-            lost_in(state, lines.sites, starts, SLOT_NS),
-            imported=imported,
-        ),
-        planned_slots(config.works, lines, grid.first_slot, slots, known_ns=None),
-        due=None if imported is None else due_slots(grid, imported),
-        ahead=clock_ahead(grid.first_slot, slots, zone),
-    )
 
 
 def _questions(block: _Block, pairs: Pairs, limit_set: int) -> _Questions:

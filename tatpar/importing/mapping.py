@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 from msgspec import Meta, Struct, field
 
 from config.names import ID_RULE, is_id
@@ -17,7 +20,11 @@ Text = Annotated[str, Meta(min_length=1)]
 LOSSES: Final = ("loss", "loss_up", "loss_down")
 ROUND_TRIPS: Final = ("rtt_min", "rtt_mean", "rtt_p50", "rtt_p95", "rtt_p99", "rtt_max")
 JITTERS: Final = ("jitter_up", "jitter_down")
-COUNTS: Final = ("sent", "lost")
+COUNTS: Final = ("sent", "lost", "received")
+MOST_PACKETS: Final = 1_000_000
+"""Of a row."""
+OF_LOSS: Final = ("lost", "received", "loss")
+"""Each of them says how many were lost."""
 MARKS: Final = ("timeout", "lost", "true", "1", "*")
 """What commonly stands where a packet was lost."""
 
@@ -92,7 +99,7 @@ class Count(_Table, frozen=True, kw_only=True):
     """A column of numbers of packets, or the number that is always the same."""
 
     column: Text | None = None
-    is_: Annotated[int, Meta(ge=1, le=1_000_000)] | None = field(default=None, name="is")
+    is_: Annotated[int, Meta(ge=1, le=MOST_PACKETS)] | None = field(default=None, name="is")
 
 
 class Lost(_Table, frozen=True, kw_only=True):
@@ -120,6 +127,7 @@ class Summary(_Table, frozen=True, kw_only=True):
     """What the row's time is of the span that it tells of."""
     sent: Count
     lost: Count | None = None
+    received: Count | None = None
     loss: Share | None = None
     loss_up: Share | None = None
     loss_down: Share | None = None
@@ -169,12 +177,29 @@ def read_mapping(path: Path) -> Mapping:
     mapping = file.convert(file.tables, Mapping)
     if not is_id(mapping.probe):
         raise file.wrong(("probe",), f'probe "{mapping.probe}" is not made of {ID_RULE}', 'write "imported"')
+    _check_file(file, mapping.file)
     _check_rows(file, mapping)
     for key in ("time", "arrived"):
         _check_time(file, key, getattr(mapping, key))
     for key in ("site", "path"):
         _check_named(file, key, getattr(mapping, key))
     return mapping
+
+
+def _check_file(file: TomlFile, told: File) -> None:
+    """Signs that can part cells or lines of CSV, and columns that can be told apart."""
+    for key, sign in (("separator", told.separator), ("comment", told.comment or "#")):
+        if not (sign == "\t" or (sign.isascii() and sign.isprintable())) or sign == '"':
+            raise file.wrong(
+                ("file", key), f"{key} is {sign!r}", "write one sign of ASCII that is no quote, as ; or \\t"
+            )
+    if told.comment == told.separator:
+        raise file.wrong(("file", "comment"), "comment and separator are the same sign", "write another")
+    twice = [name for name, count in Counter(told.columns).items() if count > 1]
+    if twice:
+        raise file.wrong(
+            ("file", "columns"), f'the column "{twice[0]}" stands twice', "give one of them another name"
+        )
 
 
 def _check_rows(file: TomlFile, mapping: Mapping) -> None:
@@ -213,8 +238,11 @@ def _check_summary(file: TomlFile, summary: Summary) -> None:
             raise file.wrong(
                 ("summary", key), f"{key} needs either a column or a number", f"write {key} = {{ is = 20 }}"
             )
-    if summary.lost is not None and summary.loss is not None:
-        raise file.wrong(("summary", "loss"), "lost and loss say the same thing", "keep one of the two")
+    told = [key for key in OF_LOSS if getattr(summary, key) is not None]
+    if len(told) > 1:
+        raise file.wrong(
+            ("summary", told[-1]), f"{' and '.join(told[-2:])} say the same thing", "keep one of the two"
+        )
 
 
 def _check_time(file: TomlFile, key: str, time: Time | None) -> None:
@@ -224,12 +252,21 @@ def _check_time(file: TomlFile, key: str, time: Time | None) -> None:
         raise file.wrong(
             (key, "zone"), f'"{time.zone}" is no time zone', f'write "{similar_zone(time.zone)}", or "UTC"'
         )
-    if time.format not in (*UNIX_NS, "iso") and "%" not in time.format:
+    if time.format not in (*UNIX_NS, "iso") and not _is_pattern(time.format):
         raise file.wrong(
             (key, "format"),
             f'"{time.format}" is no way of writing times',
             f"write one of: iso, {', '.join(UNIX_NS)}, or a pattern like %d/%m/%Y %H:%M",
         )
+
+
+def _is_pattern(form: str) -> bool:
+    """Whether times can be read by it; pandas says so only when it is used."""
+    try:
+        pd.to_datetime(pd.Series([""]), format=form, errors="coerce", utc=True)
+    except (ValueError, re.error):
+        return False
+    return "%" in form
 
 
 def _check_named(file: TomlFile, key: str, named: Named) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 from tatpar.importing.mapping import UNIX_NS
+from telemetry.trace_times import cut_short
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ ABSENT: Final = ("", "nan", "-nan", "null", "none", "-", "na", "n/a", "u")
 MS_PER: Final = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 _OFFSET: Final = re.compile(r"[T ]\d.*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$")
 """Of a time written as ISO 8601 says: behind a clock only, since a day ends like an offset of hours."""
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _OFFSET_OF_ALL: Final = re.compile(r"[+-]\d\d:?\d\d$")
 _SAYS_ZONE: Final = re.compile(r"%z|%Z|(?:(?<!%)[zZ]|UTC|GMT)$")
 """Of a pattern: what it reads says its zone, or the pattern does for all."""
@@ -52,6 +54,8 @@ def numbers(chunk: Chunk, column: str) -> NDArray[np.float64]:
     """
     cells = chunk.frame[column]
     if not _is_text(cells):
+        if pd.api.types.is_bool_dtype(cells) or cells.dtype.kind in "mM":
+            raise chunk.wrong(0, f"{column} is kept as {cells.dtype}", "keep it as a number")
         return np.asarray(pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan))
     text = cells.astype(str).str.strip()
     values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan)
@@ -122,6 +126,7 @@ def _unix(cells: pd.Series, per_ns: int) -> tuple[NDArray[np.int64], NDArray[np.
 
 def _written(cells: pd.Series, time: Time) -> tuple[Times, NDArray[np.bool_]]:
     """Times as text, or as a Parquet file's own times; those without an offset are of the zone."""
+    wrong = np.zeros(len(cells), dtype=np.bool_)
     if pd.api.types.is_datetime64_any_dtype(cells):
         naive = cells.dt.tz is None
         parsed = cells.dt.tz_localize("UTC") if naive else cells.dt.tz_convert("UTC")
@@ -135,7 +140,8 @@ def _written(cells: pd.Series, time: Time) -> tuple[Times, NDArray[np.bool_]]:
             if time.format == "iso"
             else np.full(len(text), _SAYS_ZONE.search(form) is None)
         )
-    wrong = parsed.isna().to_numpy(np.bool_)
+        wrong = _cut_short(text) if time.format == "iso" else wrong
+    wrong |= parsed.isna().to_numpy(np.bool_)
     seconds = np.where(wrong, 0, parsed.dt.as_unit("s").astype("int64").to_numpy(np.int64))
     far = np.abs(seconds) > _FAR_S
     parsed = parsed.mask(far)
@@ -146,6 +152,20 @@ def _written(cells: pd.Series, time: Time) -> tuple[Times, NDArray[np.bool_]]:
     ns = np.where(parsed.isna(), 0, parsed.dt.as_unit("ns").astype("int64").to_numpy(np.int64))
     ns = np.where(far, np.sign(seconds) * _FAR_S * SECOND_NS, ns)
     return Times(ns, twice & bare, never & bare), wrong
+
+
+def _cut_short(text: pd.Series) -> NDArray[np.bool_]:
+    """(n,) which times break off where the one before goes on: pandas takes `2026-1` for New Year.
+
+    A day alone that follows on another is its midnight, as R writes it.
+    """
+    length = text.str.len().to_numpy(np.int64)
+    out = np.zeros(len(text), dtype=np.bool_)
+    for row in np.flatnonzero(np.diff(length) < 0) + 1:
+        time, before = text.iloc[row], text.iloc[row - 1]
+        midnight = _DAY.fullmatch(time) is not None and not before.startswith(time)
+        out[row] = not midnight and cut_short(time, before)
+    return out
 
 
 def _of_zone(parsed: pd.Series, zone: ZoneInfo) -> tuple[pd.Series, NDArray[np.bool_], NDArray[np.bool_]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
-from tatpar.importing.mapping import JITTERS, LOSSES, ROUND_TRIPS, Count, Duration, Share
+from tatpar.importing.mapping import JITTERS, LOSSES, MOST_PACKETS, ROUND_TRIPS, Count, Duration, Share
 from tatpar.importing.numbers import MS_PER, Times, must_lie_in_the_past, numbers, times
 from telemetry.windows import DAY_NS, SECOND_NS
 
@@ -153,7 +153,7 @@ def _summaries(chunk: Chunk, summary: Summary) -> Samples:
     out["down_lost"] = np.rint(shares["loss_down"] * reached)
     either = np.where(np.isnan(out["up_lost"]) & np.isnan(out["down_lost"]), np.nan, 0.0)
     both = either + np.nan_to_num(out["up_lost"]) + np.nan_to_num(out["down_lost"])
-    lost = np.rint(shares["loss"] * sent) if summary.lost is None else _count(chunk, summary.lost)
+    lost = _lost(chunk, summary, shares["loss"], sent)
     out["lost"] = np.where(np.isnan(lost), both, np.fmax(lost, both))
     more = out["lost"] > sent
     if more.any():
@@ -165,6 +165,23 @@ def _summaries(chunk: Chunk, summary: Summary) -> Samples:
         out[name] = np.where(nothing | ~(out[name] > 0.0), np.nan, out[name])
     out["row"] = _numbered(np.stack([out[name] for name in FIGURES], axis=-1))
     return out
+
+
+def _lost(
+    chunk: Chunk, summary: Summary, share: NDArray[np.float64], sent: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(n,) packets that were lost, by whichever column says so; NaN where none does."""
+    if summary.lost is not None:
+        return _count(chunk, summary.lost)
+    if summary.received is None:
+        return np.rint(share * sent)
+    received = _count(chunk, summary.received)
+    more = received > sent
+    if more.any():
+        row = int(np.argmax(more))
+        problem = f"{received[row]:g} packets came back of {sent[row]:g} that were sent"
+        raise chunk.wrong(row, problem, "see sent and received under [summary] of the mapping")
+    return np.asarray(sent - received)
 
 
 def _numbered(figures: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -182,6 +199,11 @@ def _count(chunk: Chunk, count: Count) -> NDArray[np.float64]:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise chunk.wrong(row, f"{count.column} is {values[row]:g}", "write a whole number of packets")
+    many = values > MOST_PACKETS
+    if many.any():
+        row = int(np.argmax(many))
+        remedy = f"write how many packets the row tells of, at most {MOST_PACKETS:,}"
+        raise chunk.wrong(row, f"{count.column} is {values[row]:g}", remedy)
     return values
 
 

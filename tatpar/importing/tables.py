@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
+import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from tatpar.importing.mapping import Mapping
 
 ROWS_PER_CHUNK: Final = 100_000
+_SEPARATORS: Final = (";", "\t", "|", ",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def chunks(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Ite
         raise _not_utf8(path) from None
     except PackedError as error:
         raise ConfigError(path, f"it cannot be unpacked ({error})", "pack or copy it again") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowException, OSError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, pa.ArrowException, OSError) as error:
         line, what = trouble_of(error)
         raise ConfigError(
             path, f"it cannot be read as {form} ({what})", "compare it with [file] of the mapping", line
@@ -89,6 +93,8 @@ def _not_utf8(path: Path) -> ConfigError:
 def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Iterator[Chunk]:
     told = mapping.file
     header: dict[str, Any] = {"names": list(told.columns), "header": None} if told.columns else {"header": 0}
+    comments = _comments(path, told.comment)
+    names = list(told.columns) or _head(path, told.separator, told.comment)
     with (
         opened(path) as (raw, content),
         pd.read_csv(
@@ -105,12 +111,46 @@ def _csv(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Itera
     ):
         line = 1 if told.columns else 2
         for frame in reader:
-            _must_have(path, mapping, list(frame.columns))
+            # What is too much pandas takes for names of the rows.
+            if not isinstance(frame.index, pd.RangeIndex):
+                raise ConfigError(
+                    path, f"a row has more than the {len(names)} columns that are named", "name each of them"
+                )
+            _must_have(path, mapping, names)
             cells = frame.fillna("")  # a line that ends too early
             there = (cells != "").any(axis=1).to_numpy(np.bool_)
-            yield Chunk(path, cells[there].reset_index(drop=True), line + np.flatnonzero(there))
+            lines = _lines(line + np.flatnonzero(there), comments)
+            yield Chunk(path, cells[there].reset_index(drop=True), lines)
             line += len(frame)
             say()
+
+
+def _comments(path: Path, sign: str | None) -> NDArray[np.int64]:
+    """(C,) the lines, from 1, that are comments."""
+    if sign is None:
+        return np.empty(0, dtype=np.int64)
+    begins = sign.encode()
+    with opened(path) as (_, content):
+        found = [
+            number
+            for number, raw in enumerate(content, 1)
+            if raw.removeprefix(codecs.BOM_UTF8).startswith(begins)
+        ]
+    return np.array(found, dtype=np.int64)
+
+
+def _head(path: Path, separator: str, comment: str | None) -> list[str]:
+    """The names of the columns as they are written: pandas calls one that stands twice by another name."""
+    with opened(path) as (_, content):
+        texts = (raw.decode("utf-8").removeprefix("\ufeff").split("\r")[0] for raw in content)
+        head = next((text for text in texts if comment is None or not text.startswith(comment)), "")
+    return next(csv.reader([head], delimiter=separator), [])
+
+
+def _lines(counted: NDArray[np.int64], comments: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The lines of a file, of which pandas counts all but the comments."""
+    before = comments - 1 - np.arange(len(comments))
+    return counted + np.searchsorted(before, counted)
 
 
 @contextmanager
@@ -134,7 +174,9 @@ def _parquet(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> I
         size, rows = path.stat().st_size, max(file.metadata.num_rows, 1)
         first = 1
         for batch in file.iter_batches(ROWS_PER_CHUNK, columns=list(mapping.columns())):
-            yield Chunk(path, batch.to_pandas(), first + np.arange(batch.num_rows))
+            # Not as pandas would have it: what was its index is a column of the file like any other.
+            frame = batch.to_pandas(ignore_metadata=True)
+            yield Chunk(path, frame, first + np.arange(batch.num_rows))
             first += batch.num_rows
             progress(size * batch.num_rows // rows)
 
@@ -151,6 +193,14 @@ def _must_have(path: Path, mapping: Mapping, there: list[Any]) -> None:
     names = [str(name) for name in there]
     for column in mapping.columns():
         if column not in names:
-            raise ConfigError(path, f'there is no column "{column}"', one_of(column, names))
+            raise ConfigError(path, f'there is no column "{column}"', _remedy(column, names))
         if names.count(column) > 1:
             raise ConfigError(path, f'the column "{column}" stands twice', "give one of them another name")
+
+
+def _remedy(column: str, names: list[str]) -> str:
+    """Which column may be meant; or, where the whole head is one, what stands between them."""
+    for sign in _SEPARATORS:
+        if len(names) == 1 and column in [name.strip('" ') for name in names[0].split(sign)]:
+            return f"say separator = {json.dumps(sign)} under [file] of the mapping"
+    return one_of(column, names)

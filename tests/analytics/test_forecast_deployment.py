@@ -169,6 +169,25 @@ def test_who_is_silent_is_dark_until_it_comes_and_nobody_knows_beforehand_that_i
     assert not dark_by(track(late, made)).any(), "once it has come it was there"
 
 
+def test_one_line_that_comes_late_is_like_one_that_never_does_while_another_of_its_office_is_heard(
+    made: Bench,
+) -> None:
+    """The office was not silent, so nobody waits for that line: also not beforehand for what is to come of it."""
+    never, _ = filled(made)
+    late, _ = filled(made)
+    hole = slice(8, 14)
+    never.measured[0, 1, hole], never.received_ns[0, 1, hole] = 0, 0
+    late.received_ns[0, 1, hole] += 48 * HOUR_NS
+    closes = made.t0 + (np.arange(SLOTS) + 1) * SLOT_NS + 61 * SECOND_NS
+    for now_ns in closes.tolist():
+        line, now, every = np.ones(1, dtype=np.int64), np.array([now_ns]), np.arange(SLOTS)[None]
+        shown = [look(track(grid, made), line, every, now) for grid in (never, late)]
+        for name in ("known", "broke", "strain", "dark"):
+            assert np.array_equal(getattr(shown[0], name), getattr(shown[1], name)), (name, now_ns)
+        assert np.array_equal(*(dark_by(track(grid, made), now_ns) for grid in (never, late)))
+    assert look(track(late, made), line, every, now + 48 * HOUR_NS).known.sum() == SLOTS
+
+
 def test_an_office_is_awaited_from_its_first_word_on(made: Bench) -> None:
     """What is sent in afterwards makes nobody awaited before it came."""
     grid, _ = filled(made)

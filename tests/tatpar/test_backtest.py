@@ -17,6 +17,7 @@ from msgspec import structs
 
 from analytics.forecast.report import Score, Scored, score
 from config.load import load_config
+from config.works import Work, WorkKind
 from tatpar.__main__ import main
 from tatpar.backtesting.blocks import HistoryBlocks, Pairs, Source, Wanted
 from tatpar.backtesting.figures import Figures, Horizon, Lead
@@ -128,8 +129,8 @@ def call(folder: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["backtest", *where, "--weeks", "3.4", *arguments])
 
 
-def replay(folder: Path) -> Replayed:
-    config = load_config(folder / "tatpar.toml")
+def replay(folder: Path, works: tuple[Work, ...] = ()) -> Replayed:
+    config = structs.replace(load_config(folder / "tatpar.toml"), works=works)
     with (
         closing(SqliteReader(folder / "reports.db")) as reader,
         closing(StateDb(folder / "state.db")) as state,
@@ -207,6 +208,28 @@ def test_the_future_and_the_late_change_no_earlier_forecast(folder: Path, tmp_pa
         assert np.array_equal(one[before], other[before], equal_nan=True), name
         assert not np.array_equal(one[~before], other[~before], equal_nan=True), "nothing was corrupted"
     assert np.isfinite(ours.persistence[before]).sum() > 50
+
+
+def test_works_that_begin_within_a_meeting_are_not_known_before_they_were_announced(folder: Path) -> None:
+    """Of a day and half an hour before them nobody had heard when the meeting was a day ahead; what was announced earlier was known."""
+    begin_ns = START_NS // DAY_NS * DAY_NS + 15 * DAY_NS + 7 * HOUR_NS
+    from_ns = begin_ns + HOUR_NS // 2
+    early, late = (
+        Work(
+            who="all",
+            sites=OFFICES,
+            kind=WorkKind.WORKS,
+            from_ns=from_ns,
+            until_ns=from_ns + 2 * HOUR_NS,
+            announced_ns=from_ns - DAY_NS - before_ns,
+        )
+        for before_ns in (HOUR_NS, 0)
+    )
+    nothing, told, untold = replay(folder), replay(folder, (early,)), replay(folder, (late,))
+    meeting = nothing.starts_ns == begin_ns
+    assert meeting.any()
+    assert (told.model[meeting, 0] != nothing.model[meeting, 0]).any()
+    assert np.array_equal(untold.model[meeting, 0], nothing.model[meeting, 0])
 
 
 def test_offices_in_blocks_come_to_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
