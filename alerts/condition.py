@@ -37,6 +37,8 @@ class Condition(Struct, frozen=True, kw_only=True):
     """A shared fault that others have been found to suffer from may prove to be its cause: it waits until that is known."""
     muted: bool = False
     """Announced beforehand, or no longer bad and not yet well: nothing is begun and nothing is said."""
+    is_mild: bool = False
+    """Muted because it is less bad than what anybody is told of so early: a line that comes and goes is so between two faults, and is not well."""
 
     @property
     def rank(self) -> int:

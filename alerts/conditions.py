@@ -102,6 +102,10 @@ class _Finder:
         is_own = verdict.action in _MENDED_AT_THE_OFFICE
         incident = None if is_own else self._incident_of_verdict(verdict, end)
         kind = _kind_of(verdict)
+        concerns, is_tail = (
+            self._concerns(verdict, occurrence),
+            incident is None and self._is_its_tail(verdict),
+        )
         return Condition(
             subject=f"site:{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}",
             kind=kind if incident is None else Kind.NOT_YOUR_LINE,
@@ -119,15 +123,15 @@ class _Finder:
             factor=incident.factor if incident is not None else None,
             sites=(verdict.site,),
             may_be_shared=incident is None and not is_own and self._may_be_shared(verdict, end),
-            muted=self._is_muted(verdict, occurrence) or (incident is None and self._is_its_tail(verdict)),
+            muted=not concerns or is_tail or self._is_explained(verdict, occurrence),
+            is_mild=not concerns and not is_tail,
         )
 
-    def _is_muted(self, verdict: Verdict, occurrence: Occurrence) -> bool:
-        """Whether it begins nothing by itself: nobody is told so early, it was announced, or it is we who hear nothing."""
+    def _is_explained(self, verdict: Verdict, occurrence: Occurrence) -> bool:
+        """Whether it begins nothing by itself: it was announced, or it is we who hear nothing."""
         span_ns, reason = (occurrence.starts_ns, occurrence.ends_ns), _first_reason(verdict)
         return (
-            not self._concerns(verdict, occurrence)
-            or (reason is not None and reason.code is ReasonCode.PLANNED)
+            (reason is not None and reason.code is ReasonCode.PLANNED)
             or _is_our_deafness(reason)
             or self._announced.explains(verdict.site, occurrence.meeting.end, span_ns)
         )

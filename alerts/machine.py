@@ -154,7 +154,11 @@ class Machine:
             return self._well(alert, others)
         if condition.muted:  # it lasts, and nothing is said: what was told of it stays what it is about
             return structs.replace(
-                alert, starts_ns=condition.starts_ns, ends_ns=condition.ends_ns, clear_ns=None, own_ns=None
+                alert,
+                starts_ns=condition.starts_ns,
+                ends_ns=condition.ends_ns,
+                clear_ns=None,
+                own_ns=self._own_ns(alert, condition) if condition.is_mild and alert.own_ns else None,
             ), ()
         after = self._updated(alert, condition)
         if alert.subject != condition.subject and alert.told:

@@ -376,3 +376,17 @@ def test_a_fault_of_its_own_is_told_while_what_the_shared_one_left_behind_is_not
     own = Reason(code=ReasonCode.RECENT_FAULT, value=times, since_ns=since_ns, until_ns=until_ns)
     house.not_ready("agra", reasons=(own,), action=Action.CALL_PROVIDER).run("10:00")
     assert house.told_of("site:agra")[1:] == ["09:57:00 site:agra raised not_ready agra"]
+
+
+def test_a_line_that_comes_and_goes_after_a_shared_fault_is_told_as_its_own(build: Build) -> None:
+    """Every other look finds it at risk only: it is not well between, so the in-charge does not hear for an hour that it is not their line."""
+    house = build().at("09:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").ready("etah")
+    for minute in range(41, 51):
+        house.not_ready("agra").run(f"09:{minute - 1}:30")
+        house.at_risk("agra").run(f"09:{minute}")
+    assert house.told_of("site:agra") == [
+        "09:30:00 site:agra raised not_your_line agra",
+        "09:42:00 site:agra raised not_ready agra",
+    ]
