@@ -28,10 +28,9 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
     from tatpar.data_folder.clocks import clock_lines, clocks_as_json, clocks_in  # noqa: PLC0415
-    from tatpar.data_folder.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
+    from tatpar.data_folder.decided import decided, say_age, watch_age_s  # noqa: PLC0415
     from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
     from tatpar.terminal.json_time import readable, rfc3339  # noqa: PLC0415
-    from telemetry.words import say  # noqa: PLC0415
 
     config, now_ns = load_config(config_file), time.time_ns()
     language = lang or config.settings.deployment.language
@@ -54,8 +53,7 @@ def command(*, config_file: Path | None, data_dir: Path, lang: str | None, as_js
             )
         )
         return
-    if is_stale(age_s):
-        click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
+    say_age(age_s, data_dir, language)
     of_clocks = clock_lines(config, clocks, language, timezone_of(config.settings))
     for line in [*grouped(config, incidents, flags, language, now_ns), *of_clocks]:
         click.echo(line)

@@ -39,7 +39,7 @@ def command(
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
     from config.settings_file import timezone_of  # noqa: PLC0415
-    from tatpar.data_folder.decided import decided, is_stale, watch_age_s  # noqa: PLC0415
+    from tatpar.data_folder.decided import decided, say_age, watch_age_s  # noqa: PLC0415
     from tatpar.terminal.json_time import as_json as text_of  # noqa: PLC0415
     from tatpar.terminal.json_time import readable, rfc3339  # noqa: PLC0415
     from tatpar.terminal.spans import NoSuchSpanError, begin_of  # noqa: PLC0415
@@ -59,8 +59,7 @@ def command(
         told = [readable(each) for each in found]
         click.echo(text_of({"as_of": rfc3339(now_ns), "watch_age_s": age, "incidents": told}))
         return
-    if is_stale(age_s):
-        click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
+    say_age(age_s, data_dir, language)
     click.echo("\n".join(lines(config, found, language)) or say(language, "shared.none"))
 
 

@@ -91,7 +91,7 @@ def command(  # noqa: PLR0913 - one an option
     Exit status 3 when an invited office is not ready for any meeting shown, 1 when there are no verdicts.
     """
     from config.load import load_config  # noqa: PLC0415 - keeps --help fast
-    from tatpar.data_folder.decided import decided, watch_age_s  # noqa: PLC0415
+    from tatpar.data_folder.decided import decided, say_age, watch_age_s  # noqa: PLC0415
     from tatpar.data_folder.lab_calendar import lab_meetings  # noqa: PLC0415
     from tatpar.verdicts.track_record import in_words, track_record  # noqa: PLC0415
 
@@ -126,7 +126,9 @@ def command(  # noqa: PLR0913 - one an option
     else:
         if tables and not any(each.verdicts for each in tables):
             _fail_without_verdicts(config, said, now_ns)
-        _print(config, tables, age_s, language, everything=everything)
+        if tables:
+            say_age(age_s, data_dir, language)
+        _print(config, tables, language, everything=everything)
         click.echo("\n" + in_words(records, language))
     if any(each.someone_is_not_ready for each in tables):
         raise SystemExit(NOT_READY_STATUS)
@@ -208,17 +210,12 @@ def _print_json(
     click.echo(as_json(found))
 
 
-def _print(
-    config: Config, tables: Sequence[VerdictTable], age_s: float | None, language: str, *, everything: bool
-) -> None:
-    from tatpar.data_folder.decided import is_stale  # noqa: PLC0415
+def _print(config: Config, tables: Sequence[VerdictTable], language: str, *, everything: bool) -> None:
     from telemetry.words import say  # noqa: PLC0415
 
     if not tables:
         click.echo(say(language, "table.no_meeting", days=config.settings.watch.forecast_days))
         return
-    if is_stale(age_s):
-        click.echo(say(language, "table.stale", age=age_s or 0.0), err=True)
     for number, each in enumerate(tables):
         click.echo("\n".join(each.heading(language)))
         if everything or number == 0:

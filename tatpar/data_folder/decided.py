@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from tatpar.terminal.amiss import nothing_decided
 from tatpar.terminal.options import failed
 from telemetry.state.file import STATE_FILE
@@ -39,6 +41,19 @@ def watch_age_s(state: StateDb, now_ns: int) -> float | None:
     """Seconds since the watch's last heartbeat; None when it never beat."""
     beat = state.beats().get("watch")
     return None if beat is None else max(now_ns - beat.at_ns, 0) / 1e9
+
+
+def say_age(age_s: float | None, data_dir: Path, language: str) -> None:
+    """Say how old is what follows, where the watch is not at work.
+
+    Where it never looked the command ends: that nothing is known to be wrong would read as if all were well.
+    """
+    from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
+
+    if age_s is None:
+        failed(nothing_decided(data_dir, language))
+    if is_stale(age_s):
+        click.echo(say(language, "table.stale", age=age_s), err=True)
 
 
 def is_stale(age_s: float | None) -> bool:

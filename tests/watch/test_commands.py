@@ -161,6 +161,16 @@ def test_no_state_is_one_clear_line(town: Town, command: str) -> None:
     assert "--data" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["flags", "incidents"])
+def test_where_no_watch_ever_looked_nothing_is_said_to_be_well(town: Town, command: str) -> None:
+    """The state is there, for a collector made it: "no office is degraded" would read as if all were well."""
+    result = call(town, command, "--lang", "en")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "tatpar watch" in result.stderr
+    town.state.beat("watch", time.time_ns(), {})
+    assert call(town, command, "--lang", "en").exit_code == 0
+
+
 def test_a_calendar_without_meetings_is_told(town: Town) -> None:
     """One line in the reader's language; nobody is not ready for it."""
     town.meet()
