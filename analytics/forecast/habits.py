@@ -118,8 +118,9 @@ def habit_figures(of: Habits, moment: Moment) -> dict[str, Floats]:
         odds
         | standing
         | {
-            # A record of nothing but failures holds for as long as it is not broken, and is as good as gone after a day.
+            # Both say less from then on when the line has held for longer than between any two of its failures.
             "throughout": _throughout(weeks) * np.exp(-outlasts),
+            # So much of what the rates still say of the weeks before is taken back as the line's level has fallen below them.
             "mended": -outlasts * np.maximum(odds["rate"] - standing["level"], 0.0),
             "repeat": log_odds(repeat),
             "clock_gain": clock_gain,
