@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BROKEN: Final = 0.1
-"""A slot or span that broke for more than this share counts as broken."""
+"""A slot or span that broke for more than this share counts as broken. Of an outcome it is 5 %; decision 208 says why not here."""
 MEMORIES: Final = (
     ("day", DAY_NS, 12.0),
     ("six", 6 * HOUR_NS, 3.0),

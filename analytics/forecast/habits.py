@@ -18,6 +18,7 @@ from analytics.forecast.fading import DAY, SIX_HOURS, TEN_DAYS, THREE_DAYS
 from analytics.forecast.hourly import FAILED, hourly_beyond
 from analytics.forecast.levels import levels
 from analytics.forecast.margins import OTHER_LIMITS, Margin, margins
+from analytics.forecast.mended import outlasted
 from analytics.forecast.odds import log_odds
 from analytics.hours import HOURS_PER_DAY
 from telemetry.windows import HOUR_NS
@@ -112,11 +113,15 @@ def habit_figures(of: Habits, moment: Moment) -> dict[str, Floats]:
     now, usual = log_odds(moment.hour), odds["rate_ten_days"]
     off_clock = odds["clock"] - usual
     near = 0.5 ** (np.maximum(moment.start_ns - moment.now_ns, 0) / HOUR_NS / NEAR_HALF_HOURS)
+    standing, outlasts = _standing(of, moment), outlasted(weeks.had, weeks.failed)
     return (
         odds
-        | _standing(of, moment)
+        | standing
         | {
-            "throughout": _throughout(weeks),
+            # Both say less from then on when the line has held for longer than between any two of its failures.
+            "throughout": _throughout(weeks) * np.exp(-outlasts),
+            # So much of what the rates still say of the weeks before is taken back as the line's level has fallen below them.
+            "mended": -outlasts * np.maximum(odds["rate"] - standing["level"], 0.0),
             "repeat": log_odds(repeat),
             "clock_gain": clock_gain,
             "clock_by_clock_gain": clock_gain * off_clock,

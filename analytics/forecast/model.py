@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/8"
+FORM: Final = "terms/9"
 RIDGE: Final = 30.0
-RIDGE_OF: Final = {"planned": 1.0, "throughout": 1.0}
+RIDGE_OF: Final = {"planned": 1.0, "throughout": 1.0, "mended": 1.0}
 """Another ridge for a term's figures, or for one: what is seldom, says much, and is 0 everywhere else (announced stretches, lines
-that fail throughout) is held less, so that it need not be said by the weights of what is there every day."""
+that fail throughout or were mended) is held less, so that it need not be said by the weights of what is there every day."""
 SMOOTH: Final = 100.0
 NEVER_EASES: Final = frozenset(
-    {"strain_near", "strain_rise", "course_breaks", "peers_provider", "peers_end", "throughout"}
+    {"strain_near", "strain_rise", "course_breaks", "peers_provider", "peers_end", "throughout", "mended"}
 )
 """More strain now never speaks for a line, whatever other figures correct: where there is no past they are not there. Nor
-do peers that are broken, nor that all hours failed."""
+do peers that are broken, nor that all hours failed; and that the trouble is over never speaks against it."""
 FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "now": ("newest", "quarter", "hour", "since", "touched_quarter", "touched_hour"),
     "lately": ("six", "day", "onsets", "rate_six", "rate_day", "level", "near_day", "far_day"),
@@ -73,6 +73,7 @@ FIGURES_OF: Final[dict[str, tuple[str, ...]]] = {
         "near_ten_days",
         "far_ten_days",
         "throughout",
+        "mended",
     ),
     "peers": ("peers_provider", "peers_end"),
     "silence": ("silent", "missing_hour", "dark", "dark_day"),
