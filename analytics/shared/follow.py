@@ -23,7 +23,7 @@ from msgspec import structs
 
 from analytics.shared.ended import over_ns, suffered_until
 from analytics.shared.factors import is_part_of
-from analytics.shared.late import strangers
+from analytics.shared.late import strangers, undecided
 from analytics.shared.membership import belong, known_offices, lines_of, look, telling
 from analytics.shared.same import is_better_told, is_told_already, joined, same_as, takes_its_name
 from telemetry.decisions import Evidence, FactorKind, Incident
@@ -169,7 +169,7 @@ def _go_on(one: Open, each: Found, seen: Look, now_ns: int) -> Open:
         factor=factor,
         since_ns=_begun(one, each, surer=surer),
         seen_ns=now_ns,
-        ever=(one.ever | hit) & theirs,
+        ever=(one.ever | (hit & ~undecided(lines, hit, each.since_ns, seen.sighting))) & theirs,
         now=hit & theirs,
         evidence=_evidence(each) if surer else one.evidence,
         told_ns=told_ns,
@@ -218,13 +218,14 @@ def _over_ns(one: Open, now_ns: int) -> int:
 
 def _with_members(one: Open, found: NDArray[np.bool_], seen: Look) -> Open:
     """With everybody who belongs to it beside those `found`, (S,); its counts are never behind those it lists."""
-    now = found | belong(one.factor, one.ever, one.since_ns, seen)
+    proved = belong(one.factor, one.ever, one.since_ns, seen)
+    now = found | proved
     said, suffer = one.evidence, int(now.sum())
     if suffer > said.suffer:
         most = known_offices(one.factor, seen)
         members = max(said.members, min(said.members + suffer - said.suffer, most))
         said = structs.replace(said, suffer=suffer, members=members)
-    return replace(one, now=now, ever=one.ever | now, evidence=said)
+    return replace(one, now=now, ever=one.ever | proved, evidence=said)
 
 
 def _evidence(each: Found) -> Evidence:

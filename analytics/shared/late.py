@@ -35,18 +35,44 @@ def strangers(
     lines: NDArray[np.bool_], hit: NDArray[np.bool_], since_ns: int, sighting: Sighting
 ) -> NDArray[np.bool_]:
     """(S,): of the offices that a fault since `since_ns` seems to have `hit`, (S,), on its `lines`, (S, P), those that fell ill later, alone and otherwise."""
-    if sighting.ways is None:
+    first_ns = _first_ns(lines, sighting)
+    late = _is_late(first_ns, hit, since_ns)
+    if sighting.ways is None or not late.any():
         return np.zeros_like(hit)
-    ill = lines & sighting.troubled
-    never = np.iinfo(np.int64).max
-    first_ns = np.where(ill, sighting.since_ns, never).min(axis=1, initial=never)
-    late = hit & (first_ns > since_ns + AGE_NS)
-    if not late.any():
-        return np.zeros_like(hit)
-    at_ns = first_ns[hit]
-    with_it = np.abs(first_ns[:, None] - at_ns[None]) <= TOGETHER_NS
+    with_it = np.abs(first_ns[:, None] - first_ns[hit][None]) <= TOGETHER_NS
     alike = _shown(lines, hit & ~late, int((hit & ~late).sum()), sighting)
-    return np.asarray(late & (with_it.sum(axis=1) <= 1) & ~(ill & alike).any(axis=1))
+    other = (with_it.sum(axis=1) <= 1) & ~(lines & alike).any(axis=1)
+    return np.asarray(late & other & ~undecided(lines, hit, since_ns, sighting))
+
+
+def undecided(
+    lines: NDArray[np.bool_], hit: NDArray[np.bool_], since_ns: int, sighting: Sighting
+) -> NDArray[np.bool_]:
+    """(S,): of those `hit`, (S,), who fell ill later and of whom one window is known, where the fault has cut most off: no more of it may come.
+
+    They are of the fault until more is known: whoever is cut off is heard of no more.
+    """
+    late = _is_late(_first_ns(lines, sighting), hit, since_ns)
+    if sighting.ill_until_ns is None or not late.any():
+        return np.zeros_like(hit)
+    cut = (lines & (sighting.shows(0) | sighting.shows(1))).any(axis=1) & hit & ~late
+    if cut.sum() <= _HALF * (hit & ~late).sum():
+        return np.zeros_like(hit)
+    long = sighting.ill_until_ns - sighting.since_ns > WINDOW_NS
+    return np.asarray(late & ~(lines & sighting.troubled & long).any(axis=1))
+
+
+def _is_late(first_ns: NDArray[np.int64], hit: NDArray[np.bool_], since_ns: int) -> NDArray[np.bool_]:
+    """(S,): hit after the fault's half hour."""
+    ill = first_ns < np.iinfo(np.int64).max
+    return np.asarray(hit & ill & (first_ns > since_ns + AGE_NS))
+
+
+def _first_ns(lines: NDArray[np.bool_], sighting: Sighting) -> NDArray[np.int64]:
+    """(S,): when the first of an office's `lines`, (S, P), fell ill."""
+    never = np.iinfo(np.int64).max
+    ill = lines & sighting.troubled
+    return np.asarray(np.where(ill, sighting.since_ns, never).min(axis=1, initial=never))
 
 
 def _shown(

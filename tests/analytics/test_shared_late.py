@@ -115,6 +115,18 @@ def test_who_is_cut_off_after_an_hour_as_most_were_is_of_the_fault() -> None:
         assert listed_later(before, lossy_, is_plain=is_plain) == set()
 
 
+def test_who_may_be_cut_off_is_of_the_fault_until_more_is_known() -> None:
+    """Its last window lost a part, and no more comes: it is listed at once. One that goes on to be lossy is none of it after the second."""
+    silent = dict.fromkeys(THEIRS[:-2], BEGAN)
+    before, began_ns = looked([], silent), NOW - 2 * WINDOW_NS
+    once = looked(of("s23", LOSSY, began_ns, began_ns + WINDOW_NS), silent)
+    assert listed_later(before, once, is_plain=True) == {"s23"}
+    (one,) = follow(opened(before), shared_faults(FACTORS, once), once, FACTORS, NOW - WINDOW_NS).open
+    twice = looked(of("s23", LOSSY, began_ns), silent)
+    (after,) = follow((one,), shared_faults(FACTORS, twice), twice, FACTORS, NOW).open
+    assert [bool(each.now[23]) for each in (one, after)] == [True, False]
+
+
 def test_of_a_fault_that_is_half_over_nobody_is_one_more() -> None:
     """Six of twelve are left, which are not most: another that falls ill then has trouble of its own."""
     half = [flag for site in THEIRS[:6] for flag in of(site, LOSSY, BEGAN)]
