@@ -64,7 +64,7 @@ def at_once(candidates: Factors, sighting: Sighting) -> AtOnce:
     everything = np.asarray(candidates.members.any(axis=0))[None]
     lines = np.concatenate([everything, candidates.members[parts_of_offices(candidates)]])
     part = np.ones(len(lines), dtype=bool)
-    seen = see(lines, sighting.troubled, sighting.known, sighting.since_ns, part)
+    seen = see(lines, sighting.troubled, sighting.known, sighting.since_ns, part, sighting.explained_ns)
     best = AtOnce(_NOTHING, np.zeros_like(sighting.known))
     for onset_ns in onsets(sighting):
         story = told(seen, onset_ns)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.shared.onsets import EARLIER_NS
 from telemetry.decisions import Factor, FactorKind
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ LOG_PRIOR: Final = {
 }
 """Natural logarithm of the share of time in which one factor of a kind is at fault: an outage of half an hour, one to two
 a month, is e**-6.9. Nothing hangs on the digits: one office more that suffers weighs about 3.5."""
+LOG_PRIOR_BESIDE: Final = -4.6
+"""Providers share cables and exchanges: where one fails, one time in a hundred another fails with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,31 @@ class Factors:
     """F candidate factors over lines (S, P).
 
     `members` (F, S, P): the line depends on the factor; `log_prior` (F,). In the order of `FactorKind`: of two factors
-    that cover the same lines nothing can tell them apart, and the first is kept.
+    that cover the same lines nothing can tell them apart, and the first is kept. `failed_ns`: when providers failed that are left out.
     """
 
     names: tuple[Factor, ...]
     members: NDArray[np.bool_]
     log_prior: NDArray[np.float64]
+    failed_ns: tuple[int, ...] = ()
 
-    def without(self, number: int) -> Factors:
-        """All but one."""
+    def without(self, number: int, failed_ns: int) -> Factors:
+        """All but one, which failed at a time."""
         names = (*self.names[:number], *self.names[number + 1 :])
-        return Factors(names, np.delete(self.members, number, axis=0), np.delete(self.log_prior, number))
+        is_provider = self.names[number].kind is FactorKind.PROVIDER
+        return Factors(
+            names,
+            np.delete(self.members, number, axis=0),
+            np.delete(self.log_prior, number),
+            (*self.failed_ns, failed_ns) if is_provider else self.failed_ns,
+        )
+
+    def log_prior_at(self, onset_ns: int) -> NDArray[np.float64]:
+        """(F,): what is expected of each at a moment: of a provider more, when another has just failed."""
+        if all(abs(onset_ns - failed_ns) > EARLIER_NS for failed_ns in self.failed_ns):
+            return self.log_prior
+        is_provider = [name.kind is FactorKind.PROVIDER for name in self.names]
+        return np.where(is_provider, LOG_PRIOR_BESIDE, self.log_prior)
 
 
 def factors(

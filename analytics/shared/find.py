@@ -137,7 +137,8 @@ class _Left:
         """What is left when one fault is found: a factor has one fault at a time, and what that explains is not asked again."""
         if number not in self._without:
             explained = _explained_by(self, number)
-            self._without[number] = _Left(self.candidates.without(number), self.sighting.without(explained))
+            rest = self.candidates.without(number, int(self.weights.onset_ns[number]))
+            self._without[number] = _Left(rest, self.sighting.without(explained))
         return self._without[number]
 
 

@@ -8,7 +8,7 @@ Stateless but for what is open: the faults of a moment are found anew each time 
   factor whose name stands are none of its fault: their trouble is their own.
 * Several that turn out to be one are merged into the oldest; of one that splits the surest part keeps the identity.
 * It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that; silence of all
-  lasts only while nobody is heard.
+  lasts only while nobody is heard. When it was over is said by when its offices suffered last (`ended`).
 
 Who belongs to one that is open is asked apart from whether it is there (`membership`).
 """
@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import structs
 
+from analytics.shared.ended import over_ns, suffered_until
 from analytics.shared.factors import is_part_of
-from analytics.shared.membership import belong, known_offices, lines_of, look
-from analytics.shared.same import joined, same_as, takes_its_name
+from analytics.shared.late import strangers, undecided
+from analytics.shared.membership import belong, known_offices, lines_of, look, telling
+from analytics.shared.same import is_better_told, is_told_already, joined, same_as, takes_its_name
 from telemetry.decisions import Evidence, FactorKind, Incident
 from telemetry.windows import SECOND_NS
 
@@ -59,7 +61,9 @@ class Open:
     evidence: Evidence
     told_ns: int | None = None
     calm_ns: int | None = None
-    """Since when most of its offices have been well."""
+    """Since when most of its offices have been seen to be well."""
+    ill_until_ns: NDArray[np.int64] | None = None
+    """(S,): until when each office was seen to suffer; None before anybody has looked."""
 
     def incident(self, sites: Sequence[str]) -> Incident | None:
         """As it is told; None before it is."""
@@ -109,25 +113,29 @@ def follow(
     before: Sequence[Open], found: Sequence[Found], sighting: Sighting, candidates: Factors, now_ns: int
 ) -> Followed:
     """One look: what was open, what is found now, and what is seen of the lines."""
-    found, left = joined(found), list(before)
-    kept, ended = [], []
+    names = {each.factor for each in found}
+    found = [each for each in joined(found) if not is_better_told(each, before, names)]
+    kept, ended, left = [], [], list(before)
     again = {each.factor for each in found}
     seen = look(sighting, candidates, {*again, *(one.factor for one in left if one.told_ns is not None)})
     for number, each in enumerate(found):
         same = same_as(each, left, again)
         if not same:
-            kept.append(_begin(each, now_ns, number))
+            kept.append(_dated(_begin(each, now_ns, number), seen))
             continue
         oldest = min(same, key=lambda one: (one.told_ns is None, one.first_ns))
-        going_on = _go_on(oldest, each, seen, now_ns)
+        going_on = _go_on(_dated(oldest, seen), each, seen, now_ns)
+        if oldest.told_ns is None and is_told_already(going_on, before):
+            going_on = replace(going_on, told_ns=None)
         kept.append(_with_members(going_on, going_on.now, seen))
         ended += [(one, now_ns) for one in same if one is not oldest]
         taken = {one.id for one in same}
         left = [one for one in left if one.id not in taken]
     for one in left:
+        one = _dated(one, seen)  # noqa: PLW2901 - the same, a look later
         still = _still(one, seen, now_ns)
         if still is None:
-            ended.append((one, one.calm_ns or now_ns))
+            ended.append((one, _over_ns(one, now_ns)))
         else:
             kept.append(still)
     return Followed(tuple(sorted(kept, key=lambda one: (one.first_ns, one.id))), tuple(ended))
@@ -153,14 +161,16 @@ def _go_on(one: Open, each: Found, seen: Look, now_ns: int) -> Open:
     if told_ns is None and now_ns - one.first_ns >= HOLD_NS:
         told_ns = now_ns
     factor = each.factor if surer else one.factor
-    theirs = lines_of(factor, seen).any(axis=1)
+    lines = lines_of(factor, seen)
+    theirs = lines.any(axis=1)
+    hit = each.sites & (one.ever | ~strangers(lines, each.sites, each.since_ns, seen.sighting))
     return replace(
         one,
         factor=factor,
         since_ns=_begun(one, each, surer=surer),
         seen_ns=now_ns,
-        ever=(one.ever | each.sites) & theirs,
-        now=each.sites & theirs,
+        ever=(one.ever | (hit & ~undecided(lines, hit, each.since_ns, seen.sighting))) & theirs,
+        now=hit & theirs,
         evidence=_evidence(each) if surer else one.evidence,
         told_ns=told_ns,
         calm_ns=None,
@@ -192,15 +202,30 @@ def _still(one: Open, seen: Look, now_ns: int) -> Open | None:
     return None if now_ns - calm_ns >= CALM_NS else replace(one, now=now, calm_ns=calm_ns)
 
 
+def _dated(one: Open, seen: Look) -> Open:
+    """With until when each of its offices was seen to suffer."""
+    lines = telling(one.factor, lines_of(one.factor, seen), seen)
+    return replace(one, ill_until_ns=suffered_until(one.ill_until_ns, lines, seen.sighting))
+
+
+def _over_ns(one: Open, now_ns: int) -> int:
+    """When it was over; our own deafness, when somebody was heard."""
+    seen_ns = now_ns if one.calm_ns is None else one.calm_ns
+    if one.factor.kind is FactorKind.HUB:
+        return seen_ns
+    return over_ns(one.ill_until_ns, one.ever, one.now, seen_ns)
+
+
 def _with_members(one: Open, found: NDArray[np.bool_], seen: Look) -> Open:
     """With everybody who belongs to it beside those `found`, (S,); its counts are never behind those it lists."""
-    now = found | belong(one.factor, one.ever, one.since_ns, seen)
+    proved = belong(one.factor, one.ever, one.since_ns, seen)
+    now = found | proved
     said, suffer = one.evidence, int(now.sum())
     if suffer > said.suffer:
         most = known_offices(one.factor, seen)
         members = max(said.members, min(said.members + suffer - said.suffer, most))
         said = structs.replace(said, suffer=suffer, members=members)
-    return replace(one, now=now, ever=one.ever | now, evidence=said)
+    return replace(one, now=now, ever=one.ever | proved, evidence=said)
 
 
 def _evidence(each: Found) -> Evidence:

@@ -5,8 +5,8 @@ To decide that offices have something in common, those that had trouble before a
 
 * of an end that is cut off, every office whose line there is down belongs to it while its other ends answer, whatever trouble the line had before,
   and of headquarters that is cut off, every office whose lines are all down;
-* an office that depends on the factor and falls ill in the same way within half an hour of its beginning joins it: after that, trouble
-  of its own is as likely;
+* an office that depends on the factor and falls ill in the same way within half an hour of its beginning joins it; and after that, while most of
+  the factor's offices suffer in that way (`late`): else trouble of its own is as likely;
 * an office that has suffered from it and still does, or is still without contact, has not come back: when lines are heard again their
   flags begin anew, so a young flag does not say that the trouble is a new one. Where an end or an uplink has a fault of its own its
   lines say nothing of the fault of a provider, a region or headquarters: an office whose other lines are well has come back.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.shared.late import shown_by_most
 from analytics.shared.onsets import AGE_NS, EARLIER_NS
 from telemetry.decisions import FactorKind
 
@@ -61,7 +62,7 @@ def belong(factor: Factor, ever: NDArray[np.bool_], since_ns: int, seen: Look) -
     if factor.kind is FactorKind.HUB:
         return np.zeros_like(ever)
     sighting, lines, down = seen.sighting, lines_of(factor, seen), _down(seen.sighting)
-    still = ever & ((sighting.troubled | down) & _telling(factor, lines, seen)).any(axis=1)
+    still = ever & ((sighting.troubled | down) & telling(factor, lines, seen)).any(axis=1)
     cut = _is_cut(lines & sighting.known & ~sighting.silent, down)  # of who is silent nothing is measured
     if factor.kind is FactorKind.END or (factor.kind is FactorKind.HEADQUARTERS and _most(still, cut)):
         still |= cut
@@ -88,7 +89,7 @@ def lines_of(factor: Factor, seen: Look) -> NDArray[np.bool_]:
     return np.ones(seen.sighting.troubled.shape, dtype=bool)
 
 
-def _telling(factor: Factor, lines: NDArray[np.bool_], seen: Look) -> NDArray[np.bool_]:
+def telling(factor: Factor, lines: NDArray[np.bool_], seen: Look) -> NDArray[np.bool_]:
     """(S, P): of a factor's `lines`, (S, P), those that tell whether an office still suffers from it: not those at fault themselves, if it has others."""
     if factor.kind in _PARTS:
         return lines
@@ -99,10 +100,10 @@ def _telling(factor: Factor, lines: NDArray[np.bool_], seen: Look) -> NDArray[np
 def _fell_ill_later(
     lines: NDArray[np.bool_], still: NDArray[np.bool_], since_ns: int, sighting: Sighting
 ) -> NDArray[np.bool_]:
-    """(S,): most of the office's `lines`, (S, P), fell ill in the fault's half hour; of one that cuts off most, they are down."""
+    """(S,): most of the office's `lines`, (S, P), fell ill in the fault's half hour, or later as most did; of one that cuts off most, they are down."""
     down = _down(sighting)
-    began = (sighting.since_ns >= since_ns - EARLIER_NS) & (sighting.since_ns <= since_ns + AGE_NS)
-    ill = sighting.troubled & began
+    began = sighting.troubled & (sighting.since_ns >= since_ns - EARLIER_NS)
+    ill = began & ((sighting.since_ns <= since_ns + AGE_NS) | shown_by_most(lines, still, sighting))
     if _most(still, _is_cut(lines, down)):
         ill &= down
     return _is_cut(lines, ill)

@@ -27,8 +27,10 @@ MOST_ONSETS: Final = 24
 
 
 def onsets(sighting: Sighting) -> NDArray[np.int64]:
-    """When it may have begun: the moments at which most lines fell ill."""
-    at, count = np.unique(sighting.since_ns[sighting.troubled] // WINDOW_NS, return_counts=True)
+    """When it may have begun: the moments at which most lines fell ill, or fell silent, which ill ones may have done later."""
+    ill_ns = sighting.since_ns[sighting.troubled]
+    silent_ns = sighting.fell_silent_ns[sighting.silent]
+    at, count = np.unique(np.concatenate([ill_ns, silent_ns]) // WINDOW_NS, return_counts=True)
     return np.asarray(at[np.argsort(-count, kind="stable")][:MOST_ONSETS] * WINDOW_NS)
 
 

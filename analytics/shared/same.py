@@ -5,7 +5,9 @@
 * Else it is the same when it began at the same time (`SAME_NS`) and half of the smaller set of offices is common; or when it is found of a part
   of what is open, in that one's half hour.
 * Our own deafness never takes the place of a fault that was told by its name, nor a fault that of our deafness: but when the lines to headquarters
-  prove to have been dead, for all and from then on, that is why nothing came in.
+  prove to have been dead, for all and from then on, that is why nothing came in. Where they were told to break just before, that nobody is heard is not
+  told beside it.
+* Several that were told become one only when that is surer than all of them together.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 SAME_NS: Final = 300 * SECOND_NS
 _HALF: Final = 0.5
+_SEVERAL: Final = 2
 
 
 def joined(found: Sequence[Found]) -> list[Found]:
@@ -48,6 +51,27 @@ def same_as(each: Found, opened: Sequence[Open], again: set[Factor]) -> list[Ope
         or [one for one in rest if _is_same(one, each)]
         or [one for one in rest if _is_in_its_time(one, each) and is_part_of(each.factor, one.factor)]
     )
+
+
+def is_told_already(one: Open, opened: Sequence[Open]) -> bool:
+    """Whether nobody is heard since headquarters' own lines broke, and that is told: the last that came in said why nothing does."""
+    return one.factor.kind is FactorKind.HUB and any(
+        each.factor.kind is FactorKind.HEADQUARTERS
+        and each.told_ns is not None
+        and abs(one.since_ns - each.since_ns) <= EARLIER_NS
+        for each in opened
+    )
+
+
+def is_better_told(each: Found, opened: Sequence[Open], again: set[Factor]) -> bool:
+    """Whether several that were told explain more together than what is found instead of them.
+
+    Of three providers that heal one after the other the rest looks like headquarters for a moment.
+    """
+    if any(one.factor == each.factor or _grew(one, each) for one in opened):
+        return False
+    told = [one for one in opened if one.factor not in again and _is_named(one) and _is_same(one, each)]
+    return len(told) >= _SEVERAL and each.log_odds <= sum(one.evidence.log_odds for one in told)
 
 
 def takes_its_name(one: Open, each: Found, sighting: Sighting) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from telemetry.decisions import DOWN
+from telemetry.decisions import DOWN, ReasonCode
 from telemetry.windows import SILENT_NS
 
 if TYPE_CHECKING:
@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from telemetry.decisions import Flag
 
 
+_CODES: Final = (
+    {ReasonCode.DARK, ReasonCode.NO_DATA},
+    {ReasonCode.OUTAGE},
+    {ReasonCode.LOSS_UP, ReasonCode.BURST_UP, ReasonCode.LOSS, ReasonCode.BURST},
+    {ReasonCode.LOSS_DOWN, ReasonCode.BURST_DOWN, ReasonCode.LOSS, ReasonCode.BURST},
+    {ReasonCode.JITTER_UP},
+    {ReasonCode.JITTER_DOWN},
+    {ReasonCode.RTT, ReasonCode.RTT_FLOOR},
+)
+WAYS: Final = len(_CODES)
+"""A fault looks alike wherever it hits: nothing is heard, nothing comes through, loss on the way up, on the way down, jitter likewise, delay."""
+_DOWN_WAYS: Final = 0b11
+_WAYS_OF: Final = {
+    code: sum(1 << way for way, codes in enumerate(_CODES) if code in codes) for code in ReasonCode
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """(S, P) each.
@@ -28,6 +45,9 @@ class Sighting:
     `down`: nothing comes through now, or its office is without contact; None where nobody has looked.
     `silent_since_ns`: since when its office is not heard, whatever its lines had before; None where that is no other time.
     `hearing_since_ns`: since when anybody is heard: of what fell silent before nobody knows when that was.
+    `ways`: how each line's trouble shows, a bit for each way (`WAYS`); None where nobody has looked.
+    `ill_until_ns`: until when it was seen to suffer, 0 where it does not, or only as usual; None where nobody has looked.
+    `explained_ns`: since when a line has been troubled by what is found already, 0 where that is not so; None before anything is.
     """
 
     known: NDArray[np.bool_]
@@ -37,10 +57,20 @@ class Sighting:
     down: NDArray[np.bool_] | None = None
     silent_since_ns: NDArray[np.int64] | None = None
     hearing_since_ns: int = 0
+    ways: NDArray[np.uint8] | None = None
+    ill_until_ns: NDArray[np.int64] | None = None
+    explained_ns: NDArray[np.int64] | None = None
+
+    def shows(self, way: int) -> NDArray[np.bool_]:
+        """(S, P): lines whose trouble shows in one of the `WAYS`."""
+        if self.ways is None:
+            return np.zeros_like(self.known)
+        return np.asarray(self.troubled & (self.ways >> way & 1).astype(bool))
 
     def without(self, lines: NDArray[np.bool_]) -> Sighting:
-        """As if nothing were known of some lines, (S, P): what explains them is already found."""
+        """As if nothing were known of some lines, (S, P), but that they were well before: what explains them is already found."""
         known = self.known & ~lines
+        before = np.zeros_like(self.since_ns) if self.explained_ns is None else self.explained_ns
         since_ns = np.where(known, self.since_ns, 0)
         down = None if self.down is None else self.down & known
         return replace(
@@ -50,6 +80,7 @@ class Sighting:
             silent=self.silent & known,
             since_ns=since_ns,
             down=down,
+            explained_ns=np.where(self.known & lines, self.since_ns, before),
         )
 
     @property
@@ -90,7 +121,8 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
     silent = np.broadcast_to(silent_site[:, None], shape).copy()
     never = np.iinfo(np.int64).max
     since = np.where(silent, newest[:, None], never)
-    down = silent.copy()
+    down, ways = silent.copy(), np.where(silent, _WAYS_OF[ReasonCode.DARK], 0).astype(np.uint8)
+    until = np.where(silent, now_ns, 0)
     for flag in flags:
         row, column = lines.site_index.get(flag.site), lines.path_index.get(flag.path)
         if row is None:
@@ -103,6 +135,8 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
         down[row, column] |= is_down
         if not flag.as_usual:
             since[row, column] = min(int(since[row, column]), flag.since_ns)
+            until[row, column] = max(int(until[row, column]), flag.reason.until_ns or flag.seen_ns)
+            ways[row, column] |= _ways_of(flag, now_ns)
     known = measured & (silent | (now_ns - heard.last_end_ns <= SILENT_NS))
     troubled = (since < never) & known
     return Sighting(
@@ -113,4 +147,19 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
         down & known,
         np.broadcast_to(newest[:, None], shape),
         heard.hearing_since_ns,
+        _as_down_alone(np.where(troubled, ways, 0).astype(np.uint8)),
+        np.where(troubled, until, 0),
     )
+
+
+def _ways_of(flag: Flag, now_ns: int) -> int:
+    """The bits of `WAYS` in which a flag's trouble shows; who went down just now may not be heard any more either, and reports are on their way still."""
+    down_ns = now_ns - flag.since_ns if flag.reason.is_down_now else None
+    silent = down_ns is not None and down_ns <= 2 * SILENT_NS
+    return _WAYS_OF[flag.reason.code] | (_WAYS_OF[ReasonCode.DARK] if silent else 0)
+
+
+def _as_down_alone(ways: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Of what is down the loss is forgotten that it began with."""
+    down = ways & np.uint8(_DOWN_WAYS)
+    return np.where(down > 0, down, ways)

@@ -28,12 +28,17 @@ _HIT: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Office by office: the share of its lines that suffer (F, S), inside the sets of lines and beside them, NaN where unknown; and since when."""
+    """Office by office: the share of its lines that suffer (F, S), inside the sets of lines and beside them, NaN where unknown; and since when.
+
+    `explained` (F, S): in how many of the two, inside and beside, all that suffers is explained, since `explained_since_ns` (S,).
+    """
 
     inside: NDArray[np.float64]
     beside: NDArray[np.float64]
     since_ns: NDArray[np.int64]
     beside_since_ns: NDArray[np.int64]
+    explained: NDArray[np.int64]
+    explained_since_ns: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,18 @@ class Story:
         return np.asarray(shared - alone + self.together)
 
 
-def see(
+def see(  # noqa: PLR0913, PLR0917 - what is seen of lines
     lines: NDArray[np.bool_],
     troubled: NDArray[np.bool_],
     known: NDArray[np.bool_],
     since_ns: NDArray[np.int64],
     part: NDArray[np.bool_],
+    explained_ns: NDArray[np.int64] | None = None,
 ) -> Seen:
-    """What is seen inside and beside (F, S, P) sets of lines; `part` (F,): where an office is down elsewhere too, it is its own."""
+    """What is seen inside and beside (F, S, P) sets of lines; `part` (F,): where an office is down elsewhere too, it is its own.
+
+    `explained_ns` (S, P): since when what is explained already has suffered, 0 where nothing is.
+    """
     inside = _share(troubled, lines & known)
     beside = _share(troubled, ~lines & known)
     own = part[:, None] & (beside == 1.0)
@@ -77,6 +86,7 @@ def see(
         np.where(own, np.nan, beside),
         _first(lines & troubled & known, since_ns),
         _first(~lines & troubled & known, since_ns),
+        *_explained(lines, known, explained_ns),
     )
 
 
@@ -91,7 +101,7 @@ def told(seen: Seen, onset_ns: np.int64) -> Story:
         k=np.nansum(inside, axis=1),
         k_beside=np.nansum(beside, axis=1),
         before=before + before_beside,
-        well=well + well_beside,
+        well=well + well_beside + _well_but_for_it(seen, onset_ns),
         together=coincidence(hit, seen.since_ns, onset_ns),
     )
 
@@ -115,6 +125,23 @@ def _since(
         lately.sum(axis=1),
         (known & ~(earlier & ~lately)).sum(axis=1),
     )
+
+
+def _explained(
+    lines: NDArray[np.bool_], known: NDArray[np.bool_], explained_ns: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """As `Seen` has it."""
+    if explained_ns is None:
+        explained_ns = np.zeros(known.shape[-2:], dtype=np.int64)
+    gone = explained_ns > 0
+    sets = ((each & gone).any(axis=-1) & ~(each & known).any(axis=-1) for each in (lines, ~lines))
+    inside, beside = (each.astype(np.int64) for each in sets)
+    return np.asarray(inside + beside), _first(gone, explained_ns)
+
+
+def _well_but_for_it(seen: Seen, onset_ns: np.int64) -> NDArray[np.int64]:
+    """(F,): how many of those that are explained were well when this began, and so tell the rate as all others do."""
+    return np.asarray((seen.explained * (seen.explained_since_ns >= onset_ns - EARLIER_NS)).sum(axis=1))
 
 
 def _first(ill: NDArray[np.bool_], since_ns: NDArray[np.int64]) -> NDArray[np.int64]:

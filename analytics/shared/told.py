@@ -80,9 +80,10 @@ def _depends(site: Site, factor: Factor) -> bool:
 
 
 def _in_its_time(incident: Incident, since_ns: int) -> bool:
-    """Who is cut off from headquarters is of that fault whenever it happens, of any other within its first half hour."""
+    """Who is cut off from headquarters is of that fault whenever it happens, of any other within its first half hour, or while most of its offices suffer."""
     after_ns = since_ns - incident.since_ns
-    return after_ns >= -EARLIER_NS and (after_ns <= AGE_NS or incident.factor.is_headquarters)
+    suffer = 2 * len(incident.sites) > incident.evidence.members
+    return after_ns >= -EARLIER_NS and (after_ns <= AGE_NS or incident.factor.is_headquarters or suffer)
 
 
 def covers(factor: Factor, uplink: str, end: str, code: ReasonCode | None) -> bool:

@@ -8,7 +8,7 @@ An office whose other lines are all down too says nothing of one end or one upli
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -80,16 +80,31 @@ def _see(candidates: Factors, sighting: Sighting) -> Seen:
     known = sighting.known & ~(headquarters[:, None, None] & sighting.silent)
     troubled = np.where(hub[:, None, None], sighting.silent, sighting.troubled)
     since_ns = np.where(hub[:, None, None], sighting.fell_silent_ns, sighting.since_ns)
-    return see(candidates.members, troubled, known, since_ns, parts_of_offices(candidates))
+    part = parts_of_offices(candidates)
+    seen = see(candidates.members, troubled, known, since_ns, part, sighting.explained_ns)
+    return _with_the_silent_beside(seen, headquarters, sighting)
+
+
+def _with_the_silent_beside(seen: Seen, headquarters: NDArray[np.bool_], sighting: Sighting) -> Seen:
+    """Who is silent is none of headquarters' offices, and has trouble all the same: it tells the rate as it does for any other factor."""
+    silent = sighting.silent.any(axis=1)
+    if not silent.any():
+        return seen
+    theirs = headquarters[:, None] & silent
+    since_ns = np.where(sighting.silent, sighting.since_ns, np.iinfo(np.int64).max).min(axis=1)
+    return replace(
+        seen,
+        beside=np.where(theirs, 1.0, seen.beside),
+        beside_since_ns=np.where(theirs, since_ns, seen.beside_since_ns),
+    )
 
 
 def _weights(candidates: Factors, seen: Seen, onset_ns: np.int64) -> Weights:
     """The weights if all began at one moment."""
     story = told(seen, onset_ns)
     everything = is_one_of(candidates, (FactorKind.HEADQUARTERS,))
-    log_odds = (
-        np.where(everything, story.log_odds(SHARE_OF_ALL), story.log_odds(SHARE)) + candidates.log_prior
-    )
+    log_odds = np.where(everything, story.log_odds(SHARE_OF_ALL), story.log_odds(SHARE))
+    log_odds += candidates.log_prior_at(int(onset_ns))
     suffer = story.hit.sum(axis=1)
     # one voice that is heard, and it is not the hub
     everybody = ~is_one_of(candidates, (FactorKind.HUB,)) | (suffer == story.n)

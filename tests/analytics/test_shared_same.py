@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from analytics.lines import Lines
-from analytics.shared.factors import factors
+from analytics.shared.factors import LOG_PRIOR, LOG_PRIOR_BESIDE, factors
 from analytics.shared.find import shared_faults
 from analytics.shared.follow import CALM_NS, HOLD_NS, Open, follow
 from analytics.shared.sighting import Sighting
+from analytics.shared.weigh import weigh
 from bench._incident_scenes import Ground, places_of, scene
 from bench._incident_watch import Told, watch
 from config.load import load_config
 from lab.running.script import load_script
+from telemetry.decisions import Factor, FactorKind
 from telemetry.windows import SECOND_NS
 
 SITES = tuple(f"s{i:02d}" for i in range(48))
@@ -59,6 +63,93 @@ def test_three_providers_at_once_are_three() -> None:
     assert {str(each.factor) for each in found} == {f"provider:{name}" for name in names}
 
 
+# A fleet of 56 of which four providers serve 24, 14, 11 and 7 offices.
+SERVED = np.repeat(["qa", "qb", "qc", "qd"], (24, 14, 11, 7))
+LINES_56 = Lines(tuple(f"t{i:02d}" for i in range(56)), ("main.state", "main.national"))
+FACTORS_56 = factors(LINES_56, SERVED.tolist(), [f"r{i % 6}" for i in range(56)], np.ones(56, dtype=bool))
+
+
+def of_providers(ages_s: dict[str, int], well: int = 0) -> Sighting:
+    """Of each of these providers all offices suffer since so many seconds, the last few of each left out."""
+    since = np.zeros(LINES_56.shape, dtype=np.int64)
+    for name, age_s in ages_s.items():
+        theirs = np.flatnonzero(name == SERVED)
+        since[theirs[: len(theirs) - well]] = NOW - age_s * SECOND_NS
+    return Sighting(
+        np.ones(LINES_56.shape, dtype=bool), since > 0, np.zeros(LINES_56.shape, dtype=bool), since
+    )
+
+
+@pytest.mark.parametrize("spared", ["qa", "qb", "qc", "qd"])
+def test_three_of_four_providers_are_three_though_they_serve_nearly_all(spared: str) -> None:
+    """Not headquarters: of the fourth all lines are sound, and providers share cables."""
+    names = {name for name in ("qa", "qb", "qc", "qd") if name != spared}
+    ages_s = {name: 60 + 5 * number for number, name in enumerate(sorted(names))}
+    found = shared_faults(FACTORS_56, of_providers(ages_s))
+    assert {str(each.factor) for each in found} == {f"provider:{name}" for name in names}
+
+
+def test_two_that_are_silent_beside_a_third_that_is_lossy_are_three() -> None:
+    """Who is silent is no office of headquarters' fault, and speaks against it as it does against a provider's."""
+    ill = of_providers({"qa": 60, "qb": 65, "qc": 70})
+    half = replace(ill, silent=ill.troubled & (SERVED != "qa")[:, None])
+    assert {str(each.factor) for each in shared_faults(FACTORS_56, half)} == {
+        f"provider:{name}" for name in ("qa", "qb", "qc")
+    }
+
+
+def test_headquarters_that_spares_some_of_every_provider_is_headquarters() -> None:
+    """One office of each provider is well."""
+    found = shared_faults(FACTORS_56, of_providers(dict.fromkeys(("qa", "qb", "qc", "qd"), 60), well=1))
+    assert [str(each.factor) for each in found] == ["headquarters"]
+
+
+def test_what_is_explained_still_tells_how_rarely_offices_fail() -> None:
+    """A provider beside one whose fault is found is as plain as beside one that is well."""
+    number = FACTORS_56.names.index(Factor(FactorKind.PROVIDER, "qd"))
+    alone = weigh(FACTORS_56, of_providers({"qd": 60})).log_odds[number]
+    both = of_providers({"qa": 75, "qd": 60})
+    beside = weigh(FACTORS_56, both.without(both.troubled & (SERVED == "qa")[:, None])).log_odds[number]
+    assert beside == pytest.approx(alone)
+    assert beside > weigh(FACTORS_56, both).log_odds[number]
+
+
+@pytest.mark.parametrize(
+    ("apart_s", "more"), [(30, LOG_PRIOR_BESIDE - LOG_PRIOR[FactorKind.PROVIDER]), (600, 0.0)]
+)
+def test_a_provider_that_fails_with_another_is_likelier_to_have(apart_s: int, more: float) -> None:
+    """At the same moment, and no longer ten minutes later; of a region nothing more is expected."""
+    first = FACTORS_56.names.index(Factor(FactorKind.PROVIDER, "qa"))
+    rest = FACTORS_56.without(first, NOW - (60 + apart_s) * SECOND_NS)
+    number = rest.names.index(Factor(FactorKind.PROVIDER, "qd"))
+    with_it = rest.log_prior_at(NOW - 60 * SECOND_NS) - np.delete(FACTORS_56.log_prior, first)
+    assert with_it[number] == pytest.approx(more)
+    assert with_it[[name.kind is not FactorKind.PROVIDER for name in rest.names]].tolist() == [0.0] * sum(
+        name.kind is not FactorKind.PROVIDER for name in rest.names
+    )
+
+
+def test_faults_that_heal_one_by_one_are_not_taken_for_one() -> None:
+    """Three are told; for a look what is left of them seems to be headquarters', less surely than the three were together: all go on."""
+    names = ("qa", "qb", "qd")
+    ill = of_providers(dict.fromkeys(names, 60))
+    found = shared_faults(FACTORS_56, ill)
+    opened = follow((), found, ill, FACTORS_56, NOW).open
+    opened = follow(opened, found, ill, FACTORS_56, NOW + HOLD_NS).open
+    assert set(told(opened)) == {f"provider:{name}" for name in names}
+    together = sum(each.log_odds for each in found)
+    seeming = replace(
+        found[0],
+        factor=Factor(FactorKind.HEADQUARTERS),
+        sites=ill.troubled.any(axis=1),
+        log_odds=together - 1.0,
+    )
+    healing = follow(opened, [seeming], ill, FACTORS_56, NOW + 2 * HOLD_NS)
+    assert (set(told(healing.open)), healing.ended) == (set(told(opened)), ())
+    surer = replace(seeming, log_odds=200.0)
+    assert set(told(follow(opened, [surer], ill, FACTORS_56, NOW + 2 * HOLD_NS).open)) == {"headquarters"}
+
+
 def test_a_fault_that_grows_to_the_whole_provider_is_one() -> None:
     """A provider in one region; five minutes later the rest: the same incident, since its first beginning, with all its offices."""
     first = looked((), seen((P0 & R0, BOTH, 60)), NOW, NOW + HOLD_NS)
@@ -98,6 +189,19 @@ def test_a_dead_line_of_headquarters_is_why_nothing_came_in() -> None:
     assert told(looked(deaf, half, NOW + MINUTE)) == {"hub": 45}, "some are not heard yet, and it may be us"
     heard = looked(deaf, seen((ALL, BOTH, 60)), NOW + MINUTE)
     assert ([one.id for one in heard], told(heard)) == ([deaf[0].id], {"headquarters": 48})
+
+
+@pytest.mark.parametrize(("later_s", "both"), [(30, {"headquarters"}), (240, {"headquarters", "hub"})])
+def test_what_the_last_reports_said_is_why_no_more_come(later_s: int, both: set[str]) -> None:
+    """All lines to headquarters break, which is told, and then nobody is heard: one incident, if both began within two minutes."""
+    broken = looked((), seen((ALL, BOTH, 60)), NOW, NOW + HOLD_NS)
+    assert told(broken) == {"headquarters": 48}
+    since = np.full(LINES.shape, NOW - 60 * SECOND_NS)
+    known = np.ones(LINES.shape, dtype=bool)
+    deaf = Sighting(known, known, known, since, silent_since_ns=since + later_s * SECOND_NS)
+    after = looked(broken, deaf, NOW + 4 * MINUTE, NOW + 4 * MINUTE + HOLD_NS, NOW + 5 * MINUTE)
+    assert set(told(after)) == both
+    assert {str(one.factor) for one in after} == {"headquarters", "hub"}, "of our deafness it is still known"
 
 
 @pytest.mark.parametrize(("age_s", "both"), [(60, {"hub", "provider:p0"}), (2400, {"hub", "provider:p0"})])
@@ -148,6 +252,9 @@ def of_scene(ground: Ground, group: str, seed: int) -> tuple[list[str], list[Tol
         ("headquarters' line dead", 5000),
         ("three providers at once", 5001),
         ("three providers at once", 5006),
+        ("three providers at once", 5102),
+        ("three providers at once", 5103),
+        ("three providers at once", 5105),
         ("provider outlived by an end", 5000),
     ],
 )

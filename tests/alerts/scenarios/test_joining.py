@@ -47,6 +47,19 @@ def test_one_more_of_the_shared_fault_hears_that_alone(build: Build, kind: Facto
     assert set(shared.sites) == {"agra", *NAMED}
 
 
+def test_one_more_that_fails_long_after_hears_that_alone(build: Build) -> None:
+    """The provider's fault began forty minutes before, and all of its offices suffer still: nobody is sent to a router in between."""
+    house = build(offices=("agra", *NAMED)).at("09:50").not_ready(*NAMED, severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", *NAMED).run("10:31")
+    since = Reason(code=ReasonCode.LOSS_UP, value=0.4, limit=0.01, unit="ratio", since_ns=house.now_ns)
+    house.not_ready("agra", severe=True, reasons=(since,)).run("10:31:20", every_s=5)
+    listed_ns = house.now_ns
+    house.at("09:50").incident(FactorKind.PROVIDER, "provider-b", "agra", *NAMED)
+    house.now_ns = listed_ns
+    house.run("10:40", every_s=5)
+    assert house.told_of("site:agra") == ["10:31:20 site:agra raised not_your_line agra"]
+
+
 def test_who_is_not_named_by_then_hears_of_its_own_trouble(build: Build) -> None:
     """It waits as long as a crowd does, and no longer."""
     house = told_of_four(build).run("10:40", every_s=5)
