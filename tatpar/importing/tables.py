@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import json
 import os
 from contextlib import contextmanager
@@ -75,7 +74,7 @@ def chunks(path: Path, mapping: Mapping, progress: Callable[[int], None]) -> Ite
         raise _not_utf8(path) from None
     except PackedError as error:
         raise ConfigError(path, f"it cannot be unpacked ({error})", "pack or copy it again") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, pa.ArrowException, OSError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowException, OSError) as error:
         line, what = trouble_of(error)
         raise ConfigError(
             path, f"it cannot be read as {form} ({what})", "compare it with [file] of the mapping", line
@@ -140,11 +139,19 @@ def _comments(path: Path, sign: str | None) -> NDArray[np.int64]:
 
 
 def _head(path: Path, separator: str, comment: str | None) -> list[str]:
-    """The names of the columns as they are written: pandas calls one that stands twice by another name."""
+    """The names of the columns as they are written: as a header pandas calls one that stands twice by another name."""
     with opened(path) as (_, content):
-        texts = (raw.decode("utf-8").removeprefix("\ufeff").split("\r")[0] for raw in content)
-        head = next((text for text in texts if comment is None or not text.startswith(comment)), "")
-    return next(csv.reader([head], delimiter=separator), [])
+        head = pd.read_csv(
+            content,
+            sep=separator,
+            comment=comment,
+            header=None,
+            nrows=1,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+        )
+    return list(head.iloc[0])
 
 
 def _lines(counted: NDArray[np.int64], comments: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -87,6 +87,15 @@ def test_a_line_is_the_file_s_own_where_others_are_comments(desk: Desk) -> None:
     assert 'a.csv:7: rtt is "abc"' in refusal(desk, file, '[file]\ncomment = "#"\n' + PING)
 
 
+@pytest.mark.parametrize("head", ['"loss\n(%)",t,rtt', "loss,t,rtt#in ms"], ids=["lines", "comment"])
+def test_a_head_is_read_as_the_rows_are(desk: Desk, head: str) -> None:
+    """A spreadsheet breaks a long name into lines; a comment may stand behind the last."""
+    file = desk.writes("a.csv", f"{head}\n0,2026-11-20T09:00:00Z,40\n")
+    done = desk.imports([file], desk.writes("m.toml", '[file]\ncomment = "#"\n' + PING))
+    assert done.exit_code == 0, done.output
+    assert desk.rollups().window_values["sent"][0, :1].tolist() == [1]
+
+
 @pytest.mark.parametrize(("sign", "written"), [(";", ";"), ("\t", "\\t"), ("|", "|")])
 def test_a_head_that_is_one_column_says_which_separator_to_name(desk: Desk, sign: str, written: str) -> None:
     """No column is called `t;rtt`, though nothing else is there."""
@@ -135,7 +144,7 @@ def test_received_and_lost_are_not_both_told(desk: Desk) -> None:
     [
         ("t,rtt,rtt\n2026-11-20T09:00:00Z,40,41\n", 'the column "rtt" stands twice'),
         ("t,rtt\n2026-11-20T09:00:00Z,40,7\n", "a row has more than the 2 columns that are named"),
-        ('[{"t":"' + "9" * 200_000 + '"}]\n', "it cannot be read as csv"),
+        ('[{"t":"' + "9" * 200_000 + '"}]\n', 'there is no column "t"'),
     ],
     ids=["twice", "unnamed", "no table"],
 )
