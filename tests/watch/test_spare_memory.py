@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tatpar.watching import hindsight
+from tatpar.watching.spare_memory import give_back
 
 if TYPE_CHECKING:
     import pytest
@@ -50,3 +52,9 @@ def test_the_watch_gives_back_after_each_reading_of_the_past(
     town.play(60)
     town.watch.refresh_past(town.now_ns)
     assert given
+
+
+def test_a_library_that_is_just_being_imported_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread's import is seen before it is done, with nothing in it yet."""
+    monkeypatch.setitem(sys.modules, "pyarrow", ModuleType("pyarrow"))
+    give_back()
