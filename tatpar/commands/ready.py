@@ -158,7 +158,7 @@ def _fail_without_verdicts(config: Config, said: Sequence[Verdict], now_ns: int)
 def _failures(
     config: Config, data_dir: Path, state: StateDb, coming: Sequence[Occurrence], now_ns: int
 ) -> Failures:
-    """Who has failed a meeting that runs; nobody where the store cannot be read, which is said."""
+    """Who has failed a meeting that runs; of no meeting where the store cannot be read, which is said."""
     from tatpar.verdicts.underway import failed_already  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
 
@@ -178,6 +178,7 @@ def _tables(  # noqa: PLR0913, PLR0917 - what is known of the offices
     now_ns: int,
 ) -> list[VerdictTable]:
     from tatpar.verdicts.table import VerdictTable  # noqa: PLC0415
+    from tatpar.verdicts.underway import is_underway  # noqa: PLC0415
 
     by_occurrence: dict[tuple[str, int, int], dict[str, Verdict]] = {}
     for verdict in said:
@@ -189,8 +190,10 @@ def _tables(  # noqa: PLR0913, PLR0917 - what is known of the offices
         invited = each.meeting.invited
         verdicts = [found[site] for site in invited if site in found]
         last = {site: rehearsed[site] for site in invited if site in rehearsed}
-        lost = failures.get((each.meeting.uid, each.recurrence_ns), {})
-        tables.append(VerdictTable(config, each, verdicts, now_ns, last, lost))
+        failed = failures.get((each.meeting.uid, each.recurrence_ns))
+        if failed is None and not is_underway(each, now_ns):
+            failed = {}
+        tables.append(VerdictTable(config, each, verdicts, now_ns, last, failed))
     return tables
 
 

@@ -37,8 +37,8 @@ class VerdictTable:
     """When it is read: what is not of today is told with its day."""
     rehearsed: Mapping[str, LastRehearsal] = field(default_factory=dict)
     """By office, its newest rehearsal."""
-    failed: Mapping[str, Outcome] = field(default_factory=dict)
-    """By office, what came of it so far, of a meeting that runs and that it has failed already."""
+    failed: Mapping[str, Outcome] | None = field(default_factory=dict)
+    """By office, what came of it so far, of a meeting that runs and that it has failed already; None where that is not known."""
 
     def counts(self) -> dict[str, int]:
         """Offices by state; those that are not linked yet are `planned` and count nowhere else."""
@@ -101,7 +101,9 @@ class VerdictTable:
             "profile": occurrence.meeting.profile,
             "counts": self.counts(),
             "verdicts": [readable(verdict) for verdict in self.verdicts],
-            "failed_already": [
+            "failed_already": None
+            if self.failed is None
+            else [
                 {"site": site, "broken": one.broken, "windows": one.windows}
                 for site, one in self.failed.items()
             ],
@@ -131,7 +133,7 @@ class VerdictTable:
 
     def _failed(self, language: str, site: str) -> str:
         """That it has failed the meeting already, however well it is now."""
-        one = self.failed.get(site)
+        one = (self.failed or {}).get(site)
         return "" if one is None else say(language, "table.failed_row", broken=one.broken / one.windows)
 
     def _young(self, language: str, verdict: Verdict) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from telemetry.state.db import StateDb
 
 Failures = dict[tuple[str, int], dict[str, "Outcome"]]
-"""By occurrence (UID, RECURRENCE-ID), of each office that has failed it the outcome so far."""
+"""By occurrence (UID, RECURRENCE-ID) that runs, of each office that has failed it the outcome so far; one that nothing is known of is left out."""
 
 
 def is_underway(occurrence: Occurrence, now_ns: int) -> bool:

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from tatpar.__main__ import main
 from tatpar.verdicts.underway import failed_already
+from telemetry.store.errors import StoreError
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -28,11 +29,16 @@ def underway(town: Town) -> Town:
     return town
 
 
-def ready(town: Town, monkeypatch: pytest.MonkeyPatch, *more: str) -> str:
-    """What the command prints at the town's own time."""
+def ask(town: Town, monkeypatch: pytest.MonkeyPatch, *more: str) -> Result:
+    """The command at the town's own time."""
     monkeypatch.setattr("tatpar.commands.ready.time", SimpleNamespace(time_ns=lambda: town.now_ns))
     at = ["--config", str(town.folder / "tatpar.toml"), "--data", str(town.folder)]
-    return CliRunner().invoke(main, ["ready", *at, *more]).stdout.replace("\u00a0", " ")
+    return CliRunner().invoke(main, ["ready", *at, *more])
+
+
+def ready(town: Town, monkeypatch: pytest.MonkeyPatch, *more: str) -> str:
+    """What it prints."""
+    return ask(town, monkeypatch, *more).stdout.replace("\u00a0", " ")
 
 
 def test_who_has_failed_a_running_meeting_is_named(underway: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,9 +56,9 @@ def test_who_has_failed_a_running_meeting_is_named(underway: Town, monkeypatch: 
 def test_it_is_said_in_hindi(underway: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both sentences, and the row."""
     text = ready(underway, monkeypatch, "--lang", "hi")
-    assert "11:42 बजे तक चलेगी, हाल बचे हुए हिस्से का है" in text
+    assert "11:42 बजे तक चलेगी, नीचे की स्थिति बचे हुए समय की है" in text
     assert "1 कार्यालय में मीटिंग नहीं चली, यह अभी से तय है: आगरा" in text
-    assert "मीटिंग नहीं चली, यह तय है: 8.3 % समय लाइन ज़रूरत से कम थी" in text
+    assert "मीटिंग नहीं चली, यह तय है: पूरी मीटिंग के 8.3 % समय में लाइन ज़रूरत से कम थी" in text
 
 
 def test_what_may_still_turn_is_not_said(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,3 +80,20 @@ def test_nobody_has_failed_where_nothing_is_stored(underway: Town) -> None:
     assert running
     nowhere = underway.folder / "nowhere"
     assert failed_already(config, nowhere, underway.state, running, underway.now_ns) == {}
+
+
+def test_where_it_cannot_be_known_nobody_is_said_to_have_held(
+    underway: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that cannot be read is told beside the verdicts; for a program an empty list would say that nobody has failed."""
+
+    def unreadable(*_: object) -> None:
+        raise StoreError("reports.db is no store")
+
+    monkeypatch.setattr("tatpar.verdicts.underway.open_reader", unreadable)
+    done = ask(underway, monkeypatch, "--lang", "en")
+    assert "who has failed a running meeting is not known: reports.db is no store" in done.stderr
+    assert "the verdict is about what is left" in done.stdout
+    running, *later = json.loads(ready(underway, monkeypatch, "--json"))["occurrences"]
+    assert running["failed_already"] is None
+    assert [each["failed_already"] for each in later] == [[]] * len(later)
