@@ -76,10 +76,10 @@ class _Alerts:
                 self._by_site[site].append(alert)
 
     def of(self, site: str, verdict: Verdict | None) -> Alert | None:
-        """The alert of the fault that the verdict names, whichever of its offices that lists by now; else the office's own for this meeting, else one that is about it at large, or a fault it shares.
+        """The alert of the fault that the verdict names, whichever of its offices that lists by now; else what may be about the office.
 
-        One of which somebody was told goes before one that is kept back: what an office shares is told once, for all of them. Where there is
-        none of these, the office's own with another meeting in mind: its people know of it.
+        One of which somebody was told goes before one that is kept back: what an office shares is told once, for all of them. Then one about this
+        meeting goes before one about another, of which its people know all the same; then the office's own before a fault that it shares.
         """
         factor = verdict.reasons[0].factor if verdict is not None and verdict.reasons else None
         its_fault = self._by_factor.get(factor, []) if factor is not None else []

@@ -120,6 +120,19 @@ def test_who_knows_from_an_earlier_meeting_is_not_nobody(desk: Desk) -> None:
     assert "यह 24 नवंबर, मंगलवार, 10:30 बजे की मीटिंग के बारे में था" in hindi
 
 
+def test_the_office_s_own_goes_before_a_fault_that_its_verdict_does_not_name(desk: Desk) -> None:
+    """Both were told with the earlier meeting in mind: who heard of its own trouble is named."""
+    desk.meets("early", "10:30", minutes=20)
+    desk.says()
+    own = desk.alert("E7M2PQ", "etah", "early", told=("asha",))
+    fault = shared(desk, "S4DANJ", Factor(kind=FactorKind.AT_ONCE), "etah")
+    fault = replace(fault, meeting=own.meeting, occurrence_ns=own.occurrence_ns, starts_ns=own.starts_ns)
+    desk.state.put_alerts([own, fault], [], ns("09:56"))
+    text = before(desk)
+    assert "(E7M2PQ)\n  This was about" in text
+    assert "S4DANJ" not in text
+
+
 def test_who_took_it_up_for_an_earlier_meeting_is_named(desk: Desk) -> None:
     """Taken up is taken up, and of what is said beside it."""
     desk.meets("early", "10:30", minutes=20)
