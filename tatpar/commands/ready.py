@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from tatpar.terminal.amiss import no_uid
+from tatpar.terminal.amiss import no_uid, no_verdicts
 from tatpar.terminal.options import FiniteRange, json_option, lang_option, settings_and_data, wrong_input
 from telemetry.windows import DAY_NS
 
@@ -119,13 +119,13 @@ def command(  # noqa: PLR0913 - one an option
         records = track_record(state, now_ns)
         invited = {site for one in coming for site in one.meeting.invited}
         rehearsed = state.last_rehearsals(invited, now_ns - REHEARSED_DAYS * DAY_NS)
-        failures = _failures(config, data_dir, state, coming, now_ns)
+        failures = _failures(config, data_dir, state, coming, now_ns, language)
     tables = _tables(config, coming, said, rehearsed, failures, now_ns)
     if as_json:
         _print_json(tables, records, age_s, now_ns)
     else:
         if tables and not any(each.verdicts for each in tables):
-            _fail_without_verdicts(config, said, now_ns)
+            _fail_without_verdicts(config, said, now_ns, language)
         if tables:
             say_age(age_s, data_dir, language)
         _print(config, tables, language, everything=everything)
@@ -141,31 +141,27 @@ def _only(config: Config, coming: Sequence[Occurrence], uid: str, language: str)
     return [each for each in coming if each.meeting.uid == uid][:1]
 
 
-def _fail_without_verdicts(config: Config, said: Sequence[Verdict], now_ns: int) -> NoReturn:
+def _fail_without_verdicts(config: Config, said: Sequence[Verdict], now_ns: int, language: str) -> NoReturn:
     """No meeting of these settings has a verdict: the watch has given none yet, or it reads other settings."""
     from tatpar.terminal.options import failed  # noqa: PLC0415
 
     known = {meeting.uid for meeting in config.calendar.meetings}
-    strange = sorted({each.meeting for each in said if each.starts_ns > now_ns} - known)
-    if not strange:
-        failed("no verdicts yet; start `tatpar watch` (or `tatpar up`) on this data folder")
-    failed(
-        f"the verdicts of this data folder are of meetings that these settings do not have ({strange[0]}); "
-        "give --config the file that the watch runs with"
-    )
+    strange = {each.meeting for each in said if each.starts_ns > now_ns} - known
+    failed(no_verdicts(min(strange, default=None), language))
 
 
 def _failures(
-    config: Config, data_dir: Path, state: StateDb, coming: Sequence[Occurrence], now_ns: int
+    config: Config, data_dir: Path, state: StateDb, coming: Sequence[Occurrence], now_ns: int, language: str
 ) -> Failures:
     """Who has failed a meeting that runs; of no meeting where the store cannot be read, which is said."""
     from tatpar.verdicts.underway import failed_already  # noqa: PLC0415
     from telemetry.store.errors import StoreError  # noqa: PLC0415
+    from telemetry.words import say  # noqa: PLC0415
 
     try:
         return failed_already(config, data_dir, state, coming, now_ns)
     except StoreError as error:
-        click.echo(f"tatpar ready: who has failed a running meeting is not known: {error}", err=True)
+        click.echo(say(language, "table.failed_unknown", error=str(error)), err=True)
         return {}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tatpar.terminal.amiss import nothing_decided
+from tatpar.terminal.amiss import never_looked, nothing_decided
 from tatpar.terminal.options import failed
 from telemetry.state.file import STATE_FILE
 
@@ -51,7 +51,7 @@ def say_age(age_s: float | None, data_dir: Path, language: str) -> None:
     from telemetry.words import say  # noqa: PLC0415 - keeps --help fast
 
     if age_s is None:
-        failed(nothing_decided(data_dir, language))
+        failed(never_looked(data_dir, language))
     if is_stale(age_s):
         click.echo(say(language, "table.stale", age=age_s), err=True)
 

@@ -96,6 +96,18 @@ def nothing_decided(data_dir: Path, language: str) -> str:
     return still_beginning(data_dir, language) or _say(language, "decided", where=str(data_dir / STATE_FILE))
 
 
+def never_looked(data_dir: Path, language: str) -> str:
+    """What to say of it where other parts have been at work and a watch never was."""
+    return still_beginning(data_dir, language) or _say(language, "never_looked", where=str(data_dir))
+
+
+def no_verdicts(strange: str | None, language: str) -> str:
+    """What to say where no meeting of the settings has a verdict; `strange`: the UID of one that has, and is none of theirs."""
+    if strange is None:
+        return _say(language, "no_verdicts")
+    return _say(language, "other_meetings", meeting=visible(strange))
+
+
 def still_beginning(data_dir: Path, language: str) -> str:
     """What to say while `tatpar up` makes the emulated past of a new folder and nothing else is there yet; else empty."""
     if (data_dir / STORE_FILE).exists() or not (data_dir / "making-past").is_dir():

@@ -167,6 +167,8 @@ def test_where_no_watch_ever_looked_nothing_is_said_to_be_well(town: Town, comma
     result = call(town, command, "--lang", "en")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "tatpar watch" in result.stderr
+    assert "no such file" not in result.stderr
+    assert "निगरानी अब तक नहीं चली" in call(town, command, "--lang", "hi").stderr
     town.state.beat("watch", time.time_ns(), {})
     assert call(town, command, "--lang", "en").exit_code == 0
 
@@ -200,6 +202,7 @@ def test_verdicts_of_other_meetings_ask_for_the_settings_of_the_watch(decided: T
     assert result.exit_code == 1
     assert "(review); give --config" in result.stderr
     assert "tatpar watch" not in result.stderr
+    assert "(review); --config में" in call(decided, "ready", "--lang", "hi").stderr
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ def test_where_it_cannot_be_known_nobody_is_said_to_have_held(
 
     monkeypatch.setattr("tatpar.verdicts.underway.open_reader", unreadable)
     done = ask(underway, monkeypatch, "--lang", "en")
-    assert "who has failed a running meeting is not known: reports.db is no store" in done.stderr
+    assert done.stderr == "Who has failed a running meeting is not known: reports.db is no store\n"
+    assert "यह पता नहीं: reports.db" in ask(underway, monkeypatch, "--lang", "hi").stderr
     assert "the verdict is about what is left" in done.stdout
     running, *later = json.loads(ready(underway, monkeypatch, "--json"))["occurrences"]
     assert running["failed_already"] is None
