@@ -150,7 +150,7 @@ def _fail_without_verdicts(config: Config, said: Sequence[Verdict], now_ns: int,
     failed(no_verdicts(min(strange, default=None), language))
 
 
-def _failures(
+def _failures(  # noqa: PLR0913, PLR0917 - where it stands, and how it is said
     config: Config, data_dir: Path, state: StateDb, coming: Sequence[Occurrence], now_ns: int, language: str
 ) -> Failures:
     """Who has failed a meeting that runs; of no meeting where the store cannot be read, which is said."""
