@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from analytics.lines import Lines
 from analytics.shared.factors import factors
 from analytics.shared.find import shared_faults
-from analytics.shared.follow import HOLD_NS, Open, follow
+from analytics.shared.follow import HOLD_NS, follow
 from analytics.shared.sighting import Heard, Sighting, sight
 from analytics.shared.told import may_explain
 from config.load import load_config
 from telemetry.decisions import Evidence, Factor, FactorKind, Flag, Incident, Reason, ReasonCode
 from telemetry.windows import MINUTE_NS, SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from analytics.shared.opened import Open
 
 SITES = tuple(f"s{i:02d}" for i in range(24))
 LINES = Lines(SITES, ("main.state", "main.national"))

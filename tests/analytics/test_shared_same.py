@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from analytics.lines import Lines
 from analytics.shared.factors import LOG_PRIOR, LOG_PRIOR_BESIDE, factors
 from analytics.shared.find import shared_faults
-from analytics.shared.follow import CALM_NS, HOLD_NS, Open, follow
+from analytics.shared.follow import CALM_NS, HOLD_NS, follow
 from analytics.shared.sighting import Sighting
 from analytics.shared.weigh import weigh
 from bench._incident_scenes import Ground, places_of, scene
@@ -19,6 +20,9 @@ from config.load import load_config
 from lab.running.script import load_script
 from telemetry.decisions import Factor, FactorKind
 from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from analytics.shared.opened import Open
 
 SITES = tuple(f"s{i:02d}" for i in range(48))
 LINES = Lines(SITES, ("main.state", "main.national"))
