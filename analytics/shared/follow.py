@@ -155,11 +155,11 @@ def _dated(one: Open, seen: Look) -> Open:
 
 
 def _over_ns(one: Open, now_ns: int) -> int:
-    """When it was over; our own deafness, when somebody was heard."""
+    """When it was over, which is never to come, also when the clock was set back; our own deafness, when somebody was heard."""
     seen_ns = now_ns if one.calm_ns is None else one.calm_ns
     if one.factor.kind is FactorKind.HUB:
         return seen_ns
-    return over_ns(one.ill_until_ns, one.ever, one.now, seen_ns)
+    return min(over_ns(one.ill_until_ns, one.ever, one.now, seen_ns), now_ns)
 
 
 def _with_members(one: Open, found: NDArray[np.bool_], seen: Look) -> Open:

@@ -86,6 +86,16 @@ def test_silence_ends_when_it_was_last_seen() -> None:
     assert until_ns == NOW + 60 * SECOND_NS
 
 
+def test_nothing_is_over_that_is_to_come() -> None:
+    """The clock was set back by ten minutes while it lasted: its offices were seen to suffer later than now."""
+    late_ns = NOW + 600 * SECOND_NS
+    ill = looked(NOW, lossy(dict.fromkeys(THEIRS, NOW)))
+    ahead = looked(late_ns, lossy(dict.fromkeys(THEIRS, late_ns)))
+    well = looked(SEEN, [])
+    until_ns = over_at((NOW, ill), (late_ns, ahead), (SEEN, well), (SEEN + CALM_NS, well))
+    assert until_ns == SEEN + CALM_NS
+
+
 @pytest.fixture(scope="module")
 def ground() -> Ground:
     config = load_config(None)
