@@ -30,7 +30,9 @@ _CODES: Final = (
 )
 WAYS: Final = len(_CODES)
 """A fault looks alike wherever it hits: nothing is heard, nothing comes through, loss on the way up, on the way down, jitter likewise, delay."""
-_DOWN_WAYS: Final = 0b11
+DOWN_WAYS: Final = (0, 1)
+"""Those in which nothing comes in: nothing is heard, or nothing comes through."""
+_DOWN_BITS: Final = sum(1 << way for way in DOWN_WAYS)
 _WAYS_OF: Final = {
     code: sum(1 << way for way, codes in enumerate(_CODES) if code in codes) for code in ReasonCode
 }
@@ -161,5 +163,5 @@ def _ways_of(flag: Flag, now_ns: int) -> int:
 
 def _as_down_alone(ways: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Of what is down the loss is forgotten that it began with."""
-    down = ways & np.uint8(_DOWN_WAYS)
+    down = ways & np.uint8(_DOWN_BITS)
     return np.where(down > 0, down, ways)
