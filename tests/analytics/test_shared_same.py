@@ -108,6 +108,19 @@ def test_headquarters_that_spares_some_of_every_provider_is_headquarters() -> No
     assert [str(each.factor) for each in found] == ["headquarters"]
 
 
+def test_of_headquarters_nobody_is_elsewhere() -> None:
+    """Two offices are silent meanwhile: they are none of its own, and "elsewhere 2 of 2" would read as if others had it, too."""
+    ill = of_providers(dict.fromkeys(("qa", "qb", "qc", "qd"), 60))
+    silent = np.zeros(LINES_56.shape, dtype=bool)
+    silent[:2] = True
+    (found,) = [
+        each
+        for each in shared_faults(FACTORS_56, replace(ill, silent=silent))
+        if each.factor.kind is FactorKind.HEADQUARTERS
+    ]
+    assert (found.suffer, found.members, found.others, found.others_suffer) == (54, 54, 0, 0)
+
+
 def test_what_is_explained_still_tells_how_rarely_offices_fail() -> None:
     """A provider beside one whose fault is found is as plain as beside one that is well."""
     number = FACTORS_56.names.index(Factor(FactorKind.PROVIDER, "qd"))
