@@ -38,7 +38,7 @@ class Condition(Struct, frozen=True, kw_only=True):
     muted: bool = False
     """Announced beforehand, or no longer bad and not yet well: nothing is begun and nothing is said."""
     is_mild: bool = False
-    """Muted because it is less bad than what anybody is told of so early: a line that comes and goes is so between two faults, and is not well."""
+    """Muted for nothing but that it is less bad than what anybody is told of so early: a line that comes and goes is so between two faults, and is not well."""
 
     @property
     def rank(self) -> int:

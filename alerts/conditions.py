@@ -101,10 +101,9 @@ class _Finder:
         reason, end = _first_reason(verdict), occurrence.meeting.end
         is_own = verdict.action in _MENDED_AT_THE_OFFICE
         incident = None if is_own else self._incident_of_verdict(verdict, end)
-        kind = _kind_of(verdict)
-        concerns, is_tail = (
-            self._concerns(verdict, occurrence),
-            incident is None and self._is_its_tail(verdict),
+        kind, concerns = _kind_of(verdict), self._concerns(verdict, occurrence)
+        begins_nothing = self._is_explained(verdict, occurrence) or (
+            incident is None and self._is_its_tail(verdict)
         )
         return Condition(
             subject=f"site:{verdict.site}/{verdict.meeting}/{verdict.occurrence_ns}",
@@ -123,8 +122,8 @@ class _Finder:
             factor=incident.factor if incident is not None else None,
             sites=(verdict.site,),
             may_be_shared=incident is None and not is_own and self._may_be_shared(verdict, end),
-            muted=not concerns or is_tail or self._is_explained(verdict, occurrence),
-            is_mild=not concerns and not is_tail,
+            muted=begins_nothing or not concerns,
+            is_mild=not begins_nothing and not concerns,
         )
 
     def _is_explained(self, verdict: Verdict, occurrence: Occurrence) -> bool:

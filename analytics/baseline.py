@@ -86,7 +86,7 @@ class UsualNow:
 
     def of(self, metric: str, *, outages: bool = False) -> Usual:
         """The usual figures of all lines with their bands and what is behind them."""
-        key = metric, outages
+        key = metric, outages and metric in LOSSES  # of a delay they change nothing
         if key not in self._known:
             self._known[key] = usual(self._history, metric, self._at_hour, outages=outages)
         return self._known[key]

@@ -51,7 +51,7 @@ def ahead_ns(times_ns: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
     days, of_day = np.unique(times_ns // DAY_NS, return_inverse=True)
     of_day = of_day.reshape(times_ns.shape)
     first, then = _offsets_ns(days * DAY_NS, zone), _offsets_ns((days + 1) * DAY_NS, zone)
-    ahead, changed = first[of_day], (first != then)[of_day]
+    ahead, changed = np.array(first[of_day]), (first != then)[of_day]
     ahead[changed] = _offsets_ns(times_ns[changed], zone)
     return ahead
 

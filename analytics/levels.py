@@ -28,7 +28,7 @@ LASTS_DAYS: Final = 7
 BEFORE_DAYS: Final = 28
 LEAST_BEFORE_DAYS: Final = 14
 LEAST_AFTER_DAYS: Final = 10
-"""So many days after a move stand for the new level when the time before has nearly left the past that is kept."""
+"""So many days after a move stand for the new level when the time before has nearly left the past that is kept (`_least_after`)."""
 LEAST_HOURS: Final = 6
 """A day with fewer measured hours has no level."""
 STRAY: Final = 0.2
@@ -83,10 +83,20 @@ def _since(days: _ByDay, least_step: float) -> NDArray[np.int64]:
 def _since_long_ago(days: _ByDay, least_step: float) -> NDArray[np.int64]:
     """(N,) the same where the time before the move has nearly left the past that is kept: looked at from now backwards."""
     back = _newest_first(days)
-    older = np.isfinite(back.low).sum(axis=-1)[:, None] - np.arange(back.low.shape[-1])
-    moved = _moved(back, least_step, LEAST_AFTER_DAYS) & (older < LEAST_BEFORE_DAYS)
+    measured = np.isfinite(back.low).sum(axis=-1)[:, None]
+    older = measured - np.arange(back.low.shape[-1])
+    moved = _moved(back, least_step, _least_after(measured)) & (older < LEAST_BEFORE_DAYS)
     oldest_of_level = np.maximum(np.argmax(moved, axis=-1) - 1, 0)
     return np.where(moved.any(axis=-1), _at(back.number, oldest_of_level), -1)
+
+
+def _least_after(measured: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N, 1) the days after a move that stand for the new level, of so many `measured`: in three weeks fewer than `LEAST_AFTER_DAYS`.
+
+    The day on which those before it become too few is the first that must do, or what was adopted would be forgotten until more have come.
+    """
+    taken_over = measured - LEAST_BEFORE_DAYS + 1
+    return np.where(taken_over > LASTS_DAYS, np.minimum(taken_over, LEAST_AFTER_DAYS), LEAST_AFTER_DAYS)
 
 
 def _newest_first(days: _ByDay) -> _ByDay:
@@ -95,7 +105,7 @@ def _newest_first(days: _ByDay) -> _ByDay:
     return _ByDay(low, high, np.take_along_axis(days.number[:, ::-1], order, axis=-1))
 
 
-def _moved(days: _ByDay, least_step: float, least_before: int) -> NDArray[np.bool_]:
+def _moved(days: _ByDay, least_step: float, least_before: int | NDArray[np.int64]) -> NDArray[np.bool_]:
     """(N, D) whether the level moved for good with the day; the first and the last days, with too few around them, never."""
     level = (days.low + days.high) / 2.0
     before, after = _around(level)

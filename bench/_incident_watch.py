@@ -22,7 +22,7 @@ from telemetry.windows import SECOND_NS, WINDOW_NS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analytics.shared.follow import Open
+    from analytics.shared.opened import Open
     from bench._incident_scenes import Ground, Scene
     from lab.past.faults import PastFault
     from lab.past.windows import Windows

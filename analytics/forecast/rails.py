@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.baseline import OWN_DAYS
 from analytics.climatology import climatology
 from analytics.flags import USUAL_TIMES
 from analytics.forecast.earlier_faults import BACK_NS, broken_in, earlier_faults, run_of
@@ -129,11 +130,12 @@ def _persists(lead_ns: NDArray[np.int64], age_ns: NDArray[np.int64]) -> Floats:
 
 
 def _as_usual(track: Track, asks: Asks, newest: NDArray[np.int64], slots: Slots) -> NDArray[np.bool_]:
-    """(M,): the strain now is at most `USUAL_TIMES` that of this slot on the days before."""
+    """(M,): the strain now is at most `USUAL_TIMES` that of this slot on the days before, of which `OWN_DAYS` are known."""
     days = slots_ago(track, newest[:, None], 1 + np.arange(USUAL_DAYS))
     before = look(track, asks.line, days, asks.now_ns)
-    usual = np.where(before.known, before.strain, 0.0).sum(axis=1) / np.maximum(before.known.sum(axis=1), 1)
-    return np.asarray(slots.strain[:, 0] <= USUAL_TIMES * usual)
+    known = before.known.sum(axis=1)
+    usual = np.where(before.known, before.strain, 0.0).sum(axis=1) / np.maximum(known, 1)
+    return np.asarray((slots.strain[:, 0] <= USUAL_TIMES * usual) & (known >= OWN_DAYS))
 
 
 def _hours(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> tuple[Floats, Floats]:

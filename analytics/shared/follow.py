@@ -18,27 +18,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from msgspec import structs
 
 from analytics.shared.ended import over_ns, suffered_until
 from analytics.shared.factors import is_part_of
 from analytics.shared.late import strangers, undecided
 from analytics.shared.membership import belong, known_offices, lines_of, look, telling
+from analytics.shared.opened import Open
 from analytics.shared.same import is_better_told, is_told_already, joined, same_as, takes_its_name
-from telemetry.decisions import Evidence, FactorKind, Incident
+from telemetry.decisions import Evidence, FactorKind
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from analytics.shared.factors import Factors
     from analytics.shared.find import Found
     from analytics.shared.membership import Look
     from analytics.shared.sighting import Sighting
-    from telemetry.decisions import Factor
 
 HOLD_NS: Final = 15 * SECOND_NS
 CALM_NS: Final = 60 * SECOND_NS
@@ -48,65 +48,11 @@ _MOST_LOG_ODDS: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """A fault that is followed. `ever` (S,): every office that has suffered; `now` (S,): those that do."""
-
-    id: str
-    factor: Factor
-    since_ns: int
-    first_ns: int
-    seen_ns: int
-    ever: NDArray[np.bool_]
-    now: NDArray[np.bool_]
-    evidence: Evidence
-    told_ns: int | None = None
-    calm_ns: int | None = None
-    """Since when most of its offices have been seen to be well."""
-    ill_until_ns: NDArray[np.int64] | None = None
-    """(S,): until when each office was seen to suffer; None before anybody has looked."""
-
-    def incident(self, sites: Sequence[str]) -> Incident | None:
-        """As it is told; None before it is."""
-        if self.told_ns is None:
-            return None
-        return Incident(
-            id=self.id,
-            factor=self.factor,
-            since_ns=self.since_ns,
-            told_ns=self.told_ns,
-            seen_ns=self.seen_ns,
-            sites=tuple(site for site, suffers in zip(sites, self.now, strict=True) if suffers),
-            evidence=self.evidence,
-        )
-
-    def over(self, sites: Sequence[str], until_ns: int) -> Incident | None:
-        """As it is kept when it is over, with every office that has suffered."""
-        said = replace(self, now=self.ever).incident(sites)
-        return None if said is None else structs.replace(said, until_ns=max(until_ns, said.since_ns))
-
-
-@dataclass(frozen=True, slots=True)
 class Followed:
     """What is open after a look, and what ended with it (with the time at which it did)."""
 
     open: tuple[Open, ...]
     ended: tuple[tuple[Open, int], ...]
-
-
-def recalled(incident: Incident, sites: Sequence[str]) -> Open:
-    """An open incident as an earlier run left it, on today's axis of offices."""
-    suffered = np.isin(np.array(sites, dtype=object), list(incident.sites))
-    return Open(
-        id=incident.id,
-        factor=incident.factor,
-        since_ns=incident.since_ns,
-        first_ns=incident.told_ns,
-        seen_ns=incident.seen_ns,
-        ever=suffered,
-        now=suffered,
-        evidence=incident.evidence,
-        told_ns=incident.told_ns,
-    )
 
 
 def follow(
@@ -209,11 +155,11 @@ def _dated(one: Open, seen: Look) -> Open:
 
 
 def _over_ns(one: Open, now_ns: int) -> int:
-    """When it was over; our own deafness, when somebody was heard."""
+    """When it was over, which is never to come, also when the clock was set back; our own deafness, when somebody was heard."""
     seen_ns = now_ns if one.calm_ns is None else one.calm_ns
     if one.factor.kind is FactorKind.HUB:
         return seen_ns
-    return over_ns(one.ill_until_ns, one.ever, one.now, seen_ns)
+    return min(over_ns(one.ill_until_ns, one.ever, one.now, seen_ns), now_ns)
 
 
 def _with_members(one: Open, found: NDArray[np.bool_], seen: Look) -> Open:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.shared.onsets import AGE_NS, TOGETHER_NS
-from analytics.shared.sighting import WAYS
+from analytics.shared.sighting import DOWN_WAYS, WAYS
 from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def undecided(
     late = _is_late(_first_ns(lines, sighting), hit, since_ns)
     if sighting.ill_until_ns is None or not late.any():
         return np.zeros_like(hit)
-    cut = (lines & (sighting.shows(0) | sighting.shows(1))).any(axis=1) & hit & ~late
+    down = np.logical_or.reduce([sighting.shows(way) for way in DOWN_WAYS])
+    cut = (lines & down).any(axis=1) & hit & ~late
     if cut.sum() <= _HALF * (hit & ~late).sum():
         return np.zeros_like(hit)
     long = sighting.ill_until_ns - sighting.since_ns > WINDOW_NS

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.shared.find import Found
-    from analytics.shared.follow import Open
+    from analytics.shared.opened import Open
     from analytics.shared.sighting import Sighting
     from telemetry.decisions import Factor
 

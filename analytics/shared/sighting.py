@@ -30,10 +30,13 @@ _CODES: Final = (
 )
 WAYS: Final = len(_CODES)
 """A fault looks alike wherever it hits: nothing is heard, nothing comes through, loss on the way up, on the way down, jitter likewise, delay."""
-_DOWN_WAYS: Final = 0b11
+DOWN_WAYS: Final = (0, 1)
+"""Those in which nothing comes in: nothing is heard, or nothing comes through."""
+_DOWN_BITS: Final = sum(1 << way for way in DOWN_WAYS)
 _WAYS_OF: Final = {
     code: sum(1 << way for way, codes in enumerate(_CODES) if code in codes) for code in ReasonCode
 }
+_NEVER: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,37 +122,49 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
     silent_site = heard.expected & (now_ns - newest > SILENT_NS)
     measured = heard.expected[:, None] & (heard.last_end_ns > 0)
     silent = np.broadcast_to(silent_site[:, None], shape).copy()
-    never = np.iinfo(np.int64).max
-    since = np.where(silent, newest[:, None], never)
-    down, ways = silent.copy(), np.where(silent, _WAYS_OF[ReasonCode.DARK], 0).astype(np.uint8)
-    until = np.where(silent, now_ns, 0)
+    marks = _Marks(silent, newest, now_ns)
     for flag in flags:
-        row, column = lines.site_index.get(flag.site), lines.path_index.get(flag.path)
-        if row is None:
-            continue
-        is_down = flag.reason.code in DOWN and flag.reason.until_ns is None
-        if is_down and not flag.path:  # the whole office
-            down[row] = True
-        if column is None:
-            continue
-        down[row, column] |= is_down
-        if not flag.as_usual:
-            since[row, column] = min(int(since[row, column]), flag.since_ns)
-            until[row, column] = max(int(until[row, column]), flag.reason.until_ns or flag.seen_ns)
-            ways[row, column] |= _ways_of(flag, now_ns)
+        row = lines.site_index.get(flag.site)
+        if row is not None:
+            marks.take(flag, row, lines.path_index.get(flag.path))
     known = measured & (silent | (now_ns - heard.last_end_ns <= SILENT_NS))
-    troubled = (since < never) & known
+    troubled = (marks.since_ns < _NEVER) & known
     return Sighting(
         known,
         troubled,
         silent & known,
-        np.where(troubled, since, 0),
-        down & known,
+        np.where(troubled, marks.since_ns, 0),
+        marks.down & known,
         np.broadcast_to(newest[:, None], shape),
         heard.hearing_since_ns,
-        _as_down_alone(np.where(troubled, ways, 0).astype(np.uint8)),
-        np.where(troubled, until, 0),
+        _as_down_alone(np.where(troubled, marks.ways, 0).astype(np.uint8)),
+        np.where(troubled, marks.until_ns, 0),
     )
+
+
+class _Marks:
+    """What silence and the flags say of every line, (S, P): since and until when it suffers, whether it is down, in which ways that shows."""
+
+    def __init__(self, silent: NDArray[np.bool_], newest: NDArray[np.int64], now_ns: int) -> None:
+        self._now_ns = now_ns
+        self.since_ns = np.where(silent, newest[:, None], _NEVER)
+        self.until_ns = np.where(silent, now_ns, 0)
+        self.down = silent.copy()
+        self.ways = np.where(silent, _WAYS_OF[ReasonCode.DARK], 0).astype(np.uint8)
+
+    def take(self, flag: Flag, row: int, column: int | None) -> None:
+        """One more flag, of an office and one of its lines; `column` is None where that has no such line."""
+        is_down = flag.reason.code in DOWN and flag.reason.until_ns is None
+        if is_down and not flag.path:  # the whole office
+            self.down[row] = True
+        if column is None:
+            return
+        at = row, column
+        self.down[at] |= is_down
+        if not flag.as_usual:
+            self.since_ns[at] = min(int(self.since_ns[at]), flag.since_ns)
+            self.until_ns[at] = max(int(self.until_ns[at]), flag.reason.until_ns or flag.seen_ns)
+            self.ways[at] |= _ways_of(flag, self._now_ns)
 
 
 def _ways_of(flag: Flag, now_ns: int) -> int:
@@ -161,5 +176,5 @@ def _ways_of(flag: Flag, now_ns: int) -> int:
 
 def _as_down_alone(ways: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Of what is down the loss is forgotten that it began with."""
-    down = ways & np.uint8(_DOWN_WAYS)
+    down = ways & np.uint8(_DOWN_BITS)
     return np.where(down > 0, down, ways)

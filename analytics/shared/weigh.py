@@ -106,6 +106,8 @@ def _weights(candidates: Factors, seen: Seen, onset_ns: np.int64) -> Weights:
     log_odds = np.where(everything, story.log_odds(SHARE_OF_ALL), story.log_odds(SHARE))
     log_odds += candidates.log_prior_at(int(onset_ns))
     suffer = story.hit.sum(axis=1)
+    # Nobody is elsewhere than at headquarters: the silent beside it tell the rate, and are no evidence to be read.
+    elsewhere = np.where(everything[:, None], np.nan, seen.beside)
     # one voice that is heard, and it is not the hub
     everybody = ~is_one_of(candidates, (FactorKind.HUB,)) | (suffer == story.n)
     return Weights(
@@ -113,8 +115,8 @@ def _weights(candidates: Factors, seen: Seen, onset_ns: np.int64) -> Weights:
         onset_ns=np.full(len(suffer), onset_ns, dtype=np.int64),
         members=story.n.astype(np.int64),
         suffer=suffer.astype(np.int64),
-        others=np.isfinite(seen.beside).sum(axis=1),
-        others_suffer=suffers(seen.beside).sum(axis=1).astype(np.int64),
+        others=np.isfinite(elsewhere).sum(axis=1),
+        others_suffer=suffers(elsewhere).sum(axis=1).astype(np.int64),
         hit=story.hit,
     )
 

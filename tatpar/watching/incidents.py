@@ -8,7 +8,8 @@ import numpy as np
 
 from analytics.shared.factors import Factors, factors
 from analytics.shared.find import shared_faults
-from analytics.shared.follow import follow, recalled
+from analytics.shared.follow import follow
+from analytics.shared.opened import recalled
 from analytics.shared.sighting import sight
 from telemetry.decisions import FactorKind
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.lines import Lines
-    from analytics.shared.follow import Followed, Open
+    from analytics.shared.follow import Followed
+    from analytics.shared.opened import Open
     from analytics.shared.sighting import Heard
     from tatpar.watching.offices import Offices
     from telemetry.decisions import Flag, Incident

@@ -66,6 +66,9 @@ def test_many_moments_are_as_one_by_one(zone: ZoneInfo, around: int) -> None:
         round(each.total_seconds()) * SECOND_NS for each in walls if each is not None
     ]
     assert local_hours(moments, zone).shape == ahead_ns(moments, zone).shape == moments.shape
+    for shape in ((), (0, 3)):  # one moment alone, and none at all
+        some = np.full(shape, around)
+        assert local_hours(some, zone).tolist() == np.full(shape, local_hour(around, zone)).tolist()
 
 
 def test_a_meeting_touches_the_hours_that_it_lasts() -> None:

@@ -80,6 +80,18 @@ def test_an_adopted_level_stays_adopted_while_the_past_is_forgotten(
         assert since[2] == 0
 
 
+@pytest.mark.parametrize("kept", [21, 22, 23, 24])
+def test_of_three_weeks_too_what_was_adopted_stays_so(
+    rng: Callable[[int], np.random.Generator], kept: int
+) -> None:
+    """After eight days thirteen are left before the move, too few to see it by, and ten after it are still to come."""
+    for days in range(7, kept - 6):
+        figures = 40.0 + rng(43).normal(0.0, 2.0, (9, kept * 24))
+        assert (hours_of_level(figures, RTT) == kept * 24).all()
+        figures[:, (kept - days) * 24 - 7 :] += 20.0
+        assert hours_of_level(figures, RTT) == pytest.approx(days * 24 + 7, abs=24), f"after {days} days"
+
+
 @pytest.mark.parametrize("days", [1, 3, 5])
 @pytest.mark.parametrize("value", [900.0, np.nan])
 def test_an_outage_or_a_gap_bends_nothing(

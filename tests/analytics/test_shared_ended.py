@@ -9,6 +9,7 @@ from analytics.lines import Lines
 from analytics.shared.factors import factors
 from analytics.shared.find import shared_faults
 from analytics.shared.follow import CALM_NS, HOLD_NS, follow
+from analytics.shared.opened import Open, recalled
 from analytics.shared.sighting import Heard, Sighting, sight
 from bench._incident_scenes import Ground, places_of, scene
 from bench._incident_watch import watch
@@ -84,6 +85,38 @@ def test_silence_ends_when_it_was_last_seen() -> None:
     first = looked(NOW, [], THEIRS)
     until_ns = over_at((NOW, first), (NOW + 60 * SECOND_NS, silent), (SEEN, well), (SEEN + CALM_NS, well))
     assert until_ns == NOW + 60 * SECOND_NS
+
+
+@pytest.mark.parametrize("seen_s", [30, None])
+def test_after_a_restart_it_ends_by_what_was_seen_since(seen_s: int | None) -> None:
+    """Of offices that were back before anybody looked again nobody knows when: it was over when that was seen."""
+    ill = looked(NOW, lossy(dict.fromkeys(THEIRS, NOW)))
+    opened: tuple[Open, ...] = ()
+    for now_ns in (NOW, NOW + HOLD_NS):
+        opened = follow(opened, shared_faults(FACTORS, ill), ill, FACTORS, now_ns).open
+    said = [one.incident(SITES) for one in opened]
+    opened = tuple(recalled(each, SITES) for each in said if each is not None)
+    looks = [(SEEN, looked(SEEN, [])), (SEEN + CALM_NS, looked(SEEN + CALM_NS, []))]
+    if seen_s is not None:
+        last_ns = NOW + seen_s * SECOND_NS
+        looks.insert(
+            0, (last_ns + WINDOW_NS, looked(last_ns + WINDOW_NS, lossy(dict.fromkeys(THEIRS, last_ns))))
+        )
+    for now_ns, sighting in looks:
+        followed = follow(opened, shared_faults(FACTORS, sighting), sighting, FACTORS, now_ns)
+        opened = followed.open
+    ((_, until_ns),) = followed.ended
+    assert until_ns == (SEEN if seen_s is None else NOW + seen_s * SECOND_NS)
+
+
+def test_nothing_is_over_that_is_to_come() -> None:
+    """The clock was set back by ten minutes while it lasted: its offices were seen to suffer later than now."""
+    late_ns = NOW + 600 * SECOND_NS
+    ill = looked(NOW, lossy(dict.fromkeys(THEIRS, NOW)))
+    ahead = looked(late_ns, lossy(dict.fromkeys(THEIRS, late_ns)))
+    well = looked(SEEN, [])
+    until_ns = over_at((NOW, ill), (late_ns, ahead), (SEEN, well), (SEEN + CALM_NS, well))
+    assert until_ns == SEEN + CALM_NS
 
 
 @pytest.fixture(scope="module")

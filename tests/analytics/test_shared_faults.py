@@ -8,7 +8,8 @@ import pytest
 from analytics.lines import Lines
 from analytics.shared.factors import Factors, factors
 from analytics.shared.find import shared_faults
-from analytics.shared.follow import CALM_NS, HOLD_NS, follow, recalled
+from analytics.shared.follow import CALM_NS, HOLD_NS, follow
+from analytics.shared.opened import recalled
 from analytics.shared.sighting import SILENT_NS, Heard, Sighting, sight
 from telemetry.decisions import Factor, FactorKind
 from telemetry.windows import SECOND_NS, WINDOW_NS

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from analytics.lines import Lines
 from analytics.shared.factors import factors
 from analytics.shared.find import shared_faults
-from analytics.shared.follow import HOLD_NS, Open, follow
+from analytics.shared.follow import HOLD_NS, follow
 from analytics.shared.sighting import Heard, Sighting, sight
 from analytics.shared.told import may_explain
 from config.load import load_config
 from telemetry.decisions import Evidence, Factor, FactorKind, Flag, Incident, Reason, ReasonCode
 from telemetry.windows import MINUTE_NS, SECOND_NS, WINDOW_NS
+
+if TYPE_CHECKING:
+    from analytics.shared.opened import Open
 
 SITES = tuple(f"s{i:02d}" for i in range(24))
 LINES = Lines(SITES, ("main.state", "main.national"))
@@ -72,20 +77,20 @@ def lossy() -> list[Flag]:
 
 @pytest.mark.parametrize("is_plain", [True, False])
 @pytest.mark.parametrize(
-    ("code", "age_s", "joins"),
+    ("code", "joins"),
     [
-        (LOSSY, 60, True),
-        (ReasonCode.LOSS, 60, True),
-        (ReasonCode.LOSS_UP, 60, False),
-        (ReasonCode.JITTER_DOWN, 60, False),
-        (DEAD, 60, False),
+        (LOSSY, True),
+        (ReasonCode.LOSS, True),
+        (ReasonCode.LOSS_UP, False),
+        (ReasonCode.JITTER_DOWN, False),
+        (DEAD, False),
     ],
 )
 def test_who_falls_ill_after_an_hour_as_most_did_is_of_the_fault(
-    code: ReasonCode, age_s: int, joins: bool, is_plain: bool
+    code: ReasonCode, joins: bool, is_plain: bool
 ) -> None:
     """Loss on the way down is the provider's; loss on the way up, jitter or a dead line is the office's own."""
-    late = of("s23", code, NOW - age_s * SECOND_NS)
+    late = of("s23", code, NOW - 60 * SECOND_NS)
     assert listed_later(looked(lossy()), looked(lossy() + late), is_plain=is_plain) == (
         {"s23"} if joins else set()
     )

@@ -19,7 +19,7 @@ from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
     from analytics.shared.factors import Factors
-    from analytics.shared.follow import Open
+    from analytics.shared.opened import Open
 
 SITES = tuple(f"s{i:02d}" for i in range(24))
 LINES = Lines(SITES, ("main.state", "main.national"))

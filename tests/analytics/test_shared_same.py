@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from analytics.lines import Lines
 from analytics.shared.factors import LOG_PRIOR, LOG_PRIOR_BESIDE, factors
 from analytics.shared.find import shared_faults
-from analytics.shared.follow import CALM_NS, HOLD_NS, Open, follow
+from analytics.shared.follow import CALM_NS, HOLD_NS, follow
 from analytics.shared.sighting import Sighting
 from analytics.shared.weigh import weigh
 from bench._incident_scenes import Ground, places_of, scene
@@ -19,6 +20,9 @@ from config.load import load_config
 from lab.running.script import load_script
 from telemetry.decisions import Factor, FactorKind
 from telemetry.windows import SECOND_NS
+
+if TYPE_CHECKING:
+    from analytics.shared.opened import Open
 
 SITES = tuple(f"s{i:02d}" for i in range(48))
 LINES = Lines(SITES, ("main.state", "main.national"))
@@ -102,6 +106,19 @@ def test_headquarters_that_spares_some_of_every_provider_is_headquarters() -> No
     """One office of each provider is well."""
     found = shared_faults(FACTORS_56, of_providers(dict.fromkeys(("qa", "qb", "qc", "qd"), 60), well=1))
     assert [str(each.factor) for each in found] == ["headquarters"]
+
+
+def test_of_headquarters_nobody_is_elsewhere() -> None:
+    """Two offices are silent meanwhile: they are none of its own, and "elsewhere 2 of 2" would read as if others had it, too."""
+    ill = of_providers(dict.fromkeys(("qa", "qb", "qc", "qd"), 60))
+    silent = np.zeros(LINES_56.shape, dtype=bool)
+    silent[:2] = True
+    (found,) = [
+        each
+        for each in shared_faults(FACTORS_56, replace(ill, silent=silent))
+        if each.factor.kind is FactorKind.HEADQUARTERS
+    ]
+    assert (found.suffer, found.members, found.others, found.others_suffer) == (54, 54, 0, 0)
 
 
 def test_what_is_explained_still_tells_how_rarely_offices_fail() -> None:

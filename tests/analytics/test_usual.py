@@ -105,6 +105,14 @@ def test_outages_of_two_hours_in_five_are_no_usual_loss(
     assert (bent > 0.2).mean() > 0.2
 
 
+def test_a_delay_is_worked_out_once_whether_outages_count_or_not(made: Bench) -> None:
+    """Only of losses there are two answers: the excuse of a delay is read from what is told of it."""
+    history = known(made)
+    at = UsualNow(history, history.end_hour)
+    assert at.of("rtt_p95_ms", outages=True) is at.of("rtt_p95_ms")
+    assert at.of("loss_ratio", outages=True) is not at.of("loss_ratio")
+
+
 def test_nothing_known_is_the_prior(made: Bench) -> None:
     """Without history every hour fails with the prior's chance."""
     history = made.history(made.recent(made.values((5, 2, 4))), hours=0)

@@ -390,3 +390,16 @@ def test_a_line_that_comes_and_goes_after_a_shared_fault_is_told_as_its_own(buil
         "09:30:00 site:agra raised not_your_line agra",
         "09:42:00 site:agra raised not_ready agra",
     ]
+
+
+def test_time_of_announced_works_does_not_make_a_trouble_an_offices_own(build: Build) -> None:
+    """At risk only, and explained: what is bad when the works are over is held back like any other that has just become its own."""
+    house = build().works("site:agra,works,2026-11-24 09:41,2026-11-24 10:10,2026-11-20,fibre moved")
+    house.at("09:30").not_ready("agra", "etah", severe=True)
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah").run("09:40")
+    house.incident(FactorKind.PROVIDER, "provider-b", "agra", "etah", until="now").ready("etah")
+    house.not_ready("agra").run("09:40:45").at_risk("agra").run("10:10").not_ready("agra").run("10:20")
+    assert house.told_of("site:agra") == [
+        "09:30:00 site:agra raised not_your_line agra",
+        "10:12:00 site:agra raised not_ready agra",
+    ]

@@ -10,11 +10,9 @@ from analytics.forecast.mended import outlasted
 from analytics.forecast.model import FIGURES
 from analytics.forecast.track import Asks, Track
 from tatpar.shipped.prior import shipped_prior
-from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.windows import HOUR_NS, SLOT_NS
+from tests.analytics.forecast.tracks import arrived_track
 
-SLOT_NS = 300 * SECOND_NS
-FIRST = 5_985_072
-"""A slot at midnight UTC."""
 DAYS = 30
 BROKEN_DAYS = 28
 
@@ -48,20 +46,7 @@ def test_a_pause_is_held_against_the_longest_one_before(hours: str, ratio: float
 def lines(failed: np.ndarray) -> Track:
     """Lines (N, H) hour by hour: in a failed hour half of each slot broke, at three times the limit."""
     fails = np.repeat(failed, HOUR_NS // SLOT_NS, axis=1)
-    ends = (FIRST + np.arange(fails.shape[1], dtype=np.int64) + 1) * SLOT_NS
-    none = np.zeros(fails.shape, dtype=bool)
-    return Track(
-        first_slot=FIRST,
-        slot_ns=SLOT_NS,
-        broke=np.where(fails, 0.5, 0.0).astype(np.float32),
-        measured=np.ones(fails.shape, dtype=np.float32),
-        awaited=none,
-        strain=np.where(fails, 3.0, 0.3).astype(np.float32),
-        arrived_ns=np.broadcast_to(ends, fails.shape),
-        planned=none,
-        rehearsed=np.full(fails.shape, np.nan, dtype=np.float32),
-        groups={},
-    )
+    return arrived_track(np.where(fails, 0.5, 0.0), np.where(fails, 3.0, 0.3))
 
 
 def asked(track: Track, hour: int, lead_ns: int) -> Asks:

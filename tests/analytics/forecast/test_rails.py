@@ -180,6 +180,20 @@ def test_trouble_that_is_usual_at_this_hour_does_not_last() -> None:
     )
 
 
+def test_of_a_line_that_is_new_nothing_is_usual() -> None:
+    """What breaks every day at ten is an excuse once seven days have shown it, as it is now and not only on history."""
+    ten = np.concatenate([np.arange(day * DAY + 114, day * DAY + 119) for day in range(NOW_DAY)])
+    at_ten = NOW_NS - 300 * SECOND_NS
+    usual = broken(sound(), np.concatenate([ten, np.arange(NEWEST - 3, NEWEST)]))
+
+    def known_for(days: int) -> float:
+        new = missing(usual, slice(0, (NOW_DAY - days) * DAY))
+        return float(said(new, 2 * HOUR_NS, at_ten).lasting[0])
+
+    unexcused = [known_for(days) for days in (5, 6)]
+    assert known_for(7) < min(unexcused) - 0.1
+
+
 def test_what_had_not_arrived_changes_no_bit() -> None:
     """Everything that arrives after the ask is turned upside down: the rails stay, and would not if it had arrived."""
     track = broken(sound(), np.arange(0, DAYS * DAY, 7))
