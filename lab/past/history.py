@@ -13,14 +13,14 @@ import tempfile
 import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from lab.past.office import PastDrawer
+from lab.past.office import PastDrawer, StoppedError
 from lab.past.plan import plan_history
 from lab.running.scope import Places
 from lab.running.script import load_script, script_path
@@ -32,6 +32,7 @@ from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from multiprocessing.synchronize import Event
 
     from numpy.typing import NDArray
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 _AHEAD: Final = 2
 """Offices made ahead of the writer: each is some 60 MB."""
+_LOOK_S: Final = 0.2
+"""So often it is asked whether to stop while an office is awaited: one of two years takes seconds to draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +85,27 @@ def past_of(config: Config, *, weeks: float, seed: int | None = None, now_ns: in
     )
 
 
-def give_past(plan: PastPlan, settings: Store, data_dir: Path, progress: Callable[[Written], None]) -> None:
+def _never() -> bool:
+    return False
+
+
+def give_past(
+    plan: PastPlan,
+    settings: Store,
+    data_dir: Path,
+    progress: Callable[[Written], None],
+    stopped: Callable[[], bool] = _never,
+) -> None:
     """Write a past into the store of a data directory; a collector may write to it at the same time.
 
     Raises:
         StoreError: the store cannot be written.
+        StoppedError: `stopped` said so.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     store = open_writer(settings, data_dir)
     try:
-        write_history(plan, store, progress)
+        write_history(plan, store, progress, stopped=stopped)
     finally:
         store.close()
 
@@ -102,6 +116,7 @@ def write_history(
     progress: Callable[[Written], None],
     *,
     workers: int = 2,
+    stopped: Callable[[], bool] = _never,
 ) -> None:
     """Draw and write what is missing of every office's past; an office takes two short transactions.
 
@@ -110,12 +125,18 @@ def write_history(
         store: the writing half.
         progress: told after each office.
         workers: processes that draw while this one writes; 0: this one does both.
+        stopped: whether nobody wants the past any more; asked all the time.
+
+    Raises:
+        StoppedError: `stopped` said so; what was written of earlier offices stays.
     """
     lacking = [site for site in plan.places.sites if len(_lacking_slots(plan, store, site.id))]
     have = {site.id for site in plan.places.sites} - {site.id for site in lacking}
     for name in sorted(have):
         progress(Written(name, 0, 0))
-    with closing(_drawn(plan, lacking, workers)) as drawn:  # whatever ends it here, no helper is left
+    with closing(
+        _drawn(plan, lacking, workers, stopped)
+    ) as drawn:  # whatever ends it here, no helper is left
         for past in drawn:
             rollups = _new_rollups(plan, store, past.rollups)
             streams = _new_streams(plan, store, past.streams)
@@ -124,20 +145,25 @@ def write_history(
             if len(streams):
                 store.import_streams(streams)
             progress(Written(past.site, len(rollups), len(streams)))
+            if stopped():
+                raise StoppedError
 
 
-def _drawn(plan: PastPlan, sites: Sequence[Site], workers: int) -> Generator[OfficePast, None, None]:
+def _drawn(
+    plan: PastPlan, sites: Sequence[Site], workers: int, stopped: Callable[[], bool]
+) -> Generator[OfficePast, None, None]:
     """The offices' pasts in order, a few made ahead."""
     if workers == 0 or len(sites) < 2:
         drawer = PastDrawer(plan)
         for site in sites:
-            yield drawer.draw(site)
+            yield drawer.draw(site, stopped)
         return
     context = multiprocessing.get_context("spawn")
+    given_up = context.Event()
     # Through a file: a helper that is ended while it is being handed more than a pipe holds leaves its maker waiting for ever.
     with (
         tempfile.NamedTemporaryFile(prefix="tatpar-past-") as handed,
-        ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(handed.name,)) as pool,
+        ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(handed.name, given_up)) as pool,
     ):
         pickle.dump(plan, handed)
         handed.flush()
@@ -146,26 +172,36 @@ def _drawn(plan: PastPlan, sites: Sequence[Site], workers: int) -> Generator[Off
             for site in sites:
                 waiting.append(pool.submit(_draw, site))
                 if len(waiting) >= workers + _AHEAD:
-                    yield waiting.popleft().result()
+                    yield _awaited(waiting.popleft(), stopped)
             while waiting:
-                yield waiting.popleft().result()
+                yield _awaited(waiting.popleft(), stopped)
         finally:
+            given_up.set()
             for future in waiting:
                 future.cancel()
 
 
+def _awaited(future: Future[OfficePast], stopped: Callable[[], bool]) -> OfficePast:
+    while not stopped():
+        with suppress(TimeoutError):
+            return future.result(_LOOK_S)
+    raise StoppedError
+
+
 _drawer: PastDrawer
+_given_up: Event
 """Of a worker process."""
 
 
-def _prepare(handed: str) -> None:
-    global _drawer  # noqa: PLW0603 - a pool's workers are prepared through a global
+def _prepare(handed: str, given_up: Event) -> None:
+    global _drawer, _given_up  # noqa: PLW0603 - a pool's workers are prepared through globals
+    _given_up = given_up
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is the owner's, who ends the pool
     _drawer = PastDrawer(pickle.loads(Path(handed).read_bytes()))  # noqa: S301 - of our own maker, readable by us only
 
 
 def _draw(site: Site) -> OfficePast:
-    return _drawer.draw(site)
+    return _drawer.draw(site, _given_up.is_set)
 
 
 def _lacking_slots(plan: PastPlan, store: ReportStore, site: str) -> NDArray[np.int64]:

@@ -16,6 +16,8 @@ from telemetry.store.rollup_tables import as_rollups, as_windows
 from telemetry.windows import DAY_NS, WINDOW_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from config.sites import Site
@@ -34,6 +36,10 @@ class OfficePast:
     streams: StreamTable
 
 
+class StoppedError(Exception):
+    """Nobody wants the past any more."""
+
+
 class PastDrawer:
     """Draws the offices of a plan one by one; what is the same for all of them is worked out once."""
 
@@ -45,8 +51,12 @@ class PastDrawer:
         )
         self._acts = Agenda(plan.script, plan.places, plan.timezone).acts(self._start_ns)
 
-    def draw(self, site: Site) -> OfficePast:
-        """The past of one office; the same plan gives the same."""
+    def draw(self, site: Site, stopped: Callable[[], bool] = lambda: False) -> OfficePast:
+        """The past of one office; the same plan gives the same.
+
+        Raises:
+            StoppedError: `stopped` said so, which is asked before each day.
+        """
         plan, start_ns = self._plan, self._start_ns
         congestion_ms = plan.congestion.jitter_ms(site.id, start_ns)
         states = line_states(site, plan.places, plan.lines, self._acts, plan.faults, start_ns, congestion_ms)
@@ -54,6 +64,8 @@ class PastDrawer:
         rollups, streams = [], []
         # A day's arrays stay in the processor's cache: half the time of all days at once.
         for number, day in enumerate(self._days):
+            if stopped():
+                raise StoppedError
             span = slice(number * _PER_DAY, (number + 1) * _PER_DAY)
             lot = np.random.default_rng([plan.seed, day, *site.id.encode()])
             windows = draw(states.cut(span), rate[span], lot).between(plan.start_ns, plan.end_ns)

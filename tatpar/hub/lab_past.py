@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 _SAY_EVERY: Final = 8
 
 
-class _StoppedError(Exception):
-    """Ends the making from within, when the operator stops us."""
-
-
 class _Progress:
-    """Says how far it is, every few offices; once `stopping`, it ends the making."""
+    """Says how far it is, every few offices; and whether to stop."""
 
     def __init__(self, offices: int, say: Callable[[str], None]) -> None:
         self.stopping = False
@@ -38,8 +34,6 @@ class _Progress:
         self._done = 0
 
     def __call__(self, _: Written) -> None:
-        if self.stopping:
-            raise _StoppedError
         self._done += 1
         if self._done % _SAY_EVERY == 0 or self._done == self._offices:
             self._say(f"lab: past of {self._done} of {counted(self._offices)} made")
@@ -83,8 +77,8 @@ async def give_a_past(config: Config, data_dir: Path, weeks: float, say: Callabl
 async def _made(plan: PastPlan, config: Config, folder: Path, progress: _Progress) -> None:
     """Make it in a thread; when cancelled, wait until nobody writes any more, which is soon.
 
-    Its helpers end with the office that they are drawing. They are not ended before: of one that was handing its office over,
-    the thread would wait for the rest for ever.
+    Its helpers end with the day that they are drawing. They are not killed: of one that was handing its office over, the
+    thread would wait for the rest for ever.
     """
     work = asyncio.create_task(
         asyncio.to_thread(_make, plan, config, folder, progress), name="making the past"
@@ -92,18 +86,18 @@ async def _made(plan: PastPlan, config: Config, folder: Path, progress: _Progres
     try:
         await asyncio.shield(work)
     except asyncio.CancelledError:
-        progress.stopping = True  # ends the thread at the next office
+        progress.stopping = True
         await asyncio.wait({work})
         work.exception()
         raise
 
 
-def _make(plan: PastPlan, config: Config, folder: Path, progress: Callable[[Written], None]) -> None:
+def _make(plan: PastPlan, config: Config, folder: Path, progress: _Progress) -> None:
     """Make it in this thread, whose helper processes inherit that a Ctrl-C at the terminal is not theirs to heed."""
     resource_tracker.ensure_running()  # it would start with the first helper, and undo what is set here
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        give_past(plan, config.settings.store, folder, progress)
+        give_past(plan, config.settings.store, folder, progress, lambda: progress.stopping)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

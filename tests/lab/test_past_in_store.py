@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lab.past.history import Written, write_history
+from lab.past.office import PastDrawer, StoppedError
 from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup import roll_up
@@ -101,3 +102,33 @@ def test_workers_draw_the_same(config: Config, few: Places, tmp_path: Path) -> N
         store.close()
     for name in ("sent", "lost", "rtt_p95_ms"):
         np.testing.assert_array_equal(tables[0].columns[name], tables[1].columns[name])
+
+
+def test_a_stop_does_not_wait_for_the_office_that_is_drawn(config: Config, few: Places) -> None:
+    """Two years of one office take seconds to draw: a stop is heeded within a day of them."""
+    plan = plan_of(config, few, weeks=1)
+    asked: list[int] = []
+
+    def stopped() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    with pytest.raises(StoppedError):
+        PastDrawer(plan).draw(few.sites[0], stopped)
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_was_written_before_a_stop_stays_and_no_more_is_written(
+    config: Config, few: Places, tmp_path: Path, workers: int
+) -> None:
+    """The next run makes the rest."""
+    plan = plan_of(config, few, weeks=0.02)
+    told: list[Written] = []
+    store = SqliteStore(tmp_path / "reports.db")
+    with pytest.raises(StoppedError):
+        write_history(plan, store, told.append, workers=workers, stopped=lambda: bool(told))
+    assert len(told) == 1
+    write_history(plan, store, told.append, workers=0)
+    assert [one.rollups > 0 for one in told] == [True, False, True]
+    store.close()

@@ -81,14 +81,16 @@ async def test_stopped_half_way_there_is_none(
     loop = asyncio.get_running_loop()
     seen: list[str] = []
 
-    def give_past(plan: Any, settings: Any, folder: Path, progress: Callable[[Any], None]) -> None:
+    def give_past(
+        plan: Any, settings: Any, folder: Path, progress: Callable[[Any], None], stopped: Callable[[], bool]
+    ) -> None:
         def told(written: Any) -> None:
             seen.append(written.site)
             loop.call_soon_threadsafe(first_made.set)
             assert go_on.wait(60)
             progress(written)
 
-        lab.past.history.give_past(plan, settings, folder, told)
+        lab.past.history.give_past(plan, settings, folder, told, stopped)
 
     monkeypatch.setattr(lab_past, "give_past", give_past)
     making = asyncio.create_task(give_a_past(config, tmp_path, WEEKS, lambda _: None))
@@ -112,7 +114,7 @@ async def test_stopped_half_way_there_is_none(
 async def test_a_failure_leaves_none(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the store fails, the failure is told and no half store takes the place of a whole one."""
 
-    def give_past(_plan: Any, _settings: Any, folder: Path, _progress: Any) -> None:
+    def give_past(_plan: Any, _settings: Any, folder: Path, _progress: Any, _stopped: Any) -> None:
         (folder / "reports.db").write_bytes(b"half")
         raise StoreError("disk full")
 
