@@ -102,8 +102,10 @@ class Hindsight:
         self.had_lesson = prepared is not None
         if prepared is None or not is_due(self._state, now_ns):
             return False
-        found = learn(self._lesson(prepared, now_ns), now_ns)
-        give_back()
+        try:
+            found = learn(self._lesson(prepared, now_ns), now_ns)
+        finally:
+            give_back()
         if found is None:
             self._say_too_little()
             return False
