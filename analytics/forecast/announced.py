@@ -12,7 +12,7 @@ import numpy as np
 
 from analytics.climatology import BROKEN_SHARE
 from analytics.forecast.seen import closed_ns, look, newest_slot
-from telemetry.store.rollup import CLOSED_AFTER_NS
+from telemetry.line_slots import NEVER
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
@@ -103,20 +103,19 @@ def _told(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """What is told of a line's slots, in order: when, how many more of them failed, how many more are counted.
 
-    A slot that is awaited and not there fails until it comes; then it is counted as what it was.
+    Each is counted at its closing, as failed where nothing of its office was there though it was awaited; from when the office
+    is heard as one that did not fail; and from when its own figures come as what they say.
     """
-    closes_ns = closed_ns(track)[slot]
-    known_ns = np.maximum(track.arrived_ns[line, slot], closes_ns - CLOSED_AFTER_NS)
-    awaited, came_late = track.awaited[line, slot], known_ns > closes_ns
-    there = (track.measured[line, slot] > 0) | came_late
-    failed = np.where(there, np.nan_to_num(track.broke[line, slot]) > BROKEN_SHARE, awaited).astype(np.int64)
-    late = np.flatnonzero(awaited & came_late)
-    first_ns, first = known_ns.copy(), failed.copy()
-    first_ns[late], first[late] = closes_ns[late], 1
-    times = np.concatenate([first_ns, known_ns[late]])
+    closes_ns, came_ns = closed_ns(track)[slot], track.arrived_ns[line, slot]
+    heard_ns = track.silent_until_ns[line, slot]
+    silent = heard_ns > closes_ns
+    back = silent & (heard_ns < NEVER)
+    broke = np.nan_to_num(track.broke[line, slot]) > BROKEN_SHARE
+    nothing = np.zeros(len(slot), dtype=np.int64)
+    times = np.concatenate([np.minimum(came_ns, closes_ns), heard_ns[back], came_ns])
+    failing = np.concatenate([silent + nothing, nothing[back] - 1, broke + nothing])
+    counting = np.concatenate([nothing + 1, nothing[back], nothing])
     order = np.argsort(times, kind="stable")
-    failing = np.concatenate([first, failed[late] - 1])
-    counting = np.repeat([1, 0], [len(slot), len(late)])
     return times[order], failing[order], counting[order]
 
 

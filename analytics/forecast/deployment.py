@@ -11,6 +11,7 @@ from analytics.forecast.seen import closing_ns
 from analytics.forecast.track import Track
 from analytics.hours import ahead_ns
 from analytics.rhythm import slots_due
+from telemetry.line_slots import NEVER
 from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from config.sites import Site
     from config.works import Work
 
-NEVER: Final = np.iinfo(np.int64).max
 ANNOUNCED_BEFORE_NS: Final = 24 * HOUR_NS
 """When history is replayed, only what was announced so long beforehand counts as announced: the longest horizon."""
+OVER_NS: Final = 24 * HOUR_NS
+"""An imported source that has been silent for so long may be over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Surroundings:
     Attributes:
         groups: (N,) each.
         awaited: (S, T), of `awaited_slots`.
+        over_ns: (S, T), of `over_by_ns`; None: no source of an office is ever over.
         planned: (S, P, T).
         most: (N,) of a grid that was cut: the most windows that the line had in a slot before.
         due: (S, T) of `due_slots`; None: all are.
@@ -45,6 +48,7 @@ class Surroundings:
     groups: Mapping[str, NDArray[np.int32]]
     awaited: NDArray[np.bool_]
     planned: NDArray[np.bool_]
+    over_ns: NDArray[np.int64] | None = None
     most: NDArray[np.uint8] | None = None
     due: NDArray[np.bool_] | None = None
     ahead: NDArray[np.int64] | None = None
@@ -67,12 +71,13 @@ def tracks_of(
     sites, paths, slots = grid.measured.shape
     lines = sites * paths
     windows = grid.measured.reshape(lines, slots)
-    most = np.maximum(np.maximum.accumulate(windows, axis=1), 1)
+    closes_ns = _closed_ns(grid)
+    arrived_ns = np.maximum(grid.received_ns, closes_ns).reshape(lines, slots)
+    most = _most_until(windows, arrived_ns, closes_ns)
     if around.most is not None:
         most = np.maximum(most, around.most[:, None])
     measured = np.divide(windows, most, dtype=np.float32)
-    arrived_ns, of_office = _arrivals(grid)
-    awaited = (around.awaited[:, None] & of_office).reshape(lines, slots)
+    silent_until_ns = np.repeat(_silent_until_ns(grid, around), paths, axis=0)
     due = None if around.due is None else np.repeat(around.due, paths, axis=0)
     return tuple(
         Track(
@@ -80,9 +85,9 @@ def tracks_of(
             slot_ns=SLOT_NS,
             broke=_share(grid.broken[index].reshape(lines, slots), windows),
             measured=measured,
-            awaited=awaited,
+            silent_until_ns=silent_until_ns,
             strain=grid.strain[index].reshape(lines, slots),
-            arrived_ns=arrived_ns.reshape(lines, slots),
+            arrived_ns=arrived_ns,
             planned=around.planned.reshape(lines, slots),
             rehearsed=np.broadcast_to(np.float32(np.nan), (lines, slots)),
             groups=around.groups,
@@ -94,19 +99,27 @@ def tracks_of(
     )
 
 
-def _arrivals(grid: SlotGrid) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """(S, P, T) each: when a slot was known, and whether its office was silent if nothing of it was there by then.
+def _silent_until_ns(grid: SlotGrid, around: Surroundings) -> NDArray[np.int64]:
+    """(S, T): until then nothing of an office was there that was awaited; a line that comes after another of its office was not silent but late."""
+    first_ns = np.where(grid.measured > 0, grid.received_ns, NEVER).min(axis=1)
+    if around.over_ns is not None:
+        first_ns = np.minimum(first_ns, around.over_ns)
+    return np.where(around.awaited, first_ns, 0)
 
-    Of a line of which nothing was there in time while something of another of its office was, nothing is awaited, also where it
-    came late; where that other came late, nothing from then on.
-    """
-    there, closes_ns = grid.measured > 0, _closed_ns(grid)
-    first_ns = np.where(there, grid.received_ns, NEVER).min(axis=1)
-    in_time = first_ns <= closes_ns
-    late_ns = np.where(in_time | (first_ns == NEVER), 0, first_ns)
-    received_ns = np.where(there, grid.received_ns, late_ns[:, None])
-    own = there & (received_ns <= closes_ns)
-    return np.maximum(received_ns, closes_ns), own | ~in_time[:, None]
+
+def _most_until(
+    windows: NDArray[np.uint8], arrived_ns: NDArray[np.int64], closes_ns: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """(N, T): the most windows of any slot of the line, up to each slot, that had arrived by the time at which this one did; 1 at least."""
+    late = arrived_ns > closes_ns
+    most = np.maximum(np.maximum.accumulate(np.where(late, 0, windows), axis=1), 1)
+    more = late & (windows > most)
+    lines = np.flatnonzero(more.any(axis=1))
+    for count in np.unique(windows[more]):  # 20 at most
+        first_ns = np.where(more[lines] & (windows[lines] == count), arrived_ns[lines], NEVER)
+        had = np.minimum.accumulate(first_ns, axis=1) <= arrived_ns[lines]
+        most[lines] = np.where(had, np.maximum(most[lines], count), most[lines])
+    return most
 
 
 def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -117,8 +130,7 @@ def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.
 
 def hearing_slots(grid: SlotGrid) -> NDArray[np.bool_]:
     """(T,): anybody was heard in time."""
-    in_time = (grid.received_ns > 0) & (grid.received_ns <= _closed_ns(grid))
-    return np.asarray(in_time.any(axis=(0, 1)))
+    return np.asarray(_in_time(grid).any(axis=0))
 
 
 def awaited_slots(
@@ -133,7 +145,7 @@ def awaited_slots(
         grid: what is there, whenever it came.
         lost: (S, T) contact was lost.
         hearing: (T,) of `hearing_slots`, for a grid that has not all offices.
-        imported: (S, T) an imported source covers the slot; none where nothing was imported.
+        imported: (S, T) an imported source covers the slot, or may; none where nothing was imported.
     """
     hearing = hearing_slots(grid) if hearing is None else hearing
     heard = _heard_before(grid, grid.measured > 0)
@@ -151,9 +163,38 @@ def expected_slots(grid: SlotGrid, imported: NDArray[np.bool_]) -> NDArray[np.bo
 
 
 def due_slots(grid: SlotGrid, imported: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(S, T): a slot without anything is silence, not only the time between two samples of an `imported` source (S, T)."""
-    sampled = slots_due((grid.measured > 0).any(axis=1) & imported)
+    """(S, T): a slot without anything is silence, not only the time between two samples of an `imported` source (S, T).
+
+    Its rhythm is told by what came in time: what comes late must not be told of beforehand.
+    """
+    sampled = slots_due(_in_time(grid) & imported)
     return np.asarray(sampled | ~imported | _by_probes(grid, imported))
+
+
+def over_by_ns(grid: SlotGrid, lost: NDArray[np.bool_], imported: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(S, T): when the silence of an imported source has lasted for so long that the source may be over; `NEVER` of what was no such silence.
+
+    While a file has a hole nobody knows whether rows follow, so a hole and an end are told alike: as silence for `OVER_NS`, then not
+    at all. A source none of whose rows comes in time is never silent.
+
+    Args:
+        grid: what is there, whenever it came.
+        lost: (S, T) contact was lost: that is known of itself.
+        imported: (S, T) an imported source covers the slot, or may.
+    """
+    closes_ns = _closed_ns(grid)
+    there = _in_time(grid) & imported
+    last_ns = np.maximum.accumulate(np.where(there, closes_ns, 0), axis=1)
+    next_ns = np.minimum.accumulate(np.where(there, closes_ns, NEVER)[:, ::-1], axis=1)[:, ::-1]
+    over_ns = np.where(last_ns > 0, last_ns + OVER_NS, 0)
+    ends = imported & ~lost & ~_by_probes(grid, imported) & (next_ns > over_ns)
+    return np.where(ends, over_ns, NEVER)
+
+
+def _in_time(grid: SlotGrid) -> NDArray[np.bool_]:
+    """(S, T): something of an office was there by the time at which the slot closed."""
+    in_time = (grid.received_ns > 0) & (grid.received_ns <= _closed_ns(grid))
+    return np.asarray(in_time.any(axis=1))
 
 
 def _by_probes(grid: SlotGrid, imported: NDArray[np.bool_]) -> NDArray[np.bool_]:

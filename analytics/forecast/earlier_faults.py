@@ -4,7 +4,7 @@ How long faults last (`persistence`) is a law of many lines. A line that is brok
 faults are never there an hour later, says so itself: each earlier fault that reached the age of this one, to a slot, and was
 as bad then (this one's strain is at most `USUAL_TIMES` of it), is one case. Of a fault that is worse nothing is known.
 A case is told by the slots that lie as long after its beginning as the meeting's after this one's, by the rule of a meeting,
-once all of the line up to their end had arrived; what had not changes nothing.
+as they were known when it was asked: what had not arrived changes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from analytics.climatology import BROKEN_SHARE
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
-from analytics.forecast.seen import asks_at_once, dark_by, look
+from analytics.forecast.seen import asks_at_once, look
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
@@ -46,12 +46,10 @@ def earlier_faults(track: Track, asks: Asks, newest: NDArray[np.int64]) -> Earli
     reached, stayed = np.zeros((2, len(asks.line)), dtype=np.int64)
     age = _age(track, asks, newest)
     broken = np.flatnonzero(age)
-    for line in np.unique(asks.line[broken]).tolist():
-        which = broken[asks.line[broken] == line]
-        past = _past(track, line, _recalled(track, newest[which]))
-        for some in asks_at_once(len(which), len(past.run)):
-            rows = which[some]
-            reached[rows], stayed[rows] = _cases(track, past, asks.rows(rows), newest[rows], age[rows])
+    for some in asks_at_once(len(broken), len(_back(track))):
+        rows = broken[some]
+        past = _past(track, asks.rows(rows), newest[rows])
+        reached[rows], stayed[rows] = _cases(track, past, asks.rows(rows), newest[rows], age[rows])
     return EarlierFaults(reached, stayed)
 
 
@@ -79,66 +77,64 @@ def _age(track: Track, asks: Asks, newest: NDArray[np.int64]) -> NDArray[np.int6
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """Of one line that is broken now, T slots from the track's `first` on; the sums are over the slots before, (T + 1,).
+    """Of M asks the W slots up to the newest, oldest first, as they were known when it was asked; the sums are over the slots before, (M, W + 1).
 
     Attributes:
-        first: number of the slot in the track.
-        run: (T,) for how many slots it had been broken.
-        strain: (T,) the worst figure over its limit; infinite where nothing came through.
-        known_ns: (T,) when all of the line up to there had arrived.
+        run: (M, W) for how many slots the line had been broken.
+        strain: (M, W) the worst figure over its limit; infinite where nothing came through.
         broke: broken slots' worth, dark ones whole.
         told: slots that were measured, or dark without works that explain it.
     """
 
-    first: int
     run: NDArray[np.int64]
-    strain: NDArray[np.float64]
-    known_ns: NDArray[np.int64]
+    strain: NDArray[np.float32]
     broke: NDArray[np.float64]
     told: NDArray[np.int64]
 
 
-def _recalled(track: Track, newest: NDArray[np.int64]) -> slice:
-    """The slots that any case of these asks may lie in, with the way back to its beginning."""
-    first = int(newest.min()) - (RECALLED_NS + BACK_NS) // track.slot_ns
-    return slice(max(first, 0), min(int(newest.max()) + 1, track.broke.shape[1]))
+def _back(track: Track) -> NDArray[np.int64]:
+    """(W,) slots back in which any case may lie, with the way back to its beginning; oldest first."""
+    return np.arange((RECALLED_NS + BACK_NS) // track.slot_ns, -1, -1)
 
 
-def _past(track: Track, line: int, span: slice) -> _Past:
-    share = track.broke[line, span].astype(np.float64)
-    at = np.arange(len(share))
-    there = np.isfinite(share)
-    sound = ~(there & (share >= SUSPECT))
-    dark = dark_by(track, span=span, lines=np.array([line]))[0] & ~there & ~track.planned[line, span]
-    strain = track.strain[line, span].astype(np.float64)
-    ends_ns = track.start_ns + (span.start + at + 1) * track.slot_ns
+def _past(track: Track, asks: Asks, newest: NDArray[np.int64]) -> _Past:
+    slot = newest[:, None] - _back(track)
+    slots = look(track, asks.line, slot, asks.now_ns)
+    there = np.clip(slot, 0, track.broke.shape[1] - 1)
+    dark = slots.dark & ~track.planned[asks.line[:, None], there]
+    strain = track.strain[asks.line[:, None], there]
+    at = np.arange(slot.shape[1])
     return _Past(
-        first=span.start,
-        run=at - np.maximum.accumulate(np.where(sound, at, -1)),
-        strain=np.where(np.isfinite(strain), strain, np.inf),
-        known_ns=np.maximum.accumulate(np.maximum(track.arrived_ns[line, span], ends_ns)),
-        broke=np.concatenate([[0.0], np.cumsum(np.where(there, share, dark))]),
-        told=np.concatenate([[0], np.cumsum(there | dark)]),
+        run=at - np.maximum.accumulate(np.where(broken_in(slots), -1, at), axis=1),
+        strain=np.where(slots.known & np.isfinite(strain), strain, np.float32(np.inf)),
+        broke=_sums(np.where(dark, 1.0, slots.broke)),
+        told=_sums(slots.known | dark).astype(np.int64),
     )
+
+
+def _sums(values: NDArray[np.floating] | NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(M, W + 1) sums of the values (M, W) before each."""
+    out = np.zeros((values.shape[0], values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=out[:, 1:])
+    return out
 
 
 def _cases(
     track: Track, past: _Past, asks: Asks, newest: NDArray[np.int64], age: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(M,) each, of asks of the line: how many cases, and how many of them failed; slots are numbered from `past.first` on."""
-    newest = newest - past.first
-    ahead = (asks.start_ns - track.start_ns) // track.slot_ns - past.first - newest
+    """(M,) each: how many cases, and how many of them failed."""
+    slots = past.run.shape[1]
+    ahead = (asks.start_ns - track.start_ns) // track.slot_ns - newest
     width = np.maximum(-(-(asks.end_ns - asks.start_ns) // track.slot_ns), 1)
     enough = np.maximum(age - 1, 1)  # the newest slot may still run
-    broken = np.flatnonzero(past.run)
-    ask, at = np.nonzero(past.run[broken] == enough[:, None])
-    slot = broken[at]
-    as_bad = past.strain[newest[ask]] <= USUAL_TIMES * past.strain[slot]
+    ask, slot = np.nonzero(past.run == enough[:, None])
+    as_bad = past.strain[ask, -1] <= USUAL_TIMES * past.strain[ask, slot]
     first = slot + (age - enough + ahead)[ask]
     end = first + width[ask]
-    use = as_bad & (slot > newest[ask] - RECALLED_NS // track.slot_ns) & (end <= len(past.run))
+    recalled = slot >= slots - RECALLED_NS // track.slot_ns
+    use = as_bad & recalled & (first >= 0) & (end <= slots)
     ask, first, end = ask[use], first[use], end[use]
-    told = past.told[end] - past.told[first]
-    failed = past.broke[end] - past.broke[first] > BROKEN_SHARE * told + ROUNDING
-    known = (past.known_ns[end - 1] <= asks.now_ns[ask]) & (told * 2 >= end - first)
+    told = past.told[ask, end] - past.told[ask, first]
+    failed = past.broke[ask, end] - past.broke[ask, first] > BROKEN_SHARE * told + ROUNDING
+    known = told * 2 >= end - first
     return np.bincount(ask[known], minlength=len(age)), np.bincount(ask[known & failed], minlength=len(age))

@@ -62,8 +62,8 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     hour_ends = np.repeat(ends, np.diff(first, append=slots))
     in_time = track.arrived_ns <= hour_ends
     known = in_time & np.isfinite(track.broke)
-    closes = closed_ns(track)
-    silent = np.where(track.arrived_ns <= closes, in_time, ~in_time & (closes <= hour_ends))
+    told = np.minimum(track.arrived_ns, closed_ns(track)) <= hour_ends
+    silent = told & (hour_ends < track.silent_until_ns)
 
     def slots_of_hour(which: NDArray[np.bool_]) -> NDArray[np.int32]:
         return np.add.reduceat(which.view(np.uint8), first, axis=1, dtype=np.int32)
@@ -71,7 +71,7 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     def broken_share(which: NDArray[np.bool_]) -> NDArray[np.float64]:
         return np.add.reduceat(np.where(which, track.broke, 0.0), first, axis=1, dtype=np.float64)
 
-    count, dark = slots_of_hour(known), slots_of_hour(silent & track.awaited & ~known)
+    count, dark = slots_of_hour(known), slots_of_hour(silent & ~known)
     had = (count + dark) * 2 >= HOUR_NS / track.slot_ns
     enough = FAILED * (count + dark)
 

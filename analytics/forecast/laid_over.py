@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from analytics.forecast.track import Track
 
-_WRITTEN: Final = ("broke", "strain", "measured", "arrived_ns")
+_WRITTEN: Final = ("broke", "strain", "measured", "silent_until_ns", "arrived_ns")
 
 
 class _Cells(NamedTuple):

@@ -16,6 +16,7 @@ import numpy as np
 
 from analytics.forecast.slots import strain
 from analytics.judge import POOL_WINDOWS, judge
+from telemetry.line_slots import NEVER
 from telemetry.windows import SLOT_NS, WINDOWS_PER_SLOT
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _bits(tracks: Sequence[Track], columns: list[int]) -> list[bytes]:
     return [
         of[:, columns].tobytes()
         for track in tracks
-        for of in (track.broke, track.strain, track.measured, track.awaited, track.arrived_ns)
+        for of in (track.broke, track.strain, track.measured, track.silent_until_ns, track.arrived_ns)
     ]
 
 
@@ -124,17 +125,23 @@ def _put(
         write = measured > 0
         if not open_:
             write &= blank | cells.forgiven[limit_set, ..., index].ravel()
-            laid_over.keep(track, at, np.flatnonzero(write))
+            laid_over.keep(track, at, np.flatnonzero(_of_same_office(write, paths)))
         track.broke[write, at] = cells.broke[limit_set, ..., index].ravel()[write]
         track.strain[write, at] = cells.strain[limit_set, ..., index].ravel()[write]
         track.measured[write, at] = np.minimum(measured[write] / WINDOWS_PER_SLOT, 1.0)
         track.arrived_ns[write, at] = (slot + 1) * SLOT_NS
+        track.silent_until_ns[_of_same_office(write, paths), at] = 0
         if open_:
             track.broke[~write, at] = np.nan
             track.strain[~write, at] = np.nan
             track.measured[~write, at] = 0.0
-            track.awaited[:, at] = silent
+            track.silent_until_ns[:, at] = np.where(silent, NEVER, 0)
             track.arrived_ns[:, at] = (slot + 1) * SLOT_NS
+
+
+def _of_same_office(lines: NDArray[np.bool_], paths: int) -> NDArray[np.bool_]:
+    """(N,): all lines of the offices of some, in the order site, path: where one was heard its office was."""
+    return np.repeat(lines.reshape(-1, paths).any(axis=1), paths)
 
 
 def _cells(

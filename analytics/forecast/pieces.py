@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from analytics.forecast.seen import Past
     from analytics.forecast.track import Track
 
-_IN_THE_TAIL: Final = ("broke", "strain", "measured", "awaited", "arrived_ns")
+_IN_THE_TAIL: Final = ("broke", "strain", "measured", "silent_until_ns", "arrived_ns")
 
 
 class Span(NamedTuple):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from telemetry.line_slots import NEVER
 from telemetry.store.rollup import CLOSED_AFTER_NS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Slots:
         known: the slot had ended and arrived, and something was measured in it.
         broke: share of it that broke; 0 where not known.
         strain: the worst figure over its limit; 0 where not known.
-        dark: the slot had ended, nothing of it was there though it was awaited; it may have arrived later.
+        dark: the slot had ended, nothing of its office was there though it was awaited; it may have arrived later.
     """
 
     known: NDArray[np.bool_]
@@ -70,7 +71,9 @@ def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> Slots:
     """The slots `slot` (M, W) of lines `line` (M,) as they were known at `now_ns` (M,)."""
-    flat, seen, silent = _arrived(track, line, slot, now_ns)
+    flat, ended = _ended(track, line, slot, now_ns)
+    arrived_ns = track.arrived_ns.ravel()[flat]
+    seen = ended & (arrived_ns <= now_ns[:, None])
     broke = np.where(seen, track.broke.ravel()[flat], np.float32(np.nan))
     strain = np.where(seen, track.strain.ravel()[flat], np.float32(np.nan))
     known = np.isfinite(broke)
@@ -79,7 +82,10 @@ def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns:
         known=known,
         broke=np.where(known, broke, zero),
         strain=np.where(known & np.isfinite(strain), strain, zero),
-        dark=silent & ~known & track.awaited.ravel()[flat],
+        dark=ended
+        & ~known
+        & (np.minimum(arrived_ns, _closing_ns(track, slot)) <= now_ns[:, None])
+        & (now_ns[:, None] < track.silent_until_ns.ravel()[flat]),
     )
 
 
@@ -87,13 +93,11 @@ def dark_by(
     track: Track, as_of_ns: int | None = None, span: slice = slice(None), lines: Rows = slice(None)
 ) -> NDArray[np.bool_]:
     """(N, T), or the `span` of some `lines`: slots without contact, as known at `as_of_ns`; None: now that everything has arrived."""
-    awaited, arrived_ns = track.awaited[lines][:, span], track.arrived_ns[lines][:, span]
-    closes_ns = closed_ns(track)[span]
-    there = (track.measured[lines][:, span] > 0) | (arrived_ns > closes_ns)
+    until_ns = track.silent_until_ns[lines][:, span]
     if as_of_ns is None:
-        return np.asarray(awaited & ~there)
-    arrived = arrived_ns <= as_of_ns
-    return np.asarray(awaited & ~(there & arrived) & (arrived | (closes_ns <= as_of_ns)))
+        return np.asarray(until_ns == NEVER)
+    told_ns = np.minimum(track.arrived_ns[lines][:, span], closed_ns(track)[span])
+    return np.asarray((told_ns <= as_of_ns) & (as_of_ns < until_ns))
 
 
 def closed_ns(track: Track) -> NDArray[np.int64]:
@@ -109,29 +113,30 @@ def closing_ns(first_slot: int, slots: int, slot_ns: int) -> NDArray[np.int64]:
 def look_rehearsed(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """(M, W) share of the profile that rehearsals held that ended in those slots, as known at `now_ns` (M,); NaN for none."""
-    _, seen, _ = _arrived(track, line, slot, now_ns)
+    """(M, W) share of the profile that rehearsals held that ended in those slots, as known at `now_ns` (M,); NaN for none.
+
+    What a rehearsal held comes by itself, in time, also where the slot's own figures come late or never do.
+    """
+    flat, ended = _ended(track, line, slot, now_ns)
+    told_ns = np.minimum(track.arrived_ns.ravel()[flat], _closing_ns(track, slot))
     # Not laid flat: where nobody rehearsed it is one number, broadcast.
     share = track.rehearsed[line[:, None], np.clip(slot, 0, track.rehearsed.shape[1] - 1)]
-    return np.where(seen, share, np.float32(np.nan))
+    return np.where(ended & (told_ns <= now_ns[:, None]), share, np.float32(np.nan))
 
 
-def _arrived(
+def _ended(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """(M, W) each: where the slots lie in the track laid flat; whether they are in it, had ended and had arrived; whether nothing of them had come."""
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(M, W) each: where the slots lie in the track laid flat; whether they are in it and had ended."""
     slots = track.broke.shape[1]
     inside = (slot >= 0) & (slot < slots)
     flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
-    ends_ns, arrived_ns = track.start_ns + (slot + 1) * track.slot_ns, track.arrived_ns.ravel()[flat]
-    seen = inside & (ends_ns <= now_ns[:, None]) & (arrived_ns <= now_ns[:, None])
-    closes_ns = ends_ns + CLOSED_AFTER_NS
-    # What is told on time without a figure is silence; what comes late, with or without one, is not silent any more.
-    return (
-        flat,
-        seen,
-        np.where(arrived_ns <= closes_ns, seen, inside & ~seen & (closes_ns <= now_ns[:, None])),
-    )
+    return flat, inside & (track.start_ns + (slot + 1) * track.slot_ns <= now_ns[:, None])
+
+
+def _closing_ns(track: Track, slot: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(M, W): as `closed_ns`, of slots by number."""
+    return track.start_ns + (slot + 1) * track.slot_ns + CLOSED_AFTER_NS
 
 
 @dataclass(frozen=True, slots=True)

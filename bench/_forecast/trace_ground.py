@@ -142,7 +142,7 @@ def _track(trace: Trace, floor_ms: NDArray[np.float64], over_ms: float, slot_ns:
         slot_ns=slot_ns,
         broke=share[None].astype(np.float32),
         measured=(count > 0)[None].astype(np.float32),
-        awaited=none,
+        silent_until_ns=np.zeros((1, slots), dtype=np.int64),
         strain=mean[None].astype(np.float32),
         arrived_ns=ends[None],
         planned=none,

@@ -14,11 +14,11 @@ import numpy as np
 from lab.past.lines import line_states
 from lab.running.agenda import Agenda
 from lab.running.scope import Places
-from telemetry.line_slots import LineSlots
+from telemetry.line_slots import NEVER, LineSlots
 from telemetry.windows import SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -83,9 +83,7 @@ def draw_track(
         slot_ns=SLOT_NS,
         broke=np.stack([row.broke for row in rows]),
         measured=np.stack([row.measured for row in rows]),
-        awaited=np.logical_or.accumulate(
-            [row.measured > 0 for row in rows], axis=1
-        ),  # somebody is always heard
+        silent_until_ns=_silent_until_ns(rows),
         strain=np.stack([row.strain for row in rows]),
         arrived_ns=np.stack([row.arrived_ns for row in rows]),
         planned=planned_slots(plan),
@@ -110,6 +108,13 @@ def planned_slots(plan: PastPlan) -> NDArray[np.bool_]:
             over = max(-(-fault.planned_end_ns // SLOT_NS) - first, 0)
             out[[sites[site] for site in fault.sites], begin:over] = True
     return out
+
+
+def _silent_until_ns(rows: Sequence[_Row]) -> NDArray[np.int64]:
+    """(N, T): an office has one line here, is awaited from its first word on, and somebody is always heard."""
+    there = np.stack([row.measured > 0 for row in rows])
+    came_ns = np.where(there, [row.arrived_ns for row in rows], NEVER)
+    return np.where(np.logical_or.accumulate(there, axis=1), came_ns, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ import numpy as np
 
 from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.deployment import (
+    OVER_NS,
     Surroundings,
     awaited_slots,
     clock_ahead,
     due_slots,
     groups_of,
+    over_by_ns,
     planned_slots,
     track_of,
 )
@@ -179,13 +181,15 @@ class HistoryBlocks:
     def _surroundings(self, lines: Lines, grid: SlotGrid) -> Surroundings:
         config, state, slots = self._config, self._source.state, grid.measured.shape[-1]
         starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
-        imported = imported_slots(state, lines.sites, grid.first_slot, slots)
+        imported = imported_slots(state, lines.sites, grid.first_slot, slots, beyond_ns=OVER_NS)
+        lost = lost_in(state, lines.sites, starts, SLOT_NS)
         return Surroundings(
             groups_of(lines, config.registry.by_id),
-            awaited_slots(grid, lost_in(state, lines.sites, starts, SLOT_NS), imported=imported),
+            awaited_slots(grid, lost, imported=imported),
             planned_slots(
                 config.works, lines, grid.first_slot, slots, known_ns=None, longest_ns=self._longest_ns
             ),
+            over_ns=None if imported is None else over_by_ns(grid, lost, imported),
             due=None if imported is None else due_slots(grid, imported),
             ahead=clock_ahead(grid.first_slot, slots, self._offices.zone),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
-from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, tracks_of
+from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, over_by_ns, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.laid_over import LaidOver
@@ -90,14 +90,13 @@ def prepare_tracks(
         fleet = in_pieces(past, about, state, frame)
         return Prepared(past, offices, fleet.tails, (), covered, fleet)
     grid, lines = laid_in(slots.grid(0), frame), slots.lines
+    lost = lost_slots(state, lines, frame)
+    imported = imported_slots(state, lines.sites, frame.first, frame.slots)
     around = Surroundings(
         groups_of(lines, offices.config.registry.by_id),
-        awaited_slots(
-            grid,
-            lost_slots(state, lines, frame),
-            imported=imported_slots(state, lines.sites, frame.first, frame.slots),
-        ),
+        awaited_slots(grid, lost, imported=imported),
         about.planned(lines, frame),
+        None if imported is None else over_by_ns(grid, lost, imported),
         ahead=about.ahead(frame),
     )
     tracks = tracks_of(grid, around)

@@ -16,6 +16,7 @@ from analytics.forecast.deployment import (
     awaited_slots,
     clock_ahead,
     groups_of,
+    over_by_ns,
     planned_slots,
     tracks_of,
 )
@@ -122,15 +123,17 @@ def in_pieces(past: Past, about: Circumstances, state: StateDb, frame: Frame) ->
         grid = laid_in(past.by_blocks.grid(number), frame)
         planned = about.planned(grid.lines, frame)
         imported = imported_slots(state, grid.lines.sites, frame.first, frame.slots)
-        awaited = awaited_slots(grid, lost_slots(state, grid.lines, frame), hearing, imported)
-        around = Surroundings({}, awaited, planned, ahead=ahead)
+        lost = lost_slots(state, grid.lines, frame)
+        awaited = awaited_slots(grid, lost, hearing, imported)
+        over_ns = None if imported is None else over_by_ns(grid, lost, imported)
+        around = Surroundings({}, awaited, planned, over_ns, ahead=ahead)
         tracks = tracks_of(grid, around)
         digests = [digest(each, frame.now_ns) for each in tracks]
         for tail, track in zip(tails, tracks, strict=True):
             _cut(tail, track, slice(first * paths, last * paths))
         for said, each in zip(sums, digests, strict=True):
             said.append(each.past)
-        pieces.keep(grid, awaited, digests)
+        pieces.keep(grid, around, digests)
     return InPieces(tuple(tails), tuple(_joined(each) for each in sums), pieces)
 
 
@@ -149,6 +152,7 @@ class _Put:
     """What of a block lies on the shelf; of habits for each limit set, from the hour `first_hour` on."""
 
     awaited: Ticket
+    over_ns: Ticket | None
     most: Ticket
     first_hour: int
     ahead: NDArray[np.int64] | None
@@ -176,7 +180,7 @@ class PiecesOfPast:
         """(first, last) office of each piece."""
         return self.past.by_blocks.bounds()
 
-    def keep(self, grid: SlotGrid, awaited: NDArray[np.bool_], digests: Sequence[Digest]) -> None:
+    def keep(self, grid: SlotGrid, around: Surroundings, digests: Sequence[Digest]) -> None:
         """Put away what was worked out of the next block."""
         before = self._cut - self.frame.first
         windows = grid.measured.reshape(-1, self.frame.slots)
@@ -187,7 +191,8 @@ class PiecesOfPast:
         )  # hardly ever any
         self._put.append(
             _Put(
-                self._shelf.put(awaited),
+                self._shelf.put(around.awaited),
+                None if around.over_ns is None else self._shelf.put(around.over_ns),
                 self._shelf.put(windows[:, :before].max(axis=1, initial=0)),
                 hours.first_hour + since,
                 None if hours.ahead is None else hours.ahead[since:],
@@ -209,7 +214,8 @@ class PiecesOfPast:
             cut = 0
         most = None if whole else get(put.most)
         ahead = None if self._ahead is None else self._ahead[cut:]
-        around = Surroundings({}, get(put.awaited)[:, cut:], planned[..., cut:], most, ahead=ahead)
+        over_ns = None if put.over_ns is None else get(put.over_ns)[:, cut:]
+        around = Surroundings({}, get(put.awaited)[:, cut:], planned[..., cut:], over_ns, most, ahead=ahead)
         tracks = tracks_of(laid_in(grid, self.frame, self.frame.first + cut), around)
         if put.rehearsed is not None:
             rehearsed = get(put.rehearsed)[:, cut:]
@@ -247,7 +253,7 @@ def _empty_tail(past: Past, about: Circumstances, frame: Frame) -> Track:
         slot_ns=SLOT_NS,
         broke=np.empty(shape, dtype=np.float32),
         measured=np.empty(shape, dtype=np.float32),
-        awaited=np.empty(shape, dtype=bool),
+        silent_until_ns=np.empty(shape, dtype=np.int64),
         strain=np.empty(shape, dtype=np.float32),
         arrived_ns=np.empty(shape, dtype=np.int64),
         planned=about.planned(lines, tail).reshape(len(lines.sites) * len(lines.paths), -1),
@@ -262,7 +268,11 @@ def _share(tails: list[Track]) -> None:
     one = tails[0]
     for at, each in enumerate(tails):
         tails[at] = replace(
-            each, measured=one.measured, awaited=one.awaited, arrived_ns=one.arrived_ns, planned=one.planned
+            each,
+            measured=one.measured,
+            silent_until_ns=one.silent_until_ns,
+            arrived_ns=one.arrived_ns,
+            planned=one.planned,
         )
 
 
@@ -270,7 +280,7 @@ def _cut(tail: Track, track: Track, lines: slice) -> None:
     """Fill some lines of the tail out of their whole track."""
     first = tail.first_slot - track.first_slot
     here = slice(first, first + tail.broke.shape[1])
-    for name in ("broke", "measured", "awaited", "strain", "arrived_ns"):
+    for name in ("broke", "measured", "silent_until_ns", "strain", "arrived_ns"):
         getattr(tail, name)[lines] = getattr(track, name)[:, here]
 
 

@@ -207,7 +207,7 @@ class Bench:
             slot_ns=SLOT_NS,
             broke=broke,
             measured=np.minimum(padded / 240, 1.0).astype(np.float32),
-            awaited=np.zeros(shape, dtype=bool),
+            silent_until_ns=np.zeros(shape, dtype=np.int64),
             strain=np.where(padded > 0, np.where(broke > 0, 2.0, 0.14), np.nan).astype(np.float32),
             arrived_ns=np.broadcast_to(ends_ns + 60 * SECOND_NS, shape).copy(),
             planned=np.zeros(shape, dtype=bool),

@@ -15,6 +15,7 @@ from analytics.forecast.report import LEAST, Scored, score
 from analytics.forecast.track import Track
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
+from tests.analytics.forecast.tracks import silent_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 SLOT_NS = 900 * SECOND_NS
 T0 = 1_795_392_000 * SECOND_NS
 """2026-11-23 00:00 UTC."""
-LINES, WEEKS = 4, 3
+LINES, PATHS, WEEKS = 4, 2, 3
 SLOTS = WEEKS * REFIT_NS // SLOT_NS
-ARRAYS = ("broke", "measured", "awaited", "strain", "arrived_ns", "planned", "rehearsed")
+ARRAYS = ("broke", "measured", "silent_until_ns", "strain", "arrived_ns", "planned", "rehearsed")
 
 
 def history(seed: int = 1) -> Track:
-    """Lines that break for hours, at one hour of the day more than else, some slots known days late."""
+    """Two lines an office that break for hours, at one hour of the day more than else, some slots known days late."""
     lot = np.random.default_rng(seed)
     shape = (LINES, SLOTS)
     start = (lot.random(shape) < 0.01) | ((np.arange(SLOTS) % 96 == 40) & (lot.random(shape) < 0.3))
@@ -36,14 +37,16 @@ def history(seed: int = 1) -> Track:
     broke = np.where(broken, lot.uniform(0.2, 1.0, shape), 0.0).astype(np.float32)
     ends = T0 + (np.arange(SLOTS, dtype=np.int64) + 1) * SLOT_NS
     late = (lot.random(shape) < 0.1) * lot.integers(0, 3 * DAY_NS, shape)
+    awaited = np.repeat(lot.random((LINES // PATHS, SLOTS)) < 0.9, PATHS, axis=0)
+    measured, arrived_ns = np.ones(shape, dtype=np.float32), ends + 60 * SECOND_NS + late
     return Track(
         first_slot=T0 // SLOT_NS,
         slot_ns=SLOT_NS,
         broke=broke,
-        measured=np.ones(shape, dtype=np.float32),
-        awaited=lot.random(shape) < 0.9,
+        measured=measured,
+        silent_until_ns=silent_until(awaited, measured, arrived_ns, PATHS),
         strain=broke * 3 + lot.random(shape).astype(np.float32) * np.float32(0.3),
-        arrived_ns=ends + 60 * SECOND_NS + late,
+        arrived_ns=arrived_ns,
         planned=np.zeros(shape, dtype=bool),
         rehearsed=np.full(shape, np.nan, dtype=np.float32),
         groups={"provider": (np.arange(LINES) % 2).astype(np.int32)},
@@ -59,13 +62,17 @@ def corrupted(track: Track, after_ns: int) -> Track:
     noise = lot.random(shape).astype(np.float32)
     never = later & (noise > 0.6)
     assert (never & (closed <= after_ns)).any(), "of what others were heard in and this line was not"
+    measured = np.where(never, 0.0, np.where(later, 0.5, track.measured)).astype(np.float32)
+    coin = np.repeat(noise[::PATHS] > 0.5, PATHS, axis=0)
+    awaited = np.where(closed > after_ns, coin, track.silent_until_ns > 0)
+    arrived = np.where(never, closed, arrived)
     return replace(
         track,
         broke=np.where(never, np.nan, np.where(later, noise, track.broke)).astype(np.float32),
-        measured=np.where(never, 0.0, np.where(later, 0.5, track.measured)).astype(np.float32),
-        awaited=np.where(closed > after_ns, noise > 0.5, track.awaited),
+        measured=measured,
+        silent_until_ns=silent_until(awaited, measured, arrived, PATHS),
         strain=np.where(never, np.nan, np.where(later, 3 * noise, track.strain)).astype(np.float32),
-        arrived_ns=np.where(never, closed, arrived),
+        arrived_ns=arrived,
     )
 
 

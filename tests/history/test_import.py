@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.forecast.seen import closed_ns
 from config.live import LiveConfig
 from config.load import load_config
 from tatpar.backtesting.blocks import Source, Wanted
@@ -304,8 +305,9 @@ def test_the_hours_after_a_source_has_ended_are_not_failures_of_the_office(desk:
         prepared = prepare_tracks(past, offices, state, time.time_ns())
         track, line = prepared.tracks[0], past.shape.lines.site_index["etah"] * len(past.shape.lines.paths)
         ended = (end - 10 * DAY_NS) // SLOT_NS - track.first_slot
-        assert track.awaited[line, ended - 12 : ended].all()
-        assert not track.awaited[line, ended:].any()
+        closes_ns = closed_ns(track)
+        assert (track.silent_until_ns[line, ended - 12 : ended] > 0).all()
+        assert not (track.silent_until_ns[line, ended:] > closes_ns[ended:]).any()
 
 
 def test_the_days_of_an_import_are_judged_with_it(desk: Desk) -> None:

@@ -197,7 +197,7 @@ def _answers(fleet: Fleet, blocks: SlotBlocks, state: StateDb) -> Answers:
     tails = [
         of[:, : fleet.now_ns // SLOT_NS - track.first_slot + 1][:, day]
         for track in prepared.tracks
-        for of in (track.broke, track.strain, track.measured, track.awaited, track.arrived_ns)
+        for of in (track.broke, track.strain, track.measured, track.silent_until_ns, track.arrived_ns)
     ]
     return Answers(said, tails, prepared)
 

@@ -13,19 +13,21 @@ from analytics.forecast.features import digest, facts
 from analytics.forecast.model import Model, fit_facts
 from analytics.forecast.seen import newest_slot
 from analytics.forecast.track import Asks, Track
+from telemetry.line_slots import NEVER
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import HOUR_NS, SECOND_NS
+from tests.analytics.forecast.tracks import silent_until
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SLOT_NS = 300 * SECOND_NS
-LINES, SLOTS = 6, 6 * 288
+LINES, PATHS, SLOTS = 6, 2, 6 * 288
 FIRST = 5_985_000
 
 
 def history(seed: int) -> Track:
-    """Lines that break in spells, some reports days late, some never."""
+    """Two lines an office that break in spells, some reports days late, some never."""
     rng = np.random.default_rng(seed)
     spells = np.repeat(rng.random((LINES, SLOTS // 24)) < 0.1, 24, axis=1)
     broke = np.where(spells, rng.random((LINES, SLOTS)), 0.0).astype(np.float32)
@@ -33,14 +35,16 @@ def history(seed: int) -> Track:
     ends = (FIRST + np.arange(SLOTS, dtype=np.int64) + 1) * SLOT_NS
     late = np.where(rng.random((LINES, SLOTS)) < 0.1, rng.integers(0, 3 * 24 * 3600, (LINES, SLOTS)), 5)
     rehearsed = np.where(rng.random((LINES, SLOTS)) < 0.01, rng.random((LINES, SLOTS)), np.nan)
+    measured, arrived_ns = (~lost).astype(np.float32), ends + late * SECOND_NS
+    awaited = np.repeat(rng.random((LINES // PATHS, SLOTS)) < 0.7, PATHS, axis=0)
     return Track(
         first_slot=FIRST,
         slot_ns=SLOT_NS,
         broke=np.where(lost, np.nan, broke).astype(np.float32),
-        measured=(~lost).astype(np.float32),
-        awaited=rng.random((LINES, SLOTS)) < 0.7,
+        measured=measured,
+        silent_until_ns=silent_until(awaited, measured, arrived_ns, PATHS),
         strain=np.where(lost, np.nan, broke + 0.3).astype(np.float32),
-        arrived_ns=ends + late * SECOND_NS,
+        arrived_ns=arrived_ns,
         planned=rng.random((LINES, SLOTS)) < 0.02,
         rehearsed=rehearsed.astype(np.float32),
         groups={
@@ -83,14 +87,19 @@ def test_the_future_and_what_is_still_on_its_way_change_no_bit(seed: int) -> Non
         never = unknown & (closed_ns <= now_ns) & (np.arange(SLOTS) % 2 == 0)
         vanished += int(never.sum())
         broke = np.where(unknown, 1.0 - np.nan_to_num(track.broke), track.broke)
+        measured = np.where(unknown, ~never, track.measured).astype(np.float32)
+        arrived_ns = np.where(never, closed_ns, track.arrived_ns)
+        untold = np.minimum(track.arrived_ns, closed_ns) > now_ns
         other = replace(
             track,
             broke=np.where(never, np.nan, broke).astype(np.float32),
-            measured=np.where(unknown, ~never, track.measured).astype(np.float32),
-            awaited=track.awaited ^ (closed_ns > now_ns),
+            measured=measured,
+            silent_until_ns=silent_until(
+                (track.silent_until_ns > 0) ^ (closed_ns > now_ns), measured, arrived_ns, PATHS
+            ),
             strain=np.where(never, np.nan, np.where(unknown, 9.0, track.strain)).astype(np.float32),
-            arrived_ns=np.where(never, closed_ns, track.arrived_ns),
-            rehearsed=np.where(never, np.nan, np.where(unknown, 0.0, track.rehearsed)).astype(np.float32),
+            arrived_ns=arrived_ns,
+            rehearsed=np.where(untold, np.float32(0.0), track.rehearsed),
         )
         one = Asks(*(each[at : at + 1] for each in (asks.line, asks.now_ns, asks.start_ns, asks.end_ns)))
         after, alone = model.chances(other, one), model.chances(track, one)
@@ -140,7 +149,10 @@ def test_earlier_faults_are_those_that_had_arrived(seed: int) -> None:
         unknown = np.maximum(track.arrived_ns, ends) > asks.now_ns[at]
         broke = np.where(unknown, 1.0 - np.nan_to_num(track.broke), track.broke).astype(np.float32)
         strain = np.where(unknown, np.float32(9.0), track.strain)
-        other = replace(track, broke=broke, strain=strain, awaited=track.awaited ^ unknown)
+        silent = track.silent_until_ns > asks.now_ns[at]
+        until_ns = np.where(silent, NEVER, track.silent_until_ns)
+        until_ns[:, ends + CLOSED_AFTER_NS > asks.now_ns[at]] ^= NEVER
+        other = replace(track, broke=broke, strain=strain, silent_until_ns=until_ns)
         one = asks.rows(np.array([at]))
         found = earlier_faults(other, one, newest_slot(other, one.now_ns))
         assert (found.reached[0], found.stayed[0]) == (before.reached[at], before.stayed[at])

@@ -51,7 +51,7 @@ def lived(changed: datetime, zone: tzinfo, seed: int) -> Track:
         slot_ns=SLOT_NS,
         broke=(strain > 1.0).astype(np.float32),
         measured=np.ones(strain.shape, dtype=np.float32),
-        awaited=np.zeros(strain.shape, dtype=bool),
+        silent_until_ns=np.zeros(strain.shape, dtype=np.int64),
         strain=strain,
         arrived_ns=np.broadcast_to(starts + SLOT_NS + 60 * SECOND_NS, strain.shape),
         planned=np.zeros(strain.shape, dtype=bool),

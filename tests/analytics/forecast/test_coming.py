@@ -12,8 +12,9 @@ from analytics.forecast.coming import coming
 from analytics.forecast.course import course
 from analytics.forecast.features import facts
 from analytics.forecast.track import Asks, Track
+from telemetry.line_slots import NEVER
 from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SLOT_NS
-from tests.analytics.forecast.tracks import arrived_track
+from tests.analytics.forecast.tracks import arrived_track, silent_until
 
 DAY = 288
 DAYS = 12
@@ -96,8 +97,9 @@ def test_an_office_that_closes_on_holidays_is_known_by_it() -> None:
         planned[:, day * DAY : (day + 1) * DAY] = True
     broke[0, 3 * DAY : 4 * DAY], measured[0, 3 * DAY : 4 * DAY] = np.nan, 0.0
     asks = evening_asks(track, lead_min=1440)
-    awaited = np.ones_like(planned)
-    found = announced(replace(track, planned=planned, broke=broke, measured=measured, awaited=awaited), asks)
+    until_ns = silent_until(np.ones_like(planned), measured, track.arrived_ns)
+    dark = replace(track, planned=planned, broke=broke, measured=measured, silent_until_ns=until_ns)
+    found = announced(dark, asks)
     assert found["planned_long"].tolist() == [1.0, 1.0]
     assert found["planned_record"][0] > 2.0
     assert found["planned_record"][1] < -2.0
@@ -125,7 +127,7 @@ def test_what_had_not_arrived_changes_no_bit() -> None:
         track,
         broke=np.where(late, np.float32(1.0), track.broke),
         strain=np.where(late, np.float32(9.0), track.strain),
-        awaited=track.awaited | late,
+        silent_until_ns=np.where(late, NEVER, track.silent_until_ns),
     )
     assert late.any()
     after = ahead(upset, asks)

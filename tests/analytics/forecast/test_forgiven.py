@@ -51,7 +51,7 @@ def rolled_up() -> list[Track]:
         slot_ns=SLOT_NS,
         broke=broke,
         measured=past.astype(np.float32)[None],
-        awaited=np.zeros((1, slots), dtype=bool),
+        silent_until_ns=np.zeros((1, slots), dtype=np.int64),
         strain=strain,
         arrived_ns=(ends + MINUTE_NS)[None],
         planned=np.zeros((1, slots), dtype=bool),
@@ -75,7 +75,7 @@ class Hub:
         return [
             of.tobytes()
             for track in self.tracks
-            for of in (track.broke, track.strain, track.measured, track.arrived_ns)
+            for of in (track.broke, track.strain, track.measured, track.silent_until_ns, track.arrived_ns)
         ]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from analytics.forecast.rails import Rails, rails
 from analytics.forecast.track import Asks, Track
+from telemetry.line_slots import NEVER
 from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, SLOT_NS
 from tests.analytics.forecast.tracks import arrived_track
 
@@ -39,9 +40,9 @@ def broken(track: Track, slots: slice | np.ndarray, share: float = 1.0) -> Track
 
 def missing(track: Track, slots: slice, *, dark: bool = False) -> Track:
     """Nothing came of the first line in these slots."""
-    broke, measured, awaited = track.broke.copy(), track.measured.copy(), track.awaited.copy()
-    broke[0, slots], measured[0, slots], awaited[0, slots] = np.nan, 0.0, dark
-    return replace(track, broke=broke, measured=measured, awaited=awaited)
+    broke, measured, until_ns = track.broke.copy(), track.measured.copy(), track.silent_until_ns.copy()
+    broke[0, slots], measured[0, slots], until_ns[0, slots] = np.nan, 0.0, NEVER if dark else 0
+    return replace(track, broke=broke, measured=measured, silent_until_ns=until_ns)
 
 
 def said(track: Track, lead_ns: int = HALF_HOUR, now_ns: int = NOW_NS) -> Rails:
@@ -66,7 +67,7 @@ def test_a_plain_hour_is_told_whatever_the_slots(slot_ns: int) -> None:
         slot_ns=slot_ns,
         **{
             name: np.zeros((2, slots), dtype=kind)
-            for name, kind in (("awaited", bool), ("planned", bool), ("strain", np.float32))
+            for name, kind in (("silent_until_ns", np.int64), ("planned", bool), ("strain", np.float32))
         },
         broke=np.stack([at_ten, np.zeros(slots)]).astype(np.float32),
         measured=np.ones((2, slots), dtype=np.float32),
@@ -162,9 +163,12 @@ def test_what_broke_in_the_rehearsal_breaks_as_faults_last() -> None:
     assert within(rehearsed(track, slot + 3, 1.0)) == [0.99, 0.99], "the newest counts"
     assert within(rehearsed(sound(), slot, 1.0)) == [0.99, 0.99]
     assert within(track, now_ns=NOW_NS + DAY_NS) == [0.99, 0.99]
+    closes_ns = T0 + (slot + 1) * SLOT_NS + MINUTE_NS
+    assert within(track, now_ns=closes_ns)[0] < 0.99
+    assert within(track, now_ns=closes_ns - 1) == [0.99, 0.99], "not known yet"
     late = track.arrived_ns.copy()
     late[0, slot] = NOW_NS + 1
-    assert within(replace(track, arrived_ns=late)) == [0.99, 0.99], "not known yet"
+    assert within(replace(track, arrived_ns=late)) == within(track), "it comes by itself, not with the figures"
 
 
 def test_trouble_that_is_usual_at_this_hour_does_not_last() -> None:
@@ -203,7 +207,7 @@ def test_what_had_not_arrived_changes_no_bit() -> None:
         broke=np.where(later, 1.0 - track.broke, track.broke).astype(np.float32),
         measured=np.where(later, np.float32(0.3), track.measured),
         strain=np.where(later, np.float32(9.0), track.strain),
-        awaited=track.awaited ^ later,
+        silent_until_ns=np.where(later, NEVER, track.silent_until_ns),
         rehearsed=np.where(later, np.float32(0.1), track.rehearsed),
     )
     before, after = said(track), said(upset)
@@ -261,15 +265,19 @@ def test_only_a_fault_that_was_as_long_and_as_bad_speaks_for_the_line() -> None:
 
 
 def test_what_came_late_of_earlier_faults_counts_from_when_it_came() -> None:
-    """A case is one once all of the line up to its end had arrived, and turning over what had not changes no bit."""
+    """A case is told by what had arrived: what comes later is as what never does, and turning it over changes no bit."""
     track = daily(sound(), 20, 110, 122)
-    arrived = track.arrived_ns.copy()
-    at = (NOW_DAY - 10) * DAY + 130
-    arrived[0, at] = NOW_NS + 1
-    late = replace(track, arrived_ns=arrived)
     law = (3600 / 5400) ** 0.4
-    assert said(late).lasting[0] == pytest.approx(law * 6 / 16), "the ten days before it"
-    broke = track.broke.copy()
-    broke[0, at] = 1.0
-    assert said(replace(late, broke=broke)).lasting[0] == said(late).lasting[0]
-    assert said(replace(track, broke=broke)).lasting[0] > said(track).lasting[0]
+    case = slice((NOW_DAY - 10) * DAY + 126, (NOW_DAY - 10) * DAY + 138)
+    for hidden, cases in ((slice(case.start, case.start + 1), 20), (case, 19)):
+        arrived = track.arrived_ns.copy()
+        arrived[0, hidden] = NOW_NS + 1
+        late = replace(track, arrived_ns=arrived)
+        assert said(late).lasting[0] == pytest.approx(law * 6 / (6 + cases))
+        assert said(late).lasting[0] == said(missing(track, hidden)).lasting[0]
+        broke = track.broke.copy()
+        broke[0, hidden] = 1.0
+        assert said(replace(late, broke=broke)).lasting[0] == said(late).lasting[0]
+        assert said(replace(track, broke=broke)).lasting[0] > said(track).lasting[0]
+    silent = replace(late, silent_until_ns=np.where(arrived > NOW_NS, arrived, 0))
+    assert said(silent).lasting[0] == said(missing(track, case, dark=True)).lasting[0] > said(late).lasting[0]

@@ -12,7 +12,7 @@ from analytics.forecast.held import came_true
 from analytics.forecast.odds import log_odds
 from analytics.forecast.track import Asks, Track
 from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, SLOT_NS
-from tests.analytics.forecast.tracks import arrived_track
+from tests.analytics.forecast.tracks import arrived_track, silent_until
 
 DAY = DAY_NS // SLOT_NS
 DAYS = 5
@@ -26,7 +26,9 @@ def silent(slots: slice, *, awaited: bool = True) -> Track:
     shape = (2, DAYS * DAY)
     quiet = np.zeros(shape)
     quiet[0, slots] = np.nan
-    return replace(arrived_track(quiet, quiet, FIRST, MINUTE_NS), awaited=np.full(shape, awaited))
+    track = arrived_track(quiet, quiet, FIRST, MINUTE_NS)
+    until_ns = silent_until(np.full(shape, awaited), track.measured, track.arrived_ns)
+    return replace(track, silent_until_ns=until_ns)
 
 
 def told(track: Track) -> dict[str, list[float]]:
@@ -67,6 +69,7 @@ def test_what_the_references_call_failing_is_what_the_outcome_calls_so() -> None
     assert came_true(track, asks).held.tolist() == [False, True]
     late = replace(track, broke=np.nan_to_num(track.broke), measured=np.ones_like(track.measured))
     late.arrived_ns[0, TEN : TEN + 12] += DAY_NS
+    late.silent_until_ns[0, TEN : TEN + 12] = late.arrived_ns[0, TEN : TEN + 12]
     soon_ns = int(start_ns[0]) + 2 * HOUR_NS
     assert came_true(late, asks, as_of_ns=soon_ns).held.tolist() == [False, True]
     assert came_true(late, asks).held.tolist() == [True, True]

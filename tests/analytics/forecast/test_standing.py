@@ -14,6 +14,7 @@ from analytics.forecast.margins import UNKNOWN, coarse, margins, strain_of
 from analytics.forecast.slots import strain as strain_over
 from analytics.forecast.track import Asks, Track
 from config.profiles import Limits
+from telemetry.line_slots import NEVER
 from telemetry.windows import HOUR_NS
 from tests.analytics.forecast.tracks import arrived_track
 
@@ -115,7 +116,7 @@ def test_a_dark_hour_fails_under_any_limit() -> None:
     strain[1, -24:] = np.nan
     track = lines(strain)
     dark = ~np.isfinite(track.broke)
-    said = tomorrow(replace(track, awaited=dark))
+    said = tomorrow(replace(track, silent_until_ns=np.where(dark, NEVER, 0)))
     for name in ("near_day", "far_day", "level"):
         assert said[name][1] > said[name][0] + 1.0, name
 

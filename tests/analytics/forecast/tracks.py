@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.forecast.track import Track
+from telemetry.line_slots import NEVER
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
@@ -33,10 +34,19 @@ def arrived_track(
         slot_ns=SLOT_NS,
         broke=broke.astype(np.float32),
         measured=np.isfinite(broke).astype(np.float32),
-        awaited=np.zeros((lines, slots), dtype=bool),
+        silent_until_ns=np.zeros((lines, slots), dtype=np.int64),
         strain=strain.astype(np.float32),
         arrived_ns=np.tile(ends_ns + late_ns, (lines, 1)),
         planned=np.zeros((lines, slots), dtype=bool),
         rehearsed=np.full((lines, slots), np.nan, dtype=np.float32),
         groups={} if groups is None else dict(groups),
     )
+
+
+def silent_until(
+    awaited: NDArray[np.bool_], measured: NDArray[np.float32], arrived_ns: NDArray[np.int64], paths: int = 1
+) -> NDArray[np.int64]:
+    """(N, T) of offices of so many lines each: an awaited slot was silent until the first of them came, for ever where none did."""
+    came_ns = np.where(measured > 0, arrived_ns, NEVER)
+    first_ns = came_ns.reshape(-1, paths, came_ns.shape[1]).min(axis=1)
+    return np.where(awaited, np.repeat(first_ns, paths, axis=0), 0)
