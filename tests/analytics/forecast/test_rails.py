@@ -168,7 +168,9 @@ def test_what_broke_in_the_rehearsal_breaks_as_faults_last() -> None:
     assert within(track, now_ns=closes_ns - 1) == [0.99, 0.99], "not known yet"
     late = track.arrived_ns.copy()
     late[0, slot] = NOW_NS + 1
-    assert within(replace(track, arrived_ns=late)) == within(track), "it comes by itself, not with the figures"
+    assert within(replace(track, arrived_ns=late)) == within(track), (
+        "it comes by itself, not with the figures"
+    )
 
 
 def test_trouble_that_is_usual_at_this_hour_does_not_last() -> None:
