@@ -8,7 +8,7 @@ without a median, as other tools measure, counts with its mean, or its least (`r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from analytics.losses import Values
     from config.profiles import Limits
+
+_Value = TypeVar("_Value", bound=np.generic)
 
 ABOVE: Final = "rtt_above_floor_ms"
 """The column that `above_floor` makes, beside the window values of the store."""
@@ -37,12 +39,14 @@ def asks_floor(limits: Sequence[Limits]) -> bool:
     return any(each.rtt_above_floor_ms is not None for each in limits)
 
 
-def floors(rtt_ms: NDArray[np.floating]) -> NDArray[np.float32]:
+def floors(rtt_ms: NDArray[np.floating], late_h: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
     """The floor of each hour.
 
     Args:
         rtt_ms: (N, T) medians of the slots of N lines, NaN where there is none; T slots of whole UTC hours, of which the
             first `FLOOR_HOURS` only lead up to the first hour that is asked for.
+        late_h: (N, T) for so many of the hours after its own a slot had not come yet, and is in no floor of theirs: what
+            comes late changes nothing that was known before it came. None: all came in time.
 
     Returns:
         (N, T / 12 - `FLOOR_HOURS`), NaN where fewer than `LEAST_SLOTS` slots are known.
@@ -55,14 +59,25 @@ def floors(rtt_ms: NDArray[np.floating]) -> NDArray[np.float32]:
     count = before[:, FLOOR_HOURS:-1] - before[:, : -FLOOR_HOURS - 1]
     most = int(np.ceil(FLOOR_SHARE * FLOOR_HOURS * SLOTS_PER_HOUR))
     for line in np.flatnonzero((count >= LEAST_SLOTS).any(axis=-1)):
-        by_hour = rtt_ms[line].astype(np.float32).reshape(-1, SLOTS_PER_HOUR)
-        weeks = np.lib.stride_tricks.sliding_window_view(by_hour, FLOOR_HOURS, axis=0)[:-1]
+        weeks = _weeks(rtt_ms[line].astype(np.float32))
+        if late_h is not None and late_h[line].any():
+            between = np.arange(FLOOR_HOURS - 1, -1, -1)[
+                :, None
+            ]  # hours between a slot's and the one asked for
+            weeks = np.where(_weeks(late_h[line]) > between, np.float32(np.nan), weeks)
+            count[line] = np.isfinite(weeks).sum(axis=(1, 2))
         least = np.partition(weeks.reshape(hours, -1), most, axis=-1)[:, :most]  # NaN last
         least.sort(axis=-1)
         rank = np.maximum(np.ceil(FLOOR_SHARE * count[line] - 1e-9).astype(np.int64), 1)
         found = np.take_along_axis(least, rank[:, None] - 1, axis=-1)[:, 0]
         out[line] = np.where(count[line] >= LEAST_SLOTS, found, np.nan)
     return out
+
+
+def _weeks(slots: NDArray[_Value]) -> NDArray[_Value]:
+    """(H, `FLOOR_HOURS`, 12): of each hour that is asked for the slots (T,) of the hours before it."""
+    by_hour = slots.reshape(-1, SLOTS_PER_HOUR)
+    return np.lib.stride_tricks.sliding_window_view(by_hour, FLOOR_HOURS, axis=0)[:-1].swapaxes(1, 2)
 
 
 def above_floor(values: Values, floor_ms: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -83,6 +83,7 @@ def rolled_without_own_trouble(
     trouble: Mapping[str, NDArray[np.floating]],
     probe: NDArray[np.integer],
     day: NDArray[np.integer],
+    known_ns: NDArray[np.int64] | None = None,
 ) -> Values:
     """The same of roll-ups, whose trouble is known of all their windows together: it is put down to those that look worst.
 
@@ -91,6 +92,7 @@ def rolled_without_own_trouble(
         trouble: (R,) by `TROUBLE_COLUMNS`: sums over the windows of each.
         probe: (R,) a number for each probe and slot: roll-ups of its other paths have the same.
         day: (R,) a number for each line and day; within one, rows stand in the order of time.
+        known_ns: (R,) when each was known, so that what comes late takes no room from what was known before it; None: as they stand.
 
     Returns:
         The same object when there is no trouble; else a copy, as `without_own_trouble`, with the first `MOST_SLOTS` roll-ups of each
@@ -118,7 +120,8 @@ def rolled_without_own_trouble(
     for name in _DELAYS:
         out[name][hit] = np.where(starved | stepped, np.nan, values[name][rows])
     changed = np.flatnonzero(changed_windows(values, out).any(axis=1))
-    beyond = changed[_rank(day[changed]) >= MOST_SLOTS]
+    order = np.arange(len(day)) if known_ns is None else known_ns
+    beyond = changed[_rank(day[changed], order[changed]) >= MOST_SLOTS]
     for name in _TOUCHED:
         out[name][beyond] = values[name][beyond]
     return out
@@ -150,9 +153,9 @@ def changed_windows(values: Values, out: Values) -> NDArray[np.bool_]:
     return np.asarray(np.any(found, axis=0))
 
 
-def _rank(group: NDArray[np.integer]) -> NDArray[np.int64]:
-    """(R,): how many before it are of the same group."""
-    order = np.argsort(group, kind="stable")
+def _rank(group: NDArray[np.integer], by: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(R,): how many of the same group come before it in the order of `by`, and in that of the rows where it is the same."""
+    order = np.lexsort((by, group))
     _, first, count = np.unique(group[order], return_index=True, return_counts=True)
     out = np.empty(len(group), np.int64)
     out[order] = np.arange(len(group)) - np.repeat(first, count)

@@ -66,7 +66,7 @@ def tracks_of(
 
     `measured` is relative to the most windows that the line had in a slot until then: an imported history may have one.
     A slot is known a minute after its end, as the store makes its roll-up; one that was mended later only when the last
-    of its windows had come: what of it was there before is not told apart, which is the strict side.
+    of its windows had come. A replay has what was there before put in its place beforehand (`reports.past.as_closed`).
     """
     sites, paths, slots = grid.measured.shape
     lines = sites * paths

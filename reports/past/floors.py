@@ -12,6 +12,7 @@ from analytics.history import METRICS
 from analytics.own_trouble import TROUBLE_COLUMNS, rolled_without_own_trouble
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.protocol import Selection
+from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS, SLOTS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _MIDDLE = ("rtt_p50_ms", "rtt_mean_ms", "rtt_min_ms")
 def floors_of(reader: StoreReader, lines: Lines, first_hour: int, hours: int) -> NDArray[np.float32]:
     """The floors (S, P, H) of UTC hours `first_hour ..` (since the epoch); NaN where there is none.
 
-    Only slots that ended before an hour count for it.
+    Only slots that ended before an hour count for it, and had come by the time at which the first slot of that hour closed.
     """
     out = np.full((*lines.shape, hours), np.nan, dtype=np.float32)
     first_slot = (first_hour - FLOOR_HOURS) * SLOTS_PER_HOUR
@@ -42,15 +43,24 @@ def floors_of(reader: StoreReader, lines: Lines, first_hour: int, hours: int) ->
         span = Selection(first_slot * SLOT_NS, (first_slot + slots) * SLOT_NS, sites=sites)
         table = reader.rollups(span, histograms=False, columns=_MIDDLE, window_values=())
         middle = np.full((len(sites), len(lines.paths), slots), np.nan, dtype=np.float32)
+        late_h = np.zeros(middle.shape, dtype=np.int64)
         place = np.array([sites.index(site) if site in sites else -1 for site in table.sites], np.int64)
         path = np.array([lines.path_index.get(name, -1) for name in table.paths], np.int64)
         row, column = place[table.columns["site"]], path[table.columns["path"]]
         known = (row >= 0) & (column >= 0)
         slot = np.asarray(table.columns["slot_ns"], np.int64) // SLOT_NS - first_slot
         middle[row[known], column[known], slot[known]] = _middle(table)[known]
-        found = floors(middle.reshape(-1, slots))
+        late_h[row[known], column[known], slot[known]] = _late_hours(table)[known]
+        found = floors(middle.reshape(-1, slots), late_h.reshape(-1, slots))
         out[at : at + len(sites)] = found.reshape(len(sites), len(lines.paths), hours)
     return out
+
+
+def _late_hours(table: RollupTable) -> NDArray[np.int64]:
+    """(R,) for how many of the hours after its own each slot had not come when the first slot of that hour closed."""
+    slot_ns, received_ns = (np.asarray(table.columns[name], np.int64) for name in ("slot_ns", "received_ns"))
+    first_hour = -(-(received_ns - SLOT_NS - CLOSED_AFTER_NS) // HOUR_NS)
+    return np.maximum(first_hour - slot_ns // HOUR_NS - 1, 0)
 
 
 def _middle(table: RollupTable) -> NDArray[np.float64]:
@@ -78,7 +88,12 @@ def without_trouble(table: RollupTable) -> RollupTable:
     if not len(troubled):
         return table
     _, probe = np.unique(np.stack(keys), axis=1, return_inverse=True)
-    values = rolled_without_own_trouble(table.window_values, trouble, probe.ravel(), _line_days(table, keys))
+    known_ns = np.maximum(
+        np.asarray(table.columns["received_ns"], np.int64), keys[2] + SLOT_NS + CLOSED_AFTER_NS
+    )
+    values = rolled_without_own_trouble(
+        table.window_values, trouble, probe.ravel(), _line_days(table, keys), known_ns
+    )
     columns = {name: np.array(column) for name, column in table.columns.items()}
     for name in METRICS[3:]:
         left, before = values[name][troubled], table.window_values[name][troubled]

@@ -54,6 +54,24 @@ def test_an_hour_does_not_see_itself_nor_what_comes_after() -> None:
     assert (floors(future)[:2] >= 40).all()
 
 
+def test_what_comes_late_is_in_no_floor_before_it_came() -> None:
+    """Of two futures with other figures, or none, of what is not there yet, the floors of before are the same to the last bit; afterwards they are not."""
+    rng = np.random.default_rng(6)
+    slots = medians(rng)
+    late = np.where(rng.random(slots.shape) < 0.1, rng.integers(0, 200, slots.shape), 0)
+    hour = np.arange(slots.shape[1]) // 12
+    floor = floors(slots, late)
+    for asked in range(HOURS):
+        coming = hour + 1 + late > FLOOR_HOURS + asked
+        other = np.where(coming, rng.choice([1.0, np.nan], slots.shape), slots).astype(np.float32)
+        found = floors(other, np.where(coming, late + rng.integers(0, 50, slots.shape), late))
+        np.testing.assert_array_equal(found[:, : asked + 1], floor[:, : asked + 1])
+    week = slots[0, : FLOOR_HOURS * 12][late[0, : FLOOR_HOURS * 12] + hour[: FLOOR_HOURS * 12] < FLOOR_HOURS]
+    known = sorted(week[~np.isnan(week)].tolist())
+    assert floor[0, 0] == known[math.ceil(0.02 * len(known)) - 1]
+    assert not np.array_equal(floor, floors(slots), equal_nan=True)
+
+
 def test_no_lines_have_no_floors() -> None:
     """None to tell, and nothing goes wrong."""
     assert floors(np.empty((0, (FLOOR_HOURS + HOURS) * 12))).shape == (0, HOURS)

@@ -161,6 +161,11 @@ def test_a_probe_that_is_always_in_trouble_wipes_an_hour_of_a_day_and_no_more() 
         stands = (cleared[name] == values[name]).all(axis=1).reshape(2, SLOTS_PER_DAY)
         assert not stands[:, :MOST_SLOTS].any()
         assert stands[:, MOST_SLOTS:].all()
+    late = slots.copy()
+    late[:5] = len(slots)  # known after all others
+    of_arrival = rolled_without_own_trouble(values, trouble, slots, slots // SLOTS_PER_DAY, late)
+    stands = (of_arrival["lost"] == values["lost"]).all(axis=1)
+    assert np.flatnonzero(~stands[:SLOTS_PER_DAY]).tolist() == list(range(5, 5 + MOST_SLOTS))
 
 
 def test_windows_in_trouble_are_believed_for_ten_minutes() -> None:
