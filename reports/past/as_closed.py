@@ -57,7 +57,7 @@ def _begun(reader: StoreReader, site: str, first: int, last: int) -> list[int]:
     columns = reader.streams(span, histograms=False, columns=()).columns
     slot = np.asarray(columns["start_ns"], np.int64) // SLOT_NS
     in_time = np.asarray(columns["received_ns"], np.int64) <= (slot + 1) * SLOT_NS + CLOSED_AFTER_NS
-    return np.unique(slot[in_time]).tolist()
+    return [int(each) for each in np.unique(slot[in_time])]
 
 
 def _closed(reader: StoreReader, lines: Lines, limits: Sequence[Limits], slot: int) -> SlotGrid:

@@ -60,7 +60,7 @@ def _late_hours(table: RollupTable) -> NDArray[np.int64]:
     """(R,) for how many of the hours after its own each slot had not come when the first slot of that hour closed."""
     slot_ns, received_ns = (np.asarray(table.columns[name], np.int64) for name in ("slot_ns", "received_ns"))
     first_hour = -(-(received_ns - SLOT_NS - CLOSED_AFTER_NS) // HOUR_NS)
-    return np.maximum(first_hour - slot_ns // HOUR_NS - 1, 0)
+    return np.asarray(np.maximum(first_hour - slot_ns // HOUR_NS - 1, 0))
 
 
 def _middle(table: RollupTable) -> NDArray[np.float64]:
