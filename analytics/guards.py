@@ -78,6 +78,17 @@ def plain_hours(known: Floats, failed: Floats, fails: Floats) -> Floats:
     return np.where((known >= PLAIN_WEEKS) & (failed >= PLAIN_SHARE * known), fails, 0.0)
 
 
+def as_the_span(hour: Floats, known: NDArray[np.int64], failed: NDArray[np.int64]) -> Floats:
+    """`plain_hours` of a meeting where what its own span did in the last weeks does not speak against it, else 0; all of one shape.
+
+    Args:
+        hour: the chance that one of its hours fails.
+        known: of how many weeks the span itself is known (`forecast.same_weekday`).
+        failed: in how many of them the meeting would have failed.
+    """
+    return np.where(failed >= PLAIN_SHARE * known, hour, 0.0)
+
+
 def dark_hides(lead_ns: NDArray[np.int64]) -> Floats:
     """What is taken from dark offices by how long it is to their meetings, shape as given: not ready within `NOW_COUNTS_NS`, before it the model knows."""
     return np.where(lead_ns <= NOW_COUNTS_NS, 1.0 - NOT_READY_AT_MOST, 0.0)

@@ -33,6 +33,7 @@ from analytics.guards import (
     NOW_COUNTS_NS,
     SILENCE_HIDES,
     SOON_NS,
+    as_the_span,
     dark_hides,
     lasting_takes,
     relapses_take,
@@ -132,7 +133,8 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     if local_hour(occurrence.starts_ns, ground.zone) > local_hour(ground.now_ns, ground.zone):
         lasting *= 1.0 - ground.usual_chance[limit_set][:, paths]
     lasting = lasting_takes(lasting, np.array(lead_ns))
-    hour = thinned(plain_record(ground, limit_set, paths, occurrence), room)
+    hour = as_the_span(plain_record(ground, limit_set, paths, occurrence), *foreseen.record)
+    hour = thinned(hour, room)
     rises = np.where(_crosses(ground, limit_set, paths, occurrence), 1.0 - NEVER_READY, 0.0)
     holds = within_rails(foreseen.holds, np.maximum(lasting, rises), hidden, hour, ~ground.silent[:, paths])
     no_ground = ~heard & np.isnan(foreseen.holds) & ~ground.dark[:, None]

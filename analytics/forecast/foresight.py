@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 from analytics.forecast.earlier_faults import EarlierFaults
 from analytics.forecast.pieces import Answer, Span, asks_of_span, faults_before
+from analytics.forecast.same_weekday import SpanRecord, span_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,12 +36,14 @@ class Foreseen:
             where the term speaks for the line.
         names: the terms.
         before: (S, K) each: what became of the earlier faults of lines that are broken now.
+        record: (S, K) each: what the asked span did on the same weekday of the weeks before.
     """
 
     holds: NDArray[np.float64]
     costs: NDArray[np.float64]
     names: tuple[str, ...]
     before: EarlierFaults
+    record: SpanRecord
 
     def cost(self, *names: str) -> NDArray[np.float64]:
         """(S, K): what some terms take away together; 0 for terms that this model does not have."""
@@ -105,7 +108,7 @@ class Foresight:
             asks = asks_of_span(*shape, self.now_ns, span)
             track = self.tracks[span.limit_set]
             chances = self.model.chances(track, asks, self.digests[span.limit_set])
-            said = Answer(chances, faults_before(track, asks))
+            said = Answer(chances, faults_before(track, asks), span_record(track, asks))
         return _foreseen(said, (shape[0], len(span.paths)))
 
 
@@ -114,4 +117,5 @@ def _foreseen(answer: Answer, cells: tuple[int, int]) -> Foreseen:
     odds = logit(np.clip(1.0 - said.holds, EDGE, 1.0 - EDGE))
     costs = expit(odds)[:, None] - expit(odds[:, None] - said.terms)
     before = EarlierFaults(*(each.reshape(cells) for each in answer.before))
-    return Foreseen(said.holds.reshape(cells), costs.reshape(*cells, -1), said.names, before)
+    record = SpanRecord(*(each.reshape(cells) for each in answer.record))
+    return Foreseen(said.holds.reshape(cells), costs.reshape(*cells, -1), said.names, before, record)

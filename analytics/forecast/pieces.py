@@ -14,6 +14,7 @@ import numpy as np
 from analytics.forecast.earlier_faults import EarlierFaults, earlier_faults
 from analytics.forecast.features import facts
 from analytics.forecast.peers import Among, Peers
+from analytics.forecast.same_weekday import SpanRecord, span_record
 from analytics.forecast.seen import newest_slot
 from analytics.forecast.track import Asks, Chances
 
@@ -39,10 +40,11 @@ class Span(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is said of a span's asks, and what became of the earlier faults of those that are broken now."""
+    """What is said of a span's asks, what became of the earlier faults of those that are broken now, and what the span did in other weeks."""
 
     chances: Chances
     before: EarlierFaults
+    record: SpanRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,8 @@ class InPieces:
                 among = Among(peers[span.limit_set], first * paths)
                 asks = asks_of_span(last - first, paths, now_ns, span)
                 track, digest = piece.tracks[span.limit_set], piece.digests[span.limit_set]
-                said.append(
-                    Answer(model.of_facts(facts(track, asks, digest, among)), faults_before(track, asks))
-                )
+                chances = model.of_facts(facts(track, asks, digest, among))
+                said.append(Answer(chances, faults_before(track, asks), span_record(track, asks)))
         return [_joined(said) for said in parts]
 
 
@@ -127,7 +128,7 @@ def _lay_over(track: Track, tail: Track, lines: slice) -> None:
 
 
 def _joined(parts: Sequence[Answer]) -> Answer:
-    said, before = zip(*parts, strict=True)
+    said, before, record = zip(*parts, strict=True)
     return Answer(
         Chances(
             np.concatenate([part.holds for part in said]),
@@ -135,4 +136,5 @@ def _joined(parts: Sequence[Answer]) -> Answer:
             said[0].names,
         ),
         EarlierFaults(*(np.concatenate(each) for each in zip(*before, strict=True))),
+        SpanRecord(*(np.concatenate(each) for each in zip(*record, strict=True))),
     )

@@ -18,9 +18,11 @@ from analytics.climatology import climatology
 from analytics.flags import USUAL_TIMES
 from analytics.forecast.earlier_faults import BACK_NS, broken_in, earlier_faults, run_of
 from analytics.forecast.same_time import slots_ago
+from analytics.forecast.same_weekday import span_record
 from analytics.forecast.seen import dark_by, look, look_rehearsed, newest_slot
 from analytics.guards import (
     SILENCE_HIDES,
+    as_the_span,
     dark_hides,
     lasting_takes,
     plain_hours,
@@ -77,6 +79,7 @@ def rails(track: Track, asks: Asks, zone: tzinfo, weeks: float) -> Rails:
     lead_ns = np.maximum(asks.start_ns - asks.now_ns, 0)
     lasting = _broken(track, slots, lead_ns, earlier_faults(track, asks, newest))
     hour, usual = _hours(track, asks, zone, weeks)
+    hour = as_the_span(hour, *span_record(track, asks))
     this_hour, later = local_hours(asks.now_ns, zone), local_hours(asks.start_ns, zone)
     lasting = np.where(
         later > this_hour, lasting * (1.0 - usual * _as_usual(track, asks, newest, slots)), lasting

@@ -11,6 +11,7 @@ import pytest
 
 from analytics.forecast.earlier_faults import EarlierFaults
 from analytics.forecast.foresight import Foreseen
+from analytics.forecast.same_weekday import SpanRecord
 from analytics.hours import HOURS_PER_WEEK, local_hour
 from analytics.readiness import asked_spans, expect
 from analytics.reasons import WORTH_TELLING
@@ -84,7 +85,9 @@ def test_what_has_not_begun_is_whole(made: Bench) -> None:
 def test_a_term_costs_what_the_rest_would_be_without_it() -> None:
     """0.5 that would be 0.8 without the term: with half the room 0.71 and 0.89. So what hardly counts any more is no reason."""
     none = np.zeros((1, 1), dtype=np.int64)
-    whole = Foreseen(np.array([[0.5]]), np.array([[[0.3]]]), ("lately",), EarlierFaults(none, none))
+    whole = Foreseen(
+        np.array([[0.5]]), np.array([[[0.3]]]), ("lately",), EarlierFaults(none, none), SpanRecord(none, none)
+    )
     half = whole.over(0.5)
     assert half.holds[0, 0] == pytest.approx(np.sqrt(0.5))
     assert half.cost("lately")[0, 0] == pytest.approx(np.sqrt(0.8) - np.sqrt(0.5))
