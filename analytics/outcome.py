@@ -3,7 +3,8 @@
 Held when at most 5 % of the windows that count broke. A window that was measured counts, broken or not
 (total loss is broken). One that was not measured counts as broken when the office had lost contact, unless
 maintenance or a proven probe fault explains it; otherwise it does not count. Until 24 h after the end late
-data may still come: before that, held or failed is said only when no missing window can turn it.
+data may still come: before that, held or failed is said only when no missing window of the line can turn it;
+another line of the office may, as long as it `may_hold`.
 """
 
 from __future__ import annotations
@@ -82,6 +83,11 @@ def settle(  # noqa: PLR0913 - what is known of a window
         unheard=blamed.sum(axis=1),
         final=final,
     )
+
+
+def may_hold(least: NDArray[np.int64], windows: int) -> NDArray[np.bool_]:
+    """Which lines may hold a meeting of so many windows yet, when `least` of each (any shape) break whatever comes (`least_broken`)."""
+    return np.asarray(least <= BROKEN_SHARE * windows)
 
 
 def _held(broken: int, still_open: int, windows: int) -> OutcomeState:

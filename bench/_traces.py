@@ -29,10 +29,15 @@ class Readable:
     unreadable: int
 
 
+def names_of(folder: Path) -> frozenset[str]:
+    """What the traces of a folder are called, in small letters: one that was saved under `NAME.CSV` is still the same trace."""
+    return frozenset(path.name.lower() for path in _ending_in_csv(folder))
+
+
 def read_all(
     folder: Path, progress: Callable[[str], None], without: frozenset[str] = frozenset()
 ) -> list[Trace]:
-    """The traces of a folder, but for the files `without`; `progress` is also told what was mended in them.
+    """The traces of a folder, but for those called `without` (`names_of`); `progress` is also told what was mended in them.
 
     Raises:
         TraceError: no trace there, or one that cannot be read.
@@ -61,13 +66,18 @@ def read_readable(folder: Path, progress: Callable[[str], None]) -> Readable:
 def _files(
     folder: Path, progress: Callable[[str], None], without: frozenset[str] = frozenset()
 ) -> list[Path]:
-    paths = [path for path in sorted(folder.glob("*.csv")) if path.name not in without]
+    paths = [path for path in _ending_in_csv(folder) if path.name.lower() not in without]
     if not paths:
         raise TraceError(
             folder, "no trace there", "name a folder with files *.csv of the columns epoch;rtt;cp"
         )
     progress(f"{folder.name}: reading {len(paths)} traces")
     return paths
+
+
+def _ending_in_csv(folder: Path) -> list[Path]:
+    """Sorted; instruments and other systems write the ending in capitals, too."""
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() == ".csv")
 
 
 def _read(path: Path, progress: Callable[[str], None]) -> Trace:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.hours import HOURS_PER_DAY, local_hours
 from analytics.quality.line import SLOT_COLUMNS, SLOT_WINDOW_VALUES, audio_quality, rollup_windows
-from reports.figures import HOURS, Judged, judge_week, office_week, sound_week, troubles
+from reports.figures import Judged, judge_week, office_week, sound_week, troubles
 from reports.moves import moves
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.completeness import Completeness, completeness, settled_until
@@ -101,7 +102,7 @@ def read_block(reader: StoreReader, job: WeekJob) -> BlockFigures:
     table = _rollups(reader, job, job.span, ("emulated", *SLOT_COLUMNS))
     judged = _judged(table, job, job.span)
     sound = _sound(table, job)
-    hour_of = local_hours(job.week, job.until_ns)
+    hour_of = hours_of_day(job.week, job.until_ns)
     offices = (
         office_week(site, region, Judged(judged.present[i], judged.causes[i]), hour_of, sound[i])
         for i, (site, region) in enumerate(zip(job.sites, job.regions, strict=True))
@@ -160,10 +161,7 @@ def _completeness(reader: StoreReader, job: WeekJob) -> tuple[dict[str, Complete
     return completeness(gaps, start_ns, until_ns, reach_ns), first_ns
 
 
-def local_hours(week: Week, until_ns: int) -> NDArray[np.int64]:
-    """Local hour of the day of every window of the week up to a moment: exact where days have 23 or 25 hours."""
+def hours_of_day(week: Week, until_ns: int) -> NDArray[np.int64]:
+    """Hour of the day, by the clock on the wall, of every window of the week up to a moment, (W,); of a day of 25 hours two share one, of one of 23 an hour has none."""
     starts = np.arange(week.start_ns, until_ns, WINDOW_NS, dtype=np.int64)
-    days = np.array([week.day_ns(i) for i in range(8)], dtype=np.int64)
-    day = np.clip(np.searchsorted(days, starts, side="right") - 1, 0, 6)
-    hours: NDArray[np.int64] = np.minimum((starts - days[day]) // HOUR_NS, HOURS - 1)
-    return hours
+    return np.asarray(local_hours(starts, week.zone) % HOURS_PER_DAY)

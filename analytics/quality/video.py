@@ -2,7 +2,7 @@
 
 The coefficient sets end at VGA and about 2 Mbit/s; for 720p and 1080p none is published. Beyond a set's range the value
 is marked `outside`: it is then no more than a monotone term for loss. Jitter is no input: what a jitter buffer discards
-counts as loss. The optimal frame rate is not clamped to 30 (implementations do not; at 2 Mbit/s one set gives 31).
+counts as loss. The optimal frame rate is not clamped to 30 (implementations do not; at 2 Mbit/s three of the five sets give more).
 
 For calls that are watched passively. Nothing in the product feeds it yet: a probe knows neither bitrate nor frame rate of a call.
 """

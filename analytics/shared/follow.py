@@ -22,7 +22,7 @@ from msgspec import structs
 
 from analytics.shared.ended import over_ns, suffered_until
 from analytics.shared.factors import is_part_of
-from analytics.shared.late import strangers, undecided
+from analytics.shared.late import latecomers
 from analytics.shared.membership import belong, known_offices, lines_of, look, telling
 from analytics.shared.opened import Open
 from analytics.shared.same import is_better_told, is_told_already, joined, same_as, takes_its_name
@@ -109,13 +109,14 @@ def _go_on(one: Open, each: Found, seen: Look, now_ns: int) -> Open:
     factor = each.factor if surer else one.factor
     lines = lines_of(factor, seen)
     theirs = lines.any(axis=1)
-    hit = each.sites & (one.ever | ~strangers(lines, each.sites, each.since_ns, seen.sighting))
+    late = latecomers(lines, each.sites, each.since_ns, seen.sighting)
+    hit = each.sites & (one.ever | ~late.strangers)
     return replace(
         one,
         factor=factor,
         since_ns=_begun(one, each, surer=surer),
         seen_ns=now_ns,
-        ever=(one.ever | (hit & ~undecided(lines, hit, each.since_ns, seen.sighting))) & theirs,
+        ever=(one.ever | (hit & ~late.undecided)) & theirs,
         now=hit & theirs,
         evidence=_evidence(each) if surer else one.evidence,
         told_ns=told_ns,

@@ -8,6 +8,7 @@ with it. One window is too little to say how it looks: the first of an outage ha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,36 +32,53 @@ def shown_by_most(
     return _shown(lines, suffers, int(lines.any(axis=1).sum()), sighting)
 
 
-def strangers(
+@dataclass(frozen=True, slots=True)
+class Latecomers:
+    """Of those hit who fell ill after the fault's half hour, (S,) each; nobody is both.
+
+    Attributes:
+        strangers: fell ill alone and otherwise: none of it.
+        undecided: one window is known of them, where the fault has cut most off: no more of it may come. They are of the
+            fault until more is known: whoever is cut off is heard of no more.
+    """
+
+    strangers: NDArray[np.bool_]
+    undecided: NDArray[np.bool_]
+
+
+def latecomers(
     lines: NDArray[np.bool_], hit: NDArray[np.bool_], since_ns: int, sighting: Sighting
-) -> NDArray[np.bool_]:
-    """(S,): of the offices that a fault since `since_ns` seems to have `hit`, (S,), on its `lines`, (S, P), those that fell ill later, alone and otherwise."""
+) -> Latecomers:
+    """Of the offices that a fault since `since_ns` seems to have `hit`, (S,), on its `lines`, (S, P)."""
     first_ns = _first_ns(lines, sighting)
     late = _is_late(first_ns, hit, since_ns)
-    if sighting.ways is None or not late.any():
-        return np.zeros_like(hit)
-    with_it = np.abs(first_ns[:, None] - first_ns[hit][None]) <= TOGETHER_NS
-    alike = _shown(lines, hit & ~late, int((hit & ~late).sum()), sighting)
-    other = (with_it.sum(axis=1) <= 1) & ~(lines & alike).any(axis=1)
-    return np.asarray(late & other & ~undecided(lines, hit, since_ns, sighting))
+    if not late.any():
+        return Latecomers(late, late)
+    early = hit & ~late
+    undecided = late & _undecided(lines, early, sighting)
+    alone = (np.abs(first_ns[:, None] - first_ns[hit][None]) <= TOGETHER_NS).sum(axis=1) <= 1
+    return Latecomers(late & alone & _looks_otherwise(lines, early, sighting) & ~undecided, undecided)
 
 
-def undecided(
-    lines: NDArray[np.bool_], hit: NDArray[np.bool_], since_ns: int, sighting: Sighting
+def _looks_otherwise(
+    lines: NDArray[np.bool_], early: NDArray[np.bool_], sighting: Sighting
 ) -> NDArray[np.bool_]:
-    """(S,): of those `hit`, (S,), who fell ill later and of whom one window is known, where the fault has cut most off: no more of it may come.
+    """(S,): whose lines show nothing that most of the `early`, (S,), show; nobody where nobody has looked."""
+    if sighting.ways is None:
+        return np.zeros_like(early)
+    return np.asarray(~(lines & _shown(lines, early, int(early.sum()), sighting)).any(axis=1))
 
-    They are of the fault until more is known: whoever is cut off is heard of no more.
-    """
-    late = _is_late(_first_ns(lines, sighting), hit, since_ns)
-    if sighting.ill_until_ns is None or not late.any():
-        return np.zeros_like(hit)
+
+def _undecided(lines: NDArray[np.bool_], early: NDArray[np.bool_], sighting: Sighting) -> NDArray[np.bool_]:
+    """(S,): of whom no more than one window is known, where most of the `early`, (S,), are cut off; else nobody."""
+    if sighting.ill_until_ns is None:
+        return np.zeros_like(early)
     down = np.logical_or.reduce([sighting.shows(way) for way in DOWN_WAYS])
-    cut = (lines & down).any(axis=1) & hit & ~late
-    if cut.sum() <= _HALF * (hit & ~late).sum():
-        return np.zeros_like(hit)
+    cut = (lines & down).any(axis=1) & early
+    if cut.sum() <= _HALF * early.sum():
+        return np.zeros_like(early)
     long = sighting.ill_until_ns - sighting.since_ns > WINDOW_NS
-    return np.asarray(late & ~(lines & sighting.troubled & long).any(axis=1))
+    return np.asarray(~(lines & sighting.troubled & long).any(axis=1))
 
 
 def _is_late(first_ns: NDArray[np.int64], hit: NDArray[np.bool_], since_ns: int) -> NDArray[np.bool_]:

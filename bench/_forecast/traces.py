@@ -24,7 +24,7 @@ from bench._forecast.figures import with_interval
 from bench._forecast.lessons import Lessons, lessons
 from bench._forecast.plain import plain_chances
 from bench._forecast.trace_ground import LEADS_NS, after_quiet, ground
-from bench._traces import read_all, read_readable
+from bench._traces import names_of, read_all, read_readable
 from telemetry.trace_lines import TraceError
 from telemetry.windows import HOUR_NS
 
@@ -58,8 +58,8 @@ class Sample:
 def run(progress: Callable[[str], None], foreign: Path | None = None) -> dict[str, object]:
     """Brier scores, skills with intervals (whole traces drawn), calibration and the share without a number, by lead."""
     # A trace that is given under a shipped one's name is not learned from; with all of them given, one is left out at a time.
-    given = frozenset(path.name for path in foreign.glob("*.csv")) if foreign is not None else frozenset()
-    learnable = frozenset(path.name for path in SHIPPED.glob("*.csv")) - given
+    given = names_of(foreign) if foreign is not None else frozenset()
+    learnable = names_of(SHIPPED) - given
     folder = SHIPPED if foreign is None else foreign
     read = read_readable(folder, progress)
     found = read.traces

@@ -34,9 +34,9 @@ def is_underway(occurrence: Occurrence, now_ns: int) -> bool:
 def failed_already(
     config: Config, data_dir: Path, state: StateDb, occurrences: Iterable[Occurrence], now_ns: int
 ) -> Failures:
-    """Of the occurrences that run, the offices of which so much is broken that no window to come can turn it; by the rule of an outcome.
+    """Of the occurrences that run, the offices of which so much is broken that no window to come can turn it, on none of their lines; by the rule of an outcome.
 
-    Reads the windows of these meetings alone. What is missing may still come and counts for neither.
+    Reads the windows of these meetings alone, and of each line when it was heard last. What is missing may still come and counts for neither.
 
     Raises:
         StoreError: the store cannot be read.

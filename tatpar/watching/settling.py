@@ -1,4 +1,7 @@
-"""Outcomes of meetings that are over: interim as soon as they end, final 24 h later with all that came late."""
+"""Outcomes of meetings that are over: interim as soon as they end, final 24 h later with all that came late.
+
+An interim one says *failed* only where nothing that is still missing can turn it, on whichever of an office's lines.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,17 @@ import numpy as np
 from analytics.causes import Cause
 from analytics.floor import with_floor
 from analytics.judge import POOL_WINDOWS, Judgement, judge
+from analytics.least_broken import least_broken
 from analytics.limits import limit_sets
-from analytics.outcome import FINAL_AFTER_NS, settle
+from analytics.outcome import FINAL_AFTER_NS, may_hold, settle
 from analytics.own_trouble import TROUBLE_COLUMNS, without_own_trouble
 from config.sites import SiteStatus
 from reports.past.floors import floors_at
+from tatpar.watching.better_lines import may_hold_yet
 from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.meeting_windows import meeting_windows
 from telemetry.attendance import attendance
-from telemetry.decisions import Outcome
+from telemetry.decisions import Outcome, OutcomeState
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS, window_start
 
@@ -112,12 +117,17 @@ def settle_occurrence(
     final = now_ns >= occurrence.ends_ns + FINAL_AFTER_NS
     excused = _excused(config, meeting.end, sites, starts) | judged.explained.any(axis=1)
     settled = settle(measured, broke, contact_lost, excused, final=final, lost=lost)
+    states = settled.state
+    if not final and OutcomeState.FAILED in states:
+        open_lines = may_hold(judged.least, settled.windows)
+        open_offices = may_hold_yet(reader, lines, meeting.end, open_lines, int(starts[0]))
+        states = tuple(_not_yet(state) if open_offices[row] else state for row, state in enumerate(states))
     return [
         Outcome(
             site=site,
             meeting=meeting.uid,
             occurrence_ns=occurrence.recurrence_ns,
-            state=settled.state[row],
+            state=states[row],
             windows=settled.windows,
             broken=int(settled.broken[row]),
             missing=int(settled.missing[row]),
@@ -128,6 +138,11 @@ def settle_occurrence(
         )
         for row, site in enumerate(sites)
     ]
+
+
+def _not_yet(state: OutcomeState) -> OutcomeState:
+    """Of an office that may hold it yet: it has not failed."""
+    return OutcomeState.UNSETTLED if state is OutcomeState.FAILED else state
 
 
 def _attendance(state: StateDb, config: Config, occurrence: Occurrence) -> tuple[str, ...]:
@@ -150,12 +165,14 @@ class _Judged:
         broke: past a limit of the meeting's profile.
         explained: those that only the probe's own trouble breaks.
         lost: those that lost every packet.
+        least: how many of each line break whatever comes of those that are missing, (S, K).
     """
 
     counts: NDArray[np.bool_]
     broke: NDArray[np.bool_]
     explained: NDArray[np.bool_]
     lost: NDArray[np.bool_]
+    least: NDArray[np.int64]
 
 
 def _judged(
@@ -172,20 +189,25 @@ def _judged(
     floor_ms = floors_at(reader, lines, (limits,), occurrence.starts_ns)
     values = {name: reported[name][:, paths] for name in WINDOW_VALUE_COLUMNS}
     trouble = {name: reported[name][:, paths] for name in TROUBLE_COLUMNS if name in reported}
-    cleared = without_own_trouble(
-        values, dict.fromkeys(TROUBLE_COLUMNS, np.zeros_like(values["sent"])) | trouble
-    )
+    trouble = dict.fromkeys(TROUBLE_COLUMNS, np.zeros_like(values["sent"])) | trouble
+
+    def known(what: Values) -> Values:
+        return what if floor_ms is None else with_floor(what, floor_ms[:, paths])
 
     def judged(what: Values) -> Judgement:
-        known = what if floor_ms is None else with_floor(what, floor_ms[:, paths])
-        return judge(known, limits, pool_windows=POOL_WINDOWS)
+        return judge(known(what), limits, pool_windows=POOL_WINDOWS)
 
+    cleared = without_own_trouble(values, trouble)
     found = judged(cleared)
-    lost = found.causes == Cause.OUTAGE
-    if cleared is values:
-        return _Judged(found.present, found.breaks, np.zeros_like(found.present), lost)
     explained = judged(values).breaks & ~found.breaks
-    return _Judged(found.present & ~explained, found.breaks, explained, lost)
+    all_cleared = without_own_trouble(values, trouble, room=values["sent"].shape[-1])
+    return _Judged(
+        counts=found.present & ~explained,
+        broke=found.breaks,
+        explained=explained,
+        lost=found.causes == Cause.OUTAGE,
+        least=least_broken(known(values), known(all_cleared), limits),
+    )
 
 
 def _excused(config: Config, end: str, sites: Sequence[str], starts: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from analytics.lines import Lines
 from analytics.shared.factors import factors
 from analytics.shared.find import shared_faults
 from analytics.shared.follow import HOLD_NS, follow
+from analytics.shared.late import latecomers
 from analytics.shared.sighting import Heard, Sighting, sight
 from analytics.shared.told import may_explain
 from config.load import load_config
@@ -130,6 +131,18 @@ def test_who_may_be_cut_off_is_of_the_fault_until_more_is_known() -> None:
     twice = looked(of("s23", LOSSY, began_ns), silent)
     (after,) = follow((one,), shared_faults(FACTORS, twice), twice, FACTORS, NOW).open
     assert [bool(each.now[23]) for each in (one, after)] == [True, False]
+
+
+def test_who_may_be_cut_off_is_told_from_a_stranger_in_one_look() -> None:
+    """Of two that fall ill apart from each other one is known by a single window, the other by many; nobody is both, nor is who had it from the first either."""
+    silent = dict.fromkeys(THEIRS[:-2], BEGAN)
+    began_ns = NOW - 2 * WINDOW_NS
+    once = of(THEIRS[-2], LOSSY, began_ns, began_ns + WINDOW_NS)
+    seen = looked(once + of(THEIRS[-1], LOSSY, NOW - 10 * MINUTE_NS), silent)
+    hit = np.isin(SITES, THEIRS)
+    late = latecomers(np.repeat(hit[:, None], 2, axis=1), hit, BEGAN, seen)
+    assert [SITES[i] for i in np.flatnonzero(late.undecided)] == [THEIRS[-2]]
+    assert [SITES[i] for i in np.flatnonzero(late.strangers)] == [THEIRS[-1]]
 
 
 def test_of_a_fault_that_is_half_over_nobody_is_one_more() -> None:

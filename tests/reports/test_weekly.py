@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from reports.figures import Judged, office_week, sound_week
 from reports.gather import gather
 from reports.spells import faults, spells
 from reports.week import NoSuchWeekError, Week
-from reports.week_block import local_hours
+from reports.week_block import hours_of_day
 from tatpar.__main__ import main
 from telemetry.decisions import ReasonCode
 from telemetry.store.by_blocks import InProcess
@@ -244,9 +245,33 @@ def test_weeks_follow_the_zone() -> None:
     assert Week.containing(WEEK.start_ns - SECOND_NS, KOLKATA) == WEEK.before
     berlin = Week.of("2026-W43", ZoneInfo("Europe/Berlin"))
     assert berlin.end_ns - berlin.start_ns == (7 * 24 + 1) * HOUR_NS
-    hours = local_hours(berlin, berlin.end_ns)
+    hours = hours_of_day(berlin, berlin.end_ns)
     assert len(hours) == (7 * 24 + 1) * 240
     assert hours.max() == 23
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "windows"),
+    [
+        ("2026-W43", "Europe/Berlin", {1: 240, 2: 480, 3: 240, 23: 240}),  # at 03:00 it is 02:00 once more
+        ("2026-W13", "Europe/Berlin", {1: 240, 2: 0, 3: 240, 23: 240}),
+        ("2026-W44", "America/New_York", {0: 240, 1: 480, 2: 240, 23: 240}),
+        ("2026-W40", "Australia/Lord_Howe", {1: 240, 2: 120, 3: 240, 23: 240}),  # half an hour on, to 02:30
+        ("2026-W47", "Asia/Kolkata", {0: 240, 12: 240, 23: 240}),
+    ],
+)
+def test_hours_of_the_day_are_those_of_the_clock(text: str, zone: str, windows: dict[int, int]) -> None:
+    """Also on a Sunday of 23, 25 or 24 and a half hours: what was poor at 23:00 stands there, not an hour beside it."""
+    week = Week.of(text, ZoneInfo(zone))
+    hours = hours_of_day(week, week.end_ns)
+    sunday = hours[(week.day_ns(6) - week.start_ns) // WINDOW_NS :]
+    assert {hour: int((sunday == hour).sum()) for hour in windows} == windows
+    assert (hours[: 6 * 24 * 240].reshape(6, 24, 240) == np.arange(24)[None, :, None]).all()
+    clock = [
+        datetime.fromtimestamp((week.day_ns(6) + i * WINDOW_NS) // SECOND_NS, week.zone).hour
+        for i in range(len(sunday))
+    ]
+    assert sunday.tolist() == clock
 
 
 @pytest.mark.parametrize("text", ["2026-47", "W47", "2026-W54", "2026-W00", ""])

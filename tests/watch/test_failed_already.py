@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from tatpar.__main__ import main
 from tatpar.verdicts.underway import failed_already
+from telemetry.decisions import OutcomeState
+from telemetry.messages import Stream
 from telemetry.store.errors import StoreError
-from telemetry.windows import SECOND_NS
+from telemetry.store.protocol import Received
+from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from conftest import Town
 
 
@@ -71,6 +77,68 @@ def test_what_may_still_turn_is_not_said(town: Town, monkeypatch: pytest.MonkeyP
     text = ready(town, monkeypatch, "--lang", "en")
     assert "has failed it already" not in text
     assert text.count("the verdict is about what is left") == 1
+
+
+def second_probe(
+    town: Town, starts: Iterable[int], like: str = "meerut", received_ns: int | None = None
+) -> None:
+    """Agra's second line, as good as the one of another office, has a probe of its own; its windows come now, or came then."""
+    reports = []
+    for start_ns in starts:
+        made = town.envelope(like, start_ns)
+        items = tuple(
+            structs.replace(one, path="backup.state")
+            for one in made.items
+            if isinstance(one, Stream) and one.path == "main.state"
+        )
+        mine = structs.replace(made, site="agra", probe="p2", epoch="00000000feedbeef", items=items)
+        reports.append(Received(envelope=mine, received_ns=received_ns or town.now_ns))
+    town.store.append(reports)
+
+
+def failed(town: Town) -> set[str]:
+    """Who has failed the meeting that runs."""
+    config = town.live.current
+    running = config.calendar.occurrences(town.now_ns, town.now_ns + SECOND_NS)
+    (found,) = failed_already(config, town.folder, town.state, running, town.now_ns).values()
+    return set(found)
+
+
+def test_a_better_line_whose_windows_come_late_is_waited_for(underway: Town) -> None:
+    """The second line reported until the meeting began; what it measured since may come yet. Nor is the first outcome *failed*, and it turns."""
+    before = range(underway.t0 - HOUR_NS, underway.t0, WINDOW_NS)
+    assert failed(underway) == {"agra"}
+    second_probe(underway, before, received_ns=underway.t0)
+    assert failed(underway) == set()
+    underway.play(11 * 60)
+    assert underway.watch.settle(underway.now_ns) == 1
+    (first,) = [one for one in underway.state.outcomes(0, 2**62) if one.site == "agra"]
+    assert (first.state, first.broken) == (OutcomeState.UNSETTLED, 4)
+    second_probe(underway, range(underway.t0, underway.t0 + 12 * MINUTE_NS, WINDOW_NS))
+    underway.watch.settle(underway.now_ns + HOUR_NS)
+    (last,) = [one for one in underway.state.outcomes(0, 2**62) if one.site == "agra"]
+    assert (last.state, last.broken) == (OutcomeState.HELD, 0)
+
+
+def test_who_has_failed_on_both_lines_has_failed(underway: Town) -> None:
+    """The second line's first minute came late, and was no better."""
+    second_probe(underway, range(underway.t0 - HOUR_NS, underway.t0, WINDOW_NS), received_ns=underway.t0)
+    second_probe(underway, range(underway.t0, underway.t0 + MINUTE_NS, WINDOW_NS), like="agra")
+    assert failed(underway) == {"agra"}
+
+
+@pytest.mark.parametrize(("days", "names"), [(0.9, set()), (1.1, {"agra"})])
+def test_a_line_that_has_been_silent_for_a_day_is_gone(underway: Town, days: float, names: set[str]) -> None:
+    """So long an outcome waits for what is late; of a second line that was given up nothing is waited for."""
+    last_ns = window_start(underway.t0 - round(days * DAY_NS))
+    second_probe(underway, [last_ns], received_ns=last_ns + WINDOW_NS)
+    assert failed(underway) == names
+
+
+def test_a_line_to_another_end_turns_nothing(underway: Town) -> None:
+    """Nor does another office's: the meeting is at the state's headquarters, and agra is alone on its lines."""
+    assert {"main.national"} < set(underway.reader.latest().paths)
+    assert failed(underway) == {"agra"}
 
 
 def test_nobody_has_failed_where_nothing_is_stored(underway: Town) -> None:

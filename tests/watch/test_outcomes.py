@@ -161,3 +161,6 @@ class OnlyRollups:
 
     def rollups(self, selection: object, **choice: object) -> object:
         return self._reader.rollups(selection, **choice)  # type: ignore[attr-defined]
+
+    def latest(self) -> object:
+        return self._reader.latest()  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ import pytest
 
 from bench._forecast.trace_ground import LEADS_NS, WORST_STRAIN, after_quiet, ground, rhythm
 from bench._forecast.traces import unannounced
-from bench._traces import read_all, read_readable
+from bench._traces import names_of, read_all, read_readable
 from telemetry.trace_lines import TraceError
 from telemetry.traces import Trace
 from telemetry.windows import HOUR_NS, MINUTE_NS, SECOND_NS
@@ -152,6 +152,33 @@ def test_of_a_folder_of_traces_what_cannot_be_read_is_told_and_the_rest_is_read(
         (tmp_path / f"{name}.csv").unlink()
     with pytest.raises(TraceError, match="none of its 2 traces can be read; mend what is said of them"):
         read_readable(tmp_path, said.append)
+
+
+def test_a_trace_is_one_however_its_ending_is_written(tmp_path: Path) -> None:
+    """`.CSV` is read like `.csv`, and is still the shipped trace of that name, which is then not learned from."""
+    rows = [f"2016-11-19 23:{minute:02}:28;20;0" for minute in range(9)]
+    for name in ("a.CSV", "b.csv", "c.Csv", "d.csv.txt", "csv"):
+        (tmp_path / name).write_text("\n".join(["epoch;rtt;cp", *rows]) + "\n", encoding="utf-8")
+    assert [trace.name for trace in read_readable(tmp_path, list[str]().append).traces] == ["a", "b", "c"]
+    assert names_of(tmp_path) == {"a.csv", "b.csv", "c.csv"}
+    left = read_all(tmp_path, list[str]().append, without=frozenset({"a.csv", "b.csv"}))
+    assert [trace.name for trace in left] == ["c"]
+
+
+@pytest.mark.parametrize("asked", [["changes"], ["changes", "--fit"], ["forecast", "--ground", "traces"]])
+@pytest.mark.parametrize("folder", ["empty", "nowhere"])
+def test_a_folder_without_a_trace_ends_a_bench_in_one_line(
+    tmp_path: Path, asked: list[str], folder: str
+) -> None:
+    """As a process: it says where, what, and what to give instead; nothing is scored or written."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("epoch;rtt;cp\n", encoding="utf-8")
+    command = [sys.executable, "-m", "bench", *asked, "--traces", str(tmp_path / folder)]
+    done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    said = f"bench: {tmp_path / folder}: no trace there; name a folder with files *.csv of the columns epoch;rtt;cp"
+    assert done.stderr.splitlines()[-1] == said
+    assert "Traceback" not in done.stderr
 
 
 def test_a_bench_of_traces_counts_what_it_could_not_read(tmp_path: Path) -> None:
