@@ -30,5 +30,10 @@ class Hearing(Struct, frozen=True):
         return self._unheard_ns > SILENT_NS
 
     @property
+    def behind_s(self) -> float:
+        """How old what it has judged is, in seconds; 0 when no watch says so."""
+        return self._unheard_ns / SECOND_NS
+
+    @property
     def _unheard_ns(self) -> int:
         return 0 if self.until_ns is None else self.now_ns - self.until_ns
