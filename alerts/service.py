@@ -241,7 +241,7 @@ class Alerts:
         seen = (self._state.revision(), now_ns // WINDOW_NS)
         if seen != self._seen:
             self._sight, self._seen = look(self._state, now_ns, reach_ns(config)), seen
-        hearing = Hearing(now_ns, self._sight.heard_until_ns)
+        hearing = Hearing(now_ns, self._sight.heard_until_ns, self._sight.hearing_since_ns)
         decision = self._machine(config, hearing).step(
             conditions(self._sight, config, now_ns), self._sight.open, self._sight.recent
         )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telemetry.decisions import FactorKind
+from telemetry.decisions import FactorKind, Reason, ReasonCode
+from telemetry.state.heard import HEARD_UNTIL, HEARING_SINCE
 from telemetry.state.held_back import held_back
 from telemetry.windows import SECOND_NS
 
@@ -157,3 +158,29 @@ def test_alerts_that_are_silent_say_nothing_of_what_waits(house: House) -> None:
     lagging(house.ready("agra"), "09:05")
     assert held_back(house.state.beats(), house.now_ns) is not None
     assert held_back(house.state.beats(), house.now_ns + 60 * SECOND_NS) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "since_s", "heard_s", "unseen"),
+    [
+        (ReasonCode.LOSS_UP, -20, 0, True),
+        (ReasonCode.LOSS_UP, -80, 0, True),
+        (ReasonCode.LOSS_UP, -300, 0, False),
+        (ReasonCode.LOSS_UP, -20, -600, False),
+        (ReasonCode.USUAL_HOUR, None, 0, False),
+    ],
+    ids=["first window", "waited for a minute", "seen before", "heard for long", "foretold"],
+)
+def test_what_is_there_when_the_hub_hears_again_may_have_begun_before(
+    house: House, code: ReasonCode, since_s: int | None, heard_s: int, unseen: bool
+) -> None:
+    """A fault of the first windows that are heard; not one that was seen to begin before, and nothing that is only foretold. It stays so when the hub is away again."""
+    house.at("09:00")
+    beat = {HEARD_UNTIL: house.now_ns, HEARING_SINCE: house.now_ns + heard_s * SECOND_NS}
+    house.state.beat("watch", house.now_ns, beat)
+    since_ns = None if since_s is None else house.now_ns + since_s * SECOND_NS
+    reason = Reason(code=code, value=0.4, unit="ratio", since_ns=since_ns)
+    house.not_ready("agra", reasons=(reason,)).run("09:01")
+    assert [one.unseen for one in house.open] == [unseen]
+    house.state.beat("watch", house.now_ns, {HEARD_UNTIL: house.now_ns, HEARING_SINCE: house.now_ns})
+    assert [one.unseen for one in house.run("09:02").open] == [unseen]
