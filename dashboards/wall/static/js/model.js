@@ -109,7 +109,7 @@ const SOON_MS = 30 * 60_000;
 /** The states of offices that do not hold, or of which nobody knows. */
 export const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
 
-const isRunning = (m) => m.starts_ms <= now() && !isOver(m);
+export const isRunning = (m) => m.starts_ms <= now() && !isOver(m);
 const isWeak = (m) => [...FLAGGED].some((shade) => m.count[shade]);
 
 /** The first running meeting with an office that does not hold it; none when all hold. */
