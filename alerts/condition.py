@@ -41,6 +41,11 @@ class Condition(Struct, frozen=True, kw_only=True):
     """Muted for nothing but that it is less bad than what anybody is told of so early: a line that comes and goes is so between two faults, and is not well."""
 
     @property
+    def is_dated(self) -> bool:
+        """Whether `since_ns` is when a fault was seen first, and not when something was foretold."""
+        return not self.site or (self.reason is not None and self.reason.since_ns is not None)
+
+    @property
     def rank(self) -> int:
         """How bad it is: rises when it gets worse."""
         return 2 * _RANKS.get(self.kind, 2) + self.severe

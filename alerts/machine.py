@@ -18,14 +18,14 @@ from msgspec import Struct, structs
 
 from alerts.advice import misleads
 from alerts.crowd import Crowd
+from alerts.flapping import FLAPS_KEPT, clear_ns, of_late
 from alerts.ids import new_id
-from alerts.quiet import MINUTE_NS
 from alerts.shared import as_it_was, has_grown, hit_by
 from alerts.succession import Others, handed_on, other_troubles
 from alerts.telling import Telling, Told, owing, without_meeting
 from telemetry.alerting import Alert, AlertState, Kind, Owed, Step
 from telemetry.decisions import Action
-from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS, window_start
+from telemetry.windows import SECOND_NS, WINDOW_NS, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 OF_WINDOWS: Final = 3
 """What is not severe fires when it was seen in two of so many windows."""
-FLAPS_KEPT: Final = 10
 
 
 class Decision(Struct, frozen=True):
@@ -50,6 +49,8 @@ class Decision(Struct, frozen=True):
     alerts: tuple[Alert, ...] = ()
     """Those that have changed, as they stand now."""
     tellings: tuple[Telling, ...] = ()
+    held_back: tuple[str, ...] = ()
+    """Ids of those whose all-clear waits for windows that are judged late."""
 
 
 class Machine:
@@ -82,6 +83,7 @@ class Machine:
         self._hearing = hearing
         self._ended = ended
         self._crowd = Crowd({}, {}, settings, now_ns)
+        self._held_back: list[str] = []
 
     def step(
         self, conditions: Mapping[str, Condition], standing: Iterable[Alert], recent: Iterable[Alert]
@@ -112,7 +114,7 @@ class Machine:
             for before, after in handed_on(found, others, self._owes)
             if after != before
         ]
-        return Decision(tuple(alerts), tuple(tellings))
+        return Decision(tuple(alerts), tuple(tellings), tuple(self._held_back))
 
     def _heirs(self, standing: Mapping[str, Alert], conditions: Mapping[str, Condition]) -> dict[str, str]:
         """By subject of an alert, the subject with which it goes on: another meeting of the same office is in danger, its own no longer.
@@ -135,7 +137,9 @@ class Machine:
     def _begin(self, condition: Condition, last: Alert | None) -> tuple[Alert | None, tuple[Telling, ...]]:
         if not condition.begins or condition.muted:
             return None, ()
-        flaps = self._newest((*last.flaps, self._now_ns)) if last is not None and last.fired_ns else ()
+        flaps = (
+            of_late((*last.flaps, self._now_ns), self._now_ns) if last is not None and last.fired_ns else ()
+        )
         alert = Alert(
             id=new_id(condition.subject, self._now_ns, self._is_taken),
             kind=condition.kind,
@@ -165,7 +169,7 @@ class Machine:
             after = self._turned(after, alert.starts_ns)
         if alert.clear_ns is not None:
             after = structs.replace(
-                after, clear_ns=None, over_ns=None, flaps=self._newest((*after.flaps, self._now_ns))
+                after, clear_ns=None, over_ns=None, flaps=of_late((*after.flaps, self._now_ns), self._now_ns)
             )
         if after.state is AlertState.PENDING:
             return self._held(after, condition)
@@ -301,15 +305,24 @@ class Machine:
         left = self._left(alert)
         if others is Others.TOLD or not (self._concerns(left) and (left is alert or left.owed)):
             return self._closed(alert), ()
-        if others is Others.UNTOLD or self._hearing.is_deaf:
+        if others is Others.UNTOLD:
+            return structs.replace(alert, clear_ns=None), ()
+        return self._looks_well(alert, left)
+
+    def _looks_well(self, alert: Alert, left: Alert) -> tuple[Alert, tuple[Telling, ...]]:
+        """The all-clear, once it has looked well for long enough and was seen to: where only that is missing, it is held back."""
+        told = () if self._silenced.covers(alert) else self._teller.over(left)
+        waits_ns = clear_ns(alert.flaps, self._settings, self._now_ns)
+        is_due = alert.clear_ns is not None and self._now_ns - alert.clear_ns >= waits_ns
+        if told and (self._hearing.is_deaf or (is_due and not self._hearing.is_up_to_date)):
+            self._held_back.append(alert.id)
+        if self._hearing.is_deaf:
             return structs.replace(alert, clear_ns=None), ()
         if alert.clear_ns is None:
-            return as_it_was(
-                structs.replace(alert, clear_ns=self._now_ns), self._ended.get(alert.incident)
-            ), ()
-        if self._now_ns - alert.clear_ns < self._clear_ns(alert) or not self._hearing.is_up_to_date:
+            after = structs.replace(alert, clear_ns=self._now_ns)
+            return as_it_was(after, self._ended.get(alert.incident)), ()
+        if not (is_due and self._hearing.is_up_to_date):
             return alert, ()
-        told = () if self._silenced.covers(alert) else self._teller.over(left)
         return self._closed(alert), told
 
     def _left(self, alert: Alert) -> Alert:
@@ -327,15 +340,6 @@ class Machine:
             return True
         is_over = alert.ends_ns is not None and alert.ends_ns <= self._now_ns
         return not is_over and self._takes_place(alert)
-
-    def _clear_ns(self, alert: Alert) -> int:
-        """How long it must look well: longer when it has come back often of late."""
-        lately = sum(self._now_ns - at_ns < HOUR_NS for at_ns in alert.flaps)
-        if lately >= self._settings.flaps:
-            return max(
-                int(self._settings.flap_clear_min * MINUTE_NS), int(self._settings.clear_s * SECOND_NS)
-            )
-        return int(self._settings.clear_s * SECOND_NS)
 
     def _closed(self, alert: Alert) -> Alert:
         return structs.replace(alert, state=AlertState.RESOLVED, resolved_ns=self._now_ns)
@@ -355,6 +359,8 @@ class Machine:
             severe=condition.severe,
             sites=condition.sites,
             hit=hit_by(alert, condition),
+            unseen=alert.unseen
+            or (condition.is_dated and self._hearing.began_unseen(alert.since_ns, alert.pending_ns)),
             own_ns=self._own_ns(alert, condition),
             turned_ns=None if alert.turned_ns is None else self._seen_since(alert.turned_ns),
         )
@@ -381,9 +387,6 @@ class Machine:
     def _has_lasted(self, since_ns: int) -> bool:
         """Whether something has been so for `clear_s`, and was seen to be."""
         return self._now_ns - since_ns >= self._settings.clear_s * SECOND_NS and self._hearing.is_up_to_date
-
-    def _newest(self, flaps: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(at_ns for at_ns in flaps if self._now_ns - at_ns < HOUR_NS)[-FLAPS_KEPT:]
 
 
 def _whose(one: Alert | Condition) -> str:

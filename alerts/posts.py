@@ -84,6 +84,7 @@ class PostOffice:
             factor=alert.factor,
             probability=alert.probability,
             since_ns=alert.since_ns,
+            unseen=alert.unseen,
             ended_ns=(alert.ended_ns or now_ns) if telling.step is Step.RESOLVED else None,
             unanswered=", ".join(dict.fromkeys(self._named(one, telling) for one in telling.unanswered)),
             link=self._link(telling),

@@ -67,6 +67,7 @@ def _said(  # noqa: PLR0913, PLR0917 - one argument for each thing that the word
         factor=alert.factor or (alert.reason.factor if alert.reason is not None else None),
         probability=alert.probability,
         since_ns=alert.since_ns,
+        unseen=alert.unseen,
         ended_ns=alert.ended_ns,
     )
     try:

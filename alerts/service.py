@@ -18,6 +18,7 @@ from alerts.clock import shifted
 from alerts.conditions import Meetings, conditions, reach_ns
 from alerts.delivery.outbox import Delivery
 from alerts.hearing import Hearing
+from alerts.held_back import HeldBackAllClears
 from alerts.ladder import Ladder
 from alerts.machine import Machine
 from alerts.posts import PostOffice
@@ -107,6 +108,7 @@ class Alerts:
         """Revision and window of the last look."""
         self._ahead_ns: int | None = None
         self._secret: Callable[[], bytes] = cache(lambda: links.secret(state.path.parent))
+        self._held_back = HeldBackAllClears()
         self._is_waiting = False
         self._is_mute = False
         self._unreachable: set[str] = set()
@@ -239,9 +241,11 @@ class Alerts:
         seen = (self._state.revision(), now_ns // WINDOW_NS)
         if seen != self._seen:
             self._sight, self._seen = look(self._state, now_ns, reach_ns(config)), seen
-        decision = self._machine(config, now_ns).step(
+        hearing = Hearing(now_ns, self._sight.heard_until_ns, self._sight.hearing_since_ns)
+        decision = self._machine(config, hearing).step(
             conditions(self._sight, config, now_ns), self._sight.open, self._sight.recent
         )
+        self._held_back.look(decision.held_back, hearing)
         if not decision.alerts and not decision.tellings:
             return
         office = PostOffice(config, self._ladder, self._secret, self._words)
@@ -249,8 +253,8 @@ class Alerts:
         self._state.put_alerts(decision.alerts, [post for post in posts if post is not None], now_ns)
         self._say(decision)
 
-    def _machine(self, config: Config, now_ns: int) -> Machine:
-        settings, meetings = config.settings.alerts, Meetings(config)
+    def _machine(self, config: Config, hearing: Hearing) -> Machine:
+        settings, meetings, now_ns = config.settings.alerts, Meetings(config), hearing.now_ns
 
         def takes_place(alert: Alert) -> bool:
             site = config.registry.by_id.get(alert.site)
@@ -270,7 +274,7 @@ class Alerts:
             now_ns,
             takes_place=takes_place,
             is_taken=lambda alert_id: self._state.alert(alert_id) is not None,
-            hearing=Hearing(now_ns, self._sight.heard_until_ns),
+            hearing=hearing,
             ended={one.id: one for one in self._sight.ended},
         )
 
@@ -278,7 +282,8 @@ class Alerts:
         if sent or self._beat_ns is None or not 0 <= now_ns - self._beat_ns < BEAT_NS:
             told = getattr(self._delivery, "told", None)
             detail = told(now_ns) if told is not None else {}
-            self._state.beat(ROLE, now_ns, {"sent": sent, "open": len(self._sight.open), **detail})
+            said = {"sent": sent, "open": len(self._sight.open), **self._held_back.detail(), **detail}
+            self._state.beat(ROLE, now_ns, said)
             self._beat_ns = now_ns
 
     def _say(self, decision: Decision) -> None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from telemetry.alerting import Alert, Silence
 from telemetry.decisions import Flag, Incident, State, Verdict
-from telemetry.state.heard import heard_until_ns
+from telemetry.state.heard import heard_until_ns, hearing_since_ns
 from telemetry.windows import DAY_NS, HOUR_NS
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Sight(Struct, frozen=True, kw_only=True):
     """Those whose end has not come; some may begin later."""
     heard_until_ns: int | None = None
     """Until when the watch has heard and judged the offices; None when it does not say."""
+    hearing_since_ns: int | None = None
+    """Since when it has heard anybody without a break."""
 
 
 def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
@@ -40,6 +42,7 @@ def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
     alerts = state.alerts(now_ns - HOUR_NS, now_ns + DAY_NS)
     standing = tuple(alert for alert in alerts if alert.resolved_ns is None)
     incidents = tuple(state.open_incidents())
+    beats = state.beats()
     return Sight(
         flagged=_flagged(state, standing, now_ns, reach_ns),
         flags=tuple(state.open_flags()),
@@ -48,7 +51,8 @@ def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
         open=standing,
         recent=tuple(alert for alert in alerts if alert.resolved_ns is not None),
         silences=tuple(state.silences(now_ns)),
-        heard_until_ns=heard_until_ns(state.beats()),
+        heard_until_ns=heard_until_ns(beats),
+        hearing_since_ns=hearing_since_ns(beats),
     )
 
 

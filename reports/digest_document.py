@@ -23,7 +23,7 @@ from reports.document import (
 from telemetry.alerting import AlertState
 from telemetry.decisions import Action, Horizon, OutcomeState, State
 from telemetry.windows import SECOND_NS, WINDOW_NS
-from telemetry.words import say, say_office, say_reason, say_state
+from telemetry.words import say, say_action, say_office, say_reason, say_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -159,7 +159,7 @@ class _Words:
             reason, now_ns = verdict.reasons[0], self._made_ns
             lines.append(say_reason(self._language, reason, zone=self._zone, now_ns=now_ns, names=self._ends))
         if verdict is not None and verdict.action is not Action.NONE:
-            lines.append(self.say("digest.to_do", action=self.say(f"action.{verdict.action.value}")))
+            lines.append(self.say("digest.to_do", action=say_action(self._language, verdict)))
         return (*lines, *self._done(office.doing))
 
     def _done(self, doing: Doing | None) -> tuple[str, ...]:

@@ -68,9 +68,9 @@ def _more(facts: Facts, speaker: Speaker) -> Iterator[str]:
         )
     if facts.since_ns is not None and facts.ended_ns is not None:
         began, ended = speaker.moment(facts.since_ns), speaker.moment(facts.ended_ns)
-        yield speaker.say("alerts.mail.from_to", since=began, until=ended)
+        yield speaker.say(f"alerts.mail.{'seen_' if facts.unseen else ''}from_to", since=began, until=ended)
     elif facts.since_ns is not None and not _says_since(facts):
-        yield speaker.say("alerts.mail.since", since=facts.since_ns)
+        yield speaker.say(f"alerts.mail.since{'_or_before' if facts.unseen else ''}", since=facts.since_ns)
     if alarm and facts.kind in INCIDENTS and facts.factor is not None:
         yield speaker.say("alerts.mail.act", act=speaker.say(f"alerts.act_shared.{facts.factor.kind.value}"))
     elif alarm and facts.action is not Action.NONE:

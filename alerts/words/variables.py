@@ -12,7 +12,7 @@ from alerts.words.sms import plain, units
 from alerts.words.templates import Known, Voice, voice_of
 from telemetry.alerting import Kind
 from telemetry.decisions import Action, FactorKind, ReasonCode
-from telemetry.windows import SECOND_NS
+from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from telemetry.words import format as form
 from telemetry.words import knows, measure, say, say_cause, say_office, say_reason, say_region, say_told
 from telemetry.words.format import of_hundred
@@ -32,6 +32,8 @@ _SPEAK_FOR_THEMSELVES: Final = frozenset({Kind.DARK, Kind.ROOM_DEVICE})
 """Kinds that say what is the matter, whatever else the reasons say."""
 _EARLY_NS: Final = 15 * 60 * SECOND_NS
 """People are asked to join so long before the start, when there is so much time left."""
+_WHOLE_NS: Final = (DAY_NS, HOUR_NS, MINUTE_NS)
+"""Of what was not seen to begin the whole days, hours or minutes are told: "at least", and short enough for a text message."""
 _LEAST_NAME: Final = 4
 """A name shorter than that says nothing; the number stands alone then."""
 _COMPANY: Final = frozenset({FactorKind.PROVIDER, FactorKind.PROVIDER_REGION, FactorKind.UPLINK})
@@ -290,7 +292,14 @@ class Speaker:
         if since_ns is None:
             return self.say("alerts.some_time")
         ended_ns = ended_ns if ended_ns is not None else self._facts.now_ns
-        return form.duration(self._language, max(0.0, (ended_ns - since_ns) / 1e9))
+        lasted_ns = max(0, ended_ns - since_ns)
+        if not self._facts.unseen:
+            return form.duration(self._language, lasted_ns / SECOND_NS)
+        unit_ns = next((unit_ns for unit_ns in _WHOLE_NS if lasted_ns >= unit_ns), None)
+        if unit_ns is None:
+            return self.say("alerts.some_time")
+        whole = form.duration(self._language, lasted_ns // unit_ns * unit_ns / SECOND_NS)
+        return self.say("alerts.at_least", lasted=whole)
 
 
 def _is_of_others(reason: Reason) -> bool:

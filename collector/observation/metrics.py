@@ -17,7 +17,14 @@ from prometheus_client.registry import Collector
 from collector.observation.families import gauge, gauges
 from collector.observation.incident_metrics import of_incidents
 from collector.observation.intake_metrics import of_counters, of_lags, of_queue
-from collector.observation.outside_metrics import of_broker, of_offices, of_outbox, of_roles, of_shipping
+from collector.observation.outside_metrics import (
+    of_broker,
+    of_held_back,
+    of_offices,
+    of_outbox,
+    of_roles,
+    of_shipping,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,6 +87,7 @@ class Families(Collector):
                 yield from of_incidents(*self.incidents)
         yield from of_roles(self.beats)
         yield from of_outbox(self.beats)
+        yield from of_held_back(self.beats)
         yield from of_shipping(self.shipping)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from collector.observation.families import counter, counters, gauge, gauges
+from telemetry.state.held_back import HELD_BACK
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -138,6 +139,17 @@ def of_outbox(beats: Mapping[str, Beat]) -> Iterator[Metric]:
         "state",
         {state: float(value) for state, value in found.items() if isinstance(value, int | float)},
     )
+
+
+def of_held_back(beats: Mapping[str, Beat]) -> Iterator[Metric]:
+    """Whether people wait for an all-clear, as the alerts last said; nothing where there are none."""
+    count = beats["alerts"].detail.get(HELD_BACK) if "alerts" in beats else None
+    if isinstance(count, int):
+        yield gauge(
+            "tatpar_all_clears_held_back",
+            "Alerts whose all-clear waits for windows that the watch judges late; 0 while none does for long.",
+            count,
+        )
 
 
 def of_shipping(shipping: Mapping[str, object]) -> Iterator[Metric]:

@@ -68,7 +68,7 @@ class SitePast(Struct, frozen=True, kw_only=True):
     as_of_ms: int
     """The usual is that of the weeks before this time."""
     least_days: int
-    """With fewer measured days there is no band."""
+    """With fewer days that were measured at an hour of the day it has no band."""
     t_ms: list[int]
     usual: dict[str, Band]
     moves: list[Move]

@@ -23,12 +23,14 @@ from tatpar.importing.told import ROLE as IMPORT
 from telemetry.state.db import StateDb
 from telemetry.state.errors import StateError
 from telemetry.state.file import STATE_FILE
+from telemetry.state.heard import heard_until_ns
+from telemetry.state.held_back import held_back
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader, store_file
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from config.settings import Broker, Settings, Store
@@ -146,7 +148,7 @@ def state(data_dir: Path, sites: Iterable[str], now_ns: int) -> list[Finding]:
         if address := beat.detail.get("metrics_address"):
             findings.append(readiness(role, str(address)))
         findings += [*_refused(role, beat), *_withheld(role, beat)]
-    return [*findings, *starts(presence), *clocks(wrong, now_ns)]
+    return [*findings, *_held_back(beats, now_ns), *starts(presence), *clocks(wrong, now_ns)]
 
 
 def _start(role: str) -> Phrase:
@@ -186,6 +188,17 @@ def _withheld(role: str, beat: Beat) -> list[Finding]:
         named = phrase("plans.and_more", named=named, more=sites - len(found))
     text = phrase("plans.withheld", most=MAX_PROBES, named=named)
     return [less(phrase("plans", role=role), text, phrase("plans.do_revoke"))]
+
+
+def _held_back(beats: Mapping[str, Beat], now_ns: int) -> list[Finding]:
+    """Whether people wait for an all-clear, because the watch has not seen yet that all is well."""
+    held = held_back(beats, now_ns)
+    if held is None:
+        return []
+    age_s = Figure(max(now_ns - held.since_ns, 0) / SECOND_NS)
+    heard_ns = heard_until_ns(beats) or now_ns
+    text = phrase("held", count=held.count, age_s=age_s, behind_s=Figure((now_ns - heard_ns) / SECOND_NS))
+    return [less(phrase("all_clears"), text, phrase("held.do_see"))]
 
 
 def _failed(room: str, beat: Beat, now_ns: int) -> Finding:

@@ -11,7 +11,7 @@ from tatpar.terminal.json_time import readable, rfc3339
 from tatpar.verdicts.underway import is_underway
 from telemetry.decisions import ReasonCode, State
 from telemetry.windows import SECOND_NS
-from telemetry.words import say, say_down, say_not_ready, say_office, say_reason, say_state
+from telemetry.words import say, say_action, say_down, say_not_ready, say_office, say_reason, say_state
 from telemetry.words.format import chance, short_moment
 from telemetry.words.rehearsals import say_rehearsal_why
 
@@ -113,7 +113,7 @@ class VerdictTable:
     def _row(self, language: str, verdict: Verdict) -> list[str]:
         best = self.config.profiles.get(verdict.best_profile)
         why = "; ".join(self._reason(language, reason, verdict.probability) for reason in verdict.reasons)
-        action = "" if verdict.action.value == "none" else say(language, f"action.{verdict.action.value}")
+        action = say_action(language, verdict)
         return [
             say_office(language, self.config.registry, verdict.site),
             say_state(language, verdict),

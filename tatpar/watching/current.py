@@ -26,7 +26,7 @@ from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses, spells_until, told_outages
 from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
-from telemetry.state.heard import HEARD_UNTIL
+from telemetry.state.heard import HEARD_UNTIL, HEARING_SINCE
 from telemetry.windows import HOUR_NS, MINUTE_NS, SECOND_NS, SILENT_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Current:
         self._outlook = Outlook()
         self.reachability = Reachability(offices)
         self._judged_until_ns = 0
+        self._hearing_since_ns = 0
 
     @property
     def dark_after_ns(self) -> int:
@@ -115,6 +116,7 @@ class Current:
             self._state.put_beliefs(believed)
         changes = self.raised.put(self._state, [*self._dark_flags(now_ns), *flags, *news], now_ns)
         self._judged_until_ns = int(self._newest().max(initial=0))
+        self._hearing_since_ns = heard.hearing_since_ns
         if changes is not None and (changes.raised or changes.cleared):
             is_news = True
         if self._relapses is None or is_news:
@@ -127,8 +129,8 @@ class Current:
         self.raised.listen_anew(now_ns)
 
     def detail(self) -> dict[str, object]:
-        """For the heartbeat, as plain JSON: until when (ns) what was heard has been judged."""
-        return {HEARD_UNTIL: self._judged_until_ns}
+        """For the heartbeat, as plain JSON: since when (ns) anybody is heard, until when what was heard has been judged."""
+        return {HEARING_SINCE: self._hearing_since_ns, HEARD_UNTIL: self._judged_until_ns}
 
     def look_blind(self, now_ns: int) -> None:
         """While the store takes nothing in: what was said of the offices stands, and our deafness alone is told."""

@@ -130,6 +130,8 @@ class RaisedFlags:
         if not is_outage and before.since_ns < outage_ns <= flag.since_ns:
             return flag  # what there was before an outage is not what there is after it
         reason = replace(flag.reason, since_ns=before.since_ns)
+        if is_outage and reason.value is not None:  # so long it has lasted, or did: from its beginning too
+            reason = replace(reason, value=reason.value + (flag.since_ns - before.since_ns) // SECOND_NS)
         return replace(flag, since_ns=before.since_ns, reason=reason)
 
 

@@ -17,6 +17,7 @@ from telemetry.words.offices import say_office
 from telemetry.words.speak import (
     measure,
     say,
+    say_action,
     say_cause,
     say_down,
     say_incident,
@@ -37,6 +38,7 @@ __all__ = [
     "knows",
     "measure",
     "say",
+    "say_action",
     "say_cause",
     "say_down",
     "say_incident",

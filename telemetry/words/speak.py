@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from telemetry.decisions import FactorKind, ReasonCode, State, down_now
+from telemetry.decisions import Action, FactorKind, ReasonCode, State, down_now
 from telemetry.windows import MINUTE_NS
 from telemetry.words import format as form
 from telemetry.words.catalogues import WordsError, knows, template
@@ -201,6 +201,16 @@ def say_state(language: str, verdict: Verdict) -> str:
     if down is None:
         return state
     return say(language, "down.state", down=say(language, f"brief.{down.code.value}"), state=state)
+
+
+def say_action(language: str, verdict: Verdict) -> str:
+    """The one thing to do, empty for nothing. The fault of a whole region is no single provider's: the advice of its mail."""
+    if verdict.action is Action.NONE:
+        return ""
+    shared = (reason.factor for reason in verdict.reasons if reason.factor and reason.until_ns is None)
+    if verdict.action is Action.CALL_PROVIDER and any(one.kind is FactorKind.REGION for one in shared):
+        return say(language, "alerts.act_shared.region")
+    return say(language, f"action.{verdict.action.value}")
 
 
 def say_cause(language: str, factor: Factor, names: Mapping[str, str] | None = None) -> str:

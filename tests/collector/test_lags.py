@@ -14,8 +14,9 @@ from collector.observation.buckets import LAG_S, Buckets
 from collector.observation.checks import Readiness
 from collector.observation.intake_metrics import of_queue
 from collector.observation.lags import Lags, lags_s
-from collector.observation.outside_metrics import of_outbox, of_roles, of_shipping
+from collector.observation.outside_metrics import of_held_back, of_outbox, of_roles, of_shipping
 from telemetry.state.heartbeats import Beat
+from telemetry.state.held_back import HELD_BACK
 from telemetry.windows import LATE_NS, SECOND_NS, WINDOW_NS
 
 START_NS = 1_800_000_000 * SECOND_NS
@@ -112,6 +113,15 @@ def test_the_outbox_is_shown_as_the_alerts_said() -> None:
         ("tatpar_outbox_messages", "dead"): 0,
     }
     assert not samples(of_outbox({}))
+
+
+def test_all_clears_that_wait_are_counted() -> None:
+    """As the alerts' heartbeat has them, 0 too; no figure where there are no alerts, or older ones that do not say."""
+    for count in (0, 2):
+        found = samples(of_held_back({"alerts": Beat(START_NS, {HELD_BACK: count})}))
+        assert found == {("tatpar_all_clears_held_back", ""): count}
+    assert not samples(of_held_back({"alerts": Beat(START_NS, {})}))
+    assert not samples(of_held_back({}))
 
 
 def test_readiness_is_said_once_a_change(caplog) -> None:

@@ -29,12 +29,12 @@ kannauj,Kannauj,कन्नौज,kanpur,27.06,79.92,linked,kannauj@office.exam
 PEOPLE = """id,name,role,about,language,email
 noc-en,NOC,noc,all,en,noc@state.example
 """
+WAKE = "[alerts]\ndefault_quiet = []\n"
+"""People hear at whatever hour the test runs."""
 WELL = ("etah", "kannauj")
 MEETING_S = 100 * 60
 """Near enough for offices to hear that a fault is not their line's, too far for a reminder to fall into the test."""
 HELD_S = 70
-NO_QUIET_HOURS = "[alerts]\ndefault_quiet = []\n"
-"""This house lives in real time: at night its in-charge would be let sleep, for the meeting is far off."""
 HOLD = """
 import sqlite3, sys
 held = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
@@ -48,7 +48,7 @@ held.execute("ROLLBACK")
 @pytest.fixture
 def house(deployment: Any, eventually: Callable[..., float]) -> Iterator[Any]:
     """The running house: two offices are well, the third one's line is broken, and its in-charge has been told of it."""
-    deployment.write(NO_QUIET_HOURS, meeting_in_s=MEETING_S)
+    deployment.write(WAKE, meeting_in_s=MEETING_S)
     (deployment.folder / "sites.csv").write_text(SITES, encoding="utf-8")
     (deployment.folder / "people.csv").write_text(PEOPLE, encoding="utf-8")
     deployment.start("up", "--lab", "--history", "0", "--port", "0")

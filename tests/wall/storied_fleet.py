@@ -102,16 +102,18 @@ class Fleet:
         now = self.clock.now_ns()
         self.store.append([Received(envelope(site, self.seq, start, up_loss, rtt_ms), now) for site in sites])
 
-    def decide(self, site: str, state: State, chance: float, *reasons: Reason) -> None:
+    def decide(
+        self, site: str, state: State, chance: float, *reasons: Reason, action: Action | None = None
+    ) -> None:
         """The verdict of an office for its next meeting becomes another."""
         at = next(o for o in self.occurrences() if site in o.meeting.invited and o.ends_ns > NOW_NS)
-        action = Action.RESTART_ROUTER if state is State.NOT_READY else Action.NONE
+        usual = Action.RESTART_ROUTER if state is State.NOT_READY else Action.NONE
         made = structs.replace(
             verdict(site, at, self.clock.now_ns()),
             state=state,
             probability=chance,
             reasons=reasons,
-            action=action,
+            action=usual if action is None else action,
         )
         self.state.put_verdicts([made])
 

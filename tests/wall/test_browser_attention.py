@@ -257,6 +257,62 @@ def test_the_page_of_a_running_meeting_says_of_what_its_verdicts_are(page: Page,
         assert "what is left" not in page.inner_text(".meeting-page .facts")
 
 
+def test_a_meeting_that_runs_is_not_rehearsed(page: Page, day: Any) -> None:
+    """Every office would refuse: its page says so in place of the button, which the next meeting's has."""
+    said = {
+        "en": "Not while the meeting runs: it would load the lines that carry it",
+        "hi": "मीटिंग के दौरान नहीं होती: जाँच का डेटा उन्हीं लाइनों पर चलता है जिन पर मीटिंग",
+    }
+    with day({}) as (url, _):
+        for language, words in said.items():
+            page.goto(f"{url}/?lang={language}#/meeting/runs%40test.example/20261124T043000Z")
+            page.wait_for_selector(".rehearsal-start .hint >> visible=true")
+            assert page.inner_text(".rehearsal-start .hint") == words
+            assert not page.locator(".rehearsal-start button").is_visible()
+        page.goto(f"{url}/?lang=en#/meeting/late%40test.example/20261124T083000Z")
+        page.wait_for_selector(".rehearsal-start button >> visible=true")
+        assert "all its offices at once" in page.inner_text(".rehearsal-start .hint")
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1920), ("hi", 1366), ("hi", 390)])
+def test_what_is_of_the_running_meeting_says_so_beside_a_list_of_the_next_one(
+    page: Page, day: Any, until: Any, language: str, width: int
+) -> None:
+    """An office that is weak in both has two chances on one page: each is told with its meeting, on the map when it is asked."""
+    words = {
+        "en": (
+            "Outside this list, an office in the running meeting has its chance in that one",
+            "All offices, each for its running or next meeting",
+        ),
+        "hi": (
+            "इस सूची के बाहर, चल रही मीटिंग वाले कार्यालय की संभावना उसी मीटिंग की है",
+            "सभी कार्यालय, हर एक अपनी चल रही या अगली मीटिंग के लिए",
+        ),
+    }[language]
+    page.set_viewport_size({"width": width, "height": 844})
+    weak = {"next": {"agra": (State.AT_RISK, 0.7)}, "runs": {"agra": (State.NOT_READY, 0.2)}}
+    with day(weak) as (url, decide):
+        page.goto(f"{url}/?lang={language}")
+        page.wait_for_selector(".rows .row")
+        at_rest(page)
+        assert page.inner_text(".elsewhere") == words[0]
+        assert page.inner_text(".counts-of") == words[1]
+        cut = "[...document.querySelectorAll('.counts-of, .elsewhere')].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth)"
+        assert page.evaluate(f"{cut}.length") == 0
+        assert page.inner_text(".rows .row .chance").startswith("70")
+        if width > 390:
+            mark = ".mark[href='#/site/agra']"
+            page.focus(mark)
+            told = page.inner_text(".card.shown").replace("\u00a0", " ")
+            assert "20 %" in told
+            assert "10:00" in told
+            assert "10:00" in (page.get_attribute(mark, "aria-label") or "")
+        decide({"next": {}, "runs": {"agra": (State.NOT_READY, 0.2)}})
+        until(
+            page, "document.querySelector('.elsewhere').hidden"
+        )  # now the list is about the running one too
+
+
 def braj() -> list[Any]:
     """The linked offices of the region that the next meeting invites."""
     from config.load import load_config

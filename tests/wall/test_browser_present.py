@@ -12,6 +12,7 @@ from msgspec import structs
 
 import config
 from telemetry.decisions import Flag, Reason, ReasonCode
+from telemetry.state.held_back import HELD_BACK, HELD_SINCE
 from telemetry.state.store_away import UNSTORED
 from telemetry.windows import HOUR_NS, SECOND_NS
 from tests.wall.conftest import at_rest
@@ -88,6 +89,23 @@ def test_a_store_that_does_not_answer_is_said_with_the_age_of_what_is_shown(
         r"since \d{1,2} [A-Z][a-z]+ \d\d:\d\d: .*, 1 day 2 h old\.", bar(looked_at, until, "1\u00a0day")
     ), "not of today"
     beat(fleet, "collector")
+    until(looked_at, "document.querySelector('.outage').hidden")
+
+
+def test_all_clears_that_are_held_back_are_said_across_the_page(
+    looked_at: Page, fleet: Any, until: Any
+) -> None:
+    """How many wait, since when and why; the picture keeps its colours, and once they are sent the bar goes."""
+    now_ns = fleet.clock.now_ns()
+    fleet.state.beat("alerts", now_ns, {HELD_BACK: 2, HELD_SINCE: now_ns - LATE_NS})
+    said = bar(looked_at, until, "all-clears have waited since")
+    assert re.match(r"2 all-clears have waited since \d\d:\d\d: the watch lags behind", said)
+    assert not looked_at.evaluate("document.documentElement.classList.contains('stopped')")
+    assert "alerts (" not in looked_at.inner_text(".incidents")
+    looked_at.keyboard.press("h")
+    assert "संदेश रुके हैं" in bar(looked_at, until, "संदेश रुके हैं")
+    looked_at.keyboard.press("h")
+    beat(fleet, "alerts")
     until(looked_at, "document.querySelector('.outage').hidden")
 
 

@@ -294,7 +294,7 @@ def test_the_rungs_have_the_names_of_their_profiles(
     ("ago_weeks", "said"),
     [
         (0, "Green band: usual for this hour of the week, of the 4 weeks measured before"),
-        (3, "No green band yet: it takes 24 measured days, and there were fewer before"),
+        (3, "No green band yet: it takes 24 days measured at these hours, and there were fewer before"),
     ],
 )
 def test_the_page_says_what_the_band_stands_on(

@@ -138,3 +138,21 @@ def test_what_joins_a_fault_began_when_it_did(town: Town) -> None:
     assert down_ns is not None
     assert abs(down_ns - joined_ns) <= WINDOW_NS
     assert down_ns - up_ns >= 180 * SECOND_NS - WINDOW_NS
+
+
+def test_an_outage_lasted_from_its_beginning_though_nobody_remembers_it(town: Town) -> None:
+    """Three quarters of an hour, of which half an hour is looked at: its length is that between its times, while it lasts and once it is over."""
+    town.meet(Meeting("review", town.now_ns + 3 * HOUR_NS))
+    town.live.refresh()
+    town.play(WARM_S)
+    town.break_line("agra", up=1.0, down=1.0)
+    town.play(45 * 60, step_s=5)
+    lasts = town.flags()["agra", "outage"].reason
+    assert lasts.since_ns is not None
+    assert lasts.value == pytest.approx((town.now_ns - lasts.since_ns) / SECOND_NS, abs=30)
+    town.heal("agra")
+    town.play(60, lambda: town.flags()["agra", "outage"].reason.until_ns is not None)
+    over = town.flags()["agra", "outage"].reason
+    assert over.since_ns == lasts.since_ns
+    assert over.until_ns is not None
+    assert over.value == (over.until_ns - over.since_ns) / SECOND_NS == 45 * 60

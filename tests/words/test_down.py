@@ -7,6 +7,7 @@ from msgspec import structs
 
 from analytics.verdicts import what_is_first
 from telemetry.decisions import (
+    Action,
     Evidence,
     Factor,
     FactorKind,
@@ -17,7 +18,7 @@ from telemetry.decisions import (
     Verdict,
     down_now,
 )
-from telemetry.words import say_down, say_incident, say_not_ready, say_state
+from telemetry.words import say_action, say_down, say_incident, say_not_ready, say_state
 
 SINCE = 1_764_000_000_000_000_000
 OUTAGE = Reason(code=ReasonCode.OUTAGE, value=180.0, unit="s", path="main.state", since_ns=SINCE)
@@ -124,3 +125,23 @@ def test_a_fault_that_ends_is_not_told_at_its_strongest(sites: int, english: str
     assert hindi in say_incident("hi", lasting)
     over = structs.replace(lasting, until_ns=SINCE + 1)
     assert "(11 of 11 offices)" in say_incident("en", over)
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "over", "english"),
+    [
+        (Action.CALL_PROVIDER, FactorKind.REGION, False, "find out what has failed in the region"),
+        (Action.CALL_PROVIDER, FactorKind.REGION, True, "call the provider"),
+        (Action.CALL_PROVIDER, FactorKind.PROVIDER, False, "call the provider"),
+        (Action.AUDIO_ONLY, FactorKind.REGION, False, "join with audio only"),
+        (Action.NONE, FactorKind.REGION, False, ""),
+    ],
+)
+def test_a_regions_fault_is_no_single_providers(
+    action: Action, kind: FactorKind, over: bool, english: str
+) -> None:
+    """While it lasts its offices' advice is that of its mail, and not to call one provider; whoever can join with less still does."""
+    fault = structs.replace(SHARED, factor=Factor(kind, "braj"), until_ns=SINCE + 1 if over else None)
+    found = structs.replace(verdict(State.NOT_READY, fault, OUTAGE), action=action)
+    assert say_action("en", found).startswith(english)
+    assert bool(say_action("hi", found)) is bool(english)

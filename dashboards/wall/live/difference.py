@@ -28,7 +28,7 @@ def difference(old: Picture, new: Picture) -> Change:
         "pulses": _records(old.pulses, new.pulses),
     }
     change = {name: part for name, part in parts.items() if part}
-    for name in ("incidents", "track", "trouble", "refused"):
+    for name in ("incidents", "track", "held", "trouble", "refused"):
         if getattr(old, name) != getattr(new, name):
             change[name] = to_builtins(getattr(new, name))
     return change

@@ -8,6 +8,7 @@ from dashboards.wall.live.recent import DRAWN, SPAN_NS, Recent
 from dashboards.wall.picture.compose import Decided
 from dashboards.wall.picture.gatherings import today_and_tomorrow
 from dashboards.wall.picture.track import DAYS, track
+from telemetry.state.held_back import held_back
 from telemetry.state.store_away import store_away_since
 from telemetry.store.protocol import Selection
 from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS
@@ -84,6 +85,7 @@ class Decisions:
             return False
         start_ns, end_ns = today_and_tomorrow(now_ns, config.settings.deployment.timezone)
         incidents = self._state.open_incidents()
+        beats = self._state.beats()
         self.decided = Decided(
             verdicts=self._state.verdicts(start_ns, end_ns),
             outcomes=self._state.outcomes(start_ns, end_ns),
@@ -93,7 +95,8 @@ class Decisions:
             marks=self._state.incident_marks([one.id for one in incidents]),
             rehearsal=self._state.open_rehearsal(),
             presence=self._state.presence(),
-            pulses=pulses(self._state.beats(), now_ns),
+            pulses=pulses(beats, now_ns),
+            held=held_back(beats, now_ns),
             track=self._scored(now_ns),
         )
         self._revision = revision

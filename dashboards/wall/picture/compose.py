@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.wall.picture.gatherings import gatherings, rehearsed, today_and_tomorrow
 from dashboards.wall.picture.incidents import incidents
-from dashboards.wall.picture.model import Degraded, Picture, Pulse
+from dashboards.wall.picture.model import Degraded, Held, Picture, Pulse
 from dashboards.wall.picture.reasons import why
 from dashboards.wall.picture.tiles import Known, next_verdicts, presence_of, tile
 from dashboards.wall.picture.times import meeting_key, ms
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Incident, Outcome, Verdict
     from telemetry.rehearsing import RehearsalRecord
+    from telemetry.state.held_back import HeldBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Decided:
     pulses: Mapping[str, int] = field(default_factory=dict)
     """Role to the time (ns) of its last beat."""
     track: Track | None = None
+    held: HeldBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def compose(
         incidents=incidents(decided.incidents, decided.alerts, decided.marks, sites),
         pulses={role: Pulse(role=role, at_ms=ms(at_ns)) for role, at_ns in decided.pulses.items()},
         track=decided.track,
+        held=None if decided.held is None else Held(n=decided.held.count, since_ms=ms(decided.held.since_ns)),
         trouble=troubles.reading,
         refused=troubles.refused,
     )

@@ -202,6 +202,13 @@ class Pulse(_Record, frozen=True, kw_only=True):
     at_ms: int
 
 
+class Held(_Record, frozen=True, kw_only=True):
+    """All-clears that wait because the watch judges windows late."""
+
+    n: int
+    since_ms: int
+
+
 class Track(_Record, frozen=True, kw_only=True):
     """How often forecasts came true: `right` of `of`, over so many days."""
 
@@ -221,6 +228,7 @@ class Picture(_Record, frozen=True, kw_only=True):
     pulses: dict[str, Pulse] = {}
     """The parts of the hub that say they are alive, by name; `store` says that the store takes nothing in."""
     track: Track | None = None
+    held: Held | None = None
     trouble: str = ""
     """Why parts of the picture may be missing or old: the store or the state database cannot be read."""
     refused: str = ""

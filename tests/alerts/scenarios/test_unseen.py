@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from telemetry.decisions import FactorKind
+import pytest
+
+from telemetry.decisions import FactorKind, Reason, ReasonCode
+from telemetry.state.heard import HEARD_UNTIL, HEARING_SINCE
+from telemetry.state.held_back import held_back
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
@@ -94,3 +99,88 @@ def test_a_later_meeting_is_not_called_in_danger_of_time_that_nobody_saw(build: 
     assert house.told_of("site:agra") == ["10:00:00 site:agra raised not_ready agra"]
     house = listening(house.hears("10:09:55"), "10:13")
     assert house.told_of("site:agra")[1:] == ["10:12:00 site:agra raised not_ready agra"]
+
+
+def lagging(house: House, until: str, behind_s: int = 30) -> House:
+    """The watch beats every five seconds, and is so far behind with what it has judged."""
+    until_ns = house._ns(until)
+    while house.now_ns < until_ns:
+        house.hears(house._clock(house.now_ns - behind_s * SECOND_NS)).look()
+        house.now_ns += 5 * SECOND_NS
+    return house
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int | None]]:
+    """What the log says of all-clears: the event, and how many wait."""
+    found = [(getattr(one, "event", ""), getattr(one, "count", None)) for one in caplog.records]
+    return [one for one in found if one[0].startswith("all-clears")]
+
+
+@pytest.mark.parametrize("behind_s", [30, 60], ids=["late", "deaf"])
+def test_all_clears_that_wait_for_a_watch_that_lags_are_said(
+    build: Build, caplog: pytest.LogCaptureFixture, behind_s: int
+) -> None:
+    """One line when that has lasted and one when it is over, and in every heartbeat between how many and since when; a single late window is said nowhere."""
+    caplog.set_level(logging.INFO)
+    house = build().at("09:00").not_ready("agra", "etah", severe=True).hears().look()
+    house.ready("agra", "etah")
+    lagging(house, "09:10", behind_s)
+    assert not [line for line in house.told if "resolved" in line]
+    waits = held_back(house.state.beats(), house.now_ns)
+    assert waits is not None
+    assert (waits.count, house._clock(waits.since_ns)) == (2, "09:02:00" if behind_s == 30 else "09:00:00")
+    assert said(caplog) == [("all-clears.held-back", 2)]
+    record = next(one for one in caplog.records if getattr(one, "event", "") == "all-clears.held-back")
+    assert record.behind_s >= behind_s  # type: ignore[attr-defined]
+    listening(house, "09:13")
+    assert {line.split()[1] for line in house.told if "resolved" in line} == {"site:agra", "site:etah"}
+    assert said(caplog)[1:] == [("all-clears.go-on", None)]
+    assert held_back(house.state.beats(), house.now_ns) is None
+
+
+def test_what_nobody_waits_for_is_not_held_back(build: Build, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody was told, a line is bad still, or one late window holds a word up for some seconds: nothing is said."""
+    caplog.set_level(logging.INFO)
+    house = build().at("09:00").not_ready("agra", severe=True).hears().look()
+    lagging(house.at_risk("etah"), "09:10")
+    assert held_back(house.state.beats(), house.now_ns) is None
+    listening(house.ready("agra", "etah"), "09:11:50")
+    lagging(house, "09:12:15")
+    assert not [line for line in house.told if "resolved" in line]
+    listening(house, "09:12:40")
+    assert [line.split()[1] for line in house.told if "resolved" in line] == ["site:agra"]
+    assert said(caplog) == []
+
+
+def test_alerts_that_are_silent_say_nothing_of_what_waits(house: House) -> None:
+    """What they said of it last may be over: that they are silent is said in its place."""
+    house.at("09:00").not_ready("agra", severe=True).hears().look()
+    lagging(house.ready("agra"), "09:05")
+    assert held_back(house.state.beats(), house.now_ns) is not None
+    assert held_back(house.state.beats(), house.now_ns + 60 * SECOND_NS) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "since_s", "heard_s", "unseen"),
+    [
+        (ReasonCode.LOSS_UP, -20, 0, True),
+        (ReasonCode.LOSS_UP, -80, 0, True),
+        (ReasonCode.LOSS_UP, -300, 0, False),
+        (ReasonCode.LOSS_UP, -20, -600, False),
+        (ReasonCode.USUAL_HOUR, None, 0, False),
+    ],
+    ids=["first window", "waited for a minute", "seen before", "heard for long", "foretold"],
+)
+def test_what_is_there_when_the_hub_hears_again_may_have_begun_before(
+    house: House, code: ReasonCode, since_s: int | None, heard_s: int, unseen: bool
+) -> None:
+    """A fault of the first windows that are heard; not one that was seen to begin before, and nothing that is only foretold. It stays so when the hub is away again."""
+    house.at("09:00")
+    beat = {HEARD_UNTIL: house.now_ns, HEARING_SINCE: house.now_ns + heard_s * SECOND_NS}
+    house.state.beat("watch", house.now_ns, beat)
+    since_ns = None if since_s is None else house.now_ns + since_s * SECOND_NS
+    reason = Reason(code=code, value=0.4, unit="ratio", since_ns=since_ns)
+    house.not_ready("agra", reasons=(reason,)).run("09:01")
+    assert [one.unseen for one in house.open] == [unseen]
+    house.state.beat("watch", house.now_ns, {HEARD_UNTIL: house.now_ns, HEARING_SINCE: house.now_ns})
+    assert [one.unseen for one in house.run("09:02").open] == [unseen]

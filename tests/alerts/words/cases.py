@@ -105,6 +105,7 @@ def everything() -> Iterator[Facts]:
             usual = facts(kind, step, audience)
             yield usual
             yield structs.replace(usual, link="")
+            yield structs.replace(usual, unseen=True)
             if kind in {*INCIDENTS, Kind.NOT_YOUR_LINE}:
                 yield structs.replace(usual, meeting="", occurrence_ns=None, starts_ns=None)
     for code in ReasonCode:

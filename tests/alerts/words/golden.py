@@ -43,6 +43,13 @@ def messages(language: str) -> str:
     parts = [_message(heading, found, language) for heading, found in to_be_read()]
     call = facts(Kind.NOT_READY, Step.RAISED, Audience.IN_CHARGE, action=Action.CALL_PROVIDER)
     parts.append(_message("not_ready, raised, in_charge: call the provider", call, language))
+    for audience in (Audience.IN_CHARGE, Audience.REGIONAL):
+        unseen = facts(Kind.NOT_READY, Step.RESOLVED, audience, unseen=True)
+        parts.append(
+            _message(
+                f"not_ready, resolved, {audience}: it began while the hub could not hear", unseen, language
+            )
+        )
     return "\n".join([*parts, _causes(language), _actions(language)])
 
 

@@ -16,6 +16,7 @@ from alerts.words.sms import MOST_SEGMENTS, cost, units
 from alerts.words.templates import BY_NUMBER, SAID, voice_of
 from telemetry.alerting import Kind, Step
 from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode
+from telemetry.windows import SECOND_NS
 from telemetry.words import LANGUAGES
 from tests.alerts.words.cases import (
     LINK,
@@ -322,3 +323,21 @@ def test_a_room_device_that_is_off_is_told_without_the_lines_chance(language: st
     assert "99" not in render(one, config(), language, Form.MAIL).body
     line = structs.replace(one, kind=Kind.NOT_READY, reason=None)
     assert "99" in render(line, config(), language, Form.MAIL).body
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "english", "hindi"),
+    [
+        (42, "lasted a while", "कुछ देर रही"),
+        (20 * 60, "at least 20 min", "कम से कम 20 मिनट"),
+        (110 * 60, "at least 1 h", "कम से कम 1 घंटा"),
+        (50 * 3600, "at least 2 days", "कम से कम 2 दिन"),
+    ],
+)
+def test_what_was_not_seen_to_begin_lasted_at_least_so_long(lasted_s: int, english: str, hindi: str) -> None:
+    """In whole units, so that a text message has room for it."""
+    since_ns = NOW_NS - lasted_s * SECOND_NS
+    found = facts(Kind.NOT_READY, Step.RESOLVED, Audience.IN_CHARGE, unseen=True, since_ns=since_ns)
+    for language, words in (("en", english), ("hi", hindi)):
+        for form in (Form.SMS, Form.MAIL):
+            assert words in render(found, config(), language, form).body.replace("\u00a0", " ")

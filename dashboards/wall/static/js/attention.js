@@ -7,7 +7,7 @@ import { createFold, createHeading, createRow, dayBefore } from "./attention_row
 import { h, setAttribute, setText } from "./dom.js";
 import { trouble } from "./freshness.js";
 import { degradedYetReady, LINES } from "./lines.js";
-import { firstMeeting, FLAGGED, meetingsInOrder, model, nextMeeting, now, troubledMeeting } from "./model.js";
+import { firstMeeting, FLAGGED, isRunning, meetingsInOrder, model, nextMeeting, now, troubledMeeting } from "./model.js";
 import { tileOf, worseFirst } from "./office.js";
 import { hrefMeeting } from "./router.js";
 import { nameOf, say } from "./words.js";
@@ -20,12 +20,13 @@ const MOST_ROWS = 150;
 export function createAttention() {
   const title = h("h2", { id: "attention-title" });
   const subtitle = h("p", { class: "subtitle" });
+  const elsewhere = h("p", { class: "elsewhere" });
   const measured = h("p", { class: "measured" });
   const list = h("ol", { class: "rows" });
   const more = h("a", { class: "more" });
   const nothing = h("div", { class: "nothing" });
   const frame = h("div", { class: "rows-frame" }, list);
-  const element = h("section", { class: "attention", "aria-labelledby": "attention-title" }, h("div", { class: "title-row" }, title, measured), subtitle, nothing, frame, more);
+  const element = h("section", { class: "attention", "aria-labelledby": "attention-title" }, h("div", { class: "title-row" }, title, measured), subtitle, elsewhere, nothing, frame, more);
   const items = new Map();
   let order = [];
   let orderedAt = 0;
@@ -74,6 +75,8 @@ export function createAttention() {
     const coming = meeting && meeting.starts_ms > now();
     setText(title, say(coming ? "wall.before_next" : meeting ? "wall.in_running" : "wall.lines_now"));
     setText(subtitle, meeting ? subtitleOf(meeting) : "");
+    setText(elsewhere, coming && meetingsInOrder().some(isRunning) ? say("wall.others_of_running") : "");
+    elsewhere.hidden = !elsewhere.textContent;
     setText(measured, order.length ? say("wall.col_probability") : "");
     const own = order.some(({ key }) => key === (meeting?.key ?? ""));
     const sentence = own || (!meeting && order.length) ? "" : emptySentence(meeting, order.length === 0);

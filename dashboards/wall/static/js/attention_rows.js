@@ -6,10 +6,10 @@ import { date, midnight, percent } from "./format.js";
 import { LINES } from "./lines.js";
 import { isOld, model, nextMeeting, now } from "./model.js";
 import { oldText, tileOf } from "./office.js";
-import { downAmong, sayState, sayWhy } from "./reasons.js";
+import { downAmong, sayAdvice, sayShared, sayState, sayWhy } from "./reasons.js";
 import { hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
-import { nameOf, say, sayAction } from "./words.js";
+import { nameOf, say } from "./words.js";
 
 /** The small heading over the offices of another meeting, which says of the running and of the next one that it is that. */
 export function createHeading() {
@@ -38,14 +38,14 @@ function createFace(tag, properties, ...more) {
   const element = h(tag, { class: "row", ...properties }, glyph, name, state, chance, reason, action, ...more);
   return {
     element,
-    show(one, called, why) {
+    show(one, called, why, todo) {
       reshape(glyph, one.shade);
       setAttribute(element, "data-shade", one.shade);
       setText(name, called);
       setText(state, sayState(one.shade, [one.down, one.why]));
       setText(chance, one.probability === undefined ? "–" : percent(one.probability));
       setText(reason, why);
-      setText(action, one.shade === "ready" ? "" : sayAction(one.action));
+      setText(action, one.shade === "ready" ? "" : todo);
     },
   };
 }
@@ -66,7 +66,7 @@ export function createRow(office) {
       classList.toggle("down", Boolean(down));
       const toldOld = allOld || down?.code === "no_data"; // said by the reason itself
       const well = one.shade === "ready" && !one.line;
-      face.show(one, nameOf(office), [well ? say("wall.ready_again") : sayWhy(one), old && !toldOld ? oldText(tile) : ""].filter(Boolean).join(" · "));
+      face.show(one, nameOf(office), [well ? say("wall.ready_again") : sayWhy(one), old && !toldOld ? oldText(tile) : ""].filter(Boolean).join(" · "), sayAdvice(one.action, [one.why]));
       drawSpark(spark, tile);
     },
   };
@@ -81,7 +81,7 @@ export function createFold(onToggle) {
     show(one) {
       const many = say("views.n_offices", { n: one.sites.length });
       const since = one.why.since_ms;
-      face.show(one, causeText(one.why.cause), since ? say("reason.since", { reason: many, since }) : many);
+      face.show(one, causeText(one.why.cause), since ? say("reason.since", { reason: many, since }) : many, sayShared(one));
       const links = one.sites.flatMap((site) => [h("a", { href: hrefSite(site) }, nameOf(model.offices.get(site))), " · "]).slice(0, -1);
       if (names.textContent !== links.map((link) => link.textContent ?? link).join("")) names.replaceChildren(...links);
     },

@@ -22,9 +22,9 @@ export function trouble() {
   const texts = [
     watch && say("wall.stale_watch", { at: watch }),
     takingIn(collector),
-    alerts && say("wall.stale_alerts", { at: alerts }),
   ].filter(Boolean);
-  return texts.length ? { old: texts.length > (alerts ? 1 : 0), text: texts.join(" ") } : null;
+  const untold = alerts ? say("wall.stale_alerts", { at: alerts }) : model.held ? say("wall.held_back", { n: model.held.n, at: model.held.since_ms }) : "";
+  return texts.length || untold ? { old: texts.length > 0, text: [...texts, untold].filter(Boolean).join(" ") } : null;
 }
 
 /** That no reports come in: because nobody takes them in, or because nearly all offices fell silent at once. */

@@ -2,7 +2,7 @@
 
 import { h, setAttribute, setText, shape } from "./dom.js";
 import { clock, countdown, date, duration } from "./format.js";
-import { firstMeeting, model, now } from "./model.js";
+import { firstMeeting, isRunning, meetingsInOrder, model, now } from "./model.js";
 import { hrefMeeting } from "./router.js";
 import { readyParts } from "./timeline.js";
 import { nameOf, say, sayShade } from "./words.js";
@@ -32,6 +32,7 @@ export function createHeader(nav, controls) {
   function tick() {
     setText(time, clock(now()));
     setText(day, date(now()));
+    setText(countsOf, say(meetingsInOrder().some(isRunning) ? "wall.counts_of_running" : "wall.counts_of"));
     const meeting = firstMeeting();
     if (!meeting) return showNone();
     const left = meeting.starts_ms - now();
@@ -62,7 +63,6 @@ export function createHeader(nav, controls) {
     for (const shade of COUNTED) counts[shade].show(tiles.filter((tile) => tile.shade === shade).length);
     const joined = tiles.filter((tile) => tile.shade !== "planned").length;
     element.classList.toggle("many", tiles.length > MOST_LARGE);
-    setText(countsOf, say("wall.counts_of"));
     setText(linked, say("wall.linked_of", { linked: joined, all: tiles.length }));
     setText(element.querySelector("h1 .sr"), `${model.scene.name}. `);
     tick();

@@ -10,8 +10,8 @@ import { moveChart, wholeMoved } from "./moves.js";
 import { createRehearsal } from "./rehearsal.js";
 import { lastRehearsal } from "./rehearsal_why.js";
 import { hrefSite } from "./router.js";
-import { sayDown, sayReason, sayState, downAmong } from "./reasons.js";
-import { nameOf, say, sayAction, sayShade } from "./words.js";
+import { downAmong, sayAdvice, sayDown, sayReason, sayState } from "./reasons.js";
+import { nameOf, say, sayShade } from "./words.js";
 
 const WINDOW_S = 15;
 const SUMMARY = ["dark", "not_ready", "at_risk", "unknown", "ready", "planned"];
@@ -142,7 +142,7 @@ function reasonsCell(one) {
 }
 
 function row(one) {
-  const action = one.shade === "ready" ? "" : sayAction(one.action);
+  const action = one.shade === "ready" ? "" : sayAdvice(one.action, one.why);
   return h("tr", { "data-shade": one.shade },
     officeCell(one),
     h("td", { class: "col-state" }, h("span", { class: `verdict shade-${one.shade}` }, shape(one.shade), " ", sayState(one.shade, one.why))),

@@ -5,7 +5,7 @@ let clockOffset = 0;
 
 export const model = {
   scene: null, sceneId: 0, offices: new Map(), ends: new Map(), profiles: new Map(),
-  tiles: {}, meetings: {}, flags: {}, pulses: {}, incidents: [], track: null, trouble: "", refused: "",
+  tiles: {}, meetings: {}, flags: {}, pulses: {}, incidents: [], track: null, held: null, trouble: "", refused: "",
 };
 
 /** Server time now, ms. */
@@ -37,7 +37,7 @@ export function takePicture(picture) {
   const shades = moved(model.tiles, picture.tiles);
   Object.assign(model, {
     tiles: picture.tiles, meetings: picture.meetings, flags: picture.flags, pulses: picture.pulses ?? {},
-    incidents: picture.incidents ?? [], track: picture.track ?? null, trouble: picture.trouble ?? "", refused: picture.refused ?? "",
+    incidents: picture.incidents ?? [], track: picture.track ?? null, held: picture.held ?? null, trouble: picture.trouble ?? "", refused: picture.refused ?? "",
   });
   tell({ whole: true, sites: new Set(Object.keys(model.tiles)), meetings: true, flags: true, health: true, shades });
 }
@@ -78,10 +78,10 @@ export function takeChange(change) {
   mergeRecords(model.meetings, change.meetings);
   mergeRecords(model.flags, change.flags);
   mergeRecords(model.pulses, change.pulses);
-  for (const name of ["incidents", "track", "trouble", "refused"]) if (name in change) model[name] = change[name];
+  for (const name of ["incidents", "track", "held", "trouble", "refused"]) if (name in change) model[name] = change[name];
   tell({
     whole: false, sites, shades, meetings: Boolean(change.meetings), flags: Boolean(change.flags),
-    health: Boolean(change.incidents || change.pulses || "track" in change || "trouble" in change || "refused" in change),
+    health: Boolean(change.incidents || change.pulses || "track" in change || "held" in change || "trouble" in change || "refused" in change),
   });
 }
 
@@ -109,7 +109,7 @@ const SOON_MS = 30 * 60_000;
 /** The states of offices that do not hold, or of which nobody knows. */
 export const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
 
-const isRunning = (m) => m.starts_ms <= now() && !isOver(m);
+export const isRunning = (m) => m.starts_ms <= now() && !isOver(m);
 const isWeak = (m) => [...FLAGGED].some((shade) => m.count[shade]);
 
 /** The first running meeting with an office that does not hold it; none when all hold. */

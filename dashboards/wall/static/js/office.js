@@ -1,18 +1,26 @@
 // What is said about an office wherever it stands: its spoken label, its age, its short number.
 
-import { duration, percent } from "./format.js";
-import { ageOf, isOld, model } from "./model.js";
+import { duration, moment, percent } from "./format.js";
+import { ageOf, isOld, isRunning, model } from "./model.js";
 import { downAmong, sayState, sayWhy } from "./reasons.js";
 import { nameOf, say } from "./words.js";
+
+/** The chance, and of which meeting it is: another one than a list beside it may be about. Empty without either. */
+export function sayChance(tile) {
+  const meeting = model.meetings[tile.meeting];
+  return meeting && tile.probability !== undefined ? say("wall.chance", { chance: tile.probability, meeting: nameOf(meeting), at: moment(meeting.starts_ms) }) : "";
+}
 
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
 export function spoken(office, tile) {
   const number = shortAge(tile) || shortLabel(tile);
   const parts = [[nameOf(office), number].filter(Boolean).join(" ") + `: ${sayState(tile.shade, [tile.down, tile.why])}`];
   if (number !== percentOf(tile) && tile.probability !== undefined) parts.push(percent(tile.probability));
+  const meeting = model.meetings[tile.meeting];
+  if (meeting && tile.shade !== "ready" && isRunning(meeting)) parts.push(sayChance(tile));
   if (tile.why && tile.shade !== "ready") parts.push(sayWhy(tile));
   if (isOld(tile)) parts.push(oldText(tile));
-  return parts.join(", ");
+  return parts.filter(Boolean).join(", ");
 }
 
 /** Nothing comes through a line that reports: whoever is not heard shows the age of its data. */

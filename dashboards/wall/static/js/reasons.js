@@ -2,7 +2,7 @@
 
 import { causeText, factorName } from "./causes.js";
 import { measure, minute } from "./format.js";
-import { say, sayShade } from "./words.js";
+import { say, sayAction, sayShade } from "./words.js";
 
 /** A reason as a screen shows it: with its number, or the cause that it shares with others; since when, or when it was. */
 export function sayReason(why) {
@@ -44,6 +44,15 @@ export function sayWhy(one) {
   if (!down) return sayReason(one.why);
   return [sayDown(down, one.probability), down === one.why ? "" : sayReason(one.why)].filter(Boolean).join(" · ");
 }
+
+/** The one thing to do. The fault of a whole region is no single provider's: the mail's advice. The twin of `say_action`. */
+export function sayAdvice(action, reasons) {
+  const isRegion = (why) => why?.cause?.kind === "region" && !why.until_ms;
+  return action === "call_provider" && reasons?.some(isRegion) ? say("alerts.act_shared.region") : sayAction(action);
+}
+
+/** What to do about a fault that offices share, as its mail says it; once it is over, what the worst of them does. */
+export const sayShared = ({ action, why }) => (why.until_ms ? sayAction(action) : say(`alerts.act_shared.${why.cause.kind}`));
 
 /** The word of a verdict; where the line is down now, that before what is expected. The twin of `say_state`. */
 export function sayState(shade, reasons) {

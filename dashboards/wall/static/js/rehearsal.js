@@ -2,7 +2,7 @@
 
 import { h, setAttribute, setText, setVariables, shape } from "./dom.js";
 import { rate } from "./format.js";
-import { isOver, model, now } from "./model.js";
+import { isOver, isRunning, model, now } from "./model.js";
 import { rehearsalWhy } from "./rehearsal_why.js";
 import { act, may } from "./visitor.js";
 import { knows, nameOf, say } from "./words.js";
@@ -121,9 +121,11 @@ export function createRehearsal() {
       setText(element.firstChild, say("views.rehearsal"));
       setAttribute(detail, "aria-label", say("views.rehearsal"));
       setText(button, say("views.rehearse"));
-      setText(hint, say("views.rehearse_hint"));
+      const runs = isRunning(meeting);
+      setText(hint, say(runs ? "views.rehearse_runs" : "views.rehearse_hint"));
       const offered = may("rehearse") && !isOver(meeting) && invited.some((one) => one.shade !== "planned");
-      button.hidden = !offered;
+      button.hidden = !offered || runs; // every office would refuse
+      if (button.hidden) dialog.close();
       hint.hidden = !offered;
       const last = page.rehearsal || going;
       element.hidden = !offered && !last;

@@ -5,15 +5,15 @@ import { h, setText, shape } from "./dom.js";
 import { decimal, measure, moment, mos, ms, percent } from "./format.js";
 import { createCharts } from "./charts.js";
 import { OLD_MS, model, now } from "./model.js";
-import { oldText, tileOf } from "./office.js";
+import { oldText, sayChance, tileOf } from "./office.js";
 import { RANGES, spanOf } from "./ranges.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { callAndRehearsal } from "./site_call.js";
 import { createEvents } from "./site_events.js";
 import { createReports } from "./site_reports.js";
 import { linkTo, share } from "./site_share.js";
-import { sayState, sayWhy } from "./reasons.js";
-import { codecName, nameOf, say, sayAction, sayShade } from "./words.js";
+import { sayAdvice, sayState, sayWhy } from "./reasons.js";
+import { codecName, nameOf, say, sayShade } from "./words.js";
 
 const WINDOW_MS = 15_000;
 const REFRESH_MS = 15_000;
@@ -157,14 +157,13 @@ const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")
 /** Name, state, why, what to do, wrong clocks, and whom to call. */
 function headOf(office, tile, site) {
   const region = model.scene.regions.find((one) => one.id === office.region);
-  const meeting = model.meetings[tile.meeting];
-  const said = [sayState(tile.shade, [tile.down, tile.why]), meeting && tile.probability !== undefined ? say("wall.chance", { chance: tile.probability, meeting: nameOf(meeting), at: moment(meeting.starts_ms) }) : ""].filter(Boolean).join(" · ");
+  const said = [sayState(tile.shade, [tile.down, tile.why]), sayChance(tile)].filter(Boolean).join(" · ");
   const why = tile.shade === "ready" ? "" : sayWhy(tile);
   return [
     back(),
     h("h2", {}, shape(tile.shade), ` ${nameOf(office)}`),
     h("p", { class: "facts" }, [said, region && nameOf(region), office.provider].filter(Boolean).join(" · ")),
-    why ? h("p", { class: "why" }, [why, sayAction(tile.action)].filter(Boolean).join(" → ")) : null,
+    why ? h("p", { class: "why" }, [why, sayAdvice(tile.action, [tile.why])].filter(Boolean).join(" → ")) : null,
     ...(site?.clocks ?? []).map((one) => h("p", { class: "why" }, say(`clocks.${one.how}`, { office: nameOf(office), ...one }))),
     why && site?.phone ? h("p", { class: "whom" }, `${say("wall.fact_contact")}: ${site.contact} `, h("a", { href: `tel:${site.phone.replaceAll(/[^+\d]/g, "")}` }, site.phone)) : null,
   ].filter(Boolean);
