@@ -61,6 +61,8 @@ def advise(case: Case, reasons: Sequence[Reason]) -> Action:
 
 def _weighed(case: Case, reasons: Sequence[Reason]) -> Action:
     worst = _to_act_on(case, reasons)
+    if worst.until_ns is not None:
+        return Action.WATCH  # it is over: nothing to be done about it now
     if worst.code in _NOT_OUR_OWN:
         action = _NOT_OUR_OWN[worst.code](case, worst)
         is_over = worst.code is ReasonCode.SHARED_FAULT and _is_over(
@@ -68,8 +70,6 @@ def _weighed(case: Case, reasons: Sequence[Reason]) -> Action:
         )
         # Others may still suffer: this line is well again, and nobody changes anything for it now.
         return Action.WATCH if is_over and action is not Action.WAIT_HEADQUARTERS else action
-    if worst.until_ns is not None:
-        return Action.WATCH  # it is over: nothing to be done about it now
     if worst.code in _FIXED:
         return _FIXED[worst.code]
     if worst.code in _STANDING:
@@ -146,12 +146,12 @@ def _to_act_on(case: Case, reasons: Sequence[Reason]) -> Reason:
 
 def _place(case: Case, reason: Reason) -> int:
     code = reason.code
-    if code in _NOT_OUR_OWN or code in _FIRST:
-        return 0 if code is not ReasonCode.SHARED_FAULT or reason.factor is not None else 6
-    if code is ReasonCode.PLANNED:
-        return 1 if case.has_works_now else 5
     if reason.until_ns is not None:
         return 7
+    if code in _NOT_OUR_OWN or code in _FIRST:
+        return 6 if reason.is_of_others else 0
+    if code is ReasonCode.PLANNED:
+        return 1 if case.has_works_now else 5
     if code in _OF_NOW:
         return 2
     if code in _STANDING:

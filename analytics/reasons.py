@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.condition import SUSPECT
 from analytics.ground import Standing
 from analytics.hours import hours_of_week_between
 from analytics.line_faults import fault_reasons, fault_weight, is_silent, silence
+from analytics.others import others_broken
 from analytics.strained import strained
 from analytics.works import planned, works_now
-from telemetry.decisions import READY_FROM, Factor, FactorKind, Reason, ReasonCode
+from telemetry.decisions import READY_FROM, Reason, ReasonCode
 from telemetry.windows import DAY_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
         *((cost, each) for each in faults),
         *usual,
         *strained(case),
-        *_peers(case),
+        *others_broken(case),
         *planned(case),
         *_capacity(case),
         *_rehearsed(case),
@@ -144,33 +144,6 @@ def _usual(case: Case, more: float) -> list[tuple[float, Reason]]:
         code=ReasonCode.USUAL_HOUR, value=round(chance, 4), unit="ratio", path=case.path_name, record=record
     )
     return [(cost, reason)]
-
-
-def _peers(case: Case) -> list[tuple[float, Reason]]:
-    """The share that is broken now, when any is, of those that the term goes by: the others of the same provider or to the same end."""
-    ground, provider = case.ground, case.track.groups.get("provider")
-    others = ground.heard[:, case.path].copy()
-    others[case.site] = False
-    broken = ground.condition.suspicion[case.limit_set, :, case.path] >= SUSPECT
-    groups = [(others, Factor(FactorKind.END, case.path_name.partition(".")[2]))]
-    if provider is not None and (own := provider[case.line]) >= 0:
-        theirs = others & (provider[case.path :: len(ground.lines.paths)] == own)
-        name = ground.providers[case.site] if ground.providers else ""
-        groups.append((theirs, Factor(FactorKind.PROVIDER, name)))
-    share, among = max(
-        ((float(broken[group].mean()) if group.any() else 0.0, of) for group, of in groups),
-        key=lambda each: each[0],
-    )
-    if share <= 0.0:
-        return []
-    reason = Reason(
-        code=ReasonCode.SHARED_FAULT,
-        value=round(share, 4),
-        unit="ratio",
-        path=case.path_name,
-        among=among if among.name else None,
-    )
-    return [(float(case.expectation.terms.peers[case.site]), reason)]
 
 
 def _capacity(case: Case) -> list[tuple[float, Reason]]:

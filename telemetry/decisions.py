@@ -181,7 +181,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     factor: Factor | None = None
     """What the offices have in common, of a shared fault."""
     among: Factor | None = None
-    """Of whose other lines `value` is the share that is broken now, where no shared fault is proved: a provider's, or those to an end."""
+    """Of whose other lines `value` is the share that is broken now, or was until `until_ns`, where no shared fault is proved: a provider's, or those to an end."""
     record: tuple[int, int] | None = None
     """Of a usual hour: in how many weeks it failed, and of how many that is known; `value` is the chance that it fails."""
     per_minute: float | None = None
@@ -193,6 +193,11 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_down_now(self) -> bool:
         """Whether it says that nothing comes through or is heard at this moment, and since when."""
         return self.code in DOWN and self.since_ns is not None and self.until_ns is None
+
+    @property
+    def is_of_others(self) -> bool:
+        """Whether it tells that others are in trouble, or were, and nothing proves that they share it."""
+        return self.code is ReasonCode.SHARED_FAULT and self.factor is None
 
     @property
     def told_as(self) -> ReasonCode:

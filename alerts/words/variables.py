@@ -174,8 +174,9 @@ class Speaker:
         if runs and knows(self._language, f"{voice}_now.{about}"):
             return self.say(f"{voice}_now.{about}")
         if self._short:
-            others = reason is not None and about == reason.code.value and _is_of_others(reason)
-            return self.say(f"alerts.what.{'others' if others else about}")
+            if reason is not None and about == reason.code.value:
+                about = _short_name(reason)
+            return self.say(f"alerts.what.{about}")
         if reason is not None and about == reason.told_as.value:
             told = say_told(self._language, reason)
         else:
@@ -250,7 +251,7 @@ class Speaker:
         if reason.record is not None:
             failed, weeks = reason.record
             return self.say(f"alerts.record.{reason.code.value}", failed=failed, weeks=weeks)
-        cause = self.say(f"alerts.cause.{'others' if _is_of_others(reason) else reason.code.value}")
+        cause = self.say(f"alerts.cause.{_short_name(reason)}")
         if reason.value is None or reason.factor is not None or not reason.unit:
             return cause
         counted = f"{cause} {measure(self._language, reason.value, reason.unit)}"
@@ -302,6 +303,8 @@ class Speaker:
         return self.say("alerts.at_least", lasted=whole)
 
 
-def _is_of_others(reason: Reason) -> bool:
-    """Whether it tells that others are in trouble, and nothing proves that they share it."""
-    return reason.code is ReasonCode.SHARED_FAULT and reason.factor is None
+def _short_name(reason: Reason) -> str:
+    """What a text message calls a reason: the trouble of others is no shared fault, and may be over."""
+    if not reason.is_of_others:
+        return reason.code.value
+    return "others" if reason.until_ns is None else "others_were"

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from analytics.forecast.earlier_faults import EarlierFaults
+from analytics.forecast.peers import Peers
 from analytics.forecast.pieces import Answer, Span, asks_of_span, faults_before
 from analytics.forecast.same_weekday import SpanRecord, span_record
 
@@ -79,6 +80,7 @@ class Foresight:
     in_pieces: InPieces | None = None
     """A fleet that is too large to be held whole."""
     _said: dict[Span, Foreseen] = field(default_factory=dict, repr=False, compare=False)
+    _peers: dict[int, Peers] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_span(
         self, limit_set: int, shape: tuple[int, int], paths: NDArray[np.int64], span_ns: tuple[int, int]
@@ -88,6 +90,13 @@ class Foresight:
         if span not in self._said:
             self._said[span] = self._ask(shape, span)
         return self._said[span]
+
+    def peers(self, limit_set: int) -> Peers:
+        """What the lines tell of each other as of now, under a limit set: what the model's term `peers` is drawn from."""
+        if limit_set not in self._peers:
+            sums = self.digests[limit_set].past if self.in_pieces is None else self.in_pieces.sums[limit_set]
+            self._peers[limit_set] = Peers(self.tracks[limit_set], sums, np.array([self.now_ns]))
+        return self._peers[limit_set]
 
     def foresee(self, shape: tuple[int, int], spans: Iterable[Span]) -> None:
         """Have the answers to spans that will be asked for: of a fleet in pieces, each piece is laid out once for all of them."""

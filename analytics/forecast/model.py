@@ -21,6 +21,8 @@ from analytics.forecast.fitting import KNOTS_MIN, Outcomes, Penalty, fit_map, in
 from analytics.forecast.track import Chances
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from analytics.forecast.facts import Facts
@@ -142,6 +144,15 @@ class Model(msgspec.Struct, frozen=True):
         parts = x * weights[:, 1:]
         fails = expit(weights[:, 0] + parts.sum(axis=1))
         return Chances(np.where(known.ground, 1.0 - fails, np.nan), _by_term(parts, self.names), TERMS)
+
+    def parts(self, figures: Mapping[str, float], lead_ns: int) -> dict[str, float]:
+        """By name, the log-odds of failing that each of some figures of one line adds at a lead (ns): a term is their sum."""
+        (weights,) = _at_leads(lead_hats(np.array([lead_ns])), self.by_knot)
+        where = {name: self.names.index(name) for name in figures}
+        return {
+            name: float(weights[1 + at] * (figures[name] - self.usual[at]) / self.scale[at])
+            for name, at in where.items()
+        }
 
 
 def fit_facts(

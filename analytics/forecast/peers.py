@@ -54,7 +54,8 @@ class Peers:
         broke, count = before.until(every, np.tile(self._times, lines))
         self._broke, self._count = broke.reshape(lines, times), count.reshape(lines, times).astype(np.float64)
         self._groups = {name: of for name, of in track.groups.items() if (of >= 0).any() and _shared(of)}
-        self._now = self._states() if self._groups else None
+        self.quarter = self._states() if self._groups else None
+        """(N, U) each, of the last `NOW_NS`: the share of it that broke, and whether anything is known; None where no lines have anything in common."""
         self._sums: dict[tuple[str, str], Floats] = {}
 
     def base(self, line: NDArray[np.int64], now_ns: NDArray[np.int64]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -86,10 +87,10 @@ class Peers:
         for name in TOLD_BY:
             key = f"peers_{name}"
             of = self._groups.get(name)
-            if of is None or self._now is None:
+            if of is None or self.quarter is None:
                 figures[key] = np.full(len(line), few)
                 continue
-            broke, count = self._now
+            broke, count = self.quarter
             group, rows = of[line], np.arange(len(line))
             others = self._by_group(name, "broke now", broke)[:, at][group, rows] - broke[line, at]
             known = self._by_group(name, "count now", count)[:, at][group, rows] - count[line, at]

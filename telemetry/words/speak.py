@@ -119,23 +119,25 @@ def say_reason(
     if told_by_since and reason.value is not None and reason.until_ns is not None:
         text = say(language, f"was.{code}", value=measure(language, reason.value, reason.unit))
     elif reason.among is not None and reason.value is not None:
-        text = _share_of(language, reason.among, measure(language, reason.value, reason.unit), names)
+        text = _share_of(language, reason, reason.among, names)
     elif reason.record is not None:
         failed, weeks = reason.record
         text = say(language, f"record.{code}", failed=failed, weeks=weeks)
     elif reason.value is None or told_by_since:
         text = say(language, f"brief.{code}")
     else:
-        text = say(language, f"reason.{code}", value=measure(language, reason.value, reason.unit))
+        when = "was" if reason.is_of_others and reason.until_ns is not None else "reason"
+        text = say(language, f"{when}.{code}", value=measure(language, reason.value, reason.unit))
     return _since(language, text, reason, _Here(zone, now_ns))
 
 
-def _share_of(language: str, among: Factor, value: str, names: Mapping[str, str] | None) -> str:
-    """That so much of others' lines is broken now, and whose they are."""
+def _share_of(language: str, reason: Reason, among: Factor, names: Mapping[str, str] | None) -> str:
+    """That so much of others' lines is broken now, or was not long ago, and whose they are."""
     name = among.name
     if among.kind is FactorKind.END and names is not None:
         name = names.get(name, name)
-    return say(language, f"among.{among.kind.value}", value=value, name=name)
+    key = f"{'among' if reason.until_ns is None else 'among_was'}.{among.kind.value}"
+    return say(language, key, value=measure(language, reason.value or 0.0, reason.unit), name=name)
 
 
 def _rising(language: str, reason: Reason, here: _Here) -> str:
@@ -258,7 +260,8 @@ def _ending(language: str, incident: Incident, names: Mapping[str, str] | None) 
 def say_told(language: str, reason: Reason) -> str:
     """A reason as an in-charge reads it who is no engineer."""
     if reason.factor is None:
-        return say(language, f"told.{reason.told_as.value}")
+        when = "told_was" if reason.is_of_others and reason.until_ns is not None else "told"
+        return say(language, f"{when}.{reason.told_as.value}")
     if reason.factor.is_headquarters:
         return say(language, "shared.told_headquarters")
     if reason.factor.kind is FactorKind.AT_ONCE:

@@ -205,9 +205,11 @@ def test_one_number_is_said_of_loss_and_none_of_the_rest() -> None:
 def test_a_text_message_says_that_others_share_it_only_where_that_is_proved() -> None:
     """A share of broken lines proves nothing of this one."""
     share = Reason(code=ReasonCode.SHARED_FAULT, value=0.18, unit="ratio")
+    over = structs.replace(share, until_ns=NOW_NS)
     fault = structs.replace(share, value=2.0, unit="", factor=Factor(FactorKind.PROVIDER, "provider-b"))
     for reason, hi, en in (
         (share, "दूसरी लाइनों में ख़राबी है", "other lines are broken"),
+        (over, "दूसरी लाइनों में ख़राबी थी", "other lines were broken"),
         (fault, "दूसरों में भी यही ख़राबी है", "other offices have it too"),
     ):
         found = alarm(reason=reason)

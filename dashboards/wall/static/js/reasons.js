@@ -24,10 +24,11 @@ function risingText(why) {
 function ownText(why) {
   const toldBySince = why.unit === "s" && why.since_ms;
   if (toldBySince && why.value !== undefined && why.until_ms) return say(`was.${why.code}`, { value: measure(why.value, why.unit) });
-  if (why.among) return say(`among.${why.among.kind}`, { value: measure(why.value, why.unit ?? ""), name: factorName(why.among) });
+  if (why.among) return say(`${why.until_ms ? "among_was" : "among"}.${why.among.kind}`, { value: measure(why.value, why.unit ?? ""), name: factorName(why.among) });
   if (why.record) return say(`record.${why.code}`, { failed: why.record[0], weeks: why.record[1] });
   if (why.value === undefined || toldBySince) return say(`brief.${why.code}`);
-  return say(`reason.${why.code}`, { value: measure(why.value, why.unit ?? "") });
+  const isOfOthersPast = why.code === "shared_fault" && !why.cause && why.until_ms;
+  return say(`${isOfOthersPast ? "was" : "reason"}.${why.code}`, { value: measure(why.value, why.unit ?? "") });
 }
 
 const DOWN = new Set(["outage", "no_data", "dark"]);
