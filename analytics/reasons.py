@@ -40,6 +40,8 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     missing = _missing(case)
     if missing and case.probability >= READY_FROM:
         return tuple(missing)
+    if not case.has_ever_reported:
+        return (*missing, *_never_measured(case))[:MOST_REASONS]
     if case.is_not_believed:  # whoever reads it shall see that the probe claims to be the cause
         claim = Reason(code=ReasonCode.PROBE_FAULT, path=case.path_name)
         return (*(*missing, *_of_the_line(case))[: MOST_REASONS - 1], claim)
@@ -62,6 +64,12 @@ def _without_number(case: Case) -> tuple[Reason, ...]:
     if case.path < 0:
         return (Reason(code=ReasonCode.NO_DATA),)
     return ()
+
+
+def _never_measured(case: Case) -> tuple[Reason, ...]:
+    """That nothing was ever measured: the number is borrowed of the office's groups, and says nothing of its own line."""
+    code = ReasonCode.DARK if case.ground.dark[case.site] else ReasonCode.NO_DATA
+    return (*works_now(case), silence(case, code))
 
 
 def _of_the_line(case: Case) -> tuple[Reason, ...]:

@@ -11,8 +11,9 @@ import pytest
 from analytics.ground import Standing, Terms
 from analytics.readiness import expect
 from analytics.verdicts import verdicts
-from telemetry.decisions import Factor, FactorKind, ReasonCode
+from telemetry.decisions import Action, Factor, FactorKind, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.words import say_reason
 from tests.analytics.one_office import verdict_of
 
 if TYPE_CHECKING:
@@ -139,3 +140,28 @@ def test_where_no_term_weighs_three_points_the_heaviest_is_told_and_never_one_th
         expectation = with_terms(ground, made, **terms)
         (reason,) = verdicts(ground, made.occurrence(SOON), expectation, [0])[0].reasons
         assert reason.code is code
+
+
+def test_of_an_office_that_was_never_measured_only_that_is_told(made: Bench) -> None:
+    """Its number is borrowed of the others, whose course says nothing of its line: nobody rings a provider for it."""
+    values = made.values((12, 2, 40))
+    for column in values.values():
+        column[0] = np.nan
+    recent = made.recent(values)
+    history = made.history(recent)
+    history.measured[0] = history.broken[:, 0] = 0
+    history.broken[:, 1:, :, ::2] = 220
+    ground = made.ground(recent, history)
+    weighed = with_terms(ground, made, strain=np.full(12, 0.2))
+    for standing in (Standing.AT_RISK, Standing.NOT_READY):
+        stood = replace(weighed, standing=np.full(12, standing, dtype=np.int8))
+        never, others = verdicts(ground, made.occurrence(SOON), stood, [0, 1])
+        assert [(one.code, one.value, one.since_ns) for one in never.reasons] == [
+            (ReasonCode.NO_DATA, None, None)
+        ]
+        assert (say_reason("en", never.reasons[0]), never.action) == ("No measurements so far", Action.WATCH)
+        assert ReasonCode.EXPECTED_STRAIN in {one.code for one in others.reasons}
+    dark = made.ground(recent, history, dark=np.arange(12) == 0)
+    found = verdict_of(dark, made.occurrence(13 * HOUR))
+    assert found.probability is not None
+    assert ([one.code for one in found.reasons], found.action) == ([ReasonCode.DARK], Action.CHECK_POWER)
