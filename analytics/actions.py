@@ -50,8 +50,8 @@ _OUTAGE: Final = CAUSES.index(Cause.OUTAGE)
 
 
 def advise(case: Case, reasons: Sequence[Reason]) -> Action:
-    """The action for a case; `none` when it is ready or there is nothing that the office can do."""
-    if case.standing is Standing.READY or not reasons:
+    """The action for a case; `none` when nothing is told of it or there is nothing that the office can do. Works at a ready office are watched."""
+    if not reasons:
         return Action.NONE
     action = _weighed(case, reasons)
     if action in _OF_THE_LINE and _only_this_end_is_down(case, reasons):

@@ -14,7 +14,7 @@ from analytics.hours import hours_of_week_between
 from analytics.line_faults import fault_reasons, fault_weight, is_silent, silence
 from analytics.others import others_broken
 from analytics.strained import strained
-from analytics.works import planned, works_now
+from analytics.works import announced, planned, works_now
 from telemetry.decisions import READY_FROM, Reason, ReasonCode
 from telemetry.windows import DAY_NS, SECOND_NS
 
@@ -31,9 +31,9 @@ LEAST_WEEKS_TOLD: Final = 2
 
 
 def reasons(case: Case) -> tuple[Reason, ...]:
-    """Reasons of a case; none when it is ready, at least one otherwise."""
+    """Reasons of a case, at least one; when it is ready none but that works or a holiday were announced."""
     if case.standing is Standing.READY:
-        return ()
+        return announced(case)
     alone = _without_number(case)
     if alone or case.probability is None:
         return alone or (silence(case, ReasonCode.NO_DATA),)  # whoever is heard has a number

@@ -11,6 +11,7 @@ from analytics.condition import SUSPECT
 from analytics.flapping import COMES_AND_GOES
 from analytics.ground import Standing, Terms
 from analytics.newcomers import YOUNG_NS
+from analytics.works import touches
 from telemetry.windows import HOUR_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _young(ground: Ground, expectation: Expectation) -> NDArray[np.bool_]:
 
 
 def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> NDArray[np.int8]:
-    """What a reason would name, (S, K): the term that costs most, the cause that is suspected most, and what else is told in other words; -1 when ready."""
+    """What a reason would name, (S, K): the term that costs most, the cause that is suspected most, and what else is told in other words; when ready -1, but for works that are announced."""
     terms = expectation.terms
     costs = np.nan_to_num(np.stack([getattr(terms, name) for name in Terms.__slots__]), nan=-1.0)
     sites, path = np.arange(len(expectation.standing)), np.maximum(expectation.path, 0)
@@ -122,4 +123,5 @@ def _cause(ground: Ground, occurrence: Occurrence, expectation: Expectation) -> 
         nothing if reached is None else reached.edge_off_ns > 0,
     )
     is_ready = (expectation.standing == Standing.READY)[:, None]
-    return np.where(is_ready, np.int8(-1), np.stack(named, axis=-1).astype(np.int8))
+    told = np.where(is_ready, np.int8(-1), np.stack(named, axis=-1).astype(np.int8))
+    return np.column_stack([told, touches(ground, occurrence, expectation.path)])
