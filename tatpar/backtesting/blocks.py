@@ -22,7 +22,6 @@ from analytics.forecast.deployment import (
 from analytics.forecast.replay import Doing, Extent, ReplayBlock
 from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
-from reports.past.as_closed import put_as_closed
 from reports.past.slots import read_slots
 from tatpar.watching.imported_spans import imported_slots
 from tatpar.watching.lost_contact import lost_in
@@ -164,8 +163,8 @@ class HistoryBlocks:
             (self._wanted.from_ns, self._wanted.until_ns),
             lambda done, _: self._progress(Doing("read", {"done": before + done, "of": of})),
             blocks=self._source.blocks,
+            as_closed=True,
         )
-        put_as_closed(grid, self._source.reader, self._offices.sets.limits)
         around = self._surroundings(block.lines, grid)
         lines = np.flatnonzero(np.repeat(self._linked(block), len(block.lines.paths)))
         learnt = _learnt(lines, self._wanted)
