@@ -1,4 +1,4 @@
-"""A slot within which contact was lost, as a replay sees it: what had come in time, whether the rest came later or never."""
+"""Slots that came late, as a replay sees them: what had come when a slot was told, whether the rest came later or never."""
 
 from __future__ import annotations
 
