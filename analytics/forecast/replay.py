@@ -205,7 +205,7 @@ def _settled(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Rows of the lesson that had come true by then, as far as had arrived by then, and whether they held."""
     mine = np.flatnonzero((asks.end_ns <= at_ns) & lesson.ground)
-    came = came_true(track, asks.rows(mine), as_of_ns=at_ns)
+    came = came_true(track, asks.rows(mine), as_of_ns=at_ns, works_excuse=False)
     return mine[came.known], came.held[came.known]
 
 
