@@ -9,10 +9,10 @@ import numpy as np
 
 from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.deployment import (
-    OVER_NS,
     Surroundings,
     awaited_slots,
     clock_ahead,
+    covered_slots,
     due_slots,
     groups_of,
     over_by_ns,
@@ -23,9 +23,10 @@ from analytics.forecast.replay import Doing, Extent, ReplayBlock
 from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
 from reports.past.slots import read_slots
-from tatpar.watching.imported_spans import imported_slots
+from tatpar.backtesting.imported_rows import imported_rows
 from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
+from telemetry.store.by_blocks import InProcess
 from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -182,16 +183,18 @@ class HistoryBlocks:
     def _surroundings(self, lines: Lines, grid: SlotGrid) -> Surroundings:
         config, state, slots = self._config, self._source.state, grid.measured.shape[-1]
         starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
-        imported = imported_slots(state, lines.sites, grid.first_slot, slots, beyond_ns=OVER_NS)
+        blocks = self._source.blocks or InProcess(self._source.reader)
+        rows = imported_rows(blocks, lines, state.imported(), (grid.first_slot, grid.end_slot))
+        imported = None if rows is None else covered_slots(grid, rows)
         lost = lost_in(state, lines.sites, starts, SLOT_NS)
         return Surroundings(
             groups_of(lines, config.registry.by_id),
-            awaited_slots(grid, lost, imported=imported),
+            awaited_slots(grid, lost, imported=imported, rows=rows),
             planned_slots(
                 config.works, lines, grid.first_slot, slots, known_ns=None, longest_ns=self._longest_ns
             ),
-            over_ns=None if imported is None else over_by_ns(grid, lost, imported),
-            due=None if imported is None else due_slots(grid, imported),
+            over_ns=None if imported is None else over_by_ns(grid, lost, imported, rows),
+            due=None if imported is None else due_slots(grid, imported, rows),
             ahead=clock_ahead(grid.first_slot, slots, self._offices.zone),
         )
 
