@@ -35,7 +35,7 @@ def lots(seeds: NDArray[np.uint64], asks: Asks) -> NDArray[np.float64]:
     """(M,), 0 to below 1: of each ask by the seed of its line, of `seeds` (N,), when it is asked and when its span begins."""
     mixed = _mixed(seeds[asks.line] ^ asks.now_ns.astype(np.uint64))
     mixed = _mixed(mixed ^ asks.start_ns.astype(np.uint64))
-    return (mixed >> np.uint64(64 - FRACTION_BITS)) * 0.5**FRACTION_BITS
+    return (mixed >> np.uint64(64 - FRACTION_BITS)).astype(np.float64) * 0.5**FRACTION_BITS
 
 
 def _mixed(number: NDArray[np.uint64]) -> NDArray[np.uint64]:

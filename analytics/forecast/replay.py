@@ -40,7 +40,8 @@ LEAST_ASKS: Final = 400
 LEAST_FAILED: Final = 20
 """With fewer asks or failures nothing is fitted, neither the model nor a reference."""
 MOST_ASKS: Final = 30_000
-"""So many hours are learnt from beside the scored asks, drawn by lot; a fit takes at most about twice as many of both."""
+"""So many hours are learnt from beside the scored asks, drawn by lot, and as large a share of what lines beside the usual ones
+were heard in; a fit takes at most about twice as many of all."""
 MOST_SCORED: Final = 120_000
 """Of the scored asks so many are learnt from, likewise; and so many have their figures kept, of more they are drawn twice."""
 
@@ -57,7 +58,7 @@ class ReplayBlock:
     """Asks of one track: the M asks that are scored, and H more that are only learnt from.
 
     `zone` and `weeks`: by whose clock and over how many weeks the guard rails know hours; None: no guard rails.
-    `seeds`, (N,): what the lines' lots are drawn by (`lots`); None: by their position.
+    `seeds`: (N,) of each line, what the lots of its asks are drawn by (`lots`); None: they are drawn one after the other.
     """
 
     track: Track
@@ -72,8 +73,8 @@ class ReplayBlock:
 class Extent:
     """Of all blocks together: how many asks are scored, how many more there are to learn from; from when to when it is asked.
 
-    By how many they are the lots go. So of these are only what is asked in any case; `others` are scored asks of lines that
-    are there because they were heard at some time, perhaps only at the end.
+    By these numbers the lots go, so they count what is asked in any case. `others`: scored asks of lines that are asked of
+    only because they were heard at some time, perhaps the last.
     """
 
     scored: int
@@ -197,7 +198,7 @@ def _extent(blocks: Sequence[ReplayBlock]) -> Extent:
 
 
 def _draw(of: ReplayBlock, extent: Extent, lot: np.random.Generator, at_ns: NDArray[np.int64]) -> _Drawn:
-    """All that is needed of a block; at most `MOST_ASKS` of all blocks' hours are learnt from beside the scored asks."""
+    """All that is needed of a block; some of its hours are learnt from beside the scored asks."""
     known = facts(of.track, of.scored)
     more, more_lots = _few(of, of.learnt, MOST_ASKS / max(extent.learnt, 1), lot)
     few, few_lots = _few(of, of.scored, MOST_SCORED / max(extent.scored, 1), lot)
@@ -218,7 +219,7 @@ def _draw(of: ReplayBlock, extent: Extent, lot: np.random.Generator, at_ns: NDAr
 def _few(
     of: ReplayBlock, asks: Asks, share: float, lot: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The rows of so many of some asks; and their lots among these, 0 to 1, evenly."""
+    """Such a share of some asks: their rows; and their lots among themselves, 0 to 1, evenly."""
     drawn = lot.random(len(asks.line)) if of.seeds is None else lots(of.seeds, asks)
     share = min(share, 1.0)
     rows = np.flatnonzero(drawn < share)

@@ -110,6 +110,17 @@ def closing_ns(first_slot: int, slots: int, slot_ns: int) -> NDArray[np.int64]:
     return (first_slot + 1 + np.arange(slots, dtype=np.int64)) * slot_ns + CLOSED_AFTER_NS
 
 
+def heard_ns(track: Track) -> NDArray[np.int64]:
+    """(N,): when the first measured slot of each line was known; `NEVER` of a line that was not heard."""
+    first_ns = np.full(len(track.broke), NEVER)
+    for first in range(0, len(first_ns), LINES_AT_ONCE):
+        some = slice(first, first + LINES_AT_ONCE)
+        known_ns = np.maximum(track.arrived_ns[some], _ends_ns(track))
+        measured = np.isfinite(track.broke[some])
+        first_ns[some] = np.where(measured, known_ns, NEVER).min(axis=1, initial=NEVER)
+    return first_ns
+
+
 def look_rehearsed(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
 ) -> NDArray[np.float32]:
@@ -142,17 +153,6 @@ def _ends_ns(track: Track) -> NDArray[np.int64]:
 def _closing_ns(track: Track, slot: NDArray[np.int64]) -> NDArray[np.int64]:
     """(M, W): as `closed_ns`, of slots by number."""
     return track.start_ns + (slot + 1) * track.slot_ns + CLOSED_AFTER_NS
-
-
-def heard_ns(track: Track) -> NDArray[np.int64]:
-    """(N,): when the first measured slot of each line was known; `NEVER` of a line that was not heard."""
-    first_ns = np.full(len(track.broke), NEVER)
-    for first in range(0, len(first_ns), LINES_AT_ONCE):
-        some = slice(first, first + LINES_AT_ONCE)
-        known_ns = np.maximum(track.arrived_ns[some], _ends_ns(track))
-        measured = np.isfinite(track.broke[some])
-        first_ns[some] = np.where(measured, known_ns, NEVER).min(axis=1, initial=NEVER)
-    return first_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,8 +182,9 @@ class HistoryBlocks:
         )
         put_as_closed(grid, self._source.reader, self._offices.sets.limits)
         around = self._surroundings(block.lines, grid)
-        lines = np.flatnonzero(np.repeat(self._linked(block), len(block.lines.paths)))
-        learnt = _learnt(lines, self._wanted)
+        there = block.usual | (grid.measured > 0).any(axis=-1).ravel()
+        linked = np.repeat(self._linked(block), len(block.lines.paths))
+        learnt = _learnt(np.flatnonzero(linked & there), self._wanted)
         weeks = self._config.settings.watch.history_weeks
         slots = grid.measured.shape[-1]
         rehearsed = rehearsed_slots(

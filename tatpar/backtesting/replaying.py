@@ -162,15 +162,13 @@ def _too_slow(offices: Offices, pairs: Pairs) -> NDArray[np.float64]:
     return np.asarray(found, dtype=np.float64)
 
 
-def _speaks(
-    pair: NDArray[np.int64], heard: NDArray[np.bool_], usual: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _speaks(pair: NDArray[np.int64], heard: NDArray[np.bool_], usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(M,): the line of the ask was known then to be there: it had been heard; or none of the office's lines to that end had, and it is a `usual` one."""
     many = len(LEADS_NS)
     ask = pair * many + np.arange(len(pair)) % many
     any_heard = np.zeros(int(ask.max(initial=-1)) + 1, dtype=bool)
     any_heard[ask[heard]] = True
-    return heard | (usual & ~any_heard[ask])
+    return np.asarray(heard | (usual & ~any_heard[ask]))
 
 
 def _by_pair(
