@@ -53,7 +53,7 @@ class Peers:
         every = np.repeat(np.arange(lines), times)
         broke, count = before.until(every, np.tile(self._times, lines))
         self._broke, self._count = broke.reshape(lines, times), count.reshape(lines, times).astype(np.float64)
-        self._groups = {name: of for name, of in track.groups.items() if (of >= 0).any() and _shared(of)}
+        self._groups = {name: of for name, of in track.groups.items() if (of >= 0).any() and shared(of)}
         self._now = self._states() if self._groups else None
         self._sums: dict[tuple[str, str], Floats] = {}
 
@@ -121,8 +121,8 @@ class Peers:
         return broke, count
 
 
-def _shared(of: NDArray[np.int32]) -> bool:
-    """Whether any group has two lines."""
+def shared(of: NDArray[np.int32]) -> bool:
+    """Whether any group of `of` (N,) has two lines; -1 is none."""
     return bool((np.bincount(of[of >= 0]) > 1).any())
 
 
