@@ -26,6 +26,23 @@ def last_outage(case: Case) -> Outage | None:
     return found[-1] if found else None
 
 
+def began(case: Case, down: Outage) -> tuple[int | None, bool]:
+    """When an outage began (ns since the Unix epoch), and whether it may have begun before that.
+
+    One that is older than what is remembered began when it was told first. Of one that lasts and that nobody has told, since when the
+    line has been broken; of one that is over nothing is said then: what is remembered of it grows shorter with each look.
+    """
+    if not down.unseen:
+        return down.since_ns, False
+    ground, at = case.ground, (case.site, case.path)
+    told = ground.flapping.last.get(at)
+    if told is not None and told.since_ns <= down.since_ns <= told.seen_ns:
+        return told.since_ns, told.reason.unseen
+    if down.until_ns is not None:
+        return None, True
+    return int(ground.fault_since_ns[case.limit_set, *at]) or None, True
+
+
 def since(case: Case, cause: Cause) -> int:
     """Since when (ns since the Unix epoch) a cause holds: with the line's fault, or from where it joined that.
 

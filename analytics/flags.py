@@ -181,6 +181,7 @@ class _Maker:
                 path=name,
                 since_ns=down.since_ns,
                 until_ns=down.until_ns,
+                unseen=down.unseen,
             ),
             since_ns=down.since_ns,
             seen_ns=int(self.outages.start_ns[down.last]) + WINDOW_NS,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from analytics.breaches import last_breach, one_voice
 from analytics.broke_last import broke_until_ns
-from analytics.cause_since import last_outage, since
+from analytics.cause_since import began, last_outage, since
 from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
 from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
@@ -97,15 +98,17 @@ def _is_held_back(case: Case) -> bool:
 
 
 def _outage_reason(case: Case, down: Outage) -> Reason:
-    """An outage by its own times, whatever ailed the line before; of one that lasts, since when, where its beginning was seen."""
-    since_ns: int | None = down.since_ns
-    if down.until_ns is None and not case.ground.recent.present[case.site, case.path, : down.first].any():
-        since_ns = int(case.ground.fault_since_ns[case.limit_set, case.site, case.path]) or None
-    lasted_ns = (
-        down.lost_ns if down.until_ns is not None else case.ground.now_ns - (since_ns or down.since_ns)
-    )
-    value = float(round(lasted_ns / SECOND_NS))
-    return _reason(case, Cause.OUTAGE, value, since_ns, down.until_ns)
+    """An outage by its own times, whatever ailed the line before: from its very beginning, and of one that nobody saw begin that it may have lasted longer."""
+    since_ns, unseen = began(case, down)
+    until_ns = down.until_ns
+    if since_ns == down.since_ns and until_ns is not None:
+        lasted_ns: int | None = down.lost_ns
+    elif until_ns is not None:
+        lasted_ns = None if since_ns is None else until_ns - since_ns
+    else:
+        lasted_ns = case.ground.now_ns - (since_ns or down.since_ns)
+    value = None if lasted_ns is None else float(round(lasted_ns / SECOND_NS))
+    return replace(_reason(case, Cause.OUTAGE, value, since_ns, until_ns), unseen=unseen)
 
 
 def _broke_since(case: Case, cause: Cause, down: Outage) -> bool:

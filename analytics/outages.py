@@ -7,7 +7,7 @@ not a loss. Scattered losses have short runs, and bursts (Gilbert and Elliott) h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +50,8 @@ class Outage:
     """None while it lasts."""
     lost_ns: int
     """For how long nothing came through, as far as it is over or seen."""
+    unseen: bool = False
+    """Nothing is remembered from before it: it may have begun earlier."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class Outages:
         newest = int(present[-1]) if len(present) else -1
         for first, last in spans:
             if self.run_s[at][first : last + 1].sum() >= LEAST_S:  # the edge of one is none itself
-                yield self._outage(at, first, last, newest)
+                unseen = first == int(present[0]) and self._fills(at, first)
+                yield replace(self._outage(at, first, last, newest), unseen=unseen)
 
     def _fills(self, at: tuple[int, int], window: int) -> bool:
         return bool(self.run_s[at][window] >= _WINDOW_S)

@@ -138,7 +138,15 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     rises = np.where(_crosses(ground, limit_set, paths, occurrence), 1.0 - NEVER_READY, 0.0)
     holds = within_rails(foreseen.holds, np.maximum(lasting, rises), hidden, hour, ~ground.silent[:, paths])
     no_ground = ~heard & np.isnan(foreseen.holds) & ~ground.dark[:, None]
-    return _Parts(np.where(no_ground, np.nan, holds), lasting, hidden, hour, rises, foreseen)
+    nobodys = no_ground | _of_other_offices(ground, paths)
+    return _Parts(np.where(nobodys, np.nan, holds), lasting, hidden, hour, rises, foreseen)
+
+
+def _of_other_offices(ground: Ground, paths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(S, K): lines of which nothing was ever measured at an office that has another one: a second link of somebody else speaks for nobody here."""
+    measured = (ground.recent.newest >= 0) | (ground.climate.known > 0).any(axis=-1)
+    of_paths = measured[:, paths]
+    return np.asarray(~of_paths & of_paths.any(axis=1, keepdims=True))
 
 
 def _terms(

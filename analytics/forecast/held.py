@@ -27,7 +27,9 @@ class CameTrue:
     known: NDArray[np.bool_]
 
 
-def came_true(track: Track, asks: Asks, *, as_of_ns: int | None = None) -> CameTrue:
+def came_true(
+    track: Track, asks: Asks, *, as_of_ns: int | None = None, works_excuse: bool = True
+) -> CameTrue:
     """Held when at most 5 % of the windows that count broke.
 
     What was measured counts; what was not counts as broken while the office was dark, unless works explain it. Slots
@@ -37,12 +39,16 @@ def came_true(track: Track, asks: Asks, *, as_of_ns: int | None = None) -> CameT
     Args:
         track: what is known of the lines.
         asks: the spans; when they were asked does not matter.
+        works_excuse: False for lessons. An outcome holds nobody's dark office against it while works explain it, but it held no
+            meeting; a model that saw only works that left the line up would learn that they do no harm (decision 216).
         as_of_ns: only what had arrived by then is seen, and spans that end later are not known; None for all.
     """
     measured = track.measured
     if as_of_ns is not None:
         measured = np.where(track.arrived_ns <= as_of_ns, measured, 0.0)
-    blamed = dark_by(track, as_of_ns) & ~track.planned
+    blamed = dark_by(track, as_of_ns)
+    if works_excuse:
+        blamed &= ~track.planned
     broken = np.nan_to_num(track.broke) * measured
     length = (asks.end_ns - asks.start_ns) / track.slot_ns
     counted = _over(measured + blamed, track, asks)

@@ -53,7 +53,7 @@ class Peers:
         every = np.repeat(np.arange(lines), times)
         broke, count = before.until(every, np.tile(self._times, lines))
         self._broke, self._count = broke.reshape(lines, times), count.reshape(lines, times).astype(np.float64)
-        self._groups = {name: of for name, of in track.groups.items() if (of >= 0).any() and _shared(of)}
+        self._groups = {name: of for name, of in track.groups.items() if (of >= 0).any() and shared(of)}
         self.quarter = self._states() if self._groups else None
         """(N, U) each, of the last `NOW_NS`: the share of it that broke, and whether anything is known; None where no lines have anything in common."""
         self._sums: dict[tuple[str, str], Floats] = {}
@@ -122,8 +122,8 @@ class Peers:
         return broke, count
 
 
-def _shared(of: NDArray[np.int32]) -> bool:
-    """Whether any group has two lines."""
+def shared(of: NDArray[np.int32]) -> bool:
+    """Whether any group of `of` (N,) has two lines; -1 is none."""
     return bool((np.bincount(of[of >= 0]) > 1).any())
 
 

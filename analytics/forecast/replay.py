@@ -14,9 +14,11 @@ import numpy as np
 from analytics.forecast.facts import joined_facts
 from analytics.forecast.features import facts
 from analytics.forecast.held import came_true
+from analytics.forecast.lots import lots
 from analytics.forecast.model import fit_facts
 from analytics.forecast.rails import rails
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
+from analytics.forecast.seen import heard_ns
 from analytics.forecast.track import joined_asks
 from telemetry.windows import DAY_NS
 
@@ -38,7 +40,8 @@ LEAST_ASKS: Final = 400
 LEAST_FAILED: Final = 20
 """With fewer asks or failures nothing is fitted, neither the model nor a reference."""
 MOST_ASKS: Final = 30_000
-"""So many hours are learnt from beside the scored asks, drawn by lot; a fit takes at most about twice as many of both."""
+"""So many hours are learnt from beside the scored asks, drawn by lot, and as large a share of what lines beside the usual ones
+were heard in; a fit takes at most about twice as many of all."""
 MOST_SCORED: Final = 120_000
 """Of the scored asks so many are learnt from, likewise; and so many have their figures kept, of more they are drawn twice."""
 
@@ -55,6 +58,7 @@ class ReplayBlock:
     """Asks of one track: the M asks that are scored, and H more that are only learnt from.
 
     `zone` and `weeks`: by whose clock and over how many weeks the guard rails know hours; None: no guard rails.
+    `seeds`: (N,) of each line, what the lots of its asks are drawn by (`lots`); None: they are drawn one after the other.
     """
 
     track: Track
@@ -62,16 +66,22 @@ class ReplayBlock:
     learnt: Asks
     zone: tzinfo | None = None
     weeks: float = 8.0
+    seeds: NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Of all blocks together: how many asks are scored, how many more there are to learn from; from when to when it is asked."""
+    """Of all blocks together: how many asks are scored, how many more there are to learn from; from when to when it is asked.
+
+    By these numbers the lots go, so they count what is asked in any case. `others`: scored asks of lines that are asked of
+    only because they were heard at some time, perhaps the last.
+    """
 
     scored: int
     learnt: int
     first_ns: int
     last_ns: int
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ class Replay:
         climatology: of recalibrated climatology; NaN before the first refit.
         held: what came true.
         known: whether it is known.
+        heard: the line itself had been measured, and that had arrived by the time of the ask.
         refits: when a model was fitted, and to how many asks.
     """
 
@@ -94,6 +105,7 @@ class Replay:
     climatology: NDArray[np.float64]
     held: NDArray[np.bool_]
     known: NDArray[np.bool_]
+    heard: NDArray[np.bool_]
     refits: tuple[tuple[int, int], ...]
 
 
@@ -115,16 +127,20 @@ class _Drawn:
     Attributes:
         now_ns: (M,) of the scored asks.
         came: what came true of them.
+        heard: (M,) whether their lines had been heard.
         rails: their guard rails.
         lesson: figures of what may be learnt from.
+        lots: of the lesson's rows, 0 to 1, evenly.
         settled: by refit, rows of the lesson that had come true and arrived by then, and whether they held.
         known: figures of the scored asks, where they are kept.
     """
 
     now_ns: NDArray[np.int64]
     came: CameTrue
+    heard: NDArray[np.bool_]
     rails: Rails | None
     lesson: Facts
+    lots: NDArray[np.float64]
     settled: tuple[tuple[NDArray[np.int64], NDArray[np.bool_]], ...]
     known: Facts | None
 
@@ -153,7 +169,7 @@ def replay(
     for each in blocks:
         drawn.append(_draw(each, extent, lot, at_ns))
         done = sum(len(one.now_ns) for one in drawn)
-        progress(Doing("drawn", {"done": done, "of": extent.scored}))
+        progress(Doing("drawn", {"done": done, "of": extent.scored + extent.others}))
     refits = _refits(drawn, at_ns, prior, progress)
     said = [_said(one, each, prior, refits) for one, each in _again(drawn, blocks)]
     model, persistence, climatology = (
@@ -170,6 +186,7 @@ def replay(
         climatology=climatology,
         held=np.concatenate([np.empty(0, dtype=bool), *(one.came.held for one in drawn)]),
         known=np.concatenate([np.empty(0, dtype=bool), *(one.came.known for one in drawn)]),
+        heard=np.concatenate([np.empty(0, dtype=bool), *(one.heard for one in drawn)]),
         refits=tuple((each.at_ns, each.asks) for each in refits),
     )
 
@@ -181,23 +198,32 @@ def _extent(blocks: Sequence[ReplayBlock]) -> Extent:
 
 
 def _draw(of: ReplayBlock, extent: Extent, lot: np.random.Generator, at_ns: NDArray[np.int64]) -> _Drawn:
-    """All that is needed of a block; at most `MOST_ASKS` of all blocks' hours are learnt from beside the scored asks."""
+    """All that is needed of a block; some of its hours are learnt from beside the scored asks."""
     known = facts(of.track, of.scored)
-    some = lot.random(len(of.learnt.line)) < MOST_ASKS / max(extent.learnt, 1)
-    more = of.learnt.rows(some)
-    asks, lesson = of.scored, known
-    if extent.scored > MOST_SCORED:
-        few = np.flatnonzero(lot.random(len(asks.line)) < MOST_SCORED / extent.scored)
-        asks, lesson = asks.rows(few), known.rows(few)
-    asks, lesson = joined_asks([asks, more]), joined_facts([lesson, facts(of.track, more)])
+    more, more_lots = _few(of, of.learnt, MOST_ASKS / max(extent.learnt, 1), lot)
+    few, few_lots = _few(of, of.scored, MOST_SCORED / max(extent.scored, 1), lot)
+    asks = joined_asks([of.scored.rows(few), of.learnt.rows(more)])
+    lesson = joined_facts([known.rows(few), facts(of.track, of.learnt.rows(more))])
     return _Drawn(
         now_ns=of.scored.now_ns,
         came=came_true(of.track, of.scored),
+        heard=heard_ns(of.track)[of.scored.line] <= of.scored.now_ns,
         rails=rails(of.track, of.scored, of.zone, of.weeks) if of.zone is not None else None,
         lesson=lesson,
+        lots=np.concatenate([few_lots, more_lots]),
         settled=tuple(_settled(of.track, asks, lesson, int(each)) for each in at_ns),
-        known=known if extent.scored <= MOST_SCORED else None,
+        known=known if extent.scored + extent.others <= MOST_SCORED else None,
     )
+
+
+def _few(
+    of: ReplayBlock, asks: Asks, share: float, lot: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Such a share of some asks: their rows; and their lots among themselves, 0 to 1, evenly."""
+    drawn = lot.random(len(asks.line)) if of.seeds is None else lots(of.seeds, asks)
+    share = min(share, 1.0)
+    rows = np.flatnonzero(drawn < share)
+    return rows, drawn[rows] / share
 
 
 def _settled(
@@ -205,7 +231,7 @@ def _settled(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Rows of the lesson that had come true by then, as far as had arrived by then, and whether they held."""
     mine = np.flatnonzero((asks.end_ns <= at_ns) & lesson.ground)
-    came = came_true(track, asks.rows(mine), as_of_ns=at_ns)
+    came = came_true(track, asks.rows(mine), as_of_ns=at_ns, works_excuse=False)
     return mine[came.known], came.held[came.known]
 
 
@@ -217,7 +243,8 @@ def _refits(
     for index, at in enumerate(at_ns.tolist()):
         week = any(((one.now_ns >= at) & (one.now_ns < at + REFIT_NS)).any() for one in drawn)
         came = np.concatenate([one.settled[index][1] for one in drawn])
-        few = np.random.default_rng(1).random(len(came)) < 2 * MOST_ASKS / max(len(came), 1)
+        drawn_lots = np.concatenate([one.lots[one.settled[index][0]] for one in drawn])
+        few = drawn_lots < 2 * MOST_ASKS / max(len(came), 1)
         if not week or few.sum() < LEAST_ASKS or (~came[few]).sum() < LEAST_FAILED:
             continue
         parts, first = [], 0

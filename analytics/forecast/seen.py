@@ -110,6 +110,17 @@ def closing_ns(first_slot: int, slots: int, slot_ns: int) -> NDArray[np.int64]:
     return (first_slot + 1 + np.arange(slots, dtype=np.int64)) * slot_ns + CLOSED_AFTER_NS
 
 
+def heard_ns(track: Track) -> NDArray[np.int64]:
+    """(N,): when the first measured slot of each line was known; `NEVER` of a line that was not heard."""
+    first_ns = np.full(len(track.broke), NEVER)
+    for first in range(0, len(first_ns), LINES_AT_ONCE):
+        some = slice(first, first + LINES_AT_ONCE)
+        known_ns = np.maximum(track.arrived_ns[some], _ends_ns(track))
+        measured = np.isfinite(track.broke[some])
+        first_ns[some] = np.where(measured, known_ns, NEVER).min(axis=1, initial=NEVER)
+    return first_ns
+
+
 def look_rehearsed(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
 ) -> NDArray[np.float32]:
@@ -132,6 +143,11 @@ def _ended(
     inside = (slot >= 0) & (slot < slots)
     flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
     return flat, inside & (track.start_ns + (slot + 1) * track.slot_ns <= now_ns[:, None])
+
+
+def _ends_ns(track: Track) -> NDArray[np.int64]:
+    """(T,): the end of each slot."""
+    return track.start_ns + (np.arange(track.broke.shape[1], dtype=np.int64) + 1) * track.slot_ns
 
 
 def _closing_ns(track: Track, slot: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -158,8 +174,7 @@ class Past:
 def past(track: Track) -> Past:
     """Prefix sums of a track, in the order in which its slots became known."""
     lines, slots = track.broke.shape
-    ends = track.start_ns + (np.arange(slots, dtype=np.int64) + 1) * track.slot_ns
-    known_ns = np.maximum(track.arrived_ns, ends)
+    known_ns = np.maximum(track.arrived_ns, _ends_ns(track))
     broke = track.broke.astype(np.float64)
     if (known_ns[:, 1:] < known_ns[:, :-1]).any():
         order = np.argsort(known_ns, axis=1, kind="stable")
@@ -178,8 +193,7 @@ def past_until(track: Track, as_of_ns: int) -> Past:
 
     One that is asked as of a moment before, as by a look that began while the past was read, gets the same sums and not none.
     """
-    lines, slots = track.broke.shape
-    ends = track.start_ns + (np.arange(slots, dtype=np.int64) + 1) * track.slot_ns
+    lines, ends = len(track.broke), _ends_ns(track)
     sums, counts = np.zeros((lines, 2)), np.zeros((lines, 2), dtype=np.int64)
     for first in range(0, lines, LINES_AT_ONCE):
         some = slice(first, first + LINES_AT_ONCE)

@@ -1,77 +1,143 @@
-"""Slots as they stood when they closed: of one that was mended later the part that had come in time.
+"""Roll-ups as they stood when each slot was told, for replays: what came later is not in them.
 
-A roll-up says when the last of its windows came, and a replay sees nothing of it before. Where an office lost contact within a slot, what
-it had sent until then was there all the same, as it would have been if the rest had never come. So such a slot is what had come in time,
-for good; the windows that tell it are kept as long as raw windows are.
+A roll-up is made of all windows of its slot and says when the last of them came. Before that a replay could not know it, and would read
+silence where a part was there all the while: of a slot within which contact was lost, or of a backlog some of which was sent again. So a
+slot is told once: when it closes, or a minute after the first of it came, and is what had come by then, for good. The windows that tell
+are kept as long as raw windows are; without them a late slot is late as a whole.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.floor import asks_floor
 from analytics.forecast.seen import closing_ns
-from analytics.forecast.slots import empty_slots, put_rollups
 from analytics.lines import Lines
-from reports.past.floors import rollups_to_judge
+from reports.past.judged import JudgedSpan, read_judged
+from telemetry.line_slots import NEVER
+from telemetry.store import assembly
+from telemetry.store.imported import is_among
 from telemetry.store.protocol import Selection
-from telemetry.store.rollup import CLOSED_AFTER_NS
-from telemetry.windows import DAY_NS, SLOT_NS
+from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
+from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
+from telemetry.windows import DAY_NS, SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
     from analytics.forecast.slots import SlotGrid
-    from config.profiles import Limits
     from telemetry.store.protocol import StoreReader
+    from telemetry.store.tables import RollupTable, StreamTable
+
+_SLOTS: Final = 1 << 40
+"""More than there are since the epoch."""
+_GRID: Final = ("measured", "received_ns", "broken", "strain")
 
 
-def put_as_closed(grid: SlotGrid, reader: StoreReader, limits: Sequence[Limits]) -> None:
-    """Lay what had come in time of late slots into a grid, in place; those of which nothing had stay as they are.
+def read_as_closed(reader: StoreReader, span: JudgedSpan) -> SlotGrid:
+    """The slots of a span as a replay knows them; those of which all came in time are as `read_judged` has them.
 
-    Args:
-        grid: of a span, whenever it came.
-        reader: of the store that it was read from.
-        limits: the grid's L limit sets.
+    Only the days of late slots are judged again. Where a limit is above the line's own floor every day is: the days before speak in it.
 
     Raises:
         StoreError: the store cannot be read.
     """
+    closed = AsClosed(reader)
+    if asks_floor(span.limits):
+        return read_judged(closed, span, with_figures=False)[0]
+    grid, _ = read_judged(reader, span, with_figures=False)
     late = grid.received_ns > closing_ns(grid.first_slot, grid.measured.shape[-1], SLOT_NS)
-    for row, site in enumerate(grid.lines.sites):
-        lines = Lines((site,), grid.lines.paths)
-        for first, last in _runs(np.flatnonzero(late[row].any(axis=0)) + grid.first_slot):
-            for slot in _begun(reader, site, first, last):
-                closed, at = _closed(reader, lines, limits, slot), slot - grid.first_slot
-                paths = np.flatnonzero(late[row, :, at] & (closed.measured[0, :, 0] > 0))
-                for name in ("measured", "received_ns", "broken", "strain"):
-                    getattr(grid, name)[..., row, paths, at] = getattr(closed, name)[..., 0, paths, 0]
+    for row, site in enumerate(span.lines.sites):
+        slots = np.flatnonzero(late[row].any(axis=0)) + grid.first_slot
+        for day in np.unique(slots // SLOTS_PER_DAY).tolist():
+            first, last = max(day * SLOTS_PER_DAY, span.first), min((day + 1) * SLOTS_PER_DAY, span.last)
+            lines = Lines((site,), span.lines.paths)
+            again = replace(span, lines=lines, first=first, last=last)
+            _lay(grid, read_judged(closed, again, with_figures=False)[0], row)
+    return grid
 
 
-def _begun(reader: StoreReader, site: str, first: int, last: int) -> list[int]:
-    """The slots `first` to before `last` of which some window had come when they closed."""
-    span = Selection(first * SLOT_NS, last * SLOT_NS, sites=(site,))
-    columns = reader.streams(span, histograms=False, columns=()).columns
-    slot = np.asarray(columns["start_ns"], np.int64) // SLOT_NS
-    in_time = np.asarray(columns["received_ns"], np.int64) <= (slot + 1) * SLOT_NS + CLOSED_AFTER_NS
-    return [int(each) for each in np.unique(slot[in_time])]
+def _lay(grid: SlotGrid, part: SlotGrid, row: int) -> None:
+    """Some slots of one office, into its place."""
+    here = slice(part.first_slot - grid.first_slot, part.end_slot - grid.first_slot)
+    for name in _GRID:
+        getattr(grid, name)[..., row, :, here] = getattr(part, name)[..., 0, :, :]
 
 
-def _closed(reader: StoreReader, lines: Lines, limits: Sequence[Limits], slot: int) -> SlotGrid:
-    """One slot of an office as it was known when it closed; read with the day up to it, on which depends what is believed of a probe in trouble."""
-    end_ns = (slot + 1) * SLOT_NS
-    day_ns = slot * SLOT_NS // DAY_NS * DAY_NS
-    span = Selection(day_ns, end_ns, sites=lines.sites, as_of_ns=end_ns + CLOSED_AFTER_NS)
-    out = empty_slots(lines, len(limits), slot, 1)
-    put_rollups(out, rollups_to_judge(reader, lines, limits, span), limits)
-    return out
+class AsClosed:
+    """A store's roll-ups, of which those that were mended are made again from the windows as they stood when the slot was told."""
+
+    def __init__(self, reader: StoreReader) -> None:
+        self._reader = reader
+
+    def rollups(
+        self,
+        selection: Selection,
+        *,
+        histograms: bool = True,
+        columns: Collection[str] | None = None,
+        window_values: Collection[str] | None = None,
+    ) -> RollupTable:
+        """The roll-ups of a selection; `received_ns` of one that came late is when it was told. See `RollupReader.rollups`."""
+        table = self._reader.rollups(
+            selection, histograms=histograms, columns=columns, window_values=window_values
+        )
+        names = wanted_rollups(columns, window_values)
+        every = as_windows(table, names, histograms=histograms)
+        late = assembly.rows_where(every, _closes_ns(every) < every.columns["received_ns"])
+        again = [as_windows(part, names, histograms=histograms) for part in self._told(late)]
+        if not again:
+            return table
+        made = assembly.concatenate(again)
+        kept = assembly.rows_where(every, ~is_among(every, made))
+        return as_rollups(assembly.tidied(assembly.concatenate([kept, made])))
+
+    def _told(self, late: StreamTable) -> Iterator[RollupTable]:
+        """Late slots made again, an office's day at a time: so much of raw windows lies together."""
+        day = late.columns["start_ns"] // DAY_NS
+        for site, of_day in np.unique(np.stack([late.columns["site"], day]), axis=1).T.tolist():
+            mine = assembly.rows_where(late, (late.columns["site"] == site) & (day == of_day))
+            slots = mine.columns["start_ns"]
+            span = Selection(int(slots.min()), int(slots.max()) + SLOT_NS, sites=(late.sites[site],))
+            table = _of_slots(self._reader.streams(span), mine)
+            if len(table):
+                yield _as_told(table)
 
 
-def _runs(slots: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """(first, last + 1) of numbers in a row."""
-    for run in np.split(slots, np.flatnonzero(np.diff(slots) > 1) + 1):
-        if len(run):
-            yield int(run[0]), int(run[-1]) + 1
+def _of_slots(windows: StreamTable, slots: StreamTable) -> StreamTable:
+    """The windows of some lines' slots."""
+    start_ns = windows.columns["start_ns"] // SLOT_NS * SLOT_NS
+    of_slot = replace(windows, columns={**windows.columns, "start_ns": start_ns})
+    return assembly.rows_where(windows, is_among(of_slot, slots))
+
+
+def _as_told(windows: StreamTable) -> RollupTable:
+    """The roll-ups of what had come of each line's slot, of one office, when it was told; late ones were received then."""
+    received_ns = windows.columns["received_ns"]
+    lines, of_window = np.unique(
+        _line_slot(windows.columns["path"], windows.columns["start_ns"]), return_inverse=True
+    )
+    first_ns = np.full(len(lines), NEVER)
+    np.minimum.at(first_ns, of_window, received_ns)
+    closes_ns = (lines % _SLOTS + 1) * SLOT_NS + CLOSED_AFTER_NS
+    told_ns = np.where(first_ns <= closes_ns, closes_ns, first_ns + CLOSED_AFTER_NS)
+    table = roll_up(assembly.rows_where(windows, received_ns <= told_ns[of_window]))
+    of_row = np.searchsorted(lines, _line_slot(table.columns["path"], table.columns["slot_ns"]))
+    came_ns = np.where(first_ns > closes_ns, told_ns, 0)[of_row]
+    columns = {**table.columns, "received_ns": np.maximum(table.columns["received_ns"], came_ns)}
+    return replace(table, columns=columns)
+
+
+def _line_slot(path: NDArray[np.int32], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One number for a path and the slot that a moment lies in."""
+    return path.astype(np.int64) * _SLOTS + time_ns // SLOT_NS
+
+
+def _closes_ns(table: StreamTable) -> NDArray[np.int64]:
+    """(R,) of roll-ups in the inner form."""
+    return np.asarray(table.columns["start_ns"] + SLOT_NS + CLOSED_AFTER_NS)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from analytics.lines import Lines
     from config.profiles import Limits
-    from telemetry.store.protocol import StoreReader
+    from telemetry.store.protocol import RollupReader
     from telemetry.store.tables import RollupTable
 
 SITES_PER_READ = 8
@@ -30,7 +30,7 @@ _MIDDLE = ("rtt_p50_ms", "rtt_mean_ms", "rtt_min_ms")
 """What a slot's round trip is for a floor: its median, or else the next best that was measured. Tools write what they have."""
 
 
-def floors_of(reader: StoreReader, lines: Lines, first_hour: int, hours: int) -> NDArray[np.float32]:
+def floors_of(reader: RollupReader, lines: Lines, first_hour: int, hours: int) -> NDArray[np.float32]:
     """The floors (S, P, H) of UTC hours `first_hour ..` (since the epoch); NaN where there is none.
 
     Only slots that ended before an hour count for it, and had come by the time at which the first slot of that hour closed.
@@ -49,8 +49,9 @@ def floors_of(reader: StoreReader, lines: Lines, first_hour: int, hours: int) ->
         row, column = place[table.columns["site"]], path[table.columns["path"]]
         known = (row >= 0) & (column >= 0)
         slot = np.asarray(table.columns["slot_ns"], np.int64) // SLOT_NS - first_slot
-        middle[row[known], column[known], slot[known]] = _middle(table)[known]
-        late_h[row[known], column[known], slot[known]] = _late_hours(table)[known]
+        cell = (row[known], column[known], slot[known])
+        np.fmin.at(middle, cell, _middle(table)[known].astype(np.float32))  # of two probes in a slot
+        np.maximum.at(late_h, cell, _late_hours(table)[known])
         found = floors(middle.reshape(-1, slots), late_h.reshape(-1, slots))
         out[at : at + len(sites)] = found.reshape(len(sites), len(lines.paths), hours)
     return out
@@ -72,7 +73,7 @@ def _middle(table: RollupTable) -> NDArray[np.float64]:
 
 
 def floors_at(
-    reader: StoreReader, lines: Lines, limits: Sequence[Limits], time_ns: int
+    reader: RollupReader, lines: Lines, limits: Sequence[Limits], time_ns: int
 ) -> NDArray[np.float32] | None:
     """The floors (S, P) of the hour of a moment; None where no limit asks."""
     if not asks_floor(limits):
@@ -118,7 +119,7 @@ def _line_days(table: RollupTable, keys: Sequence[NDArray[np.int64]]) -> NDArray
 
 
 def rollups_to_judge(
-    reader: StoreReader, lines: Lines, limits: Sequence[Limits], selection: Selection
+    reader: RollupReader, lines: Lines, limits: Sequence[Limits], selection: Selection
 ) -> RollupTable:
     """Roll-ups of a selection with what judging them takes, without what the probes' own trouble could explain.
 

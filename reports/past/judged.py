@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from config.profiles import Limits
-    from telemetry.store.protocol import StoreReader
+    from telemetry.store.protocol import RollupReader
     from telemetry.store.tables import RollupTable
 
 DAYS_PER_READ: Final = 3
@@ -45,7 +45,7 @@ class JudgedSpan:
 
 
 def read_judged(
-    reader: StoreReader, span: JudgedSpan, *, with_figures: bool
+    reader: RollupReader, span: JudgedSpan, *, with_figures: bool
 ) -> tuple[SlotGrid, NDArray[np.float32] | None]:
     """The slots of a span, and where they are wanted their figures (6, S, P, T) in the order of `METRICS`.
 
@@ -69,7 +69,7 @@ def read_judged(
 class _Office:
     """One office over the whole days that a span touches."""
 
-    def __init__(self, reader: StoreReader, span: JudgedSpan, site: str, kept: KeptDays | None) -> None:
+    def __init__(self, reader: RollupReader, span: JudgedSpan, site: str, kept: KeptDays | None) -> None:
         self._reader, self._span, self._kept = reader, span, kept
         self._lines = Lines((site,), span.lines.paths)
         first, last = span.first // SLOTS_PER_DAY, -(-span.last // SLOTS_PER_DAY)

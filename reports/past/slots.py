@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analytics.forecast.slots import empty_slots, put_offices
 from analytics.lines import Lines
+from reports.past.as_closed import read_as_closed
 from reports.past.judged import JudgedSpan, read_judged
 from telemetry.store.by_blocks import InProcess
 from telemetry.windows import SLOT_NS
@@ -29,8 +30,9 @@ def read_slots(  # noqa: PLR0913 - what, of when, how told, by whom
     progress: Callable[[int, int], None] = lambda _, __: None,
     *,
     blocks: Blocks | None = None,
+    as_closed: bool = False,
 ) -> SlotGrid:
-    """The slots of `[start, end)` of all lines under each limit set.
+    """The slots of `[start, end)` of all lines under each limit set; `as_closed`: as a replay knows them.
 
     `progress(done, of)` counts offices; `blocks` does the reading, here unless it says otherwise.
     """
@@ -40,7 +42,8 @@ def read_slots(  # noqa: PLR0913 - what, of when, how told, by whom
         JudgedSpan(Lines(each, lines.paths), tuple(limits), first, last, last * SLOT_NS) for each in sites
     ]
     grid, done = empty_slots(lines, len(limits), first, last - first), 0
-    for part in (blocks or InProcess(reader)).each(read_block_of_slots, jobs):
+    read = read_as_closed if as_closed else read_block_of_slots
+    for part in (blocks or InProcess(reader)).each(read, jobs):
         put_offices(grid, part, done)
         done += len(part.lines.sites)
         progress(done, len(lines.sites))

@@ -9,24 +9,26 @@ import numpy as np
 
 from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
 from analytics.forecast.deployment import (
-    OVER_NS,
     Surroundings,
     awaited_slots,
     clock_ahead,
+    covered_slots,
     due_slots,
     groups_of,
     over_by_ns,
     planned_slots,
     track_of,
 )
+from analytics.forecast.lots import seeds_of
+from analytics.forecast.other_lines import silent_before_heard
 from analytics.forecast.replay import Doing, Extent, ReplayBlock
 from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
-from reports.past.as_closed import put_as_closed
 from reports.past.slots import read_slots
-from tatpar.watching.imported_spans import imported_slots
+from tatpar.backtesting.imported_rows import imported_rows
 from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
+from telemetry.store.by_blocks import InProcess
 from telemetry.windows import HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -82,10 +84,11 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class _Questions:
-    """Asks of one limit set, and of which pair each is; asks of a pair lie beside each other by line, then horizon."""
+    """Asks of one limit set, of which pair each is, and whether of a usual line; asks of a pair lie beside each other by line, then horizon."""
 
     asks: Asks
     pair: NDArray[np.int64]
+    usual: NDArray[np.bool_]
 
 
 class HistoryBlocks:
@@ -110,7 +113,11 @@ class HistoryBlocks:
         paths = _paths(config, offices, source.reader)
         rows = _neighbours_together(config, offices)
         self._blocks = [
-            _Block(Lines(tuple(offices.sites[row] for row in block), paths), np.asarray(block))
+            _Block(
+                Lines(tuple(offices.sites[row] for row in block), paths),
+                np.asarray(block),
+                np.tile(np.isin(paths, offices.usual_paths), len(block)),
+            )
             for block in (
                 rows[first : first + OFFICES_PER_BLOCK] for first in range(0, len(rows), OFFICES_PER_BLOCK)
             )
@@ -126,18 +133,26 @@ class HistoryBlocks:
         return [part.pair for parts in self._questions for part in parts if len(part.pair)]
 
     @property
+    def usual_ask(self) -> NDArray[np.bool_]:
+        """Whether each ask is of a usual line, likewise."""
+        asked = [part.usual for parts in self._questions for part in parts if len(part.pair)]
+        return np.concatenate([np.empty(0, dtype=bool), *asked])
+
+    @property
     def extent(self) -> Extent:
-        """Of all blocks."""
+        """Of all blocks. Lots go by the usual lines: which others were ever heard is known only at the end."""
         asked = [part.asks.now_ns for parts in self._questions for part in parts if len(part.pair)]
         now_ns = np.concatenate([np.empty(0, dtype=np.int64), *asked])
+        scored = int(self.usual_ask.sum())
         hours = len(_learnt(np.zeros(1, dtype=np.int64), self._wanted).line)
         lines = sum(
             int(self._linked(block).sum())
-            * len(block.lines.paths)
+            * len(self._offices.usual_paths)
             * sum(1 for part in parts if len(part.pair))
             for block, parts in zip(self._blocks, self._questions, strict=True)
         )
-        return Extent(len(now_ns), lines * hours, int(now_ns.min(initial=2**62)), int(now_ns.max(initial=0)))
+        first_ns, last_ns = int(now_ns.min(initial=2**62)), int(now_ns.max(initial=0))
+        return Extent(scored, lines * hours, first_ns, last_ns, others=len(now_ns) - scored)
 
     def __iter__(self) -> Iterator[ReplayBlock]:
         """Read what is not kept."""
@@ -164,11 +179,12 @@ class HistoryBlocks:
             (self._wanted.from_ns, self._wanted.until_ns),
             lambda done, _: self._progress(Doing("read", {"done": before + done, "of": of})),
             blocks=self._source.blocks,
+            as_closed=True,
         )
-        put_as_closed(grid, self._source.reader, self._offices.sets.limits)
         around = self._surroundings(block.lines, grid)
-        lines = np.flatnonzero(np.repeat(self._linked(block), len(block.lines.paths)))
-        learnt = _learnt(lines, self._wanted)
+        there = block.usual | (grid.measured > 0).any(axis=-1).ravel()
+        linked = np.repeat(self._linked(block), len(block.lines.paths))
+        learnt = _learnt(np.flatnonzero(linked & there), self._wanted)
         weeks = self._config.settings.watch.history_weeks
         slots = grid.measured.shape[-1]
         rehearsed = rehearsed_slots(
@@ -176,23 +192,26 @@ class HistoryBlocks:
         )
         for index, part in enumerate(parts):
             if len(part.pair):
-                track = track_of(grid, index, around)
+                track = silent_before_heard(track_of(grid, index, around), block.usual)
                 track = track if rehearsed is None else replace(track, rehearsed=rehearsed)
-                yield ReplayBlock(track, part.asks, learnt, self._offices.zone, weeks)
+                seeds = _seeds(block.lines, index)
+                yield ReplayBlock(track, part.asks, learnt, self._offices.zone, weeks, seeds)
 
     def _surroundings(self, lines: Lines, grid: SlotGrid) -> Surroundings:
         config, state, slots = self._config, self._source.state, grid.measured.shape[-1]
         starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
-        imported = imported_slots(state, lines.sites, grid.first_slot, slots, beyond_ns=OVER_NS)
+        blocks = self._source.blocks or InProcess(self._source.reader)
+        rows = imported_rows(blocks, lines, state.imported(), (grid.first_slot, grid.end_slot))
+        imported = None if rows is None else covered_slots(grid, rows)
         lost = lost_in(state, lines.sites, starts, SLOT_NS)
         return Surroundings(
             groups_of(lines, config.registry.by_id),
-            awaited_slots(grid, lost, imported=imported),
+            awaited_slots(grid, lost, imported=imported, rows=rows),
             planned_slots(
                 config.works, lines, grid.first_slot, slots, known_ns=None, longest_ns=self._longest_ns
             ),
-            over_ns=None if imported is None else over_by_ns(grid, lost, imported),
-            due=None if imported is None else due_slots(grid, imported),
+            over_ns=None if imported is None else over_by_ns(grid, lost, imported, rows),
+            due=None if imported is None else due_slots(grid, imported, rows),
             ahead=clock_ahead(grid.first_slot, slots, self._offices.zone),
         )
 
@@ -202,10 +221,11 @@ class HistoryBlocks:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Some offices: their lines, and (S,) where they stand among all offices."""
+    """Some offices: their lines, (S,) where they stand among all offices, and (N,) which of the lines are usual ones."""
 
     lines: Lines
     rows: NDArray[np.int64]
+    usual: NDArray[np.bool_]
 
 
 def _neighbours_together(config: Config, offices: Offices) -> list[int]:
@@ -219,7 +239,12 @@ def _neighbours_together(config: Config, offices: Offices) -> list[int]:
 def _paths(config: Config, offices: Offices, reader: StoreReader) -> tuple[str, ...]:
     """The usual paths, and what else leads to a headquarters that some office was measured on."""
     more = (path for path in reader.latest().paths if path.partition(".")[2] in config.headquarters)
-    return tuple(dict.fromkeys((*offices.usual_paths, *more)))
+    return tuple(dict.fromkeys((*offices.usual_paths, *sorted(more))))
+
+
+def _seeds(lines: Lines, limit_set: int) -> NDArray[np.uint64]:
+    """(N,): of each line under a limit set."""
+    return seeds_of(f"{site} {path} {limit_set}" for site in lines.sites for path in lines.paths)
 
 
 def _questions(block: _Block, pairs: Pairs, limit_set: int) -> _Questions:
@@ -236,8 +261,9 @@ def _questions(block: _Block, pairs: Pairs, limit_set: int) -> _Questions:
             pair.append(np.repeat(rows, len(LEADS_NS)))
     if not asks:
         nothing = np.empty(0, dtype=np.int64)
-        return _Questions(asks_of(nothing, nothing, nothing), nothing)
-    return _Questions(joined_asks(asks), np.concatenate(pair))
+        return _Questions(asks_of(nothing, nothing, nothing), nothing, np.empty(0, dtype=bool))
+    joined = joined_asks(asks)
+    return _Questions(joined, np.concatenate(pair), block.usual[joined.line])
 
 
 def _learnt(lines: NDArray[np.int64], wanted: Wanted) -> Asks:

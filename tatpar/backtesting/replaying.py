@@ -103,11 +103,15 @@ def replayed(
     found = replay(blocks, prior, progress, blocks.extent)
     slow = _too_slow(offices, pairs)
     pair = np.concatenate([np.empty(0, dtype=np.int64), *blocks.pair_of_ask])
-    return _by_pair(pairs, pair, found.refits, {
+    silent = ~_speaks(pair, found.heard, blocks.usual_ask)
+    said = {
         "chance": found.chance * (1.0 - slow[pair]),
         "model": found.model,
         "persistence": found.persistence,
         "climatology": found.climatology,
+    }
+    return _by_pair(pairs, pair, found.refits, {
+        **{name: np.where(silent, np.nan, values) for name, values in said.items()},
         "held": np.where(found.known, found.held.astype(np.float64), np.nan),
     })  # fmt: skip
 
@@ -158,13 +162,22 @@ def _too_slow(offices: Offices, pairs: Pairs) -> NDArray[np.float64]:
     return np.asarray(found, dtype=np.float64)
 
 
+def _speaks(pair: NDArray[np.int64], heard: NDArray[np.bool_], usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(M,): the line of the ask was known then to be there: it had been heard; or none of the office's lines to that end had, and it is a `usual` one."""
+    many = len(LEADS_NS)
+    ask = pair * many + np.arange(len(pair)) % many
+    any_heard = np.zeros(int(ask.max(initial=-1)) + 1, dtype=bool)
+    any_heard[ask[heard]] = True
+    return np.asarray(heard | (usual & ~any_heard[ask]))
+
+
 def _by_pair(
     pairs: Pairs,
     pair: NDArray[np.int64],
     refits: tuple[tuple[int, int], ...],
     of_asks: dict[str, NDArray[np.float64]],
 ) -> Replayed:
-    """The best of an office's lines speaks for it; it held when any of its lines did."""
+    """The best of an office's lines that speak says it; it held when any of its lines did."""
     count, many = len(pairs.site), len(LEADS_NS)
     horizon = np.arange(len(pair)) % many
     best = {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def imported_slots(
-    state: StateDb, sites: Sequence[str], first_slot: int, slots: int, *, beyond_ns: int = 0
+    state: StateDb, sites: Sequence[str], first_slot: int, slots: int
 ) -> NDArray[np.bool_] | None:
     """(S, T): an imported source of the office covers the slot; None where nothing was imported of any.
 
@@ -26,7 +26,6 @@ def imported_slots(
         sites: the axis S.
         first_slot: of the axis T.
         slots: length of the axis T.
-        beyond_ns: for replaying history: so long after its last row nobody knew yet that a source had ended.
     """
     spans = state.imported()
     if not any(site in spans for site in sites):
@@ -35,5 +34,5 @@ def imported_slots(
     for row, site in enumerate(sites):
         for from_ns, until_ns in spans.get(site, ()):
             first = max(from_ns // SLOT_NS - first_slot, 0)
-            out[row, first : max(-(-(until_ns + beyond_ns) // SLOT_NS) - first_slot, 0)] = True
+            out[row, first : max(-(-until_ns // SLOT_NS) - first_slot, 0)] = True
     return out

@@ -125,5 +125,5 @@ def _lesson(track: Track, lines: NDArray[np.int64], until_ns: int) -> tuple[Asks
     asks = every_hour(lines, first_ns + DAY_NS, max(until_ns, first_ns))
     if until_ns - first_ns < LEAST_HISTORY_NS:
         asks = asks.rows(np.empty(0, dtype=np.int64))
-    came = came_true(track, asks)
+    came = came_true(track, asks, works_excuse=False)
     return asks.rows(came.known), came.held[came.known]

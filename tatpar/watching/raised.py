@@ -121,9 +121,11 @@ class RaisedFlags:
     def _carried(self, flag: Flag, outage_ns: int) -> Flag:
         """With the beginning of its spell, which the ring may remember no more; `outage_ns`: when the line's last outage began."""
         before = self._open.get(_key(flag))
-        if before is None or before.since_ns >= flag.since_ns:
-            return flag
         is_outage = flag.reason.code is ReasonCode.OUTAGE
+        if before is None or before.since_ns > flag.since_ns:
+            return flag
+        if before.since_ns == flag.since_ns and not is_outage:
+            return flag  # of an outage it is still to be known whether anybody saw it begin
         unseen_ns = flag.since_ns - before.seen_ns - self._away_ns(before)
         if unseen_ns > (0 if is_outage else SAME_SPELL_NS):
             return flag
@@ -131,7 +133,8 @@ class RaisedFlags:
             return flag  # what there was before an outage is not what there is after it
         reason = replace(flag.reason, since_ns=before.since_ns)
         if is_outage and reason.value is not None:  # so long it has lasted, or did: from its beginning too
-            reason = replace(reason, value=reason.value + (flag.since_ns - before.since_ns) // SECOND_NS)
+            value = reason.value + (flag.since_ns - before.since_ns) // SECOND_NS
+            reason = replace(reason, value=value, unseen=before.reason.unseen)
         return replace(flag, since_ns=before.since_ns, reason=reason)
 
 
@@ -199,20 +202,24 @@ def spells_until(state: StateDb, lines: Lines, now_ns: int) -> NDArray[np.int64]
 
 
 def told_outages(state: StateDb, lines: Lines, now_ns: int) -> Flapping:
-    """The outages that were told and ended within the last hour."""
+    """The outages that were told and ended within the last hour; as the last of each line also one that lasts."""
     found = no_outages(lines.shape)
     told: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+    last: dict[tuple[int, int], Flag] = {}
     for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
         flag, ended_ns = spell.flag, spell.flag.reason.until_ns or spell.flag.seen_ns
-        if flag.reason.code is not ReasonCode.OUTAGE or spell.cleared_ns is None:
+        if flag.reason.code is not ReasonCode.OUTAGE:
             continue
-        if flag.site in lines.site_index and flag.path in lines.path_index and ended_ns > now_ns - HOUR_NS:
-            cell = lines.site_index[flag.site], lines.path_index[flag.path]
+        if flag.site not in lines.site_index or flag.path not in lines.path_index:
+            continue
+        cell = lines.site_index[flag.site], lines.path_index[flag.path]
+        last[cell] = flag
+        if spell.cleared_ns is not None and ended_ns > now_ns - HOUR_NS:
             found.count[cell] += 1
             found.since_ns[cell] = min(int(found.since_ns[cell]) or flag.since_ns, flag.since_ns)
             found.until_ns[cell] = max(int(found.until_ns[cell]), ended_ns)
             told[cell] = (*told.get(cell, ()), (flag.since_ns, ended_ns))
-    return Flapping(found.count, found.since_ns, found.until_ns, told)
+    return Flapping(found.count, found.since_ns, found.until_ns, told, last)
 
 
 def _key(flag: Flag) -> Key:

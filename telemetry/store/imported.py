@@ -14,6 +14,8 @@ from telemetry.store.tables import StreamTable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from telemetry.store.tables import RollupTable
+
 
 def completed(table: StreamTable) -> StreamTable:
     """All columns and histograms in their fixed types; what the other origin does not have is absent."""
@@ -30,6 +32,15 @@ def completed(table: StreamTable) -> StreamTable:
         )
     histograms = {name: table.histograms.get(name, ragged.empty(rows)) for name in HISTOGRAM_COLUMNS}
     return StreamTable(table.sites, table.probes, table.paths, columns, histograms)
+
+
+def of_other_tools(table: RollupTable) -> NDArray[np.bool_]:
+    """(n,): which roll-ups were made of another tool's files (`tatpar history import`), told by the columns `emulated` and `stamps`.
+
+    They are marked as not measured here, as is what the lab draws; but no such file says where packets were stamped,
+    and the lab does. The probe's name tells nothing: the mapping may give any.
+    """
+    return np.asarray((table.columns["emulated"] == 1) & (table.columns["stamps"] == 0))
 
 
 def is_among(rows: StreamTable, there: StreamTable) -> NDArray[np.bool_]:

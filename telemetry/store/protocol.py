@@ -109,20 +109,8 @@ class Gaps:
     """Every probe of the selection's sites whose first contact lies before the selection's end."""
 
 
-class StoreReader(Protocol):
-    """The reading half; safe in another process while one collector writes."""
-
-    def streams(
-        self, selection: Selection, *, histograms: bool = True, columns: Collection[str] | None = None
-    ) -> StreamTable:
-        """Stream windows of a selection.
-
-        Args:
-            selection: which rows.
-            histograms: False leaves them out, which is far cheaper over long spans.
-            columns: only these value columns beside the key columns; None for all.
-        """
-        ...
+class RollupReader(Protocol):
+    """Whatever roll-ups can be read of."""
 
     def rollups(
         self,
@@ -142,6 +130,22 @@ class StoreReader(Protocol):
             histograms: False leaves them out.
             columns: only these beside the key columns, `windows` and `emulated`; None for all.
             window_values: only these of `columns.WINDOW_VALUE_COLUMNS`; None for all, () for none.
+        """
+        ...
+
+
+class StoreReader(RollupReader, Protocol):
+    """The reading half; safe in another process while one collector writes."""
+
+    def streams(
+        self, selection: Selection, *, histograms: bool = True, columns: Collection[str] | None = None
+    ) -> StreamTable:
+        """Stream windows of a selection.
+
+        Args:
+            selection: which rows.
+            histograms: False leaves them out, which is far cheaper over long spans.
+            columns: only these value columns beside the key columns; None for all.
         """
         ...
 

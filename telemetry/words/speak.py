@@ -113,6 +113,9 @@ def say_reason(
         return _since(language, text, reason, _Here(zone, now_ns))
     if reason.crosses_ns is not None and reason.per_minute is not None:
         return _rising(language, reason, _Here(zone, now_ns))
+    if reason.unseen and reason.until_ns is not None:
+        today = {} if now_ns is None else {"now_ns": now_ns}
+        return say(language, f"unseen.{code}", zone=zone, until=reason.until_ns, **today)
     if reason.code is ReasonCode.NO_DATA and reason.value is None and reason.since_ns is None:
         return say(language, "never.no_data")
     told_by_since = reason.unit == "s" and reason.since_ns is not None
@@ -162,7 +165,8 @@ def _since(language: str, text: str, reason: Reason, here: _Here) -> str:
         key = "reason.past_moment" if brief else "reason.past"
         times = {"since": reason.since_ns, "until": reason.until_ns} | today
         return say(language, key, zone=zone, reason=text, **times)
-    return say(language, "reason.since", zone=zone, reason=text, since=reason.since_ns, **today)
+    key = "reason.since_or_before" if reason.unseen else "reason.since"
+    return say(language, key, zone=zone, reason=text, since=reason.since_ns, **today)
 
 
 def say_down(  # noqa: PLR0913 - as `say_reason`, and the chance

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
+from analytics.forecast.lots import seeds_of
+from analytics.forecast.other_lines import silent_before_heard
 from analytics.forecast.replay import LEAST_ASKS, REFIT_NS, Extent, Replay, ReplayBlock, replay
 from analytics.forecast.report import LEAST, Scored, score
 from analytics.forecast.track import Track
+from telemetry.line_slots import NEVER
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS
 from tests.analytics.forecast.tracks import silent_until
@@ -184,3 +187,62 @@ def test_blocks_are_learnt_from_together_and_drawn_again_where_they_are_many(
         assert np.array_equal(other.known, found.known[by_line])
         assert [at for at, _ in other.refits] == [at for at, _ in found.refits]
         assert np.nanmean(np.abs(other.chance - found.chance[by_line])) < 0.03
+
+
+NAMES = ("agra main", "agra second", "ballia main", "ballia second")
+
+
+def with_a_dark_day(track: Track) -> Track:
+    """The track, in which nothing of the first office came on one day, though it was awaited."""
+    rows = {name: getattr(track, name).copy() for name in ARRAYS}
+    dark = np.s_[:PATHS, 5 * DAY_NS // SLOT_NS : 6 * DAY_NS // SLOT_NS]
+    rows["broke"][dark] = rows["strain"][dark] = np.nan
+    rows["measured"][dark] = 0
+    rows["silent_until_ns"][dark] = NEVER
+    return replace(track, **rows)
+
+
+def with_unheard(track: Track, place: int) -> Track:
+    """The track with a line of which nothing is ever heard, before the line that stood at that place."""
+    rows = {name: np.insert(getattr(track, name), place, getattr(track, name)[place], 0) for name in ARRAYS}
+    rows["broke"][place] = rows["strain"][place] = np.nan
+    rows["measured"][place] = 0
+    of = np.insert(track.groups["provider"], place, track.groups["provider"][place])
+    usual = np.arange(LINES + 1) != place
+    return silent_before_heard(replace(track, groups={"provider": of}, **rows), usual)
+
+
+def test_a_line_of_which_nothing_is_heard_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked and learnt from beside the others, in an office that is dark for a day: no lot, no peer and no fit is another one."""
+    # Few enough that the hours, the scored asks and what a fit takes are all thinned.
+    for name, few in (("MOST_ASKS", 100), ("MOST_SCORED", 250), ("LEAST_ASKS", 100), ("LEAST_FAILED", 5)):
+        monkeypatch.setattr(f"analytics.forecast.replay.{name}", few)
+    start = T0 + np.arange(2, WEEKS * 7 - 1, dtype=np.int64) * DAY_NS + 10 * HOUR_NS
+
+    def found(track: Track, names: tuple[str, ...]) -> tuple[Replay, np.ndarray]:
+        lines = np.arange(len(names))
+        line = np.tile(lines, len(start))
+        begins = np.repeat(start, len(lines))
+        asks = asks_of(line, begins, begins + HOUR_NS)
+        learnt = every_hour(lines, T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS))
+        usual = np.isin(names, NAMES)
+        own = usual[asks.line]
+        extent = Extent(
+            int(own.sum()),
+            int(usual[learnt.line].sum()),
+            int(asks.now_ns.min()),
+            int(asks.now_ns.max()),
+            others=int((~own).sum()),
+        )
+        block = ReplayBlock(track, asks, learnt, UTC, seeds=seeds_of(names))
+        return replay([block], None, extent=extent), own
+
+    track, place = with_a_dark_day(history()), 1
+    ours, _ = found(track, NAMES)
+    theirs, own = found(with_unheard(track, place), (*NAMES[:place], "agra backup", *NAMES[place:]))
+    assert len(ours.refits) == 2
+    assert ours.refits == theirs.refits
+    for name in ("chance", "model", "persistence", "climatology", "held", "known", "heard"):
+        assert np.array_equal(getattr(ours, name), getattr(theirs, name)[own], equal_nan=True), name
+    assert np.isfinite(ours.chance).any()
+    assert not theirs.heard[~own].any()

@@ -50,6 +50,17 @@ def test_within_one_window_its_length_is_known_and_not_its_place(made: Bench) ->
     assert found.lost_ns == 6 * SECOND_NS
 
 
+@pytest.mark.parametrize(("begins_s", "unseen"), [(0.0, True), (4.0, False), (60.0, False)])
+def test_what_fills_the_first_window_may_have_begun_before_it(
+    made: Bench, begins_s: float, *, unseen: bool
+) -> None:
+    """Where something came through first, within the first window too, the beginning was seen."""
+    recent = lossy_line(made, 40, outages_s=[(begins_s, 50.0)])
+    (found,) = recent.outages.of_line(0, 0)
+    assert found.unseen == unseen
+    assert seconds(made, 40, found.since_ns) == pytest.approx(begins_s, abs=0.11)
+
+
 @pytest.mark.parametrize(("begins_s", "lasts"), [(592.0, True), (586.0, False), (560.0, True)])
 def test_whether_it_lasts_is_told_by_what_nobody_knows_the_way_of(
     made: Bench, begins_s: float, *, lasts: bool

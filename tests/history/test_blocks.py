@@ -19,6 +19,7 @@ from analytics.lines import Lines
 from config.load import load_config
 from reports.past.slots import SITES_PER_READ, read_slots
 from tatpar.__main__ import main
+from tatpar.backtesting.imported_rows import imported_rows
 from tatpar.watching.past import PastReader, Shape
 from telemetry.state.db import StateDb
 from telemetry.store.by_blocks import InProcess, OnDask, SchedulerError
@@ -87,7 +88,7 @@ def test_workers_read_and_judge_bit_for_bit_as_we_do(fleet: Desk, cluster: Any) 
         contextlib.closing(open_reader(store, fleet.data)) as reader,
         OnDask(cluster.scheduler_address, store, fleet.data) as workers,
     ):
-        grids, pasts = [], []
+        grids, pasts, imported = [], [], []
         for blocks in (InProcess(reader), workers):
             for kept in fleet.data.glob("derived.db*"):
                 kept.unlink()  # each of them judges
@@ -99,6 +100,8 @@ def test_workers_read_and_judge_bit_for_bit_as_we_do(fleet: Desk, cluster: Any) 
                 )
             )
             assert told == [(8, SITES), (16, SITES), (SITES, SITES)]
+            slots = grids[-1].first_slot, grids[-1].end_slot
+            imported.append(imported_rows(blocks, lines, lines.sites[1:], slots))
             pasts.append(
                 PastReader(
                     reader, lambda sites, span: np.zeros((len(sites), span.count), np.int64), blocks=blocks
@@ -108,6 +111,9 @@ def test_workers_read_and_judge_bit_for_bit_as_we_do(fleet: Desk, cluster: Any) 
     for name in ("measured", "broken", "strain", "received_ns"):
         np.testing.assert_array_equal(getattr(here, name), getattr(there, name), err_msg=name)
     assert here.measured.any(axis=(1, 2)).all()
+    for rows in imported:
+        np.testing.assert_array_equal(rows[1:], here.measured[1:] > 0)
+        assert not rows[0].any()
     one, other = (past.history for past in pasts)
     np.testing.assert_array_equal(one.measured, other.measured)
     np.testing.assert_array_equal(one.broken, other.broken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode, State
 from telemetry.words import say_reason
@@ -103,6 +104,25 @@ def test_a_spell_of_exactly_a_day_is_no_moment(page: Page, faulty: Any) -> None:
         for until_ms in spells
     ]
     assert [" to " in one for one in told] == [False, True]
+
+
+def test_an_outage_that_nobody_saw_begin_has_no_beginning(page: Page, faulty: Any) -> None:
+    """While it lasts "or before", afterwards until when alone, though it says since when it was seen. As `say_reason` says it."""
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    since_ms = 1_763_962_200_000
+    told = page.evaluate(
+        """async (since_ms) => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'reasons.js');
+        const {sayReason} = await import(script);
+        const lasts = {code: 'outage', unit: 's', value: 90, since_ms, unseen: true};
+        return [lasts, {...lasts, until_ms: since_ms + 90_000}].map(sayReason); }""",
+        since_ms,
+    )
+    now_ns = page.evaluate("Date.now()") * 10**6
+    lasts = Reason(code=ReasonCode.OUTAGE, unit="s", value=90.0, since_ns=since_ms * 10**6, unseen=True)
+    over = replace(lasts, until_ns=(since_ms + 90_000) * 10**6)
+    assert told == [say_reason("en", each, now_ns=now_ns) for each in (lasts, over)]
+    assert ["or before" in one for one in told] == [True, False]
 
 
 def test_a_share_of_others_lines_says_of_whose(page: Page, faulty: Any) -> None:

@@ -133,6 +133,23 @@ def test_what_was_over_within_the_minute_has_one_time() -> None:
     )
 
 
+def test_an_outage_that_nobody_saw_begin_has_no_beginning() -> None:
+    """While it lasts "or before"; afterwards until when, with no length and no beginning, whatever is known of them."""
+    lasts = Reason(code=ReasonCode.OUTAGE, value=60.0, unit="s", since_ns=TUESDAY_11_NS, unseen=True)
+    assert words.say_reason("en", lasts) == "Line is down, since 11:00 or before"
+    assert words.say_reason("hi", lasts) == "लाइन बंद, 11:00 या उससे पहले से"
+    until_ns = TUESDAY_11_NS + HOUR_NS
+    known = Reason(
+        code=ReasonCode.OUTAGE, value=3600.0, unit="s", since_ns=TUESDAY_11_NS, until_ns=until_ns, unseen=True
+    )
+    unknown = Reason(code=ReasonCode.OUTAGE, unit="s", until_ns=until_ns, unseen=True)
+    for over in (known, unknown):
+        assert words.say_reason("en", over) == "Line was down until 12:00, fine since"
+        assert words.say_reason("hi", over) == "12:00 तक लाइन बंद रही, उसके बाद ठीक"
+    next_day = until_ns + 24 * HOUR_NS
+    assert words.say_reason("en", known, now_ns=next_day) == "Line was down until 24 Nov 12:00, fine since"
+
+
 def test_a_reason_without_a_number_is_said_in_brief() -> None:
     """A missing number is left out, not shown as 0."""
     assert words.say_reason("en", Reason(code=ReasonCode.LOSS)) == "Loss"

@@ -29,6 +29,7 @@ def why(reason: Reason) -> Why:
         path=reason.path,
         since_ms=None if reason.since_ns is None else ms(reason.since_ns),
         until_ms=None if reason.until_ns is None else ms(reason.until_ns),
+        unseen=reason.unseen,
         cause=None if reason.factor is None else cause(reason.factor),
         among=None if reason.among is None else cause(reason.among),
         record=reason.record,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from analytics.forecast.deployment import (
     OVER_NS,
     Surroundings,
     awaited_slots,
+    covered_slots,
     due_slots,
     over_by_ns,
     tracks_of,
@@ -79,17 +80,20 @@ def by_lot(seed: int) -> SlotGrid:
     return grid
 
 
-def track_of(grid: SlotGrid, imported: NDArray[np.bool_] | None = None) -> Track:
-    """As a back-test makes it."""
+def track_of(
+    grid: SlotGrid, imported: NDArray[np.bool_] | None = None, rows: NDArray[np.bool_] | None = None
+) -> Track:
+    """As a back-test makes it of imported `rows`; as of a source that is known by its span where none are told."""
+    imported = imported if rows is None else covered_slots(grid, rows)
     lost = np.zeros((len(LINES.sites), SLOTS), dtype=bool)
     works = np.zeros(grid.measured.shape, dtype=bool)
     works[:, :, [*range(288, 576), *range(7 * 288, 9 * 288)]] = True
     around = Surroundings(
         groups={"provider": np.array([0, 0, 0, 0, 1, 1], dtype=np.int32)},
-        awaited=awaited_slots(grid, lost, imported=imported),
+        awaited=awaited_slots(grid, lost, imported=imported, rows=rows),
         planned=works,
-        over_ns=None if imported is None else over_by_ns(grid, lost, imported),
-        due=None if imported is None else due_slots(grid, imported),
+        over_ns=None if imported is None else over_by_ns(grid, lost, imported, rows),
+        due=None if imported is None else due_slots(grid, imported, rows),
     )
     return tracks_of(grid, around)[0]
 
@@ -114,15 +118,41 @@ def sampled_by_another_tool(grid: SlotGrid, resumes: bool) -> NDArray[np.bool_]:
     return imported
 
 
-@pytest.mark.parametrize("sampled", [False, True])
-def test_what_comes_later_or_never_changes_no_bit(sampled: bool) -> None:
+def beside_a_probe(grid: SlotGrid, resumes: bool) -> NDArray[np.bool_]:
+    """(S, P, T) which cells are imported: as `sampled_by_another_tool`, but of the first nothing from 60 hours before the cut on, in which an own probe measured for ten hours and died."""
+    own = (CUT_NS - 40 * HOUR_NS < ENDS_NS) & (ENDS_NS <= CUT_NS - 30 * HOUR_NS)
+    probed = by_lot(1)
+    sampled_by_another_tool(grid, resumes)
+    hole = np.zeros(grid.measured.shape, dtype=bool)
+    hole[0] = (CUT_NS - 60 * HOUR_NS < ENDS_NS) & (ENDS_NS <= CUT_NS)
+    silenced(grid, hole)
+    for name in ("measured", "received_ns", "broken", "strain"):
+        getattr(grid, name)[..., 0, :, own] = getattr(probed, name)[..., 0, :, own]
+    rows = grid.measured > 0
+    rows[2] = rows[0, :, own] = False
+    return rows
+
+
+def by_row(grid: SlotGrid, resumes: bool) -> NDArray[np.bool_]:
+    """(S, P, T) which cells are imported, as `sampled_by_another_tool`."""
+    sampled_by_another_tool(grid, resumes)
+    rows = grid.measured > 0
+    rows[2] = False
+    return rows
+
+
+FUTURES: Final = {
+    "nothing imported": lambda grid, _: track_of(grid),
+    "by span": lambda grid, resumes: track_of(grid, sampled_by_another_tool(grid, resumes)),
+    "by row": lambda grid, resumes: track_of(grid, rows=by_row(grid, resumes)),
+    "beside a probe": lambda grid, resumes: track_of(grid, rows=beside_a_probe(grid, resumes)),
+}
+
+
+@pytest.mark.parametrize("source", FUTURES)
+def test_what_comes_later_or_never_changes_no_bit(source: str) -> None:
     """Cells of single lines and of whole offices that are late by lot: two futures, one of which they never come in, are told alike before."""
-    tracks = []
-    for seed in (1, 2):
-        grid = by_lot(seed)
-        imported = sampled_by_another_tool(grid, seed == 1) if sampled else None
-        tracks.append(track_of(grid, imported))
-    one, other = tracks
+    one, other = (FUTURES[source](by_lot(seed), seed == 1) for seed in (1, 2))
     asks = asks_before()
     ours, theirs = facts(one, asks), facts(other, asks)
     for name, mine, yours in zip(ours.names, ours.figures.T, theirs.figures.T, strict=True):
@@ -219,3 +249,37 @@ def test_what_a_line_gives_in_a_slot_is_told_by_what_had_arrived() -> None:
     measured = track_of(grid).measured[0]
     assert (measured[:200] == 1.0).all()
     assert (measured[200:] == 0.5).all()
+
+
+def test_a_probe_that_dies_in_the_hole_of_a_file_stays_awaited() -> None:
+    """Its figures are its own though a file goes on around them, and whatever the file has later: silence is not the file's end."""
+    grid, rows = in_time(), np.zeros((len(LINES.sites), len(LINES.paths), SLOTS), dtype=bool)
+    rows[0, :, :900] = rows[0, :, 2300:] = True
+    probe = np.zeros_like(rows)
+    probe[0, :, 1300:1444] = True
+    gone = np.zeros_like(rows)
+    gone[0] = True
+    silenced(grid, gone & ~rows & ~probe)
+    dark = dark_by(track_of(grid, rows=rows))
+    assert not dark[0, 900:1300].any(), "a hole of more than a day"
+    assert dark[:2, 1444:2300].all()
+    assert not dark[:, 2300:].any()
+
+
+def test_where_no_probe_measured_rows_tell_of_a_source_what_its_span_does() -> None:
+    """Of holes of all lengths and of an end, as of any time and in the end."""
+    grid = by_lot(1)
+    imported = sampled_by_another_tool(grid, resumes=False)
+    hole = np.zeros(grid.measured.shape, dtype=bool)
+    hole[1, :, 1000:1250] = hole[1, :, 1500:1900] = True
+    silenced(grid, hole)
+    rows = grid.measured > 0
+    rows[2] = False
+    by_span, by_rows = track_of(grid, imported), track_of(grid, rows=rows)
+    for as_of_ns in (*CLOSES_NS[900::37].tolist(), None):
+        assert np.array_equal(dark_by(by_span, as_of_ns), dark_by(by_rows, as_of_ns)), as_of_ns
+    assert dark_by(by_rows)[2, 1000:1250].sum() > 100, "every other slot lies between two samples"
+    assert not dark_by(by_rows)[2, 1500:1900].any()
+    asks = asks_before()
+    ours, theirs = (rails(track, asks, UTC, 8.0) for track in (by_rows, by_span))
+    assert np.array_equal(ours.hidden, theirs.hidden)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from telemetry.store.imported import of_other_tools
 from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Selection
 from telemetry.store.tables import RollupTable, StreamTable
@@ -122,6 +125,23 @@ def test_measured_slots_stay_and_imported_ones_give_way(in_any_state, fleet, eve
     store.append([fleet.report("agra", 900, 50)])
     in_any_state.maintain(fleet.t0 + 3 * HOUR_NS)
     assert store.rollups(everything).columns["emulated"].tolist() == [1, 0, 0] * 2
+
+
+def test_what_another_tool_measured_is_told_from_what_the_lab_drew_and_a_probe_measured(
+    in_any_state, fleet, everything
+) -> None:
+    """By keys and one column; the name of the probe is the same."""
+    _, drawn = other(fleet, ["agra"], range(20))
+    _, made = other(fleet, ["agra"], range(20, 40))
+    unstamped = np.zeros(len(made), np.int64)
+    in_any_state.store.import_rollups(drawn)
+    in_any_state.store.import_rollups(replace(made, columns={**made.columns, "stamps": unstamped}))
+    in_any_state.store.append(fleet.hours(["agra"], range(40, 60)))
+    in_any_state.maintain(fleet.t0 + 2 * HOUR_NS)
+    store = in_any_state.settle(fleet.t0 + 41 * HOUR_NS)
+    table = store.rollups(everything, histograms=False, columns=("stamps",), window_values=())
+    assert table.columns["emulated"].tolist() == [1, 1, 0] * 2
+    assert of_other_tools(table).tolist() == [False, True, False] * 2
 
 
 def test_windows_and_their_rollups_can_be_imported_in_either_order(in_any_state, fleet, everything) -> None:
