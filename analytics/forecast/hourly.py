@@ -62,8 +62,7 @@ def _told(track: Track, strains: Sequence[float]) -> tuple[Hourly, tuple[NDArray
     hour_ends = np.repeat(ends, np.diff(first, append=slots))
     in_time = track.arrived_ns <= hour_ends
     known = in_time & np.isfinite(track.broke)
-    told = np.minimum(track.arrived_ns, closed_ns(track)) <= hour_ends
-    silent = told & (hour_ends < track.silent_until_ns)
+    silent = (in_time | (closed_ns(track) <= hour_ends)) & (hour_ends < track.silent_until_ns)
 
     def slots_of_hour(which: NDArray[np.bool_]) -> NDArray[np.int32]:
         return np.add.reduceat(which.view(np.uint8), first, axis=1, dtype=np.int32)

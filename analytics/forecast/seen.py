@@ -71,9 +71,8 @@ def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> Slots:
     """The slots `slot` (M, W) of lines `line` (M,) as they were known at `now_ns` (M,)."""
-    flat, ended = _ended(track, line, slot, now_ns)
-    arrived_ns = track.arrived_ns.ravel()[flat]
-    seen = ended & (arrived_ns <= now_ns[:, None])
+    flat, ended, came = _came(track, line, slot, now_ns)
+    seen = ended & came
     broke = np.where(seen, track.broke.ravel()[flat], np.float32(np.nan))
     strain = np.where(seen, track.strain.ravel()[flat], np.float32(np.nan))
     known = np.isfinite(broke)
@@ -84,7 +83,7 @@ def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns:
         strain=np.where(known & np.isfinite(strain), strain, zero),
         dark=ended
         & ~known
-        & (np.minimum(arrived_ns, _closing_ns(track, slot)) <= now_ns[:, None])
+        & (came | _closed(track, slot, now_ns))
         & (now_ns[:, None] < track.silent_until_ns.ravel()[flat]),
     )
 
@@ -96,8 +95,8 @@ def dark_by(
     until_ns = track.silent_until_ns[lines][:, span]
     if as_of_ns is None:
         return np.asarray(until_ns == NEVER)
-    told_ns = np.minimum(track.arrived_ns[lines][:, span], closed_ns(track)[span])
-    return np.asarray((told_ns <= as_of_ns) & (as_of_ns < until_ns))
+    told = (track.arrived_ns[lines][:, span] <= as_of_ns) | (closed_ns(track)[span] <= as_of_ns)
+    return np.asarray(told & (as_of_ns < until_ns))
 
 
 def closed_ns(track: Track) -> NDArray[np.int64]:
@@ -128,31 +127,31 @@ def look_rehearsed(
 
     What a rehearsal held comes by itself, in time, also where the slot's own figures come late or never do.
     """
-    flat, ended = _ended(track, line, slot, now_ns)
-    told_ns = np.minimum(track.arrived_ns.ravel()[flat], _closing_ns(track, slot))
+    _, ended, came = _came(track, line, slot, now_ns)
+    told = ended & (came | _closed(track, slot, now_ns))
     # Not laid flat: where nobody rehearsed it is one number, broadcast.
     share = track.rehearsed[line[:, None], np.clip(slot, 0, track.rehearsed.shape[1] - 1)]
-    return np.where(ended & (told_ns <= now_ns[:, None]), share, np.float32(np.nan))
+    return np.where(told, share, np.float32(np.nan))
 
 
-def _ended(
+def _came(
     track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """(M, W) each: where the slots lie in the track laid flat; whether they are in it and had ended."""
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """(M, W) each: where the slots lie in the track laid flat; whether they are in it and had ended; whether their figures had come, if any do."""
     slots = track.broke.shape[1]
-    inside = (slot >= 0) & (slot < slots)
+    last = np.minimum(newest_slot(track, now_ns), slots - 1)
     flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
-    return flat, inside & (track.start_ns + (slot + 1) * track.slot_ns <= now_ns[:, None])
+    return flat, (slot >= 0) & (slot <= last[:, None]), track.arrived_ns.ravel()[flat] <= now_ns[:, None]
+
+
+def _closed(track: Track, slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(M, W): what comes of the slot from now on comes late."""
+    return np.asarray(slot <= newest_slot(track, now_ns - CLOSED_AFTER_NS)[:, None])
 
 
 def _ends_ns(track: Track) -> NDArray[np.int64]:
     """(T,): the end of each slot."""
     return track.start_ns + (np.arange(track.broke.shape[1], dtype=np.int64) + 1) * track.slot_ns
-
-
-def _closing_ns(track: Track, slot: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(M, W): as `closed_ns`, of slots by number."""
-    return track.start_ns + (slot + 1) * track.slot_ns + CLOSED_AFTER_NS
 
 
 @dataclass(frozen=True, slots=True)
