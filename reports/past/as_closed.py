@@ -3,7 +3,8 @@
 A roll-up is made of all windows of its slot and says when the last of them came. Before that a replay could not know it, and would read
 silence where a part was there all the while: of a slot within which contact was lost, or of a backlog some of which was sent again. So a
 slot is told once: when it closes, or a minute after the first of it came, and is what had come by then, for good. The windows that tell
-are kept as long as raw windows are; without them a late slot is late as a whole.
+are kept as long as raw windows are; without them a late slot is late as a whole. Of an imported slot of which some rows came late those
+have a roll-up of their own (`tatpar.importing`), which a replay leaves out.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from analytics.floor import asks_floor
 from analytics.forecast.seen import closing_ns
 from analytics.lines import Lines
 from reports.past.judged import JudgedSpan, read_judged
-from telemetry.line_slots import NEVER
 from telemetry.store import assembly
 from telemetry.store.imported import is_among
 from telemetry.store.protocol import Selection
-from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
+from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
+from telemetry.store.told import Told
 from telemetry.windows import DAY_NS, SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from telemetry.store.protocol import StoreReader
     from telemetry.store.tables import RollupTable, StreamTable
 
-_SLOTS: Final = 1 << 40
-"""More than there are since the epoch."""
 _GRID: Final = ("measured", "received_ns", "broken", "strain")
 
 
@@ -90,12 +89,13 @@ class AsClosed:
         names = wanted_rollups(columns, window_values)
         every = as_windows(table, names, histograms=histograms)
         late = assembly.rows_where(every, _closes_ns(every) < every.columns["received_ns"])
-        again = [as_windows(part, names, histograms=histograms) for part in self._told(late)]
-        if not again:
+        if not len(late):
             return table
-        made = assembly.concatenate(again)
-        kept = assembly.rows_where(every, ~is_among(every, made))
-        return as_rollups(assembly.tidied(assembly.concatenate([kept, made])))
+        again = [as_windows(part, names, histograms=histograms) for part in self._told(late)]
+        kept = every
+        for made in again:
+            kept = assembly.rows_where(kept, ~is_among(kept, made))
+        return as_rollups(assembly.tidied(assembly.concatenate([_first_of_twins(kept), *again])))
 
     def _told(self, late: StreamTable) -> Iterator[RollupTable]:
         """Late slots made again, an office's day at a time: so much of raw windows lies together."""
@@ -106,7 +106,23 @@ class AsClosed:
             span = Selection(int(slots.min()), int(slots.max()) + SLOT_NS, sites=(late.sites[site],))
             table = _of_slots(self._reader.streams(span), mine)
             if len(table):
-                yield _as_told(table)
+                told = Told.of(table)
+                yield told.roll_up(assembly.rows_where(table, told.had(table)))
+
+
+def _first_of_twins(table: StreamTable) -> StreamTable:
+    """Of roll-ups of one line and slot that cannot be made again those that were known first: all that came in time, else the first.
+
+    A late one is told a minute after the last of it: that is no sooner than a minute after the first, and what comes in between was there.
+    """
+    keys = np.stack([table.columns[name].astype(np.int64) for name in ("site", "path", "start_ns")])
+    _, slot = np.unique(keys, axis=1, return_inverse=True)
+    first_ns = np.full(int(slot.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first_ns, slot.ravel(), table.columns["received_ns"])
+    closes_ns, came_ns = _closes_ns(table), table.columns["received_ns"]
+    told_ns = np.where(came_ns > closes_ns, came_ns + CLOSED_AFTER_NS, came_ns)
+    told = replace(table, columns={**table.columns, "received_ns": told_ns})
+    return assembly.rows_where(told, came_ns <= np.maximum(first_ns[slot.ravel()], closes_ns))
 
 
 def _of_slots(windows: StreamTable, slots: StreamTable) -> StreamTable:
@@ -114,28 +130,6 @@ def _of_slots(windows: StreamTable, slots: StreamTable) -> StreamTable:
     start_ns = windows.columns["start_ns"] // SLOT_NS * SLOT_NS
     of_slot = replace(windows, columns={**windows.columns, "start_ns": start_ns})
     return assembly.rows_where(windows, is_among(of_slot, slots))
-
-
-def _as_told(windows: StreamTable) -> RollupTable:
-    """The roll-ups of what had come of each line's slot, of one office, when it was told; late ones were received then."""
-    received_ns = windows.columns["received_ns"]
-    lines, of_window = np.unique(
-        _line_slot(windows.columns["path"], windows.columns["start_ns"]), return_inverse=True
-    )
-    first_ns = np.full(len(lines), NEVER)
-    np.minimum.at(first_ns, of_window, received_ns)
-    closes_ns = (lines % _SLOTS + 1) * SLOT_NS + CLOSED_AFTER_NS
-    told_ns = np.where(first_ns <= closes_ns, closes_ns, first_ns + CLOSED_AFTER_NS)
-    table = roll_up(assembly.rows_where(windows, received_ns <= told_ns[of_window]))
-    of_row = np.searchsorted(lines, _line_slot(table.columns["path"], table.columns["slot_ns"]))
-    came_ns = np.where(first_ns > closes_ns, told_ns, 0)[of_row]
-    columns = {**table.columns, "received_ns": np.maximum(table.columns["received_ns"], came_ns)}
-    return replace(table, columns=columns)
-
-
-def _line_slot(path: NDArray[np.int32], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One number for a path and the slot that a moment lies in."""
-    return path.astype(np.int64) * _SLOTS + time_ns // SLOT_NS
 
 
 def _closes_ns(table: StreamTable) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -27,6 +27,7 @@ from telemetry.store.imported import is_among
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
 from telemetry.store.rollup_tables import as_rollups, as_windows
+from telemetry.store.told import Told
 from telemetry.windows import DAY_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ if TYPE_CHECKING:
     from tatpar.importing.mapping import Mapping
     from tatpar.importing.samples import Samples
     from telemetry.store.protocol import ReportStore, StoreReader
-    from telemetry.store.tables import RollupTable
+    from telemetry.store.tables import RollupTable, StreamTable
 
 MOST_PATHS: Final = 1_000
+LATE: Final = "-late"
+LONGEST_ID: Final = 63
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -168,7 +171,7 @@ class Importer:
         parts: list[Written] = []
         for found in self._spill.take(site):
             once, repeated = measured_once(found, coarse)
-            table = roll_up(windows_of(once, site, self._sources.mapping.probe, self._paths))
+            table = _rolled(windows_of(once, site, self._sources.mapping.probe, self._paths))
             table, written = self._fresh(site, table, len(found), reader)
             if store is not None and len(table):
                 store.import_rollups(table)
@@ -214,11 +217,11 @@ class Importer:
             samples=count,
             from_ns=int(slot_ns.min()) if len(table) else None,
             until_ns=int(slot_ns.max()) + SLOT_NS if len(table) else None,
-            slots=int(takes.sum()),
-            replaced=int((takes & imported).sum()),
-            measured=int(measured.sum()),
-            open=int((~closed).sum()),
-            old=int((takes & (slot_ns < self._kept_from_ns)).sum()),
+            slots=_slots(rows, takes),
+            replaced=_slots(rows, takes & imported),
+            measured=_slots(rows, measured),
+            open=_slots(rows, ~closed),
+            old=_slots(rows, takes & (slot_ns < self._kept_from_ns)),
         )
 
     def __enter__(self) -> Self:
@@ -227,6 +230,27 @@ class Importer:
     def __exit__(self, *_: object) -> None:
         """Let go of what was laid aside."""
         self._aside.cleanup()
+
+
+def _rolled(windows: StreamTable) -> RollupTable:
+    """The roll-ups of windows. What came late of a slot has one of its own, of another probe by name: a replay must not see it, nor that it will come."""
+    late = ~Told.of(windows).had(windows)
+    if not late.any():
+        return roll_up(windows)
+    columns = {**windows.columns, "probe": late.astype(np.int32)}
+    (probe,) = windows.probes
+    return roll_up(replace(windows, probes=(probe, late_name(probe)), columns=columns))
+
+
+def late_name(probe: str) -> str:
+    """The name under which stands what came late of an imported slot."""
+    return f"{probe[: LONGEST_ID - len(LATE)].rstrip('-')}{LATE}"
+
+
+def _slots(rows: StreamTable, which: NDArray[np.bool_]) -> int:
+    """How many slots of lines some roll-ups of one office are of."""
+    keys = np.stack([rows.columns[name][which].astype(np.int64) for name in ("path", "start_ns")])
+    return int(np.unique(keys, axis=1).shape[1])
 
 
 def _sum_of(site: str, parts: Iterable[Written]) -> Written:

@@ -1,0 +1,62 @@
+"""When a slot is told to a replay: when it closes, or a minute after the first of it came; and what of it had come by then, for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
+from telemetry.windows import SLOT_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from telemetry.store.tables import RollupTable, StreamTable
+
+_SLOTS: Final = 1 << 40
+"""More than there are since the epoch."""
+
+
+class Told(NamedTuple):
+    """Of W windows of one office that lie in K slots of its lines.
+
+    Attributes:
+        line_slots: (K,) a number for each path and slot, rising.
+        told_ns: (K,) when it was told.
+        closed: (K,) that was when it closed: something had come in time.
+        of_window: (W,) in which of them each window lies.
+    """
+
+    line_slots: NDArray[np.int64]
+    told_ns: NDArray[np.int64]
+    closed: NDArray[np.bool_]
+    of_window: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, windows: StreamTable) -> Told:
+        """Windows of one office, of whichever probes."""
+        numbers = _line_slot(windows.columns["path"], windows.columns["start_ns"])
+        line_slots, of_window = np.unique(numbers, return_inverse=True)
+        first_ns = np.full(len(line_slots), np.iinfo(np.int64).max)
+        np.minimum.at(first_ns, of_window, windows.columns["received_ns"])
+        closes_ns = (line_slots % _SLOTS + 1) * SLOT_NS + CLOSED_AFTER_NS
+        closed = first_ns <= closes_ns
+        return cls(line_slots, np.where(closed, closes_ns, first_ns + CLOSED_AFTER_NS), closed, of_window)
+
+    def had(self, windows: StreamTable) -> NDArray[np.bool_]:
+        """(W,): which windows had come when their slot was told."""
+        return np.asarray(windows.columns["received_ns"] <= self.told_ns[self.of_window])
+
+    def roll_up(self, windows: StreamTable) -> RollupTable:
+        """Roll-ups of some of the windows; one of a slot that was late as a whole was received when it was told, at the earliest."""
+        table = roll_up(windows)
+        row = np.searchsorted(self.line_slots, _line_slot(table.columns["path"], table.columns["slot_ns"]))
+        told_ns = np.where(self.closed, 0, self.told_ns)[row]
+        columns = {**table.columns, "received_ns": np.maximum(table.columns["received_ns"], told_ns)}
+        return replace(table, columns=columns)
+
+
+def _line_slot(path: NDArray[np.int32], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    return path.astype(np.int64) * _SLOTS + time_ns // SLOT_NS
