@@ -3,7 +3,8 @@
 A row that says again what another says of the same time was measured once. One that says something else of it contradicts
 it: the first is taken, and somebody should know. But where times are written to the minute, two may have been measured in it,
 or lost; and so may two of one value that follow each other, as in whole milliseconds. A sample or two that was written a few
-seconds early is no disorder: real traces have them.
+seconds early is no disorder: real traces have them. Only a row that is later than that is moved to its place: what is
+appended to a file leaves the rows before it as they stood.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 
 
 JUMBLED_NS: Final = 60 * SECOND_NS
-"""Where no sample stands after one that is later by more than this, they stay in the order of the file."""
+"""A row that stands after one which is later by so much is moved to its time; one that is less behind stays where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """Which of N rows, counted from 0 in the order of the file, are the samples of a trace, and what of the others.
 
-    `rows` (T,) the samples, oldest first; `late` how many of them stood after one of a later time, 0 where they stay as they
-    stood; `repeated` how many rows said again what an earlier one says; `contradicting` (C, 2) the others, each behind the
+    `rows` (T,) the samples, oldest first; `late` how many of them were moved, as they stood after one of a later time;
+    `repeated` how many rows said again what an earlier one says; `contradicting` (C, 2) the others, each behind the
     row that it contradicts.
     """
 
@@ -47,16 +48,36 @@ def order_of(time_ns: NDArray[np.int64], rtt_ms: NDArray[np.float64], exact: NDA
     repeated = written.duplicated().to_numpy() & (exact | np.isfinite(rtt_ms))
     contradicts = ~repeated & exact & written["time"].duplicated().to_numpy()
     stay = np.flatnonzero(~repeated & ~contradicts)
-    behind = np.maximum.accumulate(time_ns[stay]) - time_ns[stay]
-    in_order = bool((behind <= JUMBLED_NS).all())
-    rows = stay if in_order else stay[np.argsort(time_ns[stay], kind="stable")]
+    order, late = _by_time(time_ns[stay])
+    rows = stay[order]
     others = np.flatnonzero(contradicts)
     return Order(
         rows=rows,
-        late=0 if in_order else int(np.count_nonzero(behind)),
+        late=late,
         repeated=int(np.count_nonzero(repeated)),
         contradicting=np.stack([rows[_at(time_ns, rows, others)], others], axis=-1),
     )
+
+
+def _by_time(time_ns: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Where each sample stood (T,), and how many were moved. A file that stands newest first is read from its end."""
+    step_ns = np.diff(time_ns)
+    if np.count_nonzero(step_ns < 0) > np.count_nonzero(step_ns > 0):
+        order, _ = _by_time_of_rows(time_ns[::-1])
+        return len(order) - 1 - order, int(np.count_nonzero(_behind_ns(time_ns)))
+    return _by_time_of_rows(time_ns)
+
+
+def _by_time_of_rows(time_ns: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    behind_ns = _behind_ns(time_ns)
+    moved = behind_ns >= JUMBLED_NS
+    order = np.argsort(time_ns + np.where(moved, 0, behind_ns), kind="stable")
+    return order, int(np.count_nonzero(moved))
+
+
+def _behind_ns(time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(T,) by how much each stands after the latest before it; 0 of those in order."""
+    return np.asarray(np.maximum.accumulate(time_ns) - time_ns)
 
 
 def _copies(time_ns: NDArray[np.int64], rtt_ms: NDArray[np.float64]) -> NDArray[np.int64]:

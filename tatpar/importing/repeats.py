@@ -7,12 +7,13 @@ that is given twice, writes the very same row of the very same moment again: tha
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from tatpar.importing.samples import PING
+from telemetry.store.rollup import CLOSED_AFTER_NS
+from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from tatpar.importing.samples import Samples
 
 
+EXACT: Final = 5
+"""So many moments of one row each speak for a file before its first: at its beginning what is written again would be most."""
+
+
 def measured_once(samples: Samples, coarse: Callable[[Samples], NDArray[np.bool_]]) -> tuple[Samples, int]:
     """The samples of one office by path and time, each once, and how many rows were only written again.
 
@@ -29,11 +34,11 @@ def measured_once(samples: Samples, coarse: Callable[[Samples], NDArray[np.bool_
     as the file has it; what two files have was measured once.
 
     Args:
-        samples: (n,) in the order of the files.
+        samples: (n,) in the order of the files. Of the same row that which came first stays.
         coarse: says of samples (n,) where each file has a row as often as it was measured: `Coarse.of`, or everywhere in a
             trace, whose repeated rows are out already.
     """
-    ordered: Samples = samples[np.lexsort((samples["time_ns"], samples["path"]))]  # stable
+    ordered: Samples = samples[np.lexsort((_came_ns(samples), samples["time_ns"], samples["path"]))]  # stable
     moment = _moment(ordered)
     if _codes(moment).max(initial=-1) + 1 == len(ordered):
         return ordered, 0
@@ -48,38 +53,72 @@ class Coarse:
     """In which files the times of one office's paths are coarser than the rhythm, once all its samples were looked at.
 
     So they are where most moments of the file have several rows of the path; or where, of those that have several, at least
-    half have different ones: what is written again is the same.
+    half have different ones: what is written again is the same. At first a file is taken for one with `EXACT` exact moments.
+
+    Each row is judged by what the file had of the path until its slot was told: a replay must not know from later rows how
+    those before them count.
     """
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[int, str]] = Counter()
+        self._counts: dict[tuple[int, str], list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
 
     def look(self, samples: Samples) -> None:
         """Count the moments of some samples (n,); those of one moment come in one call."""
-        moment = _moment(samples)
-        place = _codes([samples["file"], *moment])
-        rows = np.bincount(place)
-        line = np.empty(len(rows), np.int64)
-        line[place] = _line(samples)
-        self._count("all", line)
-        if (rows > 1).any():
-            said = _codes([samples["file"], samples["row"], *moment])
-            different = np.bincount(place[np.unique(said, return_index=True)[1]])
-            self._count("several", line[rows > 1])
-            self._count("different", line[different > 1])
+        came = samples[np.argsort(_came_ns(samples), kind="stable")]
+        moment = [came["file"], *_moment(came)]
+        place = _codes(moment)
+        nth = _place_within(place)
+        self._count("all", came[nth == 0])
+        if not nth.any():
+            return
+        self._count("several", came[nth == 1])
+        other = came[_place_within(_codes([came["row"], *moment])) == 0]
+        self._count("different", other[_place_within(_codes([other["file"], *_moment(other)])) == 1])
 
     def of(self, samples: Samples) -> NDArray[np.bool_]:
-        """(n,) whether a sample's file has times of its path that are coarse."""
-        lines, of = np.unique(_line(samples), return_inverse=True)
-        return np.array([self._is_coarse(line) for line in lines.tolist()], np.bool_)[of]
+        """(n,) whether a sample's file had times of its path that are coarse, as far as was known when its slot was told."""
+        line, until = _line(samples), _known_slot(samples)
+        out = np.zeros(len(samples), np.bool_)
+        for each in np.unique(line).tolist():
+            mine = line == each
+            moments, several, different = (
+                self._until(each, what, until[mine]) for what in ("all", "several", "different")
+            )
+            most = 2 * several > moments + EXACT
+            out[mine] = most | ((different > 0) & (2 * different >= several))
+        return out
 
-    def _count(self, what: str, line: NDArray[np.int64]) -> None:
-        for each, count in zip(*np.unique(line, return_counts=True), strict=True):
-            self._counts[int(each), what] += int(count)
+    def _count(self, what: str, samples: Samples) -> None:
+        line, slot = _line(samples), _came_slot(samples)
+        for each in np.unique(line).tolist():
+            counted = np.unique(slot[line == each], return_counts=True)
+            self._counts.setdefault((each, what), []).append(counted)
 
-    def _is_coarse(self, line: int) -> bool:
-        moments, several, different = (self._counts[line, what] for what in ("all", "several", "different"))
-        return 2 * several > moments or (different > 0 and 2 * different >= several)
+    def _until(self, line: int, what: str, slot: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n,) how many were counted of a line up to each slot."""
+        counted = self._counts.get((line, what))
+        if counted is None:
+            return np.zeros(len(slot), np.int64)
+        slots, counts = (np.concatenate(parts) for parts in zip(*counted, strict=True))
+        order = np.argsort(slots, kind="stable")
+        total = np.append(0, np.cumsum(counts[order]))
+        return np.asarray(total[np.searchsorted(slots[order], slot, side="right")])
+
+
+def _came_ns(samples: Samples) -> NDArray[np.int64]:
+    """(n,) when each was known: what has no time of arrival, as it was measured."""
+    return np.maximum(samples["arrived_ns"], samples["time_ns"])
+
+
+def _came_slot(samples: Samples) -> NDArray[np.int64]:
+    """(n,) the first slot that was told after each had come."""
+    return -((CLOSED_AFTER_NS - _came_ns(samples)) // SLOT_NS) - 1
+
+
+def _known_slot(samples: Samples) -> NDArray[np.int64]:
+    """(n,) the last slot that was told when each is known: its own, or of one that came later the last before it came."""
+    own, came = samples["time_ns"] // SLOT_NS, _came_slot(samples)
+    return np.asarray(np.where(came <= own, own, came - 1))
 
 
 def _line(samples: Samples) -> NDArray[np.int64]:

@@ -121,6 +121,55 @@ def test_a_file_is_judged_as_a_whole_however_little_a_week_has_of_it(
     assert (sent, lost, site["repeated"]) == (70, 18, 6)
 
 
+HOUR = 60
+LATER = {
+    "times turn coarse": lambda minute: [f"{minute_of(START_S + 60 * minute)},{40 + i}" for i in range(4)],
+    "all is written again": lambda minute: [f"{minute_of(START_S + 60 * minute)},40"] * 2,
+}
+
+
+@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
+def test_how_rows_count_does_not_hang_on_what_was_measured_after_them(
+    desk: Desk, later: Callable[[int], list[str]]
+) -> None:
+    """Two hours of a ping a minute, of which every third stands there twice; then eight hours of something else: the two are as they were."""
+    first = [
+        row
+        for minute in range(2 * HOUR)
+        for row in [f"{minute_of(START_S + 60 * minute)},{LOST if minute % 4 == 0 else 40}"]
+        * (1 + (minute % 3 == 0))
+    ]
+    then = [row for minute in range(2 * HOUR, 10 * HOUR) for row in later(minute)]
+    _, *alone = imported(desk, TO_THE_MINUTE, "\n".join(first) + "\n")
+    _, sent, _ = imported(desk, TO_THE_MINUTE, "\n".join([*first, *then]) + "\n")
+    columns = desk.rollups().columns
+    early = columns["slot_ns"] < (START_S + 60 * 2 * HOUR) * SECOND_NS
+    assert [int(columns[name][early].sum()) for name in ("sent", "lost")] == alone == [2 * HOUR, HOUR // 2]
+    assert sent > 8 * HOUR
+
+
+def test_how_rows_count_does_not_hang_on_earlier_ones_that_came_later(desk: Desk) -> None:
+    """An hour of a ping a minute, half of which stand there twice; four a minute of the hour before come a day later."""
+    mapping = f'{TO_THE_MINUTE}[arrived]\ncolumn = "came"\nformat = "unix_s"\n'
+
+    def row(minute: int, rtt: str, late_s: int) -> str:
+        return f"{minute_of(START_S + 60 * minute)},{rtt},{START_S + 60 * minute + late_s}\n"
+
+    rtts = [LOST if minute % 4 == 0 else "40" for minute in range(HOUR)]
+    in_time = "".join(row(HOUR + minute, rtt, 1) * (1 + minute // 5 % 2) for minute, rtt in enumerate(rtts))
+    late = "".join(row(minute, f"{50 + i}", 80_000) for minute in range(HOUR) for i in range(4))
+    file = desk.writes("a.csv", "t,rtt,came\n" + late + in_time)
+    done = desk.imports([file], desk.writes("m.toml", mapping), "--json")
+    assert done.exit_code == 0, done.output
+    (site,) = json.loads(done.stdout)["sites"]
+    columns = desk.rollups().columns
+    assert (columns["sent"].sum(), columns["lost"].sum(), site["repeated"]) == (
+        5 * HOUR,
+        HOUR // 4,
+        HOUR // 2,
+    )
+
+
 def test_figures_of_one_moment_are_put_together(desk: Desk) -> None:
     """Four rows a minute, as two agents or a coarse clock leave them: sums of packets, whatever the rows say."""
     mapping = (

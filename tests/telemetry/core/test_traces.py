@@ -180,7 +180,7 @@ def test_of_two_values_for_one_instant_the_first_is_taken_and_the_other_told(tmp
 
 
 def test_a_sample_that_stands_seconds_after_a_later_one_stays_there(tmp_path: Path) -> None:
-    """As in real traces: it is dated like the one before it, and nobody is told; a minute and more is disorder."""
+    """As in real traces: it is dated like the one before it, and nobody is told; one that is a minute late or more is moved, it alone."""
     rows = [
         f"2016-11-19 23:{at};{rtt};0"
         for at, rtt in (("00:28", 20), ("04:30", 21), ("04:28", 22), ("08:28", 23))
@@ -190,8 +190,32 @@ def test_a_sample_that_stands_seconds_after_a_later_one_stays_there(tmp_path: Pa
     assert np.diff(found.time_ns).tolist() == [242 * 10**9, 0, 238 * 10**9]
     assert found.mended[0].endswith("sorted by time: 0; repeated rows, counted once: 1")
     found = of_rows(tmp_path / "a.csv", [*rows, "2016-11-19 23:07:27;24;0"])
-    assert found.rtt_ms.tolist() == [20.0, 22.0, 21.0, 24.0, 23.0]
-    assert found.mended[0].endswith("sorted by time: 2; repeated rows, counted once: 0")
+    assert found.rtt_ms.tolist() == [20.0, 21.0, 22.0, 24.0, 23.0]
+    assert found.mended[0].endswith("sorted by time: 1; repeated rows, counted once: 0")
+
+
+@pytest.mark.parametrize("moved", [[4], [3, 6], [0, 1, 2], [7, 5, 3]])
+def test_a_row_that_came_late_leaves_those_before_it_as_they_stood(tmp_path: Path, moved: list[int]) -> None:
+    """A packet every 20 s, each third one written before the second: whatever is appended, their order is the same."""
+    stand = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9]
+    rows = [f"2016-11-19 23:{at // 3:02}:{at % 3 * 20:02};{20 + at};0" for at in range(10)]
+    before = [rows[at] for at in stand if at not in moved]
+    plain = of_rows(tmp_path / "a.csv", before).rtt_ms.tolist()
+    found = of_rows(tmp_path / "a.csv", [*before, "2016-11-19 23:10:00;40;0", *(rows[at] for at in moved)])
+    stayed = [rtt for rtt in found.rtt_ms.tolist() if rtt - 20 not in moved]
+    assert stayed == [*plain, 40.0]
+    late = [rtt - 20 for rtt in found.rtt_ms.tolist() if rtt - 20 in moved]
+    assert late == sorted(moved)
+
+
+def test_a_file_that_stands_newest_first_is_read_from_its_end(tmp_path: Path) -> None:
+    """Also where the packets are seconds apart, and where one stands seconds out of its place."""
+    rows = [
+        f"2016-11-19 23:{at // 4:02}:{at % 4 * 15:02};{20 + at};0" for at in (0, 1, 2, 4, 3, *range(5, 40))
+    ]
+    plain, found = of_rows(tmp_path / "a.csv", rows), of_rows(tmp_path / "a.csv", rows[::-1])
+    assert found.rtt_ms.tolist() == plain.rtt_ms.tolist() == [20, 21, 22, 24, 23, *range(25, 60)]
+    assert found.time_ns.tolist() == plain.time_ns.tolist()
 
 
 def test_in_a_minute_two_may_have_been_measured(tmp_path: Path) -> None:
