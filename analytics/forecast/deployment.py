@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.forecast.seen import closing_ns
+from analytics.forecast.imported import expected_slots
+from analytics.forecast.in_time import closed_ns, heard_before, in_time
 from analytics.forecast.track import Track
 from analytics.hours import ahead_ns
-from analytics.rhythm import slots_due
 from telemetry.line_slots import NEVER
 from telemetry.windows import HOUR_NS, SLOT_NS
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analytics.forecast.imported import Imported
     from analytics.forecast.slots import SlotGrid
     from analytics.lines import Lines
     from config.sites import Site
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 ANNOUNCED_BEFORE_NS: Final = 24 * HOUR_NS
 """When history is replayed, only what was announced so long beforehand counts as announced: the longest horizon."""
-OVER_NS: Final = 24 * HOUR_NS
-"""An imported source that has been silent for so long may be over."""
-_OVER_SLOTS: Final = OVER_NS // SLOT_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def tracks_of(
     sites, paths, slots = grid.measured.shape
     lines = sites * paths
     windows = grid.measured.reshape(lines, slots)
-    closes_ns = _closed_ns(grid)
+    closes_ns = closed_ns(grid)
     arrived_ns = np.maximum(grid.received_ns, closes_ns).reshape(lines, slots)
     most = _most_until(windows, arrived_ns, closes_ns)
     if around.most is not None:
@@ -131,15 +129,14 @@ def _share(broken: NDArray[np.uint8], windows: NDArray[np.uint8]) -> NDArray[np.
 
 def hearing_slots(grid: SlotGrid) -> NDArray[np.bool_]:
     """(T,): anybody was heard in time."""
-    return np.asarray(_in_time(grid).any(axis=0))
+    return np.asarray(in_time(grid).any(axis=0))
 
 
 def awaited_slots(
     grid: SlotGrid,
     lost: NDArray[np.bool_],
     hearing: NDArray[np.bool_] | None = None,
-    imported: NDArray[np.bool_] | None = None,
-    rows: NDArray[np.bool_] | None = None,
+    imported: Imported | None = None,
 ) -> NDArray[np.bool_]:
     """(S, T): were nothing of an office there it would be dark: it had been heard before, and either its contact was lost or others were heard.
 
@@ -147,102 +144,13 @@ def awaited_slots(
         grid: what is there, whenever it came.
         lost: (S, T) contact was lost.
         hearing: (T,) of `hearing_slots`, for a grid that has not all offices.
-        imported: (S, T) an imported source covers the slot, or may; none where nothing was imported.
-        rows: (S, P, T) which cells are imported; None: all of the slots that a source covers.
+        imported: where nothing was imported, None.
     """
     hearing = hearing_slots(grid) if hearing is None else hearing
-    heard = _heard_before(grid, grid.measured > 0)
+    heard = heard_before(grid, grid.measured > 0)
     if imported is None:
         return np.asarray(heard & (lost | hearing))
-    return np.asarray(heard & (lost | (hearing & expected_slots(grid, imported, rows))))
-
-
-def covered_slots(grid: SlotGrid, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(S, T): an imported source may go on: a row of it that came in time lies at most `OVER_NS` before. Nothing that comes later tells of it.
-
-    Args:
-        grid: what is there, whenever it came.
-        rows: (S, P, T) which cells are imported.
-    """
-    slot = np.arange(rows.shape[-1])
-    last = np.maximum.accumulate(np.where(_in_time(grid, rows), slot, -len(slot) - _OVER_SLOTS), axis=1)
-    return np.asarray(slot - last <= _OVER_SLOTS)
-
-
-def expected_slots(
-    grid: SlotGrid, imported: NDArray[np.bool_], rows: NDArray[np.bool_] | None = None
-) -> NDArray[np.bool_]:
-    """(S, T): whether an office was to report at that time: a probe of it had been heard before, or an imported source covers it.
-
-    Such a source has an end, after which nobody can tell the office's silence from a file that is over; and a rhythm of its own.
-    """
-    rows = _rows_of(imported, rows)
-    return due_slots(grid, imported, rows) & (imported | _by_probes(grid, rows))
-
-
-def due_slots(
-    grid: SlotGrid, imported: NDArray[np.bool_], rows: NDArray[np.bool_] | None = None
-) -> NDArray[np.bool_]:
-    """(S, T): a slot without anything is silence, not only the time between two samples of an `imported` source (S, T).
-
-    Its rhythm is told by those of its `rows` (S, P, T) that came in time: what comes late must not be told of beforehand.
-    """
-    rows = _rows_of(imported, rows)
-    sampled = slots_due(_in_time(grid, rows))
-    return np.asarray(sampled | ~imported | _by_probes(grid, rows))
-
-
-def over_by_ns(
-    grid: SlotGrid,
-    lost: NDArray[np.bool_],
-    imported: NDArray[np.bool_],
-    rows: NDArray[np.bool_] | None = None,
-) -> NDArray[np.int64]:
-    """(S, T): when the silence of an imported source has lasted for so long that the source may be over; `NEVER` of what was no such silence.
-
-    While a file has a hole nobody knows whether rows follow, so a hole and an end are told alike: as silence for `OVER_NS`, then not
-    at all. A source none of whose rows comes in time is never silent.
-
-    Args:
-        grid: what is there, whenever it came.
-        lost: (S, T) contact was lost: that is known of itself.
-        imported: (S, T) an imported source covers the slot, or may.
-        rows: (S, P, T) which cells are imported; None: all of the slots that a source covers.
-    """
-    rows = _rows_of(imported, rows)
-    closes_ns = _closed_ns(grid)
-    there = _in_time(grid, rows)
-    last_ns = np.maximum.accumulate(np.where(there, closes_ns, 0), axis=1)
-    next_ns = np.minimum.accumulate(np.where(there, closes_ns, NEVER)[:, ::-1], axis=1)[:, ::-1]
-    over_ns = np.where(last_ns > 0, last_ns + OVER_NS, 0)
-    ends = imported & ~lost & ~_by_probes(grid, rows) & (next_ns > over_ns)
-    return np.where(ends, over_ns, NEVER)
-
-
-def _rows_of(imported: NDArray[np.bool_], rows: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """(S, P or 1, T): where nobody says which cells are imported, all are in the slots that a source covers."""
-    return imported[:, None] if rows is None else rows
-
-
-def _in_time(grid: SlotGrid, rows: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """(S, T): something of an office, or of some `rows` (S, P, T) of it, was there by the time at which the slot closed."""
-    in_time = (grid.received_ns > 0) & (grid.received_ns <= _closed_ns(grid))
-    return np.asarray((in_time if rows is None else in_time & rows).any(axis=1))
-
-
-def _by_probes(grid: SlotGrid, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(S, T): a probe of the office had been heard before: what is not among the imported `rows`."""
-    return _heard_before(grid, (grid.measured > 0) & ~rows)
-
-
-def _heard_before(grid: SlotGrid, there: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(S, T): something of an office that is `there`, (S, P, T), had come by the time at which the slot closed."""
-    first_ns = np.where(there, grid.received_ns, NEVER).min(axis=(1, 2), initial=NEVER)
-    return np.asarray(first_ns[:, None] <= _closed_ns(grid))
-
-
-def _closed_ns(grid: SlotGrid) -> NDArray[np.int64]:
-    return closing_ns(grid.first_slot, grid.measured.shape[-1], SLOT_NS)
+    return np.asarray(heard & (lost | (hearing & expected_slots(grid, imported))))
 
 
 def clock_ahead(first_slot: int, slots: int, zone: tzinfo) -> NDArray[np.int64] | None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from telemetry.line_slots import NEVER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -150,7 +152,7 @@ def lead_ns(
     was not made (NaN) lies below none, as in `flags`.
     """
     pairs = int(pair.max()) + 1 if len(pair) else 0
-    last_fine = np.full(pairs, np.iinfo(np.int64).max)
+    last_fine = np.full(pairs, NEVER)
     fine = ~(chance < threshold)
     np.minimum.at(last_fine, pair[fine], ahead_ns[fine])
     lead = np.full(pairs, -1, dtype=np.int64)

@@ -15,6 +15,7 @@ import numpy as np
 
 from analytics.shared.onsets import AGE_NS, TOGETHER_NS
 from analytics.shared.sighting import DOWN_WAYS, WAYS
+from telemetry.line_slots import NEVER
 from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
@@ -83,15 +84,14 @@ def _undecided(lines: NDArray[np.bool_], early: NDArray[np.bool_], sighting: Sig
 
 def _is_late(first_ns: NDArray[np.int64], hit: NDArray[np.bool_], since_ns: int) -> NDArray[np.bool_]:
     """(S,): hit after the fault's half hour."""
-    ill = first_ns < np.iinfo(np.int64).max
+    ill = first_ns < NEVER
     return np.asarray(hit & ill & (first_ns > since_ns + AGE_NS))
 
 
 def _first_ns(lines: NDArray[np.bool_], sighting: Sighting) -> NDArray[np.int64]:
     """(S,): when the first of an office's `lines`, (S, P), fell ill."""
-    never = np.iinfo(np.int64).max
     ill = lines & sighting.troubled
-    return np.asarray(np.where(ill, sighting.since_ns, never).min(axis=1, initial=never))
+    return np.asarray(np.where(ill, sighting.since_ns, NEVER).min(axis=1, initial=NEVER))
 
 
 def _shown(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from telemetry.decisions import DOWN, ReasonCode
+from telemetry.line_slots import NEVER
 from telemetry.windows import SILENT_NS
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _DOWN_BITS: Final = sum(1 << way for way in DOWN_WAYS)
 _WAYS_OF: Final = {
     code: sum(1 << way for way, codes in enumerate(_CODES) if code in codes) for code in ReasonCode
 }
-_NEVER: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def sight(lines: Lines, flags: Iterable[Flag], heard: Heard, now_ns: int) -> Sig
         if row is not None:
             marks.take(flag, row, lines.path_index.get(flag.path))
     known = measured & (silent | (now_ns - heard.last_end_ns <= SILENT_NS))
-    troubled = (marks.since_ns < _NEVER) & known
+    troubled = (marks.since_ns < NEVER) & known
     return Sighting(
         known,
         troubled,
@@ -147,7 +147,7 @@ class _Marks:
 
     def __init__(self, silent: NDArray[np.bool_], newest: NDArray[np.int64], now_ns: int) -> None:
         self._now_ns = now_ns
-        self.since_ns = np.where(silent, newest[:, None], _NEVER)
+        self.since_ns = np.where(silent, newest[:, None], NEVER)
         self.until_ns = np.where(silent, now_ns, 0)
         self.down = silent.copy()
         self.ways = np.where(silent, _WAYS_OF[ReasonCode.DARK], 0).astype(np.uint8)

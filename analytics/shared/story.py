@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import betaln, gammaln
 
 from analytics.shared.onsets import AGE_NS, EARLIER_NS, coincidence
+from telemetry.line_slots import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -145,8 +146,7 @@ def _well_but_for_it(seen: Seen, onset_ns: np.int64) -> NDArray[np.int64]:
 
 
 def _first(ill: NDArray[np.bool_], since_ns: NDArray[np.int64]) -> NDArray[np.int64]:
-    never = np.iinfo(np.int64).max
-    return np.asarray(np.where(ill, since_ns, never).min(axis=-1, initial=never))
+    return np.asarray(np.where(ill, since_ns, NEVER).min(axis=-1, initial=NEVER))
 
 
 def _share(troubled: NDArray[np.bool_], among: NDArray[np.bool_]) -> NDArray[np.float64]:

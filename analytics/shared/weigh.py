@@ -16,6 +16,7 @@ import numpy as np
 from analytics.shared.onsets import onsets
 from analytics.shared.story import see, suffers, told
 from telemetry.decisions import FactorKind
+from telemetry.line_slots import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +92,7 @@ def _with_the_silent_beside(seen: Seen, headquarters: NDArray[np.bool_], sightin
     if not silent.any():
         return seen
     theirs = headquarters[:, None] & silent
-    since_ns = np.where(sighting.silent, sighting.since_ns, np.iinfo(np.int64).max).min(axis=1)
+    since_ns = np.where(sighting.silent, sighting.since_ns, NEVER).min(axis=1)
     return replace(
         seen,
         beside=np.where(theirs, 1.0, seen.beside),

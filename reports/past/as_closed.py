@@ -18,6 +18,7 @@ from analytics.floor import asks_floor
 from analytics.forecast.seen import closing_ns
 from analytics.lines import Lines
 from reports.past.judged import JudgedSpan, read_judged
+from telemetry.line_slots import NEVER
 from telemetry.store import assembly
 from telemetry.store.imported import is_among
 from telemetry.store.protocol import Selection
@@ -117,7 +118,7 @@ def _first_of_twins(table: StreamTable) -> StreamTable:
     """
     keys = np.stack([table.columns[name].astype(np.int64) for name in ("site", "path", "start_ns")])
     _, slot = np.unique(keys, axis=1, return_inverse=True)
-    first_ns = np.full(int(slot.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    first_ns = np.full(int(slot.max(initial=-1)) + 1, NEVER)
     np.minimum.at(first_ns, slot.ravel(), table.columns["received_ns"])
     closes_ns, came_ns = _closes_ns(table), table.columns["received_ns"]
     told_ns = np.where(came_ns > closes_ns, came_ns + CLOSED_AFTER_NS, came_ns)

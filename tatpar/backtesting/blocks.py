@@ -12,13 +12,11 @@ from analytics.forecast.deployment import (
     Surroundings,
     awaited_slots,
     clock_ahead,
-    covered_slots,
-    due_slots,
     groups_of,
-    over_by_ns,
     planned_slots,
     track_of,
 )
+from analytics.forecast.imported import Imported, due_slots, over_by_ns
 from analytics.forecast.lots import seeds_of
 from analytics.forecast.other_lines import silent_before_heard
 from analytics.forecast.replay import Doing, Extent, ReplayBlock
@@ -202,16 +200,16 @@ class HistoryBlocks:
         starts = (grid.first_slot + np.arange(slots, dtype=np.int64)) * SLOT_NS
         blocks = self._source.blocks or InProcess(self._source.reader)
         rows = imported_rows(blocks, lines, state.imported(), (grid.first_slot, grid.end_slot))
-        imported = None if rows is None else covered_slots(grid, rows)
+        imported = None if rows is None else Imported.of_rows(grid, rows)
         lost = lost_in(state, lines.sites, starts, SLOT_NS)
         return Surroundings(
             groups_of(lines, config.registry.by_id),
-            awaited_slots(grid, lost, imported=imported, rows=rows),
+            awaited_slots(grid, lost, imported=imported),
             planned_slots(
                 config.works, lines, grid.first_slot, slots, known_ns=None, longest_ns=self._longest_ns
             ),
-            over_ns=None if imported is None else over_by_ns(grid, lost, imported, rows),
-            due=None if imported is None else due_slots(grid, imported, rows),
+            over_ns=None if imported is None else over_by_ns(grid, lost, imported),
+            due=None if imported is None else due_slots(grid, imported),
             ahead=clock_ahead(grid.first_slot, slots, self._offices.zone),
         )
 

@@ -107,7 +107,7 @@ class Coarse:
 
 def _came_ns(samples: Samples) -> NDArray[np.int64]:
     """(n,) when each was known: what has no time of arrival, as it was measured."""
-    return np.maximum(samples["arrived_ns"], samples["time_ns"])
+    return np.asarray(np.maximum(samples["arrived_ns"], samples["time_ns"]))
 
 
 def _came_slot(samples: Samples) -> NDArray[np.int64]:

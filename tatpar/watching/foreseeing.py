@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.condition import SUSPECT
-from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, over_by_ns, tracks_of
+from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, tracks_of
 from analytics.forecast.features import digest
 from analytics.forecast.foresight import Foresight
+from analytics.forecast.imported import over_by_ns
 from analytics.forecast.laid_over import LaidOver
 from analytics.forecast.newest import Now, asked_ns, put_newest
 from tatpar.watching.imported_spans import imported_slots

@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.forecast.imported import Imported
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from telemetry.state.db import StateDb
 
 
-def imported_slots(
-    state: StateDb, sites: Sequence[str], first_slot: int, slots: int
-) -> NDArray[np.bool_] | None:
-    """(S, T): an imported source of the office covers the slot; None where nothing was imported of any.
+def imported_slots(state: StateDb, sites: Sequence[str], first_slot: int, slots: int) -> Imported | None:
+    """Which slots imported sources cover, as of what the state knows; None where nothing was imported of any.
 
     Args:
         state: knows what was imported.
@@ -35,4 +32,4 @@ def imported_slots(
         for from_ns, until_ns in spans.get(site, ()):
             first = max(from_ns // SLOT_NS - first_slot, 0)
             out[row, first : max(-(-until_ns // SLOT_NS) - first_slot, 0)] = True
-    return out
+    return Imported.of_spans(out)

@@ -16,13 +16,13 @@ from analytics.forecast.deployment import (
     awaited_slots,
     clock_ahead,
     groups_of,
-    over_by_ns,
     planned_slots,
     tracks_of,
 )
 from analytics.forecast.features import Digest, digest
 from analytics.forecast.habits import Habits
 from analytics.forecast.hourly import Hourly
+from analytics.forecast.imported import over_by_ns
 from analytics.forecast.margins import Margin
 from analytics.forecast.pieces import InPieces, Piece
 from analytics.forecast.seen import Past as Sums

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from telemetry.line_slots import NEVER
 from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
 from telemetry.windows import SLOT_NS
 
@@ -39,7 +40,7 @@ class Told(NamedTuple):
         """Windows of one office, of whichever probes."""
         numbers = _line_slot(windows.columns["path"], windows.columns["start_ns"])
         line_slots, of_window = np.unique(numbers, return_inverse=True)
-        first_ns = np.full(len(line_slots), np.iinfo(np.int64).max)
+        first_ns = np.full(len(line_slots), NEVER)
         np.minimum.at(first_ns, of_window, windows.columns["received_ns"])
         closes_ns = (line_slots % _SLOTS + 1) * SLOT_NS + CLOSED_AFTER_NS
         closed = first_ns <= closes_ns

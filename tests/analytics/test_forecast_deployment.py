@@ -12,12 +12,12 @@ from analytics.broken import broken_windows
 from analytics.forecast.deployment import (
     Surroundings,
     awaited_slots,
-    due_slots,
     groups_of,
     planned_slots,
     track_of,
 )
 from analytics.forecast.held import came_true
+from analytics.forecast.imported import Imported, due_slots
 from analytics.forecast.seen import dark_by, look
 from analytics.forecast.slots import SlotGrid, empty_slots, joined_slots, merged_slots, put_rollups
 from analytics.forecast.track import Asks, Track
@@ -208,11 +208,13 @@ def test_an_imported_source_is_awaited_as_far_as_it_reaches_and_a_probe_from_its
     imported[0, :10] = True
     lost = np.zeros_like(imported)
     lost[0, 12] = True
-    found = awaited_slots(grid, lost, imported=imported)
+    found = awaited_slots(grid, lost, imported=Imported.of_spans(imported))
     assert np.flatnonzero(~found[0]).tolist() == [10, 11, 13, 14]
     assert found[1:].all()
     nobody = np.zeros_like(imported)
-    assert np.array_equal(awaited_slots(grid, lost, imported=nobody), awaited_slots(grid, lost))
+    assert np.array_equal(
+        awaited_slots(grid, lost, imported=Imported.of_spans(nobody)), awaited_slots(grid, lost)
+    )
 
 
 def test_the_time_between_two_samples_of_an_imported_source_is_no_silence(made: Bench) -> None:
@@ -223,10 +225,10 @@ def test_the_time_between_two_samples_of_an_imported_source_is_no_silence(made: 
     imported = np.zeros((len(SITES), SLOTS), dtype=bool)
     imported[0] = True
     lost = np.zeros_like(imported)
-    due = due_slots(grid, imported)
+    due = due_slots(grid, Imported.of_spans(imported))
     assert np.flatnonzero(~due[0]).tolist() == [1, 3, 5, 7, 9, 11, 15, 17, 19, 21, 23]
     assert due[1:].all()
-    assert np.array_equal(awaited_slots(grid, lost, imported=imported), due)
+    assert np.array_equal(awaited_slots(grid, lost, imported=Imported.of_spans(imported)), due)
 
 
 def test_grids_are_merged_and_joined(made: Bench) -> None:

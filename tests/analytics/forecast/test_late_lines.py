@@ -10,17 +10,14 @@ import numpy as np
 import pytest
 
 from analytics.forecast.deployment import (
-    OVER_NS,
     Surroundings,
     awaited_slots,
-    covered_slots,
-    due_slots,
-    over_by_ns,
     tracks_of,
 )
 from analytics.forecast.features import facts
 from analytics.forecast.held import came_true
 from analytics.forecast.hourly import hourly
+from analytics.forecast.imported import OVER_NS, Imported, due_slots, over_by_ns
 from analytics.forecast.rails import rails
 from analytics.forecast.seen import closing_ns, dark_by, look
 from analytics.forecast.slots import empty_slots
@@ -84,16 +81,18 @@ def track_of(
     grid: SlotGrid, imported: NDArray[np.bool_] | None = None, rows: NDArray[np.bool_] | None = None
 ) -> Track:
     """As a back-test makes it of imported `rows`; as of a source that is known by its span where none are told."""
-    imported = imported if rows is None else covered_slots(grid, rows)
+    told = None if rows is None else Imported.of_rows(grid, rows)
+    spans = None if imported is None else Imported.of_spans(imported)
+    source = spans if told is None else told
     lost = np.zeros((len(LINES.sites), SLOTS), dtype=bool)
     works = np.zeros(grid.measured.shape, dtype=bool)
     works[:, :, [*range(288, 576), *range(7 * 288, 9 * 288)]] = True
     around = Surroundings(
         groups={"provider": np.array([0, 0, 0, 0, 1, 1], dtype=np.int32)},
-        awaited=awaited_slots(grid, lost, imported=imported, rows=rows),
+        awaited=awaited_slots(grid, lost, imported=source),
         planned=works,
-        over_ns=None if imported is None else over_by_ns(grid, lost, imported, rows),
-        due=None if imported is None else due_slots(grid, imported, rows),
+        over_ns=None if source is None else over_by_ns(grid, lost, source),
+        due=None if source is None else due_slots(grid, source),
     )
     return tracks_of(grid, around)[0]
 
@@ -232,11 +231,11 @@ def test_a_sources_rhythm_is_told_by_what_came_in_time() -> None:
     gone = np.zeros(grid.measured.shape, dtype=bool)
     gone[0, :, 1::2] = True
     silenced(grid, gone)
-    due = due_slots(grid, imported)[0]
+    due = due_slots(grid, Imported.of_spans(imported))[0]
     assert due[100:200].tolist() == [True, False] * 50
     late = in_time()
     late.received_ns[0, :, 1::2] += DAY_NS
-    assert np.array_equal(due_slots(late, imported)[0], due)
+    assert np.array_equal(due_slots(late, Imported.of_spans(imported))[0], due)
     late.received_ns[0, :, ::2] += DAY_NS
     assert not dark_by(track_of(late, imported), int(CLOSES_NS[-1])).any()
 
