@@ -77,7 +77,7 @@ def put_rollups(
 ) -> None:
     """Lay roll-ups into a grid; rows of other lines and times are passed over.
 
-    Where a probe took another's place within a slot there are two rows of it: their windows count together, and
+    Where a probe took another's place within a slot there are two rows of it: their windows count together, each once, and
     the figures are those of the later one.
 
     Args:
@@ -99,13 +99,15 @@ def put_rollups(
     if ABOVE in values:
         found[ABOVE] = _mean(values[ABOVE])
     firsts, cell = _without_twins(cell)
-    measured = (values["sent"] > 0).sum(axis=-1)
-    grid.measured[cell] = np.add.reduceat(measured, firsts)
+    there = values["sent"] > 0
+    measured = there.sum(axis=-1)
+    once = measured if len(firsts) == len(rows) else np.logical_or.reduceat(there, firsts).sum(axis=-1)
+    grid.measured[cell] = once
     received_ns = np.asarray(table.columns["received_ns"], dtype=np.int64)[rows]
     grid.received_ns[cell] = np.maximum.reduceat(received_ns, firsts)
     broken = broken_in_past(values, measured, limits)
     for index, each in enumerate(limits):
-        grid.broken[(index, *cell)] = np.add.reduceat(broken[index], firsts)
+        grid.broken[(index, *cell)] = np.minimum(np.add.reduceat(broken[index], firsts), once)
         grid.strain[(index, *cell)] = np.fmax.reduceat(strain(found, each), firsts)
 
 

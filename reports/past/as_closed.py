@@ -107,8 +107,8 @@ class AsClosed:
             span = Selection(int(slots.min()), int(slots.max()) + SLOT_NS, sites=(late.sites[site],))
             table = _of_slots(self._reader.streams(span), mine)
             if len(table):
-                told = Told.of(table)
-                yield told.roll_up(assembly.rows_where(table, told.had(table)))
+                told = Told.of(*(table.columns[name] for name in ("path", "start_ns", "received_ns")))
+                yield told.roll_up(assembly.rows_where(table, told.had))
 
 
 def _first_of_twins(table: StreamTable) -> StreamTable:

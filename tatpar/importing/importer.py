@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -21,13 +21,12 @@ from tatpar.importing.repeats import Coarse, measured_once
 from tatpar.importing.samples import dtype_of, samples
 from tatpar.importing.spill import Spill
 from tatpar.importing.tables import chunks
-from tatpar.importing.windows import windows_of
-from telemetry.store.assembly import rows_where
+from tatpar.importing.windows import late, windows_of
+from telemetry.store.assembly import concatenate, rows_where
 from telemetry.store.imported import is_among
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
 from telemetry.store.rollup_tables import as_rollups, as_windows
-from telemetry.store.told import Told
 from telemetry.windows import DAY_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ class Importer:
         parts: list[Written] = []
         for found in self._spill.take(site):
             once, repeated = measured_once(found, coarse)
-            table = _rolled(windows_of(once, site, self._sources.mapping.probe, self._paths))
+            table = self._rolled(once, site)
             table, written = self._fresh(site, table, len(found), reader)
             if store is not None and len(table):
                 store.import_rollups(table)
@@ -180,6 +179,15 @@ class Importer:
         return structs.replace(
             _sum_of(site, parts), twice=self._doubt[site, "twice"], never=self._doubt[site, "never"]
         )
+
+    def _rolled(self, samples: Samples, site: str) -> RollupTable:
+        """Roll-ups of samples. What came late of a slot has one of its own, of another probe by name: a replay must not see it, nor that it will come."""
+        probe = self._sources.mapping.probe
+        came_late = late(samples)
+        parts = [windows_of(samples[~came_late], site, probe, self._paths)]
+        if came_late.any():
+            parts.append(windows_of(samples[came_late], site, late_name(probe), self._paths))
+        return roll_up(concatenate(parts))
 
     def _coarse(self, site: str) -> Callable[[Samples], NDArray[np.bool_]]:
         """Where the very same row of a file counts each time, judged by all that the files have of an office."""
@@ -230,16 +238,6 @@ class Importer:
     def __exit__(self, *_: object) -> None:
         """Let go of what was laid aside."""
         self._aside.cleanup()
-
-
-def _rolled(windows: StreamTable) -> RollupTable:
-    """The roll-ups of windows. What came late of a slot has one of its own, of another probe by name: a replay must not see it, nor that it will come."""
-    late = ~Told.of(windows).had(windows)
-    if not late.any():
-        return roll_up(windows)
-    columns = {**windows.columns, "probe": late.astype(np.int32)}
-    (probe,) = windows.probes
-    return roll_up(replace(windows, probes=(probe, late_name(probe)), columns=columns))
 
 
 def late_name(probe: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tatpar.importing.samples import PING
+from tatpar.importing.samples import PING, known_ns
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.windows import SLOT_NS
 
@@ -38,7 +38,7 @@ def measured_once(samples: Samples, coarse: Callable[[Samples], NDArray[np.bool_
         coarse: says of samples (n,) where each file has a row as often as it was measured: `Coarse.of`, or everywhere in a
             trace, whose repeated rows are out already.
     """
-    ordered: Samples = samples[np.lexsort((_came_ns(samples), samples["time_ns"], samples["path"]))]  # stable
+    ordered: Samples = samples[np.lexsort((known_ns(samples), samples["time_ns"], samples["path"]))]  # stable
     moment = _moment(ordered)
     if _codes(moment).max(initial=-1) + 1 == len(ordered):
         return ordered, 0
@@ -64,7 +64,7 @@ class Coarse:
 
     def look(self, samples: Samples) -> None:
         """Count the moments of some samples (n,); those of one moment come in one call."""
-        came = samples[np.argsort(_came_ns(samples), kind="stable")]
+        came = samples[np.argsort(known_ns(samples), kind="stable")]
         moment = [came["file"], *_moment(came)]
         place = _codes(moment)
         nth = _place_within(place)
@@ -105,14 +105,9 @@ class Coarse:
         return np.asarray(total[np.searchsorted(slots[order], slot, side="right")])
 
 
-def _came_ns(samples: Samples) -> NDArray[np.int64]:
-    """(n,) when each was known: what has no time of arrival, as it was measured."""
-    return np.asarray(np.maximum(samples["arrived_ns"], samples["time_ns"]))
-
-
 def _came_slot(samples: Samples) -> NDArray[np.int64]:
     """(n,) the first slot that was told after each had come."""
-    return -((CLOSED_AFTER_NS - _came_ns(samples)) // SLOT_NS) - 1
+    return -((CLOSED_AFTER_NS - known_ns(samples)) // SLOT_NS) - 1
 
 
 def _known_slot(samples: Samples) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 from tatpar.importing.mapping import JITTERS, LOSSES, MOST_PACKETS, ROUND_TRIPS, Count, Duration, Share
 from tatpar.importing.numbers import MS_PER, Times, must_lie_in_the_past, numbers, times
-from telemetry.windows import DAY_NS, SECOND_NS
+from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +33,12 @@ SKEW_NS: Final = 60 * SECOND_NS
 """So much earlier than its measurement a row may have come: clocks differ, and times are written to the minute."""
 _TRUTHS: Final = {"true": "1", "false": "0"}
 """Marks of truth as numbers."""
+
+
+def known_ns(samples: Samples) -> NDArray[np.int64]:
+    """(n,) when each was known: at the end of its own window, or when it arrived where the file says that it was later."""
+    ends_ns = (samples["time_ns"] // WINDOW_NS + 1) * WINDOW_NS
+    return np.asarray(np.maximum(samples["arrived_ns"], ends_ns))
 
 
 def dtype_of(mapping: Mapping) -> np.dtype[Any]:

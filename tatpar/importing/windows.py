@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tatpar.importing.mapping import ROUND_TRIPS
-from tatpar.importing.samples import PING
+from tatpar.importing.samples import PING, known_ns
 from telemetry.histogram import bin_of
 from telemetry.store.imported import completed
 from telemetry.store.tables import Ragged, StreamTable
+from telemetry.store.told import Told
 from telemetry.windows import MS_NS, WINDOW_NS
 
 if TYPE_CHECKING:
@@ -38,13 +39,12 @@ def windows_of(samples: Samples, site: str, probe: str, paths: Sequence[str]) ->
     window = samples["time_ns"] // WINDOW_NS
     starts = _edges(samples["path"], window)
     start_ns = window[starts] * WINDOW_NS
-    arrived = np.maximum.reduceat(samples["arrived_ns"], starts) if len(starts) else start_ns
     columns: Columns = {
         "site": np.zeros(len(starts), np.int32),
         "probe": np.zeros(len(starts), np.int32),
         "path": samples["path"][starts].astype(np.int32),
         "start_ns": start_ns,
-        "received_ns": np.maximum(arrived, start_ns + WINDOW_NS),
+        "received_ns": np.maximum.reduceat(known_ns(samples), starts) if len(starts) else start_ns,
         "emulated": np.ones(len(starts), np.int64),
     }
     if samples.dtype == PING:
@@ -54,6 +54,11 @@ def windows_of(samples: Samples, site: str, probe: str, paths: Sequence[str]) ->
         columns |= _of_summaries(samples, starts)
         histograms = {}
     return completed(StreamTable((site,), (probe,), tuple(paths), columns, histograms))
+
+
+def late(samples: Samples) -> NDArray[np.bool_]:
+    """(n,): which samples of one office came after their slot had been told to a replay."""
+    return ~Told.of(samples["path"], samples["time_ns"], known_ns(samples)).had
 
 
 def _edges(path: NDArray[np.int16], window: NDArray[np.int64]) -> NDArray[np.int64]:

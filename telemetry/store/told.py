@@ -21,34 +21,33 @@ _SLOTS: Final = 1 << 40
 
 
 class Told(NamedTuple):
-    """Of W windows of one office that lie in K slots of its lines.
+    """Of W windows, or samples, of one office that lie in K slots of its lines.
 
     Attributes:
         line_slots: (K,) a number for each path and slot, rising.
         told_ns: (K,) when it was told.
         closed: (K,) that was when it closed: something had come in time.
-        of_window: (W,) in which of them each window lies.
+        had: (W,) which of them had come when their slot was told.
     """
 
     line_slots: NDArray[np.int64]
     told_ns: NDArray[np.int64]
     closed: NDArray[np.bool_]
-    of_window: NDArray[np.int64]
+    had: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, windows: StreamTable) -> Told:
-        """Windows of one office, of whichever probes."""
-        numbers = _line_slot(windows.columns["path"], windows.columns["start_ns"])
+    def of(
+        cls, path: NDArray[np.integer], time_ns: NDArray[np.int64], received_ns: NDArray[np.int64]
+    ) -> Told:
+        """What is known of a path (W,), of a time, and since when; of whichever probes."""
+        numbers = _line_slot(path, time_ns)
         line_slots, of_window = np.unique(numbers, return_inverse=True)
         first_ns = np.full(len(line_slots), NEVER)
-        np.minimum.at(first_ns, of_window, windows.columns["received_ns"])
+        np.minimum.at(first_ns, of_window, received_ns)
         closes_ns = (line_slots % _SLOTS + 1) * SLOT_NS + CLOSED_AFTER_NS
         closed = first_ns <= closes_ns
-        return cls(line_slots, np.where(closed, closes_ns, first_ns + CLOSED_AFTER_NS), closed, of_window)
-
-    def had(self, windows: StreamTable) -> NDArray[np.bool_]:
-        """(W,): which windows had come when their slot was told."""
-        return np.asarray(windows.columns["received_ns"] <= self.told_ns[self.of_window])
+        told_ns = np.where(closed, closes_ns, first_ns + CLOSED_AFTER_NS)
+        return cls(line_slots, told_ns, closed, received_ns <= told_ns[of_window])
 
     def roll_up(self, windows: StreamTable) -> RollupTable:
         """Roll-ups of some of the windows; one of a slot that was late as a whole was received when it was told, at the earliest."""
@@ -59,5 +58,5 @@ class Told(NamedTuple):
         return replace(table, columns=columns)
 
 
-def _line_slot(path: NDArray[np.int32], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+def _line_slot(path: NDArray[np.integer], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     return path.astype(np.int64) * _SLOTS + time_ns // SLOT_NS

@@ -95,6 +95,29 @@ def test_a_slot_counts_once_whatever_came_late_of_it(desk: Desk) -> None:
     assert set(table.probes) == {"imported", "imported-late"}
 
 
+def test_of_a_window_some_of_whose_packets_come_late_a_replay_sees_the_others(desk: Desk) -> None:
+    """Three packets a window; the last of each comes hours later, and is slow. Whoever looks back counts the window once, with all its packets."""
+    mapping = desk.writes("m.toml", MAPPING)
+    for site, as_told in (("agra", False), ("etah", True)):
+        lines = ["t,came,rtt"]
+        for packet in range(SLOTS * 60):
+            late, at_ns = packet % 3 == 2, T0 + packet * WINDOW_NS // 3
+            came_ns = at_ns + 2 * HOUR_NS if late else at_ns + SECOND_NS
+            if not (late and as_told):
+                lines.append(f"{at_ns},{came_ns},{200 if late or packet % 15 == 0 else 40}")
+        done = desk.imports([desk.writes(f"{site}.csv", "\n".join(lines) + "\n")], mapping, "--site", site)
+        assert done.exit_code == 0, done.output
+    told, whole = read(desk, as_closed=True), read(desk, as_closed=False)
+    for name in ("measured", "received_ns", "broken"):
+        late_too, never = (getattr(told, name)[..., site, 0, :].tolist() for site in (0, 1))
+        assert late_too == never, name
+    assert told.broken[0, 0, 0].tolist() == [4] * SLOTS
+    assert (whole.measured[0, 0] == 20).all()
+    assert (whole.broken[0, 0, 0] == 20).all()
+    assert (whole.received_ns[0, 0] > T0 + 2 * HOUR_NS).all()
+    assert int(desk.rollups("agra").columns["sent"].sum()) == SLOTS * 60
+
+
 def test_the_name_of_what_came_late_is_an_id() -> None:
     assert late_name("imported") == "imported-late"
     assert len(late_name("x" * LONGEST_ID)) == LONGEST_ID
