@@ -19,6 +19,7 @@ from config.errors import ConfigError
 from tatpar.importing.places import PlaceFinder
 from tatpar.importing.repeats import Coarse, measured_once
 from tatpar.importing.samples import dtype_of, samples
+from tatpar.importing.small_shares import SmallShares
 from tatpar.importing.spill import Spill
 from tatpar.importing.tables import chunks
 from tatpar.importing.windows import late, windows_of
@@ -110,7 +111,7 @@ class Importer:
 
     @property
     def mended(self) -> tuple[str, ...]:
-        """What was amiss with the files and is mended, a line each for people, after `read`."""
+        """What was amiss with the files and is mended, or looks amiss, a line each for people, after `read`."""
         return tuple(self._mended)
 
     def read(self, progress: Callable[[int], None]) -> None:
@@ -120,9 +121,11 @@ class Importer:
             ConfigError: something in a file cannot be; nothing has been written then.
         """
         for number, file in enumerate(self._sources.files):
+            small = SmallShares(self._sources.mapping)
             for chunk in chunks(file, self._sources.mapping, progress):
                 self._mended.extend(chunk.mended)
                 sampled = samples(chunk, self._sources.mapping, self._now_ns)
+                small.look(chunk)
                 found, rows = sampled.samples, sampled.rows
                 places = self._finder.of(chunk)
                 codes = np.array([self._code(file, name) for name in places.paths] or [0], np.int16)
@@ -134,6 +137,7 @@ class Importer:
                     doubted = places.site[rows][wanted & getattr(sampled, doubt)]
                     for site, count in zip(*np.unique(doubted, return_counts=True), strict=True):
                         self._doubt[places.sites[int(site)], doubt] += int(count)
+            self._mended.extend(f"{file}: {doubt}" for doubt in small.doubts())
 
     def _code(self, file: Path, path: str) -> int:
         if path not in self._paths:
