@@ -45,6 +45,10 @@ class Condition(Struct, frozen=True, kw_only=True):
         """Whether `since_ns` is when a fault was seen first, and not when something was foretold."""
         return not self.site or (self.reason is not None and self.reason.since_ns is not None)
 
+    def began_unseen(self, began_ns: int) -> bool:
+        """Whether a trouble that is dated from `began_ns` on may have begun earlier by what its reason says; what joined it later says nothing of that."""
+        return self.reason is not None and self.reason.unseen and self.since_ns <= began_ns
+
     @property
     def rank(self) -> int:
         """How bad it is: rises when it gets worse."""

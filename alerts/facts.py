@@ -53,7 +53,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since_ns: int | None = None
     ended_ns: int | None = None
     unseen: bool = False
-    """It may have begun earlier than `since_ns`, while the hub could not hear."""
+    """It may have begun earlier than `since_ns`: nobody saw it begin."""
     unanswered: str = ""
     """Name of the person below on the ladder who has not acknowledged, of an escalation."""
     count: int = 1

@@ -360,6 +360,7 @@ class Machine:
             sites=condition.sites,
             hit=hit_by(alert, condition),
             unseen=alert.unseen
+            or condition.began_unseen(alert.since_ns)
             or (condition.is_dated and self._hearing.began_unseen(alert.since_ns, alert.pending_ns)),
             own_ns=self._own_ns(alert, condition),
             turned_ns=None if alert.turned_ns is None else self._seen_since(alert.turned_ns),

@@ -11,6 +11,7 @@ from analytics.bursts import burst_of
 from analytics.causes import BURST_CAUSES, DELAY_CAUSES, Cause
 from analytics.delays import delay_of
 from analytics.judge import LEAST_BURST_LOST, LEAST_BURST_SENT
+from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.losses import Losses
+    from analytics.outages import Outages
     from analytics.recent import Recent
 
 JOINED_WINDOWS: Final = 4
 """Windows past the limit that lie no further apart than a minute, with no outage between them, are one spell."""
+JOINED_NS: Final = (JOINED_WINDOWS - 1) * WINDOW_NS
+"""The same from the end of one window to the beginning of the next."""
 MOSTLY_KNOWN: Final = 0.1
 """A direction is told while no more than this share of what was lost is of an unknown one."""
 _DIRECTED: Final = {
@@ -32,11 +36,15 @@ _DIRECTED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """The last spell of windows past a limit, `first` to `last` (indices); `over` when a window within it came since."""
+    """The last spell of windows past a limit, `first` to `last` (indices); `over` when a window within it came since.
+
+    `unseen`: nobody saw it begin, and it may have begun before `first`.
+    """
 
     first: int
     last: int
     over: bool
+    unseen: bool = False
 
 
 def last_breach(
@@ -53,7 +61,18 @@ def last_breach(
     gaps = np.flatnonzero((np.diff(found) > JOINED_WINDOWS) | (np.diff(outages) > 0))
     first = int(found[gaps[-1] + 1]) if len(gaps) else int(found[0])
     last = int(found[-1])
-    return Breach(first, last, over=last < int(recent.newest[line]))
+    unseen = not seen_to_begin(recent.outages, line, first)
+    return Breach(first, last, over=last < int(recent.newest[line]), unseen=unseen)
+
+
+def seen_to_begin(outages: Outages, line: tuple[int, int], first: int, oldest: int = 0) -> bool:
+    """Whether anybody saw a spell past a limit begin in its `first` window (index) on a line (site, path), when windows were looked at from the `oldest` on.
+
+    The window before was measured, and all that would still be of the same spell was looked at. After an outage every spell begins anew.
+    """
+    if not first or not outages.present[line][first - 1]:
+        return False
+    return bool(outages.down[line][first - 1]) or first - oldest >= JOINED_WINDOWS
 
 
 def past_limit(recent: Recent, line: tuple[int, int], cause: Cause, limit: float | None) -> NDArray[np.bool_]:
@@ -88,6 +107,11 @@ def loss_counts(counts: Losses, cause: Cause) -> tuple[NDArray[np.int64], NDArra
 def family(cause: Cause) -> tuple[Cause, ...]:
     """The cause, and those whose place it takes in `one_voice`."""
     return (cause, *_DIRECTED.get(cause, ()))
+
+
+def told_as(cause: Cause) -> tuple[Cause, ...]:
+    """The cause, and those under which it may have been told while less was known of its direction, or more."""
+    return (*family(cause), *(each for each, directed in _DIRECTED.items() if cause in directed))
 
 
 def one_voice(counts: Losses, causes: Collection[Cause]) -> set[Cause]:

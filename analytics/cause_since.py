@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.breaches import JOINED_WINDOWS, family, past_limit
-from analytics.causes import limit_of
+from analytics.breaches import JOINED_NS, JOINED_WINDOWS, family, past_limit, told_as
+from analytics.causes import REASON, Cause, limit_of
 from analytics.condition import FILTER_WINDOWS
 from analytics.flags import FLAG_WINDOWS
 
 if TYPE_CHECKING:
+    from analytics.breaches import Breach
     from analytics.case import Case
-    from analytics.causes import Cause
     from analytics.outages import Outage
 
 
@@ -34,13 +34,34 @@ def began(case: Case, down: Outage) -> tuple[int | None, bool]:
     """
     if not down.unseen:
         return down.since_ns, False
-    ground, at = case.ground, (case.site, case.path)
-    told = ground.flapping.last.get(at)
-    if told is not None and told.since_ns <= down.since_ns <= told.seen_ns:
+    line = case.site, case.path
+    told = case.ground.told.began(line, (REASON[Cause.OUTAGE],), down.since_ns)
+    if told is not None:
         return told.since_ns, told.reason.unseen
     if down.until_ns is not None:
         return None, True
-    return int(ground.fault_since_ns[case.limit_set, *at]) or None, True
+    return int(case.ground.fault_since_ns[case.limit_set, *line]) or None, True
+
+
+def breach_began(case: Case, cause: Cause, breach: Breach) -> tuple[int | None, bool]:
+    """The same of a spell past a limit: one that is older than what is remembered began when it was told first."""
+    since_ns = int(case.ground.recent.start_ns[breach.first])
+    if not breach.unseen:
+        return since_ns, False
+    codes = [REASON[each] for each in told_as(cause)]
+    told = case.ground.told.began((case.site, case.path), codes, since_ns, JOINED_NS)
+    if told is not None:
+        return told.since_ns, told.reason.unseen
+    return (None if breach.over else since_ns), True
+
+
+def is_unseen(case: Case, since_ns: int) -> bool:
+    """Whether what holds since then (ns since the Unix epoch) was there when the line was looked at first, or again: it may have begun before."""
+    line, recent = (case.site, case.path), case.ground.recent
+    if case.ground.told.unseen(line, REASON.values(), since_ns):
+        return True
+    first = int(np.searchsorted(recent.start_ns, since_ns))
+    return 0 < first < len(recent.start_ns) and not recent.present[line][first - 1]
 
 
 def since(case: Case, cause: Cause) -> int:

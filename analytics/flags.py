@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analytics.breaches import family, loss_counts, one_voice
+from analytics.breaches import family, loss_counts, one_voice, seen_to_begin
 from analytics.bursts import burst_of
 from analytics.causes import (
     BURST_CAUSES,
@@ -167,6 +167,11 @@ class _Maker:
             if cause in told
         ]
 
+    @property
+    def _earlier(self) -> int:
+        """How many windows are remembered from before those in which spells are searched."""
+        return len(self.outages.start_ns) - len(self.seen.start_ns)
+
     def outage(self, site: int, path: int, down: Outage) -> Flag:
         """The last outage, by its own times: for how long it has lasted, or did."""
         name, now_ns = self.seen.lines.paths[path], self.present.now_ns
@@ -202,6 +207,7 @@ class _Maker:
             path=name,
             since_ns=since_ns,
             until_ns=down.since_ns if down is not None and down.until_ns is None else None,
+            unseen=not seen_to_begin(self.outages, line, first + self._earlier, self._earlier),
         )
         usual = is_usual(reason.value, reason.usual, reason.limit)
         return Flag(

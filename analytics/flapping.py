@@ -38,8 +38,6 @@ class Flapping:
     until_ns: NDArray[np.int64]
     told: Mapping[tuple[int, int], tuple[tuple[int, int], ...]] = field(default_factory=dict)
     """By line (site, path), when each of the outages that were told began and ended (ns)."""
-    last: Mapping[tuple[int, int], Flag] = field(default_factory=dict)
-    """By line, the outage that was told last, up or over: it keeps a beginning that the windows remember no more."""
 
     def of_line(self, site: int, path: int) -> tuple[tuple[int, int], ...]:
         """When a line was down: the first beginning with the last end, and each outage that was told."""
@@ -77,7 +75,7 @@ def flapping(recent: Recent, told: Flapping) -> Flapping:
             until_ns[cell] = max(until_ns[cell], seen[-1].until_ns or int(found.start_ns[-1]) + WINDOW_NS)
         if len(seen) > count[cell]:
             count[cell], since_ns[cell] = len(seen), seen[0].since_ns
-    return Flapping(count, since_ns, until_ns, told.told, told.last)
+    return Flapping(count, since_ns, until_ns, told.told)
 
 
 def flapping_flags(recent: Recent, found: Flapping, now_ns: int) -> list[Flag]:

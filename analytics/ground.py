@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.hours import hour_of_week, local_hour
+from analytics.told_flags import ToldFlags
 from analytics.usual_trouble import usual_chance
 from telemetry.windows import SILENT_NS
 
@@ -73,6 +74,8 @@ class Ground:
     """(S, P): when the first of the spells of `relapses` began; None: not known."""
     flapping: Flapping
     """Which lines come and go, and since when."""
+    told: ToldFlags = field(default_factory=ToldFlags)
+    """The flags of faults that are up, or were within the last hour."""
     listening_since_ns: int = 0
     """Since when we listen: of silence before that nothing is known."""
     rehearsed: Mapping[str, BrokeInRehearsal] = field(default_factory=dict)

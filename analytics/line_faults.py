@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from analytics.breaches import last_breach, one_voice
 from analytics.broke_last import broke_until_ns
-from analytics.cause_since import began, last_outage, since
+from analytics.cause_since import began, breach_began, is_unseen, last_outage, since
 from analytics.causes import CAUSES, REASON, Cause, limit_of, unit_of
 from analytics.condition import FILTER_WINDOWS, SUSPECT
 from analytics.flags import usual_of, value_of, value_within
@@ -125,7 +125,7 @@ def _line_reason(case: Case, cause: Cause) -> Reason:
         breach = _last_breach(case, cause)
         if breach is not None:
             return _breach_reason(case, cause, breach)
-    return _reason(case, cause, value, since_ns or None)
+    return replace(_reason(case, cause, value, since_ns or None), unseen=is_unseen(case, since_ns))
 
 
 def _past_reason(case: Case, causes: list[Cause]) -> Reason:
@@ -164,12 +164,12 @@ def _last_breach(case: Case, cause: Cause) -> Breach | None:
 
 
 def _breach_reason(case: Case, cause: Cause, breach: Breach) -> Reason:
-    """A cause with the figure of the spell that broke the limit, and from when to when that was."""
+    """A cause with the figure of the spell that broke the limit, and from when to when that was: from its very beginning, as of an outage."""
     recent = case.ground.recent
-    since_ns = int(recent.start_ns[breach.first])
+    since_ns, unseen = breach_began(case, cause, breach)
     until_ns = int(recent.start_ns[breach.last]) + WINDOW_NS
     value = round(value_within(recent, case.site, case.path, cause, (breach.first, breach.last)), 5)
-    return _reason(case, cause, value, since_ns, until_ns if breach.over else None)
+    return replace(_reason(case, cause, value, since_ns, until_ns if breach.over else None), unseen=unseen)
 
 
 def _figure(case: Case, cause: Cause, since_ns: int) -> float | None:

@@ -51,7 +51,7 @@ class Outage:
     lost_ns: int
     """For how long nothing came through, as far as it is over or seen."""
     unseen: bool = False
-    """Nothing is remembered from before it: it may have begun earlier."""
+    """The window before it is not there: it may have begun earlier."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Outages:
         newest = int(present[-1]) if len(present) else -1
         for first, last in spans:
             if self.run_s[at][first : last + 1].sum() >= LEAST_S:  # the edge of one is none itself
-                unseen = first == int(present[0]) and self._fills(at, first)
+                unseen = self._fills(at, first) and not (first and self.present[at][first - 1])
                 yield replace(self._outage(at, first, last, newest), unseen=unseen)
 
     def _fills(self, at: tuple[int, int], window: int) -> bool:

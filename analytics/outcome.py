@@ -3,8 +3,9 @@
 Held when at most 5 % of the windows that count broke. A window that was measured counts, broken or not
 (total loss is broken). One that was not measured counts as broken when the office had lost contact, unless
 maintenance or a proven probe fault explains it; otherwise it does not count. Until 24 h after the end late
-data may still come: before that, held or failed is said only when no missing window of the line can turn it;
-another line of the office may, as long as it `may_hold`.
+data may still come: before that, held or failed is said only when no missing window of the line can turn it,
+nor one that is there and is judged together with those: failed while no line of the office `may_hold`, held
+where one `holds_anyhow`.
 """
 
 from __future__ import annotations
@@ -88,6 +89,14 @@ def settle(  # noqa: PLR0913 - what is known of a window
 def may_hold(least: NDArray[np.int64], windows: int) -> NDArray[np.bool_]:
     """Which lines may hold a meeting of so many windows yet, when `least` of each (any shape) break whatever comes (`least_broken`)."""
     return np.asarray(least <= BROKEN_SHARE * windows)
+
+
+def holds_anyhow(most: NDArray[np.int64], windows: int) -> NDArray[np.bool_]:
+    """Which lines hold a meeting of so many windows for certain, when `most` of each (any shape) are missing or may break (`most_broken`).
+
+    The line that will have served an office best in the end breaks no more.
+    """
+    return np.asarray(most <= BROKEN_SHARE * windows)
 
 
 def _held(broken: int, still_open: int, windows: int) -> OutcomeState:

@@ -105,7 +105,7 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since_ns: int
     """When the trouble began."""
     unseen: bool = False
-    """It was there when the hub could hear again, and may have begun before: it lasted for at least as long as it was seen."""
+    """It was there when it was first looked at, or when the hub could hear again, and may have begun before: it lasted for at least as long as it was seen."""
     pending_ns: int
     """When it was first seen."""
     fired_ns: int | None = None

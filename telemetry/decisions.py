@@ -179,7 +179,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     until_ns: int | None = None
     """When it was over, of a reason that lies in the recent past; absent while it lasts."""
     unseen: bool = False
-    """Of an outage: it was there when it was first looked at, and may have begun before `since_ns`."""
+    """Of a fault of the line: it was there when it was first looked at, and may have begun before `since_ns`."""
     factor: Factor | None = None
     """What the offices have in common, of a shared fault."""
     among: Factor | None = None

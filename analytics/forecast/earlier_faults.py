@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from analytics.climatology import BROKEN_SHARE
 from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
+from analytics.forecast.held import has_failed
 from analytics.forecast.seen import asks_at_once, look
 from telemetry.windows import DAY_NS
 
@@ -30,8 +30,6 @@ BACK_NS: Final = DAY_NS
 """A fault is followed back so far."""
 RECALLED_NS: Final = 28 * DAY_NS
 """Faults that began earlier say nothing any more."""
-ROUNDING: Final = 1e-6
-"""Of sums of slots: just 5 % broken is held."""
 
 
 class EarlierFaults(NamedTuple):
@@ -135,6 +133,6 @@ def _cases(
     use = as_bad & recalled & (first >= 0) & (end <= slots)
     ask, first, end = ask[use], first[use], end[use]
     told = past.told[ask, end] - past.told[ask, first]
-    failed = past.broke[ask, end] - past.broke[ask, first] > BROKEN_SHARE * told + ROUNDING
+    failed = has_failed(past.broke[ask, end] - past.broke[ask, first], told)
     known = told * 2 >= end - first
     return np.bincount(ask[known], minlength=len(age)), np.bincount(ask[known & failed], minlength=len(age))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from analytics.forecast.track import Asks, Track
 
+_ROUNDING: Final = 1e-6
+"""Of sums of slots: just 5 % broken is held."""
+
 
 @dataclass(frozen=True, slots=True)
 class CameTrue:
@@ -25,6 +28,11 @@ class CameTrue:
 
     held: NDArray[np.bool_]
     known: NDArray[np.bool_]
+
+
+def has_failed(broke: NDArray[np.floating], counted: NDArray[np.number]) -> NDArray[np.bool_]:
+    """Whether more than `BROKEN_SHARE` of what counts of a span broke; sums of slots, of one shape."""
+    return np.asarray(broke > BROKEN_SHARE * counted + _ROUNDING)
 
 
 def came_true(
@@ -56,8 +64,8 @@ def came_true(
     known = counted >= LEAST_COUNTED * length
     if as_of_ns is not None:
         known &= asks.end_ns <= as_of_ns
-    held = failed <= BROKEN_SHARE * counted + 1e-6
-    dark = _over(blamed.astype(np.float32), track, asks) > BROKEN_SHARE * counted + 1e-6
+    held = ~has_failed(failed, counted)
+    dark = has_failed(_over(blamed.astype(np.float32), track, asks), counted)
     known &= dark | ~_unproven(track, asks, measured, held)
     return CameTrue(held=held, known=known & (length > 0))
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from analytics.climatology import BROKEN_SHARE
 from analytics.forecast.features import DAYS_PER_WEEK
+from analytics.forecast.held import has_failed
 from analytics.forecast.same_time import slots_ago
 from analytics.forecast.seen import asked_slots, asks_at_once, look
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 WEEKS: Final = 4
 """So many weeks of slots are at hand of a fleet in pieces, too."""
-ROUNDING: Final = 1e-6
-"""Of sums of slots: just 5 % broken is held."""
 
 
 class SpanRecord(NamedTuple):
@@ -50,7 +48,8 @@ def _weeks(
     track: Track, asks: Asks, first: NDArray[np.int64], width: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     weeks, step = 1 + np.arange(WEEKS), np.arange(int(width.max(initial=1)))
-    slot = slots_ago(track, first[:, None], DAYS_PER_WEEK * weeks)[..., None] + step
+    begins = slots_ago(track, first[:, None], DAYS_PER_WEEK * weeks)
+    slot = begins[..., None] + step
     shape = slot.shape
     slot = slot.reshape(len(first), -1)
     slots = look(track, asks.line, slot, asks.now_ns)
@@ -59,7 +58,7 @@ def _weeks(
     asked = step < width[:, None, None]
     told = ((slots.known | dark).reshape(shape) & asked).sum(axis=-1)
     broke = (np.where(dark, np.float32(1.0), slots.broke).reshape(shape) * asked).sum(axis=-1)
-    over = slots_ago(track, first[:, None], DAYS_PER_WEEK * weeks) + width[:, None]
-    known = (told * 2 >= width[:, None]) & (track.start_ns + over * track.slot_ns <= asks.now_ns[:, None])
-    failed = known & (broke > BROKEN_SHARE * told + ROUNDING)
+    over_ns = track.start_ns + (begins + width[:, None]) * track.slot_ns
+    known = (told * 2 >= width[:, None]) & (over_ns <= asks.now_ns[:, None])
+    failed = known & has_failed(broke, told)
     return known.sum(axis=-1), failed.sum(axis=-1)

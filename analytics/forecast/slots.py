@@ -10,6 +10,7 @@ import numpy as np
 from analytics.floor import ABOVE
 from analytics.history import METRICS, of_slots, slot_figures
 from analytics.hours import utc_bounds_ns
+from analytics.one_window import counted_once, ranks
 from analytics.samples import broken_in_past
 from telemetry.windows import SLOT_NS
 
@@ -78,7 +79,7 @@ def put_rollups(
     """Lay roll-ups into a grid; rows of other lines and times are passed over.
 
     Where a probe took another's place within a slot there are two rows of it: their windows count together, each once, and
-    the figures are those of the later one.
+    the figures are those of the fuller one.
 
     Args:
         grid: filled in place.
@@ -92,22 +93,22 @@ def put_rollups(
     values: Values = table.window_values
     if len(rows) < len(table):
         values = {name: column[rows] for name, column in table.window_values.items()}
+    values = counted_once(table, values, rows)
     found = slot_figures(table, rows, values)
+    measured = (values["sent"] > 0).sum(axis=-1)
+    firsts, cell = _without_twins(cell)
     if figures is not None:
+        fullest = _fullest_of(firsts, measured, ranks(table.probes)[table.columns["probe"][rows]])
         for index, name in enumerate(METRICS):
-            figures[(index, *cell)] = found[name]
+            figures[(index, *cell)] = found[name][fullest]
     if ABOVE in values:
         found[ABOVE] = _mean(values[ABOVE])
-    firsts, cell = _without_twins(cell)
-    there = values["sent"] > 0
-    measured = there.sum(axis=-1)
-    once = measured if len(firsts) == len(rows) else np.logical_or.reduceat(there, firsts).sum(axis=-1)
-    grid.measured[cell] = once
+    grid.measured[cell] = np.add.reduceat(measured, firsts)
     received_ns = np.asarray(table.columns["received_ns"], dtype=np.int64)[rows]
     grid.received_ns[cell] = np.maximum.reduceat(received_ns, firsts)
     broken = broken_in_past(values, measured, limits)
     for index, each in enumerate(limits):
-        grid.broken[(index, *cell)] = np.minimum(np.add.reduceat(broken[index], firsts), once)
+        grid.broken[(index, *cell)] = np.add.reduceat(broken[index], firsts)
         grid.strain[(index, *cell)] = np.fmax.reduceat(strain(found, each), firsts)
 
 
@@ -202,6 +203,17 @@ def _without_twins(cell: Cells) -> tuple[NDArray[np.int64], Cells]:
     again[1:] = np.logical_and.reduce([axis[1:] == axis[:-1] for axis in cell])
     firsts = np.flatnonzero(~again)
     return firsts, (cell[0][firsts], cell[1][firsts], cell[2][firsts])
+
+
+def _fullest_of(
+    firsts: NDArray[np.int64], measured: NDArray[np.int64], rank: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Of the rows of each slot, which begin at `firsts`, the one with the most windows; of as full ones that of the least rank."""
+    if len(firsts) == len(measured):
+        return firsts
+    slot = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(measured))))
+    order = np.lexsort((-rank, measured, slot))
+    return np.asarray(order[np.append(firsts[1:], len(measured)) - 1])
 
 
 def _cells(grid: SlotGrid, table: RollupTable) -> tuple[NDArray[np.int64], Cells]:

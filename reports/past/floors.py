@@ -82,7 +82,7 @@ def floors_at(
 
 
 def without_trouble(table: RollupTable) -> RollupTable:
-    """The same table when no probe was in trouble; else what is left of its windows, and the means of delays made of those."""
+    """The same table when no probe was in trouble; else what is left of its windows, and such means of delays as it has made of those."""
     trouble = {name: np.asarray(table.columns[name], np.float64) for name in TROUBLE_COLUMNS}
     keys = [np.asarray(table.columns[name], np.int64) for name in ("site", "probe", "slot_ns")]
     troubled = np.flatnonzero(np.any([column > 0 for column in trouble.values()], axis=0))
@@ -96,7 +96,7 @@ def without_trouble(table: RollupTable) -> RollupTable:
         table.window_values, trouble, probe.ravel(), _line_days(table, keys), known_ns
     )
     columns = {name: np.array(column) for name, column in table.columns.items()}
-    for name in METRICS[3:]:
+    for name in columns.keys() & set(METRICS[3:]):
         left, before = values[name][troubled], table.window_values[name][troubled]
         changed = (np.isnan(left) & ~np.isnan(before)).any(axis=1)
         there = ~np.isnan(left[changed])

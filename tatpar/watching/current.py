@@ -23,7 +23,7 @@ from tatpar.watching.contact import left, offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
 from tatpar.watching.incidents import OpenIncidents
 from tatpar.watching.past import Past, Shape, nothing_known
-from tatpar.watching.raised import RaisedFlags, relapses, spells_until, told_outages
+from tatpar.watching.raised import RaisedFlags, relapses, spells_until, told_flags, told_outages
 from tatpar.watching.reachable import Reachability
 from telemetry.decisions import ReasonCode
 from telemetry.state.heard import HEARD_UNTIL, HEARING_SINCE
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.condition import Condition
+    from analytics.lines import Lines
     from analytics.recent import Recent
+    from analytics.told_flags import ToldFlags
     from analytics.trends import Trends
     from config.meetings import Occurrence
     from tatpar.watching.contact import Contact
@@ -63,7 +65,7 @@ class Current:
         self._relapses: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
         self._relapsed_until_ns: NDArray[np.int64] | None = None
         self._past_incidents: tuple[Incident, ...] = ()
-        self._told_outages: tuple[int, Flapping] | None = None
+        self._told: tuple[int, Flapping, ToldFlags] | None = None
         self._flapping: tuple[Recent, Flapping] | None = None
         self._usual: tuple[int, int, UsualNow] | None = None
         self._prepared: Prepared | None = None
@@ -150,17 +152,26 @@ class Current:
         self._relapsed_until_ns = spells_until(self._state, self.ring.lines, now_ns)
         lately = self._state.incidents(now_ns - HOUR_NS, now_ns)
         self._past_incidents = tuple(each for each in lately if each.until_ns is not None)
-        self._told_outages = self._flapping = None
+        self._told = self._flapping = None
 
     def _comes_and_goes(self, now_ns: int) -> Flapping:
         """Which lines do, worked out once of the same windows and the same spells; of these the hour passes."""
         recent = self.ring.recent()
-        if self._told_outages is None or now_ns - self._told_outages[0] >= MINUTE_NS:
-            self._told_outages = now_ns, told_outages(self._state, recent.lines, now_ns)
-            self._flapping = None
+        told, _ = self._told_lately(recent.lines, now_ns)
         if self._flapping is None or self._flapping[0] is not recent:
-            self._flapping = recent, flapping(recent, self._told_outages[1])
+            self._flapping = recent, flapping(recent, told)
         return self._flapping[1]
+
+    def _told_lately(self, lines: Lines, now_ns: int) -> tuple[Flapping, ToldFlags]:
+        """What was told within the hour, read again when there is news, and each minute."""
+        if self._told is None or now_ns - self._told[0] >= MINUTE_NS:
+            self._told = (
+                now_ns,
+                told_outages(self._state, lines, now_ns),
+                told_flags(self._state, lines, now_ns),
+            )
+            self._flapping = None
+        return self._told[1:]
 
     def ground(
         self, past: Past | None, prepared: Prepared | None, in_force: ModelInForce, now_ns: int
@@ -188,6 +199,7 @@ class Current:
             relapsing_since_ns=_fit(since_ns, recent.lines.shape),
             relapsed_until_ns=_fit(self._relapsed_until_ns, recent.lines.shape),
             flapping=self._comes_and_goes(now_ns),
+            told=self._told_lately(recent.lines, now_ns)[1],
             silent_since_ns=self._silent_since(),
             stored=self.ring.ever_stored,
             dark=self._dark,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.lines import Lines
+from analytics.one_window import counted_once, fullest
 from analytics.own_trouble import TROUBLE_COLUMNS
 from reports.past.floors import without_trouble
+from telemetry.store.assembly import rows_at
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.protocol import Selection
 from telemetry.windows import SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT, slot_start
@@ -34,6 +36,7 @@ def meeting_windows(
     span = Selection(int(starts[0]), int(starts[-1]) + WINDOW_NS, sites=tuple(sites))
     table = reader.streams(span, histograms=False, columns=(*WINDOW_VALUE_COLUMNS, *TROUBLE_COLUMNS))
     if len(table):
+        table = rows_at(table, fullest(table))
         lines = Lines(tuple(sites), table.paths)
         cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
         index = (np.asarray(table.columns["start_ns"], dtype=np.int64) - starts[0]) // WINDOW_NS
@@ -57,10 +60,11 @@ def _rolled_windows(
     slot = (np.asarray(table.columns["slot_ns"], dtype=np.int64) - first_slot) // SLOT_NS
     slots = -(-(int(starts[-1]) + WINDOW_NS - first_slot) // SLOT_NS)
     offset = (int(starts[0]) - first_slot) // WINDOW_NS
+    values = counted_once(table, table.window_values, np.arange(len(table)))
     out = {}
     for name in WINDOW_VALUE_COLUMNS:
         grid = np.full((*lines.shape, slots, WINDOWS_PER_SLOT), np.nan, dtype=np.float32)
-        grid[(*cell, slot)] = table.window_values[name]
+        np.fmax.at(grid, (*cell, slot), values[name])  # each window is in one of them alone
         out[name] = grid.reshape(*lines.shape, slots * WINDOWS_PER_SLOT)[..., offset : offset + len(starts)]
     return lines, out
 

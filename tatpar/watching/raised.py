@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
+from analytics.causes import REASON
 from analytics.flapping import Flapping, no_outages
 from analytics.shared.onsets import EARLIER_NS
+from analytics.told_flags import ToldFlags
 from telemetry.decisions import NEWS, ReasonCode
 from telemetry.windows import HOUR_NS, SECOND_NS
 
@@ -31,6 +33,7 @@ AWAY_NS: Final = 1800 * SECOND_NS
 """It also goes on over so long a time in which nobody looked (at a restart, or while we were blind); after a longer one nobody knows what was in between."""
 REWRITE_NS: Final = 15 * SECOND_NS
 """Figures that only drift are written so often."""
+_FAULTS: Final = frozenset(REASON.values())
 
 
 @dataclass(slots=True)
@@ -124,17 +127,18 @@ class RaisedFlags:
         is_outage = flag.reason.code is ReasonCode.OUTAGE
         if before is None or before.since_ns > flag.since_ns:
             return flag
+        # Whether anybody saw it begin is still to be known when the windows have forgotten it.
+        unseen = before.reason.unseen
         if before.since_ns == flag.since_ns and not is_outage:
-            return flag  # of an outage it is still to be known whether anybody saw it begin
+            return replace(flag, reason=replace(flag.reason, unseen=unseen))
         unseen_ns = flag.since_ns - before.seen_ns - self._away_ns(before)
         if unseen_ns > (0 if is_outage else SAME_SPELL_NS):
             return flag
         if not is_outage and before.since_ns < outage_ns <= flag.since_ns:
             return flag  # what there was before an outage is not what there is after it
-        reason = replace(flag.reason, since_ns=before.since_ns)
+        reason = replace(flag.reason, since_ns=before.since_ns, unseen=unseen)
         if is_outage and reason.value is not None:  # so long it has lasted, or did: from its beginning too
-            value = reason.value + (flag.since_ns - before.since_ns) // SECOND_NS
-            reason = replace(reason, value=value, unseen=before.reason.unseen)
+            reason = replace(reason, value=reason.value + (flag.since_ns - before.since_ns) // SECOND_NS)
         return replace(flag, since_ns=before.since_ns, reason=reason)
 
 
@@ -202,10 +206,9 @@ def spells_until(state: StateDb, lines: Lines, now_ns: int) -> NDArray[np.int64]
 
 
 def told_outages(state: StateDb, lines: Lines, now_ns: int) -> Flapping:
-    """The outages that were told and ended within the last hour; as the last of each line also one that lasts."""
+    """The outages that were told and ended within the last hour."""
     found = no_outages(lines.shape)
     told: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
-    last: dict[tuple[int, int], Flag] = {}
     for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
         flag, ended_ns = spell.flag, spell.flag.reason.until_ns or spell.flag.seen_ns
         if flag.reason.code is not ReasonCode.OUTAGE:
@@ -213,13 +216,23 @@ def told_outages(state: StateDb, lines: Lines, now_ns: int) -> Flapping:
         if flag.site not in lines.site_index or flag.path not in lines.path_index:
             continue
         cell = lines.site_index[flag.site], lines.path_index[flag.path]
-        last[cell] = flag
         if spell.cleared_ns is not None and ended_ns > now_ns - HOUR_NS:
             found.count[cell] += 1
             found.since_ns[cell] = min(int(found.since_ns[cell]) or flag.since_ns, flag.since_ns)
             found.until_ns[cell] = max(int(found.until_ns[cell]), ended_ns)
             told[cell] = (*told.get(cell, ()), (flag.since_ns, ended_ns))
-    return Flapping(found.count, found.since_ns, found.until_ns, told, last)
+    return Flapping(found.count, found.since_ns, found.until_ns, told)
+
+
+def told_flags(state: StateDb, lines: Lines, now_ns: int) -> ToldFlags:
+    """The flags of faults that are up, or were within the last hour."""
+    found: dict[tuple[int, int, ReasonCode], list[Flag]] = {}
+    for spell in state.flag_history(now_ns - HOUR_NS, now_ns):
+        flag = spell.flag
+        if flag.reason.code in _FAULTS and flag.site in lines.site_index and flag.path in lines.path_index:
+            line = lines.site_index[flag.site], lines.path_index[flag.path]
+            found.setdefault((*line, flag.reason.code), []).append(flag)
+    return ToldFlags({key: tuple(flags) for key, flags in found.items()})
 
 
 def _key(flag: Flag) -> Key:

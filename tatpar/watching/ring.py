@@ -2,7 +2,8 @@
 
 Only windows that came in time get in: what was received more than `IN_TIME_NS` after its end mends the
 history and settles outcomes, but never raises a flag or moves a verdict. Windows from the future (a probe
-whose clock is wrong) and emulated ones stay outside too. Each kind is counted.
+whose clock is wrong) and emulated ones stay outside too. Each kind is counted. Of a window that two probes
+measured one gets in (`analytics.one_window`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import with_floor
+from analytics.one_window import fullest, ranks
 from analytics.outages import LONGEST_RUN
 from analytics.own_trouble import TROUBLE_COLUMNS, changed_windows, claimed_beyond, without_own_trouble
 from analytics.recent import Recent
@@ -63,6 +65,9 @@ class WindowRing:
         self._trouble = {
             name: np.zeros((*lines.shape, RING_WINDOWS), dtype=np.float32) for name in TROUBLE_COLUMNS
         }
+        self._probe = np.zeros((*lines.shape, RING_WINDOWS), dtype=np.int32)
+        """Whose window it is, as a place in `_probes`."""
+        self._probes: dict[str, int] = {}
         self.last_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
         """(S, P): end of the newest window that came in time, 0 before the first."""
         self.stored_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
@@ -186,13 +191,39 @@ class WindowRing:
 
     def _put(self, table: StreamTable, rows: NDArray[np.int64], cell: tuple[NDArray[np.int64], ...]) -> None:
         site, path, index = cell
-        for name, values in self._values.items():
-            values[site, path, index % RING_WINDOWS] = table.columns[name][rows]
-        for name, values in self._trouble.items():
-            if name in table.columns:  # what was imported knows of no probe
-                values[site, path, index % RING_WINDOWS] = table.columns[name][rows]
         np.maximum.at(self.last_end_ns, (site, path), (index + 1) * WINDOW_NS)
         self._recent = None
+        probe = self._places_of(table.probes)[table.columns["probe"]]
+        mine = np.isin(rows, fullest(table, rows))
+        rows, at = rows[mine], (site[mine], path[mine], index[mine] % RING_WINDOWS)
+        counts = self._counts_beside(
+            at, probe[rows], *(table.columns[name][rows] for name in ("sent", "lost"))
+        )
+        rows, at = rows[counts], (at[0][counts], at[1][counts], at[2][counts])
+        for name, values in self._values.items():
+            values[at] = table.columns[name][rows]
+        for name, values in self._trouble.items():
+            if name in table.columns:  # what was imported knows of no probe
+                values[at] = table.columns[name][rows]
+        self._probe[at] = probe[rows]
+
+    def _places_of(self, probes: Sequence[str]) -> NDArray[np.int32]:
+        """Where the names stand in `_probes`, with those that are new."""
+        return np.array([self._probes.setdefault(name, len(self._probes)) for name in probes], dtype=np.int32)
+
+    def _counts_beside(
+        self,
+        at: tuple[NDArray[np.int64], ...],
+        probe: NDArray[np.int32],
+        sent: NDArray[np.int64],
+        lost: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
+        """Which windows count beside what is there, by the rule of `one_window`."""
+        sent_there, lost_there = self._values["sent"][at], self._values["lost"][at]
+        rank = ranks(tuple(self._probes))
+        mine, there = rank[probe], rank[self._probe[at]]
+        first = (mine < there) | ((mine == there) & (lost >= lost_there))
+        return np.asarray(np.isnan(sent_there) | (sent > sent_there) | ((sent == sent_there) & first))
 
     def _learn_paths(self, table: StreamTable) -> None:
         ends = {path.partition(".")[2] for path in self.lines.paths}
@@ -205,6 +236,7 @@ class WindowRing:
             wider = ((0, 0), (0, 1), (0, 0))
             self._values = {n: np.pad(v, wider, constant_values=np.nan) for n, v in self._values.items()}
             self._trouble = {n: np.pad(v, wider) for n, v in self._trouble.items()}
+            self._probe = np.pad(self._probe, wider)
             self._belief.widen()
             self.last_end_ns = np.pad(self.last_end_ns, wider[:2])
             self.stored_end_ns = np.pad(self.stored_end_ns, wider[:2])

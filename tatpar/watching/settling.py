@@ -1,6 +1,7 @@
 """Outcomes of meetings that are over: interim as soon as they end, final 24 h later with all that came late.
 
-An interim one says *failed* only where nothing that is still missing can turn it, on whichever of an office's lines.
+An interim one says *failed* only where nothing that is still missing can turn it, on whichever of an office's lines, and *held* only where
+nothing can on one of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from analytics.floor import with_floor
 from analytics.judge import POOL_WINDOWS, Judgement, judge
 from analytics.least_broken import least_broken
 from analytics.limits import limit_sets
-from analytics.outcome import FINAL_AFTER_NS, may_hold, settle
+from analytics.most_broken import most_broken
+from analytics.outcome import FINAL_AFTER_NS, holds_anyhow, may_hold, settle
 from analytics.own_trouble import TROUBLE_COLUMNS, without_own_trouble
 from config.sites import SiteStatus
 from reports.past.floors import floors_at
@@ -118,10 +120,13 @@ def settle_occurrence(
     excused = _excused(config, meeting.end, sites, starts) | judged.explained.any(axis=1)
     settled = settle(measured, broke, contact_lost, excused, final=final, lost=lost)
     states = settled.state
+    if not final and OutcomeState.HELD in states:
+        holds = holds_anyhow(judged.most, settled.windows)
+        states = _not_yet(OutcomeState.HELD, states, np.asarray(~holds.any(axis=1)))
     if not final and OutcomeState.FAILED in states:
         open_lines = may_hold(judged.least, settled.windows)
-        open_offices = may_hold_yet(reader, lines, meeting.end, open_lines, int(starts[0]))
-        states = tuple(_not_yet(state) if open_offices[row] else state for row, state in enumerate(states))
+        may_hold_it = may_hold_yet(reader, lines, meeting.end, open_lines, int(starts[0]))
+        states = _not_yet(OutcomeState.FAILED, states, may_hold_it)
     return [
         Outcome(
             site=site,
@@ -140,9 +145,13 @@ def settle_occurrence(
     ]
 
 
-def _not_yet(state: OutcomeState) -> OutcomeState:
-    """Of an office that may hold it yet: it has not failed."""
-    return OutcomeState.UNSETTLED if state is OutcomeState.FAILED else state
+def _not_yet(
+    state: OutcomeState, states: Sequence[OutcomeState], may_turn: NDArray[np.bool_]
+) -> tuple[OutcomeState, ...]:
+    """The states of S offices, but that one is not said where it may turn, (S,)."""
+    return tuple(
+        OutcomeState.UNSETTLED if each is state and may_turn[row] else each for row, each in enumerate(states)
+    )
 
 
 def _attendance(state: StateDb, config: Config, occurrence: Occurrence) -> tuple[str, ...]:
@@ -166,6 +175,7 @@ class _Judged:
         explained: those that only the probe's own trouble breaks.
         lost: those that lost every packet.
         least: how many of each line break whatever comes of those that are missing, (S, K).
+        most: how many of each line are missing, or may break when those come, (S, K).
     """
 
     counts: NDArray[np.bool_]
@@ -173,6 +183,7 @@ class _Judged:
     explained: NDArray[np.bool_]
     lost: NDArray[np.bool_]
     least: NDArray[np.int64]
+    most: NDArray[np.int64]
 
 
 def _judged(
@@ -207,6 +218,7 @@ def _judged(
         explained=explained,
         lost=found.causes == Cause.OUTAGE,
         least=least_broken(known(values), known(all_cleared), limits),
+        most=most_broken(known(values), known(all_cleared), limits),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 KEY_COLUMNS: Final[dict[str, type]] = {
     "site": np.int32,  # index into the table's `sites`
-    "probe": np.int32,  # index into the table's `probes`; within a site a path belongs to one probe
+    "probe": np.int32,  # index into the table's `probes`; within a site a path belongs to one probe, but for a while (decision 218)
     "path": np.int32,  # index into the table's `paths`
     "start_ns": np.int64,
     "received_ns": np.int64,

@@ -113,7 +113,7 @@ def say_reason(
         return _since(language, text, reason, _Here(zone, now_ns))
     if reason.crosses_ns is not None and reason.per_minute is not None:
         return _rising(language, reason, _Here(zone, now_ns))
-    if reason.unseen and reason.until_ns is not None:
+    if reason.code is ReasonCode.OUTAGE and reason.unseen and reason.until_ns is not None:
         today = {} if now_ns is None else {"now_ns": now_ns}
         return say(language, f"unseen.{code}", zone=zone, until=reason.until_ns, **today)
     if reason.code is ReasonCode.NO_DATA and reason.value is None and reason.since_ns is None:
@@ -158,6 +158,8 @@ def _rising(language: str, reason: Reason, here: _Here) -> str:
 def _since(language: str, text: str, reason: Reason, here: _Here) -> str:
     zone = here.zone
     today = {} if here.now_ns is None else {"now_ns": here.now_ns}
+    if reason.unseen and reason.until_ns is not None:
+        return say(language, "reason.until", zone=zone, reason=text, until=reason.until_ns, **today)
     if reason.since_ns is None:
         return text
     if reason.until_ns is not None:

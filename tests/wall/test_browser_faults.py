@@ -125,6 +125,27 @@ def test_an_outage_that_nobody_saw_begin_has_no_beginning(page: Page, faulty: An
     assert ["or before" in one for one in told] == [True, False]
 
 
+def test_a_loss_that_nobody_saw_begin_has_no_beginning(page: Page, faulty: Any) -> None:
+    """As an outage, but with its figure; also where nothing at all is known of when it began. As `say_reason` says it."""
+    page.goto(f"{faulty.url}/?lang=en")
+    page.wait_for_selector(".mark")
+    since_ms = 1_763_962_200_000
+    told = page.evaluate(
+        """async (since_ms) => { const script = document.querySelector('script[type=module]').src.replace('main.js', 'reasons.js');
+        const {sayReason} = await import(script);
+        const lasts = {code: 'loss_up', unit: 'ratio', value: 0.05, since_ms, unseen: true};
+        const over = {...lasts, until_ms: since_ms + 90_000};
+        return [lasts, over, {...over, since_ms: null}].map(sayReason); }""",
+        since_ms,
+    )
+    now_ns = page.evaluate("Date.now()") * 10**6
+    lasts = Reason(code=ReasonCode.LOSS_UP, unit="ratio", value=0.05, since_ns=since_ms * 10**6, unseen=True)
+    over = replace(lasts, until_ns=(since_ms + 90_000) * 10**6)
+    said = [say_reason("en", each, now_ns=now_ns) for each in (lasts, over, replace(over, since_ns=None))]
+    assert told == said
+    assert ["or before" in one for one in told] == [True, False, False]
+
+
 def test_a_share_of_others_lines_says_of_whose(page: Page, faulty: Any) -> None:
     """The provider, or the headquarters by its name. As `say_reason` says it."""
     page.goto(f"{faulty.url}/?lang=en")

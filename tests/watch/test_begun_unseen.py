@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alerts.service import Alerts
-from telemetry.windows import MINUTE_NS
+from telemetry.decisions import ReasonCode
+from telemetry.windows import MINUTE_NS, SECOND_NS, WINDOW_NS
+from telemetry.words import say_reason
 from tests.alerts.scenarios.house import PerfectDelivery
 from tests.watch.conftest import MONDAY, Meeting, Town
 
@@ -71,6 +73,46 @@ def test_what_began_while_the_hub_was_off_lasted_at_least_as_long_as_it_was_seen
     town.heal("agra")
     play(300)
     assert "the trouble lasted at least 2 min." in all_clear(town)
+
+
+def said_of_it(town: Town) -> set[str]:
+    """What the flag and the verdict say of Agra's line."""
+    reasons = [flag.reason for flag in town.state.open_flags() if flag.path == "main.state"]
+    reasons += [one for one in town.verdict("agra").reasons if one.code is ReasonCode.OUTAGE]
+    assert len(reasons) >= 2
+    return {say_reason("en", one) for one in reasons}
+
+
+@pytest.mark.parametrize("minutes", [2, 5, 25, 50])
+def test_the_reason_says_of_it_what_the_all_clear_says(
+    hub: tuple[Town, Callable[[float], None]], minutes: float
+) -> None:
+    """While it lasts "or before", whatever is remembered of the time before the hub was off."""
+    town, play = hub
+    play(120)
+    stands_still(town, minutes)
+    break_whole(town)
+    play(120)
+    assert all(said.endswith(" or before") for said in said_of_it(town))
+    town.heal("agra")
+    play(300)
+    assert "the trouble lasted at least 2 min." in all_clear(town)
+
+
+def test_what_was_down_long_before_the_watch_began_lasted_at_least_as_long_as_it_knows(
+    hub: tuple[Town, Callable[[float], None]],
+) -> None:
+    """Reports came in all the time, and the watch is begun 45 minutes into the outage: it reads back half an hour."""
+    town, play = hub
+    break_whole(town)
+    for nth in range(180):
+        town.report(MONDAY + nth * WINDOW_NS, MONDAY + (nth + 1) * WINDOW_NS + 5 * SECOND_NS)
+    stands_still(town, 45)
+    play(120)
+    assert said_of_it(town) == {"Line is down, since 11:45 or before"}
+    town.heal("agra")
+    play(300)
+    assert "the trouble lasted at least 32 min." in all_clear(town)
 
 
 def test_what_began_while_nobody_was_heard_lasted_at_least_so_long(

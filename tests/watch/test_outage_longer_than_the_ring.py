@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from config.load import load_config
-from tatpar.terminal.progress_line import ProgressLine
-from tatpar.verdicts import better_time
-from tatpar.verdicts.asked_times import Question, occurrences
-from tatpar.verdicts.expected import expected
 from telemetry.decisions import ReasonCode
-from telemetry.store.open import open_reader
 from telemetry.windows import DAY_NS, MINUTE_NS, SECOND_NS, WINDOW_NS
 from telemetry.words import say_reason
+from tests.watch.asked import asked_of
 from tests.watch.conftest import MONDAY, Meeting
 
 if TYPE_CHECKING:
@@ -38,13 +32,7 @@ def by_the_watch(town: Town) -> Reason | None:
 
 
 def by_who_asks(town: Town) -> Reason | None:
-    """What `tatpar ready --at … --or …` stands on, worked out beside the watch, or without one."""
-    config = load_config(town.folder / "tatpar.toml")
-    question = Question(times=("12:45", "13:45"), uid=None, minutes=None, end=None, profile=None)
-    asked = occurrences(config, question, "en", town.now_ns)
-    with closing(open_reader(config.settings.store, town.folder)) as reader, ProgressLine("en") as bar:
-        ground = better_time._ground(config, reader, town.state, asked, town.now_ns, bar)
-    return outage_of(expected(ground, asked[0]).verdicts["agra"])
+    return outage_of(asked_of(town, "agra"))
 
 
 @pytest.fixture

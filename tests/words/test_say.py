@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from telemetry import words
 from telemetry.decisions import Factor, FactorKind, Reason, ReasonCode
@@ -148,6 +149,18 @@ def test_an_outage_that_nobody_saw_begin_has_no_beginning() -> None:
         assert words.say_reason("hi", over) == "12:00 तक लाइन बंद रही, उसके बाद ठीक"
     next_day = until_ns + 24 * HOUR_NS
     assert words.say_reason("en", known, now_ns=next_day) == "Line was down until 24 Nov 12:00, fine since"
+
+
+def test_a_fault_that_nobody_saw_begin_has_no_beginning() -> None:
+    """What is no outage keeps its figure: while it lasts "or before", afterwards until when."""
+    until_ns = TUESDAY_11_NS + HOUR_NS
+    lasts = Reason(code=ReasonCode.LOSS, value=0.05, unit="ratio", since_ns=TUESDAY_11_NS, unseen=True)
+    assert words.say_reason("en", lasts).replace("\u00a0", " ") == "Loss 5 %, since 11:00 or before"
+    for since_ns in (TUESDAY_11_NS, None):
+        over = replace(lasts, since_ns=since_ns, until_ns=until_ns)
+        assert words.say_reason("en", over).replace("\u00a0", " ") == "Loss 5 % until 12:00, fine since"
+        assert words.say_reason("hi", over).startswith("12:00 तक ")
+        assert words.say_reason("hi", over).endswith(", उसके बाद ठीक")
 
 
 def test_a_reason_without_a_number_is_said_in_brief() -> None:

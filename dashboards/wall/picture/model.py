@@ -68,7 +68,7 @@ class Why(_Record, frozen=True, kw_only=True):
     until_ms: int | None = None
     """When it was over, of a reason that lies in the recent past."""
     unseen: bool = False
-    """Of an outage: it may have begun before `since_ms`."""
+    """Of a fault of the line: it may have begun before `since_ms`."""
     cause: Cause | None = None
     among: Cause | None = None
     """Of whose other lines `value` is the share that is broken now, where no shared fault is proved."""

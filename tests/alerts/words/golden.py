@@ -45,11 +45,7 @@ def messages(language: str) -> str:
     parts.append(_message("not_ready, raised, in_charge: call the provider", call, language))
     for audience in (Audience.IN_CHARGE, Audience.REGIONAL):
         unseen = facts(Kind.NOT_READY, Step.RESOLVED, audience, unseen=True)
-        parts.append(
-            _message(
-                f"not_ready, resolved, {audience}: it began while the hub could not hear", unseen, language
-            )
-        )
+        parts.append(_message(f"not_ready, resolved, {audience}: nobody saw it begin", unseen, language))
     return "\n".join([*parts, _causes(language), _actions(language)])
 
 

@@ -8,9 +8,10 @@ import { say, sayAction, sayShade } from "./words.js";
 export function sayReason(why) {
   if (!why) return "";
   if (why.crosses_ms) return risingText(why);
-  if (why.unseen && why.until_ms) return say(`unseen.${why.code}`, { until: why.until_ms });
+  if (why.code === "outage" && why.unseen && why.until_ms) return say(`unseen.${why.code}`, { until: why.until_ms });
   if (why.code === "no_data" && why.value === undefined && !why.since_ms) return say("never.no_data");
   const text = why.cause ? causeText(why.cause) : ownText(why);
+  if (why.unseen && why.until_ms) return say("reason.until", { reason: text, until: why.until_ms });
   if (!why.since_ms) return text;
   if (!why.until_ms) return say(why.unseen ? "reason.since_or_before" : "reason.since", { reason: text, since: why.since_ms });
   const brief = minute(why.since_ms) === minute(why.until_ms);

@@ -1,0 +1,119 @@
+"""Two probes measure one line, while one takes the other's place: of each window one counts, whoever came first, now as in what is looked at later."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from msgspec import structs
+
+from analytics.forecast.slots import empty_slots, put_rollups
+from analytics.history import METRICS
+from analytics.lines import Lines
+from config.profiles import Limits
+from tatpar.watching.meeting_windows import meeting_windows
+from tatpar.watching.ring import WindowRing
+from telemetry.store.memory import MemoryStore
+from telemetry.store.protocol import Received, Selection
+from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
+from tests.telemetry.store.conftest import T0, Fleet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PATH = "main.state"
+LINES = Lines(("agra",), (PATH,))
+LIMITS = (Limits(loss_ratio=0.01, jitter_ms=30.0),)
+FIRST_NS = T0 // SLOT_NS * SLOT_NS + SLOT_NS
+STARTS = FIRST_NS + np.arange(WINDOWS_PER_SLOT, dtype=np.int64) * WINDOW_NS
+Window = tuple[str, int, int, range]
+"""Of a probe: its name, how many packets it sent in each window and lost of them, and in which windows."""
+ALL = range(WINDOWS_PER_SLOT)
+CASES: dict[str, tuple[tuple[Window, ...], list[float]]] = {
+    "the fuller": ((("p1", 60, 30, ALL), ("p2", 150, 0, ALL)), [0.0] * 20),
+    "the fuller, though it lost": ((("p1", 60, 0, ALL), ("p2", 150, 75, ALL)), [75.0] * 20),
+    "as full, by its name": ((("p1", 150, 1, ALL), ("p2", 150, 75, ALL)), [1.0] * 20),
+    "of three": ((("p3", 150, 9, ALL), ("p1", 60, 3, ALL), ("p2", 150, 6, ALL)), [6.0] * 20),
+    "one after the other": (
+        (("p1", 150, 75, range(12)), ("p2", 150, 0, range(10, 20))),
+        [75.0] * 12 + [0.0] * 8,
+    ),
+}
+
+
+def reports(windows: Sequence[Window]) -> list[list[Received]]:
+    """By probe, what it reports of one slot."""
+    fleet, found = Fleet(), []
+    for probe, sent, lost, which in windows:
+        stream = structs.replace(fleet.stream(PATH, sent=sent, lost=(lost, 0)), straddled=0)
+        first = (FIRST_NS - T0) // WINDOW_NS
+        found.append(
+            [
+                Received(
+                    fleet.envelope("agra", n, first + n, (stream,), probe=probe), int(STARTS[n]) + WINDOW_NS
+                )
+                for n in which
+            ]
+        )
+    return found
+
+
+def stored(order: Sequence[list[Received]]) -> MemoryStore:
+    """What the probes reported in one order of arrival: a second after one another."""
+    store = MemoryStore()
+    for second, part in enumerate(order):
+        store.append([Received(one.envelope, one.received_ns + second * SECOND_NS) for one in part])
+    store.maintain(FIRST_NS + DAY_NS)
+    return store
+
+
+def by_the_watch(order: Sequence[list[Received]]) -> list[float]:
+    """What its table says was lost in each window: reports are taken in as they come."""
+    ring, now_ns = WindowRing(LINES, FIRST_NS), int(STARTS[-1]) + WINDOW_NS + 10 * SECOND_NS
+    ring.advance(now_ns)
+    for second, part in enumerate(order):
+        one = MemoryStore()
+        one.append([Received(each.envelope, each.received_ns + second * SECOND_NS) for each in part])
+        ring.take(one.streams(Selection(FIRST_NS, now_ns), histograms=False), now_ns)
+    recent = ring.recent()
+    return list(recent.values["lost"][0, 0, np.isin(recent.start_ns, STARTS)])
+
+
+def of_a_meeting(store: MemoryStore) -> list[float]:
+    _, values = meeting_windows(store, ("agra",), STARTS)
+    return list(values["lost"][0, 0])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_of_each_window_one_counts_in_whatever_order_they_came(case: str) -> None:
+    """In the watch's table, read back at a restart, for an outcome, and for one whose windows are gone."""
+    windows, lost = CASES[case]
+    for order in permutations(reports(windows)):
+        store = stored(order)
+        assert by_the_watch(order) == lost
+        ring, now_ns = WindowRing(LINES, FIRST_NS), int(STARTS[-1]) + WINDOW_NS + 10 * SECOND_NS
+        ring.take(store.streams(Selection(FIRST_NS, now_ns), histograms=False), now_ns)
+        recent = ring.recent()
+        assert list(recent.values["lost"][0, 0, np.isin(recent.start_ns, STARTS)]) == lost
+        assert of_a_meeting(store) == lost
+        store.prune(FIRST_NS + 100 * DAY_NS)
+        assert not len(store.streams(Selection(FIRST_NS, FIRST_NS + DAY_NS)))
+        assert of_a_meeting(store) == lost
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_slot_counts_each_window_once(case: str) -> None:
+    """What forecasts, live and replayed, learn of it: as many windows as there are, those that the outcome counts, and figures that know no order."""
+    windows, lost = CASES[case]
+    found = []
+    for order in permutations(reports(windows)):
+        table = stored(order).rollups(Selection(FIRST_NS, FIRST_NS + SLOT_NS), histograms=False)
+        grid = empty_slots(LINES, 1, FIRST_NS // SLOT_NS, 1)
+        figures = np.full((len(METRICS), *grid.measured.shape), np.nan, dtype=np.float32)
+        put_rollups(grid, table, LIMITS, figures=figures)
+        assert int(grid.measured[0, 0, 0]) == WINDOWS_PER_SLOT
+        assert int(grid.broken[0, 0, 0, 0]) == sum(each > 5 for each in lost)
+        found.append((grid.strain.tolist(), figures.tolist()))
+    assert all(each == found[0] for each in found)
