@@ -64,7 +64,8 @@ class Coarse:
 
     def look(self, samples: Samples) -> None:
         """Count the moments of some samples (n,); those of one moment come in one call."""
-        came = samples[np.argsort(known_ns(samples), kind="stable")]
+        rows = samples[_begins_row(samples)]
+        came = rows[np.argsort(known_ns(rows), kind="stable")]
         moment = [came["file"], *_moment(came)]
         place = _codes(moment)
         nth = _place_within(place)
