@@ -1,4 +1,4 @@
-"""Changes of level as they come, for many lines at once: decided five samples after the change, or not at all."""
+"""Changes of level as they come, for many lines at once: decided five samples after the cut that it sees, or not at all."""
 
 from __future__ import annotations
 

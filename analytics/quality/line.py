@@ -7,7 +7,7 @@ that delays and loses as the probe's packets were delayed and lost.
   one is not known, as few clocks vouch for it.
 * Loss = lost on the way + discarded by the jitter buffer for being late. Loss of unknown direction counts in both.
 * Bursts: the least burst ratio that the longest run of losses allows.
-* Beyond the model's ranges (20 % loss, 500 ms) it is asked for its range's end and the answer is marked `at_most`: the
+* Beyond the model's ranges (20 % loss, 500 ms, a burst ratio of 8) it is asked for its range's end and the answer is marked `at_most`: the
   model only falls there, so the true figure is no better. Nothing is extrapolated.
 """
 
@@ -154,9 +154,11 @@ def _heard(
     silent = np.isnan(delay) & (loss >= LOSS.high / 100)
     mouth_to_ear = np.where(silent, least, delay)
     with np.errstate(invalid="ignore"):
-        at_most = silent | (mouth_to_ear > DELAY.high) | (total * 100 > LOSS.high)
+        at_most = silent | (mouth_to_ear > DELAY.high) | (total * 100 > LOSS.high) | (bursts > BURSTS.high)
     rating = endpoints.codec.rate(
-        np.minimum(mouth_to_ear, DELAY.high), np.minimum(total * 100, LOSS.high), bursts
+        np.minimum(mouth_to_ear, DELAY.high),
+        np.minimum(total * 100, LOSS.high),
+        np.minimum(bursts, BURSTS.high),
     )
     mos = opinion(rating.r / _STRETCH[rating.scale])
     return HeardQuality(
@@ -167,7 +169,7 @@ def _heard(
 def least_burst_ratio(
     lost: NDArray[np.float64], longest_run: NDArray[np.float64], loss_ratio: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The least BurstR (G.107 7.5) of so many losses with such a longest run, within the model's 1 to 8.
+    """The least BurstR (G.107 7.5) of so many losses with such a longest run: 1 at least, and more than the model's 8 where one run holds most of them.
 
     The most runs there can be is one of the longest and single losses besides; BurstR = mean length of runs times
     (1 - loss).
@@ -175,4 +177,4 @@ def least_burst_ratio(
     longest = np.clip(np.nan_to_num(longest_run), 1, np.maximum(lost, 1))
     mean_run = lost / np.maximum(lost - longest + 1, 1)
     ratio = mean_run * (1 - loss_ratio)
-    return np.clip(np.where(lost > 0, ratio, 1.0), BURSTS.low, BURSTS.high)
+    return np.maximum(np.where(lost > 0, ratio, 1.0), BURSTS.low)

@@ -146,6 +146,16 @@ def test_a_run_of_losses_makes_it_worse_and_is_never_overstated() -> None:
             assert float(bound) <= max(burst_ratio(lost), 1) + 1e-9
 
 
+def test_a_run_longer_than_the_models_bursts_is_marked() -> None:
+    """Losses in one run are rated as a burst ratio of 8 from there on, and the figure is an upper bound; single ones are not."""
+    runs = [1.0, 6.0, 20.0, 10.0]
+    found = audio_quality(
+        windows(shape=(4,), up_lost=[20.0, 6.0, 20.0, 10.0], up_longest_loss_run=runs), ENDS
+    )
+    assert found.up.at_most.tolist() == [False, False, True, True]
+    assert found.up.mos[2] < found.up.mos[0]
+
+
 def test_a_grid_is_rated_as_its_windows_are() -> None:
     """(S, P, W) at once gives what each window gives alone."""
     rng = np.random.default_rng(5)
