@@ -172,14 +172,8 @@ def groups_of(lines: Lines, by_id: Mapping[str, Site]) -> dict[str, NDArray[np.i
     }
 
 
-def planned_slots(  # noqa: PLR0913 - what, of whom, of when, as of when
-    works: Iterable[Work],
-    lines: Lines,
-    first_slot: int,
-    slots: int,
-    *,
-    known_ns: int | None,
-    longest_ns: int = 0,
+def planned_slots(
+    works: Iterable[Work], lines: Lines, first_slot: int, slots: int, *, known_ns: int | None
 ) -> NDArray[np.bool_]:
     """(S, P, T): works or a holiday were announced for the slot.
 
@@ -189,13 +183,11 @@ def planned_slots(  # noqa: PLR0913 - what, of whom, of when, as of when
         first_slot: of the axis T.
         slots: length of the axis T.
         known_ns: only what had been announced by then counts; None, for replaying history: what had been announced
-            `ANNOUNCED_BEFORE_NS` before anything that is asked about could touch it.
-        longest_ns: of replayed history, the longest span that is asked about: one that begins so long before works do
-            touches them still, and the first to ask about it does so `ANNOUNCED_BEFORE_NS` earlier.
+            `ANNOUNCED_BEFORE_NS` before it began.
     """
     out = np.zeros((*lines.shape, slots), dtype=bool)
     for work in works:
-        by_ns = work.from_ns - ANNOUNCED_BEFORE_NS - longest_ns if known_ns is None else known_ns
+        by_ns = work.from_ns - ANNOUNCED_BEFORE_NS if known_ns is None else known_ns
         if work.announced_ns > by_ns:
             continue
         first = min(max(work.from_ns // SLOT_NS - first_slot, 0), slots)

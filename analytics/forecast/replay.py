@@ -20,6 +20,7 @@ from analytics.forecast.rails import rails
 from analytics.forecast.references import CLIMATOLOGY, PERSISTENCE, fit_reference
 from analytics.forecast.seen import heard_ns
 from analytics.forecast.track import joined_asks
+from telemetry.line_slots import NEVER
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
@@ -198,8 +199,12 @@ def _extent(blocks: Sequence[ReplayBlock]) -> Extent:
 
 
 def _draw(of: ReplayBlock, extent: Extent, lot: np.random.Generator, at_ns: NDArray[np.int64]) -> _Drawn:
-    """All that is needed of a block; some of its hours are learnt from beside the scored asks."""
+    """All that is needed of a block; some of its hours are learnt from beside the scored asks.
+
+    From the first scored ask on: limits that are asked of for the first time later have taught nothing before.
+    """
     known = facts(of.track, of.scored)
+    asked_ns = of.scored.now_ns.min(initial=NEVER)
     more, more_lots = _few(of, of.learnt, MOST_ASKS / max(extent.learnt, 1), lot)
     few, few_lots = _few(of, of.scored, MOST_SCORED / max(extent.scored, 1), lot)
     asks = joined_asks([of.scored.rows(few), of.learnt.rows(more)])
@@ -211,7 +216,9 @@ def _draw(of: ReplayBlock, extent: Extent, lot: np.random.Generator, at_ns: NDAr
         rails=rails(of.track, of.scored, of.zone, of.weeks) if of.zone is not None else None,
         lesson=lesson,
         lots=np.concatenate([few_lots, more_lots]),
-        settled=tuple(_settled(of.track, asks, lesson, int(each)) for each in at_ns),
+        settled=tuple(
+            _settled(of.track, asks, lesson, int(each)) if asked_ns <= each else _NOTHING for each in at_ns
+        ),
         known=known if extent.scored + extent.others <= MOST_SCORED else None,
     )
 
@@ -224,6 +231,9 @@ def _few(
     share = min(share, 1.0)
     rows = np.flatnonzero(drawn < share)
     return rows, drawn[rows] / share
+
+
+_NOTHING: Final = np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
 
 
 def _settled(

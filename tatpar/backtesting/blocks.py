@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 
 from analytics.forecast.asking import LEADS_NS, asks_of, every_hour
@@ -24,10 +25,11 @@ from analytics.forecast.track import joined_asks
 from analytics.lines import Lines
 from reports.past.slots import read_slots
 from tatpar.backtesting.imported_rows import imported_rows
+from tatpar.backtesting.works_in_time import works_in_time
 from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.rehearsed import RECALLED, rehearsed_slots
 from telemetry.store.by_blocks import InProcess
-from telemetry.windows import HOUR_NS, SLOT_NS
+from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from analytics.forecast.slots import SlotGrid
     from analytics.forecast.track import Asks
     from config.config import Config
+    from config.profiles import Limits
     from tatpar.watching.offices import Offices
     from telemetry.state.db import StateDb
     from telemetry.store.by_blocks import Blocks
@@ -122,7 +125,7 @@ class HistoryBlocks:
         ]
         limits = range(len(offices.sets.limits))
         self._questions = [[_questions(block, pairs, index) for index in limits] for block in self._blocks]
-        self._longest_ns = int((pairs.ends_ns - pairs.starts_ns).max(initial=HOUR_NS))  # of hours, too
+        self._works = tuple(works_in_time(config.works, offices.sites, pairs))
         self._kept: list[ReplayBlock] | None = None
 
     @property
@@ -192,7 +195,7 @@ class HistoryBlocks:
             if len(part.pair):
                 track = silent_before_heard(track_of(grid, index, around), block.usual)
                 track = track if rehearsed is None else replace(track, rehearsed=rehearsed)
-                seeds = _seeds(block.lines, index)
+                seeds = _seeds(block.lines, self._offices.sets.limits[index])
                 yield ReplayBlock(track, part.asks, learnt, self._offices.zone, weeks, seeds)
 
     def _surroundings(self, lines: Lines, grid: SlotGrid) -> Surroundings:
@@ -205,9 +208,7 @@ class HistoryBlocks:
         return Surroundings(
             groups_of(lines, config.registry.by_id),
             awaited_slots(grid, lost, imported=imported),
-            planned_slots(
-                config.works, lines, grid.first_slot, slots, known_ns=None, longest_ns=self._longest_ns
-            ),
+            planned_slots(self._works, lines, grid.first_slot, slots, known_ns=None),
             over_ns=None if imported is None else over_by_ns(grid, lost, imported),
             due=None if imported is None else due_slots(grid, imported),
             ahead=clock_ahead(grid.first_slot, slots, self._offices.zone),
@@ -240,9 +241,10 @@ def _paths(config: Config, offices: Offices, reader: StoreReader) -> tuple[str, 
     return tuple(dict.fromkeys((*offices.usual_paths, *sorted(more))))
 
 
-def _seeds(lines: Lines, limit_set: int) -> NDArray[np.uint64]:
-    """(N,): of each line under a limit set."""
-    return seeds_of(f"{site} {path} {limit_set}" for site in lines.sites for path in lines.paths)
+def _seeds(lines: Lines, limits: Limits) -> NDArray[np.uint64]:
+    """(N,): of each line under some limits, whichever others there are."""
+    named = msgspec.json.encode(limits).decode()
+    return seeds_of(f"{site} {path} {named}" for site in lines.sites for path in lines.paths)
 
 
 def _questions(block: _Block, pairs: Pairs, limit_set: int) -> _Questions:

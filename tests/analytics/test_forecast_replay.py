@@ -189,6 +189,32 @@ def test_blocks_are_learnt_from_together_and_drawn_again_where_they_are_many(
         assert np.nanmean(np.abs(other.chance - found.chance[by_line])) < 0.03
 
 
+def test_limits_that_are_asked_of_for_the_first_time_later_teach_nothing_before(
+    truth: tuple[Replay, np.ndarray],
+) -> None:
+    """A meeting with a profile of its own on the last days: all that was said before it was asked of is the same to the last bit."""
+    found, now_ns = truth
+    blocks = []
+    for track, first_day in ((history(), 2), (history(2), WEEKS * 7 - 3)):
+        days = np.arange(first_day, WEEKS * 7 - 1, dtype=np.int64)
+        line = np.tile(np.arange(LINES, dtype=np.int64), len(days))
+        start = T0 + np.repeat(days, LINES) * DAY_NS + 10 * HOUR_NS
+        hours = every_hour(
+            np.arange(LINES), T0 + DAY_NS, T0 + WEEKS * REFIT_NS, (2 * HOUR_NS, 1800 * SECOND_NS)
+        )
+        blocks.append(ReplayBlock(track, asks_of(line, start, start + HOUR_NS), hours, UTC))
+    both = replay(blocks, None)
+    first_ns = int(blocks[1].scored.now_ns.min())
+    before = now_ns < first_ns
+    assert before.sum() > 200
+    for name in ("chance", "model", "persistence", "climatology"):
+        ours, theirs = getattr(found, name), getattr(both, name)[: len(now_ns)]
+        assert np.array_equal(ours[before], theirs[before], equal_nan=True), name
+    asked = [sum(at < first_ns for at, _ in each.refits) for each in (found, both)]
+    assert asked[0] == asked[1] >= 1
+    assert replay([replace(each, scored=blocks[0].scored) for each in blocks], None).refits != both.refits
+
+
 NAMES = ("agra main", "agra second", "ballia main", "ballia second")
 
 

@@ -186,6 +186,27 @@ def test_it_goes_by_the_clock_on_the_wall(folder: Path, timezone: str, ahead: se
         assert (None if track.ahead is None else set(track.ahead.tolist())) == ahead
 
 
+def test_lots_go_by_the_limits_not_by_their_number(folder: Path) -> None:
+    """A profile of which nobody was asked before, and which stands before the others, moves the lots of none."""
+    config = load_config(folder / "tatpar.toml")
+    offices = prepare(config, ())
+    other = structs.replace(offices.sets.limits[0], rtt_ms=77.0)
+    begin_ns = START_NS + 3 * DAY_NS
+    with (
+        closing(SqliteReader(folder / "reports.db")) as reader,
+        closing(StateDb(folder / "state.db")) as state,
+    ):
+        seeds = []
+        for limits in (offices.sets.limits, (other, *offices.sets.limits)):
+            sets = replace(offices.sets, limits=limits)
+            pairs = replace(one_pair(begin_ns), limit_set=np.array([limits.index(offices.sets.limits[0])]))
+            wanted = Wanted(from_ns=begin_ns - DAY_NS, until_ns=begin_ns + DAY_NS)
+            asked = replace(offices, sets=sets)
+            (block,) = HistoryBlocks(config, asked, Source(reader, state), wanted, pairs, lambda _: None)
+            seeds.append(block.seeds)
+    assert np.array_equal(*seeds)
+
+
 def test_it_speaks_one_language(folder: Path) -> None:
     """What it does meanwhile is said in the language of its tables."""
     done = call(folder, "--lang", "hi", "--site", OFFICES[0], "--hourly")
