@@ -11,10 +11,11 @@ from analytics.forecast.asking import LEADS_NS, every_hour
 from analytics.forecast.replay import replay
 from analytics.forecast.report import Scored
 from analytics.guards import too_slow
+from analytics.hours import ahead_ns
 from config.sites import SiteStatus
 from tatpar.backtesting.blocks import HistoryBlocks, Pairs, Source, Wanted
 from tatpar.watching.offices import prepare
-from telemetry.windows import DAY_NS
+from telemetry.windows import DAY_NS, HOUR_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -141,16 +142,19 @@ def _pairs(config: Config, offices: Offices, occurrences: Sequence[Occurrence], 
 
 
 def _hours(config: Config, offices: Offices, wanted: Wanted) -> list[tuple[int, str, str, str, int, int]]:
-    """Every whole hour as a meeting of every linked office, with the default end and profile."""
+    """Every whole hour of the clock on the wall as a meeting of every linked office, with the default end and profile."""
     meetings = config.settings.meetings
     rows = np.array([
         i for i, site in enumerate(offices.sites)
         if offices.linked[i] and (not wanted.sites or site in wanted.sites)
     ], dtype=np.int64)  # fmt: skip
-    asks = every_hour(rows, wanted.from_ns, wanted.until_ns, (0,))
+    past_ns = (
+        int(ahead_ns(np.array([wanted.from_ns]), offices.zone)[0]) % HOUR_NS
+    )  # India's hours begin half past those of UTC
+    asks = every_hour(rows, wanted.from_ns + past_ns, wanted.until_ns + past_ns, (0,))
     end, profile = meetings.default_end, meetings.default_profile
     return [
-        (int(site), "", end, profile, int(start), int(finish))
+        (int(site), "", end, profile, int(start) - past_ns, int(finish) - past_ns)
         for site, start, finish in zip(asks.line, asks.start_ns, asks.end_ns, strict=True)
     ]
 

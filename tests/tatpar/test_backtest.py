@@ -312,3 +312,27 @@ def test_skill_over_a_reference_without_error_is_left_out_and_why(folder: Path) 
     assert usual.over_climatology is not None
     assert usual.over_climatology.value == pytest.approx(1 - 0.04 / 0.09)
     assert say("en", "backtest.no_yardstick") not in said
+
+
+@pytest.mark.parametrize(("timezone", "past_min"), [("Asia/Kolkata", 30), ("Asia/Kathmandu", 15), ("UTC", 0)])
+def test_hours_are_those_of_the_clock_on_the_wall(folder: Path, timezone: str, past_min: int) -> None:
+    """India's whole hours begin half past those of UTC: six to seven in the evening is one hour, not the halves of two."""
+    config = load_config(folder / "tatpar.toml")
+    deployment = structs.replace(config.settings.deployment, timezone=timezone)
+    config = structs.replace(config, settings=structs.replace(config.settings, deployment=deployment))
+    wanted = Wanted(
+        from_ns=START_NS + 3 * DAY_NS,
+        until_ns=START_NS + 4 * DAY_NS,
+        sites=frozenset(OFFICES[:1]),
+        hourly=True,
+    )
+    with (
+        closing(SqliteReader(folder / "reports.db")) as reader,
+        closing(StateDb(folder / "state.db")) as state,
+    ):
+        found = replayed(config, Source(reader, state), wanted, None, lambda _: None)
+    starts_ns = found.starts_ns[np.array(found.meetings) == ""]
+    assert len(starts_ns) >= 23
+    assert set((starts_ns % HOUR_NS).tolist()) == {past_min * 60 * SECOND_NS}
+    assert starts_ns.min() >= wanted.from_ns
+    assert starts_ns.max() + HOUR_NS <= wanted.until_ns
