@@ -33,7 +33,7 @@ FAULT = Reason(
 def day(
     tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> Callable[[dict[str, Expected]], Any]:
-    """The wall at 10:17: one meeting of all offices runs, one of Braj comes at 10:30 (if `soon`), one of all at 14:00."""
+    """The wall at 10:17: one meeting of all offices runs (and "beside" it one of Braj, if expected), one of Braj comes at 10:30 (if `soon`), one of all at 14:00."""
 
     @contextmanager
     def served(
@@ -47,6 +47,7 @@ def day(
             folder,
             [
                 ("runs", "1000", 60, "all"),
+                *([("beside", "1005", 55, "region:braj")] if "beside" in expected else []),
                 *([("next", "1030", 30, "region:braj")] if soon else []),
                 ("late", "1400", 60, "all"),
             ],
@@ -116,7 +117,28 @@ def test_the_next_meetings_offices_come_first_though_others_are_worse(page: Page
             "Mathura",
             "10:00 · District by district runs",
             "Varanasi",
+            "Agra",
         ]
+
+
+def test_a_running_meeting_lists_whoever_is_weak_in_another_too(page: Page, day: Any, until: Any) -> None:
+    """Two run and a third comes: an office that none of them has for sure stands under each, with its chance in that one."""
+    bad, risk = State.NOT_READY, State.AT_RISK
+    weak = {
+        "next": {"agra": (risk, 0.7)},
+        "runs": {"varanasi": (bad, 0.01), "agra": (bad, 0.2)},
+        "beside": {"agra": (bad, 0.3), "mathura": (risk, 0.72)},
+    }
+    with day(weak) as (url, decide):
+        open_wall(page, url)
+        first, second = "10:00 · District by district runs", "10:05 · District by district beside"
+        assert said(page) == ["Agra", first, "Varanasi", "Agra", second, "Agra", "Mathura"]
+        chances = page.locator(".rows .row .chance").all_inner_texts()
+        assert [chance.split()[0] for chance in chances] == ["70", "1", "20", "30", "72"]
+        assert page.locator(".rows .group b").all_inner_texts() == ["Running now"] * 2
+        decide({"next": {}, "runs": weak["runs"], "beside": weak["beside"]})
+        until(page, "document.querySelector('.attention h2').textContent === 'In the meeting that is running'")
+        assert said(page) == ["Varanasi", "Agra", second, "Agra", "Mathura"]
 
 
 def test_a_next_meeting_that_all_will_hold_says_so_above_the_others(page: Page, day: Any) -> None:

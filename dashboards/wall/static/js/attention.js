@@ -100,9 +100,8 @@ export function createAttention() {
     const cut = order.map(({ key, ids, known }) => ({
       key, n: ids.reduce((n, id) => n + ((items.get(`${key} ${id}`)?.element.hidden ?? true) ? known.get(id)?.sites?.length ?? 1 : 0), 0),
     }));
-    const rows = cut.find((group) => group.key === key)?.n ?? 0;
-    const others = cut.reduce((sum, group) => sum + group.n, 0) - rows;
-    const own = rows + untold(model.meetings[key]);
+    const own = (cut.find((group) => group.key === key)?.n ?? 0) + untold(model.meetings[key]);
+    const others = cut.reduce((sum, group) => sum + group.n + untold(model.meetings[group.key]), 0) - own;
     more.hidden = own + others === 0;
     setText(more, own ? say("wall.more_offices", { n: own }) : others ? say(key ? "wall.more_others" : "wall.more_offices", { n: others }) : "");
     setAttribute(more, "href", own && key ? hrefMeeting(model.meetings[key]) : null);
@@ -122,10 +121,12 @@ export function createAttention() {
   };
 }
 
-/** What will not hold, by the meeting that it is about: the first one, then others by their start, then none. */
+/**
+ * What will not hold, by the meeting that it is about: the first one, then others by their start, then none. An office stands
+ * under each meeting that runs or comes next and that it will not hold; elsewhere once, as its tile tells of one meeting only.
+ */
 function groupsOf(next) {
-  const coming = nextMeeting();
-  const told = [next, coming?.key === next?.key ? null : coming].filter(Boolean);
+  const told = [next, nextMeeting(), ...meetingsInOrder().filter(isRunning)].filter(Boolean);
   const groups = new Map(told.map((meeting) => [meeting.key, weakOf(meeting)]));
   const own = new Set([...groups.values()].flat().map(({ site }) => site));
   for (const [site, tile] of Object.entries(model.tiles)) {
@@ -158,9 +159,9 @@ function untold(meeting) {
   return Math.max(0, all - meeting.weak.length);
 }
 
-/** What is known of the next meeting's weak offices; for the moment in which it becomes the next, what their tiles say. */
-function weakOf(next) {
-  return next.weak ?? Object.entries(model.tiles).filter(([, tile]) => tile.meeting === next.key && FLAGGED.has(tile.shade)).map(([site, tile]) => ({ site, ...tile }));
+/** What is known of a meeting's weak offices; for the moment in which it becomes the next, what their tiles say. */
+function weakOf(meeting) {
+  return meeting.weak ?? Object.entries(model.tiles).filter(([, tile]) => tile.meeting === meeting.key && FLAGGED.has(tile.shade)).map(([site, tile]) => ({ site, ...tile }));
 }
 
 function recovered(site, key) {
