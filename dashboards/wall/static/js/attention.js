@@ -140,7 +140,10 @@ function groupsOf(next) {
   return [...groups].map(([key, found]) => ({ key, found })).sort((a, b) => start(a.key) - start(b.key) || a.key.localeCompare(b.key));
 }
 
-/** Rows, worst first: an office each, or all that one shared fault is to blame for (`sites`), as bad as the worst of them. */
+/**
+ * Rows, worst first: an office each, or all that one shared fault is to blame for (`sites`), as bad as the worst of them;
+ * `mixed` where not all of them are as bad.
+ */
 function folded(found) {
   const rows = new Map();
   for (const one of found.sort(worseFirst)) {
@@ -148,8 +151,11 @@ function folded(found) {
     const id = kind ? `${kind} ${name} ${region}` : one.site;
     rows.set(id, [...(rows.get(id) ?? []), one]);
   }
-  return [...rows].map(([id, [worst, ...others]]) =>
-    (others.length ? { ...worst, id, sites: [worst, ...others].map(({ site }) => site) } : { ...worst, id: worst.site }));
+  return [...rows].map(([id, [worst, ...others]]) => {
+    if (!others.length) return { ...worst, id: worst.site };
+    const mixed = others.some(({ shade, probability }) => shade !== worst.shade || probability !== worst.probability);
+    return { ...worst, id, mixed, sites: [worst, ...others].map(({ site }) => site) };
+  });
 }
 
 /** How many weak offices a meeting has beyond those that the server tells of by name. */
