@@ -16,9 +16,10 @@ import numpy as np
 from msgspec import Struct, structs
 
 from config.errors import ConfigError
+from tatpar.importing.no_zone import NoZone
 from tatpar.importing.places import PlaceFinder
 from tatpar.importing.repeats import Coarse, measured_once
-from tatpar.importing.samples import dtype_of, samples
+from tatpar.importing.samples import DOUBTS, dtype_of, samples
 from tatpar.importing.small_shares import SmallShares
 from tatpar.importing.spill import Spill
 from tatpar.importing.tables import chunks
@@ -94,6 +95,7 @@ class Importer:
         self._finder = PlaceFinder(config, sources.mapping, sources.mapping_file, sources.site)
         self._kept_from_ns = now_ns - config.settings.store.rollup_days * DAY_NS
         self._now_ns = now_ns
+        self._timezone = config.settings.deployment.timezone
         self._paths: list[str] = []
         self._doubt: Counter[tuple[str, str]] = Counter()
         self._spans: dict[str, tuple[int, int]] = {}
@@ -122,10 +124,12 @@ class Importer:
         """
         for number, file in enumerate(self._sources.files):
             small = SmallShares(self._sources.mapping)
+            no_zone = NoZone(self._sources.mapping, self._timezone)
             for chunk in chunks(file, self._sources.mapping, progress):
                 self._mended.extend(chunk.mended)
                 sampled = samples(chunk, self._sources.mapping, self._now_ns)
                 small.look(chunk)
+                no_zone.look(sampled)
                 found, rows = sampled.samples, sampled.rows
                 places = self._finder.of(chunk)
                 codes = np.array([self._code(file, name) for name in places.paths] or [0], np.int16)
@@ -133,11 +137,11 @@ class Importer:
                 found["path"] = codes[np.maximum(places.path, 0)][rows]
                 found["file"] = number
                 self._spill.put(places.sites, places.site[rows][wanted], found[wanted])
-                for doubt in ("twice", "never"):
+                for doubt in DOUBTS:
                     doubted = places.site[rows][wanted & getattr(sampled, doubt)]
                     for site, count in zip(*np.unique(doubted, return_counts=True), strict=True):
                         self._doubt[places.sites[int(site)], doubt] += int(count)
-            self._mended.extend(f"{file}: {doubt}" for doubt in small.doubts())
+            self._mended.extend(f"{file}: {doubt}" for doubt in (*small.doubts(), *no_zone.doubts()))
 
     def _code(self, file: Path, path: str) -> int:
         if path not in self._paths:

@@ -57,8 +57,8 @@ class Time(_Table, frozen=True, kw_only=True):
     column: Text
     format: Text = "iso"
     """`iso`, `unix_s`, `unix_ms`, `unix_us`, `unix_ns`, or a pattern as `%d/%m/%Y %H:%M`."""
-    zone: Text = "UTC"
-    """Of times that do not say it themselves."""
+    zone: Text | None = None
+    """Of times that do not say it themselves; absent, they count as UTC."""
 
 
 class Named(_Table, frozen=True, kw_only=True):
@@ -248,7 +248,7 @@ def _check_summary(file: TomlFile, summary: Summary) -> None:
 def _check_time(file: TomlFile, key: str, time: Time | None) -> None:
     if time is None:
         return
-    if time.zone not in zone_names():
+    if time.zone is not None and time.zone not in zone_names():
         raise file.wrong(
             (key, "zone"), f'"{time.zone}" is no time zone', f'write "{similar_zone(time.zone)}", or "UTC"'
         )

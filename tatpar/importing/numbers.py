@@ -44,6 +44,8 @@ class Times:
     """Local times that came twice, as the clocks went back: they count as the first of the two."""
     never: NDArray[np.bool_]
     """Local times that the clocks left out: they count as the moment when the clocks went on."""
+    no_zone: bool = False
+    """Whether some have no zone, of their own or of the mapping: they count as UTC."""
 
 
 def numbers(chunk: Chunk, column: str) -> NDArray[np.float64]:
@@ -146,12 +148,12 @@ def _written(cells: pd.Series, time: Time) -> tuple[Times, NDArray[np.bool_]]:
     far = np.abs(seconds) > _FAR_S
     parsed = parsed.mask(far)
     twice, never = np.zeros((2, len(parsed)), np.bool_)
-    if time.zone != "UTC" and bare.any():
+    if time.zone not in {None, "UTC"} and bare.any():
         local, twice, never = _of_zone(parsed, ZoneInfo(time.zone))
         parsed = parsed.where(~bare, local)
     ns = np.where(parsed.isna(), 0, parsed.dt.as_unit("ns").astype("int64").to_numpy(np.int64))
     ns = np.where(far, np.sign(seconds) * _FAR_S * SECOND_NS, ns)
-    return Times(ns, twice & bare, never & bare), wrong
+    return Times(ns, twice & bare, never & bare, time.zone is None and bool(bare.any())), wrong
 
 
 def _cut_short(text: pd.Series) -> NDArray[np.bool_]:

@@ -31,6 +31,8 @@ NOT_TOLD: Final = -1
 """`arrived_ns` where the file does not say; before all times."""
 SKEW_NS: Final = 60 * SECOND_NS
 """So much earlier than its measurement a row may have come: clocks differ, and times are written to the minute."""
+DOUBTS: Final = ("twice", "never")
+"""How a zone's clocks leave a time in doubt."""
 _TRUTHS: Final = {"true": "1", "false": "0"}
 """Marks of truth as numbers."""
 
@@ -56,6 +58,8 @@ class Sampled:
     twice: NDArray[np.bool_]
     never: NDArray[np.bool_]
     """As of `Times`."""
+    no_zone: tuple[str, ...]
+    """The mapping's tables (`time`, `arrived`) whose times have no zone, some of them at least."""
 
 
 def samples(chunk: Chunk, mapping: Mapping, now_ns: int) -> Sampled:
@@ -72,14 +76,18 @@ def samples(chunk: Chunk, mapping: Mapping, now_ns: int) -> Sampled:
         out = np.zeros(len(chunk.frame), PING)
         out["rtt_ms"], rows = chunk.frame["rtt_ms"], np.arange(len(out))
         out["row"] = _numbered(out["rtt_ms"][:, None])
-    twice, never = _date(out, rows, chunk, mapping, now_ns)
-    return Sampled(out, rows, twice[rows], never[rows])
+    dated = _date(out, rows, chunk, mapping, now_ns)
+    twice, never = (
+        np.logical_or.reduce([getattr(each, doubt) for each in dated.values()]) for doubt in DOUBTS
+    )
+    no_zone = tuple(table for table, each in dated.items() if each.no_zone)
+    return Sampled(out, rows, twice[rows], never[rows], no_zone)
 
 
 def _date(
     out: Samples, rows: NDArray[np.int64], chunk: Chunk, mapping: Mapping, now_ns: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Fill in the times; which rows of the chunk a zone's clocks leave in doubt."""
+) -> dict[str, Times]:
+    """Fill in the times; those of the chunk's rows by the mapping's table that they are of."""
     shift_ns = mapping.file.shift_weeks * 7 * DAY_NS
     if mapping.time is None:
         found = Times(_of_trace(chunk, shift_ns, now_ns), *np.zeros((2, len(chunk.frame)), np.bool_))
@@ -91,11 +99,11 @@ def _date(
         out["time_ns"] += (span_ns if mapping.summary.time_is == "start" else 0) - 1
     out["arrived_ns"] = NOT_TOLD
     if mapping.time is None or mapping.arrived is None:
-        return found.twice, found.never
+        return {"time": found}
     came = times(chunk, mapping.arrived, shift_ns, now_ns)
     _must_come_after(chunk, (mapping.time, found), (mapping.arrived, came))
     out["arrived_ns"] = came.ns[rows]
-    return found.twice | came.twice, found.never | came.never
+    return {"time": found, "arrived": came}
 
 
 def _must_come_after(chunk: Chunk, measured: tuple[Time, Times], arrived: tuple[Time, Times]) -> None:

@@ -68,9 +68,24 @@ unused_data_option = click.option(
     envvar="TATPAR_DATA",
     help="Taken as everywhere; this command reads and writes nothing there.",
 )
+
+
+def _an_address(_context: click.Context, _option: click.Parameter, address: str | None) -> str | None:
+    """What is no address at all is told before anything is read, or waits for an answer."""
+    if address is not None:
+        from telemetry.store.by_blocks import SchedulerError, check_address  # noqa: PLC0415 - keeps --help fast
+
+        try:
+            check_address(address)
+        except SchedulerError as error:
+            wrong_input(str(error))
+    return address
+
+
 scheduler_option = click.option(
     "--scheduler",
     metavar="ADDRESS",
+    callback=_an_address,
     default=None,
     envvar="TATPAR_SCHEDULER",
     help="Read and judge on the workers of this Dask scheduler, as tcp://10.0.0.5:8786; without it, here.",

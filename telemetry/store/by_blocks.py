@@ -14,6 +14,7 @@ from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
 
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader, store_file
@@ -33,12 +34,31 @@ ANSWER_S: Final = 10.0
 """A scheduler that does not answer for so long is not there."""
 WORKERS_S: Final = 60.0
 """So long a scheduler may be without any worker."""
+SCHEMES: Final = ("tcp", "tls", "ws", "wss", "ucx")
+"""Ways to reach a scheduler; the first where an address names none."""
 AHEAD: Final = 2
 """Blocks under way for each worker's thread: one in work, one waiting."""
 
 
 class SchedulerError(Exception):
     """The Dask scheduler or its workers cannot do the work; the message says what to do."""
+
+
+def check_address(address: str) -> None:
+    """That it names a host and a port. Dask itself keeps a half-made client of any other, and waits for it at the end.
+
+    Raises:
+        SchedulerError: it does not.
+    """
+    try:
+        parts = urlsplit(address if "://" in address else f"{SCHEMES[0]}://{address}")
+        whole = parts.scheme in SCHEMES and parts.hostname and parts.port and not parts.path.strip("/")
+    except ValueError:  # a port that is no number, or a bracket that is not closed
+        whole = False
+    if not whole:
+        raise SchedulerError(
+            f'--scheduler: "{address}" is no address of a scheduler; write its host and port, as tcp://10.0.0.5:8786'
+        )
 
 
 class Blocks(Protocol):
@@ -103,8 +123,9 @@ class OnDask:
         """Find the scheduler.
 
         Raises:
-            SchedulerError: nobody answers there, or it has no workers.
+            SchedulerError: it is no address, nobody answers there, or it has no workers.
         """
+        check_address(address)
         from distributed import Client  # noqa: PLC0415 - half a second, and only for those who ask for it
 
         self._store = (settings, data_dir.absolute())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -22,7 +24,7 @@ from tatpar.__main__ import main
 from tatpar.backtesting.imported_rows import imported_rows
 from tatpar.watching.past import PastReader, Shape
 from telemetry.state.db import StateDb
-from telemetry.store.by_blocks import InProcess, OnDask, SchedulerError
+from telemetry.store.by_blocks import InProcess, OnDask, SchedulerError, check_address
 from telemetry.store.errors import StoreError
 from telemetry.store.open import open_reader
 from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, slot_start
@@ -153,3 +155,32 @@ def test_no_scheduler_is_told_in_one_line(fleet: Desk, monkeypatch: pytest.Monke
         assert last.endswith("start one with `dask scheduler`, or leave --scheduler out")
         with pytest.raises(SchedulerError):
             OnDask("nowhere://x", load_config(fleet.config).settings.store, fleet.data)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["foo", "", "tcp://foo", "foo:", "tcp://foo:x", "foo:99999", "foo:0", "nowhere://x:1", "tcp://[::1:1"],
+)
+@pytest.mark.parametrize("command", ["backtest", "watch"])
+def test_what_is_no_address_is_told_at_once(fleet: Desk, command: str, address: str) -> None:
+    """Status 2 and one line, before anything is read: no half-made client is left that is waited for at the end."""
+    where = ["--config", str(fleet.config), "--data", str(fleet.data)]
+    result = CliRunner().invoke(main, [command, *where, "--scheduler", address])
+    assert result.exit_code == 2, result.output
+    assert result.output == (
+        f'--scheduler: "{address}" is no address of a scheduler; write its host and port, as tcp://10.0.0.5:8786\n'
+    )
+
+
+@pytest.mark.parametrize("address", ["foo:8786", "tcp://10.0.0.5:8786", "tls://[::1]:8786", "ws://foo:1/"])
+def test_what_names_a_host_and_a_port_is_an_address(address: str) -> None:
+    """With or without how to reach it."""
+    check_address(address)
+
+
+def test_a_command_without_a_schedulers_address_ends_at_once(fleet: Desk) -> None:
+    """As a process of its own: nothing after its line, and nothing that it waits for."""
+    called = [sys.executable, "-m", "tatpar", "backtest", "--data", str(fleet.data), "--scheduler", "foo"]
+    ended = subprocess.run(called, capture_output=True, text=True, timeout=15, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert len(ended.stderr.splitlines()) == 1

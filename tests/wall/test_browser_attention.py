@@ -33,7 +33,7 @@ FAULT = Reason(
 def day(
     tmp_path: Path, make_fleet: Callable[..., Any], serve_page: Callable[..., Any]
 ) -> Callable[[dict[str, Expected]], Any]:
-    """The wall at 10:17: one meeting of all offices runs, one of Braj comes at 10:30 (if `soon`), one of all at 14:00."""
+    """The wall at 10:17: one meeting of all offices runs (and "beside" it one of Braj, if expected), one of Braj comes at 10:30 (if `soon`), one of all at 14:00."""
 
     @contextmanager
     def served(
@@ -47,6 +47,7 @@ def day(
             folder,
             [
                 ("runs", "1000", 60, "all"),
+                *([("beside", "1005", 55, "region:braj")] if "beside" in expected else []),
                 *([("next", "1030", 30, "region:braj")] if soon else []),
                 ("late", "1400", 60, "all"),
             ],
@@ -116,7 +117,30 @@ def test_the_next_meetings_offices_come_first_though_others_are_worse(page: Page
             "Mathura",
             "10:00 · District by district runs",
             "Varanasi",
+            "Agra",
         ]
+
+
+def test_a_running_meeting_lists_whoever_is_weak_in_another_too(page: Page, day: Any, until: Any) -> None:
+    """Two run and a third comes: an office that none of them has for sure stands under each, with its chance in that one."""
+    bad, risk = State.NOT_READY, State.AT_RISK
+    weak = {
+        "next": {"agra": (risk, 0.7)},
+        "runs": {"varanasi": (bad, 0.01), "agra": (bad, 0.2)},
+        "beside": {"agra": (bad, 0.3), "mathura": (risk, 0.72)},
+    }
+    with day(weak) as (url, decide):
+        open_wall(page, url)
+        first, second = "10:00 · District by district runs", "10:05 · District by district beside"
+        assert said(page) == ["Agra", first, "Varanasi", "Agra", second, "Agra", "Mathura"]
+        chances = page.locator(".rows .row .chance").all_inner_texts()
+        assert [chance.split()[0] for chance in chances] == ["70", "1", "20", "30", "72"]
+        assert page.locator(".rows .group b").all_inner_texts() == ["Running now"] * 2
+        decide({"next": {}, "runs": weak["runs"], "beside": weak["beside"]})
+        until(
+            page, "document.querySelector('.attention h2').textContent === 'In the meeting that is running'"
+        )
+        assert said(page) == ["Varanasi", "Agra", second, "Agra", "Mathura"]
 
 
 def test_a_next_meeting_that_all_will_hold_says_so_above_the_others(page: Page, day: Any) -> None:
@@ -219,6 +243,37 @@ def test_a_shared_fault_is_one_row_with_its_offices_in_it(page: Page, day: Any, 
         until(page, "document.querySelector('.rows details .reason').textContent === '4 offices'")
         assert fold.locator(".names").is_visible()
         assert said(page) == ["Basti", "Fault at the provider provider-d", "Agra"]
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1920), ("hi", 1366), ("hi", 390)])
+def test_a_shared_fault_that_hits_its_offices_unlike_says_that_it_shows_the_worst(
+    page: Page, day: Any, until: Any, language: str, width: int
+) -> None:
+    """One of three is not ready, two are at risk: the row's state and chance are not those of all. Where all are alike they are."""
+    page.set_viewport_size({"width": width, "height": 844})
+    words = {"en": ("at worst not ready", "at risk"), "hi": ("सबसे ख़राब हाल: तैयार नहीं", "जोखिम में")}[language]
+    alike = dict.fromkeys(("jaunpur", "deoria"), (State.AT_RISK, 0.77, FAULT))
+    with day({"runs": {"varanasi": (State.NOT_READY, 0.57, FAULT), **alike}}, soon=False) as (url, decide):
+        page.goto(f"{url}/?lang={language}")
+        page.wait_for_selector(".rows details")
+        at_rest(page)
+        fold = page.locator(".rows details")
+        assert fold.locator(".worst").inner_text() == words[0]
+        assert fold.locator(".chance").inner_text().startswith("57")
+        assert not fold.locator(".sr").count()
+        boxes = {
+            part: fold.locator(part).bounding_box() for part in (".worst", ".chance", ".reason", ".name")
+        }
+        worst, chance, reason, name = (box for box in boxes.values() if box is not None)
+        assert worst["y"] >= chance["y"] + chance["height"] - 1
+        assert worst["y"] >= name["y"] + name["height"] - 1
+        assert reason["x"] + reason["width"] <= worst["x"]
+        decide({"runs": alike})
+        until(
+            page, "document.querySelector('.rows details') && !document.querySelector('.rows details .worst')"
+        )
+        assert fold.locator(".sr").text_content() == words[1]
+        assert fold.locator(".chance").inner_text().startswith("77")
 
 
 def test_while_a_meeting_runs_the_next_one_is_named_as_such(page: Page, day: Any) -> None:

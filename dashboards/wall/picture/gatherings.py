@@ -84,17 +84,17 @@ def gatherings(
     now_ns: int,
     outcomes: Iterable[Outcome] = (),
 ) -> dict[str, Gathering]:
-    """All of them by key, in the order of their start; the one that comes next with its weak offices."""
+    """All of them by key, in the order of their start; the one that comes next and those that run with their weak offices."""
     grouped, came = by_occurrence(verdicts), _outcomes_by_occurrence(outcomes)
+    coming = next_occurrence(occurrences, now_ns)
     made = {}
     for occurrence in occurrences:
         one = occurrence.meeting.uid, occurrence.recurrence_ns
-        made[meeting_key(*one)] = gathering(occurrence, grouped.get(one, {}), sites, came.get(one, ()))
-    coming = next_occurrence(occurrences, now_ns)
-    if coming is not None:
-        identity = coming.meeting.uid, coming.recurrence_ns
-        key = meeting_key(*identity)
-        made[key] = structs.replace(made[key], weak=weak(coming, grouped.get(identity, {}), sites))
+        said = grouped.get(one, {})
+        told = gathering(occurrence, said, sites, came.get(one, ()))
+        if occurrence is coming or occurrence.starts_ns <= now_ns < occurrence.ends_ns:
+            told = structs.replace(told, weak=weak(occurrence, said, sites))
+        made[meeting_key(*one)] = told
     return made
 
 

@@ -156,7 +156,7 @@ class Gathering(_Record, frozen=True, kw_only=True):
     stamp: str
     """Changes when any verdict of this meeting does; a page that shows it fetches it again."""
     weak: tuple[Weak, ...] = ()
-    """Only of the meeting that comes next: its offices that will not hold, worst first."""
+    """Of the meeting that comes next and of those that run: the offices that will not hold, worst first. An office's tile tells of one meeting only."""
     rehearsal: str = ""
     """Id of the rehearsal of it that waits or is going on."""
 

@@ -1,4 +1,4 @@
-"""The offices that will not hold the meeting that comes next: what must be done before it."""
+"""The offices that will not hold a meeting that runs or comes next: what must be done for it."""
 
 from __future__ import annotations
 

@@ -100,9 +100,8 @@ export function createAttention() {
     const cut = order.map(({ key, ids, known }) => ({
       key, n: ids.reduce((n, id) => n + ((items.get(`${key} ${id}`)?.element.hidden ?? true) ? known.get(id)?.sites?.length ?? 1 : 0), 0),
     }));
-    const rows = cut.find((group) => group.key === key)?.n ?? 0;
-    const others = cut.reduce((sum, group) => sum + group.n, 0) - rows;
-    const own = rows + untold(model.meetings[key]);
+    const own = (cut.find((group) => group.key === key)?.n ?? 0) + untold(model.meetings[key]);
+    const others = cut.reduce((sum, group) => sum + group.n + untold(model.meetings[group.key]), 0) - own;
     more.hidden = own + others === 0;
     setText(more, own ? say("wall.more_offices", { n: own }) : others ? say(key ? "wall.more_others" : "wall.more_offices", { n: others }) : "");
     setAttribute(more, "href", own && key ? hrefMeeting(model.meetings[key]) : null);
@@ -122,10 +121,12 @@ export function createAttention() {
   };
 }
 
-/** What will not hold, by the meeting that it is about: the first one, then others by their start, then none. */
+/**
+ * What will not hold, by the meeting that it is about: the first one, then others by their start, then none. An office stands
+ * under each meeting that runs or comes next and that it will not hold; elsewhere once, as its tile tells of one meeting only.
+ */
 function groupsOf(next) {
-  const coming = nextMeeting();
-  const told = [next, coming?.key === next?.key ? null : coming].filter(Boolean);
+  const told = [next, nextMeeting(), ...meetingsInOrder().filter(isRunning)].filter(Boolean);
   const groups = new Map(told.map((meeting) => [meeting.key, weakOf(meeting)]));
   const own = new Set([...groups.values()].flat().map(({ site }) => site));
   for (const [site, tile] of Object.entries(model.tiles)) {
@@ -139,7 +140,10 @@ function groupsOf(next) {
   return [...groups].map(([key, found]) => ({ key, found })).sort((a, b) => start(a.key) - start(b.key) || a.key.localeCompare(b.key));
 }
 
-/** Rows, worst first: an office each, or all that one shared fault is to blame for (`sites`), as bad as the worst of them. */
+/**
+ * Rows, worst first: an office each, or all that one shared fault is to blame for (`sites`), as bad as the worst of them;
+ * `mixed` where not all of them are as bad.
+ */
 function folded(found) {
   const rows = new Map();
   for (const one of found.sort(worseFirst)) {
@@ -147,8 +151,11 @@ function folded(found) {
     const id = kind ? `${kind} ${name} ${region}` : one.site;
     rows.set(id, [...(rows.get(id) ?? []), one]);
   }
-  return [...rows].map(([id, [worst, ...others]]) =>
-    (others.length ? { ...worst, id, sites: [worst, ...others].map(({ site }) => site) } : { ...worst, id: worst.site }));
+  return [...rows].map(([id, [worst, ...others]]) => {
+    if (!others.length) return { ...worst, id: worst.site };
+    const mixed = others.some(({ shade, probability }) => shade !== worst.shade || probability !== worst.probability);
+    return { ...worst, id, mixed, sites: [worst, ...others].map(({ site }) => site) };
+  });
 }
 
 /** How many weak offices a meeting has beyond those that the server tells of by name. */
@@ -158,9 +165,9 @@ function untold(meeting) {
   return Math.max(0, all - meeting.weak.length);
 }
 
-/** What is known of the next meeting's weak offices; for the moment in which it becomes the next, what their tiles say. */
-function weakOf(next) {
-  return next.weak ?? Object.entries(model.tiles).filter(([, tile]) => tile.meeting === next.key && FLAGGED.has(tile.shade)).map(([site, tile]) => ({ site, ...tile }));
+/** What is known of a meeting's weak offices; for the moment in which it becomes the next, what their tiles say. */
+function weakOf(meeting) {
+  return meeting.weak ?? Object.entries(model.tiles).filter(([, tile]) => tile.meeting === meeting.key && FLAGGED.has(tile.shade)).map(([site, tile]) => ({ site, ...tile }));
 }
 
 function recovered(site, key) {

@@ -42,7 +42,9 @@ function createFace(tag, properties, ...more) {
       reshape(glyph, one.shade);
       setAttribute(element, "data-shade", one.shade);
       setText(name, called);
-      setText(state, sayState(one.shade, [one.down, one.why]));
+      const word = sayState(one.shade, [one.down, one.why]);
+      setText(state, one.mixed ? say("wall.at_worst", { state: word }) : word);
+      setAttribute(state, "class", one.mixed ? "worst" : "sr");
       setText(chance, one.probability === undefined ? "–" : percent(one.probability));
       setText(reason, why);
       setText(action, one.shade === "ready" ? "" : todo);
@@ -72,7 +74,7 @@ export function createRow(office) {
   };
 }
 
-/** A shared fault: as bad as the worst of its offices, how many they are, and who when it is opened. */
+/** A shared fault: as bad as the worst of its offices, and that the others are better, if so; how many, and who when it is opened. */
 export function createFold(onToggle) {
   const face = createFace("summary");
   const names = h("p", { class: "names" });
