@@ -17,6 +17,7 @@ import numpy as np
 
 from analytics.hours import HOURS_PER_DAY, HOURS_PER_WEEK, hour_of_week
 from analytics.levels import LASTS_DAYS, hours_of_level
+from analytics.outage_hours import LOSSES, NOTHING_CAME
 from analytics.ranks import medians, tails
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ LEAN: Final = 2.0
 SITES_AT_ONCE: Final = 512
 OWN_DAYS: Final = LASTS_DAYS
 """The least known days of this hour for a line's usual to be its own: as long as a moved level takes to be adopted."""
-NOTHING_CAME: Final = 0.95
-"""From this share of all packets lost on an hour was an outage. It is the median of its five minutes, so most of them were."""
-LOSSES: Final = frozenset({"up_loss_ratio", "down_loss_ratio", "loss_ratio"})
 BAND_TAIL: Final = 0.1
 BAND_HOURS: Final = 24
 """The least known hours of this hour of the day, over all days, that a band stands on."""
