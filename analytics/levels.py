@@ -1,11 +1,12 @@
 """Since when a line's present level lasts: what is usual is not asked of the time before its level moved for good.
 
 The level moved where the first `LASTS_DAYS` measured days after it, all but one between the ends, lie past four fifths of
-the days before it and past the middle between both medians, which lie apart, while the day just before does not. Only the
-first days after are asked, so a later outage undoes no adoption. At least fourteen days before are asked, so a week's own
-rhythm is none; of a level that was itself adopted seven do, and none before it, so the way back takes a week as the way
-there did (decision 219). Days end at the hour that is asked from; how much of the days at its ends a level filled is told
-by their hours, so a clear move is adopted seven days after it, and what lasted less is none.
+the days before it (three, where the past that is kept begins within them) and past the middle between both medians, which
+lie apart, while the day just before does not. Only the first days after are asked, so a later outage undoes no adoption.
+At least fourteen days before are asked, so a week's own rhythm is none; of a level that was itself adopted seven do, and
+none before it: the way back takes a week as the way there did (decision 219). Days end at the hour that is asked from; how
+much of the days at its ends a level filled is told by their hours, so a clear move is adopted seven days after it, and what
+lasted clearly less is none.
 
 What was adopted stays so: when fewer than fourteen days before it are left in the past that is kept, the same is asked
 backwards, of the last `LASTS_DAYS` days before it against those after it (decision 212).
@@ -60,7 +61,7 @@ def hours_of_level(figures: NDArray[np.float64], metric: str) -> NDArray[np.int6
 
 
 class _ByDay(NamedTuple):
-    """(N, D) measured days, the others moved to the end: the two values in the middle of each, its number, and (N, D, 24) its hours."""
+    """(N, D) measured days, the others moved to the end: the two values in the middle of each, its number; (N, D, 24) the hours by that number."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -75,7 +76,7 @@ class _ByDay(NamedTuple):
         """The same days in another order, (N, D)."""
         low, high = (np.take_along_axis(each, order, axis=-1) for each in (self.low, self.high))
         number = np.take_along_axis(self.number, order, axis=-1)
-        return _ByDay(low, high, number, np.take_along_axis(self.hours, order[..., None], axis=1))
+        return _ByDay(low, high, number, self.hours)
 
     def backwards(self, oldest: int | None = None) -> _ByDay:
         """The measured days, or the `oldest` so many of them, from the newest on."""
@@ -179,7 +180,8 @@ def _ends_filled(days: _ByDay, line: NDArray[np.int64], day: NDArray[np.int64]) 
     level = np.where(inside, (days.low[at] + days.high[at]) / 2.0, np.nan)
     old, _ = medians(level[:, :LASTS_DAYS])
     new, _ = medians(level[:, LASTS_DAYS:-1])
-    past_middle = (days.hours[at] - ((old + new) / 2.0)[:, None, None]) * np.sign(new - old)[:, None, None]
+    hours = days.hours[line[:, None], days.number[at]]
+    past_middle = (hours - ((old + new) / 2.0)[:, None, None]) * np.sign(new - old)[:, None, None]
     known = np.where(inside, np.isfinite(past_middle).sum(axis=-1), 0)
     share = np.where(known > 0, (past_middle > 0).sum(axis=-1) / np.maximum(known, 1), np.nan)
     none, _ = medians(share[:, : LASTS_DAYS - 1])
