@@ -1,7 +1,7 @@
 """What is usual on a line at an hour of the week, how far it strays, and how much history says so.
 
-Median over the past weeks of the hour's median: fewer than half of the weeks may be bad without bending it, and an hour in
-which nothing came through is no loss but an outage, so it counts for none. Where few weeks are known it leans on the line's
+Median over the past weeks of the hour's median: fewer than half of the weeks may be bad without bending it, and an hour
+that an outage filled at least half of is no loss, so it counts for none. Where few weeks are known it leans on the line's
 own same hour of other days, then on all its hours, then on what is usual at its peers (all sites, same path); the weights are
 the numbers of hours behind each. That is what a comparison has to go by; it is called the line's own only after a week of its
 own (`UsualNow.own`). Once a line's level moved and lasted (`levels`), the time before counts no more: decision 103.
@@ -17,6 +17,7 @@ import numpy as np
 
 from analytics.hours import HOURS_PER_DAY, HOURS_PER_WEEK, hour_of_week
 from analytics.levels import LASTS_DAYS, hours_of_level
+from analytics.outage_hours import LOSSES, NOTHING_CAME
 from analytics.ranks import medians, tails
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ LEAN: Final = 2.0
 SITES_AT_ONCE: Final = 512
 OWN_DAYS: Final = LASTS_DAYS
 """The least known days of this hour for a line's usual to be its own: as long as a moved level takes to be adopted."""
-NOTHING_CAME: Final = 0.95
-"""From this share of all packets lost on an hour was an outage. It is the median of its five minutes, so most of them were."""
-LOSSES: Final = frozenset({"up_loss_ratio", "down_loss_ratio", "loss_ratio"})
 BAND_TAIL: Final = 0.1
 BAND_HOURS: Final = 24
 """The least known hours of this hour of the day, over all days, that a band stands on."""
@@ -100,8 +98,8 @@ class UsualNow:
 def usual(history: History, metric: str, at_hour: int, *, outages: bool = False) -> Usual:
     """What is usual for `metric` (one of `METRICS`) at the hour of the week of the local hour `at_hour`.
 
-    Only hours before `at_hour` count, so that the present does not excuse itself. With `outages`, hours in which nothing came
-    through count as loss of everything.
+    Only hours before `at_hour` count, so that the present does not excuse itself. With `outages`, hours of outage count as loss
+    of everything.
     """
     parts = [
         _of_lines(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.hours import local_hours
+from analytics.outage_hours import LOSSES, says_of_loss
 from analytics.ranks import medians
 from analytics.rhythm import windows_expected
 from telemetry.windows import SLOT_NS, SLOTS_PER_HOUR, WINDOWS_PER_HOUR
@@ -40,7 +41,8 @@ class History:
     """Cells of local hours `first_hour .. first_hour + T - 1`.
 
     `measured` (S, P, T) and `broken` (L, S, P, T) count windows, `fullest` (S, P, T) those of the hour's fullest slot;
-    `figures` holds per metric the median over the hour's slots, (S, P, T), NaN where nothing was measured.
+    `figures` holds per metric the median over the hour's slots, (S, P, T), NaN where nothing was measured; of losses either
+    over an outage that filled half of the hour or over the rest of it (`outage_hours`).
     """
 
     lines: Lines
@@ -100,11 +102,22 @@ def of_slots(
     for total, counts in ((out.measured, measured), (out.broken, broken)):
         total[..., hour[starts]] = np.add.reduceat(counts[..., rows], starts, axis=-1, dtype=np.uint16)
     out.fullest[..., hour[starts]] = np.maximum.reduceat(measured[..., rows], starts, axis=-1)
+    says = says_of_loss(_by_hour(out, hour, slot, figures[METRICS.index("loss_ratio")][..., rows]))
     for index, name in enumerate(METRICS):
-        grid = np.full((*out.measured.shape, SLOTS_PER_HOUR), np.nan, dtype=np.float32)
-        grid[..., hour, slot] = figures[index][..., rows]
+        grid = _by_hour(out, hour, slot, figures[index][..., rows])
+        if name in LOSSES:
+            grid[~says] = np.nan
         out.figures[name][...] = medians(grid)[0]
     return out
+
+
+def _by_hour(
+    out: History, hour: NDArray[np.int64], slot: NDArray[np.int64], figures: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(S, P, T, 12): the figures (S, P, R) of slots at their places in their hours, NaN elsewhere."""
+    grid = np.full((*out.measured.shape, SLOTS_PER_HOUR), np.nan, dtype=np.float32)
+    grid[..., hour, slot] = figures
+    return grid
 
 
 def merged(old: History, new: History, keep_hours: int) -> History:

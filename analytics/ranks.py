@@ -35,8 +35,10 @@ def middle_two(
     return np.where(known > 0, low, np.nan), np.where(known > 0, high, np.nan), known
 
 
-def tails(values: NDArray[np.float64], share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The values of (..., T), T > 0, that leave at most `share` of the known ones below, and above them: (...) each.
+def tails(
+    values: NDArray[np.float64], share: float | NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The values of (..., T), T > 0, that leave at most `share`, one or (...), of the known ones below, and above them: (...) each.
 
     Ranks are rounded towards the middle, so that a share of odd values does not show in either.
     """

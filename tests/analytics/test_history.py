@@ -8,21 +8,26 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from analytics.baseline import usual
 from analytics.forecast.slots import history_of
 from analytics.history import (
     METRICS,
     empty_history,
     joined,
     merged,
+    of_slots,
     with_contact_lost,
 )
-from analytics.hours import HourSpan, local_hour
+from analytics.hours import HourSpan, local_hour, starts_ns
 from analytics.judge import POOL_WINDOWS, judge
 from analytics.lines import Lines
-from telemetry.windows import HOUR_NS, SECOND_NS
+from telemetry.windows import HOUR_NS, SECOND_NS, SLOT_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Bench
+    from numpy.typing import NDArray
 
     from analytics.history import History
     from telemetry.store.tables import RollupTable
@@ -152,3 +157,60 @@ def test_half_hour_zones_fall_into_local_hours(made: Bench, zone: ZoneInfo) -> N
     found = history_of(table, LINES, made.sets().limits, HourSpan(local_hour(made.t0, zone), 2, zone))
     assert made.t0 % HOUR_NS == 0
     assert found.measured[0, 0].tolist() == [120, 120]
+
+
+def hours_with_outages(minutes: NDArray[np.bool_], zone: ZoneInfo, line_loses: float) -> History:
+    """One line's hours, out of the minutes (T, 60) in which nothing came; else it loses a share each way up."""
+    dead = minutes.reshape(len(minutes), 12, 5).mean(axis=-1).reshape(-1)
+    up = np.maximum(dead, line_loses)
+    figure = {"up_loss_ratio": up, "loss_ratio": up, "down_loss_ratio": np.where(dead < 1, 0.0, np.nan)}
+    delay = np.where(dead < 1, 40.0, np.nan)
+    figures = np.stack([figure.get(name, delay) for name in METRICS]).astype(np.float32)
+    first = local_hour(1_790_000_000 * SECOND_NS, zone)
+    start_ns = starts_ns(first, zone) + np.arange(len(up)) * SLOT_NS
+    counts = np.full((1, 1, len(up)), 20, np.uint8)
+    return of_slots(
+        Lines(("s00",), ("main.state",)),
+        HourSpan(first, len(minutes), zone),
+        (start_ns, counts, np.zeros((1, *counts.shape), np.uint8)),
+        figures[:, None, None, :],
+    )
+
+
+def test_no_hour_lost_the_middle_of_an_outage_and_of_none(zone: ZoneInfo) -> None:
+    """Of any length, begun at any minute: the hour's loss is what the line lost while it was up, or everything."""
+    cases = [(begin, length) for begin in range(60) for length in range(1, 61 - begin)]
+    minutes = np.zeros((len(cases), 60), dtype=bool)
+    for hour, (begin, length) in zip(minutes, cases, strict=True):
+        hour[begin : begin + length] = True
+    found = hours_with_outages(minutes, zone, 0.001).figures
+    lengths = minutes.sum(axis=-1)
+    for name in ("up_loss_ratio", "loss_ratio"):
+        loss = found[name][0, 0]
+        assert (np.isclose(loss, 0.001) | (loss == 1.0)).all()
+        np.testing.assert_allclose(loss[lengths < 30], 0.001, rtol=1e-6)
+        assert (loss[lengths >= 34] == 1.0).all()
+
+
+@pytest.mark.parametrize("length", [28, 30, 31, 33])
+@pytest.mark.parametrize("share", [0.5, 0.8, 1.0])
+def test_an_outage_of_half_an_hour_a_day_is_no_usual_loss(
+    zone: ZoneInfo, rng: Callable[[int], np.random.Generator], share: float, length: int
+) -> None:
+    """At one hour of the day, on half of the days or on all of them."""
+    minutes = np.zeros((56 * 24, 60), dtype=bool)
+    minutes[10::24, :length] = rng(62).random((56, 1)) < share
+    history = hours_with_outages(minutes, zone, 0.001)
+    for metric in ("up_loss_ratio", "loss_ratio"):
+        found = usual(history, metric, history.end_hour + 10)
+        np.testing.assert_allclose(found.value, 0.001, atol=1e-5)
+        assert not (found.own > 0.002).any()
+
+
+def test_a_line_that_comes_and_goes_all_hour_has_a_loss(zone: ZoneInfo) -> None:
+    """Where every five minutes lie beside an outage, those in which something came tell what it was."""
+    minutes = np.zeros((1, 60), dtype=bool)
+    minutes[0].reshape(12, 5)[1::3] = True
+    minutes[0].reshape(12, 5)[:, 0] = True
+    loss = hours_with_outages(minutes, zone, 0.001).figures["loss_ratio"][0, 0, 0]
+    assert loss == pytest.approx(0.2)
