@@ -38,20 +38,24 @@ _PARTS: Final = (FactorKind.END, FactorKind.UPLINK)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look sees of lines, and what they may have in common; `at_fault` (S, P): the lines of ends and uplinks that have a fault of their own."""
+    """What one look sees of lines, and what they may have in common.
+
+    `at_fault` (S, P): the lines of ends and uplinks that have a fault of their own; `of_headquarters` (S, P): of these, the lines of ends whose fault is what is
+    left of headquarters'.
+    """
 
     sighting: Sighting
     candidates: Factors
     at_fault: NDArray[np.bool_]
+    of_headquarters: NDArray[np.bool_]
 
 
-def look(sighting: Sighting, candidates: Factors, lasting: Iterable[Factor]) -> Look:
-    """One look, while faults of these factors last."""
-    at_fault = np.zeros_like(sighting.known)
-    for factor in lasting:
-        if factor.kind in _PARTS and factor in candidates.names:
-            at_fault |= candidates.members[candidates.names.index(factor)]
-    return Look(sighting, candidates, at_fault)
+def look(
+    sighting: Sighting, candidates: Factors, lasting: Iterable[Factor], left: Iterable[Factor] = ()
+) -> Look:
+    """One look, while faults of these factors last; `left`: the ends that are left of a fault of headquarters."""
+    parts = [factor for factor in lasting if factor.kind in _PARTS]
+    return Look(sighting, candidates, _lines(parts, candidates), _lines(left, candidates))
 
 
 def belong(factor: Factor, ever: NDArray[np.bool_], since_ns: int, seen: Look) -> NDArray[np.bool_]:
@@ -93,8 +97,16 @@ def telling(factor: Factor, lines: NDArray[np.bool_], seen: Look) -> NDArray[np.
     """(S, P): of a factor's `lines`, (S, P), those that tell whether an office still suffers from it: not those at fault themselves, if it has others."""
     if factor.kind in _PARTS:
         return lines
-    others = np.asarray((lines & seen.sighting.known & ~seen.at_fault).any(axis=1))
-    return np.asarray(lines & ~(seen.at_fault & others[:, None]))
+    own = factor.kind is FactorKind.HEADQUARTERS
+    at_fault = seen.at_fault & ~seen.of_headquarters if own else seen.at_fault
+    others = np.asarray((lines & seen.sighting.known & ~at_fault).any(axis=1))
+    return np.asarray(lines & ~(at_fault & others[:, None]))
+
+
+def _lines(some: Iterable[Factor], candidates: Factors) -> NDArray[np.bool_]:
+    """(S, P): the lines that depend on one of these factors."""
+    numbers = [candidates.names.index(factor) for factor in some if factor in candidates.names]
+    return np.asarray(candidates.members[numbers].any(axis=0))
 
 
 def _fell_ill_later(
