@@ -68,7 +68,7 @@ def follow(
     seen = look(
         sighting,
         candidates,
-        {*(each.factor for each in found), *(one.factor for one in before if one.told_ns is not None)},
+        [*found, *(one for one in before if one.told_ns is not None)],
         [each.factor for each, same in matched if same and is_end_of(each.factor, same[0].factor)],
     )
     for number, (each, same) in enumerate(matched):
