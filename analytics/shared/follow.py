@@ -6,6 +6,7 @@ Stateless but for what is open: the faults of a moment are found anew each time 
 * It is the same fault when the factor is the same, or, if that is found no more, as `same` says. Then it keeps its identity; it takes the other factor's
   name when that one is greater, or surer than ever the old one was: the first offices of a provider to fall silent may look like one region's. Offices that do not depend on the
   factor whose name stands are none of its fault: their trouble is their own.
+* One that was named after headquarters as a whole is that of one end again when only that is left of it (`one_end`).
 * Several that turn out to be one are merged into the oldest; of one that splits the surest part keeps the identity.
 * It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that; silence of all
   lasts only while nobody is heard. When it was over is said by when its offices suffered last (`ended`).
@@ -24,6 +25,7 @@ from analytics.shared.ended import over_ns, suffered_until
 from analytics.shared.factors import is_part_of
 from analytics.shared.late import latecomers
 from analytics.shared.membership import belong, known_offices, lines_of, look, telling
+from analytics.shared.one_end import alone_since, goes_back, is_end_of
 from analytics.shared.opened import Open
 from analytics.shared.same import is_better_told, is_told_already, joined, same_as, takes_its_name
 from telemetry.decisions import Evidence, FactorKind
@@ -61,22 +63,24 @@ def follow(
     """One look: what was open, what is found now, and what is seen of the lines."""
     names = {each.factor for each in found}
     found = [each for each in joined(found) if not is_better_told(each, before, names)]
-    kept, ended, left = [], [], list(before)
-    again = {each.factor for each in found}
-    seen = look(sighting, candidates, {*again, *(one.factor for one in left if one.told_ns is not None)})
-    for number, each in enumerate(found):
-        same = same_as(each, left, again)
+    kept, ended = [], []
+    matched, left = _matched(found, before)
+    seen = look(
+        sighting,
+        candidates,
+        [*found, *(one for one in before if one.told_ns is not None)],
+        [each.factor for each, same in matched if same and is_end_of(each.factor, same[0].factor)],
+    )
+    for number, (each, same) in enumerate(matched):
         if not same:
             kept.append(_dated(_begin(each, now_ns, number), seen))
             continue
-        oldest = min(same, key=lambda one: (one.told_ns is None, one.first_ns))
+        oldest = same[0]
         going_on = _go_on(_dated(oldest, seen), each, seen, now_ns)
         if oldest.told_ns is None and is_told_already(going_on, before):
             going_on = replace(going_on, told_ns=None)
         kept.append(_with_members(going_on, going_on.now, seen))
-        ended += [(one, now_ns) for one in same if one is not oldest]
-        taken = {one.id for one in same}
-        left = [one for one in left if one.id not in taken]
+        ended += [(one, now_ns) for one in same[1:]]
     for one in left:
         one = _dated(one, seen)  # noqa: PLW2901 - the same, a look later
         still = _still(one, seen, now_ns)
@@ -85,6 +89,19 @@ def follow(
         else:
             kept.append(still)
     return Followed(tuple(sorted(kept, key=lambda one: (one.first_ns, one.id))), tuple(ended))
+
+
+def _matched(
+    found: Sequence[Found], before: Sequence[Open]
+) -> tuple[list[tuple[Found, list[Open]]], list[Open]]:
+    """Everything found with what it is of `before`, the one whose identity it keeps first; and what is not found any more."""
+    out, left, again = [], list(before), {each.factor for each in found}
+    for each in found:
+        same = sorted(same_as(each, left, again), key=lambda one: (one.told_ns is None, one.first_ns))
+        out.append((each, same))
+        taken = {one.id for one in same}
+        left = [one for one in left if one.id not in taken]
+    return out, left
 
 
 def _begin(each: Found, now_ns: int, number: int) -> Open:
@@ -102,7 +119,9 @@ def _begin(each: Found, now_ns: int, number: int) -> Open:
 
 def _go_on(one: Open, each: Found, seen: Look, now_ns: int) -> Open:
     """With what is found now, under the one of both names that holds; only offices that depend on that one are of it."""
-    surer = takes_its_name(one, each, seen.sighting)
+    alone_ns = alone_since(one, each, seen, now_ns)
+    back = goes_back(one, alone_ns, now_ns)
+    surer = back or takes_its_name(one, each, seen.sighting)
     told_ns = one.told_ns
     if told_ns is None and now_ns - one.first_ns >= HOLD_NS:
         told_ns = now_ns
@@ -121,14 +140,22 @@ def _go_on(one: Open, each: Found, seen: Look, now_ns: int) -> Open:
         evidence=_evidence(each) if surer else one.evidence,
         told_ns=told_ns,
         calm_ns=None,
+        first_end=next((name for name in (factor, one.factor) if name.kind is FactorKind.END), one.first_end),
+        alone_ns=None if back else alone_ns,
+        went_back=one.went_back + back,
     )
 
 
 def _begun(one: Open, each: Found, *, surer: bool) -> int:
-    """Since when: what is surer says, but nothing that was told begins later than was said, as when silent lines speak again."""
+    """Since when: what is surer says, but nothing that was told begins later than was said, as when silent lines speak again.
+
+    An end that is left of headquarters' fault began with its own lines: what was told before of the other end was that one's.
+    """
     if not surer:
         return one.since_ns
     is_other = one.told_ns is None and not is_part_of(one.factor, each.factor)
+    if is_end_of(each.factor, one.factor) and one.first_end not in {None, each.factor}:
+        is_other = True
     return each.since_ns if is_other else min(one.since_ns, each.since_ns)
 
 

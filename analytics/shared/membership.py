@@ -6,7 +6,8 @@ To decide that offices have something in common, those that had trouble before a
 * of an end that is cut off, every office whose line there is down belongs to it while its other ends answer, whatever trouble the line had before,
   and of headquarters that is cut off, every office whose lines are all down;
 * an office that depends on the factor and falls ill in the same way within half an hour of its beginning joins it; and after that, while most of
-  the factor's offices suffer in that way (`late`): else trouble of its own is as likely;
+  the factor's offices suffer in that way (`late`): else trouble of its own is as likely. Nobody joins a provider, a region or an uplink by lines that fell ill with a
+  fault of headquarters or of an end: that explains them;
 * an office that has suffered from it and still does, or is still without contact, has not come back: when lines are heard again their
   flags begin anew, so a young flag does not say that the trouble is a new one. Where an end or an uplink has a fault of its own its
   lines say nothing of the fault of a provider, a region or headquarters: an office whose other lines are well has come back.
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.shared.find import Found
 from analytics.shared.late import shown_by_most
 from analytics.shared.onsets import AGE_NS, EARLIER_NS
 from telemetry.decisions import FactorKind
@@ -29,29 +31,41 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.shared.factors import Factors
+    from analytics.shared.opened import Open
     from analytics.shared.sighting import Sighting
     from telemetry.decisions import Factor
 
 _HALF: Final = 0.5
 _PARTS: Final = (FactorKind.END, FactorKind.UPLINK)
+_AT_HEADQUARTERS: Final = (FactorKind.END, FactorKind.HEADQUARTERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look sees of lines, and what they may have in common; `at_fault` (S, P): the lines of ends and uplinks that have a fault of their own."""
+    """What one look sees of lines, and what they may have in common.
+
+    `at_fault` (S, P): the lines of ends and uplinks that have a fault of their own; `of_headquarters` (S, P): of these, the lines of ends whose fault is what is
+    left of headquarters'. `explained` (S, P): the lines whose trouble a fault of headquarters or of an end explains.
+    """
 
     sighting: Sighting
     candidates: Factors
     at_fault: NDArray[np.bool_]
+    of_headquarters: NDArray[np.bool_]
+    explained: NDArray[np.bool_]
 
 
-def look(sighting: Sighting, candidates: Factors, lasting: Iterable[Factor]) -> Look:
-    """One look, while faults of these factors last."""
-    at_fault = np.zeros_like(sighting.known)
-    for factor in lasting:
-        if factor.kind in _PARTS and factor in candidates.names:
-            at_fault |= candidates.members[candidates.names.index(factor)]
-    return Look(sighting, candidates, at_fault)
+def look(
+    sighting: Sighting, candidates: Factors, lasting: Iterable[Found | Open], left: Iterable[Factor] = ()
+) -> Look:
+    """One look, while these faults last; `left`: the ends that are left of a fault of headquarters."""
+    faults = [each for each in lasting if each.factor in candidates.names]
+    parts = [each.factor for each in faults if each.factor.kind in _PARTS]
+    explained = np.zeros_like(sighting.known)
+    for each in faults:
+        if each.factor.kind in _AT_HEADQUARTERS:
+            explained |= _explained(each, _lines([each.factor], candidates), sighting)
+    return Look(sighting, candidates, _lines(parts, candidates), _lines(left, candidates), explained)
 
 
 def belong(factor: Factor, ever: NDArray[np.bool_], since_ns: int, seen: Look) -> NDArray[np.bool_]:
@@ -71,7 +85,10 @@ def belong(factor: Factor, ever: NDArray[np.bool_], since_ns: int, seen: Look) -
         # Who suffers elsewhere too has another cause, and of who is silent nothing is measured.
         elsewhere = _all(beside, sighting.troubled) if factor.kind in _PARTS else np.zeros_like(ever)
         silent = sighting.silent.any(axis=1) & (factor.kind is FactorKind.HEADQUARTERS)
-        still |= _fell_ill_later(lines & sighting.known, still, since_ns, sighting) & ~(elsewhere | silent)
+        theirs = lines & sighting.known
+        if factor.kind not in _AT_HEADQUARTERS:
+            theirs &= ~seen.explained
+        still |= _fell_ill_later(theirs, still, since_ns, sighting) & ~(elsewhere | silent)
     if factor.kind not in _PARTS:
         return still
     return np.asarray(still & ~_all(beside, down))  # down elsewhere too: its trouble is its own
@@ -93,8 +110,27 @@ def telling(factor: Factor, lines: NDArray[np.bool_], seen: Look) -> NDArray[np.
     """(S, P): of a factor's `lines`, (S, P), those that tell whether an office still suffers from it: not those at fault themselves, if it has others."""
     if factor.kind in _PARTS:
         return lines
-    others = np.asarray((lines & seen.sighting.known & ~seen.at_fault).any(axis=1))
-    return np.asarray(lines & ~(seen.at_fault & others[:, None]))
+    own = factor.kind is FactorKind.HEADQUARTERS
+    at_fault = seen.at_fault & ~seen.of_headquarters if own else seen.at_fault
+    others = np.asarray((lines & seen.sighting.known & ~at_fault).any(axis=1))
+    return np.asarray(lines & ~(at_fault & others[:, None]))
+
+
+def _lines(some: Iterable[Factor], candidates: Factors) -> NDArray[np.bool_]:
+    """(S, P): the lines that depend on one of these factors."""
+    numbers = [candidates.names.index(factor) for factor in some if factor in candidates.names]
+    return np.asarray(candidates.members[numbers].any(axis=0))
+
+
+def _explained(each: Found | Open, lines: NDArray[np.bool_], sighting: Sighting) -> NDArray[np.bool_]:
+    """(S, P): of the `lines`, (S, P), of a fault of headquarters or of an end what fell ill in its time; of who is silent nothing is measured.
+
+    What is down has not the cause of what is lossy.
+    """
+    ill = lines & sighting.troubled & ~sighting.silent & (sighting.since_ns >= each.since_ns - EARLIER_NS)
+    down = _down(sighting)
+    suffers = each.sites if isinstance(each, Found) else each.now
+    return np.asarray(ill if _most(suffers, _is_cut(lines & sighting.known, down)) else ill & ~down)
 
 
 def _fell_ill_later(

@@ -35,6 +35,12 @@ class Open:
     """Since when most of its offices have been seen to be well."""
     ill_until_ns: NDArray[np.int64] | None = None
     """(S,): until when each office was seen to suffer; None before anybody has looked."""
+    first_end: Factor | None = None
+    """The end whose fault it is, or was before it was named after headquarters as a whole."""
+    alone_ns: int | None = None
+    """Of headquarters' fault: since when only one end has been left of it."""
+    went_back: int = 0
+    """How often it has had the name of one end again."""
 
     def incident(self, sites: Sequence[str]) -> Incident | None:
         """As it is told; None before it is."""

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from analytics.shared.factors import is_part_of
+from analytics.shared.one_end import is_end_of
 from analytics.shared.onsets import AGE_NS, EARLIER_NS
 from telemetry.decisions import FactorKind
 from telemetry.windows import SECOND_NS
@@ -77,9 +78,12 @@ def is_better_told(each: Found, opened: Sequence[Open], again: set[Factor]) -> b
 def takes_its_name(one: Open, each: Found, sighting: Sighting) -> bool:
     """Whether what is open is to have the name of what it is found to be: the surer of both, the greater, or any if it had none yet.
 
-    Lines to headquarters that were measured say more than silence, once everybody is heard again.
+    Lines to headquarters that were measured say more than silence, once everybody is heard again. When one end is left of headquarters' fault is another
+    question (`one_end`).
     """
     if is_part_of(each.factor, one.factor) and not _is_same(one, each):
+        return False
+    if is_end_of(each.factor, one.factor) and _is_named(one):
         return False
     if one.factor.kind is FactorKind.HUB and each.factor.kind is FactorKind.HEADQUARTERS:
         return not (sighting.silent.any(axis=1) & one.ever).any() or not _is_named(one)

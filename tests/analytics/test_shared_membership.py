@@ -6,12 +6,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pytest
 
 from analytics.ground import Standing
 from analytics.lines import Lines
 from analytics.shared.factors import factors
 from analytics.shared.find import shared_faults
 from analytics.shared.follow import HOLD_NS, follow
+from analytics.shared.membership import belong, look
 from analytics.shared.sighting import Heard, Sighting, sight
 from analytics.shared.told import with_shared
 from telemetry.decisions import Evidence, Factor, FactorKind, Flag, Incident, Reason, ReasonCode
@@ -25,6 +27,7 @@ SITES = tuple(f"s{i:02d}" for i in range(24))
 LINES = Lines(SITES, ("main.state", "main.national"))
 LINKED = np.ones(24, dtype=bool)
 PROVIDERS = ["pa" if i % 2 else "pb" for i in range(24)]
+PA_SITES = SITES[1::2]
 FACTORS = factors(LINES, PROVIDERS, [f"r{i // 6}" for i in range(24)], LINKED)
 NOW = 1_795_392_000 * SECOND_NS
 WEST = SITES[:6]
@@ -135,6 +138,57 @@ def test_who_fails_later_as_the_others_did_belongs_to_what_was_told() -> None:
     assert one_fails_later(after_s=2400, code=ReasonCode.OUTAGE) == set()
     assert one_fails_later(after_s=900, code=ReasonCode.LOSS_DOWN) == set()
     assert one_fails_later(after_s=900, code=ReasonCode.OUTAGE, site="s22") == set()
+
+
+def joined_beside(
+    at_headquarters: Factor, code: ReasonCode, *later: Flag, theirs: ReasonCode = ReasonCode.LOSS_DOWN
+) -> tuple[set[str], Open]:
+    """Who joins five offices of a provider whose lines have been bad (`theirs`) for five minutes, when all lines of headquarters or of an end go bad; and that fault."""
+    five = [flag(site, path, theirs, 300) for site in PA_SITES[:5] for path in LINES.paths]
+    kept = {(one.site, one.path) for one in (*five, *later)}
+    paths = [path for path in LINES.paths if at_headquarters.name in path]
+    others = [(site, path) for site in SITES for path in paths if (site, path) not in kept]
+    all_lines = [*five, *later, *(flag(site, path, code, 60) for site, path in others)]
+    opened: tuple[Open, ...] = ()
+    for number, sighting in enumerate([looked(five)] * 2 + [looked(all_lines)] * 3):
+        found = shared_faults(FACTORS, sighting)
+        opened = follow(opened, found, sighting, FACTORS, NOW + number * HOLD_NS).open
+    by_factor = {one.factor: one for one in opened if one.told_ns is not None}
+    assert set(by_factor) == {PA, at_headquarters}
+    return listed(by_factor[PA]) - set(PA_SITES[:5]), by_factor[PA]
+
+
+@pytest.mark.parametrize("code", [ReasonCode.LOSS_DOWN, ReasonCode.LOSS_UP, ReasonCode.OUTAGE])
+def test_nobody_joins_a_provider_by_what_headquarters_fault_explains(code: ReasonCode) -> None:
+    """Five of twelve were bad before all lines of all offices went bad: it stays five, in its list and in its counts."""
+    more, one = joined_beside(Factor(FactorKind.HEADQUARTERS), code)
+    assert (more, one.evidence.suffer) == (set(), 5)
+
+
+def test_who_falls_ill_before_headquarters_does_joins_its_provider() -> None:
+    """Headquarters' fault began three minutes later, and does not explain it."""
+    later = [flag(PA_SITES[5], path, ReasonCode.LOSS_DOWN, 240) for path in LINES.paths]
+    more, _ = joined_beside(Factor(FactorKind.HEADQUARTERS), ReasonCode.LOSS_DOWN, *later)
+    assert more == {PA_SITES[5]}
+
+
+def test_whose_lines_go_down_while_headquarters_loses_packets_joins_a_provider_that_is_cut_off() -> None:
+    """A dead line has not the cause of lossy ones."""
+    later = [flag(PA_SITES[5], path, ReasonCode.OUTAGE, 30) for path in LINES.paths]
+    headquarters = Factor(FactorKind.HEADQUARTERS)
+    more, _ = joined_beside(headquarters, ReasonCode.LOSS_DOWN, *later, theirs=ReasonCode.OUTAGE)
+    assert more == {PA_SITES[5]}
+
+
+def test_beside_an_end_that_is_ill_the_other_end_tells_who_joins_a_provider() -> None:
+    """Their lines to one end are bad as everybody's are: who joins has trouble at the other, too."""
+    five = [flag(site, path, ReasonCode.LOSS_DOWN, 300) for site in PA_SITES[:5] for path in LINES.paths]
+    end = [flag(site, "main.national", ReasonCode.LOSS_DOWN, 60) for site in SITES]
+    sighting = looked([*five, *end, flag(PA_SITES[5], "main.state", ReasonCode.LOSS_DOWN, 60)])
+    fault = next(each for each in shared_faults(FACTORS, sighting) if each.factor == NATIONAL)
+    ever = np.isin(SITES, PA_SITES[:5])
+    theirs = belong(PA, ever, NOW - 300 * SECOND_NS, look(sighting, FACTORS, [fault]))
+    assert np.array(SITES)[theirs].tolist() == list(PA_SITES[:6])
 
 
 def test_offices_that_suffer_elsewhere_too_are_none_of_an_end() -> None:

@@ -53,7 +53,7 @@ SUMMARY:{uid}
 DTSTART{start}
 DURATION:PT{minutes}M
 ATTENDEE:{who}
-X-TATPAR-END:state
+X-TATPAR-END:{end}
 {more}END:VEVENT
 """
 DAY = "2026-11-24"
@@ -135,11 +135,20 @@ class House:
         (self.folder / "tatpar.toml").write_text(text, encoding="utf-8")
         return self
 
-    def meets(self, uid: str, start: str, *, minutes: int = 60, who: str = "all", more: str = "") -> Self:
+    def meets(
+        self,
+        uid: str,
+        start: str,
+        *,
+        minutes: int = 60,
+        who: str = "all",
+        end: str = "state",
+        more: str = "",
+    ) -> Self:
         """A meeting (written anew when it is there already)."""
         at = self._time(start)
         begin = f";TZID={self.zone.key}:{at:%Y%m%dT%H%M%S}"
-        event = EVENT.format(uid=uid, start=begin, minutes=minutes, who=who, more=more)
+        event = EVENT.format(uid=uid, start=begin, minutes=minutes, who=who, end=end, more=more)
         folder = self.folder / "meetings"
         folder.mkdir(exist_ok=True)
         text = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//tests//EN\n{event}END:VCALENDAR\n"

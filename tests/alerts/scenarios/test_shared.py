@@ -254,6 +254,21 @@ def test_an_end_threatens_every_meeting_that_is_held_there(build: Build) -> None
     assert named == {"end-state": ("review", starts_ns), "end-national": ("", None)}
 
 
+def test_a_fault_of_headquarters_that_is_one_ends_again_threatens_only_that_ones_meetings(
+    build: Build,
+) -> None:
+    """The other end is well: neither its meeting nor every line is spoken of any more, in the same alert."""
+    house = build(meeting="").meets("review", "11:00", who="site:agra", end="national").at("10:30")
+    house.incident(FactorKind.HEADQUARTERS, "", "agra", "etah").run("10:32")
+    (both,) = house.open
+    assert both.meeting == "review"
+    assert "every line" in headline(both, house.live.current, "en", house.now_ns)
+    house.incident(FactorKind.END, "state", "agra", "etah", was="headquarters-").run("10:34")
+    (one,) = house.open
+    assert (one.id, one.meeting, one.starts_ns) == (both.id, "", None)
+    assert "every line" not in headline(one, house.live.current, "en", house.now_ns)
+
+
 def test_of_two_incidents_an_office_hears_of_the_one_that_explains_its_trouble(build: Build) -> None:
     """Its region has had a fault for 40 minutes when its provider fails and its line goes with it: the message names the provider."""
     house = build().at("08:50").incident(FactorKind.REGION, "braj", "agra", "etah").at("09:30")
