@@ -194,6 +194,7 @@ class Current:
             profiles=offices.profiles,
             sets=offices.sets,
             recent=recent,
+            with_late=self.ring.with_late(),
             condition=state,
             climate=fitting.climate,
             usual=self._usual_now(past, now_ns),

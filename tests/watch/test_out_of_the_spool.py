@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telemetry.decisions import State
+from telemetry.decisions import ReasonCode, State
 from telemetry.store.protocol import Selection
 from telemetry.windows import HOUR_NS, SECOND_NS, WINDOW_NS
 from tests.watch.asked import asked_of
@@ -91,7 +91,7 @@ def agree(town: Town) -> Verdict:
     return live
 
 
-@pytest.mark.parametrize("minutes", [6, 8, 12, 14])
+@pytest.mark.parametrize("minutes", [6, 14])
 def test_an_outage_of_minutes_is_not_forgiven(town: Town, minutes: int) -> None:
     """Of its windows four came in time, and those alone would be: the chance is that of the whole outage, at once and after the mend."""
     remember(town)
@@ -177,3 +177,18 @@ def test_what_came_late_is_beside_what_came_in_time(town: Town) -> None:
     at = int((start_ns - ring.recent().start_ns[0]) // WINDOW_NS)
     assert ring.recent().present[site, :, at].all()
     assert ring.with_late() is ring.recent()
+
+
+def test_the_reason_is_the_whole_outage(town: Town) -> None:
+    """From its own beginning and for its own length, not of the last minute that came in time; at each look and also beside the watch."""
+    remember(town)
+    began_ns = line_fails(town, 480)
+    healed_ns = town.now_ns
+    town.play(WELL_S, step_s=STEP_S)
+    for verdict in (agree(town), asked_of(town, "agra")):
+        reason = verdict.reasons[0]
+        assert reason.code is ReasonCode.OUTAGE
+        assert not reason.unseen
+        assert reason.since_ns == pytest.approx(began_ns, abs=2 * WINDOW_NS)
+        assert reason.until_ns == pytest.approx(healed_ns, abs=2 * WINDOW_NS)
+        assert reason.value == pytest.approx(480, abs=30)
