@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def last_outage(case: Case) -> Outage | None:
-    """The line's last outage, when it reached into the windows in which faults are searched."""
-    outages = case.ground.recent.outages
+    """The line's last outage, when it reached into the windows in which faults are searched; as long as it was, also by what came out of the spool."""
+    outages = (case.ground.with_late or case.ground.recent).outages
     if not outages.down[case.site, case.path, -FILTER_WINDOWS:].any():
         return None
     found = outages.of_line(case.site, case.path)

@@ -96,6 +96,8 @@ class Ground:
     """(S,): of each office's first uplink, empty where unknown; none where nobody names them."""
     past_incidents: tuple[Incident, ...] = ()
     """Those that they shared and that were over within the hour; others may be among them."""
+    with_late: Recent | None = None
+    """`recent` with the windows that came late of the time in which nothing came: how long an outage was that is told; None: nobody kept them."""
     relapsed_until_ns: NDArray[np.int64] | None = None
     """(S, P): when the last spell of degradation that ended within the last hour was seen last; 0 without one, None: not known."""
 

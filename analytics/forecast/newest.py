@@ -4,7 +4,8 @@ The cell of the slot that runs holds the last five minutes up to now, whenever t
 ended: so a fault shows after the first window, not when the slot is over.
 
 A guard: broken windows of the last half hour that are no more than `FORGIVEN_WINDOWS` are left out once the filter calls
-the line sound (decision 108). Slots of five minutes cannot tell that a short fault is over; the windows can.
+the line sound (decision 108). Slots of five minutes cannot tell that a short fault is over; the windows can. A fault whose
+windows are missing, for the office could not report them, lasted as long as they are many (decision 221).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.forecast.slots import strain
+from analytics.forecast.unheard import longest_run, unheard_windows
 from analytics.judge import POOL_WINDOWS, judge
 from telemetry.line_slots import NEVER
 from telemetry.windows import SLOT_NS, WINDOWS_PER_SLOT
@@ -43,19 +45,22 @@ class Now:
         dark: (S,) offices without contact.
         sound: (L, S, P) lines that the filter calls sound.
         covered: the first slot that the store's roll-ups did not cover when the tracks were made.
+        listened: (S, W) what is missing then of an office that was heard before was missed; None: nobody listened.
     """
 
     now_ns: int
     dark: NDArray[np.bool_]
     sound: NDArray[np.bool_]
     covered: int
+    listened: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """n slots out of windows; `measured` (S, P, n), the others (L, S, P, n)."""
+    """n slots out of windows; `measured` (S, P, n), `silent` (S, n), the others (L, S, P, n)."""
 
     measured: NDArray[np.int64]
+    silent: NDArray[np.bool_]
     forgiven: NDArray[np.bool_]
     broke: NDArray[np.float32]
     strain: NDArray[np.float32]
@@ -77,7 +82,7 @@ def put_newest(
 
     Args:
         tracks: by limit set; lines in the order site, path of `recent`.
-        recent: the windows of the last half hour that came in time.
+        recent: the windows of the last half hour, however late they came.
         limits: of each track.
         present: what is known of now.
         laid_over: of the looks before at the same tracks; a new one for new tracks.
@@ -91,7 +96,8 @@ def put_newest(
     ]  # fmt: skip
     spans = [np.flatnonzero(of_window == slot) for slot in closed]
     spans.append(np.arange(max(len(of_window) - WINDOWS_PER_SLOT, 0), len(of_window)))
-    cells = _cells(recent, limits, spans, present.sound)
+    unheard = unheard_windows(recent, tracks[0], present.listened)
+    cells = _cells(recent, limits, spans, present.sound, unheard)
     there = [(i, slot) for i, slot in enumerate([*closed, running]) if 0 <= slot - first_slot < slots]
     laid = {slot - first_slot for _, slot in there}
     columns = sorted(laid | laid_over.slots)
@@ -114,17 +120,19 @@ def _bits(tracks: Sequence[Track], columns: list[int]) -> list[bytes]:
 def _put(
     tracks: Sequence[Track], cells: _Cells, which: tuple[int, int], present: Now, laid_over: LaidOver
 ) -> None:
-    """One slot of all lines. What the store has rolled up stays, unless some of it is forgiven."""
+    """One slot of all lines. What the store has rolled up stays, unless some of it is forgiven, or more of it has come since."""
     index, slot = which
     measured = cells.measured[..., index].ravel()
     at, open_ = slot - tracks[0].first_slot, slot >= present.covered
     paths = len(measured) // len(present.dark)
-    silent = np.repeat(present.dark & ~cells.measured[..., index].any(axis=1), paths)
-    blank = tracks[0].measured[:, at] == 0.0  # before anything is written: the tracks share it
+    nothing = ~cells.measured[..., index].any(axis=1)
+    silent = np.repeat(nothing & (present.dark | cells.silent[:, index]), paths)
+    had = tracks[0].measured[:, at].copy()  # before anything is written: the tracks share it
+    more = (had == 0.0) | (np.rint(had * WINDOWS_PER_SLOT) < measured)
     for limit_set, track in enumerate(tracks):
         write = measured > 0
         if not open_:
-            write &= blank | cells.forgiven[limit_set, ..., index].ravel()
+            write &= more | cells.forgiven[limit_set, ..., index].ravel()
             laid_over.keep(track, at, np.flatnonzero(_of_same_office(write, paths)))
         track.broke[write, at] = cells.broke[limit_set, ..., index].ravel()[write]
         track.strain[write, at] = cells.strain[limit_set, ..., index].ravel()[write]
@@ -145,13 +153,18 @@ def _of_same_office(lines: NDArray[np.bool_], paths: int) -> NDArray[np.bool_]:
 
 
 def _cells(
-    recent: Recent, limits: Sequence[Limits], spans: Sequence[NDArray[np.int64]], sound: NDArray[np.bool_]
+    recent: Recent,
+    limits: Sequence[Limits],
+    spans: Sequence[NDArray[np.int64]],
+    sound: NDArray[np.bool_],
+    unheard: NDArray[np.bool_],
 ) -> _Cells:
     there = recent.counts.sent > 0
     broke, worst, forgiven = [], [], []
     for index, each in enumerate(limits):
         breaks = judge(recent.values, each, pool_windows=POOL_WINDOWS).breaks
         few = sound[index] & (breaks.sum(axis=-1) <= FORGIVEN_WINDOWS)
+        few &= longest_run(breaks | unheard[:, None]) <= FORGIVEN_WINDOWS
         left_out = breaks & few[..., None]
         counted = there & ~left_out
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -160,8 +173,13 @@ def _cells(
             np.stack([strain(_figures(recent, span, counted[..., span]), each) for span in spans], axis=-1)
         )
         forgiven.append(_by_span(left_out, spans) > 0)
+    most = [2 * unheard[:, span].sum(axis=-1) >= len(span) for span in spans]
     return _Cells(
-        _by_span(there, spans), np.stack(forgiven), np.stack(broke).astype(np.float32), np.stack(worst)
+        _by_span(there, spans),
+        np.stack(most, axis=-1),
+        np.stack(forgiven),
+        np.stack(broke).astype(np.float32),
+        np.stack(worst),
     )
 
 

@@ -10,6 +10,8 @@ from analytics.baseline import UsualNow
 from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, dark_flags, degraded
 from analytics.flapping import Flapping, flapping, flapping_flags
+from analytics.forecast.newest import FORGIVEN_WINDOWS
+from analytics.forecast.unheard import longest_run
 from analytics.ground import Ground
 from analytics.hours import local_hour
 from analytics.moved_levels import moved_flags
@@ -22,6 +24,7 @@ from tatpar.watching.broke_in_rehearsal import broke_in_rehearsal
 from tatpar.watching.contact import left, offline
 from tatpar.watching.foreseeing import Outlook, Seen, prepare_tracks, with_works_of
 from tatpar.watching.incidents import OpenIncidents
+from tatpar.watching.lost_contact import lost_in
 from tatpar.watching.past import Past, Shape, nothing_known
 from tatpar.watching.raised import RaisedFlags, relapses, spells_until, told_flags, told_outages
 from tatpar.watching.reachable import Reachability
@@ -183,7 +186,7 @@ class Current:
         relapsed, since_ns = self._relapses or (None, None)
         fitting = past if past is not None and past.shape == shape else nothing_known(shape, now_ns)
         state = self._condition_of(recent)
-        seen = Seen(recent, state, self._dark)
+        seen = Seen(recent, state, self._dark, self.ring.with_late(), self._lost_of_silent(recent))
         foresight = self._outlook.foresee(self._fitting(prepared, fitting, now_ns), in_force, seen, now_ns)
         return Ground(
             now_ns=now_ns,
@@ -191,6 +194,7 @@ class Current:
             profiles=offices.profiles,
             sets=offices.sets,
             recent=recent,
+            with_late=self.ring.with_late(),
             condition=state,
             climate=fitting.climate,
             usual=self._usual_now(past, now_ns),
@@ -223,6 +227,16 @@ class Current:
         if self._judged is None or self._judged[0] is not recent:
             self._judged = recent, condition(recent, self.offices.sets.limits)
         return self._judged[1]
+
+    def _lost_of_silent(self, recent: Recent) -> NDArray[np.bool_] | None:
+        """(S, W): contact was lost, of the offices of which more is missing than a restart takes; None where there is none."""
+        missing = np.asarray(~recent.present.any(axis=1))
+        rows = np.flatnonzero((longest_run(missing) > FORGIVEN_WINDOWS) & self.offices.linked)
+        if not len(rows):
+            return None
+        lost = np.zeros(missing.shape, dtype=bool)
+        lost[rows] = lost_in(self._state, [self.offices.sites[row] for row in rows], recent.start_ns)
+        return lost
 
     def _rising(self, recent: Recent, past: Past | None, now_ns: int) -> tuple[tuple[Trends, ...], ...]:
         """By limit set, worked out once of the same windows and the same hour."""

@@ -56,6 +56,17 @@ class Seen:
     recent: Recent
     condition: Condition
     dark: NDArray[np.bool_]
+    with_late: Recent | None = None
+    """The same with the windows that came late; None: none did."""
+    lost: NDArray[np.bool_] | None = None
+    """(S, W): contact is known to have been lost; None: of nobody."""
+
+    @property
+    def listened(self) -> NDArray[np.bool_]:
+        """(S, W): what is missing was missed: others were heard at that time, or contact with the office was lost."""
+        present = self.recent.present.any(axis=1)
+        hearing = np.broadcast_to(present.any(axis=0), present.shape)
+        return hearing if self.lost is None else hearing | self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +156,10 @@ class Outlook:
         stands = last is not None and _stands_on_the_same(made, last[1])
         if not (stands and last is not None and _saw_the_same(seen, last[0])):
             limits = prepared.past.shape.sets.limits
-            present = Now(now_ns, seen.dark, seen.condition.suspicion < SUSPECT, prepared.covered)
-            changed = put_newest(prepared.tracks, seen.recent, limits, present, prepared.laid_over)
+            sound = seen.condition.suspicion < SUSPECT
+            present = Now(now_ns, seen.dark, sound, prepared.covered, seen.listened)
+            windows = seen.with_late or seen.recent
+            changed = put_newest(prepared.tracks, windows, limits, present, prepared.laid_over)
             stands = stands and not changed
         foresight = last[1] if stands and last is not None else made
         self._last = seen, foresight
@@ -161,4 +174,8 @@ def _stands_on_the_same(one: Foresight, other: Foresight) -> bool:
 
 def _saw_the_same(one: Seen, other: Seen) -> bool:
     same_windows = one.recent is other.recent and one.condition is other.condition
-    return same_windows and np.array_equal(one.dark, other.dark)
+    return same_windows and _equal(one.lost, other.lost) and np.array_equal(one.dark, other.dark)
+
+
+def _equal(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))

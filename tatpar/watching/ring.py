@@ -1,9 +1,9 @@
 """The recent windows of all lines, filled from the store's tail.
 
-Only windows that came in time get in: what was received more than `IN_TIME_NS` after its end mends the
-history and settles outcomes, but never raises a flag or moves a verdict. Windows from the future (a probe
-whose clock is wrong) and emulated ones stay outside too. Each kind is counted. Of a window that two probes
-measured one gets in (`analytics.one_window`).
+Only windows that came in time say how a line is now: what was received more than `IN_TIME_NS` after its end raises no
+flag. It mends the history and settles outcomes, and is kept beside the others where nothing came in time (`with_late`): how
+long a fault lasted that is just over is told by it (decision 221). Windows from the future (a probe whose clock is wrong)
+and emulated ones stay outside. Each kind is counted. Of a window that two probes measured one gets in (`analytics.one_window`).
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class WindowRing:
         self._trouble = {
             name: np.zeros((*lines.shape, RING_WINDOWS), dtype=np.float32) for name in TROUBLE_COLUMNS
         }
+        self._late = np.zeros((*lines.shape, RING_WINDOWS), dtype=bool)
         self._probe = np.zeros((*lines.shape, RING_WINDOWS), dtype=np.int32)
         """Whose window it is, as a place in `_probes`."""
         self._probes: dict[str, int] = {}
@@ -75,6 +76,7 @@ class WindowRing:
         self._belief = Belief(lines.shape, RING_WINDOWS)
         self._recent: Recent | None = None
         self._reported: Recent | None = None
+        self._with_late: Recent | None = None
         self._not_believed: NDArray[np.bool_] | None = None
         self._floor_ms: NDArray[np.float32] | None = None
 
@@ -122,10 +124,11 @@ class WindowRing:
             values[..., stale] = np.nan
         for values in self._trouble.values():
             values[..., stale] = 0.0
+        self._late[..., stale] = False
         self._head, self._recent = head, None
 
     def take(self, table: StreamTable, now_ns: int) -> Taken:
-        """Take in the rows of a table that came in time."""
+        """Take in the rows of a table, those that came late beside those that came in time."""
         self.advance(now_ns)
         if not len(table):
             return Taken()
@@ -138,11 +141,15 @@ class WindowRing:
         emulated = known & (table.columns["emulated"] == 1)
         future = known & ~emulated & (start > now_ns)
         index = start // WINDOW_NS
-        late = (received - start - WINDOW_NS > IN_TIME_NS) | (index <= self._head - RING_WINDOWS)
+        passed = index <= self._head - RING_WINDOWS
+        late = (received - start - WINDOW_NS > IN_TIME_NS) | passed
         late &= known & ~emulated & ~future
         rows = np.flatnonzero(known & ~emulated & ~future & ~late)
         if len(rows):
             self._put(table, rows, (site[rows], path[rows], index[rows]))
+        belated = np.flatnonzero(late & ~passed)
+        if len(belated):
+            self._put_late(table, belated, (site[belated], path[belated], index[belated]))
         mends = late | emulated
         return Taken(
             in_time=len(rows),
@@ -160,14 +167,24 @@ class WindowRing:
             order = windows % RING_WINDOWS
             values = {name: column[..., order] for name, column in self._values.items()}
             trouble = {name: column[..., order] for name, column in self._trouble.items()}
-            room = self._belief.room()
+            room, late = self._belief.room(), self._late[..., order]
+            whole = without_own_trouble(values, trouble, room) if late.any() else None
+            if whole is not None:
+                values = {name: np.where(late, np.float32(np.nan), each) for name, each in values.items()}
+                trouble = {name: np.where(late, np.float32(0.0), each) for name, each in trouble.items()}
             cleared = without_own_trouble(values, trouble, room)
             if cleared is not values:
                 self._belief.left_out(changed_windows(values, cleared), order)
             self._recent = self._grid(windows, cleared)
+            self._with_late = self._recent if whole is None else self._grid(windows, whole)
             self._reported = self._recent if cleared is values else self._grid(windows, values)
             self._not_believed = None if cleared is values else claimed_beyond(values, cleared, trouble, room)
         return self._recent
+
+    def with_late(self) -> Recent:
+        """The same with what came late of the time in which nothing came; the object of `recent` where nothing did."""
+        recent = self.recent()
+        return self._with_late or recent
 
     def reported(self) -> Recent:
         """The same as the probes reported it; the object of `recent` where no probe is in trouble."""
@@ -192,6 +209,25 @@ class WindowRing:
     def _put(self, table: StreamTable, rows: NDArray[np.int64], cell: tuple[NDArray[np.int64], ...]) -> None:
         site, path, index = cell
         np.maximum.at(self.last_end_ns, (site, path), (index + 1) * WINDOW_NS)
+        at = site, path, index % RING_WINDOWS
+        values = self._values["sent"]
+        values[at] = np.where(self._late[at], np.float32(np.nan), values[at])
+        self._late[at] = False
+        self._lay(table, rows, cell)
+
+    def _put_late(
+        self, table: StreamTable, rows: NDArray[np.int64], cell: tuple[NDArray[np.int64], ...]
+    ) -> None:
+        """Where nothing came in time; nobody is heard by it."""
+        at = cell[0], cell[1], cell[2] % RING_WINDOWS
+        free = np.isnan(self._values["sent"][at]) | self._late[at]
+        if free.any():
+            site, path, index = (axis[free] for axis in cell)
+            self._late[site, path, index % RING_WINDOWS] = True
+            self._lay(table, rows[free], (site, path, index))
+
+    def _lay(self, table: StreamTable, rows: NDArray[np.int64], cell: tuple[NDArray[np.int64], ...]) -> None:
+        site, path, index = cell
         self._recent = None
         probe = self._places_of(table.probes)[table.columns["probe"]]
         mine = np.isin(rows, fullest(table, rows))
@@ -236,6 +272,7 @@ class WindowRing:
             wider = ((0, 0), (0, 1), (0, 0))
             self._values = {n: np.pad(v, wider, constant_values=np.nan) for n, v in self._values.items()}
             self._trouble = {n: np.pad(v, wider) for n, v in self._trouble.items()}
+            self._late = np.pad(self._late, wider)
             self._probe = np.pad(self._probe, wider)
             self._belief.widen()
             self.last_end_ns = np.pad(self.last_end_ns, wider[:2])
