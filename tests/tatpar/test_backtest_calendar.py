@@ -63,3 +63,22 @@ def test_works_are_known_whose_meetings_could_all_have_known(
     """A longer meeting counts where the works touch it; on another day or at another office it says nothing of them."""
     one = work("agra", 10.0, ahead_h)
     assert list(works_in_time([one], SITES, pairs(*meetings))) == ([one] if known else [])
+
+
+@pytest.mark.parametrize(
+    ("gap_h", "second_at", "ahead_h", "known"),
+    [
+        (0.0, "agra", 26, False),
+        (0.0, "agra", 30, True),
+        (0.25, "agra", 26, True),
+        (0.0, "ballia", 26, True),
+    ],
+)
+def test_works_that_go_on_where_others_end_are_known_only_if_all_of_the_stretch_could_have_known(
+    gap_h: float, second_at: str, ahead_h: float, known: bool
+) -> None:
+    """They make one long stretch, and that is looked at by who asks of the first ones: they were announced a week before."""
+    first = work("agra", 10.0, 7 * 24)
+    second = work(second_at, 10.0 + (4 + gap_h) / 24, ahead_h)
+    found = list(works_in_time([second, first], SITES, pairs(SHORT)))
+    assert found == ([first, second] if known else [first])
