@@ -7,7 +7,7 @@ one probe's the one that lost more. So the order in which they came says nothing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def fullest(table: StreamTable, rows: NDArray[np.int64] | None = None) -> NDArra
     columns = {name: np.asarray(table.columns[name])[rows] for name in ("site", "path", "start_ns", "probe")}
     sent, lost = (np.nan_to_num(np.asarray(table.columns[name])[rows]) for name in ("sent", "lost"))
     window = (columns["start_ns"], columns["path"], columns["site"])
-    order = np.lexsort((-lost, ranks(table.probes)[columns["probe"]], -sent, *window))
+    order = np.lexsort((*_worst_last(sent, ranks(table.probes)[columns["probe"]], lost)[::-1], *window))
     first = np.ones(len(order), dtype=bool)
     first[1:] = np.any([axis[order][1:] != axis[order][:-1] for axis in window], axis=0)
     return np.asarray(rows[np.sort(order[first])])
@@ -51,7 +51,8 @@ def counted_once(table: RollupTable, values: Values, rows: NDArray[np.int64]) ->
     )
     loses = np.zeros(sent.shape, dtype=bool)
     for window in range(sent.shape[1]):
-        order = np.lexsort((-lost[:, window], probe[:, window], -sent[:, window], of))
+        said = _worst_last(sent[:, window], probe[:, window], lost[:, window])
+        order = np.lexsort((*said[::-1], of))
         loses[order[1:], window] = of[order][1:] == of[order][:-1]
     out = {name: column.copy() for name, column in values.items()}
     at = np.nonzero(loses)
@@ -60,7 +61,27 @@ def counted_once(table: RollupTable, values: Values, rows: NDArray[np.int64]) ->
     return out
 
 
+def counts_beside(mine: Sequence[NDArray[Any]], there: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+    """Which of some windows (n,) count, of each of which another one is there; of two that are the same it is the new one.
+
+    Args:
+        mine: each (n,): packets sent, the rank of the probe, packets lost.
+        there: the same of the other ones.
+    """
+    counts = np.ones(len(mine[0]), dtype=bool)
+    for new, old in zip(_worst_last(*mine)[::-1], _worst_last(*there)[::-1], strict=True):
+        counts = (new < old) | ((new == old) & counts)
+    return counts
+
+
 def ranks(names: Sequence[str]) -> NDArray[np.int64]:
     """(n,): the place of each name in the alphabet."""
     place = {name: index for index, name in enumerate(sorted(names))}
     return np.array([place[name] for name in names], dtype=np.int64)
+
+
+def _worst_last(
+    sent: NDArray[Any], rank: NDArray[np.int64], lost: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The rule itself: what windows are told apart by, what says most first; of each the least counts."""
+    return -sent, rank, -lost

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import with_floor
-from analytics.one_window import fullest, ranks
+from analytics.one_window import counts_beside, fullest, ranks
 from analytics.outages import LONGEST_RUN
 from analytics.own_trouble import TROUBLE_COLUMNS, changed_windows, claimed_beyond, without_own_trouble
 from analytics.recent import Recent
@@ -69,6 +69,8 @@ class WindowRing:
         self._probe = np.zeros((*lines.shape, RING_WINDOWS), dtype=np.int32)
         """Whose window it is, as a place in `_probes`."""
         self._probes: dict[str, int] = {}
+        self._ranks: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        """The places of `_probes` in the alphabet, made anew when a name is new."""
         self.last_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
         """(S, P): end of the newest window that came in time, 0 before the first."""
         self.stored_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
@@ -245,7 +247,11 @@ class WindowRing:
 
     def _places_of(self, probes: Sequence[str]) -> NDArray[np.int32]:
         """Where the names stand in `_probes`, with those that are new."""
-        return np.array([self._probes.setdefault(name, len(self._probes)) for name in probes], dtype=np.int32)
+        known = len(self._probes)
+        places = [self._probes.setdefault(name, len(self._probes)) for name in probes]
+        if len(self._probes) > known:
+            self._ranks = ranks(tuple(self._probes))
+        return np.array(places, dtype=np.int32)
 
     def _counts_beside(
         self,
@@ -254,12 +260,11 @@ class WindowRing:
         sent: NDArray[np.int64],
         lost: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
-        """Which windows count beside what is there, by the rule of `one_window`."""
+        """Which windows count where they come to lie: all where nothing is, else by the rule of `one_window`."""
         sent_there, lost_there = self._values["sent"][at], self._values["lost"][at]
-        rank = ranks(tuple(self._probes))
-        mine, there = rank[probe], rank[self._probe[at]]
-        first = (mine < there) | ((mine == there) & (lost >= lost_there))
-        return np.asarray(np.isnan(sent_there) | (sent > sent_there) | ((sent == sent_there) & first))
+        mine = sent, self._ranks[probe], lost
+        there = sent_there, self._ranks[self._probe[at]], lost_there
+        return np.asarray(np.isnan(sent_there) | counts_beside(mine, there))
 
     def _learn_paths(self, table: StreamTable) -> None:
         ends = {path.partition(".")[2] for path in self.lines.paths}

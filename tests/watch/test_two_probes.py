@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +12,13 @@ from msgspec import structs
 from analytics.forecast.slots import empty_slots, put_rollups
 from analytics.history import METRICS
 from analytics.lines import Lines
+from analytics.one_window import counts_beside, fullest
 from config.profiles import Limits
 from tatpar.watching.meeting_windows import meeting_windows
 from tatpar.watching.ring import WindowRing
 from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Received, Selection
+from telemetry.store.tables import StreamTable
 from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
 from tests.telemetry.store.conftest import T0, Fleet
 
@@ -101,6 +103,36 @@ def test_of_each_window_one_counts_in_whatever_order_they_came(case: str) -> Non
         store.prune(FIRST_NS + 100 * DAY_NS)
         assert not len(store.streams(Selection(FIRST_NS, FIRST_NS + DAY_NS)))
         assert of_a_meeting(store) == lost
+
+
+def test_a_probe_that_is_heard_of_later_ranks_as_if_it_had_been_known_from_the_start() -> None:
+    """Of four that measured it whole the first by name counts: whether its name comes first, last or between, alone or with all others."""
+    parts = reports([(f"p{n}", 150, n, ALL) for n in (1, 2, 3, 4)])
+    for order in permutations(parts):
+        assert by_the_watch(order) == [1.0] * WINDOWS_PER_SLOT
+        assert by_the_watch([[one for part in order for one in part]]) == [1.0] * WINDOWS_PER_SLOT
+    for order in permutations(parts[1:]):
+        assert by_the_watch(order) == [2.0] * WINDOWS_PER_SLOT
+
+
+def test_what_is_told_of_two_windows_beside_each_other_is_told_of_a_table_of_both() -> None:
+    """All pairs of few packets sent, few probes and few lost: the same one counts, and of two that are the same the new one."""
+    said = list(product((0, 60, 150), range(3), (0, 1, 60)))
+    mine, there = (np.array(each).T for each in zip(*product(said, said), strict=True))
+    beside = counts_beside(mine, there)
+    for new, old, counts in zip(mine.T, there.T, beside, strict=True):
+        sent, probe, lost = np.array([new, old]).T
+        zeros = np.zeros(2, dtype=np.int64)
+        columns = {
+            "site": zeros,
+            "path": zeros,
+            "start_ns": zeros,
+            "probe": probe,
+            "sent": sent,
+            "lost": lost,
+        }
+        both = StreamTable(("agra",), ("p0", "p1", "p2"), (PATH,), columns, {})
+        assert counts == (fullest(both).tolist() == [0])
 
 
 @pytest.mark.parametrize("case", CASES)
