@@ -22,7 +22,6 @@ HOUSE: Final = frozenset(
     }
 )
 """Our own folders: one of these that is missing is a fault of the install, not an extra."""
-SCALE: Final = frozenset({"dask", "distributed"})
 
 
 def small_install() -> bool:
@@ -41,8 +40,7 @@ def needs_extra(error: ModuleNotFoundError, command: str) -> NeedsExtra | None:
     library = (error.name or "").partition(".")[0]
     if not library or library in HOUSE:
         return None
-    extra = "scale" if library in SCALE else "hub"
     return NeedsExtra(
         f"`tatpar {command}` needs {library}, which the small install of an office does not bring; "
-        f"on a machine of the headquarters: pip install 'tatpar[{extra}]'"
+        f"on a machine of the headquarters: pip install 'tatpar[hub]'"
     )

@@ -71,12 +71,17 @@ unused_data_option = click.option(
 
 
 def _an_address(_context: click.Context, _option: click.Parameter, address: str | None) -> str | None:
-    """What is no address at all is told before anything is read, or waits for an answer."""
+    """What is no address at all, or Dask that is not there, is told before anything is read, or waits for an answer."""
     if address is not None:
-        from telemetry.store.by_blocks import SchedulerError, check_address  # noqa: PLC0415 - keeps --help fast
+        from telemetry.store.by_blocks import (  # noqa: PLC0415 - keeps --help fast
+            SchedulerError,
+            check_address,
+            check_installed,
+        )
 
         try:
             check_address(address)
+            check_installed()
         except SchedulerError as error:
             wrong_input(str(error))
     return address

@@ -61,6 +61,21 @@ def check_address(address: str) -> None:
         )
 
 
+def check_installed() -> None:
+    """That Dask is here, whole: it is an extra that no other command needs.
+
+    Raises:
+        SchedulerError: it is not.
+    """
+    try:
+        import distributed  # noqa: PLC0415, F401 - half a second, and only for those who ask for it
+    except ImportError as error:
+        raise SchedulerError(
+            f"--scheduler: Dask is not installed here ({_short(error)});"
+            " install it with `pip install 'tatpar[hub,scale]'`, or leave --scheduler out"
+        ) from None
+
+
 class Blocks(Protocol):
     """Does work block by block."""
 
@@ -123,10 +138,11 @@ class OnDask:
         """Find the scheduler.
 
         Raises:
-            SchedulerError: it is no address, nobody answers there, or it has no workers.
+            SchedulerError: it is no address, Dask is not installed, nobody answers there, or it has no workers.
         """
         check_address(address)
-        from distributed import Client  # noqa: PLC0415 - half a second, and only for those who ask for it
+        check_installed()
+        from distributed import Client  # noqa: PLC0415
 
         self._store = (settings, data_dir.absolute())
         try:

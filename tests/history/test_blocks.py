@@ -31,6 +31,7 @@ from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, slot_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Desk
 
@@ -184,3 +185,22 @@ def test_a_command_without_a_schedulers_address_ends_at_once(fleet: Desk) -> Non
     ended = subprocess.run(called, capture_output=True, text=True, timeout=15, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("missing", ["distributed", "dask", "tornado"])
+@pytest.mark.parametrize("command", ["backtest", "watch"])
+def test_without_dask_a_scheduler_is_refused_in_one_line(tmp_path: Path, command: str, missing: str) -> None:
+    """Status 2 and what to do, before anything is read; also where Dask is there in part. Without the option nobody misses it."""
+    hidden = f"import sys; sys.modules[{missing!r}] = None; from tatpar.__main__ import main; main()"
+    where = ["--data", str(tmp_path / "none")]
+    asked = [sys.executable, "-c", hidden, command, *where]
+    for further, said in (
+        (["--scheduler", "tcp://127.0.0.1:9"], "--scheduler: Dask is not installed here ("),
+        ([], str(tmp_path)),
+    ):
+        ended = subprocess.run([*asked, *further], capture_output=True, text=True, timeout=30, check=False)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.startswith(said)
+        assert len(ended.stderr.splitlines()) == 1
+        told = "; install it with `pip install 'tatpar[hub,scale]'`, or leave --scheduler out\n"
+        assert ended.stderr.endswith(told) is bool(further)
