@@ -7,6 +7,7 @@ one probe's the one that lost more. So the order in which they came says nothing
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,9 +28,7 @@ def fullest(table: StreamTable, rows: NDArray[np.int64] | None = None) -> NDArra
     sent, lost = (np.nan_to_num(np.asarray(table.columns[name])[rows]) for name in ("sent", "lost"))
     window = (columns["start_ns"], columns["path"], columns["site"])
     order = np.lexsort((*_worst_last(sent, ranks(table.probes)[columns["probe"]], lost)[::-1], *window))
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = np.any([axis[order][1:] != axis[order][:-1] for axis in window], axis=0)
-    return np.asarray(rows[np.sort(order[first])])
+    return np.asarray(rows[np.sort(order[begins(*(axis[order] for axis in window))])])
 
 
 def counted_once(table: RollupTable, values: Values, rows: NDArray[np.int64]) -> Values:
@@ -38,11 +37,10 @@ def counted_once(table: RollupTable, values: Values, rows: NDArray[np.int64]) ->
     Returns:
         The same object where no two rows are of one slot.
     """
-    slot = [np.asarray(table.columns[name])[rows] for name in ("site", "path", "slot_ns")]
-    again = np.logical_and.reduce([axis[1:] == axis[:-1] for axis in slot])
-    if not again.any():
+    first = begins(*(np.asarray(table.columns[name])[rows] for name in ("site", "path", "slot_ns")))
+    if first.all():
         return values
-    group = np.concatenate(([0], np.cumsum(~again)))
+    group = np.cumsum(first) - 1
     beside = np.flatnonzero(np.bincount(group)[group] > 1)
     of = group[beside]
     lost, sent = (np.nan_to_num(values[name][beside], nan=-1.0) for name in ("lost", "sent"))
@@ -61,17 +59,78 @@ def counted_once(table: RollupTable, values: Values, rows: NDArray[np.int64]) ->
     return out
 
 
+def each_slot_once(table: RollupTable) -> RollupTable:
+    """Roll-ups without histograms, ordered by line and slot, with one row of each slot: for what is drawn or told of a slot.
+
+    Of its windows each is the one that counts, whichever row has it; the figures of the slot as a whole are those of the row with the most of them.
+
+    Args:
+        table: with the window values `sent` and `lost`.
+
+    Returns:
+        The same object where no two rows are of one slot.
+    """
+    values = counted_once(table, table.window_values, np.arange(len(table)))
+    if values is table.window_values:
+        return table
+    firsts = np.flatnonzero(
+        begins(*(np.asarray(table.columns[name]) for name in ("site", "path", "slot_ns")))
+    )
+    measured = (values["sent"] > 0).sum(axis=-1)
+    kept = fullest_rows(firsts, measured, ranks(table.probes)[table.columns["probe"]])
+    return replace(
+        table,
+        columns={name: column[kept] for name, column in table.columns.items()},
+        window_values={name: np.fmax.reduceat(column, firsts) for name, column in values.items()},
+    )
+
+
+def begins(*axes: NDArray[Any]) -> NDArray[np.bool_]:
+    """(n,): which rows, ordered by these axes (n,), differ from the one before."""
+    first = np.ones(len(axes[0]), dtype=bool)
+    first[1:] = np.logical_or.reduce([axis[1:] != axis[:-1] for axis in axes])
+    return first
+
+
+def fullest_rows(
+    firsts: NDArray[np.int64], measured: NDArray[np.int64], rank: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Of the rows of each slot, which begin at `firsts`, the one with the most windows; of as full ones that of the least rank."""
+    if len(firsts) == len(measured):
+        return firsts
+    slot = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(measured))))
+    order = np.lexsort((-rank, measured, slot))
+    return np.asarray(order[np.append(firsts[1:], len(measured)) - 1])
+
+
 def counts_beside(mine: Sequence[NDArray[Any]], there: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
-    """Which of some windows (n,) count, of each of which another one is there; of two that are the same it is the new one.
+    """Which of some windows (n,) count beside those that are there; of two that are the same it is the new one.
 
     Args:
         mine: each (n,): packets sent, the rank of the probe, packets lost.
-        there: the same of the other ones.
+        there: the same of the other ones; NaN packets sent where none is.
     """
     counts = np.ones(len(mine[0]), dtype=bool)
     for new, old in zip(_worst_last(*mine)[::-1], _worst_last(*there)[::-1], strict=True):
         counts = (new < old) | ((new == old) & counts)
-    return counts
+    return np.asarray(np.isnan(there[0]) | counts)
+
+
+class Probes:
+    """Names of probes as they are heard of: each has a place that it keeps, and a rank among all of them."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self.ranks: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        """By place; made anew when a name is new."""
+
+    def places(self, names: Sequence[str]) -> NDArray[np.int32]:
+        """Where names stand, with those that are new."""
+        known = len(self._places)
+        places = [self._places.setdefault(name, len(self._places)) for name in names]
+        if len(self._places) > known:
+            self.ranks = ranks(tuple(self._places))
+        return np.array(places, dtype=np.int32)
 
 
 def ranks(names: Sequence[str]) -> NDArray[np.int64]:

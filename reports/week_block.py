@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.hours import HOURS_PER_DAY, local_hours
+from analytics.one_window import each_slot_once
 from analytics.quality.line import SLOT_COLUMNS, SLOT_WINDOW_VALUES, audio_quality, rollup_windows
 from reports.figures import Judged, judge_week, office_week, sound_week, troubles
 from reports.moves import moves
@@ -100,8 +101,9 @@ def read_block(reader: StoreReader, job: WeekJob) -> BlockFigures:
         StoreError: the store cannot be read.
     """
     table = _rollups(reader, job, job.span, ("emulated", *SLOT_COLUMNS))
-    judged = _judged(table, job, job.span)
-    sound = _sound(table, job)
+    slots = each_slot_once(table)
+    judged = _judged(slots, job, job.span)
+    sound = _sound(slots, job)
     hour_of = hours_of_day(job.week, job.until_ns)
     offices = (
         office_week(site, region, Judged(judged.present[i], judged.causes[i]), hour_of, sound[i])
@@ -110,7 +112,7 @@ def read_block(reader: StoreReader, job: WeekJob) -> BlockFigures:
     parts, first_ns = _completeness(reader, job)
     last = job.week.before
     span = last.start_ns, last.end_ns
-    before = _judged(_rollups(reader, job, span, ()), job, span)
+    before = _judged(each_slot_once(_rollups(reader, job, span, ())), job, span)
     return BlockFigures(
         offices=tuple(offices),
         troubles=tuple(troubles(job.sites, job.paths, judged, job.week.start_ns)),

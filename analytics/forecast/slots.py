@@ -10,7 +10,7 @@ import numpy as np
 from analytics.floor import ABOVE
 from analytics.history import METRICS, of_slots, slot_figures
 from analytics.hours import utc_bounds_ns
-from analytics.one_window import counted_once, ranks
+from analytics.one_window import begins, counted_once, fullest_rows, ranks
 from analytics.samples import broken_in_past
 from telemetry.windows import SLOT_NS
 
@@ -98,7 +98,7 @@ def put_rollups(
     measured = (values["sent"] > 0).sum(axis=-1)
     firsts, cell = _without_twins(cell)
     if figures is not None:
-        fullest = _fullest_of(firsts, measured, ranks(table.probes)[table.columns["probe"][rows]])
+        fullest = fullest_rows(firsts, measured, ranks(table.probes)[table.columns["probe"][rows]])
         for index, name in enumerate(METRICS):
             figures[(index, *cell)] = found[name][fullest]
     if ABOVE in values:
@@ -199,21 +199,8 @@ Cells: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64
 
 def _without_twins(cell: Cells) -> tuple[NDArray[np.int64], Cells]:
     """Where the rows of each slot begin (those of one slot follow each other), and each slot once."""
-    again = np.zeros(len(cell[0]), dtype=bool)
-    again[1:] = np.logical_and.reduce([axis[1:] == axis[:-1] for axis in cell])
-    firsts = np.flatnonzero(~again)
+    firsts = np.flatnonzero(begins(*cell))
     return firsts, (cell[0][firsts], cell[1][firsts], cell[2][firsts])
-
-
-def _fullest_of(
-    firsts: NDArray[np.int64], measured: NDArray[np.int64], rank: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Of the rows of each slot, which begin at `firsts`, the one with the most windows; of as full ones that of the least rank."""
-    if len(firsts) == len(measured):
-        return firsts
-    slot = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(measured))))
-    order = np.lexsort((-rank, measured, slot))
-    return np.asarray(order[np.append(firsts[1:], len(measured)) - 1])
 
 
 def _cells(grid: SlotGrid, table: RollupTable) -> tuple[NDArray[np.int64], Cells]:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from msgspec import Struct
 
+from analytics.one_window import fullest
 from analytics.quality.line import COLUMNS, SLOT_COLUMNS, SLOT_WINDOW_VALUES
 from dashboards.wall.audio import Assumed, assumed, of_rollups, of_windows
 from telemetry.histogram import percentiles_ns
 from telemetry.histogram_grid import BINS
+from telemetry.store.assembly import rows_at
 from telemetry.store.protocol import Selection
 from telemetry.windows import MS_NS, SLOT_NS, WINDOW_NS
 
@@ -125,6 +127,7 @@ def _empty(start_ns: int, step_ns: int, count: int, endpoints: Endpoints) -> _St
 
 
 def _add_windows(steps: _Steps, table: StreamTable) -> None:
+    table = rows_at(table, fullest(table))
     starts = np.asarray(table.columns["start_ns"], dtype=np.int64)
     _add(steps, starts, table, np.ones(len(starts)))
     quality = of_windows(table, steps.endpoints)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.floor import with_floor
-from analytics.one_window import counts_beside, fullest, ranks
+from analytics.one_window import Probes, counts_beside, fullest
 from analytics.outages import LONGEST_RUN
 from analytics.own_trouble import TROUBLE_COLUMNS, changed_windows, claimed_beyond, without_own_trouble
 from analytics.recent import Recent
@@ -68,9 +68,7 @@ class WindowRing:
         self._late = np.zeros((*lines.shape, RING_WINDOWS), dtype=bool)
         self._probe = np.zeros((*lines.shape, RING_WINDOWS), dtype=np.int32)
         """Whose window it is, as a place in `_probes`."""
-        self._probes: dict[str, int] = {}
-        self._ranks: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        """The places of `_probes` in the alphabet, made anew when a name is new."""
+        self._probes = Probes()
         self.last_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
         """(S, P): end of the newest window that came in time, 0 before the first."""
         self.stored_end_ns: NDArray[np.int64] = np.zeros(lines.shape, dtype=np.int64)
@@ -231,11 +229,12 @@ class WindowRing:
     def _lay(self, table: StreamTable, rows: NDArray[np.int64], cell: tuple[NDArray[np.int64], ...]) -> None:
         site, path, index = cell
         self._recent = None
-        probe = self._places_of(table.probes)[table.columns["probe"]]
+        probe = self._probes.places(table.probes)[table.columns["probe"]]
         mine = np.isin(rows, fullest(table, rows))
         rows, at = rows[mine], (site[mine], path[mine], index[mine] % RING_WINDOWS)
-        counts = self._counts_beside(
-            at, probe[rows], *(table.columns[name][rows] for name in ("sent", "lost"))
+        counts = counts_beside(
+            (table.columns["sent"][rows], self._probes.ranks[probe[rows]], table.columns["lost"][rows]),
+            (self._values["sent"][at], self._probes.ranks[self._probe[at]], self._values["lost"][at]),
         )
         rows, at = rows[counts], (at[0][counts], at[1][counts], at[2][counts])
         for name, values in self._values.items():
@@ -244,27 +243,6 @@ class WindowRing:
             if name in table.columns:  # what was imported knows of no probe
                 values[at] = table.columns[name][rows]
         self._probe[at] = probe[rows]
-
-    def _places_of(self, probes: Sequence[str]) -> NDArray[np.int32]:
-        """Where the names stand in `_probes`, with those that are new."""
-        known = len(self._probes)
-        places = [self._probes.setdefault(name, len(self._probes)) for name in probes]
-        if len(self._probes) > known:
-            self._ranks = ranks(tuple(self._probes))
-        return np.array(places, dtype=np.int32)
-
-    def _counts_beside(
-        self,
-        at: tuple[NDArray[np.int64], ...],
-        probe: NDArray[np.int32],
-        sent: NDArray[np.int64],
-        lost: NDArray[np.int64],
-    ) -> NDArray[np.bool_]:
-        """Which windows count where they come to lie: all where nothing is, else by the rule of `one_window`."""
-        sent_there, lost_there = self._values["sent"][at], self._values["lost"][at]
-        mine = sent, self._ranks[probe], lost
-        there = sent_there, self._ranks[self._probe[at]], lost_there
-        return np.asarray(np.isnan(sent_there) | counts_beside(mine, there))
 
     def _learn_paths(self, table: StreamTable) -> None:
         ends = {path.partition(".")[2] for path in self.lines.paths}

@@ -19,6 +19,7 @@ def windows(
     n = len(starts)
     columns = {
         "site": np.zeros(n, np.int32),
+        "probe": np.zeros(n, np.int32),
         "path": np.zeros(n, np.int32),
         "start_ns": np.array(starts, np.int64),
         "sent": np.full(n, 100),
@@ -109,7 +110,10 @@ def test_rollups_and_windows_draw_the_same() -> None:
             ("a",),
             ("p1",),
             ("main.x",),
-            {"site": np.zeros(1), "path": np.zeros(1), "slot_ns": np.array([SLOT - SLOT_NS])},
+            {
+                **{name: np.zeros(1, np.int32) for name in ("site", "probe", "path")},
+                "slot_ns": np.array([SLOT - SLOT_NS]),
+            },
             {"sent": row * 100, "lost": row * 3, "rtt_p95_ms": row * 25},
             {},
         )

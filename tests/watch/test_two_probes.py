@@ -1,9 +1,10 @@
-"""Two probes measure one line, while one takes the other's place: of each window one counts, whoever came first, now as in what is looked at later."""
+"""Two probes measure one line, while one takes the other's place: of each window one counts, whoever came first, now as in what is looked at later, drawn or told."""
 
 from __future__ import annotations
 
 from itertools import permutations, product
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -13,13 +14,19 @@ from analytics.forecast.slots import empty_slots, put_rollups
 from analytics.history import METRICS
 from analytics.lines import Lines
 from analytics.one_window import counts_beside, fullest
+from analytics.quality.assumed import endpoints_of
 from config.profiles import Limits
+from config.settings import Quality
+from dashboards.wall.live.recent import Recent
+from dashboards.wall.series import series
+from reports.week import Week
+from reports.week_block import WeekJob, read_block
 from tatpar.watching.meeting_windows import meeting_windows
 from tatpar.watching.ring import WindowRing
 from telemetry.store.memory import MemoryStore
 from telemetry.store.protocol import Received, Selection
 from telemetry.store.tables import StreamTable
-from telemetry.windows import DAY_NS, SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
+from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
 from tests.telemetry.store.conftest import T0, Fleet
 
 if TYPE_CHECKING:
@@ -149,3 +156,51 @@ def test_a_slot_counts_each_window_once(case: str) -> None:
         assert int(grid.broken[0, 0, 0, 0]) == sum(each > 5 for each in lost)
         found.append((grid.strain.tolist(), figures.tolist()))
     assert all(each == found[0] for each in found)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_wall_draws_of_each_window_the_one_that_counts(case: str) -> None:
+    """The short lines of the wall, as reports come, read at once or out of roll-ups; and the chart of an office's line."""
+    windows, lost = CASES[case]
+    sent = [{lost: sent for _, sent, lost, _ in windows}[each] for each in lost]
+    ratios = np.array(lost) / sent
+    now_ns = FIRST_NS + 2 * SLOT_NS
+    for order in permutations(reports(windows)):
+        store, span = stored(order), Selection(FIRST_NS, FIRST_NS + SLOT_NS)
+        by_part, at_once, rolled = Recent(), Recent(), Recent()
+        for recent in (by_part, at_once, rolled):
+            recent.advance(now_ns)
+        for second, part in enumerate(order):
+            one = MemoryStore()
+            one.append([Received(each.envelope, each.received_ns + second * SECOND_NS) for each in part])
+            by_part.take_windows(one.streams(span))
+        at_once.take_windows(store.streams(span))
+        rolled.take_rollups(store.rollups(span))
+        for recent in (by_part, at_once, rolled):
+            line = recent.sparkline("agra", PATH)
+            assert line is not None
+            assert line[0, -3] == pytest.approx(ratios.mean())
+        drawn = series(store, "agra", PATH, FIRST_NS, FIRST_NS + SLOT_NS, endpoints_of(Quality()))
+        assert drawn.source == "windows"
+        assert drawn.loss_up == pytest.approx(ratios, abs=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_weekly_report_counts_of_each_window_the_one_that_counts(case: str) -> None:
+    """As many windows measured as there are, and below the profile for as long as those were that count."""
+    windows, lost = CASES[case]
+    week = Week.containing(FIRST_NS, ZoneInfo("UTC"))
+    job = WeekJob(
+        *(("agra",), ("braj",), (PATH,), week),
+        until_ns=week.end_ns,
+        now_ns=week.end_ns,
+        limits=LIMITS[0],
+        endpoints=endpoints_of(Quality()),
+    )
+    sounds = []
+    for order in permutations(reports(windows)):
+        (office,) = read_block(stored(order), job).offices
+        assert office.complete_share * (week.end_ns - week.start_ns) / WINDOW_NS == pytest.approx(20)
+        assert office.below_hours * HOUR_NS / WINDOW_NS == pytest.approx(sum(each > 5 for each in lost))
+        sounds.append(office.sound)
+    assert all(sound == sounds[0] for sound in sounds)

@@ -1,18 +1,20 @@
 """The last two hours of every line, 15 s a step, in a ring: what the sparklines are drawn from.
 
-A window is put where its start says, so that it does not matter if it comes twice or late.
+A window is put where its start says, so that it does not matter if it comes twice or late. Of one that two probes measured one
+is drawn (`analytics.one_window`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analytics.one_window import Probes, counted_once, counts_beside, fullest
 from telemetry.windows import SLOT_NS, WINDOW_NS, WINDOWS_PER_SLOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,7 +35,11 @@ class Recent:
 
     def __init__(self) -> None:
         self._rows: dict[Line, int] = {}
-        self._values = np.full((2, 0, WINDOWS), np.nan, dtype=np.float32)
+        self._values = np.full((3, 0, WINDOWS), np.nan, dtype=np.float32)
+        """Loss, round trip, packets sent."""
+        self._probe = np.zeros((0, WINDOWS), dtype=np.int32)
+        """Whose window it is, as a place in `_probes`."""
+        self._probes = Probes()
         self._end_slot = 0
         self._newest: dict[str, int] = {}
         self._paths: dict[str, list[str]] = {}
@@ -49,25 +55,25 @@ class Recent:
 
     def take_windows(self, table: StreamTable) -> set[str]:
         """Put in stream windows; the sites that they belong to."""
-        columns = table.columns
-        sent = np.asarray(columns["sent"], dtype=np.float64)
-        loss = np.divide(columns["lost"], sent, out=np.full(len(sent), np.nan), where=sent > 0)
-        starts = np.asarray(columns["start_ns"], dtype=np.int64)
+        touched = self._note_newest(table, np.asarray(table.columns["start_ns"], dtype=np.int64))
+        rows = fullest(table)
+        columns = {name: column[rows] for name, column in table.columns.items()}
         lines = self._lines(table, columns["site"], columns["path"])
-        self._put(lines, starts, loss, np.asarray(columns["rtt_p95_ms"], dtype=np.float64))
-        return self._note_newest(table, starts)
+        probe = self._probes.places(table.probes)[columns["probe"]]
+        self._put(lines, np.asarray(columns["start_ns"], dtype=np.int64), probe, columns)
+        return touched
 
     def take_rollups(self, table: RollupTable) -> None:
         """Put in the windows that roll-ups keep."""
-        columns, values = table.columns, table.window_values
-        sent = np.asarray(values["sent"], dtype=np.float64)
-        loss = np.divide(values["lost"], sent, out=np.full(sent.shape, np.nan), where=sent > 0)
+        columns = table.columns
         slots = np.asarray(columns["slot_ns"], dtype=np.int64)
         starts = slots[:, None] + np.arange(WINDOWS_PER_SLOT) * WINDOW_NS
-        lines = np.repeat(self._lines(table, columns["site"], columns["path"]), WINDOWS_PER_SLOT)
-        self._put(
-            lines, starts.ravel(), loss.ravel(), np.asarray(values["rtt_p95_ms"], dtype=np.float64).ravel()
-        )
+        lines = self._lines(table, columns["site"], columns["path"])
+        probe = self._probes.places(table.probes)[columns["probe"]]
+        values = counted_once(table, table.window_values, np.arange(len(table)))
+        there = np.isfinite(values["sent"])
+        row = np.nonzero(there)[0]
+        self._put(lines[row], starts[there], probe[row], {name: values[name][there] for name in DRAWN})
 
     def newest_ns(self, site: str) -> int | None:
         """End of the newest window of a site."""
@@ -82,7 +88,7 @@ class Recent:
         row = self._rows.get((site, path))
         if row is None:
             return None
-        turned = np.roll(self._values[:, row], -(self._end_slot + 1) % SLOTS * WINDOWS_PER_SLOT, axis=1)
+        turned = np.roll(self._values[:2, row], -(self._end_slot + 1) % SLOTS * WINDOWS_PER_SLOT, axis=1)
         slots = turned.reshape(2, SLOTS, WINDOWS_PER_SLOT)
         present = np.isfinite(slots)
         total = np.where(present, slots, 0.0).sum(axis=2, dtype=np.float64)
@@ -105,8 +111,8 @@ class Recent:
     def _row(self, line: Line) -> int:
         row = self._rows.setdefault(line, len(self._rows))
         if row >= self._values.shape[1]:
-            more = np.full((2, _GROWTH, WINDOWS), np.nan, dtype=np.float32)
-            self._values = np.concatenate((self._values, more), axis=1)
+            self._values = np.pad(self._values, ((0, 0), (0, _GROWTH), (0, 0)), constant_values=np.nan)
+            self._probe = np.pad(self._probe, ((0, _GROWTH), (0, 0)))
         known = self._paths.setdefault(line[0], [])
         if line[1] not in known:
             known.append(line[1])
@@ -117,14 +123,23 @@ class Recent:
         self,
         lines: NDArray[np.int64],
         starts: NDArray[np.int64],
-        loss: NDArray[np.float64],
-        rtt: NDArray[np.float64],
+        probe: NDArray[np.int32],
+        drawn: Mapping[str, NDArray[Any]],
     ) -> None:
+        """Windows (n,) of which no two are the same, beside what is there."""
         slots = starts // SLOT_NS
         inside = (slots > self._end_slot - SLOTS) & (slots <= self._end_slot)
-        at = starts[inside] // WINDOW_NS % WINDOWS
-        self._values[0, lines[inside], at] = loss[inside]
-        self._values[1, lines[inside], at] = rtt[inside]
+        at = lines[inside], starts[inside] // WINDOW_NS % WINDOWS
+        sent, lost, rtt = (np.asarray(drawn[name][inside], dtype=np.float64) for name in DRAWN)
+        loss = np.divide(lost, sent, out=np.full(len(sent), np.nan), where=sent > 0)
+        new = np.stack((loss, rtt, sent)).astype(np.float32)
+        ranks, mine = self._probes.ranks, probe[inside]
+        old = self._values[(slice(None), *at)]
+        # Of as many packets sent the ratio says which lost more.
+        counts = counts_beside((new[2], ranks[mine], new[0]), (old[2], ranks[self._probe[at]], old[0]))
+        at = at[0][counts], at[1][counts]
+        self._values[(slice(None), *at)] = new[:, counts]
+        self._probe[at] = mine[counts]
 
     def _note_newest(self, table: StreamTable, starts: NDArray[np.int64]) -> set[str]:
         sites = np.asarray(table.columns["site"], dtype=np.int64)
