@@ -75,6 +75,7 @@ def _never_measured(case: Case) -> tuple[Reason, ...]:
 def _of_the_line(case: Case) -> tuple[Reason, ...]:
     """Why the line itself is expected to fail."""
     faults, cost = fault_reasons(case), fault_weight(case)
+    is_told_broken = any(_lasts(each) for each in faults)
     if faults[0].code is ReasonCode.RECENT_FAULT and not _broke_lately(case):  # the line's habit, then
         faults, usual = [], _usual(case, cost)
     else:
@@ -82,7 +83,7 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
     weighed = [
         *((cost, each) for each in faults),
         *usual,
-        *strained(case),
+        *strained(case, is_told_broken=is_told_broken),
         *others_broken(case),
         *planned(case),
         *_capacity(case),
@@ -98,6 +99,12 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
         # Many small terms, or lines that usually fail so often: the heaviest, else the line's record.
         telling = [(usual or weighed)[0][1] if weighed[0][0] <= 0.0 else weighed[0][1]]
     return tuple(_each_once(telling)[:MOST_REASONS])
+
+
+def _lasts(fault: Reason) -> bool:
+    """Whether a fault of the line, or its silence, is told as one of now; what comes and goes may be well now."""
+    comes_and_goes = fault.code in (ReasonCode.FLAPPING, ReasonCode.RECENT_FAULT)
+    return fault.since_ns is not None and fault.until_ns is None and not comes_and_goes
 
 
 def _each_once(telling: list[Reason]) -> list[Reason]:

@@ -36,8 +36,11 @@ def is_suspect(case: Case) -> bool:
     return bool(case.ground.condition.suspicion[case.limit_set, case.site, case.path] >= SUSPECT)
 
 
-def strained(case: Case) -> list[tuple[float, Reason]]:
-    """What strain costs, and its reason; nothing where it costs nothing or is part of a fault that is told."""
+def strained(case: Case, *, is_told_broken: bool) -> list[tuple[float, Reason]]:
+    """What strain costs, and its reason; nothing where it costs nothing or is part of a fault that is told.
+
+    Beside a fault that lasts (`is_told_broken`) no line is called within its limit.
+    """
     cost, now = float(case.expectation.terms.strain[case.site]), strain_now(case)
     rises = _rising(case)
     if rises is not None:  # the same story, and the figure, the rate and the time beside it
@@ -48,7 +51,7 @@ def strained(case: Case) -> list[tuple[float, Reason]]:
         # Past its limit in the newest windows: the fault says it.
         return [] if is_suspect(case) else [(cost, _reason(case, ReasonCode.STRAINED, now))]
     # A line that is broken now, or of which nothing was measured, has no figure to set against the meeting's.
-    figure = None if is_suspect(case) or not now else now
+    figure = None if is_told_broken or is_suspect(case) or not now else now
     return [(cost, _reason(case, ReasonCode.EXPECTED_STRAIN, figure))]
 
 

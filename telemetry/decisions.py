@@ -65,7 +65,9 @@ class ReasonCode(StrEnum):
     RECENT_FAULT = "recent_fault"
     FLAPPING = "flapping"  # fails and comes back, again and again
     STRAINED = "strained"  # not broken, but near a limit
-    EXPECTED_STRAIN = "expected_strain"  # will go over a limit during the meeting, though it is fine yet
+    EXPECTED_STRAIN = (
+        "expected_strain"  # will be over a limit during the meeting; with a figure where it is fine yet
+    )
     REHEARSAL_UP = "rehearsal_up"  # broke under the load of the call, when it was tried
     REHEARSAL_DOWN = "rehearsal_down"
     PLANNED = "planned"  # works or a holiday were announced for the time

@@ -251,11 +251,14 @@ class Speaker:
         if reason.record is not None:
             failed, weeks = reason.record
             return self.say(f"alerts.record.{reason.code.value}", failed=failed, weeks=weeks)
-        cause = self.say(f"alerts.cause.{_short_name(reason)}")
+        name = _short_name(reason)
+        cause = self.say(f"alerts.cause.{name}")
+        alone = f"alerts.cause_alone.{name}"  # of what would end in a comma and "now"
+        without = self.say(alone) if knows(self._language, alone) else cause
         if reason.value is None or reason.factor is not None or not reason.unit:
-            return cause
+            return without
         counted = f"{cause} {measure(self._language, reason.value, reason.unit)}"
-        return counted if units(counted) <= bound("cause", self._shape) else cause  # never half a number
+        return counted if units(counted) <= bound("cause", self._shape) else without  # never half a number
 
     def _common(self) -> str:
         """What the offices have in common."""

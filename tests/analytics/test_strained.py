@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from analytics.condition import SUSPECT, condition
 from analytics.ground import Standing, Terms
 from analytics.readiness import expect
 from analytics.strained import STRAIN_SLOTS
 from analytics.verdicts import verdicts
 from telemetry.decisions import Action, ReasonCode, State
 from telemetry.windows import MINUTE_NS, SLOT_NS
-from telemetry.words import say
+from telemetry.words import say, say_reason
 from tests.analytics.evenings import evening
 
 if TYPE_CHECKING:
@@ -88,6 +89,32 @@ def test_a_line_that_is_broken_now_has_no_figure_to_set_against_the_evening(made
     ground = replace(ground, condition=replace(ground.condition, suspicion=suspicion))
     told = {reason.code: reason.value for reason in verdict(ground, made, SOON).reasons}
     assert told[ReasonCode.EXPECTED_STRAIN] is None
+
+
+@pytest.mark.parametrize(("lost", "lasts"), [((0, 3), True), ((4, 0), False)])
+def test_beside_a_fault_that_lasts_no_line_is_said_to_be_within_its_limit(
+    made: Bench, lost: tuple[int, int], lasts: bool
+) -> None:
+    """Loss in the newest window is told as lasting before it is likelier than not; beside one that is over the figure stands."""
+    ground = evening(made, today=1.4, begins=-5, height=0.7)
+    values = {name: column.copy() for name, column in ground.recent.values.items()}
+    made.lose(values, "up", lost, (0, 0, slice(-2, None)))
+    recent = made.recent(values)
+    state = condition(recent, made.sets().limits)
+    assert state.suspicion[made.sets().of_profile["video"], 0, 0] < SUSPECT
+    found = verdict(replace(ground, recent=recent, condition=state), made, SOON, fault=0.2, strain=0.1)
+    fault, expected = found.reasons
+    assert (fault.code, fault.value, fault.until_ns is None) == (
+        ReasonCode.LOSS_UP,
+        round(max(lost) / 150, 5),
+        lasts,
+    )
+    assert expected.code is ReasonCode.EXPECTED_STRAIN
+    assert (expected.value is None) is lasts
+    said = {language: say_reason(language, expected) for language in ("en", "hi")}
+    assert ("within it now" in said["en"], "सीमा के भीतर" in said["hi"]) == (not lasts, not lasts)
+    assert (said["en"] == "Expected to be over its limit") is lasts
+    assert (said["hi"] == "सीमा पार रहने का अंदेशा") is lasts
 
 
 @pytest.mark.parametrize("announced", [True, False])

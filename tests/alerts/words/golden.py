@@ -66,8 +66,11 @@ def _message(heading: str, found: Facts, language: str) -> str:
 def _causes(language: str) -> str:
     """Each cause in everyday words before a meeting and in it, as SMS and as mail, then as the NOC reads it."""
     lines = ["== every cause: before a meeting, in it; as SMS, as mail; to an expert"]
-    for code in ReasonCode:
-        reason = Reason(code=code, value=VALUES.get(code), unit=UNITS.get(code, ""))
+    told = [Reason(code=code, value=VALUES.get(code), unit=UNITS.get(code, "")) for code in ReasonCode]
+    told.append(
+        Reason(code=ReasonCode.EXPECTED_STRAIN)
+    )  # of a line that is past its limit, or not known, now
+    for reason in told:
         before = facts(Kind.AT_RISK, Step.RAISED, Audience.IN_CHARGE, reason=reason)
         running = structs.replace(before, now_ns=(before.starts_ns or 0) + 1)
         said = [
@@ -76,7 +79,7 @@ def _causes(language: str) -> str:
             for found in (before, running)
         ]
         said += [Speaker(before, config(), language, form).value("cause") for form in (Form.SMS, Form.MAIL)]
-        lines.append(f"{code.value}: {' | '.join(dict.fromkeys(said))}")
+        lines.append(f"{reason.code.value}: {' | '.join(dict.fromkeys(said))}")
     return "\n".join(lines) + "\n"
 
 

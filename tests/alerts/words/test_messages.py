@@ -14,10 +14,11 @@ from alerts.words.bounds import WHOLE, bound
 from alerts.words.pattern import filled, pattern, places
 from alerts.words.sms import MOST_SEGMENTS, cost, units
 from alerts.words.templates import BY_NUMBER, SAID, voice_of
+from alerts.words.variables import Speaker
 from telemetry.alerting import Kind, Step
 from telemetry.decisions import Action, Factor, FactorKind, Reason, ReasonCode
 from telemetry.windows import SECOND_NS
-from telemetry.words import LANGUAGES
+from telemetry.words import LANGUAGES, say
 from tests.alerts.words.cases import (
     LINK,
     MEETING,
@@ -292,6 +293,20 @@ def test_a_meeting_that_was_taken_from_the_calendar_still_has_a_sentence() -> No
     """The name is then said to be missing; an office that the registry has forgotten goes by its id."""
     assert "(नाम नहीं)" in render(alarm(meeting="gone@x"), config(), "hi", Form.MAIL).body
     assert "कार्यालय: gone" in render(alarm(site="gone", meeting=MEETING), config(), "hi", Form.MAIL).body
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "code",
+    [ReasonCode.EXPECTED_STRAIN, ReasonCode.RISING_RTT, ReasonCode.RISING_JITTER, ReasonCode.RISING_LOSS],
+)
+def test_a_cause_without_its_figure_does_not_end_as_if_one_came(language: str, code: ReasonCode) -> None:
+    """Where there is none, or no room for it: "to pass limit, was"."""
+    reason = Reason(code=code)
+    found = facts(Kind.AT_RISK, Step.RAISED, Audience.NOC, reason=reason)
+    said = Speaker(found, config(), language, Form.SMS).value("cause")
+    assert said == say(language, f"alerts.cause_alone.{code.value}")
+    assert "," not in said
 
 
 def test_many_offices_are_named_as_far_as_there_is_room() -> None:
