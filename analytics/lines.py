@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from telemetry.store.tables import RollupTable, StreamTable
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -41,6 +43,12 @@ class Lines:
         """(P, P): 1 where two paths leave by the same uplink, itself included."""
         uplinks = np.array([path.partition(".")[0] for path in self.paths], dtype=object)
         return np.asarray(np.equal.outer(uplinks, uplinks), dtype=np.int64)
+
+    def places(self, table: StreamTable | RollupTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(n,) each: where the site and the path of each row of a table stand on the axes; -1 where they do not."""
+        site = np.array([self.site_index.get(name, -1) for name in table.sites], dtype=np.int64)
+        path = np.array([self.path_index.get(name, -1) for name in table.paths], dtype=np.int64)
+        return site[table.columns["site"]], path[table.columns["path"]]
 
     def to_end(self, end: str) -> NDArray[np.int64]:
         """(K,): indices of the paths that lead to an end."""

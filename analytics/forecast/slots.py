@@ -205,12 +205,7 @@ def _without_twins(cell: Cells) -> tuple[NDArray[np.int64], Cells]:
 
 def _cells(grid: SlotGrid, table: RollupTable) -> tuple[NDArray[np.int64], Cells]:
     """Rows of the table that lie on the grid, and their places."""
-    site = _positions(table.sites, grid.lines.site_index)[table.columns["site"]]
-    path = _positions(table.paths, grid.lines.path_index)[table.columns["path"]]
+    site, path = grid.lines.places(table)
     slot = np.asarray(table.columns["slot_ns"], dtype=np.int64) // SLOT_NS - grid.first_slot
     rows = np.flatnonzero((site >= 0) & (path >= 0) & (slot >= 0) & (slot < grid.measured.shape[-1]))
     return rows, (site[rows], path[rows], slot[rows])
-
-
-def _positions(names: Sequence[str], index: Mapping[str, int]) -> NDArray[np.int64]:
-    return np.array([index.get(name, -1) for name in names], dtype=np.int64)

@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.floor import FLOOR_HOURS, asks_floor, floors, with_floor
 from analytics.history import METRICS
+from analytics.lines import Lines
 from analytics.own_trouble import TROUBLE_COLUMNS, rolled_without_own_trouble
 from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.store.protocol import Selection
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.lines import Lines
     from config.profiles import Limits
     from telemetry.store.protocol import RollupReader
     from telemetry.store.tables import RollupTable
@@ -44,9 +44,7 @@ def floors_of(reader: RollupReader, lines: Lines, first_hour: int, hours: int) -
         table = reader.rollups(span, histograms=False, columns=_MIDDLE, window_values=())
         middle = np.full((len(sites), len(lines.paths), slots), np.nan, dtype=np.float32)
         late_h = np.zeros(middle.shape, dtype=np.int64)
-        place = np.array([sites.index(site) if site in sites else -1 for site in table.sites], np.int64)
-        path = np.array([lines.path_index.get(name, -1) for name in table.paths], np.int64)
-        row, column = place[table.columns["site"]], path[table.columns["path"]]
+        row, column = Lines(sites, lines.paths).places(table)
         known = (row >= 0) & (column >= 0)
         slot = np.asarray(table.columns["slot_ns"], np.int64) // SLOT_NS - first_slot
         cell = (row[known], column[known], slot[known])
@@ -138,7 +136,6 @@ def rollups_to_judge(
     hour = np.asarray(table.columns["slot_ns"], np.int64) // HOUR_NS
     first = int(hour.min())
     floor = floors_of(reader, lines, first, int(hour.max()) - first + 1)
-    site = np.array([lines.site_index.get(name, -1) for name in table.sites], np.int64)[table.columns["site"]]
-    path = np.array([lines.path_index.get(name, -1) for name in table.paths], np.int64)[table.columns["path"]]
+    site, path = lines.places(table)
     mine = np.where((site >= 0) & (path >= 0), floor[site, path, hour - first], np.nan)
     return replace(table, window_values=with_floor(table.window_values, mine))

@@ -38,7 +38,7 @@ def meeting_windows(
     if len(table):
         table = rows_at(table, fullest(table))
         lines = Lines(tuple(sites), table.paths)
-        cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
+        cell = lines.places(table)
         index = (np.asarray(table.columns["start_ns"], dtype=np.int64) - starts[0]) // WINDOW_NS
         return lines, {
             name: _grid((*lines.shape, len(starts)), (*cell, index), table.columns[name])
@@ -56,7 +56,7 @@ def _rolled_windows(
         reader.rollups(span, histograms=False, columns=TROUBLE_COLUMNS, window_values=WINDOW_VALUE_COLUMNS)
     )
     lines = Lines(tuple(sites), table.paths)
-    cell = _cell(lines, table.sites, table.columns["site"], table.columns["path"])
+    cell = lines.places(table)
     slot = (np.asarray(table.columns["slot_ns"], dtype=np.int64) - first_slot) // SLOT_NS
     slots = -(-(int(starts[-1]) + WINDOW_NS - first_slot) // SLOT_NS)
     offset = (int(starts[0]) - first_slot) // WINDOW_NS
@@ -67,13 +67,6 @@ def _rolled_windows(
         np.fmax.at(grid, (*cell, slot), values[name])  # each window is in one of them alone
         out[name] = grid.reshape(*lines.shape, slots * WINDOWS_PER_SLOT)[..., offset : offset + len(starts)]
     return lines, out
-
-
-def _cell(
-    lines: Lines, sites: Sequence[str], site: NDArray[np.generic], path: NDArray[np.generic]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rows = np.array([lines.site_index.get(name, -1) for name in sites], dtype=np.int64)
-    return rows[site.astype(np.int64)], path.astype(np.int64)
 
 
 def _grid(

@@ -23,7 +23,7 @@ from telemetry.store.columns import WINDOW_VALUE_COLUMNS
 from telemetry.windows import SECOND_NS, WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -106,8 +106,7 @@ class WindowRing:
 
     def recall_ends(self, newest: StreamTable) -> None:
         """When each line was heard last before this ring was begun, of the newest windows that are stored."""
-        site = _positions(newest.sites, self.lines.site_index)[newest.columns["site"]]
-        path = _positions(newest.paths, self.lines.path_index)[newest.columns["path"]]
+        site, path = self.lines.places(newest)
         ours = (site >= 0) & (path >= 0) & (newest.columns["emulated"] != 1)
         ends = np.asarray(newest.columns["start_ns"], dtype=np.int64)[ours] + WINDOW_NS
         np.maximum.at(self.stored_end_ns, (site[ours], path[ours]), ends)
@@ -133,8 +132,7 @@ class WindowRing:
         if not len(table):
             return Taken()
         self._learn_paths(table)
-        site = _positions(table.sites, self.lines.site_index)[table.columns["site"]]
-        path = _positions(table.paths, self.lines.path_index)[table.columns["path"]]
+        site, path = self.lines.places(table)
         start = np.asarray(table.columns["start_ns"], dtype=np.int64)
         received = np.asarray(table.columns["received_ns"], dtype=np.int64)
         known = (site >= 0) & (path >= 0)
@@ -261,7 +259,3 @@ class WindowRing:
             self.last_end_ns = np.pad(self.last_end_ns, wider[:2])
             self.stored_end_ns = np.pad(self.stored_end_ns, wider[:2])
             self._recent = None
-
-
-def _positions(names: Sequence[str], index: Mapping[str, int]) -> NDArray[np.int64]:
-    return np.array([index.get(name, -1) for name in names], dtype=np.int64)
