@@ -249,7 +249,7 @@ def test_a_replay_has_what_was_imported_in_time_and_whoever_looks_back_what_was_
     afterwards: World,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Roll-ups, judged slots and the wall's curve of the cuts are those of a store into which nothing was imported."""
+    """Roll-ups, judged slots, the wall's curve of the cuts and what is missing are those of a store into which nothing was imported."""
     grid, rows, _ = known
     cut = cut_slots()
     assert cut.sum() > 110
@@ -258,7 +258,7 @@ def test_a_replay_has_what_was_imported_in_time_and_whoever_looks_back_what_was_
     alone = world_in(tmp_path_factory)
     alone.measures()
     span = Selection(*SPAN, sites=("agra",))
-    curves = []
+    curves, silences = [], []
     for world in (alone, whole, afterwards):
         with closing(world.reader()) as reader:
             table = reader.rollups(span, histograms=False)
@@ -275,7 +275,10 @@ def test_a_replay_has_what_was_imported_in_time_and_whoever_looks_back_what_was_
                 endpoints_of(Quality()),
             )
             curves.append(curve)
+            silences.append(reader.gaps(span).silences)
         judged = world.slots(as_closed=False)
         assert (judged.measured[0, 0, cut] == 20).all()
         assert (judged.broken[1, 0, 0, cut] == 10).all()
     assert curves[0] == curves[1] == curves[2]
+    assert silences[0] == silences[1] == silences[2]
+    assert silences[0], "between the probe's two spells nothing was measured"
