@@ -4,7 +4,8 @@ A roll-up is made of all windows of its slot and says when the last of them came
 silence where a part was there all the while: of a slot within which contact was lost, or of a backlog some of which was sent again. So a
 slot is told once: when it closes, or a minute after the first of it came, and is what had come by then, for good. The windows that tell
 are kept as long as raw windows are; without them a late slot is late as a whole. Of an imported slot of which some rows came late those
-have a roll-up of their own (`tatpar.importing`), which a replay leaves out.
+have a roll-up of their own (`tatpar.importing`), which a replay leaves out. Where what was measured came after what was imported, a
+replay has the latter, for good (`telemetry.store.superseded`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from telemetry.store.imported import is_among
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup import CLOSED_AFTER_NS
 from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
-from telemetry.store.told import Told
+from telemetry.store.told import Told, closes_ns
 from telemetry.windows import DAY_NS, SLOT_NS, SLOTS_PER_DAY
 
 if TYPE_CHECKING:
@@ -92,8 +93,21 @@ class AsClosed:
         late = assembly.rows_where(every, _closes_ns(every) < every.columns["received_ns"])
         if not len(late):
             return table
-        again = [as_windows(part, names, histograms=histograms) for part in self._told(late)]
+        before = as_windows(
+            self._reader.superseded(
+                _span_of(late, selection.paths),
+                histograms=histograms,
+                columns=columns,
+                window_values=window_values,
+            ),
+            names,
+            histograms=histograms,
+        )
         kept = every
+        if len(before):
+            late = assembly.rows_where(late, ~is_among(late, before))
+            kept = assembly.concatenate([assembly.rows_where(kept, ~is_among(kept, before)), before])
+        again = [as_windows(part, names, histograms=histograms) for part in self._told(late)]
         for made in again:
             kept = assembly.rows_where(kept, ~is_among(kept, made))
         return as_rollups(assembly.tidied(assembly.concatenate([_first_of_twins(kept), *again])))
@@ -120,10 +134,16 @@ def _first_of_twins(table: StreamTable) -> StreamTable:
     _, slot = np.unique(keys, axis=1, return_inverse=True)
     first_ns = np.full(int(slot.max(initial=-1)) + 1, NEVER)
     np.minimum.at(first_ns, slot.ravel(), table.columns["received_ns"])
-    closes_ns, came_ns = _closes_ns(table), table.columns["received_ns"]
-    told_ns = np.where(came_ns > closes_ns, came_ns + CLOSED_AFTER_NS, came_ns)
+    at_closing_ns, came_ns = _closes_ns(table), table.columns["received_ns"]
+    told_ns = np.where(came_ns > at_closing_ns, came_ns + CLOSED_AFTER_NS, came_ns)
     told = replace(table, columns={**table.columns, "received_ns": told_ns})
-    return assembly.rows_where(told, came_ns <= np.maximum(first_ns[slot.ravel()], closes_ns))
+    return assembly.rows_where(told, came_ns <= np.maximum(first_ns[slot.ravel()], at_closing_ns))
+
+
+def _span_of(late: StreamTable, paths: tuple[str, ...]) -> Selection:
+    slots = late.columns["start_ns"]
+    sites = tuple(late.sites[code] for code in np.unique(late.columns["site"]).tolist())
+    return Selection(int(slots.min()), int(slots.max()) + SLOT_NS, sites=sites, paths=paths)
 
 
 def _of_slots(windows: StreamTable, slots: StreamTable) -> StreamTable:
@@ -135,4 +155,4 @@ def _of_slots(windows: StreamTable, slots: StreamTable) -> StreamTable:
 
 def _closes_ns(table: StreamTable) -> NDArray[np.int64]:
     """(R,) of roll-ups in the inner form."""
-    return np.asarray(table.columns["start_ns"] + SLOT_NS + CLOSED_AFTER_NS)
+    return closes_ns(table.columns["start_ns"] // SLOT_NS)

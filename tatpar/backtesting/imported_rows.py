@@ -36,7 +36,7 @@ class _Job:
 def imported_rows(
     blocks: Blocks, lines: Lines, offices: Collection[str], span: tuple[int, int]
 ) -> NDArray[np.bool_] | None:
-    """(S, P, T): the roll-up of the slot was imported; None where nothing was imported of any of the lines.
+    """(S, P, T): the roll-up of the slot was imported, or the one that a replay has in its place; None where nothing was imported of any of the lines.
 
     Args:
         blocks: what reads the roll-ups.
@@ -60,10 +60,11 @@ def imported_rows(
 def _read(reader: StoreReader, job: _Job) -> NDArray[np.bool_]:
     """(P, T) of one office; of its roll-ups no figures are read."""
     span = Selection(job.first * SLOT_NS, job.last * SLOT_NS, sites=job.lines.sites, paths=job.lines.paths)
-    table = reader.rollups(span, histograms=False, columns=("stamps",), window_values=())
-    mine = of_other_tools(table)
-    path = np.array([job.lines.path_index[name] for name in table.paths], dtype=np.int64)
-    slot = np.asarray(table.columns["slot_ns"], dtype=np.int64) // SLOT_NS - job.first
     out = np.zeros((len(job.lines.paths), job.last - job.first), dtype=bool)
-    out[path[table.columns["path"][mine]], slot[mine]] = True
+    for read in (reader.rollups, reader.superseded):
+        table = read(span, histograms=False, columns=("stamps",), window_values=())
+        mine = of_other_tools(table)
+        path = np.array([job.lines.path_index[name] for name in table.paths], dtype=np.int64)
+        slot = np.asarray(table.columns["slot_ns"], dtype=np.int64) // SLOT_NS - job.first
+        out[path[table.columns["path"][mine]], slot[mine]] = True
     return out

@@ -1,7 +1,8 @@
 """Reads the files, puts the samples together by office and week, and writes five-minute roll-ups into the store.
 
 Only roll-ups are written, with the values of their windows: other tools measure too seldom for the 15 s grid, and windows
-would tell of silence that was none. What was measured here is never touched; what was imported before is replaced.
+would tell of silence that was none. What was measured here is never touched; what was imported before is replaced. Of slots that
+were measured here and came late the store keeps for back-tests what the files knew before.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from tatpar.importing.windows import late, windows_of
 from telemetry.store.assembly import concatenate, rows_where
 from telemetry.store.imported import is_among
 from telemetry.store.protocol import Selection
-from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
+from telemetry.store.rollup import roll_up
 from telemetry.store.rollup_tables import as_rollups, as_windows
+from telemetry.store.superseded import told_before
+from telemetry.store.told import closes_ns
 from telemetry.windows import DAY_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -59,6 +62,8 @@ class Written(Struct, frozen=True, kw_only=True):
     slots: int = 0
     """Roll-ups written, those that replace an earlier import among them."""
     replaced: int = 0
+    overtaken: int = 0
+    """Of those, slots that are known later by this import than by the one before."""
     measured: int = 0
     """Slots that were measured here, and stay as they are."""
     open: int = 0
@@ -211,20 +216,27 @@ class Importer:
     ) -> tuple[RollupTable, Written]:
         """What may be written, and what is said of it."""
         slot_ns = table.columns["slot_ns"]
-        closed = slot_ns + SLOT_NS + CLOSED_AFTER_NS <= self._now_ns
+        closed = closes_ns(slot_ns // SLOT_NS) <= self._now_ns
         rows = as_windows(table)
-        measured = imported = np.zeros(len(table), np.bool_)
+        measured = imported = came_late = known = np.zeros(len(table), np.bool_)
+        overtaken = 0
         if reader is not None and len(table):
             span = Selection(int(slot_ns.min()), int(slot_ns.max()) + SLOT_NS, sites=(site,))
             found = reader.rollups(span, histograms=False, columns=(), window_values=())
             there = as_windows(found, ("emulated",), histograms=False)
             made_up = np.asarray(there.columns["emulated"] == 1)
-            measured = is_among(rows, rows_where(there, ~made_up))
-            imported = is_among(rows, rows_where(there, made_up))
+            ours, before = rows_where(there, ~made_up), rows_where(there, made_up)
+            measured, imported = is_among(rows, ours), is_among(rows, before)
+            late = ours.columns["received_ns"] > closes_ns(ours.columns["start_ns"] // SLOT_NS)
+            came_late = is_among(rows, rows_where(ours, late))
+            known = came_late & told_before(rows, ours)
+            gives_way = rows_where(before, is_among(before, rows_where(rows, closed & ~measured)))
+            overtaken = _slots(gives_way, told_before(gives_way, rows))
         takes = closed & ~measured
-        kept = as_rollups(rows_where(rows, takes))
-        if takes.any():
-            written = int(slot_ns[takes].min()), int(slot_ns[takes].max()) + SLOT_NS
+        kept = as_rollups(rows_where(rows, closed & (came_late | ~measured)))
+        reaches = takes | (closed & known)
+        if reaches.any():
+            written = int(slot_ns[reaches].min()), int(slot_ns[reaches].max()) + SLOT_NS
             first, last = self._spans.get(site, written)
             self._spans[site] = min(first, written[0]), max(last, written[1])
         return kept, Written(
@@ -235,6 +247,7 @@ class Importer:
             until_ns=int(slot_ns.max()) + SLOT_NS if len(table) else None,
             slots=_slots(rows, takes),
             replaced=_slots(rows, takes & imported),
+            overtaken=overtaken,
             measured=_slots(rows, measured),
             open=_slots(rows, ~closed),
             old=_slots(rows, takes & (slot_ns < self._kept_from_ns)),
@@ -263,7 +276,7 @@ def _sum_of(site: str, parts: Iterable[Written]) -> Written:
     all_ = list(parts)
     counts = {
         name: sum(getattr(part, name) for part in all_)
-        for name in ("samples", "slots", "replaced", "measured", "open", "old", "repeated")
+        for name in ("samples", "slots", "replaced", "overtaken", "measured", "open", "old", "repeated")
     }
     return Written(
         site=site,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tatpar.importing.samples import PING, known_ns
-from telemetry.store.rollup import CLOSED_AFTER_NS
+from telemetry.store.told import first_to_close
 from telemetry.windows import SLOT_NS
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Coarse:
         return out
 
     def _count(self, what: str, samples: Samples) -> None:
-        line, slot = _line(samples), _came_slot(samples)
+        line, slot = _line(samples), first_to_close(known_ns(samples))
         for each in np.unique(line).tolist():
             counted = np.unique(slot[line == each], return_counts=True)
             self._counts.setdefault((each, what), []).append(counted)
@@ -106,14 +106,9 @@ class Coarse:
         return np.asarray(total[np.searchsorted(slots[order], slot, side="right")])
 
 
-def _came_slot(samples: Samples) -> NDArray[np.int64]:
-    """(n,) the first slot that was told after each had come."""
-    return -((CLOSED_AFTER_NS - known_ns(samples)) // SLOT_NS) - 1
-
-
 def _known_slot(samples: Samples) -> NDArray[np.int64]:
     """(n,) the last slot that was told when each is known: its own, or of one that came later the last before it came."""
-    own, came = samples["time_ns"] // SLOT_NS, _came_slot(samples)
+    own, came = samples["time_ns"] // SLOT_NS, first_to_close(known_ns(samples))
     return np.asarray(np.where(came <= own, own, came - 1))
 
 

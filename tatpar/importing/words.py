@@ -47,6 +47,10 @@ def lines(
     out = [*table(head, rows), "", done]
     if not_over := sum(each.open for each in written):
         out.append(say(language, "importing.not_over", count=not_over))
+    if replaced := sum(each.replaced for each in written):
+        overtaken = sum(each.overtaken for each in written)
+        key = "overtaken" if overtaken else "again"
+        out.append(say(language, f"importing.{key}", count=replaced, later=overtaken))
     if repeated := sum(each.repeated for each in written):
         out.append(say(language, "importing.repeated", count=repeated))
     if twice := sum(each.twice for each in written):

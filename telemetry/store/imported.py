@@ -34,8 +34,8 @@ def completed(table: StreamTable) -> StreamTable:
     return StreamTable(table.sites, table.probes, table.paths, columns, histograms)
 
 
-def of_other_tools(table: RollupTable) -> NDArray[np.bool_]:
-    """(n,): which roll-ups were made of another tool's files (`tatpar history import`), told by the columns `emulated` and `stamps`.
+def of_other_tools(table: RollupTable | StreamTable) -> NDArray[np.bool_]:
+    """(n,): which roll-ups, also in the inner form, were made of another tool's files (`tatpar history import`), told by the columns `emulated` and `stamps`.
 
     They are marked as not measured here, as is what the lab draws; but no such file says where packets were stamped,
     and the lab does. The probe's name tells nothing: the mapping may give any.

@@ -12,12 +12,13 @@ from telemetry.messages import Opaque, Stream, Tombstone
 from telemetry.store import assembly
 from telemetry.store.ahead import without_ahead
 from telemetry.store.assembly import Origin
-from telemetry.store.imported import completed, is_among
+from telemetry.store.imported import completed, is_among, of_other_tools
 from telemetry.store.ledger import Account
 from telemetry.store.protocol import Contact, Fate, Gaps, Received, Selection, SeqHole, Silence, StoredItem
 from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
 from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
 from telemetry.store.silence import silences
+from telemetry.store.superseded import to_keep
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS, slot_start
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class MemoryStore:
         self._commits = 0
         self._imported = assembly.empty_table(assembly.VALUE_COLUMNS, histograms=True)
         self._rollups = as_windows(roll_up(self._imported))
+        self._superseded = as_windows(roll_up(self._imported))
         self._raw_from_ns = 0
         self._pending: set[tuple[str, int]] = set()
         self._accounts: dict[tuple[str, str, str], Account] = {}
@@ -99,9 +101,25 @@ class MemoryStore:
         """Take in roll-ups of another origin; slots that were measured here stay."""
         rows = as_windows(table)
         measured = assembly.rows_where(self._rollups, self._rollups.columns["emulated"] == 0)
-        fresh = assembly.rows_where(rows, ~is_among(rows, measured))
-        stays = assembly.rows_where(self._rollups, ~is_among(self._rollups, fresh))
+        is_measured = is_among(rows, measured)
+        self._supersede(assembly.rows_where(rows, is_measured), measured)
+        self._lay_over(assembly.rows_where(rows, ~is_measured))
+
+    def _lay_over(self, fresh: StreamTable) -> None:
+        """Roll-ups in the places of those that are there."""
+        gives_way = is_among(self._rollups, fresh)
+        self._supersede(assembly.rows_where(self._rollups, gives_way), fresh)
+        stays = assembly.rows_where(self._rollups, ~gives_way)
         self._rollups = assembly.tidied(assembly.concatenate([stays, fresh]))
+
+    def _supersede(self, rows: StreamTable, covering: StreamTable) -> None:
+        """Keep what other tools knew before, in place of what was kept of their slots."""
+        rows = assembly.rows_where(rows, of_other_tools(rows))
+        for site in np.unique(rows.columns["site"]).tolist():
+            mine = assembly.rows_where(rows, rows.columns["site"] == site)
+            kept = to_keep(mine, covering, lambda _: self._all())
+            there = assembly.rows_where(self._superseded, ~is_among(self._superseded, mine))
+            self._superseded = assembly.concatenate([there, kept])
 
     def _note_imported(self, rows: StreamTable) -> None:
         c = rows.columns
@@ -119,8 +137,7 @@ class MemoryStore:
             fresh = as_windows(roll_up(assembly.rows_where(windows, _in_slots(windows, ready))))
             old = fresh.columns["start_ns"] < self._raw_from_ns
             fresh = assembly.rows_where(fresh, ~(old & is_among(fresh, self._rollups)))
-            stays = assembly.rows_where(self._rollups, ~is_among(self._rollups, fresh))
-            self._rollups = assembly.tidied(assembly.concatenate([stays, fresh]))
+            self._lay_over(fresh)
         self._pending -= ready
         return len(ready)
 
@@ -131,7 +148,10 @@ class MemoryStore:
         self._raw_from_ns = max(self._raw_from_ns, raw_ns)
         self._reports = [stored for stored in self._reports if stored.report.envelope.start_ns >= raw_ns]
         self._imported = assembly.rows_where(self._imported, self._imported.columns["start_ns"] >= raw_ns)
-        self._rollups = assembly.rows_where(self._rollups, self._rollups.columns["start_ns"] >= rollup_ns)
+        self._rollups, self._superseded = (
+            assembly.rows_where(table, table.columns["start_ns"] >= rollup_ns)
+            for table in (self._rollups, self._superseded)
+        )
         self._pending = {key for key in self._pending if key[1] >= raw_ns}
 
     def streams(
@@ -162,6 +182,19 @@ class MemoryStore:
             table = assembly.concatenate([assembly.rows_where(table, ~changed), again])
         names = wanted_rollups(columns, window_values)
         table = assembly.tidied(assembly.selected(table, selection))
+        return as_rollups(assembly.narrowed(table, names, histograms=histograms))
+
+    def superseded(
+        self,
+        selection: Selection,
+        *,
+        histograms: bool = True,
+        columns: Collection[str] | None = None,
+        window_values: Collection[str] | None = None,
+    ) -> RollupTable:
+        """Imported roll-ups that have given way to what came later; see `StoreReader.superseded`."""
+        names = wanted_rollups(columns, window_values)
+        table = assembly.tidied(assembly.selected(self._superseded, selection))
         return as_rollups(assembly.narrowed(table, names, histograms=histograms))
 
     def items(self, kind: str, selection: Selection) -> list[StoredItem]:

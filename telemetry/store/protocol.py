@@ -149,6 +149,21 @@ class StoreReader(RollupReader, Protocol):
         """
         ...
 
+    def superseded(
+        self,
+        selection: Selection,
+        *,
+        histograms: bool = True,
+        columns: Collection[str] | None = None,
+        window_values: Collection[str] | None = None,
+    ) -> RollupTable:
+        """Roll-ups of other tools that have given way to measured ones which came after them and after their slots had closed.
+
+        Only whoever asks what was known at a time wants them (`telemetry.store.superseded`); `rollups` has what was measured.
+        Arguments as of `rollups`; with `as_of_ns` those that had arrived.
+        """
+        ...
+
     def items(self, kind: str, selection: Selection) -> list[StoredItem]:
         """Items of one tag that is not `stream` (`ping`, `link`, `reach`, `call`, `rehearsal`)."""
         ...
@@ -205,7 +220,7 @@ class ReportStore(StoreReader, Protocol):
         ...
 
     def import_rollups(self, table: RollupTable) -> None:
-        """Take in roll-ups of another origin; slots that were measured here stay."""
+        """Take in roll-ups of another origin; slots that were measured here stay, and what another tool knew of them before is `superseded`."""
         ...
 
     def maintain(self, now_ns: int) -> int:

@@ -20,6 +20,16 @@ _SLOTS: Final = 1 << 40
 """More than there are since the epoch."""
 
 
+def closes_ns(slot: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,): when slots, counted since the epoch, close."""
+    return np.asarray((slot + 1) * SLOT_NS + CLOSED_AFTER_NS)
+
+
+def first_to_close(time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,): of each time the first slot that closes then or later: what comes at that time is in time for it, and late for those before."""
+    return np.asarray(-((CLOSED_AFTER_NS - time_ns) // SLOT_NS) - 1)
+
+
 class Told(NamedTuple):
     """Of W windows, or samples, of one office that lie in K slots of its lines.
 
@@ -44,9 +54,9 @@ class Told(NamedTuple):
         line_slots, of_window = np.unique(numbers, return_inverse=True)
         first_ns = np.full(len(line_slots), NEVER)
         np.minimum.at(first_ns, of_window, received_ns)
-        closes_ns = (line_slots % _SLOTS + 1) * SLOT_NS + CLOSED_AFTER_NS
-        closed = first_ns <= closes_ns
-        told_ns = np.where(closed, closes_ns, first_ns + CLOSED_AFTER_NS)
+        at_closing_ns = closes_ns(line_slots % _SLOTS)
+        closed = first_ns <= at_closing_ns
+        told_ns = np.where(closed, at_closing_ns, first_ns + CLOSED_AFTER_NS)
         return cls(line_slots, told_ns, closed, received_ns <= told_ns[of_window])
 
     def roll_up(self, windows: StreamTable) -> RollupTable:

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SCHEMAS: Final = {"windows": layout.WINDOWS, "rollups": layout.ROLLUPS, "items": layout.ITEMS}
+SCHEMAS: Final = {
+    "windows": layout.WINDOWS,
+    "rollups": layout.ROLLUPS,
+    "superseded": layout.SUPERSEDED,
+    "items": layout.ITEMS,
+}
+_OF_SLOTS: Final = frozenset({"rollups", "superseded"})
 MOST_ROWS: Final = 2_000_000
 """Of a row group, which is held whole: an export has some hundred thousand at most."""
 MOST_VALUES: Final = 200_000_000
@@ -249,7 +255,7 @@ class _Rows:
                 ) from None
 
     def _times(self) -> None:
-        name, step = ("slot_ns", SLOT_NS) if self._kind == "rollups" else ("start_ns", WINDOW_NS)
+        name, step = ("slot_ns", SLOT_NS) if self._kind in _OF_SLOTS else ("start_ns", WINDOW_NS)
         at = self._table[name].to_numpy()
         self._refuse(
             name,
@@ -280,7 +286,7 @@ class _Rows:
         for name in ("lost", "received"):
             values = self._table[name].to_numpy()
             self._refuse(name, values > sent, values, "no more than the column sent says")
-        if self._kind == "rollups":
+        if self._kind in _OF_SLOTS:
             self._window_values()
 
     def _window_values(self) -> None:

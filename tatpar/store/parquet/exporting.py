@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telemetry.store.protocol import StoreReader
+    from telemetry.store.tables import RollupTable
 
 SITES_AT_ONCE: Final = 50
 """An hour of so many offices is some 30,000 windows."""
@@ -34,6 +35,8 @@ class Exported(Struct, frozen=True, kw_only=True):
     files: int
     windows: int
     rollups: int
+    superseded: int
+    """Roll-ups of other tools that have given way; back-tests want them."""
     items: int
     bytes: int
 
@@ -64,7 +67,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise NotEmptyError(f"{folder}: not empty; name a new folder")
-    counts = dict.fromkeys(("windows", "rollups", "items"), 0)
+    counts = dict.fromkeys(("windows", "rollups", "superseded", "items"), 0)
     sites = sites_of(reader, selection)
     measured_ns = (
         max(first_ns(reader, selection.end_ns) or selection.end_ns, selection.start_ns) // HOUR_NS * HOUR_NS
@@ -75,7 +78,9 @@ def export(
             name = datetime.fromtimestamp(day_ns // 10**9, UTC).strftime("%Y-%m-%d")
             outs = {kind: files.enter_context(_File(folder, f"{kind}-{name}.parquet")) for kind in counts}
             for span in _spans(selection, day_ns, DAY_NS, sites):
-                counts["rollups"] += _rollups(reader, span, outs["rollups"])
+                counts["rollups"] += _rollups(reader.rollups(span), layout.ROLLUPS, outs["rollups"])
+                before = reader.superseded(span)
+                counts["superseded"] += _rollups(before, layout.SUPERSEDED, outs["superseded"])
             for hour_ns in range(max(day_ns, measured_ns), min(day_ns + DAY_NS, selection.end_ns), HOUR_NS):
                 for span in _spans(selection, hour_ns, HOUR_NS, sites):
                     counts["windows"] += _windows(reader, span, outs["windows"])
@@ -109,9 +114,8 @@ def _items(reader: StoreReader, selection: Selection, out: _File) -> int:
     return out.write(layout.from_items(found)) if found else 0
 
 
-def _rollups(reader: StoreReader, selection: Selection, out: _File) -> int:
-    table = reader.rollups(selection)
-    return out.write(layout.from_rollups(table)) if len(table.columns["slot_ns"]) else 0
+def _rollups(table: RollupTable, schema: pa.Schema, out: _File) -> int:
+    return out.write(layout.from_rollups(table, schema)) if len(table) else 0
 
 
 def _spans(selection: Selection, from_ns: int, length_ns: int, sites: Sequence[str]) -> Iterator[Selection]:

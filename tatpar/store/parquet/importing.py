@@ -26,6 +26,7 @@ class Imported(Struct, frozen=True, kw_only=True):
     files: int
     windows: int
     rollups: int
+    superseded: int
     items: int
     items_left_out: int = 0
     """A database server keeps no items that came otherwise than by reports."""
@@ -34,7 +35,7 @@ class Imported(Struct, frozen=True, kw_only=True):
 def take_in(
     store: ReportStore, folder: Path, progress: Callable[[int, int], None] = lambda *_: None
 ) -> Imported:
-    """Take in an export: windows first, then roll-ups, which need not be made of them again, then items.
+    """Take in an export: windows first, then roll-ups, which need not be made of them again, then those that have given way to them, then items.
 
     Args:
         store: where to.
@@ -70,7 +71,7 @@ def _take(store: ReportStore, kind: str, table: pa.Table) -> int:
     """How many rows the store cannot keep."""
     if kind == "windows":
         store.import_streams(layout.to_windows(table))
-    elif kind == "rollups":
+    elif kind in ("rollups", "superseded"):  # the store tells by what is there which has given way
         store.import_rollups(layout.to_rollups(table))
     elif isinstance(store, TakingItems):
         store.import_items(layout.to_items(table))

@@ -1,6 +1,6 @@
 """How tables of the store lie in Parquet: names, types, and the way there and back, bit for bit.
 
-One row a window, a five-minute slot, or an item. Counts are int64, figures float64 with NaN for absent, names are texts, times are
+One row a window, a five-minute slot (in force or superseded), or an item. Counts are int64, figures float64 with NaN for absent, names are texts, times are
 ns since the Unix epoch. A histogram is two lists, bins and counts (`telemetry.histogram`). `docs/parquet.md` lists the columns.
 """
 
@@ -57,18 +57,16 @@ def _schema(kind: str, time: str, fields: list[pa.Field]) -> pa.Schema:
 
 
 WINDOWS: Final = _schema("windows", "start_ns", [*_value_fields(VALUE_COLUMNS), *_histogram_fields()])
-ROLLUPS: Final = _schema(
-    "rollups",
-    "slot_ns",
-    [
-        *_value_fields(_SLOT_COLUMNS),
-        *_histogram_fields(),
-        *(
-            pa.field(_WINDOW + name, pa.list_(pa.float32(), WINDOWS_PER_SLOT), nullable=False)
-            for name in WINDOW_VALUE_COLUMNS
-        ),
-    ],
-)
+_OF_SLOTS: Final = [
+    *_value_fields(_SLOT_COLUMNS),
+    *_histogram_fields(),
+    *(
+        pa.field(_WINDOW + name, pa.list_(pa.float32(), WINDOWS_PER_SLOT), nullable=False)
+        for name in WINDOW_VALUE_COLUMNS
+    ),
+]
+ROLLUPS: Final = _schema("rollups", "slot_ns", _OF_SLOTS)
+SUPERSEDED: Final = _schema("superseded", "slot_ns", _OF_SLOTS)
 ITEMS: Final = _schema(
     "items",
     "start_ns",
@@ -82,8 +80,8 @@ def from_windows(table: StreamTable) -> pa.Table:
     return pa.table(columns | _lists(table.histograms), schema=WINDOWS)
 
 
-def from_rollups(table: RollupTable) -> pa.Table:
-    """Roll-ups as Arrow."""
+def from_rollups(table: RollupTable, schema: pa.Schema = ROLLUPS) -> pa.Table:
+    """Roll-ups as Arrow; superseded ones under a schema of their own."""
     columns = {**_keys(table), **_plain(table.columns, ("slot_ns", "received_ns", *_SLOT_COLUMNS))}
     values = {
         _WINDOW + name: pa.FixedSizeListArray.from_arrays(
@@ -91,7 +89,7 @@ def from_rollups(table: RollupTable) -> pa.Table:
         )
         for name in WINDOW_VALUE_COLUMNS
     }
-    return pa.table(columns | _lists(table.histograms) | values, schema=ROLLUPS)
+    return pa.table(columns | _lists(table.histograms) | values, schema=schema)
 
 
 def from_items(items: Sequence[StoredItem]) -> pa.Table:

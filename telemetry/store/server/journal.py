@@ -16,7 +16,7 @@ from telemetry.store.imported import is_among
 from telemetry.store.item_kinds import UNKNOWN_KIND
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup import roll_up
-from telemetry.store.rollup_tables import as_rollups, as_windows
+from telemetry.store.rollup_tables import as_windows
 from telemetry.store.server.union import united
 from telemetry.store.sqlite import SqliteStore, fold, imports, retention, rollups, streams, upkeep
 from telemetry.store.sqlite.blocks import PARTS_PER_BLOCK, Kind
@@ -162,7 +162,7 @@ class Journal(SqliteStore):
                 return 0
             span = Selection(min(slots), max(slots) + SLOT_NS, sites=(site,))
             windows = streams.read(connection, span)
-            there = upkeep.read_day(connection, site, day_ns)
+            there = rollups.whole_day(connection, site, day_ns)
             known = [] if there is None else [there]
             if old is not None:
                 windows = united(windows, old.windows)
@@ -176,9 +176,7 @@ class Journal(SqliteStore):
                 gives_way = is_old & is_among(fresh, table)
                 fresh, is_old = assembly.rows_where(fresh, ~gives_way), is_old[~gives_way]
             if len(fresh):
-                stays = [] if there is None else [assembly.rows_where(there, ~is_among(there, fresh))]
-                day = as_rollups(assembly.tidied(assembly.concatenate([*stays, fresh])))
-                rollups.write_day(connection, site, day_ns, day)
+                upkeep.write(connection, (site, day_ns), there, fresh)
                 made = {(site, slot) for slot in np.unique(fresh.columns["start_ns"]).tolist()}
                 versions = {} if old is None else {(site, slot): v for slot, v in old.versions.items()}
                 self._note_versions(made, versions)

@@ -18,7 +18,6 @@ from telemetry.store.sqlite import (
     retention,
     rollups,
     streams,
-    upkeep,
 )
 from telemetry.store.sqlite.blocks import Kind
 from telemetry.windows import DAY_NS
@@ -156,7 +155,7 @@ class JournalReader(SqliteReader):
         tables = []
         with self._view() as connection:
             for site, day in sorted({(made.site, made.slot_ns // DAY_NS * DAY_NS) for made in slots}):
-                found = upkeep.read_day(connection, site, day)
+                found = rollups.whole_day(connection, site, day)
                 if found is not None:
                     wanted = [(site, slot) in versions for slot in found.columns["start_ns"].tolist()]
                     tables.append(assembly.rows_where(found, np.array(wanted, np.bool_)))

@@ -11,18 +11,22 @@ import numpy as np
 from telemetry.messages import Opaque
 from telemetry.store import assembly
 from telemetry.store.ahead import without_ahead
+from telemetry.store.imported import is_among, of_other_tools
 from telemetry.store.item_kinds import UNKNOWN_KIND, kind_of
 from telemetry.store.protocol import Contact, Gaps, Selection, StoredItem
-from telemetry.store.rollup_tables import as_rollups, wanted_rollups
+from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
 from telemetry.store.rollups_as_of import rollups_as_of
 from telemetry.store.server import tables
 from telemetry.store.server.union import united
 from telemetry.store.silence import silences
 from telemetry.store.sqlite.items import decoded
-from telemetry.windows import DAY_NS, HOUR_NS
+from telemetry.store.superseded import to_keep
+from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from telemetry.intervals import IntervalSet
     from telemetry.messages import Envelope
@@ -78,19 +82,58 @@ class ServerReader:
     ) -> RollupTable:
         """Five-minute roll-ups of a selection; see `StoreReader.rollups`."""
         names = wanted_rollups(columns, window_values)
-        kept = self._journal.kept()
-        selection = replace(selection, start_ns=max(selection.start_ns, kept.rollups_ns))
-        table = self._journal.rolled(selection, names, histograms=histograms)
-        older = replace(selection, end_ns=min(selection.end_ns, kept.journal_ns // DAY_NS * DAY_NS))
-        if older.start_ns < older.end_ns:
-            sites = self._journal.sites(selection)
-            there = tables.rollups(self._database, older, sites, names, histograms=histograms)
-            every = replace(older, as_of_ns=None)
-            table = united(table, assembly.selected(there, every), _ROLLUP_KEYS)
+        table = self._rolled(selection, names, histograms=histograms)
+        table = assembly.rows_where(table, ~_gives_way(table))
         if selection.as_of_ns is not None:
             windows = partial(self.windows, names=assembly.VALUE_COLUMNS, histograms=True)
             table = rollups_as_of(table, selection.as_of_ns, names, windows)
         return as_rollups(assembly.tidied(assembly.selected(table, selection)))
+
+    def superseded(
+        self,
+        selection: Selection,
+        *,
+        histograms: bool = True,
+        columns: Collection[str] | None = None,
+        window_values: Collection[str] | None = None,
+    ) -> RollupTable:
+        """Imported roll-ups that have given way: the journal has kept them, or they are on the server yet. See `StoreReader.superseded`."""
+        names = wanted_rollups(columns, window_values)
+        here = self._journal.superseded(
+            selection, histograms=histograms, columns=columns, window_values=window_values
+        )
+        table = as_windows(here, names, histograms=histograms)
+        for span, kept in self._given_way(selection):
+            there = self._rolled(span, tuple(dict.fromkeys((*names, "stamps"))), histograms=histograms)
+            there = assembly.rows_where(there, of_other_tools(there) & is_among(there, kept))
+            table = united(table, assembly.narrowed(there, names, histograms=histograms), _ROLLUP_KEYS)
+        return as_rollups(assembly.tidied(assembly.selected(table, selection)))
+
+    def _given_way(self, selection: Selection) -> Iterator[tuple[Selection, StreamTable]]:
+        """Office by office the span, and the keys, of roll-ups that were imported and are on the server beside those that cover them."""
+        few = self._rolled(selection, ("windows", "emulated", "stamps"), histograms=False)
+        if not _gives_way(few).any():
+            return
+        windows = partial(self.windows, names=(), histograms=False)
+        for code in np.unique(few.columns["site"]).tolist():
+            mine = assembly.rows_where(few, few.columns["site"] == code)
+            kept = to_keep(mine, mine, windows)
+            if len(kept):
+                slots, site = kept.columns["start_ns"], few.sites[code]
+                yield Selection(int(slots.min()), int(slots.max()) + SLOT_NS, sites=(site,)), kept
+
+    def _rolled(self, selection: Selection, names: Sequence[str], *, histograms: bool) -> StreamTable:
+        """All roll-ups of a selection (inner form), also imported ones that stay on the server where others cover them; `as_of_ns` is left aside."""
+        kept = self._journal.kept()
+        selection = replace(selection, start_ns=max(selection.start_ns, kept.rollups_ns), as_of_ns=None)
+        table = self._journal.rolled(selection, names, histograms=histograms)
+        older = replace(selection, end_ns=min(selection.end_ns, kept.journal_ns // DAY_NS * DAY_NS))
+        if older.start_ns >= older.end_ns:
+            return table
+        there = tables.rollups(
+            self._database, older, self._journal.sites(selection), names, histograms=histograms
+        )
+        return united(table, assembly.selected(there, older), _ROLLUP_KEYS)
 
     def rollups_there(self, span: Selection) -> tuple[StreamTable, Mapping[tuple[str, int], int]]:
         """Which roll-ups the server alone has of a span (inner form, few columns), and the version of each (site, slot)."""
@@ -182,6 +225,14 @@ class ServerReader:
         """Let go of the journal and the server."""
         self._journal.close()
         self._database.close()
+
+
+def _gives_way(table: StreamTable) -> NDArray[np.bool_]:
+    """(n,): which roll-ups were imported, or drawn, of slots that were measured: on the server a point of another probe covers none."""
+    made_up = np.asarray(table.columns["emulated"] == 1)
+    if made_up.any():
+        made_up &= is_among(table, assembly.rows_where(table, ~made_up))
+    return made_up
 
 
 def _report(item: PackedItem) -> tuple[str, int, int]:

@@ -1,4 +1,4 @@
-"""Packed blocks in the file: an hour of windows, or a day of roll-ups, of one site; each in parts."""
+"""Packed blocks in the file: an hour of windows, or a day of roll-ups (in force or superseded), of one site; each in parts."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class Kind(IntEnum):
 
     WINDOWS = 0
     ROLLUPS = 1
+    SUPERSEDED = 2  # imported roll-ups, see `telemetry.store.superseded`
 
 
-SPAN_NS: Final = {Kind.WINDOWS: HOUR_NS, Kind.ROLLUPS: DAY_NS}
+SPAN_NS: Final = {Kind.WINDOWS: HOUR_NS, Kind.ROLLUPS: DAY_NS, Kind.SUPERSEDED: DAY_NS}
 COLUMNS_PART: Final = 0
 HISTOGRAMS_PART: Final = 1
 ITEMS_PART: Final = 2

@@ -13,8 +13,8 @@ from telemetry.store.ahead import without_ahead
 from telemetry.store.imported import completed, is_among
 from telemetry.store.item_kinds import kind_of
 from telemetry.store.protocol import Selection
-from telemetry.store.rollup_tables import as_rollups, as_windows
-from telemetry.store.sqlite import blocks, fold, intake, items, rollups, streams, upkeep
+from telemetry.store.rollup_tables import as_windows
+from telemetry.store.sqlite import blocks, fold, intake, items, rollups, streams, superseded, upkeep
 from telemetry.store.sqlite.blocks import Contacts, Kind, PackedItem
 from telemetry.store.tables import StreamTable
 from telemetry.windows import DAY_NS, HOUR_NS, SLOT_NS
@@ -46,14 +46,15 @@ def import_rollups(connection: sqlite3.Connection, table: RollupTable) -> None:
     windows = as_windows(table)
     _note(connection, windows, contacts_from_ns=_NO_WINDOW_NS)
     for site, day_ns, rows in _chunks(windows, DAY_NS):
-        there = upkeep.read_day(connection, site, day_ns)
+        there = rollups.whole_day(connection, site, day_ns)
         fresh = rows
         if there is not None:
             measured = assembly.rows_where(there, there.columns["emulated"] == 0)
-            fresh = assembly.rows_where(rows, ~is_among(rows, measured))
-            stays = assembly.rows_where(there, ~is_among(there, fresh))
-            fresh = assembly.concatenate([stays, fresh])
-        rollups.write_day(connection, site, day_ns, as_rollups(assembly.tidied(fresh)))
+            is_measured = is_among(rows, measured)
+            superseded.take(connection, (site, day_ns), assembly.rows_where(rows, is_measured), measured)
+            fresh = assembly.rows_where(rows, ~is_measured)
+        if len(fresh):
+            upkeep.write(connection, (site, day_ns), there, fresh)
         connection.executemany(
             "DELETE FROM pending_slot WHERE site = ? AND slot_ns = ? AND imported = 1",
             [(site, slot) for slot in np.unique(rows.columns["start_ns"]).tolist()],

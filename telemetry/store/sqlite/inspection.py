@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 MOST_FAULTS: Final = 50
 """Told of one file; what is behind them is not looked at any more."""
 _ROWS_AT_ONCE: Final = 500
+_NAMES: Final[dict[int, str]] = {
+    Kind.WINDOWS: "hour",
+    Kind.ROLLUPS: "day of roll-ups",
+    Kind.SUPERSEDED: "day of superseded roll-ups",
+}
 _UNREADABLE: Final = (
     *(StoreError, codec.MessageError, msgspec.MsgspecError, sqlite3.Error),
     *(struct.error, ValueError, IndexError, KeyError, TypeError, OverflowError),
@@ -118,7 +123,7 @@ class _Looking:
             yield f"{orphans} parts belong to no block"
 
     def _block(self, block: int, kind: Kind, site: str, start_ns: int) -> Iterator[str]:
-        if kind is Kind.ROLLUPS:
+        if kind is not Kind.WINDOWS:
             table = rollups.read_day(
                 self._connection, block, site, wanted_rollups(None, None), histograms=True
             )
@@ -276,7 +281,7 @@ def damage(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _named(kind: int) -> str:
-    return "day of roll-ups" if kind == Kind.ROLLUPS else "hour"
+    return _NAMES.get(kind, "block")
 
 
 def _time(at_ns: int) -> str:

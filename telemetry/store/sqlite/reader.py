@@ -74,6 +74,25 @@ class SqliteReader:
                 connection, selection, histograms=histograms, columns=columns, window_values=window_values
             )
 
+    def superseded(
+        self,
+        selection: Selection,
+        *,
+        histograms: bool = True,
+        columns: Collection[str] | None = None,
+        window_values: Collection[str] | None = None,
+    ) -> RollupTable:
+        """Imported roll-ups that have given way to what came later; see `StoreReader.superseded`."""
+        with self._view() as connection:
+            return rollups.read(
+                connection,
+                selection,
+                histograms=histograms,
+                columns=columns,
+                window_values=window_values,
+                kind=Kind.SUPERSEDED,
+            )
+
     def items(self, kind: str, selection: Selection) -> list[StoredItem]:
         """Items of one tag that is not `stream`, by (site, start)."""
         with self._view() as connection:

@@ -33,7 +33,7 @@ def outdated(connection: sqlite3.Connection, *, raw_from_ns: int, rollups_from_n
     """What `prune` with the same times would drop."""
     hours_ns, days_ns = _whole(raw_from_ns, HOUR_NS), _whole(rollups_from_ns, DAY_NS)
     counts, size = [], 0
-    for kind, before_ns in ((Kind.WINDOWS, hours_ns), (Kind.ROLLUPS, days_ns)):
+    for kind, before_ns in ((Kind.WINDOWS, hours_ns), (Kind.ROLLUPS, days_ns), (Kind.SUPERSEDED, days_ns)):
         count, held = connection.execute(
             "SELECT count(DISTINCT block.id), coalesce(sum(length(data)), 0) FROM block"
             " JOIN part ON part.id >= block.id * ?1 AND part.id < (block.id + 1) * ?1"
@@ -67,7 +67,8 @@ def prune(connection: sqlite3.Connection, *, raw_from_ns: int, rollups_from_ns: 
     """Drop windows and roll-ups that start before these times, by whole hours and days."""
     raw_from_ns = _whole(raw_from_ns, HOUR_NS)
     _drop_blocks(connection, Kind.WINDOWS, raw_from_ns)
-    _drop_blocks(connection, Kind.ROLLUPS, _whole(rollups_from_ns, DAY_NS))
+    for kind in (Kind.ROLLUPS, Kind.SUPERSEDED):
+        _drop_blocks(connection, kind, _whole(rollups_from_ns, DAY_NS))
     connection.execute("DELETE FROM report WHERE start_ns < ?", (raw_from_ns,))
     connection.execute("DELETE FROM pending_slot WHERE slot_ns < ?", (raw_from_ns,))
     connection.execute(

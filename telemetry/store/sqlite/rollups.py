@@ -30,26 +30,27 @@ assert WINDOW_VALUES_PART + len(WINDOW_VALUE_COLUMNS) <= blocks.PARTS_PER_BLOCK
 KEYS: Final = ("site", "probe", "path", "start_ns", "received_ns")
 
 
-def read(
+def read(  # noqa: PLR0913 - what, with how much of it
     connection: sqlite3.Connection,
     selection: Selection,
     *,
     histograms: bool,
     columns: Collection[str] | None,
     window_values: Collection[str] | None,
+    kind: Kind = Kind.ROLLUPS,
 ) -> RollupTable:
-    """The roll-ups of a selection."""
+    """The roll-ups of a selection, or what else is kept in their form; superseded ones are not made again as of a time."""
     names = wanted_rollups(columns, window_values)
     tables = [empty(names, histograms=histograms)]
     for site in streams.sites_of(connection, selection):
         parts = [
             read_day(connection, block, site, names, histograms=histograms)
-            for block, _ in blocks.find(connection, Kind.ROLLUPS, site, selection.start_ns, selection.end_ns)
+            for block, _ in blocks.find(connection, kind, site, selection.start_ns, selection.end_ns)
         ]
         if not parts:
             continue
         found = assembly.concatenate(parts)
-        if selection.as_of_ns is not None:
+        if selection.as_of_ns is not None and kind is Kind.ROLLUPS:
             found = rollups_as_of(found, selection.as_of_ns, names, partial(streams.read, connection))
         tables.append(assembly.tidied(assembly.selected(found, selection)))
     # Of one site nothing is copied once more: the empty table only stands for the columns.
@@ -97,13 +98,25 @@ def read_day(
     return StreamTable((site,), probes, paths, columns, parts)
 
 
+def whole_day(
+    connection: sqlite3.Connection, site: str, day_ns: int, kind: Kind = Kind.ROLLUPS
+) -> StreamTable | None:
+    """All roll-ups of a site's day in the inner form; None when there are none."""
+    names = wanted_rollups(None, None)
+    for block, _ in blocks.find(connection, kind, site, day_ns, day_ns + 1):
+        return read_day(connection, block, site, names, histograms=True)
+    return None
+
+
 def _absent(name: str, rows: int) -> NDArray[Any]:
     if name.startswith("window:"):
         return np.full((rows, WINDOWS_PER_SLOT), np.nan, np.float32)
     return np.full(rows, np.nan) if name in FLOAT_COLUMNS else np.zeros(rows, np.int64)
 
 
-def write_day(connection: sqlite3.Connection, site: str, day_ns: int, table: RollupTable) -> None:
+def write_day(
+    connection: sqlite3.Connection, site: str, day_ns: int, table: RollupTable, kind: Kind = Kind.ROLLUPS
+) -> None:
     """Write a site's day in place of what is there; the table has that site and day only, in order."""
     columns = {
         name: table.columns[name]
@@ -116,7 +129,7 @@ def write_day(connection: sqlite3.Connection, site: str, day_ns: int, table: Rol
     }
     for i, name in enumerate(WINDOW_VALUE_COLUMNS):
         parts[WINDOW_VALUES_PART + i] = packing.pack({name: table.window_values[name].reshape(-1)})
-    blocks.save(connection, blocks.Key(Kind.ROLLUPS, site, day_ns), parts)
+    blocks.save(connection, blocks.Key(kind, site, day_ns), parts)
 
 
 def imported_slots(connection: sqlite3.Connection, site: str, day_ns: int) -> set[int]:

@@ -30,7 +30,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     );
     CREATE INDEX report_by_site ON report (site, start_ns);
 
-    -- Packed blocks: kind 0 an hour of windows of a site, kind 1 a day of roll-ups of a site.
+    -- Packed blocks: kind 0 an hour of windows of a site, kind 1 a day of roll-ups of a site, kind 2 of superseded ones.
     CREATE TABLE block (
         id INTEGER PRIMARY KEY,
         kind INTEGER NOT NULL,

@@ -10,9 +10,8 @@ from telemetry.store import assembly
 from telemetry.store.imported import is_among
 from telemetry.store.protocol import Selection
 from telemetry.store.rollup import CLOSED_AFTER_NS, roll_up
-from telemetry.store.rollup_tables import as_rollups, as_windows, wanted_rollups
-from telemetry.store.sqlite import blocks, rollups, streams
-from telemetry.store.sqlite.blocks import Kind
+from telemetry.store.rollup_tables import as_rollups, as_windows
+from telemetry.store.sqlite import rollups, streams, superseded
 from telemetry.store.sqlite.retention import raw_from
 from telemetry.windows import DAY_NS, SLOT_NS
 
@@ -48,24 +47,24 @@ def roll_up_day(connection: sqlite3.Connection, site: str, day_ns: int, now_ns: 
         )
         touched = np.isin(windows.columns["start_ns"] // SLOT_NS * SLOT_NS, slots)
         fresh = as_windows(roll_up(assembly.rows_where(windows, touched)))
-        _write(connection, site, day_ns, fresh)
+        _write(connection, (site, day_ns), fresh)
         connection.execute(f"DELETE FROM pending_slot WHERE {where}", span)  # noqa: S608
 
 
-def _write(connection: sqlite3.Connection, site: str, day_ns: int, fresh: StreamTable) -> None:
-    there = read_day(connection, site, day_ns)
+def _write(connection: sqlite3.Connection, at: tuple[str, int], fresh: StreamTable) -> None:
+    there = rollups.whole_day(connection, *at)
     if there is not None:
         # A roll-up whose windows are past their retention is better than one of a late window alone.
         is_old = fresh.columns["start_ns"] < raw_from(connection)
         fresh = assembly.rows_where(fresh, ~(is_old & is_among(fresh, there)))
-        stays = assembly.rows_where(there, ~is_among(there, fresh))
-        fresh = assembly.concatenate([stays, fresh])
-    rollups.write_day(connection, site, day_ns, as_rollups(assembly.tidied(fresh)))
+    write(connection, at, there, fresh)
 
 
-def read_day(connection: sqlite3.Connection, site: str, day_ns: int) -> StreamTable | None:
-    """All roll-ups of a site's day in the inner form; None when there are none."""
-    names = wanted_rollups(None, None)
-    for block, _ in blocks.find(connection, Kind.ROLLUPS, site, day_ns, day_ns + 1):
-        return rollups.read_day(connection, block, site, names, histograms=True)
-    return None
+def write(
+    connection: sqlite3.Connection, at: tuple[str, int], there: StreamTable | None, fresh: StreamTable
+) -> None:
+    """Write a site's day: what is there, but for the slots that are fresh; of those, what replays need is kept apart."""
+    if there is not None:
+        superseded.give_way(connection, at, there, fresh)
+        fresh = assembly.concatenate([assembly.rows_where(there, ~is_among(there, fresh)), fresh])
+    rollups.write_day(connection, *at, as_rollups(assembly.tidied(fresh)))
