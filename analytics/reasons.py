@@ -75,7 +75,9 @@ def _never_measured(case: Case) -> tuple[Reason, ...]:
 def _of_the_line(case: Case) -> tuple[Reason, ...]:
     """Why the line itself is expected to fail."""
     faults, cost = fault_reasons(case), fault_weight(case)
-    if faults[0].code is ReasonCode.RECENT_FAULT and not _broke_lately(case):  # the line's habit, then
+    if faults[0].code is ReasonCode.RECENT_FAULT and not (
+        case.is_just_back or _broke_lately(case)
+    ):  # the line's habit, then
         faults, usual = [], _usual(case, cost)
     else:
         usual = _usual(case, 0.0)
