@@ -132,14 +132,16 @@ def test_no_line_is_said_to_hold_of_an_office_that_has_failed_or_does_not_hold(
         Flag(site=site, path=PATHS[0], reason=reason, since_ns=NOW_NS, seen_ns=NOW_NS)
         for site in ("kushinagar", "agra", "varanasi")
     ]
-    decide(both, {"whole": set(), "beside": set()})
+    decide(
+        both, {"whole": {"rampur"}, "beside": set()}
+    )  # so that the first meeting, and with it the order, stays
     both.state.put_flags(degraded, NOW_NS)
     page.goto(f"{both.url}/?lang=en")
     until(page, "document.querySelector('.rows .group') && document.querySelector('.rows details')")
     held = rows(page)
     assert held[held.index("Line degraded now, forecast still: will hold") + 1 :] == ["Agra", "Varanasi"]
-    decide(both, {"whole": set(), "beside": {"agra"}})
-    until(page, "document.querySelector('.rows .row[data-shade=not_ready]')")
+    decide(both, {"whole": {"rampur"}, "beside": {"agra"}})
+    until(page, "document.querySelectorAll('.rows .row[data-shade=not_ready]').length === 2")
     held = rows(page)
     assert held.count("Agra") == 1
     assert held[held.index("Line degraded now, forecast still: will hold") + 1 :] == ["Varanasi"]

@@ -45,7 +45,7 @@ export function createAttention() {
       const known = new Map(rows.map((row) => [row.id, row]));
       const hit = new Set(rows.flatMap(({ sites }) => sites ?? []));
       // Of a line that is still forecast to hold nobody keeps a row who does not hold a meeting by now, or has failed one.
-      const gone = key === LINES ? named : hit;
+      const gone = new Set([...hit, ...(key === LINES ? named : [])]);
       const placed = (before.find((group) => group.key === key)?.ids ?? []).filter((id) => known.has(id) || (model.offices.has(id) && !gone.has(id)));
       return { key, known, ids: [...new Set([...placed, ...known.keys()])] };
     }).filter(({ ids }) => ids.length);
