@@ -14,6 +14,7 @@ from dashboards.wall.access.door import Door
 from dashboards.wall.access.entry import routes
 from dashboards.wall.access.sign_in import SignIn
 from dashboards.wall.addresses import addresses
+from dashboards.wall.live.failing import FailedAlready
 from dashboards.wall.live.poller import Poller
 from dashboards.wall.web.answers import BadRequestError, explain, no_such_page, wrong_method
 from dashboards.wall.web.files import Files
@@ -28,21 +29,25 @@ if TYPE_CHECKING:
 
     from starlette.routing import Route
 
-    from dashboards.wall.sources import Live
+    from dashboards.wall.sources import Failing, Live
     from telemetry.clock import WallClock
     from telemetry.state.db import StateDb
     from telemetry.store.protocol import StoreReader
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - what it reads, and what other rooms add
     live: Live,
     reader: StoreReader,
     state: StateDb,
     clock: WallClock | None = None,
     *,
     more: Sequence[Route] = (),
+    failing: Failing | None = None,
 ) -> Starlette:
-    """The application; its poller runs for as long as the application does. `more` routes are other rooms' pages."""
+    """The application; its poller runs for as long as the application does.
+
+    `more` routes are other rooms' pages; `failing` tells who has failed a meeting that runs, without it the wall says nothing of that.
+    """
     clock = SystemClock() if clock is None else clock
     files, pages = Files(), Pages(live, reader, state, clock)
     door = Door(live, state, clock)
@@ -53,8 +58,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.poller = Poller(live, reader, state, clock)
+        failed = FailedAlready(failing, clock)
+        app.state.poller = Poller(live, reader, state, clock, failed)
         tasks = [
+            asyncio.create_task(failed.run(), name="wall-failed-already"),
             asyncio.create_task(app.state.poller.run(), name="wall-poller"),
             asyncio.create_task(sign_in.tidy(), name="wall-sessions"),
         ]

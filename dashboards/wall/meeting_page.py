@@ -10,7 +10,7 @@ from config.sites import SiteStatus
 from dashboards.wall.picture.gatherings import gathering
 from dashboards.wall.picture.model import Gathering, Shade, Why
 from dashboards.wall.picture.reasons import shown_chance, why
-from dashboards.wall.picture.tiles import shade_of
+from dashboards.wall.picture.tiles import WORST_FIRST, shade_of
 from dashboards.wall.picture.times import ms
 from dashboards.wall.picture.track import JUDGED, Score, favours, score
 from dashboards.wall.site_calls import REHEARSED_NS
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from dashboards.wall.sources import DecisionReader
     from telemetry.decisions import Forecast, Outcome, Verdict
     from telemetry.rehearsing import LastRehearsal
-
-_WORST_FIRST: Final = (
-    Shade.DARK,
-    Shade.NOT_READY,
-    Shade.AT_RISK,
-    Shade.UNKNOWN,
-    Shade.READY,
-    Shade.PLANNED,
-)
-
 
 _SURPRISES_FIRST: Final = ("missed", "failed", "false_alarm", "", "unsettled", "excused", "held")
 
@@ -135,7 +125,7 @@ def meeting_page(
 
 def _order(one: Invited) -> tuple[int, int, float]:
     surprise = _SURPRISES_FIRST.index(one.came if one.came in _SURPRISES_FIRST else one.outcome)
-    return surprise, _WORST_FIRST.index(one.shade), _chance(one)
+    return surprise, WORST_FIRST.index(one.shade), _chance(one)
 
 
 def _find(config: Config, uid: str, recurrence_ns: int) -> Occurrence:

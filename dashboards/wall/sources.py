@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from config.config import Config
     from telemetry.access import IncidentMark
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from telemetry.state.heartbeats import Beat
     from telemetry.state.outbox import OutboxRow
     from telemetry.state.presence import OfflineSpan
+
+    Failures = Mapping[tuple[str, int], Mapping[str, Outcome]]
+    """By occurrence (UID, RECURRENCE-ID) that runs, of each office that has failed it the outcome so far."""
+    Failing = Callable[[int], Failures]
+    """Who has failed a meeting that runs at a time (ns), by the rule of an outcome."""
 
 
 class Live(Protocol):

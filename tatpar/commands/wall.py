@@ -65,6 +65,7 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
     from dashboards.wall.serve import serve, warning_for  # noqa: PLC0415
     from tatpar.hub.answering import ack_routes  # noqa: PLC0415
     from tatpar.service.notify import serving  # noqa: PLC0415
+    from tatpar.verdicts.underway import failing  # noqa: PLC0415
     from telemetry.state.db import StateDb  # noqa: PLC0415
     from telemetry.store.open import open_reader  # noqa: PLC0415
 
@@ -85,7 +86,13 @@ def _run(live: LiveConfig, data_dir: Path, host: str, port: int) -> None:
         assert task is not None
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        app = create_app(live, reader, state, more=ack_routes(live, state, data_dir))
+        app = create_app(
+            live,
+            reader,
+            state,
+            more=ack_routes(live, state, data_dir),
+            failing=failing(live, data_dir, state),
+        )
         async with serving(f"serving on port {port}"):
             await serve(app, host, port, announce=announce)
 

@@ -31,6 +31,7 @@ from tatpar.hub.keeping import kept
 from tatpar.hub.lab_past import check_script, give_a_past
 from tatpar.hub.reflecting import local_binds, reflecting, running_already
 from tatpar.hub.transport import ring, warnings
+from tatpar.verdicts.underway import failing
 from tatpar.watching.mirror import mirroring
 from tatpar.watching.watch import Watch
 from telemetry.bell import Bell
@@ -295,7 +296,9 @@ class Up:
     async def _wall(self, listener: socket.socket) -> None:
         with self._reader() as reader, self._state() as state:
             more = ack_routes(self._live, state, self._options.data_dir, self._clock)
-            await serve_on(create_app(self._live, reader, state, self._clock, more=more), listener)
+            ask = failing(self._live, self._options.data_dir, state)
+            app = create_app(self._live, reader, state, self._clock, more=more, failing=ask)
+            await serve_on(app, listener)
 
     async def _fleet(self, broker: BrokerAddress, ends: Mapping[str, tuple[str, int]]) -> None:
         options = self._options

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from tatpar.watching.settling import settle_occurrence
 from telemetry.decisions import OutcomeState
 from telemetry.store.open import open_reader, store_file
+from telemetry.windows import WINDOW_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from config.config import Config
+    from config.live import LiveConfig
     from config.meetings import Occurrence
     from telemetry.decisions import Outcome
     from telemetry.state.db import StateDb
@@ -52,3 +54,18 @@ def failed_already(
                 outcome.site: outcome for outcome in settled if outcome.state is OutcomeState.FAILED
             }
     return found
+
+
+def failing(live: LiveConfig, data_dir: Path, state: StateDb) -> Callable[[int], Failures]:
+    """`failed_already` of whatever runs at a time (ns) by the settings that stand then: how the wall asks for it.
+
+    Raises, when it is asked:
+        StoreError: the store cannot be read.
+    """
+
+    def ask(now_ns: int) -> Failures:
+        config = live.current
+        running = config.calendar.occurrences(now_ns, now_ns + WINDOW_NS)
+        return failed_already(config, data_dir, state, running, now_ns)
+
+    return ask

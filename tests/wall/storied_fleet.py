@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.meetings import Occurrence
+    from dashboards.wall.sources import Failing
     from telemetry.decisions import Verdict
 
 
@@ -90,6 +91,7 @@ class Fleet:
     seq: int = 0
     lasting: str = ""
     over: str = ""
+    failing: Failing | None = None
 
     @property
     def linked(self) -> list[str]:
@@ -299,7 +301,7 @@ def alert_of(alert_id: str, incident: Incident) -> Alert:
 def served(fleet: Fleet, port: int = 0) -> Iterator[str]:
     """The wall over a fleet, in a thread of its own; gives its address."""
     listener = listen("127.0.0.1", port)
-    app = create_app(fleet.live, fleet.reader, fleet.state, fleet.clock)
+    app = create_app(fleet.live, fleet.reader, fleet.state, fleet.clock, failing=fleet.failing)
     loop = asyncio.new_event_loop()
     task = loop.create_task(serve_on(app, listener))
 

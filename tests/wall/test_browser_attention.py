@@ -337,11 +337,11 @@ def test_what_is_of_the_running_meeting_says_so_beside_a_list_of_the_next_one(
     words = {
         "en": (
             "Outside this list, an office in the running meeting has its chance in that one",
-            "All offices, each for its running or next meeting",
+            "All offices: worst running meeting, else the next",
         ),
         "hi": (
             "इस सूची के बाहर, चल रही मीटिंग वाले कार्यालय की संभावना उसी मीटिंग की है",
-            "सभी कार्यालय, हर एक अपनी चल रही या अगली मीटिंग के लिए",
+            "सभी कार्यालय: चल रही मीटिंगों में सबसे ख़राब हाल, वरना अगली का",
         ),
     }[language]
     page.set_viewport_size({"width": width, "height": 844})

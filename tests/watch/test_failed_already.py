@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from msgspec import structs
 
 from tatpar.__main__ import main
-from tatpar.verdicts.underway import failed_already
+from tatpar.verdicts.underway import failed_already, failing
 from telemetry.decisions import OutcomeState
 from telemetry.messages import Stream
 from telemetry.store.errors import StoreError
@@ -57,6 +57,16 @@ def test_who_has_failed_a_running_meeting_is_named(underway: Town, monkeypatch: 
     assert text.count("has failed it already") == 2
     found = json.loads(ready(underway, monkeypatch, "--json"))["occurrences"][0]["failed_already"]
     assert found == [{"site": "agra", "broken": 4, "windows": 48}]
+
+
+def test_the_wall_asks_the_same_of_whatever_runs(underway: Town) -> None:
+    """By the calendar that stands at the time; before the meeting and after it nobody has failed one that runs."""
+    ask = failing(underway.live, underway.folder, underway.state)
+    ((key, found),) = ask(underway.now_ns).items()
+    assert key[0].startswith("review")
+    assert {site: (one.broken, one.windows) for site, one in found.items()} == {"agra": (4, 48)}
+    assert ask(underway.t0 - HOUR_NS) == {}
+    assert ask(underway.t0 + 12 * MINUTE_NS) == {}
 
 
 def test_it_is_said_in_hindi(underway: Town, monkeypatch: pytest.MonkeyPatch) -> None:

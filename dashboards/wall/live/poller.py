@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ import msgspec
 from config.errors import ConfigError
 from dashboards.wall.live.broadcast import Broadcast, frame
 from dashboards.wall.live.difference import difference
+from dashboards.wall.live.failing import FailedAlready
 from dashboards.wall.live.reading import Decisions, Windows
 from dashboards.wall.picture.compose import Troubles, compose
 from dashboards.wall.picture.model import Picture, Scene
@@ -38,11 +40,19 @@ _log = logging.getLogger(__name__)
 class Poller:
     """Keeps the picture, and the broadcast of its changes."""
 
-    def __init__(self, live: Live, reader: StoreReader, state: DecisionReader, clock: WallClock) -> None:
+    def __init__(
+        self,
+        live: Live,
+        reader: StoreReader,
+        state: DecisionReader,
+        clock: WallClock,
+        failed: FailedAlready | None = None,
+    ) -> None:
         self._live = live
         self._clock = clock
         self._windows = Windows(reader)
         self._decisions = Decisions(state)
+        self._failed = FailedAlready(None, clock) if failed is None else failed
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="wall-poller")
         self._config: Config = live.current
         self._troubles = Troubles()
@@ -86,7 +96,8 @@ class Poller:
         changed |= self._note(Troubles(trouble, _refusal(self._live.problem)))
         if not self._is_due("compose", _COMPOSE_NS, anyhow=changed):
             return None
-        return compose(self._config, self._decisions.decided, self._windows.recent, now_ns, self._troubles)
+        decided = replace(self._decisions.decided, failed=self._failed.known)
+        return compose(self._config, decided, self._windows.recent, now_ns, self._troubles)
 
     def _is_due(self, what: str, every_ns: int, *, anyhow: bool = False) -> bool:
         mono_ns = self._clock.monotonic_ns()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dashboards.wall.picture.gatherings import gatherings, rehearsed, today_and_tomorrow
+from dashboards.wall.picture.gatherings import failing, gatherings, rehearsed, today_and_tomorrow
 from dashboards.wall.picture.incidents import incidents
 from dashboards.wall.picture.model import Degraded, Held, Picture, Pulse
 from dashboards.wall.picture.reasons import why
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from config.config import Config
     from dashboards.wall.live.recent import Recent
     from dashboards.wall.picture.model import Track
+    from dashboards.wall.sources import Failures
     from telemetry.access import IncidentMark
     from telemetry.alerting import Alert
     from telemetry.control import Presence
@@ -47,6 +48,8 @@ class Decided:
     """Role to the time (ns) of its last beat."""
     track: Track | None = None
     held: HeldBack | None = None
+    failed: Failures = field(default_factory=dict)
+    """Who has failed a meeting that runs; reckoned from the store, not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def compose(
     meetings = gatherings(occurrences, decided.verdicts, sites, now_ns, decided.outcomes)
     standing = [v for v in decided.verdicts if meeting_key(v.meeting, v.occurrence_ns) in meetings]
     rehearsed(meetings, decided.rehearsal)
+    failing(meetings, decided.failed, now_ns)
     nearest = next_verdicts(standing, now_ns)
     presence = presence_of(decided.presence)
     flagged = _by_site(decided.flags)

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from config.sites import SiteStatus
 from dashboards.wall.picture.model import Came, Count, Gathering, Shade
-from dashboards.wall.picture.reasons import shown, shown_chance
+from dashboards.wall.picture.reasons import shown, shown_chance, shown_ratio
 from dashboards.wall.picture.tiles import shade_of
 from dashboards.wall.picture.times import meeting_key, ms, recurrence_name
 from dashboards.wall.picture.weak import next_occurrence, weak
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from config.meetings import Occurrence
     from config.sites import Site
+    from dashboards.wall.sources import Failures
     from telemetry.decisions import Outcome, Verdict
     from telemetry.rehearsing import RehearsalRecord
 
@@ -105,6 +106,17 @@ def rehearsed(meetings: dict[str, Gathering], rehearsal: RehearsalRecord | None)
     key = meeting_key(rehearsal.request.meeting, rehearsal.request.recurrence_ns)
     if key in meetings:
         meetings[key] = structs.replace(meetings[key], rehearsal=rehearsal.request.id)
+
+
+def failing(meetings: dict[str, Gathering], failed: Failures, now_ns: int) -> None:
+    """Note with each meeting that runs who has failed it already; of one that is over its outcomes tell."""
+    for one, offices in failed.items():
+        known = meetings.get(meeting_key(*one))
+        if known is None or not offices or not known.starts_ms <= ms(now_ns) < known.ends_ms:
+            continue
+        shares = {site: shown_ratio(came.broken / came.windows) for site, came in sorted(offices.items())}
+        told = {site: share for site, share in shares.items() if share is not None}
+        meetings[meeting_key(*one)] = structs.replace(known, failed=told)
 
 
 def shade_at(site: Site, verdict: Verdict | None) -> Shade:

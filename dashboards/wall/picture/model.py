@@ -157,6 +157,8 @@ class Gathering(_Record, frozen=True, kw_only=True):
     """Changes when any verdict of this meeting does; a page that shows it fetches it again."""
     weak: tuple[Weak, ...] = ()
     """Of the meeting that comes next and of those that run: the offices that will not hold, worst first. An office's tile tells of one meeting only."""
+    failed: dict[str, float] = {}
+    """Of one that runs: the offices that have failed it already, whatever comes, each with the share of the whole meeting that broke."""
     rehearsal: str = ""
     """Id of the rehearsal of it that waits or is going on."""
 

@@ -1,9 +1,9 @@
-"""A tile for every office: the verdict for its next meeting, or the state of its line when none is near."""
+"""A tile for every office: the worst verdict of the meetings it is in, else that for its next one, or the state of its line when none is near."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from config.sites import SiteStatus
 from dashboards.wall.picture.model import Shade, Tile
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from dashboards.wall.live.recent import Recent
     from telemetry.control import Presence
     from telemetry.decisions import Flag, Reason, Verdict
+
+WORST_FIRST: Final = (
+    Shade.DARK,
+    Shade.NOT_READY,
+    Shade.AT_RISK,
+    Shade.UNKNOWN,
+    Shade.READY,
+    Shade.PLANNED,
+)
 
 _SHADES = {
     State.READY: Shade.READY,
@@ -37,15 +46,27 @@ def shade_of(verdict: Verdict) -> Shade:
 
 
 def next_verdicts(verdicts: Iterable[Verdict], now_ns: int) -> dict[str, Verdict]:
-    """For each site the verdict on the meeting that runs or comes first."""
+    """For each site the worst of its verdicts on meetings that run; where none runs, the one on the meeting that comes first."""
     chosen: dict[str, Verdict] = {}
     for verdict in verdicts:
         if verdict.ends_ns <= now_ns:
             continue
         other = chosen.get(verdict.site)
-        if other is None or verdict.starts_ns < other.starts_ns:
+        if other is None or _comes_before(verdict, other, now_ns):
             chosen[verdict.site] = verdict
     return chosen
+
+
+def _comes_before(one: Verdict, other: Verdict, now_ns: int) -> bool:
+    """Whether a tile tells of the one rather than of the other: of what runs before what comes, of the worse before the better."""
+    if one.starts_ns <= now_ns and other.starts_ns <= now_ns:
+        return _badness(one) < _badness(other)
+    return one.starts_ns < other.starts_ns
+
+
+def _badness(verdict: Verdict) -> tuple[int, float, int, str]:
+    chance = -1.0 if verdict.probability is None else verdict.probability
+    return WORST_FIRST.index(shade_of(verdict)), chance, verdict.starts_ns, verdict.meeting
 
 
 def presence_of(presence: Mapping[tuple[str, str], Presence]) -> dict[str, Presence]:

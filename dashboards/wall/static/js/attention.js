@@ -3,11 +3,11 @@
 // once a minute; in between an office that recovers keeps its row, a new one joins at the end of its group. Offices that one
 // shared fault is to blame for are one row, so that they push nobody else out of sight.
 
-import { createFold, createHeading, createRow, dayBefore } from "./attention_rows.js";
+import { createFold, createHeading, createRow, dayBefore, FAILED } from "./attention_rows.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { trouble } from "./freshness.js";
-import { degradedYetReady, LINES } from "./lines.js";
-import { firstMeeting, FLAGGED, isRunning, meetingsInOrder, model, nextMeeting, now, troubledMeeting } from "./model.js";
+import { degradedYetReady, LINES, linesNow } from "./lines.js";
+import { failedIn, firstMeeting, FLAGGED, isRunning, meetingsInOrder, model, nextMeeting, now, troubledMeeting } from "./model.js";
 import { tileOf, worseFirst } from "./office.js";
 import { hrefMeeting } from "./router.js";
 import { nameOf, say } from "./words.js";
@@ -38,12 +38,15 @@ export function createAttention() {
     if (again) [orderedAt, orderedFor] = [performance.now(), next?.key ?? ""];
     const before = again ? [] : order;
     const keys = groups.map(({ key }) => key);
+    const named = new Set(groups.filter(({ key }) => key !== LINES).flatMap(({ found }) => found.map(({ site }) => site)));
     const kept = before.filter(({ key }) => !keys.includes(key)).map(({ key }) => ({ key, found: [] }));
     order = [...groups, ...kept].map(({ key, found }) => {
       const rows = folded(found);
       const known = new Map(rows.map((row) => [row.id, row]));
       const hit = new Set(rows.flatMap(({ sites }) => sites ?? []));
-      const placed = (before.find((group) => group.key === key)?.ids ?? []).filter((id) => known.has(id) || (model.offices.has(id) && !hit.has(id)));
+      // Of a line that is still forecast to hold nobody keeps a row who does not hold a meeting by now, or has failed one.
+      const gone = new Set([...hit, ...(key === LINES ? named : [])]);
+      const placed = (before.find((group) => group.key === key)?.ids ?? []).filter((id) => known.has(id) || (model.offices.has(id) && !gone.has(id)));
       return { key, known, ids: [...new Set([...placed, ...known.keys()])] };
     }).filter(({ ids }) => ids.length);
   }
@@ -127,7 +130,8 @@ export function createAttention() {
  */
 function groupsOf(next) {
   const told = [next, nextMeeting(), ...meetingsInOrder().filter(isRunning)].filter(Boolean);
-  const groups = new Map(told.map((meeting) => [meeting.key, weakOf(meeting)]));
+  const { degraded: down } = linesNow();
+  const groups = new Map(told.map((meeting) => [meeting.key, [...weakOf(meeting), ...failedYetReady(meeting, down)]]));
   const own = new Set([...groups.values()].flat().map(({ site }) => site));
   for (const [site, tile] of Object.entries(model.tiles)) {
     const key = model.meetings[tile.meeting] ? tile.meeting : "";
@@ -141,20 +145,36 @@ function groupsOf(next) {
 }
 
 /**
+ * Who has failed a running meeting already and is called ready for the rest of it; `why` its line is degraded now, if it is.
+ * Of a meeting with more weak offices than are told by name, only who is ready in all that run.
+ */
+function failedYetReady(meeting, down) {
+  const weak = new Set(weakOf(meeting).map(({ site }) => site));
+  const isReady = (site) => !weak.has(site) && (!untold(meeting) || tileOf(site).shade === "ready");
+  return Object.keys(meeting.failed ?? {}).filter((site) => failedIn(site, meeting) !== undefined && model.offices.has(site) && isReady(site)).map((site) => {
+    const tile = tileOf(site);
+    return { site, shade: "ready", probability: tile.meeting === meeting.key ? tile.probability : undefined, why: down.get(site)?.why, failed: failedIn(site, meeting) };
+  });
+}
+
+/**
  * Rows, worst first: an office each, or all that one shared fault is to blame for (`sites`), as bad as the worst of them;
- * `mixed` where not all of them are as bad.
+ * `mixed` where not all of them are as bad. All that have failed already and are ready for the rest are one row as well.
  */
 function folded(found) {
   const rows = new Map();
   for (const one of found.sort(worseFirst)) {
     const { kind, name, region } = one.why?.cause ?? {};
-    const id = kind ? `${kind} ${name} ${region}` : one.site;
+    const id = one.shade === "ready" && one.failed !== undefined ? FAILED : kind ? `${kind} ${name} ${region}` : one.site;
     rows.set(id, [...(rows.get(id) ?? []), one]);
   }
   return [...rows].map(([id, [worst, ...others]]) => {
     if (!others.length) return { ...worst, id: worst.site };
+    const sites = [worst, ...others].map(({ site }) => site);
+    if (id === FAILED) return { ...worst, id, sites, shares: [worst, ...others].map(({ failed }) => failed) };
+    const failures = [worst, ...others].filter(({ failed }) => failed !== undefined).length;
     const mixed = others.some(({ shade, probability }) => shade !== worst.shade || probability !== worst.probability);
-    return { ...worst, id, mixed, sites: [worst, ...others].map(({ site }) => site) };
+    return { ...worst, id, mixed, sites, failures };
   });
 }
 
@@ -167,7 +187,8 @@ function untold(meeting) {
 
 /** What is known of a meeting's weak offices; for the moment in which it becomes the next, what their tiles say. */
 function weakOf(meeting) {
-  return meeting.weak ?? Object.entries(model.tiles).filter(([, tile]) => tile.meeting === meeting.key && FLAGGED.has(tile.shade)).map(([site, tile]) => ({ site, ...tile }));
+  const weak = meeting.weak ?? Object.entries(model.tiles).filter(([, tile]) => tile.meeting === meeting.key && FLAGGED.has(tile.shade)).map(([site, tile]) => ({ site, ...tile }));
+  return weak.map((one) => ({ ...one, failed: failedIn(one.site, meeting) }));
 }
 
 function recovered(site, key) {

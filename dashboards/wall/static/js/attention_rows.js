@@ -5,11 +5,14 @@ import { h, reshape, setAttribute, setText, shape } from "./dom.js";
 import { date, midnight, percent } from "./format.js";
 import { LINES } from "./lines.js";
 import { isOld, model, nextMeeting, now } from "./model.js";
-import { oldText, tileOf } from "./office.js";
+import { oldText, sayFailed, tileOf } from "./office.js";
 import { downAmong, sayAdvice, sayShared, sayState, sayWhy } from "./reasons.js";
 import { hrefSite } from "./router.js";
 import { createSpark, drawSpark } from "./spark.js";
 import { nameOf, say } from "./words.js";
+
+/** Id of the row of those that have failed a running meeting already and are ready for the rest. */
+export const FAILED = "failed";
 
 /** The small heading over the offices of another meeting, which says of the running and of the next one that it is that. */
 export function createHeading() {
@@ -64,17 +67,20 @@ export function createRow(office) {
       const old = isOld(tile) && one.shade !== "dark";
       const down = downAmong([one.down, one.why]);
       classList.toggle("old", old);
-      classList.toggle("line", Boolean(one.line));
+      classList.toggle("line", Boolean(one.line) || one.failed !== undefined);
       classList.toggle("down", Boolean(down));
       const toldOld = allOld || down?.code === "no_data"; // said by the reason itself
-      const well = one.shade === "ready" && !one.line;
-      face.show(one, nameOf(office), [well ? say("wall.ready_again") : sayWhy(one), old && !toldOld ? oldText(tile) : ""].filter(Boolean).join(" · "), sayAdvice(one.action, [one.why]));
+      const well = one.shade === "ready" && !one.line && one.failed === undefined;
+      face.show(one, nameOf(office), [sayFailed(one.failed), well ? say("wall.ready_again") : sayWhy(one), old && !toldOld ? oldText(tile) : ""].filter(Boolean).join(" · "), sayAdvice(one.action, [one.why]));
       drawSpark(spark, tile);
     },
   };
 }
 
-/** A shared fault: as bad as the worst of its offices, and that the others are better, if so; how many, and who when it is opened. */
+/**
+ * A shared fault: as bad as the worst of its offices, and that the others are better, if so; how many, and who when it is opened.
+ * Or, without a cause, those that have failed a meeting already and are ready for the rest.
+ */
 export function createFold(onToggle) {
   const face = createFace("summary");
   const names = h("p", { class: "names" });
@@ -82,9 +88,13 @@ export function createFold(onToggle) {
     element: h("li", {}, h("details", { ontoggle: onToggle }, face.element, names)),
     show(one) {
       const many = say("views.n_offices", { n: one.sites.length });
-      const since = one.why.since_ms;
-      face.show(one, causeText(one.why.cause), since ? say("reason.since", { reason: many, since }) : many, sayShared(one));
-      const links = one.sites.flatMap((site) => [h("a", { href: hrefSite(site) }, nameOf(model.offices.get(site))), " · "]).slice(0, -1);
+      if (one.id === FAILED) face.show(one, say("wall.failed_yet_ready"), many, "");
+      else {
+        const since = one.why.since_ms;
+        const told = since ? say("reason.since", { reason: many, since }) : many;
+        face.show(one, causeText(one.why.cause), one.failures ? `${told} · ${say("views.failed_already", { n: one.failures })}` : told, sayShared(one));
+      }
+      const links = one.sites.flatMap((site, index) => [h("a", { href: hrefSite(site) }, nameOf(model.offices.get(site))), one.shares ? ` (${say("wall.failed_share", { broken: one.shares[index] })})` : "", " · "]).slice(0, -1);
       if (names.textContent !== links.map((link) => link.textContent ?? link).join("")) names.replaceChildren(...links);
     },
   };

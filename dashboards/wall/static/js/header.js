@@ -36,7 +36,8 @@ export function createHeader(nav, controls) {
     const meeting = firstMeeting();
     if (!meeting) return showNone();
     const left = meeting.starts_ms - now();
-    setText(nextLabel, say(left > 0 ? "wall.next_in" : "wall.running_for"));
+    const running = meetingsInOrder().filter(isRunning).length;
+    setText(nextLabel, left > 0 ? say("wall.next_in") : running > 1 ? say("wall.running_of", { n: running }) : say("wall.running_for"));
     setText(nextTime, left > LONGEST_COUNTDOWN_MS ? duration(left / 1000) : countdown(Math.abs(left)));
     setText(nextTitle, nameOf(meeting));
     setAttribute(nextTitle, "href", hrefMeeting(meeting));

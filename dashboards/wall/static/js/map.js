@@ -8,7 +8,7 @@ import { causeText, officesOf } from "./causes.js";
 import { duration, percent } from "./format.js";
 import { borders, pathOf } from "./ground.js";
 import { createDenseMap, MOST_NAMED } from "./map_dense.js";
-import { isDown, oldText, sayChance, shortAge, shortLabel, shortNumber, spoken, tileOf } from "./office.js";
+import { failedSaid, isDown, oldText, sayChance, shortAge, shortLabel, shortNumber, spoken, tileOf } from "./office.js";
 import { hrefIncident, hrefSite } from "./router.js";
 import { sayWhy } from "./reasons.js";
 import { nameOf, say, sayShade } from "./words.js";
@@ -126,7 +126,7 @@ export function flash(element) {
 function cardLines(office, tile) {
   return [
     h("strong", {}, shape(tile.shade), ` ${nameOf(office)}`),
-    h("span", {}, [sayShade(tile.shade), shortNumber(tile) && (sayChance(tile) || shortNumber(tile))].filter(Boolean).join(" · ")),
+    h("span", {}, [sayShade(tile.shade), shortNumber(tile) && (sayChance(tile) || shortNumber(tile)), failedSaid(office.id, tile)].filter(Boolean).join(" · ")),
     tile.why && tile.shade !== "ready" ? h("span", {}, sayWhy(tile)) : null,
     isOld(tile) ? h("span", {}, oldText(tile)) : null,
   ].filter(Boolean);

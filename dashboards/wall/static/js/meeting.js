@@ -5,7 +5,7 @@ import { OUTCOMES } from "./came.js";
 import { h, setText, shape } from "./dom.js";
 import { cameOf, cameTrue, saidOf } from "./truth.js";
 import { percent } from "./format.js";
-import { isOver, model, now } from "./model.js";
+import { failedIn, isOver, model, now } from "./model.js";
 import { moveChart, wholeMoved } from "./moves.js";
 import { createRehearsal } from "./rehearsal.js";
 import { lastRehearsal } from "./rehearsal_why.js";
@@ -45,7 +45,7 @@ export function createMeetingPage() {
     if (held) element.querySelector(`[data-site="${CSS.escape(held)}"]`)?.focus();
   }
 
-  const stampNow = () => `${current()?.stamp ?? ""} ${current()?.rehearsal ?? ""}`;
+  const stampNow = () => `${current()?.stamp ?? ""} ${current()?.rehearsal ?? ""} ${JSON.stringify(current()?.failed ?? "")}`;
   const current = () => model.meetings[`${address?.uid} ${address?.recurrence}`];
   return {
     element,
@@ -83,6 +83,9 @@ function problem() {
 }
 
 function content({ meeting, invited, score }, rehearsal) {
+  const live = model.meetings[`${meeting.uid} ${meeting.recurrence}`];
+  const failed = (one) => failedIn(one.site, live);
+  const failures = invited.filter((one) => failed(one) !== undefined).length;
   const end = model.ends.get(meeting.end);
   const profile = model.profiles.get(meeting.profile);
   const facts = [
@@ -91,9 +94,12 @@ function content({ meeting, invited, score }, rehearsal) {
     profile ? nameOf(profile) : meeting.profile,
     phase(meeting) === "comes" ? "" : say(`views.${phase(meeting)}`),
     phase(meeting) === "runs" ? say("views.rest") : "",
+    failures ? say("views.failed_already", { n: failures }) : "",
   ];
   const over = isOver(meeting);
-  const linked = invited.filter((one) => one.shade !== "planned");
+  const rank = (one) => (one.shade !== "ready" ? 0 : failed(one) === undefined ? 2 : 1);
+  const told = invited.filter((one) => one.shade !== "planned").map((one) => ({ ...one, failed: failed(one) }));
+  const linked = over ? told : told.sort((a, b) => rank(a) - rank(b)); // who is ready for the rest and has failed it, before who has not
   const planned = invited.filter((one) => one.shade === "planned");
   return [
     h("div", { class: "meeting-head" },
@@ -137,7 +143,7 @@ const officeCell = (one) => h("th", { scope: "row", class: "col-office" }, model
 function reasonsCell(one) {
   const reasons = (one.why ?? []).filter((why) => one.shade !== "ready" || why.code !== "no_history");
   const down = downAmong(reasons);
-  const lines = [...reasons.map((why) => h("li", {}, why === down ? sayDown(why, one.probability) : sayReason(why))), one.rehearsed ? h("li", { class: "hint" }, lastRehearsal(one.rehearsed)) : null].filter(Boolean);
+  const lines = [one.failed === undefined ? null : h("li", { class: "failed" }, say("table.failed_row", { broken: one.failed })), ...reasons.map((why) => h("li", {}, why === down ? sayDown(why, one.probability) : sayReason(why))), one.rehearsed ? h("li", { class: "hint" }, lastRehearsal(one.rehearsed)) : null].filter(Boolean);
   return h("td", { class: `col-reasons${lines.length ? "" : " none"}` }, lines.length ? h("ul", {}, lines) : "–");
 }
 

@@ -110,6 +110,8 @@ const SOON_MS = 30 * 60_000;
 export const FLAGGED = new Set(["not_ready", "at_risk", "dark", "unknown"]);
 
 export const isRunning = (m) => m.starts_ms <= now() && !isOver(m);
+/** How much of a meeting that runs an office has lost that has failed it already, whatever comes; undefined of any other. */
+export const failedIn = (site, m) => (m && isRunning(m) ? m.failed?.[site] : undefined);
 const isWeak = (m) => [...FLAGGED].some((shade) => m.count[shade]);
 
 /** The first running meeting with an office that does not hold it; none when all hold. */

@@ -1,7 +1,7 @@
 // What is said about an office wherever it stands: its spoken label, its age, its short number.
 
 import { duration, moment, percent } from "./format.js";
-import { ageOf, isOld, isRunning, model } from "./model.js";
+import { ageOf, failedIn, isOld, isRunning, model } from "./model.js";
 import { downAmong, sayState, sayWhy } from "./reasons.js";
 import { nameOf, say } from "./words.js";
 
@@ -11,6 +11,12 @@ export function sayChance(tile) {
   return meeting && tile.probability !== undefined ? say("wall.chance", { chance: tile.probability, meeting: nameOf(meeting), at: moment(meeting.starts_ms) }) : "";
 }
 
+/** That so much of a running meeting is lost that an office has failed it, however well it is for the rest; empty without. */
+export const sayFailed = (broken) => (broken === undefined ? "" : say("wall.failed_already", { broken }));
+
+/** The same of the running meeting that a tile tells of. */
+export const failedSaid = (site, tile) => sayFailed(failedIn(site, model.meetings[tile.meeting]));
+
 /** All that matters, in one sentence for a screen reader; it begins with what is to be seen. */
 export function spoken(office, tile) {
   const number = shortAge(tile) || shortLabel(tile);
@@ -18,6 +24,7 @@ export function spoken(office, tile) {
   if (number !== percentOf(tile) && tile.probability !== undefined) parts.push(percent(tile.probability));
   const meeting = model.meetings[tile.meeting];
   if (meeting && tile.shade !== "ready" && isRunning(meeting)) parts.push(sayChance(tile));
+  parts.push(failedSaid(office.id, tile));
   if (tile.why && tile.shade !== "ready") parts.push(sayWhy(tile));
   if (isOld(tile)) parts.push(oldText(tile));
   return parts.filter(Boolean).join(", ");
@@ -59,7 +66,7 @@ export function freshAge(tile) {
   return shortAge(tile) || duration(Math.max(GRAIN_S, Math.ceil(age / 1000 / GRAIN_S) * GRAIN_S));
 }
 
-const WORST_FIRST = ["dark", "not_ready", "at_risk", "unknown"];
+const WORST_FIRST = ["dark", "not_ready", "at_risk", "unknown", "ready"];
 
 /** Order of what will not hold: worse state, smaller probability, name. Takes `{site, shade, probability}`. */
 export function worseFirst(a, b) {

@@ -5,7 +5,7 @@ import { h, setText, shape } from "./dom.js";
 import { decimal, measure, moment, mos, ms, percent } from "./format.js";
 import { createCharts } from "./charts.js";
 import { OLD_MS, model, now } from "./model.js";
-import { oldText, sayChance, tileOf } from "./office.js";
+import { failedSaid, oldText, sayChance, tileOf } from "./office.js";
 import { RANGES, spanOf } from "./ranges.js";
 import { hrefMeeting, hrefSite } from "./router.js";
 import { callAndRehearsal } from "./site_call.js";
@@ -157,7 +157,7 @@ const back = () => h("a", { class: "back", href: "#/" }, `← ${say("wall.back")
 /** Name, state, why, what to do, wrong clocks, and whom to call. */
 function headOf(office, tile, site) {
   const region = model.scene.regions.find((one) => one.id === office.region);
-  const said = [sayState(tile.shade, [tile.down, tile.why]), sayChance(tile)].filter(Boolean).join(" · ");
+  const said = [sayState(tile.shade, [tile.down, tile.why]), sayChance(tile), failedSaid(office.id, tile)].filter(Boolean).join(" · ");
   const why = tile.shade === "ready" ? "" : sayWhy(tile);
   return [
     back(),
