@@ -84,6 +84,12 @@ class Case:
         return self.path >= 0 and bool(self.track.planned[self.line, self.newest_slot])
 
     @property
+    def is_just_back(self) -> bool:
+        """Whether the line has only just come back from more than a short fault, or its office from silence."""
+        found = self.ground.foresight.just_back
+        return found is not None and self.path >= 0 and bool(found[self.limit_set, self.site, self.path])
+
+    @property
     def has_ever_reported(self) -> bool:
         """Whether anything was measured at the office: just now, in the past that is looked at, or ever."""
         ground, site = self.ground, self.site

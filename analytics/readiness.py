@@ -9,6 +9,7 @@
   (`usual_trouble`). The model is fitted to what happens on average; the guard keeps it from saying `ready` of a line that
   is seen broken, or not seen at all;
 * `hour`: the second guard: an hour of the week that failed nearly every time so far (`usual_hour`) is `not_ready` at best;
+* `back`: a line that has only just come back from more than a short fault is not yet `ready` for a meeting within the hour (`forecast.returned`);
 * `rising`: the third guard: a figure rises steadily and will pass its limit before the meeting is over (`trends`): never `ready`;
 * `rehearsal`: the fourth guard: the line broke under the call's load when it was rehearsed last (`rehearsed`);
 * `capacity`: the line is registered as slower than the profile needs.
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """Of S sites on K permitted paths under one limit set, (S, K) each; `holds` is the probability but for capacity."""
+    """Of S sites on K permitted paths under one limit set, (S, K) each; `holds` is the probability but for capacity, `lasting` what a fault of now takes, or one that is just over."""
 
     holds: NDArray[np.float64]
     lasting: NDArray[np.float64]
@@ -132,7 +133,9 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     lasting = _broken(ground, limit_set, paths, (lead_ns, room), foreseen.before)
     if local_hour(occurrence.starts_ns, ground.zone) > local_hour(ground.now_ns, ground.zone):
         lasting *= 1.0 - ground.usual_chance[limit_set][:, paths]
-    lasting = lasting_takes(lasting, np.array(lead_ns))
+    lasting = np.maximum(
+        lasting_takes(lasting, np.array(lead_ns)), _just_back(ground, limit_set, paths, lead_ns)
+    )
     hour = as_the_span(plain_record(ground, limit_set, paths, occurrence), *foreseen.record)
     hour = thinned(hour, room)
     rises = np.where(_crosses(ground, limit_set, paths, occurrence), 1.0 - NEVER_READY, 0.0)
@@ -140,6 +143,14 @@ def _parts(ground: Ground, occurrence: Occurrence, paths: NDArray[np.int64], lim
     no_ground = ~heard & np.isnan(foreseen.holds) & ~ground.dark[:, None]
     nobodys = no_ground | _of_other_offices(ground, paths)
     return _Parts(np.where(nobodys, np.nan, holds), lasting, hidden, hour, rises, foreseen)
+
+
+def _just_back(ground: Ground, limit_set: int, paths: NDArray[np.int64], lead_ns: int) -> NDArray[np.float64]:
+    """(S, K): what keeps a line that has only just come back from being *ready* for a meeting that begins within `SOON_NS`: whether it stays nobody knows yet."""
+    back = ground.foresight.just_back
+    if back is None or lead_ns > SOON_NS:
+        return np.zeros((len(ground.linked), len(paths)))
+    return np.where(back[limit_set][:, paths], 1.0 - NEVER_READY, 0.0)
 
 
 def _of_other_offices(ground: Ground, paths: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -76,7 +76,8 @@ def _of_the_line(case: Case) -> tuple[Reason, ...]:
     """Why the line itself is expected to fail."""
     faults, cost = fault_reasons(case), fault_weight(case)
     is_told_broken = any(_lasts(each) for each in faults)
-    if faults[0].code is ReasonCode.RECENT_FAULT and not _broke_lately(case):  # the line's habit, then
+    is_habit = not (case.is_just_back or _broke_lately(case))
+    if faults[0].code is ReasonCode.RECENT_FAULT and is_habit:
         faults, usual = [], _usual(case, cost)
     else:
         usual = _usual(case, 0.0)

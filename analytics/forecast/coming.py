@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.climatology import BROKEN_SHARE
 from analytics.forecast.same_time import slots_ago
-from analytics.forecast.seen import asks_at_once, look, newest_slot, slots_in
+from analytics.forecast.seen import asks_at_once, look, newest_told, slots_in
 from telemetry.windows import HOUR_NS, MINUTE_NS
 
 if TYPE_CHECKING:
@@ -31,16 +32,18 @@ MOST_LOAD: Final = 4.0
 """Today's load is at most so many times the usual, or so small a part of it."""
 BESIDE: Final = 0.1
 """Strain that is added to both before today's is divided by the usual: of next to nothing a ratio says nothing."""
+QUARTER_NS: Final = 15 * MINUTE_NS
+"""Today's load is that of so much before the ask."""
 NEAR_NS: Final = 6 * HOUR_NS
 """By so much lead the weight of today's load has halved."""
 
 
 def coming(track: Track, asks: Asks) -> dict[str, Floats]:
     """Figures by name, (M,) each: the usual strain of the asked hours and its peak; strain now over its usual at this hour, while it is near."""
-    now = newest_slot(track, asks.now_ns)
-    quarter = np.full(len(now), slots_in(track, 15 * MINUTE_NS))
+    now = newest_told(track, asks.line, asks.now_ns)
+    quarter = np.full(len(now), slots_in(track, QUARTER_NS))
     here = _mean(track, asks, now, quarter, DAYS)
-    today, usual_now = here[:, 0], _recent(here[:, 1:])
+    today, usual_now = _today(track, asks, now, here[:, 0]), _recent(here[:, 1:])
     first = (asks.start_ns - track.start_ns) // track.slot_ns
     width = np.maximum(-(-(asks.end_ns - asks.start_ns) // track.slot_ns), 1)
     days = _mean(track, asks, first + width - 1, width, DAYS)[:, 1:]
@@ -57,6 +60,14 @@ def coming(track: Track, asks: Asks) -> dict[str, Floats]:
         "load": np.log(load) * near,
         "load_over": np.log(np.maximum(load, 1.0)) * near,
     }
+
+
+def _today(track: Track, asks: Asks, newest: NDArray[np.int64], mean: Floats) -> Floats:
+    """(M,) the strain of now: the `mean` of the last quarter of an hour, without what broke in it where the newest slot did not. A fault that is over is no load."""
+    slots = look(track, asks.line, newest[:, None] - np.arange(slots_in(track, QUARTER_NS)), asks.now_ns)
+    sound = slots.known & (slots.strain < 1.0) & (slots.broke <= BROKEN_SHARE)
+    strain = np.where(sound, slots.strain, 0.0).sum(axis=1, dtype=np.float64)
+    return np.where(sound[:, 0], strain / np.maximum(sound.sum(axis=1), 1), mean)
 
 
 def _mean(track: Track, asks: Asks, last: NDArray[np.int64], width: NDArray[np.int64], days: int) -> Floats:

@@ -27,7 +27,7 @@ from analytics.forecast.seen import (
     asks_at_once,
     look,
     look_rehearsed,
-    newest_slot,
+    newest_told,
     past,
     past_until,
     slots_in,
@@ -117,7 +117,7 @@ def _facts(
     """The figures of some asks by name, (M,) each, and whether there is ground."""
     line, now_ns = asks.line, asks.now_ns
     base, ground = among.peers.base(line + among.first_line, now_ns)
-    slot = newest_slot(track, now_ns)[:, None] - np.arange(slots_in(track, DAY_NS))
+    slot = newest_told(track, line, now_ns)[:, None] - np.arange(slots_in(track, DAY_NS))
     slots = look(track, line, slot, now_ns)
     memory = _memory(track, slots, base)
     moment = Moment(line, now_ns, asks.start_ns, asks.end_ns, base, memory["hour"])
@@ -192,13 +192,12 @@ def _gaps(track: Track, slots: Slots) -> dict[str, Floats]:
     """What is missing now, and whether the office is dark."""
     quarter, hour, day = slots_in(track, 15 * MINUTE_NS), slots_in(track, HOUR_NS), slots.known.shape[1]
     silent = np.where(slots.known.any(axis=1), slots.known.argmax(axis=1), day)
-    # The newest slot may still be on its way: one slot of silence says nothing.
-    silent = np.maximum(silent - 1, 0) * (track.slot_ns / MINUTE_NS)
+    unheard = np.arange(quarter) < silent[:, None]
     return {
-        "silent": np.log1p(silent / SILENT_MIN),
-        "dark": slots.dark[:, :quarter].any(axis=1).astype(np.float64),
+        "silent": np.log1p(silent * (track.slot_ns / MINUTE_NS) / SILENT_MIN),
+        "dark": (slots.dark[:, :quarter] & unheard).any(axis=1).astype(np.float64),
         "dark_day": slots.dark[:, :day].mean(axis=1, dtype=np.float64),
-        "missing_hour": 1.0 - slots.known[:, 1 : hour + 1].mean(axis=1, dtype=np.float64),
+        "missing_hour": 1.0 - slots.known[:, :hour].mean(axis=1, dtype=np.float64),
     }
 
 

@@ -79,6 +79,8 @@ class Foresight:
     now_ns: int
     in_pieces: InPieces | None = None
     """A fleet that is too large to be held whole."""
+    just_back: NDArray[np.bool_] | None = None
+    """(L, S, P) lines that have only just come back (`returned`); None: of none that is known."""
     _said: dict[Span, Foreseen] = field(default_factory=dict, repr=False, compare=False)
     _peers: dict[int, Peers] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analytics.forecast.features import Digest
     from analytics.forecast.track import Asks, Track
 
-FORM: Final = "terms/9"
+FORM: Final = "terms/10"
 RIDGE: Final = 30.0
 RIDGE_OF: Final = {"planned": 1.0, "throughout": 1.0, "mended": 1.0}
 """Another ridge for a term's figures, or for one: what is seldom, says much, and is 0 everywhere else (announced stretches, lines

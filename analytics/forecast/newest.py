@@ -5,7 +5,8 @@ ended: so a fault shows after the first window, not when the slot is over.
 
 A guard: broken windows of the last half hour that are no more than `FORGIVEN_WINDOWS` are left out once the filter calls
 the line sound (decision 108). Slots of five minutes cannot tell that a short fault is over; the windows can. A fault whose
-windows are missing, for the office could not report them, lasted as long as they are many (decision 221).
+windows are missing, for the office could not report them, lasted as long as they are many (decision 221). A longer one
+stands in its slots once it is over; of the slot that runs only what came since counts (`returned`, decision 224).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.forecast.returned import back_since, just_back
 from analytics.forecast.slots import strain
 from analytics.forecast.unheard import longest_run, unheard_windows
 from analytics.judge import POOL_WINDOWS, judge
@@ -56,14 +58,28 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
+class Laid:
+    """What came of laying the newest windows.
+
+    Attributes:
+        changed: whether any bit of the tracks is another one now.
+        just_back: (L, S, P) lines that have only just come back from a fault too long to be forgiven.
+    """
+
+    changed: bool
+    just_back: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class _Cells:
-    """n slots out of windows; `measured` (S, P, n), `silent` (S, n), the others (L, S, P, n)."""
+    """n slots out of windows, the last of them the one that runs; `measured` (S, P, n), `silent` (S, n), `just_back` (L, S, P), the others (L, S, P, n)."""
 
     measured: NDArray[np.int64]
     silent: NDArray[np.bool_]
     forgiven: NDArray[np.bool_]
     broke: NDArray[np.float32]
     strain: NDArray[np.float32]
+    just_back: NDArray[np.bool_]
 
 
 def asked_ns(now_ns: int) -> int:
@@ -77,8 +93,8 @@ def put_newest(
     limits: Sequence[Limits],
     present: Now,
     laid_over: LaidOver,
-) -> bool:
-    """Write the newest windows into the tracks, in place; whether any bit of them is another one now.
+) -> Laid:
+    """Write the newest windows into the tracks, in place.
 
     Args:
         tracks: by limit set; lines in the order site, path of `recent`.
@@ -97,7 +113,10 @@ def put_newest(
     spans = [np.flatnonzero(of_window == slot) for slot in closed]
     spans.append(np.arange(max(len(of_window) - WINDOWS_PER_SLOT, 0), len(of_window)))
     unheard = unheard_windows(recent, tracks[0], present.listened)
-    cells = _cells(recent, limits, spans, present.sound, unheard)
+    planned = (
+        tracks[0].planned[:, np.clip(of_window - first_slot, 0, slots - 1)].reshape(recent.present.shape)
+    )
+    cells = _cells(recent, limits, spans, present.sound, (unheard, planned))
     there = [(i, slot) for i, slot in enumerate([*closed, running]) if 0 <= slot - first_slot < slots]
     laid = {slot - first_slot for _, slot in there}
     columns = sorted(laid | laid_over.slots)
@@ -105,7 +124,7 @@ def put_newest(
     laid_over.put_back(laid)
     for which in there:
         _put(tracks, cells, which, present, laid_over)
-    return _bits(tracks, columns) != before
+    return Laid(_bits(tracks, columns) != before, cells.just_back)
 
 
 def _bits(tracks: Sequence[Track], columns: list[int]) -> list[bytes]:
@@ -157,22 +176,37 @@ def _cells(
     limits: Sequence[Limits],
     spans: Sequence[NDArray[np.int64]],
     sound: NDArray[np.bool_],
-    unheard: NDArray[np.bool_],
+    circumstances: tuple[NDArray[np.bool_], NDArray[np.bool_]],
 ) -> _Cells:
+    """`circumstances`: what was unheard (S, W), and under works (S, P, W): who comes back from those does so as was announced."""
+    unheard, planned = circumstances
     there = recent.counts.sent > 0
-    broke, worst, forgiven = [], [], []
+    at = np.arange(there.shape[-1])
+    broke, worst, forgiven, back = [], [], [], []
     for index, each in enumerate(limits):
         breaks = judge(recent.values, each, pool_windows=POOL_WINDOWS).breaks
+        failed = breaks | unheard[:, None]
+        since = np.where(sound[index], back_since(failed, FORGIVEN_WINDOWS), 0)
         few = sound[index] & (breaks.sum(axis=-1) <= FORGIVEN_WINDOWS)
-        few &= longest_run(breaks | unheard[:, None]) <= FORGIVEN_WINDOWS
+        few &= longest_run(failed) <= FORGIVEN_WINDOWS
         left_out = breaks & few[..., None]
         counted = there & ~left_out
+        running = counted & (at >= since[..., None])
+        of_span = [*(counted for _ in spans[:-1]), running]
         with np.errstate(invalid="ignore", divide="ignore"):
-            broke.append(_by_span(breaks & ~left_out, spans) / _by_span(counted, spans))
+            broke.append(_shares(breaks, of_span, spans))
         worst.append(
-            np.stack([strain(_figures(recent, span, counted[..., span]), each) for span in spans], axis=-1)
+            np.stack(
+                [
+                    strain(_figures(recent, span, which[..., span]), each)
+                    for which, span in zip(of_span, spans, strict=True)
+                ],
+                axis=-1,
+            )
         )
         forgiven.append(_by_span(left_out, spans) > 0)
+        unplanned = back_since(failed & ~planned, FORGIVEN_WINDOWS)
+        back.append(sound[index] & just_back(unplanned, len(at)))
     most = [2 * unheard[:, span].sum(axis=-1) >= len(span) for span in spans]
     return _Cells(
         _by_span(there, spans),
@@ -180,6 +214,20 @@ def _cells(
         np.stack(forgiven),
         np.stack(broke).astype(np.float32),
         np.stack(worst),
+        np.stack(back),
+    )
+
+
+def _shares(
+    breaks: NDArray[np.bool_], counted: Sequence[NDArray[np.bool_]], spans: Sequence[NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """(S, P, n): the share of the windows that count of each span which broke."""
+    return np.stack(
+        [
+            (breaks & which)[..., span].sum(axis=-1) / which[..., span].sum(axis=-1)
+            for which, span in zip(counted, spans, strict=True)
+        ],
+        axis=-1,
     )
 
 

@@ -69,6 +69,14 @@ def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray((now_ns - track.start_ns) // track.slot_ns - 1)
 
 
+def newest_told(track: Track, line: NDArray[np.int64], now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(M,): the last slot that had ended by each `now_ns`, or the one before it where nothing is told of that one yet: until it closes it may be on its way."""
+    slot = newest_slot(track, now_ns)
+    newest = look(track, line, slot[:, None], now_ns)
+    told = newest.known | newest.dark | _closed(track, slot[:, None], now_ns)
+    return np.asarray(slot - ~told[:, 0])
+
+
 def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> Slots:
     """The slots `slot` (M, W) of lines `line` (M,) as they were known at `now_ns` (M,)."""
     flat, ended, came = _came(track, line, slot, now_ns)

@@ -154,14 +154,17 @@ class Outlook:
         )
         last = self._last
         stands = last is not None and _stands_on_the_same(made, last[1])
+        back = None if last is None else last[1].just_back
         if not (stands and last is not None and _saw_the_same(seen, last[0])):
             limits = prepared.past.shape.sets.limits
             sound = seen.condition.suspicion < SUSPECT
             present = Now(now_ns, seen.dark, sound, prepared.covered, seen.listened)
             windows = seen.with_late or seen.recent
-            changed = put_newest(prepared.tracks, windows, limits, present, prepared.laid_over)
-            stands = stands and not changed
+            laid = put_newest(prepared.tracks, windows, limits, present, prepared.laid_over)
+            stands, back = stands and not laid.changed, laid.just_back
         foresight = last[1] if stands and last is not None else made
+        if not _equal(foresight.just_back, back):
+            foresight = replace(foresight, just_back=back)
         self._last = seen, foresight
         return foresight
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tests.watch.conftest import Town
 
 
-def asked_of(town: Town, site: str) -> Verdict:
-    """The verdict of an office at 12:45, as `tatpar ready --at … --or …` works it out now."""
+def asked_of(town: Town, site: str, at: str = "12:45") -> Verdict:
+    """The verdict of an office at a time, as `tatpar ready --at … --or …` works it out now."""
     config = load_config(town.folder / "tatpar.toml")
-    question = Question(times=("12:45", "13:45"), uid=None, minutes=None, end=None, profile=None)
+    question = Question(times=(at, "13:45"), uid=None, minutes=None, end=None, profile=None)
     asked = occurrences(config, question, "en", town.now_ns)
     with closing(open_reader(config.settings.store, town.folder)) as reader, ProgressLine("en") as bar:
         ground = better_time._ground(config, reader, town.state, asked, town.now_ns, bar)

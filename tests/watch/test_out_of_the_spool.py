@@ -23,12 +23,14 @@ MENDED_S = 600
 """The past is brought up so often."""
 WELL_S = 80
 """After the heal: the filter calls the line sound."""
+STAYED_S = 300
+"""From here on it has not only just come back."""
 ABOUT = 0.02
 
 
 def remember(town: Town) -> None:
-    """Some hours of sound lines, and a meeting at 12:45."""
-    town.meet(town.meeting("review", 1.25))
+    """Some hours of sound lines, and a meeting at 12:30."""
+    town.meet(town.meeting("review", 1.0))
     town.remember(town.now_ns - HOURS_BEFORE * HOUR_NS, town.now_ns, LINKED)
     town.watch.step(town.now_ns)
     town.watch.refresh_past(town.now_ns)
@@ -84,7 +86,7 @@ def agree(town: Town) -> Verdict:
     """The verdict of now, which is that of a mended past and of whoever asks beside the watch: in word, and about in number."""
     live = town.verdict("agra")
     mend(town)
-    mended, asked = town.verdict("agra"), asked_of(town, "agra")
+    mended, asked = town.verdict("agra"), asked_of(town, "agra", "12:30")
     assert [live.state] * 2 == [mended.state, asked.state]
     assert mended.probability == pytest.approx(live.probability, abs=ABOUT)
     assert asked.probability == pytest.approx(live.probability, abs=ABOUT)
@@ -93,7 +95,7 @@ def agree(town: Town) -> Verdict:
 
 @pytest.mark.parametrize("minutes", [6, 14])
 def test_an_outage_of_minutes_is_not_forgiven(town: Town, minutes: int) -> None:
-    """Of its windows four came in time, and those alone would be: the chance is that of the whole outage, at once and after the mend."""
+    """Of its windows four came in time, and those alone would be: the chance is that of the whole outage, at once and after the mend, and *ready* only once the line has stayed for five minutes."""
     remember(town)
     before = town.verdict("agra").probability
     line_fails(town, 60 * minutes)
@@ -102,9 +104,10 @@ def test_an_outage_of_minutes_is_not_forgiven(town: Town, minutes: int) -> None:
     assert before is not None
     assert live.probability is not None
     assert live.probability < before - ABOUT
-    if minutes >= 8:
-        assert live.state is State.AT_RISK
+    assert live.state is State.AT_RISK
     assert town.flags() == {}
+    town.play(STAYED_S, step_s=STEP_S)
+    assert agree(town).state is State.READY
 
 
 def test_a_short_outage_stays_forgiven(town: Town) -> None:
@@ -140,6 +143,11 @@ def test_a_power_cut_is_silence_before_and_after_the_mend(town: Town) -> None:
     assert before is not None
     assert live.probability is not None
     assert live.probability < before - ABOUT
+    assert live.state is State.AT_RISK
+    assert live.reasons[0].code is ReasonCode.RECENT_FAULT
+    assert live.reasons[0].until_ns == pytest.approx(town.now_ns - WELL_S * SECOND_NS, abs=2 * WINDOW_NS)
+    town.play(STAYED_S, step_s=STEP_S)
+    assert agree(town).state is State.READY
 
 
 def test_when_nobody_is_heard_it_is_nobodys_fault(town: Town) -> None:
@@ -185,7 +193,7 @@ def test_the_reason_is_the_whole_outage(town: Town) -> None:
     began_ns = line_fails(town, 480)
     healed_ns = town.now_ns
     town.play(WELL_S, step_s=STEP_S)
-    for verdict in (agree(town), asked_of(town, "agra")):
+    for verdict in (agree(town), asked_of(town, "agra", "12:30")):
         reason = verdict.reasons[0]
         assert reason.code is ReasonCode.OUTAGE
         assert not reason.unseen

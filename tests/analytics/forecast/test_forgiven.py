@@ -69,7 +69,8 @@ class Hub:
 
     def look(self, *, sound: bool, later_ns: int = 0, fault: bool = True) -> bool:
         now = Now(NOW_NS + later_ns, np.zeros(1, dtype=bool), np.full((2, 1, 1), sound), COVERED)
-        return put_newest(self.tracks, windows(later_ns, fault=fault), LIMITS, now, self.laid_over)
+        recent = windows(later_ns, fault=fault)
+        return put_newest(self.tracks, recent, LIMITS, now, self.laid_over).changed
 
     def cells(self) -> list[bytes]:
         return [

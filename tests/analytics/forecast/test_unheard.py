@@ -91,7 +91,7 @@ def test_a_slot_of_which_more_has_come_since_is_written_anew() -> None:
     recent = windows()
     recent.values["lost"][..., 40:60] = recent.values["up_lost"][..., 40:60] = 75
     now = Now(NOW_NS, np.zeros(1, dtype=bool), np.ones((2, 1, 1), dtype=bool), COVERED, EVERYBODY)
-    assert put_newest(tracks, recent, LIMITS, now, LaidOver())
+    assert put_newest(tracks, recent, LIMITS, now, LaidOver()).changed
     assert before < tracks[0].broke[0, AT] == 1.0
     assert tracks[0].measured[0, AT] == 1.0
 
