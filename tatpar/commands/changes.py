@@ -68,6 +68,9 @@ def command(  # noqa: PLR0913 - one argument an option
     """Find in a trace (CSV, columns epoch;rtt) the first sample of each new level: its row in the file, counted from 0, one a line.
 
     A round trip of 0 or less, or of 1000 ms or more, is a timeout; where six or more in a row begin and end is told, too.
+    No more is told of loss in a trace: where it begins and is scattered no round trip moves, so that is no change, and of a heavy
+    one only the runs of six that chance makes are told. A step of loss is told of an office's five minutes, with --site SITE
+    --metric loss; whether a loss is too much is judged by the call profiles (tatpar flags).
     The time may be called time or timestamp, too, and commas or tabs may separate; it is a day with a clock, day first where
     the year is not, or seconds (ms, µs, ns) since 1970. Rows may stand in any order; of several for one instant the first
     counts; a last row that breaks off is left out. What was mended is told on standard error.

@@ -92,12 +92,16 @@ class Importer:
     """One import; `read` first, then `write` or `rehearse`."""
 
     def __init__(self, config: Config, sources: Sources, now_ns: int, folder: Path) -> None:
-        """`folder` is where samples are laid aside meanwhile; it is made when it is not there."""
+        """`folder` is where samples are laid aside meanwhile; it is made when it is not there.
+
+        Raises:
+            ConfigError: the mapping names what there is not.
+        """
+        self._finder = PlaceFinder(config, sources.mapping, sources.mapping_file, sources.site)
         folder.mkdir(parents=True, exist_ok=True)
         self._aside = tempfile.TemporaryDirectory(prefix="importing-", dir=folder)
         self._spill = Spill(Path(self._aside.name), dtype_of(sources.mapping))
         self._sources = sources
-        self._finder = PlaceFinder(config, sources.mapping, sources.mapping_file, sources.site)
         self._kept_from_ns = now_ns - config.settings.store.rollup_days * DAY_NS
         self._now_ns = now_ns
         self._timezone = config.settings.deployment.timezone

@@ -211,6 +211,7 @@ def _check_rows(file: TomlFile, mapping: Mapping) -> None:
                 (key,), f"a trace is always read the same way, without [{key}]", f"leave [{key}] out"
             )
     if is_trace:
+        _check_trace_names(file, mapping)
         return
     if mapping.time is None:
         raise file.wrong((), "the file has no [time]", 'add [time] with column = "…"')
@@ -229,6 +230,17 @@ def _check_rows(file: TomlFile, mapping: Mapping) -> None:
         )
     if mapping.summary is not None:
         _check_summary(file, mapping.summary)
+
+
+def _check_trace_names(file: TomlFile, mapping: Mapping) -> None:
+    """Of a trace only times and round trips are read."""
+    for key, named in (("site", mapping.site), ("path", mapping.path)):
+        if named.column is not None:
+            raise file.wrong(
+                (key, "column"),
+                f"a trace has no column that could name the {'office' if key == 'site' else 'path'}",
+                "write is, or file_name = true",
+            )
 
 
 def _check_summary(file: TomlFile, summary: Summary) -> None:

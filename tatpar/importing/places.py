@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from config.errors import ConfigError
-from config.names import is_id
-from config.text import one_of
+from tatpar.importing.our_names import OurNames, check_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +40,15 @@ class PlaceFinder:
     """Knows the deployment's offices and ends."""
 
     def __init__(self, config: Config, mapping: Mapping, mapping_file: Path, site: str | None = None) -> None:
-        self._sites = tuple(config.registry.by_id)
-        self._ends = (*config.headquarters, *self._sites)
+        """`site` is in place of the mapping's.
+
+        Raises:
+            ConfigError: the mapping names an office or a path that there is not, or no office at all.
+        """
+        self._ours = OurNames(config)
+        check_names(self._ours, mapping, mapping_file, site)
         self._mapping = mapping
-        self._file = mapping_file
         self._site = site
-        self._sources = str(config.sources.sites)
 
     def of(self, chunk: Chunk) -> Places:
         """The office and path of each row.
@@ -57,23 +59,19 @@ class PlaceFinder:
         sites, site = self._named(chunk, "site", self._mapping.site)
         paths, path = self._named(chunk, "path", self._mapping.path)
         for code, name in enumerate(sites):
-            if name not in self._sites:
+            if not self._ours.is_site(name):
+                instead = (
+                    f"{self._ours.site_instead(name)}, or list the name under [site.values] of the mapping"
+                )
                 raise self._stranger(
-                    chunk,
-                    site == code,
-                    f'there is no office "{name}"',
-                    one_of(name, self._sites)
-                    + f", add it to {self._sources}, or list the name under [site.values]",
+                    chunk, self._mapping.site, site == code, f'there is no office "{name}"', instead
                 )
         for code, name in enumerate(paths):
-            uplink, _, end = name.partition(".")
-            if not is_id(uplink) or end not in self._ends:
-                raise self._stranger(
-                    chunk,
-                    path == code,
-                    f'"{name}" is no path; a path is <uplink>.<end>, as main.{self._ends[0]}',
-                    "write such a path, or list the name under [path.values]",
+            if not self._ours.is_path(name):
+                instead = (
+                    f"{self._ours.path_instead(name)}, or list the name under [path.values] of the mapping"
                 )
+                raise self._stranger(chunk, self._mapping.path, path == code, f'"{name}" is no path', instead)
         return Places(sites, site, paths, path)
 
     def _named(self, chunk: Chunk, key: str, named: Named) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -82,10 +80,7 @@ class PlaceFinder:
             return (self._site,), np.zeros(rows, np.int64)
         if named.column is None:
             name = chunk.file.stem if named.file_name else named.is_
-            if name is None:
-                raise ConfigError(
-                    self._file, "it does not say which office this is", "write [site], or name it with --site"
-                )
+            assert name is not None  # `check_names` asks for it
             codes, found = np.zeros(rows, np.int64), [name]
         else:
             codes, found = _coded(chunk.frame[named.column])
@@ -95,7 +90,11 @@ class PlaceFinder:
         return kept, code[codes]
 
     @staticmethod
-    def _stranger(chunk: Chunk, rows: NDArray[np.bool_], problem: str, remedy: str) -> ConfigError:
+    def _stranger(
+        chunk: Chunk, named: Named, rows: NDArray[np.bool_], problem: str, remedy: str
+    ) -> ConfigError:
+        if named.file_name:  # no row says it
+            return ConfigError(chunk.file, f"its name is taken for ours: {problem}", remedy)
         return chunk.wrong(int(np.flatnonzero(rows)[0]), problem, remedy)
 
 

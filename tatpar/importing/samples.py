@@ -10,7 +10,7 @@ import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 from tatpar.importing.mapping import JITTERS, LOSSES, MOST_PACKETS, ROUND_TRIPS, Count, Duration, Share
 from tatpar.importing.numbers import MS_PER, Times, must_lie_in_the_past, numbers, times
-from telemetry.windows import DAY_NS, SECOND_NS, WINDOW_NS
+from telemetry.windows import SECOND_NS, WEEK_NS, WINDOW_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +88,7 @@ def _date(
     out: Samples, rows: NDArray[np.int64], chunk: Chunk, mapping: Mapping, now_ns: int
 ) -> dict[str, Times]:
     """Fill in the times; those of the chunk's rows by the mapping's table that they are of."""
-    shift_ns = mapping.file.shift_weeks * 7 * DAY_NS
+    shift_ns = mapping.file.shift_weeks * WEEK_NS
     if mapping.time is None:
         found = Times(_of_trace(chunk, shift_ns, now_ns), *np.zeros((2, len(chunk.frame)), np.bool_))
     else:
@@ -124,8 +124,16 @@ def _of_trace(chunk: Chunk, shift_ns: int, now_ns: int) -> NDArray[np.int64]:
     cells = chunk.frame["time_ns"]
     ns: NDArray[np.int64] = cells.to_numpy(np.int64) + shift_ns
     written = pd.to_datetime(cells, unit="ns", utc=True)
-    must_lie_in_the_past(chunk, ns, ("epoch", written), "see [file] shift_weeks of the mapping", now_ns)
+    must_lie_in_the_past(chunk, ns, ("epoch", written), _less_shift(ns, shift_ns, now_ns), now_ns)
     return ns
+
+
+def _less_shift(ns: NDArray[np.int64], shift_ns: int, now_ns: int) -> str:
+    """What to do about a trace that was moved into the future: the most weeks that leave all of it in the past."""
+    most = (now_ns + shift_ns - int(ns.max(initial=now_ns))) // WEEK_NS
+    if 0 <= most < shift_ns // WEEK_NS:
+        return f"write shift_weeks = {most} or less under [file] of the mapping"
+    return "see [file] shift_weeks of the mapping"
 
 
 def _pings(chunk: Chunk, ping: Ping) -> tuple[Samples, NDArray[np.int64]]:

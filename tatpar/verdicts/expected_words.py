@@ -103,11 +103,14 @@ def _chance(verdict: Verdict, language: str) -> str:
 
 
 def _why(worse: Verdict, better: Verdict, language: str, said: Callable[[Reason], str]) -> str:
-    """The first reason that holds at the worse time alone; of those of both, what has less time to end; nothing where that is not it."""
+    """The first reason that holds at the worse time alone.
+
+    Of those of both times: the first, with what has less time to end, or that the chance alone is lower. Only a ready office has none.
+    """
     own = [reason for reason in worse.reasons if reason not in better.reasons]
     if own:
         return said(own[0])
-    if worse.reasons and worse.starts_ns < better.starts_ns:
-        why = said(worse.reasons[0])
-        return say(language, "table.less_time", why=why)
-    return ""
+    if not worse.reasons:
+        return say(language, "table.less_sure")
+    key = "table.less_time" if worse.starts_ns < better.starts_ns else "table.at_both"
+    return say(language, key, why=said(worse.reasons[0]))

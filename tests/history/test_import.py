@@ -18,6 +18,7 @@ from config.live import LiveConfig
 from config.load import load_config
 from tatpar.backtesting.blocks import Source, Wanted
 from tatpar.backtesting.replaying import replayed
+from tatpar.importing.mapping import read_mapping
 from tatpar.importing.tables import ROWS_PER_CHUNK
 from tatpar.importing.told import ROLE
 from tatpar.shipped.prior import shipped_prior
@@ -30,7 +31,16 @@ from telemetry.store.open import open_reader
 from telemetry.store.protocol import Received, Selection
 from telemetry.store.sqlite import SqliteStore
 from telemetry.traces import read_trace
-from telemetry.windows import DAY_NS, HOUR_NS, SECOND_NS, SLOT_NS, WINDOW_NS, slot_start, window_start
+from telemetry.windows import (
+    DAY_NS,
+    HOUR_NS,
+    SECOND_NS,
+    SLOT_NS,
+    WEEK_NS,
+    WINDOW_NS,
+    slot_start,
+    window_start,
+)
 from tests.reported import envelope_of, quiet_stream
 
 if TYPE_CHECKING:
@@ -70,7 +80,7 @@ def test_a_trace_comes_back_sample_by_sample(desk: Desk, examples: Path) -> None
     trace = read_trace(desk.folder.cwd() / TRACE)
     mapping = examples / "trace.toml"
     said = done(desk.imports([desk.folder.cwd() / TRACE], mapping, "--site", "agra", "--json"))
-    shift_ns = 520 * 7 * DAY_NS
+    shift_ns = read_mapping(mapping).file.shift_weeks * WEEK_NS
     expected = defaultdict(list)
     for at, rtt in dict(zip(trace.time_ns.tolist(), trace.rtt_ms.tolist(), strict=True)).items():
         expected[window_start(at + shift_ns)].append(rtt)

@@ -45,6 +45,26 @@ def test_a_silence_is_told_where_it_begins_and_ends(tmp_path: Path) -> None:
     assert online.output == "[45, 55, 105]\n"
 
 
+def test_scattered_loss_is_no_change_of_a_trace_and_help_says_where_it_is_judged(tmp_path: Path) -> None:
+    """Every third of the last hundred lost, or five of six: the level alone is told; six in a row have edges."""
+    whole = written(tmp_path).read_text(encoding="utf-8").splitlines()
+    for lost, found in (
+        (lambda i: i % 3 == 0, "[100]\n"),
+        (lambda i: i % 6 != 0, "[100]\n"),
+        (lambda i: 130 <= i < 136, "[100, 130, 136]\n"),
+    ):
+        rows = [f"{row.split(';')[0]};-1" if i > 110 and lost(i) else row for i, row in enumerate(whole[1:])]
+        (tmp_path / "trace.csv").write_text("\n".join([whole[0], *rows]) + "\n", encoding="utf-8")
+        assert CliRunner().invoke(main, ["changes", str(tmp_path / "trace.csv"), "--json"]).output == found
+    said = " ".join(CliRunner().invoke(main, ["changes", "--help"]).output.split())
+    for sentence in (
+        "No more is told of loss in a trace: where it begins and is scattered no round trip moves, so that is no change",
+        "A step of loss is told of an office's five minutes, with --site SITE --metric loss;",
+        "whether a loss is too much is judged by the call profiles (tatpar flags).",
+    ):
+        assert sentence in said
+
+
 def test_indices_count_the_rows_of_the_file_as_it_is_given(tmp_path: Path) -> None:
     """Newest first: sample 100 is row 99, the sixth of the level row 94; repeated: row 101 after one that is written twice."""
     trace = written(tmp_path)

@@ -177,7 +177,7 @@ def test_announced_works_make_the_other_time_better(town: Town) -> None:
 
 
 def test_why_two_times_differ_is_what_they_do_not_share() -> None:
-    """Silence is the same at both: named is the hour. Where all is shared the nearer time leaves less of it to end; else nothing is named."""
+    """Silence is the same at both: named is the hour. Where all is shared the nearer time leaves less of it to end; else only the chance is lower."""
     silence = Reason(code=ReasonCode.NO_DATA, value=1800.0, unit="s", since_ns=NOON_NS)
     hour = Reason(code=ReasonCode.USUAL_HOUR, value=0.93, unit="ratio")
 
@@ -192,8 +192,21 @@ def test_why_two_times_differ_is_what_they_do_not_share() -> None:
     assert why(0.8, 0.1, (silence,), (silence, hour)) == "Bottle"
     assert why(0.1, 0.8, (silence, hour), (silence,)) == "Bottle"
     assert why(0.7, 0.8, (silence,), (silence,)) == "No data, since 12:00; less time until then"
-    assert why(0.8, 0.7, (silence,), (silence,)) == ""
+    shared = "No data, since 12:00; at both times, only less likely to hold at one"
+    assert why(0.8, 0.7, (silence,), (silence,)) == shared
+    assert why(0.8, 0.7, (silence, hour), (silence,)) == shared
     assert why(0.95, 0.7, (), (silence,)) == "No data, since 12:00"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "ready then too, only less surely"), ("hi", "तब भी तैयार, बस भरोसा थोड़ा कम")],
+)
+def test_why_a_ready_office_differs_is_no_hole(language: str, said: str) -> None:
+    """Ready has no reasons, so there is none to name at either time; whichever of the two is the worse."""
+    for one, two in ((0.98, 0.91), (0.91, 0.98)):
+        row = expected_lines(load_config(None), [promise(agra=one), promise(agra=two)], language)[-1]
+        assert row.endswith(said)
 
 
 @pytest.mark.parametrize("language", ["hi", "en"])
