@@ -209,7 +209,7 @@ def _surer(one: Open, each: Found) -> Evidence:
     found = _evidence(each)
     if one.told_ns is None or each.factor != one.factor:
         return found
-    return structs.replace(one.evidence, log_odds=found.log_odds)
+    return structs.replace(one.evidence, log_odds=max(one.evidence.log_odds, found.log_odds))
 
 
 def _evidence(each: Found) -> Evidence:
