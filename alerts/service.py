@@ -266,16 +266,17 @@ class Alerts:
             return found is not None and found.starts_ns - now_ns <= reach_ns(config)
 
         zone = ZoneInfo(config.settings.deployment.timezone)
+        ended = {one.id: one for one in self._sight.ended}
         return Machine(
             settings,
             self._ladder,
-            Teller(self._ladder, settings, zone, now_ns),
+            Teller(self._ladder, settings, zone, now_ns, over=ended),
             Silenced(self._sight.silences, config.registry, now_ns),
             now_ns,
             takes_place=takes_place,
             is_taken=lambda alert_id: self._state.alert(alert_id) is not None,
             hearing=hearing,
-            ended={one.id: one for one in self._sight.ended},
+            ended=ended,
         )
 
     def _beat(self, now_ns: int, sent: int) -> None:

@@ -25,7 +25,7 @@ class Sight(Struct, frozen=True, kw_only=True):
     flags: tuple[Flag, ...] = ()
     incidents: tuple[Incident, ...] = ()
     ended: tuple[Incident, ...] = ()
-    """Incidents that are over: of those an alert is open still, or one that was laid to them is open or ended within the last hour."""
+    """Incidents that are over: of those an alert is open still, or one that was laid to them, or told of them, is open or ended within the last hour."""
     open: tuple[Alert, ...] = ()
     recent: tuple[Alert, ...] = ()
     """Alerts that ended within the last hour, oldest first."""
@@ -58,7 +58,9 @@ def look(state: StateDb, now_ns: int, reach_ns: int) -> Sight:
 
 def _ended(state: StateDb, alerts: Iterable[Alert], incidents: tuple[Incident, ...]) -> tuple[Incident, ...]:
     lasting = {incident.id for incident in incidents}
-    names = dict.fromkeys(alert.incident for alert in alerts if alert.incident)
+    of_now = (alert.incident for alert in alerts if alert.incident)
+    told_of = (each.incident for alert in alerts if alert.resolved_ns is None for each in alert.laid)
+    names = dict.fromkeys((*of_now, *told_of))
     found = (state.incident(name) for name in names if name not in lasting)
     return tuple(one for one in found if one is not None and one.until_ns is not None)
 

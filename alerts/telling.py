@@ -8,13 +8,14 @@ from msgspec import Struct, structs
 
 from alerts.facts import Audience
 from alerts.ladder import wait_ns
+from alerts.laid import is_wrong_now, with_laid
 from alerts.quiet import MINUTE_NS, is_quiet, quiet_until_ns
 from config.people import Person, Role
 from telemetry.alerting import Alert, Kind, Owed, Severity, Step
 from telemetry.windows import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from zoneinfo import ZoneInfo
 
     from alerts.ladder import Ladder
@@ -76,7 +77,11 @@ class Told(NamedTuple):
 class Teller:
     """Decides at one time, with one configuration."""
 
-    def __init__(self, ladder: Ladder, settings: Alerts, zone: ZoneInfo, now_ns: int) -> None:
+    def __init__(
+        self, ladder: Ladder, settings: Alerts, zone: ZoneInfo, now_ns: int, *, over: Container[str] = ()
+    ) -> None:
+        """`over`: ids of incidents that are."""
+        self._over = over
         self._ladder = ladder
         self._settings = settings
         self._zone = zone
@@ -187,19 +192,32 @@ class Teller:
         return self._said(alert, tellings) if tellings else Told(alert)
 
     def _ease(self, alert: Alert) -> Told:
-        """In-charges hear that it is not their line: when the meeting is near, or when they were told otherwise before."""
+        """In-charges hear that it is not their line: when the meeting is near, or when they were told otherwise before.
+
+        Whoever was told of a fault that it is no longer hears of the one that it is.
+        """
         near_ns = int(self._settings.not_your_line_min * MINUTE_NS)
         is_near = alert.starts_ns is not None and alert.starts_ns - self._now_ns <= near_ns
-        people = [
+        concerned = [
             one
             for one in self._ladder.people(Role.IN_CHARGE, *alert.sites)
-            if one.id not in alert.eased and (is_near or one.id in alert.told) and self._hears(one, alert)
+            if (is_near or one.id in alert.told) and self._hears(one, alert)
         ]
-        if not people:
+        new = [one for one in concerned if one.id not in alert.eased]
+        misled = [one for one in concerned if one not in new and is_wrong_now(alert, one.id, self._over)]
+        if not (new or misled):
             return Told(alert)
-        tellings = tuple(self._telling(alert, one, Step.RAISED, "not-yours") for one in people)
-        eased = (*alert.eased, *(one.id for one in people))
-        return Told(structs.replace(alert, eased=eased, said_ns=self._now_ns), tellings)
+        again = f"not-yours@{self._now_ns // SECOND_NS}"
+        tellings = [self._telling(alert, one, Step.RAISED, "not-yours") for one in new]
+        tellings += [self._telling(alert, one, Step.RAISED, again) for one in misled]
+        people = [one.person.id for one in tellings]
+        said = structs.replace(
+            alert,
+            eased=tuple(dict.fromkeys((*alert.eased, *people))),
+            laid=with_laid(alert, people, self._now_ns),
+            said_ns=self._now_ns,
+        )
+        return Told(said, tuple(tellings))
 
     def _hears(self, person: Person, alert: Alert) -> bool:
         return alert.severity is Severity.URGENT or not is_quiet(person, self._now_ns, self._zone)

@@ -82,6 +82,16 @@ class Owed(Struct, frozen=True, omit_defaults=True):
     """They were told with no meeting in mind: whatever becomes of meetings, they hear when it is over."""
 
 
+class Laid(Struct, frozen=True, omit_defaults=True):
+    """Somebody was told that a trouble is not their line, but a fault that several offices share."""
+
+    person: str
+    incident: str
+    at_ns: int
+    factor: Factor | None = None
+    """What was at fault, as they were told."""
+
+
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One alert: an office or an incident, and what is wrong with it."""
 
@@ -146,6 +156,8 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How often it was told anew: it got worse after somebody had taken it up, or has become the office's own trouble again."""
     eased: tuple[str, ...] = ()
     """Ids of the people who were told that it is not their line."""
+    laid: tuple[Laid, ...] = ()
+    """Of which shared faults they were told, oldest first: `incident` may be another one by now."""
     owed: tuple[Owed, ...] = ()
     """Who was told of the office's trouble before this was told in its place: they too hear when it is over."""
     own_ns: int | None = None

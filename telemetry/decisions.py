@@ -148,6 +148,13 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Natural logarithm of the odds of a shared fault against offices that fail each for itself."""
 
 
+class EndBegan(Struct, frozen=True, kw_only=True):
+    """Since when most offices of a fault of headquarters have suffered at one of its ends."""
+
+    end: str
+    since_ns: int
+
+
 class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One fault that several offices share."""
 
@@ -162,9 +169,15 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sites: tuple[str, ...]
     """The offices that suffer; of one that is over, all that did."""
     evidence: Evidence
-    """At its strongest."""
+    """That for which it has its name, as it was told: later looks add offices that join to `suffer` and `members`, and raise `log_odds`."""
     until_ns: int | None = None
     """When it was over; absent while it lasts."""
+    ends: tuple[EndBegan, ...] = ()
+    """Of a fault at headquarters, the ends that suffer: it may have begun at one and have grown."""
+
+    def since_at_ns(self, end: str) -> int:
+        """When it began for lines to `end`; where nobody knows, with the fault."""
+        return next((one.since_ns for one in self.ends if one.end == end), self.since_ns)
 
 
 class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,7 +11,7 @@ Stateless but for what is open: the faults of a moment are found anew each time 
 * It lasts while it is found, or while half of its offices still suffer, and is over after `CALM_NS` without that; silence of all
   lasts only while nobody is heard. When it was over is said by when its offices suffered last (`ended`).
 
-Who belongs to one that is open is asked apart from whether it is there (`membership`).
+Who belongs to one that is open is asked apart from whether it is there (`membership`), and so is since when it has been at each end (`each_end`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
+from analytics.shared.each_end import ends_of
 from analytics.shared.ended import over_ns, suffered_until
 from analytics.shared.factors import is_part_of
 from analytics.shared.late import latecomers
@@ -88,6 +89,7 @@ def follow(
             ended.append((one, _over_ns(one, now_ns)))
         else:
             kept.append(still)
+    kept = [replace(one, ends=ends_of(one, seen)) for one in kept]
     return Followed(tuple(sorted(kept, key=lambda one: (one.first_ns, one.id))), tuple(ended))
 
 
@@ -137,7 +139,7 @@ def _go_on(one: Open, each: Found, seen: Look, now_ns: int) -> Open:
         seen_ns=now_ns,
         ever=(one.ever | (hit & ~late.undecided)) & theirs,
         now=hit & theirs,
-        evidence=_evidence(each) if surer else one.evidence,
+        evidence=_surer(one, each) if surer else one.evidence,
         told_ns=told_ns,
         calm_ns=None,
         first_end=next((name for name in (factor, one.factor) if name.kind is FactorKind.END), one.first_end),
@@ -200,6 +202,14 @@ def _with_members(one: Open, found: NDArray[np.bool_], seen: Look) -> Open:
         members = max(said.members, min(said.members + suffer - said.suffer, most))
         said = structs.replace(said, suffer=suffer, members=members)
     return replace(one, now=now, ever=one.ever | proved, evidence=said)
+
+
+def _surer(one: Open, each: Found) -> Evidence:
+    """Once a fault is told, the evidence that gave it its name stays: of a later look under the same name only how sure it is, so that nobody reads two counts of one fault."""
+    found = _evidence(each)
+    if one.told_ns is None or each.factor != one.factor:
+        return found
+    return structs.replace(one.evidence, log_odds=max(one.evidence.log_odds, found.log_odds))
 
 
 def _evidence(each: Found) -> Evidence:

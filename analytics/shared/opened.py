@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from telemetry.decisions import Evidence, Factor
+    from telemetry.decisions import EndBegan, Evidence, Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Open:
     """Of headquarters' fault: since when only one end has been left of it."""
     went_back: int = 0
     """How often it has had the name of one end again."""
+    ends: tuple[EndBegan, ...] = ()
+    """The ends of headquarters at which it has been seen, and since when (`each_end`)."""
 
     def incident(self, sites: Sequence[str]) -> Incident | None:
         """As it is told; None before it is."""
@@ -54,6 +56,7 @@ class Open:
             seen_ns=self.seen_ns,
             sites=tuple(site for site, suffers in zip(sites, self.now, strict=True) if suffers),
             evidence=self.evidence,
+            ends=self.ends,
         )
 
     def over(self, sites: Sequence[str], until_ns: int) -> Incident | None:
@@ -75,4 +78,5 @@ def recalled(incident: Incident, sites: Sequence[str]) -> Open:
         now=suffered,
         evidence=incident.evidence,
         told_ns=incident.told_ns,
+        ends=incident.ends,
     )

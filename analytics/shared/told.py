@@ -45,7 +45,7 @@ def explains(  # noqa: PLR0913, PLR0917 - what is known of a trouble
 
     def misfit(each: Incident) -> tuple[bool, int, bool, float]:
         of_end = code is ReasonCode.OUTAGE and each.factor.kind is not FactorKind.END
-        apart_ns = abs(since_ns - each.since_ns) if since_ns is not None else 0
+        apart_ns = abs(since_ns - each.since_at_ns(end)) if since_ns is not None else 0
         nameless = each.factor.kind is FactorKind.AT_ONCE
         return of_end, apart_ns if apart_ns > EARLIER_NS else 0, nameless, -each.evidence.log_odds
 
@@ -107,19 +107,18 @@ def with_shared(case: Case, told: Sequence[Reason]) -> tuple[Reason, ...]:
     if case.standing is Standing.READY or not told or told[0].code not in _NOW:
         return tuple(told)
     incident = shared_with(case, told[0])
-    if incident is None or _was_before(told[0], incident):
+    if incident is None:
+        return tuple(told)
+    since_ns = incident.since_at_ns(case.path_name.partition(".")[2])
+    # What was over when the fault began there is not of it; what paused while the fault goes on is.
+    if told[0].until_ns is not None and told[0].until_ns <= since_ns:
         return tuple(told)
     shared = Reason(
         code=ReasonCode.SHARED_FAULT,
         value=float(len(incident.sites)),
         limit=float(max(incident.evidence.members, len(incident.sites))),
         path=case.path_name,
-        since_ns=incident.since_ns,
+        since_ns=since_ns,
         factor=incident.factor,
     )
     return (shared, *told[:2])
-
-
-def _was_before(reason: Reason, incident: Incident) -> bool:
-    """Trouble that was over when the fault began is not of it; what paused while the fault goes on is."""
-    return reason.until_ns is not None and reason.until_ns <= incident.since_ns

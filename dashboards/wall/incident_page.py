@@ -86,7 +86,6 @@ def case_page(config: Config, state: DecisionReader, incident_id: str, now_ns: i
     found = find(state, incident_id, now_ns)
     alerts = state.alerts(found.since_ns, now_ns + 1)
     own = _alerts(alerts).get(found.id, ())
-    eased = [one for one in alerts if one.incident == found.id and one.kind is Kind.NOT_YOUR_LINE]
     people = {person.id: person for person in config.people}
     story = [
         Happening(what="began", at_ms=ms(found.since_ns)),
@@ -96,7 +95,7 @@ def case_page(config: Config, state: DecisionReader, incident_id: str, now_ns: i
     for alert in own:
         story += _told(state.messages_of(alert.id), people)
     story += _taken_up(own, marks)
-    story += _eased(eased)
+    story += _eased(found, alerts)
     if found.until_ns is not None:
         story.append(Happening(what="over", at_ms=ms(found.until_ns)))
     story.sort(key=lambda one: one.at_ms)
@@ -177,10 +176,18 @@ def _taken_up(alerts: Iterable[Alert], marks: Iterable[IncidentMark]) -> list[Ha
     return taken + [one for one in overtaken if one.at_ms not in said]
 
 
-def _eased(alerts: Iterable[Alert]) -> list[Happening]:
-    """In-charges who heard that it is not their line, as one entry at the time of the first."""
-    told = [alert for alert in alerts if alert.eased]
+def _eased(found: Decided, alerts: Iterable[Alert]) -> list[Happening]:
+    """Offices that heard that it is this fault and not their line, as one entry at the time of the first; whatever explains their trouble by now."""
+    told = [(at_ns, alert.site) for alert in alerts for at_ns in _eased_ns(found, alert)]
     if not told:
         return []
-    first_ns = min(alert.said_ns or alert.pending_ns for alert in told)
-    return [Happening(what="eased", at_ms=ms(first_ns), n=sum(len(alert.eased) for alert in told))]
+    return [Happening(what="eased", at_ms=ms(min(told)[0]), n=len({site for _, site in told}))]
+
+
+def _eased_ns(found: Decided, alert: Alert) -> list[int]:
+    """When an alert told in-charges of a fault; alerts of before say only what they are laid to, and when they last said anything."""
+    if alert.laid:
+        return [one.at_ns for one in alert.laid if one.incident == found.id]
+    said_ns = alert.said_ns or alert.pending_ns
+    is_of_it = alert.kind is Kind.NOT_YOUR_LINE and alert.incident == found.id
+    return [said_ns] if alert.eased and is_of_it and said_ns >= found.since_ns else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import structs
 
 from analytics.shared.factors import Factors, factors
 from analytics.shared.find import shared_faults
@@ -105,18 +106,26 @@ class OpenIncidents:
     def _write(self, followed: Followed) -> bool:
         told = {each.id: each for each in self.told}
         over = (one.over(self._offices.sites, until_ns) for one, until_ns in followed.ended)
-        news = [each for each in over if each is not None]
-        for id_, each in told.items():
-            before = self._written.get(id_)
-            if before is None or (before.factor, before.sites) != (each.factor, each.sites):
-                news.append(each)
-        if news:
-            self._state.put_incidents(news)
-            changed = {each.id: each for each in news}
+        ended = [each for each in over if each is not None]
+        news = [each for id_, each in told.items() if _is_news(self._written.get(id_), each)]
+        # Surer evidence alone is no news, but whoever reads the record while the fault lasts reads what is kept of it.
+        surer = [each for id_, each in told.items() if _differs(self._written.get(id_), each)]
+        if ended or surer:
+            self._state.put_incidents([*ended, *surer])
+            changed = {each.id: each for each in surer}
             self._written = {
                 id_: changed.get(id_, self._written.get(id_, each)) for id_, each in told.items()
             }
-        return bool(news)
+        return bool(ended or news)
+
+
+def _is_news(before: Incident | None, now: Incident) -> bool:
+    return before is None or (before.factor, before.sites) != (now.factor, now.sites)
+
+
+def _differs(before: Incident | None, now: Incident) -> bool:
+    """Whether anything is to be said of it otherwise than was written, but when it was last seen."""
+    return before is None or structs.replace(before, seen_ns=now.seen_ns) != now
 
 
 def _of_kind(candidates: Factors, *, hub: bool) -> Factors:
