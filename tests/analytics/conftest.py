@@ -187,8 +187,9 @@ class Bench:
         assert prior is not None
         tracks = tuple(self._track(history, index) for index in range(len(history.broken)))
         present = Now(T0, dark, state.suspicion < SUSPECT, T0 // SLOT_NS - 1)
-        put_newest(tracks, recent, self.sets().limits, present, LaidOver())
-        return Foresight(prior, "shipped", tracks, tuple(map(digest, tracks)), asked_ns(T0))
+        laid = put_newest(tracks, recent, self.sets().limits, present, LaidOver())
+        digests = tuple(map(digest, tracks))
+        return Foresight(prior, "shipped", tracks, digests, asked_ns(T0), just_back=laid.just_back)
 
     def _track(self, history: History, limit_set: int) -> Track:
         first, slots = T0 // SLOT_NS - 28 * 288, 33 * 288
