@@ -18,6 +18,7 @@ from analytics.condition import SUSPECT
 from analytics.flags import USUAL_TIMES
 from analytics.forecast.held import has_failed
 from analytics.forecast.seen import asks_at_once, look
+from analytics.runs import runs
 from telemetry.windows import DAY_NS
 
 if TYPE_CHECKING:
@@ -101,9 +102,8 @@ def _past(track: Track, asks: Asks, newest: NDArray[np.int64]) -> _Past:
     there = np.clip(slot, 0, track.broke.shape[1] - 1)
     dark = slots.dark & ~track.planned[asks.line[:, None], there]
     strain = track.strain[asks.line[:, None], there]
-    at = np.arange(slot.shape[1])
     return _Past(
-        run=at - np.maximum.accumulate(np.where(broken_in(slots), -1, at), axis=1),
+        run=runs(broken_in(slots)),
         strain=np.where(slots.known & np.isfinite(strain), strain, np.float32(np.inf)),
         broke=_sums(np.where(dark, 1.0, slots.broke)),
         told=_sums(slots.known | dark).astype(np.int64),

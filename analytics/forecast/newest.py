@@ -205,7 +205,7 @@ def _cells(
             )
         )
         forgiven.append(_by_span(left_out, spans) > 0)
-        unplanned = back_since(failed & ~planned, FORGIVEN_WINDOWS)
+        unplanned = back_since(failed & ~planned, FORGIVEN_WINDOWS) if planned.any() else since
         back.append(sound[index] & just_back(unplanned, len(at)))
     most = [2 * unheard[:, span].sum(axis=-1) >= len(span) for span in spans]
     return _Cells(

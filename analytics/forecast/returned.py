@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.runs import runs
 from telemetry.windows import WINDOWS_PER_SLOT
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ JUST_BACK_WINDOWS: Final = WINDOWS_PER_SLOT
 def back_since(failed: NDArray[np.bool_], more_than: int) -> NDArray[np.int64]:
     """(...): of the last axis of (..., W), the first window after the last run of more than so many that failed; 0 where there was none, or it goes on."""
     windows = failed.shape[-1]
-    at = np.arange(windows)
-    run = at - np.maximum.accumulate(np.where(failed, -1, at), axis=-1)
-    long = run > more_than
+    long = runs(failed) > more_than
     last = windows - 1 - np.argmax(long[..., ::-1], axis=-1)
     return np.asarray(np.where(long.any(axis=-1) & (last < windows - 1), last + 1, 0), dtype=np.int64)
 

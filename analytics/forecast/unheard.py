@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analytics.runs import runs
 from telemetry.windows import DAY_NS, SLOT_NS
 
 if TYPE_CHECKING:
@@ -45,5 +46,4 @@ def unheard_windows(recent: Recent, track: Track, listened: NDArray[np.bool_] | 
 
 def longest_run(said: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(...): of the last axis of (..., W), how many in a row it has been so at most."""
-    at = np.arange(said.shape[-1])
-    return np.asarray((at - np.maximum.accumulate(np.where(said, -1, at), axis=-1)).max(axis=-1))
+    return np.asarray(runs(said).max(axis=-1))
