@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.forecast.pieces import Span
+from analytics.forecast.answers import Span
 from analytics.ground import Expectation, Standing, Terms
 from analytics.guards import (
     NEVER_READY,

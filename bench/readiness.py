@@ -21,7 +21,7 @@ from analytics.condition import SUSPECT, condition
 from analytics.flags import Present, degraded
 from analytics.flapping import flapping, no_outages
 from analytics.forecast.deployment import Surroundings, awaited_slots, tracks_of
-from analytics.forecast.features import digest
+from analytics.forecast.features import digests_until
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.laid_over import LaidOver
 from analytics.forecast.newest import Now, asked_ns, put_newest
@@ -31,7 +31,7 @@ from analytics.history import empty_history, joined, merged
 from analytics.hours import HourSpan, local_hour
 from analytics.limits import limit_sets
 from analytics.lines import Lines
-from analytics.readiness import expect
+from analytics.readiness import asked_spans, expect
 from analytics.recent import Recent
 from analytics.verdicts import verdicts
 from bench._shipped_model import shipped_model
@@ -89,7 +89,7 @@ def run(progress: Callable[[str], None]) -> dict[str, object]:
     recent = _recent(rng, history.lines)
     tracks = _tracks(block, history.lines, profiles)
     begin = time.process_time()
-    before = tuple(digest(each, T0) for each in tracks)
+    before = digests_until(tracks, T0)
     sums_s = time.process_time() - begin
     progress("one look at the present")
     model = shipped_model()
@@ -301,8 +301,9 @@ def _look(
         link_bps=np.full((sites, 2), np.nan),
         dark_after_ns=120 * SECOND_NS,
     )
-    for number in range(OCCURRENCES):
-        occurrence = _occurrence(number)
+    occurrences = [_occurrence(number) for number in range(OCCURRENCES)]
+    foresight.foresee(recent.lines.shape, asked_spans(ground, occurrences))
+    for occurrence in occurrences:
         verdicts(ground, occurrence, expect(ground, occurrence), (3, 40))
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analytics.forecast.hourly import Hourly
+    from analytics.forecast.standpoints import Standpoints
+    from analytics.forecast.track import Asks
 
 CLOCK_HALF_DAYS: Final = 3.0
 """What is usual at an hour changes within days: one counts half as much for every so many since."""
@@ -28,35 +30,40 @@ HOURS_BESIDE: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What is asked, for M asks: the line, when, of which span; `base`: its broken share of all time; `hour`: of the last hour."""
+    """What is asked from where.
 
-    line: NDArray[np.int64]
-    now_ns: NDArray[np.int64]
-    start_ns: NDArray[np.int64]
-    end_ns: NDArray[np.int64]
+    Attributes:
+        asks: M of them.
+        seen: the U lines and times that they are made from.
+        base: (U,) the line's broken share of all time.
+        hour: (U,) that of the last hour.
+    """
+
+    asks: Asks
+    seen: Standpoints
     base: NDArray[np.float64]
     hour: NDArray[np.float64]
 
 
 def clock_rate(
-    hours: Hourly, failing: NDArray[np.bool_], moment: Moment, usual: NDArray[np.float64]
+    hours: Hourly, failing: NDArray[np.bool_], asks: Asks, usual: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Rate of hours `failing` (N, H) at the asked clock hours on the days before: newer days and nearer hours weigh more.
 
     It is shrunk to `usual` (M,).
     """
     width = hours.had.shape[1]
-    newest = moment.now_ns // HOUR_NS - hours.first_hour - 1
-    middle = (moment.start_ns + moment.end_ns) / 2.0 / HOUR_NS - hours.first_hour - 0.5
+    newest = asks.now_ns // HOUR_NS - hours.first_hour - 1
+    middle = (asks.start_ns + asks.end_ns) / 2.0 / HOUR_NS - hours.first_hour - 0.5
     first = np.floor(middle).astype(np.int64)
     near = first[:, None] + np.arange(-1, 3)
     by_hour = np.maximum(0.0, 1.0 - np.abs(middle[:, None] - near) / HOURS_BESIDE)
     days = np.arange(1, CLOCK_DAYS + 1)
     every = (len(first), len(days) * near.shape[1])
     at = same_time(near[:, None, :], HOURS_PER_DAY * days[:, None], hours.ahead).reshape(every)
-    flat = moment.line[:, None] * width + np.clip(at, 0, width - 1)
-    known = (at >= 0) & (at <= np.minimum(newest, width - 1)[:, None]) & hours.had.ravel()[flat]
+    flat = asks.line[:, None] * width + np.clip(at, 0, width - 1)
+    known = (at >= 0) & (at <= np.minimum(newest, width - 1)[:, None]) & hours.had.ravel().take(flat)
     weight = (0.5 ** (days / CLOCK_HALF_DAYS))[:, None] * by_hour[:, None, :]
     weight = weight.reshape(every) * known
-    failed = (weight * failing.ravel()[flat]).sum(axis=1)
+    failed = (weight * failing.ravel().take(flat)).sum(axis=1)
     return np.asarray((failed + CLOCK_PRIOR_DAYS * usual) / (weight.sum(axis=1) + CLOCK_PRIOR_DAYS))

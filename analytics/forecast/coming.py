@@ -12,12 +12,14 @@ import numpy as np
 
 from analytics.climatology import BROKEN_SHARE
 from analytics.forecast.same_time import slots_ago
-from analytics.forecast.seen import asks_at_once, look, newest_told, slots_in
+from analytics.forecast.seen import asks_at_once, look, newest_told, slots_in, span_sums
+from analytics.forecast.standpoints import standpoints
 from telemetry.windows import HOUR_NS, MINUTE_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analytics.forecast.standpoints import Standpoints
     from analytics.forecast.track import Asks, Track
 
     Floats = NDArray[np.float64]
@@ -40,13 +42,11 @@ NEAR_NS: Final = 6 * HOUR_NS
 
 def coming(track: Track, asks: Asks) -> dict[str, Floats]:
     """Figures by name, (M,) each: the usual strain of the asked hours and its peak; strain now over its usual at this hour, while it is near."""
-    now = newest_told(track, asks.line, asks.now_ns)
-    quarter = np.full(len(now), slots_in(track, QUARTER_NS))
-    here = _mean(track, asks, now, quarter, DAYS)
-    today, usual_now = _today(track, asks, now, here[:, 0]), _recent(here[:, 1:])
+    seen = standpoints(asks)
+    today, usual_now = (figure[seen.of] for figure in _now(track, seen))
     first = (asks.start_ns - track.start_ns) // track.slot_ns
     width = np.maximum(-(-(asks.end_ns - asks.start_ns) // track.slot_ns), 1)
-    days = _mean(track, asks, first + width - 1, width, DAYS)[:, 1:]
+    days = _mean(track, asks, first + width - 1, width)[:, 1:]
     usual_span = _recent(days)
     peak = np.nan_to_num(np.nanmax(np.where(np.isfinite(days), days, -1.0), axis=1), nan=0.0).clip(0.0)
     known = np.isfinite(today) & np.isfinite(usual_now) & np.isfinite(usual_span)
@@ -62,25 +62,32 @@ def coming(track: Track, asks: Asks) -> dict[str, Floats]:
     }
 
 
-def _today(track: Track, asks: Asks, newest: NDArray[np.int64], mean: Floats) -> Floats:
-    """(M,) the strain of now: the `mean` of the last quarter of an hour, without what broke in it where the newest slot did not. A fault that is over is no load."""
-    slots = look(track, asks.line, newest[:, None] - np.arange(slots_in(track, QUARTER_NS)), asks.now_ns)
+def _now(track: Track, seen: Standpoints) -> tuple[Floats, Floats]:
+    """(U,) each: the strain of now, and what is usual at this time of the day."""
+    newest = newest_told(track, seen.line, seen.now_ns)
+    here = _mean(track, seen, newest, np.full(len(newest), slots_in(track, QUARTER_NS)))
+    return _today(track, seen, newest, here[:, 0]), _recent(here[:, 1:])
+
+
+def _today(track: Track, seen: Standpoints, newest: NDArray[np.int64], mean: Floats) -> Floats:
+    """(U,) the strain of now: the `mean` of the last quarter of an hour, without what broke in it where the newest slot did not. A fault that is over is no load."""
+    slots = look(track, seen.line, newest[:, None] - np.arange(slots_in(track, QUARTER_NS)), seen.now_ns)
     sound = slots.known & (slots.strain < 1.0) & (slots.broke <= BROKEN_SHARE)
     strain = np.where(sound, slots.strain, 0.0).sum(axis=1, dtype=np.float64)
     return np.where(sound[:, 0], strain / np.maximum(sound.sum(axis=1), 1), mean)
 
 
-def _mean(track: Track, asks: Asks, last: NDArray[np.int64], width: NDArray[np.int64], days: int) -> Floats:
-    """(M, days + 1) mean strain of the `width` slots that end with `last`, that day and the days before; NaN for none."""
-    ago = np.arange(days + 1)
-    out = np.full((len(last), days + 1), np.nan)
+def _mean(track: Track, of: Asks | Standpoints, last: NDArray[np.int64], width: NDArray[np.int64]) -> Floats:
+    """(M, `DAYS` + 1) mean strain of the `width` slots that end with `last`, that day and the days before; NaN for none."""
+    ago = np.arange(DAYS + 1)
+    out = np.full((len(last), DAYS + 1), np.nan)
     for rows in asks_at_once(len(last), len(ago) * int(width.max(initial=1))):
         within = np.arange(int(width[rows].max(initial=1)))
         slot = slots_ago(track, last[rows, None], ago)[:, :, None] - within
         flat = slot.reshape(len(slot), len(ago) * len(within))
-        slots = look(track, asks.line[rows], flat, asks.now_ns[rows])
+        slots = look(track, of.line[rows], flat, of.now_ns[rows])
         known = slots.known.reshape(slot.shape) & (within < width[rows, None])[:, None, :]
-        strain = (np.minimum(slots.strain, MOST).reshape(slot.shape) * known).sum(axis=-1, dtype=np.float64)
+        strain = span_sums(np.minimum(slots.strain, MOST).reshape(slot.shape) * known, np.float64)
         count = known.sum(axis=-1)
         out[rows] = np.where(count > 0, strain / np.maximum(count, 1), np.nan)
     return out

@@ -22,6 +22,7 @@ from analytics.forecast.coming import DAYS
 from analytics.forecast.odds import log_odds
 from analytics.forecast.same_time import slots_ago
 from analytics.forecast.seen import asked_slots, asks_at_once, look, newest_slot, slots_in
+from analytics.forecast.standpoints import standpoints
 from analytics.ranks import medians
 from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS
 
@@ -79,11 +80,8 @@ def course(track: Track, asks: Asks) -> dict[str, Floats]:
     most = max(int(asked_slots(track, asks)[1].max(initial=1)), slots_in(track, BACK_NS))
     for rows in asks_at_once(len(asks.line), DAYS * most):
         some = asks.rows(rows)
-        # One line at one time has one course, whatever spans are asked of it.
-        _, first, of = np.unique(
-            np.stack([some.line, some.now_ns]), axis=1, return_index=True, return_inverse=True
-        )
-        day = _Day(*(part[of.ravel()] for part in _today(track, some.line[first], some.now_ns[first])))
+        seen = standpoints(some)
+        day = _Day(*(part[seen.of] for part in _today(track, seen.line, seen.now_ns)))
         breaks[rows], more[rows], shift[rows] = _breaking(track, some, day), day.more, day.shift
     return {"course_breaks": log_odds(breaks), "course_more": more, "course_shift": shift}
 

@@ -31,10 +31,14 @@ from analytics.forecast.seen import (
     past,
     past_until,
     slots_in,
+    span_sums,
 )
+from analytics.forecast.standpoints import standpoints
 from telemetry.windows import DAY_NS, HOUR_NS, MINUTE_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analytics.forecast.habits import Habits
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 
 BROKEN: Final = 0.1
 """A slot or span that broke for more than this share counts as broken. Of an outcome it is 5 %; decision 208 says why not here."""
+ROUNDING: Final = 1e-6
+"""Of sums of slots: a span of which just so much broke is not broken."""
 MEMORIES: Final = (
     ("day", DAY_NS, 12.0),
     ("six", 6 * HOUR_NS, 3.0),
@@ -65,7 +71,9 @@ SINCE_MIN: Final = 15.0
 SILENT_MIN: Final = 5.0
 """For how long a line has been silent, likewise."""
 NEAR_NS: Final = 3 * HOUR_NS
-"""By so much lead the weight of what only tells of the next hours has halved."""
+"""By so much lead the weight of what only tells of the next hours has halved:"""
+NEAR_ONLY: Final = ("strain_near", "strain_rise")
+"""these figures."""
 MOST_STRAIN: Final = 3.0
 """Strain beyond this says nothing more."""
 
@@ -78,9 +86,16 @@ class Digest:
     habits: Habits
 
 
-def digest(track: Track, as_of_ns: int | None = None) -> Digest:
-    """The digest of a track; for asks from `as_of_ns` on only, if it is given: a small one, without the way to there."""
-    return Digest(past(track) if as_of_ns is None else past_until(track, as_of_ns), habits(track))
+def digest(track: Track) -> Digest:
+    """The digest of a track."""
+    return Digest(past(track), *habits([track]))
+
+
+def digests_until(tracks: Sequence[Track], as_of_ns: int) -> tuple[Digest, ...]:
+    """Those of tracks over the same slots, for asks from `as_of_ns` on only: small ones, without the way to there."""
+    return tuple(
+        Digest(past_until(track, as_of_ns), of) for track, of in zip(tracks, habits(tracks), strict=True)
+    )
 
 
 def facts(track: Track, asks: Asks, known: Digest | None = None, among: Among | None = None) -> Facts:
@@ -115,24 +130,26 @@ def _facts(
     track: Track, asks: Asks, own: Habits, among: Among
 ) -> tuple[dict[str, Floats], NDArray[np.bool_]]:
     """The figures of some asks by name, (M,) each, and whether there is ground."""
-    line, now_ns = asks.line, asks.now_ns
+    seen = standpoints(asks)
+    line, now_ns, of = seen.line, seen.now_ns, seen.of
     base, ground = among.peers.base(line + among.first_line, now_ns)
     slot = newest_told(track, line, now_ns)[:, None] - np.arange(slots_in(track, DAY_NS))
     slots = look(track, line, slot, now_ns)
     memory = _memory(track, slots, base)
-    moment = Moment(line, now_ns, asks.start_ns, asks.end_ns, base, memory["hour"])
-    lead_ns = np.maximum(asks.start_ns - now_ns, 0)
-    figures = (
+    so_far = (
         {name: log_odds(share) for name, share in memory.items()}
         | _last_hour(track, slots)
-        | habit_figures(own, moment)
-        | _course(track, slots, 0.5 ** (lead_ns / NEAR_NS))
+        | _course(track, slots)
         | _gaps(track, slots)
-        | _same_hours(track, asks, base)
         | among.peers.now(line + among.first_line, now_ns)
         | _rehearsal(look_rehearsed(track, line, slot, now_ns))
     )
-    return figures, ground
+    figures = {name: figure[of] for name, figure in so_far.items()}
+    near = 0.5 ** (np.maximum(asks.start_ns - asks.now_ns, 0) / NEAR_NS)
+    figures |= {name: figures[name] * near for name in NEAR_ONLY}
+    figures |= habit_figures(own, Moment(asks, seen, base, memory["hour"]))
+    figures |= _same_hours(track, asks, base[of])
+    return figures, ground[of]
 
 
 def _memory(track: Track, slots: Slots, base: Floats) -> dict[str, Floats]:
@@ -155,14 +172,14 @@ def _last_hour(track: Track, slots: Slots) -> dict[str, Floats]:
     dark = slots.dark[:, :hour].sum(axis=1)
     told = np.maximum(slots.known[:, :hour].sum(axis=1) + dark, 1)
     return {
-        "failed_now": ((slots.broke[:, :hour].sum(axis=1) + dark) / told > BROKEN).astype(np.float64),
+        "failed_now": _over(slots.broke[:, :hour].sum(axis=1) + dark, told).astype(np.float64),
         "touched_hour": touched[:, :hour].sum(axis=1) / known,
         "touched_quarter": touched[:, :quarter].sum(axis=1)
         / np.maximum(slots.known[:, :quarter].sum(axis=1), 1),
     }
 
 
-def _course(track: Track, slots: Slots, near: Floats) -> dict[str, Floats]:
+def _course(track: Track, slots: Slots) -> dict[str, Floats]:
     """How long since it last broke; how often trouble began; strain and where it tends."""
     broken = slots.known & (slots.broke > BROKEN)
     fine = slots.known & ~broken
@@ -176,8 +193,8 @@ def _course(track: Track, slots: Slots, near: Floats) -> dict[str, Floats]:
     return {
         "since": np.log1p(since * minutes / SINCE_MIN),
         "onsets": np.log1p(onsets),
-        "strain_near": strain * near,
-        "strain_rise": (strain - before) * near,
+        "strain_near": strain,
+        "strain_rise": strain - before,
         "strain_hour": _mean_strain(slots, slice(0, hour)),
     }
 
@@ -234,13 +251,18 @@ def _asked_hours(track: Track, asks: Asks) -> _SameHours:
     asked = (within < width[:, None])[:, None, :]
     counted = slots.known.reshape(shape) & asked
     known = counted.sum(axis=-1)
-    broke = (slots.broke.reshape(shape) * counted).sum(axis=-1)
+    broke = span_sums(slots.broke.reshape(shape) * counted)
     share = broke / np.maximum(known, 1)
     had = known * 2 >= width[:, None]
     dark = (slots.dark.reshape(shape) & asked).sum(axis=-1)
     told = (known + dark) * 2 >= width[:, None]
-    failing = told & ((broke + dark) / np.maximum(known + dark, 1) > BROKEN)
-    return _SameHours(share, had, had & (share > BROKEN), told, failing)
+    failing = told & _over(broke + dark, known + dark)
+    return _SameHours(share, had, had & _over(broke, known), told, failing)
+
+
+def _over(broke: NDArray[np.floating], counted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether more than `BROKEN` of the slots counted broke; of one shape."""
+    return np.asarray(broke > BROKEN * counted + ROUNDING)
 
 
 def _reference_figures(hours: _SameHours) -> dict[str, Floats]:

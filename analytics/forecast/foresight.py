@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import expit, logit
 
+from analytics.forecast.answers import Asked, Span, answers, asks_of_span, by_limit_set
 from analytics.forecast.earlier_faults import EarlierFaults
 from analytics.forecast.peers import Peers
-from analytics.forecast.pieces import Answer, Span, asks_of_span, faults_before
-from analytics.forecast.same_weekday import SpanRecord, span_record
+from analytics.forecast.same_weekday import SpanRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from analytics.forecast.answers import Answer
     from analytics.forecast.features import Digest
     from analytics.forecast.model import Model
     from analytics.forecast.pieces import InPieces
@@ -90,7 +91,7 @@ class Foresight:
         """The chances of S sites on K paths over `[start, end)`; `shape` is (S, P) of the tracks' lines."""
         span = Span(limit_set, tuple(paths.tolist()), span_ns)
         if span not in self._said:
-            self._said[span] = self._ask(shape, span)
+            self.foresee(shape, [span])
         return self._said[span]
 
     def peers(self, limit_set: int) -> Peers:
@@ -101,26 +102,22 @@ class Foresight:
         return self._peers[limit_set]
 
     def foresee(self, shape: tuple[int, int], spans: Iterable[Span]) -> None:
-        """Have the answers to spans that will be asked for: of a fleet in pieces, each piece is laid out once for all of them."""
-        if self.in_pieces is None:
-            return
+        """Have the answers to spans that will be asked for: each line, or piece of the fleet, is looked at once for all of them."""
         new = [span for span in dict.fromkeys(spans) if span not in self._said]
         if not new:
             return
-        for span, said in zip(
-            new, self.in_pieces.answers(self.model, self.now_ns, shape[1], new), strict=True
-        ):
+        for span, said in zip(new, self._answers(shape, new), strict=True):
             self._said[span] = _foreseen(said, (shape[0], len(span.paths)))
 
-    def _ask(self, shape: tuple[int, int], span: Span) -> Foreseen:
+    def _answers(self, shape: tuple[int, int], spans: list[Span]) -> list[Answer]:
         if self.in_pieces is not None:
-            (said,) = self.in_pieces.answers(self.model, self.now_ns, shape[1], [span])
-        else:
-            asks = asks_of_span(*shape, self.now_ns, span)
-            track = self.tracks[span.limit_set]
-            chances = self.model.chances(track, asks, self.digests[span.limit_set])
-            said = Answer(chances, faults_before(track, asks), span_record(track, asks))
-        return _foreseen(said, (shape[0], len(span.paths)))
+            return self.in_pieces.answers(self.model, self.now_ns, shape[1], spans)
+        said: dict[int, Answer] = {}
+        for each, numbers in by_limit_set(spans).items():
+            asks = [asks_of_span(*shape, self.now_ns, spans[number]) for number in numbers]
+            asked = Asked(self.tracks[each], self.digests[each])
+            said |= dict(zip(numbers, answers(self.model, asked, asks), strict=True))
+        return [said[number] for number in range(len(spans))]
 
 
 def _foreseen(answer: Answer, cells: tuple[int, int]) -> Foreseen:

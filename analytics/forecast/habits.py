@@ -24,11 +24,14 @@ from analytics.hours import HOURS_PER_DAY
 from telemetry.windows import HOUR_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analytics.forecast.clock import Moment
     from analytics.forecast.hourly import Hourly
-    from analytics.forecast.track import Track
+    from analytics.forecast.standpoints import Standpoints
+    from analytics.forecast.track import Asks, Track
 
     Floats = NDArray[np.float64]
 
@@ -74,7 +77,7 @@ class Habits:
 
 @dataclass(frozen=True, slots=True)
 class _Weeks:
-    """The last `HOURS` before each ask, newest first, as far as they were known then; (M, `HOURS`) each, 0 where not known.
+    """The last `HOURS` as seen from each standpoint, newest first, as far as they were known then; (U, `HOURS`) each, 0 where not known.
 
     Attributes:
         had: 1 where the hour is known.
@@ -91,40 +94,52 @@ class _Weeks:
     clock_error: NDArray[np.float32]
 
 
-def habits(track: Track) -> Habits:
-    """Run the two forecasters over a track; of each hour they see those that were over when it began."""
-    hours, others = hourly_beyond(track, tuple(OTHER_LIMITS.values()))
+def habits(tracks: Sequence[Track]) -> tuple[Habits, ...]:
+    """Run the two forecasters over tracks of the same slots; of each hour they see those that were over when it began."""
+    told = [hourly_beyond(track, tuple(OTHER_LIMITS.values())) for track in tracks]
+    # Hour by hour, so for all tracks together.
+    level = levels(
+        np.concatenate([hours.had for hours, _ in told]), np.concatenate([hours.failed for hours, _ in told])
+    )
+    ends = np.cumsum([len(hours.had) for hours, _ in told])
+    parts = np.split(level, ends[:-1])
+    return tuple(_habits(hours, others, part) for (hours, others), part in zip(told, parts, strict=True))
+
+
+def _habits(hours: Hourly, others: tuple[NDArray[np.bool_], ...], level: NDArray[np.float32]) -> Habits:
     had, failed = hours.had, hours.failed
     plain = TEN_DAYS.rate(TEN_DAYS.counts(failed)[:, :-1], TEN_DAYS.counts(had)[:, :-1], FIRST_RATE)
     sums, counts = _by_clock(failed, hours.ahead), _by_clock(had, hours.ahead)
     clock = (sums + CLOCK_PRIOR_DAYS * plain) / (counts + CLOCK_PRIOR_DAYS)
-    return Habits(hours, clock, plain, levels(had, failed), margins(had, others))
+    return Habits(hours, clock, plain, level, margins(had, others))
 
 
 def habit_figures(of: Habits, moment: Moment) -> dict[str, Floats]:
     """The figures of M asks; (M,) each."""
-    weeks = _weeks_before(of, moment)
+    asks, seen = moment.asks, moment.seen
+    weeks = _weeks_before(of, seen)
     rates = _rates(weeks, moment.base)
-    long = rates["rate_ten_days"]
-    rates["clock"] = clock_rate(of.hours, of.hours.failed, moment, long)
-    clock_gain = _gain(weeks.clock_error.sum(axis=1), weeks.plain_error.sum(axis=1))
-    last_gain, repeat = _repeats(weeks, moment, long)
-    odds = {name: log_odds(rate) for name, rate in rates.items()}
-    now, usual = log_odds(moment.hour), odds["rate_ten_days"]
-    off_clock = odds["clock"] - usual
-    near = 0.5 ** (np.maximum(moment.start_ns - moment.now_ns, 0) / HOUR_NS / NEAR_HALF_HOURS)
-    standing, outlasts = _standing(of, moment), outlasted(weeks.had, weeks.failed)
+    standing, outlasts = _standing(of, seen), outlasted(weeks.had, weeks.failed)
+    odds = {name: log_odds(rate) for name, rate in (rates | standing).items()}
+    so_far = odds | {
+        # Both say less from then on when the line has held for longer than between any two of its failures.
+        "throughout": _throughout(weeks) * np.exp(-outlasts),
+        # So much of what the rates still say of the weeks before is taken back as the line's level has fallen below them.
+        "mended": -outlasts * np.maximum(odds["rate"] - odds["level"], 0.0),
+        "clock_gain": _gain(weeks.clock_error.sum(axis=1), weeks.plain_error.sum(axis=1)),
+    }
+    figures = {name: figure[seen.of] for name, figure in so_far.items()}
+    last_gain, repeat = _repeats(weeks, moment, rates["rate_ten_days"])
+    clocks = _clocks(of, asks, (rates | standing), seen.of)
+    now, usual = log_odds(moment.hour)[seen.of], figures["rate_ten_days"]
+    off_clock = clocks["clock"] - usual
+    near = 0.5 ** (np.maximum(asks.start_ns - asks.now_ns, 0) / HOUR_NS / NEAR_HALF_HOURS)
     return (
-        odds
-        | standing
+        figures
+        | clocks
         | {
-            # Both say less from then on when the line has held for longer than between any two of its failures.
-            "throughout": _throughout(weeks) * np.exp(-outlasts),
-            # So much of what the rates still say of the weeks before is taken back as the line's level has fallen below them.
-            "mended": -outlasts * np.maximum(odds["rate"] - standing["level"], 0.0),
             "repeat": log_odds(repeat),
-            "clock_gain": clock_gain,
-            "clock_by_clock_gain": clock_gain * off_clock,
+            "clock_by_clock_gain": figures["clock_gain"] * off_clock,
             "clock_by_last_gain": last_gain * off_clock,
             "hour_by_last_gain": last_gain * (now - usual),
             "hour_by_rate": now * usual * near,
@@ -132,32 +147,45 @@ def habit_figures(of: Habits, moment: Moment) -> dict[str, Floats]:
     )
 
 
-def _weeks_before(of: Habits, moment: Moment) -> _Weeks:
+def _weeks_before(of: Habits, seen: Standpoints) -> _Weeks:
     hours, width = of.hours, of.hours.had.shape[1]
-    newest = moment.now_ns // HOUR_NS - hours.first_hour - 1
+    newest = seen.now_ns // HOUR_NS - hours.first_hour - 1
     at = newest[:, None] - np.arange(HOURS)
-    flat = moment.line[:, None] * width + np.clip(at, 0, width - 1)
-    known = (at >= 0) & (at < width) & hours.had.ravel()[flat]
+    flat = seen.line[:, None] * width + np.clip(at, 0, width - 1)
+    known = (at >= 0) & (at < width) & hours.had.ravel().take(flat)
     had = known.astype(np.float32)
-    failed = (known & hours.failed.ravel()[flat]).astype(np.float32)
+    failed = (known & hours.failed.ravel().take(flat)).astype(np.float32)
     weight = had * (0.5 ** (np.arange(HOURS) / GAIN_HALF_HOURS)).astype(np.float32)
-    plain, clock = (said.astype(np.float32).ravel()[flat] for said in (of.plain, of.clock))
+    plain, clock = (said.ravel().take(flat).astype(np.float32) for said in (of.plain, of.clock))
     return _Weeks(had, failed, weight, (plain - failed) ** 2 * weight, (clock - failed) ** 2 * weight)
 
 
-def _standing(of: Habits, moment: Moment) -> dict[str, Floats]:
-    """The level of failing now, and how the line fares under other limits."""
-    after = moment.now_ns // HOUR_NS - of.hours.first_hour
-    at = moment.line, np.clip(after, 0, of.hours.had.shape[1])
+def _standing(of: Habits, seen: Standpoints) -> dict[str, Floats]:
+    """(U,) each: the level of failing now, and how often the line fails under other limits."""
+    after = seen.now_ns // HOUR_NS - of.hours.first_hour
+    at = seen.line, np.clip(after, 0, of.hours.had.shape[1])
     shares = {"level": of.level[at].astype(np.float64)}
     for name, each in zip(OTHER_LIMITS, of.margins, strict=True):
-        ten = each.ten[at].astype(np.float64)
         shares |= {
-            f"{name}_ten_days": ten,
+            f"{name}_ten_days": each.ten[at].astype(np.float64),
             f"{name}_day": each.day[at].astype(np.float64),
-            f"{name}_clock": clock_rate(of.hours, each.failed, moment, ten),
         }
-    return {name: log_odds(share) for name, share in shares.items()}
+    return shares
+
+
+def _clocks(of: Habits, asks: Asks, shares: dict[str, Floats], at: NDArray[np.int64]) -> dict[str, Floats]:
+    """(M,) each, as log-odds: how often the asked clock hours failed, and would have under other limits.
+
+    Each is shrunk to what of `shares` (U,) tells of all hours; `at` (M,) is each ask's place in them.
+    """
+    failing = {"clock": ("rate_ten_days", of.hours.failed)} | {
+        f"{name}_clock": (f"{name}_ten_days", each.failed)
+        for name, each in zip(OTHER_LIMITS, of.margins, strict=True)
+    }
+    return {
+        name: log_odds(clock_rate(of.hours, failed, asks, shares[usual][at]))
+        for name, (usual, failed) in failing.items()
+    }
 
 
 def _by_clock(of: NDArray[np.bool_], ahead: NDArray[np.int64] | None) -> Floats:
@@ -182,12 +210,14 @@ def _by_clock(of: NDArray[np.bool_], ahead: NDArray[np.int64] | None) -> Floats:
 def _day_by_day(counts: Floats) -> Floats:
     """(N, H): of each hour what its hour counted (N, H) on the days before, fading."""
     keep = 0.5 ** (1.0 / CLOCK_HALF_DAYS)
-    a_day = [0.0] * HOURS_PER_DAY
-    return np.asarray(lfilter([*a_day, keep], [1.0, *a_day[1:], -keep], counts, axis=1))
+    lines, hours = counts.shape
+    days = np.zeros((lines, -(-hours // HOURS_PER_DAY), HOURS_PER_DAY))
+    days.reshape(lines, -1)[:, :hours] = counts
+    return np.asarray(lfilter([0.0, keep], [1.0, -keep], days, axis=1).reshape(lines, -1)[:, :hours])
 
 
 def _rates(weeks: _Weeks, base: Floats) -> dict[str, Floats]:
-    """Rates of failed hours, from that of all four weeks down to that of six hours; (M,) each."""
+    """Rates of failed hours, from that of all four weeks down to that of six hours; (U,) each."""
     had, failed = weeks.had, weeks.failed
     rate = (failed.sum(axis=1) + WHOLE_PRIOR_HOURS * base) / (had.sum(axis=1) + WHOLE_PRIOR_HOURS)
     rates = {"rate": np.asarray(rate, dtype=np.float64)}
@@ -200,7 +230,7 @@ def _rates(weeks: _Weeks, base: Floats) -> dict[str, Floats]:
 
 
 def _throughout(weeks: _Weeks) -> Floats:
-    """(M,) by how much the log-odds of the line's failed hours lie over `NEARLY_ALL`; 0 on all other lines.
+    """(U,) by how much the log-odds of the line's failed hours lie over `NEARLY_ALL`; 0 on all other lines.
 
     It is not shrunk towards other lines' rates, and only the count of hours bounds it: with every week the line is surer to fail.
     """
@@ -211,18 +241,19 @@ def _throughout(weeks: _Weeks) -> Floats:
 
 def _repeats(weeks: _Weeks, moment: Moment, long: Floats) -> tuple[Floats, Floats]:
     """How well "as it was `lead` ago" did, and how often the line failed `lead` after it had been as it is now; (M,) each."""
-    state = moment.hour > FAILED
-    lag = np.clip(np.rint((moment.start_ns - moment.now_ns) / HOUR_NS), 0, HOURS // 2).astype(np.int64) + 1
+    asks, state = moment.asks, moment.hour > FAILED
+    lag = np.clip(np.rint((asks.start_ns - asks.now_ns) / HOUR_NS), 0, HOURS // 2).astype(np.int64) + 1
     gain, repeat = np.zeros(len(lag)), np.zeros(len(lag))
     for each in np.unique(lag):
-        of = np.flatnonzero(lag == each)
+        which = np.flatnonzero(lag == each)
+        of = moment.seen.of[which]
         later, before = weeks.failed[of, :-each], weeks.failed[of, each:]
         had = weeks.had[of, each:]
         both = weeks.weight[of, :-each] * had
         error = ((before - later) ** 2 * both).sum(axis=1)
-        gain[of] = _gain(error, (weeks.plain_error[of, :-each] * had).sum(axis=1))
+        gain[which] = _gain(error, (weeks.plain_error[of, :-each] * had).sum(axis=1))
         alike = both * np.where(state[of, None], before, 1.0 - before)
-        repeat[of] = ((later * alike).sum(axis=1) + REPEAT_PRIOR_HOURS * long[of]) / (
+        repeat[which] = ((later * alike).sum(axis=1) + REPEAT_PRIOR_HOURS * long[of]) / (
             alike.sum(axis=1) + REPEAT_PRIOR_HOURS
         )
     return gain, repeat

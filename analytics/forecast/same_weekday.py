@@ -13,7 +13,7 @@ import numpy as np
 from analytics.forecast.features import DAYS_PER_WEEK
 from analytics.forecast.held import has_failed
 from analytics.forecast.same_time import slots_ago
-from analytics.forecast.seen import asked_slots, asks_at_once, look
+from analytics.forecast.seen import asked_slots, asks_at_once, look, span_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def _weeks(
     dark = slots.dark & ~track.planned[asks.line[:, None], there]
     asked = step < width[:, None, None]
     told = ((slots.known | dark).reshape(shape) & asked).sum(axis=-1)
-    broke = (np.where(dark, np.float32(1.0), slots.broke).reshape(shape) * asked).sum(axis=-1)
+    broke = span_sums(np.where(dark, np.float32(1.0), slots.broke).reshape(shape) * asked)
     over_ns = track.start_ns + (begins + width[:, None]) * track.slot_ns
     known = (told * 2 >= width[:, None]) & (over_ns <= asks.now_ns[:, None])
     failed = known & has_failed(broke, told)

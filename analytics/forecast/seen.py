@@ -8,7 +8,8 @@ exact however late a slot came, and changing what was not known yet changes no b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from analytics.forecast.track import Asks, Rows, Track
 
+_T = TypeVar("_T", bound=np.generic)
+
 ASKS_AT_ONCE: Final = 4096
 """Asks whose slots are laid out at a time, and"""
 SLOTS_AT_ONCE: Final = 2**21
@@ -30,21 +33,43 @@ LINES_AT_ONCE: Final = 64
 """Lines whose slots are summed up at a time."""
 
 
-@dataclass(frozen=True, slots=True)
 class Slots:
     """W slots for each of M asks; (M, W) each. Where `known` is false only `dark` says anything.
 
-    Attributes:
-        known: the slot had ended and arrived, and something was measured in it.
-        broke: share of it that broke; 0 where not known.
-        strain: the worst figure over its limit; 0 where not known.
-        dark: the slot had ended, nothing of its office was there though it was awaited; it may have arrived later.
+    Each is worked out when it is first looked at: few look at all of them.
     """
 
-    known: NDArray[np.bool_]
-    broke: NDArray[np.float32]
-    strain: NDArray[np.float32]
-    dark: NDArray[np.bool_]
+    def __init__(
+        self, track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]
+    ) -> None:
+        self._track, self._slot, self._now_ns = track, slot, now_ns
+        self._flat, self._ended, self._came = _came(track, line, slot, now_ns)
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """The slot had ended and arrived, and something was measured in it."""
+        return np.asarray(self._ended & self._came & np.isfinite(self._of(self._track.broke)))
+
+    @cached_property
+    def broke(self) -> NDArray[np.float32]:
+        """Share of it that broke; 0 where not known."""
+        return np.where(self.known, self._of(self._track.broke), np.float32(0.0))
+
+    @cached_property
+    def strain(self) -> NDArray[np.float32]:
+        """The worst figure over its limit; 0 where not known."""
+        strain = self._of(self._track.strain)
+        return np.where(self.known & np.isfinite(strain), strain, np.float32(0.0))
+
+    @cached_property
+    def dark(self) -> NDArray[np.bool_]:
+        """The slot had ended, nothing of its office was there though it was awaited; it may have arrived later."""
+        told = self._came | _closed(self._track, self._slot, self._now_ns)
+        awaited = self._now_ns[:, None] < self._of(self._track.silent_until_ns)
+        return np.asarray(self._ended & ~self.known & told & awaited)
+
+    def _of(self, values: NDArray[_T]) -> NDArray[_T]:
+        return values.ravel().take(self._flat)
 
 
 def slots_in(track: Track, span_ns: int) -> int:
@@ -64,6 +89,17 @@ def asked_slots(track: Track, asks: Asks) -> tuple[NDArray[np.int64], NDArray[np
     return first, np.maximum(-(-(asks.end_ns - track.start_ns) // track.slot_ns) - first, 1)
 
 
+def span_sums(values: NDArray[_T], dtype: type[_T] | None = None) -> NDArray[_T]:
+    """(M, ...): sums over the slots of asked spans, values (M, ..., W), 0 beyond a span's end.
+
+    They are added up one after the other, so that no bit of a sum hangs on how long the spans are that are asked beside it.
+    """
+    total = np.zeros(values.shape[:-1], dtype=values.dtype if dtype is None else dtype)
+    for slot in range(values.shape[-1]):
+        total += values[..., slot]
+    return total
+
+
 def newest_slot(track: Track, now_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Index of the last slot that had ended by each `now_ns`; may lie outside the track."""
     return np.asarray((now_ns - track.start_ns) // track.slot_ns - 1)
@@ -79,21 +115,7 @@ def newest_told(track: Track, line: NDArray[np.int64], now_ns: NDArray[np.int64]
 
 def look(track: Track, line: NDArray[np.int64], slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> Slots:
     """The slots `slot` (M, W) of lines `line` (M,) as they were known at `now_ns` (M,)."""
-    flat, ended, came = _came(track, line, slot, now_ns)
-    seen = ended & came
-    broke = np.where(seen, track.broke.ravel()[flat], np.float32(np.nan))
-    strain = np.where(seen, track.strain.ravel()[flat], np.float32(np.nan))
-    known = np.isfinite(broke)
-    zero = np.float32(0.0)
-    return Slots(
-        known=known,
-        broke=np.where(known, broke, zero),
-        strain=np.where(known & np.isfinite(strain), strain, zero),
-        dark=ended
-        & ~known
-        & (came | _closed(track, slot, now_ns))
-        & (now_ns[:, None] < track.silent_until_ns.ravel()[flat]),
-    )
+    return Slots(track, line, slot, now_ns)
 
 
 def dark_by(
@@ -149,7 +171,8 @@ def _came(
     slots = track.broke.shape[1]
     last = np.minimum(newest_slot(track, now_ns), slots - 1)
     flat = line[:, None] * slots + np.clip(slot, 0, slots - 1)
-    return flat, (slot >= 0) & (slot <= last[:, None]), track.arrived_ns.ravel()[flat] <= now_ns[:, None]
+    came = track.arrived_ns.ravel().take(flat) <= now_ns[:, None]
+    return flat, (slot >= 0) & (slot <= last[:, None]), came
 
 
 def _closed(track: Track, slot: NDArray[np.int64], now_ns: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.condition import SUSPECT
 from analytics.forecast.deployment import Surroundings, awaited_slots, groups_of, tracks_of
-from analytics.forecast.features import digest
+from analytics.forecast.features import digests_until
 from analytics.forecast.foresight import Foresight
 from analytics.forecast.imported import over_by_ns
 from analytics.forecast.laid_over import LaidOver
@@ -115,7 +115,7 @@ def prepare_tracks(
     rehearsed = rehearsed_slots(about.rehearsals, lines, frame.first, frame.slots)
     if rehearsed is not None:
         tracks = tuple(replace(each, rehearsed=rehearsed) for each in tracks)
-    return Prepared(past, offices, tracks, tuple(digest(each, now_ns) for each in tracks), covered)
+    return Prepared(past, offices, tracks, digests_until(tracks, now_ns), covered)
 
 
 def with_works_of(prepared: Prepared, offices: Offices, now_ns: int) -> Prepared:

@@ -19,7 +19,7 @@ from analytics.forecast.deployment import (
     planned_slots,
     tracks_of,
 )
-from analytics.forecast.features import Digest, digest
+from analytics.forecast.features import Digest, digests_until
 from analytics.forecast.habits import Habits
 from analytics.forecast.hourly import Hourly
 from analytics.forecast.imported import over_by_ns
@@ -128,7 +128,7 @@ def in_pieces(past: Past, about: Circumstances, state: StateDb, frame: Frame) ->
         over_ns = None if imported is None else over_by_ns(grid, lost, imported)
         around = Surroundings({}, awaited, planned, over_ns, ahead=ahead)
         tracks = tracks_of(grid, around)
-        digests = [digest(each, frame.now_ns) for each in tracks]
+        digests = digests_until(tracks, frame.now_ns)
         for tail, track in zip(tails, tracks, strict=True):
             _cut(tail, track, slice(first * paths, last * paths))
         for said, each in zip(sums, digests, strict=True):

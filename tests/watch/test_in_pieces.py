@@ -11,7 +11,7 @@ from msgspec import structs
 
 from analytics.climatology import climatology
 from analytics.condition import condition
-from analytics.forecast.pieces import Span
+from analytics.forecast.answers import Span
 from analytics.forecast.slots import SlotGrid
 from analytics.history import empty_history
 from analytics.lines import Lines

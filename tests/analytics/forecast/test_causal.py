@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analytics.forecast.earlier_faults import earlier_faults
-from analytics.forecast.features import digest, facts
+from analytics.forecast.features import digest, digests_until, facts
 from analytics.forecast.model import Model, fit_facts
 from analytics.forecast.seen import newest_slot
 from analytics.forecast.track import Asks, Track
@@ -119,7 +119,7 @@ def test_a_digest_as_of_a_time_answers_as_the_whole_one() -> None:
     model = fit(track, asks, held)
     now_ns = np.full_like(asks.now_ns, track.start_ns + (SLOTS - 300) * SLOT_NS)
     late = Asks(asks.line, now_ns, now_ns + HOUR_NS, now_ns + 2 * HOUR_NS)
-    whole, small = digest(track), digest(track, int(now_ns[0]))
+    whole, (small,) = digest(track), digests_until([track], int(now_ns[0]))
     assert small.past.count.shape == (LINES, 2)
     for ours, theirs in zip(
         small.past.until(asks.line, now_ns), whole.past.until(asks.line, now_ns), strict=True

@@ -100,14 +100,14 @@ def test_the_bad_hour_is_told_on_the_day_after() -> None:
 def test_an_hour_that_comes_twice_counts_with_itself() -> None:
     """Both hours of that number have one forecast by the clock; the next day stands on both."""
     track = lived(BACK, BERLIN, seed=1)
-    told = habits(track)
+    (told,) = habits([track])
     twice = at(BACK + timedelta(hours=1), BERLIN) // HOUR_NS + 1 - told.hours.first_hour
     assert told.hours.ahead is not None
     assert (told.hours.ahead[twice], told.hours.ahead[twice + 1]) == (2, 1)
     broke = track.broke.copy()
     starts = track.start_ns + np.arange(broke.shape[1]) * SLOT_NS
     broke[1, starts // HOUR_NS == twice + 1 + told.hours.first_hour] = 1.0
-    failed = habits(replace(track, broke=broke))
+    (failed,) = habits([replace(track, broke=broke)])
     assert failed.hours.failed[1, twice : twice + 2].tolist() == [False, True]
     assert failed.clock[1, twice] == pytest.approx(failed.clock[1, twice + 1], rel=1e-3)
     assert failed.clock[1, twice + 25] > 3 * told.clock[1, twice + 25]
