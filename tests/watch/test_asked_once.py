@@ -25,13 +25,13 @@ site:ballia,works,2026-11-23 12:30,2026-11-23 13:30,2026-11-20 09:00
 
 def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How often the model was asked, so far."""
-    asked, ask = [0], Foresight._ask
+    asked, answers = [0], Foresight._answers
 
     def counted(self: Foresight, *of: Any) -> Any:
         asked[0] += 1
-        return ask(self, *of)
+        return answers(self, *of)
 
-    monkeypatch.setattr(Foresight, "_ask", counted)
+    monkeypatch.setattr(Foresight, "_answers", counted)
     return asked
 
 
