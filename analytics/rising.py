@@ -40,8 +40,14 @@ class Course:
     slowest: Floats
 
 
+NO_COURSE: Final = Course(np.zeros(0), np.zeros(0), np.zeros(0))
+"""Of no lines: hardly ever does one rise."""
+
+
 def delay_course(figures: Floats) -> Course:
     """The course of delays (K, W), NaN where not known."""
+    if not len(figures):
+        return NO_COURSE
     windows = figures.shape[-1]
     half = windows // 2
     rate, lower = _rates(figures)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analytics.proof import least_proofs
-from analytics.rising import Course
+from analytics.rising import NO_COURSE, Course
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,8 @@ _LEAST_SHARE: Final = 0.05
 
 def loss_course(lost: Counts, sent: Counts, limit: float) -> Course:
     """The course of loss ratios, (K,) each, from counts of packets (K, W), W whole minutes; where nothing was sent it is not known."""
+    if not len(lost):
+        return NO_COURSE
     counted = np.minimum(lost, least_proofs(sent, limit))
     x, n = _by_minute(counted), _by_minute(sent)
     minutes = x.shape[-1]

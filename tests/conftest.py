@@ -41,13 +41,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 LONGEST: Final = (
     "tests/fuzz/test_million.py",
     "tests/e2e/test_flow.py",
+    "tests/watch/test_breach_longer_than_the_ring.py",
+    "tests/collector/test_clocks_of_probes.py",
+    "tests/watch/test_out_of_the_spool.py",
     "tests/faults/test_campaign.py",
+    "tests/watch/test_since.py",
+    "tests/e2e/test_store_locked.py",
+    "tests/watch/test_begun_unseen.py",
     "tests/e2e/",
+    "tests/watch/test_belief.py",
     "tests/lab/test_fleet_agents.py",
+    "tests/watch/test_outage_longer_than_the_ring.py",
     "tests/collector/test_members_under_load.py",
     "tests/watch/test_asked_once.py",
 )
-"""Files that take long, the longest first: workers that begin with them end together."""
+"""Files that take long, the longest first: workers that begin with them end together. Those that wait stand beside those that reckon, so that
+neither all workers wait at once nor all reckon."""
 
 
 @pytest.hookimpl(trylast=True)
