@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", bound=np.generic)
 
-ASKS_AT_ONCE: Final = 4096
+ASKS_AT_ONCE: Final = 1024
 """Asks whose slots are laid out at a time, and"""
-SLOTS_AT_ONCE: Final = 2**21
+SLOTS_AT_ONCE: Final = 2**19
 """so many slots of theirs: an ask of a whole day looks at 24 times as many as one of an hour."""
 LINES_AT_ONCE: Final = 64
 """Lines whose slots are summed up at a time."""

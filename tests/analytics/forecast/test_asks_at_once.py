@@ -54,5 +54,5 @@ def test_events_of_a_whole_day_take_no_more_room_than_many_short_ones(
 def test_an_ask_is_never_cut() -> None:
     """Also one that looks at more than that by itself."""
     assert list(seen.asks_at_once(2, 2 * seen.SLOTS_AT_ONCE)) == [slice(0, 1), slice(1, 2)]
-    assert list(seen.asks_at_once(5000, 1)) == [slice(0, 4096), slice(4096, 8192)]
-    assert list(seen.asks_at_once(0, 12)) == [slice(0, 4096)]
+    assert list(seen.asks_at_once(2000, 1)) == [slice(0, 1024), slice(1024, 2048)]
+    assert list(seen.asks_at_once(0, 12)) == [slice(0, 1024)]
