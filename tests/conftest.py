@@ -39,24 +39,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 LONGEST: Final = (
-    "tests/fuzz/test_million.py",
-    "tests/e2e/test_flow.py",
+    "tests/collector/test_clocks_of_probes.py",  # waits
     "tests/watch/test_breach_longer_than_the_ring.py",
-    "tests/collector/test_clocks_of_probes.py",
     "tests/watch/test_out_of_the_spool.py",
-    "tests/faults/test_campaign.py",
+    "tests/fuzz/test_million.py",
     "tests/watch/test_since.py",
-    "tests/e2e/test_store_locked.py",
     "tests/watch/test_begun_unseen.py",
-    "tests/e2e/",
     "tests/watch/test_belief.py",
-    "tests/lab/test_fleet_agents.py",
     "tests/watch/test_outage_longer_than_the_ring.py",
-    "tests/collector/test_members_under_load.py",
+    "tests/e2e/test_flow.py",  # waits
+    "tests/watch/test_after_a_brown_out.py",
+    "tests/history/test_lost_samples.py",
+    "tests/analytics/test_readiness.py",
+    "tests/history/test_sparse_past.py",
+    "tests/watch/test_outage.py",
+    "tests/watch/test_late_and_wrong.py",
+    "tests/e2e/test_store_locked.py",  # waits
+    "tests/watch/test_newcomers.py",
+    "tests/watch/test_in_pieces.py",
+    "tests/watch/test_beside_the_line.py",
+    "tests/tatpar/test_backtest.py",
+    "tests/analytics/forecast/test_trace_ground.py",
     "tests/watch/test_asked_once.py",
+    "tests/watch/test_learning.py",
+    "tests/faults/test_campaign.py",  # waits
 )
-"""Files that take long, the longest first: workers that begin with them end together. Those that wait stand beside those that reckon, so that
-neither all workers wait at once nor all reckon."""
+"""Files that take long, the longest first: workers that begin with them end together.
+
+Those that mostly wait are so far apart that about one worker waits while the others reckon: three that wait at once leave the processors idle.
+"""
 
 
 @pytest.hookimpl(trylast=True)
